@@ -1,0 +1,361 @@
+"""The app: the one place where a store, a registry and what tasks need are put together."""
+
+import random
+import threading
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from rotulus._arguments import Call
+from rotulus._clock import Clock, SystemClock
+from rotulus._desk import Desk
+from rotulus._duties import Rounds
+from rotulus._engine import Engine
+from rotulus._ids import Ids
+from rotulus._injection import Factory, Injector, Scope
+from rotulus._intake import Intake
+from rotulus._job import Job
+from rotulus._log import log_events
+from rotulus._loop import run_to_end
+from rotulus._opening import open_store
+from rotulus._options import UsingOptions
+from rotulus._plan import Plans
+from rotulus._provider import Scheduler, TaskProvider
+from rotulus._registry import TaskRegistry
+from rotulus._registry import registry as global_registry
+from rotulus._retry import NO_RETRY, Retry
+from rotulus._sender import Sender
+from rotulus._states import State
+from rotulus._worker import Worker, WorkerOptions
+from rotulus.config import load_settings
+from rotulus.errors import StoreClosedError
+from rotulus.events import Events, StoreMigrated
+from rotulus.store import Filter, Store
+
+
+class App:
+    """A store, a registry, and what tasks have injected.
+
+    An app opens its store when that is first needed, and brings a SQLite file up to date by
+    itself. Tasks of its registry hand in their jobs here, as long as it is the app that was made
+    last for that registry and is not closed. `with app:` boots it: everything is checked, the
+    registry is frozen, and at the end it is closed.
+
+    Args:
+        url: where jobs live: `sqlite:///jobs.db`. Unless given, `ROTULUS_URL`, else
+            `[tool.rotulus]`, else `sqlite:///rotulus.db`.
+        registry: its tasks; the global registry unless given.
+        retry: the retry policy of tasks that have none; unless given, they are not retried.
+        lease: seconds after which a worker that hangs is given up. Default 30.
+        keep: how long succeeded and skipped jobs are kept. Default 7 days.
+        keep_failed: how long failed, dead and cancelled jobs are kept. Default 30 days.
+        max_bytes: the largest arguments and the largest result, in bytes of JSON. Default 1 MiB.
+        scheduler: a scheduler outside of this process that keeps its own list, if there is one.
+        clock: the time; only tests hand in another than the machine's.
+
+    Raises:
+        OptionError: an argument or setting is not allowed.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        registry: TaskRegistry = global_registry,
+        retry: Retry | None = None,
+        lease: float | None = None,
+        keep: timedelta | None = None,
+        keep_failed: timedelta | None = None,
+        max_bytes: int | None = None,
+        scheduler: Scheduler | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
+        given |= {"keep": keep and keep.total_seconds()}
+        given |= {"keep_failed": keep_failed and keep_failed.total_seconds()}
+        settings = load_settings(given)
+        self._settings = {name: setting.value for name, setting in settings.items()}
+        self._clock = clock or SystemClock()
+        self._store: Store | None = None
+        self._lock = threading.RLock()
+        self._closed = False
+        self._booted = False
+        self._workers: list[Worker] = []
+        self._injector = Injector()
+        self._engine = self._make_engine(registry, retry or NO_RETRY)
+        self.registry = registry
+        self.events = self._engine.events
+        self.provider = TaskProvider(registry, scheduler, self._injector)
+        log_events(self.events)
+        registry.attach(self._engine.desk)
+
+    def _make_engine(self, registry: TaskRegistry, retry: Retry) -> Engine:
+        chance = random.SystemRandom()
+        most = self._settings["max_bytes"]
+        plans = Plans(self._injector)
+        intake = Intake(plans, Ids(self._clock.now, chance), most)
+        desk = Desk(lambda: self.store, registry, plans, intake, self._clock.now)
+        return Engine(
+            registry, plans, intake, desk, Events(), self._clock, chance, retry, max_bytes=most
+        )
+
+    @property
+    def store(self) -> Store:
+        """Where the jobs live, with its tables up to date. Raises `StoreError`."""
+        with self._lock:
+            if self._closed:
+                raise StoreClosedError("This app is closed: make a new one")
+            if self._store is None:
+                self._store = self._open()
+            return self._store
+
+    def _open(self) -> Store:
+        store = open_store(self._settings["url"], self._clock)
+        try:
+            applied = store.migrate()
+        except BaseException:
+            store.close()
+            raise
+        if applied:
+            self.events.emit(StoreMigrated(store.url, applied))
+        return store
+
+    def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
+        """Store a job of the task of that name, which need not be imported here.
+
+        Raises:
+            ArgumentsError: the task is registered here and the call does not fit it, or an
+                argument is not JSON.
+            OptionError: no task can have that name.
+            StoreError: the job could not be stored.
+        """
+        return self.using().enqueue(name, *args, **kwargs)
+
+    def using(self, **options: Unpack[UsingOptions]) -> Sender:
+        """Enqueue by name with options: `app.using(delay=60).enqueue("emails.send", 7)`.
+
+        Raises:
+            OptionError: an option is not known, or its value is not allowed.
+        """
+        engine = self._engine
+        return Sender(self.registry, engine.intake, engine.desk, engine.max_bytes, options)
+
+    def run(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Run a task here and now, as a worker would: validated, injected, with its timeout.
+
+        Nothing is stored, and it is not retried.
+
+        Raises:
+            TaskNotFoundError: no task of that name is registered.
+            ArgumentsError: the call does not fit it.
+            JobFailedError: it did not succeed; the message says why.
+        """
+        record = self._engine.run_here(self.registry.get(name), Call(args, kwargs))
+        return self._engine.desk.value(record)
+
+    def get(self, job_id: str) -> Job[Any]:
+        """The job of that id, with its earlier attempts. Raises `JobNotFoundError`."""
+        return Job(self._engine.desk.look(job_id), self._engine.desk)
+
+    def jobs(
+        self,
+        *,
+        state: State | str | Collection[State | str] | None = None,
+        task: str | None = None,
+        queue: str | None = None,
+        key: str | None = None,
+        schedule: str | None = None,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> list[Job[Any]]:
+        """The jobs that match, the last added first.
+
+        Args:
+            state: one state, or several.
+            task: the name of their task.
+            queue: their queue.
+            key: their unique key.
+            schedule: the scheduled task they were fired for.
+            limit: at most so many.
+            before: the id of a job: only those added earlier, for the next page.
+        """
+        states = [state] if isinstance(state, str) else state
+        where = Filter(
+            states=None if states is None else [State(one) for one in states],
+            task=task,
+            queue=queue,
+            key=key,
+            schedule=schedule,
+        )
+        found = self.store.find(where, limit, before)
+        return [Job(record, self._engine.desk) for record in found]
+
+    def cancel(self, *ids: str) -> list[Job[Any]]:
+        """Cancel jobs: at once those that wait; those that run are asked to stop.
+
+        Returns:
+            The jobs that exist, as they stand then.
+        """
+        return [Job(record, self._engine.desk) for record in self.store.cancel(ids)]
+
+    def retry(self, *ids: str) -> list[Job[Any]]:
+        """Send `failed`, `dead` and `cancelled` jobs back to their queues, with fresh budgets.
+
+        Returns:
+            The jobs that were sent back.
+        """
+        return [Job(record, self._engine.desk) for record in self.store.retry(ids)]
+
+    def pause(self, *queues: str) -> None:
+        """Claim no more jobs of these queues, in any worker, until `resume`."""
+        self.store.pause(queues, paused=True)
+
+    def resume(self, *queues: str) -> None:
+        """Claim jobs of these queues again."""
+        self.store.pause(queues, paused=False)
+
+    def provide(self, kind: Any, factory: Factory, *, scope: Scope = "job") -> None:
+        """Fill parameters annotated with a type, exactly, with what a factory makes.
+
+        The factory may be a function, a coroutine function, or a generator of either kind whose
+        part after `yield` tears down. Its own parameters are filled by their types likewise.
+
+        Args:
+            kind: the type; `kind | None` and `Annotated[kind, ...]` are filled as well.
+            factory: makes the value.
+            scope: `"job"`: one for each attempt; `"app"`: one for as long as the worker runs.
+
+        Raises:
+            OptionError: the scope, the type or the factory is not allowed.
+        """
+        self._injector.provide(kind, factory, scope)
+        self._engine.plans.forget()
+
+    def check(self) -> None:
+        """Check everything a worker needs: parameters, injection, schedules.
+
+        Raises:
+            ConfigurationError: something is wired wrongly.
+        """
+        for task in self.registry:
+            self._engine.plans.of(task)
+        self.provider.check()
+
+    def run_worker(
+        self,
+        *,
+        queues: Iterable[str] | None = None,
+        slots: int | None = None,
+        lease: float | None = None,
+        drain: float | None = None,
+        burst: bool = False,
+        name: str | None = None,
+    ) -> None:
+        """Work until SIGTERM or SIGINT: run jobs, fire schedules, rescue and prune.
+
+        A signal lets running jobs finish; a second one gives them back at once. Outside of the
+        main thread, `stop()` does the same.
+
+        Args:
+            queues: the queues to serve; all of them unless given.
+            slots: how many jobs to run at once. Default 10.
+            lease: seconds after which a worker that hangs is given up. Default 30.
+            drain: seconds for running jobs to finish after a stop. Default 30.
+            burst: return as soon as nothing is due and everything is settled.
+            name: unique among all workers; made up unless given.
+
+        Raises:
+            ConfigurationError: something is wired wrongly; nothing has been started.
+            StoreError: the store cannot be used.
+        """
+        given = {"queues": queues and list(queues), "slots": slots, "lease": lease, "drain": drain}
+        chosen = self._chosen(given)
+        options = WorkerOptions(chosen["lease"], chosen["drain"], burst)
+        booted = self._boot()
+        try:
+            store = self.store
+            worker = self._engine.worker(store, chosen["queues"], chosen["slots"], options, name)
+            keep, keep_failed = timedelta(0, chosen["keep"]), timedelta(0, chosen["keep_failed"])
+            duties = self._engine.duties(store, keep, keep_failed)
+            self._work(worker, Rounds(duties, self._clock.now, self.events))
+        finally:
+            if booted:
+                self._unboot()
+
+    def stop(self) -> None:
+        """Stop the workers of this app: claim no more, finish what runs; called again, at once."""
+        for worker in list(self._workers):
+            worker.stop()
+
+    def close(self) -> None:
+        """Close the store, and let go of the registry. A closed app stays closed."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._unboot()
+            self.registry.detach(self._engine.desk)
+            if self._store is not None:
+                self._store.close()
+
+    def __enter__(self) -> Self:
+        try:
+            self._boot()
+            self.store.fleet()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<App {self._settings['url']} with {len(self.registry)} tasks>"
+
+    def _chosen(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The settings, with what was given for one worker."""
+        checked = load_settings(given)
+        return self._settings | {n: checked[n].value for n, v in given.items() if v is not None}
+
+    def _work(self, worker: Worker, rounds: Rounds) -> None:
+        self._workers.append(worker)
+        rounds.start()
+        try:
+            run_to_end(worker.run(), worker.stop)
+        finally:
+            rounds.end()
+            self._workers.remove(worker)
+
+    def _boot(self) -> bool:
+        """Check everything and freeze the registry; False when that has been done before."""
+        with self._lock:
+            if self._booted:
+                return False
+            self.check()
+            self.registry.serve()
+            self._booted = True
+            return True
+
+    def _unboot(self) -> None:
+        with self._lock:
+            if self._booted:
+                self._booted = False
+                self.registry.leave()

@@ -1,0 +1,132 @@
+"""Puts together what runs jobs: executors, workers and their duties, and a call in this process."""
+
+import asyncio
+import os
+import random
+import socket
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from rotulus._arguments import Call
+from rotulus._clock import Clock
+from rotulus._desk import Desk
+from rotulus._duties import Duty, Prune, Rescue, Scheduling, retention
+from rotulus._executor import Executor
+from rotulus._intake import Intake
+from rotulus._outcome import write_error
+from rotulus._plan import Plans
+from rotulus._record import JobRecord, micros
+from rotulus._registry import TaskRegistry
+from rotulus._retry import Retry
+from rotulus._run import Run
+from rotulus._states import State
+from rotulus._task import Task
+from rotulus._threads import Threads
+from rotulus._verdict import Verdict
+from rotulus._worker import Worker, WorkerOptions
+from rotulus.events import Events
+from rotulus.store import Store, WorkerInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Everything of an app that takes part in running jobs."""
+
+    registry: TaskRegistry
+    plans: Plans
+    intake: Intake
+    desk: Desk
+    events: Events
+    clock: Clock
+    random: random.Random
+    retry: Retry
+    max_bytes: int
+
+    def executor(self, threads: Threads) -> Executor:
+        """An executor whose plain functions run in these threads."""
+        return Executor(
+            self.registry,
+            self.plans,
+            self.desk,
+            threads,
+            Verdict(self.retry, self.random.random),
+            self.clock.now,
+            self.events,
+            self.max_bytes,
+        )
+
+    def worker(
+        self,
+        store: Store,
+        queues: Collection[str] | None,
+        slots: int,
+        options: WorkerOptions,
+        name: str | None,
+    ) -> Worker:
+        """A worker of this process."""
+        host, pid = socket.gethostname(), os.getpid()
+        info = WorkerInfo(
+            name=name or f"{host}.{pid}.{self.random.getrandbits(32):08x}",
+            host=host,
+            pid=pid,
+            queues=None if queues is None else tuple(queues),
+            slots=slots,
+            started_at=self.clock.now(),
+        )
+        return Worker(
+            store,
+            info,
+            options,
+            self.executor,
+            self.clock.monotonic,
+            self.random.random,
+            self.events,
+        )
+
+    def duties(self, store: Store, keep: timedelta, keep_failed: timedelta) -> list[Duty]:
+        """The background duties on a store."""
+        return [
+            Rescue(store, self.random.random, self.events),
+            Scheduling(store, self.intake, list(self.registry), self.events),
+            Prune(store, retention(keep, keep_failed), self.events),
+        ]
+
+    def run_here(self, task: Task[..., Any, Any], call: Call) -> JobRecord:
+        """Run a call in this process, without storing it; the record a store would have kept.
+
+        It goes through the same door as a worker's jobs: validated, injected, timed.
+        """
+        [job] = self.intake.calls(task, [call])
+        now = micros(self.clock.now())
+        record = JobRecord(
+            job.id,
+            task.name,
+            job.queue,
+            job.priority,
+            State.RUNNING,
+            job.arguments,
+            created_at=now,
+            run_at=now,
+            started_at=now,
+            attempt=1,
+            key=job.key,
+        )
+        return asyncio.run(self._run(record))
+
+    async def _run(self, record: JobRecord) -> JobRecord:
+        threads = Threads(asyncio.get_running_loop(), "rotulus-task", keep=1)
+        executor = self.executor(threads)
+        try:
+            outcome = await executor.execute(Run(record))
+        finally:
+            await executor.close()
+            threads.close()
+        return record._replace(
+            state=outcome.state,
+            reason=outcome.reason,
+            result=outcome.result,
+            error=write_error(outcome.error),
+            ended_at=micros(self.clock.now()),
+        )

@@ -1,0 +1,99 @@
+"""JSON text in and out of the store: what fits, what does not, and why it does not.
+
+Only what every JSON reader understands is written: no NaN, no infinity, no lone surrogate, at
+most `MAX_DEPTH` levels and at most the given number of bytes. Nothing here can run code.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import pydantic_core
+
+MAX_BYTES = 1024 * 1024
+"""The largest arguments and the largest result, in bytes of UTF-8, unless an app says otherwise."""
+
+MAX_DEPTH = 64
+"""The deepest nesting of arrays and objects."""
+
+
+class NotJSONError(ValueError):
+    """A value cannot be stored; the message says why, without a subject: 'is not JSON: …'."""
+
+
+def encode(value: object, *, max_bytes: int = MAX_BYTES) -> str:
+    """The JSON text of a value: of plain data, and of anything pydantic can serialise.
+
+    Raises:
+        NotJSONError: the value cannot be written as JSON, or is too large or too deep.
+    """
+    text = _dumps(value)
+    check_text(text, max_bytes)
+    return text
+
+
+def decode(text: str) -> Any:
+    """The value of a JSON text. Raises `NotJSONError` when the text is not JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotJSONError(f"is not JSON: {error}") from None
+
+
+def check_text(text: str, max_bytes: int) -> None:
+    """Raise `NotJSONError` when a written text is one that not every reader understands."""
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:
+        raise NotJSONError("is not JSON: it holds a lone surrogate") from None
+    if size > max_bytes:
+        raise NotJSONError(f"takes {size:,} bytes; at most {max_bytes:,} are stored")
+    # pydantic writes NaN and the infinities as bare words. Looking for the words, and counting
+    # brackets, is quick and can only err upward; the few texts it finds are read to be sure.
+    if "NaN" in text or "Infinity" in text:
+        json.loads(text, parse_constant=_refuse_constant)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(decode(text)) > MAX_DEPTH:
+        raise NotJSONError(f"nests deeper than {MAX_DEPTH} levels")
+
+
+def _dumps(value: object) -> str:
+    try:
+        return _ENCODE(value)
+    except RecursionError:
+        raise NotJSONError("nests too deeply, or contains itself") from None
+    except Exception as error:  # noqa: BLE001 - a value's own methods may raise anything
+        raise NotJSONError(f"is not JSON: {_reason(error)}") from None
+
+
+def _plain(value: object) -> Any:
+    """What pydantic makes of a value that `json` does not know: a model, a date, a set."""
+    return pydantic_core.to_jsonable_python(value, bytes_mode="base64", inf_nan_mode="constants")
+
+
+_ENCODE: Callable[[object], str] = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
+).encode
+
+
+def _refuse_constant(constant: str) -> None:
+    raise NotJSONError(f"is not JSON: {constant} has no JSON form")
+
+
+def _reason(error: Exception) -> str:
+    if "Out of range float values" in str(error):
+        return "NaN and infinity have no JSON form"
+    return str(error) or type(error).__name__
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [child for item in level for child in _children(item)]
+    return depth
+
+
+def _children(item: object) -> Iterable[object]:
+    if isinstance(item, dict):
+        return cast("dict[str, object]", item).values()
+    return cast("list[object]", item) if isinstance(item, list) else ()

@@ -1,0 +1,169 @@
+"""Every log line of Rotulus, rendered from events by one subscriber."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from rotulus import events as e
+from rotulus._states import State
+
+logger = logging.getLogger("rotulus")
+
+
+def log_events(events: e.Events) -> None:
+    """Log what happens to the logger `rotulus`.
+
+    What succeeds is logged at DEBUG, what a person may want to know at INFO, what will be tried
+    again at WARNING, and what needs somebody at ERROR. Each record carries its data as
+    `record.rotulus`, a dict, for structured logs.
+    """
+    for kind, render in _RENDERERS.items():
+        events.subscribe(_listener(render), kind)
+
+
+_Line = tuple[int, str, dict[str, Any]]
+
+
+def _listener(render: Callable[[Any], _Line | None]) -> Callable[[Any], None]:
+    def listen(event: e.Event) -> None:
+        line = render(event)
+        if line is not None:
+            level, message, data = line
+            logger.log(level, message, extra={"rotulus": data})
+
+    return listen
+
+
+def _attempt_ended(event: e.AttemptEnded) -> _Line | None:
+    job, outcome = event.job, event.outcome
+    level = _LEVELS.get(outcome.state, logging.WARNING)
+    if not logger.isEnabledFor(level):
+        return None
+    what = "retried" if outcome.failed and outcome.state is State.QUEUED else outcome.state
+    error = f"  {outcome.error}" if outcome.error else ""
+    wait = f"  again in {outcome.delay:.1f} s" if what == "retried" else ""
+    data = {
+        "event": "attempt_ended",
+        "job": job.id,
+        "task": job.task,
+        "queue": job.queue,
+        "attempt": job.attempt,
+        "outcome": what,
+        "reason": outcome.reason,
+        "error": str(outcome.error) if outcome.error else None,
+        "duration_ms": round(event.seconds * 1000, 3),
+    }
+    text = f"{what} {job.task} {job.id} attempt {job.attempt} {event.seconds * 1000:.0f} ms"
+    return level, f"{text}{wait}{error}", data
+
+
+_LEVELS = {
+    State.SUCCEEDED: logging.DEBUG,
+    State.CANCELLED: logging.INFO,
+    State.FAILED: logging.ERROR,
+    State.DEAD: logging.ERROR,
+}
+
+
+def _outcome_refused(event: e.OutcomeRefused) -> _Line:
+    data = {"event": "outcome_refused", "job": event.job_id, "attempt": event.attempt}
+    text = f"outcome of {event.job_id} attempt {event.attempt} refused: it is no longer ours"
+    return logging.WARNING, text, data
+
+
+def _lease_lost(event: e.LeaseLost) -> _Line:
+    data = {"event": "lease_lost", "job": event.job_id, "attempt": event.attempt}
+    text = f"lease of {event.job_id} attempt {event.attempt} lost: its body is told to stop"
+    return logging.WARNING, text, data
+
+
+def _body_stuck(event: e.BodyStuck) -> _Line:
+    data = {"event": "body_stuck", "job": event.job.id, "reason": event.reason}
+    text = (
+        f"{event.job.task} {event.job.id} did not stop ({event.reason}): its slot is free, its "
+        f"body runs on in this process until it ends by itself"
+    )
+    return logging.WARNING, text, data
+
+
+def _worker_started(event: e.WorkerStarted) -> _Line:
+    queues = "all queues" if event.queues is None else f"queues {', '.join(event.queues)}"
+    data = {"event": "worker_started", "worker": event.worker, "slots": event.slots}
+    return logging.INFO, f"worker {event.worker} serves {queues} in {event.slots} slots", data
+
+
+def _worker_draining(event: e.WorkerDraining) -> _Line:
+    data = {"event": "worker_draining", "worker": event.worker, "running": event.running}
+    text = (
+        f"stopping: waiting up to {event.seconds:g} s for {event.running} running jobs "
+        f"(again to give them back now)"
+    )
+    return logging.INFO, text, data
+
+
+def _worker_stopped(event: e.WorkerStopped) -> _Line:
+    back = f", {event.released} of them given back" if event.released else ""
+    data = {"event": "worker_stopped", "worker": event.worker, "attempts": event.attempts}
+    return logging.INFO, f"worker stopped after {event.attempts} attempts{back}", data
+
+
+def _schedule_fired(event: e.ScheduleFired) -> _Line:
+    data = {"event": "schedule_fired", "schedule": event.schedule, "job": event.job_id}
+    at = f"{event.instant:%Y-%m-%d %H:%M} UTC"
+    return logging.INFO, f"fired {event.schedule} for {at} as {event.job_id}", data
+
+
+def _jobs_rescued(event: e.JobsRescued) -> _Line:
+    dead = sum(job.state == State.DEAD for job in event.jobs)
+    given_up = f", {dead} of them given up as dead" if dead else ""
+    data = {"event": "jobs_rescued", "jobs": [job.id for job in event.jobs[:100]]}
+    text = f"took back {len(event.jobs)} jobs whose worker had died{given_up}"
+    return logging.WARNING, text, data
+
+
+def _jobs_pruned(event: e.JobsPruned) -> _Line:
+    return logging.DEBUG, f"pruned {event.count} old jobs", {"event": "jobs_pruned"}
+
+
+def _store_migrated(event: e.StoreMigrated) -> _Line:
+    data = {"event": "store_migrated", "migrations": list(event.migrations)}
+    return logging.INFO, f"migrated {event.url}: {', '.join(event.migrations)}", data
+
+
+def _store_failed(event: e.StoreFailed) -> _Line:
+    data = {"event": "store_failed", "doing": event.doing}
+    return logging.ERROR, f"{event.doing}: {event.error}; trying again", data
+
+
+def _store_recovered(event: e.StoreRecovered) -> _Line:
+    data = {"event": "store_recovered", "doing": event.doing}
+    return logging.INFO, f"{event.doing}: the store works again", data
+
+
+def _duty_failed(event: e.DutyFailed) -> _Line:
+    data = {"event": "duty_failed", "duty": event.duty}
+    return logging.ERROR, f"duty {event.duty}: {event.error!r}; trying again", data
+
+
+def _listener_failed(event: e.ListenerFailed) -> _Line:
+    data = {"event": "listener_failed"}
+    return logging.ERROR, f"listener {event.listener!r} raised {event.error!r}", data
+
+
+_RENDERERS: dict[type[e.Event], Callable[[Any], _Line | None]] = {
+    e.AttemptEnded: _attempt_ended,
+    e.OutcomeRefused: _outcome_refused,
+    e.LeaseLost: _lease_lost,
+    e.BodyStuck: _body_stuck,
+    e.WorkerStarted: _worker_started,
+    e.WorkerDraining: _worker_draining,
+    e.WorkerStopped: _worker_stopped,
+    e.ScheduleFired: _schedule_fired,
+    e.JobsRescued: _jobs_rescued,
+    e.JobsPruned: _jobs_pruned,
+    e.StoreMigrated: _store_migrated,
+    e.StoreFailed: _store_failed,
+    e.StoreRecovered: _store_recovered,
+    e.DutyFailed: _duty_failed,
+    e.ListenerFailed: _listener_failed,
+}

@@ -1,0 +1,61 @@
+"""What may be a name: of a task, of a queue, of a key; and the nearest name to a wrong one."""
+
+import difflib
+import re
+import reprlib
+from collections.abc import Iterable
+
+from rotulus.errors import OptionError
+
+LONGEST_NAME = 200
+LONGEST_KEY = 400
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
+_TASK = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
+
+
+def check_task_name(name: object) -> str:
+    """A task name: segments of letters, digits, `_` and `-`, joined by dots; 200 characters."""
+    if isinstance(name, str) and len(name) <= LONGEST_NAME and _TASK.fullmatch(name):
+        return name
+    raise OptionError(
+        f"Task name {name!r} is not allowed: use letters, digits, '_' and '-', in segments "
+        f"joined by dots, such as 'emails.send_welcome' (at most {LONGEST_NAME} characters)"
+    )
+
+
+def check_url_safe_name(name: object) -> str:
+    """A task name of one segment, which can stand in a URL path as it is."""
+    if isinstance(name, str) and len(name) <= LONGEST_NAME and _SEGMENT.fullmatch(name):
+        return name
+    raise OptionError(
+        f"Task name {name!r} must be URL-safe (alphanumeric, underscore, hyphen only); "
+        f"dotted names are declared with @task(name=...)"
+    )
+
+
+def check_queue_name(name: object) -> str:
+    """A queue name: a letter or digit, then letters, digits and `_.:-`; 200 characters."""
+    if isinstance(name, str) and len(name) <= LONGEST_NAME and _QUEUE.fullmatch(name):
+        return name
+    raise OptionError(
+        f"Queue name {name!r} is not allowed: start with a letter or digit, then letters, "
+        f"digits and '_.:-' (at most {LONGEST_NAME} characters)"
+    )
+
+
+def check_key(key: object, option: str) -> str:
+    """A key: any printable text of 1 to 400 characters."""
+    if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY and key.isprintable():
+        return key
+    raise OptionError(
+        f"{option}={reprlib.repr(key)} is not allowed: a key is printable text of 1 to "
+        f"{LONGEST_KEY} characters"
+    )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`"; did you mean 'x'?"` when a known name is near to this one, else nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,39 @@
+"""How many jobs a worker takes at once: what its slots need, and some more when jobs are short."""
+
+AHEAD = 0.05
+"""Seconds of work to hold beside what is running: short jobs never wait for the store, and a
+worker that dies takes no more than this with it."""
+
+MOST_AHEAD = 500
+
+_WEIGHT = 0.2
+"""How much the last job counts in the mean."""
+
+
+class Pace:
+    """The measured length of jobs, and what follows from it.
+
+    Args:
+        slots: how many jobs run at once.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._mean: float | None = None
+
+    def ended(self, seconds: float) -> None:
+        """A job took so many seconds."""
+        mean = self._mean
+        self._mean = seconds if mean is None else mean + _WEIGHT * (seconds - mean)
+
+    def ahead(self) -> int:
+        """How many jobs to hold beside the running ones."""
+        if self._mean is None:
+            return 0
+        return min(MOST_AHEAD, int(self._slots * AHEAD / max(self._mean, 1e-6)))
+
+    def room(self, held: int) -> int:
+        """How many to claim now, when so many are held; 0 when it can wait for a larger batch."""
+        ahead = self.ahead()
+        room = self._slots + ahead - held
+        return room if room > ahead // 2 else 0

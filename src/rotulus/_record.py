@@ -1,0 +1,53 @@
+"""A job as the store holds it: JSON as text, times as whole microseconds since 1970 (UTC)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class JobRecord(NamedTuple):
+    """One row. The field names are those of the columns, and of `Job`'s attributes.
+
+    `state` is the value of a `State`. `history` holds earlier attempts as JSON text, and is
+    filled only when one job is read by its id.
+    """
+
+    id: str
+    task: str
+    queue: str
+    priority: int
+    state: str
+    arguments: str
+    created_at: int
+    run_at: int
+    expires_at: int | None = None
+    key: str | None = None
+    limit_key: str | None = None
+    limit_to: int | None = None
+    schedule: str | None = None
+    instant: int | None = None
+    attempt: int = 0
+    failures: int = 0
+    losses: int = 0
+    releases: int = 0
+    worker: str | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    cancel_requested: int = 0
+    reason: str | None = None
+    progress: str | None = None
+    result: str | None = None
+    error: str | None = None
+    history: str | None = None
+
+
+def micros(moment: datetime) -> int:
+    """Whole microseconds since 1970 of an aware datetime."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(micros: int) -> datetime:
+    """The aware datetime, in UTC, of whole microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=micros)

@@ -1,0 +1,102 @@
+"""Retry policy: which failures deserve another attempt, and how long to wait for it."""
+
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from rotulus.errors import OptionError
+
+Backoff = Literal["fixed", "linear", "exponential"]
+ErrorTypes = type[BaseException] | tuple[type[BaseException], ...]
+
+JITTER = 0.25
+"""With jitter, a delay is spread evenly over this share of itself, both ways."""
+
+
+@dataclass(kw_only=True, unsafe_hash=True)
+class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies it
+    """How often and how soon a failing task is tried again.
+
+    As a task's option, `retry=Retry(attempts=5)`, it is the standing policy. Raised inside a
+    task, `raise Retry(after=60)`, it asks for another attempt now: under the task's own policy,
+    or under this one when the task has none. Either way the attempt counts as a failure, so a
+    task that keeps raising it ends `failed` when its attempts are spent.
+
+    Args:
+        attempts: attempts in all, the first one included. At least 1.
+        backoff: how the delay grows with each failure: `"fixed"` not at all, `"linear"`
+            by `delay` each time, `"exponential"` by doubling.
+        delay: seconds before the second attempt.
+        cap: the longest delay, in seconds, before jitter.
+        jitter: spread each delay over ±25 %, so that jobs that failed together do not return
+            together.
+        on: exception type or types to retry. Default: every `Exception`.
+        not_on: exception type or types never to retry; it wins over `on`.
+        after: only when raised: seconds to wait this time, exactly.
+
+    Raises:
+        OptionError: a value is out of range, or `backoff` is none of the three.
+    """
+
+    attempts: int = 3
+    backoff: Backoff = "exponential"
+    delay: float = 1.0
+    cap: float = 60.0
+    jitter: bool = True
+    on: ErrorTypes = Exception
+    not_on: ErrorTypes = ()
+    after: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.backoff not in get_args(Backoff):
+            raise OptionError(
+                f"Retry(backoff={self.backoff!r}) is not allowed: "
+                f"choose one of {', '.join(map(repr, get_args(Backoff)))}"
+            )
+        if type(self.attempts) is not int or self.attempts < 1:
+            raise OptionError(
+                f"Retry(attempts={self.attempts!r}) is not allowed: it is the number of "
+                f"attempts in all, at least 1"
+            )
+        for name in ("delay", "cap", "after"):
+            _check_seconds(name, getattr(self, name))
+        for name in ("on", "not_on"):
+            _check_types(name, getattr(self, name))
+
+    def __str__(self) -> str:
+        return f"Retry(after={self.after})"
+
+    def wants(self, error: BaseException) -> bool:
+        """Whether this kind of error is retried at all."""
+        return isinstance(error, self.on) and not isinstance(error, self.not_on)
+
+    def seconds(self, failures: int, chance: float) -> float:
+        """Seconds to wait after the given number of failures, counting the last one.
+
+        Args:
+            failures: 1 after the first failure.
+            chance: a random number from 0 to 1, used when there is jitter.
+        """
+        factor = {"fixed": 1, "linear": failures, "exponential": 2 ** min(failures - 1, 64)}
+        wait = min(self.delay * factor[self.backoff], self.cap)
+        return wait * (1 - JITTER + 2 * JITTER * chance) if self.jitter else wait
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if value is None and name == "after":
+        return
+    if isinstance(value, int | float) and 0 <= value < float("inf"):
+        return
+    raise OptionError(
+        f"Retry({name}={value!r}) is not allowed: it is a number of seconds, 0 or more"
+    )
+
+
+def _check_types(name: str, value: object) -> None:
+    kinds = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+    if all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds):
+        return
+    raise OptionError(f"Retry({name}={value!r}) is not allowed: give exception types")
+
+
+NO_RETRY = Retry(attempts=1)
+"""The policy of a task that has none, in an app that has none: one attempt."""

@@ -1,0 +1,56 @@
+"""Enqueues tasks by name, also those that are not imported here."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from rotulus._arguments import Call, unchecked_payload
+from rotulus._desk import Desk
+from rotulus._intake import Intake
+from rotulus._job import Job
+from rotulus._names import check_task_name
+from rotulus._options import Delivery
+from rotulus._registry import TaskRegistry
+
+
+class Sender:
+    """Enqueues by name, with the options of `app.using(...)`.
+
+    A task that is registered here is checked like `task.enqueue`. One that is not is taken on
+    trust: its arguments have to be JSON, and the worker checks the rest.
+    """
+
+    def __init__(
+        self,
+        registry: TaskRegistry,
+        intake: Intake,
+        desk: Desk,
+        max_bytes: int,
+        options: Mapping[str, Any],
+    ) -> None:
+        Delivery().using(options)
+        self._registry = registry
+        self._intake = intake
+        self._desk = desk
+        self._max_bytes = max_bytes
+        self._options = options
+
+    def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
+        """Store a job of the task of that name.
+
+        Raises:
+            ArgumentsError: the call does not fit the task, or is not JSON.
+            OptionError: the name is not one a task can have.
+            StoreError: the job could not be stored.
+        """
+        if self._registry.has(check_task_name(name)):
+            task = self._registry.get(name).using(**self._options)
+            return self._desk.submit(task, [Call(args, kwargs)])[0]
+        payload = unchecked_payload(args, kwargs, self._max_bytes)
+        delivery = Delivery().using(self._options)
+        job = self._intake.unchecked(name, payload, delivery)
+        return self._desk.add([job], delivery.connection)[0]
+
+    async def aenqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
+        """`enqueue`, without blocking the event loop."""
+        return await asyncio.to_thread(self.enqueue, name, *args, **kwargs)

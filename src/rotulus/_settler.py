@@ -1,0 +1,114 @@
+"""Writes outcomes to the store: whatever has come in since the last write went out, at once.
+
+There is no timer: alone, an outcome is written immediately; under load, batches grow by
+themselves to what comes in during one write.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from rotulus._failure import describe_error
+from rotulus._outcome import Outcome, failed
+from rotulus._states import Reason
+from rotulus._threads import Threads
+from rotulus.errors import StoreError
+from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
+from rotulus.store import Claim, Store
+
+_LONGEST_PAUSE = 5.0
+
+
+class Settler:
+    """Settles outcomes in the background of an event loop.
+
+    Args:
+        store: where they go.
+        settled: told which claims have been settled.
+        threads: where the store is called.
+        events: where refusals and failures are told.
+        chance: random numbers from 0 to 1, to spread attempts after a failure.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settled: Callable[[Iterable[Claim]], None],
+        threads: Threads,
+        events: Events,
+        chance: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._settled = settled
+        self._threads = threads
+        self._events = events
+        self._chance = chance
+        self._pending: list[Outcome] = []
+        self._more = asyncio.Event()
+        self._done = asyncio.Event()
+        self._done.set()
+
+    def put(self, outcome: Outcome) -> None:
+        """Settle this as soon as possible."""
+        self._pending.append(outcome)
+        self._done.clear()
+        self._more.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is not settled yet."""
+        return not self._done.is_set()
+
+    async def run(self) -> None:
+        """Settle what comes, until cancelled."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while self._pending:
+                batch, self._pending = self._pending, []
+                await self._settle(batch)
+            self._done.set()
+
+    async def all_settled(self) -> None:
+        """Wait until everything has been settled."""
+        await self._done.wait()
+
+    async def _settle(self, batch: list[Outcome]) -> None:
+        """Settle a batch, again and again until the store takes it: its jobs are done."""
+        failures = 0
+        while True:
+            try:
+                refused = await self._threads.run(partial(self._store.settle, batch))
+            except StoreError as error:
+                failures += 1
+                self._tell_failure(error, failures)
+                await asyncio.sleep(self._pause(failures))
+            except Exception as error:  # noqa: BLE001 - one outcome must not hold up the others
+                await self._settle_singly(batch, error)
+                return
+            else:
+                break
+        if failures:
+            self._events.emit(StoreRecovered("settle"))
+        self._settled(Claim(outcome.id, outcome.attempt) for outcome in batch)
+        for claim in refused:
+            self._events.emit(OutcomeRefused(claim.id, claim.attempt))
+
+    async def _settle_singly(self, batch: list[Outcome], error: Exception) -> None:
+        """Some outcome of these cannot be written at all: that one failed."""
+        if len(batch) > 1:
+            for outcome in batch:
+                await self._settle([outcome])
+            return
+        job, attempt = batch[0].id, batch[0].attempt
+        if batch[0].reason == Reason.RESULT:
+            self._events.emit(StoreFailed("settle", error))
+            return  # the lease will run out
+        await self._settle([failed(job, attempt, Reason.RESULT, describe_error(error))])
+
+    def _tell_failure(self, error: StoreError, failures: int) -> None:
+        if failures == 1:
+            self._events.emit(StoreFailed("settle", error))
+
+    def _pause(self, failures: int) -> float:
+        return min(_LONGEST_PAUSE, 0.05 * 2**failures) * (0.5 + self._chance())

@@ -1,0 +1,39 @@
+"""What a task may raise to say something other than 'I failed': not now, or never mind.
+
+`Retry`, the third of them, is a policy as well and lives in its own file.
+"""
+
+from datetime import datetime
+
+from rotulus.errors import OptionError
+
+
+class Snooze(Exception):  # noqa: N818 - a signal to the framework, not an error
+    """Raise it in a task to be run again later, without a failure being counted.
+
+    Args:
+        seconds: how long to wait, 0 or more; or
+        until: the moment to run again, as an aware datetime.
+
+    Raises:
+        OptionError: neither or both are given, or the value is out of range.
+    """
+
+    def __init__(self, seconds: float | None = None, *, until: datetime | None = None) -> None:
+        if (seconds is None) == (until is None):
+            raise OptionError("Snooze takes seconds or until=, one of the two")
+        if seconds is not None and not 0 <= seconds < float("inf"):
+            raise OptionError(f"Snooze({seconds!r}) is not allowed: give seconds, 0 or more")
+        if until is not None and until.tzinfo is None:
+            raise OptionError(f"Snooze(until={until!r}) has no time zone: give an aware datetime")
+        super().__init__(seconds, until)
+        self.delay = seconds
+        self.until = until
+
+
+class Cancel(Exception):  # noqa: N818 - a signal to the framework, not an error
+    """Raise it in a task to end its job as `cancelled`; the reason is stored with the job."""
+
+    def __init__(self, reason: str = "cancelled by the task") -> None:
+        super().__init__(reason)
+        self.reason = reason

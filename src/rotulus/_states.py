@@ -1,0 +1,85 @@
+"""The states of a job, and every legal move between them."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What a job is at the moment, as it is stored."""
+
+    BLOCKED = "blocked"
+    """It waits for other jobs."""
+    DELAYED = "delayed"
+    """Its time has not come: enqueued for later, or waiting for its next attempt."""
+    QUEUED = "queued"
+    """It is due, and waits for a worker."""
+    RUNNING = "running"
+    """A worker has it, under a lease."""
+    SUCCEEDED = "succeeded"
+    """Its task returned, and the result is stored."""
+    FAILED = "failed"
+    """Its task had its say, and its retry policy says no more."""
+    DEAD = "dead"
+    """The framework gave up without an answer from the task."""
+    CANCELLED = "cancelled"
+    """Somebody did not want it any more."""
+    SKIPPED = "skipped"
+    """It was not to be run: what it waited for decided so."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to the job, unless an operator retries it."""
+        return self in ENDED
+
+
+ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.DEAD, State.CANCELLED, State.SKIPPED})
+"""The states a job ends in."""
+
+LIVE = frozenset(State) - ENDED
+"""The states a job has before it ends."""
+
+RETRYABLE = frozenset({State.FAILED, State.DEAD, State.CANCELLED})
+"""The ended states from which an operator can send a job back."""
+
+MOVES: dict[State, frozenset[State]] = {
+    State.BLOCKED: frozenset({State.QUEUED, State.SKIPPED, State.CANCELLED}),
+    State.DELAYED: frozenset({State.QUEUED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
+    State.RUNNING: ENDED | {State.QUEUED, State.DELAYED},
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset({State.QUEUED}),
+    State.DEAD: frozenset({State.QUEUED}),
+    State.CANCELLED: frozenset({State.QUEUED}),
+    State.SKIPPED: frozenset(),
+}
+"""Every legal move. Whatever else happens is a bug, and the tests look for it."""
+
+
+class Reason(StrEnum):
+    """Why a job ended as it did, or why it waits: the word stored in `reason`."""
+
+    ERROR = "error"
+    """The task raised."""
+    TIMEOUT = "timeout"
+    """The task took longer than its `timeout`."""
+    RESULT = "result"
+    """The task returned something that cannot be stored."""
+    RETRY = "retry"
+    """It waits for its next attempt."""
+    SNOOZE = "snooze"
+    """The task asked to be run later."""
+    SHUTDOWN = "shutdown"
+    """Its worker was stopped before it finished; nothing is counted against it."""
+    LOST = "lost"
+    """Its worker died, or did not renew the lease."""
+    UNKNOWN_TASK = "unknown_task"
+    """No task of that name is registered where it was claimed."""
+    INVALID_ARGUMENTS = "invalid_arguments"
+    """Its arguments no longer fit the task."""
+    CORRUPT = "corrupt"
+    """Its stored arguments cannot be read."""
+    EXPIRED = "expired"
+    """Nobody started it before it expired."""
+    CRASH_LOOP = "crash_loop"
+    """Its worker died each time it ran, too often."""
+    CANCELLED = "cancelled"
+    """An operator or the application cancelled it."""

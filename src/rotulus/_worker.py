@@ -1,0 +1,193 @@
+"""A worker: claims jobs whenever there is room for them, until it is stopped; then it drains."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from rotulus._executor import Executor
+from rotulus._leases import LeaseKeeper
+from rotulus._record import JobRecord
+from rotulus._settler import Settler
+from rotulus._slots import Slots
+from rotulus._threads import Threads
+from rotulus.errors import StoreClosedError, StoreError
+from rotulus.events import (
+    Events,
+    StoreFailed,
+    StoreRecovered,
+    WorkerDraining,
+    WorkerStarted,
+    WorkerStopped,
+)
+from rotulus.store import Store, WorkerInfo
+
+_WAIT = 0.4
+"""Seconds a call waits for work before it looks whether the worker is to stop."""
+
+_CLEAN_UP = 0.25
+"""Seconds for coroutines to clean up when the time to drain is over."""
+
+_LAST_WRITE = 5.0
+"""Seconds to go on trying to settle, when the store fails at the very end."""
+
+_LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker works.
+
+    Attributes:
+        lease: seconds for which a claim is safe without being renewed.
+        drain: seconds for which jobs may run on after a stop; then they are given back.
+        burst: stop as soon as nothing is due and everything is settled.
+    """
+
+    lease: float = 30.0
+    drain: float = 30.0
+    burst: bool = False
+
+
+class Worker:
+    """Runs jobs of a store until it is stopped.
+
+    Args:
+        store: where the jobs are.
+        info: who it is, which queues it serves, and how many slots it has.
+        options: how it works.
+        make_executor: makes the executor, given the threads for plain functions.
+        monotonic: the clock of leases, in seconds.
+        chance: random numbers from 0 to 1.
+        events: where it tells what happens.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        info: WorkerInfo,
+        options: WorkerOptions,
+        make_executor: Callable[[Threads], Executor],
+        monotonic: Callable[[], float],
+        chance: Callable[[], float],
+        events: Events,
+    ) -> None:
+        self.info = info
+        self._store = store
+        self._options = options
+        self._make_executor = make_executor
+        self._monotonic = monotonic
+        self._chance = chance
+        self._events = events
+        self._stops = 0
+        self._wake: Callable[[], object] | None = None
+
+    def stop(self) -> None:
+        """Stop: claim no more, and finish what runs; called a second time, give it back now.
+
+        May be called from any thread, and from a signal handler.
+        """
+        self._stops += 1
+        if self._wake is not None:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._wake()
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        loop = asyncio.get_running_loop()
+        lease, events = self._options.lease, self._events
+        calls = Threads(loop, "rotulus-store", keep=2)
+        bodies = Threads(loop, "rotulus-task", keep=self.info.slots)
+        executor = self._make_executor(bodies)
+        keeper = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
+        settler = Settler(self._store, keeper.drop, calls, events, self._chance)
+        slots = Slots(self.info.slots, executor, keeper, settler, events)
+        self._wake = partial(loop.call_soon_threadsafe, slots.changed.set)
+        keeper.start(loop)
+        settling = loop.create_task(settler.run())
+        events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
+        try:
+            await self._feed(slots, settler, calls)
+            await self._drain(slots, settler)
+        finally:
+            settling.cancel()
+            await calls.run(keeper.end)
+            await executor.close()
+            bodies.close()
+            calls.close()
+            events.emit(WorkerStopped(self.info.name, slots.attempts, slots.released))
+
+    async def _feed(self, slots: Slots, settler: Settler, calls: Threads) -> None:
+        """Claim whenever there is room, until told to stop."""
+        failures = 0
+        while not self._stops:
+            room = slots.room()
+            if not room:
+                await _change(slots)
+                continue
+            try:
+                jobs = await calls.run(partial(self._fetch, room))
+            except StoreClosedError:
+                return
+            except StoreError as error:
+                failures += 1
+                await self._pause(error, failures)
+                continue
+            if failures:
+                failures = 0
+                self._events.emit(StoreRecovered("claim"))
+            slots.take(jobs)
+            if self._options.burst and not jobs and not await _more(slots, settler):
+                return
+
+    def _fetch(self, room: int) -> list[JobRecord]:
+        """Claim; when there is nothing, wait for something. In a thread."""
+        queues, worker = self.info.queues, self.info.name
+        claim = partial(self._store.claim, queues, None, room, worker, self._options.lease)
+        jobs = claim()
+        while not jobs and not self._stops and not self._options.burst:
+            if self._store.wait(queues, _WAIT) and not self._stops:
+                jobs = claim()
+        return jobs
+
+    async def _pause(self, error: StoreError, failures: int) -> None:
+        if failures == 1:
+            self._events.emit(StoreFailed("claim", error))
+        await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**failures) * (0.5 + self._chance()))
+
+    async def _drain(self, slots: Slots, settler: Settler) -> None:
+        """Finish what runs, for as long as there is time, and give back the rest."""
+        slots.give_back_waiting()
+        if slots.running:
+            drain = self._options.drain
+            self._events.emit(WorkerDraining(self.info.name, slots.running, drain))
+            await self._until_idle(slots, drain, stops=2)
+            slots.interrupt()
+            await self._until_idle(slots, _CLEAN_UP, stops=3)
+            slots.abandon()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WRITE / max(1, self._stops)):
+                await settler.all_settled()
+
+    async def _until_idle(self, slots: Slots, seconds: float, *, stops: int) -> None:
+        """Wait until nothing runs, the time is over, or somebody is impatient."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while slots.running and self._stops < stops:
+                    await _change(slots)
+
+
+async def _change(slots: Slots) -> None:
+    await slots.changed.wait()
+    slots.changed.clear()
+
+
+async def _more(slots: Slots, settler: Settler) -> bool:
+    """Whether what is under way may still bring something to claim."""
+    if slots.running:
+        await _change(slots)
+        return True
+    under_way = settler.busy
+    await settler.all_settled()
+    return under_way

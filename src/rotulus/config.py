@@ -1,0 +1,173 @@
+"""Settings: an argument or flag, else `ROTULUS_*`, else `[tool.rotulus]`, else the default.
+
+Each setting has one name everywhere: `slots` is the argument `slots=`, the flag `--slots`, the
+variable `ROTULUS_SLOTS` and the key `slots` in `[tool.rotulus]` of the nearest `pyproject.toml`.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from rotulus._names import check_queue_name, did_you_mean
+from rotulus.errors import OptionError
+
+__all__ = ["SETTINGS", "Setting", "SettingKind", "find_project_settings", "load_settings"]
+
+PREFIX = "ROTULUS_"
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("auto", "lines", "json")
+
+
+class Setting(NamedTuple):
+    """The value of a setting, and where it comes from."""
+
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingKind:
+    """What a setting may be.
+
+    Attributes:
+        default: its value when nobody gives one.
+        read: its value from a text or a TOML value; raises `ValueError` to refuse.
+        help: what it is for, in one sentence.
+    """
+
+    default: Any
+    read: Callable[[Any], Any]
+    help: str
+
+
+def load_settings(
+    given: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> dict[str, Setting]:
+    """All settings, each with its origin.
+
+    Args:
+        given: what was given as arguments or flags; None stands for not given.
+        environment: the environment; the process's own unless given.
+        folder: where to look for `pyproject.toml`, there and above; here unless given.
+
+    Raises:
+        OptionError: a name is not known, or a value is not allowed; the message says where.
+    """
+    environment = os.environ if environment is None else environment
+    path, project = find_project_settings(folder or Path.cwd())
+    settings = {name: Setting(kind.default, "default") for name, kind in SETTINGS.items()}
+    for name, value in project.items():
+        settings[name] = _setting(name, value, f"{path} [tool.rotulus]")
+    for variable, text in environment.items():
+        if variable.startswith(PREFIX) and text:
+            settings[_name(variable)] = _setting(_name(variable), text, variable)
+    for name, value in (given or {}).items():
+        if value is not None:
+            settings[name] = _setting(name, value, "argument")
+    return settings
+
+
+def find_project_settings(folder: Path) -> tuple[Path | None, dict[str, Any]]:
+    """The nearest `pyproject.toml` with `[tool.rotulus]`, here or above, and that table."""
+    for place in (folder, *folder.parents):
+        path = place / "pyproject.toml"
+        table = _table(path)
+        if table is not None:
+            return path, table
+    return None, {}
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"{path} is not valid TOML: {error}") from None
+    return cast("dict[str, Any] | None", document.get("tool", {}).get("rotulus"))
+
+
+def _name(variable: str) -> str:
+    name = variable.removeprefix(PREFIX).lower()
+    if name not in SETTINGS:
+        known = [PREFIX + name.upper() for name in SETTINGS]
+        raise OptionError(f"There is no setting {variable}{did_you_mean(variable, known)}")
+    return name
+
+
+def _setting(name: str, value: Any, origin: str) -> Setting:
+    kind = SETTINGS.get(name)
+    if kind is None:
+        raise OptionError(f"There is no setting {name!r}{did_you_mean(name, SETTINGS)} ({origin})")
+    try:
+        return Setting(kind.read(value), origin)
+    except (ValueError, TypeError) as error:
+        raise OptionError(f"{name} = {value!r} is not allowed: {error} ({origin})") from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError("give a text")
+
+
+def _count(value: Any) -> int:
+    number = int(value)
+    if number < 1 or number > 10_000:
+        raise ValueError("give a whole number from 1 to 10,000")
+    return number
+
+
+def _seconds(value: Any) -> float:
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise ValueError("give a number of seconds, 0 or more")
+    return number
+
+
+def _lease(value: Any) -> float:
+    number = _seconds(value)
+    if number < 0.1:
+        raise ValueError("give a number of seconds, 0.1 or more")
+    return number
+
+
+def _queues(value: Any) -> tuple[str, ...] | None:
+    names = value.split(",") if isinstance(value, str) else list(value)
+    return tuple(check_queue_name(str(name).strip()) for name in names if str(name).strip()) or None
+
+
+def _choice(*choices: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if str(value).lower() in choices:
+            return str(value).lower()
+        raise ValueError(f"choose one of {', '.join(choices)}")
+
+    return read
+
+
+_DAY = 86_400.0
+
+SETTINGS: dict[str, SettingKind] = {
+    "url": SettingKind("sqlite:///rotulus.db", _text, "Where the jobs live."),
+    "app": SettingKind(None, _text, "The app, as module:app."),
+    "queues": SettingKind(None, _queues, "The queues a worker serves; all of them unless given."),
+    "slots": SettingKind(10, _count, "How many jobs a worker runs at once."),
+    "lease": SettingKind(30.0, _lease, "Seconds for which a claim is safe without renewal."),
+    "drain": SettingKind(30.0, _seconds, "Seconds for running jobs to finish after a stop."),
+    "keep": SettingKind(7 * _DAY, _seconds, "Seconds to keep succeeded and skipped jobs."),
+    "keep_failed": SettingKind(
+        30 * _DAY, _seconds, "Seconds to keep failed, dead and cancelled jobs."
+    ),
+    "max_bytes": SettingKind(1024 * 1024, int, "The largest arguments or result, in bytes."),
+    "log": SettingKind("info", _choice(*LEVELS), "The least level that is logged."),
+    "log_format": SettingKind(
+        "auto", _choice(*FORMATS), "Log lines or JSON; auto: lines on a terminal, else JSON."
+    ),
+}
+"""Every setting, by name."""

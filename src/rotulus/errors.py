@@ -1,0 +1,175 @@
+"""Every error Rotulus raises, in one tree; each message says what is wrong and what to do.
+
+RotulusError
+├── TaskError                      about a task: its declaration, its registration, a call of it
+│   ├── ConfigurationError         the program is wired wrongly: never retried, refuses to boot
+│   │   ├── TaskRegistrationError  a task could not be registered or scheduled
+│   │   │   └── DuplicateTaskError     two tasks want one name          (also a ValueError)
+│   │   ├── TaskNotFoundError      no task of that name             (also KeyError, ValueError)
+│   │   ├── RegistryFrozenError    the registry is serving and no longer changes
+│   │   ├── OptionError            an option has a value that is not allowed (also a ValueError)
+│   │   ├── InjectionError         a parameter nobody can fill
+│   │   └── NoAppError             a task was enqueued and no app is open for it
+│   └── ArgumentsError             a call does not fit its task      (also TypeError, ValueError)
+├── JobError                       about one durable job
+│   ├── JobNotFoundError           no job has that id                (also a KeyError)
+│   ├── JobFailedError             its result was asked for and there is none
+│   ├── JobNotRunningError         a running job's verb was used on a job that is not running
+│   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
+└── StoreError                     about the place where jobs live
+    ├── StoreUnavailableError      it cannot be reached or opened
+    ├── StoreReadOnlyError         it can be read and not written
+    ├── StoreBusyError             somebody else held it for too long
+    ├── StoreFullError             there is no room left
+    ├── StoreClosedError           it was used after close()
+    └── SchemaError                its tables are not of this version
+"""
+
+from collections.abc import Sequence
+
+__all__ = [
+    "ArgumentsError",
+    "ConfigurationError",
+    "DuplicateTaskError",
+    "InjectionError",
+    "JobError",
+    "JobFailedError",
+    "JobNotFoundError",
+    "JobNotRunningError",
+    "NoAppError",
+    "OptionError",
+    "RegistryFrozenError",
+    "ResultTimeoutError",
+    "RotulusError",
+    "SchemaError",
+    "StoreBusyError",
+    "StoreClosedError",
+    "StoreError",
+    "StoreFullError",
+    "StoreReadOnlyError",
+    "StoreUnavailableError",
+    "TaskError",
+    "TaskNotFoundError",
+    "TaskRegistrationError",
+]
+
+
+class RotulusError(Exception):
+    """Every error of this package. Catch it to catch them all."""
+
+
+class TaskError(RotulusError):
+    """Something about a task: how it is declared, registered or called."""
+
+
+class ConfigurationError(TaskError):
+    """The program is wired wrongly. It is never retried; an app refuses to boot with it."""
+
+
+class TaskRegistrationError(ConfigurationError):
+    """A task could not be registered or scheduled; registry and schedule are as they were."""
+
+
+class DuplicateTaskError(TaskRegistrationError, ValueError):
+    """Two different functions want the same task name. The message shows both places."""
+
+
+class TaskNotFoundError(ConfigurationError, KeyError, ValueError):
+    """No task of that name is registered.
+
+    It is a `KeyError` for those who look names up and a `ValueError` for those who execute by
+    name; unlike a `KeyError`, its text is plain.
+    """
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class RegistryFrozenError(ConfigurationError):
+    """An app serves this registry, so its names no longer change."""
+
+
+class OptionError(ConfigurationError, ValueError):
+    """An option has a value that is not allowed: a name, a cron expression, a zone, a setting."""
+
+
+class InjectionError(ConfigurationError):
+    """A parameter is neither JSON nor something anybody provides."""
+
+
+class NoAppError(ConfigurationError):
+    """A task was enqueued and no `App` is open for its registry."""
+
+
+class ArgumentsError(TaskError, TypeError, ValueError):
+    """A call does not fit its task.
+
+    `problems` holds every problem of the call, one sentence each, not only the first.
+    """
+
+    def __init__(self, message: str, problems: Sequence[str]) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class JobError(RotulusError):
+    """Something about one durable job."""
+
+
+class JobNotFoundError(JobError, KeyError):
+    """No job has that id: it was never added here, or it has been pruned."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class JobFailedError(JobError):
+    """The result of a job was asked for, and the job ended without one.
+
+    `state` is the state it ended in, `reason` the word stored with it.
+    """
+
+    def __init__(self, message: str, *, state: str, reason: str | None) -> None:
+        super().__init__(message)
+        self.state = state
+        self.reason = reason
+
+
+class JobNotRunningError(JobError):
+    """A verb of a running job was used on one that nobody is running here."""
+
+
+class ResultTimeoutError(JobError, TimeoutError):
+    """The job had not ended when the time to wait for it was over. It is not cancelled."""
+
+
+class StoreError(RotulusError):
+    """Something about the place where jobs live."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store cannot be reached, opened or read."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The store can be read and not written."""
+
+
+class StoreBusyError(StoreError):
+    """Another process held the store for longer than we were ready to wait."""
+
+
+class StoreFullError(StoreError):
+    """There is no room left. What was being written was not written."""
+
+
+class StoreClosedError(StoreError):
+    """The store was used after it was closed."""
+
+
+class SchemaError(StoreError):
+    """The store's tables are older or newer than this version of Rotulus."""

@@ -1,0 +1,208 @@
+"""What happens, as frozen records, and the one place they are emitted through.
+
+Subscribe to log, count or trace; nothing in the engine formats a log line. An event that nobody
+subscribed to is not even made: the engine asks `wants` first where it matters.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rotulus._outcome import Outcome
+from rotulus._record import JobRecord
+
+__all__ = [
+    "AttemptEnded",
+    "AttemptStarted",
+    "BodyStuck",
+    "DutyFailed",
+    "Event",
+    "Events",
+    "JobsPruned",
+    "JobsRescued",
+    "LeaseLost",
+    "ListenerFailed",
+    "OutcomeRefused",
+    "ScheduleFired",
+    "StoreFailed",
+    "StoreMigrated",
+    "StoreRecovered",
+    "WorkerDraining",
+    "WorkerStarted",
+    "WorkerStopped",
+]
+
+
+class Event:
+    """Something that happened."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted(Event):
+    """A worker begins to run a job."""
+
+    job: JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded(Event):
+    """An attempt came to something, after so many seconds."""
+
+    job: JobRecord
+    outcome: Outcome
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRefused(Event):
+    """The store did not take an outcome: another attempt has begun, or the job has ended."""
+
+    job_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost(Event):
+    """A job that runs here belongs to somebody else by now; its body is told to stop."""
+
+    job_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class BodyStuck(Event):
+    """A body was told to stop and did not. Its slot is free again; it runs on in the process."""
+
+    job: JobRecord
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStarted(Event):
+    """A worker is ready to claim."""
+
+    worker: str
+    queues: tuple[str, ...] | None
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDraining(Event):
+    """A worker claims no more and finishes what it runs, for so many seconds at most."""
+
+    worker: str
+    running: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStopped(Event):
+    """A worker has stopped, after so many attempts; `released` of them were given back."""
+
+    worker: str
+    attempts: int
+    released: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleFired(Event):
+    """An instant of a schedule became a job."""
+
+    schedule: str
+    instant: datetime
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobsRescued(Event):
+    """Jobs whose worker had died were taken back."""
+
+    jobs: Sequence[JobRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class JobsPruned(Event):
+    """Old jobs were deleted."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMigrated(Event):
+    """The store's tables were brought up to this version."""
+
+    url: str
+    migrations: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed(Event):
+    """The store refused something, which will be tried again."""
+
+    doing: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecovered(Event):
+    """The store works again after failing."""
+
+    doing: str
+
+
+@dataclass(frozen=True, slots=True)
+class DutyFailed(Event):
+    """A background duty raised; it will be tried again."""
+
+    duty: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerFailed(Event):
+    """A subscriber raised while it was told of an event; the others were told all the same."""
+
+    listener: Callable[[Any], None]
+    error: Exception
+
+
+Listener = Callable[[Any], None]
+
+
+class Events:
+    """Who wants to know of what."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[type[Event], tuple[Listener, ...]] = {}
+
+    def subscribe(self, listener: Listener, *kinds: type[Event]) -> Callable[[], None]:
+        """Call a function with every event of some kinds, in the thread where it happens.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        for kind in kinds:
+            self._listeners[kind] = (*self._listeners.get(kind, ()), listener)
+
+        def unsubscribe() -> None:
+            for kind in kinds:
+                others = tuple(x for x in self._listeners.get(kind, ()) if x is not listener)
+                self._listeners[kind] = others
+
+        return unsubscribe
+
+    def wants(self, kind: type[Event]) -> bool:
+        """Whether anybody listens to this kind."""
+        return bool(self._listeners.get(kind))
+
+    def emit(self, event: Event) -> None:
+        """Tell everybody who wants to know. A listener that raises disturbs nobody."""
+        for listener in self._listeners.get(type(event), ()):
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - a subscriber may raise anything
+                if not isinstance(event, ListenerFailed):
+                    self.emit(ListenerFailed(listener, error))

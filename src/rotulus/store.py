@@ -1,0 +1,323 @@
+"""The contract of a store: where jobs live. Its docstrings are the specification.
+
+A store is synchronous and may be called from any thread. Nothing here is specific to a database;
+`tests/contract/` holds every store to every sentence below.
+
+Three rules stand above the methods:
+
+- **The fence.** What a worker writes names a job *and an attempt*, and is applied only while that
+  attempt is running. `claim` is the only thing that raises `attempt`, and nothing lowers it, so
+  a worker that lost its lease can never overwrite what came after.
+- **One transaction each.** A call has happened whole or not at all, also when the process is
+  killed inside it. A call may be repeated after an unknown result without doing more.
+- **One clock.** A store judges what is due and what has expired by one clock for all its users.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from rotulus._outcome import Outcome
+from rotulus._record import JobRecord
+from rotulus._states import State
+
+__all__ = [
+    "Claim",
+    "Count",
+    "EVERYTHING",
+    "Filter",
+    "Fleet",
+    "JobRecord",
+    "NewJob",
+    "Outcome",
+    "Renewal",
+    "Renewed",
+    "ScheduleEntry",
+    "Store",
+    "WorkerInfo",
+]
+
+
+class NewJob(NamedTuple):
+    """A job to add.
+
+    Attributes:
+        id: its id, made by the producer: a UUIDv7 as text.
+        task: the name of its task.
+        arguments: its payload, as JSON text.
+        queue: the queue to wait under.
+        priority: higher is sooner.
+        delay: seconds from now until it is due.
+        at: the moment it is due, instead of a delay.
+        expires: seconds from when it is due until it is no longer worth starting; None: never.
+        key: its unique key.
+        window: seconds from now for which the key is held at least; it is held while the job is
+            live in any case.
+        limit_key: jobs with the same one are limited together.
+        limit_to: how many of them may run at once.
+        schedule: the scheduled task it is fired for.
+        instant: the scheduled moment it is fired for.
+    """
+
+    id: str
+    task: str
+    arguments: str
+    queue: str = "default"
+    priority: int = 0
+    delay: float = 0.0
+    at: datetime | None = None
+    expires: float | None = None
+    key: str | None = None
+    window: float | None = None
+    limit_key: str | None = None
+    limit_to: int | None = None
+    schedule: str | None = None
+    instant: datetime | None = None
+
+
+class Claim(NamedTuple):
+    """What identifies a running attempt: the fence."""
+
+    id: str
+    attempt: int
+
+
+class Renewal(NamedTuple):
+    """A claim to renew, with the progress to store, as JSON text, if there is any."""
+
+    id: str
+    attempt: int
+    progress: str | None = None
+
+
+class Renewed(NamedTuple):
+    """What a renewal found.
+
+    Attributes:
+        lost: claims that are no longer running; stop working on them.
+        cancelling: claims that are running and that somebody wants to stop.
+    """
+
+    lost: list[Claim]
+    cancelling: list[Claim]
+
+
+class WorkerInfo(NamedTuple):
+    """A worker, as it announces itself.
+
+    Attributes:
+        name: unique among all workers of all times.
+        host: the machine it runs on.
+        pid: its process there.
+        queues: the queues it serves; None for all of them.
+        slots: how many jobs it runs at once.
+        started_at: when it started.
+        seen_at: when it last renewed; filled by the store.
+    """
+
+    name: str
+    host: str
+    pid: int
+    queues: tuple[str, ...] | None
+    slots: int
+    started_at: datetime
+    seen_at: datetime | None = None
+
+
+class Fleet(NamedTuple):
+    """Who serves the store: the workers with a lease, and the queues that are paused."""
+
+    workers: list[WorkerInfo]
+    paused: dict[str, datetime]
+
+
+class ScheduleEntry(NamedTuple):
+    """A scheduled task, as the store remembers it."""
+
+    name: str
+    cron: str
+    timezone: str
+
+
+class Filter(NamedTuple):
+    """Which jobs to read: those that match every field that is given."""
+
+    states: Collection[State] | None = None
+    task: str | None = None
+    queue: str | None = None
+    key: str | None = None
+    limit_key: str | None = None
+    schedule: str | None = None
+
+
+EVERYTHING = Filter()
+"""Every job."""
+
+
+class Count(NamedTuple):
+    """How many jobs of a group (a queue or a task) are in a state."""
+
+    group: str
+    state: State
+    jobs: int
+
+
+class Store(Protocol):
+    """Where jobs live.
+
+    Every method may raise `StoreError`; nothing has happened then, unless the connection was
+    lost while the answer was on its way.
+    """
+
+    @property
+    def url(self) -> str:
+        """Where it is, without secrets."""
+        ...
+
+    def migrate(self) -> list[str]:
+        """Bring the tables up to this version; give the names of the migrations applied.
+
+        Safe to call twice, from two processes at once, and while workers run. Killed half way,
+        it leaves the tables as they were. Raises `SchemaError` when the tables are newer.
+        """
+        ...
+
+    def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[JobRecord]:
+        """Add jobs, all or none, in this order; give the record of each.
+
+        A job is `delayed` when it is due later, else `queued`. A job whose key is held is not
+        added: the holder's record stands in its place, also for two equal keys in one call.
+        A key is held from the add of a job until the job has ended and the window is over.
+
+        With a `connection` of the caller's the jobs belong to its transaction: they exist when
+        it commits, and never if it rolls back. The store neither commits nor rolls it back.
+        """
+        ...
+
+    def claim(
+        self,
+        queues: Collection[str] | None,
+        names: Collection[str] | None,
+        limit: int,
+        worker: str,
+        lease: float,
+    ) -> list[JobRecord]:
+        """Take jobs to run: each becomes `running`, with `attempt` one higher and a lease.
+
+        Jobs whose time has come become `queued` first. Taken are at most `limit` queued jobs of
+        the queues (None: all) and task names (None: all), higher priority first and then in the
+        order they were added. Left out are queues that are paused, and jobs whose `limit_key`
+        already has `limit_to` jobs running. No job is taken by two callers, and no attempt of a
+        job is given out twice. The lease ends `lease` seconds from now.
+        """
+        ...
+
+    def extend(
+        self,
+        claims: Sequence[Renewal],
+        lease: float | None = None,
+        worker: WorkerInfo | None = None,
+    ) -> Renewed:
+        """Renew the leases of claims that are still running, and store their progress.
+
+        Without a `lease` the leases stay as they are; what was lost and what is to be cancelled
+        is told either way. A `worker` is announced as alive for the length of the lease.
+        """
+        ...
+
+    def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
+        """Record outcomes whose attempt is still running; give the claims of the others.
+
+        An ended state, reason, error and result are stored, and a key whose window is over is
+        given back. `queued` sends the job back, `delayed` when its delay is not over, with the
+        attempt kept among the earlier ones, and one more failure or release; if somebody asked
+        to cancel it, it ends `cancelled` instead. An outcome that is refused changes nothing.
+        """
+        ...
+
+    def rescue(self, limit: int) -> list[JobRecord]:
+        """Take back jobs whose lease has expired, or whose worker is known to be dead.
+
+        Each gets one more loss and goes back to its queue: at once after its first loss, later
+        after further ones. After `MAX_LOSSES` it ends `dead` (`crash_loop`); if somebody asked
+        to cancel it, `cancelled`. A job that is renewed or settled at the same moment is left.
+        At most `limit` jobs; their records as they stand then.
+        """
+        ...
+
+    def release(self, worker: str) -> list[JobRecord]:
+        """Take back all jobs of a worker that is known to be dead, as `rescue` would."""
+        ...
+
+    def cancel(self, ids: Collection[str]) -> list[JobRecord]:
+        """Cancel jobs: those that wait end `cancelled`, running ones are flagged for `extend`.
+
+        Jobs that have ended stay as they are. The records of the jobs that exist, as they stand
+        then.
+        """
+        ...
+
+    def retry(self, ids: Collection[str]) -> list[JobRecord]:
+        """Send `failed`, `dead` and `cancelled` jobs back to `queued`, with fresh budgets.
+
+        `attempt` goes on counting; the attempt that ended is kept among the earlier ones. Left
+        as they are: jobs in other states, and jobs whose key another job holds by now. The
+        records of the jobs that were sent back.
+        """
+        ...
+
+    def pause(self, queues: Collection[str], paused: bool) -> None:
+        """Pause queues, or resume them. Jobs of a paused queue can be added and not claimed."""
+        ...
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """One job, with its earlier attempts in `history`; None when there is no such job."""
+        ...
+
+    def find(
+        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
+    ) -> list[JobRecord]:
+        """The jobs that match, the last added first.
+
+        `before` is the id of a job: only those added earlier than it, for the next page.
+        """
+        ...
+
+    def count(self, by: str = "queue") -> list[Count]:
+        """How many jobs there are, by `"queue"` or `"task"`, and state."""
+        ...
+
+    def fleet(self) -> Fleet:
+        """The live workers and the paused queues."""
+        ...
+
+    def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
+        """Remember scheduled tasks; give since when each has stood as it does.
+
+        An entry that is new, or whose expression or zone has changed, stands since now.
+        """
+        ...
+
+    def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
+        """Delete jobs that ended in these states before a moment; give how many.
+
+        Jobs whose key is still held stay. At most `limit` jobs, the oldest first.
+        """
+        ...
+
+    def wait(
+        self,
+        queues: Collection[str] | None,
+        timeout: float,
+        job: str | None = None,
+    ) -> bool:
+        """Return when there is work in the queues (None: all), or when a job has ended.
+
+        True: there is, though somebody else may be faster. False: `timeout` seconds are over,
+        or the store was closed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release everything. Waiting calls return; later calls raise `StoreClosedError`."""
+        ...

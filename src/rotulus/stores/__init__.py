@@ -1,0 +1,1 @@
+"""The stores: one folder for each database, all of them held to `rotulus.store`."""

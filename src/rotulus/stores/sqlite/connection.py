@@ -1,0 +1,206 @@
+"""Opens connections to one SQLite file, and says in our own words what goes wrong with it."""
+
+import os
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rotulus.errors import (
+    SchemaError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
+
+OLDEST_SQLITE = (3, 38, 0)
+"""The first version with `->>`; `STRICT`, `RETURNING` and `UPDATE FROM` are older."""
+
+MEMORY = ":memory:"
+
+PATIENCE = 5.0
+"""Seconds to wait for another process that writes, before giving up."""
+
+_LEFT_BEHIND: list[object] = []
+"""Connections of a parent process, which a forked child must neither use nor close."""
+
+
+class Connections:
+    """The connections of this process to one file: one that writes, and some that read.
+
+    Args:
+        path: the file, or `:memory:`, whose single connection writes and reads.
+        synchronous: `FULL`, which survives a loss of power, or `NORMAL`, which survives a crash
+            of the program and may lose the last commits when the power goes.
+    """
+
+    def __init__(self, path: str, synchronous: str = "FULL") -> None:
+        self.path = path
+        self.in_memory = path == MEMORY
+        self._synchronous = synchronous
+        self._lock = threading.RLock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pid = os.getpid()
+        self._closed = False
+        self._file: tuple[int, int] | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._idle: list[sqlite3.Connection] = []
+        self._all: list[sqlite3.Connection] = []
+
+    @contextmanager
+    def writing(self) -> Generator[sqlite3.Connection, None, None]:
+        """The connection that writes, to nobody else at the same time."""
+        with self._lock, translated(self.path):
+            self._check()
+            if self._writer is None:
+                self._writer = self._open()
+                # Who writes waits in its own way: see commit.py.
+                self._writer.execute("PRAGMA busy_timeout = 0")
+            yield self._writer
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection, None, None]:
+        """A connection to read with."""
+        if self.in_memory:
+            with self.writing() as connection:
+                yield connection
+            return
+        with translated(self.path):
+            with self._lock:
+                self._check()
+                connection = self._idle.pop() if self._idle else self._open()
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def close(self) -> None:
+        """Close them all."""
+        with self._lock:
+            self._closed = True
+            for connection in self._all if self._pid == os.getpid() else ():
+                with suppress(sqlite3.Error):
+                    connection.close()
+            self._all.clear()
+
+    def _check(self) -> None:
+        if self._pid != os.getpid():
+            # SQLite's locks belong to the process that took them.
+            _LEFT_BEHIND.append((self._writer, self._idle, self._all))
+            self._forget()
+        if self._closed:
+            raise StoreClosedError(f"The store {self.path} is closed: open a new App to use it")
+        if self._file is not None and self._file != self._identity():
+            # SQLite would go on with the old file, which nobody else can see any more.
+            raise StoreUnavailableError(
+                f"{self.path} was deleted or replaced while in use: put it back, or restart"
+            )
+
+    def _identity(self) -> tuple[int, int] | None:
+        """What tells this file from another one of the same name."""
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - before every write, so make it quick
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _open(self) -> sqlite3.Connection:
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise StoreUnavailableError(
+                f"SQLite {sqlite3.sqlite_version} is too old: this Python needs one with SQLite "
+                f"{'.'.join(map(str, OLDEST_SQLITE))} or newer"
+            )
+        connection = sqlite3.connect(
+            self.path, timeout=5.0, isolation_level=None, check_same_thread=False
+        )
+        self._all.append(connection)
+        if not self.in_memory:
+            self._tune(connection)
+            self._file = self._identity()
+        return connection
+
+    def _tune(self, connection: sqlite3.Connection) -> None:
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+
+
+def patiently(step: Callable[[], object]) -> None:
+    """Do something that another process may be in the way of, again until it is not.
+
+    SQLite's own waiting backs off to 100 ms, which is long beside a transaction of 1 ms.
+    """
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            step()
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > give_up:
+                raise
+            time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 - only to break step
+        else:
+            return
+
+
+@contextmanager
+def translated(path: str) -> Generator[None, None, None]:
+    """Raise SQLite's errors as ours, with what can be done about them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
+
+
+def translate(error: sqlite3.Error, path: str) -> StoreError:
+    """Our error for one of SQLite's."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if "no such table: rotulus_" in str(error):
+        return SchemaError(f"{path} has no tables of Rotulus yet: run 'rotulus migrate'")
+    if name.startswith("SQLITE_FULL"):
+        return StoreFullError(f"No room left for {path}: free some space on its disk ({error})")
+    if name.startswith("SQLITE_READONLY"):
+        return StoreReadOnlyError(
+            f"Cannot write to {path}: make the file and its folder writable for user "
+            f"{_user()} ({error})"
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreBusyError(
+            f"{path} is locked by another process for longer than we wait: find out who holds "
+            f"it (fuser {path}) and try again"
+        )
+    if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
+        return StoreClosedError(f"The store {path} is closed: open a new App to use it")
+    return StoreUnavailableError(f"Cannot use {path}: {error}{_advice(name, path)}")
+
+
+def _advice(name: str, path: str) -> str:
+    if name.startswith("SQLITE_CANTOPEN"):
+        folder = Path(path).resolve().parent
+        if not folder.is_dir():
+            return f"; the folder {folder} does not exist"
+        return f"; make {folder} readable and writable for user {_user()}"
+    if name.startswith("SQLITE_NOTADB"):
+        return "; give the name of another file, or move this one away"
+    if name.startswith("SQLITE_CORRUPT"):
+        return "; restore it from a backup, or save what can be read with sqlite3's .recover"
+    return ""
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else "of this process"

@@ -1,0 +1,127 @@
+"""Wakes other threads and processes that wait for a change of the same file.
+
+A listener binds a Unix datagram socket in a folder beside the file; whoever has changed something
+sends one byte to each. A bell is a hint: where there are no such sockets, or one is full, the
+listener finds out by itself a little later.
+"""
+
+import os
+import select
+import socket
+import threading
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal, Protocol
+
+Kind = Literal["work", "done"]
+
+_LONGEST_PATH = 103
+"""Bytes in the path of a socket on every Unix (macOS has the least)."""
+
+_NAME = 12
+
+
+class Listener(Protocol):
+    """One who waits for a bell."""
+
+    def wait(self, timeout: float) -> bool:
+        """Whether the bell rang within so many seconds."""
+        ...
+
+
+class Doorbell:
+    """The bells of one file, or those of one process for a store in memory.
+
+    Args:
+        folder: where the sockets are; None for a store in memory.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder if folder is not None and _has_room(folder) else None
+        self.reaches_everyone = folder is None or self._folder is not None
+        """False where listeners have to look for themselves, often."""
+        self._events: dict[threading.Event, Kind] = {}
+        self._sender: socket.socket | None = None
+
+    @contextmanager
+    def listen(self, kind: Kind) -> Generator[Listener, None, None]:
+        """Be woken by bells of a kind, from now until the end of the block."""
+        if self._folder is None:
+            event = threading.Event()
+            self._events[event] = kind
+            try:
+                yield _EventListener(event)
+            finally:
+                del self._events[event]
+            return
+        self._folder.mkdir(exist_ok=True)
+        path = self._folder / f"{uuid.uuid4().hex[:_NAME]}.{kind}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+            bell.bind(str(path))
+            bell.setblocking(False)
+            try:
+                yield _SocketListener(bell)
+            finally:
+                path.unlink(missing_ok=True)
+
+    def ring(self, kind: Kind) -> None:
+        """Wake everybody who listens to this kind."""
+        for event, wanted in list(self._events.items()):
+            if wanted == kind:
+                event.set()
+        if self._folder is not None:
+            with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith(f".{kind}"):
+                        self._ring_one(entry.path)
+
+    def close(self) -> None:
+        """Stop ringing, and wake who waits in this process."""
+        for event in list(self._events):
+            event.set()
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
+
+    def _ring_one(self, path: str) -> None:
+        if self._sender is None:
+            self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._sender.setblocking(False)
+        try:
+            self._sender.sendto(b"!", path)
+        except ConnectionRefusedError:
+            # Its listener was killed before it could take its socket away.
+            with suppress(OSError):
+                Path(path).unlink()
+        except OSError:
+            pass  # gone, or full: then it has been rung already
+
+
+class _EventListener:
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+
+    def wait(self, timeout: float) -> bool:
+        rung = self._event.wait(timeout)
+        self._event.clear()
+        return rung
+
+
+class _SocketListener:
+    def __init__(self, bell: socket.socket) -> None:
+        self._bell = bell
+
+    def wait(self, timeout: float) -> bool:
+        if not select.select([self._bell], [], [], timeout)[0]:
+            return False
+        with suppress(BlockingIOError):
+            while self._bell.recv(16):
+                pass
+        return True
+
+
+def _has_room(folder: Path) -> bool:
+    longest = len(os.fsencode(folder)) + len("/.work") + _NAME
+    return hasattr(socket, "AF_UNIX") and longest <= _LONGEST_PATH

@@ -1,0 +1,80 @@
+"""Proof of life for the workers of one file: a lock that the kernel drops when a process dies.
+
+A lease tells that a worker has died only when it is over. On one machine it can be known at once:
+each worker holds a lock on a file of its own, and a file that nobody holds belongs to a dead one.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: there, leases alone tell
+    fcntl = None
+
+_SUFFIX = ".alive"
+
+
+class Lifeline:
+    """Which workers of one file are alive.
+
+    Args:
+        folder: where the locks are; None for a store in memory, whose workers share its process.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder if fcntl is not None else None
+        self._held: dict[str, int] = {}
+        self._pid = os.getpid()
+
+    def hold(self, worker: str) -> None:
+        """Prove that a worker of this process is alive, for as long as the process is."""
+        if self._folder is None or fcntl is None or worker in self._held:
+            return
+        self._folder.mkdir(exist_ok=True)
+        # Locked before it has its name: nobody can see it unlocked.
+        hidden = self._folder / f"{worker}.starting"
+        handle = os.open(hidden, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hidden.rename(self._folder / f"{worker}{_SUFFIX}")
+        self._held[worker] = handle
+
+    @contextmanager
+    def dead(self) -> Generator[list[str], None, None]:
+        """The workers that died; their proofs are taken away at the end of the block."""
+        found = dict(self._unlocked()) if self._folder is not None else {}
+        try:
+            yield sorted(found)
+            for name in found:
+                self._path(name).unlink(missing_ok=True)
+        finally:
+            for handle in found.values():
+                os.close(handle)
+
+    def close(self) -> None:
+        """Let go, without looking dead."""
+        if os.getpid() != self._pid:
+            return  # a forked child must not take away what its parent holds
+        for worker, handle in self._held.items():
+            self._path(worker).unlink(missing_ok=True)
+            os.close(handle)
+        self._held.clear()
+
+    def _unlocked(self) -> Iterator[tuple[str, int]]:
+        """Names whose lock nobody holds, each with our own lock on it."""
+        for path in self._folder.glob(f"*{_SUFFIX}") if self._folder else ():
+            if fcntl is None or path.stem in self._held:
+                continue
+            with suppress(OSError):
+                handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    os.close(handle)
+                else:
+                    yield path.stem, handle
+
+    def _path(self, worker: str) -> Path:
+        return (self._folder or Path()) / f"{worker}{_SUFFIX}"

@@ -1,0 +1,109 @@
+-- Times are whole microseconds since 1970 (UTC). Leases are microseconds of the machine's
+-- monotonic clock, which means something only together with `boot`.
+
+CREATE TABLE rotulus_jobs (
+  seq              INTEGER PRIMARY KEY,           -- the order in which jobs were added
+  id               TEXT    NOT NULL UNIQUE,
+  task             TEXT    NOT NULL,
+  queue            TEXT    NOT NULL,
+  priority         INTEGER NOT NULL,
+  state            TEXT    NOT NULL CONSTRAINT state_is_known CHECK (state IN (
+                     'blocked', 'delayed', 'queued', 'running',
+                     'succeeded', 'failed', 'dead', 'cancelled', 'skipped')),
+  reason           TEXT,
+  attempt          INTEGER NOT NULL DEFAULT 0,    -- the fencing token: only ever raised
+  failures         INTEGER NOT NULL DEFAULT 0,
+  losses           INTEGER NOT NULL DEFAULT 0,
+  releases         INTEGER NOT NULL DEFAULT 0,
+  created_at       INTEGER NOT NULL,
+  run_at           INTEGER NOT NULL,
+  started_at       INTEGER,
+  ended_at         INTEGER,
+  expires_at       INTEGER,
+  worker           TEXT,                          -- who has it, or had it last
+  boot             TEXT,                          -- the run of the machine that the lease counts in
+  lease_until      INTEGER,
+  cancel_requested INTEGER NOT NULL DEFAULT 0,
+  key              TEXT,
+  held_key         TEXT,                          -- the key, for as long as it is held
+  hold_until       INTEGER,                       -- held that long at least
+  limit_key        TEXT,
+  limit_to         INTEGER,
+  schedule         TEXT,
+  instant          INTEGER,
+  progress         TEXT,
+  arguments        TEXT    NOT NULL,
+  result           TEXT,
+  error            TEXT,
+  CONSTRAINT running_means_leased
+    CHECK ((state = 'running') = (lease_until IS NOT NULL)),
+  CONSTRAINT ended_means_dated
+    CHECK ((state IN ('succeeded', 'failed', 'dead', 'cancelled', 'skipped'))
+           = (ended_at IS NOT NULL)),
+  CONSTRAINT only_running_is_asked_to_stop
+    CHECK (cancel_requested = 0 OR state = 'running'),
+  CONSTRAINT held_is_the_key
+    CHECK (held_key IS NULL OR held_key = key)
+) STRICT;
+
+-- What claims read. Rows that are delayed, blocked, running or ended are in neither of the two,
+-- so neither history nor the future slows a claim.
+CREATE INDEX rotulus_jobs_queued ON rotulus_jobs (queue, priority DESC, seq)
+  WHERE state = 'queued' AND limit_key IS NULL;
+CREATE INDEX rotulus_jobs_queued_limited ON rotulus_jobs (limit_key, priority DESC, seq)
+  WHERE state = 'queued' AND limit_key IS NOT NULL;
+CREATE INDEX rotulus_jobs_running_limited ON rotulus_jobs (limit_key)
+  WHERE state = 'running' AND limit_key IS NOT NULL;
+CREATE INDEX rotulus_jobs_delayed ON rotulus_jobs (run_at)
+  WHERE state = 'delayed';
+CREATE INDEX rotulus_jobs_running ON rotulus_jobs (worker)
+  WHERE state = 'running';
+CREATE INDEX rotulus_jobs_ended ON rotulus_jobs (state, ended_at)
+  WHERE ended_at IS NOT NULL;
+CREATE UNIQUE INDEX rotulus_jobs_held_key ON rotulus_jobs (held_key)
+  WHERE held_key IS NOT NULL;
+
+-- The attempts that were followed by another. The last one stands in the job's own row, so a
+-- job that succeeds at once writes nothing here.
+CREATE TABLE rotulus_attempts (
+  job        INTEGER NOT NULL,                    -- rotulus_jobs.seq
+  number     INTEGER NOT NULL,
+  reason     TEXT    NOT NULL,
+  worker     TEXT,
+  started_at INTEGER,
+  ended_at   INTEGER NOT NULL,
+  error      TEXT,
+  PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rotulus_pauses (
+  queue     TEXT    NOT NULL PRIMARY KEY,
+  paused_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rotulus_workers (
+  name        TEXT    NOT NULL PRIMARY KEY,
+  host        TEXT    NOT NULL,
+  pid         INTEGER NOT NULL,
+  queues      TEXT,                               -- a JSON array; NULL: all of them
+  slots       INTEGER NOT NULL,
+  started_at  INTEGER NOT NULL,
+  seen_at     INTEGER NOT NULL,
+  boot        TEXT    NOT NULL,
+  lease_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rotulus_schedules (
+  name     TEXT    NOT NULL PRIMARY KEY,
+  cron     TEXT    NOT NULL,
+  timezone TEXT    NOT NULL,
+  since    INTEGER NOT NULL                       -- instants up to here are none of its business
+) STRICT, WITHOUT ROWID;
+
+-- One job as a JSON array, in the order of rotulus._record.JobRecord.
+CREATE VIEW rotulus_records AS
+SELECT seq, id, task, queue, state, key, limit_key, schedule, json_array(
+    id, task, queue, priority, state, arguments, created_at, run_at, expires_at,
+    key, limit_key, limit_to, schedule, instant, attempt, failures, losses, releases,
+    worker, started_at, ended_at, cancel_requested, reason, progress, result, error) AS record
+FROM rotulus_jobs;

@@ -1,0 +1,346 @@
+"""`SqliteStore`: the contract of `rotulus.store`, kept on one SQLite file."""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rotulus._clock import Clock, SystemClock
+from rotulus._outcome import LOST, MAX_LOSSES, Outcome, cancelled, write_error
+from rotulus._record import JobRecord, micros
+from rotulus._states import ENDED, State
+from rotulus.errors import OptionError
+from rotulus.store import (
+    EVERYTHING,
+    Claim,
+    Count,
+    Filter,
+    Fleet,
+    NewJob,
+    Renewal,
+    Renewed,
+    ScheduleEntry,
+    WorkerInfo,
+)
+from rotulus.stores.sqlite import rows
+from rotulus.stores.sqlite.ask import ask, do
+from rotulus.stores.sqlite.boot import boot_id
+from rotulus.stores.sqlite.commit import GroupCommit
+from rotulus.stores.sqlite.connection import MEMORY, Connections, translated
+from rotulus.stores.sqlite.doorbell import Doorbell
+from rotulus.stores.sqlite.lifeline import Lifeline
+from rotulus.stores.sqlite.migrate import is_current, migrate
+from rotulus.stores.sqlite.watch import Watch
+
+_PROMOTED_AT_ONCE = 1000
+
+
+class SqliteStore:
+    """Jobs in one SQLite file, shared by the processes of one machine.
+
+    Args:
+        path: the file, made when it does not exist; or `:memory:`, for tests.
+        synchronous: `FULL` (the default): a commit survives a loss of power; `NORMAL`: it
+            survives a crash of the program.
+        clock: the time; only tests hand in another than the machine's.
+    """
+
+    def __init__(self, path: str, *, synchronous: str = "FULL", clock: Clock | None = None) -> None:
+        self._path = path
+        self._clock = clock or SystemClock()
+        self._connections = Connections(path, synchronous)
+        self._commit = GroupCommit(self._connections)
+        folder = None if path == MEMORY else Path(f"{os.path.realpath(path)}-rotulus")
+        self._doorbell = Doorbell(folder)
+        self._lifeline = Lifeline(folder)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"sqlite:///{self._path}"
+
+    def migrate(self) -> list[str]:
+        """Bring the tables up to this version. See `Store.migrate`."""
+        with self._connections.reading() as connection:
+            if is_current(connection, self._path):
+                return []
+        return self._commit.run(lambda con: migrate(con, self._path, self._now()))
+
+    def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[JobRecord]:
+        """Add jobs, all or none. See `Store.add`."""
+        now = self._now()
+        added = [(job, rows.new_job(job, now)) for job in jobs]
+        keys = rows.array(job.key for job in jobs if job.key is not None)
+
+        def work(con: sqlite3.Connection) -> str:
+            if keys != "[]":
+                do(con, "drop_keys", keys=keys, now=now)
+            do(con, "add", jobs=rows.array(row for _, row in added), now=now)
+            return "[]" if keys == "[]" else ask(con, "holders", keys=keys)
+
+        if connection is None:
+            holding = self._commit.run(work)
+            self._doorbell.ring("work")
+        else:
+            with translated(self._path):
+                holding = work(self._same_file(connection))
+        holders = {record.key: record for record in rows.records(holding)}
+        return [
+            holders[job.key] if job.key is not None else rows.added(job, row, now)
+            for job, row in added
+        ]
+
+    def claim(
+        self,
+        queues: Collection[str] | None,
+        names: Collection[str] | None,
+        limit: int,
+        worker: str,
+        lease: float,
+    ) -> list[JobRecord]:
+        """Take jobs to run. See `Store.claim`."""
+        self._lifeline.hold(worker)
+        now = self._now()
+        wanted = {"queues": rows.optional_array(queues), "names": rows.optional_array(names)}
+
+        def work(con: sqlite3.Connection) -> str:
+            do(con, "promote", now=now, limit=_PROMOTED_AT_ONCE)
+            chosen = ask(con, "choose", **wanted, limit=limit)
+            if chosen == "[]":
+                return chosen
+            until = self._lease_until(lease)
+            do(
+                con,
+                "claim",
+                chosen=chosen,
+                worker=worker,
+                boot=boot_id(),
+                lease_until=until,
+                now=now,
+            )
+            return ask(con, "claimed", chosen=chosen)
+
+        return rows.records(self._commit.run(work))
+
+    def extend(
+        self,
+        claims: Sequence[Renewal],
+        lease: float | None = None,
+        worker: WorkerInfo | None = None,
+    ) -> Renewed:
+        """Renew leases. See `Store.extend`."""
+        wanted = rows.array(claims)
+        writes = lease is not None or any(claim.progress for claim in claims)
+
+        def work(con: sqlite3.Connection) -> str:
+            until = None if lease is None else self._lease_until(lease)
+            if claims:
+                do(con, "renew", claims=wanted, lease_until=until)
+            if worker is not None and until is not None:
+                row = rows.worker(worker)
+                do(con, "announce", **row, now=self._now(), boot=boot_id(), lease_until=until)
+            return ask(con, "running", claims=wanted)
+
+        answer = self._commit.run(work) if writes else self._read("running", claims=wanted)
+        running = _flags(answer)
+        held = [Claim(claim.id, claim.attempt) for claim in claims]
+        return Renewed(
+            lost=[claim for claim in held if claim not in running],
+            cancelling=[claim for claim in held if running.get(claim)],
+        )
+
+    def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
+        """Record outcomes. See `Store.settle`."""
+        now = self._now()
+        held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
+
+        def work(con: sqlite3.Connection) -> dict[Claim, bool]:
+            running = _flags(ask(con, "running", claims=rows.array(held)))
+            kept = [
+                _heed(o, running[c]) for o, c in zip(outcomes, held, strict=True) if c in running
+            ]
+            if kept:
+                do(con, "settle", outcomes=rows.array(rows.outcome(o, now) for o in kept), now=now)
+            back = [(o.id, o.attempt) for o in kept if o.state not in ENDED]
+            if back:
+                do(con, "archive", claims=rows.array(back), now=now)
+            return running
+
+        running = self._commit.run(work)
+        self._doorbell.ring("done")
+        if any(outcome.state not in ENDED for outcome in outcomes):
+            self._doorbell.ring("work")
+        return [claim for claim in held if claim not in running]
+
+    def rescue(self, limit: int) -> list[JobRecord]:
+        """Take back what was lost. See `Store.rescue`."""
+        with self._lifeline.dead() as workers:
+            taken = [record for worker in workers for record in self.release(worker)]
+        where = {"boot": boot_id(), "clock": self._ticks(), "limit": limit}
+        if self._read("expired", **where) == "[]":
+            return taken
+        return taken + self._reclaim("expired", **where)
+
+    def release(self, worker: str) -> list[JobRecord]:
+        """Take back what a dead worker held. See `Store.release`."""
+        return self._reclaim("held_by", worker=worker)
+
+    def cancel(self, ids: Collection[str]) -> list[JobRecord]:
+        """Cancel jobs. See `Store.cancel`."""
+        wanted = rows.array(ids)
+
+        def work(con: sqlite3.Connection) -> str:
+            do(con, "cancel", ids=wanted, now=self._now())
+            return ask(con, "records", ids=wanted)
+
+        records = rows.records(self._commit.run(work))
+        self._doorbell.ring("done")
+        return records
+
+    def retry(self, ids: Collection[str]) -> list[JobRecord]:
+        """Send ended jobs back. See `Store.retry`."""
+
+        def work(con: sqlite3.Connection) -> str:
+            wanted = ask(con, "retryable", ids=rows.array(ids))
+            do(con, "archive_ended", ids=wanted)
+            do(con, "retry", ids=wanted, now=self._now())
+            return ask(con, "records", ids=wanted)
+
+        records = rows.records(self._commit.run(work))
+        self._doorbell.ring("work")
+        return [record for record in records if record.state == State.QUEUED]
+
+    def pause(self, queues: Collection[str], paused: bool) -> None:
+        """Pause or resume queues. See `Store.pause`."""
+        wanted = rows.array(queues)
+        if paused:
+            self._commit.run(lambda con: do(con, "pause", queues=wanted, now=self._now()))
+        else:
+            self._commit.run(lambda con: do(con, "resume", queues=wanted))
+            self._doorbell.ring("work")
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """One job. See `Store.get`."""
+        found = rows.records(self._read("records", ids=rows.array([job_id])))
+        return found[0]._replace(history=self._read("history", id=job_id)) if found else None
+
+    def find(
+        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
+    ) -> list[JobRecord]:
+        """The jobs that match. See `Store.find`."""
+        states = rows.optional_array(where.states)
+        chosen = where._asdict() | {"states": states}
+        return rows.records(self._read("find", **chosen, limit=limit, before=before))
+
+    def count(self, by: str = "queue") -> list[Count]:
+        """How many jobs there are. See `Store.count`."""
+        if by not in ("queue", "task"):
+            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue' or 'task'")
+        return rows.counts(self._read(f"count_by_{by}"))
+
+    def fleet(self) -> Fleet:
+        """The live workers and the paused queues. See `Store.fleet`."""
+        alive = self._read("workers", boot=boot_id(), clock=self._ticks())
+        return Fleet(rows.workers(alive), rows.moments(self._read("paused")))
+
+    def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
+        """Remember scheduled tasks. See `Store.schedules`."""
+        wanted = rows.array(entries)
+
+        def work(con: sqlite3.Connection) -> str:
+            do(con, "remember_schedules", entries=wanted, now=self._now())
+            return ask(con, "schedules", entries=wanted)
+
+        return rows.moments(self._commit.run(work))
+
+    def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
+        """Delete old jobs. See `Store.prune`."""
+        where = {"before": micros(before), "states": rows.array(states), "limit": limit}
+
+        def work(con: sqlite3.Connection) -> int:
+            outdated = ask(con, "outdated", **where, now=self._now())
+            do(con, "prune_attempts", outdated=outdated)
+            do(con, "forget_workers", boot=boot_id(), clock=self._ticks())
+            return do(con, "prune", outdated=outdated)
+
+        return self._commit.run(work)
+
+    def wait(self, queues: Collection[str] | None, timeout: float, job: str | None = None) -> bool:
+        """Wait for a change. See `Store.wait`."""
+        end = time.monotonic() + timeout
+        wanted = rows.optional_array(queues)
+        bells = self._doorbell.reaches_everyone
+        watch = Watch(self._connections, self._now, wanted, job, bells=bells)
+        with self._doorbell.listen("work" if job is None else "done") as bell:
+            while not self._connections.closed:
+                if watch.fired():
+                    return True
+                left = end - time.monotonic()
+                if left <= 0:
+                    break
+                bell.wait(min(left, watch.pause()))
+        return False
+
+    def close(self) -> None:
+        """Release everything. See `Store.close`."""
+        self._lifeline.close()
+        self._connections.close()
+        self._doorbell.close()
+
+    def _now(self) -> int:
+        return micros(self._clock.now())
+
+    def _ticks(self) -> int:
+        return round(self._clock.monotonic() * rows.SECOND)
+
+    def _lease_until(self, lease: float) -> int:
+        return self._ticks() + round(lease * rows.SECOND)
+
+    def _read(self, name: str, **parameters: Any) -> str:
+        with self._connections.reading() as connection:
+            return ask(connection, name, **parameters)
+
+    def _reclaim(self, which: str, **parameters: Any) -> list[JobRecord]:
+        def work(con: sqlite3.Connection) -> str:
+            claims = ask(con, which, **parameters)
+            lost = write_error(LOST)
+            now = self._now()
+            do(con, "reclaim", claims=claims, now=now, max_losses=MAX_LOSSES, error=lost)
+            do(con, "archive", claims=claims, now=now)
+            return ask(con, "records", ids=rows.array(job for job, _ in json.loads(claims)))
+
+        records = rows.records(self._commit.run(work))
+        if records:
+            self._doorbell.ring("work")
+            self._doorbell.ring("done")
+        return records
+
+    def _same_file(self, connection: object) -> sqlite3.Connection:
+        """A caller's connection, if a job added through it would be added here."""
+        if not isinstance(connection, sqlite3.Connection):
+            raise OptionError(
+                f"connection={connection!r} is not allowed: {self.url} takes a sqlite3.Connection"
+            )
+        main = connection.execute("PRAGMA database_list").fetchone()[2]
+        if self._path == MEMORY or not main or not Path(main).samefile(self._path):
+            raise OptionError(
+                f"connection= is open on {main or MEMORY!r} and the jobs live in {self._path!r}: "
+                f"only a connection to the same file can join a job to its transaction"
+            )
+        return connection
+
+
+def _flags(text: str) -> dict[Claim, bool]:
+    """Running claims, and whether each is asked to stop."""
+    return {Claim(job, attempt): bool(flag) for job, attempt, flag in json.loads(text)}
+
+
+def _heed(outcome: Outcome, cancel_requested: bool) -> Outcome:
+    """A job that somebody cancelled is not sent back."""
+    if cancel_requested and outcome.state not in ENDED:
+        return cancelled(outcome.id, outcome.attempt)
+    return outcome
