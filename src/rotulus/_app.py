@@ -18,6 +18,7 @@ from rotulus._intake import Intake
 from rotulus._job import Job
 from rotulus._log import log_events
 from rotulus._loop import run_to_end
+from rotulus._misfits import misfits
 from rotulus._opening import open_store
 from rotulus._options import UsingOptions
 from rotulus._plan import Plans
@@ -232,15 +233,18 @@ class App:
         self._injector.provide(kind, factory, scope)
         self._engine.plans.forget()
 
-    def check(self) -> None:
-        """Check everything a worker needs: parameters, injection, schedules.
+    def check(self) -> list[str]:
+        """Check everything a worker needs: parameters, injection, schedules, and waiting jobs.
+
+        Returns:
+            A sentence for each task whose waiting jobs could not be run: it is not registered,
+            or their arguments no longer fit it. Empty when everything fits.
 
         Raises:
             ConfigurationError: something is wired wrongly.
         """
-        for task in self.registry:
-            self._engine.plans.of(task)
-        self.provider.check()
+        self._check_wiring()
+        return misfits(self.store, self.registry, self._engine.plans)
 
     def run_worker(
         self,
@@ -344,12 +348,17 @@ class App:
             rounds.end()
             self._workers.remove(worker)
 
+    def _check_wiring(self) -> None:
+        for task in self.registry:
+            self._engine.plans.of(task)
+        self.provider.check()
+
     def _boot(self) -> bool:
         """Check everything and freeze the registry; False when that has been done before."""
         with self._lock:
             if self._booted:
                 return False
-            self.check()
+            self._check_wiring()
             self.registry.serve()
             self._booted = True
             return True

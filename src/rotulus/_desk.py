@@ -136,4 +136,5 @@ def _failure(record: JobRecord) -> JobFailedError:
         f"{f': {error}' if error else ''}",
         state=record.state,
         reason=record.reason,
+        traceback=error.traceback if error else "",
     )

@@ -11,54 +11,63 @@ logger = logging.getLogger("rotulus")
 
 
 def log_events(events: e.Events) -> None:
-    """Log what happens to the logger `rotulus`.
+    """Log what happens to the logger `rotulus`, from now on.
 
     What succeeds is logged at DEBUG, what a person may want to know at INFO, what will be tried
     again at WARNING, and what needs somebody at ERROR. Each record carries its data as
-    `record.rotulus`, a dict, for structured logs.
+    `record.rotulus`, a dict, for structured logs. Kinds that are below the logger's level now
+    are not listened to at all.
     """
     for kind, render in _RENDERERS.items():
-        events.subscribe(_listener(render), kind)
+        if kind is not e.AttemptSucceeded or logger.isEnabledFor(logging.DEBUG):
+            events.subscribe(_listener(render), kind)
 
 
 _Line = tuple[int, str, dict[str, Any]]
 
 
-def _listener(render: Callable[[Any], _Line | None]) -> Callable[[Any], None]:
+def _listener(render: Callable[[Any], _Line]) -> Callable[[Any], None]:
     def listen(event: e.Event) -> None:
-        line = render(event)
-        if line is not None:
-            level, message, data = line
-            logger.log(level, message, extra={"rotulus": data})
+        level, message, data = render(event)
+        logger.log(level, message, extra={"rotulus": data})
 
     return listen
 
 
-def _attempt_ended(event: e.AttemptEnded) -> _Line | None:
-    job, outcome = event.job, event.outcome
-    level = _LEVELS.get(outcome.state, logging.WARNING)
-    if not logger.isEnabledFor(level):
-        return None
-    what = "retried" if outcome.failed and outcome.state is State.QUEUED else outcome.state
-    error = f"  {outcome.error}" if outcome.error else ""
+def _attempt_succeeded(event: e.AttemptSucceeded) -> _Line:
+    return logging.DEBUG, _attempt_text(event, "succeeded"), _attempt_data(event, "succeeded")
+
+
+def _attempt_failed(event: e.AttemptFailed) -> _Line:
+    outcome = event.outcome
+    what = "retried" if outcome.failed and outcome.state is State.QUEUED else str(outcome.state)
     wait = f"  again in {outcome.delay:.1f} s" if what == "retried" else ""
-    data = {
-        "event": "attempt_ended",
+    error = f"  {outcome.error}" if outcome.error else ""
+    text = f"{_attempt_text(event, what)}{wait}{error}"
+    return _LEVELS.get(outcome.state, logging.WARNING), text, _attempt_data(event, what)
+
+
+def _attempt_text(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> str:
+    job = event.job
+    return f"{what} {job.task} {job.id} attempt {job.attempt} {event.seconds * 1000:.0f} ms"
+
+
+def _attempt_data(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> dict[str, Any]:
+    job, outcome = event.job, event.outcome
+    return {
+        "event": "attempt",
+        "outcome": what,
         "job": job.id,
         "task": job.task,
         "queue": job.queue,
         "attempt": job.attempt,
-        "outcome": what,
         "reason": outcome.reason,
         "error": str(outcome.error) if outcome.error else None,
         "duration_ms": round(event.seconds * 1000, 3),
     }
-    text = f"{what} {job.task} {job.id} attempt {job.attempt} {event.seconds * 1000:.0f} ms"
-    return level, f"{text}{wait}{error}", data
 
 
 _LEVELS = {
-    State.SUCCEEDED: logging.DEBUG,
     State.CANCELLED: logging.INFO,
     State.FAILED: logging.ERROR,
     State.DEAD: logging.ERROR,
@@ -122,7 +131,7 @@ def _jobs_rescued(event: e.JobsRescued) -> _Line:
 
 
 def _jobs_pruned(event: e.JobsPruned) -> _Line:
-    return logging.DEBUG, f"pruned {event.count} old jobs", {"event": "jobs_pruned"}
+    return logging.DEBUG, f"pruned {event.jobs} old jobs", {"event": "jobs_pruned"}
 
 
 def _store_migrated(event: e.StoreMigrated) -> _Line:
@@ -150,8 +159,9 @@ def _listener_failed(event: e.ListenerFailed) -> _Line:
     return logging.ERROR, f"listener {event.listener!r} raised {event.error!r}", data
 
 
-_RENDERERS: dict[type[e.Event], Callable[[Any], _Line | None]] = {
-    e.AttemptEnded: _attempt_ended,
+_RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
+    e.AttemptSucceeded: _attempt_succeeded,
+    e.AttemptFailed: _attempt_failed,
     e.OutcomeRefused: _outcome_refused,
     e.LeaseLost: _lease_lost,
     e.BodyStuck: _body_stuck,

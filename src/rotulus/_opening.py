@@ -1,7 +1,6 @@
 """From a URL to a store: the one module that names concrete stores."""
 
 from collections.abc import Callable
-from urllib.parse import parse_qsl, urlsplit
 
 from rotulus._clock import Clock
 from rotulus._names import did_you_mean
@@ -9,7 +8,7 @@ from rotulus.errors import OptionError
 from rotulus.store import Store
 from rotulus.stores.sqlite import SqliteStore
 
-_LEVELS = ("full", "normal")
+_SYNCHRONOUS = {"": "FULL", "synchronous=full": "FULL", "synchronous=normal": "NORMAL"}
 
 
 def open_store(url: str, clock: Clock) -> Store:
@@ -22,27 +21,26 @@ def open_store(url: str, clock: Clock) -> Store:
     Raises:
         OptionError: the URL is none of these.
     """
-    scheme = urlsplit(url).scheme
+    scheme, colon, rest = url.partition("://")
     opener = _OPENERS.get(scheme)
-    if opener is None:
+    if opener is None or not colon:
         raise OptionError(
             f"Store URL {url!r} is not known{did_you_mean(scheme, _OPENERS)}: use "
             f"sqlite:///jobs.db for a file, or sqlite:// for memory"
         )
-    return opener(url, clock)
+    return opener(url, rest, clock)
 
 
-def _sqlite(url: str, clock: Clock) -> Store:
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query))
-    level = options.pop("synchronous", "full").lower()
-    if parts.netloc or options or level not in _LEVELS:
+def _sqlite(url: str, rest: str, clock: Clock) -> Store:
+    place, _, query = rest.partition("?")
+    synchronous = _SYNCHRONOUS.get(query.lower())
+    if synchronous is None or (place and not place.startswith("/")):
         raise OptionError(
             f"Store URL {url!r} is not allowed: write sqlite:///jobs.db (three slashes), with "
             f"?synchronous=normal at most"
         )
-    path = parts.path.removeprefix("/")
-    return SqliteStore(path or ":memory:", synchronous=level.upper(), clock=clock)
+    path = place.removeprefix("/")
+    return SqliteStore(path or ":memory:", synchronous=synchronous, clock=clock)
 
 
-_OPENERS: dict[str, Callable[[str, Clock], Store]] = {"sqlite": _sqlite}
+_OPENERS: dict[str, Callable[[str, str, Clock], Store]] = {"sqlite": _sqlite}

@@ -12,8 +12,14 @@ from rotulus._pace import Pace
 from rotulus._record import JobRecord
 from rotulus._run import Run, Stop
 from rotulus._settler import Settler
-from rotulus._states import ENDED
-from rotulus.events import AttemptEnded, AttemptStarted, BodyStuck, Events
+from rotulus._states import ENDED, State
+from rotulus.events import (
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    BodyStuck,
+    Events,
+)
 
 
 class Slots:
@@ -118,5 +124,6 @@ class Slots:
         self.released += outcome.state not in ENDED and not outcome.failed
         progress = run.unstored_progress()
         self._settler.put(outcome if progress is None else outcome._replace(progress=progress))
-        if self._events.wants(AttemptEnded):
-            self._events.emit(AttemptEnded(run.job, outcome, seconds))
+        kind = AttemptSucceeded if outcome.state is State.SUCCEEDED else AttemptFailed
+        if self._events.wants(kind):
+            self._events.emit(kind(run.job, outcome, seconds))

@@ -130,13 +130,17 @@ class JobNotFoundError(JobError, KeyError):
 class JobFailedError(JobError):
     """The result of a job was asked for, and the job ended without one.
 
-    `state` is the state it ended in, `reason` the word stored with it.
+    `state` is the state it ended in, `reason` the word stored with it, and `traceback` that of
+    its last attempt, or "".
     """
 
-    def __init__(self, message: str, *, state: str, reason: str | None) -> None:
+    def __init__(
+        self, message: str, *, state: str, reason: str | None, traceback: str = ""
+    ) -> None:
         super().__init__(message)
         self.state = state
         self.reason = reason
+        self.traceback = traceback
 
 
 class JobNotRunningError(JobError):

@@ -5,16 +5,16 @@ subscribed to is not even made: the engine asks `wants` first where it matters.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rotulus._outcome import Outcome
 from rotulus._record import JobRecord
 
 __all__ = [
-    "AttemptEnded",
+    "AttemptFailed",
     "AttemptStarted",
+    "AttemptSucceeded",
     "BodyStuck",
     "DutyFailed",
     "Event",
@@ -34,54 +34,50 @@ __all__ = [
 ]
 
 
-class Event:
-    """Something that happened."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptStarted(Event):
+class AttemptStarted(NamedTuple):
     """A worker begins to run a job."""
 
     job: JobRecord
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnded(Event):
-    """An attempt came to something, after so many seconds."""
+class AttemptSucceeded(NamedTuple):
+    """A task returned, after so many seconds."""
 
     job: JobRecord
     outcome: Outcome
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeRefused(Event):
+class AttemptFailed(NamedTuple):
+    """An attempt came to anything else: retried, failed, dead, cancelled or given back."""
+
+    job: JobRecord
+    outcome: Outcome
+    seconds: float
+
+
+class OutcomeRefused(NamedTuple):
     """The store did not take an outcome: another attempt has begun, or the job has ended."""
 
     job_id: str
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseLost(Event):
+class LeaseLost(NamedTuple):
     """A job that runs here belongs to somebody else by now; its body is told to stop."""
 
     job_id: str
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class BodyStuck(Event):
+class BodyStuck(NamedTuple):
     """A body was told to stop and did not. Its slot is free again; it runs on in the process."""
 
     job: JobRecord
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerStarted(Event):
+class WorkerStarted(NamedTuple):
     """A worker is ready to claim."""
 
     worker: str
@@ -89,8 +85,7 @@ class WorkerStarted(Event):
     slots: int
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerDraining(Event):
+class WorkerDraining(NamedTuple):
     """A worker claims no more and finishes what it runs, for so many seconds at most."""
 
     worker: str
@@ -98,8 +93,7 @@ class WorkerDraining(Event):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerStopped(Event):
+class WorkerStopped(NamedTuple):
     """A worker has stopped, after so many attempts; `released` of them were given back."""
 
     worker: str
@@ -107,8 +101,7 @@ class WorkerStopped(Event):
     released: int
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleFired(Event):
+class ScheduleFired(NamedTuple):
     """An instant of a schedule became a job."""
 
     schedule: str
@@ -116,58 +109,72 @@ class ScheduleFired(Event):
     job_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobsRescued(Event):
+class JobsRescued(NamedTuple):
     """Jobs whose worker had died were taken back."""
 
     jobs: Sequence[JobRecord]
 
 
-@dataclass(frozen=True, slots=True)
-class JobsPruned(Event):
+class JobsPruned(NamedTuple):
     """Old jobs were deleted."""
 
-    count: int
+    jobs: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoreMigrated(Event):
+class StoreMigrated(NamedTuple):
     """The store's tables were brought up to this version."""
 
     url: str
     migrations: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class StoreFailed(Event):
+class StoreFailed(NamedTuple):
     """The store refused something, which will be tried again."""
 
     doing: str
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class StoreRecovered(Event):
+class StoreRecovered(NamedTuple):
     """The store works again after failing."""
 
     doing: str
 
 
-@dataclass(frozen=True, slots=True)
-class DutyFailed(Event):
+class DutyFailed(NamedTuple):
     """A background duty raised; it will be tried again."""
 
     duty: str
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerFailed(Event):
+class ListenerFailed(NamedTuple):
     """A subscriber raised while it was told of an event; the others were told all the same."""
 
     listener: Callable[[Any], None]
     error: Exception
 
+
+Event = (
+    AttemptFailed
+    | AttemptStarted
+    | AttemptSucceeded
+    | BodyStuck
+    | DutyFailed
+    | JobsPruned
+    | JobsRescued
+    | LeaseLost
+    | ListenerFailed
+    | OutcomeRefused
+    | ScheduleFired
+    | StoreFailed
+    | StoreMigrated
+    | StoreRecovered
+    | WorkerDraining
+    | WorkerStarted
+    | WorkerStopped
+)
+"""Something that happened."""
 
 Listener = Callable[[Any], None]
 

@@ -1,11 +1,12 @@
 """Runs the named statements of the SQLite store."""
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from rotulus.stores._statements import load_statements
 
-STATEMENTS = load_statements("rotulus.stores.sqlite")
+STATEMENTS = load_statements(Path(__file__).with_name("statements.sql"))
 
 
 def ask(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> Any:
@@ -16,4 +17,7 @@ def ask(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> Any:
 
 def do(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> int:
     """Run a statement that changes rows; how many it changed."""
-    return connection.execute(STATEMENTS[name], parameters).rowcount
+    # A cursor does not count the rows of a statement that begins with WITH.
+    before = connection.total_changes
+    connection.execute(STATEMENTS[name], parameters)
+    return connection.total_changes - before

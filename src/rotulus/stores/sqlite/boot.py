@@ -1,6 +1,6 @@
 """Which run of this machine it is: monotonic clocks of different runs are not comparable."""
 
-import platform
+import socket
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ def boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-        return _boot_session() or platform.node() or "unknown"
+        return _boot_session() or socket.gethostname() or "unknown"
 
 
 def _boot_session() -> str:

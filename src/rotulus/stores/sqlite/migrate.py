@@ -6,10 +6,10 @@ same transaction, so a process killed in the middle leaves the file as it was.
 
 import hashlib
 import sqlite3
-from importlib.resources import files
 from typing import NamedTuple
 
 from rotulus.errors import SchemaError
+from rotulus.stores import migration_scripts
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS rotulus_migrations (
@@ -35,12 +35,7 @@ class Migration(NamedTuple):
 
 def known_migrations() -> list[Migration]:
     """The steps of this version, in order."""
-    folder = files("rotulus.stores.sqlite").joinpath("migrations")
-    found = sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-    return [
-        Migration(int(name[:4]), name[5:-4], folder.joinpath(name).read_text(encoding="utf-8"))
-        for name in found
-    ]
+    return [Migration(int(name[:4]), name, sql) for name, sql in migration_scripts("sqlite")]
 
 
 def is_current(connection: sqlite3.Connection, path: str) -> bool:
@@ -60,7 +55,7 @@ def migrate(connection: sqlite3.Connection, path: str, now: int) -> list[str]:
             "VALUES (?, ?, ?, ?)",
             (step.number, step.name, step.checksum, now),
         )
-    return [f"{step.number:04} {step.name}" for step in missing]
+    return [step.name for step in missing]
 
 
 def _missing(connection: sqlite3.Connection, path: str) -> list[Migration]:

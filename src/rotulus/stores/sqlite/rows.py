@@ -8,7 +8,7 @@ from typing import Any
 from rotulus._outcome import Outcome, write_error
 from rotulus._record import JobRecord, micros, moment
 from rotulus._states import ENDED, State
-from rotulus.store import Count, NewJob, WorkerInfo
+from rotulus.store import Claim, Count, NewJob, WorkerInfo
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -71,23 +71,27 @@ def added(job: NewJob, row: tuple[Any, ...], now: int) -> JobRecord:
     )
 
 
-def outcome(result: Outcome, now: int) -> tuple[Any, ...]:
-    """An outcome, in the order of the `settle` statement."""
-    ended = result.state in ENDED
-    run_at = None if ended else _run_at(result, now)
+def success(outcome: Outcome) -> tuple[Any, ...]:
+    """An outcome that succeeded, in the order of the `succeed` statement."""
+    return outcome.id, outcome.attempt, outcome.result, outcome.progress
+
+
+def other_outcome(outcome: Outcome, now: int) -> tuple[Any, ...]:
+    """An outcome that did not, in the order of the `settle` statement."""
+    ended = outcome.state in ENDED
+    run_at = None if ended else _run_at(outcome, now)
     waits = run_at is not None and run_at > now
     return (
-        result.id,
-        result.attempt,
-        State.DELAYED if waits else result.state,
-        result.reason,
-        result.result,
-        write_error(result.error),
+        outcome.id,
+        outcome.attempt,
+        State.DELAYED if waits else outcome.state,
+        outcome.reason,
+        write_error(outcome.error),
         run_at,
         now if ended else None,
-        int(result.failed),
-        int(not ended and not result.failed),
-        result.progress,
+        int(outcome.failed),
+        int(not ended and not outcome.failed),
+        outcome.progress,
     )
 
 
@@ -125,8 +129,13 @@ def _worker(
     return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at))
 
 
-def _run_at(result: Outcome, now: int) -> int:
-    return now + _span(result.delay) if result.until is None else micros(result.until)
+def claims(text: str) -> list[Claim]:
+    """Claims from a JSON array of pairs."""
+    return [Claim(*pair) for pair in json.loads(text)]
+
+
+def _run_at(outcome: Outcome, now: int) -> int:
+    return now + _span(outcome.delay) if outcome.until is None else micros(outcome.until)
 
 
 def _span(seconds: float) -> int:

@@ -125,16 +125,37 @@ SET lease_until = coalesce(:lease_until, lease_until),
 FROM claim
 WHERE job.id = claim.id AND job.attempt = claim.attempt AND +job.state = 'running';
 
--- name: settle
--- Outcomes of attempts that are still running.
+-- name: succeed
+-- Attempts whose task returned.
 WITH outcome AS MATERIALIZED (
-  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS state, value ->> 3 AS reason,
-    value ->> 4 AS result, value ->> 5 AS error, value ->> 6 AS run_at, value ->> 7 AS ended_at,
-    value ->> 8 AS failed, value ->> 9 AS released, value ->> 10 AS progress
+  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS result, value ->> 3 AS progress
   FROM json_each(:outcomes))
 UPDATE rotulus_jobs AS job
-SET state = outcome.state, reason = outcome.reason,
-    result = outcome.result, error = outcome.error,
+SET state = 'succeeded', reason = NULL, error = NULL, ended_at = :now,
+    result = outcome.result, progress = coalesce(outcome.progress, job.progress),
+    boot = NULL, lease_until = NULL, cancel_requested = 0,
+    held_key = CASE WHEN job.hold_until > :now THEN job.held_key END
+FROM outcome
+WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
+
+-- name: not_succeeded
+-- Outcomes that `succeed` left out: their attempt was no longer running.
+SELECT json_group_array(json_array(outcome.value ->> 0, outcome.value ->> 1))
+FROM json_each(:outcomes) AS outcome
+WHERE NOT EXISTS (
+  SELECT 1 FROM rotulus_jobs AS job
+  WHERE job.id = outcome.value ->> 0 AND job.attempt = outcome.value ->> 1
+    AND +job.state = 'succeeded' AND job.ended_at = :now);
+
+-- name: settle
+-- Attempts that came to something else: they end, or go back to their queue.
+WITH outcome AS MATERIALIZED (
+  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS state, value ->> 3 AS reason,
+    value ->> 4 AS error, value ->> 5 AS run_at, value ->> 6 AS ended_at,
+    value ->> 7 AS failed, value ->> 8 AS released, value ->> 9 AS progress
+  FROM json_each(:outcomes))
+UPDATE rotulus_jobs AS job
+SET state = outcome.state, reason = outcome.reason, error = outcome.error,
     run_at = coalesce(outcome.run_at, job.run_at), ended_at = outcome.ended_at,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
     progress = coalesce(outcome.progress, job.progress),

@@ -156,25 +156,21 @@ class SqliteStore:
     def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
         now = self._now()
-        held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
+        successes = [outcome for outcome in outcomes if outcome.state is State.SUCCEEDED]
+        others = [outcome for outcome in outcomes if outcome.state is not State.SUCCEEDED]
+        written = rows.array(map(rows.success, successes))
 
-        def work(con: sqlite3.Connection) -> dict[Claim, bool]:
-            running = _flags(ask(con, "running", claims=rows.array(held)))
-            kept = [
-                _heed(o, running[c]) for o, c in zip(outcomes, held, strict=True) if c in running
-            ]
-            if kept:
-                do(con, "settle", outcomes=rows.array(rows.outcome(o, now) for o in kept), now=now)
-            back = [(o.id, o.attempt) for o in kept if o.state not in ENDED]
-            if back:
-                do(con, "archive", claims=rows.array(back), now=now)
-            return running
+        def work(con: sqlite3.Connection) -> list[Claim]:
+            refused: list[Claim] = []
+            if successes and do(con, "succeed", outcomes=written, now=now) < len(successes):
+                refused += rows.claims(ask(con, "not_succeeded", outcomes=written, now=now))
+            return refused + _settle_others(con, others, now) if others else refused
 
-        running = self._commit.run(work)
+        refused = self._commit.run(work)
         self._doorbell.ring("done")
-        if any(outcome.state not in ENDED for outcome in outcomes):
+        if any(outcome.state not in ENDED for outcome in others):
             self._doorbell.ring("work")
-        return [claim for claim in held if claim not in running]
+        return refused
 
     def rescue(self, limit: int) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
@@ -337,6 +333,22 @@ class SqliteStore:
 def _flags(text: str) -> dict[Claim, bool]:
     """Running claims, and whether each is asked to stop."""
     return {Claim(job, attempt): bool(flag) for job, attempt, flag in json.loads(text)}
+
+
+def _settle_others(con: sqlite3.Connection, outcomes: list[Outcome], now: int) -> list[Claim]:
+    """Settle what did not succeed; the claims of what was refused."""
+    held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
+    running = _flags(ask(con, "running", claims=rows.array(held)))
+    kept = [
+        _heed(outcome, running[claim])
+        for outcome, claim in zip(outcomes, held, strict=True)
+        if claim in running
+    ]
+    do(con, "settle", outcomes=rows.array(rows.other_outcome(o, now) for o in kept), now=now)
+    back = [(outcome.id, outcome.attempt) for outcome in kept if outcome.state not in ENDED]
+    if back:
+        do(con, "archive", claims=rows.array(back), now=now)
+    return [claim for claim in held if claim not in running]
 
 
 def _heed(outcome: Outcome, cancel_requested: bool) -> Outcome:

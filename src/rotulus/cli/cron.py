@@ -1,0 +1,58 @@
+"""`rotulus cron preview`: when an expression would fire."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from rotulus import Schedule
+from rotulus.cli.output import json_option, print_json, print_table
+
+
+@click.group()
+def cron() -> None:
+    """Look at cron expressions."""
+
+
+@cron.command()
+@click.argument("expression")
+@click.option("--tz", default="UTC", show_default=True, help="An IANA zone, such as Europe/London.")
+@click.option("--count", default=10, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--after", metavar="TIME", help="An ISO 8601 time; now unless given.")
+@json_option
+def preview(expression: str, tz: str, count: int, after: str | None, as_json: bool) -> None:
+    """The next instants of EXPRESSION, with those marked at which clocks change."""
+    schedule = Schedule(expression, tz)
+    instants = schedule.next(_start(after, schedule), count)
+    if as_json:
+        print_json(
+            [{"local": at.isoformat(), "utc": at.astimezone(UTC).isoformat()} for at in instants]
+        )
+        return
+    click.echo(schedule.explain())
+    rows = [
+        (f"{at:%a %Y-%m-%d %H:%M %Z}", f"{at.astimezone(UTC):%Y-%m-%d %H:%M}Z", _change(at))
+        for at in instants
+    ]
+    print_table((tz, "UTC", ""), rows, "It never fires again.")
+
+
+def _start(text: str | None, schedule: Schedule) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("write 2026-11-20T09:30", param_hint="--after") from None
+    if moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=schedule.next(datetime.now(UTC))[0].tzinfo)
+
+
+def _change(at: datetime) -> str:
+    """What the clocks do on the day of an instant."""
+    midnight = at.replace(hour=0, minute=0, fold=0)
+    early, late = midnight.utcoffset(), (midnight + timedelta(days=1)).utcoffset()
+    if early is None or late is None or early == late:
+        return ""
+    minutes = abs(late - early) // timedelta(minutes=1)
+    return f"clocks go {'forward' if late > early else 'back'} {minutes} min"

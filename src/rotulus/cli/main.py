@@ -1,0 +1,104 @@
+"""The program: its commands, loaded when they are used, and what its exit codes mean."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from rotulus.errors import (
+    ArgumentsError,
+    ConfigurationError,
+    JobFailedError,
+    JobNotFoundError,
+    OptionError,
+    ResultTimeoutError,
+    RotulusError,
+    SchemaError,
+    StoreError,
+    TaskNotFoundError,
+)
+
+COMMANDS = {
+    "cancel": ("act", "Cancel jobs that wait or run."),
+    "check": ("admin", "Check everything a worker needs."),
+    "config": ("admin", "The settings, and where each comes from."),
+    "cron": ("cron", "Look at cron expressions."),
+    "dev": ("work", "Run a worker, and start it again when a source file changes."),
+    "enqueue": ("call", "Store a job of a task."),
+    "ls": ("look", "List tasks, jobs, queues, schedules or workers."),
+    "migrate": ("admin", "Bring the store's tables up to this version."),
+    "pause": ("act", "Claim no more jobs of a queue."),
+    "resume": ("act", "Claim jobs of a queue again."),
+    "retry": ("act", "Send failed, dead and cancelled jobs back."),
+    "run": ("call", "Run a task here and now."),
+    "show": ("look", "One job: arguments, result or error, earlier attempts."),
+    "why": ("look", "Why a job has not run yet, or how it ended."),
+    "worker": ("work", "Run jobs and fire schedules."),
+}
+"""Each command: the module of this package that holds it, and what it does."""
+
+EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
+    (JobFailedError, 1),
+    (ArgumentsError, 2),
+    (OptionError, 3),
+    (TaskNotFoundError, 5),
+    (ConfigurationError, 3),
+    (SchemaError, 7),
+    (StoreError, 4),
+    (JobNotFoundError, 5),
+    (ResultTimeoutError, 6),
+    (RotulusError, 1),
+)
+"""What each error ends the program with; the first that fits."""
+
+
+class _Program(click.Group):
+    """A group whose commands are imported when they are used, not when they are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click asks
+        return sorted(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - as click asks
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(import_module(f"rotulus.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - as click asks
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RotulusError as error:
+            click.echo(f"rotulus: {error}", err=True)
+            sys.exit(exit_code(error))
+
+
+def exit_code(error: RotulusError) -> int:
+    """What an error ends the program with."""
+    return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+
+
+@click.group(
+    cls=_Program,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 wrong configuration, 4 store "
+    "unreachable, 5 not found, 6 timed out waiting, 7 migrations needed.",
+)
+@click.version_option(package_name="rotulus", message="rotulus %(version)s")
+def main() -> None:
+    """Rotulus: declare a task once; then call it, queue it, schedule it.
+
+    The app is module:app. Give it as the argument of dev and worker, with --app elsewhere, in
+    ROTULUS_APP, or as app = "module:app" under [tool.rotulus] in pyproject.toml.
+    """

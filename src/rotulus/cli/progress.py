@@ -1,0 +1,68 @@
+"""Shows how far something has got: a bar on a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+_LINE_EVERY = 2.0
+"""Seconds between two lines where there is no terminal."""
+
+
+class Meter:
+    """Progress on standard error, for the length of a `with` block.
+
+    Args:
+        title: what is going on.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._last_line = time.monotonic()
+        self._bar: Progress | None = None
+        if sys.stderr.isatty():
+            self._bar = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task(title, total=None)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, done: float, total: float | None, note: str = "") -> None:
+        """It has got this far."""
+        title = f"{self._title}: {note}" if note else self._title
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, description=title)
+        elif time.monotonic() - self._last_line >= _LINE_EVERY:
+            self._last_line = time.monotonic()
+            of = "" if total is None else f" of {total:g}"
+            click.echo(f"{title}: {done:g}{of}", err=True)

@@ -1,0 +1,66 @@
+"""Arguments of tasks from words of the command line: `user_id=7 name=Ada '{"a": 1}'`."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
+
+import click
+
+from rotulus import App
+
+_NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_TEXT = frozenset({"<class 'str'>", "str | None", "typing.Optional[str]"})
+
+
+class CallWords(NamedTuple):
+    """The arguments of a call."""
+
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+
+def read_call(app: App, task: str, words: Sequence[str], document: str | None) -> CallWords:
+    """The call that words describe: `name=value` is a named argument, anything else positional.
+
+    A value is JSON where it can be read as JSON, else text; for a parameter that is a `str` it
+    is always text. A whole JSON object of named arguments can be given as `document`.
+    """
+    texts = _text_parameters(app, task)
+    args: list[Any] = []
+    kwargs = _document(document)
+    for word in words:
+        found = _NAMED.fullmatch(word)
+        if found is None:
+            args.append(_value(word, text=len(args) < len(texts) and texts[len(args)][1]))
+        else:
+            kwargs[found[1]] = _value(found[2], text=dict(texts).get(found[1], False))
+    return CallWords(args, kwargs)
+
+
+def _text_parameters(app: App, task: str) -> list[tuple[str, bool]]:
+    """The parameters of a task, and whether each is text."""
+    if not app.registry.has(task):
+        return []
+    return [(p.name, p.annotation in _TEXT) for p in app.registry.get_info(task).parameters]
+
+
+def _document(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"not JSON: {error}", param_hint="--json-args") from None
+    if not isinstance(value, dict):
+        raise click.BadParameter("give a JSON object of named arguments", param_hint="--json-args")
+    return cast("dict[str, Any]", value)
+
+
+def _value(word: str, *, text: bool) -> Any:
+    if text:
+        return word
+    try:
+        return json.loads(word)
+    except ValueError:
+        return word
