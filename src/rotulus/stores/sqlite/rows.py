@@ -8,7 +8,7 @@ from typing import Any
 from rotulus._outcome import Outcome, write_error
 from rotulus._record import JobRecord, micros, moment
 from rotulus._states import ENDED, State
-from rotulus.store import Claim, Count, NewJob, WorkerInfo
+from rotulus.store import Count, NewJob, WorkerInfo
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -127,11 +127,6 @@ def _worker(
 ) -> WorkerInfo:
     served = None if queues is None else tuple(json.loads(queues))
     return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at))
-
-
-def claims(text: str) -> list[Claim]:
-    """Claims from a JSON array of pairs."""
-    return [Claim(*pair) for pair in json.loads(text)]
 
 
 def _run_at(outcome: Outcome, now: int) -> int:

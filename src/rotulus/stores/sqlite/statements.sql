@@ -17,7 +17,7 @@ WHERE true
 ON CONFLICT DO NOTHING;
 
 -- name: drop_keys
--- Give back keys whose job has ended and whose window is over.
+-- Keys that nobody holds any more: their job has ended, and their window is over.
 UPDATE rotulus_jobs SET held_key = NULL
 WHERE held_key IN (SELECT value FROM json_each(:keys))
   AND ended_at IS NOT NULL
@@ -133,19 +133,9 @@ WITH outcome AS MATERIALIZED (
 UPDATE rotulus_jobs AS job
 SET state = 'succeeded', reason = NULL, error = NULL, ended_at = :now,
     result = outcome.result, progress = coalesce(outcome.progress, job.progress),
-    boot = NULL, lease_until = NULL, cancel_requested = 0,
-    held_key = CASE WHEN job.hold_until > :now THEN job.held_key END
+    boot = NULL, lease_until = NULL, cancel_requested = 0
 FROM outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
-
--- name: not_succeeded
--- Outcomes that `succeed` left out: their attempt was no longer running.
-SELECT json_group_array(json_array(outcome.value ->> 0, outcome.value ->> 1))
-FROM json_each(:outcomes) AS outcome
-WHERE NOT EXISTS (
-  SELECT 1 FROM rotulus_jobs AS job
-  WHERE job.id = outcome.value ->> 0 AND job.attempt = outcome.value ->> 1
-    AND +job.state = 'succeeded' AND job.ended_at = :now);
 
 -- name: settle
 -- Attempts that came to something else: they end, or go back to their queue.
@@ -159,8 +149,7 @@ SET state = outcome.state, reason = outcome.reason, error = outcome.error,
     run_at = coalesce(outcome.run_at, job.run_at), ended_at = outcome.ended_at,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
     progress = coalesce(outcome.progress, job.progress),
-    boot = NULL, lease_until = NULL, cancel_requested = 0,
-    held_key = CASE WHEN outcome.ended_at IS NULL OR job.hold_until > :now THEN job.held_key END
+    boot = NULL, lease_until = NULL, cancel_requested = 0
 FROM outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
 
@@ -196,9 +185,7 @@ SET state = fate.state, losses = fate.losses,
     run_at = CASE fate.state WHEN 'delayed' THEN :now + (1000000 << fate.losses)
                              ELSE job.run_at END,
     ended_at = CASE WHEN fate.state IN ('cancelled', 'dead') THEN :now END,
-    boot = NULL, lease_until = NULL, cancel_requested = 0,
-    held_key = CASE WHEN fate.state IN ('queued', 'delayed') OR job.hold_until > :now
-                    THEN job.held_key END
+    boot = NULL, lease_until = NULL, cancel_requested = 0
 FROM fate
 WHERE job.seq = fate.seq;
 
@@ -217,14 +204,13 @@ UPDATE rotulus_jobs
 SET cancel_requested = state = 'running',
     state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END,
     reason = CASE state WHEN 'running' THEN reason ELSE 'cancelled' END,
-    ended_at = CASE state WHEN 'running' THEN NULL ELSE :now END,
-    held_key = CASE WHEN state = 'running' OR hold_until > :now THEN held_key END
+    ended_at = CASE state WHEN 'running' THEN NULL ELSE :now END
 WHERE id IN (SELECT value FROM json_each(:ids))
   AND state IN ('blocked', 'delayed', 'queued', 'running');
 
 -- name: retryable
--- Those of some jobs that an operator can send back.
-SELECT json_group_array(id) FROM rotulus_jobs
+-- Those of some jobs that an operator can send back, and their keys.
+SELECT json_group_array(json_array(id, key)) FROM rotulus_jobs
 WHERE id IN (SELECT value FROM json_each(:ids)) AND +state IN ('failed', 'dead', 'cancelled');
 
 -- name: archive_ended

@@ -155,20 +155,19 @@ class SqliteStore:
 
     def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
-        now = self._now()
-        successes = [outcome for outcome in outcomes if outcome.state is State.SUCCEEDED]
-        others = [outcome for outcome in outcomes if outcome.state is not State.SUCCEEDED]
-        written = rows.array(map(rows.success, successes))
+        held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
+        wanted = rows.array(held)
 
         def work(con: sqlite3.Connection) -> list[Claim]:
-            refused: list[Claim] = []
-            if successes and do(con, "succeed", outcomes=written, now=now) < len(successes):
-                refused += rows.claims(ask(con, "not_succeeded", outcomes=written, now=now))
-            return refused + _settle_others(con, others, now) if others else refused
+            running = _flags(ask(con, "running", claims=wanted))
+            pairs = zip(outcomes, held, strict=True)
+            kept = [_heed(outcome, running[c]) for outcome, c in pairs if c in running]
+            _settle(con, kept, self._now())
+            return [claim for claim in held if claim not in running]
 
         refused = self._commit.run(work)
         self._doorbell.ring("done")
-        if any(outcome.state not in ENDED for outcome in others):
+        if any(outcome.state not in ENDED for outcome in outcomes):
             self._doorbell.ring("work")
         return refused
 
@@ -201,9 +200,12 @@ class SqliteStore:
         """Send ended jobs back. See `Store.retry`."""
 
         def work(con: sqlite3.Connection) -> str:
-            wanted = ask(con, "retryable", ids=rows.array(ids))
+            now = self._now()
+            found = json.loads(ask(con, "retryable", ids=rows.array(ids)))
+            wanted = rows.array(job for job, _ in found)
+            do(con, "drop_keys", keys=rows.array(key for _, key in found), now=now)
             do(con, "archive_ended", ids=wanted)
-            do(con, "retry", ids=wanted, now=self._now())
+            do(con, "retry", ids=wanted, now=now)
             return ask(con, "records", ids=wanted)
 
         records = rows.records(self._commit.run(work))
@@ -335,20 +337,17 @@ def _flags(text: str) -> dict[Claim, bool]:
     return {Claim(job, attempt): bool(flag) for job, attempt, flag in json.loads(text)}
 
 
-def _settle_others(con: sqlite3.Connection, outcomes: list[Outcome], now: int) -> list[Claim]:
-    """Settle what did not succeed; the claims of what was refused."""
-    held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
-    running = _flags(ask(con, "running", claims=rows.array(held)))
-    kept = [
-        _heed(outcome, running[claim])
-        for outcome, claim in zip(outcomes, held, strict=True)
-        if claim in running
-    ]
-    do(con, "settle", outcomes=rows.array(rows.other_outcome(o, now) for o in kept), now=now)
-    back = [(outcome.id, outcome.attempt) for outcome in kept if outcome.state not in ENDED]
+def _settle(con: sqlite3.Connection, outcomes: list[Outcome], now: int) -> None:
+    """Record outcomes: those that succeeded, which are nearly all, by a shorter statement."""
+    successes = [rows.success(o) for o in outcomes if o.state is State.SUCCEEDED]
+    others = [o for o in outcomes if o.state is not State.SUCCEEDED]
+    if successes:
+        do(con, "succeed", outcomes=rows.array(successes), now=now)
+    if others:
+        do(con, "settle", outcomes=rows.array(rows.other_outcome(o, now) for o in others), now=now)
+    back = [(o.id, o.attempt) for o in others if o.state not in ENDED]
     if back:
         do(con, "archive", claims=rows.array(back), now=now)
-    return [claim for claim in held if claim not in running]
 
 
 def _heed(outcome: Outcome, cancel_requested: bool) -> Outcome:

@@ -25,8 +25,8 @@ CREATE TABLE rotulus_jobs (
   lease_until      INTEGER,
   cancel_requested INTEGER NOT NULL DEFAULT 0,
   key              TEXT,
-  held_key         TEXT,                          -- the key, for as long as it is held
-  hold_until       INTEGER,                       -- held that long at least
+  held_key         TEXT,                          -- the key, until somebody else can have it
+  hold_until       INTEGER,                       -- held that long, also after the end
   limit_key        TEXT,
   limit_to         INTEGER,
   schedule         TEXT,

@@ -1,0 +1,93 @@
+"""extend: renews what is still running, stores progress, and tells what was lost."""
+
+from contract.workbench import OUTCOMES, claims
+from rotulus.store import Claim, Renewal
+
+
+def test_a_renewed_lease_lasts_from_now(bench):
+    """It can be renewed for ever."""
+    job = bench.running()
+    for _ in range(5):
+        bench.clock.advance(20)
+        assert ([], []) == bench.store.extend(claims([job]), 30.0)
+
+    assert [] == bench.store.rescue(10)
+
+
+def test_without_a_lease_nothing_is_renewed(bench):
+    """It only tells how the claims stand."""
+    job = bench.running()
+    bench.clock.advance(29)
+    assert ([], []) == bench.store.extend(claims([job]))
+
+    bench.clock.advance(2)
+    assert 1 == len(bench.store.rescue(10))
+
+
+def test_a_claim_that_was_settled_is_lost(bench):
+    """So is one of an attempt that there never was."""
+    job = bench.ended()
+    lost = [Renewal(job.id, 1), Renewal(job.id, 9), Renewal("nobody", 1)]
+
+    assert [Claim(*claim[:2]) for claim in lost] == bench.store.extend(lost, 30.0).lost
+
+
+def test_a_claim_that_was_taken_back_is_lost_also_while_the_job_runs_again(bench):
+    """The old attempt's renewal does nothing for the new one."""
+    old = bench.running()
+    bench.clock.advance(31)
+    bench.store.rescue(10)
+    [new] = bench.claim(worker="w2", lease=30.0)
+    bench.clock.advance(20)
+
+    assert [Claim(old.id, 1)] == bench.store.extend(claims([old]), 30.0).lost
+    bench.clock.advance(11)
+    assert [new.id] == [job.id for job in bench.store.rescue(10)]
+
+
+def test_a_claim_that_somebody_cancelled_says_so(bench):
+    """It stays renewed until the worker has settled it."""
+    job, other = bench.running(), bench.running()
+    bench.store.cancel([job.id])
+
+    assert ([], [Claim(job.id, 1)]) == bench.store.extend(claims([job, other]), 30.0)
+    assert ([], [Claim(job.id, 1)]) == bench.store.extend(claims([job, other]))
+
+
+def test_progress_is_stored_with_or_without_a_lease(bench):
+    """The last one stands."""
+    job = bench.running()
+    bench.store.extend([Renewal(job.id, 1, '[1,9,"one"]')])
+    assert '[1,9,"one"]' == bench.store.get(job.id).progress
+
+    bench.store.extend([Renewal(job.id, 1, '[2,9,"two"]')], 30.0)
+    bench.store.extend(claims([job]), 30.0)
+    assert '[2,9,"two"]' == bench.store.get(job.id).progress
+
+
+def test_progress_of_a_lost_claim_is_not_stored(bench):
+    """Progress is fenced like everything a worker writes."""
+    job = bench.running()
+    bench.store.settle([OUTCOMES["retried now"](job)])
+    bench.claim(worker="w2")
+    bench.store.extend([Renewal(job.id, 1, '[1,9,"late"]')], 30.0)
+
+    assert bench.store.get(job.id).progress is None
+
+
+def test_a_worker_is_announced_for_the_length_of_the_lease(bench):
+    """Also one that holds nothing."""
+    bench.store.extend([], 30.0, bench.worker("w1", ("mail",)))
+    [worker] = bench.store.fleet().workers
+    assert ("w1", ("mail",), bench.clock.now()) == (worker.name, worker.queues, worker.seen_at)
+
+    bench.clock.advance(31)
+    assert [] == bench.store.fleet().workers
+
+
+def test_a_worker_announced_for_no_time_is_gone(bench):
+    """That is how a worker takes its leave."""
+    bench.store.extend([], 30.0, bench.worker())
+    bench.store.extend([], 0.0, bench.worker())
+
+    assert [] == bench.store.fleet().workers

@@ -1,0 +1,220 @@
+"""Two clients of one store, doing anything in any order, against an oracle in plain Python."""
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from contract.oracle import ENDED, Oracle
+from contract.workbench import ERROR
+from rotulus._outcome import Outcome
+from rotulus._states import ENDED as ENDED_STATES
+from rotulus._states import MOVES, State
+from rotulus.store import Claim, NewJob, Renewal
+from rotulus.stores.sqlite import SqliteStore
+from rotulus.testing import SettableClock
+
+MOST_JOBS = 4
+"""Few enough that the same job is claimed, lost and settled again and again."""
+
+LEASE = 20.0
+
+CLIENTS = st.sampled_from([0, 1])
+WORKERS = st.sampled_from(["w1", "w2"])
+QUEUES = st.sampled_from(["a", "b"])
+NEW_JOBS = st.tuples(
+    QUEUES,
+    st.integers(-1, 1),
+    st.sampled_from([0.0, 0.0, 0.0, 5.0]),
+    st.sampled_from([None, None, "k", "l"]),
+    st.sampled_from([None, 10.0]),
+    st.sampled_from([(None, None), (None, None), ("m", 1), ("n", 2)]),
+)
+"""Queue, priority, delay, key, window and limit."""
+
+SETTLEMENTS = st.sampled_from(
+    [
+        ("succeeded", None, 0.0, False),
+        ("succeeded", None, 0.0, False),
+        ("failed", "error", 0.0, True),
+        ("dead", "corrupt", 0.0, False),
+        ("cancelled", "cancelled", 0.0, False),
+        ("queued", "retry", 0.0, True),
+        ("queued", "retry", 7.0, True),
+        ("queued", "snooze", 7.0, False),
+        ("queued", "shutdown", 0.0, False),
+    ]
+)
+"""State, reason, delay, and whether it is a failure."""
+
+
+class TwoClients(RuleBasedStateMachine):
+    """Every step does the same to the store and to the oracle, and compares the answers."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.clock = SettableClock()
+        path = str(Path(self.folder.name) / "jobs.db")
+        self.stores = [SqliteStore(path, clock=self.clock, synchronous="NORMAL") for _ in range(2)]
+        self.stores[0].migrate()
+        self.oracle = Oracle()
+        self.jobs = []
+        self.claims = []
+        self.seen = {}
+
+    def teardown(self):
+        for store in self.stores:
+            store.close()
+        self.folder.cleanup()
+
+    @initialize(data=st.data())
+    def begin(self, data):
+        for _ in range(MOST_JOBS):
+            self.add(data, self.stores[0])
+
+    # Hypothesis leaves out some rules in each run, so what belongs together is one rule.
+
+    @rule(data=st.data(), client=CLIENTS)
+    def workers_work(self, data, client):
+        step = data.draw(st.sampled_from([self.claim, self.settle, self.settle, self.extend]))
+        step(data, self.stores[client])
+
+    @rule(data=st.data(), client=CLIENTS)
+    def workers_die(self, data, client):
+        step = data.draw(st.sampled_from([self.release, self.release, self.advance, self.rescue]))
+        step(data, self.stores[client])
+
+    @rule(data=st.data(), client=CLIENTS)
+    def people_act(self, data, client):
+        steps = [self.add, self.add, self.cancel, self.retry, self.pause, self.prune, self.advance]
+        data.draw(st.sampled_from(steps))(data, self.stores[client])
+
+    def add(self, data, store):
+        if self.oracle.live() >= MOST_JOBS:
+            return
+        queue, priority, delay, key, window, limit = data.draw(NEW_JOBS)
+        job = NewJob(f"job-{len(self.jobs):04}", "t", "{}", queue, priority, delay)
+        job = job._replace(key=key, window=window, limit_key=limit[0], limit_to=limit[1])
+        [record] = store.add([job])
+        assert record.id == self.oracle.add(job.id, queue, priority, delay, key, window, *limit)
+        self.jobs.append(job.id)
+
+    def claim(self, data, store):
+        queues = data.draw(st.sampled_from([None, None, ["a"], ["b", "a"]]))
+        limit, worker = data.draw(st.integers(1, 3)), data.draw(WORKERS)
+        taken = store.claim(queues, None, limit, worker, LEASE)
+        assert self.oracle.claim(queues, limit, worker, LEASE) == [job.id for job in taken]
+        self.claims += [Claim(job.id, job.attempt) for job in taken]
+
+    def extend(self, data, store):
+        held = data.draw(st.lists(st.sampled_from(self.claims or [Claim("none", 1)]), unique=True))
+        renewed = store.extend([Renewal(*claim) for claim in held], LEASE)
+        answers = {claim: self.oracle.extend(*claim, LEASE) for claim in held}
+        assert [claim for claim in held if answers[claim] == "lost"] == renewed.lost
+        assert [claim for claim in held if answers[claim] == "cancelling"] == renewed.cancelling
+
+    def settle(self, data, store):
+        """Of any attempt there ever was, mostly of the last few."""
+        known = st.sampled_from(self.claims or [Claim("none", 1)])
+        recent = st.sampled_from(self.claims[-3:] or [Claim("none", 1)])
+        held = data.draw(st.lists(known | recent, min_size=1, max_size=3, unique=True))
+        state, reason, delay, failed = data.draw(SETTLEMENTS)
+        refused = store.settle(
+            [
+                Outcome(
+                    *claim,
+                    State(state),
+                    reason,
+                    result="1" if state == "succeeded" else None,
+                    error=ERROR if failed else None,
+                    delay=delay,
+                    failed=failed,
+                )
+                for claim in held
+            ]
+        )
+        taken = {claim: self.oracle.settle(*claim, state, reason, delay, failed) for claim in held}
+        assert [claim for claim in held if not taken[claim]] == refused
+
+    def release(self, data, store):
+        worker = data.draw(WORKERS)
+        store.release(worker)
+        self.oracle.release(worker)
+
+    def rescue(self, _data, store):
+        store.rescue(1000)
+        self.oracle.rescue()
+
+    def cancel(self, data, store):
+        job = data.draw(st.sampled_from(self.jobs))
+        store.cancel([job])
+        if job in self.oracle.rows:
+            self.oracle.cancel(job)
+
+    def retry(self, data, store):
+        job = data.draw(st.sampled_from(self.jobs))
+        back = store.retry([job])
+        done = job in self.oracle.rows and self.oracle.retry(job)
+        assert done == bool(back)
+        if done:
+            self.seen.pop(job, None)
+
+    def pause(self, data, store):
+        queue, paused = data.draw(QUEUES), data.draw(st.booleans())
+        store.pause([queue], paused=paused)
+        (self.oracle.paused.add if paused else self.oracle.paused.discard)(queue)
+
+    def prune(self, _data, store):
+        store.prune(self.clock.now() - timedelta(seconds=4), ENDED_STATES, 1000)
+        self.oracle.prune(self.oracle.now - 4)
+
+    def advance(self, data, _store):
+        seconds = data.draw(st.sampled_from([1.0, 6.0, LEASE + 1]))
+        self.clock.advance(seconds)
+        self.oracle.now += seconds
+
+    @invariant()
+    def both_clients_see_what_the_oracle_holds(self):
+        expected = sorted(row.shown for row in self.oracle.rows.values())
+        for store in self.stores:
+            assert expected == sorted(_shown(job) for job in store.find(limit=10_000))
+
+    @invariant()
+    def only_legal_moves_happen(self):
+        now = {job.id: job for job in self.stores[0].find(limit=10_000)}
+        for job_id, before in self.seen.items():
+            after = now.get(job_id)
+            if after is None:
+                assert before.state in ENDED
+            else:
+                assert before.attempt <= after.attempt <= before.attempt + 1
+                assert after.state == before.state or _reachable(before.state, after.state)
+        self.seen = now
+
+
+def _shown(job):
+    return (
+        job.id,
+        job.state,
+        job.queue,
+        job.attempt,
+        job.failures,
+        job.losses,
+        job.releases,
+        job.worker,
+        bool(job.cancel_requested),
+        job.reason,
+    )
+
+
+def _reachable(before, after):
+    """A claim makes delayed jobs queued and takes them in one call: that is two moves."""
+    return State(after) in MOVES[State(before)] or (before, after) == ("delayed", "running")
+
+
+TestTwoClients = TwoClients.TestCase
+TestTwoClients.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

@@ -1,0 +1,105 @@
+"""get, find, count and fleet: nothing else reads."""
+
+from contract.workbench import OUTCOMES
+from rotulus._states import State
+from rotulus.store import Filter
+
+
+def test_get_gives_one_job(bench):
+    """As it stands now."""
+    job = bench.add(arguments='{"a":1}')
+
+    assert job == bench.store.get(job.id)._replace(history=None)
+
+
+def test_get_gives_nothing_for_an_unknown_id(bench):
+    """None is not an error here."""
+    assert bench.store.get("nobody") is None
+
+
+def test_find_gives_the_last_added_first(bench):
+    """At most as many as asked for."""
+    jobs = bench.add_many(5)
+
+    assert [job.id for job in reversed(jobs)] == [job.id for job in bench.store.find()]
+    assert [job.id for job in reversed(jobs[3:])] == [job.id for job in bench.store.find(limit=2)]
+
+
+def test_find_goes_on_before_a_job(bench):
+    """Page by page, each job once."""
+    jobs = bench.add_many(7)
+    pages, before = [], None
+    while page := bench.store.find(limit=3, before=before):
+        pages.append([job.id for job in page])
+        before = page[-1].id
+
+    assert [3, 3, 1] == [len(page) for page in pages]
+    assert [job.id for job in reversed(jobs)] == sum(pages, [])
+
+
+def test_find_matches_every_field_that_is_given(bench):
+    """And only those."""
+    bench.add("a", queue="x", key="k1", limit_key="l", limit_to=1)
+    bench.add("a", queue="y", schedule="s", instant=bench.clock.now())
+    bench.add("b", queue="x")
+
+    def tasks(**fields):
+        return sorted(job.task + job.queue for job in bench.store.find(Filter(**fields)))
+
+    assert ["ax", "ay"] == tasks(task="a")
+    assert ["ax", "bx"] == tasks(queue="x")
+    assert ["ax"] == tasks(task="a", queue="x")
+    assert ["ax"] == tasks(key="k1")
+    assert ["ax"] == tasks(limit_key="l")
+    assert ["ay"] == tasks(schedule="s")
+    assert [] == tasks(task="c")
+
+
+def test_find_takes_several_states(bench):
+    """A job is in one of them, or left out."""
+    jobs = {
+        "delayed": bench.add(delay=9.0),
+        "succeeded": bench.ended("succeeded"),
+        "failed": bench.ended("failed"),
+        "queued": bench.add(),
+    }
+    found = bench.store.find(Filter(states=[State.FAILED, State.QUEUED]))
+
+    assert {jobs["failed"].id, jobs["queued"].id} == {job.id for job in found}
+
+
+def test_count_counts_by_queue_and_by_task(bench):
+    """Each with its states."""
+    bench.ended("succeeded", task="a", queue="x")
+    bench.add("a", queue="x")
+    bench.add("b", queue="x")
+    bench.add("b", queue="y", delay=9.0)
+
+    assert {("x", "queued", 2), ("x", "succeeded", 1), ("y", "delayed", 1)} == {
+        tuple(count) for count in bench.store.count()
+    }
+    assert {("a", "queued", 1), ("a", "succeeded", 1), ("b", "queued", 1), ("b", "delayed", 1)} == {
+        tuple(count) for count in bench.store.count("task")
+    }
+
+
+def test_fleet_shows_live_workers_and_paused_queues(bench):
+    """Each queue with the moment since when."""
+    bench.store.extend([], 30.0, bench.worker("w1"))
+    bench.store.pause(["x"], paused=True)
+    fleet = bench.store.fleet()
+
+    assert ["w1"] == [worker.name for worker in fleet.workers]
+    assert {"x": bench.clock.now()} == fleet.paused
+
+
+def test_reading_changes_nothing(bench):
+    """However often it is done."""
+    job = bench.running()
+    before = bench.store.get(job.id)
+    bench.store.find()
+    bench.store.count()
+    bench.store.fleet()
+
+    assert before == bench.store.get(job.id)
+    assert [] == bench.store.settle([OUTCOMES["succeeded"](job)])

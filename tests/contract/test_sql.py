@@ -1,0 +1,137 @@
+"""The SQL itself: every statement is used and prepared, and the claim's plan stays what it is."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import rotulus.stores.sqlite as package
+from rotulus.stores.sqlite.ask import STATEMENTS
+from rotulus.stores.sqlite.migrate import known_migrations
+
+FOLDER = Path(package.__file__).parent
+
+
+@pytest.fixture
+def database():
+    """The tables, in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for step in known_migrations():
+        connection.executescript(step.sql)
+    yield connection
+    connection.close()
+
+
+def parameters(statement):
+    """Every parameter a statement names, as NULL."""
+    return dict.fromkeys(re.findall(r"(?<!:):([a-z_]+)", statement))
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS))
+def test_a_statement_prepares(database, name):
+    """It is valid SQL on these tables."""
+    database.execute(f"EXPLAIN {STATEMENTS[name]}", parameters(STATEMENTS[name]))
+
+
+def test_every_statement_is_used_and_every_use_is_a_statement():
+    """No dead SQL, and no name that is not there."""
+    code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
+    used = set(re.findall(r'(?:ask|do|_read)\(\s*(?:con|connection)?,?\s*"(\w+)"', code))
+    used |= set(re.findall(r'_reclaim\("(\w+)"', code)) | {"count_by_queue", "count_by_task"}
+
+    assert set(STATEMENTS) == used
+
+
+def test_every_statement_says_what_it_does():
+    """In a comment of its own, under its name."""
+    silent = [name for name, text in STATEMENTS.items() if not text.startswith("-- ")]
+
+    assert [] == silent
+
+
+def test_no_statement_is_put_together():
+    """SQL is text in a file; what varies is a parameter."""
+    code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
+    pieces = re.findall(r'f"[^"]*\b(?:SELECT|INSERT|UPDATE|DELETE|FROM|WHERE)\b', code)
+
+    assert [] == pieces
+
+
+def test_the_records_are_in_the_order_of_the_record(database):
+    """The view and JobRecord name the same columns in the same order."""
+    from rotulus._record import JobRecord
+
+    [[view]] = database.execute("SELECT sql FROM sqlite_master WHERE name = 'rotulus_records'")
+    columns = re.findall(r"\w+", view[view.index("json_array(") + 11 : view.index(") AS record")])
+
+    assert list(JobRecord._fields[:-1]) == columns
+
+
+HISTORY = """
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, ended_at, arguments)
+SELECT 'old' || i, 't', 'q' || (i % 3), 0, 'succeeded', i, i, i, '{}' FROM n
+"""
+FUTURE = """
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, arguments)
+SELECT 'new' || i, 't', 'q' || (i % 3), 0, 'delayed', i, 9000000000000000, '{}' FROM n
+"""
+
+
+def plan(database, name):
+    """How SQLite means to run a statement, line by line."""
+    rows = database.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", parameters(STATEMENTS[name]))
+    return [row[3] for row in rows]
+
+
+@pytest.mark.parametrize("filled", [False, True])
+@pytest.mark.parametrize("analysed", [False, True])
+def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed):
+    """On an empty table and on one with history and future, with statistics and without."""
+    if filled:
+        database.execute(HISTORY)
+        database.execute(FUTURE)
+    if analysed:
+        database.execute("ANALYZE")
+    tables = [
+        line for line in plan(database, "choose") if re.search(r"\brotulus_jobs|\bjob\b", line)
+    ]
+
+    assert tables
+    allowed = r"USING (COVERING )?INDEX rotulus_jobs_(queued|running)|USING INTEGER PRIMARY KEY"
+    assert [] == [line for line in tables if not re.search(allowed, line)]
+    assert [] == [line for line in tables if line.startswith("SCAN rotulus_jobs")]
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("claim", "INTEGER PRIMARY KEY"),
+        ("claimed", "INTEGER PRIMARY KEY"),
+        ("succeed", "sqlite_autoindex_rotulus_jobs_1"),
+        ("settle", "sqlite_autoindex_rotulus_jobs_1"),
+        ("renew", "sqlite_autoindex_rotulus_jobs_1"),
+        ("running", "sqlite_autoindex_rotulus_jobs_1"),
+        ("records", "sqlite_autoindex_rotulus_jobs_1"),
+        ("state_of", "sqlite_autoindex_rotulus_jobs_1"),
+        ("promote", "rotulus_jobs_delayed"),
+        ("next_due", "rotulus_jobs_delayed"),
+        ("expired", "rotulus_jobs_running"),
+        ("held_by", "rotulus_jobs_running"),
+        ("outdated", "rotulus_jobs_ended"),
+        ("drop_keys", "rotulus_jobs_held_key"),
+    ],
+)
+def test_a_hot_statement_finds_its_rows_by_an_index(database, name, index, analysed):
+    """Never by walking the whole table."""
+    database.execute(HISTORY)
+    database.execute(FUTURE)
+    if analysed:
+        database.execute("ANALYZE")
+    lines = [line for line in plan(database, name) if re.search(r"\b(rotulus_jobs|job)\b", line)]
+
+    assert any(index in line for line in lines), lines
+    assert [] == [line for line in lines if line.startswith("SCAN") and "USING" not in line]

@@ -1,0 +1,83 @@
+"""A workbench for the contract: a store, its clock, and shorthand for what tests do with both."""
+
+import itertools
+
+from rotulus._outcome import (
+    ErrorInfo,
+    cancelled,
+    dead,
+    failed,
+    released,
+    retried,
+    snoozed,
+    succeeded,
+)
+from rotulus._states import Reason
+from rotulus.store import NewJob, Renewal, WorkerInfo
+
+
+class Workbench:
+    """A store under test, and shorthand for what tests do with it."""
+
+    def __init__(self, store, clock, open_another):
+        self.store = store
+        self.clock = clock
+        self.open_another = open_another
+        self._numbers = itertools.count(1)
+
+    def new(self, task="t", **fields):
+        """A job to add, with an id that sorts by when it was made."""
+        fields.setdefault("arguments", "{}")
+        return NewJob(f"job-{next(self._numbers):06}", task, **fields)
+
+    def add(self, task="t", **fields):
+        """A job that has been added."""
+        return self.store.add([self.new(task, **fields)])[0]
+
+    def add_many(self, count, **fields):
+        """As many jobs that have been added."""
+        return self.store.add([self.new(**fields) for _ in range(count)])
+
+    def claim(self, limit=100, queues=None, names=None, worker="w1", lease=30.0):
+        """Claim, as worker w1 unless it says otherwise."""
+        return self.store.claim(queues, names, limit, worker, lease)
+
+    def running(self, **fields):
+        """A job that has been added and claimed."""
+        added = self.add(**{"priority": 1_000_000} | fields)
+        [job] = self.claim(1)
+        assert added.id == job.id, "another job was in front"
+        return job
+
+    def ended(self, how="succeeded", **fields):
+        """A job that has ended."""
+        job = self.running(**fields)
+        self.store.settle([OUTCOMES[how](job)])
+        return self.store.get(job.id)
+
+    def state(self, job):
+        """How a job stands now."""
+        return self.store.get(job.id).state
+
+    def worker(self, name="w1", queues=None):
+        """A worker to announce."""
+        return WorkerInfo(name, "host", 1, queues, 4, self.clock.now())
+
+
+ERROR = ErrorInfo("ValueError", "no", "Traceback ...")
+
+OUTCOMES = {
+    "succeeded": lambda job: succeeded(job.id, job.attempt, '"done"'),
+    "failed": lambda job: failed(job.id, job.attempt, Reason.ERROR, ERROR),
+    "dead": lambda job: dead(job.id, job.attempt, Reason.CORRUPT, ERROR),
+    "cancelled": lambda job: cancelled(job.id, job.attempt),
+    "retried": lambda job: retried(job.id, job.attempt, ERROR, 10.0),
+    "retried now": lambda job: retried(job.id, job.attempt, ERROR, 0.0),
+    "snoozed": lambda job: snoozed(job.id, job.attempt, 10.0, None),
+    "released": lambda job: released(job.id, job.attempt),
+}
+
+
+def claims(jobs):
+    """The renewals of claimed jobs."""
+    return [Renewal(job.id, job.attempt) for job in jobs]
