@@ -1,6 +1,7 @@
 """The one door to user code: a job goes in, its outcome comes out, and nothing is ever raised."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
@@ -120,7 +121,7 @@ class Executor:
     async def _in_thread(self, body: Callable[[], Any]) -> Any:
         value = await self._threads.run(body)
         # A plain function may still hand back a coroutine: what counts is what that comes to.
-        return await value if asyncio.iscoroutine(value) else value
+        return await value if inspect.iscoroutine(value) else value
 
     async def _injected(
         self, task: Task[..., Any, Any], injection: InjectionPlan, call: Call, run: Run

@@ -207,7 +207,9 @@ class Store(Protocol):
         Jobs whose time has come become `queued` first. Taken are at most `limit` queued jobs of
         the queues (None: all) and task names (None: all), higher priority first and then in the
         order they were added. Left out are queues that are paused, and jobs whose `limit_key`
-        already has `limit_to` jobs running. No job is taken by two callers, and no attempt of a
+        already has `limit_to` jobs running. A job that was lost twice is taken alone of its kind,
+        by a worker that runs no other such job: should it be what kills workers, those that were
+        lost with it are not lost with it again. No job is taken by two callers, and no attempt of a
         job is given out twice. The lease ends `lease` seconds from now.
         """
         ...

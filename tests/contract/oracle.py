@@ -98,7 +98,8 @@ class Oracle:
         for row in sorted(line, key=lambda row: (-row.priority, row.seq)):
             if len(taken) == limit:
                 break
-            if row.limit_key is None or self._running(row.limit_key) < row.limit_to:
+            full = row.limit_key and self._running(row.limit_key) >= row.limit_to
+            if not full and not (row.losses >= 2 and self._runs_a_suspect(worker)):
                 row.state, row.worker, row.reason = "running", worker, None
                 row.attempt += 1
                 row.lease_until = self.now + lease
@@ -108,6 +109,12 @@ class Oracle:
     def _running(self, limit_key):
         return sum(
             row.state == "running" and row.limit_key == limit_key for row in self.rows.values()
+        )
+
+    def _runs_a_suspect(self, worker):
+        return any(
+            row.state == "running" and row.worker == worker and row.losses >= 2
+            for row in self.rows.values()
         )
 
     def _held(self, job_id, attempt):
@@ -185,7 +192,7 @@ class Oracle:
 
     def prune(self, before):
         for row in list(self.rows.values()):
-            held = row.holds and (row.window_end or 0) > self.now
+            held = row.key and row.holds and (row.window_end or 0) > self.now
             if row.state in ENDED and row.ended_at < before and not held:
                 del self.rows[row.id]
 

@@ -188,3 +188,42 @@ def test_a_claim_clears_what_the_last_attempt_left(bench):
     [again] = bench.claim()
 
     assert (None, None) == (again.reason, again.progress)
+
+
+def twice_lost(bench, count, **fields):
+    """Jobs whose worker died twice, due again."""
+    jobs = bench.add_many(count, **fields)
+    for _ in range(2):
+        bench.claim(worker="victim")
+        bench.store.release("victim")
+        bench.clock.advance(60)
+    return jobs
+
+
+def test_of_jobs_that_were_lost_twice_a_worker_gets_one_at_a_time(bench):
+    """One of them may be what kills workers."""
+    twice_lost(bench, 3)
+    bench.add("fresh")
+    first = bench.claim(worker="w1")
+    second = bench.claim(worker="w2")
+
+    assert [["fresh", "t"], ["t"]] == [sorted(job.task for job in jobs) for jobs in (first, second)]
+    assert [] == bench.claim(worker="w1")
+    [suspect] = [job for job in first if job.task == "t"]
+    bench.store.settle([OUTCOMES["succeeded"](suspect)])
+    assert 1 == len(bench.claim(worker="w1"))
+
+
+def test_a_job_that_was_lost_twice_keeps_to_every_other_rule(bench):
+    """Queues, pauses, names and limits hold for it."""
+    twice_lost(bench, 1, queue="x", limit_key="k", limit_to=1)
+    assert [] == bench.claim(queues=["y"])
+    assert [] == bench.claim(names=["other"])
+    bench.store.pause(["x"], paused=True)
+    assert [] == bench.claim()
+
+    bench.store.pause(["x"], paused=False)
+    bench.running(task="other", limit_key="k", limit_to=1)
+    assert [] == bench.claim()
+    bench.store.release("w1")
+    assert {"t", "other"} >= {job.task for job in bench.claim()}

@@ -61,7 +61,7 @@ class Explorer:
         self.db.execute(
             "UPDATE rotulus_jobs SET state = ?, attempt = ?, failures = ?, losses = ?, "
             "releases = ?, lease_until = ?, run_at = ?, cancel_requested = ?, boot = ?, "
-            "ended_at = ?",
+            "ended_at = ?, worker = NULL",
             (
                 state,
                 attempt,
@@ -101,7 +101,7 @@ class Explorer:
     def claim(self, worker):
         """What the store does to claim; the attempt, if there was something."""
         self.do("promote", now=NOW, limit=9)
-        _, chosen = self.do("choose", queues=None, names=None, limit=1)
+        _, chosen = self.do("choose", queues=None, names=None, worker=worker, limit=1)
         if chosen == "[]":
             return None
         until = NOW + LEASE

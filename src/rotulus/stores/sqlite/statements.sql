@@ -40,13 +40,16 @@ WHERE seq IN (
 
 -- name: choose
 -- The jobs to claim next. Queues, and keys with a limit, are found by skipping from one to the
--- next in their index, so it matters how many there are, not how many jobs wait in them.
+-- next in their index, so it matters how many there are, not how many jobs wait in them. Of the
+-- jobs that were lost twice a worker gets one, and only when it runs no other.
 WITH RECURSIVE
   waiting (queue) AS (
-    SELECT min(queue) FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NULL
+    SELECT min(queue) FROM rotulus_jobs
+    WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
     UNION ALL
     SELECT (SELECT min(queue) FROM rotulus_jobs
-            WHERE state = 'queued' AND limit_key IS NULL AND queue > waiting.queue)
+            WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
+              AND queue > waiting.queue)
     FROM waiting WHERE waiting.queue IS NOT NULL),
   served (queue) AS (
     SELECT queue FROM waiting
@@ -58,21 +61,23 @@ WITH RECURSIVE
     FROM served CROSS JOIN rotulus_jobs AS job
     WHERE job.seq IN (
       SELECT seq FROM rotulus_jobs
-      WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL
+      WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
         AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
       ORDER BY priority DESC, seq LIMIT :limit)),
   keys (limit_key) AS (
-    SELECT min(limit_key) FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL
+    SELECT min(limit_key) FROM rotulus_jobs
+    WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
     UNION ALL
     SELECT (SELECT min(limit_key) FROM rotulus_jobs
-            WHERE state = 'queued' AND limit_key IS NOT NULL AND limit_key > keys.limit_key)
+            WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
+              AND limit_key > keys.limit_key)
     FROM keys WHERE keys.limit_key IS NOT NULL),
   busy (limit_key, running, limit_to) AS (
     SELECT limit_key,
       (SELECT count(*) FROM rotulus_jobs AS job
        WHERE job.state = 'running' AND job.limit_key = keys.limit_key),
       (SELECT limit_to FROM rotulus_jobs AS job
-       WHERE job.state = 'queued' AND job.limit_key = keys.limit_key
+       WHERE job.state = 'queued' AND job.limit_key = keys.limit_key AND job.losses < 2
        ORDER BY job.priority DESC, job.seq LIMIT 1)
     FROM keys WHERE limit_key IS NOT NULL),
   limited (seq, priority, room, place) AS (
@@ -82,16 +87,31 @@ WITH RECURSIVE
     WHERE busy.running < busy.limit_to
       AND job.seq IN (
         SELECT seq FROM rotulus_jobs
-        WHERE limit_key = busy.limit_key AND state = 'queued'
+        WHERE limit_key = busy.limit_key AND state = 'queued' AND losses < 2
           AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
           AND queue NOT IN (SELECT queue FROM rotulus_pauses)
           AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
-        ORDER BY priority DESC, seq LIMIT :limit))
+        ORDER BY priority DESC, seq LIMIT :limit)),
+  suspect (seq, priority) AS (
+    SELECT seq, priority FROM rotulus_jobs AS job
+    WHERE state = 'queued' AND losses >= 2
+      AND NOT EXISTS (
+        SELECT 1 FROM rotulus_jobs AS other
+        WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
+      AND (limit_key IS NULL OR limit_to > (
+        SELECT count(*) FROM rotulus_jobs AS other
+        WHERE other.state = 'running' AND other.limit_key = job.limit_key))
+      AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+      AND queue NOT IN (SELECT queue FROM rotulus_pauses)
+      AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
+    ORDER BY priority DESC, seq LIMIT 1)
 SELECT json_group_array(seq) FROM (
   SELECT seq FROM (
     SELECT seq, priority FROM free
     UNION ALL
-    SELECT seq, priority FROM limited WHERE place <= room)
+    SELECT seq, priority FROM limited WHERE place <= room
+    UNION ALL
+    SELECT seq, priority FROM suspect)
   ORDER BY priority DESC, seq LIMIT :limit);
 
 -- name: claim

@@ -109,7 +109,7 @@ class SqliteStore:
 
         def work(con: sqlite3.Connection) -> str:
             do(con, "promote", now=now, limit=_PROMOTED_AT_ONCE)
-            chosen = ask(con, "choose", **wanted, limit=limit)
+            chosen = ask(con, "choose", **wanted, worker=worker, limit=limit)
             if chosen == "[]":
                 return chosen
             until = self._lease_until(lease)

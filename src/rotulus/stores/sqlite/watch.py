@@ -71,4 +71,5 @@ class Watch:
         return self._due is not None and self._due <= self._now()
 
     def _claimable(self, connection: sqlite3.Connection) -> bool:
-        return ask(connection, "choose", queues=self._queues, names=None, limit=1) != "[]"
+        where = {"queues": self._queues, "names": None, "worker": None}
+        return ask(connection, "choose", **where, limit=1) != "[]"

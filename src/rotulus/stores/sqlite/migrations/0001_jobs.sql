@@ -46,12 +46,14 @@ CREATE TABLE rotulus_jobs (
     CHECK (held_key IS NULL OR held_key = key)
 ) STRICT;
 
--- What claims read. Rows that are delayed, blocked, running or ended are in neither of the two,
--- so neither history nor the future slows a claim.
+-- What claims read. Rows that are delayed, blocked, running or ended are in none of the three,
+-- so neither history nor the future slows a claim. Jobs that were lost twice stand apart.
 CREATE INDEX rotulus_jobs_queued ON rotulus_jobs (queue, priority DESC, seq)
-  WHERE state = 'queued' AND limit_key IS NULL;
+  WHERE state = 'queued' AND limit_key IS NULL AND losses < 2;
 CREATE INDEX rotulus_jobs_queued_limited ON rotulus_jobs (limit_key, priority DESC, seq)
-  WHERE state = 'queued' AND limit_key IS NOT NULL;
+  WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2;
+CREATE INDEX rotulus_jobs_queued_suspect ON rotulus_jobs (priority DESC, seq)
+  WHERE state = 'queued' AND losses >= 2;
 CREATE INDEX rotulus_jobs_running_limited ON rotulus_jobs (limit_key)
   WHERE state = 'running' AND limit_key IS NOT NULL;
 CREATE INDEX rotulus_jobs_delayed ON rotulus_jobs (run_at)
