@@ -94,17 +94,25 @@ class Oracle:
         line = [row for row in self.rows.values() if row.state == "queued"]
         line = [row for row in line if row.queue not in self.paused]
         line = [row for row in line if queues is None or row.queue in queues]
-        taken = []
-        for row in sorted(line, key=lambda row: (-row.priority, row.seq)):
-            if len(taken) == limit:
-                break
-            full = row.limit_key and self._running(row.limit_key) >= row.limit_to
-            if not full and not (row.losses >= 2 and self._runs_a_suspect(worker)):
-                row.state, row.worker, row.reason = "running", worker, None
-                row.attempt += 1
-                row.lease_until = self.now + lease
-                taken.append(row.id)
-        return taken
+        line.sort(key=lambda row: (-row.priority, row.seq))
+        suspects = [] if self._runs_a_suspect(worker) else [r for r in line if r.losses >= 2]
+        chosen = [row for row in suspects if self._has_room(row, [])][:1]
+        for row in line:
+            if row.losses < 2 and self._has_room(row, chosen):
+                chosen.append(row)
+        chosen.sort(key=line.index)
+        for row in chosen[:limit]:
+            row.state, row.worker, row.reason = "running", worker, None
+            row.attempt += 1
+            row.lease_until = self.now + lease
+        return [row.id for row in chosen[:limit]]
+
+    def _has_room(self, row, chosen):
+        """Whether a key has room beside what runs, and what is about to."""
+        if row.limit_key is None:
+            return True
+        taken = sum(other.limit_key == row.limit_key for other in chosen)
+        return self._running(row.limit_key) + taken < row.limit_to
 
     def _running(self, limit_key):
         return sum(

@@ -223,7 +223,16 @@ def test_a_job_that_was_lost_twice_keeps_to_every_other_rule(bench):
     assert [] == bench.claim()
 
     bench.store.pause(["x"], paused=False)
-    bench.running(task="other", limit_key="k", limit_to=1)
+    bench.add("other", limit_key="k", limit_to=1)
+    [other] = bench.claim(names=["other"])
     assert [] == bench.claim()
-    bench.store.release("w1")
-    assert {"t", "other"} >= {job.task for job in bench.claim()}
+    bench.store.settle([OUTCOMES["succeeded"](other)])
+    assert ["t"] == [job.task for job in bench.claim()]
+
+
+def test_a_job_that_was_lost_twice_counts_for_its_limit(bench):
+    """It is not taken beside another one of its key."""
+    twice_lost(bench, 1, limit_key="k", limit_to=1)
+    bench.add("fresh", limit_key="k", limit_to=1, priority=5)
+
+    assert 1 == len(bench.claim())

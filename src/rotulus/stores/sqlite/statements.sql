@@ -64,6 +64,19 @@ WITH RECURSIVE
       WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
         AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
       ORDER BY priority DESC, seq LIMIT :limit)),
+  suspect (seq, priority, limit_key) AS (
+    SELECT seq, priority, limit_key FROM rotulus_jobs AS job
+    WHERE state = 'queued' AND losses >= 2
+      AND NOT EXISTS (
+        SELECT 1 FROM rotulus_jobs AS other
+        WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
+      AND (limit_key IS NULL OR limit_to > (
+        SELECT count(*) FROM rotulus_jobs AS other
+        WHERE other.state = 'running' AND other.limit_key = job.limit_key))
+      AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+      AND queue NOT IN (SELECT queue FROM rotulus_pauses)
+      AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
+    ORDER BY priority DESC, seq LIMIT 1),
   keys (limit_key) AS (
     SELECT min(limit_key) FROM rotulus_jobs
     WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
@@ -75,7 +88,8 @@ WITH RECURSIVE
   busy (limit_key, running, limit_to) AS (
     SELECT limit_key,
       (SELECT count(*) FROM rotulus_jobs AS job
-       WHERE job.state = 'running' AND job.limit_key = keys.limit_key),
+       WHERE job.state = 'running' AND job.limit_key = keys.limit_key)
+      + (SELECT count(*) FROM suspect WHERE suspect.limit_key = keys.limit_key),
       (SELECT limit_to FROM rotulus_jobs AS job
        WHERE job.state = 'queued' AND job.limit_key = keys.limit_key AND job.losses < 2
        ORDER BY job.priority DESC, job.seq LIMIT 1)
@@ -91,20 +105,7 @@ WITH RECURSIVE
           AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
           AND queue NOT IN (SELECT queue FROM rotulus_pauses)
           AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
-        ORDER BY priority DESC, seq LIMIT :limit)),
-  suspect (seq, priority) AS (
-    SELECT seq, priority FROM rotulus_jobs AS job
-    WHERE state = 'queued' AND losses >= 2
-      AND NOT EXISTS (
-        SELECT 1 FROM rotulus_jobs AS other
-        WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
-      AND (limit_key IS NULL OR limit_to > (
-        SELECT count(*) FROM rotulus_jobs AS other
-        WHERE other.state = 'running' AND other.limit_key = job.limit_key))
-      AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
-      AND queue NOT IN (SELECT queue FROM rotulus_pauses)
-      AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
-    ORDER BY priority DESC, seq LIMIT 1)
+        ORDER BY priority DESC, seq LIMIT :limit))
 SELECT json_group_array(seq) FROM (
   SELECT seq FROM (
     SELECT seq, priority FROM free
