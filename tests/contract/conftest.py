@@ -1,6 +1,7 @@
 """A store of each kind, made anew for each test, with a clock that the test moves."""
 
 import pytest
+
 from contract.workbench import Workbench
 from rotulus.stores.sqlite import SqliteStore
 

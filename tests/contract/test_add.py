@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from contract.workbench import OUTCOMES
 from rotulus._record import micros
 from rotulus.errors import OptionError, StoreError
-from contract.workbench import OUTCOMES
 
 
 def test_a_job_that_is_due_is_queued(bench):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rotulus._record import micros
 from contract.workbench import OUTCOMES, claims
+from rotulus._record import micros
 
 
 def test_a_claimed_job_is_running(bench):

@@ -1,5 +1,6 @@
 """Scheduled tasks: each instant becomes one job, however many processes schedule."""
 
+import random
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,6 @@ from rotulus.events import Events, ScheduleFired
 from rotulus.store import ScheduleEntry
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock, drain
-
-import random
 
 
 def duty(store, registry, clock, events=None):

@@ -67,14 +67,11 @@ def load_app(target: str) -> App:
     found: object = module
     for part in name.split("."):
         found = getattr(found, part, None)
-    if not isinstance(found, App):
-        known = ", ".join(_apps(module)) or "none"
-        raise ConfigurationError(
-            f"{place} has no App named {name!r}"
-            if found is None
-            else f"{target} is a {type(found).__name__}, not an App (apps in {place}: {known})"
-        )
-    return found
+    if isinstance(found, App):
+        return found
+    what = "no App" if found is None else f"a {type(found).__name__}, not an App,"
+    known = ", ".join(_apps(module)) or "none"
+    raise ConfigurationError(f"{place} has {what} named {name!r}; its apps: {known}")
 
 
 def _only_app(module: ModuleType, place: str) -> App:
