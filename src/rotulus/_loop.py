@@ -26,19 +26,24 @@ def run_to_end(main: Coroutine[Any, Any, None], on_signal: Callable[[], None]) -
         task = loop.create_task(main)
         with _handled(loop, on_signal):
             while not task.done():
-                try:
-                    loop.run_until_complete(task)
-                except (SystemExit, KeyboardInterrupt) as stray:
-                    if task.done():
-                        raise
-                    logging.getLogger("rotulus").warning(
-                        "a background task of a job raised %r; going on", stray
-                    )
+                _run(loop, task)
         task.result()
     finally:
         _say_farewell(loop)
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _run(loop: asyncio.AbstractEventLoop, task: "asyncio.Task[None]") -> None:
+    """Run the loop until the task is done, or something on it wants to exit."""
+    try:
+        loop.run_until_complete(task)
+    except (SystemExit, KeyboardInterrupt) as stray:
+        if task.done():
+            raise
+        logging.getLogger("rotulus").warning(
+            "a background task of a job raised %r; going on", stray
+        )
 
 
 @contextmanager

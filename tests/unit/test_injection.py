@@ -191,7 +191,7 @@ def test_a_value_of_the_app_is_made_once_and_torn_down_at_the_end(app):
 
 
 def test_a_connection_is_made_in_the_thread_that_uses_it(app):
-    """sqlite3 insists on it."""
+    """As sqlite3 insists on."""
     import sqlite3
 
     def connect():

@@ -166,7 +166,7 @@ def test_unregistering_gives_the_task_or_nothing(registry):
 
 
 def test_a_task_is_not_a_test(registry):
-    """pytest does not collect it, whatever its name."""
+    """It is not collected, whatever its name."""
     declared = task("test_it", registry=registry)(body)
 
     assert declared.__test__ is False

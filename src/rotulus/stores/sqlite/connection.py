@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from rotulus.errors import (
@@ -53,7 +53,6 @@ class Connections:
         self._file: tuple[int, int] | None = None
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
-        self._all: list[sqlite3.Connection] = []
 
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection, None, None]:
@@ -80,7 +79,7 @@ class Connections:
             try:
                 yield connection
             finally:
-                self._idle.append(connection)
+                self._give_back(connection)
 
     @property
     def closed(self) -> bool:
@@ -88,18 +87,28 @@ class Connections:
         return self._closed
 
     def close(self) -> None:
-        """Close them all."""
+        """Close them all; one that is being read with, as soon as it is given back."""
         with self._lock:
             self._closed = True
-            for connection in self._all if self._pid == os.getpid() else ():
-                with suppress(sqlite3.Error):
+            if self._pid != os.getpid():
+                return
+            for connection in (*self._idle, self._writer):
+                if connection is not None:
                     connection.close()
-            self._all.clear()
+            self._idle.clear()
+            self._writer = None
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if self._closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
 
     def _check(self) -> None:
         if self._pid != os.getpid():
             # SQLite's locks belong to the process that took them.
-            _LEFT_BEHIND.append((self._writer, self._idle, self._all))
+            _LEFT_BEHIND.append((self._writer, self._idle))
             self._forget()
         if self._closed:
             raise StoreClosedError(f"The store {self.path} is closed: open a new App to use it")
@@ -126,7 +135,6 @@ class Connections:
         connection = sqlite3.connect(
             self.path, timeout=5.0, isolation_level=None, check_same_thread=False
         )
-        self._all.append(connection)
         if not self.in_memory:
             self._tune(connection)
             self._file = self._identity()

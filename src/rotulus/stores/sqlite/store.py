@@ -5,6 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from rotulus._clock import Clock, SystemClock
 from rotulus._outcome import LOST, MAX_LOSSES, Outcome, cancelled, write_error
 from rotulus._record import JobRecord, micros
 from rotulus._states import ENDED, State
-from rotulus.errors import OptionError
+from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
     EVERYTHING,
     Claim,
@@ -273,14 +274,14 @@ class SqliteStore:
         wanted = rows.optional_array(queues)
         bells = self._doorbell.reaches_everyone
         watch = Watch(self._connections, self._now, wanted, job, bells=bells)
-        with self._doorbell.listen("work" if job is None else "done") as bell:
-            while not self._connections.closed:
-                if watch.fired():
-                    return True
+        kind = "work" if job is None else "done"
+        with suppress(StoreClosedError), self._doorbell.listen(kind) as bell:
+            while not watch.fired():
                 left = end - time.monotonic()
                 if left <= 0:
-                    break
+                    return False
                 bell.wait(min(left, watch.pause()))
+            return True
         return False
 
     def close(self) -> None:
