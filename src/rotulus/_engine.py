@@ -102,16 +102,18 @@ class Engine:
         now = micros(self.clock.now())
         record = JobRecord(
             job.id,
-            task.name,
-            job.queue,
-            job.priority,
-            State.RUNNING,
             job.arguments,
+            job.key,
+            job.limit_key,
+            None,
+            task.name,
+            job.terms.queue,
+            job.terms.priority,
+            State.RUNNING,
             created_at=now,
             run_at=now,
             started_at=now,
             attempt=1,
-            key=job.key,
         )
         return asyncio.run(self._run(record))
 

@@ -9,17 +9,16 @@ from typing import Any, NamedTuple
 
 from rotulus import _json
 from rotulus._arguments import Call
-from rotulus._injection import InjectionPlan
 from rotulus._job import Job, JobDesk
 from rotulus._outcome import Outcome, succeeded
 from rotulus._plan import Plans, TaskPlan
-from rotulus._record import JobRecord, moment
+from rotulus._record import moment
 from rotulus._registry import TaskRegistry
 from rotulus._resources import Resources, filled_here
 from rotulus._run import Run
 from rotulus._states import Reason
 from rotulus._task import Task
-from rotulus._threads import Threads
+from rotulus._threads import Threads, captured
 from rotulus._verdict import GivenUpError, Verdict
 from rotulus.errors import TaskNotFoundError
 from rotulus.events import BodyStuck, Events
@@ -29,10 +28,18 @@ PATIENCE = 5.0
 
 
 class Ready(NamedTuple):
-    """A task with everything that is needed to run it."""
+    """A task with everything that is needed to run it.
+
+    Attributes:
+        task: the task.
+        plan: how it is called.
+        plain: whether an attempt is made in a thread from beginning to end: the function is a
+            plain one, without a timeout, and nothing for it has to be made on the event loop.
+    """
 
     task: Task[..., Any, Any]
     plan: TaskPlan
+    plain: bool
 
 
 class Executor:
@@ -71,10 +78,32 @@ class Executor:
         self._resources = Resources()
         self._ready: dict[str, Ready] = {}
 
+    def is_plain(self, run: Run) -> bool:
+        """Whether `execute_plain` is for this attempt; then it need not bother the event loop."""
+        try:
+            return self._resolve(run.job.task).plain
+        except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
+            return False
+
+    def execute_plain(self, run: Run) -> Outcome:
+        """`execute` for plain functions, from beginning to end in this thread."""
+        try:
+            ready = self._resolve(run.job.task)
+            call = self._load(ready.plan, run)
+            return self._succeeded(run, self._call_plain(ready, call, run))
+        except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
+            return self.interrupted(run, error)
+
     async def execute(self, run: Run) -> Outcome:
         """Run one attempt of a job. It never raises, whatever the task does."""
         try:
-            return await self._attempt(run)
+            ready = self._resolve(run.job.task)
+            call = self._load(ready.plan, run)
+            body = self._body(ready, call, run)
+            run.interruptible = ready.task.is_async
+            if ready.task.timeout is not None:
+                body = self._timed(body, ready.task, run)
+            return self._succeeded(run, await body)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
             return self.interrupted(run, error)
 
@@ -87,60 +116,66 @@ class Executor:
         """Tear down what was made for all jobs together."""
         await self._resources.close()
 
-    async def _attempt(self, run: Run) -> Outcome:
-        job = run.job
-        task, plan = self._ready.get(job.task) or self._prepare(job)
-        if job.expires_at is not None and moment(job.expires_at) <= self._now():
-            raise GivenUpError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
-        call = _load(plan, job)
-        if run.stopped_by is not None:
-            raise asyncio.CancelledError
-        body = self._body(task, plan.injection, call, run)
-        run.interruptible = task.is_async
-        value = await (body if task.timeout is None else self._timed(body, task, run))
-        text = "null" if value is None else _json.encode(value, max_bytes=self._max_bytes)
-        return succeeded(job.id, job.attempt, text)
-
-    def _prepare(self, job: JobRecord) -> Ready:
-        try:
-            task = self._registry.get(job.task)
-        except TaskNotFoundError as error:
-            raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
-        ready = self._ready[job.task] = Ready(task, self._plans.of(task))
+    def _resolve(self, name: str) -> Ready:
+        ready = self._ready.get(name)
+        if ready is None:
+            try:
+                task = self._registry.get(name)
+            except TaskNotFoundError as error:
+                raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
+            plan = self._plans.of(task)
+            plain = not (task.is_async or task.timeout is not None or plan.injection.needs_loop)
+            ready = self._ready[name] = Ready(task, plan, plain)
         return ready
 
-    def _body(
-        self, task: Task[..., Any, Any], injection: InjectionPlan, call: Call, run: Run
-    ) -> Awaitable[Any]:
-        if injection.parameters:
-            return self._injected(task, injection, call, run)
-        if task.is_async:
-            return task.function(*call.args, **call.kwargs)
-        return self._in_thread(partial(task.function, *call.args, **call.kwargs))
+    def _load(self, plan: TaskPlan, run: Run) -> Call:
+        job = run.job
+        if job.expires_at is not None and moment(job.expires_at) <= self._now():
+            raise GivenUpError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
+        try:
+            call = plan.binder.load(job.arguments)
+        except _json.NotJSONError as error:
+            raise GivenUpError(Reason.CORRUPT, error) from None
+        except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
+            raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+        if run.stopped_by is not None:
+            raise asyncio.CancelledError
+        return call
 
-    async def _in_thread(self, body: Callable[[], Any]) -> Any:
-        value = await self._threads.run(body)
+    def _succeeded(self, run: Run, value: Any) -> Outcome:
+        text = "null" if value is None else _json.encode(value, max_bytes=self._max_bytes)
+        return succeeded(run.job.id, run.job.attempt, text)
+
+    def _call_plain(self, ready: Ready, call: Call, run: Run) -> Any:
+        function, injection = ready.task.function, ready.plan.injection
+        if not injection.parameters:
+            value = function(*call.args, **call.kwargs)
+        else:
+            with filled_here(injection, Job(run.job, self._desk, run)) as values:
+                value = function(*call.args, **call.kwargs, **values)
         # A plain function may still hand back a coroutine: what counts is what that comes to.
-        return await value if inspect.iscoroutine(value) else value
+        return self._threads.wait_for(value) if inspect.iscoroutine(value) else value
 
-    async def _injected(
-        self, task: Task[..., Any, Any], injection: InjectionPlan, call: Call, run: Run
-    ) -> Any:
+    def _body(self, ready: Ready, call: Call, run: Run) -> Awaitable[Any]:
+        task = ready.task
+        if task.is_async and not ready.plan.injection.parameters:
+            return task.function(*call.args, **call.kwargs)
+        if task.is_async or ready.plan.injection.needs_loop:
+            return self._injected(ready, call, run)
+        return self._threads.run(partial(self._call_plain, ready, call, run))
+
+    async def _injected(self, ready: Ready, call: Call, run: Run) -> Any:
         job: Job[Any] = Job(run.job, self._desk, run)
-        if task.is_async or injection.needs_loop:
-            async with self._resources.filled(injection, job) as values:
-                body = partial(task.function, *call.args, **call.kwargs, **values)
-                return await (body() if task.is_async else self._in_thread(body))
-
-        def fill_and_call() -> Any:
-            with filled_here(injection, job) as values:
-                return task.function(*call.args, **call.kwargs, **values)
-
-        return await self._in_thread(fill_and_call)
+        async with self._resources.filled(ready.plan.injection, job) as values:
+            body = partial(ready.task.function, *call.args, **call.kwargs, **values)
+            if ready.task.is_async:
+                return await body()
+            value = await self._threads.run(body)
+            return await value if inspect.iscoroutine(value) else value
 
     async def _timed(self, body: Awaitable[Any], task: Task[..., Any, Any], run: Run) -> Any:
         """The value of a body, which has as long as its task's timeout."""
-        inner = asyncio.create_task(_captured(body))
+        inner = asyncio.create_task(captured(body))
         try:
             done, _ = await asyncio.wait({inner}, timeout=task.timeout)
         except asyncio.CancelledError:
@@ -163,23 +198,3 @@ class Executor:
         done, _ = await asyncio.wait({inner}, timeout=PATIENCE)
         if not (done and task.is_async):
             self._events.emit(BodyStuck(run.job, "timeout" if run.timed_out else "shutdown"))
-
-
-def _load(plan: TaskPlan, job: JobRecord) -> Call:
-    try:
-        return plan.binder.load(job.arguments)
-    except _json.NotJSONError as error:
-        raise GivenUpError(Reason.CORRUPT, error) from None
-    except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
-        raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
-
-
-async def _captured(body: Awaitable[Any]) -> tuple[Any, BaseException | None]:
-    """What a body returns or raises, as a value.
-
-    In a task of its own, a body that raises SystemExit would end the event loop.
-    """
-    try:
-        return await body, None
-    except BaseException as error:  # noqa: BLE001 - handed on to who waits for it
-        return None, error

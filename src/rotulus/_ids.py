@@ -6,6 +6,9 @@ from datetime import datetime
 from random import Random
 
 _COUNTER_BITS = 74
+_TAIL = 12
+"""Digits of the last group of an id, which hold the lowest bits of the counter."""
+_TAIL_MASK = 0xFFFF_FFFF_FFFF
 
 
 class Ids:
@@ -35,8 +38,16 @@ class Ids:
             start = milliseconds << _COUNTER_BITS | self._random.getrandbits(_COUNTER_BITS - 1)
             if start >> _COUNTER_BITS <= self._last >> _COUNTER_BITS:
                 start = self._last + 1
-            self._last = start + count
-            return [_text(value) for value in range(start, start + count)]
+            self._last = start + count - 1
+        return _texts(start, count)
+
+
+def _texts(start: int, count: int) -> list[str]:
+    """Ids that count up from a value; all but the last group of most of them is the same."""
+    head, low = _text(start)[:-_TAIL], start & _TAIL_MASK
+    if low + count > _TAIL_MASK:
+        return [_text(value) for value in range(start, start + count)]
+    return [f"{head}{tail:012x}" for tail in range(low, low + count)]
 
 
 def _text(value: int) -> str:

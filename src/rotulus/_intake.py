@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rotulus import _json
-from rotulus._arguments import Bound, Call
+from rotulus._arguments import Call
 from rotulus._ids import Ids
 from rotulus._options import Delivery
-from rotulus._plan import Plans, TaskPlan
+from rotulus._plan import Plans
 from rotulus._schedule import CATCH_UP
 from rotulus._task import Task
-from rotulus.store import NewJob
+from rotulus._template import KeyTemplate
+from rotulus.store import NewJob, Terms
 
 _HOLD = (CATCH_UP + timedelta(days=1)).total_seconds()
 """Seconds for which an instant's key is held: longer than anybody looks back for it."""
+
+AnyTask = Task[..., object, object]
 
 
 class Intake:
@@ -30,48 +33,53 @@ class Intake:
         self._ids = ids
         self._max_bytes = max_bytes
 
-    def calls(self, task: Task[..., object, object], calls: Sequence[Call]) -> list[NewJob]:
+    def calls(self, task: AnyTask, calls: Sequence[Call]) -> list[NewJob]:
         """A job for each call. Raises `ArgumentsError` when one does not fit."""
         plan = self._plans.of(task)
         bind, most = plan.binder.bind, self._max_bytes
         bound = [bind(call.args, call.kwargs, most) for call in calls]
         ids = self._ids.many(len(bound))
-        return [self._job(i, task, plan, b) for i, b in zip(ids, bound, strict=True)]
+        terms = _terms(task.name, task.delivery)
+        key = task.delivery.key or task.key
+        limit_key = _limit_key(task)
+        if key is None and limit_key is None:
+            return [NewJob(i, b.payload, terms) for i, b in zip(ids, bound, strict=True)]
+        return [
+            NewJob(
+                i,
+                b.payload,
+                terms,
+                _filled(key, b.values, plan.defaults),
+                _filled(limit_key, b.values, plan.defaults),
+            )
+            for i, b in zip(ids, bound, strict=True)
+        ]
 
     def unchecked(self, name: str, payload: str, delivery: Delivery) -> NewJob:
         """A job of a task that is not known here."""
-        return _deliver(NewJob(self._ids(), name, payload), delivery, None, None)
+        limit_key = (delivery.limit_key or name) if delivery.limit is not None else None
+        return NewJob(self._ids(), payload, _terms(name, delivery), delivery.key, limit_key)
 
-    def firing(self, task: Task[..., object, object], instant: datetime) -> NewJob:
+    def firing(self, task: AnyTask, instant: datetime) -> NewJob:
         """The job of one instant of a task's schedule: the same key wherever it is made."""
-        delivery = task.delivery
-        limit_key = task.limit_key.text if task.limit_key else None
-        job = _deliver(NewJob(self._ids(), task.name, "{}"), delivery, None, limit_key)
-        return job._replace(
-            key=f"{task.name}@{instant:%Y-%m-%dT%H:%MZ}",
-            window=_HOLD,
-            schedule=task.name,
-            instant=instant,
-        )
-
-    def _job(
-        self, job_id: str, task: Task[..., object, object], plan: TaskPlan, bound: Bound
-    ) -> NewJob:
-        key = task.key.fill(bound.values, plan.defaults) if task.key else None
-        limit_key = task.limit_key.fill(bound.values, plan.defaults) if task.limit_key else None
-        return _deliver(NewJob(job_id, task.name, bound.payload), task.delivery, key, limit_key)
+        terms = _terms(task.name, task.delivery)._replace(window=_HOLD, schedule=task.name)
+        key = f"{task.name}@{instant:%Y-%m-%dT%H:%MZ}"
+        limit_key = _filled(_limit_key(task), {}, self._plans.of(task).defaults)
+        return NewJob(self._ids(), "{}", terms, key, limit_key, instant)
 
 
-def _deliver(job: NewJob, delivery: Delivery, key: str | None, limit_key: str | None) -> NewJob:
-    limited = delivery.limit is not None
-    return job._replace(
-        queue=delivery.queue,
-        priority=delivery.priority,
-        delay=delivery.delay,
-        at=delivery.at,
-        expires=delivery.expires,
-        key=delivery.key or key,
-        window=delivery.window,
-        limit_key=(delivery.limit_key or limit_key or job.task) if limited else None,
-        limit_to=delivery.limit,
-    )
+def _terms(name: str, delivery: Delivery) -> Terms:
+    d = delivery
+    return Terms(name, d.queue, d.priority, d.delay, d.at, d.expires, d.window, d.limit)
+
+
+def _limit_key(task: AnyTask) -> str | KeyTemplate | None:
+    if task.delivery.limit is None:
+        return None
+    return task.delivery.limit_key or task.limit_key or task.name
+
+
+def _filled(
+    key: str | KeyTemplate | None, values: dict[str, object], defaults: dict[str, object]
+) -> str | None:
+    return key.fill(values, defaults) if isinstance(key, KeyTemplate) else key

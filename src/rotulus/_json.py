@@ -17,6 +17,10 @@ MAX_DEPTH = 64
 """The deepest nesting of arrays and objects."""
 
 
+_PLAIN_INT = 2**53
+"""Whole numbers below this need no look at what they come to: many tasks return one."""
+
+
 class NotJSONError(ValueError):
     """A value cannot be stored; the message says why, without a subject: 'is not JSON: …'."""
 
@@ -27,6 +31,8 @@ def encode(value: object, *, max_bytes: int = MAX_BYTES) -> str:
     Raises:
         NotJSONError: the value cannot be written as JSON, or is too large or too deep.
     """
+    if type(value) is int and -_PLAIN_INT < value < _PLAIN_INT:
+        return str(value)
     text = _dumps(value)
     check_text(text, max_bytes)
     return text

@@ -41,7 +41,7 @@ class LeaseKeeper:
         self._lease = lease
         self._monotonic = monotonic
         self._events = events
-        self._held: dict[Claim, tuple[Run, float]] = {}
+        self._held: dict[Run, float] = {}
         self._renewed_at = float("-inf")
         self._failing = False
         self._ended = threading.Event()
@@ -55,13 +55,12 @@ class LeaseKeeper:
 
     def hold(self, runs: list[Run]) -> None:
         """These are held from now on, under a fresh lease."""
-        now = self._monotonic()
-        self._held.update({_claim(run): (run, now) for run in runs})
+        self._held.update(dict.fromkeys(runs, self._monotonic()))
 
-    def drop(self, claims: Iterable[Claim]) -> None:
+    def drop(self, runs: Iterable[Run]) -> None:
         """These have been settled."""
-        for claim in claims:
-            self._held.pop(claim, None)
+        for run in runs:
+            self._held.pop(run, None)
 
     def end(self) -> None:
         """Stop, and let the worker be seen as gone."""
@@ -81,8 +80,8 @@ class LeaseKeeper:
         renewing = now - self._renewed_at >= self._lease / 3
         # A job that has just been claimed is left alone: most are over before the next look.
         held = {
-            claim: run
-            for claim, (run, since) in self._held.copy().items()
+            _claim(run): run
+            for run, since in self._held.copy().items()
             if renewing or now - since >= _LOOK_EVERY / 2
         }
         if not held and not renewing:
@@ -112,7 +111,7 @@ class LeaseKeeper:
         for claim in found.cancelling:
             self._stop(held[claim], Stop.CANCELLED)
         for claim in found.lost:
-            if claim in self._held and not held[claim].ended:
+            if held[claim] in self._held and not held[claim].ended:
                 self._events.emit(LeaseLost(*claim))
                 self._stop(held[claim], Stop.LOST)
 
@@ -121,9 +120,9 @@ class LeaseKeeper:
             self._failing = True
             self._events.emit(StoreFailed("extend", error))
         last_moment = now - self._lease * 5 / 6
-        for claim, (run, since) in self._held.copy().items():
+        for run, since in self._held.copy().items():
             if max(since, self._renewed_at) < last_moment and not run.ended:
-                self._events.emit(LeaseLost(*claim))
+                self._events.emit(LeaseLost(*_claim(run)))
                 self._stop(run, Stop.LOST)
 
     def _stop(self, run: Run, why: Stop) -> None:

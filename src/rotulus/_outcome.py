@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
 
 def succeeded(job: str, attempt: int, result: str) -> Outcome:
     """The task returned."""
-    return Outcome(job, attempt, State.SUCCEEDED, result=result)
+    return Outcome(job, attempt, State.SUCCEEDED, None, result)
 
 
 def failed(job: str, attempt: int, reason: Reason, error: ErrorInfo) -> Outcome:

@@ -15,19 +15,19 @@ class JobRecord(NamedTuple):
     """
 
     id: str
+    arguments: str
+    key: str | None
+    limit_key: str | None
+    instant: int | None
     task: str
     queue: str
     priority: int
     state: str
-    arguments: str
     created_at: int
     run_at: int
     expires_at: int | None = None
-    key: str | None = None
-    limit_key: str | None = None
     limit_to: int | None = None
     schedule: str | None = None
-    instant: int | None = None
     attempt: int = 0
     failures: int = 0
     losses: int = 0

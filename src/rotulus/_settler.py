@@ -10,11 +10,12 @@ from functools import partial
 
 from rotulus._failure import describe_error
 from rotulus._outcome import Outcome, failed
+from rotulus._run import Run
 from rotulus._states import Reason
 from rotulus._threads import Threads
 from rotulus.errors import StoreError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
-from rotulus.store import Claim, Store
+from rotulus.store import Store
 
 _LONGEST_PAUSE = 5.0
 
@@ -24,7 +25,7 @@ class Settler:
 
     Args:
         store: where they go.
-        settled: told which claims have been settled.
+        settled: told which attempts have been settled.
         threads: where the store is called.
         events: where refusals and failures are told.
         chance: random numbers from 0 to 1, to spread attempts after a failure.
@@ -33,7 +34,7 @@ class Settler:
     def __init__(
         self,
         store: Store,
-        settled: Callable[[Iterable[Claim]], None],
+        settled: Callable[[Iterable[Run]], None],
         threads: Threads,
         events: Events,
         chance: Callable[[], float],
@@ -43,16 +44,17 @@ class Settler:
         self._threads = threads
         self._events = events
         self._chance = chance
-        self._pending: list[Outcome] = []
+        self._pending: list[tuple[Run, Outcome]] = []
         self._more = asyncio.Event()
         self._done = asyncio.Event()
         self._done.set()
 
-    def put(self, outcome: Outcome) -> None:
+    def put(self, run: Run, outcome: Outcome) -> None:
         """Settle this as soon as possible."""
-        self._pending.append(outcome)
-        self._done.clear()
-        self._more.set()
+        if not self._pending:
+            self._done.clear()
+            self._more.set()
+        self._pending.append((run, outcome))
 
     @property
     def busy(self) -> bool:
@@ -66,7 +68,8 @@ class Settler:
             self._more.clear()
             while self._pending:
                 batch, self._pending = self._pending, []
-                await self._settle(batch)
+                await self._settle([outcome for _, outcome in batch])
+                self._settled(run for run, _ in batch)
             self._done.set()
 
     async def all_settled(self) -> None:
@@ -90,7 +93,6 @@ class Settler:
                 break
         if failures:
             self._events.emit(StoreRecovered("settle"))
-        self._settled(Claim(outcome.id, outcome.attempt) for outcome in batch)
         for claim in refused:
             self._events.emit(OutcomeRefused(claim.id, claim.attempt))
 

@@ -1,4 +1,4 @@
-"""Threads that run plain functions for an event loop, many results to one wake-up.
+"""Threads that run plain functions for an event loop.
 
 They are daemons: a function that never returns cannot keep the process from ending.
 """
@@ -6,19 +6,13 @@ They are daemons: a function that never returns cannot keep the process from end
 import asyncio
 import contextvars
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
-
-
-class _Work(NamedTuple):
-    function: Callable[[], Any]
-    context: contextvars.Context
-    answer: "asyncio.Future[Any]"
 
 
 class Threads:
@@ -37,12 +31,19 @@ class Threads:
         self._loop = loop
         self._name = name
         self._keep = keep
-        self._work: SimpleQueue[_Work | None] = SimpleQueue()
+        self._work: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
         self._started = 0
-        self._answers: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
-        self._waking = False
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Run a function in a thread; it must not raise, and nobody hears what it returns."""
+        with self._lock:
+            if self._idle:
+                self._idle -= 1
+            else:
+                self._start()
+        self._work.put(function)
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run a function in a thread, and give what it returns or raises.
@@ -50,13 +51,25 @@ class Threads:
         When the caller is cancelled, the function runs on and its answer is dropped.
         """
         answer: asyncio.Future[T] = self._loop.create_future()
-        with self._lock:
-            if self._idle:
-                self._idle -= 1
-            else:
-                self._start()
-        self._work.put(_Work(function, contextvars.copy_context(), answer))
+        context = contextvars.copy_context()
+
+        def work() -> None:
+            try:
+                deliver = partial(_deliver, answer, context.run(function))
+            except BaseException as error:  # noqa: BLE001 - the answer, whatever it is
+                deliver = partial(_deliver_error, answer, error)
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(deliver)
+
+        self.call(work)
         return await answer
+
+    def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop, and wait for it. To be called in one of the threads."""
+        value, error = asyncio.run_coroutine_threadsafe(captured(coroutine), self._loop).result()
+        if error is not None:
+            raise error
+        return cast("T", value)
 
     def close(self) -> None:
         """Let the threads end as they become idle."""
@@ -72,43 +85,36 @@ class Threads:
         threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     def _serve(self) -> None:
-        while (work := self._work.get()) is not None:
-            self._answer(work)
-            del work
+        while (function := self._work.get()) is not None:
+            function()
+            del function
             with self._lock:
                 if self._idle >= self._keep:
                     return
                 self._idle += 1
 
-    def _answer(self, work: _Work) -> None:
-        try:
-            value, error = work.context.run(work.function), None
-        except BaseException as raised:  # noqa: BLE001 - the answer, whatever it is
-            value, error = None, raised
-        self._answers.append((work.answer, value, error))
-        # One wake-up for all answers that come until the loop gets round to it. Two threads may
-        # both see it asleep: then it wakes twice, and finds nothing the second time.
-        if not self._waking:
-            self._waking = True
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._deliver)
 
-    def _deliver(self) -> None:
-        self._waking = False
-        while self._answers:
-            answer, value, error = self._answers.popleft()
-            if answer.done():
-                continue
-            if error is None:
-                answer.set_result(value)
-            else:
-                answer.set_exception(_settable(error))
+async def captured(body: Awaitable[T]) -> tuple[T | None, BaseException | None]:
+    """What a body returns or raises, as a value.
+
+    In a task of its own, a body that raises SystemExit would end the event loop.
+    """
+    try:
+        return await body, None
+    except BaseException as error:  # noqa: BLE001 - handed on to who waits for it
+        return None, error
 
 
-def _settable(error: BaseException) -> BaseException:
-    """An exception that a future can hold: all but the one that ends an iteration."""
-    if isinstance(error, StopIteration):
+def _deliver(answer: "asyncio.Future[T]", value: T) -> None:
+    if not answer.done():
+        answer.set_result(value)
+
+
+def _deliver_error(answer: "asyncio.Future[Any]", error: BaseException) -> None:
+    if answer.done():
+        return
+    if isinstance(error, StopIteration):  # a future cannot hold the one that ends an iteration
         wrapped = RuntimeError("the function raised StopIteration")
         wrapped.__cause__ = error
-        return wrapped
-    return error
+        error = wrapped
+    answer.set_exception(error)

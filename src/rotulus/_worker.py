@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from rotulus._crew import Crew
 from rotulus._executor import Executor
 from rotulus._leases import LeaseKeeper
 from rotulus._record import JobRecord
 from rotulus._settler import Settler
-from rotulus._slots import Slots
 from rotulus._threads import Threads
 from rotulus.errors import StoreClosedError, StoreError
 from rotulus.events import (
@@ -102,29 +102,29 @@ class Worker:
         executor = self._make_executor(bodies)
         keeper = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
         settler = Settler(self._store, keeper.drop, calls, events, self._chance)
-        slots = Slots(self.info.slots, executor, keeper, settler, events)
-        self._wake = partial(loop.call_soon_threadsafe, slots.changed.set)
+        crew = Crew(self.info.slots, executor, bodies, keeper, settler, events)
+        self._wake = partial(loop.call_soon_threadsafe, crew.changed.set)
         keeper.start(loop)
         settling = loop.create_task(settler.run())
         events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
         try:
-            await self._feed(slots, settler, calls)
-            await self._drain(slots, settler)
+            await self._feed(crew, settler, calls)
+            await self._drain(crew, settler)
         finally:
             settling.cancel()
             await calls.run(keeper.end)
             await executor.close()
             bodies.close()
             calls.close()
-            events.emit(WorkerStopped(self.info.name, slots.attempts, slots.released))
+            events.emit(WorkerStopped(self.info.name, crew.attempts, crew.released))
 
-    async def _feed(self, slots: Slots, settler: Settler, calls: Threads) -> None:
+    async def _feed(self, crew: Crew, settler: Settler, calls: Threads) -> None:
         """Claim whenever there is room, until told to stop."""
         failures = 0
         while not self._stops:
-            room = slots.room()
+            room = crew.room()
             if not room:
-                await _change(slots)
+                await _change(crew)
                 continue
             try:
                 jobs = await calls.run(partial(self._fetch, room))
@@ -137,8 +137,8 @@ class Worker:
             if failures:
                 failures = 0
                 self._events.emit(StoreRecovered("claim"))
-            slots.take(jobs)
-            if self._options.burst and not jobs and not await _more(slots, settler):
+            crew.take(jobs)
+            if self._options.burst and not jobs and not await _more(crew, settler):
                 return
 
     def _fetch(self, room: int) -> list[JobRecord]:
@@ -156,37 +156,37 @@ class Worker:
             self._events.emit(StoreFailed("claim", error))
         await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**failures) * (0.5 + self._chance()))
 
-    async def _drain(self, slots: Slots, settler: Settler) -> None:
+    async def _drain(self, crew: Crew, settler: Settler) -> None:
         """Finish what runs, for as long as there is time, and give back the rest."""
-        slots.give_back_waiting()
-        if slots.running:
+        crew.give_back_waiting()
+        if crew.running:
             drain = self._options.drain
-            self._events.emit(WorkerDraining(self.info.name, slots.running, drain))
-            await self._until_idle(slots, drain, stops=2)
-            slots.interrupt()
-            await self._until_idle(slots, _CLEAN_UP, stops=3)
-            slots.abandon()
+            self._events.emit(WorkerDraining(self.info.name, crew.running, drain))
+            await self._until_idle(crew, drain, stops=2)
+            crew.interrupt()
+            await self._until_idle(crew, _CLEAN_UP, stops=3)
+            crew.abandon()
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WRITE / max(1, self._stops)):
                 await settler.all_settled()
 
-    async def _until_idle(self, slots: Slots, seconds: float, *, stops: int) -> None:
+    async def _until_idle(self, crew: Crew, seconds: float, *, stops: int) -> None:
         """Wait until nothing runs, the time is over, or somebody is impatient."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while slots.running and self._stops < stops:
-                    await _change(slots)
+                while crew.running and self._stops < stops:
+                    await _change(crew)
 
 
-async def _change(slots: Slots) -> None:
-    await slots.changed.wait()
-    slots.changed.clear()
+async def _change(crew: Crew) -> None:
+    await crew.changed.wait()
+    crew.changed.clear()
 
 
-async def _more(slots: Slots, settler: Settler) -> bool:
+async def _more(crew: Crew, settler: Settler) -> bool:
     """Whether what is under way may still bring something to claim."""
-    if slots.running:
-        await _change(slots)
+    if crew.running:
+        await _change(crew)
         return True
     under_way = settler.busy
     await settler.all_settled()

@@ -34,8 +34,37 @@ __all__ = [
     "Renewed",
     "ScheduleEntry",
     "Store",
+    "Terms",
     "WorkerInfo",
 ]
+
+
+class Terms(NamedTuple):
+    """What jobs that are enqueued together have in common: their task, and how it is delivered.
+
+    Attributes:
+        task: the name of the task.
+        queue: the queue to wait under.
+        priority: higher is sooner.
+        delay: seconds from now until they are due.
+        at: the moment they are due, instead of a delay.
+        expires: seconds from when they are due until they are no longer worth starting; None:
+            never.
+        window: seconds from now for which a key is held at least; it is held while the job is
+            live in any case.
+        limit_to: how many jobs with the same `limit_key` may run at once.
+        schedule: the scheduled task they are fired for.
+    """
+
+    task: str
+    queue: str = "default"
+    priority: int = 0
+    delay: float = 0.0
+    at: datetime | None = None
+    expires: float | None = None
+    window: float | None = None
+    limit_to: int | None = None
+    schedule: str | None = None
 
 
 class NewJob(NamedTuple):
@@ -43,35 +72,18 @@ class NewJob(NamedTuple):
 
     Attributes:
         id: its id, made by the producer: a UUIDv7 as text.
-        task: the name of its task.
         arguments: its payload, as JSON text.
-        queue: the queue to wait under.
-        priority: higher is sooner.
-        delay: seconds from now until it is due.
-        at: the moment it is due, instead of a delay.
-        expires: seconds from when it is due until it is no longer worth starting; None: never.
+        terms: its task, and how it is delivered. Neighbours with equal terms are added together.
         key: its unique key.
-        window: seconds from now for which the key is held at least; it is held while the job is
-            live in any case.
         limit_key: jobs with the same one are limited together.
-        limit_to: how many of them may run at once.
-        schedule: the scheduled task it is fired for.
         instant: the scheduled moment it is fired for.
     """
 
     id: str
-    task: str
     arguments: str
-    queue: str = "default"
-    priority: int = 0
-    delay: float = 0.0
-    at: datetime | None = None
-    expires: float | None = None
+    terms: Terms
     key: str | None = None
-    window: float | None = None
     limit_key: str | None = None
-    limit_to: int | None = None
-    schedule: str | None = None
     instant: datetime | None = None
 
 

@@ -65,7 +65,7 @@ def test_jobs_are_given_in_the_order_they_were_asked(bench):
 
 def test_nothing_is_added_when_one_of_them_cannot_be(bench):
     """A batch is all or none."""
-    good, bad = bench.new(), bench.new()._replace(queue=None)
+    good, bad = bench.new(), bench.new(queue=None)
 
     with pytest.raises(StoreError):
         bench.store.add([good, bad])

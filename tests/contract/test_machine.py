@@ -13,7 +13,7 @@ from contract.workbench import ERROR
 from rotulus._outcome import Outcome
 from rotulus._states import ENDED as ENDED_STATES
 from rotulus._states import MOVES, State
-from rotulus.store import Claim, NewJob, Renewal
+from rotulus.store import Claim, NewJob, Renewal, Terms
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock
 
@@ -97,8 +97,8 @@ class TwoClients(RuleBasedStateMachine):
         if self.oracle.live() >= MOST_JOBS:
             return
         queue, priority, delay, key, window, limit = data.draw(NEW_JOBS)
-        job = NewJob(f"job-{len(self.jobs):04}", "t", "{}", queue, priority, delay)
-        job = job._replace(key=key, window=window, limit_key=limit[0], limit_to=limit[1])
+        terms = Terms("t", queue, priority, delay, window=window, limit_to=limit[1])
+        job = NewJob(f"job-{len(self.jobs):04}", "{}", terms, key, limit[0])
         [record] = store.add([job])
         assert record.id == self.oracle.add(job.id, queue, priority, delay, key, window, *limit)
         self.jobs.append(job.id)

@@ -147,7 +147,8 @@ def test_a_job_to_be_cancelled_that_ends_by_itself_ends_so(bench, how):
     bench.store.cancel([job.id])
     bench.store.settle([OUTCOMES[how](job)])
 
-    assert (how, 0) == bench.store.get(job.id)[4:5] + (bench.store.get(job.id).cancel_requested,)
+    record = bench.store.get(job.id)
+    assert (how, 0) == (record.state, record.cancel_requested)
 
 
 @pytest.mark.parametrize("how", ["succeeded", "retried"])

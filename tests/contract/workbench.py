@@ -13,7 +13,7 @@ from rotulus._outcome import (
     succeeded,
 )
 from rotulus._states import Reason
-from rotulus.store import NewJob, Renewal, WorkerInfo
+from rotulus.store import NewJob, Renewal, Terms, WorkerInfo
 
 
 class Workbench:
@@ -27,8 +27,9 @@ class Workbench:
 
     def new(self, task="t", **fields):
         """A job to add, with an id that sorts by when it was made."""
-        fields.setdefault("arguments", "{}")
-        return NewJob(f"job-{next(self._numbers):06}", task, **fields)
+        own = {name: fields.pop(name) for name in NewJob._fields if name in fields}
+        arguments = own.pop("arguments", "{}")
+        return NewJob(f"job-{next(self._numbers):06}", arguments, Terms(task, **fields), **own)
 
     def add(self, task="t", **fields):
         """A job that has been added."""

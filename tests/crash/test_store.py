@@ -19,7 +19,7 @@ from rotulus.errors import (
     StoreFullError,
     StoreUnavailableError,
 )
-from rotulus.store import NewJob
+from rotulus.store import NewJob, Terms
 from rotulus.stores.sqlite import SqliteStore, connection
 from rotulus.testing import drain
 
@@ -137,7 +137,7 @@ def test_a_read_only_file_is_refused():
         if os.getuid() == 0:  # to whom nothing is read-only
             os.setgid(65534)
             os.setuid(65534)
-        SqliteStore(str(folder / "jobs.db")).add([NewJob("a", "t", "{}")])
+        SqliteStore(str(folder / "jobs.db")).add([NewJob("a", "{}", Terms("t"))])
 
     told = in_a_fork(attempt)
     folder.chmod(0o755)
@@ -237,11 +237,11 @@ def test_a_wal_cut_anywhere_loses_nothing_that_was_there_before(tmp_path):
     """Whatever is left of the last writes, the file opens and is whole."""
     path = tmp_path / "jobs.db"
     code = (
-        "import os; from rotulus.stores.sqlite import SqliteStore; from rotulus.store import NewJob\n"
-        "store = SqliteStore('jobs.db'); store.migrate(); store.add([NewJob('first', 't', '{}')])\n"
+        "import os; from rotulus.stores.sqlite import SqliteStore; from rotulus.store import NewJob, Terms\n"
+        "store = SqliteStore('jobs.db'); store.migrate(); store.add([NewJob('first', '{}', Terms('t'))])\n"
         "con = store._connections._writer; con.execute('PRAGMA wal_checkpoint(TRUNCATE)')\n"
         "con.execute('PRAGMA wal_autocheckpoint = 0')\n"
-        "for n in range(30): store.add([NewJob(f'j{n}', 't', '{}')])\n"
+        "for n in range(30): store.add([NewJob(f'j{n}', '{}', Terms('t'))])\n"
         "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
@@ -256,7 +256,7 @@ def test_a_wal_cut_anywhere_loses_nothing_that_was_there_before(tmp_path):
         ids = {job.id for job in store.find(limit=100)}
         assert ids == {"first", *(f"j{n}" for n in range(len(ids) - 1))}
         seen.add(len(ids))
-        store.add([NewJob("again", "t", "{}")])
+        store.add([NewJob("again", "{}", Terms("t"))])
         store.close()
 
     assert 31 == max(seen)

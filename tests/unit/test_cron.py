@@ -167,6 +167,7 @@ class Calendar:
         self.weekday = (day + 4) % 7
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize(("name", "year"), ZONES.items())
 def test_every_instant_of_three_years_is_what_walking_the_minutes_finds(name, year):
     """A hundred expressions, each minute, in a zone whose clocks do something odd."""

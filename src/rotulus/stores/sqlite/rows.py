@@ -1,24 +1,37 @@
 """Our values as the parameters of statements, and the answers of statements as our values."""
 
-import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+
+import pydantic_core
 
 from rotulus._outcome import Outcome, write_error
 from rotulus._record import JobRecord, micros, moment
 from rotulus._states import ENDED, State
-from rotulus.store import Count, NewJob, WorkerInfo
+from rotulus.store import Count, NewJob, Terms, WorkerInfo
 
 SECOND = 1_000_000
 """Microseconds."""
 
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def read(text: str) -> Any:
+    """The values of a JSON text that a statement made."""
+    return pydantic_core.from_json(text)
+
+
+def _write(values: Any) -> str:
+    return pydantic_core.to_json(values).decode()
 
 
 def array(values: Iterable[Any]) -> str:
     """Values as a JSON array."""
     return _write(list(values))
+
+
+def table(values: Mapping[str, str]) -> str:
+    """Names and texts as a JSON object."""
+    return _write(values)
 
 
 def optional_array(values: Collection[str] | None) -> str | None:
@@ -28,47 +41,33 @@ def optional_array(values: Collection[str] | None) -> str | None:
 
 def records(text: str) -> list[JobRecord]:
     """Job records from a JSON array of arrays."""
-    return [JobRecord._make((*row, None)) for row in json.loads(text)]
+    return list(map(JobRecord._make, read(text)))
 
 
-def new_job(job: NewJob, now: int) -> tuple[Any, ...]:
-    """A job to add, in the order of the `add` statement."""
-    run_at = now + _span(job.delay) if job.at is None else micros(job.at)
-    return (
-        job.id,
-        job.task,
-        job.arguments,
-        job.queue,
-        job.priority,
-        run_at,
-        None if job.expires is None else max(run_at, now) + _span(job.expires),
-        job.key,
-        None if job.window is None else now + _span(job.window),
-        job.limit_key,
-        job.limit_to,
-        job.schedule,
-        None if job.instant is None else micros(job.instant),
-    )
+def shared(terms: Terms, now: int) -> dict[str, Any]:
+    """What jobs with the same terms share, as the parameters of the `add` statements."""
+    run_at = now + _span(terms.delay) if terms.at is None else micros(terms.at)
+    return {
+        "task": terms.task,
+        "queue": terms.queue,
+        "priority": terms.priority,
+        "state": State.DELAYED if run_at > now else State.QUEUED,
+        "now": now,
+        "run_at": run_at,
+        "expires_at": None if terms.expires is None else max(run_at, now) + _span(terms.expires),
+        "limit_to": terms.limit_to,
+        "schedule": terms.schedule,
+    }
 
 
-def added(job: NewJob, row: tuple[Any, ...], now: int) -> JobRecord:
-    """The record of a job that was added as this row."""
-    run_at, expires_at, instant = row[5], row[6], row[12]
-    return JobRecord(
-        job.id,
-        job.task,
-        job.queue,
-        job.priority,
-        State.DELAYED if run_at > now else State.QUEUED,
-        job.arguments,
-        created_at=now,
-        run_at=run_at,
-        expires_at=expires_at,
-        limit_key=job.limit_key,
-        limit_to=job.limit_to,
-        schedule=job.schedule,
-        instant=instant,
-    )
+def own(job: NewJob) -> tuple[Any, ...]:
+    """What is a job's own, in the order of the `add_keyed` statement."""
+    return job.id, job.arguments, job.key, job.limit_key, job.instant and micros(job.instant)
+
+
+def hold_until(terms: Terms, now: int) -> int | None:
+    """Until when a key is held at least."""
+    return None if terms.window is None else now + _span(terms.window)
 
 
 def success(outcome: Outcome) -> tuple[Any, ...]:
@@ -109,23 +108,23 @@ def worker(info: WorkerInfo) -> dict[str, Any]:
 
 def workers(text: str) -> list[WorkerInfo]:
     """Workers from a JSON array of arrays."""
-    return [_worker(*row) for row in json.loads(text)]
+    return [_worker(*row) for row in read(text)]
 
 
 def counts(text: str) -> list[Count]:
     """Counts from a JSON array of arrays."""
-    return [Count(group, State(state), jobs) for group, state, jobs in json.loads(text)]
+    return [Count(group, State(state), jobs) for group, state, jobs in read(text)]
 
 
 def moments(text: str) -> dict[str, datetime]:
     """Names and moments from a JSON array of pairs."""
-    return {name: moment(at) for name, at in json.loads(text)}
+    return {name: moment(at) for name, at in read(text)}
 
 
 def _worker(
     name: str, host: str, pid: int, queues: str | None, slots: int, started_at: int, seen_at: int
 ) -> WorkerInfo:
-    served = None if queues is None else tuple(json.loads(queues))
+    served = None if queues is None else tuple(read(queues))
     return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at))
 
 

@@ -3,17 +3,23 @@
 -- interpreter lock at every step of a statement, so a batch is one step, not one per job.
 
 -- name: add
--- New jobs, in order; one whose key is held, or that is here already, is left out.
+-- New jobs with nothing of their own but id and arguments, in order; one that is here already is
+-- left out.
 INSERT INTO rotulus_jobs (
-  id, task, arguments, queue, priority, created_at, run_at, state, expires_at,
-  key, held_key, hold_until, limit_key, limit_to, schedule, instant)
+  id, arguments, task, queue, priority, created_at, run_at, state, expires_at, limit_to, schedule)
+SELECT key, value, :task, :queue, :priority, :now, :run_at, :state, :expires_at, :limit_to, :schedule
+FROM json_each(:jobs) WHERE true
+ON CONFLICT DO NOTHING;
+
+-- name: add_keyed
+-- The same with keys of their own; one whose key is held is left out.
+INSERT INTO rotulus_jobs (
+  id, arguments, key, held_key, limit_key, instant, hold_until,
+  task, queue, priority, created_at, run_at, state, expires_at, limit_to, schedule)
 SELECT
-  job.value ->> 0, job.value ->> 1, job.value ->> 2, job.value ->> 3, job.value ->> 4,
-  :now, job.value ->> 5, CASE WHEN job.value ->> 5 > :now THEN 'delayed' ELSE 'queued' END,
-  job.value ->> 6, job.value ->> 7, job.value ->> 7, job.value ->> 8,
-  job.value ->> 9, job.value ->> 10, job.value ->> 11, job.value ->> 12
-FROM json_each(:jobs) AS job
-WHERE true
+  value ->> 0, value ->> 1, value ->> 2, value ->> 2, value ->> 3, value ->> 4, :hold_until,
+  :task, :queue, :priority, :now, :run_at, :state, :expires_at, :limit_to, :schedule
+FROM json_each(:jobs) WHERE true
 ON CONFLICT DO NOTHING;
 
 -- name: drop_keys

@@ -1,6 +1,5 @@
 """`SqliteStore`: the contract of `rotulus.store`, kept on one SQLite file."""
 
-import json
 import os
 import sqlite3
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rotulus._clock import Clock, SystemClock
-from rotulus._outcome import LOST, MAX_LOSSES, Outcome, cancelled, write_error
+from rotulus._outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._record import JobRecord, micros
 from rotulus._states import ENDED, State
 from rotulus.errors import OptionError, StoreClosedError
@@ -29,12 +28,14 @@ from rotulus.store import (
 )
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, do
+from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.boot import boot_id
 from rotulus.stores.sqlite.commit import GroupCommit
 from rotulus.stores.sqlite.connection import MEMORY, Connections, translated
 from rotulus.stores.sqlite.doorbell import Doorbell
 from rotulus.stores.sqlite.lifeline import Lifeline
 from rotulus.stores.sqlite.migrate import is_current, migrate
+from rotulus.stores.sqlite.settling import flags, settle
 from rotulus.stores.sqlite.watch import Watch
 
 _PROMOTED_AT_ONCE = 1000
@@ -73,27 +74,13 @@ class SqliteStore:
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[JobRecord]:
         """Add jobs, all or none. See `Store.add`."""
-        now = self._now()
-        added = [(job, rows.new_job(job, now)) for job in jobs]
-        keys = rows.array(job.key for job in jobs if job.key is not None)
-
-        def work(con: sqlite3.Connection) -> str:
-            if keys != "[]":
-                do(con, "drop_keys", keys=keys, now=now)
-            do(con, "add", jobs=rows.array(row for _, row in added), now=now)
-            return "[]" if keys == "[]" else ask(con, "holders", keys=keys)
-
-        if connection is None:
-            holding = self._commit.run(work)
-            self._doorbell.ring("work")
-        else:
+        batches = Batches(jobs, self._now())
+        if connection is not None:
             with translated(self._path):
-                holding = work(self._same_file(connection))
-        holders = {record.key: record for record in rows.records(holding)}
-        return [
-            holders[job.key] if job.key is not None else rows.added(job, row, now)
-            for job, row in added
-        ]
+                return batches.add(self._same_file(connection))
+        records = self._commit.run(batches.add)
+        self._doorbell.ring("work")
+        return records
 
     def claim(
         self,
@@ -147,7 +134,7 @@ class SqliteStore:
             return ask(con, "running", claims=wanted)
 
         answer = self._commit.run(work) if writes else self._read("running", claims=wanted)
-        running = _flags(answer)
+        running = flags(answer)
         held = [Claim(claim.id, claim.attempt) for claim in claims]
         return Renewed(
             lost=[claim for claim in held if claim not in running],
@@ -156,17 +143,7 @@ class SqliteStore:
 
     def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
-        held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
-        wanted = rows.array(held)
-
-        def work(con: sqlite3.Connection) -> list[Claim]:
-            running = _flags(ask(con, "running", claims=wanted))
-            pairs = zip(outcomes, held, strict=True)
-            kept = [_heed(outcome, running[c]) for outcome, c in pairs if c in running]
-            _settle(con, kept, self._now())
-            return [claim for claim in held if claim not in running]
-
-        refused = self._commit.run(work)
+        refused = self._commit.run(lambda con: settle(con, outcomes, self._now()))
         self._doorbell.ring("done")
         if any(outcome.state not in ENDED for outcome in outcomes):
             self._doorbell.ring("work")
@@ -202,7 +179,7 @@ class SqliteStore:
 
         def work(con: sqlite3.Connection) -> str:
             now = self._now()
-            found = json.loads(ask(con, "retryable", ids=rows.array(ids)))
+            found = rows.read(ask(con, "retryable", ids=rows.array(ids)))
             wanted = rows.array(job for job, _ in found)
             do(con, "drop_keys", keys=rows.array(key for _, key in found), now=now)
             do(con, "archive_ended", ids=wanted)
@@ -310,7 +287,7 @@ class SqliteStore:
             now = self._now()
             do(con, "reclaim", claims=claims, now=now, max_losses=MAX_LOSSES, error=lost)
             do(con, "archive", claims=claims, now=now)
-            return ask(con, "records", ids=rows.array(job for job, _ in json.loads(claims)))
+            return ask(con, "records", ids=rows.array(job for job, _ in rows.read(claims)))
 
         records = rows.records(self._commit.run(work))
         if records:
@@ -331,28 +308,3 @@ class SqliteStore:
                 f"only a connection to the same file can join a job to its transaction"
             )
         return connection
-
-
-def _flags(text: str) -> dict[Claim, bool]:
-    """Running claims, and whether each is asked to stop."""
-    return {Claim(job, attempt): bool(flag) for job, attempt, flag in json.loads(text)}
-
-
-def _settle(con: sqlite3.Connection, outcomes: list[Outcome], now: int) -> None:
-    """Record outcomes: those that succeeded, which are nearly all, by a shorter statement."""
-    successes = [rows.success(o) for o in outcomes if o.state is State.SUCCEEDED]
-    others = [o for o in outcomes if o.state is not State.SUCCEEDED]
-    if successes:
-        do(con, "succeed", outcomes=rows.array(successes), now=now)
-    if others:
-        do(con, "settle", outcomes=rows.array(rows.other_outcome(o, now) for o in others), now=now)
-    back = [(o.id, o.attempt) for o in others if o.state not in ENDED]
-    if back:
-        do(con, "archive", claims=rows.array(back), now=now)
-
-
-def _heed(outcome: Outcome, cancel_requested: bool) -> Outcome:
-    """A job that somebody cancelled is not sent back."""
-    if cancel_requested and outcome.state not in ENDED:
-        return cancelled(outcome.id, outcome.attempt)
-    return outcome

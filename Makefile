@@ -1,0 +1,25 @@
+# From a fresh clone, with Python 3.11 or newer, each of these prepares what it needs.
+
+PYTHON = $(shell scripts/pythons | head -n 1)
+
+.PHONY: help demo test bench clean
+
+help:
+	@echo 'make demo    parse all files of the standard library, kill the worker half-way, lose nothing'
+	@echo 'make test    everything, on every Python that is installed'
+	@echo 'make bench   the figures of docs/speed.md, beside other queues, on this machine'
+	@echo 'make clean   remove what these have made'
+
+demo:
+	@scripts/environment "$(PYTHON)" .venv
+	@.venv/bin/python examples/census.py
+
+test:
+	@scripts/test
+
+bench:
+	@scripts/environment "$(PYTHON)" .venv
+	@.venv/bin/python -m bench
+
+clean:
+	rm -rf .venv .venv-* .bench .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,41 @@
+"""Steps a coroutine in a context of its own, and tells when it waits for the first time.
+
+An asyncio task for each job would cost more than many a job does. With this, one task runs job
+after job for as long as they end without waiting, and none of them sees what another one has
+left in a context variable.
+"""
+
+import contextvars
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
+from types import coroutine
+from typing import Any, TypeVar
+
+V = TypeVar("V")
+
+
+@coroutine
+def drive(body: Coroutine[Any, Any, V], waits: Callable[[], object]) -> Generator[Any, None, V]:
+    """Await a coroutine, in a copy of the present context.
+
+    Args:
+        body: the coroutine.
+        waits: called when it waits for something for the first time, if it does.
+    """
+    run = contextvars.copy_context().run
+    try:
+        wanted = run(body.send, None)
+    except StopIteration as end:
+        return end.value
+    waits()
+    while True:
+        try:
+            yield wanted
+        except BaseException as error:  # noqa: BLE001 - the coroutine decides what it means
+            step = partial(body.throw, error)
+        else:
+            step = partial(body.send, None)
+        try:
+            wanted = run(step)
+        except StopIteration as end:
+            return end.value

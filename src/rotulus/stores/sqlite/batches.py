@@ -1,0 +1,85 @@
+"""New jobs in batches: neighbours with the same terms go to the file in one statement."""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from rotulus._record import JobRecord, micros
+from rotulus.store import NewJob
+from rotulus.stores.sqlite import rows
+from rotulus.stores.sqlite.ask import ask, do
+
+
+class Batch(NamedTuple):
+    """Jobs with the same terms: the statement that adds them, and their records."""
+
+    statement: str
+    parameters: dict[str, Any]
+    records: list[JobRecord]
+
+
+class Batches:
+    """New jobs, ready to be added at a moment.
+
+    Args:
+        jobs: the jobs, in order.
+        now: the present moment, in microseconds since 1970.
+    """
+
+    def __init__(self, jobs: Sequence[NewJob], now: int) -> None:
+        groups = groupby(jobs, attrgetter("terms"))
+        self._batches = [_batch(list(group), now) for _, group in groups]
+        self._now = now
+        self._keys = rows.array(job.key for job in jobs if job.key is not None)
+
+    def add(self, connection: sqlite3.Connection) -> list[JobRecord]:
+        """Add them; the record of each, or of the job that holds its key."""
+        if self._keys != "[]":
+            do(connection, "drop_keys", keys=self._keys, now=self._now)
+        for batch in self._batches:
+            do(connection, batch.statement, **batch.parameters)
+        added = [record for batch in self._batches for record in batch.records]
+        if self._keys == "[]":
+            return added
+        holding = rows.records(ask(connection, "holders", keys=self._keys))
+        holders = {record.key: record for record in holding}
+        return [holders[job.key] if job.key is not None else job for job in added]
+
+
+def _batch(jobs: list[NewJob], now: int) -> Batch:
+    terms = jobs[0].terms
+    shared = rows.shared(terms, now)
+    made = _records(jobs, shared)
+    if all(job[3:] == (None, None, None) for job in jobs):
+        own = rows.table({job.id: job.arguments for job in jobs})
+        return Batch("add", {"jobs": own, **shared}, made)
+    own = rows.array(map(rows.own, jobs))
+    until = rows.hold_until(terms, now)
+    return Batch("add_keyed", {"jobs": own, "hold_until": until, **shared}, made)
+
+
+def _records(jobs: list[NewJob], shared: dict[str, Any]) -> list[JobRecord]:
+    """What the store would give for each, without asking it."""
+    model = JobRecord(
+        "",
+        "",
+        None,
+        None,
+        None,
+        task=shared["task"],
+        queue=shared["queue"],
+        priority=shared["priority"],
+        state=shared["state"],
+        created_at=shared["now"],
+        run_at=shared["run_at"],
+        expires_at=shared["expires_at"],
+        limit_to=shared["limit_to"],
+        schedule=shared["schedule"],
+    )
+    rest, make = model[5:], JobRecord._make
+    return [
+        make((id_, arguments, key, limit_key, at and micros(at), *rest))
+        for id_, arguments, _, key, limit_key, at in jobs
+    ]
