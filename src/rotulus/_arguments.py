@@ -138,6 +138,8 @@ class Binder:
         self, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[dict[str, Any], list[str]]:
         """Arguments by parameter name, and what is wrong with how they were given."""
+        if not kwargs and len(args) <= len(self._places):
+            return dict(zip(self._places, args, strict=False)), []
         values: dict[str, Any] = dict(zip(self._places, args, strict=False))
         problems = [f"got two values for {name!r}" for name in kwargs if name in values]
         further: dict[str, Any] = {}

@@ -58,7 +58,11 @@ def check_text(text: str, max_bytes: int) -> None:
     # brackets, is quick and can only err upward; the few texts it finds are read to be sure.
     if "NaN" in text or "Infinity" in text:
         json.loads(text, parse_constant=_refuse_constant)
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(decode(text)) > MAX_DEPTH:
+    if (
+        size > MAX_DEPTH
+        and text.count("[") + text.count("{") > MAX_DEPTH
+        and _depth(decode(text)) > MAX_DEPTH
+    ):
         raise NotJSONError(f"nests deeper than {MAX_DEPTH} levels")
 
 

@@ -152,6 +152,10 @@ def is_async(function: Callable[..., Any]) -> bool:
 def _call(given: object) -> Call:
     if isinstance(given, tuple):
         return Call(cast("tuple[Any, ...]", given), {})
-    if isinstance(given, Mapping):
-        return Call((), dict(cast("Mapping[str, Any]", given)))
-    return Call((given,), {})
+    if type(given) in _SCALARS or not isinstance(given, Mapping):
+        return Call((given,), {})
+    return Call((), dict(cast("Mapping[str, Any]", given)))
+
+
+_SCALARS = frozenset({int, str, float, bool})
+"""What most single arguments are: asking whether one is a mapping takes longer than the call."""

@@ -55,6 +55,23 @@ def test_find_matches_every_field_that_is_given(bench):
     assert [] == tasks(task="c")
 
 
+def test_find_finds_what_is_far_down(bench):
+    """Jobs in a state, also behind more of other states than are looked through one by one."""
+    first = bench.add("old", key="k")
+    lost = bench.running()
+    bench.add_many(30_000, queue="other")
+    bench.store.cancel([job.id for job in bench.store.find(Filter(queue="other"), 30_000)])
+
+    def found(limit=100, **fields):
+        return [job.id for job in bench.store.find(Filter(**fields), limit)]
+
+    assert [lost.id, first.id] == found(states=[State.QUEUED, State.RUNNING])
+    assert [first.id] == found(states=[State.QUEUED, State.FAILED], task="old")
+    assert [first.id] == found(key="k")
+    assert [] == found(key="k", states=[State.RUNNING])
+    assert 100 == len(found(states=[State.CANCELLED]))
+
+
 def test_find_takes_several_states(bench):
     """A job is in one of them, or left out."""
     jobs = {

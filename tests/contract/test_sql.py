@@ -124,6 +124,9 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("held_by", "rotulus_jobs_running"),
         ("outdated", "rotulus_jobs_ended"),
         ("drop_keys", "rotulus_jobs_held_key"),
+        ("find_by_index", "rotulus_jobs_key"),
+        ("find_by_index", "rotulus_jobs_schedule"),
+        ("find_by_index", "rotulus_jobs_ended"),
     ],
 )
 def test_a_hot_statement_finds_its_rows_by_an_index(database, name, index, analysed):

@@ -34,7 +34,9 @@ def file_app(registry):
 
 def fill(app, spare):
     """Let the file grow no more than by so many pages."""
-    with app.store._connections.writing() as con:
+    connections = app.store._connections
+    with connections.lock:
+        con = connections.writer()
         pages = con.execute("PRAGMA page_count").fetchone()[0]
         con.execute(f"PRAGMA max_page_count = {pages + spare}")
 
@@ -288,20 +290,25 @@ def test_a_signal_in_the_middle_of_a_write_leaves_the_store_usable(file_app):
     body.enqueue(0)
     before = signal.getsignal(signal.SIGALRM)
 
+    armed = False
+
     def interrupt(*_):
-        raise KeyboardInterrupt
+        if armed:
+            raise KeyboardInterrupt
 
     signal.signal(signal.SIGALRM, interrupt)
     interrupted = added = 0
     for delay in range(1, 60):
-        signal.setitimer(signal.ITIMER_REAL, delay * 0.00002)
         try:
+            armed = True
+            signal.setitimer(signal.ITIMER_REAL, delay * 0.00002)
             body.enqueue(delay)
+            armed = False
             added += 1
         except KeyboardInterrupt:
+            armed = False
             interrupted += 1
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
     body.enqueue(1000)
 

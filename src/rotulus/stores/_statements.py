@@ -1,4 +1,4 @@
-"""Named SQL statements, read from a file in which each stands under a `-- name:` line."""
+"""Named SQL statements, read from the files of a folder; each stands under a `-- name:` line."""
 
 import re
 from collections.abc import Mapping
@@ -8,12 +8,13 @@ from types import MappingProxyType
 _HEADING = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
-def load_statements(path: Path) -> Mapping[str, str]:
-    """The statements of a file, by name. Each name stands once."""
-    parts = _HEADING.split(path.read_text(encoding="utf-8"))[1:]
-    names, bodies = parts[::2], parts[1::2]
-    if len(set(names)) < len(names):
-        raise ValueError(f"{path} holds a statement name twice")
-    return MappingProxyType(
-        {name: body.strip().removesuffix(";") for name, body in zip(names, bodies, strict=True)}
-    )
+def load_statements(folder: Path) -> Mapping[str, str]:
+    """The statements of a folder's `.sql` files, by name. Each name stands once."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*.sql")):
+        parts = _HEADING.split(path.read_text(encoding="utf-8"))[1:]
+        for name, body in zip(parts[::2], parts[1::2], strict=True):
+            if name in found:
+                raise ValueError(f"{folder} holds the statement {name!r} twice")
+            found[name] = body.strip().removesuffix(";")
+    return MappingProxyType(found)

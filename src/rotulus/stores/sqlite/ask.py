@@ -6,7 +6,7 @@ from typing import Any
 
 from rotulus.stores._statements import load_statements
 
-STATEMENTS = load_statements(Path(__file__).with_name("statements.sql"))
+STATEMENTS = load_statements(Path(__file__).with_name("statements"))
 
 
 def ask(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> Any:

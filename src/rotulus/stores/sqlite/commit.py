@@ -57,14 +57,14 @@ class GroupCommit:
         """
         write = _Write(work)
         self._waiting.append(write)
-        with self._connections.writing() as connection:
+        with self._connections.lock:
+            connection = self._connections.writer()
             while not write.done:
                 self._commit(connection, self._next())
         return write.outcome(self._connections.path)
 
     def _next(self) -> list[_Write[Any]]:
-        count = min(len(self._waiting), _MOST)
-        return [self._waiting.popleft() for _ in range(count)]
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
 
     def _commit(self, connection: sqlite3.Connection, writes: list[_Write[Any]]) -> None:
         try:

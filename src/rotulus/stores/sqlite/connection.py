@@ -38,13 +38,16 @@ class Connections:
         path: the file, or `:memory:`, whose single connection writes and reads.
         synchronous: `FULL`, which survives a loss of power, or `NORMAL`, which survives a crash
             of the program and may lose the last commits when the power goes.
+
+    Attributes:
+        lock: to be held by whoever uses the connection that writes.
     """
 
     def __init__(self, path: str, synchronous: str = "FULL") -> None:
         self.path = path
         self.in_memory = path == MEMORY
         self._synchronous = synchronous
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._forget()
 
     def _forget(self) -> None:
@@ -54,26 +57,25 @@ class Connections:
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
 
-    @contextmanager
-    def writing(self) -> Generator[sqlite3.Connection, None, None]:
-        """The connection that writes, to nobody else at the same time."""
-        with self._lock, translated(self.path):
-            self._check()
-            if self._writer is None:
+    def writer(self) -> sqlite3.Connection:
+        """The connection that writes; for whoever holds `lock`, as long as they do."""
+        self._check()
+        if self._writer is None:
+            with translated(self.path):
                 self._writer = self._open()
                 # Who writes waits in its own way: see commit.py.
                 self._writer.execute("PRAGMA busy_timeout = 0")
-            yield self._writer
+        return self._writer
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection, None, None]:
         """A connection to read with."""
         if self.in_memory:
-            with self.writing() as connection:
-                yield connection
+            with self.lock, translated(self.path):
+                yield self.writer()
             return
         with translated(self.path):
-            with self._lock:
+            with self.lock:
                 self._check()
                 connection = self._idle.pop() if self._idle else self._open()
             try:
@@ -88,7 +90,7 @@ class Connections:
 
     def close(self) -> None:
         """Close them all; one that is being read with, as soon as it is given back."""
-        with self._lock:
+        with self.lock:
             self._closed = True
             if self._pid != os.getpid():
                 return
@@ -99,7 +101,7 @@ class Connections:
             self._writer = None
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
-        with self._lock:
+        with self.lock:
             if self._closed:
                 connection.close()
             else:

@@ -44,6 +44,9 @@ class Doorbell:
         """False where listeners have to look for themselves, often."""
         self._events: dict[threading.Event, Kind] = {}
         self._sender: socket.socket | None = None
+        self._idle: dict[Kind, list[_SocketListener]] = {"work": [], "done": []}
+        self._pid = os.getpid()
+        self._closed = False
 
     @contextmanager
     def listen(self, kind: Kind) -> Generator[Listener, None, None]:
@@ -56,15 +59,26 @@ class Doorbell:
             finally:
                 del self._events[event]
             return
-        self._folder.mkdir(exist_ok=True)
-        path = self._folder / f"{uuid.uuid4().hex[:_NAME]}.{kind}"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
-            bell.bind(str(path))
-            bell.setblocking(False)
-            try:
-                yield _SocketListener(bell)
-            finally:
-                path.unlink(missing_ok=True)
+        listener = self._take(self._folder, kind)
+        try:
+            yield listener
+        finally:
+            self._idle[kind].append(listener)
+            if self._closed:
+                self.close()
+
+    def _take(self, folder: Path, kind: Kind) -> "_SocketListener":
+        """A listener that nobody uses: making one costs more than most waits."""
+        if self._pid != os.getpid():  # what was made before a fork is the parent's
+            self._pid = os.getpid()
+            self._idle = {"work": [], "done": []}
+        try:
+            listener = self._idle[kind].pop()
+        except IndexError:
+            folder.mkdir(exist_ok=True)
+            return _SocketListener(folder / f"{uuid.uuid4().hex[:_NAME]}.{kind}")
+        listener.wait(0.0)  # forget what was rung when nobody listened
+        return listener
 
     def ring(self, kind: Kind) -> None:
         """Wake everybody who listens to this kind."""
@@ -72,15 +86,20 @@ class Doorbell:
             if wanted == kind:
                 event.set()
         if self._folder is not None:
-            with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
-                for entry in entries:
-                    if entry.name.endswith(f".{kind}"):
-                        self._ring_one(entry.path)
+            with suppress(FileNotFoundError):
+                for name in os.listdir(self._folder):  # noqa: PTH208 - at every commit, so be quick
+                    if name.endswith(kind):
+                        self._ring_one(f"{self._folder}/{name}")
 
     def close(self) -> None:
         """Stop ringing, and wake who waits in this process."""
+        self._closed = True
         for event in list(self._events):
             event.set()
+        if self._pid == os.getpid():
+            for listeners in self._idle.values():
+                while listeners:
+                    listeners.pop().close()
         if self._sender is not None:
             self._sender.close()
             self._sender = None
@@ -110,8 +129,11 @@ class _EventListener:
 
 
 class _SocketListener:
-    def __init__(self, bell: socket.socket) -> None:
-        self._bell = bell
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._bell.bind(str(path))
+        self._bell.setblocking(False)
 
     def wait(self, timeout: float) -> bool:
         if not select.select([self._bell], [], [], timeout)[0]:
@@ -120,6 +142,10 @@ class _SocketListener:
             while self._bell.recv(16):
                 pass
         return True
+
+    def close(self) -> None:
+        self._bell.close()
+        self._path.unlink(missing_ok=True)
 
 
 def _has_room(folder: Path) -> bool:

@@ -40,6 +40,9 @@ from rotulus.stores.sqlite.watch import Watch
 
 _PROMOTED_AT_ONCE = 1000
 
+_RECENT = 20_000
+"""How many of the last jobs are looked through before an index is asked."""
+
 
 class SqliteStore:
     """Jobs in one SQLite file, shared by the processes of one machine.
@@ -209,8 +212,13 @@ class SqliteStore:
     ) -> list[JobRecord]:
         """The jobs that match. See `Store.find`."""
         states = rows.optional_array(where.states)
-        chosen = where._asdict() | {"states": states}
-        return rows.records(self._read("find", **chosen, limit=limit, before=before))
+        how = {**where._asdict(), "states": states, "limit": limit, "before": before}
+        if where.key is None and where.schedule is None:
+            window = None if states is None else _RECENT
+            found = rows.records(self._read("find", **how, window=window))
+            if window is None or len(found) == limit:
+                return found
+        return rows.records(self._read("find_by_index", **how))
 
     def count(self, by: str = "queue") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
@@ -257,7 +265,8 @@ class SqliteStore:
                 left = end - time.monotonic()
                 if left <= 0:
                     return False
-                bell.wait(min(left, watch.pause()))
+                if bell.wait(min(left, watch.pause())) and watch.is_for_all:
+                    return not self._connections.closed
             return True
         return False
 

@@ -42,6 +42,11 @@ class Watch:
         self._seen: dict[int, int] = {}
         self._due: int | None = None
 
+    @property
+    def is_for_all(self) -> bool:
+        """Whether any work will do: then a bell need not be followed by a look."""
+        return self._queues is None and self._job is None
+
     def fired(self) -> bool:
         """Whether there may be something to do now."""
         with self._connections.reading() as connection:

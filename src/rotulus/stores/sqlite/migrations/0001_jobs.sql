@@ -67,6 +67,10 @@ CREATE INDEX rotulus_jobs_running ON rotulus_jobs (worker)
   WHERE state = 'running';
 CREATE INDEX rotulus_jobs_ended ON rotulus_jobs (state, ended_at)
   WHERE ended_at IS NOT NULL;
+CREATE INDEX rotulus_jobs_schedule ON rotulus_jobs (schedule)
+  WHERE schedule IS NOT NULL;
+CREATE INDEX rotulus_jobs_key ON rotulus_jobs (key)
+  WHERE key IS NOT NULL;
 CREATE UNIQUE INDEX rotulus_jobs_held_key ON rotulus_jobs (held_key)
   WHERE held_key IS NOT NULL;
 

@@ -1,0 +1,117 @@
+-- Jobs that are due, and who gets them.
+
+-- name: promote
+-- Jobs whose time has come are due.
+UPDATE rotulus_jobs SET state = 'queued'
+WHERE seq IN (
+  SELECT seq FROM rotulus_jobs
+  WHERE state = 'delayed' AND run_at <= :now
+  ORDER BY run_at LIMIT :limit);
+
+-- name: choose
+-- The jobs to claim next. Queues, and keys with a limit, are found by skipping from one to the
+-- next in their index, so it matters how many there are, not how many jobs wait in them. Of the
+-- jobs that were lost twice a worker gets one, and only when it runs no other.
+WITH RECURSIVE
+  waiting (queue) AS (
+    SELECT min(queue) FROM rotulus_jobs
+    WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
+    UNION ALL
+    SELECT (SELECT min(queue) FROM rotulus_jobs
+            WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
+              AND queue > waiting.queue)
+    FROM waiting WHERE waiting.queue IS NOT NULL),
+  served (queue) AS (
+    SELECT queue FROM waiting
+    WHERE queue IS NOT NULL
+      AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+      AND queue NOT IN (SELECT queue FROM rotulus_pauses)),
+  free (seq, priority) AS (
+    SELECT job.seq, job.priority
+    FROM served CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq IN (
+      SELECT seq FROM rotulus_jobs
+      WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
+        AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
+      ORDER BY priority DESC, seq LIMIT :limit)),
+  suspect (seq, priority, limit_key) AS (
+    SELECT seq, priority, limit_key FROM rotulus_jobs AS job
+    WHERE state = 'queued' AND losses >= 2
+      AND NOT EXISTS (
+        SELECT 1 FROM rotulus_jobs AS other
+        WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
+      AND (limit_key IS NULL OR limit_to > (
+        SELECT count(*) FROM rotulus_jobs AS other
+        WHERE other.state = 'running' AND other.limit_key = job.limit_key))
+      AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+      AND queue NOT IN (SELECT queue FROM rotulus_pauses)
+      AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
+    ORDER BY priority DESC, seq LIMIT 1),
+  keys (limit_key) AS (
+    SELECT min(limit_key) FROM rotulus_jobs
+    WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
+    UNION ALL
+    SELECT (SELECT min(limit_key) FROM rotulus_jobs
+            WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
+              AND limit_key > keys.limit_key)
+    FROM keys WHERE keys.limit_key IS NOT NULL),
+  busy (limit_key, running, limit_to) AS (
+    SELECT limit_key,
+      (SELECT count(*) FROM rotulus_jobs AS job
+       WHERE job.state = 'running' AND job.limit_key = keys.limit_key)
+      + (SELECT count(*) FROM suspect WHERE suspect.limit_key = keys.limit_key),
+      (SELECT limit_to FROM rotulus_jobs AS job
+       WHERE job.state = 'queued' AND job.limit_key = keys.limit_key AND job.losses < 2
+       ORDER BY job.priority DESC, job.seq LIMIT 1)
+    FROM keys WHERE limit_key IS NOT NULL),
+  limited (seq, priority, room, place) AS (
+    SELECT job.seq, job.priority, job.limit_to - busy.running,
+      row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
+    FROM busy CROSS JOIN rotulus_jobs AS job
+    WHERE busy.running < busy.limit_to
+      AND job.seq IN (
+        SELECT seq FROM rotulus_jobs
+        WHERE limit_key = busy.limit_key AND state = 'queued' AND losses < 2
+          AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+          AND queue NOT IN (SELECT queue FROM rotulus_pauses)
+          AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
+        ORDER BY priority DESC, seq LIMIT :limit))
+SELECT json_group_array(seq) FROM (
+  SELECT seq FROM (
+    SELECT seq, priority FROM free
+    UNION ALL
+    SELECT seq, priority FROM limited WHERE place <= room
+    UNION ALL
+    SELECT seq, priority FROM suspect)
+  ORDER BY priority DESC, seq LIMIT :limit);
+
+-- name: claim
+-- Chosen jobs are running: the only statement that raises attempt.
+UPDATE rotulus_jobs
+SET state = 'running', attempt = attempt + 1, reason = NULL, progress = NULL,
+    worker = :worker, boot = :boot, lease_until = :lease_until, started_at = :now
+WHERE seq IN (SELECT value FROM json_each(:chosen)) AND +state = 'queued';
+
+-- name: claimed
+-- The records of chosen jobs, in the order chosen.
+SELECT '[' || coalesce(group_concat(record, ','), '') || ']'
+FROM json_each(:chosen) AS chosen
+CROSS JOIN rotulus_records AS r ON r.seq = chosen.value;
+
+-- name: running
+-- Which claims are still running, and whether they are asked to stop.
+SELECT json_group_array(json_array(job.id, job.attempt, job.cancel_requested))
+FROM json_each(:claims) AS claim
+CROSS JOIN rotulus_jobs AS job
+  ON job.id = claim.value ->> 0 AND job.attempt = claim.value ->> 1 AND +job.state = 'running';
+
+-- name: renew
+-- Renew leases, and store progress.
+WITH claim AS MATERIALIZED (
+  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS progress
+  FROM json_each(:claims))
+UPDATE rotulus_jobs AS job
+SET lease_until = coalesce(:lease_until, lease_until),
+    progress = coalesce(claim.progress, job.progress)
+FROM claim
+WHERE job.id = claim.id AND job.attempt = claim.attempt AND +job.state = 'running';

@@ -1,0 +1,50 @@
+-- Workers, schedules, and what is old.
+
+-- name: announce
+-- A worker says that it is alive.
+INSERT INTO rotulus_workers
+  (name, host, pid, queues, slots, started_at, seen_at, boot, lease_until)
+VALUES (:name, :host, :pid, :queues, :slots, :started_at, :now, :boot, :lease_until)
+ON CONFLICT (name) DO UPDATE SET seen_at = :now, boot = :boot, lease_until = :lease_until;
+
+-- name: workers
+-- The workers whose lease is not over.
+SELECT json_group_array(json_array(name, host, pid, queues, slots, started_at, seen_at)) FROM (
+  SELECT * FROM rotulus_workers WHERE boot = :boot AND lease_until > :clock
+  ORDER BY started_at, name);
+
+-- name: forget_workers
+-- Workers whose lease is over.
+DELETE FROM rotulus_workers WHERE boot <> :boot OR lease_until <= :clock;
+
+-- name: remember_schedules
+-- Scheduled tasks; what is new or changed stands since now.
+INSERT INTO rotulus_schedules (name, cron, timezone, since)
+SELECT value ->> 0, value ->> 1, value ->> 2, :now FROM json_each(:entries) WHERE true
+ON CONFLICT (name) DO UPDATE
+SET cron = excluded.cron, timezone = excluded.timezone, since = excluded.since
+WHERE cron <> excluded.cron OR timezone <> excluded.timezone;
+
+-- name: schedules
+-- Since when some scheduled tasks stand as they do.
+SELECT json_group_array(json_array(name, since)) FROM rotulus_schedules
+WHERE name IN (SELECT value ->> 0 FROM json_each(:entries));
+
+-- name: outdated
+-- Ended jobs that nobody needs, the oldest of each state first.
+SELECT json_group_array(seq) FROM (
+  SELECT job.seq FROM json_each(:states) AS ended CROSS JOIN rotulus_jobs AS job
+  WHERE job.seq IN (
+    SELECT seq FROM rotulus_jobs
+    WHERE state = ended.value AND ended_at IS NOT NULL AND ended_at < :before
+      AND (held_key IS NULL OR hold_until IS NULL OR hold_until <= :now)
+    ORDER BY ended_at LIMIT :limit)
+  LIMIT :limit);
+
+-- name: prune_attempts
+-- Earlier attempts go with their job.
+DELETE FROM rotulus_attempts WHERE job IN (SELECT value FROM json_each(:outdated));
+
+-- name: prune
+-- Ended jobs that nobody needs.
+DELETE FROM rotulus_jobs WHERE seq IN (SELECT value FROM json_each(:outdated));

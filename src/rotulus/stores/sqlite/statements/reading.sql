@@ -1,0 +1,88 @@
+-- How jobs and queues stand.
+
+-- name: records
+-- Some jobs by id, in the order of the ids.
+SELECT '[' || coalesce(group_concat(record, ','), '') || ']'
+FROM json_each(:ids) AS wanted
+CROSS JOIN rotulus_records AS r ON r.id = wanted.value;
+
+-- name: history
+-- The earlier attempts of one job, oldest first.
+SELECT json_group_array(json_array(number, reason, worker, started_at, ended_at, error)) FROM (
+  SELECT attempt.* FROM rotulus_attempts AS attempt
+  JOIN rotulus_jobs AS job ON job.seq = attempt.job
+  WHERE job.id = :id ORDER BY attempt.number);
+
+-- name: find
+-- Jobs that match, the last added first; only among the last `window` jobs, if it is given.
+SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
+  SELECT record FROM rotulus_records
+  WHERE (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
+    AND (:task IS NULL OR task = :task)
+    AND (:queue IS NULL OR queue = :queue)
+    AND (:key IS NULL OR key = :key)
+    AND (:limit_key IS NULL OR limit_key = :limit_key)
+    AND (:schedule IS NULL OR schedule = :schedule)
+    AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
+    AND seq > coalesce(
+      coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before),
+               (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
+  ORDER BY seq DESC LIMIT :limit);
+
+-- name: find_by_index
+-- The same by key, by schedule or else by state: quick when few jobs match and many do not.
+WITH wanted (state) AS (
+  SELECT value FROM json_each(:states) WHERE :key IS NULL AND :schedule IS NULL),
+chosen (seq) AS (
+  SELECT seq FROM rotulus_jobs WHERE key = :key
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE schedule = :schedule
+  UNION ALL
+  SELECT seq FROM rotulus_jobs
+  WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND 'queued' IN wanted
+  UNION ALL
+  SELECT seq FROM rotulus_jobs
+  WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2 AND 'queued' IN wanted
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2 AND 'queued' IN wanted
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE state = 'delayed' AND 'delayed' IN wanted
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE state = 'running' AND 'running' IN wanted
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE ended_at IS NOT NULL AND state IN wanted)
+SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
+  SELECT record FROM rotulus_records
+  WHERE seq IN chosen
+    AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
+    AND (:task IS NULL OR task = :task)
+    AND (:queue IS NULL OR queue = :queue)
+    AND (:key IS NULL OR key = :key)
+    AND (:limit_key IS NULL OR limit_key = :limit_key)
+    AND (:schedule IS NULL OR schedule = :schedule)
+    AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
+  ORDER BY seq DESC LIMIT :limit);
+
+-- name: count_by_queue
+-- Jobs by queue and state.
+SELECT json_group_array(json_array(queue, state, jobs)) FROM (
+  SELECT queue, state, count(*) AS jobs FROM rotulus_jobs GROUP BY queue, state
+  ORDER BY queue, state);
+
+-- name: count_by_task
+-- Jobs by task and state.
+SELECT json_group_array(json_array(task, state, jobs)) FROM (
+  SELECT task, state, count(*) AS jobs FROM rotulus_jobs GROUP BY task, state
+  ORDER BY task, state);
+
+-- name: paused
+-- The paused queues.
+SELECT json_group_array(json_array(queue, paused_at)) FROM rotulus_pauses;
+
+-- name: next_due
+-- When the next delayed job is due.
+SELECT min(run_at) FROM rotulus_jobs WHERE state = 'delayed';
+
+-- name: state_of
+-- The state of one job.
+SELECT state FROM rotulus_jobs WHERE id = :id;

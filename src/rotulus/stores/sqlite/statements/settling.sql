@@ -1,0 +1,74 @@
+-- What attempts came to: by their workers, or because those are lost.
+
+-- name: succeed
+-- Attempts whose task returned.
+WITH outcome AS MATERIALIZED (
+  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS result, value ->> 3 AS progress
+  FROM json_each(:outcomes))
+UPDATE rotulus_jobs AS job
+SET state = 'succeeded', reason = NULL, error = NULL, ended_at = :now,
+    result = outcome.result, progress = coalesce(outcome.progress, job.progress),
+    boot = NULL, lease_until = NULL, cancel_requested = 0
+FROM outcome
+WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
+
+-- name: settle
+-- Attempts that came to something else: they end, or go back to their queue.
+WITH outcome AS MATERIALIZED (
+  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS state, value ->> 3 AS reason,
+    value ->> 4 AS error, value ->> 5 AS run_at, value ->> 6 AS ended_at,
+    value ->> 7 AS failed, value ->> 8 AS released, value ->> 9 AS progress
+  FROM json_each(:outcomes))
+UPDATE rotulus_jobs AS job
+SET state = outcome.state, reason = outcome.reason, error = outcome.error,
+    run_at = coalesce(outcome.run_at, job.run_at), ended_at = outcome.ended_at,
+    failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
+    progress = coalesce(outcome.progress, job.progress),
+    boot = NULL, lease_until = NULL, cancel_requested = 0
+FROM outcome
+WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
+
+-- name: expired
+-- Running jobs whose lease is over, or was given before the machine was started again.
+SELECT json_group_array(json_array(id, attempt)) FROM (
+  SELECT id, attempt FROM rotulus_jobs
+  WHERE state = 'running' AND (boot <> :boot OR lease_until <= :clock)
+  LIMIT :limit);
+
+-- name: held_by
+-- Running jobs of one worker.
+SELECT json_group_array(json_array(id, attempt)) FROM rotulus_jobs
+WHERE state = 'running' AND worker = :worker;
+
+-- name: reclaim
+-- Attempts that were lost: back to the queue, or given up.
+WITH lost AS MATERIALIZED (
+  SELECT value ->> 0 AS id, value ->> 1 AS attempt FROM json_each(:claims)),
+fate AS MATERIALIZED (
+  SELECT job.seq, job.losses + 1 AS losses,
+    CASE WHEN job.cancel_requested THEN 'cancelled'
+         WHEN job.losses + 1 >= :max_losses THEN 'dead'
+         WHEN job.losses = 0 THEN 'queued'
+         ELSE 'delayed' END AS state
+  FROM lost CROSS JOIN rotulus_jobs AS job
+    ON job.id = lost.id AND job.attempt = lost.attempt AND +job.state = 'running')
+UPDATE rotulus_jobs AS job
+SET state = fate.state, losses = fate.losses,
+    reason = CASE fate.state WHEN 'cancelled' THEN 'cancelled' WHEN 'dead' THEN 'crash_loop'
+                             ELSE 'lost' END,
+    error = :error,
+    run_at = CASE fate.state WHEN 'delayed' THEN :now + (1000000 << fate.losses)
+                             ELSE job.run_at END,
+    ended_at = CASE WHEN fate.state IN ('cancelled', 'dead') THEN :now END,
+    boot = NULL, lease_until = NULL, cancel_requested = 0
+FROM fate
+WHERE job.seq = fate.seq;
+
+-- name: archive
+-- Keep the attempts of jobs that have just been sent back.
+INSERT OR IGNORE INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
+SELECT job.seq, job.attempt, job.reason, job.worker, job.started_at, :now, job.error
+FROM json_each(:claims) AS claim
+CROSS JOIN rotulus_jobs AS job
+  ON job.id = claim.value ->> 0 AND job.attempt = claim.value ->> 1
+  AND +job.state IN ('queued', 'delayed');
