@@ -42,7 +42,7 @@ class Crew:
         events: where attempts are told.
 
     Attributes:
-        changed: set whenever there is room to claim more, or nothing runs any more.
+        changed: set whenever there is room to claim more, or nothing is held any more.
         attempts: how many attempts have ended.
         released: how many of them were given back.
     """
@@ -76,6 +76,11 @@ class Crew:
     def running(self) -> int:
         """How many jobs run now."""
         return self._slots.running
+
+    @property
+    def held(self) -> int:
+        """How many jobs run or wait here for a slot."""
+        return self._slots.held
 
     def room(self) -> int:
         """How many jobs to claim now; 0 when it can wait."""
@@ -171,7 +176,7 @@ class Crew:
             return  # abandoned: its job was given back
         self._pace.ended(seconds)
         self._settle(run, outcome, seconds)
-        if not self._slots.running or self.room():
+        if not self._slots.held or self.room():
             self.changed.set()
 
     def _settle(self, run: Run, outcome: Outcome, seconds: float) -> None:

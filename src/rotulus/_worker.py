@@ -185,7 +185,7 @@ async def _change(crew: Crew) -> None:
 
 async def _more(crew: Crew, settler: Settler) -> bool:
     """Whether what is under way may still bring something to claim."""
-    if crew.running:
+    if crew.held:
         await _change(crew)
         return True
     under_way = settler.busy

@@ -6,6 +6,7 @@ retry, and answers that get lost after the commit. Each claim has a ghost number
 does not know; a write that is accepted from any claim but the last one is a violation.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections import deque
@@ -54,6 +55,10 @@ class Explorer:
             "arguments) VALUES ('j', 't', 'q', 0, 'queued', 0, ?, '{}')",
             (NOW,),
         )
+
+    def close(self):
+        """Forget the row."""
+        self.db.close()
 
     def load(self, row):
         """Make the row what it was; times are kept as distances from now."""
@@ -195,7 +200,20 @@ class Explorer:
 
 def explore(statements):
     """Every world that can be reached, and those from which no end can be."""
-    explorer = Explorer(statements)
+    with contextlib.closing(Explorer(statements)) as explorer:
+        came_from = worlds(explorer)
+    good = deque(world for world in came_from if world.row[0] in ENDED)
+    reached = set(good)
+    while good:
+        for world in came_from[good.popleft()]:
+            if world not in reached:
+                reached.add(world)
+                good.append(world)
+    return explorer, set(came_from), set(came_from) - reached
+
+
+def worlds(explorer):
+    """Every world that can be reached, and from which ones."""
     start = World(explorer.dump(), (None, None), 0, retried=False)
     came_from = {start: []}
     line = deque([start])
@@ -206,14 +224,7 @@ def explore(statements):
                 came_from[next_world] = []
                 line.append(next_world)
             came_from[next_world].append(world)
-    good = deque(world for world in came_from if world.row[0] in ENDED)
-    reached = set(good)
-    while good:
-        for world in came_from[good.popleft()]:
-            if world not in reached:
-                reached.add(world)
-                good.append(world)
-    return explorer, set(came_from), set(came_from) - reached
+    return came_from
 
 
 def without(name, piece):

@@ -5,6 +5,7 @@ import random
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,9 @@ class Connections:
 
     def _forget(self) -> None:
         self._pid = os.getpid()
+        # Who never closes an app is not told off for it by sqlite3 when it is collected.
+        self._opened: list[sqlite3.Connection] = []
+        weakref.finalize(self, _close, self._opened, self._pid)
         self._closed = False
         self._file: tuple[int, int] | None = None
         self._writer: sqlite3.Connection | None = None
@@ -98,6 +102,7 @@ class Connections:
                 if connection is not None:
                     connection.close()
             self._idle.clear()
+            self._opened.clear()
             self._writer = None
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
@@ -137,6 +142,7 @@ class Connections:
         connection = sqlite3.connect(
             self.path, timeout=5.0, isolation_level=None, check_same_thread=False
         )
+        self._opened.append(connection)
         if not self.in_memory:
             self._tune(connection)
             self._file = self._identity()
@@ -148,6 +154,12 @@ class Connections:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA cache_size = -16384")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
+
+
+def _close(connections: list[sqlite3.Connection], pid: int) -> None:
+    if pid == os.getpid():
+        for connection in connections:
+            connection.close()
 
 
 def patiently(step: Callable[[], object]) -> None:
