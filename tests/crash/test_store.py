@@ -281,6 +281,7 @@ def test_a_child_that_was_forked_opens_the_file_anew(file_app):
     assert {0, 1, 2, 3} == {job.result(0) for job in file_app.jobs()}
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_in_the_middle_of_a_write_leaves_the_store_usable(file_app):
     """KeyboardInterrupt undoes the write, and nothing else."""
 
