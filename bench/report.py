@@ -78,7 +78,7 @@ def table(samples, rows, headings):
         theirs = samples.median(row.beside) if row.beside else None
         ratio = samples.ratio(row.key, row.beside) if theirs else None
         cells = [row.title, row.form.format(ours)]
-        cells += [row.form.format(theirs), f"{ratio:.1f}"] if ratio else ["", ""]
+        cells += [row.form.format(theirs), f"{ratio:.2g}"] if ratio else ["", ""]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
