@@ -30,7 +30,7 @@ from rotulus._sender import Sender
 from rotulus._states import State
 from rotulus._worker import Worker, WorkerOptions
 from rotulus.config import load_settings
-from rotulus.errors import StoreClosedError
+from rotulus.errors import SchemaError, StoreClosedError
 from rotulus.events import Events, StoreMigrated
 from rotulus.store import Filter, Store
 
@@ -114,13 +114,22 @@ class App:
     def _open(self) -> Store:
         store = open_store(self._settings["url"], self._clock)
         try:
-            applied = store.migrate()
+            self._bring_up(store)
         except BaseException:
             store.close()
             raise
-        if applied:
-            self.events.emit(StoreMigrated(store.url, applied))
         return store
+
+    def _bring_up(self, store: Store) -> None:
+        """Bring a store up to date, or insist that somebody does."""
+        steps = store.migrate(apply=store.self_migrating)
+        if steps and not store.self_migrating:
+            raise SchemaError(
+                f"The tables in {store.url} are not up to date (missing: {', '.join(steps)}): "
+                f"run 'rotulus migrate'"
+            )
+        if steps:
+            self.events.emit(StoreMigrated(store.url, steps))
 
     def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """Store a job of the task of that name, which need not be imported here.

@@ -16,7 +16,6 @@ from rotulus._task import Task
 from rotulus.events import DutyFailed, Events, JobsPruned, JobsRescued, ScheduleFired
 from rotulus.store import ScheduleEntry, Store
 
-RESCUE_EVERY = 1.0
 PRUNE_EVERY = 60.0
 _LONGEST_SLEEP = 30.0
 """Seconds: a clock that was set meanwhile is noticed after that long at most."""
@@ -97,7 +96,7 @@ class Rescue:
         if jobs:
             self._events.emit(JobsRescued(jobs))
         # Uneven, so that many workers do not all look at the same moment.
-        return RESCUE_EVERY * (0.75 + 0.5 * self._chance())
+        return self._store.rescue_every * (0.75 + 0.5 * self._chance())
 
 
 class Prune:

@@ -186,8 +186,20 @@ class Store(Protocol):
         """Where it is, without secrets."""
         ...
 
-    def migrate(self) -> list[str]:
+    @property
+    def self_migrating(self) -> bool:
+        """Whether an app brings the tables up to date by itself, without being asked."""
+        ...
+
+    @property
+    def rescue_every(self) -> float:
+        """How often it is worth to look for lost jobs, in seconds."""
+        ...
+
+    def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version; give the names of the migrations applied.
+
+        Without `apply`, only give the names of those that are missing.
 
         Safe to call twice, from two processes at once, and while workers run. Killed half way,
         it leaves the tables as they were. Raises `SchemaError` when the tables are newer.

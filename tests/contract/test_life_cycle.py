@@ -15,8 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from rotulus._states import ENDED, MOVES, State
+from rotulus.stores._migrations import known_migrations
 from rotulus.stores.sqlite.ask import STATEMENTS
-from rotulus.stores.sqlite.migrate import known_migrations
 
 NOW, LEASE, BOOT = 1_000, 2, "boot"
 MOST_CLAIMS = 5
@@ -48,7 +48,7 @@ class Explorer:
         self.sql = statements
         self.moves = set()
         self.db = sqlite3.connect(":memory:", isolation_level=None)
-        for step in known_migrations():
+        for step in known_migrations("sqlite"):
             self.db.executescript(step.sql)
         self.db.execute(
             "INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, "

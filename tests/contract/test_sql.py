@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import rotulus.stores.sqlite as package
+from rotulus.stores._migrations import known_migrations
 from rotulus.stores.sqlite.ask import STATEMENTS
-from rotulus.stores.sqlite.migrate import known_migrations
 
 FOLDER = Path(package.__file__).parent
 
@@ -17,7 +17,7 @@ FOLDER = Path(package.__file__).parent
 def database():
     """The tables, in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    for step in known_migrations():
+    for step in known_migrations("sqlite"):
         connection.executescript(step.sql)
     yield connection
     connection.close()

@@ -7,7 +7,7 @@ from rotulus.cli.target import app_options, find_app
 from rotulus.config import SETTINGS, load_settings
 from rotulus.errors import ConfigurationError
 from rotulus.events import StoreMigrated
-from rotulus.stores import migration_scripts
+from rotulus.stores import sql_script
 
 
 @click.command()
@@ -16,8 +16,7 @@ from rotulus.stores import migration_scripts
 def migrate(sql: bool, target: str | None, url: str | None) -> None:
     """Bring the store's tables up to this version. Safe to run twice, and while workers run."""
     if sql:
-        for name, script in migration_scripts("sqlite"):
-            click.echo(f"-- {name}\n{script}")
+        click.echo(sql_script("sqlite"))
         return
     app = find_app(target, url)
     applied: list[str] = []

@@ -34,7 +34,7 @@ from rotulus.stores.sqlite.commit import GroupCommit
 from rotulus.stores.sqlite.connection import MEMORY, Connections, translated
 from rotulus.stores.sqlite.doorbell import Doorbell
 from rotulus.stores.sqlite.lifeline import Lifeline
-from rotulus.stores.sqlite.migrate import is_current, migrate
+from rotulus.stores.sqlite.migrate import migrate, missing
 from rotulus.stores.sqlite.settling import flags, settle
 from rotulus.stores.sqlite.watch import Watch
 
@@ -68,11 +68,22 @@ class SqliteStore:
         """Where it is."""
         return f"sqlite:///{self._path}"
 
-    def migrate(self) -> list[str]:
+    @property
+    def self_migrating(self) -> bool:
+        """A file belongs to the program that uses it."""
+        return True
+
+    @property
+    def rescue_every(self) -> float:
+        """The end of a process of this machine is noticed at once."""
+        return 1.0
+
+    def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""
         with self._connections.reading() as connection:
-            if is_current(connection, self._path):
-                return []
+            steps = missing(connection, self._path)
+        if not steps or not apply:
+            return [step.name for step in steps]
         return self._commit.run(lambda con: migrate(con, self._path, self._now()))
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[JobRecord]:
