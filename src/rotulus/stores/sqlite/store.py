@@ -148,9 +148,13 @@ class SqliteStore:
 
     def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
-        refused = self._commit.run(lambda con: settle(con, outcomes, self._now()))
+
+        def work(con: sqlite3.Connection) -> tuple[list[Claim], int]:
+            return settle(con, outcomes, self._now()), ask(con, "limited_wait")
+
+        refused, limited_wait = self._commit.run(work)
         self._doorbell.ring("done")
-        if any(outcome.state not in ENDED for outcome in outcomes):
+        if limited_wait or any(outcome.state not in ENDED for outcome in outcomes):
             self._doorbell.ring("work")
         return refused
 
