@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from rotulus import _json
 from rotulus._arguments import Call
 from rotulus._ids import Ids
-from rotulus._options import Delivery
+from rotulus._options import DEFAULT_PER, Delivery
 from rotulus._plan import Plans
 from rotulus._schedule import CATCH_UP
 from rotulus._task import Task
@@ -57,7 +57,7 @@ class Intake:
 
     def unchecked(self, name: str, payload: str, delivery: Delivery) -> NewJob:
         """A job of a task that is not known here."""
-        limit_key = (delivery.limit_key or name) if delivery.limit is not None else None
+        limit_key = (delivery.limit_key or name) if delivery.is_limited else None
         return NewJob(self._ids(), payload, _terms(name, delivery), delivery.key, limit_key)
 
     def firing(self, task: AnyTask, instant: datetime) -> NewJob:
@@ -70,11 +70,14 @@ class Intake:
 
 def _terms(name: str, delivery: Delivery) -> Terms:
     d = delivery
-    return Terms(name, d.queue, d.priority, d.delay, d.at, d.expires, d.window, d.limit)
+    per = None if d.rate is None else d.per or DEFAULT_PER
+    return Terms(
+        name, d.queue, d.priority, d.delay, d.at, d.expires, d.window, d.limit, d.rate, per
+    )
 
 
 def _limit_key(task: AnyTask) -> str | KeyTemplate | None:
-    if task.delivery.limit is None:
+    if not task.delivery.is_limited:
         return None
     return task.delivery.limit_key or task.limit_key or task.name
 

@@ -12,6 +12,9 @@ from rotulus.errors import OptionError
 Seconds = float | timedelta
 """A length of time: a number of seconds, or a timedelta."""
 
+DEFAULT_PER = 1.0
+"""Seconds: a rate is so many a second, unless it says otherwise."""
+
 
 class TaskOptions(TypedDict, total=False):
     """The options of a task, beside its name.
@@ -26,6 +29,9 @@ class TaskOptions(TypedDict, total=False):
             It may name parameters: `key="welcome:{user_id}"`.
         window: seconds for which the key is held at least, counted from the enqueue.
         limit: how many jobs with the same `limit_key` run at once, in all workers together.
+        rate: how many jobs with the same `limit_key` are started within any `per` seconds, in all
+            workers together.
+        per: the length of that window, in seconds; 1.
         limit_key: what those jobs share; it may name parameters. The task's name unless given.
         expires: seconds after which a job that was not started is given up as `dead(expired)`.
     """
@@ -38,6 +44,8 @@ class TaskOptions(TypedDict, total=False):
     key: str
     window: Seconds
     limit: int
+    rate: int
+    per: Seconds
     limit_key: str
     expires: Seconds
 
@@ -54,6 +62,8 @@ class UsingOptions(TypedDict, total=False):
         key: a unique key, taken as it is.
         window: seconds for which the key is held at least.
         limit: how many jobs with the same `limit_key` run at once.
+        rate: how many jobs with the same `limit_key` are started within any `per` seconds.
+        per: the length of that window, in seconds.
         limit_key: what those jobs share, taken as it is.
         connection: a connection of yours to the same database, whose transaction the job joins.
     """
@@ -66,6 +76,8 @@ class UsingOptions(TypedDict, total=False):
     key: str | None
     window: Seconds | None
     limit: int | None
+    rate: int | None
+    per: Seconds | None
     limit_key: str | None
     connection: Any
 
@@ -82,8 +94,15 @@ class Delivery:
     key: str | None = None
     window: float | None = None
     limit: int | None = None
+    rate: int | None = None
+    per: float | None = None
     limit_key: str | None = None
     connection: Any = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether its jobs share something with others: they need a `limit_key`."""
+        return self.limit is not None or self.rate is not None
 
     def using(self, options: Mapping[str, Any]) -> Self:
         """This delivery with some options changed. Raises `OptionError`."""
@@ -92,15 +111,15 @@ class Delivery:
             if name not in known:
                 raise OptionError(f"There is no option {name!r}{did_you_mean(name, known)}")
         checked = {name: _check(name, value) for name, value in options.items()}
-        return replace(self, **checked)
+        changed = replace(self, **checked)
+        if options.get("per") is not None and changed.rate is None:
+            raise OptionError(f"per={options['per']!r} is the window of a rate: give rate= as well")
+        return changed
 
 
 def check_timeout(value: object) -> float | None:
     """A timeout in seconds, more than 0; None for none. Raises `OptionError`."""
-    seconds = None if value is None else _seconds(value, "timeout")
-    if seconds == 0:
-        raise OptionError(f"timeout={value!r} is not allowed: give more than 0, or None")
-    return seconds
+    return None if value is None else _some_seconds(value, "timeout")
 
 
 def check_retry(value: object) -> Retry | None:
@@ -127,10 +146,12 @@ def _check(name: str, value: object) -> object:
             return check_queue_name(value)
         case "priority":
             return _integer(value, name, least=-1_000_000, most=1_000_000)
-        case "limit":
+        case "limit" | "rate":
             return _integer(value, name, least=1, most=1_000_000)
         case "delay" | "expires" | "window":
             return _seconds(value, name)
+        case "per":
+            return _some_seconds(value, name)
         case "key" | "limit_key":
             return check_key(value, name)
         case "at":
@@ -149,6 +170,13 @@ def _seconds(value: object, option: str) -> float:
         case _:
             pass
     raise OptionError(f"{option}={value!r} is not allowed: give seconds, 0 or more, or a timedelta")
+
+
+def _some_seconds(value: object, option: str) -> float:
+    seconds = _seconds(value, option)
+    if seconds == 0:
+        raise OptionError(f"{option}={value!r} is not allowed: give more than 0, or None")
+    return seconds
 
 
 def _integer(value: object, option: str, *, least: int, most: int) -> int:

@@ -10,8 +10,9 @@ _MICROSECOND = timedelta(microseconds=1)
 class JobRecord(NamedTuple):
     """One row. The field names are those of the columns, and of `Job`'s attributes.
 
-    `state` is the value of a `State`. `history` holds earlier attempts as JSON text, and is
-    filled only when one job is read by its id.
+    `state` is the value of a `State`. `history` holds earlier attempts as JSON text, `opens_at` the
+    moment when the rate of its `limit_key` has room again; both are filled only when one job is
+    read by its id.
     """
 
     id: str
@@ -27,6 +28,8 @@ class JobRecord(NamedTuple):
     run_at: int
     expires_at: int | None = None
     limit_to: int | None = None
+    rate_to: int | None = None
+    rate_per: int | None = None
     schedule: str | None = None
     attempt: int = 0
     failures: int = 0
@@ -41,6 +44,7 @@ class JobRecord(NamedTuple):
     result: str | None = None
     error: str | None = None
     history: str | None = None
+    opens_at: int | None = None
 
 
 def micros(moment: datetime) -> int:

@@ -74,7 +74,12 @@ class Explainer:
 
     def _obstacles(self, job: JobRecord) -> list[str]:
         fleet = self._store.fleet()
-        found = [self._paused(job, fleet), self._unserved(job, fleet), self._limited(job)]
+        found = [
+            self._paused(job, fleet),
+            self._unserved(job, fleet),
+            self._limited(job),
+            self._rated(job),
+        ]
         if not self._knows(job.task):
             found.append(
                 f"No task {job.task!r} is registered in this app; a worker of it would give the "
@@ -113,6 +118,16 @@ class Explainer:
         return (
             f"{len(holders)} jobs with limit_key {job.limit_key!r} are running, and that is its "
             f"limit: {', '.join(holder.id for holder in holders)}."
+        )
+
+    def _rated(self, job: JobRecord) -> str:
+        if job.opens_at is None or job.rate_per is None:
+            return ""
+        at = moment(job.opens_at)
+        return (
+            f"{job.rate_to} jobs with limit_key {job.limit_key!r} were started within the last "
+            f"{job.rate_per / 1_000_000:g} s, and that is its rate; the next start is possible in "
+            f"{_span(at - self._now())}, at {at:%Y-%m-%d %H:%M:%S} UTC."
         )
 
 

@@ -53,6 +53,8 @@ class Terms(NamedTuple):
         window: seconds from now for which a key is held at least; it is held while the job is
             live in any case.
         limit_to: how many jobs with the same `limit_key` may run at once.
+        rate_to: how many jobs with the same `limit_key` may be started within `rate_per` seconds.
+        rate_per: the length of that window, in seconds.
         schedule: the scheduled task they are fired for.
     """
 
@@ -64,6 +66,8 @@ class Terms(NamedTuple):
     expires: float | None = None
     window: float | None = None
     limit_to: int | None = None
+    rate_to: int | None = None
+    rate_per: float | None = None
     schedule: str | None = None
 
 
@@ -75,7 +79,7 @@ class NewJob(NamedTuple):
         arguments: its payload, as JSON text.
         terms: its task, and how it is delivered. Neighbours with equal terms are added together.
         key: its unique key.
-        limit_key: jobs with the same one are limited together.
+        limit_key: jobs with the same one are limited together, in number and in rate.
         instant: the scheduled moment it is fired for.
     """
 
@@ -230,11 +234,16 @@ class Store(Protocol):
 
         Jobs whose time has come become `queued` first. Taken are at most `limit` queued jobs of
         the queues (None: all) and task names (None: all), higher priority first and then in the
-        order they were added. Left out are queues that are paused, and jobs whose `limit_key`
-        already has `limit_to` jobs running. A job that was lost twice is taken alone of its kind,
-        by a worker that runs no other such job: should it be what kills workers, those that were
-        lost with it are not lost with it again. No job is taken by two callers, and no attempt of a
-        job is given out twice. The lease ends `lease` seconds from now.
+        order they were added. Left out are queues that are paused, jobs whose `limit_key` already
+        has `limit_to` jobs running, and jobs whose `limit_key` has had `rate_to` jobs started
+        within the last `rate_per` seconds. A start is a claim: it counts whatever comes of it, for
+        the `rate_per` of the job that was started. Where jobs of one key differ in these, the one
+        in front may hold up the others.
+
+        A job that was lost twice is taken alone of its kind, by a worker that runs no other such
+        job: should it be what kills workers, those that were lost with it are not lost with it
+        again. No job is taken by two callers, and no attempt of a job is given out twice. The lease
+        ends `lease` seconds from now.
         """
         ...
 
@@ -297,7 +306,11 @@ class Store(Protocol):
         ...
 
     def get(self, job_id: str) -> JobRecord | None:
-        """One job, with its earlier attempts in `history`; None when there is no such job."""
+        """One job; None when there is no such job.
+
+        It has its earlier attempts in `history`, and, if it waits and its rate allows no start
+        now, the moment when it will in `opens_at`.
+        """
         ...
 
     def find(

@@ -21,6 +21,8 @@ class Row:
     window_end: float | None = None
     limit_key: str | None = None
     limit_to: int | None = None
+    rate_to: int | None = None
+    rate_per: float | None = None
     holds: bool = True
     attempt: int = 0
     failures: int = 0
@@ -55,10 +57,11 @@ class Oracle:
     def __init__(self):
         self.rows = {}
         self.paused = set()
+        self.starts = []
         self.now = 0.0
         self._seq = 0
 
-    def add(self, job_id, queue, priority, delay, key, window, limit_key, limit_to):
+    def add(self, job_id, queue, priority, delay, key, window, limit_key, *limits):
         holder = self._holder(key)
         if holder is not None:
             return holder.id
@@ -73,7 +76,7 @@ class Oracle:
             key,
             None if window is None else self.now + window,
             limit_key,
-            limit_to,
+            *limits,
         )
         for row in self.rows.values():
             row.holds = row.holds and (row.key != key or row.id == job_id)
@@ -105,6 +108,8 @@ class Oracle:
             row.state, row.worker, row.reason = "running", worker, None
             row.attempt += 1
             row.lease_until = self.now + lease
+            if row.rate_to is not None:
+                self.starts.append((row.limit_key, self.now + row.rate_per))
         return [row.id for row in chosen[:limit]]
 
     def _has_room(self, row, chosen):
@@ -112,7 +117,15 @@ class Oracle:
         if row.limit_key is None:
             return True
         taken = sum(other.limit_key == row.limit_key for other in chosen)
-        return self._running(row.limit_key) + taken < row.limit_to
+        runs = self._running(row.limit_key) + taken
+        started = self._started(row.limit_key) + taken
+        return (row.limit_to is None or runs < row.limit_to) and (
+            row.rate_to is None or started < row.rate_to
+        )
+
+    def _started(self, limit_key):
+        """How many starts of a key still count."""
+        return sum(key == limit_key and until > self.now for key, until in self.starts)
 
     def _running(self, limit_key):
         return sum(

@@ -106,7 +106,7 @@ class Explorer:
     def claim(self, worker):
         """What the store does to claim; the attempt, if there was something."""
         self.do("promote", now=NOW, limit=9)
-        _, chosen = self.do("choose", queues=None, names=None, worker=worker, limit=1)
+        _, chosen = self.do("choose", queues=None, names=None, worker=worker, now=NOW, limit=1)
         if chosen == "[]":
             return None
         until = NOW + LEASE

@@ -31,9 +31,18 @@ NEW_JOBS = st.tuples(
     st.sampled_from([0.0, 0.0, 0.0, 5.0]),
     st.sampled_from([None, None, "k", "l"]),
     st.sampled_from([None, 10.0]),
-    st.sampled_from([(None, None), (None, None), ("m", 1), ("n", 2)]),
+    st.sampled_from(
+        [
+            (None, None, None, None),
+            (None, None, None, None),
+            ("m", 1, None, None),
+            ("n", 2, None, None),
+            ("o", None, 1, 6.0),
+            ("p", 2, 2, 12.0),
+        ]
+    ),
 )
-"""Queue, priority, delay, key, window and limit."""
+"""Queue, priority, delay, key, window, and limit: the key, the limit, and the rate."""
 
 SETTLEMENTS = st.sampled_from(
     [
@@ -97,8 +106,9 @@ class TwoClients(RuleBasedStateMachine):
         if self.oracle.live() >= MOST_JOBS:
             return
         queue, priority, delay, key, window, limit = data.draw(NEW_JOBS)
-        terms = Terms("t", queue, priority, delay, window=window, limit_to=limit[1])
-        job = NewJob(f"job-{len(self.jobs):04}", "{}", terms, key, limit[0])
+        limit_key, limit_to, rate_to, rate_per = limit
+        terms = Terms("t", queue, priority, delay, None, None, window, limit_to, rate_to, rate_per)
+        job = NewJob(f"job-{len(self.jobs):04}", "{}", terms, key, limit_key)
         [record] = store.add([job])
         assert record.id == self.oracle.add(job.id, queue, priority, delay, key, window, *limit)
         self.jobs.append(job.id)

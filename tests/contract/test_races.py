@@ -53,6 +53,35 @@ def test_a_limit_holds_between_clients(shared):
     assert 2 == sum(taken)
 
 
+def test_a_rate_holds_between_clients(shared):
+    """However many of them claim, in however many rounds."""
+    shared.add_many(60, limit_key="k", rate_to=7, rate_per=60.0)
+    rounds = []
+    for _ in range(3):
+        taken = race(shared, lambda n, store: len(store.claim(None, None, 3, f"w{n}", 30.0)))
+        rounds.append(sum(taken))
+        shared.clock.advance(60)
+
+    assert [7, 7, 7] == rounds
+
+
+def test_a_rate_holds_between_clients_while_time_goes_on(shared):
+    """In no window there are more starts, as they were written down."""
+    shared.add_many(200, limit_key="k", rate_to=5, rate_per=1.0)
+
+    def take(number, store):
+        starts = []
+        for _ in range(60):
+            starts += [job.started_at for job in store.claim(None, None, 3, f"w{number}", 30.0)]
+            if number == 0:
+                shared.clock.advance(0.2)
+        return starts
+
+    starts = sorted(start for taken in race(shared, take) for start in taken)
+    assert 50 < len(starts) <= 65
+    assert [] == [(a, b) for a, b in zip(starts, starts[5:], strict=False) if b - a < 1_000_000]
+
+
 def test_a_key_is_given_to_one_client(shared):
     """The others get its holder."""
     jobs = [shared.new(key="k") for _ in range(CLIENTS)]

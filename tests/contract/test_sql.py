@@ -66,7 +66,7 @@ def test_the_records_are_in_the_order_of_the_record(database):
     [[view]] = database.execute("SELECT sql FROM sqlite_master WHERE name = 'rotulus_records'")
     columns = re.findall(r"\w+", view[view.index("json_array(") + 11 : view.index(") AS record")])
 
-    assert [*JobRecord._fields[:-1], "NULL"] == columns
+    assert [*JobRecord._fields[:-2], "NULL", "NULL"] == columns
 
 
 HISTORY = """

@@ -97,6 +97,17 @@ def test_it_returns_when_the_store_is_closed(bench):
     assert [False] == answers
 
 
+def test_it_is_woken_when_a_key_has_room_again(bench):
+    """The end of one job makes room for the next."""
+    job = bench.running(limit_key="k", limit_to=1)
+    bench.add(limit_key="k", limit_to=1)
+    thread, answers = waiting(bench.store)
+    bench.store.settle([OUTCOMES["succeeded"](job)])
+    thread.join(20)
+
+    assert [True] == answers
+
+
 def test_it_is_woken_by_another_client(shared):
     """Through the file they share."""
     other = shared.open_another()

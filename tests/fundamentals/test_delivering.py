@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rotulus import State, task
+from rotulus import App, State, task
 from rotulus.errors import OptionError
 from rotulus.testing import drain
 
@@ -136,6 +136,23 @@ def test_a_limit_holds_jobs_of_a_key_back(still_app, order):
 
     assert 20 == len(most)
     assert 2 == max(most)
+
+
+def test_the_next_job_of_a_full_key_does_not_wait_to_be_found(tmp_path, registry):
+    """The end of one wakes an idle worker for the next."""
+    app = App(f"sqlite:///{tmp_path / 'jobs.db'}", registry=registry)
+
+    @task(limit=1, registry=registry)
+    async def step(number: int):
+        if number == 99:
+            app.stop()
+
+    jobs = step.enqueue_many(range(100))
+    app.run_worker()
+    took = jobs[99].refresh().started_at - jobs[0].refresh().started_at
+    app.close()
+
+    assert took < timedelta(seconds=4)
 
 
 def test_a_job_that_expires_is_given_up(still_app, clock, note, order):

@@ -47,6 +47,7 @@ assert_type(send.enqueue(7).result(), str)
 assert_type(tidy.enqueue().result(), None)
 assert_type(daily.enqueue(limit=3).result(), int)
 assert_type(bare.using(queue="mail", delay=60).enqueue(7), Job[dict[str, int]])
+assert_type(named.using(rate=5, per=timedelta(minutes=1)).enqueue(1), Job[str])
 assert_type(named.enqueue_many([1, (2,), {"x": 3}]), list[Job[str]])
 assert_type(named.enqueue(1).refresh(), Job[str])
 

@@ -76,6 +76,8 @@ def _records(jobs: list[NewJob], shared: dict[str, Any]) -> list[JobRecord]:
         run_at=shared["run_at"],
         expires_at=shared["expires_at"],
         limit_to=shared["limit_to"],
+        rate_to=shared["rate_to"],
+        rate_per=shared["rate_per"],
         schedule=shared["schedule"],
     )
     rest, make = model[5:], JobRecord._make

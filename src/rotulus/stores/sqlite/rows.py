@@ -56,6 +56,8 @@ def shared(terms: Terms, now: int) -> dict[str, Any]:
         "run_at": run_at,
         "expires_at": None if terms.expires is None else max(run_at, now) + _span(terms.expires),
         "limit_to": terms.limit_to,
+        "rate_to": terms.rate_to,
+        "rate_per": None if terms.rate_per is None else _span(terms.rate_per),
         "schedule": terms.schedule,
     }
 

@@ -106,12 +106,13 @@ class SqliteStore:
     ) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         self._lifeline.hold(worker)
-        now = self._now()
         wanted = {"queues": rows.optional_array(queues), "names": rows.optional_array(names)}
 
         def work(con: sqlite3.Connection) -> str:
+            # Read inside the transaction: starts are counted in the order of their times.
+            now = self._now()
             do(con, "promote", now=now, limit=_PROMOTED_AT_ONCE)
-            chosen = ask(con, "choose", **wanted, worker=worker, limit=limit)
+            chosen = ask(con, "choose", **wanted, worker=worker, now=now, limit=limit)
             if chosen == "[]":
                 return chosen
             until = self._lease_until(lease)
@@ -124,6 +125,7 @@ class SqliteStore:
                 lease_until=until,
                 now=now,
             )
+            do(con, "start", chosen=chosen, now=now)
             return ask(con, "claimed", chosen=chosen)
 
         return rows.records(self._commit.run(work))
@@ -157,9 +159,13 @@ class SqliteStore:
 
     def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
-        refused = self._commit.run(lambda con: settle(con, outcomes, self._now()))
+
+        def work(con: sqlite3.Connection) -> tuple[list[Claim], int]:
+            return settle(con, outcomes, self._now()), ask(con, "limited_wait")
+
+        refused, limited_wait = self._commit.run(work)
         self._doorbell.ring("done")
-        if any(outcome.state not in ENDED for outcome in outcomes):
+        if limited_wait or any(outcome.state not in ENDED for outcome in outcomes):
             self._doorbell.ring("work")
         return refused
 
@@ -216,7 +222,11 @@ class SqliteStore:
     def get(self, job_id: str) -> JobRecord | None:
         """One job. See `Store.get`."""
         found = rows.records(self._read("records", ids=rows.array([job_id])))
-        return found[0]._replace(history=self._read("history", id=job_id)) if found else None
+        if not found:
+            return None
+        [job] = found
+        history = self._read("history", id=job_id)
+        return job._replace(history=history, opens_at=self._opens_at(job))
 
     def find(
         self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
@@ -257,7 +267,9 @@ class SqliteStore:
         where = {"before": micros(before), "states": rows.array(states), "limit": limit}
 
         def work(con: sqlite3.Connection) -> int:
-            outdated = ask(con, "outdated", **where, now=self._now())
+            now = self._now()
+            outdated = ask(con, "outdated", **where, now=now)
+            do(con, "forget_starts", now=now)
             do(con, "prune_attempts", outdated=outdated)
             do(con, "forget_workers", boot=boot_id(), clock=self._ticks())
             return do(con, "prune", outdated=outdated)
@@ -295,6 +307,13 @@ class SqliteStore:
 
     def _lease_until(self, lease: float) -> int:
         return self._ticks() + round(lease * rows.SECOND)
+
+    def _opens_at(self, job: JobRecord) -> int | None:
+        if job.rate_to is None or job.state not in (State.QUEUED, State.DELAYED):
+            return None
+        with self._connections.reading() as connection:
+            where = {"limit_key": job.limit_key, "rate_to": job.rate_to}
+            return ask(connection, "opens_at", **where, now=self._now())
 
     def _read(self, name: str, **parameters: Any) -> str:
         with self._connections.reading() as connection:

@@ -55,7 +55,7 @@ class Watch:
             if self._job is not None:
                 state = ask(connection, "state_of", id=self._job)
                 return state is None or state in ENDED
-            self._due = ask(connection, "next_due")
+            self._due = ask(connection, "next_due", now=self._now())
             return self._time_has_come() or self._claimable(connection)
 
     def pause(self) -> float:
@@ -77,4 +77,4 @@ class Watch:
 
     def _claimable(self, connection: sqlite3.Connection) -> bool:
         where = {"queues": self._queues, "names": None, "worker": None}
-        return ask(connection, "choose", **where, limit=1) != "[]"
+        return ask(connection, "choose", **where, now=self._now(), limit=1) != "[]"

@@ -26,7 +26,9 @@ CREATE TABLE rotulus_jobs (
   held_key         TEXT,                          -- the key, until somebody else can have it
   hold_until       INTEGER,                       -- held that long, also after the end
   limit_key        TEXT,
-  limit_to         INTEGER,
+  limit_to         INTEGER,                       -- so many with the limit_key run at once
+  rate_to          INTEGER,                       -- so many of them start within rate_per
+  rate_per         INTEGER,                       -- a length of time
   schedule         TEXT,
   instant          INTEGER,
   progress         TEXT,
@@ -87,6 +89,14 @@ CREATE TABLE rotulus_attempts (
   PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
 
+-- What the rates of keys are counted by: how many starts count until when.
+CREATE TABLE rotulus_starts (
+  limit_key    TEXT    NOT NULL,
+  counts_until INTEGER NOT NULL,
+  starts       INTEGER NOT NULL,
+  PRIMARY KEY (limit_key, counts_until)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE rotulus_pauses (
   queue     TEXT    NOT NULL PRIMARY KEY,
   paused_at INTEGER NOT NULL
@@ -111,10 +121,10 @@ CREATE TABLE rotulus_schedules (
   since    INTEGER NOT NULL                       -- instants up to here are none of its business
 ) STRICT, WITHOUT ROWID;
 
--- One job as a JSON array, in the order of rotulus._record.JobRecord; its history is read apart.
+-- One job as a JSON array, in the order of rotulus._record.JobRecord; the last two are read apart.
 CREATE VIEW rotulus_records AS
 SELECT seq, id, task, queue, state, key, limit_key, schedule, json_array(
     id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
-    expires_at, limit_to, schedule, attempt, failures, losses, releases, worker, started_at,
-    ended_at, cancel_requested, reason, progress, result, error, NULL) AS record
+    expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
+    started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL) AS record
 FROM rotulus_jobs;

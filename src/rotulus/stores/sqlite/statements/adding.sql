@@ -8,8 +8,11 @@
 -- New jobs with nothing of their own but id and arguments, in order; one that is here already is
 -- left out.
 INSERT INTO rotulus_jobs (
-  id, arguments, task, queue, priority, created_at, run_at, state, expires_at, limit_to, schedule)
-SELECT key, value, :task, :queue, :priority, :now, :run_at, :state, :expires_at, :limit_to, :schedule
+  id, arguments, task, queue, priority, created_at, run_at, state, expires_at,
+  limit_to, rate_to, rate_per, schedule)
+SELECT
+  key, value, :task, :queue, :priority, :now, :run_at, :state, :expires_at,
+  :limit_to, :rate_to, :rate_per, :schedule
 FROM json_each(:jobs) WHERE true
 ON CONFLICT DO NOTHING;
 
@@ -17,10 +20,12 @@ ON CONFLICT DO NOTHING;
 -- The same with keys of their own; one whose key is held is left out.
 INSERT INTO rotulus_jobs (
   id, arguments, key, held_key, limit_key, instant, hold_until,
-  task, queue, priority, created_at, run_at, state, expires_at, limit_to, schedule)
+  task, queue, priority, created_at, run_at, state, expires_at,
+  limit_to, rate_to, rate_per, schedule)
 SELECT
   value ->> 0, value ->> 1, value ->> 2, value ->> 2, value ->> 3, value ->> 4, :hold_until,
-  :task, :queue, :priority, :now, :run_at, :state, :expires_at, :limit_to, :schedule
+  :task, :queue, :priority, :now, :run_at, :state, :expires_at,
+  :limit_to, :rate_to, :rate_per, :schedule
 FROM json_each(:jobs) WHERE true
 ON CONFLICT DO NOTHING;
 

@@ -11,7 +11,8 @@ WHERE seq IN (
 -- name: choose
 -- The jobs to claim next. Queues, and keys with a limit, are found by skipping from one to the
 -- next in their index, so it matters how many there are, not how many jobs wait in them. Of the
--- jobs that were lost twice a worker gets one, and only when it runs no other.
+-- jobs that were lost twice a worker gets one, and only when it runs no other. A key whose first
+-- job has no room is not looked into: it costs the same however many wait behind that one.
 WITH RECURSIVE
   waiting (queue) AS (
     SELECT min(queue) FROM rotulus_jobs
@@ -40,9 +41,12 @@ WITH RECURSIVE
       AND NOT EXISTS (
         SELECT 1 FROM rotulus_jobs AS other
         WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
-      AND (limit_key IS NULL OR limit_to > (
+      AND (limit_to IS NULL OR limit_to > (
         SELECT count(*) FROM rotulus_jobs AS other
         WHERE other.state = 'running' AND other.limit_key = job.limit_key))
+      AND (rate_to IS NULL OR rate_to > (
+        SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
+        WHERE start.limit_key = job.limit_key AND start.counts_until > :now))
       AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
       AND queue NOT IN (SELECT queue FROM rotulus_pauses)
       AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
@@ -55,23 +59,33 @@ WITH RECURSIVE
             WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
               AND limit_key > keys.limit_key)
     FROM keys WHERE keys.limit_key IS NOT NULL),
-  busy (limit_key, running, limit_to) AS (
+  used (limit_key, running, started) AS MATERIALIZED (
     SELECT limit_key,
       (SELECT count(*) FROM rotulus_jobs AS job
        WHERE job.state = 'running' AND job.limit_key = keys.limit_key)
       + (SELECT count(*) FROM suspect WHERE suspect.limit_key = keys.limit_key),
-      (SELECT limit_to FROM rotulus_jobs AS job
-       WHERE job.state = 'queued' AND job.limit_key = keys.limit_key AND job.losses < 2
-       ORDER BY job.priority DESC, job.seq LIMIT 1)
+      (SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
+       WHERE start.limit_key = keys.limit_key AND start.counts_until > :now)
+      + (SELECT count(*) FROM suspect WHERE suspect.limit_key = keys.limit_key)
     FROM keys WHERE limit_key IS NOT NULL),
-  limited (seq, priority, room, place) AS (
-    SELECT job.seq, job.priority, job.limit_to - busy.running,
-      row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
-    FROM busy CROSS JOIN rotulus_jobs AS job
-    WHERE busy.running < busy.limit_to
-      AND job.seq IN (
+  open (limit_key, running, started) AS (
+    SELECT used.limit_key, used.running, used.started
+    FROM used CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq = (
         SELECT seq FROM rotulus_jobs
-        WHERE limit_key = busy.limit_key AND state = 'queued' AND losses < 2
+        WHERE limit_key = used.limit_key AND state = 'queued' AND losses < 2
+        ORDER BY priority DESC, seq LIMIT 1)
+      AND (job.limit_to IS NULL OR used.running < job.limit_to)
+      AND (job.rate_to IS NULL OR used.started < job.rate_to)),
+  limited (seq, priority, room, place) AS (
+    SELECT job.seq, job.priority,
+      min(coalesce(job.limit_to - open.running, :limit),
+          coalesce(job.rate_to - open.started, :limit)),
+      row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
+    FROM open CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq IN (
+        SELECT seq FROM rotulus_jobs
+        WHERE limit_key = open.limit_key AND state = 'queued' AND losses < 2
           AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
           AND queue NOT IN (SELECT queue FROM rotulus_pauses)
           AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
@@ -91,6 +105,16 @@ UPDATE rotulus_jobs
 SET state = 'running', attempt = attempt + 1, reason = NULL, progress = NULL,
     worker = :worker, boot = :boot, lease_until = :lease_until, started_at = :now
 WHERE seq IN (SELECT value FROM json_each(:chosen)) AND +state = 'queued';
+
+-- name: start
+-- Those of chosen jobs that have a rate count for it.
+INSERT INTO rotulus_starts (limit_key, counts_until, starts)
+SELECT job.limit_key, :now + job.rate_per, count(*)
+FROM json_each(:chosen) AS chosen
+CROSS JOIN rotulus_jobs AS job ON job.seq = chosen.value
+WHERE job.rate_to IS NOT NULL AND job.limit_key IS NOT NULL
+GROUP BY job.limit_key, job.rate_per
+ON CONFLICT DO UPDATE SET starts = starts + excluded.starts;
 
 -- name: claimed
 -- The records of chosen jobs, in the order chosen.

@@ -17,6 +17,10 @@ SELECT json_group_array(json_array(name, host, pid, queues, slots, started_at, s
 -- Workers whose lease is over.
 DELETE FROM rotulus_workers WHERE boot <> :boot OR lease_until <= :clock;
 
+-- name: forget_starts
+-- Starts that count no longer.
+DELETE FROM rotulus_starts WHERE counts_until <= :now;
+
 -- name: remember_schedules
 -- Scheduled tasks; what is new or changed stands since now.
 INSERT INTO rotulus_schedules (name, cron, timezone, since)

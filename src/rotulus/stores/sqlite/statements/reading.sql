@@ -80,8 +80,30 @@ SELECT json_group_array(json_array(task, state, jobs)) FROM (
 SELECT json_group_array(json_array(queue, paused_at)) FROM rotulus_pauses;
 
 -- name: next_due
--- When the next delayed job is due.
-SELECT min(run_at) FROM rotulus_jobs WHERE state = 'delayed';
+-- The next moment that brings something to claim: a delayed job is due, or a start counts no
+-- longer for the rate of a key that has jobs waiting.
+WITH RECURSIVE rated (limit_key) AS (
+  SELECT min(limit_key) FROM rotulus_starts
+  UNION ALL
+  SELECT (SELECT min(limit_key) FROM rotulus_starts WHERE limit_key > rated.limit_key)
+  FROM rated WHERE rated.limit_key IS NOT NULL)
+SELECT min(at) FROM (
+  SELECT min(run_at) AS at FROM rotulus_jobs WHERE state = 'delayed'
+  UNION ALL
+  SELECT (SELECT min(counts_until) FROM rotulus_starts AS start
+          WHERE start.limit_key = rated.limit_key AND start.counts_until > :now)
+  FROM rated
+  WHERE EXISTS (SELECT 1 FROM rotulus_jobs
+                WHERE state = 'queued' AND limit_key = rated.limit_key AND losses < 2)
+     OR EXISTS (SELECT 1 FROM rotulus_jobs
+                WHERE state = 'queued' AND limit_key = rated.limit_key AND losses >= 2));
+
+-- name: opens_at
+-- When the rate of a key has room again: so many starts after it do not fill it.
+SELECT max(counts_until) FROM (
+  SELECT counts_until, sum(starts) OVER (ORDER BY counts_until DESC) AS later
+  FROM rotulus_starts WHERE limit_key = :limit_key AND counts_until > :now)
+WHERE later >= :rate_to;
 
 -- name: state_of
 -- The state of one job.

@@ -28,6 +28,11 @@ SET state = outcome.state, reason = outcome.reason, error = outcome.error,
 FROM outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
 
+-- name: limited_wait
+-- Whether there are jobs that may have waited for others of their key to end.
+SELECT EXISTS (
+  SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2);
+
 -- name: expired
 -- Running jobs whose lease is over, or was given before the machine was started again.
 SELECT json_group_array(json_array(id, attempt)) FROM (
