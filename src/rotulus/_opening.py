@@ -1,10 +1,11 @@
 """From a URL to a store: the one module that names concrete stores."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 from rotulus._clock import Clock
 from rotulus._names import did_you_mean
-from rotulus.errors import OptionError
+from rotulus.errors import ConfigurationError, OptionError
 from rotulus.store import Store
 from rotulus.stores.sqlite import SqliteStore
 
@@ -18,15 +19,20 @@ def open_store(url: str, clock: Clock) -> Store:
     full path, and `sqlite://` lives in memory. `?synchronous=normal` commits faster, and may
     lose the last commits when the power goes.
 
+    `postgresql://user:password@host/database` is a PostgreSQL database. `?schema=jobs` keeps the
+    tables in a schema of their own, and `?listen=false` is for connections through a transaction
+    pooler. Everything else behind the `?` is for libpq, such as `sslmode=require`.
+
     Raises:
         OptionError: the URL is none of these.
+        ConfigurationError: what is needed for it is not installed.
     """
     scheme, colon, rest = url.partition("://")
     opener = _OPENERS.get(scheme)
     if opener is None or not colon:
         raise OptionError(
             f"Store URL {url!r} is not known{did_you_mean(scheme, _OPENERS)}: use "
-            f"sqlite:///jobs.db for a file, or sqlite:// for memory"
+            f"sqlite:///jobs.db for a file, or postgresql://user@host/database"
         )
     return opener(url, rest, clock)
 
@@ -43,4 +49,20 @@ def _sqlite(url: str, rest: str, clock: Clock) -> Store:
     return SqliteStore(path or ":memory:", synchronous=synchronous, clock=clock)
 
 
-_OPENERS: dict[str, Callable[[str, str, Clock], Store]] = {"sqlite": _sqlite}
+def _postgres(url: str, _rest: str, _clock: Clock) -> Store:
+    try:
+        package = import_module("rotulus.stores.postgres")
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise ConfigurationError(
+            "A PostgreSQL store needs psycopg 3: pip install 'rotulus[postgres]'"
+        ) from None
+    return package.PostgresStore(package.read_address(url))
+
+
+_OPENERS: dict[str, Callable[[str, str, Clock], Store]] = {
+    "postgres": _postgres,
+    "postgresql": _postgres,
+    "sqlite": _sqlite,
+}

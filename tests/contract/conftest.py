@@ -2,40 +2,79 @@
 
 import pytest
 
+from contract.server_clock import ServerClock
 from contract.workbench import Workbench
+from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 
-KINDS = ("memory", "file")
+newest = pytest.param("newest", marks=pytest.mark.anywhere)
 
 
-@pytest.fixture(params=KINDS)
-def bench(request, tmp_path, clock):
-    """A store of each kind."""
-    path = ":memory:" if request.param == "memory" else str(tmp_path / "jobs.db")
-    opened = []
+@pytest.fixture(scope="session")
+def migrated(start_postgres):
+    """Gives the URL of a database of a server, with tables; the same one for all tests."""
+    urls = {}
 
-    def open_one():
-        store = SqliteStore(path, clock=clock)
-        store.migrate()
-        opened.append(store)
-        return store
+    def migrate(kind):
+        if kind not in urls:
+            server = start_postgres(kind)
+            server.sql("CREATE DATABASE contract")
+            urls[kind] = server.url("contract")
+            store = PostgresStore(read_address(urls[kind]))
+            store.migrate()
+            store.close()
+            ServerClock.install(urls[kind])
+        return urls[kind]
 
-    yield Workbench(open_one(), clock, open_one)
-    for store in opened:
-        store.close()
+    return migrate
 
 
 @pytest.fixture
-def shared(tmp_path, clock):
-    """A store that a second client can open."""
+def make_bench(tmp_path, clock, migrated):
+    """Makes a workbench with a store of a kind, each client of which is another one's neighbour."""
     opened = []
 
-    def open_one():
-        store = SqliteStore(str(tmp_path / "jobs.db"), clock=clock)
-        store.migrate()
-        opened.append(store)
-        return store
+    def make(kind):
+        if kind in ("memory", "file"):
+            path = ":memory:" if kind == "memory" else str(tmp_path / "jobs.db")
+            hand, make_store = clock, lambda: SqliteStore(path, clock=clock)
+        else:
+            url = migrated(kind)
+            hand, make_store = ServerClock(url), lambda: PostgresStore(read_address(url))
 
-    yield Workbench(open_one(), clock, open_one)
+        def open_one():
+            store = make_store()
+            if store.self_migrating:
+                store.migrate()
+            opened.append(store)
+            return store
+
+        return Workbench(open_one(), hand, open_one)
+
+    yield make
     for store in opened:
         store.close()
+
+
+@pytest.fixture(params=["memory", "file", "postgres", newest])
+def bench(request, make_bench):
+    """A store of each kind."""
+    return make_bench(request.param)
+
+
+@pytest.fixture(params=["memory", "file"])
+def local(request, make_bench):
+    """A store of one machine."""
+    return make_bench(request.param)
+
+
+@pytest.fixture
+def file(make_bench):
+    """A store in a file."""
+    return make_bench("file")
+
+
+@pytest.fixture(params=["file", "postgres"])
+def shared(request, make_bench):
+    """A store that a second client can open."""
+    return make_bench(request.param)

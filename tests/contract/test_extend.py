@@ -1,6 +1,6 @@
 """extend: renews what is still running, stores progress, and tells what was lost."""
 
-from contract.workbench import OUTCOMES, claims
+from contract.workbench import OUTCOMES, claims, job_id
 from rotulus.store import Claim, Renewal
 
 
@@ -27,7 +27,7 @@ def test_without_a_lease_nothing_is_renewed(bench):
 def test_a_claim_that_was_settled_is_lost(bench):
     """So is one of an attempt that there never was."""
     job = bench.ended()
-    lost = [Renewal(job.id, 1), Renewal(job.id, 9), Renewal("nobody", 1)]
+    lost = [Renewal(job.id, 1), Renewal(job.id, 9), Renewal(job_id(0), 1)]
 
     assert [Claim(*claim[:2]) for claim in lost] == bench.store.extend(lost, 30.0).lost
 

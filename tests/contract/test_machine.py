@@ -1,19 +1,29 @@
 """Two clients of one store, doing anything in any order, against an oracle in plain Python."""
 
 import tempfile
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from contract.oracle import ENDED, Oracle
-from contract.workbench import ERROR
+from contract.server_clock import ServerClock
+from contract.workbench import ERROR, job_id
 from rotulus._outcome import Outcome
 from rotulus._states import ENDED as ENDED_STATES
 from rotulus._states import MOVES, State
 from rotulus.store import Claim, NewJob, Renewal, Terms
+from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock
 
@@ -63,22 +73,17 @@ SETTLEMENTS = st.sampled_from(
 class TwoClients(RuleBasedStateMachine):
     """Every step does the same to the store and to the oracle, and compares the answers."""
 
-    def __init__(self):
+    def __init__(self, open_clients):
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.clock = SettableClock()
-        path = str(Path(self.folder.name) / "jobs.db")
-        self.stores = [SqliteStore(path, clock=self.clock, synchronous="NORMAL") for _ in range(2)]
-        self.stores[0].migrate()
+        self.clients = open_clients()
+        self.stores, self.clock = self.clients.__enter__()
         self.oracle = Oracle()
         self.jobs = []
         self.claims = []
         self.seen = {}
 
     def teardown(self):
-        for store in self.stores:
-            store.close()
-        self.folder.cleanup()
+        self.clients.__exit__(None, None, None)
 
     @initialize(data=st.data())
     def begin(self, data):
@@ -108,7 +113,7 @@ class TwoClients(RuleBasedStateMachine):
         queue, priority, delay, key, window, limit = data.draw(NEW_JOBS)
         limit_key, limit_to, rate_to, rate_per = limit
         terms = Terms("t", queue, priority, delay, None, None, window, limit_to, rate_to, rate_per)
-        job = NewJob(f"job-{len(self.jobs):04}", "{}", terms, key, limit_key)
+        job = NewJob(job_id(1 + len(self.jobs)), "{}", terms, key, limit_key)
         [record] = store.add([job])
         assert record.id == self.oracle.add(job.id, queue, priority, delay, key, window, *limit)
         self.jobs.append(job.id)
@@ -121,7 +126,9 @@ class TwoClients(RuleBasedStateMachine):
         self.claims += [Claim(job.id, job.attempt) for job in taken]
 
     def extend(self, data, store):
-        held = data.draw(st.lists(st.sampled_from(self.claims or [Claim("none", 1)]), unique=True))
+        held = data.draw(
+            st.lists(st.sampled_from(self.claims or [Claim(job_id(0), 1)]), unique=True)
+        )
         renewed = store.extend([Renewal(*claim) for claim in held], LEASE)
         answers = {claim: self.oracle.extend(*claim, LEASE) for claim in held}
         assert [claim for claim in held if answers[claim] == "lost"] == renewed.lost
@@ -129,8 +136,8 @@ class TwoClients(RuleBasedStateMachine):
 
     def settle(self, data, store):
         """Of any attempt there ever was, mostly of the last few."""
-        known = st.sampled_from(self.claims or [Claim("none", 1)])
-        recent = st.sampled_from(self.claims[-3:] or [Claim("none", 1)])
+        known = st.sampled_from(self.claims or [Claim(job_id(0), 1)])
+        recent = st.sampled_from(self.claims[-3:] or [Claim(job_id(0), 1)])
         held = data.draw(st.lists(known | recent, min_size=1, max_size=3, unique=True))
         state, reason, delay, failed = data.draw(SETTLEMENTS)
         refused = store.settle(
@@ -226,5 +233,36 @@ def _reachable(before, after):
     return State(after) in MOVES[State(before)] or (before, after) == ("delayed", "running")
 
 
-TestTwoClients = TwoClients.TestCase
-TestTwoClients.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+@contextmanager
+def clients_of_a_file():
+    """Two clients of an empty file."""
+    with tempfile.TemporaryDirectory() as folder:
+        clock, path = SettableClock(), str(Path(folder) / "jobs.db")
+        stores = [SqliteStore(path, clock=clock, synchronous="NORMAL") for _ in range(2)]
+        stores[0].migrate()
+        yield stores, clock
+        for store in stores:
+            store.close()
+
+
+@pytest.mark.anywhere
+def test_two_clients_of_a_file_do_what_the_oracle_does():
+    """Whatever they do, in whatever order."""
+    how = settings(max_examples=200, stateful_step_count=50, deadline=None)
+    run_state_machine_as_test(lambda: TwoClients(clients_of_a_file), settings=how)
+
+
+@pytest.mark.anywhere
+def test_two_clients_of_a_server_do_what_the_oracle_does(migrated):
+    """The same as on a file."""
+    url = migrated("postgres")
+    stores = [PostgresStore(read_address(url)) for _ in range(2)]
+
+    @contextmanager
+    def clients_of_a_server():
+        yield stores, ServerClock(url)
+
+    how = settings(max_examples=100, stateful_step_count=50, deadline=None)
+    run_state_machine_as_test(lambda: TwoClients(clients_of_a_server), settings=how)
+    for store in stores:
+        store.close()

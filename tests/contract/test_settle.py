@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from contract.workbench import ERROR, OUTCOMES
+from contract.workbench import ERROR, OUTCOMES, job_id
 from rotulus._outcome import MAX_LOSSES, read_error, snoozed, succeeded
 from rotulus._record import micros
 from rotulus.store import Claim
@@ -120,7 +120,7 @@ def test_what_is_refused_does_not_hold_up_the_rest(bench):
 
 def test_settling_an_unknown_job_is_refused(bench):
     """A job that was pruned meanwhile is nobody's."""
-    assert [Claim("nobody", 1)] == bench.store.settle([succeeded("nobody", 1, "1")])
+    assert [Claim(job_id(0), 1)] == bench.store.settle([succeeded(job_id(0), 1, "1")])
 
 
 def test_settling_nothing_is_fine(bench):

@@ -29,7 +29,7 @@ class Workbench:
         """A job to add, with an id that sorts by when it was made."""
         own = {name: fields.pop(name) for name in NewJob._fields if name in fields}
         arguments = own.pop("arguments", "{}")
-        return NewJob(f"job-{next(self._numbers):06}", arguments, Terms(task, **fields), **own)
+        return NewJob(job_id(next(self._numbers)), arguments, Terms(task, **fields), **own)
 
     def add(self, task="t", **fields):
         """A job that has been added."""
@@ -77,6 +77,11 @@ OUTCOMES = {
     "snoozed": lambda job: snoozed(job.id, job.attempt, 10.0, None),
     "released": lambda job: released(job.id, job.attempt),
 }
+
+
+def job_id(number):
+    """An id, one after the other."""
+    return f"00000000-0000-7000-8000-{number:012}"
 
 
 def claims(jobs):

@@ -1,0 +1,72 @@
+"""Where a PostgreSQL store is: its URL, taken apart."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from rotulus._names import did_you_mean
+from rotulus.errors import OptionError
+
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}")
+_OURS = ("schema", "listen")
+
+
+class Address(NamedTuple):
+    """A URL, taken apart.
+
+    Attributes:
+        conninfo: what the driver connects with.
+        shown: the URL without its password.
+        schema: the schema of the tables; None: the first one of the connection's search path.
+        listen: whether connections last, and so can listen, prepare statements, and keep
+            settings. False behind a transaction pooler.
+    """
+
+    conninfo: str
+    shown: str
+    schema: str | None
+    listen: bool
+
+    @property
+    def channel(self) -> str:
+        """The channel on which new work is told."""
+        return f"rotulus_{self.schema}" if self.schema else "rotulus"
+
+
+def read_address(url: str) -> Address:
+    """Take a URL apart: `postgresql://user@host/database?schema=jobs&listen=false&sslmode=require`.
+
+    Raises:
+        OptionError: `schema` or `listen` has a value that is not allowed.
+    """
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    ours = {name: value for name, value in query if name in _OURS}
+    rest = [(name, value) for name, value in query if name not in _OURS]
+    schema = ours.get("schema")
+    if schema is not None and not _SCHEMA.fullmatch(schema):
+        raise OptionError(
+            f"schema={schema!r} is not allowed in a store URL: use a-z, 0-9 and _, 41 at most"
+        )
+    plain = parts._replace(query=urlencode(rest))
+    return Address(
+        urlunsplit(plain._replace(scheme="postgresql")),
+        urlunsplit(plain._replace(netloc=_without_password(parts.netloc), query=urlencode(ours))),
+        schema,
+        _is_true("listen", ours.get("listen", "true")),
+    )
+
+
+def _without_password(netloc: str) -> str:
+    account, at, host = netloc.rpartition("@")
+    return f"{account.partition(':')[0]}{at}{host}"
+
+
+def _is_true(name: str, value: str) -> bool:
+    choices = {"true": True, "1": True, "false": False, "0": False}
+    if value.lower() in choices:
+        return choices[value.lower()]
+    raise OptionError(
+        f"{name}={value!r} is not allowed in a store URL{did_you_mean(value, choices)}: "
+        f"write true or false"
+    )

@@ -1,0 +1,72 @@
+"""Runs the named statements of the PostgreSQL store."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from rotulus.stores._statements import load_statements
+
+Row = tuple[Any, ...]
+
+
+class Answer(Protocol):
+    """What comes back from a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed, or found."""
+        ...
+
+    def fetchall(self) -> Sequence[Row]:
+        """The rows it found."""
+        ...
+
+
+Execute = Callable[[bytes, Mapping[str, str | None]], Answer]
+"""Runs a statement with its parameters."""
+
+
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+_OURS = re.compile(r"\brotulus_(?=[a-z])")
+
+STATEMENTS = load_statements(Path(__file__).with_name("statements"))
+
+
+def prepared(schema: str | None) -> Mapping[str, bytes]:
+    """The statements as the driver wants them, on the tables of a schema."""
+    place = f'"{schema}".rotulus_' if schema else "rotulus_"
+    return {
+        name: _PARAMETER.sub(r"%(\1)s", _OURS.sub(place, text.replace("%", "%%"))).encode()
+        for name, text in STATEMENTS.items()
+    }
+
+
+class Session:
+    """Statements on one connection.
+
+    Args:
+        execute: runs a statement there.
+        statements: what `prepared` gave.
+    """
+
+    def __init__(self, execute: Execute, statements: Mapping[str, bytes]) -> None:
+        self._execute = execute
+        self._statements = statements
+
+    def rows(self, name: str, /, **parameters: str | None) -> Sequence[Row]:
+        """Run a statement that answers with rows."""
+        return self._execute(self._statements[name], parameters).fetchall()
+
+    def value(self, name: str, /, **parameters: str | None) -> Any:
+        """Run a statement that answers with one value; None when it answers with nothing."""
+        rows = self.rows(name, **parameters)
+        return rows[0][0] if rows else None
+
+    def do(self, name: str, /, **parameters: str | None) -> int:
+        """Run a statement that changes rows; how many it changed."""
+        return self._execute(self._statements[name], parameters).rowcount
+
+    def script(self, text: str) -> None:
+        """Run SQL that is no named statement: a step of the tables."""
+        self._execute(text.encode(), {})

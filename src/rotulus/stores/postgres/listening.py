@@ -1,0 +1,113 @@
+"""Listens for new work on a connection of its own, and makes sure that it can hear."""
+
+import os
+import threading
+import time
+import uuid
+from contextlib import suppress
+
+import psycopg
+
+from rotulus.errors import StoreError
+from rotulus.stores.postgres.connection import Connection, Connections
+
+_TEST_EVERY = 60.0
+"""Seconds between two tests of its own hearing."""
+
+_HEARS_WITHIN = 5.0
+"""Seconds for what it says to itself to come back."""
+
+_LONGEST_PAUSE = 10.0
+_CALL = 2.0
+"""Seconds for one call on the listening connection, so that `close` is heeded soon."""
+
+
+class Listener:
+    """Wakes the threads of this process that wait for work.
+
+    What it hears is a hint: those who wait look for themselves, too, more often while it is deaf.
+
+    Args:
+        connections: the database.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._channel = connections.address.channel
+        self._rung = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+        self._ended = False
+        self.heard = 0
+        """How often there was something to hear."""
+        self.began = 0
+        """How often it began to listen: what was said before has to be looked for."""
+        self.hears = False
+        """Whether it can be relied on: it is connected, and has heard itself lately."""
+
+    def start(self) -> None:
+        """Begin, unless it has begun, or connections do not last long enough to listen."""
+        if self._thread is not None and self._pid == os.getpid():
+            return
+        with self._rung:
+            if not self._connections.address.listen or self._ended:
+                return
+            if self._thread is None or self._pid != os.getpid():
+                self._pid = os.getpid()
+                self._thread = threading.Thread(
+                    target=self._go, name="rotulus-listener", daemon=True
+                )
+                self._thread.start()
+
+    def wait(self, heard: int, timeout: float) -> None:
+        """Wait until something is heard, beyond what had been `heard`, or it begins to listen."""
+        began = self.began
+        with self._rung:
+            self._rung.wait_for(
+                lambda: self.heard != heard or self.began != began or self._ended, timeout
+            )
+
+    def close(self) -> None:
+        """Stop, and wake everybody."""
+        with self._rung:
+            self._ended = True
+            self._rung.notify_all()
+
+    def _go(self) -> None:
+        failures = 0
+        while not self._ended:
+            started = time.monotonic()
+            with suppress(psycopg.Error, StoreError, OSError):
+                connection = self._connections.open()
+                try:
+                    self._listen(connection)
+                finally:
+                    connection.close()
+            self.hears = False
+            failures = 1 if time.monotonic() - started > _LONGEST_PAUSE else failures + 1
+            pause = min(_LONGEST_PAUSE, 0.05 * 2**failures)
+            with self._rung:
+                self._rung.wait_for(lambda: self._ended, pause)
+
+    def _listen(self, connection: Connection) -> None:
+        """Listen until the connection is lost, or does not bring what was said on it."""
+        connection.execute(f'LISTEN "{self._channel}"'.encode())
+        with self._rung:
+            self.began += 1
+            self._rung.notify_all()
+        tested_at, token = float("-inf"), ""
+        while not self._ended:
+            now = time.monotonic()
+            if token and now - tested_at > _HEARS_WITHIN:
+                return
+            if not token and now - tested_at > _TEST_EVERY:
+                tested_at, token = now, uuid.uuid4().hex
+                connection.execute("SELECT pg_notify(%s, %s)", (self._channel, token))
+            for notice in connection.notifies(timeout=_CALL if self.hears else 0.5, stop_after=1):
+                if notice.payload == token and token:
+                    token = ""
+                    self.hears = True
+                elif not notice.payload:
+                    with self._rung:
+                        self.heard += 1
+                        self._rung.notify_all()

@@ -1,0 +1,101 @@
+"""Waits for work, or for the end of a job: woken by the listener, and looking for itself."""
+
+import time
+from collections.abc import Callable
+
+from rotulus._states import ENDED
+from rotulus.stores.postgres.ask import Session
+from rotulus.stores.postgres.connection import Connections
+from rotulus.stores.postgres.listening import Listener
+from rotulus.stores.postgres.rows import SECOND
+
+_SOON = 0.005
+"""Seconds until the first look after there was something; each further look waits twice as long."""
+
+_IDLE = 5.0
+"""Seconds between two looks where nothing happens, with a listener that hears."""
+
+_DEAF = 1.0
+"""The same without one."""
+
+_MOST_LATE = 0.5
+_LATE = 0.1
+"""Who waits for the end of a job is told late by a tenth of the wait, and half a second at most."""
+
+
+class Lookout:
+    """Waits for work in some queues.
+
+    It remembers what it saw: a worker that asks again and again makes no more queries than one that
+    asks once.
+
+    Args:
+        connections: the database.
+        listener: what wakes it.
+        queues: the queues, as an array; None for all of them.
+    """
+
+    def __init__(self, connections: Connections, listener: Listener, queues: str | None) -> None:
+        self._connections = connections
+        self._listener = listener
+        self._queues = queues
+        self._heard = listener.heard
+        self._began = listener.began
+        self._pause = _SOON
+        self._look_at = float("-inf")
+
+    def wait(self, end: float, random: Callable[[], float]) -> bool:
+        """Whether there is work, at a moment of the monotonic clock at the latest."""
+        self._listener.start()
+        while not self._connections.closed:
+            heard = self._listener.heard
+            if heard != self._heard:
+                self._heard = heard
+                self.begin_anew()
+                if self._queues is None:
+                    return True
+                self._look_at = float("-inf")
+            if self._listener.began != self._began:
+                self._began = self._listener.began
+                self._look_at = float("-inf")
+            now = time.monotonic()
+            if now >= self._look_at:
+                if self._look(random):
+                    return True
+            elif now >= end:
+                return False
+            else:
+                self._listener.wait(heard, min(self._look_at, end) - now)
+        return False
+
+    def begin_anew(self) -> None:
+        """Something has happened: more may follow, and what follows soon need not be told."""
+        self._pause = _SOON
+        self._look_at = time.monotonic() + _SOON
+
+    def _look(self, random: Callable[[], float]) -> bool:
+        found, due = self._connections.run(self._outlook)
+        longest = _IDLE if self._listener.hears else _DEAF
+        self._pause = min(longest * (0.75 + 0.5 * random()), self._pause * 2)
+        until_due = self._pause if due is None else max(_SOON, due / SECOND)
+        self._look_at = time.monotonic() + min(self._pause, until_due)
+        return found or (due is not None and due <= 0)
+
+    def _outlook(self, session: Session) -> tuple[bool, int | None]:
+        [[found, due]] = session.rows("outlook", queues=self._queues)
+        return found, due
+
+
+def await_end(connections: Connections, job: str, end: float) -> bool:
+    """Whether a job has ended, at a moment of the monotonic clock at the latest."""
+    began = time.monotonic()
+    while not connections.closed:
+        state = connections.run(lambda session: session.value("state_of", id=job))
+        if state is None or state in ENDED:
+            return True
+        now = time.monotonic()
+        if now >= end:
+            return False
+        pause = max(_SOON, min(_MOST_LATE, (now - began) * _LATE))
+        connections.pause(min(pause, end - now))
+    return False

@@ -1,0 +1,205 @@
+"""Our values as the parameters of statements, and the answers of statements as our values."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from rotulus._json import encode
+from rotulus._outcome import Outcome, write_error
+from rotulus._record import JobRecord, micros, moment
+from rotulus._states import ENDED, State
+from rotulus.store import Claim, Count, NewJob, Terms, WorkerInfo
+from rotulus.stores.postgres.ask import Row
+
+SECOND = 1_000_000
+"""Microseconds."""
+
+_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+_DELICATE = re.compile(r'([\\"])')
+
+
+def array(values: Iterable[object]) -> str:
+    """Values as an array, in PostgreSQL's notation."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def optional_array(values: Collection[str] | None) -> str | None:
+    """Values as an array; None, which means all, as NULL."""
+    return None if values is None else array(values)
+
+
+def _element(value: object) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case str():
+            return f'"{_DELICATE.sub(_ESCAPED, value)}"' if _needs_care(value) else f'"{value}"'
+        case _:
+            return str(value)
+
+
+_ESCAPED = r"\\\1"
+
+
+def _needs_care(text: str) -> bool:
+    return '"' in text or "\\" in text
+
+
+def is_id(value: str) -> bool:
+    """Whether a text can be the id of a job."""
+    return _ID.fullmatch(value) is not None
+
+
+def span(seconds: float | None) -> str | None:
+    """Seconds as microseconds."""
+    return None if seconds is None else str(round(seconds * SECOND))
+
+
+def milliseconds(seconds: float) -> str:
+    """Seconds as milliseconds."""
+    return str(round(seconds * 1000))
+
+
+def records(found: Iterable[Row]) -> list[JobRecord]:
+    """Job records from rows of the view."""
+    return list(map(JobRecord._make, found))
+
+
+def shared(terms: Terms) -> dict[str, str | None]:
+    """What jobs with the same terms share, as the parameters of the `add` statements."""
+    return {
+        "task": terms.task,
+        "queue": terms.queue,
+        "priority": str(terms.priority),
+        "delay": span(terms.delay),
+        "at": None if terms.at is None else str(micros(terms.at)),
+        "expires": span(terms.expires),
+        "limit_to": _number(terms.limit_to),
+        "rate_to": _number(terms.rate_to),
+        "rate_per": span(terms.rate_per),
+        "schedule": terms.schedule,
+    }
+
+
+def own(jobs: Sequence[NewJob]) -> dict[str, str]:
+    """What is the jobs' own, as parameters of the `add` statement."""
+    return {
+        "ids": "{" + ",".join([job.id for job in jobs]) + "}",
+        "arguments": array([job.arguments for job in jobs]),
+    }
+
+
+def own_keyed(jobs: Sequence[NewJob]) -> dict[str, str]:
+    """The same for the `add_keyed` statement."""
+    return own(jobs) | {
+        "keys": array(job.key for job in jobs),
+        "limit_keys": array(job.limit_key for job in jobs),
+        "instants": array(job.instant and micros(job.instant) for job in jobs),
+    }
+
+
+def claims(held: Sequence[Claim]) -> dict[str, str]:
+    """Claims as parameters."""
+    return {"ids": array(claim.id for claim in held), "attempts": array(c.attempt for c in held)}
+
+
+def successes(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Outcomes that succeeded, as the parameters of the `succeed` statement."""
+    return {
+        "ids": "{" + ",".join([outcome.id for outcome in outcomes]) + "}",
+        "attempts": "{" + ",".join([str(outcome.attempt) for outcome in outcomes]) + "}",
+        "results": array([outcome.result for outcome in outcomes]),
+        "progresses": array([outcome.progress for outcome in outcomes]),
+    }
+
+
+def outcomes(all_of_them: Sequence[Outcome]) -> dict[str, str]:
+    """Outcomes of any kind, as the parameters of the `settle` statement."""
+    columns = zip(*map(_outcome, all_of_them), strict=True)
+    return {name: array(column) for name, column in zip(_OUTCOME, columns, strict=True)}
+
+
+_OUTCOME = (
+    "ids",
+    "attempts",
+    "states",
+    "reasons",
+    "results",
+    "errors",
+    "delays",
+    "moments",
+    "failures",
+    "losses",
+    "releases",
+    "progresses",
+)
+
+
+def _outcome(outcome: Outcome) -> tuple[object, ...]:
+    ended = outcome.state in ENDED
+    return (
+        outcome.id,
+        outcome.attempt,
+        str(outcome.state),
+        outcome.reason and str(outcome.reason),
+        outcome.result,
+        write_error(outcome.error),
+        None if ended else span(outcome.delay),
+        None if ended or outcome.until is None else micros(outcome.until),
+        int(outcome.failed),
+        0,
+        int(not ended and not outcome.failed),
+        outcome.progress,
+    )
+
+
+def worker(info: WorkerInfo) -> dict[str, str | None]:
+    """A worker, as the parameters of the `announce` statement."""
+    return {
+        "name": info.name,
+        "host": info.host,
+        "pid": str(info.pid),
+        "queues": optional_array(info.queues),
+        "slots": str(info.slots),
+        "started_at": str(micros(info.started_at)),
+        "names": None,
+    }
+
+
+def workers(found: Iterable[Row]) -> list[WorkerInfo]:
+    """Workers from rows."""
+    return [_worker(*row) for row in found]
+
+
+def _worker(
+    name: str,
+    host: str,
+    pid: int,
+    queues: list[str] | None,
+    slots: int,
+    started_at: int,
+    seen_at: int,
+    names: list[str] | None,
+) -> WorkerInfo:
+    served = None if queues is None else tuple(queues)
+    return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at))
+
+
+def counts(found: Iterable[Row]) -> list[Count]:
+    """Counts from rows."""
+    return [Count(group, State(state), jobs) for group, state, jobs in found]
+
+
+def moments(found: Iterable[Row]) -> dict[str, Any]:
+    """Names and moments from rows."""
+    return {name: moment(at) for name, at in found}
+
+
+def history(found: Sequence[Row]) -> str:
+    """The earlier attempts of a job, as JSON text."""
+    return encode([list(row) for row in found])
+
+
+def _number(value: int | None) -> str | None:
+    return None if value is None else str(value)

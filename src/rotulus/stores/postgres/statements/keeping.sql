@@ -1,0 +1,61 @@
+-- Workers, schedules, the steps of the tables, and what is old.
+
+-- name: announce
+-- A worker says that it is alive.
+INSERT INTO rotulus_workers AS worker
+  (name, host, pid, queues, slots, started_at, seen_at, lease_until, names)
+SELECT :name, :host, :pid::integer, :queues::text[], :slots::integer, :started_at::bigint, now,
+  now + :lease::bigint, :names::text[]
+FROM rotulus_now() AS now
+ON CONFLICT (name) DO UPDATE
+SET seen_at = excluded.seen_at, lease_until = excluded.lease_until, names = excluded.names;
+
+-- name: workers
+-- The workers whose lease is not over.
+SELECT name, host, pid, queues, slots, started_at, seen_at, names FROM rotulus_workers
+WHERE lease_until > (SELECT rotulus_now())
+ORDER BY started_at, name;
+
+-- name: forget
+-- Workers whose lease is over, and starts that count no more.
+WITH silent AS (DELETE FROM rotulus_workers WHERE lease_until <= (SELECT rotulus_now()))
+DELETE FROM rotulus_starts WHERE counts_until <= (SELECT rotulus_now());
+
+-- name: remember_schedules
+-- Scheduled tasks; what is new or changed stands since now.
+INSERT INTO rotulus_schedules AS known (name, cron, timezone, since)
+SELECT name, cron, timezone, (SELECT rotulus_now())
+FROM unnest(:names::text[], :crons::text[], :timezones::text[]) AS entry (name, cron, timezone)
+ORDER BY name
+ON CONFLICT (name) DO UPDATE
+SET cron = excluded.cron, timezone = excluded.timezone, since = excluded.since
+WHERE known.cron <> excluded.cron OR known.timezone <> excluded.timezone;
+
+-- name: schedules
+-- Since when some scheduled tasks stand as they do.
+SELECT name, since FROM rotulus_schedules WHERE name = ANY (:names::text[]);
+
+-- name: has_table
+-- Whether there is a table of that name.
+SELECT to_regclass(:name) IS NOT NULL;
+
+-- name: applied_migrations
+-- The steps that made the tables what they are.
+SELECT number, checksum FROM rotulus_migrations;
+
+-- name: remember_migration
+-- A step that has been applied.
+INSERT INTO rotulus_migrations (number, name, checksum)
+VALUES (:number::integer, :name, :checksum);
+
+-- name: prune
+-- Ended jobs that nobody needs, the oldest of each state first, and their earlier attempts.
+WITH outdated AS MATERIALIZED (
+  SELECT job.id FROM unnest(:states::text[]) AS ended (state) CROSS JOIN LATERAL (
+    SELECT id FROM rotulus_jobs
+    WHERE state = ended.state AND ended_at IS NOT NULL AND ended_at < :before::bigint
+      AND (held_key IS NULL OR hold_until IS NULL OR hold_until <= (SELECT rotulus_now()))
+    ORDER BY ended_at LIMIT :limit::integer FOR UPDATE SKIP LOCKED) AS job
+  LIMIT :limit::integer),
+forgotten AS (DELETE FROM rotulus_attempts AS attempt USING outdated WHERE attempt.job = outdated.id)
+DELETE FROM rotulus_jobs AS job USING outdated WHERE job.id = outdated.id;

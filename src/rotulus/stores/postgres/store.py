@@ -1,0 +1,327 @@
+"""`PostgresStore`: the contract of `rotulus.store`, kept in one schema of a PostgreSQL database."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from random import SystemRandom
+from typing import Any, TypeVar
+
+from rotulus._outcome import LOST, MAX_LOSSES, Outcome, write_error
+from rotulus._record import JobRecord, micros
+from rotulus._states import State
+from rotulus.errors import OptionError, StoreClosedError
+from rotulus.store import (
+    EVERYTHING,
+    Claim,
+    Count,
+    Filter,
+    Fleet,
+    NewJob,
+    Renewal,
+    Renewed,
+    ScheduleEntry,
+    WorkerInfo,
+)
+from rotulus.stores.postgres import rows
+from rotulus.stores.postgres.adding import Adder
+from rotulus.stores.postgres.address import Address
+from rotulus.stores.postgres.ask import Row, Session
+from rotulus.stores.postgres.batches import Batches
+from rotulus.stores.postgres.claiming import Claims
+from rotulus.stores.postgres.connection import DEADLINE, Connections
+from rotulus.stores.postgres.joining import joined
+from rotulus.stores.postgres.listening import Listener
+from rotulus.stores.postgres.lookout import Lookout, await_end
+from rotulus.stores.postgres.migrate import migrate, missing
+from rotulus.stores.postgres.settling import settle
+
+T = TypeVar("T")
+
+_RECENT = 20_000
+"""How many of the last jobs are looked through before an index is asked."""
+
+_WHOLE_TABLE = 300.0
+"""Seconds for a call that reads whole tables, or makes them."""
+
+
+class PostgresStore:
+    """Jobs in a PostgreSQL database, shared by any number of machines.
+
+    The server's clock is the only one. Nothing is kept here but connections and hints.
+
+    Args:
+        address: where it is.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._connections = Connections(address)
+        self._listener = Listener(self._connections)
+        self._adder = Adder(self._connections)
+        self._claims = Claims(self._connections)
+        self._lookouts: dict[str | None, Lookout] = {}
+        self._random = SystemRandom().random
+
+    @property
+    def url(self) -> str:
+        """Where it is, without the password."""
+        return self._address.shown
+
+    @property
+    def self_migrating(self) -> bool:
+        """A database belongs to those who operate it."""
+        return False
+
+    @property
+    def rescue_every(self) -> float:
+        """Only the end of a lease is to be noticed: whoever sees a process die says `release`."""
+        return 5.0
+
+    def migrate(self, *, apply: bool = True) -> list[str]:
+        """Bring the tables up to this version. See `Store.migrate`."""
+        schema, place = self._address.schema, self.url
+        steps = self._run(lambda session: missing(session, schema, place))
+        if not steps or not apply:
+            return [step.name for step in steps]
+        return self._run(
+            lambda session: migrate(session, schema, place), atomic=True, seconds=_WHOLE_TABLE
+        )
+
+    def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[JobRecord]:
+        """Add jobs, all or none. See `Store.add`."""
+        if connection is None:
+            return self._adder.add(jobs)
+        return Batches(jobs).add(self._joined(connection), self._address.channel)
+
+    def claim(
+        self,
+        queues: Collection[str] | None,
+        names: Collection[str] | None,
+        limit: int,
+        worker: str,
+        lease: float,
+        grace: float | None = None,
+    ) -> list[JobRecord]:
+        """Take jobs to run. See `Store.claim`."""
+        claimed = self._claims.take(queues, names, limit, worker, lease, grace)
+        if claimed:
+            self._lookout(queues).begin_anew()
+        return claimed
+
+    def extend(
+        self,
+        claims: Sequence[Renewal],
+        lease: float | None = None,
+        worker: WorkerInfo | None = None,
+    ) -> Renewed:
+        """Renew leases. See `Store.extend`."""
+        until = rows.span(lease)
+        held = [Claim(claim.id, claim.attempt) for claim in claims]
+        writes = lease is not None or any(claim.progress for claim in claims)
+
+        def work(session: Session) -> list[Row]:
+            if worker is not None and until is not None:
+                session.do("announce", **rows.worker(worker), lease=until)
+            if not claims:
+                return []
+            if not writes:
+                return list(session.rows("running", **rows.claims(held)))
+            progresses = rows.array(claim.progress for claim in claims)
+            renewed = rows.claims(held) | {"progresses": progresses}
+            return list(session.rows("renew", **renewed, lease=until))
+
+        found = self._run(work, atomic=worker is not None)
+        running = {Claim(job, attempt): bool(flag) for job, attempt, flag in found}
+        return Renewed(
+            lost=[claim for claim in held if claim not in running],
+            cancelling=[claim for claim in held if running.get(claim)],
+        )
+
+    def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
+        """Record outcomes. See `Store.settle`."""
+        if connection is not None:
+            return settle(self._joined(connection), outcomes).refused
+        settled = self._run(lambda session: settle(session, outcomes))
+        if settled.brings_work:
+            self._ring()
+        return settled.refused
+
+    def rescue(self, limit: int) -> list[JobRecord]:
+        """Take back what was lost. See `Store.rescue`."""
+        return self._reclaim("expired", limit=str(limit))
+
+    def release(self, worker: str) -> list[JobRecord]:
+        """Take back what a dead worker held. See `Store.release`."""
+        return self._reclaim("held_by", worker=worker)
+
+    def cancel(self, ids: Collection[str]) -> list[JobRecord]:
+        """Cancel jobs. See `Store.cancel`."""
+        known = [one for one in ids if rows.is_id(one)]
+
+        def work(session: Session) -> list[JobRecord]:
+            session.do("cancel", ids=rows.array(sorted(known)))
+            return rows.records(session.rows("records", ids=rows.array(known)))
+
+        return self._run(work, atomic=True)
+
+    def retry(self, ids: Collection[str]) -> list[JobRecord]:
+        """Send ended jobs back. See `Store.retry`."""
+        known = rows.array(sorted(one for one in ids if rows.is_id(one)))
+
+        def work(session: Session) -> list[JobRecord]:
+            found = session.rows("retryable", ids=known)
+            keys = [key for _, key in found if key is not None]
+            first = {key or job: job for job, key in reversed(found)}
+            wanted = rows.array(first.values())
+            session.do("drop_keys", keys=rows.array(sorted(set(keys))))
+            session.do("archive_ended", ids=wanted)
+            back = {job for (job,) in session.rows("retry", ids=wanted)}
+            ordered = [one for one in ids if one in back]
+            return rows.records(session.rows("records", ids=rows.array(ordered)))
+
+        records = self._run(work, atomic=True)
+        if records:
+            self._ring()
+        return records
+
+    def pause(self, queues: Collection[str], paused: bool) -> None:
+        """Pause or resume queues. See `Store.pause`."""
+        wanted = rows.array(queues)
+        self._run(lambda session: session.do("pause" if paused else "resume", queues=wanted))
+        if not paused:
+            self._ring()
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """One job. See `Store.get`."""
+        if not rows.is_id(job_id):
+            return None
+
+        def work(session: Session) -> JobRecord | None:
+            found = rows.records(session.rows("records", ids=rows.array([job_id])))
+            if not found:
+                return None
+            history = rows.history(session.rows("history", id=job_id))
+            return found[0]._replace(history=history, opens_at=_opens_at(session, found[0]))
+
+        return self._run(work)
+
+    def find(
+        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
+    ) -> list[JobRecord]:
+        """The jobs that match. See `Store.find`."""
+        if before is not None and not rows.is_id(before):
+            return []
+        how = {
+            **where._asdict(),
+            "states": rows.optional_array(where.states),
+            "limit": str(limit),
+            "before": before,
+        }
+        if where.key is None and where.schedule is None:
+            window = None if where.states is None else str(_RECENT)
+            found = self._run(lambda session: session.rows("find", **how, window=window))
+            if window is None or len(found) == limit:
+                return rows.records(found)
+        return rows.records(self._run(lambda session: session.rows("find_by_index", **how)))
+
+    def count(self, by: str = "queue") -> list[Count]:
+        """How many jobs there are. See `Store.count`."""
+        if by not in ("queue", "task"):
+            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue' or 'task'")
+
+        def work(session: Session) -> list[Count]:
+            session.rows("unpin", timeout=rows.milliseconds(_WHOLE_TABLE))
+            return rows.counts(session.rows(f"count_by_{by}"))
+
+        return self._run(work, atomic=True, seconds=_WHOLE_TABLE)
+
+    def fleet(self) -> Fleet:
+        """The live workers and the paused queues. See `Store.fleet`."""
+
+        def work(session: Session) -> Fleet:
+            return Fleet(
+                rows.workers(session.rows("workers")), rows.moments(session.rows("paused"))
+            )
+
+        return self._run(work)
+
+    def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
+        """Remember scheduled tasks. See `Store.schedules`."""
+        wanted = list(entries)
+        names = rows.array(entry.name for entry in wanted)
+
+        def work(session: Session) -> dict[str, datetime]:
+            session.do(
+                "remember_schedules",
+                names=names,
+                crons=rows.array(entry.cron for entry in wanted),
+                timezones=rows.array(entry.timezone for entry in wanted),
+            )
+            return rows.moments(session.rows("schedules", names=names))
+
+        return self._run(work, atomic=True)
+
+    def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
+        """Delete old jobs. See `Store.prune`."""
+        where = {"before": str(micros(before)), "states": rows.array(states), "limit": str(limit)}
+
+        def work(session: Session) -> int:
+            session.do("forget")
+            return session.do("prune", **where)
+
+        return self._run(work)
+
+    def wait(self, queues: Collection[str] | None, timeout: float, job: str | None = None) -> bool:
+        """Wait for a change. See `Store.wait`."""
+        end = time.monotonic() + timeout
+        with suppress(StoreClosedError):
+            if job is None:
+                return self._lookout(queues).wait(end, self._random)
+            return not rows.is_id(job) or await_end(self._connections, job, end)
+        return False
+
+    def close(self) -> None:
+        """Release everything. See `Store.close`."""
+        self._connections.close()
+        self._listener.close()
+
+    def _run(
+        self,
+        work: Callable[[Session], T],
+        *,
+        atomic: bool = False,
+        seconds: float = DEADLINE,
+    ) -> T:
+        return self._connections.run(work, atomic=atomic, seconds=seconds)
+
+    def _joined(self, connection: Any) -> Session:
+        return self._connections.joined(joined(connection, self.url))
+
+    def _lookout(self, queues: Collection[str] | None) -> Lookout:
+        wanted = rows.optional_array(queues)
+        if wanted not in self._lookouts:
+            self._lookouts[wanted] = Lookout(self._connections, self._listener, wanted)
+        return self._lookouts[wanted]
+
+    def _ring(self) -> None:
+        """Tell everybody that there is work."""
+        self._run(lambda session: session.rows("ring", channel=self._address.channel))
+
+    def _reclaim(self, which: str, **parameters: str) -> list[JobRecord]:
+        def work(session: Session) -> list[JobRecord]:
+            found = rows.array(job for (job,) in session.rows(which, **parameters))
+            if found == "{}":
+                return []
+            lost = write_error(LOST)
+            session.rows("reclaim", ids=found, max_losses=str(MAX_LOSSES), error=lost)
+            session.rows("ring", channel=self._address.channel)
+            return rows.records(session.rows("records", ids=found))
+
+        return self._run(work, atomic=True)
+
+
+def _opens_at(session: Session, job: JobRecord) -> int | None:
+    if job.rate_to is None or job.state not in (State.QUEUED, State.DELAYED):
+        return None
+    return session.value("opens_at", limit_key=job.limit_key, rate_to=str(job.rate_to))

@@ -1,0 +1,86 @@
+"""Says in our own words what goes wrong with a PostgreSQL database, and what to do about it."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors as pg
+
+from rotulus.errors import (
+    SchemaError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
+
+LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+"""What may mean that a connection is of no use any more."""
+
+CONTENDED = (pg.DeadlockDetected, pg.SerializationFailure, pg.UniqueViolation)
+"""What another transaction brought about: the same again will do."""
+
+
+@contextmanager
+def translated(url: str) -> Generator[None, None, None]:
+    """Raise the driver's errors as ours."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error, url) from error
+
+
+def translate(error: psycopg.Error, url: str) -> StoreError:
+    """Our error for one of the driver's, in one line."""
+    what = (error.diag.message_primary or str(error)).strip().replace("\n", " ")
+    match error:
+        case pg.UndefinedTable() | pg.InvalidSchemaName() | pg.UndefinedFunction():
+            return SchemaError(
+                f"{url} has no tables of Rotulus yet: run 'rotulus migrate' ({what})"
+            )
+        case pg.UndefinedColumn():
+            return SchemaError(
+                f"The tables in {url} are of an older version: run 'rotulus migrate'"
+            )
+        case pg.InsufficientPrivilege():
+            return StoreReadOnlyError(
+                f"The role of {url} lacks a right: {what}. 'rotulus migrate --grants' prints what "
+                f"producers, workers and viewers need"
+            )
+        case pg.ReadOnlySqlTransaction():
+            return StoreReadOnlyError(f"{url} only reads: connect to the primary server ({what})")
+        case pg.DiskFull():
+            return StoreFullError(f"No room left on the server of {url}: {what}")
+        case pg.QueryCanceled() | pg.LockNotAvailable() | pg.DeadlockDetected():
+            return StoreBusyError(f"{url} did not answer in time: {what}; try again")
+        case _:
+            return StoreUnavailableError(f"Cannot use {url}: {what}{_advice(error, what)}")
+
+
+def _advice(error: psycopg.Error, what: str) -> str:
+    match error:
+        case pg.InvalidCatalogName():
+            return "; create the database, or name another one in the URL"
+        case pg.InvalidPassword() | pg.InvalidAuthorizationSpecification():
+            return "; check the user and the password in the URL"
+        case pg.TooManyConnections():
+            return "; raise max_connections, or connect through a pooler with ?listen=false"
+        case _:
+            pass
+    # Before a session exists the server's code is not known to the driver: only the words are.
+    for words, advice in _WORDS.items():
+        if words in what:
+            return advice
+    return ""
+
+
+_WORDS = {
+    "does not exist": "; create it, or name another one in the URL",
+    "password": "; check the user and the password in the URL",
+    "refused": "; is the server running there, and does it listen on that port?",
+    "resolve": "; check the host in the URL",
+    "too many": "; raise max_connections, or connect through a pooler with ?listen=false",
+    "unsupported startup parameter": "; behind a transaction pooler, add ?listen=false to the URL",
+}
+"""Advice by what the message says."""

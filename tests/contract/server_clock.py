@@ -1,0 +1,46 @@
+"""A PostgreSQL server whose time a test decides."""
+
+import psycopg
+
+from rotulus._record import micros
+from rotulus.testing import SettableClock
+
+TABLES = "jobs, attempts, pauses, starts, workers, schedules"
+
+
+class ServerClock(SettableClock):
+    """The clock that the statements of the store read; made anew, it empties the tables."""
+
+    def __init__(self, url):
+        super().__init__()
+        self._connection = psycopg.connect(url, autocommit=True)
+        names = ", ".join(f"rotulus_{name}" for name in TABLES.split(", "))
+        self._connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+        self._tell()
+
+    def __del__(self):
+        self._connection.close()
+
+    @staticmethod
+    def install(url):
+        """Let the statements of a database read the time of the test."""
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE clock (at bigint)")
+            connection.execute("INSERT INTO clock VALUES (0)")
+            connection.execute(
+                "CREATE OR REPLACE FUNCTION rotulus_now() RETURNS bigint LANGUAGE sql VOLATILE AS "
+                "'SELECT at FROM clock'"
+            )
+
+    def advance(self, seconds):
+        """Move on."""
+        super().advance(seconds)
+        self._tell()
+
+    def set(self, now):
+        """Set it, forward or back."""
+        super().set(now)
+        self._tell()
+
+    def _tell(self):
+        self._connection.execute("UPDATE clock SET at = %s", (micros(self.now()),))
