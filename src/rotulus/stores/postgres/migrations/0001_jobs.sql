@@ -66,9 +66,10 @@ CREATE INDEX rotulus_jobs_running_limited ON rotulus_jobs (limit_key)
   WHERE state = 'running' AND limit_key IS NOT NULL;
 CREATE INDEX rotulus_jobs_delayed ON rotulus_jobs (run_at)
   WHERE state = 'delayed';
--- In the order of adding, so that new entries go where the last ones went. There are never many.
+-- In the order of adding, so that new entries go where the last ones went. All running jobs have a
+-- lease; who asks for that as well gets this index, and who does not, never gets it by mistake.
 CREATE INDEX rotulus_jobs_running ON rotulus_jobs (seq)
-  WHERE state = 'running';
+  WHERE state = 'running' AND lease_until IS NOT NULL;
 CREATE INDEX rotulus_jobs_ended ON rotulus_jobs (state, ended_at)
   WHERE ended_at IS NOT NULL;
 CREATE INDEX rotulus_jobs_schedule ON rotulus_jobs (schedule)

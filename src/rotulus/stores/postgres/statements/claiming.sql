@@ -122,7 +122,8 @@ suspect (id, priority, seq, limit_key) AS MATERIALIZED (
   WHERE state = 'queued' AND losses >= 2
     AND NOT EXISTS (
       SELECT FROM rotulus_jobs AS other
-      WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
+      WHERE other.state = 'running' AND other.lease_until IS NOT NULL
+        AND other.worker = :worker AND other.losses >= 2)
     AND (limit_to IS NULL OR limit_to > (
       SELECT count(*) FROM rotulus_jobs AS other
       WHERE other.state = 'running' AND other.limit_key = job.limit_key))

@@ -50,7 +50,8 @@ chosen (id) AS (
   WHERE state = 'delayed' AND (SELECT bool_or(state = 'delayed') FROM wanted)
   UNION
   SELECT id FROM rotulus_jobs
-  WHERE state = 'running' AND (SELECT bool_or(state = 'running') FROM wanted)
+  WHERE state = 'running' AND lease_until IS NOT NULL
+    AND (SELECT bool_or(state = 'running') FROM wanted)
   UNION
   SELECT job.id FROM wanted JOIN rotulus_jobs AS job
     ON job.state = wanted.state AND job.ended_at IS NOT NULL)

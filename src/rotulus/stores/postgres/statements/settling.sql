@@ -73,7 +73,7 @@ ORDER BY id LIMIT :limit::integer FOR UPDATE SKIP LOCKED;
 -- name: held_by
 -- Running jobs of one worker, for `reclaim`.
 SELECT id FROM rotulus_jobs
-WHERE state = 'running' AND worker = :worker
+WHERE state = 'running' AND lease_until IS NOT NULL AND worker = :worker
 ORDER BY id FOR UPDATE;
 
 -- name: reclaim

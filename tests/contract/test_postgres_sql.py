@@ -1,0 +1,177 @@
+"""The SQL of PostgreSQL: every statement prepares and is used, and hot plans stay what they are."""
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import rotulus.stores.postgres as package
+from rotulus._record import JobRecord
+from rotulus.stores._migrations import known_migrations
+from rotulus.stores.postgres.ask import STATEMENTS, prepared
+from rotulus.stores.sqlite.ask import STATEMENTS as SQLITE_STATEMENTS
+
+FOLDER = Path(package.__file__).parent
+PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+
+HISTORY = """
+INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, ended_at, arguments)
+SELECT gen_random_uuid(), 't', 'q' || i % 3, 0, 'succeeded', i, i, i, '{}'
+FROM generate_series(1, 20000) AS i
+"""
+FUTURE = """
+INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, arguments)
+SELECT gen_random_uuid(), 't', 'q' || i % 3, 0, 'delayed', i, 9000000000000000, '{}'
+FROM generate_series(1, 20000) AS i
+"""
+
+
+def connect(url):
+    """A connection that prepares what it is told to, and nothing else."""
+    return psycopg.connect(url, autocommit=True, prepare_threshold=None)
+
+
+@pytest.fixture(scope="module")
+def empty(postgres):
+    """A connection to empty tables."""
+    with postgres.database() as url, connect(url) as connection:
+        for step in known_migrations("postgres"):
+            connection.execute(step.sql)
+        connection.execute("CREATE TABLE rotulus_migrations (number int, name text, checksum text)")
+        yield connection
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["guessed", "analysed"])
+def filled(request, postgres):
+    """A connection to tables with a past and a future, with statistics and without."""
+    with postgres.database() as url, connect(url) as connection:
+        for step in known_migrations("postgres"):
+            connection.execute(step.sql)
+        connection.execute("ALTER TABLE rotulus_jobs SET (autovacuum_enabled = off)")
+        connection.execute(HISTORY)
+        connection.execute(FUTURE)
+        if request.param:
+            connection.execute("ANALYZE")
+        connection.execute(prepared(None)["pin"], {"local": "false", "timeout": "9000"})
+        yield connection
+
+
+def numbered(statement):
+    """A statement with `$1` for its first parameter; and how many there are."""
+    names = list(dict.fromkeys(PARAMETER.findall(statement)))
+    text = PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
+    return text, len(names)
+
+
+def prepare(connection, name):
+    """Prepare a statement; how many parameters it has."""
+    text, count = numbered(STATEMENTS[name])
+    connection.execute("DEALLOCATE ALL")
+    connection.execute(f"PREPARE statement AS {text}")
+    return count
+
+
+def plan(connection, name):
+    """How the server means to run a statement, whatever its parameters are."""
+    count = prepare(connection, name)
+    nothing = f"({', '.join(['NULL'] * count)})" if count else ""
+    return [row for (row,) in connection.execute(f"EXPLAIN EXECUTE statement{nothing}")]
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS))
+def test_a_statement_prepares(empty, name):
+    """It is valid SQL on these tables."""
+    prepare(empty, name)
+
+
+def test_every_statement_is_used_and_every_use_is_a_statement():
+    """No dead SQL, and no name that is not there."""
+    code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
+    used = set(re.findall(r'session\.(?:rows|value|do)\(\s*"(\w+)"', code))
+    used |= set(re.findall(r'_reclaim\("(\w+)"', code))
+    used |= {"pause", "resume", "count_by_queue", "count_by_task"}
+
+    assert set(STATEMENTS) == used
+
+
+def test_every_statement_says_what_it_does():
+    """In a comment of its own, under its name."""
+    assert [] == [name for name, text in STATEMENTS.items() if not text.startswith("-- ")]
+
+
+def test_a_statement_has_the_name_it_has_on_sqlite():
+    """Apart from those that one of them does in a single statement, or alone."""
+    assert set(SQLITE_STATEMENTS) - set(STATEMENTS) == {
+        *("choose", "start", "claimed", "archive", "limited_wait", "next_due"),
+        *("outdated", "prune_attempts", "forget_workers", "forget_starts"),
+    }
+    assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
+        *("claim_on", "claim_limited", "lock_limits", "outlook", "forget", "ring"),
+        *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
+    }
+
+
+@pytest.mark.parametrize("name", ["claim", "claim_on", "claim_limited"])
+def test_a_claim_gives_records(name):
+    """The columns of JobRecord in their order, and then `seq`."""
+    select = STATEMENTS[name].rpartition("SELECT\n")[2].partition("\nFROM claimed")[0]
+
+    assert [*JobRecord._fields[:-2], "NULL", "NULL", "seq"] == re.findall(r"\w+", select)
+
+
+def test_the_view_gives_records(empty):
+    """The columns of JobRecord in their order."""
+    found = empty.execute("SELECT * FROM rotulus_records LIMIT 0")
+
+    assert list(JobRecord._fields) == [column.name for column in found.description]
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("promote", "rotulus_jobs_delayed"),
+        ("claim", "rotulus_jobs_queued "),
+        ("claim_on", "rotulus_jobs_queued "),
+        ("claim_limited", "rotulus_jobs_queued_limited"),
+        ("claim_limited", "rotulus_jobs_queued_suspect"),
+        ("claim_limited", "rotulus_jobs_running_limited"),
+        ("claim", "rotulus_jobs_pkey"),
+        ("succeed", "rotulus_jobs_pkey"),
+        ("settle", "rotulus_jobs_pkey"),
+        ("renew", "rotulus_jobs_pkey"),
+        ("running", "rotulus_jobs_pkey"),
+        ("reclaim", "rotulus_jobs_pkey"),
+        ("cancel", "rotulus_jobs_pkey"),
+        ("records", "rotulus_jobs_pkey"),
+        ("state_of", "rotulus_jobs_pkey"),
+        ("find", "rotulus_jobs_pkey"),
+        ("expired", "rotulus_jobs_running"),
+        ("held_by", "rotulus_jobs_running"),
+        ("outlook", "rotulus_jobs_queued "),
+        ("outlook", "rotulus_jobs_delayed"),
+        ("prune", "rotulus_jobs_ended"),
+        ("drop_keys", "rotulus_jobs_held_key"),
+        ("holders", "rotulus_jobs_held_key"),
+        ("find_by_index", "rotulus_jobs_key"),
+        ("find_by_index", "rotulus_jobs_schedule"),
+        ("find_by_index", "rotulus_jobs_ended"),
+    ],
+)
+def test_a_hot_statement_finds_its_rows_by_an_index(filled, name, index):
+    """Never by walking the whole table, whatever the statistics say."""
+    lines = plan(filled, name)
+
+    assert any(index.strip() in line for line in lines), lines
+    assert [] == [line for line in lines if "Seq Scan on rotulus_jobs" in line]
+
+
+@pytest.mark.parametrize("name", ["succeed", "settle", "renew", "claim", "claim_on", "promote"])
+def test_a_row_is_updated_by_its_id_alone(filled, name):
+    """Not by walking all running jobs for each: right on an empty table, and slow on a busy one."""
+    lines = plan(filled, name)
+    update = lines[next(n for n, line in enumerate(lines) if "Update on rotulus_jobs" in line) :]
+    scans = [line for line in update if re.search(r"Scan using rotulus_jobs\w* on", line)]
+
+    assert scans
+    assert "rotulus_jobs_pkey" in scans[0], lines
