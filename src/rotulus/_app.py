@@ -19,7 +19,7 @@ from rotulus._job import Job
 from rotulus._log import log_events
 from rotulus._loop import run_to_end
 from rotulus._misfits import misfits
-from rotulus._opening import open_store
+from rotulus._opening import open_store, usual_grace
 from rotulus._options import UsingOptions
 from rotulus._plan import Plans
 from rotulus._provider import Scheduler, TaskProvider
@@ -52,6 +52,8 @@ class App:
         keep: how long succeeded and skipped jobs are kept. Default 7 days.
         keep_failed: how long failed, dead and cancelled jobs are kept. Default 30 days.
         max_bytes: the largest arguments and the largest result, in bytes of JSON. Default 1 MiB.
+        unknown_grace: seconds for which a due job of a task that its workers do not know is left to
+            workers that do; then it is given up. Default 0 on SQLite, else 600.
         scheduler: a scheduler outside of this process that keeps its own list, if there is one.
         clock: the time; only tests hand in another than the machine's.
 
@@ -69,11 +71,12 @@ class App:
         keep: timedelta | None = None,
         keep_failed: timedelta | None = None,
         max_bytes: int | None = None,
+        unknown_grace: float | None = None,
         scheduler: Scheduler | None = None,
         clock: Clock | None = None,
     ) -> None:
         given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
-        given |= {"keep": keep and keep.total_seconds()}
+        given |= {"unknown_grace": unknown_grace, "keep": keep and keep.total_seconds()}
         given |= {"keep_failed": keep_failed and keep_failed.total_seconds()}
         settings = load_settings(given)
         self._settings = {name: setting.value for name, setting in settings.items()}
@@ -284,7 +287,9 @@ class App:
         """
         given = {"queues": queues and list(queues), "slots": slots, "lease": lease, "drain": drain}
         chosen = self._chosen(given)
-        options = WorkerOptions(chosen["lease"], chosen["drain"], burst)
+        grace = chosen["unknown_grace"]
+        grace = usual_grace(chosen["url"]) if grace is None else grace
+        options = WorkerOptions(chosen["lease"], chosen["drain"], burst, grace)
         booted = self._boot()
         try:
             store = self.store

@@ -74,6 +74,7 @@ class Engine:
             queues=None if queues is None else tuple(queues),
             slots=slots,
             started_at=self.clock.now(),
+            names=tuple(self.registry.list_all()),
         )
         return Worker(
             store,

@@ -9,6 +9,9 @@ from rotulus.errors import ConfigurationError, OptionError
 from rotulus.store import Store
 from rotulus.stores.sqlite import SqliteStore
 
+_ROLLOUT = 600.0
+"""Seconds in which the workers of a fleet are all replaced."""
+
 _SYNCHRONOUS = {"": "FULL", "synchronous=full": "FULL", "synchronous=normal": "NORMAL"}
 
 
@@ -35,6 +38,15 @@ def open_store(url: str, clock: Clock) -> Store:
             f"sqlite:///jobs.db for a file, or postgresql://user@host/database"
         )
     return opener(url, rest, clock)
+
+
+def usual_grace(url: str) -> float:
+    """Seconds that a job of an unknown task waits for a newer worker, unless a setting says so.
+
+    A file is used by the programs of one machine, which are replaced together. The workers of a
+    fleet are replaced one after the other.
+    """
+    return 0.0 if url.startswith("sqlite:") else _ROLLOUT
 
 
 def _sqlite(url: str, rest: str, clock: Clock) -> Store:

@@ -79,12 +79,8 @@ class Explainer:
             self._unserved(job, fleet),
             self._limited(job),
             self._rated(job),
+            self._unknown(job, fleet),
         ]
-        if not self._knows(job.task):
-            found.append(
-                f"No task {job.task!r} is registered in this app; a worker of it would give the "
-                f"job up as dead({Reason.UNKNOWN_TASK})."
-            )
         return [text for text in found if text]
 
     def _paused(self, job: JobRecord, fleet: Fleet) -> str:
@@ -128,6 +124,23 @@ class Explainer:
             f"{job.rate_to} jobs with limit_key {job.limit_key!r} were started within the last "
             f"{job.rate_per / 1_000_000:g} s, and that is its rate; the next start is possible in "
             f"{_span(at - self._now())}, at {at:%Y-%m-%d %H:%M:%S} UTC."
+        )
+
+    def _unknown(self, job: JobRecord, fleet: Fleet) -> str:
+        told = [worker.names for worker in fleet.workers if worker.names is not None]
+        if any(job.task in names for names in told):
+            return ""
+        if told:
+            return (
+                f"No worker that runs knows task {job.task!r}: it waits for one that does. When it "
+                f"has been due for unknown_grace seconds, it is given up as "
+                f"dead({Reason.UNKNOWN_TASK})."
+            )
+        if self._knows(job.task):
+            return ""
+        return (
+            f"No task {job.task!r} is registered in this app; a worker of it would give the job up "
+            f"as dead({Reason.UNKNOWN_TASK})."
         )
 
 

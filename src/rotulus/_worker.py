@@ -43,11 +43,14 @@ class WorkerOptions:
         lease: seconds for which a claim is safe without being renewed.
         drain: seconds for which jobs may run on after a stop; then they are given back.
         burst: stop as soon as nothing is due and everything is settled.
+        unknown_grace: seconds for which a due job of a task that is not known here is left to
+            workers that know it; 0: it is given up at once.
     """
 
     lease: float = 30.0
     drain: float = 30.0
     burst: bool = False
+    unknown_grace: float = 0.0
 
 
 class Worker:
@@ -143,11 +146,14 @@ class Worker:
 
     def _fetch(self, room: int) -> list[JobRecord]:
         """Claim; when there is nothing, wait for something. In a thread."""
-        queues, worker = self.info.queues, self.info.name
-        claim = partial(self._store.claim, queues, None, room, worker, self._options.lease)
+        queues, worker, options = self.info.queues, self.info.name, self._options
+        grace = options.unknown_grace or None
+        names = None if grace is None else self.info.names
+        claim = partial(self._store.claim, queues, names, room, worker, options.lease, grace)
+        wait = partial(self._store.wait, queues, _WAIT, None, names, worker, grace)
         jobs = claim()
-        while not jobs and not self._stops and not self._options.burst:
-            if self._store.wait(queues, _WAIT) and not self._stops:
+        while not jobs and not self._stops and not options.burst:
+            if wait() and not self._stops:
                 jobs = claim()
         return jobs
 

@@ -164,6 +164,9 @@ SETTINGS: dict[str, SettingKind] = {
     "keep_failed": SettingKind(
         30 * _DAY, _seconds, "Seconds to keep failed, dead and cancelled jobs."
     ),
+    "unknown_grace": SettingKind(
+        None, _seconds, "Seconds a due job waits for a worker that knows its task."
+    ),
     "max_bytes": SettingKind(1024 * 1024, int, "The largest arguments or result, in bytes."),
     "log": SettingKind("info", _choice(*LEVELS), "The least level that is logged."),
     "log_format": SettingKind(

@@ -129,6 +129,7 @@ class WorkerInfo(NamedTuple):
         slots: how many jobs it runs at once.
         started_at: when it started.
         seen_at: when it last renewed; filled by the store.
+        names: the tasks it knows; None when it does not tell.
     """
 
     name: str
@@ -138,6 +139,7 @@ class WorkerInfo(NamedTuple):
     slots: int
     started_at: datetime
     seen_at: datetime | None = None
+    names: tuple[str, ...] | None = None
 
 
 class Fleet(NamedTuple):
@@ -229,12 +231,16 @@ class Store(Protocol):
         limit: int,
         worker: str,
         lease: float,
+        grace: float | None = None,
     ) -> list[JobRecord]:
         """Take jobs to run: each becomes `running`, with `attempt` one higher and a lease.
 
         Jobs whose time has come become `queued` first. Taken are at most `limit` queued jobs of
         the queues (None: all) and task names (None: all), higher priority first and then in the
-        order they were added. Left out are queues that are paused, jobs whose `limit_key` already
+        order they were added. A job of another name is taken, too, when it has been due for `grace`
+        seconds and no live worker has announced that it knows the name; None: never.
+
+        Left out are queues that are paused, jobs whose `limit_key` already
         has `limit_to` jobs running, and jobs whose `limit_key` has had `rate_to` jobs started
         within the last `rate_per` seconds. A start is a claim: it counts whatever comes of it, for
         the `rate_per` of the job that was started. Where jobs of one key differ in these, the one
@@ -349,11 +355,15 @@ class Store(Protocol):
         queues: Collection[str] | None,
         timeout: float,
         job: str | None = None,
+        names: Collection[str] | None = None,
+        worker: str | None = None,
+        grace: float | None = None,
     ) -> bool:
         """Return when there is work in the queues (None: all), or when a job has ended.
 
-        True: there is, though somebody else may be faster. False: `timeout` seconds are over,
-        or the store was closed.
+        Work is what `claim` would take with the same queues, names, worker and grace. True: there
+        is some, though somebody else may be faster. False: `timeout` seconds are over, or the store
+        was closed.
         """
         ...
 

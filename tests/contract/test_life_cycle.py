@@ -106,7 +106,9 @@ class Explorer:
     def claim(self, worker):
         """What the store does to claim; the attempt, if there was something."""
         self.do("promote", now=NOW, limit=9)
-        _, chosen = self.do("choose", queues=None, names=None, worker=worker, now=NOW, limit=1)
+        wanted = {"queues": None, "names": None, "worker": worker, "grace": None}
+        present = {"now": NOW, "clock": NOW, "boot": BOOT}
+        _, chosen = self.do("choose", **wanted, **present, limit=1)
         if chosen == "[]":
             return None
         until = NOW + LEASE

@@ -39,9 +39,9 @@ class Workbench:
         """As many jobs that have been added."""
         return self.store.add([self.new(**fields) for _ in range(count)])
 
-    def claim(self, limit=100, queues=None, names=None, worker="w1", lease=30.0):
+    def claim(self, limit=100, queues=None, names=None, worker="w1", lease=30.0, grace=None):
         """Claim, as worker w1 unless it says otherwise."""
-        return self.store.claim(queues, names, limit, worker, lease)
+        return self.store.claim(queues, names, limit, worker, lease, grace)
 
     def running(self, **fields):
         """A job that has been added and claimed."""
@@ -60,9 +60,9 @@ class Workbench:
         """How a job stands now."""
         return self.store.get(job.id).state
 
-    def worker(self, name="w1", queues=None):
+    def worker(self, name="w1", queues=None, names=None):
         """A worker to announce."""
-        return WorkerInfo(name, "host", 1, queues, 4, self.clock.now())
+        return WorkerInfo(name, "host", 1, queues, 4, self.clock.now(), names=names)
 
 
 ERROR = ErrorInfo("ValueError", "no", "Traceback ...")

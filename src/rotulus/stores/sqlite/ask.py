@@ -11,8 +11,13 @@ STATEMENTS = load_statements(Path(__file__).with_name("statements"))
 
 def ask(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> Any:
     """Run a statement that answers with one value; None when it answers with nothing."""
-    row = connection.execute(STATEMENTS[name], parameters).fetchone()
+    row = ask_row(connection, name, **parameters)
     return None if row is None else row[0]
+
+
+def ask_row(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> Any:
+    """Run a statement that answers with several values; None when it answers with nothing."""
+    return connection.execute(STATEMENTS[name], parameters).fetchone()
 
 
 def do(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> int:

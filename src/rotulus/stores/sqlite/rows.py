@@ -39,6 +39,21 @@ def optional_array(values: Collection[str] | None) -> str | None:
     return None if values is None else array(values)
 
 
+def wanted(
+    queues: Collection[str] | None,
+    names: Collection[str] | None,
+    worker: str | None,
+    grace: float | None,
+) -> dict[str, Any]:
+    """What a worker would take, as parameters of the `choose` statement."""
+    return {
+        "queues": optional_array(queues),
+        "names": optional_array(names),
+        "worker": worker,
+        "grace": None if grace is None else _span(grace),
+    }
+
+
 def records(text: str) -> list[JobRecord]:
     """Job records from a JSON array of arrays."""
     return list(map(JobRecord._make, read(text)))
@@ -105,6 +120,7 @@ def worker(info: WorkerInfo) -> dict[str, Any]:
         "queues": optional_array(info.queues),
         "slots": info.slots,
         "started_at": micros(info.started_at),
+        "names": optional_array(info.names),
     }
 
 
@@ -124,10 +140,17 @@ def moments(text: str) -> dict[str, datetime]:
 
 
 def _worker(
-    name: str, host: str, pid: int, queues: str | None, slots: int, started_at: int, seen_at: int
+    name: str,
+    host: str,
+    pid: int,
+    queues: str | None,
+    slots: int,
+    started_at: int,
+    seen_at: int,
+    names: str | None,
 ) -> WorkerInfo:
-    served = None if queues is None else tuple(read(queues))
-    return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at))
+    served, known = (None if text is None else tuple(read(text)) for text in (queues, names))
+    return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at), known)
 
 
 def _run_at(outcome: Outcome, now: int) -> int:

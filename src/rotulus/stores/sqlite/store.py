@@ -27,7 +27,7 @@ from rotulus.store import (
     WorkerInfo,
 )
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import ask, do
+from rotulus.stores.sqlite.ask import ask, ask_row, do
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.boot import boot_id
 from rotulus.stores.sqlite.commit import GroupCommit
@@ -103,16 +103,18 @@ class SqliteStore:
         limit: int,
         worker: str,
         lease: float,
+        grace: float | None = None,
     ) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         self._lifeline.hold(worker)
-        wanted = {"queues": rows.optional_array(queues), "names": rows.optional_array(names)}
+        wanted = rows.wanted(queues, names, worker, grace)
 
         def work(con: sqlite3.Connection) -> str:
             # Read inside the transaction: starts are counted in the order of their times.
-            now = self._now()
+            present = self._present()
+            now = present["now"]
             do(con, "promote", now=now, limit=_PROMOTED_AT_ONCE)
-            chosen = ask(con, "choose", **wanted, worker=worker, now=now, limit=limit)
+            chosen, rated = ask_row(con, "choose", **wanted, **present, limit=limit)
             if chosen == "[]":
                 return chosen
             until = self._lease_until(lease)
@@ -125,7 +127,8 @@ class SqliteStore:
                 lease_until=until,
                 now=now,
             )
-            do(con, "start", chosen=chosen, now=now)
+            if rated:
+                do(con, "start", chosen=chosen, now=now)
             return ask(con, "claimed", chosen=chosen)
 
         return rows.records(self._commit.run(work))
@@ -276,12 +279,20 @@ class SqliteStore:
 
         return self._commit.run(work)
 
-    def wait(self, queues: Collection[str] | None, timeout: float, job: str | None = None) -> bool:
+    def wait(
+        self,
+        queues: Collection[str] | None,
+        timeout: float,
+        job: str | None = None,
+        names: Collection[str] | None = None,
+        worker: str | None = None,
+        grace: float | None = None,
+    ) -> bool:
         """Wait for a change. See `Store.wait`."""
         end = time.monotonic() + timeout
-        wanted = rows.optional_array(queues)
+        wanted = rows.wanted(queues, names, worker, grace)
         bells = self._doorbell.reaches_everyone
-        watch = Watch(self._connections, self._now, wanted, job, bells=bells)
+        watch = Watch(self._connections, self._present, wanted, job, bells=bells)
         kind = "work" if job is None else "done"
         with suppress(StoreClosedError), self._doorbell.listen(kind) as bell:
             while not watch.fired():
@@ -304,6 +315,10 @@ class SqliteStore:
 
     def _ticks(self) -> int:
         return round(self._clock.monotonic() * rows.SECOND)
+
+    def _present(self) -> dict[str, Any]:
+        """The present moment by both clocks, as parameters of statements."""
+        return {"now": self._now(), "clock": self._ticks(), "boot": boot_id()}
 
     def _lease_until(self, lease: float) -> int:
         return self._ticks() + round(lease * rows.SECOND)

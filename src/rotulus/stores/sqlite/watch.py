@@ -1,7 +1,8 @@
 """Looks whether a file has changed in a way that somebody waits for, cheaply and read-only."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rotulus._states import ENDED
 from rotulus.stores.sqlite.ask import ask
@@ -13,14 +14,18 @@ _LOOK_EVERY = 0.1
 _LOOK_OFTEN = 0.02
 """The same, where there are no bells."""
 
+_LOOK_ANYWAY = 1_000_000
+"""Microseconds until a look is worth it though nothing has changed: where names count, it is also
+new that a grace is over, or a worker's lease."""
+
 
 class Watch:
     """Waits for work in queues, or for the end of one job.
 
     Args:
         connections: the file.
-        now: the present moment, in microseconds since 1970.
-        queues: the queues, as a JSON array; None for all of them.
+        present: the present moment, as parameters of `choose`.
+        wanted: what would be taken, as parameters of `choose`.
         job: the id of a job, to wait for its end instead.
         bells: whether there are bells to wake us between two looks.
     """
@@ -28,15 +33,15 @@ class Watch:
     def __init__(
         self,
         connections: Connections,
-        now: Callable[[], int],
-        queues: str | None,
+        present: Callable[[], Mapping[str, Any]],
+        wanted: Mapping[str, Any],
         job: str | None,
         *,
         bells: bool,
     ) -> None:
         self._connections = connections
-        self._now = now
-        self._queues = queues
+        self._present = present
+        self._wanted = wanted
         self._job = job
         self._pause = _LOOK_EVERY if bells else _LOOK_OFTEN
         self._seen: dict[int, int] = {}
@@ -45,7 +50,7 @@ class Watch:
     @property
     def is_for_all(self) -> bool:
         """Whether any work will do: then a bell need not be followed by a look."""
-        return self._queues is None and self._job is None
+        return self._job is None and self._wanted["queues"] is self._wanted["names"] is None
 
     def fired(self) -> bool:
         """Whether there may be something to do now."""
@@ -55,7 +60,7 @@ class Watch:
             if self._job is not None:
                 state = ask(connection, "state_of", id=self._job)
                 return state is None or state in ENDED
-            self._due = ask(connection, "next_due", now=self._now())
+            self._due = self._next_look(connection)
             return self._time_has_come() or self._claimable(connection)
 
     def pause(self) -> float:
@@ -75,6 +80,16 @@ class Watch:
     def _time_has_come(self) -> bool:
         return self._due is not None and self._due <= self._now()
 
+    def _next_look(self, connection: sqlite3.Connection) -> int | None:
+        now = self._now()
+        due: int | None = ask(connection, "next_due", now=now)
+        if self._wanted["names"] is None:
+            return due
+        anyway = now + _LOOK_ANYWAY
+        return anyway if due is None else min(due, anyway)
+
     def _claimable(self, connection: sqlite3.Connection) -> bool:
-        where = {"queues": self._queues, "names": None, "worker": None}
-        return ask(connection, "choose", **where, now=self._now(), limit=1) != "[]"
+        return ask(connection, "choose", **self._wanted, **self._present(), limit=1) != "[]"
+
+    def _now(self) -> int:
+        return self._present()["now"]

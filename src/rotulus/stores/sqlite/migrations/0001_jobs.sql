@@ -110,6 +110,7 @@ CREATE TABLE rotulus_workers (
   slots       INTEGER NOT NULL,
   started_at  INTEGER NOT NULL,
   seen_at     INTEGER NOT NULL,
+  names       TEXT,                               -- a JSON array of tasks; NULL: not told
   boot        TEXT    NOT NULL,
   lease_until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -9,11 +9,15 @@ WHERE seq IN (
   ORDER BY run_at LIMIT :limit);
 
 -- name: choose
--- The jobs to claim next. Queues, and keys with a limit, are found by skipping from one to the
--- next in their index, so it matters how many there are, not how many jobs wait in them. Of the
--- jobs that were lost twice a worker gets one, and only when it runs no other. A key whose first
--- job has no room is not looked into: it costs the same however many wait behind that one.
+-- The jobs to claim next, and how many of them have a rate. Queues, and keys with a limit, are
+-- found by skipping from one to the next in their index, so it matters how many there are, not how
+-- many jobs wait in them. A key whose first job has no room is not looked into. Of the jobs that
+-- were lost twice a worker gets one, and only when it runs no other. Where names are given, other
+-- tasks are taken after a grace, if nobody alive knows them.
 WITH RECURSIVE
+  known (task) AS (
+    SELECT name.value FROM rotulus_workers AS other, json_each(other.names) AS name
+    WHERE other.boot = :boot AND other.lease_until > :clock),
   waiting (queue) AS (
     SELECT min(queue) FROM rotulus_jobs
     WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
@@ -33,10 +37,11 @@ WITH RECURSIVE
     WHERE job.seq IN (
       SELECT seq FROM rotulus_jobs
       WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
-        AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
+        AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
+             OR (run_at <= :now - :grace AND task NOT IN (SELECT task FROM known)))
       ORDER BY priority DESC, seq LIMIT :limit)),
-  suspect (seq, priority, limit_key) AS (
-    SELECT seq, priority, limit_key FROM rotulus_jobs AS job
+  suspect (seq, priority, limit_key, rated) AS (
+    SELECT seq, priority, limit_key, rate_to IS NOT NULL FROM rotulus_jobs AS job
     WHERE state = 'queued' AND losses >= 2
       AND NOT EXISTS (
         SELECT 1 FROM rotulus_jobs AS other
@@ -49,8 +54,12 @@ WITH RECURSIVE
         WHERE start.limit_key = job.limit_key AND start.counts_until > :now))
       AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
       AND queue NOT IN (SELECT queue FROM rotulus_pauses)
-      AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
+      AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
+           OR (run_at <= :now - :grace AND task NOT IN (SELECT task FROM known)))
     ORDER BY priority DESC, seq LIMIT 1),
+  some_limited AS (  -- mostly there are none, and then half of this statement is not begun
+    SELECT 1 WHERE EXISTS (
+      SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2)),
   keys (limit_key) AS (
     SELECT min(limit_key) FROM rotulus_jobs
     WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
@@ -77,8 +86,8 @@ WITH RECURSIVE
         ORDER BY priority DESC, seq LIMIT 1)
       AND (job.limit_to IS NULL OR used.running < job.limit_to)
       AND (job.rate_to IS NULL OR used.started < job.rate_to)),
-  limited (seq, priority, room, place) AS (
-    SELECT job.seq, job.priority,
+  limited (seq, priority, rated, room, place) AS (
+    SELECT job.seq, job.priority, job.rate_to IS NOT NULL,
       min(coalesce(job.limit_to - open.running, :limit),
           coalesce(job.rate_to - open.started, :limit)),
       row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
@@ -88,15 +97,16 @@ WITH RECURSIVE
         WHERE limit_key = open.limit_key AND state = 'queued' AND losses < 2
           AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
           AND queue NOT IN (SELECT queue FROM rotulus_pauses)
-          AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names)))
+          AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
+               OR (run_at <= :now - :grace AND task NOT IN (SELECT task FROM known)))
         ORDER BY priority DESC, seq LIMIT :limit))
-SELECT json_group_array(seq) FROM (
-  SELECT seq FROM (
-    SELECT seq, priority FROM free
+SELECT json_group_array(seq), sum(rated) FROM (
+  SELECT seq, rated FROM (
+    SELECT seq, priority, false AS rated FROM free
     UNION ALL
-    SELECT seq, priority FROM limited WHERE place <= room
+    SELECT seq, priority, rated FROM some_limited CROSS JOIN limited WHERE place <= room
     UNION ALL
-    SELECT seq, priority FROM suspect)
+    SELECT seq, priority, rated FROM suspect)
   ORDER BY priority DESC, seq LIMIT :limit);
 
 -- name: claim

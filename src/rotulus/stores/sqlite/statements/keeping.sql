@@ -3,13 +3,15 @@
 -- name: announce
 -- A worker says that it is alive.
 INSERT INTO rotulus_workers
-  (name, host, pid, queues, slots, started_at, seen_at, boot, lease_until)
-VALUES (:name, :host, :pid, :queues, :slots, :started_at, :now, :boot, :lease_until)
-ON CONFLICT (name) DO UPDATE SET seen_at = :now, boot = :boot, lease_until = :lease_until;
+  (name, host, pid, queues, slots, started_at, seen_at, names, boot, lease_until)
+VALUES (:name, :host, :pid, :queues, :slots, :started_at, :now, :names, :boot, :lease_until)
+ON CONFLICT (name) DO UPDATE
+SET seen_at = :now, names = :names, boot = :boot, lease_until = :lease_until;
 
 -- name: workers
 -- The workers whose lease is not over.
-SELECT json_group_array(json_array(name, host, pid, queues, slots, started_at, seen_at)) FROM (
+SELECT json_group_array(json_array(name, host, pid, queues, slots, started_at, seen_at, names))
+FROM (
   SELECT * FROM rotulus_workers WHERE boot = :boot AND lease_until > :clock
   ORDER BY started_at, name);
 
