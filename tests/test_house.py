@@ -74,7 +74,11 @@ def test_no_class_has_more_than_fifteen_public_methods():
                     for f in node.body
                     if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)
                 )
-                cap = STORE_METHODS if node.name in ("Store", "SqliteStore") else MOST_METHODS
+                cap = (
+                    STORE_METHODS
+                    if node.name in ("Store", "SqliteStore", "PostgresStore")
+                    else MOST_METHODS
+                )
                 if node.name == "TaskRegistry":
                     cap = 18  # ten of them are the vocabulary of the documents it implements
                 if count > cap:
@@ -173,7 +177,7 @@ def test_no_import_hides_in_a_function():
 
 
 def test_nothing_can_run_code_from_a_row():
-    """No pickle and no eval anywhere; names are imported for the command line only."""
+    """No pickle and no eval anywhere; names are imported for the command line and the store only."""
     banned = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "runpy", "code"}
     found = []
     for path, tree in trees(MODULES):
@@ -191,7 +195,7 @@ def test_nothing_can_run_code_from_a_row():
                 if name.split(".")[0] in banned or name in ("eval", "exec", "__import__")
             ]
             if isinstance(node, ast.Name) and node.id == "import_module":
-                assert path.name in ("main.py", "__init__.py", "target.py"), path
+                assert path.name in ("main.py", "__init__.py", "target.py", "_opening.py"), path
     assert [] == found
 
 

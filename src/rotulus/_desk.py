@@ -79,7 +79,7 @@ class Desk:
             left = _LONGEST_WAIT if end is None else end - time.monotonic()
             if left <= 0:
                 raise self._late(record, timeout)
-            self._store().wait(None, min(left, _LONGEST_WAIT), job_id)
+            self._store().wait(job_id, min(left, _LONGEST_WAIT))
         return record
 
     async def await_end(self, job_id: str, timeout: float | None) -> JobRecord:  # noqa: ASYNC109

@@ -21,7 +21,7 @@ from rotulus.events import (
     WorkerStarted,
     WorkerStopped,
 )
-from rotulus.store import Store, WorkerInfo
+from rotulus.store import Store, Wanted, WorkerInfo
 
 _WAIT = 0.4
 """Seconds a call waits for work before it looks whether the worker is to stop."""
@@ -83,6 +83,9 @@ class Worker:
         self._monotonic = monotonic
         self._chance = chance
         self._events = events
+        grace = options.unknown_grace or None
+        names = None if grace is None else info.names
+        self._wanted = Wanted(info.name, info.queues, names, grace)
         self._stops = 0
         self._wake: Callable[[], object] | None = None
 
@@ -146,14 +149,10 @@ class Worker:
 
     def _fetch(self, room: int) -> list[JobRecord]:
         """Claim; when there is nothing, wait for something. In a thread."""
-        queues, worker, options = self.info.queues, self.info.name, self._options
-        grace = options.unknown_grace or None
-        names = None if grace is None else self.info.names
-        claim = partial(self._store.claim, queues, names, room, worker, options.lease, grace)
-        wait = partial(self._store.wait, queues, _WAIT, None, names, worker, grace)
+        claim = partial(self._store.claim, self._wanted, room, self._options.lease)
         jobs = claim()
-        while not jobs and not self._stops and not options.burst:
-            if wait() and not self._stops:
+        while not jobs and not self._stops and not self._options.burst:
+            if self._store.wait(self._wanted, _WAIT) and not self._stops:
                 jobs = claim()
         return jobs
 

@@ -35,6 +35,7 @@ __all__ = [
     "ScheduleEntry",
     "Store",
     "Terms",
+    "Wanted",
     "WorkerInfo",
 ]
 
@@ -89,6 +90,23 @@ class NewJob(NamedTuple):
     key: str | None = None
     limit_key: str | None = None
     instant: datetime | None = None
+
+
+class Wanted(NamedTuple):
+    """What a worker would take.
+
+    Attributes:
+        worker: its name.
+        queues: the queues it serves; None for all of them.
+        names: the task names it knows; None for all of them.
+        grace: seconds for which a job of another name has to be due, and its name not announced by
+            any live worker, until it is taken, too; None: it never is.
+    """
+
+    worker: str = ""
+    queues: Collection[str] | None = None
+    names: Collection[str] | None = None
+    grace: float | None = None
 
 
 class Claim(NamedTuple):
@@ -224,27 +242,15 @@ class Store(Protocol):
         """
         ...
 
-    def claim(
-        self,
-        queues: Collection[str] | None,
-        names: Collection[str] | None,
-        limit: int,
-        worker: str,
-        lease: float,
-        grace: float | None = None,
-    ) -> list[JobRecord]:
+    def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run: each becomes `running`, with `attempt` one higher and a lease.
 
-        Jobs whose time has come become `queued` first. Taken are at most `limit` queued jobs of
-        the queues (None: all) and task names (None: all), higher priority first and then in the
-        order they were added. A job of another name is taken, too, when it has been due for `grace`
-        seconds and no live worker has announced that it knows the name; None: never.
-
-        Left out are queues that are paused, jobs whose `limit_key` already
-        has `limit_to` jobs running, and jobs whose `limit_key` has had `rate_to` jobs started
-        within the last `rate_per` seconds. A start is a claim: it counts whatever comes of it, for
-        the `rate_per` of the job that was started. Where jobs of one key differ in these, the one
-        in front may hold up the others.
+        Jobs whose time has come become `queued` first. Taken are at most `limit` queued jobs that
+        are wanted, higher priority first and then in the order they were added. Left out are queues
+        that are paused, jobs whose `limit_key` already has `limit_to` jobs running, and jobs whose
+        `limit_key` has had `rate_to` jobs started within the last `rate_per` seconds. A start is a
+        claim: it counts whatever comes of it, for the `rate_per` of the job that was started. Where
+        jobs of one key differ in these, the one in front may hold up the others.
 
         A job that was lost twice is taken alone of its kind, by a worker that runs no other such
         job: should it be what kills workers, those that were lost with it are not lost with it
@@ -350,20 +356,16 @@ class Store(Protocol):
         """
         ...
 
-    def wait(
-        self,
-        queues: Collection[str] | None,
-        timeout: float,
-        job: str | None = None,
-        names: Collection[str] | None = None,
-        worker: str | None = None,
-        grace: float | None = None,
-    ) -> bool:
-        """Return when there is work in the queues (None: all), or when a job has ended.
+    def wait(self, what: Wanted | str, timeout: float) -> bool:
+        """Return when `claim` would give something that is wanted, or when a job has ended.
 
-        Work is what `claim` would take with the same queues, names, worker and grace. True: there
-        is some, though somebody else may be faster. False: `timeout` seconds are over, or the store
-        was closed.
+        Args:
+            what: what is wanted, or the id of a job.
+            timeout: the longest time to wait, in seconds.
+
+        Returns:
+            True: so it is, though somebody else may be faster. False: the time is over, or the
+            store was closed.
         """
         ...
 

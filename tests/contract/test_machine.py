@@ -22,7 +22,7 @@ from contract.workbench import ERROR, job_id
 from rotulus._outcome import Outcome
 from rotulus._states import ENDED as ENDED_STATES
 from rotulus._states import MOVES, State
-from rotulus.store import Claim, NewJob, Renewal, Terms
+from rotulus.store import Claim, NewJob, Renewal, Terms, Wanted
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock
@@ -121,7 +121,7 @@ class TwoClients(RuleBasedStateMachine):
     def claim(self, data, store):
         queues = data.draw(st.sampled_from([None, None, ["a"], ["b", "a"]]))
         limit, worker = data.draw(st.integers(1, 3)), data.draw(WORKERS)
-        taken = store.claim(queues, None, limit, worker, LEASE)
+        taken = store.claim(Wanted(worker, queues), limit, LEASE)
         assert self.oracle.claim(queues, limit, worker, LEASE) == [job.id for job in taken]
         self.claims += [Claim(job.id, job.attempt) for job in taken]
 
@@ -203,8 +203,8 @@ class TwoClients(RuleBasedStateMachine):
     @invariant()
     def only_legal_moves_happen(self):
         now = {job.id: job for job in self.stores[0].find(limit=10_000)}
-        for job_id, before in self.seen.items():
-            after = now.get(job_id)
+        for known, before in self.seen.items():
+            after = now.get(known)
             if after is None:
                 assert before.state in ENDED
             else:

@@ -139,19 +139,19 @@ def test_what_would_be_left_is_no_work(bench):
     """Nobody is woken for it, until the grace is over."""
     bench.add("new")
     how = {"names": ["old"], "grace": GRACE}
-    assert bench.store.wait(None, 0.05, **how) is False
+    assert bench.wait(0.05, **how) is False
     bench.clock.advance(GRACE)
-    assert bench.store.wait(None, 30.0, **how) is True
+    assert bench.wait(30.0, **how) is True
     claimed(bench)
 
     bench.add("old")
-    assert bench.store.wait(None, 30.0, **how) is True
+    assert bench.wait(30.0, **how) is True
 
 
 def test_who_waits_is_woken_when_the_grace_is_over(bench):
     """Though nothing has happened."""
     bench.add("new")
-    thread, answers = waiting(bench.store, names=["old"], grace=GRACE)
+    thread, answers = waiting(bench, names=["old"], grace=GRACE)
     bench.clock.advance(GRACE)
     thread.join(20)
 
@@ -167,5 +167,5 @@ def test_a_second_suspect_is_no_work_for_who_runs_the_first(bench):
         bench.clock.advance(60)
     assert 1 == len(bench.claim(worker="w1"))
 
-    assert bench.store.wait(None, 0.05, worker="w1") is False
-    assert bench.store.wait(None, 30.0, worker="w2") is True
+    assert bench.wait(0.05, worker="w1") is False
+    assert bench.wait(30.0, worker="w2") is True

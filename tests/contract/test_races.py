@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from contract.workbench import OUTCOMES, claims
+from rotulus.store import Wanted
 
 CLIENTS = 6
 
@@ -36,7 +37,7 @@ def test_each_job_is_claimed_by_one_client(shared):
 
     def take(number, store):
         taken = []
-        while batch := store.claim(None, None, 7, f"w{number}", 30.0):
+        while batch := store.claim(Wanted(f"w{number}"), 7, 30.0):
             taken += [job.id for job in batch]
         return taken
 
@@ -48,7 +49,7 @@ def test_a_limit_holds_between_clients(shared):
     """No two of them see the same room."""
     for _ in range(20):
         shared.add(limit_key="k", limit_to=2)
-    taken = race(shared, lambda n, store: len(store.claim(None, None, 5, f"w{n}", 30.0)))
+    taken = race(shared, lambda n, store: len(store.claim(Wanted(f"w{n}"), 5, 30.0)))
 
     assert 2 == sum(taken)
 
@@ -58,7 +59,7 @@ def test_a_rate_holds_between_clients(shared):
     shared.add_many(60, limit_key="k", rate_to=7, rate_per=60.0)
     rounds = []
     for _ in range(3):
-        taken = race(shared, lambda n, store: len(store.claim(None, None, 3, f"w{n}", 30.0)))
+        taken = race(shared, lambda n, store: len(store.claim(Wanted(f"w{n}"), 3, 30.0)))
         rounds.append(sum(taken))
         shared.clock.advance(60)
 
@@ -72,7 +73,7 @@ def test_a_rate_holds_between_clients_while_time_goes_on(shared):
     def take(number, store):
         starts = []
         for _ in range(60):
-            starts += [job.started_at for job in store.claim(None, None, 3, f"w{number}", 30.0)]
+            starts += [job.started_at for job in store.claim(Wanted(f"w{number}"), 3, 30.0)]
             if number == 0:
                 shared.clock.advance(0.2)
         return starts

@@ -3,6 +3,7 @@
 from contract.test_wait import waiting
 from contract.workbench import OUTCOMES
 from rotulus._record import micros
+from rotulus.store import Wanted
 
 HOUR = {"limit_key": "k", "rate_to": 3, "rate_per": 3600.0}
 """Three an hour."""
@@ -74,7 +75,7 @@ def test_a_rate_holds_for_all_clients(shared):
     shared.add_many(5, **HOUR)
 
     assert 2 == len(shared.claim(2))
-    assert 1 == len(other.claim(None, None, 9, "w2", 30.0))
+    assert 1 == len(other.claim(Wanted("w2"), 9, 30.0))
     assert [] == shared.claim()
 
 
@@ -213,17 +214,17 @@ def test_no_work_is_told_of_while_a_rate_allows_none(bench):
     """Until the window opens."""
     bench.add_many(4, **HOUR)
     started(bench)
-    assert bench.store.wait(None, 0.05) is False
+    assert bench.wait(0.05) is False
 
     bench.clock.advance(3600)
-    assert bench.store.wait(None, 30.0) is True
+    assert bench.wait(30.0) is True
 
 
 def test_who_waits_is_woken_when_the_window_opens(bench):
     """Nobody has to ring for that."""
     bench.add_many(4, **HOUR)
     started(bench)
-    thread, answers = waiting(bench.store)
+    thread, answers = waiting(bench)
     bench.clock.advance(3599)
     assert [] == answers
 

@@ -7,10 +7,10 @@ import pytest
 from contract.workbench import OUTCOMES
 
 
-def waiting(store, **how):
+def waiting(bench, **how):
     """A thread that waits, and a list that its answer comes into."""
     answers = []
-    thread = threading.Thread(target=lambda: answers.append(store.wait(None, 30.0, **how)))
+    thread = threading.Thread(target=lambda: answers.append(bench.wait(30.0, **how)))
     thread.start()
     return thread, answers
 
@@ -19,20 +19,20 @@ def test_it_returns_at_once_when_there_is_work(bench):
     """It looks before it sleeps."""
     bench.add()
 
-    assert bench.store.wait(None, 30.0) is True
+    assert bench.wait(30.0) is True
 
 
 def test_it_returns_at_the_timeout_when_there_is_none(bench):
     """False says that nothing came."""
-    assert bench.store.wait(None, 0.05) is False
+    assert bench.wait(0.05) is False
 
 
 def test_it_waits_only_for_its_queues(bench):
     """Work of another queue is none."""
     bench.add(queue="x")
 
-    assert bench.store.wait(["y"], 0.05) is False
-    assert bench.store.wait(["x", "y"], 0.05) is True
+    assert bench.wait(0.05, queues=["y"]) is False
+    assert bench.wait(0.05, queues=["x", "y"]) is True
 
 
 def test_paused_and_delayed_work_is_none(bench):
@@ -41,9 +41,9 @@ def test_paused_and_delayed_work_is_none(bench):
     bench.add(delay=60.0)
     bench.store.pause(["x"], paused=True)
 
-    assert bench.store.wait(None, 0.05) is False
+    assert bench.wait(0.05) is False
     bench.clock.advance(61)
-    assert bench.store.wait(None, 0.05) is True
+    assert bench.wait(0.05) is True
 
 
 @pytest.mark.parametrize("how", ["add", "retry", "resume", "release"])
@@ -53,7 +53,7 @@ def test_it_is_woken_by_new_work(bench, how):
     bench.store.pause(["x"], paused=True)
     bench.add(queue="x")
     running = bench.running()
-    thread, answers = waiting(bench.store)
+    thread, answers = waiting(bench)
     {
         "add": lambda: bench.add(),
         "retry": lambda: bench.store.retry([ended.id]),
@@ -68,7 +68,7 @@ def test_it_is_woken_by_new_work(bench, how):
 def test_it_is_woken_by_the_end_of_a_job(bench):
     """For those who wait for a result."""
     job = bench.running()
-    thread, answers = waiting(bench.store, job=job.id)
+    thread, answers = waiting(bench, job=job.id)
     bench.store.settle([OUTCOMES["succeeded"](job)])
     thread.join(20)
 
@@ -80,17 +80,17 @@ def test_the_end_of_another_job_is_not_it(bench):
     job, other = bench.running(), bench.running()
     bench.store.settle([OUTCOMES["succeeded"](other)])
 
-    assert bench.store.wait(None, 0.05, job=job.id) is False
+    assert bench.wait(0.05, job=job.id) is False
 
 
 def test_a_job_that_is_gone_has_ended(bench):
     """Nobody waits for ever for what was pruned."""
-    assert bench.store.wait(None, 30.0, job="nobody") is True
+    assert bench.wait(30.0, job="nobody") is True
 
 
 def test_it_returns_when_the_store_is_closed(bench):
     """False, because there is nothing to do any more."""
-    thread, answers = waiting(bench.store)
+    thread, answers = waiting(bench)
     bench.store.close()
     thread.join(20)
 
@@ -101,7 +101,7 @@ def test_it_is_woken_when_a_key_has_room_again(bench):
     """The end of one job makes room for the next."""
     job = bench.running(limit_key="k", limit_to=1)
     bench.add(limit_key="k", limit_to=1)
-    thread, answers = waiting(bench.store)
+    thread, answers = waiting(bench)
     bench.store.settle([OUTCOMES["succeeded"](job)])
     thread.join(20)
 
@@ -111,7 +111,7 @@ def test_it_is_woken_when_a_key_has_room_again(bench):
 def test_it_is_woken_by_another_client(shared):
     """Through the file they share."""
     other = shared.open_another()
-    thread, answers = waiting(shared.store)
+    thread, answers = waiting(shared)
     other.add([shared.new()])
     thread.join(20)
 

@@ -13,7 +13,7 @@ from rotulus._outcome import (
     succeeded,
 )
 from rotulus._states import Reason
-from rotulus.store import NewJob, Renewal, Terms, WorkerInfo
+from rotulus.store import NewJob, Renewal, Terms, Wanted, WorkerInfo
 
 
 class Workbench:
@@ -41,7 +41,11 @@ class Workbench:
 
     def claim(self, limit=100, queues=None, names=None, worker="w1", lease=30.0, grace=None):
         """Claim, as worker w1 unless it says otherwise."""
-        return self.store.claim(queues, names, limit, worker, lease, grace)
+        return self.store.claim(Wanted(worker, queues, names, grace), limit, lease)
+
+    def wait(self, timeout, job=None, queues=None, names=None, worker="w1", grace=None):
+        """Wait for the end of a job, or for what worker w1 would take."""
+        return self.store.wait(job or Wanted(worker, queues, names, grace), timeout)
 
     def running(self, **fields):
         """A job that has been added and claimed."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rotulus import App, TaskRegistry
+from rotulus.store import Wanted
 
 HERE = Path(__file__).parent
 
@@ -61,7 +62,7 @@ class Factory:
         end = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < end, self.logs()
-            self.app.store.wait(["nobody serves this"], 0.02)
+            self.app.store.wait(Wanted(queues=["nobody serves this"]), 0.02)
 
     def states(self):
         """How many jobs are in which state."""

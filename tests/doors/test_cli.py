@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from rotulus.cli.main import COMMANDS, EXIT_CODES, main
 from rotulus.cli.output import ago, span
+from rotulus.store import Wanted
 from rotulus.testing import drain
 
 SHOP = '''
@@ -325,7 +326,7 @@ def test_live_workers_are_listed(shop):
     )
     end = time.monotonic() + 20
     while not shop.app.store.fleet().workers and time.monotonic() < end:
-        shop.app.store.wait(["nobody serves this"], 0.05)
+        shop.app.store.wait(Wanted(queues=["nobody serves this"]), 0.05)
     assert "mail, default" in shop("ls", "workers")
     assert ["w1"] == [json.loads(line)["name"] for line in lines(shop("ls", "workers", "--json"))]
     worker.send_signal(signal.SIGTERM)

@@ -387,7 +387,7 @@ def test_progress_is_there_while_it_runs(app):
     job = crunch.enqueue()
     worker = running_worker(app, lease=0.3)
     while not seen:
-        app.store.wait(None, 0.02, job.id)
+        app.store.wait(job.id, 0.02)
         seen += [reached for reached in [job.refresh().reached] if reached]
     go.set()
     job.result(20)

@@ -111,5 +111,5 @@ def _follow(app: App, job: Job[Any], timeout: float | None) -> None:
     with Meter(f"{job.task} {job.id}") as meter:
         while not job.state.ended and time.monotonic() < end:
             meter.show(*(job.reached or (0, None, str(job.state))))
-            app.store.wait(None, min(_LOOK_EVERY, end - time.monotonic()), job.id)
+            app.store.wait(job.id, min(_LOOK_EVERY, end - time.monotonic()))
             job = job.refresh()

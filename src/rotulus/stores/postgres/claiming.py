@@ -1,9 +1,9 @@
 """Claims jobs: from the whole line, from where the last claim stopped, or heeding limits."""
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from rotulus._record import JobRecord
+from rotulus.store import Wanted
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Row, Session
 from rotulus.stores.postgres.connection import Connections
@@ -11,17 +11,9 @@ from rotulus.stores.postgres.rush import Rush
 
 _PROMOTED_AT_ONCE = 1000
 
+Parameters = dict[str, str | None]
+
 _LOCK = {"place": "1"}
-
-
-class Wanted(NamedTuple):
-    """What a worker wants to claim, as parameters."""
-
-    queues: str | None
-    names: str | None
-    grace: str | None
-    worker: str
-    lease: str | None
 
 
 class Claims:
@@ -33,43 +25,28 @@ class Claims:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._rushes: dict[Wanted, Rush] = {}
+        self._rushes: dict[str, Rush] = {}
 
-    def take(
-        self,
-        queues: Collection[str] | None,
-        names: Collection[str] | None,
-        limit: int,
-        worker: str,
-        lease: float,
-        grace: float | None,
-    ) -> list[JobRecord]:
+    def take(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
-        wanted = Wanted(
-            rows.optional_array(queues),
-            rows.optional_array(names),
-            rows.span(grace),
-            worker,
-            rows.span(lease),
-        )
-        rush = self._rushes.setdefault(wanted, Rush())
-        found = self._in_a_rush(wanted, limit, rush)
+        own = {**rows.wanted(wanted), "lease": rows.span(lease)}
+        rush = self._rushes.setdefault(str(own), Rush())
+        found = self._in_a_rush(own, limit, rush)
         if len(found) < limit:
-            found = [*found, *self._from_the_whole_line(wanted, limit - len(found), rush)]
+            found = [*found, *self._from_the_whole_line(own, limit - len(found), rush)]
         return [JobRecord._make(row[:-1]) for row in found]
 
-    def _in_a_rush(self, wanted: Wanted, limit: int, rush: Rush) -> Sequence[Row]:
+    def _in_a_rush(self, wanted: Parameters, limit: int, rush: Rush) -> Sequence[Row]:
         marks = rush.marks(limit)
         if marks is None:
             return []
-        own = {**wanted._asdict(), **marks, "limit": str(limit)}
-        del own["queues"]
+        own = {**wanted, **marks, "limit": str(limit)}
         found = self._connections.run(lambda session: session.rows("claim_on", **own))
         rush.note(found, limit, whole=False)
         return found
 
-    def _from_the_whole_line(self, wanted: Wanted, limit: int, rush: Rush) -> Sequence[Row]:
-        own = {**wanted._asdict(), "limit": str(limit)}
+    def _from_the_whole_line(self, wanted: Parameters, limit: int, rush: Rush) -> Sequence[Row]:
+        own = {**wanted, "limit": str(limit)}
 
         def claim(session: Session) -> Sequence[Row] | None:
             if session.value("promote", limit=str(_PROMOTED_AT_ONCE)):

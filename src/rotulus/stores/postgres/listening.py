@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from contextlib import suppress
+from typing import Literal
 
 import psycopg
 
@@ -92,9 +93,7 @@ class Listener:
     def _listen(self, connection: Connection) -> None:
         """Listen until the connection is lost, or does not bring what was said on it."""
         connection.execute(f'LISTEN "{self._channel}"'.encode())
-        with self._rung:
-            self.began += 1
-            self._rung.notify_all()
+        self._tell("began")
         tested_at, token = float("-inf"), ""
         while not self._ended:
             now = time.monotonic()
@@ -103,11 +102,23 @@ class Listener:
             if not token and now - tested_at > _TEST_EVERY:
                 tested_at, token = now, uuid.uuid4().hex
                 connection.execute("SELECT pg_notify(%s, %s)", (self._channel, token))
-            for notice in connection.notifies(timeout=_CALL if self.hears else 0.5, stop_after=1):
-                if notice.payload == token and token:
-                    token = ""
-                    self.hears = True
-                elif not notice.payload:
-                    with self._rung:
-                        self.heard += 1
-                        self._rung.notify_all()
+            wait = _CALL if self.hears else _CALL / 4
+            for notice in connection.notifies(timeout=wait, stop_after=1):
+                token = self._heed(notice.payload, token)
+
+    def _heed(self, said: str, token: str) -> str:
+        """Take in what was said; the token that is still waited for."""
+        if not said:
+            self._tell("heard")
+        if said and said == token:
+            self.hears = True
+            return ""
+        return token
+
+    def _tell(self, what: Literal["heard", "began"]) -> None:
+        with self._rung:
+            if what == "heard":
+                self.heard += 1
+            else:
+                self.began += 1
+            self._rung.notify_all()

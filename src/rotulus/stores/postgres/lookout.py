@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 
 from rotulus._states import ENDED
+from rotulus.store import Wanted
+from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
 from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.listening import Listener
-from rotulus.stores.postgres.rows import SECOND
 
 _SOON = 0.005
 """Seconds until the first look after there was something; each further look waits twice as long."""
@@ -24,7 +25,7 @@ _LATE = 0.1
 
 
 class Lookout:
-    """Waits for work in some queues.
+    """Waits for what somebody wants.
 
     It remembers what it saw: a worker that asks again and again makes no more queries than one that
     asks once.
@@ -32,13 +33,14 @@ class Lookout:
     Args:
         connections: the database.
         listener: what wakes it.
-        queues: the queues, as an array; None for all of them.
+        wanted: what they want.
     """
 
-    def __init__(self, connections: Connections, listener: Listener, queues: str | None) -> None:
+    def __init__(self, connections: Connections, listener: Listener, wanted: Wanted) -> None:
         self._connections = connections
         self._listener = listener
-        self._queues = queues
+        self._wanted = rows.wanted(wanted)
+        self._takes_anything = wanted.queues is wanted.names is None
         self._heard = listener.heard
         self._began = listener.began
         self._pause = _SOON
@@ -52,7 +54,7 @@ class Lookout:
             if heard != self._heard:
                 self._heard = heard
                 self.begin_anew()
-                if self._queues is None:
+                if self._takes_anything:
                     return True
                 self._look_at = float("-inf")
             if self._listener.began != self._began:
@@ -77,12 +79,12 @@ class Lookout:
         found, due = self._connections.run(self._outlook)
         longest = _IDLE if self._listener.hears else _DEAF
         self._pause = min(longest * (0.75 + 0.5 * random()), self._pause * 2)
-        until_due = self._pause if due is None else max(_SOON, due / SECOND)
+        until_due = self._pause if due is None else max(_SOON, due / rows.SECOND)
         self._look_at = time.monotonic() + min(self._pause, until_due)
         return found or (due is not None and due <= 0)
 
     def _outlook(self, session: Session) -> tuple[bool, int | None]:
-        [[found, due]] = session.rows("outlook", queues=self._queues)
+        [[found, due]] = session.rows("outlook", **self._wanted)
         return found, due
 
 

@@ -8,7 +8,7 @@ from rotulus._json import encode
 from rotulus._outcome import Outcome, write_error
 from rotulus._record import JobRecord, micros, moment
 from rotulus._states import ENDED, State
-from rotulus.store import Claim, Count, NewJob, Terms, WorkerInfo
+from rotulus.store import Claim, Count, NewJob, Terms, Wanted, WorkerInfo
 from rotulus.stores.postgres.ask import Row
 
 SECOND = 1_000_000
@@ -154,6 +154,16 @@ def _outcome(outcome: Outcome) -> tuple[object, ...]:
     )
 
 
+def wanted(what: Wanted) -> dict[str, str | None]:
+    """What a worker would take, as parameters."""
+    return {
+        "queues": optional_array(what.queues),
+        "names": optional_array(what.names),
+        "worker": what.worker,
+        "grace": span(what.grace),
+    }
+
+
 def worker(info: WorkerInfo) -> dict[str, str | None]:
     """A worker, as the parameters of the `announce` statement."""
     return {
@@ -163,7 +173,7 @@ def worker(info: WorkerInfo) -> dict[str, str | None]:
         "queues": optional_array(info.queues),
         "slots": str(info.slots),
         "started_at": str(micros(info.started_at)),
-        "names": None,
+        "names": optional_array(info.names),
     }
 
 
@@ -183,7 +193,8 @@ def _worker(
     names: list[str] | None,
 ) -> WorkerInfo:
     served = None if queues is None else tuple(queues)
-    return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at))
+    known = None if names is None else tuple(names)
+    return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at), known)
 
 
 def counts(found: Iterable[Row]) -> list[Count]:

@@ -21,6 +21,7 @@ from rotulus.store import (
     Renewal,
     Renewed,
     ScheduleEntry,
+    Wanted,
     WorkerInfo,
 )
 from rotulus.stores.postgres import rows
@@ -60,7 +61,7 @@ class PostgresStore:
         self._listener = Listener(self._connections)
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
-        self._lookouts: dict[str | None, Lookout] = {}
+        self._lookouts: dict[str, Lookout] = {}
         self._random = SystemRandom().random
 
     @property
@@ -94,19 +95,11 @@ class PostgresStore:
             return self._adder.add(jobs)
         return Batches(jobs).add(self._joined(connection), self._address.channel)
 
-    def claim(
-        self,
-        queues: Collection[str] | None,
-        names: Collection[str] | None,
-        limit: int,
-        worker: str,
-        lease: float,
-        grace: float | None = None,
-    ) -> list[JobRecord]:
+    def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
-        claimed = self._claims.take(queues, names, limit, worker, lease, grace)
+        claimed = self._claims.take(wanted, limit, lease)
         if claimed:
-            self._lookout(queues).begin_anew()
+            self._lookout(wanted).begin_anew()
         return claimed
 
     def extend(
@@ -272,13 +265,13 @@ class PostgresStore:
 
         return self._run(work)
 
-    def wait(self, queues: Collection[str] | None, timeout: float, job: str | None = None) -> bool:
+    def wait(self, what: Wanted | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
         end = time.monotonic() + timeout
         with suppress(StoreClosedError):
-            if job is None:
-                return self._lookout(queues).wait(end, self._random)
-            return not rows.is_id(job) or await_end(self._connections, job, end)
+            if isinstance(what, Wanted):
+                return self._lookout(what).wait(end, self._random)
+            return not rows.is_id(what) or await_end(self._connections, what, end)
         return False
 
     def close(self) -> None:
@@ -298,11 +291,11 @@ class PostgresStore:
     def _joined(self, connection: Any) -> Session:
         return self._connections.joined(joined(connection, self.url))
 
-    def _lookout(self, queues: Collection[str] | None) -> Lookout:
-        wanted = rows.optional_array(queues)
-        if wanted not in self._lookouts:
-            self._lookouts[wanted] = Lookout(self._connections, self._listener, wanted)
-        return self._lookouts[wanted]
+    def _lookout(self, wanted: Wanted) -> Lookout:
+        key = repr(wanted)
+        if key not in self._lookouts:
+            self._lookouts[key] = Lookout(self._connections, self._listener, wanted)
+        return self._lookouts[key]
 
     def _ring(self) -> None:
         """Tell everybody that there is work."""

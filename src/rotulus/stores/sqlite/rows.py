@@ -9,7 +9,7 @@ import pydantic_core
 from rotulus._outcome import Outcome, write_error
 from rotulus._record import JobRecord, micros, moment
 from rotulus._states import ENDED, State
-from rotulus.store import Count, NewJob, Terms, WorkerInfo
+from rotulus.store import Count, NewJob, Terms, Wanted, WorkerInfo
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -39,18 +39,13 @@ def optional_array(values: Collection[str] | None) -> str | None:
     return None if values is None else array(values)
 
 
-def wanted(
-    queues: Collection[str] | None,
-    names: Collection[str] | None,
-    worker: str | None,
-    grace: float | None,
-) -> dict[str, Any]:
+def wanted(what: Wanted) -> dict[str, Any]:
     """What a worker would take, as parameters of the `choose` statement."""
     return {
-        "queues": optional_array(queues),
-        "names": optional_array(names),
-        "worker": worker,
-        "grace": None if grace is None else _span(grace),
+        "queues": optional_array(what.queues),
+        "names": optional_array(what.names),
+        "worker": what.worker,
+        "grace": None if what.grace is None else _span(what.grace),
     }
 
 

@@ -24,6 +24,7 @@ from rotulus.store import (
     Renewal,
     Renewed,
     ScheduleEntry,
+    Wanted,
     WorkerInfo,
 )
 from rotulus.stores.sqlite import rows
@@ -96,25 +97,17 @@ class SqliteStore:
         self._doorbell.ring("work")
         return records
 
-    def claim(
-        self,
-        queues: Collection[str] | None,
-        names: Collection[str] | None,
-        limit: int,
-        worker: str,
-        lease: float,
-        grace: float | None = None,
-    ) -> list[JobRecord]:
+    def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
-        self._lifeline.hold(worker)
-        wanted = rows.wanted(queues, names, worker, grace)
+        self._lifeline.hold(wanted.worker)
+        worker, taken = wanted.worker, rows.wanted(wanted)
 
         def work(con: sqlite3.Connection) -> str:
             # Read inside the transaction: starts are counted in the order of their times.
             present = self._present()
             now = present["now"]
             do(con, "promote", now=now, limit=_PROMOTED_AT_ONCE)
-            chosen, rated = ask_row(con, "choose", **wanted, **present, limit=limit)
+            chosen, rated = ask_row(con, "choose", **taken, **present, limit=limit)
             if chosen == "[]":
                 return chosen
             until = self._lease_until(lease)
@@ -279,21 +272,12 @@ class SqliteStore:
 
         return self._commit.run(work)
 
-    def wait(
-        self,
-        queues: Collection[str] | None,
-        timeout: float,
-        job: str | None = None,
-        names: Collection[str] | None = None,
-        worker: str | None = None,
-        grace: float | None = None,
-    ) -> bool:
+    def wait(self, what: Wanted | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
         end = time.monotonic() + timeout
-        wanted = rows.wanted(queues, names, worker, grace)
         bells = self._doorbell.reaches_everyone
-        watch = Watch(self._connections, self._present, wanted, job, bells=bells)
-        kind = "work" if job is None else "done"
+        watch = Watch(self._connections, self._present, what, bells=bells)
+        kind = "done" if isinstance(what, str) else "work"
         with suppress(StoreClosedError), self._doorbell.listen(kind) as bell:
             while not watch.fired():
                 left = end - time.monotonic()

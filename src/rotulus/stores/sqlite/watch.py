@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rotulus._states import ENDED
+from rotulus.store import Wanted
+from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask
 from rotulus.stores.sqlite.connection import Connections
 
@@ -25,8 +27,7 @@ class Watch:
     Args:
         connections: the file.
         present: the present moment, as parameters of `choose`.
-        wanted: what would be taken, as parameters of `choose`.
-        job: the id of a job, to wait for its end instead.
+        what: what is wanted, or the id of a job, to wait for its end.
         bells: whether there are bells to wake us between two looks.
     """
 
@@ -34,15 +35,14 @@ class Watch:
         self,
         connections: Connections,
         present: Callable[[], Mapping[str, Any]],
-        wanted: Mapping[str, Any],
-        job: str | None,
+        what: Wanted | str,
         *,
         bells: bool,
     ) -> None:
         self._connections = connections
         self._present = present
-        self._wanted = wanted
-        self._job = job
+        self._job = what if isinstance(what, str) else None
+        self._wanted = rows.wanted(Wanted() if isinstance(what, str) else what)
         self._pause = _LOOK_EVERY if bells else _LOOK_OFTEN
         self._seen: dict[int, int] = {}
         self._due: int | None = None

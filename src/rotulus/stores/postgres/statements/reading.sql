@@ -89,8 +89,9 @@ WHERE later >= :rate_to::integer;
 SELECT state FROM rotulus_jobs WHERE id = :id::uuid;
 
 -- name: outlook
--- Whether a job can be claimed from the queues, and in how many microseconds that may change by
--- itself: a delayed job is due, or a start counts no more.
+-- Whether a job that is wanted can be claimed, and in how many microseconds that may change by
+-- itself: a delayed job is due, or a start counts no more. (A grace that
+-- ends, or the lease of a worker that knew a name, is found by looking.)
 WITH RECURSIVE limit_keys (limit_key) AS (
   (SELECT limit_key FROM rotulus_jobs
    WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2 ORDER BY limit_key LIMIT 1)
@@ -106,18 +107,37 @@ room AS (
     WHERE state = 'queued' AND limit_key = limit_keys.limit_key AND losses < 2
       AND (:queues::text[] IS NULL OR queue = ANY (:queues::text[]))
       AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
+      AND (:names::text[] IS NULL OR task = ANY (:names::text[])
+           OR run_at <= (SELECT rotulus_now()) - :grace::bigint
+           AND NOT EXISTS (
+             SELECT FROM rotulus_workers AS other
+             WHERE task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now())))
     ORDER BY priority DESC, seq LIMIT 1) AS first
   UNION ALL
   SELECT limit_key, limit_to, rate_to FROM rotulus_jobs AS job
   WHERE state = 'queued' AND losses >= 2
+    AND NOT EXISTS (
+      SELECT FROM rotulus_jobs AS other
+      WHERE other.state = 'running' AND other.lease_until IS NOT NULL
+        AND other.worker = :worker AND other.losses >= 2)
     AND (:queues::text[] IS NULL OR queue = ANY (:queues::text[]))
-    AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue))
+    AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
+    AND (:names::text[] IS NULL OR task = ANY (:names::text[])
+         OR run_at <= (SELECT rotulus_now()) - :grace::bigint
+         AND NOT EXISTS (
+           SELECT FROM rotulus_workers AS other
+           WHERE task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now()))))
 SELECT
   EXISTS (
     SELECT FROM rotulus_jobs AS job
     WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
       AND (:queues::text[] IS NULL OR queue = ANY (:queues::text[]))
-      AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue))
+      AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
+      AND (:names::text[] IS NULL OR task = ANY (:names::text[])
+           OR run_at <= (SELECT rotulus_now()) - :grace::bigint
+           AND NOT EXISTS (
+             SELECT FROM rotulus_workers AS other
+             WHERE task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now()))))
   OR EXISTS (
     SELECT FROM room
     WHERE (limit_to IS NULL OR limit_to > (
