@@ -10,6 +10,8 @@ from rotulus.stores.sqlite import SqliteStore
 
 _SYNCHRONOUS = {"": "FULL", "synchronous=full": "FULL", "synchronous=normal": "NORMAL"}
 
+_IN_MEMORY = ("sqlite://", "sqlite:///")
+
 
 def open_store(url: str, clock: Clock) -> Store:
     """The store of a URL; nothing is read or written yet.
@@ -29,6 +31,11 @@ def open_store(url: str, clock: Clock) -> Store:
             f"sqlite:///jobs.db for a file, or sqlite:// for memory"
         )
     return opener(url, rest, clock)
+
+
+def is_shared(url: str) -> bool:
+    """Whether other processes that open this URL see the same jobs."""
+    return url.partition("?")[0] not in _IN_MEMORY
 
 
 def _sqlite(url: str, rest: str, clock: Clock) -> Store:
