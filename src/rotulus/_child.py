@@ -82,6 +82,11 @@ class Child:
         """End it, whatever it does."""
         self._process.kill()
 
+    def let_go(self) -> None:
+        """Close the line: it gives back what it holds, and ends."""
+        self._loop.remove_reader(self._line)
+        self._line.close()
+
     def _wait(self) -> None:
         code = self._process.wait()
         with suppress(RuntimeError):  # the loop has ended already
@@ -89,8 +94,7 @@ class Child:
 
     def _end(self, code: int) -> None:
         self.code = code
-        self._loop.remove_reader(self._line)
-        self._line.close()
+        self.let_go()
         self.ended.set()
         self.leaves_room.set()
 

@@ -72,7 +72,7 @@ class Shifts:
     ) -> None:
         """Have a command work in several processes. See `App.supervise`."""
         chosen = self._chosen(given)
-        _check_processes(chosen)
+        _check_processes(chosen["url"])
         options = SupervisorOptions(
             command=command,
             name=name or f"{socket.gethostname()}.{os.getpid()}",
@@ -119,17 +119,14 @@ def _recycling(megabytes: int | None, worker: Worker) -> list[Duty]:
     return [Recycling(megabytes, worker.retire)]
 
 
-def _check_processes(chosen: Mapping[str, Any]) -> None:
-    """Refuse what would not work in several processes."""
+def _check_processes(url: str) -> None:
+    """Refuse what would not work in processes of their own."""
     if os.name != "posix":
         raise ConfigurationError(
-            f"processes = {chosen['processes']} needs a system with Unix processes: start several "
-            f"workers instead"
+            "processes and recycling need a Unix system: start several workers instead"
         )
-    if not is_shared(chosen["url"]):
+    if not is_shared(url):
         raise ConfigurationError(
-            f"processes = {chosen['processes']}: the jobs of {chosen['url']} live in the memory of "
-            f"one process, where no other one sees them; use a file, such as sqlite:///jobs.db"
+            f"The jobs of {url} live in the memory of one process, and with processes or "
+            f"recycling others have to see them: use a file, such as sqlite:///jobs.db"
         )
-    if chosen["recycle_memory"] is not None:
-        check_memory_is_told()

@@ -118,6 +118,8 @@ class Supervisor:
         finally:
             vigil.end()
             threads.close()
+            for child in self._present():  # only when something went wrong here
+                child.let_go()
         if self._given_up is not None:
             raise self._given_up
 

@@ -25,9 +25,18 @@ from rotulus.events import AttemptFailed, AttemptSucceeded, Event
 @click.option("--queues", metavar="A,B", help="Only these queues, separated by commas.")
 @click.option("--lease", type=float, help="Seconds after which a worker that hangs is given up.")
 @click.option("--drain", type=float, help="Seconds for running jobs to finish after a stop.")
-@click.option("--processes", type=click.IntRange(1, 10_000), help="Processes, each with its slots.")
-@click.option("--recycle-jobs", type=click.IntRange(1), help="Replace a process after so many.")
-@click.option("--recycle-memory", type=click.IntRange(1), metavar="MB", help="Or when so large.")
+@click.option(
+    "--processes", type=click.IntRange(1, 10_000), help="Processes to run, each with its slots."
+)
+@click.option(
+    "--recycle-jobs", type=click.IntRange(1), help="Replace a process after so many jobs."
+)
+@click.option(
+    "--recycle-memory",
+    type=click.IntRange(1),
+    metavar="MB",
+    help="Replace a process that has grown so large.",
+)
 @click.option("--burst", is_flag=True, help="Stop as soon as nothing is due.")
 @click.option("--name", help="A name that no other worker ever has.")
 @click.option("--parent", type=int, hidden=True, help="Where the supervisor is heard.")
