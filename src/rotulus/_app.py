@@ -268,14 +268,15 @@ class App:
             slots: how many jobs to run at once. Default 10.
             lease: seconds after which a worker that hangs is given up. Default 30.
             drain: seconds for running jobs to finish after a stop. Default 30.
-            burst: stop as soon as nothing is due.
-            name: a name that no other worker ever has; made up unless given.
+            burst: return as soon as nothing is due and everything is settled.
+            name: unique among all workers; made up unless given.
             recycle_jobs: return when so many jobs have been run.
             recycle_memory: return after a job that leaves so many megabytes in memory.
             parent: where the supervisor is heard that started this process; see `supervise`.
 
         Raises:
             ConfigurationError: something is wired wrongly; nothing has been started.
+            StoreError: the store cannot be used.
         """
         given = {"queues": queues and list(queues), "slots": slots, "lease": lease, "drain": drain}
         given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
