@@ -2,7 +2,8 @@
 
 import random
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -10,16 +11,14 @@ from typing import Any, Self, Unpack
 from rotulus._arguments import Call
 from rotulus._clock import Clock, SystemClock
 from rotulus._desk import Desk
-from rotulus._duties import Rounds
 from rotulus._engine import Engine
 from rotulus._ids import Ids
 from rotulus._injection import Factory, Injector, Scope
 from rotulus._intake import Intake
 from rotulus._job import Job
 from rotulus._log import log_events
-from rotulus._loop import run_to_end
 from rotulus._misfits import misfits
-from rotulus._opening import open_store, usual_grace
+from rotulus._opening import insist_on_tables, open_store
 from rotulus._options import UsingOptions
 from rotulus._plan import Plans
 from rotulus._provider import Scheduler, TaskProvider
@@ -27,10 +26,10 @@ from rotulus._registry import TaskRegistry
 from rotulus._registry import registry as global_registry
 from rotulus._retry import NO_RETRY, Retry
 from rotulus._sender import Sender
+from rotulus._shifts import Shifts
 from rotulus._states import State
-from rotulus._worker import Worker, WorkerOptions
 from rotulus.config import load_settings
-from rotulus.errors import SchemaError, StoreClosedError
+from rotulus.errors import StoreClosedError
 from rotulus.events import Events, StoreMigrated
 from rotulus.store import Filter, Store
 
@@ -85,9 +84,9 @@ class App:
         self._lock = threading.RLock()
         self._closed = False
         self._booted = False
-        self._workers: list[Worker] = []
         self._injector = Injector()
         self._engine = self._make_engine(registry, retry or NO_RETRY)
+        self._shifts = Shifts(self._engine, self._settings)
         self.registry = registry
         self.events = self._engine.events
         self.provider = TaskProvider(registry, scheduler, self._injector)
@@ -106,7 +105,7 @@ class App:
 
     @property
     def store(self) -> Store:
-        """Where the jobs live, with its tables up to date. Raises `StoreError`."""
+        """Where the jobs live; a SQLite file is brought up to date. Raises `StoreError`."""
         with self._lock:
             if self._closed:
                 raise StoreClosedError("This app is closed: make a new one")
@@ -117,22 +116,13 @@ class App:
     def _open(self) -> Store:
         store = open_store(self._settings["url"], self._clock)
         try:
-            self._bring_up(store)
+            steps = store.migrate() if store.self_migrating else []
         except BaseException:
             store.close()
             raise
-        return store
-
-    def _bring_up(self, store: Store) -> None:
-        """Bring a store up to date, or insist that somebody does."""
-        steps = store.migrate(apply=store.self_migrating)
-        if steps and not store.self_migrating:
-            raise SchemaError(
-                f"The tables in {store.url} are not up to date (missing: {', '.join(steps)}): "
-                f"run 'rotulus migrate'"
-            )
         if steps:
             self.events.emit(StoreMigrated(store.url, steps))
+        return store
 
     def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """Store a job of the task of that name, which need not be imported here.
@@ -267,6 +257,9 @@ class App:
         drain: float | None = None,
         burst: bool = False,
         name: str | None = None,
+        recycle_jobs: int | None = None,
+        recycle_memory: int | None = None,
+        parent: int | None = None,
     ) -> None:
         """Work until SIGTERM or SIGINT: run jobs, fire schedules, rescue and prune.
 
@@ -280,31 +273,54 @@ class App:
             drain: seconds for running jobs to finish after a stop. Default 30.
             burst: return as soon as nothing is due and everything is settled.
             name: unique among all workers; made up unless given.
+            recycle_jobs: return when so many jobs have been run.
+            recycle_memory: return after a job that leaves so many megabytes in memory.
+            parent: where the supervisor is heard that started this process; see `supervise`.
 
         Raises:
             ConfigurationError: something is wired wrongly; nothing has been started.
             StoreError: the store cannot be used.
         """
         given = {"queues": queues and list(queues), "slots": slots, "lease": lease, "drain": drain}
-        chosen = self._chosen(given)
-        grace = chosen["unknown_grace"]
-        grace = usual_grace(chosen["url"]) if grace is None else grace
-        options = WorkerOptions(chosen["lease"], chosen["drain"], burst, grace)
-        booted = self._boot()
-        try:
-            store = self.store
-            worker = self._engine.worker(store, chosen["queues"], chosen["slots"], options, name)
-            keep, keep_failed = timedelta(0, chosen["keep"]), timedelta(0, chosen["keep_failed"])
-            duties = self._engine.duties(store, keep, keep_failed)
-            self._work(worker, Rounds(duties, self._clock.now, self.events))
-        finally:
-            if booted:
-                self._unboot()
+        given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
+        with self._serving() as store:
+            self._shifts.work(store, given, burst=burst, name=name, parent=parent)
+
+    def supervise(
+        self,
+        command: Sequence[str],
+        *,
+        processes: int | None = None,
+        lease: float | None = None,
+        drain: float | None = None,
+        burst: bool = False,
+        name: str | None = None,
+    ) -> None:
+        """Run a command that runs a worker in several processes, until SIGTERM or SIGINT.
+
+        A process that ends is replaced, and what it ran goes back to its queue at once. Schedules,
+        rescue and pruning are done here. It is what `rotulus worker --processes` does.
+
+        Args:
+            command: the words of the command. `--name NAME --parent NUMBER` are added, which are
+                for `run_worker(name=, parent=)`.
+            processes: how many run at once. Default 1.
+            lease: as the command has it.
+            drain: as the command has it.
+            burst: whether the processes end by themselves.
+            name: what the names of the workers begin with; made up unless given.
+
+        Raises:
+            ConfigurationError: something is wired wrongly, here or in a process.
+            SchemaError: a process says that the tables do not fit.
+        """
+        given = {"processes": processes, "lease": lease, "drain": drain}
+        with self._serving() as store:
+            self._shifts.supervise(store, command, given, burst=burst, name=name)
 
     def stop(self) -> None:
         """Stop the workers of this app: claim no more, finish what runs; called again, at once."""
-        for worker in list(self._workers):
-            worker.stop()
+        self._shifts.stop()
 
     def close(self) -> None:
         """Close the store, and let go of the registry. A closed app stays closed."""
@@ -320,7 +336,7 @@ class App:
     def __enter__(self) -> Self:
         try:
             self._boot()
-            self.store.fleet()
+            insist_on_tables(self.store)
         except BaseException:
             self.close()
             raise
@@ -348,19 +364,16 @@ class App:
     def __repr__(self) -> str:
         return f"<App {self._settings['url']} with {len(self.registry)} tasks>"
 
-    def _chosen(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The settings, with what was given for one worker."""
-        checked = load_settings(given)
-        return self._settings | {n: checked[n].value for n, v in given.items() if v is not None}
-
-    def _work(self, worker: Worker, rounds: Rounds) -> None:
-        self._workers.append(worker)
-        rounds.start()
+    @contextmanager
+    def _serving(self) -> Generator[Store, None, None]:
+        """The store of a booted app."""
+        booted = self._boot()
         try:
-            run_to_end(worker.run(), worker.stop)
+            insist_on_tables(self.store)
+            yield self.store
         finally:
-            rounds.end()
-            self._workers.remove(worker)
+            if booted:
+                self._unboot()
 
     def _check_wiring(self) -> None:
         for task in self.registry:

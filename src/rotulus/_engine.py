@@ -22,6 +22,7 @@ from rotulus._registry import TaskRegistry
 from rotulus._retry import Retry
 from rotulus._run import Run
 from rotulus._states import State
+from rotulus._supervisor import Supervisor, SupervisorOptions
 from rotulus._task import Task
 from rotulus._threads import Threads
 from rotulus._verdict import Verdict
@@ -84,6 +85,12 @@ class Engine:
             self.clock.monotonic,
             self.random.random,
             self.events,
+        )
+
+    def supervisor(self, store: Store, options: SupervisorOptions) -> Supervisor:
+        """A supervisor of worker processes."""
+        return Supervisor(
+            store, options, self.clock.monotonic, self.random.getrandbits, self.events
         )
 
     def duties(self, store: Store, keep: timedelta, keep_failed: timedelta) -> list[Duty]:

@@ -1,6 +1,7 @@
 """Every log line of Rotulus, rendered from events by one subscriber."""
 
 import logging
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -110,10 +111,62 @@ def _worker_draining(event: e.WorkerDraining) -> _Line:
     return logging.INFO, text, data
 
 
+def _worker_retiring(event: e.WorkerRetiring) -> _Line:
+    data = {"event": "worker_retiring", "worker": event.worker, "reason": event.reason}
+    return logging.INFO, f"worker {event.worker} ends after what it runs: {event.reason}", data
+
+
 def _worker_stopped(event: e.WorkerStopped) -> _Line:
     back = f", {event.released} of them given back" if event.released else ""
     data = {"event": "worker_stopped", "worker": event.worker, "attempts": event.attempts}
     return logging.INFO, f"worker stopped after {event.attempts} attempts{back}", data
+
+
+def _process_started(event: e.ProcessStarted) -> _Line:
+    data = {"event": "process_started", "worker": event.worker, "pid": event.pid}
+    return logging.INFO, f"process {event.pid} started as worker {event.worker}", data
+
+
+def _process_ended(event: e.ProcessEnded) -> _Line:
+    data = {"event": "process_ended", "worker": event.worker, "pid": event.pid, "code": event.code}
+    how = f"was killed by {_signal_name(-event.code)}" if event.code < 0 else "ended"
+    code = f" with exit code {event.code}" if event.code > 0 else ""
+    text = f"process {event.pid} {how}{code} after {event.seconds:.1f} s (worker {event.worker})"
+    return logging.WARNING if event.code else logging.INFO, text, data
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _process_delayed(event: e.ProcessDelayed) -> _Line:
+    data = {"event": "process_delayed", "deaths": event.deaths, "seconds": event.seconds}
+    text = f"{event.deaths} processes in a row died young: the next one in {event.seconds:g} s"
+    return logging.ERROR, text, data
+
+
+def _process_not_started(event: e.ProcessNotStarted) -> _Line:
+    data = {"event": "process_not_started"}
+    return logging.ERROR, f"a process cannot be started: {event.error}; trying again", data
+
+
+def _process_silent(event: e.ProcessSilent) -> _Line:
+    data = {"event": "process_silent", "worker": event.worker, "pid": event.pid}
+    data |= {"jobs": [job.id for job in event.jobs[:100]]}
+    text = (
+        f"process {event.pid} gets no turn, something in it holds the interpreter: renewed its "
+        f"leases ({', '.join(sorted({job.task for job in event.jobs}))})"
+    )
+    return logging.WARNING, text, data
+
+
+def _process_stuck(event: e.ProcessStuck) -> _Line:
+    data = {"event": "process_stuck", "worker": event.worker, "pid": event.pid}
+    text = f"process {event.pid} did not end in time: killing it (worker {event.worker})"
+    return logging.WARNING, text, data
 
 
 def _schedule_fired(event: e.ScheduleFired) -> _Line:
@@ -167,7 +220,14 @@ _RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
     e.BodyStuck: _body_stuck,
     e.WorkerStarted: _worker_started,
     e.WorkerDraining: _worker_draining,
+    e.WorkerRetiring: _worker_retiring,
     e.WorkerStopped: _worker_stopped,
+    e.ProcessStarted: _process_started,
+    e.ProcessEnded: _process_ended,
+    e.ProcessDelayed: _process_delayed,
+    e.ProcessNotStarted: _process_not_started,
+    e.ProcessSilent: _process_silent,
+    e.ProcessStuck: _process_stuck,
     e.ScheduleFired: _schedule_fired,
     e.JobsRescued: _jobs_rescued,
     e.JobsPruned: _jobs_pruned,

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from rotulus._clock import Clock
 from rotulus._names import did_you_mean
-from rotulus.errors import ConfigurationError, OptionError
+from rotulus.errors import ConfigurationError, OptionError, SchemaError
 from rotulus.store import Store
 from rotulus.stores.sqlite import SqliteStore
 
@@ -13,6 +13,8 @@ _ROLLOUT = 600.0
 """Seconds in which the workers of a fleet are all replaced."""
 
 _SYNCHRONOUS = {"": "FULL", "synchronous=full": "FULL", "synchronous=normal": "NORMAL"}
+
+_IN_MEMORY = ("sqlite://", "sqlite:///")
 
 
 def open_store(url: str, clock: Clock) -> Store:
@@ -40,6 +42,16 @@ def open_store(url: str, clock: Clock) -> Store:
     return opener(url, rest, clock)
 
 
+def insist_on_tables(store: Store) -> None:
+    """Raise `SchemaError` unless the tables of a store are there and of this version."""
+    missing = store.migrate(apply=False)
+    if missing:
+        raise SchemaError(
+            f"The tables in {store.url} are not of this version (missing: {', '.join(missing)}): "
+            f"run 'rotulus migrate'"
+        )
+
+
 def usual_grace(url: str) -> float:
     """Seconds that a job of an unknown task waits for a newer worker, unless a setting says so.
 
@@ -47,6 +59,11 @@ def usual_grace(url: str) -> float:
     fleet are replaced one after the other.
     """
     return 0.0 if url.startswith("sqlite:") else _ROLLOUT
+
+
+def is_shared(url: str) -> bool:
+    """Whether other processes that open this URL see the same jobs."""
+    return url.partition("?")[0] not in _IN_MEMORY
 
 
 def _sqlite(url: str, rest: str, clock: Clock) -> Store:

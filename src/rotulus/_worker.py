@@ -18,6 +18,7 @@ from rotulus.events import (
     StoreFailed,
     StoreRecovered,
     WorkerDraining,
+    WorkerRetiring,
     WorkerStarted,
     WorkerStopped,
 )
@@ -45,12 +46,14 @@ class WorkerOptions:
         burst: stop as soon as nothing is due and everything is settled.
         unknown_grace: seconds for which a due job of a task that is not known here is left to
             workers that know it; 0: it is given up at once.
+        recycle_jobs: retire after so many attempts.
     """
 
     lease: float = 30.0
     drain: float = 30.0
     burst: bool = False
     unknown_grace: float = 0.0
+    recycle_jobs: int | None = None
 
 
 class Worker:
@@ -87,17 +90,31 @@ class Worker:
         names = None if grace is None else info.names
         self._wanted = Wanted(info.name, info.queues, names, grace)
         self._stops = 0
+        self._claimed = 0
+        self._retiring = False
         self._wake: Callable[[], object] | None = None
 
-    def stop(self) -> None:
+    def stop(self, times: int | None = None) -> None:
         """Stop: claim no more, and finish what runs; called a second time, give it back now.
 
         May be called from any thread, and from a signal handler.
+
+        Args:
+            times: how often it has been told by now, from one who may not be the only one to
+                tell it: unless that is more than before, nothing happens.
         """
-        self._stops += 1
-        if self._wake is not None:
-            with suppress(RuntimeError):  # the loop has ended already
-                self._wake()
+        self._stops = self._stops + 1 if times is None else max(times, self._stops)
+        self._look_up()
+
+    def retire(self, reason: str) -> None:
+        """Claim no more, finish what is held however long it takes, and end.
+
+        May be called from any thread. A worker that has not claimed anything yet stays.
+        """
+        if self._claimed and not self._retiring:
+            self._retiring = True
+            self._events.emit(WorkerRetiring(self.info.name, reason))
+            self._look_up()
 
     async def run(self) -> None:
         """Work until stopped."""
@@ -115,6 +132,7 @@ class Worker:
         events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
         try:
             await self._feed(crew, settler, calls)
+            await self._finish(crew)
             await self._drain(crew, settler)
         finally:
             settling.cancel()
@@ -124,16 +142,26 @@ class Worker:
             calls.close()
             events.emit(WorkerStopped(self.info.name, crew.attempts, crew.released))
 
+    def _look_up(self) -> None:
+        if self._wake is not None:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._wake()
+
+    @property
+    def _feeding(self) -> bool:
+        """Whether to claim more."""
+        return not self._stops and not self._retiring
+
     async def _feed(self, crew: Crew, settler: Settler, calls: Threads) -> None:
-        """Claim whenever there is room, until told to stop."""
+        """Claim whenever there is room, until told to stop or to retire."""
         failures = 0
-        while not self._stops:
+        while self._feeding:
             room = crew.room()
             if not room:
                 await _change(crew)
                 continue
             try:
-                jobs = await calls.run(partial(self._fetch, room))
+                jobs = await calls.run(partial(self._fetch, self._still_to_claim(room)))
             except StoreClosedError:
                 return
             except StoreError as error:
@@ -144,6 +172,7 @@ class Worker:
                 failures = 0
                 self._events.emit(StoreRecovered("claim"))
             crew.take(jobs)
+            self._count(len(jobs))
             if self._options.burst and not jobs and not await _more(crew, settler):
                 return
 
@@ -151,10 +180,25 @@ class Worker:
         """Claim; when there is nothing, wait for something. In a thread."""
         claim = partial(self._store.claim, self._wanted, room, self._options.lease)
         jobs = claim()
-        while not jobs and not self._stops and not self._options.burst:
-            if self._store.wait(self._wanted, _WAIT) and not self._stops:
+        while not jobs and self._feeding and not self._options.burst:
+            if self._store.wait(self._wanted, _WAIT) and self._feeding:
                 jobs = claim()
         return jobs
+
+    def _still_to_claim(self, room: int) -> int:
+        most = self._options.recycle_jobs
+        return room if most is None else min(room, most - self._claimed)
+
+    def _count(self, jobs: int) -> None:
+        self._claimed += jobs
+        most = self._options.recycle_jobs
+        if most is not None and self._claimed >= most:
+            self.retire(f"it has its {most} jobs")
+
+    async def _finish(self, crew: Crew) -> None:
+        """Let a worker that retires finish what it holds, until it is told to stop."""
+        while self._retiring and crew.held and not self._stops:
+            await _change(crew)
 
     async def _pause(self, error: StoreError, failures: int) -> None:
         if failures == 1:

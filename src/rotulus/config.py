@@ -123,6 +123,13 @@ def _count(value: Any) -> int:
     return number
 
 
+def _positive(value: Any) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("give a whole number, 1 or more")
+    return number
+
+
 def _seconds(value: Any) -> float:
     number = float(value)
     if not 0 <= number < float("inf"):
@@ -160,6 +167,9 @@ SETTINGS: dict[str, SettingKind] = {
     "slots": SettingKind(10, _count, "How many jobs a worker runs at once."),
     "lease": SettingKind(30.0, _lease, "Seconds for which a claim is safe without renewal."),
     "drain": SettingKind(30.0, _seconds, "Seconds for running jobs to finish after a stop."),
+    "processes": SettingKind(1, _count, "How many processes a worker runs in."),
+    "recycle_jobs": SettingKind(None, _positive, "Replace a process after so many jobs."),
+    "recycle_memory": SettingKind(None, _positive, "Replace a process that has so many MB."),
     "keep": SettingKind(7 * _DAY, _seconds, "Seconds to keep succeeded and skipped jobs."),
     "keep_failed": SettingKind(
         30 * _DAY, _seconds, "Seconds to keep failed, dead and cancelled jobs."

@@ -24,11 +24,18 @@ __all__ = [
     "LeaseLost",
     "ListenerFailed",
     "OutcomeRefused",
+    "ProcessDelayed",
+    "ProcessEnded",
+    "ProcessNotStarted",
+    "ProcessSilent",
+    "ProcessStarted",
+    "ProcessStuck",
     "ScheduleFired",
     "StoreFailed",
     "StoreMigrated",
     "StoreRecovered",
     "WorkerDraining",
+    "WorkerRetiring",
     "WorkerStarted",
     "WorkerStopped",
 ]
@@ -93,12 +100,69 @@ class WorkerDraining(NamedTuple):
     seconds: float
 
 
+class WorkerRetiring(NamedTuple):
+    """A worker has run as many jobs, or grown as large, as it may: it claims no more, and ends."""
+
+    worker: str
+    reason: str
+
+
 class WorkerStopped(NamedTuple):
     """A worker has stopped, after so many attempts; `released` of them were given back."""
 
     worker: str
     attempts: int
     released: int
+
+
+class ProcessStarted(NamedTuple):
+    """A supervisor started a worker process."""
+
+    worker: str
+    pid: int
+
+
+class ProcessEnded(NamedTuple):
+    """A worker process ended, after so many seconds.
+
+    `code` is its exit code, or minus the signal that killed it.
+    """
+
+    worker: str
+    pid: int
+    code: int
+    seconds: float
+
+
+class ProcessDelayed(NamedTuple):
+    """As many processes in a row died young: another one is started after so many seconds."""
+
+    deaths: int
+    seconds: float
+
+
+class ProcessNotStarted(NamedTuple):
+    """The system refused to start a process; it will be tried again."""
+
+    error: Exception
+
+
+class ProcessSilent(NamedTuple):
+    """A process is alive and gets no turn: something in it holds the interpreter.
+
+    The supervisor has renewed the leases of these jobs for it.
+    """
+
+    worker: str
+    pid: int
+    jobs: Sequence[JobRecord]
+
+
+class ProcessStuck(NamedTuple):
+    """A process did not end in time, and is killed."""
+
+    worker: str
+    pid: int
 
 
 class ScheduleFired(NamedTuple):
@@ -166,11 +230,18 @@ Event = (
     | LeaseLost
     | ListenerFailed
     | OutcomeRefused
+    | ProcessDelayed
+    | ProcessEnded
+    | ProcessNotStarted
+    | ProcessSilent
+    | ProcessStarted
+    | ProcessStuck
     | ScheduleFired
     | StoreFailed
     | StoreMigrated
     | StoreRecovered
     | WorkerDraining
+    | WorkerRetiring
     | WorkerStarted
     | WorkerStopped
 )

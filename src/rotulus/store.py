@@ -176,7 +176,10 @@ class ScheduleEntry(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Which jobs to read: those that match every field that is given."""
+    """Which jobs to read: those that match every field that is given.
+
+    `worker` is the one that has the job, or had it last: with `states=[RUNNING]`, what it holds.
+    """
 
     states: Collection[State] | None = None
     task: str | None = None
@@ -184,6 +187,7 @@ class Filter(NamedTuple):
     key: str | None = None
     limit_key: str | None = None
     schedule: str | None = None
+    worker: str | None = None
 
 
 EVERYTHING = Filter()

@@ -55,6 +55,23 @@ def test_find_matches_every_field_that_is_given(bench):
     assert [] == tasks(task="c")
 
 
+def test_find_gives_what_a_worker_has(bench):
+    """What it runs; and without a state, also what it had last."""
+    bench.add_many(4)
+    mine, done = bench.claim(2, worker="w1")
+    [other] = bench.claim(1, worker="w2")
+    bench.store.settle([OUTCOMES["succeeded"](done)])
+
+    def found(**fields):
+        return [job.id for job in bench.store.find(Filter(**fields))]
+
+    assert [mine.id] == found(worker="w1", states=[State.RUNNING])
+    assert [other.id] == found(worker="w2", states=[State.RUNNING, State.QUEUED])
+    assert [done.id, mine.id] == found(worker="w1")
+    assert [done.id] == found(worker="w1", states=[State.SUCCEEDED])
+    assert [] == found(worker="w3", states=[State.RUNNING])
+
+
 def test_find_finds_what_is_far_down(bench):
     """Jobs in a state, also behind more of other states than are looked through one by one."""
     first = bench.add("old", key="k")
@@ -68,6 +85,7 @@ def test_find_finds_what_is_far_down(bench):
     assert [lost.id, first.id] == found(states=[State.QUEUED, State.RUNNING])
     assert [first.id] == found(states=[State.QUEUED, State.FAILED], task="old")
     assert [first.id] == found(key="k")
+    assert [lost.id] == found(worker="w1", states=[State.RUNNING])
     assert [] == found(key="k", states=[State.RUNNING])
     assert 100 == len(found(states=[State.CANCELLED]))
 

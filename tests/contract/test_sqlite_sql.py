@@ -126,6 +126,7 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("drop_keys", "rotulus_jobs_held_key"),
         ("find_by_index", "rotulus_jobs_key"),
         ("find_by_index", "rotulus_jobs_schedule"),
+        ("find_by_index", "rotulus_jobs_running"),
         ("find_by_index", "rotulus_jobs_ended"),
     ],
 )

@@ -1,5 +1,6 @@
 """Workers in processes of their own, and the ledger that their tasks keep."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -26,12 +27,14 @@ class Factory:
         self.workers = []
         self.environment = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
 
-    def start(self, *options, lease=30):
+    def start(self, *options, lease=30, **how):
         """A worker, in a process of its own."""
         command = [sys.executable, "-m", "rotulus", "worker", "factory:app", *options]
         log = open(self.folder / f"worker-{len(self.workers)}.log", "w")  # noqa: SIM115
         environment = {**self.environment, "FACTORY_LEASE": str(lease)}
-        worker = subprocess.Popen(command, cwd=self.folder, env=environment, stderr=log, stdout=log)
+        worker = subprocess.Popen(
+            command, cwd=self.folder, env=environment, stderr=log, stdout=log, **how
+        )
         log.close()
         self.workers.append(worker)
         return worker
@@ -78,6 +81,17 @@ class Factory:
         texts = [path.read_text() for path in sorted(self.folder.glob("worker-*.log"))]
         return "\n---\n".join([str(self.states()), *texts])
 
+    def told(self, event):
+        """The log records of one event, of all workers."""
+        lines = [line for path in self.folder.glob("worker-*.log") for line in _lines(path)]
+        records = [json.loads(line) for line in lines if line.startswith("{")]
+        return [record for record in records if record.get("event") == event]
+
+    def processes(self, count=1):
+        """The first processes of a supervisor, by their workers' names, when they are at work."""
+        self.until(lambda: len(self.app.store.fleet().workers) >= count)
+        return {record["worker"]: record["pid"] for record in self.told("process_started")}
+
     def integrity(self):
         """What SQLite says of the file."""
         connection = sqlite3.connect(self.folder / "jobs.db")
@@ -111,6 +125,11 @@ class Factory:
                 worker.send_signal(signal.SIGKILL)
             worker.wait()
         self.app.close()
+
+
+def _lines(path):
+    """The lines of a file that is being written, as far as they are whole."""
+    return path.read_text().rpartition("\n")[0].splitlines()
 
 
 @pytest.fixture

@@ -1,12 +1,19 @@
 """The app that crash tests run in processes of their own."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import sqlite3
 import time
+from pathlib import Path
 
-from rotulus import App, Job, Retry, task
+from rotulus import App, ConfigurationError, Job, Retry, task
+
+if Path("misconfigured").exists():
+    raise ConfigurationError("this factory is not to be run")
+if Path("explosive").exists():
+    os._exit(9)
 
 app = App("sqlite:///jobs.db", lease=float(os.environ.get("FACTORY_LEASE", "30")))
 
@@ -72,6 +79,25 @@ async def polite():
         await asyncio.sleep(60)
     finally:
         mark("cleaned", "polite", 0, 0, os.getpid())
+
+
+@task
+def hog(number: int, seconds: int, job: Job) -> int:
+    """Hold the interpreter: no other thread of this process gets a turn."""
+    mark("begin", job.task, number, job.attempt, os.getpid())
+    ctypes.PyDLL(None).sleep(seconds)
+    mark("end", job.task, number, job.attempt, os.getpid())
+    return number
+
+
+HOARD = []
+
+
+@task
+def hoard(number: int, megabytes: int) -> int:
+    """Take memory, and never give it back."""
+    HOARD.append(bytearray(os.urandom(1024) * 1024 * megabytes))
+    return number
 
 
 def hold_the_file(seconds):

@@ -9,10 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from rotulus import ConfigurationError
 from rotulus.cli.main import COMMANDS, EXIT_CODES, main
 from rotulus.cli.output import ago, span
 from rotulus.store import Wanted
@@ -398,9 +400,15 @@ def test_a_store_that_cannot_be_opened(shop):
 
 def test_a_store_url_that_is_none(shop):
     """Exit code 3."""
-    for url in ("postgres://x/y", "sqlite://file.db", "jobs.db", "sqlite:///x?mode=1"):
+    for url in (
+        "mysql://x/y",
+        "postgresql://x/y?schema=A-1",
+        "sqlite://file.db",
+        "jobs.db",
+        "sqlite:///x?mode=1",
+    ):
         shop("ls", "jobs", "--url", url, code=3)
-        assert "Store URL" in shop.err
+        assert "store url" in shop.err.lower()
 
 
 def test_check_finds_what_a_deploy_would_break(shop):
@@ -489,6 +497,37 @@ def test_a_wrong_setting_stops_everything(shop, monkeypatch):
 
     assert "slots = 'many' is not allowed" in shop.err
     assert "(ROTULUS_SLOTS)" in shop.err
+
+
+@pytest.mark.parametrize("option", ["processes", "recycle-jobs", "recycle-memory"])
+def test_nothing_is_no_number_of_processes_or_jobs(shop, monkeypatch, option):
+    """As an option, and as a setting."""
+    shop("worker", f"--{option}", "0", code=2)
+    assert f"'--{option}': 0 is not in the range x>=1" in shop.err.replace("1<=x<=10000", "x>=1")
+
+    name = option.replace("-", "_")
+    monkeypatch.setenv(f"ROTULUS_{name.upper()}", "0")
+    shop("worker", code=3)
+    assert f"{name} = '0' is not allowed: give a whole number" in shop.err
+    assert f"(ROTULUS_{name.upper()})" in shop.err
+
+
+def test_processes_need_a_store_that_they_share(shop, monkeypatch):
+    """Jobs in the memory of one are seen by no other one."""
+    monkeypatch.setenv("ROTULUS_URL", "sqlite://")
+    lonely = "from rotulus import *\nr = TaskRegistry()\napp = App(registry=r)\n"
+    Path("lonely.py").write_text(lonely + "task('a', registry=r)(lambda: 1)\n")
+    shop("worker", "lonely", "--processes", "2", code=3, app=False)
+    sys.modules.pop("lonely", None)
+
+    assert "The jobs of sqlite:// live in the memory of one process" in shop.err
+
+
+def test_recycling_by_memory_needs_a_system_that_tells_it(shop, monkeypatch):
+    """It is not ignored in silence."""
+    monkeypatch.setattr("rotulus._process._PROC", Path("/nowhere"))
+    with pytest.raises(ConfigurationError, match=r"it has no /proc.* recycle_jobs works every"):
+        shop.app.run_worker(burst=True, recycle_memory=500)
 
 
 def test_a_worker_says_that_it_migrates(shop, tmp_path):

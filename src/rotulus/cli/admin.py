@@ -21,7 +21,8 @@ def migrate(sql: bool, target: str | None, url: str | None) -> None:
     app = find_app(target, url)
     applied: list[str] = []
     app.events.subscribe(lambda event: applied.extend(event.migrations), StoreMigrated)
-    place = app.store.url
+    place, store = app.store.url, app.store
+    applied += store.migrate()
     click.echo(f"{place}: applied {', '.join(applied)}" if applied else f"{place} is up to date.")
 
 

@@ -1,10 +1,11 @@
 """`rotulus worker` and `rotulus dev`: run jobs and schedules."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from rotulus.cli.output import ago, many
 from rotulus.cli.progress import Meter
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, find_app
-from rotulus.config import FORMATS, LEVELS, load_settings
+from rotulus.config import FORMATS, LEVELS, Setting, load_settings
 from rotulus.events import AttemptFailed, AttemptSucceeded, Event
 
 
@@ -24,8 +25,21 @@ from rotulus.events import AttemptFailed, AttemptSucceeded, Event
 @click.option("--queues", metavar="A,B", help="Only these queues, separated by commas.")
 @click.option("--lease", type=float, help="Seconds after which a worker that hangs is given up.")
 @click.option("--drain", type=float, help="Seconds for running jobs to finish after a stop.")
+@click.option(
+    "--processes", type=click.IntRange(1, 10_000), help="Processes to run, each with its slots."
+)
+@click.option(
+    "--recycle-jobs", type=click.IntRange(1), help="Replace a process after so many jobs."
+)
+@click.option(
+    "--recycle-memory",
+    type=click.IntRange(1),
+    metavar="MB",
+    help="Replace a process that has grown so large.",
+)
 @click.option("--burst", is_flag=True, help="Stop as soon as nothing is due.")
 @click.option("--name", help="A name that no other worker ever has.")
+@click.option("--parent", type=int, hidden=True, help="Where the supervisor is heard.")
 @click.option("--log", "level", type=click.Choice(LEVELS), help="The least level to log.")
 @click.option("--log-format", type=click.Choice(FORMATS), help="Lines, JSON, or as it fits.")
 @click.option("-v", "--verbose", is_flag=True, help="Log each job: the same as --log debug.")
@@ -35,8 +49,12 @@ def worker(
     queues: str | None,
     lease: float | None,
     drain: float | None,
+    processes: int | None,
+    recycle_jobs: int | None,
+    recycle_memory: int | None,
     burst: bool,
     name: str | None,
+    parent: int | None,
     level: str | None,
     log_format: str | None,
     verbose: bool,
@@ -45,14 +63,49 @@ def worker(
 
     SIGTERM or Ctrl-C lets running jobs finish; a second one gives them back at once.
     """
-    given = {"log": "debug" if verbose else level, "log_format": log_format, "queues": queues}
-    settings = load_settings(given)
+    level = "debug" if verbose else level
+    given: dict[str, Any] = {"slots": slots, "queues": queues, "lease": lease, "drain": drain}
+    given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
+    given |= {"log": level, "log_format": log_format}
+    settings = load_settings(given | {"processes": processes})
     set_up_logging(settings["log"].value, settings["log_format"].value)
     app = find_app(target, tasks=True)
-    _greet(app)
-    served = settings["queues"].value if queues else None
-    with _counted(app) if burst else nullcontext():
-        app.run_worker(queues=served, slots=slots, lease=lease, drain=drain, burst=burst, name=name)
+    if parent is None and _needs_supervisor(settings):
+        _greet(app)
+        command = _command(target, given, burst=burst)
+        app.supervise(
+            command, processes=processes, lease=lease, drain=drain, burst=burst, name=name
+        )
+        return
+    if parent is None:
+        _greet(app)
+    with _counted(app) if burst and parent is None else nullcontext():
+        app.run_worker(
+            queues=settings["queues"].value if queues else None,
+            slots=slots,
+            lease=lease,
+            drain=drain,
+            burst=burst,
+            name=name,
+            recycle_jobs=recycle_jobs,
+            recycle_memory=recycle_memory,
+            parent=parent,
+        )
+
+
+def _needs_supervisor(settings: Mapping[str, Setting]) -> bool:
+    """Whether there is more to watch over than one process that runs to its end."""
+    recycles = settings["recycle_jobs"].value or settings["recycle_memory"].value
+    return settings["processes"].value > 1 or recycles is not None
+
+
+def _command(target: str | None, given: Mapping[str, Any], *, burst: bool) -> list[str]:
+    """This command, for one process of several."""
+    words = [sys.executable, "-m", "rotulus", "worker", *([target] if target else [])]
+    for name, value in given.items():
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return [*words, "--burst"] if burst else words
 
 
 @click.command()
@@ -64,6 +117,7 @@ def dev(target: str | None, slots: int | None) -> None:
     if target is None:
         raise click.UsageError("Which app? Give it as module:app, such as: rotulus dev hello:app")
     command = [sys.executable, "-m", "rotulus", "worker", target, "--verbose", "--drain", "5"]
+    command += ["--processes", "1"]
     if slots is not None:
         command += ["--slots", str(slots)]
     click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)

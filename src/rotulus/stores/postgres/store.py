@@ -211,7 +211,7 @@ class PostgresStore:
             "limit": str(limit),
             "before": before,
         }
-        if where.key is None and where.schedule is None:
+        if not (where.key or where.schedule or (where.worker and where.states)):
             window = None if where.states is None else str(_RECENT)
             found = self._run(lambda session: session.rows("find", **how, window=window))
             if window is None or len(found) == limit:

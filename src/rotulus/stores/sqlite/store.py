@@ -230,7 +230,7 @@ class SqliteStore:
         """The jobs that match. See `Store.find`."""
         states = rows.optional_array(where.states)
         how = {**where._asdict(), "states": states, "limit": limit, "before": before}
-        if where.key is None and where.schedule is None:
+        if not (where.key or where.schedule or (where.worker and where.states)):
             window = None if states is None else _RECENT
             found = rows.records(self._read("find", **how, window=window))
             if window is None or len(found) == limit:

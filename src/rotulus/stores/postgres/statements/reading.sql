@@ -24,6 +24,7 @@ WHERE (:states::text[] IS NULL OR state = ANY (:states::text[]))
   AND (:key::text IS NULL OR key = :key)
   AND (:limit_key::text IS NULL OR limit_key = :limit_key)
   AND (:schedule::text IS NULL OR schedule = :schedule)
+  AND (:worker::text IS NULL OR worker = :worker)
 ORDER BY id DESC LIMIT :limit::integer;
 
 -- name: find_by_index
@@ -62,6 +63,7 @@ WHERE (:states::text[] IS NULL OR record.state = ANY (:states::text[]))
   AND (:key::text IS NULL OR key = :key)
   AND (:limit_key::text IS NULL OR limit_key = :limit_key)
   AND (:schedule::text IS NULL OR schedule = :schedule)
+  AND (:worker::text IS NULL OR worker = :worker)
   AND (:before::uuid IS NULL OR record.id < :before::uuid)
 ORDER BY record.id DESC LIMIT :limit::integer;
 

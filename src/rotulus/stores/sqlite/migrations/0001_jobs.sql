@@ -124,7 +124,7 @@ CREATE TABLE rotulus_schedules (
 
 -- One job as a JSON array, in the order of rotulus._record.JobRecord; the last two are read apart.
 CREATE VIEW rotulus_records AS
-SELECT seq, id, task, queue, state, key, limit_key, schedule, json_array(
+SELECT seq, id, task, queue, state, key, limit_key, schedule, worker, json_array(
     id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
     expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
     started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL) AS record

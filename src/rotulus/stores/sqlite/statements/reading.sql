@@ -23,6 +23,7 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
     AND (:key IS NULL OR key = :key)
     AND (:limit_key IS NULL OR limit_key = :limit_key)
     AND (:schedule IS NULL OR schedule = :schedule)
+    AND (:worker IS NULL OR worker = :worker)
     AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
     AND seq > coalesce(
       coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before),
@@ -30,7 +31,7 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: find_by_index
--- The same by key, by schedule or else by state: quick when few jobs match and many do not.
+-- The same by key, by schedule or else by state (and worker): quick when few jobs match and many do not.
 WITH wanted (state) AS (
   SELECT value FROM json_each(:states) WHERE :key IS NULL AND :schedule IS NULL),
 chosen (seq) AS (
@@ -48,7 +49,8 @@ chosen (seq) AS (
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE state = 'delayed' AND 'delayed' IN wanted
   UNION ALL
-  SELECT seq FROM rotulus_jobs WHERE state = 'running' AND 'running' IN wanted
+  SELECT seq FROM rotulus_jobs
+  WHERE state = 'running' AND 'running' IN wanted AND (:worker IS NULL OR worker = :worker)
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE ended_at IS NOT NULL AND state IN wanted)
 SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
@@ -60,6 +62,7 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
     AND (:key IS NULL OR key = :key)
     AND (:limit_key IS NULL OR limit_key = :limit_key)
     AND (:schedule IS NULL OR schedule = :schedule)
+    AND (:worker IS NULL OR worker = :worker)
     AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
   ORDER BY seq DESC LIMIT :limit);
 
