@@ -5,19 +5,26 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from rotulus import _json
 from rotulus._arguments import Call
 from rotulus._intake import Intake
 from rotulus._job import Job
-from rotulus._outcome import read_error
+from rotulus._outbox import Outbox
+from rotulus._outcome import read_error, succeeded
 from rotulus._plan import Plans
 from rotulus._record import JobRecord
 from rotulus._registry import TaskRegistry
 from rotulus._states import ENDED, State
 from rotulus._task import Task
 from rotulus._why import Explainer
-from rotulus.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
+from rotulus.errors import (
+    JobFailedError,
+    JobNotFoundError,
+    JobNotRunningError,
+    ResultTimeoutError,
+)
 from rotulus.store import NewJob, Store
 
 _SHORTEST_LOOK = 0.005
@@ -49,6 +56,7 @@ class Desk:
         self._plans = plans
         self._intake = intake
         self._now = now
+        self._outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox] = WeakKeyDictionary()
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """Store a job for each call of a task, all or none."""
@@ -56,11 +64,40 @@ class Desk:
 
     async def asubmit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """The same, without blocking the event loop."""
-        return await asyncio.to_thread(self.submit, task, calls)
+        return await self.aadd(self._intake.calls(task, calls), task.delivery.connection)
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
         return [Job(record, self) for record in self._store().add(jobs, connection)]
+
+    async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
+        """The same, without blocking the event loop; together with what others hand in."""
+        if connection is None:
+            return [Job(record, self) for record in await self._outbox().add(jobs)]
+        # A connection belongs to the thread, or to the greenlet, of who holds it.
+        if hasattr(connection, "run_sync"):
+
+            def add(inner: Any) -> list[Job[Any]]:
+                return self.add(jobs, inner)
+
+            return await connection.run_sync(add)
+        return self.add(jobs, connection)
+
+    def _outbox(self) -> Outbox:
+        loop = asyncio.get_running_loop()
+        if loop not in self._outboxes:
+            self._outboxes[loop] = Outbox(lambda jobs: self._store().add(jobs))
+        return self._outboxes[loop]
+
+    def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
+        """Settle a running attempt as succeeded, in the transaction of a connection."""
+        text = _json.encode(result, max_bytes=self._intake.max_bytes)
+        outcome = succeeded(record.id, record.attempt, text)
+        if self._store().settle([outcome], connection):
+            raise JobNotRunningError(
+                f"Attempt {record.attempt} of job {record.id} is over: its lease was lost, or it "
+                f"has ended already. Roll back what it has done"
+            )
 
     def look(self, job_id: str) -> JobRecord:
         """The job as it stands now. Raises `JobNotFoundError`."""

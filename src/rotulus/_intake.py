@@ -31,12 +31,12 @@ class Intake:
     def __init__(self, plans: Plans, ids: Ids, max_bytes: int = _json.MAX_BYTES) -> None:
         self._plans = plans
         self._ids = ids
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
 
     def calls(self, task: AnyTask, calls: Sequence[Call]) -> list[NewJob]:
         """A job for each call. Raises `ArgumentsError` when one does not fit."""
         plan = self._plans.of(task)
-        bind, most = plan.binder.bind, self._max_bytes
+        bind, most = plan.binder.bind, self.max_bytes
         bound = [bind(call.args, call.kwargs, most) for call in calls]
         ids = self._ids.many(len(bound))
         terms = _terms(task.name, task.delivery)

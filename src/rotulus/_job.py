@@ -67,6 +67,10 @@ class JobDesk(Protocol):
         """Why it stands as it does."""
         ...
 
+    def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
+        """Settle a running attempt as succeeded, in the transaction of a connection."""
+        ...
+
     def cancel(self, job_id: str) -> JobRecord:
         """Cancel it, and give it as it stands then."""
         ...
@@ -86,6 +90,10 @@ class Running(Protocol):
 
     def report(self, progress: Progress) -> None:
         """Take note of how far it has got."""
+        ...
+
+    def note_completed(self) -> None:
+        """Take note that it has settled itself, if its transaction commits."""
         ...
 
 
@@ -246,6 +254,26 @@ class Job(Generic[V_co]):
             JobNotRunningError: this is not the job a task was given.
         """
         self._run().report(Progress(done, total, note))
+
+    def complete(self, connection: Any, result: Any = None) -> None:
+        """End the running job as succeeded, in a transaction of yours.
+
+        What the transaction does, and the end of the job, happen together or not at all: so the
+        effects of a task on the database that holds its job happen exactly once, though it may be
+        run twice. Call it last, and commit. What the task returns afterwards is not stored.
+
+        Args:
+            connection: a connection or session on the database of the jobs, as for `using`.
+            result: what `job.result()` gives.
+
+        Raises:
+            JobNotRunningError: this attempt is not the job's any more; roll back. Or this is not
+                the job a task was given.
+            OptionError: the connection is not to that database.
+        """
+        run = self._run()
+        self._desk.complete(self.record, result, connection)
+        run.note_completed()
 
     def raise_if_cancelled(self) -> None:
         """Raise `Cancel` when somebody wants the running task to stop.

@@ -30,11 +30,13 @@ class Run:
         stopped_by: why it was told to stop, if it was.
         timed_out: whether it had no time left.
         ended: whether the body has come to its end.
+        completed: whether the body has settled its job itself, in a transaction of its own.
     """
 
     __slots__ = (
         "_progress",
         "_stored",
+        "completed",
         "ended",
         "interrupt",
         "interruptible",
@@ -50,6 +52,7 @@ class Run:
         self.stopped_by: Stop | None = None
         self.timed_out = False
         self.ended = False
+        self.completed = False
         self._progress: str | None = None
         self._stored: str | None = None
 
@@ -61,6 +64,10 @@ class Run:
     def report(self, progress: Progress) -> None:
         """Take note of how far the body has got."""
         self._progress = json.dumps(progress)
+
+    def note_completed(self) -> None:
+        """Take note that the body has settled its job, if its transaction commits."""
+        self.completed = True
 
     def unstored_progress(self) -> str | None:
         """The progress that was reported and not stored yet, as JSON text."""

@@ -1,6 +1,5 @@
 """Enqueues tasks by name, also those that are not imported here."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,10 @@ from rotulus._job import Job
 from rotulus._names import check_task_name
 from rotulus._options import Delivery
 from rotulus._registry import TaskRegistry
+from rotulus._task import Task
+from rotulus.store import NewJob
+
+AnyTask = Task[..., Any, Any]
 
 
 class Sender:
@@ -44,13 +47,21 @@ class Sender:
             StoreError: the job could not be stored.
         """
         if self._registry.has(check_task_name(name)):
-            task = self._registry.get(name).using(**self._options)
-            return self._desk.submit(task, [Call(args, kwargs)])[0]
-        payload = unchecked_payload(args, kwargs, self._max_bytes)
-        delivery = Delivery().using(self._options)
-        job = self._intake.unchecked(name, payload, delivery)
+            return self._desk.submit(self._known(name), [Call(args, kwargs)])[0]
+        job, delivery = self._unknown(name, Call(args, kwargs))
         return self._desk.add([job], delivery.connection)[0]
 
     async def aenqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """`enqueue`, without blocking the event loop."""
-        return await asyncio.to_thread(self.enqueue, name, *args, **kwargs)
+        if self._registry.has(check_task_name(name)):
+            return (await self._desk.asubmit(self._known(name), [Call(args, kwargs)]))[0]
+        job, delivery = self._unknown(name, Call(args, kwargs))
+        return (await self._desk.aadd([job], delivery.connection))[0]
+
+    def _known(self, name: str) -> AnyTask:
+        return self._registry.get(name).using(**self._options)
+
+    def _unknown(self, name: str, call: Call) -> tuple[NewJob, Delivery]:
+        payload = unchecked_payload(call.args, call.kwargs, self._max_bytes)
+        delivery = Delivery().using(self._options)
+        return self._intake.unchecked(name, payload, delivery), delivery

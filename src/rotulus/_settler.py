@@ -15,7 +15,7 @@ from rotulus._states import Reason
 from rotulus._threads import Threads
 from rotulus.errors import StoreError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
-from rotulus.store import Store
+from rotulus.store import Claim, Store
 
 _LONGEST_PAUSE = 5.0
 
@@ -68,16 +68,17 @@ class Settler:
             self._more.clear()
             while self._pending:
                 batch, self._pending = self._pending, []
-                await self._settle([outcome for _, outcome in batch])
+                refused = await self._settle([outcome for _, outcome in batch])
                 self._settled(run for run, _ in batch)
+                self._tell_refused(refused, batch)
             self._done.set()
 
     async def all_settled(self) -> None:
         """Wait until everything has been settled."""
         await self._done.wait()
 
-    async def _settle(self, batch: list[Outcome]) -> None:
-        """Settle a batch, again and again until the store takes it: its jobs are done."""
+    async def _settle(self, batch: list[Outcome]) -> list[Claim]:
+        """Settle a batch, again and again until the store takes it; what it refuses."""
         failures = 0
         while True:
             try:
@@ -87,26 +88,27 @@ class Settler:
                 self._tell_failure(error, failures)
                 await asyncio.sleep(self._pause(failures))
             except Exception as error:  # noqa: BLE001 - one outcome must not hold up the others
-                await self._settle_singly(batch, error)
-                return
+                return await self._settle_singly(batch, error)
             else:
-                break
-        if failures:
-            self._events.emit(StoreRecovered("settle"))
-        for claim in refused:
-            self._events.emit(OutcomeRefused(claim.id, claim.attempt))
+                if failures:
+                    self._events.emit(StoreRecovered("settle"))
+                return refused
 
-    async def _settle_singly(self, batch: list[Outcome], error: Exception) -> None:
+    async def _settle_singly(self, batch: list[Outcome], error: Exception) -> list[Claim]:
         """Some outcome of these cannot be written at all: that one failed."""
         if len(batch) > 1:
-            for outcome in batch:
-                await self._settle([outcome])
-            return
+            return [claim for outcome in batch for claim in await self._settle([outcome])]
         job, attempt = batch[0].id, batch[0].attempt
         if batch[0].reason == Reason.RESULT:
             self._events.emit(StoreFailed("settle", error))
-            return  # the lease will run out
-        await self._settle([failed(job, attempt, Reason.RESULT, describe_error(error))])
+            return []  # the lease will run out
+        return await self._settle([failed(job, attempt, Reason.RESULT, describe_error(error))])
+
+    def _tell_refused(self, refused: list[Claim], batch: list[tuple[Run, Outcome]]) -> None:
+        completed = {run.job.id for run, _ in batch if run.completed} if refused else set[str]()
+        for claim in refused:
+            if claim.id not in completed:  # that one was settled by its own body
+                self._events.emit(OutcomeRefused(claim.id, claim.attempt))
 
     def _tell_failure(self, error: StoreError, failures: int) -> None:
         if failures == 1:

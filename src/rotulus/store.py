@@ -276,8 +276,10 @@ class Store(Protocol):
         """
         ...
 
-    def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
+    def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
         """Record outcomes whose attempt is still running; give the claims of the others.
+
+        With a `connection` of the caller's they are recorded in its transaction, as in `add`.
 
         An ended state, reason, error and result are stored, and a key whose window is over is
         given back. `queued` sends the job back, `delayed` when its delay is not over, with the

@@ -153,8 +153,11 @@ class SqliteStore:
             cancelling=[claim for claim in held if running.get(claim)],
         )
 
-    def settle(self, outcomes: Sequence[Outcome]) -> list[Claim]:
+    def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
+        if connection is not None:
+            with translated(self._path):
+                return settle(self._same_file(connection), outcomes, self._now())
 
         def work(con: sqlite3.Connection) -> tuple[list[Claim], int]:
             return settle(con, outcomes, self._now()), ask(con, "limited_wait")
