@@ -18,8 +18,8 @@ test:
 	@scripts/test
 
 bench:
-	@scripts/environment "$(PYTHON)" .venv
-	@.venv/bin/python -m bench
+	@scripts/environment "$(PYTHON)" .venv-bench '[bench]'
+	@.venv-bench/bin/python -m bench $(BENCH)
 
 clean:
 	rm -rf .venv .venv-* .bench .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis
