@@ -9,7 +9,6 @@ beside them, in bench/results.json.
 """
 
 import argparse
-import importlib.metadata
 import shutil
 import sys
 import time
@@ -78,7 +77,7 @@ def take(chosen):
         used = dict.fromkeys(contender.place for contender in contenders.values())
         samples.save(
             {
-                "versions": {"rotulus": importlib.metadata.version("rotulus")} | roster.versions(),
+                "versions": roster.versions(),
                 "servers": {name: PLACES[name].facts() for name in used},
                 "minutes": round((time.monotonic() - began) / 60, 1),
             }

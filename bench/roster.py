@@ -1,63 +1,31 @@
 """Who is measured, how each is configured, and what is measured of whom."""
 
+import importlib.metadata
+
 from bench.environments import OURS, version_of
 from bench.programs import Contender
 
-NEVER, AGAIN = "lost: it was taken out before it ran", "runs again"
+LOST, AGAIN = "lost: taken out before it ran", "runs again"
 
 CONTENDERS = (
-    Contender(
-        "rotulus", "sqlite", "sqlite_rotulus", OURS, 20_000,
-        "as it comes", f"{AGAIN} after about a second", "in its row",
-    ),
+    # name, where it keeps its jobs, module, environment, jobs of a drain, how it is configured,
+    # what becomes of a job whose worker is killed, where its result is
+    Contender("rotulus", "sqlite", "sqlite_rotulus", OURS, 20_000, "as it comes", f"{AGAIN} after a second", "in its row"),
     Contender("rotulus, threads", "sqlite", "sqlite_rotulus_threads", OURS, 20_000),
-    Contender("huey", "sqlite", "sqlite_huey", "huey", 20_000, "1 thread", NEVER, "until it is read"),
-    Contender(
-        "rotulus", "postgres", "postgres_rotulus", OURS, 40_000,
-        "as it comes", f"{AGAIN} after about a second", "in its row",
-    ),
+    Contender("huey", "sqlite", "sqlite_huey", "huey", 20_000, "1 thread", LOST, "until it is read"),
+    Contender("rotulus", "postgres", "postgres_rotulus", OURS, 40_000, "as it comes", f"{AGAIN} after a second", "in its row"),
     Contender("rotulus, threads", "postgres", "postgres_rotulus_threads", OURS, 40_000),
-    Contender(
-        "raw SQL", "postgres", "postgres_limit", OURS, 40_000,
-        "claims 500, settles 500, on one connection", "nothing is looked after", "in its row",
-    ),
-    Contender(
-        "PgQueuer", "postgres", "postgres_pgqueuer", "pgqueuer", 40_000,
-        "batches of 1,000, asyncpg, uvloop", f"{AGAIN} after 30 s", "none",
-    ),
-    Contender(
-        "Oban", "postgres", "postgres_oban", "oban", 10_000,
-        "limit 50, uvloop", f"{AGAIN} after minutes", "none",
-    ),
-    Contender(
-        "DBOS", "postgres", "postgres_dbos", "dbos", 3_000,
-        "polls each 0.1 s, 100 at once", f"{AGAIN} when its process is back", "in its row",
-    ),
-    Contender(
-        "SAQ", "postgres", "postgres_saq", "saq", 2_000,
-        "concurrency 100", f"{AGAIN} when it is swept", "for ten minutes",
-    ),
-    Contender(
-        "procrastinate", "postgres", "postgres_procrastinate", "procrastinate", 1_500,
-        "concurrency 20", "stays until somebody retries stalled jobs", "none",
-    ),
-    Contender(
-        "django-tasks-db", "postgres", "postgres_django_tasks", "django-tasks", 500,
-        "interval 0.01", "stays as running for good", "in its row",
-    ),
-    Contender("huey", "redis", "redis_huey", "huey", 8_000, "2 threads", NEVER, "until it is read"),
-    Contender(
-        "Dramatiq", "redis", "redis_dramatiq", "dramatiq", 8_000,
-        "1 process, 32 threads", f"{AGAIN}", "none",
-    ),
-    Contender(
-        "Taskiq", "redis", "redis_taskiq", "taskiq", 6_000,
-        "streams, 1 process, 100 at once", f"{AGAIN}", "none",
-    ),
-    Contender(
-        "Celery", "redis", "redis_celery", "celery", 3_000,
-        "2 processes, 128 prefetched each", "lost: it was acknowledged before it ran", "none",
-    ),
+    Contender("raw SQL", "postgres", "postgres_limit", OURS, 40_000, "psycopg, 500 jobs a statement, 1 connection", "stays as running", "in its row"),
+    Contender("PgQueuer", "postgres", "postgres_pgqueuer", "pgqueuer", 40_000, "asyncpg, uvloop, batches of 1,000", f"{AGAIN} after 30 s", "none"),
+    Contender("Oban", "postgres", "postgres_oban", "oban", 10_000, "uvloop, 50 at once", f"{AGAIN} after 5 minutes", "none"),
+    Contender("DBOS", "postgres", "postgres_dbos", "dbos", 3_000, "100 at once, asks each 0.1 s", f"{AGAIN} when its process is back", "in its row"),
+    Contender("SAQ", "postgres", "postgres_saq", "saq", 2_000, "100 at once", "aborted after a minute, unless it has retries", "for ten minutes"),
+    Contender("procrastinate", "postgres", "postgres_procrastinate", "procrastinate", 1_500, "20 at once", "stays as doing, until your code retries it", "none"),
+    Contender("django-tasks-db", "postgres", "postgres_django_tasks", "django-tasks", 500, "1 process, sleeps 0.01 s", "stays as running", "in its row"),
+    Contender("huey", "redis", "redis_huey", "huey", 8_000, "2 threads", LOST, "until it is read"),
+    Contender("Dramatiq", "redis", "redis_dramatiq", "dramatiq", 8_000, "1 process, 32 threads", f"{AGAIN} after a minute", "none"),
+    Contender("Taskiq", "redis", "redis_taskiq", "taskiq", 6_000, "streams, 1 process, 100 at once", f"{AGAIN} after 10 minutes", "none"),
+    Contender("Celery", "redis", "redis_celery", "celery", 3_000, "2 processes, 128 jobs ahead each", "lost: acknowledged before it ran", "none"),
 )  # fmt: skip
 
 PLAIN = [contender for contender in CONTENDERS if "threads" not in contender.name]
@@ -98,5 +66,6 @@ def peers():
 
 
 def versions():
-    """What was measured of each peer."""
-    return {name: version_of(name) for name in peers()}
+    """What was measured of whom."""
+    ours = {name: importlib.metadata.version(name) for name in (OURS, "psycopg")}
+    return ours | {name: version_of(name) for name in peers()}

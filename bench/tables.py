@@ -72,10 +72,10 @@ IDLE = [
 def tables(samples):
     """Every table by its name in the pages; those without a figure are empty."""
     return {
-        "main": _compared(samples, MAIN, ["", "rotulus", "", "", "times"]),
+        "main": _compared(samples, MAIN, ["", "rotulus", "beside", "", "times"]),
         "sqlite": _compared(samples, SQLITE, ["", "rotulus", "huey", "times"]),
         "peers": _peers(samples),
-        "steady": _compared(samples, STEADY, ["a second", "rotulus", "", "", "times"]),
+        "steady": _compared(samples, STEADY, ["a second", "rotulus", "beside", "", "times"]),
         "pickup": _pickup(samples),
         "idle": _compared(samples, IDLE, ["", "rotulus", "procrastinate", "times"]),
         "settings": _settings(samples),
@@ -106,8 +106,9 @@ def _compared(samples, rows, headings):
 
 
 def _peers(samples):
-    """Everybody beside ours on PostgreSQL: the fastest first, ours above."""
+    """Everybody beside ours on PostgreSQL: ours above, then the fastest first."""
     found = [one for one in roster.PLAIN if samples.median(f"drain {one}")]
+    found = [one for one in found if one.place != "sqlite"]
     found.sort(key=lambda one: (str(one) != THERE, -samples.median(f"drain {one}")))
     lines = []
     for contender in found:
@@ -116,7 +117,7 @@ def _peers(samples):
             cells += _figure_and_times(samples, measure, str(contender))
         lines.append([*cells, contender.crash, contender.result])
     headings = ["", "drain", "times", "one by one", "times", "batches", "times"]
-    return _table([*headings, "job of a killed worker", "result"], lines, texts=2)
+    return _table([*headings, "job of a worker that is killed", "result"], lines, texts=2)
 
 
 def _figure_and_times(samples, measure, contender):
@@ -146,11 +147,11 @@ def _pickup(samples):
 
 def _settings(samples):
     versions = samples.facts.get("versions", {})
-    lines = [
-        [f"{one.name} on {one.home.title}", versions.get(one.environment, ""), one.settings]
-        for one in roster.PLAIN
-        if samples.median(f"drain {one}")
-    ]
+    lines = []
+    for one in roster.PLAIN:
+        if samples.median(f"drain {one}"):
+            version = versions.get("psycopg" if str(one) == LIMIT else one.environment, "")
+            lines.append([f"{one.name} on {one.home.title}", version, one.settings])
     return _table(["", "version", "configured"], lines, texts=2)
 
 

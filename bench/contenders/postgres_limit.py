@@ -26,7 +26,7 @@ class Limit(contender.Contender):
         self._connection = psycopg.connect(contender.URL, autocommit=True, prepare_threshold=0)
 
     def enqueue(self, number):
-        self._connection.execute(ADD, ([_id()], [json.dumps({"number": number})]))
+        self._connection.execute(ADD_ONE, (_id(), json.dumps({"number": number})))
 
     def enqueue_many(self, numbers):
         arguments = [json.dumps({"number": number}) for number in numbers]
@@ -69,6 +69,11 @@ PIN = (
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
 )
+
+ADD_ONE = """
+INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, arguments)
+VALUES (%s, 'note', 'default', 0, 'queued', rotulus_now(), rotulus_now(), %s)
+"""
 
 ADD = """
 INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, arguments)
