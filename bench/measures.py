@@ -18,8 +18,8 @@ LIMIT = 120
 IDLE = 20
 """Seconds that an idle worker is watched."""
 
-HELD_ROUNDS, HELD_JOBS = 5, 20_000
-"""How many drains follow each other while a snapshot is held, and how long each is."""
+HELD = 5
+"""How many drains follow each other while a snapshot is held."""
 
 
 def enqueue_one(contender, count=2_000):
@@ -65,7 +65,7 @@ def drain_held(contender):
     """The same while somebody holds a snapshot: the last of several drains."""
     contender.afresh()
     with contender.home.snapshot():
-        return [_drain(contender, HELD_JOBS) for _ in range(HELD_ROUNDS)][-1]
+        return [_drain(contender, contender.jobs) for _ in range(HELD)][-1]
 
 
 def pickup(contender, count=200, gap=0.02):

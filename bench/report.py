@@ -27,8 +27,8 @@ class Samples:
 
     @classmethod
     def saved(cls):
-        """Those of the last run."""
-        saved = json.loads(LAST.read_text())
+        """Those of the last run, or else those of the pages."""
+        saved = json.loads((LAST if LAST.exists() else WRITTEN).read_text())
         saved.pop("medians")
         return cls(saved.pop("samples"), saved)
 

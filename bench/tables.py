@@ -151,8 +151,9 @@ def _settings(samples):
     for one in roster.PLAIN:
         if samples.median(f"drain {one}"):
             version = versions.get("psycopg" if str(one) == LIMIT else one.environment, "")
-            lines.append([f"{one.name} on {one.home.title}", version, one.settings])
-    return _table(["", "version", "configured"], lines, texts=2)
+            who = f"{one.name} on {one.home.title}"
+            lines.append([who, version, one.settings, f"{one.jobs:,}"])
+    return _table(["", "version", "configured", "jobs of a drain"], lines, texts=3)
 
 
 def _servers(samples):
