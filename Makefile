@@ -7,7 +7,7 @@ PYTHON = $(shell scripts/pythons | head -n 1)
 help:
 	@echo 'make demo    parse all files of the standard library, kill the worker half-way, lose nothing'
 	@echo 'make test    everything, on every Python that is installed'
-	@echo 'make bench   the figures of docs/speed.md, beside other queues, on this machine'
+	@echo 'make bench   the figures of docs/speed.md, beside other queues: half an hour'
 	@echo 'make clean   remove what these have made'
 
 demo:
@@ -18,8 +18,8 @@ test:
 	@scripts/test
 
 bench:
-	@scripts/environment "$(PYTHON)" .venv
-	@.venv/bin/python -m bench
+	@scripts/environment "$(PYTHON)" .venv-bench '[bench]'
+	@.venv-bench/bin/python -m bench $(BENCH)
 
 clean:
 	rm -rf .venv .venv-* .bench .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis

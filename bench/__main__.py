@@ -1,93 +1,134 @@
-"""`make bench`: takes all figures, round by round, and prints them as a table.
+"""`make bench`: takes all figures, round by round, and prints them as tables.
 
-    python -m bench [--rounds 5] [--only drain,pickup] [--write]
+    python -m bench [--rounds 5] [--only drain,pickup] [--on sqlite,postgres,redis]
+                    [--peers oban,dbos] [--write]
 
-`--write` puts the tables into README and docs/speed.md; the samples go to bench/results.json.
+All samples go to .bench/results.json; `--rounds 0` takes none, and shows those of the last run.
+`--write` puts the tables into README and docs/speed.md, draws docs/speed.svg, and keeps the samples
+beside them, in bench/results.json.
 """
 
 import argparse
+import shutil
 import sys
+import time
 from pathlib import Path
 
-from bench import measures
-from bench.programs import CONTENDERS
-from bench.report import RESULTS, Row, Samples, put, table
+from bench import measures, roster
+from bench.environments import MissingError, python_of
+from bench.pages import fill
+from bench.places import PLACES
+from bench.plot import plot
+from bench.report import LAST, WRITTEN, Samples
+from bench.tables import tables
 
 ROOT = Path(__file__).parent.parent
-
-US, THREADS, HUEY = "rotulus", "rotulus, threads", "huey"
-
-PLAN = {
-    "enqueue_one": [US, HUEY],
-    "enqueue_many": [US, HUEY],
-    "drain": [US, THREADS, HUEY],
-    "pickup": [US, HUEY],
-    "first_job": [US, HUEY],
-    "memory": [US, HUEY],
-    "drain_past": [US],
-}
-"""Which contenders each measure is taken of; those that are slow to take come last."""
-
-ROWS = [
-    Row("enqueue, one by one, a second", "enqueue_one rotulus", "enqueue_one huey", "{:,.0f}"),
-    Row("enqueue in batches, a second", "enqueue_many rotulus", "enqueue_many huey", "{:,.0f}"),
-    Row("drain 20,000 coroutines, a second", "drain rotulus", "drain huey", "{:,.0f}"),
-    Row("drain 20,000 functions, a second", "drain rotulus, threads", "drain huey", "{:,.0f}"),
-    Row(
-        "drain beside 1,000,000 ended jobs (here: beside none)",
-        "drain_past rotulus",
-        "drain rotulus",
-        "{:,.0f}",
-    ),
-    Row("pick-up when idle, p50, ms", "pickup rotulus p50", "pickup huey p50", "{:.2f}"),
-    Row("pick-up when idle, p95, ms", "pickup rotulus p95", "pickup huey p95", "{:.2f}"),
-    Row("pick-up when idle, p99, ms", "pickup rotulus p99", "pickup huey p99", "{:.2f}"),
-    Row("worker's start to its first job, ms", "first_job rotulus", "first_job huey", "{:.0f}"),
-    Row("memory of a worker, MB", "memory rotulus", "memory huey", "{:.0f}"),
-    Row(
-        "`import rotulus`, ms (here: `import click, pydantic`)",
-        "import rotulus",
-        "import click, pydantic",
-        "{:.0f}",
-    ),
-]
+PAGES = ("README.md", "docs/speed.md")
+IMPORTED = ("rotulus", "click, pydantic")
 
 
 def main():
-    """Take the figures, save them, and print the table."""
+    """Take the figures, save them, and show the tables."""
+    chosen = arguments()
+    samples = take(chosen) if chosen.rounds else Samples.saved()
+    made = tables(samples)
+    print("", *[f"{name}\n{text}\n" for name, text in made.items() if text], sep="\n")
+    if chosen.write:
+        for page in PAGES:
+            fill(ROOT / page, made)
+        (ROOT / "docs" / "speed.svg").write_text(plot(samples))
+        if LAST.exists():
+            shutil.copy(LAST, WRITTEN)
+    print(f"All samples: {LAST.relative_to(ROOT)}")
+    if samples.failures:
+        sys.exit(f"{len(samples.failures)} samples could not be taken; it is said there why")
+
+
+def arguments():
+    """The command line, checked."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m bench",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     parser.add_argument("--rounds", type=int, default=5, help="samples of each figure")
-    parser.add_argument("--only", help="only these measures, separated by commas")
     parser.add_argument("--write", action="store_true", help="put the tables into the pages")
+    known = {"only": [*roster.PLAN, "import"], "on": list(PLACES), "peers": roster.peers()}
+    for name, names in known.items():
+        parser.add_argument(f"--{name}", help=f"only these: {', '.join(names)}")
     chosen = parser.parse_args()
-    only = chosen.only.split(",") if chosen.only else [*PLAN, "import"]
-    unknown = set(only) - {*PLAN, "import"}
-    if unknown:
-        sys.exit(f"No measure {', '.join(unknown)}: choose from {', '.join(PLAN)}, import")
-    samples = Samples()
-    for number in range(1, chosen.rounds + 1):
-        take_round(samples, only, f"{number}/{chosen.rounds}")
-    samples.save()
-    text = table(samples, ROWS, ["", "rotulus", "huey on SQLite", "times"])
-    print(f"\n{text}\n\nAll samples: {RESULTS.relative_to(ROOT)}")
-    if chosen.write:
-        for page in ("README.md", "docs/speed.md"):
-            put(ROOT / page, "bench", text)
+    for name, names in known.items():
+        given = getattr(chosen, name)
+        listed = given.split(",") if given else names
+        unknown = [one for one in listed if one not in names]
+        if unknown:
+            parser.error(f"--{name} {', '.join(unknown)}: choose from {', '.join(names)}")
+        setattr(chosen, name, listed)
+    return chosen
 
 
-def take_round(samples, only, title):
+def take(chosen):
+    """All samples, with what they depend on, as they are saved."""
+    began, samples = time.monotonic(), Samples()
+    try:
+        contenders = ready(roster.chosen(chosen.on, chosen.peers), chosen.only)
+        for number in range(1, chosen.rounds + 1):
+            samples.next_round()
+            take_round(samples, contenders, chosen.only, f"{number}/{chosen.rounds}")
+        used = dict.fromkeys(contender.place for contender in contenders.values())
+        samples.save(
+            {
+                "versions": roster.versions(),
+                "servers": {name: PLACES[name].facts() for name in used},
+                "minutes": round((time.monotonic() - began) / 60, 1),
+            }
+        )
+    finally:
+        for place in PLACES.values():
+            place.stop()
+    return samples
+
+
+def ready(contenders, only):
+    """Those that can run here, by name: their servers started, their environments made."""
+    wanted = {name for measure in only for name in roster.PLAN.get(measure, ())}
+    found = {}
+    for contender in contenders:
+        if str(contender) in wanted:
+            try:
+                contender.home.start()
+                python_of(contender.environment)
+                found[str(contender)] = contender
+            except MissingError as error:
+                print(f"without {contender}: {error}", flush=True)
+    return found
+
+
+def take_round(samples, contenders, only, title):
     """One sample of everything, contenders in turn."""
-    for measure, names in PLAN.items():
+    for measure, names in roster.PLAN.items():
         for name in names if measure in only else ():
-            value = getattr(measures, measure)(CONTENDERS[name])
-            samples.add(f"{measure} {name}", value)
-            print(f"{title} {measure} {name}: {show(value)}", flush=True)
-    for names in ("rotulus", "click, pydantic") if "import" in only else ():
-        value = measures.import_time(names)
-        samples.add(f"import {names}", value)
-        print(f"{title} import {names}: {show(value)}", flush=True)
+            if name in contenders:
+                take_one(samples, title, f"{measure} {name}", measure, contenders[name])
+    for names in IMPORTED if "import" in only else ():
+        take_one(samples, title, f"import {names}", "import_time", names)
+
+
+def take_one(samples, title, key, measure, of):
+    """One sample; one that fails is told, and the others go on."""
+    try:
+        value = getattr(measures, measure)(of)
+    except Exception as error:  # noqa: BLE001 - half an hour is not lost for one of them
+        samples.fail(f"{title} {key}", error)
+        print(f"{title} {key} failed: {last_line(error)}", flush=True)
+    else:
+        samples.add(key, value)
+        print(f"{title} {key}: {show(value)}", flush=True)
+
+
+def last_line(error):
+    """The line of an error that says most, also when it is another program's."""
+    return (str(error).splitlines() or [repr(error)])[-1]
 
 
 def show(value):

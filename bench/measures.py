@@ -6,13 +6,20 @@ import struct
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from bench.programs import MARKS, RUN, environment
+from bench.places import RUN
+from bench.processes import cpu_seconds, megabytes
+from bench.programs import MARKS, plain_environment
 
 _MARK = struct.Struct("<qq")
-LIMIT = 300
+LIMIT = 120
 """Seconds for the longest drain."""
+
+IDLE = 20
+"""Seconds that an idle worker is watched."""
+
+HELD = 5
+"""How many drains follow each other while a snapshot is held."""
 
 
 def enqueue_one(contender, count=2_000):
@@ -21,33 +28,44 @@ def enqueue_one(contender, count=2_000):
     return count / contender.do("enqueue", "one", count)["seconds"]
 
 
+def enqueue_callers(contender, count=20_000):
+    """Jobs a second of a hundred coroutines, each of which waits for its own to be stored."""
+    contender.afresh()
+    return count / contender.do("enqueue", "callers", count)["seconds"]
+
+
 def enqueue_many(contender, count=10_000):
     """Jobs a second, enqueued in batches where there are any."""
     contender.afresh()
     return count / contender.do("enqueue", "many", count)["seconds"]
 
 
-def drain(contender, count=20_000, past=0):
+def drain(contender, filled=None, workers=1):
     """Jobs a second of one worker, from the first body until the store has the last outcome."""
-    contender.afresh()
-    if past:
-        contender.do("past", past)
-    contender.do("enqueue", "many", count)
-    MARKS.unlink(missing_ok=True)
-    finish = contender.begin("finish", count, LIMIT)
-    with contender.working():
-        out, _ = finish.communicate(timeout=LIMIT + 30)
-    answer = json.loads(out.splitlines()[-1])
-    began = [time_ for _, time_ in _marks()]
-    numbers = {number for number, _ in _marks()}
-    if answer["left"] or len(numbers) < count:
-        raise RuntimeError(f"{contender.name} left {answer['left']}, ran {len(numbers)}")
-    return count / ((max(answer["ended"], *began) - min(began)) / 1e9)
+    contender.afresh(filled)
+    return _drain(contender, contender.jobs, workers)
+
+
+def drain_two(contender):
+    """The same of two workers."""
+    return drain(contender, workers=2)
 
 
 def drain_past(contender):
-    """The same with a million ended jobs in the store."""
-    return drain(contender, past=1_000_000)
+    """The same of one worker with a million ended jobs in the store."""
+    return drain(contender, "past")
+
+
+def drain_future(contender):
+    """The same with a million jobs in the store that are due in a month."""
+    return drain(contender, "future")
+
+
+def drain_held(contender):
+    """The same while somebody holds a snapshot: the last of several drains."""
+    contender.afresh()
+    with contender.home.snapshot():
+        return [_drain(contender, contender.jobs) for _ in range(HELD)][-1]
 
 
 def pickup(contender, count=200, gap=0.02):
@@ -57,21 +75,14 @@ def pickup(contender, count=200, gap=0.02):
         _warm(contender)
         sent = contender.do("pickup", count, gap)["sent"]
     began = dict(_marks())
+    lost = [number for number, _ in sent if number not in began]
+    if lost:
+        raise RuntimeError(f"did not run {len(lost)} of {count}: {contender.last_words()}")
     waits = sorted((began[number] - at) / 1e6 for number, at in sent)
     return {name: _share(waits, share) for name, share in PERCENTILES.items()}
 
 
 PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-
-
-def memory(contender):
-    """Megabytes that a worker holds (PSS), when it has run 20,000 jobs and is idle."""
-    contender.afresh()
-    contender.do("enqueue", "many", 20_000)
-    with contender.working() as worker:
-        contender.do("finish", 20_000, LIMIT)
-        rollup = Path(f"/proc/{worker.pid}/smaps_rollup").read_text()
-    return next(int(x.split()[1]) for x in rollup.splitlines() if x.startswith("Pss:")) / 1024
 
 
 def first_job(contender):
@@ -81,8 +92,34 @@ def first_job(contender):
     MARKS.unlink(missing_ok=True)
     began = time.time_ns()
     with contender.working():
-        _until_marked(1)
+        _until_marked(contender, 1)
     return (_marks()[0][1] - began) / 1e6
+
+
+def memory(contender, count=20_000):
+    """Megabytes that a worker holds (PSS), when it has run 20,000 jobs and is idle."""
+    contender.afresh()
+    contender.do("enqueue", "many", count)
+    with contender.working() as [worker]:
+        contender.do("finish", count, LIMIT)
+        return megabytes(worker.pid)
+
+
+def idle(contender):
+    """What a worker takes that has nothing to do."""
+    contender.afresh()
+    with contender.working() as [worker]:
+        _warm(contender)
+        time.sleep(2)
+        began = time.monotonic()
+        transactions, cpu = contender.home.transactions(), cpu_seconds(worker.pid)
+        time.sleep(IDLE)
+        seconds = time.monotonic() - began
+        return {
+            "CPU": 100 * (cpu_seconds(worker.pid) - cpu) / seconds,
+            "transactions": (contender.home.transactions() - transactions) / seconds,
+            "memory": megabytes(worker.pid),
+        }
 
 
 def import_time(names):
@@ -96,25 +133,42 @@ def _start(code):
     def once():
         began = time.perf_counter()
         command = [sys.executable, "-c", code]
-        subprocess.run(command, check=True, cwd=RUN, env=environment())
+        subprocess.run(command, check=True, cwd=RUN, env=plain_environment())
         return (time.perf_counter() - began) * 1000
 
     once()
     return statistics.median(once() for _ in range(5))
 
 
+def _drain(contender, count, workers=1):
+    contender.do("enqueue", "many", count)
+    MARKS.unlink(missing_ok=True)
+    finish = contender.begin("finish", count, LIMIT)
+    with contender.working(workers):
+        out, _ = finish.communicate(timeout=LIMIT + 30)
+    if finish.returncode:
+        raise RuntimeError("could not tell when it was done")
+    answer = json.loads(out.splitlines()[-1])
+    began = [at for _, at in _marks()]
+    ran = len({number for number, _ in _marks()})
+    if answer["left"] or ran <= count:
+        left = ", and left some" if answer["left"] else ""
+        raise RuntimeError(f"ran {ran} of {count + 1}{left}: {contender.last_words()}")
+    return count / ((max(answer["ended"], *began) - min(began)) / 1e9)
+
+
 def _warm(contender):
     """Let a worker run a job, and become idle."""
     contender.do("enqueue", "one", 1)
-    _until_marked(1)
+    _until_marked(contender, 2)
     time.sleep(0.5)
 
 
-def _until_marked(count, seconds=30):
+def _until_marked(contender, count, seconds=30):
     end = time.monotonic() + seconds
     while len(_marks()) < count:
         if time.monotonic() > end:
-            raise RuntimeError("the worker runs nothing")
+            raise RuntimeError(f"the worker runs nothing: {contender.last_words()}")
         time.sleep(0.005)
 
 

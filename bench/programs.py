@@ -1,4 +1,4 @@
-"""Runs the programs of contenders: one command of one contender, or its worker."""
+"""Runs the programs of contenders: one command of one contender, or its workers."""
 
 import contextlib
 import json
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.environments import HOME, python_of
+from bench.places import PLACES, RUN
 
 HERE = Path(__file__).parent
-RUN = HOME / "run"
 MARKS = RUN / "marks"
 
 
@@ -21,75 +21,111 @@ class Contender(NamedTuple):
 
     Attributes:
         name: as it stands in tables.
-        script: its program, in `contenders/`.
+        place: where it keeps its jobs: a key of `PLACES`.
+        script: its module, in `contenders/`.
         environment: which environment runs it.
+        jobs: how many a drain is taken of, so that it lasts for seconds.
+        settings: how it is configured, where that is not how it comes.
+        crash: what becomes of a running job when its worker is killed.
+        result: where what a job returns is kept.
     """
 
     name: str
+    place: str
     script: str
     environment: str
+    jobs: int
+    settings: str = ""
+    crash: str = ""
+    result: str = ""
+
+    def __str__(self):
+        return f"{self.name} on {self.place}"
+
+    @property
+    def home(self):
+        """The place itself."""
+        return PLACES[self.place]
 
     def program(self, *words):
         """The words that run one of its commands."""
-        script = HERE / "contenders" / f"{self.script}.py"
-        return [str(python_of(self.environment)), str(script), *map(str, words)]
+        python, run = python_of(self.environment), HERE / "contenders" / "run.py"
+        return [str(python), str(run), self.script, *map(str, words)]
 
     def do(self, *words):
         """Run one of its commands; what it answers."""
         told = subprocess.run(
             self.program(*words),
-            env=environment(),
+            env=self._variables(),
             cwd=RUN,
             capture_output=True,
             text=True,
             check=False,
         )
         if told.returncode:
-            raise RuntimeError(f"{self.name} {words}: {told.stderr[-2000:] or told.stdout[-2000:]}")
+            words = " ".join(map(str, words))
+            raise RuntimeError(f"{words}: {(told.stderr or told.stdout)[-2000:].strip()}")
         return json.loads(told.stdout.splitlines()[-1])
 
     def begin(self, *words):
-        """Start one of its commands, whose answer is wanted later."""
-        return subprocess.Popen(
-            self.program(*words), env=environment(), cwd=RUN, stdout=subprocess.PIPE, text=True
+        """Start one of its commands, and return when it is ready; its answer is wanted later."""
+        program = subprocess.Popen(
+            self.program(*words), env=self._variables(), cwd=RUN, stdout=subprocess.PIPE, text=True
         )
+        program.stdout.readline()
+        return program
 
     @contextlib.contextmanager
-    def working(self):
-        """A worker of its own, for the length of a block."""
-        with (HOME / f"{self.name.replace(' ', '-')}.log").open("w") as log:
-            worker = subprocess.Popen(
-                self.program("worker"), env=environment(), cwd=RUN, stdout=log, stderr=log
-            )
+    def working(self, count=1):
+        """Workers of its own, for the length of a block; gives their processes."""
+        with self._log.open("w") as log:
+            workers = [self._worker(log) for _ in range(count)]
         try:
-            yield worker
+            yield workers
         finally:
-            worker.send_signal(signal.SIGTERM)
-            try:
-                worker.wait(10)
-            except subprocess.TimeoutExpired:
-                worker.kill()
+            for worker in workers:
+                worker.send_signal(signal.SIGTERM)
+            for worker in workers:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    worker.wait(10)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(worker.pid, signal.SIGKILL)  # and whatever it has started
                 worker.wait()
 
-    def afresh(self):
-        """An empty store."""
+    def last_words(self):
+        """The last lines of what its workers printed."""
+        return self._log.read_text()[-500:].strip() or "its workers printed nothing"
+
+    def afresh(self, filled=None):
+        """An empty store, or one that is filled with `past` or `future` rows."""
         shutil.rmtree(RUN, ignore_errors=True)
         RUN.mkdir(parents=True)
-        self.do("prepare")
+        self.home.afresh(self, filled)
+
+    @property
+    def _log(self):
+        return HOME / f"{self.script}.log"
+
+    def _worker(self, log):
+        return subprocess.Popen(
+            self.program("worker"),
+            env=self._variables(),
+            cwd=RUN,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    def _variables(self):
+        return plain_environment() | {
+            "BENCH_RUN": str(RUN),
+            "BENCH_URL": self.home.url,
+            "PYTHONPATH": str(HERE / "contenders"),
+        }
 
 
-def environment():
-    """The environment variables of every program."""
-    dropped = ("ROTULUS_", "PYTHONDONTWRITEBYTECODE")  # compiled modules are kept, as by users
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return kept | {"BENCH_RUN": str(RUN), "PYTHONPATH": str(HERE / "contenders")}
-
-
-CONTENDERS = {
-    contender.name: contender
-    for contender in (
-        Contender("rotulus", "rotulus_sqlite", "rotulus"),
-        Contender("rotulus, threads", "rotulus_sqlite_threads", "rotulus"),
-        Contender("huey", "huey_sqlite", "huey"),
-    )
-}
+def plain_environment():
+    """Our environment variables, without those that would set something for one contender."""
+    dropped = ("ROTULUS_", "PG", "CELERY_", "DJANGO_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}

@@ -1,4 +1,4 @@
-"""Samples become medians, ratios and tables."""
+"""Samples become medians and ratios, and are kept."""
 
 import datetime as dt
 import json
@@ -6,87 +6,73 @@ import os
 import platform
 import statistics
 from pathlib import Path
-from typing import NamedTuple
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results.json"
+from bench.environments import HOME
 
+LAST = HOME / "results.json"
+"""Those of the last run, whatever it was of."""
 
-class Row(NamedTuple):
-    """A line of the table.
-
-    Attributes:
-        title: what was measured.
-        key: the measure and the contender, as in the samples.
-        beside: the one it is compared with, if there is one.
-        form: how a figure is written.
-    """
-
-    title: str
-    key: str
-    beside: str | None
-    form: str
+WRITTEN = Path(__file__).parent / "results.json"
+"""Those of which the pages tell."""
 
 
 class Samples:
-    """All samples of a run, by measure and contender."""
+    """All samples of a run, by measure and contender: one of each in a round, None if it failed."""
 
-    def __init__(self):
-        self.values = {}
+    def __init__(self, values=None, facts=None):
+        self.values = values or {}
+        self.facts = facts or {}
+        self.failures = []
+        self._round = 0
+
+    @classmethod
+    def saved(cls):
+        """Those of the last run, or else those of the pages."""
+        saved = json.loads((LAST if LAST.exists() else WRITTEN).read_text())
+        saved.pop("medians")
+        return cls(saved.pop("samples"), saved)
+
+    def next_round(self):
+        """What is added from now on belongs to the next round."""
+        self._round += 1
 
     def add(self, key, value):
-        """One more sample; what comes in parts is kept apart."""
+        """One more sample of this round; what comes in parts is kept apart."""
         parts = value.items() if isinstance(value, dict) else [("", value)]
         for part, number in parts:
-            self.values.setdefault(f"{key} {part}".strip(), []).append(number)
+            values = self.values.setdefault(f"{key} {part}".strip(), [])
+            values += [None] * (self._round - 1 - len(values))
+            values.append(number)
+
+    def fail(self, key, error):
+        """This round has no sample of this, because of that."""
+        self.failures.append(f"{key}: {error}")
 
     def median(self, key):
         """The median of the samples, None when there are none."""
-        found = self.values.get(key)
+        found = [value for value in self.values.get(key, ()) if value is not None]
         return statistics.median(found) if found else None
 
     def ratio(self, key, beside):
         """The median of the ratios of samples that were taken in the same round."""
         pairs = zip(self.values.get(key, ()), self.values.get(beside, ()), strict=False)
-        ratios = [one / other for one, other in pairs]
+        ratios = [one / other for one, other in pairs if one is not None and other]
         return statistics.median(ratios) if ratios else None
 
-    def save(self):
-        """Write everything down, with the machine it was taken on."""
-        RESULTS.write_text(
-            json.dumps(
-                {
-                    "taken": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-                    "python": platform.python_version(),
-                    "cores": len(os.sched_getaffinity(0)),
-                    "medians": {key: round(self.median(key), 3) for key in self.values},
-                    "samples": {k: [round(v, 3) for v in vs] for k, vs in self.values.items()},
-                },
-                indent=1,
-            )
-            + "\n"
-        )
+    def save(self, facts):
+        """Write everything down, with the machine and the versions it was taken of."""
+        self.facts = {
+            "taken": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "python": platform.python_version(),
+            "cores": len(os.sched_getaffinity(0)),
+            **facts,
+            "failures": self.failures,
+        }
+        medians = {key: round(self.median(key), 3) for key in self.values}
+        samples = {key: [_rounded(one) for one in ones] for key, ones in self.values.items()}
+        told = json.dumps(self.facts | {"medians": medians, "samples": samples}, indent=1)
+        LAST.write_text(f"{told}\n")
 
 
-def table(samples, rows, headings):
-    """The rows that were measured, as a Markdown table."""
-    lines = [f"| {' | '.join(headings)} |", "|---|" + "---:|" * (len(headings) - 1)]
-    for row in rows:
-        ours = samples.median(row.key)
-        if ours is None:
-            continue
-        theirs = samples.median(row.beside) if row.beside else None
-        ratio = samples.ratio(row.key, row.beside) if theirs else None
-        cells = [row.title, row.form.format(ours)]
-        cells += [row.form.format(theirs), f"{ratio:.2g}"] if ratio else ["", ""]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def put(path, name, text):
-    """Replace what stands between two markers of a page."""
-    page = path.read_text()
-    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    before, _, rest = page.partition(begin)
-    _, _, after = rest.partition(end)
-    path.write_text(before + begin + text + "\n" + end + after)
+def _rounded(value):
+    return None if value is None else round(value, 3)

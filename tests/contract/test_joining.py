@@ -173,9 +173,11 @@ def test_another_connection_is_refused(server, url):
                 server.store.add([server.new()], connection)
 
     asyncio.run(add())
-    with closing(sqlite3.connect(":memory:")) as connection:
-        with pytest.raises(OptionError, match=takes):
-            server.store.add([server.new()], connection)
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(OptionError, match=takes),
+    ):
+        server.store.add([server.new()], connection)
 
 
 def test_a_worker_is_woken_by_the_commit(server, url):

@@ -121,9 +121,9 @@ def test_only_a_running_job_can_be_completed(app, place):
         job.complete(sqlite3.connect(":memory:"))
 
     job = pay.enqueue()
-    with place.transaction() as connection:
-        with pytest.raises(JobNotRunningError, match="is not being run here"):
-            job.complete(connection)
+    not_here = pytest.raises(JobNotRunningError, match="is not being run here")
+    with place.transaction() as connection, not_here:
+        job.complete(connection)
     drain(app)
 
     assert OptionError.__name__ == job.refresh().error.type

@@ -1,0 +1,147 @@
+"""Runs a contender: it is a program for the Python of the contender's own environment.
+
+    python run.py NAME prepare | enqueue KIND N | worker | finish N LIMIT | pickup N GAP
+                       | past N | future N
+
+NAME is a module beside this one. The answer is one line of JSON, the last one printed.
+"""
+
+import asyncio
+import importlib
+import inspect
+import json
+import os
+import sys
+import time
+
+from contender import marked
+
+CALLERS = 100
+"""How many enqueue at once, where that is measured."""
+
+_loop = asyncio.Runner()
+
+
+def main():
+    """Do what the command line says."""
+    name, command, *words = sys.argv[1:]
+    contender = importlib.import_module(name).CONTENDER
+    answer = COMMANDS[command](contender, *words)
+    print(json.dumps(answer), flush=True)
+    os._exit(0)  # some libraries leave threads behind that never end
+
+
+def _prepare(contender):
+    _told(contender.prepare())
+
+
+def _worker(contender):
+    _told(contender.work())
+
+
+def _past(contender, count):
+    _told(contender.open())
+    _told(contender.past(int(count)))
+
+
+def _future(contender, count):
+    _told(contender.open())
+    _told(contender.future(int(count)))
+
+
+def _enqueue(contender, kind, count):
+    _told(contender.open())
+    _each(contender, [0])  # the first call also loads and compiles what it needs
+    numbers = list(range(1, int(count) + 1))
+    began = time.perf_counter()
+    {"one": _each, "many": _many, "callers": _callers}[kind](contender, numbers)
+    return {"seconds": time.perf_counter() - began}
+
+
+def _finish(contender, count, limit):
+    """Wait until all have run (and the one before them), and then until the store knows it."""
+    _told(contender.open())
+    _told(contender.left())
+    print("ready", flush=True)
+    end = time.monotonic() + float(limit)
+    while marked() <= int(count) and time.monotonic() < end:
+        time.sleep(0.005)
+    left = True
+    while left and time.monotonic() < end:
+        time.sleep(0.002)
+        left = _told(contender.left())
+    return {"ended": time.time_ns(), "left": bool(left)}
+
+
+def _pickup(contender, count, gap):
+    """Enqueue one job now and then; when each call began."""
+    _told(contender.open())
+    before = marked()
+    sent = _each(contender, range(1_000_000, 1_000_000 + int(count)), float(gap))
+    end = time.monotonic() + 30
+    while marked() < before + int(count) and time.monotonic() < end:
+        time.sleep(0.05)
+    return {"sent": sent}
+
+
+def _each(contender, numbers, gap=0.0):
+    """Enqueue one by one; when each call began."""
+    if inspect.iscoroutinefunction(contender.enqueue):
+        return _loop.run(_aeach(contender, numbers, gap))
+    sent = []
+    for number in numbers:
+        if gap:
+            time.sleep(gap)
+        sent.append((number, time.time_ns()))
+        contender.enqueue(number)
+    return sent
+
+
+async def _aeach(contender, numbers, gap):
+    sent = []
+    for number in numbers:
+        if gap:
+            await asyncio.sleep(gap)
+        sent.append((number, time.time_ns()))
+        await contender.enqueue(number)
+    return sent
+
+
+def _many(contender, numbers):
+    if contender.enqueue_many is None:
+        _each(contender, numbers)
+    else:
+        _told(contender.enqueue_many(numbers))
+
+
+def _callers(contender, numbers):
+    """Many coroutines at once, each of which waits for its own jobs to be stored."""
+
+    async def caller(own):
+        for number in own:
+            await contender.aenqueue(number)
+
+    async def callers():
+        await asyncio.gather(*(caller(numbers[first::CALLERS]) for first in range(CALLERS)))
+
+    _loop.run(callers())
+
+
+def _told(value):
+    """The value, or what comes out of a coroutine."""
+    return _loop.run(value) if inspect.iscoroutine(value) else value
+
+
+COMMANDS = {
+    "prepare": _prepare,
+    "enqueue": _enqueue,
+    "worker": _worker,
+    "finish": _finish,
+    "pickup": _pickup,
+    "past": _past,
+    "future": _future,
+}
+
+
+if __name__ == "__main__":
+    main()

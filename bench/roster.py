@@ -1,0 +1,71 @@
+"""Who is measured, how each is configured, and what is measured of whom."""
+
+import importlib.metadata
+
+from bench.environments import OURS, version_of
+from bench.programs import Contender
+
+LOST, AGAIN = "lost: taken out before it ran", "runs again"
+
+CONTENDERS = (
+    # name, where it keeps its jobs, module, environment, jobs of a drain, how it is configured,
+    # what becomes of a job whose worker is killed, where its result is
+    Contender("rotulus", "sqlite", "sqlite_rotulus", OURS, 20_000, "as it comes", f"{AGAIN} after a second", "in its row"),
+    Contender("rotulus, threads", "sqlite", "sqlite_rotulus_threads", OURS, 20_000),
+    Contender("huey", "sqlite", "sqlite_huey", "huey", 20_000, "1 thread", LOST, "until it is read"),
+    Contender("rotulus", "postgres", "postgres_rotulus", OURS, 20_000, "as it comes", f"{AGAIN} after a second", "in its row"),
+    Contender("rotulus, threads", "postgres", "postgres_rotulus_threads", OURS, 20_000),
+    Contender("raw SQL", "postgres", "postgres_limit", OURS, 20_000, "psycopg, 500 jobs a statement, 1 connection", "stays as running", "in its row"),
+    Contender("PgQueuer", "postgres", "postgres_pgqueuer", "pgqueuer", 20_000, "asyncpg, uvloop, batches of 1,000", f"{AGAIN} after 30 s", "none"),
+    Contender("Oban", "postgres", "postgres_oban", "oban", 10_000, "uvloop, 50 at once", f"{AGAIN} after 5 minutes", "none"),
+    Contender("DBOS", "postgres", "postgres_dbos", "dbos", 3_000, "100 at once, asks each 0.1 s", f"{AGAIN} when its process is back", "in its row"),
+    Contender("SAQ", "postgres", "postgres_saq", "saq", 2_000, "100 at once", "aborted after a minute, unless it has retries", "for ten minutes"),
+    Contender("procrastinate", "postgres", "postgres_procrastinate", "procrastinate", 1_500, "20 at once", "stays as doing, until your code retries it", "none"),
+    Contender("django-tasks-db", "postgres", "postgres_django_tasks", "django-tasks", 500, "1 process, sleeps 0.01 s", "stays as running", "in its row"),
+    Contender("huey", "redis", "redis_huey", "huey", 8_000, "2 threads", LOST, "until it is read"),
+    Contender("Dramatiq", "redis", "redis_dramatiq", "dramatiq", 8_000, "1 process, 32 threads", f"{AGAIN} after a minute", "none"),
+    Contender("Taskiq", "redis", "redis_taskiq", "taskiq", 6_000, "streams, 1 process, 100 at once", f"{AGAIN} after 10 minutes", "none"),
+    Contender("Celery", "redis", "redis_celery", "celery", 3_000, "2 processes, 128 jobs ahead each", "lost: acknowledged before it ran", "none"),
+)  # fmt: skip
+
+PLAIN = [contender for contender in CONTENDERS if "threads" not in contender.name]
+HERE, THERE, LIMIT = "rotulus on sqlite", "rotulus on postgres", "raw SQL on postgres"
+HUEY, PGQUEUER, OBAN = "huey on sqlite", "PgQueuer on postgres", "Oban on postgres"
+PROCRASTINATE = "procrastinate on postgres"
+
+PLAN = {
+    "enqueue_one": [str(contender) for contender in PLAIN],
+    "enqueue_callers": [THERE],
+    "enqueue_many": [HERE, HUEY, THERE, LIMIT, PGQUEUER, OBAN, PROCRASTINATE],
+    "drain": [str(contender) for contender in CONTENDERS],
+    "drain_two": [THERE, PGQUEUER],
+    "drain_past": [HERE, THERE],
+    "drain_future": [THERE],
+    "drain_held": [THERE],
+    "pickup": [HERE, HUEY, THERE, OBAN, PGQUEUER, PROCRASTINATE],
+    "first_job": [HERE, HUEY, THERE, PROCRASTINATE],
+    "memory": [HERE, HUEY],
+    "idle": [THERE, PROCRASTINATE],
+}
+"""Which contenders each measure is taken of; those that are compared stand beside each other."""
+
+
+def chosen(places, peers):
+    """The contenders of some places: ours, and some peers by their environments; None: all."""
+    return [
+        contender
+        for contender in CONTENDERS
+        if contender.place in places
+        and (contender.environment == OURS or peers is None or contender.environment in peers)
+    ]
+
+
+def peers():
+    """The names of the environments beside ours."""
+    return sorted({contender.environment for contender in CONTENDERS} - {OURS})
+
+
+def versions():
+    """What was measured of whom."""
+    ours = {name: importlib.metadata.version(name) for name in (OURS, "psycopg")}
+    return ours | {name: version_of(name) for name in peers()}

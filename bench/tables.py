@@ -1,0 +1,172 @@
+"""The tables of the report, in Markdown; each leaves out what was not measured."""
+
+from typing import NamedTuple
+
+from bench import roster
+from bench.places import PLACES
+from bench.roster import HERE, HUEY, LIMIT, OBAN, PGQUEUER, PROCRASTINATE, THERE
+
+WHOLE, FINE, FINEST = "{:,.0f}", "{:,.1f}", "{:,.2f}"
+
+
+class Row(NamedTuple):
+    """A figure of ours beside another.
+
+    Attributes:
+        title: what was measured.
+        key: the measure and the contender, as in the samples.
+        beside: the one it is compared with.
+        form: how a figure is written.
+        what: what the other one is, where the heading does not say it.
+    """
+
+    title: str
+    key: str
+    beside: str
+    form: str = WHOLE
+    what: str = ""
+
+
+MAIN = [
+    Row("drain on PostgreSQL, jobs a second", f"drain {THERE}", f"drain {PGQUEUER}", what="PgQueuer"),
+    Row("the same", f"drain {THERE}", f"drain {OBAN}", what="Oban"),
+    Row("the same", f"drain {THERE}", f"drain {PROCRASTINATE}", what="procrastinate"),
+    Row("the same", f"drain {THERE}", "drain Celery on redis", what="Celery on Redis"),
+    Row("drain on SQLite", f"drain {HERE}", f"drain {HUEY}", what="huey on SQLite"),
+    Row("enqueue 10,000 on PostgreSQL, a second", f"enqueue_many {THERE}", f"enqueue_many {PGQUEUER}", what="PgQueuer"),
+    Row("enqueue one by one on PostgreSQL, a second", f"enqueue_one {THERE}", f"enqueue_one {LIMIT}", what="one raw `INSERT` each"),
+    Row("pick-up on PostgreSQL, p50, ms", f"pickup {THERE} p50", f"pickup {OBAN} p50", FINE, "Oban"),
+]  # fmt: skip
+
+SQLITE = [
+    Row("enqueue, one by one, a second", f"enqueue_one {HERE}", f"enqueue_one {HUEY}"),
+    Row("enqueue in batches, a second", f"enqueue_many {HERE}", f"enqueue_many {HUEY}"),
+    Row("drain 20,000 coroutines, a second", f"drain {HERE}", f"drain {HUEY}"),
+    Row("drain 20,000 functions, a second", "drain rotulus, threads on sqlite", f"drain {HUEY}"),
+    Row("drain beside 1,000,000 ended jobs (here: beside none)", f"drain_past {HERE}", f"drain {HERE}"),
+    Row("worker's start to its first job, ms", f"first_job {HERE}", f"first_job {HUEY}"),
+    Row("memory of a worker, MB", f"memory {HERE}", f"memory {HUEY}"),
+    Row("`import rotulus`, ms (here: `import click, pydantic`)", "import rotulus", "import click, pydantic"),
+]  # fmt: skip
+
+STEADY = [
+    Row("drain", f"drain {THERE}", f"drain {LIMIT}", what="raw SQL, 500 at a time"),
+    Row("drain plain functions, in threads", "drain rotulus, threads on postgres", f"drain {THERE}", what="coroutines"),
+    Row("drain, two workers", f"drain_two {THERE}", f"drain_two {PGQUEUER}", what="PgQueuer, two workers"),
+    Row("drain beside 1,000,000 ended jobs", f"drain_past {THERE}", f"drain {THERE}", what="beside none"),
+    Row("drain beside 1,000,000 jobs due in a month", f"drain_future {THERE}", f"drain {THERE}", what="beside none"),
+    Row("drain while a snapshot is held, the fifth in a row", f"drain_held {THERE}", f"drain {THERE}", what="while none is"),
+    Row("enqueue, one by one", f"enqueue_one {THERE}", f"enqueue_one {LIMIT}", what="one raw `INSERT` each"),
+    Row("enqueue, 100 callers at once", f"enqueue_callers {THERE}", f"enqueue_one {THERE}", what="one caller"),
+    Row("enqueue 10,000", f"enqueue_many {THERE}", f"enqueue_many {PGQUEUER}", what="PgQueuer"),
+]  # fmt: skip
+
+IDLE = [
+    Row("CPU of an idle worker, %", f"idle {THERE} CPU", f"idle {PROCRASTINATE} CPU", FINEST),
+    Row("transactions a second of it", f"idle {THERE} transactions", f"idle {PROCRASTINATE} transactions", FINEST),
+    Row("its memory, MB", f"idle {THERE} memory", f"idle {PROCRASTINATE} memory"),
+    Row("worker's start to its first job, ms", f"first_job {THERE}", f"first_job {PROCRASTINATE}"),
+]  # fmt: skip
+
+
+def tables(samples):
+    """Every table by its name in the pages; those without a figure are empty."""
+    return {
+        "main": _compared(samples, MAIN, ["", "rotulus", "beside", "", "times"]),
+        "sqlite": _compared(samples, SQLITE, ["", "rotulus", "huey", "times"]),
+        "peers": _peers(samples),
+        "steady": _compared(samples, STEADY, ["a second", "rotulus", "beside", "", "times"]),
+        "pickup": _pickup(samples),
+        "idle": _compared(samples, IDLE, ["", "rotulus", "procrastinate", "times"]),
+        "settings": _settings(samples),
+        "servers": _servers(samples),
+    }
+
+
+def two_digits(ratio):
+    """A ratio with two significant digits, and no more: 0.026, 0.50, 7.9, 130."""
+    rounded = float(f"{ratio:.2g}")
+    if rounded >= 10:
+        return f"{rounded:,.0f}"
+    return f"{rounded:#.2g}"
+
+
+def _compared(samples, rows, headings):
+    """Ours, the other, its name where there is a column for it, and the ratio."""
+    lines = []
+    for row in rows:
+        ours, theirs = samples.median(row.key), samples.median(row.beside)
+        if ours is None or theirs is None:
+            continue
+        named = [row.what] if len(headings) > 4 else []
+        ratio = samples.ratio(row.key, row.beside)
+        figures = [row.form.format(ours), *named, row.form.format(theirs)]
+        lines.append([row.title, *figures, "" if ratio is None else two_digits(ratio)])
+    return _table(headings, lines)
+
+
+def _peers(samples):
+    """Everybody beside ours on PostgreSQL: ours above, then the fastest first."""
+    found = [one for one in roster.PLAIN if samples.median(f"drain {one}")]
+    found = [one for one in found if one.place != "sqlite"]
+    found.sort(key=lambda one: (str(one) != THERE, -samples.median(f"drain {one}")))
+    lines = []
+    for contender in found:
+        cells = [f"{contender.name} on {contender.home.title}"]
+        for measure in ("drain", "enqueue_one", "enqueue_many"):
+            cells += _figure_and_times(samples, measure, str(contender))
+        lines.append([*cells, contender.crash, contender.result])
+    headings = ["", "drain", "times", "one by one", "times", "batches", "times"]
+    return _table([*headings, "job of a worker that is killed", "result"], lines, texts=2)
+
+
+def _figure_and_times(samples, measure, contender):
+    figure = samples.median(f"{measure} {contender}")
+    if figure is None:
+        return ["", ""]
+    ratio = samples.ratio(f"{measure} {THERE}", f"{measure} {contender}")
+    same = contender == THERE or ratio is None
+    return [WHOLE.format(figure), "" if same else two_digits(ratio)]
+
+
+def _pickup(samples):
+    lines = []
+    for name in roster.PLAN["pickup"]:
+        parts = [samples.median(f"pickup {name} {part}") for part in ("p50", "p95", "p99")]
+        if None in parts:
+            continue
+        ratios = [
+            samples.ratio(f"pickup {THERE} {p}", f"pickup {name} {p}") for p in ("p50", "p99")
+        ]
+        times = ["" if name == THERE or one is None else two_digits(one) for one in ratios]
+        who, _, place = name.partition(" on ")
+        title = f"{who} on {PLACES[place].title}"
+        lines.append([title, *map(FINEST.format, parts), *times])
+    return _table(["ms", "p50", "p95", "p99", "times, p50", "times, p99"], lines)
+
+
+def _settings(samples):
+    versions = samples.facts.get("versions", {})
+    lines = []
+    for one in roster.PLAIN:
+        if samples.median(f"drain {one}"):
+            version = versions.get("psycopg" if str(one) == LIMIT else one.environment, "")
+            who = f"{one.name} on {one.home.title}"
+            lines.append([who, version, one.settings, f"{one.jobs:,}"])
+    return _table(["", "version", "configured", "jobs of a drain"], lines, texts=3)
+
+
+def _servers(samples):
+    servers = samples.facts.get("servers", {})
+    lines = [[PLACES[name].title, f["version"], f["settings"]] for name, f in servers.items()]
+    return _table(["", "version", "settings"], lines, texts=2)
+
+
+def _table(headings, lines, texts=0):
+    """A table whose last columns are texts, and those between the first and them figures."""
+    if not lines:
+        return ""
+    figures = len(headings) - 1 - texts
+    aligned = "|".join(["---", *["---:"] * figures, *["---"] * texts])
+    rows = [f"| {' | '.join(cells)} |" for cells in (headings, *lines)]
+    return "\n".join([rows[0], f"|{aligned}|", *rows[1:]])
