@@ -22,6 +22,7 @@ class Batches:
         groups = groupby(jobs, attrgetter("terms"))
         self._groups = [(list(group), rows.shared(terms)) for terms, group in groups]
         self._keys = sorted({job.key for job in jobs if job.key is not None})
+        self._tried = False
 
     @property
     def atomic(self) -> bool:
@@ -31,27 +32,31 @@ class Batches:
     def add(self, session: Session, channel: str | None) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key.
 
+        Called again, it allows for those that are there already: the answer may have been lost.
+
         Args:
             session: where; a transaction, if it is to be `atomic`.
             channel: where to tell that there is work; None: do not.
         """
+        again, self._tried = self._tried, True
         if not self._keys:
-            return self._insert(session, channel)
+            return self._insert(session, channel, again=again)
         keys = rows.array(self._keys)
         for _ in range(_PATIENCE):
             session.do("drop_keys", keys=keys)
-            added = self._insert(session, channel)
+            added = self._insert(session, channel, again=again)
             found = rows.records(session.rows("holders", keys=keys))
             holders = {record.key: record for record in found}
             if len(holders) == len(self._keys):
                 return [job if job.key is None else holders[job.key] for job in added]
+            again = True
         raise RuntimeError(f"the keys {self._keys} change hands faster than they can be read")
 
-    def _insert(self, session: Session, channel: str | None) -> list[JobRecord]:
+    def _insert(self, session: Session, channel: str | None, *, again: bool) -> list[JobRecord]:
         return [
             record
             for jobs, shared in self._groups
-            for record in _insert(session, jobs, {**shared, "channel": channel})
+            for record in _insert(session, jobs, {**shared, "channel": channel}, again=again)
         ]
 
 
@@ -59,14 +64,15 @@ _PATIENCE = 10
 """How often to look again: a job that held a key may end, and be gone, before it can be read."""
 
 
-def _insert(session: Session, jobs: list[NewJob], shared: dict[str, str | None]) -> list[JobRecord]:
-    if all(job[3:] == (None, None, None) for job in jobs):
-        [[now, run_at, _]] = session.rows("add", **rows.own(jobs), **shared)
-    else:
+def _insert(
+    session: Session, jobs: list[NewJob], shared: dict[str, str | None], *, again: bool
+) -> list[JobRecord]:
+    if again or any(job[3:] != (None, None, None) for job in jobs):
         window = rows.span(jobs[0].terms.window)
-        [[now, run_at, _]] = session.rows(
-            "add_keyed", **rows.own_keyed(jobs), **shared, window=window
-        )
+        own = rows.own_keyed(jobs)
+        [[now, run_at, _]] = session.rows("add_keyed", **own, **shared, window=window)
+    else:
+        [[now, run_at, _]] = session.rows("add", **rows.own(jobs), **shared)
     return _records(jobs, now, run_at)
 
 

@@ -49,9 +49,13 @@ class Claims:
         own = {**wanted, "limit": str(limit)}
 
         def claim(session: Session) -> Sequence[Row] | None:
-            if session.value("promote", limit=str(_PROMOTED_AT_ONCE)):
-                return None
-            return session.rows("claim", **own)
+            """The usual claim, for when all is calm."""
+            found = session.rows("claim", **own)
+            return None if found and found[-1][0] is None else found
+
+        def claim_due(session: Session) -> Sequence[Row] | None:
+            promoted_special = session.value("promote", limit=str(_PROMOTED_AT_ONCE))
+            return None if promoted_special else claim(session)
 
         def claim_limited(session: Session) -> Sequence[Row]:
             # The lock comes first, so that the next statement sees what its last holder did.
@@ -59,6 +63,8 @@ class Claims:
             return session.rows("claim_limited", **own)
 
         found = self._connections.run(claim)
+        if found is None:
+            found = self._connections.run(claim_due)
         if found is None:
             return self._connections.run(claim_limited, atomic=True)
         rush.note(found, limit, whole=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from rotulus._json import encode
 from rotulus._outcome import Outcome, write_error
@@ -16,8 +16,6 @@ SECOND = 1_000_000
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
-_DELICATE = re.compile(r'([\\"])')
-
 
 def array(values: Iterable[object]) -> str:
     """Values as an array, in PostgreSQL's notation."""
@@ -29,21 +27,29 @@ def optional_array(values: Collection[str] | None) -> str | None:
     return None if values is None else array(values)
 
 
+def plain_array(values: Iterable[str]) -> str:
+    """Ids and numbers as an array."""
+    return "{" + ",".join(values) + "}"
+
+
+def json_array(texts: Sequence[str | None]) -> str:
+    """JSON texts as an array. There is no control character in them, so one can stand between."""
+    if not texts or None in texts:
+        return array(texts)
+    joined = _BETWEEN.join(cast("Sequence[str]", texts))
+    escaped = joined.replace("\\", "\\\\").replace('"', '\\"')
+    return '{"' + escaped.replace(_BETWEEN, '","') + '"}'
+
+
+_BETWEEN = "\x1f"
+
+
 def _element(value: object) -> str:
-    match value:
-        case None:
-            return "NULL"
-        case str():
-            return f'"{_DELICATE.sub(_ESCAPED, value)}"' if _needs_care(value) else f'"{value}"'
-        case _:
-            return str(value)
-
-
-_ESCAPED = r"\\\1"
-
-
-def _needs_care(text: str) -> bool:
-    return '"' in text or "\\" in text
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value)
 
 
 def is_id(value: str) -> bool:
@@ -85,8 +91,8 @@ def shared(terms: Terms) -> dict[str, str | None]:
 def own(jobs: Sequence[NewJob]) -> dict[str, str]:
     """What is the jobs' own, as parameters of the `add` statement."""
     return {
-        "ids": "{" + ",".join([job.id for job in jobs]) + "}",
-        "arguments": array([job.arguments for job in jobs]),
+        "ids": plain_array([job.id for job in jobs]),
+        "arguments": json_array([job.arguments for job in jobs]),
     }
 
 
@@ -107,10 +113,10 @@ def claims(held: Sequence[Claim]) -> dict[str, str]:
 def successes(outcomes: Sequence[Outcome]) -> dict[str, str]:
     """Outcomes that succeeded, as the parameters of the `succeed` statement."""
     return {
-        "ids": "{" + ",".join([outcome.id for outcome in outcomes]) + "}",
-        "attempts": "{" + ",".join([str(outcome.attempt) for outcome in outcomes]) + "}",
-        "results": array([outcome.result for outcome in outcomes]),
-        "progresses": array([outcome.progress for outcome in outcomes]),
+        "ids": plain_array([outcome.id for outcome in outcomes]),
+        "attempts": plain_array([str(outcome.attempt) for outcome in outcomes]),
+        "results": json_array([outcome.result for outcome in outcomes]),
+        "progresses": json_array([outcome.progress for outcome in outcomes]),
     }
 
 

@@ -4,8 +4,8 @@
 -- that hold many values are arrays. A wake-up goes with the commit that makes the work visible.
 
 -- name: add
--- New jobs with nothing of their own but id and arguments, in order; one that is here already is
--- left out.
+-- New jobs with nothing of their own but id and arguments, in order; an error if one of them is here
+-- already. To leave it out, as the next statement does, takes half as long again.
 WITH moment AS MATERIALIZED (
   SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
 added AS (
@@ -17,13 +17,12 @@ added AS (
     CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END,
     greatest(run_at, now) + :expires::bigint, :limit_to::integer, :rate_to::integer,
     :rate_per::bigint, :schedule
-  FROM moment, unnest(:ids::uuid[], :arguments::text[]) AS job (id, arguments)
-  ON CONFLICT DO NOTHING)
+  FROM moment, unnest(:ids::uuid[], :arguments::text[]) AS job (id, arguments))
 SELECT now, run_at, CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 
 -- name: add_keyed
--- The same with keys of their own; one whose key is held is left out.
+-- The same with keys of their own; one that is here already, or whose key is held, is left out.
 WITH moment AS MATERIALIZED (
   SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
 added AS (

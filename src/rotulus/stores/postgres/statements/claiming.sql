@@ -18,11 +18,19 @@ SELECT
   OR EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2);
 
 -- name: claim
--- Take the jobs that are next, where none that waits has a limit. Queues are found by skipping from
--- one to the next in the index, so it matters how many there are, not how many jobs wait in them.
-WITH RECURSIVE waiting (queue) AS (
+-- Take the jobs that are next. Queues are found by skipping from one to the next in the index, so it
+-- matters how many there are, not how many jobs wait in them. Unless all is calm, no job is taken,
+-- and a row of NULL says so: delayed jobs are due, or jobs wait that have a limit or were lost twice.
+WITH RECURSIVE weather (calm) AS MATERIALIZED (
+  SELECT NOT EXISTS (
+      SELECT FROM rotulus_jobs WHERE state = 'delayed' AND run_at <= (SELECT rotulus_now()))
+    AND NOT EXISTS (
+      SELECT FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2)
+    AND NOT EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2)),
+waiting (queue) AS (
   (SELECT queue FROM rotulus_jobs
-   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 ORDER BY queue LIMIT 1)
+   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND (SELECT calm FROM weather)
+   ORDER BY queue LIMIT 1)
   UNION ALL
   SELECT (SELECT job.queue FROM rotulus_jobs AS job
           WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
@@ -57,7 +65,13 @@ SELECT
   expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
   started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL,
   seq
-FROM claimed ORDER BY priority DESC, seq;
+FROM claimed
+UNION ALL
+SELECT
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM weather WHERE NOT calm
+ORDER BY priority DESC, seq;
 
 -- name: claim_on
 -- The same, from the places in the line where the last claim took its jobs: no other queue, and no
