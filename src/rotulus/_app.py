@@ -12,6 +12,7 @@ from rotulus._clock import Clock, SystemClock
 from rotulus._desk import Desk
 from rotulus._duties import Rounds
 from rotulus._engine import Engine
+from rotulus._forking import follow_forks
 from rotulus._ids import Ids
 from rotulus._injection import Factory, Injector, Scope
 from rotulus._intake import Intake
@@ -89,6 +90,7 @@ class App:
         self.events = self._engine.events
         self.provider = TaskProvider(registry, scheduler, self._injector)
         log_events(self.events)
+        follow_forks(self)
         registry.attach(self._engine.desk)
 
     def _make_engine(self, registry: TaskRegistry, retry: Retry) -> Engine:
@@ -271,6 +273,7 @@ class App:
 
         Raises:
             ConfigurationError: something is wired wrongly; nothing has been started.
+            IsolationError: the process that forks those of isolated tasks was killed.
             StoreError: the store cannot be used.
         """
         given = {"queues": queues and list(queues), "slots": slots, "lease": lease, "drain": drain}
@@ -278,11 +281,13 @@ class App:
         options = WorkerOptions(chosen["lease"], chosen["drain"], burst)
         booted = self._boot()
         try:
-            store = self.store
-            worker = self._engine.worker(store, chosen["queues"], chosen["slots"], options, name)
-            keep, keep_failed = timedelta(0, chosen["keep"]), timedelta(0, chosen["keep_failed"])
-            duties = self._engine.duties(store, keep, keep_failed)
-            self._work(worker, Rounds(duties, self._clock.now, self.events))
+            # First of all: what is forked before there are threads and connections has none.
+            with self._engine.nursery(self.registry) as nursery:
+                store, served = self.store, chosen["queues"]
+                worker = self._engine.worker(nursery, store, served, chosen["slots"], options, name)
+                kept = timedelta(0, chosen["keep"]), timedelta(0, chosen["keep_failed"])
+                duties = self._engine.duties(store, *kept)
+                self._work(worker, Rounds(duties, self._clock.now, self.events))
         finally:
             if booted:
                 self._unboot()
@@ -302,6 +307,10 @@ class App:
             self.registry.detach(self._engine.desk)
             if self._store is not None:
                 self._store.close()
+
+    def forked(self) -> None:
+        """In a forked child: another thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
         try:

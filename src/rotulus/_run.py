@@ -62,6 +62,10 @@ class Run:
         """Take note of how far the body has got."""
         self._progress = json.dumps(progress)
 
+    def relay(self, progress: str) -> None:
+        """Take note of progress that was reported elsewhere, as JSON text."""
+        self._progress = progress
+
     def unstored_progress(self) -> str | None:
         """The progress that was reported and not stored yet, as JSON text."""
         return None if self._progress is self._stored else self._progress

@@ -23,6 +23,7 @@ __all__ = [
     "JobsRescued",
     "LeaseLost",
     "ListenerFailed",
+    "NurseryStarted",
     "OutcomeRefused",
     "ScheduleFired",
     "StoreFailed",
@@ -75,6 +76,17 @@ class BodyStuck(NamedTuple):
 
     job: JobRecord
     reason: str
+
+
+class NurseryStarted(NamedTuple):
+    """The process that forks those of isolated tasks has started.
+
+    `threads` are those that ran beside it in the worker's process: a lock that one of them held
+    then stays locked in isolated tasks.
+    """
+
+    pid: int
+    threads: Sequence[str]
 
 
 class WorkerStarted(NamedTuple):
@@ -165,6 +177,7 @@ Event = (
     | JobsRescued
     | LeaseLost
     | ListenerFailed
+    | NurseryStarted
     | OutcomeRefused
     | ScheduleFired
     | StoreFailed
