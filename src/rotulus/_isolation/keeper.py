@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from rotulus._isolation.system import die_with_parent, only, volunteer
 
@@ -126,7 +127,12 @@ class Keeper:
             ours.close()
         die_with_parent(keeper, signal.SIGKILL)
         volunteer()
-        os.register_at_fork(after_in_child=_heed_signals)
+        # What a task forks may be told to stop, also before it has heard that it was forked.
+        os.register_at_fork(
+            before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, _LEFT_ALONE),
+            after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _LEFT_ALONE),
+            after_in_child=_heed_signals,
+        )
         self._live(end)
 
     def _reap(self) -> None:
@@ -159,7 +165,7 @@ def _nothing(_number: int, _frame: object) -> None:
 
 
 def _heed_signals() -> None:
-    """In what a task forks: it may be told to stop, by the task for one."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _LEFT_ALONE)

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -53,7 +54,7 @@ def only(life: Callable[[], object]) -> NoReturn:
 def die_with_parent(parent: int, number: int) -> None:
     """Have a signal sent to this process when its parent dies; where the system can do that."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
+        _libc().prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it died before that
             os.kill(os.getpid(), number)
 
@@ -92,6 +93,11 @@ def how_it_ended(code: int | None) -> str:
         hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
         return f"the process that ran it was killed by {name}{hint}"
     return f"the process that ran it was killed by signal {-code}"
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
 
 
 def _allocated() -> int:
