@@ -2,6 +2,7 @@
 
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -42,14 +43,10 @@ def test_a_child_does_not_keep_its_parents_worker_alive(shared):
     """A worker that died is seen to be dead, whatever it has forked."""
     shared.claim(worker="w1")
     other = shared.open_another()
-    told = in_a_fork(lambda: sorted(os.readlink(f"/proc/self/fd/{n}") for n in _handles()))
+    told = in_a_fork(lambda: [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()])
 
     assert ".alive" not in told
     assert [] == other.rescue(10)
-
-
-def _handles():
-    return [name for name in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{name}")]
 
 
 def test_a_child_that_was_forked_while_others_write_is_not_held_up(shared):

@@ -46,6 +46,13 @@ def sleep_in_c():
 
 
 @task(isolation="process")
+def doze():
+    """The same, for as long as it likes."""
+    mark("begin", "doze", 0, 0, os.getpid())
+    ctypes.PyDLL(None).sleep(600)
+
+
+@task(isolation="process")
 def family():
     """Start a program, and wait for it."""
     mark("begin", "family", 0, 0, os.getpid())

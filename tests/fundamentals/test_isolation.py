@@ -246,6 +246,66 @@ def test_what_is_injected_is_made_in_its_process(app, isolated):
     assert [] == made
 
 
+def test_what_lives_as_long_as_the_app_is_torn_down(app, isolated, tmp_path):
+    """When the worker ends, in each process that has made it."""
+
+    def make():
+        yield Model(os.getpid())
+        (tmp_path / f"torn-down-{os.getpid()}").touch()
+
+    app.provide(Model, make, scope="app")
+
+    @isolated()
+    def body(model: Model) -> int:
+        return model.made_by
+
+    jobs = [body.enqueue() for _ in range(5)]
+    drain(app)
+    torn_down = {path.name for path in tmp_path.glob("torn-down-*")}
+
+    assert {f"torn-down-{job.result(0)}" for job in jobs} == torn_down
+
+
+def test_a_body_that_closes_every_file_loses_its_attempt(app, isolated):
+    """It cuts the line, and nobody waits for it any longer."""
+
+    @isolated()
+    def body():
+        os.closerange(3, 256)
+        while True:
+            pass
+
+    job = body.enqueue()
+    drain(app)
+
+    record = job.refresh().record
+
+    assert ("delayed", "lost", 2) == (record.state, record.reason, record.losses)
+
+
+def test_a_system_without_room_for_a_process_is_waited_for(app, isolated, monkeypatch, tmp_path):
+    """A fork that fails is nobody's fault: it is tried again, and nothing is counted."""
+    real, here = os.fork, os.getpid()
+
+    def fork():
+        if os.getpid() != here and not (tmp_path / "tried").exists():
+            (tmp_path / "tried").touch()
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return real()
+
+    monkeypatch.setattr(os, "fork", fork)
+
+    @isolated()
+    def body() -> int:
+        return 1
+
+    job = body.enqueue()
+    drain(app)
+
+    assert (1, 1, 0) == (job.result(0), job.refresh().attempt, job.refresh().record.losses)
+    assert (tmp_path / "tried").exists()
+
+
 def test_a_process_runs_one_attempt_after_the_other(app, isolated):
     """As many processes as slots, each used again, and not for ever."""
 

@@ -46,8 +46,14 @@ class Keeper:
         self._bell, self._ringer = socket.socketpair()
 
     def run(self) -> None:
-        """Keep cells until the worker ends, or dies."""
+        """Keep cells until the worker ends, or dies; none of them lives longer."""
         self._settle_in()
+        try:
+            self._keep()
+        finally:
+            self._kill_all()
+
+    def _keep(self) -> None:
         poll = select.poll()
         poll.register(self._line, select.POLLIN)
         poll.register(self._bell, select.POLLIN)
@@ -58,10 +64,10 @@ class Keeper:
                     self._reap()
                 elif not self._obey():
                     poll.unregister(self._line)
-        self._kill_all()
 
     def _settle_in(self) -> None:
         """Hear of signals through the bell, and share memory with cells for as long as can be."""
+        os.setpgid(0, 0)  # who kills the worker's group leaves us to clean up
         for end in (self._bell, self._ringer):
             end.setblocking(False)
         for number in (*_LEFT_ALONE, signal.SIGCHLD):
@@ -89,9 +95,12 @@ class Keeper:
 
     def _obey(self) -> bool:
         """Do what the worker says; False when it says no more."""
-        command, sockets, _, _ = socket.recv_fds(self._line, COMMAND.size, 1)
+        try:
+            command, sockets, _, _ = socket.recv_fds(self._line, COMMAND.size, 1)
+        except ConnectionResetError:  # it died with a report unread
+            command, sockets = b"", []
         if len(command) < COMMAND.size:
-            self._deadline = time.monotonic()  # it died
+            self._deadline = time.monotonic()
             return False
         verb, number = COMMAND.unpack(command)
         match verb:

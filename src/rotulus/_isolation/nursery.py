@@ -65,7 +65,10 @@ class Nursery:
 
         An errno says that the cell could not be forked at all.
         """
-        read = self._socket.recv(4096)
+        try:
+            read = self._socket.recv(4096)
+        except ConnectionResetError:  # it died with a command unread
+            read = b""
         self.gone = not read
         self._rest += read
         whole = len(self._rest) - len(self._rest) % REPORT.size
