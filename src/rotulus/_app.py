@@ -90,7 +90,7 @@ class App:
         self.events = self._engine.events
         self.provider = TaskProvider(registry, scheduler, self._injector)
         log_events(self.events)
-        follow_forks(self)
+        follow_forks(self._forked)
         registry.attach(self._engine.desk)
 
     def _make_engine(self, registry: TaskRegistry, retry: Retry) -> Engine:
@@ -308,7 +308,7 @@ class App:
             if self._store is not None:
                 self._store.close()
 
-    def forked(self) -> None:
+    def _forked(self) -> None:
         """In a forked child: another thread of the parent may have held the lock."""
         self._lock = threading.RLock()
 

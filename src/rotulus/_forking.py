@@ -5,29 +5,25 @@ stays locked in the copy for ever, and a connection belongs to both from then on
 """
 
 import os
-from typing import Protocol
-from weakref import WeakSet
+from collections.abc import Callable
+from weakref import WeakMethod
+
+_FOLLOWERS: set[WeakMethod[Callable[[], None]]] = set()
 
 
-class Forkable(Protocol):
-    """Something that holds what only one process may use."""
+def follow_forks(renew: Callable[[], None]) -> None:
+    """Call this method in every child that is forked from now on, as long as its object lives.
 
-    def forked(self) -> None:
-        """Make it anew, without touching the parent's; called in the child before all else."""
-        ...
-
-
-_FOLLOWERS: WeakSet[Forkable] = WeakSet()
-
-
-def follow_forks(follower: Forkable) -> None:
-    """Tell this object in every child that is forked from now on, as long as it lives."""
-    _FOLLOWERS.add(follower)
+    It makes anew what only one process may use, without touching what is the parent's.
+    """
+    _FOLLOWERS.add(WeakMethod(renew, _FOLLOWERS.discard))
 
 
 def _tell() -> None:
     for follower in list(_FOLLOWERS):
-        follower.forked()
+        renew = follower()
+        if renew is not None:
+            renew()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks

@@ -26,9 +26,9 @@ class Ids:
         self._random = random
         self._lock = threading.Lock()
         self._last = 0
-        follow_forks(self)
+        follow_forks(self._forked)
 
-    def forked(self) -> None:
+    def _forked(self) -> None:
         """In a forked child: begin at random again, as other children do."""
         self._lock = threading.Lock()
         self._last = 0

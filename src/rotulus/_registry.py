@@ -37,9 +37,9 @@ class TaskRegistry:
         self._frozen = False
         self._served = 0
         self._desks: list[TaskDesk] = []
-        follow_forks(self)
+        follow_forks(self._forked)
 
-    def forked(self) -> None:
+    def _forked(self) -> None:
         """In a forked child: another thread of the parent may have held the lock."""
         self._lock = threading.RLock()
 

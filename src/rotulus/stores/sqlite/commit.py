@@ -49,9 +49,9 @@ class GroupCommit:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._waiting: deque[_Write[Any]] = deque()
-        follow_forks(self)
+        follow_forks(self._forked)
 
-    def forked(self) -> None:
+    def _forked(self) -> None:
         """In a forked child: what waits is the parent's to write."""
         self._waiting = deque()
 

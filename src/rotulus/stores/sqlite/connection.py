@@ -52,7 +52,7 @@ class Connections:
         self._closed = False
         self._out_of_reach = False
         self._begin()
-        follow_forks(self)
+        follow_forks(self._forked)
 
     def _begin(self) -> None:
         self.lock = threading.RLock()
@@ -63,7 +63,7 @@ class Connections:
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
 
-    def forked(self) -> None:
+    def _forked(self) -> None:
         """In a forked child: begin anew, as SQLite's locks belong to the process that took them."""
         _LEFT_BEHIND.append(self._opened)
         self._finalizer.detach()

@@ -48,9 +48,9 @@ class Doorbell:
         self._sender: socket.socket | None = None
         self._idle: dict[Kind, list[_SocketListener]] = {"work": [], "done": []}
         self._closed = False
-        follow_forks(self)
+        follow_forks(self._forked)
 
-    def forked(self) -> None:
+    def _forked(self) -> None:
         """In a forked child: leave the parent's listeners where they are."""
         self._events = {}
         for listeners in self._idle.values():

@@ -29,9 +29,9 @@ class Lifeline:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder if fcntl is not None else None
         self._held: dict[str, int] = {}
-        follow_forks(self)
+        follow_forks(self._forked)
 
-    def forked(self) -> None:
+    def _forked(self) -> None:
         """In a forked child: a copy of a lock must not prove that its worker lives."""
         for handle in self._held.values():
             os.close(handle)
