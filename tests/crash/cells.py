@@ -62,6 +62,14 @@ def family():
 
 
 @task(isolation="process")
+def abandon():
+    """Start a program, and leave without it."""
+    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    mark("begin", "program", 0, 0, program.pid)
+    os._exit(1)
+
+
+@task(isolation="process")
 def murder():
     """Kill the nursery."""
     mark("begin", "murder", 0, 0, os.getppid())

@@ -74,9 +74,18 @@ def test_a_task_that_ends_its_process_loses_the_attempt(cells, code):
     """Whatever it says, it has not returned."""
     job = cells.app.enqueue("leave", code=code)
     cells.start()
-    cells.until(lambda: job.refresh().record.losses == 1)
+    cells.until(lambda: job.refresh().record.losses)
 
     assert f"the process that ran it ended with exit code {code}" in job.refresh().error.message
+
+
+def test_what_a_lost_process_has_started_does_not_live_on(cells):
+    """It is killed with it."""
+    job = cells.app.enqueue("abandon")
+    cells.start()
+    cells.until(lambda: job.refresh().record.losses)
+
+    cells.until(lambda: not any(map(lives, pids(cells, "program"))), 10)
 
 
 @pytest.mark.parametrize("task", ["spin", "sleep_in_c"])
@@ -188,14 +197,15 @@ def test_one_that_is_killed_from_outside_loses_an_attempt(cells):
 
 
 def test_a_worker_whose_nursery_is_killed_stops_and_says_so(cells):
-    """It cannot do what it is for; what it ran goes back."""
-    job = cells.app.enqueue("murder")
+    """It cannot do what it is for; what it ran goes back, and its cells are dead."""
+    jobs = [cells.app.enqueue("doze"), cells.app.enqueue("murder")]
     worker = cells.start("--drain", "5")
 
     assert 1 == worker.wait(20)
     assert "was killed, and its worker has stopped: start it again" in cells.logs()
-    assert ("queued", 1) == (job.refresh().state, job.record.losses + 1)
-    assert not cells.app.jobs(state="running")
+    records = [job.refresh().record for job in jobs]
+    assert [("queued", "lost", 1)] * 2 == [(r.state, r.reason, r.losses) for r in records]
+    assert not lives(pids(cells, "doze")[0])
 
 
 def test_hundreds_of_jobs_leave_nothing_behind(cells):
