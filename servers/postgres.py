@@ -168,9 +168,7 @@ def _reachable(binaries, account, folder):
         if account and path.owner() == "root" and path.is_relative_to(tempfile.gettempdir()):
             path.chmod(path.stat().st_mode | 0o711)
     try:
-        subprocess.run(
-            [binaries / "postgres", "--version"], **account, check=True, capture_output=True
-        )
+        subprocess.run([binaries / "postgres", "--version"], **account, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         copy = Path(tempfile.gettempdir()) / f"rotulus-{_version(binaries)}-{os.getpid()}"
         if not copy.exists():

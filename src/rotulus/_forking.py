@@ -6,24 +6,24 @@ stays locked in the copy for ever, and a connection belongs to both from then on
 
 import os
 from collections.abc import Callable
-from weakref import WeakMethod
+from types import MethodType
+from typing import Any
+from weakref import WeakKeyDictionary
 
-_FOLLOWERS: set[WeakMethod[Callable[[], None]]] = set()
+_FOLLOWERS: WeakKeyDictionary[object, Callable[[Any], None]] = WeakKeyDictionary()
 
 
-def follow_forks(renew: Callable[[], None]) -> None:
+def follow_forks(renew: MethodType) -> None:
     """Call this method in every child that is forked from now on, as long as its object lives.
 
     It makes anew what only one process may use, without touching what is the parent's.
     """
-    _FOLLOWERS.add(WeakMethod(renew, _FOLLOWERS.discard))
+    _FOLLOWERS[renew.__self__] = renew.__func__
 
 
 def _tell() -> None:
-    for follower in list(_FOLLOWERS):
-        renew = follower()
-        if renew is not None:
-            renew()
+    for follower, renew in list(_FOLLOWERS.items()):
+        renew(follower)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
