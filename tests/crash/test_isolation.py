@@ -198,8 +198,10 @@ def test_one_that_is_killed_from_outside_loses_an_attempt(cells):
 
 def test_a_worker_whose_nursery_is_killed_stops_and_says_so(cells):
     """It cannot do what it is for; what it ran goes back, and its cells are dead."""
-    jobs = [cells.app.enqueue("doze"), cells.app.enqueue("murder")]
+    jobs = [cells.app.enqueue("doze")]
     worker = cells.start("--drain", "5")
+    cells.began(1)
+    jobs += [cells.app.enqueue("murder")]
 
     assert 1 == worker.wait(20)
     assert "was killed, and its worker has stopped: start it again" in cells.logs()
