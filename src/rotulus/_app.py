@@ -1,6 +1,5 @@
 """The app: the one place where a store, a registry and what tasks need are put together."""
 
-import random
 import threading
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -10,17 +9,14 @@ from typing import Any, Self, Unpack
 
 from rotulus._arguments import Call
 from rotulus._clock import Clock, SystemClock
-from rotulus._desk import Desk
-from rotulus._engine import Engine
-from rotulus._ids import Ids
+from rotulus._engine import make_engine
+from rotulus._forking import follow_forks
 from rotulus._injection import Factory, Injector, Scope
-from rotulus._intake import Intake
 from rotulus._job import Job
 from rotulus._log import log_events
 from rotulus._misfits import misfits
 from rotulus._opening import insist_on_tables, open_store
 from rotulus._options import UsingOptions
-from rotulus._plan import Plans
 from rotulus._provider import Scheduler, TaskProvider
 from rotulus._registry import TaskRegistry
 from rotulus._registry import registry as global_registry
@@ -30,7 +26,7 @@ from rotulus._shifts import Shifts
 from rotulus._states import State
 from rotulus.config import load_settings
 from rotulus.errors import StoreClosedError
-from rotulus.events import Events, StoreMigrated
+from rotulus.events import StoreMigrated
 from rotulus.store import Filter, Store
 
 
@@ -85,23 +81,17 @@ class App:
         self._closed = False
         self._booted = False
         self._injector = Injector()
-        self._engine = self._make_engine(registry, retry or NO_RETRY)
+        most = self._settings["max_bytes"]
+        self._engine = make_engine(
+            lambda: self.store, registry, self._injector, self._clock, retry or NO_RETRY, most
+        )
         self._shifts = Shifts(self._engine, self._settings)
         self.registry = registry
         self.events = self._engine.events
         self.provider = TaskProvider(registry, scheduler, self._injector)
         log_events(self.events)
+        follow_forks(self._forked)
         registry.attach(self._engine.desk)
-
-    def _make_engine(self, registry: TaskRegistry, retry: Retry) -> Engine:
-        chance = random.SystemRandom()
-        most = self._settings["max_bytes"]
-        plans = Plans(self._injector)
-        intake = Intake(plans, Ids(self._clock.now, chance), most)
-        desk = Desk(lambda: self.store, registry, plans, intake, self._clock.now)
-        return Engine(
-            registry, plans, intake, desk, Events(), self._clock, chance, retry, max_bytes=most
-        )
 
     @property
     def store(self) -> Store:
@@ -279,12 +269,13 @@ class App:
 
         Raises:
             ConfigurationError: something is wired wrongly; nothing has been started.
+            IsolationError: the process that forks those of isolated tasks was killed.
             StoreError: the store cannot be used.
         """
         given = {"queues": queues and list(queues), "slots": slots, "lease": lease, "drain": drain}
         given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
-        with self._serving() as store:
-            self._shifts.work(store, given, burst=burst, name=name, parent=parent)
+        with self._serving():
+            self._shifts.work(self._ready_store, given, burst=burst, name=name, parent=parent)
 
     def supervise(
         self,
@@ -315,8 +306,8 @@ class App:
             SchemaError: a process says that the tables do not fit.
         """
         given = {"processes": processes, "lease": lease, "drain": drain}
-        with self._serving() as store:
-            self._shifts.supervise(store, command, given, burst=burst, name=name)
+        with self._serving():
+            self._shifts.supervise(self._ready_store(), command, given, burst=burst, name=name)
 
     def stop(self) -> None:
         """Stop the workers of this app: claim no more, finish what runs; called again, at once."""
@@ -333,10 +324,14 @@ class App:
             if self._store is not None:
                 self._store.close()
 
+    def _forked(self) -> None:
+        """In a forked child: another thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
+
     def __enter__(self) -> Self:
         try:
             self._boot()
-            insist_on_tables(self.store)
+            self._ready_store()
         except BaseException:
             self.close()
             raise
@@ -365,15 +360,19 @@ class App:
         return f"<App {self._settings['url']} with {len(self.registry)} tasks>"
 
     @contextmanager
-    def _serving(self) -> Generator[Store, None, None]:
-        """The store of a booted app."""
+    def _serving(self) -> Generator[None, None, None]:
+        """Have everything checked and the registry frozen meanwhile."""
         booted = self._boot()
         try:
-            insist_on_tables(self.store)
-            yield self.store
+            yield
         finally:
             if booted:
                 self._unboot()
+
+    def _ready_store(self) -> Store:
+        """The store, if its tables are those of this version."""
+        insist_on_tables(self.store)
+        return self.store
 
     def _check_wiring(self) -> None:
         for task in self.registry:

@@ -182,7 +182,7 @@ class Crew:
     def _settle(self, run: Run, outcome: Outcome, seconds: float) -> None:
         run.ended = True
         self.attempts += 1
-        self.released += outcome.state not in ENDED and not outcome.failed
+        self.released += not (outcome.state in ENDED or outcome.failed or outcome.lost)
         progress = run.unstored_progress()
         if progress is not None:
             outcome = outcome._replace(progress=progress)

@@ -8,6 +8,8 @@ from rotulus._names import check_task_name
 from rotulus._options import (
     Delivery,
     TaskOptions,
+    check_isolation,
+    check_memory,
     check_retry,
     check_tags,
     check_timeout,
@@ -129,6 +131,8 @@ def _declare(
     tags = check_tags(given.pop("tags", ()))
     retry = check_retry(given.pop("retry", None))
     timeout = check_timeout(given.pop("timeout", None))
+    isolation = check_isolation(given.pop("isolation", None))
+    memory = check_memory(given.pop("memory", None), isolation)
     key = _template(body, given.pop("key", None), "key")
     limit_key = _template(body, given.pop("limit_key", None), "limit_key")
     declared: AnyTask = Task(
@@ -138,6 +142,8 @@ def _declare(
         tags=tags,
         retry=retry,
         timeout=timeout,
+        isolation=isolation,
+        memory=memory,
         schedule=schedule,
         key=key,
         limit_key=limit_key,

@@ -4,9 +4,12 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import Collection
+import threading
+from collections.abc import Callable, Collection, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from rotulus._arguments import Call
@@ -14,7 +17,10 @@ from rotulus._clock import Clock
 from rotulus._desk import Desk
 from rotulus._duties import Duty, Prune, Rescue, Scheduling, retention
 from rotulus._executor import Executor
+from rotulus._ids import Ids
+from rotulus._injection import Injector
 from rotulus._intake import Intake
+from rotulus._isolation import Cells, Nursery, check_system, live
 from rotulus._outcome import write_error
 from rotulus._plan import Plans
 from rotulus._record import JobRecord, micros
@@ -27,7 +33,8 @@ from rotulus._task import Task
 from rotulus._threads import Threads
 from rotulus._verdict import Verdict
 from rotulus._worker import Worker, WorkerOptions
-from rotulus.events import Events
+from rotulus.errors import IsolationError
+from rotulus.events import Events, NurseryStarted
 from rotulus.store import Store, WorkerInfo
 
 
@@ -45,8 +52,8 @@ class Engine:
     retry: Retry
     max_bytes: int
 
-    def executor(self, threads: Threads) -> Executor:
-        """An executor whose plain functions run in these threads."""
+    def executor(self, threads: Threads, cells: Cells | None = None) -> Executor:
+        """An executor whose plain functions run in these threads, and isolated ones in cells."""
         return Executor(
             self.registry,
             self.plans,
@@ -56,10 +63,44 @@ class Engine:
             self.clock.now,
             self.events,
             self.max_bytes,
+            cells,
         )
+
+    @contextmanager
+    def nursery(
+        self, tasks: Iterable[Task[..., Any, Any]]
+    ) -> Generator[Nursery | None, None, None]:
+        """A nursery for the length of a block, if one of these tasks is isolated.
+
+        Raises:
+            ConfigurationError: this system cannot isolate them.
+            IsolationError: the nursery died meanwhile.
+        """
+        isolated = [task for task in tasks if task.isolation]
+        if not isolated:
+            yield None
+            return
+        check_system(isolated)
+        others = [
+            thread.name
+            for thread in threading.enumerate()
+            if thread is not threading.current_thread()
+        ]
+        nursery = Nursery(partial(live, make_door=self.executor))
+        self.events.emit(NurseryStarted(nursery.pid, others))
+        try:
+            yield nursery
+        finally:
+            nursery.close()
+        if nursery.gone:
+            raise IsolationError(
+                f"The nursery (process {nursery.pid}), which forks the processes of isolated "
+                f"tasks, was killed, and its worker has stopped: start it again"
+            )
 
     def worker(
         self,
+        nursery: Nursery | None,
         store: Store,
         queues: Collection[str] | None,
         slots: int,
@@ -77,15 +118,21 @@ class Engine:
             started_at=self.clock.now(),
             names=tuple(self.registry.list_all()),
         )
-        return Worker(
+
+        def make_executor(threads: Threads) -> Executor:
+            cells = None if nursery is None else Cells(nursery, worker.stop)
+            return self.executor(threads, cells)
+
+        worker = Worker(
             store,
             info,
             options,
-            self.executor,
+            make_executor,
             self.clock.monotonic,
             self.random.random,
             self.events,
         )
+        return worker
 
     def supervisor(self, store: Store, options: SupervisorOptions) -> Supervisor:
         """A supervisor of worker processes."""
@@ -123,11 +170,13 @@ class Engine:
             started_at=now,
             attempt=1,
         )
-        return asyncio.run(self._run(record))
+        with self.nursery([task]) as nursery:
+            return asyncio.run(self._run(record, nursery))
 
-    async def _run(self, record: JobRecord) -> JobRecord:
+    async def _run(self, record: JobRecord, nursery: Nursery | None) -> JobRecord:
         threads = Threads(asyncio.get_running_loop(), "rotulus-task", keep=1)
-        executor = self.executor(threads)
+        cells = None if nursery is None else Cells(nursery, lambda: None)
+        executor = self.executor(threads, cells)
         try:
             outcome = await executor.execute(Run(record))
         finally:
@@ -140,3 +189,28 @@ class Engine:
             error=write_error(outcome.error),
             ended_at=micros(self.clock.now()),
         )
+
+
+def make_engine(
+    store: Callable[[], Store],
+    registry: TaskRegistry,
+    injector: Injector,
+    clock: Clock,
+    retry: Retry,
+    max_bytes: int,
+) -> Engine:
+    """The engine of an app.
+
+    Args:
+        store: opens the store when it is first needed.
+        registry: the tasks.
+        injector: what fills their parameters.
+        clock: the time.
+        retry: the policy of tasks that have none.
+        max_bytes: the largest arguments and the largest result, in bytes.
+    """
+    chance = random.SystemRandom()
+    plans = Plans(injector)
+    intake = Intake(plans, Ids(clock.now, chance), max_bytes)
+    desk = Desk(store, registry, plans, intake, clock.now)
+    return Engine(registry, plans, intake, desk, Events(), clock, chance, retry, max_bytes)

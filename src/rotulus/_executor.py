@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from rotulus import _json
 from rotulus._arguments import Call
+from rotulus._isolation import Cells
 from rotulus._job import Job, JobDesk
 from rotulus._outcome import Outcome, succeeded
 from rotulus._plan import Plans, TaskPlan
@@ -35,11 +36,13 @@ class Ready(NamedTuple):
         plan: how it is called.
         plain: whether an attempt is made in a thread from beginning to end: the function is a
             plain one, without a timeout, and nothing for it has to be made on the event loop.
+        cells: where its attempts are made, unless it is here.
     """
 
     task: Task[..., Any, Any]
     plan: TaskPlan
     plain: bool
+    cells: Cells | None
 
 
 class Executor:
@@ -54,6 +57,7 @@ class Executor:
         now: the clock.
         events: where a body that does not stop is told of.
         max_bytes: the largest result, in bytes.
+        cells: where attempts of isolated tasks are made; None inside of a cell.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Executor:
         now: Callable[[], datetime],
         events: Events,
         max_bytes: int = _json.MAX_BYTES,
+        cells: Cells | None = None,
     ) -> None:
         self._registry = registry
         self._plans = plans
@@ -75,6 +80,7 @@ class Executor:
         self._now = now
         self._events = events
         self._max_bytes = max_bytes
+        self._cells = cells
         self._resources = Resources()
         self._ready: dict[str, Ready] = {}
 
@@ -98,10 +104,13 @@ class Executor:
         """Run one attempt of a job. It never raises, whatever the task does."""
         try:
             ready = self._resolve(run.job.task)
+            if ready.cells is not None:
+                return await self._elsewhere(ready.cells, ready.task, run)
             call = self._load(ready.plan, run)
             body = self._body(ready, call, run)
             run.interruptible = ready.task.is_async
-            if ready.task.timeout is not None:
+            # The time of an attempt in a cell is kept outside of it.
+            if ready.task.timeout is not None and ready.task.isolation is None:
                 body = self._timed(body, ready.task, run)
             return self._succeeded(run, await body)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
@@ -114,6 +123,8 @@ class Executor:
 
     async def close(self) -> None:
         """Tear down what was made for all jobs together."""
+        if self._cells is not None:
+            self._cells.close()
         await self._resources.close()
 
     def _resolve(self, name: str) -> Ready:
@@ -124,8 +135,10 @@ class Executor:
             except TaskNotFoundError as error:
                 raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
             plan = self._plans.of(task)
-            plain = not (task.is_async or task.timeout is not None or plan.injection.needs_loop)
-            ready = self._ready[name] = Ready(task, plan, plain)
+            cells = self._cells if task.isolation else None
+            waits = task.is_async or task.timeout is not None or plan.injection.needs_loop
+            plain = cells is None and not waits
+            ready = self._ready[name] = Ready(task, plan, plain, cells)
         return ready
 
     def _load(self, plan: TaskPlan, run: Run) -> Call:
@@ -156,6 +169,14 @@ class Executor:
         # A plain function may still hand back a coroutine: what counts is what that comes to.
         return self._threads.wait_for(value) if inspect.iscoroutine(value) else value
 
+    async def _elsewhere(self, cells: Cells, task: Task[..., Any, Any], run: Run) -> Outcome:
+        """The outcome of an attempt in a cell, where an executor like this one makes it."""
+        if run.stopped_by is not None:
+            raise asyncio.CancelledError
+        run.interruptible = True
+        attempt = cells.run(run, task.memory)
+        return await (attempt if task.timeout is None else self._timed(attempt, task, run))
+
     def _body(self, ready: Ready, call: Call, run: Run) -> Awaitable[Any]:
         task = ready.task
         if task.is_async and not ready.plan.injection.parameters:
@@ -179,22 +200,20 @@ class Executor:
         try:
             done, _ = await asyncio.wait({inner}, timeout=task.timeout)
         except asyncio.CancelledError:
-            await self._interrupt(inner, task, run)
+            await self._interrupt(inner, run)
             raise
         if not done:
             run.timed_out = True
-            await self._interrupt(inner, task, run)
+            await self._interrupt(inner, run)
             raise TimeoutError(f"it took longer than its timeout of {task.timeout:g} seconds")
         value, error = inner.result()
         if error is not None:
             raise error
         return value
 
-    async def _interrupt(
-        self, inner: "asyncio.Task[Any]", task: Task[..., Any, Any], run: Run
-    ) -> None:
+    async def _interrupt(self, inner: "asyncio.Task[Any]", run: Run) -> None:
         """Stop a body; one that does not heed it is left to itself, and that is told."""
         inner.cancel()
         done, _ = await asyncio.wait({inner}, timeout=PATIENCE)
-        if not (done and task.is_async):
+        if not (done and run.interruptible):
             self._events.emit(BodyStuck(run.job, "timeout" if run.timed_out else "shutdown"))

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from random import Random
 
+from rotulus._forking import follow_forks
+
 _COUNTER_BITS = 74
 _TAIL = 12
 """Digits of the last group of an id, which hold the lowest bits of the counter."""
@@ -22,6 +24,12 @@ class Ids:
     def __init__(self, now: Callable[[], datetime], random: Random) -> None:
         self._now = now
         self._random = random
+        self._lock = threading.Lock()
+        self._last = 0
+        follow_forks(self._forked)
+
+    def _forked(self) -> None:
+        """In a forked child: begin at random again, as other children do."""
         self._lock = threading.Lock()
         self._last = 0
 

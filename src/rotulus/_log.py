@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rotulus import events as e
+from rotulus._outcome import Outcome
 from rotulus._states import State
 
 logger = logging.getLogger("rotulus")
@@ -41,11 +42,17 @@ def _attempt_succeeded(event: e.AttemptSucceeded) -> _Line:
 
 def _attempt_failed(event: e.AttemptFailed) -> _Line:
     outcome = event.outcome
-    what = "retried" if outcome.failed and outcome.state is State.QUEUED else str(outcome.state)
-    wait = f"  again in {outcome.delay:.1f} s" if what == "retried" else ""
+    what = _what(outcome)
+    wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
     error = f"  {outcome.error}" if outcome.error else ""
     text = f"{_attempt_text(event, what)}{wait}{error}"
     return _LEVELS.get(outcome.state, logging.WARNING), text, _attempt_data(event, what)
+
+
+def _what(outcome: Outcome) -> str:
+    if outcome.state is not State.QUEUED:
+        return str(outcome.state)
+    return "retried" if outcome.failed else "lost" if outcome.lost else "queued"
 
 
 def _attempt_text(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> str:
@@ -94,6 +101,17 @@ def _body_stuck(event: e.BodyStuck) -> _Line:
         f"body runs on in this process until it ends by itself"
     )
     return logging.WARNING, text, data
+
+
+def _nursery_started(event: e.NurseryStarted) -> _Line:
+    data = {"event": "nursery_started", "pid": event.pid, "threads": list(event.threads)}
+    text = f"isolated tasks run in processes forked by {event.pid}"
+    if event.threads:
+        text += (
+            f"; these threads ran then, and a lock one of them held is locked there for ever: "
+            f"{', '.join(event.threads)}"
+        )
+    return logging.WARNING if event.threads else logging.INFO, text, data
 
 
 def _worker_started(event: e.WorkerStarted) -> _Line:
@@ -218,6 +236,7 @@ _RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
     e.OutcomeRefused: _outcome_refused,
     e.LeaseLost: _lease_lost,
     e.BodyStuck: _body_stuck,
+    e.NurseryStarted: _nursery_started,
     e.WorkerStarted: _worker_started,
     e.WorkerDraining: _worker_draining,
     e.WorkerRetiring: _worker_retiring,

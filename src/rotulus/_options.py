@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import Any, Self, TypedDict, cast
+from typing import Any, Literal, Self, TypedDict, cast
 
 from rotulus._names import check_key, check_queue_name, did_you_mean
 from rotulus._retry import Retry
@@ -15,6 +15,11 @@ Seconds = float | timedelta
 DEFAULT_PER = 1.0
 """Seconds: a rate is so many a second, unless it says otherwise."""
 
+Isolation = Literal["process"]
+"""Where attempts run, if not in the worker itself."""
+
+_MOST_MEMORY = 1024 * 1024
+
 
 class TaskOptions(TypedDict, total=False):
     """The options of a task, beside its name.
@@ -23,6 +28,9 @@ class TaskOptions(TypedDict, total=False):
         tags: words to find it by.
         retry: which failures get another attempt; without one, the app's policy.
         timeout: seconds after which an attempt is stopped and counts as a failure.
+        isolation: `"process"` runs attempts in processes of their own, which can be killed and
+            may die; None, the default, in the worker itself.
+        memory: MiB that an isolated attempt may allocate on top of what the app takes.
         queue: the queue its jobs wait under; `"default"`.
         priority: higher is sooner; 0.
         key: while a job with the same key is live, enqueuing adds none and gives that one.
@@ -39,6 +47,8 @@ class TaskOptions(TypedDict, total=False):
     tags: Sequence[str]
     retry: Retry | None
     timeout: Seconds | None
+    isolation: Isolation | None
+    memory: int | None
     queue: str
     priority: int
     key: str
@@ -122,6 +132,29 @@ def check_timeout(value: object) -> float | None:
     return None if value is None else _some_seconds(value, "timeout")
 
 
+def check_isolation(value: object) -> Isolation | None:
+    """Where attempts run: `"process"`, or None for the worker itself. Raises `OptionError`."""
+    if value is None:
+        return None
+    if value == "process":
+        return "process"
+    raise OptionError(
+        f"isolation={value!r} is not allowed: choose 'process', or None for the worker itself"
+    )
+
+
+def check_memory(value: object, isolation: Isolation | None) -> int | None:
+    """How many MiB an isolated attempt may allocate, or None for no limit. Raises `OptionError`."""
+    if value is None:
+        return None
+    if isolation is None:
+        raise OptionError(
+            f"memory={value!r} needs isolation='process': the memory of a worker is shared by "
+            f"all that it runs"
+        )
+    return _integer(value, "memory", least=1, most=_MOST_MEMORY, unit=" of MiB")
+
+
 def check_retry(value: object) -> Retry | None:
     """A retry policy, or None. Raises `OptionError`."""
     if value is None or isinstance(value, Retry):
@@ -179,11 +212,11 @@ def _some_seconds(value: object, option: str) -> float:
     return seconds
 
 
-def _integer(value: object, option: str, *, least: int, most: int) -> int:
+def _integer(value: object, option: str, *, least: int, most: int, unit: str = "") -> int:
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
     raise OptionError(
-        f"{option}={value!r} is not allowed: give a whole number from {least:,} to {most:,}"
+        f"{option}={value!r} is not allowed: give a whole number{unit} from {least:,} to {most:,}"
     )
 
 

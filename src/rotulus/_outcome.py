@@ -48,6 +48,7 @@ class Outcome(NamedTuple):
         until: the moment to wait for instead of a delay, for `queued`.
         failed: whether the attempt counts as a failure.
         progress: JSON text of the last progress the task reported, if any.
+        lost: whether the attempt counts as a loss: the process that ran it died.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Outcome(NamedTuple):
     until: datetime | None = None
     failed: bool = False
     progress: str | None = None
+    lost: bool = False
 
 
 def succeeded(job: str, attempt: int, result: str) -> Outcome:
@@ -97,8 +99,17 @@ def cancelled(job: str, attempt: int, reason: str = Reason.CANCELLED) -> Outcome
     return Outcome(job, attempt, State.CANCELLED, reason)
 
 
+def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:
+    """The process that ran it died: again at once the first time, later after that, or never."""
+    losses += 1
+    if losses >= MAX_LOSSES:
+        return Outcome(job, attempt, State.DEAD, Reason.CRASH_LOOP, error=error, lost=True)
+    delay = 0.0 if losses == 1 else 2.0**losses
+    return Outcome(job, attempt, State.QUEUED, Reason.LOST, error=error, delay=delay, lost=True)
+
+
 MAX_LOSSES = 3
-"""A job whose worker died this many times while running it is given up as `dead(crash_loop)`."""
+"""A job whose process died this many times while running it is given up as `dead(crash_loop)`."""
 
 LOST = ErrorInfo("WorkerLost", "the worker that ran it died, or did not renew its lease in time")
 """The error of an attempt whose worker never came back."""

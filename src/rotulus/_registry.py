@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from rotulus._forking import follow_forks
 from rotulus._names import check_url_safe_name, did_you_mean
 from rotulus._options import check_tags
 from rotulus._signature import TaskInfo
@@ -36,6 +37,11 @@ class TaskRegistry:
         self._frozen = False
         self._served = 0
         self._desks: list[TaskDesk] = []
+        follow_forks(self._forked)
+
+    def _forked(self) -> None:
+        """In a forked child: another thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
 
     def register(self, name: str, *, tags: Collection[str] = ()) -> Callable[[F], F]:
         """Decorate a function to register it; it stays the plain function it is.

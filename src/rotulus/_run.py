@@ -69,6 +69,10 @@ class Run:
         """Take note that the body has settled its job, if its transaction commits."""
         self.completed = True
 
+    def relay(self, progress: str) -> None:
+        """Take note of progress that was reported elsewhere, as JSON text."""
+        self._progress = progress
+
     def unstored_progress(self) -> str | None:
         """The progress that was reported and not stored yet, as JSON text."""
         return None if self._progress is self._stored else self._progress

@@ -10,6 +10,7 @@ from typing import Any
 
 from rotulus._duties import Duty, Rounds
 from rotulus._engine import Engine
+from rotulus._isolation import Nursery
 from rotulus._line import ParentLine
 from rotulus._loop import run_to_end
 from rotulus._opening import is_shared, usual_grace
@@ -39,7 +40,7 @@ class Shifts:
 
     def work(
         self,
-        store: Store,
+        open_store: Callable[[], Store],
         given: Mapping[str, Any],
         *,
         burst: bool,
@@ -47,6 +48,20 @@ class Shifts:
         parent: int | None,
     ) -> None:
         """Work as one worker. See `App.run_worker`."""
+        # First of all: what is forked before there are threads and connections has none.
+        with self.engine.nursery(self.engine.registry) as nursery:
+            self._work(nursery, open_store(), given, burst=burst, name=name, parent=parent)
+
+    def _work(
+        self,
+        nursery: Nursery | None,
+        store: Store,
+        given: Mapping[str, Any],
+        *,
+        burst: bool,
+        name: str | None,
+        parent: int | None,
+    ) -> None:
         chosen = self._chosen(given)
         grace = chosen["unknown_grace"]
         options = WorkerOptions(
@@ -56,7 +71,8 @@ class Shifts:
             unknown_grace=usual_grace(chosen["url"]) if grace is None else grace,
             recycle_jobs=chosen["recycle_jobs"],
         )
-        worker = self.engine.worker(store, chosen["queues"], chosen["slots"], options, name)
+        served, slots = chosen["queues"], chosen["slots"]
+        worker = self.engine.worker(nursery, store, served, slots, options, name)
         own = _recycling(chosen["recycle_memory"], worker)
         if parent is None:
             self._go(worker, [*own, *self._duties(store)], worker.stop)

@@ -8,7 +8,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 from rotulus._arguments import Call
 from rotulus._job import Job
-from rotulus._options import Delivery, UsingOptions
+from rotulus._options import Delivery, Isolation, UsingOptions
 from rotulus._retry import Retry
 from rotulus._schedule import Schedule
 from rotulus._signature import TaskInfo, describe, site_of
@@ -55,6 +55,8 @@ class Task(Generic[P, R, V]):
     tags: tuple[str, ...] = ()
     retry: Retry | None = None
     timeout: float | None = None
+    isolation: Isolation | None = None
+    memory: int | None = None
     schedule: Schedule | None = None
     key: KeyTemplate | None = None
     limit_key: KeyTemplate | None = None

@@ -16,6 +16,7 @@ RotulusError
 │   ├── JobFailedError             its result was asked for and there is none
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
+├── IsolationError                 the process that forks those of isolated tasks was killed
 └── StoreError                     about the place where jobs live
     ├── StoreUnavailableError      it cannot be reached or opened
     ├── StoreReadOnlyError         it can be read and not written
@@ -32,6 +33,7 @@ __all__ = [
     "ConfigurationError",
     "DuplicateTaskError",
     "InjectionError",
+    "IsolationError",
     "JobError",
     "JobFailedError",
     "JobNotFoundError",
@@ -149,6 +151,10 @@ class JobNotRunningError(JobError):
 
 class ResultTimeoutError(JobError, TimeoutError):
     """The job had not ended when the time to wait for it was over. It is not cancelled."""
+
+
+class IsolationError(RotulusError):
+    """The process that forks those of isolated tasks was killed, so its worker has stopped."""
 
 
 class StoreError(RotulusError):

@@ -23,6 +23,7 @@ __all__ = [
     "JobsRescued",
     "LeaseLost",
     "ListenerFailed",
+    "NurseryStarted",
     "OutcomeRefused",
     "ProcessDelayed",
     "ProcessEnded",
@@ -82,6 +83,17 @@ class BodyStuck(NamedTuple):
 
     job: JobRecord
     reason: str
+
+
+class NurseryStarted(NamedTuple):
+    """The process that forks those of isolated tasks has started.
+
+    `threads` are those that ran beside it in the worker's process: a lock that one of them held
+    then stays locked in isolated tasks.
+    """
+
+    pid: int
+    threads: Sequence[str]
 
 
 class WorkerStarted(NamedTuple):
@@ -229,6 +241,7 @@ Event = (
     | JobsRescued
     | LeaseLost
     | ListenerFailed
+    | NurseryStarted
     | OutcomeRefused
     | ProcessDelayed
     | ProcessEnded

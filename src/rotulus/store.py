@@ -11,6 +11,9 @@ Three rules stand above the methods:
 - **One transaction each.** A call has happened whole or not at all, also when the process is
   killed inside it. A call may be repeated after an unknown result without doing more.
 - **One clock.** A store judges what is due and what has expired by one clock for all its users.
+
+In a forked child a store may be used as before: it takes nothing from the parent's connections,
+and opens its own. Only one that lives in memory refuses, as nobody else would see what it does.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -283,8 +286,9 @@ class Store(Protocol):
 
         An ended state, reason, error and result are stored, and a key whose window is over is
         given back. `queued` sends the job back, `delayed` when its delay is not over, with the
-        attempt kept among the earlier ones, and one more failure or release; if somebody asked
-        to cancel it, it ends `cancelled` instead. An outcome that is refused changes nothing.
+        attempt kept among the earlier ones, and one more failure, release or loss; if somebody
+        asked to cancel it, it ends `cancelled` instead. A lost attempt counts as a loss also
+        when the job ends. An outcome that is refused changes nothing.
         """
         ...
 

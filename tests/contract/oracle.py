@@ -149,17 +149,18 @@ class Oracle:
         row.lease_until = self.now + lease
         return "cancelling" if row.cancel else "kept"
 
-    def settle(self, job_id, attempt, state, reason, delay, failed):
+    def settle(self, job_id, attempt, state, reason, delay, failed, lost):
         row = self._held(job_id, attempt)
         if row is None:
             return False
-        if state == "queued" and row.cancel:
+        if row.cancel and (lost or state == "queued"):
             state, reason, failed, delay = "cancelled", "cancelled", False, None
         row.failures += failed
+        row.losses += lost
         if state in ENDED:
             self._end(row, state, reason)
         else:
-            row.releases += not failed
+            row.releases += not (failed or lost)
             row.run_at = self.now + delay
             row.state = "delayed" if delay > 0 else "queued"
             row.reason = reason

@@ -129,7 +129,7 @@ class Explorer:
         }[how]
         ended = NOW if state == "failed" else None
         released = int(how == "release")
-        outcome = ["j", attempt, state, reason, ERROR, run_at, ended, failed, released, None]
+        outcome = ["j", attempt, state, reason, ERROR, run_at, ended, failed, released, None, 0]
         return self.do("settle", outcomes=json.dumps([outcome]), now=NOW)[0]
 
     def reclaim(self):

@@ -56,15 +56,18 @@ NEW_JOBS = st.tuples(
 
 SETTLEMENTS = st.sampled_from(
     [
-        ("succeeded", None, 0.0, False),
-        ("succeeded", None, 0.0, False),
-        ("failed", "error", 0.0, True),
-        ("dead", "corrupt", 0.0, False),
-        ("cancelled", "cancelled", 0.0, False),
-        ("queued", "retry", 0.0, True),
-        ("queued", "retry", 7.0, True),
-        ("queued", "snooze", 7.0, False),
-        ("queued", "shutdown", 0.0, False),
+        ("succeeded", None, 0.0, False, False),
+        ("succeeded", None, 0.0, False, False),
+        ("failed", "error", 0.0, True, False),
+        ("dead", "corrupt", 0.0, False, False),
+        ("cancelled", "cancelled", 0.0, False, False),
+        ("queued", "retry", 0.0, True, False),
+        ("queued", "retry", 7.0, True, False),
+        ("queued", "snooze", 7.0, False, False),
+        ("queued", "shutdown", 0.0, False, False),
+        ("queued", "lost", 0.0, False, True),
+        ("queued", "lost", 4.0, False, True),
+        ("dead", "crash_loop", 0.0, False, True),
     ]
 )
 """State, reason, delay, and whether it is a failure."""
@@ -139,7 +142,7 @@ class TwoClients(RuleBasedStateMachine):
         known = st.sampled_from(self.claims or [Claim(job_id(0), 1)])
         recent = st.sampled_from(self.claims[-3:] or [Claim(job_id(0), 1)])
         held = data.draw(st.lists(known | recent, min_size=1, max_size=3, unique=True))
-        state, reason, delay, failed = data.draw(SETTLEMENTS)
+        state, reason, delay, failed, lost = data.draw(SETTLEMENTS)
         refused = store.settle(
             [
                 Outcome(
@@ -150,11 +153,13 @@ class TwoClients(RuleBasedStateMachine):
                     error=ERROR if failed else None,
                     delay=delay,
                     failed=failed,
+                    lost=lost,
                 )
                 for claim in held
             ]
         )
-        taken = {claim: self.oracle.settle(*claim, state, reason, delay, failed) for claim in held}
+        how = state, reason, delay, failed, lost
+        taken = {claim: self.oracle.settle(*claim, *how) for claim in held}
         assert [claim for claim in held if not taken[claim]] == refused
 
     def release(self, data, store):

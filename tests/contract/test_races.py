@@ -92,7 +92,7 @@ def test_a_key_is_given_to_one_client(shared):
     assert 1 == len(shared.store.find())
 
 
-@pytest.mark.parametrize("how", ["succeeded", "failed", "retried now", "released"])
+@pytest.mark.parametrize("how", ["succeeded", "failed", "retried now", "released", "lost"])
 def test_one_outcome_of_an_attempt_is_taken(shared, how):
     """Also when all say the same."""
     job = shared.running()

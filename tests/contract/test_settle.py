@@ -22,6 +22,7 @@ from rotulus.store import Claim
         ("retried now", "queued", "retry"),
         ("snoozed", "delayed", "snooze"),
         ("released", "queued", "shutdown"),
+        ("lost", "queued", "lost"),
     ],
 )
 def test_an_outcome_moves_the_job(bench, how, state, reason):
@@ -69,6 +70,52 @@ def test_a_release_counts_no_failure(bench, how):
     record = bench.store.get(job.id)
 
     assert (0, 0, 1) == (record.failures, record.losses, record.releases)
+
+
+def test_a_loss_counts_a_loss_and_keeps_the_attempt(bench):
+    """At once after the first, later after the second, and after the third it is given up."""
+    bench.add()
+    seen = []
+    for _ in range(MAX_LOSSES):
+        [job] = bench.claim()
+        bench.store.settle([OUTCOMES["lost"](job)])
+        record = bench.store.get(job.id)
+        waits = (record.run_at - micros(bench.clock.now())) / 1_000_000
+        seen.append((record.state, record.reason, record.losses, waits))
+        bench.clock.advance(10)
+
+    assert [("queued", "lost", 1, 0), ("delayed", "lost", 2, 4)] == seen[:2]
+    assert ("dead", "crash_loop", 3) == seen[2][:3]
+    assert (0, 0) == (record.failures, record.releases)
+    assert ["lost", "lost"] == [row[1] for row in json.loads(record.history)]
+    assert ERROR == read_error(record.error)
+
+
+@pytest.mark.parametrize("losses", range(MAX_LOSSES))
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_loss_that_is_settled_is_one_that_is_rescued(bench, losses, cancelled):
+    """Whether a worker has seen its process die, or nobody has seen the worker."""
+    rows = []
+    for number, lose in enumerate([_settle_as_lost, _release]):
+        bench.add(queue=f"q{number}")
+        for turn in range(losses + 1):
+            [job] = bench.claim(worker=f"w{number}", queues=[f"q{number}"])
+            if turn == losses and cancelled:
+                bench.store.cancel([job.id])
+            lose(bench, job)
+            bench.clock.advance(10 if turn < losses else 0)
+        record = bench.store.get(job.id)
+        rows.append((record.state, record.reason, record.losses, record.failures, record.releases))
+
+    assert rows[0] == rows[1]
+
+
+def _settle_as_lost(bench, job):
+    bench.store.settle([OUTCOMES["lost"](job)])
+
+
+def _release(bench, job):
+    bench.store.release(job.worker)
 
 
 def test_a_snooze_can_name_a_moment(bench):
@@ -128,7 +175,7 @@ def test_settling_nothing_is_fine(bench):
     assert [] == bench.store.settle([])
 
 
-@pytest.mark.parametrize("how", ["retried", "retried now", "snoozed", "released"])
+@pytest.mark.parametrize("how", ["retried", "retried now", "snoozed", "released", "lost"])
 def test_a_job_to_be_cancelled_is_not_sent_back(bench, how):
     """It ends cancelled instead."""
     job = bench.running()

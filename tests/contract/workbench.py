@@ -7,6 +7,7 @@ from rotulus._outcome import (
     cancelled,
     dead,
     failed,
+    lost,
     released,
     retried,
     snoozed,
@@ -80,6 +81,7 @@ OUTCOMES = {
     "retried now": lambda job: retried(job.id, job.attempt, ERROR, 0.0),
     "snoozed": lambda job: snoozed(job.id, job.attempt, 10.0, None),
     "released": lambda job: released(job.id, job.attempt),
+    "lost": lambda job: lost(job.id, job.attempt, job.losses, ERROR),
 }
 
 

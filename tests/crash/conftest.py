@@ -27,9 +27,9 @@ class Factory:
         self.workers = []
         self.environment = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
 
-    def start(self, *options, lease=30, **how):
+    def start(self, *options, lease=30, app="factory:app", **how):
         """A worker, in a process of its own."""
-        command = [sys.executable, "-m", "rotulus", "worker", "factory:app", *options]
+        command = [sys.executable, "-m", "rotulus", "worker", app, *options]
         log = open(self.folder / f"worker-{len(self.workers)}.log", "w")  # noqa: SIM115
         environment = {**self.environment, "FACTORY_LEASE": str(lease)}
         worker = subprocess.Popen(

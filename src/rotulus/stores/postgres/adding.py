@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from rotulus._forking import follow_forks
 from rotulus._record import JobRecord
 from rotulus.errors import StoreError, StoreUnavailableError
 from rotulus.store import NewJob
@@ -42,9 +43,13 @@ class Adder:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._told_at = float("-inf")
+        self._begin()
+        follow_forks(self._begin)
+
+    def _begin(self) -> None:
         self._lock = threading.RLock()
         self._waiting: deque[_Add] = deque()
-        self._told_at = float("-inf")
 
     def add(self, jobs: Sequence[NewJob]) -> list[JobRecord]:
         """Add jobs, and return once they are committed."""

@@ -1,6 +1,5 @@
 """Connections to one PostgreSQL database: few, kept, with a deadline for every call."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -11,6 +10,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
+from rotulus._forking import follow_forks
 from rotulus.errors import StoreClosedError, StoreUnavailableError
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Answer, Execute, Row, Session, prepared
@@ -77,14 +77,19 @@ class Connections:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._statements = prepared(address.schema)
-        self._changed = threading.Condition()
         self._closed = False
-        self._forget()
-
-    def _forget(self) -> None:
-        self._pid = os.getpid()
         self._idle: list[Connection] = []
+        self._begin()
+        follow_forks(self._forked)
+
+    def _begin(self) -> None:
+        self._changed = threading.Condition()
         self._count = 0
+
+    def _forked(self) -> None:
+        _LEFT_BEHIND.append(self._idle)
+        self._idle = []
+        self._begin()
 
     def run(
         self, work: Callable[[Session], T], *, atomic: bool = False, seconds: float = DEADLINE
@@ -225,14 +230,10 @@ class Connections:
             self._closed = True
             idle, self._idle = self._idle, []
             self._changed.notify_all()
-        if self._pid == os.getpid():
-            for connection in idle:
-                connection.close()
+        for connection in idle:
+            connection.close()
 
     def _check(self) -> None:
-        if self._pid != os.getpid():
-            _LEFT_BEHIND.append(self._idle)
-            self._forget()
         if self._closed:
             raise StoreClosedError(
                 f"The store {self.address.shown} is closed: open a new App to use it"

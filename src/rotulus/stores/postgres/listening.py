@@ -1,6 +1,5 @@
 """Listens for new work on a connection of its own, and makes sure that it can hear."""
 
-import os
 import threading
 import time
 import uuid
@@ -9,6 +8,7 @@ from typing import Literal
 
 import psycopg
 
+from rotulus._forking import follow_forks
 from rotulus.errors import StoreError
 from rotulus.stores.postgres.connection import Connection, Connections
 
@@ -35,26 +35,26 @@ class Listener:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._channel = connections.address.channel
-        self._rung = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._pid = os.getpid()
         self._ended = False
         self.heard = 0
         """How often there was something to hear."""
         self.began = 0
         """How often it began to listen: what was said before has to be looked for."""
+        self._begin()
+        follow_forks(self._begin)
+
+    def _begin(self) -> None:
+        self._rung = threading.Condition()
+        self._thread: threading.Thread | None = None
         self.hears = False
         """Whether it can be relied on: it is connected, and has heard itself lately."""
 
     def start(self) -> None:
         """Begin, unless it has begun, or connections do not last long enough to listen."""
-        if self._thread is not None and self._pid == os.getpid():
+        if self._thread is not None or not self._connections.address.listen:
             return
         with self._rung:
-            if not self._connections.address.listen or self._ended:
-                return
-            if self._thread is None or self._pid != os.getpid():
-                self._pid = os.getpid()
+            if self._thread is None and not self._ended:
                 self._thread = threading.Thread(
                     target=self._go, name="rotulus-listener", daemon=True
                 )

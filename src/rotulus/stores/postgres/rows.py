@@ -154,8 +154,8 @@ def _outcome(outcome: Outcome) -> tuple[object, ...]:
         None if ended else span(outcome.delay),
         None if ended or outcome.until is None else micros(outcome.until),
         int(outcome.failed),
-        0,
-        int(not ended and not outcome.failed),
+        int(outcome.lost),
+        int(not ended and not outcome.failed and not outcome.lost),
         outcome.progress,
     )
 

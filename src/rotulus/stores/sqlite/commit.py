@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
+from rotulus._forking import follow_forks
 from rotulus.errors import StoreUnavailableError
 from rotulus.stores.sqlite.connection import Connections, patiently, translate
 
@@ -48,6 +49,11 @@ class GroupCommit:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._waiting: deque[_Write[Any]] = deque()
+        follow_forks(self._forked)
+
+    def _forked(self) -> None:
+        """In a forked child: what waits is the parent's to write."""
+        self._waiting = deque()
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work inside a transaction, and return once it is committed.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rotulus._forking import follow_forks
 from rotulus.errors import (
     SchemaError,
     StoreBusyError,
@@ -48,18 +49,26 @@ class Connections:
         self.path = path
         self.in_memory = path == MEMORY
         self._synchronous = synchronous
-        self.lock = threading.RLock()
-        self._forget()
+        self._closed = False
+        self._out_of_reach = False
+        self._begin()
+        follow_forks(self._forked)
 
-    def _forget(self) -> None:
-        self._pid = os.getpid()
+    def _begin(self) -> None:
+        self.lock = threading.RLock()
         # Who never closes an app is not told off for it by sqlite3 when it is collected.
         self._opened: list[sqlite3.Connection] = []
-        weakref.finalize(self, _close, self._opened, self._pid)
-        self._closed = False
+        self._finalizer = weakref.finalize(self, _close, self._opened)
         self._file: tuple[int, int] | None = None
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
+
+    def _forked(self) -> None:
+        """In a forked child: begin anew, as SQLite's locks belong to the process that took them."""
+        _LEFT_BEHIND.append(self._opened)
+        self._finalizer.detach()
+        self._out_of_reach = self.in_memory
+        self._begin()
 
     def writer(self) -> sqlite3.Connection:
         """The connection that writes; for whoever holds `lock`, as long as they do."""
@@ -96,8 +105,6 @@ class Connections:
         """Close them all; one that is being read with, as soon as it is given back."""
         with self.lock:
             self._closed = True
-            if self._pid != os.getpid():
-                return
             for connection in (*self._idle, self._writer):
                 if connection is not None:
                     connection.close()
@@ -113,12 +120,13 @@ class Connections:
                 self._idle.append(connection)
 
     def _check(self) -> None:
-        if self._pid != os.getpid():
-            # SQLite's locks belong to the process that took them.
-            _LEFT_BEHIND.append((self._writer, self._idle))
-            self._forget()
         if self._closed:
             raise StoreClosedError(f"The store {self.path} is closed: open a new App to use it")
+        if self._out_of_reach:
+            raise StoreUnavailableError(
+                "A store in memory belongs to the process that made it, and this one was forked "
+                "from that: use a file, such as sqlite:///jobs.db"
+            )
         if self._file is not None and self._file != self._identity():
             # SQLite would go on with the old file, which nobody else can see any more.
             raise StoreUnavailableError(
@@ -156,10 +164,9 @@ class Connections:
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
 
 
-def _close(connections: list[sqlite3.Connection], pid: int) -> None:
-    if pid == os.getpid():
-        for connection in connections:
-            connection.close()
+def _close(connections: list[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def patiently(step: Callable[[], object]) -> None:

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
+from rotulus._forking import follow_forks
+
 Kind = Literal["work", "done"]
 
 _LONGEST_PATH = 103
@@ -45,8 +47,15 @@ class Doorbell:
         self._events: dict[threading.Event, Kind] = {}
         self._sender: socket.socket | None = None
         self._idle: dict[Kind, list[_SocketListener]] = {"work": [], "done": []}
-        self._pid = os.getpid()
         self._closed = False
+        follow_forks(self._forked)
+
+    def _forked(self) -> None:
+        """In a forked child: leave the parent's listeners where they are."""
+        self._events = {}
+        for listeners in self._idle.values():
+            while listeners:
+                listeners.pop().leave()
 
     @contextmanager
     def listen(self, kind: Kind) -> Generator[Listener, None, None]:
@@ -69,9 +78,6 @@ class Doorbell:
 
     def _take(self, folder: Path, kind: Kind) -> "_SocketListener":
         """A listener that nobody uses: making one costs more than most waits."""
-        if self._pid != os.getpid():  # what was made before a fork is the parent's
-            self._pid = os.getpid()
-            self._idle = {"work": [], "done": []}
         try:
             listener = self._idle[kind].pop()
         except IndexError:
@@ -96,10 +102,9 @@ class Doorbell:
         self._closed = True
         for event in list(self._events):
             event.set()
-        if self._pid == os.getpid():
-            for listeners in self._idle.values():
-                while listeners:
-                    listeners.pop().close()
+        for listeners in self._idle.values():
+            while listeners:
+                listeners.pop().close()
         if self._sender is not None:
             self._sender.close()
             self._sender = None
@@ -142,6 +147,9 @@ class _SocketListener:
             while self._bell.recv(16):
                 pass
         return True
+
+    def leave(self) -> None:
+        self._bell.close()
 
     def close(self) -> None:
         self._bell.close()

@@ -9,6 +9,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rotulus._forking import follow_forks
+
 try:
     import fcntl
 except ImportError:  # Windows: there, leases alone tell
@@ -27,7 +29,13 @@ class Lifeline:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder if fcntl is not None else None
         self._held: dict[str, int] = {}
-        self._pid = os.getpid()
+        follow_forks(self._forked)
+
+    def _forked(self) -> None:
+        """In a forked child: a copy of a lock must not prove that its worker lives."""
+        for handle in self._held.values():
+            os.close(handle)
+        self._held.clear()
 
     def hold(self, worker: str) -> None:
         """Prove that a worker of this process is alive, for as long as the process is."""
@@ -55,8 +63,6 @@ class Lifeline:
 
     def close(self) -> None:
         """Let go, without looking dead."""
-        if os.getpid() != self._pid:
-            return  # a forked child must not take away what its parent holds
         for worker, handle in self._held.items():
             self._path(worker).unlink(missing_ok=True)
             os.close(handle)

@@ -101,8 +101,9 @@ def other_outcome(outcome: Outcome, now: int) -> tuple[Any, ...]:
         run_at,
         now if ended else None,
         int(outcome.failed),
-        int(not ended and not outcome.failed),
+        int(not (ended or outcome.failed or outcome.lost)),
         outcome.progress,
+        int(outcome.lost),
     )
 
 

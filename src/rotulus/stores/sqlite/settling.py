@@ -51,7 +51,7 @@ def _succeed(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> 
 
 
 def _heed(outcome: Outcome, cancel_requested: bool) -> Outcome:
-    """A job that somebody cancelled is not sent back."""
-    if cancel_requested and outcome.state not in ENDED:
-        return cancelled(outcome.id, outcome.attempt)
+    """A job that somebody cancelled is not sent back, nor given up."""
+    if cancel_requested and (outcome.lost or outcome.state not in ENDED):
+        return cancelled(outcome.id, outcome.attempt)._replace(lost=outcome.lost)
     return outcome

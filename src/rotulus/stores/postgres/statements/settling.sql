@@ -19,10 +19,12 @@ UNION ALL
 (SELECT NULL, NULL FROM settled WHERE limit_key IS NOT NULL LIMIT 1);
 
 -- name: settle
--- Attempts that came to anything: they end, or go back to their queue unless they are cancelled.
+-- Attempts that came to anything: they end, or go back to their queue unless they are cancelled. Of
+-- one that was lost it does not matter what would have become of it.
 -- Then the same: it is for others, too, if it goes back to its queue.
 WITH outcome AS MATERIALIZED (
-  SELECT *, state IN ('queued', 'delayed') AS back
+  SELECT *, state IN ('queued', 'delayed') AS back,
+    state IN ('queued', 'delayed') OR loss > 0 AS yields
   FROM unnest(
     :ids::uuid[], :attempts::integer[], :states::text[], :reasons::text[], :results::text[],
     :errors::text[], :delays::bigint[], :moments::bigint[], :failures::integer[],
@@ -31,23 +33,23 @@ WITH outcome AS MATERIALIZED (
                 progress)),
 settled AS (
   UPDATE rotulus_jobs AS job
-  SET state = CASE WHEN outcome.back AND job.cancel_requested THEN 'cancelled'
+  SET state = CASE WHEN outcome.yields AND job.cancel_requested THEN 'cancelled'
                    WHEN outcome.back AND coalesce(outcome.moment, now + outcome.delay) > now
                      THEN 'delayed'
                    ELSE outcome.state END,
-      reason = CASE WHEN outcome.back AND job.cancel_requested THEN 'cancelled'
+      reason = CASE WHEN outcome.yields AND job.cancel_requested THEN 'cancelled'
                     ELSE outcome.reason END,
-      error = CASE WHEN outcome.back AND job.cancel_requested THEN NULL ELSE outcome.error END,
+      error = CASE WHEN outcome.yields AND job.cancel_requested THEN NULL ELSE outcome.error END,
       result = outcome.result,
       run_at = CASE WHEN outcome.back AND NOT job.cancel_requested
                       THEN coalesce(outcome.moment, now + outcome.delay)
                     ELSE job.run_at END,
       ended_at = CASE WHEN outcome.back AND NOT job.cancel_requested THEN NULL ELSE now END,
       failures = job.failures
-        + CASE WHEN outcome.back AND job.cancel_requested THEN 0 ELSE outcome.failure END,
+        + CASE WHEN outcome.yields AND job.cancel_requested THEN 0 ELSE outcome.failure END,
       losses = job.losses + outcome.loss,
       releases = job.releases
-        + CASE WHEN outcome.back AND job.cancel_requested THEN 0 ELSE outcome.release END,
+        + CASE WHEN outcome.yields AND job.cancel_requested THEN 0 ELSE outcome.release END,
       progress = coalesce(outcome.progress, job.progress),
       lease_until = NULL, cancel_requested = false
   FROM outcome, (SELECT rotulus_now() AS now) AS moment

@@ -17,12 +17,14 @@ WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'ru
 WITH outcome AS MATERIALIZED (
   SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS state, value ->> 3 AS reason,
     value ->> 4 AS error, value ->> 5 AS run_at, value ->> 6 AS ended_at,
-    value ->> 7 AS failed, value ->> 8 AS released, value ->> 9 AS progress
+    value ->> 7 AS failed, value ->> 8 AS released, value ->> 9 AS progress,
+    value ->> 10 AS lost
   FROM json_each(:outcomes))
 UPDATE rotulus_jobs AS job
 SET state = outcome.state, reason = outcome.reason, error = outcome.error,
     run_at = coalesce(outcome.run_at, job.run_at), ended_at = outcome.ended_at,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
+    losses = job.losses + outcome.lost,
     progress = coalesce(outcome.progress, job.progress),
     boot = NULL, lease_until = NULL, cancel_requested = 0
 FROM outcome
