@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from rotulus import App, TaskRegistry
+from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.testing import SettableClock
+from server_clock import ServerClock
 from servers.postgres import QUICK, PostgresServer, embedded, installed
 
 settings.register_profile(
@@ -29,9 +31,15 @@ def no_settings(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def clock():
+def still_clock():
     """A clock that moves only when it is told to."""
     return SettableClock()
+
+
+@pytest.fixture
+def clock(still_clock):
+    """The same, unless there is a server that has to be told."""
+    return still_clock
 
 
 @pytest.fixture
@@ -87,6 +95,27 @@ def start_postgres():
 def postgres(start_postgres):
     """A PostgreSQL server that all tests of a session share."""
     return start_postgres()
+
+
+@pytest.fixture(scope="session")
+def migrated(start_postgres):
+    """Gives the URL of a database of a server, with tables: one for all tests, with their clock."""
+    urls = {}
+
+    def migrate(kind="postgres", *, clock=True):
+        if (kind, clock) not in urls:
+            server = start_postgres(kind)
+            name = "clocked" if clock else "plain"
+            server.sql(f"CREATE DATABASE {name}")
+            url = urls[kind, clock] = server.url(name)
+            store = PostgresStore(read_address(url))
+            store.migrate()
+            store.close()
+            if clock:
+                ServerClock.install(url)
+        return urls[kind, clock]
+
+    return migrate
 
 
 @pytest.fixture

@@ -2,31 +2,12 @@
 
 import pytest
 
-from contract.server_clock import ServerClock
 from contract.workbench import Workbench
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
+from server_clock import ServerClock
 
 newest = pytest.param("newest", marks=pytest.mark.anywhere)
-
-
-@pytest.fixture(scope="session")
-def migrated(start_postgres):
-    """Gives the URL of a database of a server, with tables; the same one for all tests."""
-    urls = {}
-
-    def migrate(kind):
-        if kind not in urls:
-            server = start_postgres(kind)
-            server.sql("CREATE DATABASE contract")
-            urls[kind] = server.url("contract")
-            store = PostgresStore(read_address(urls[kind]))
-            store.migrate()
-            store.close()
-            ServerClock.install(urls[kind])
-        return urls[kind]
-
-    return migrate
 
 
 @pytest.fixture

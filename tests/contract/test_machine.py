@@ -17,7 +17,6 @@ from hypothesis.stateful import (
 )
 
 from contract.oracle import ENDED, Oracle
-from contract.server_clock import ServerClock
 from contract.workbench import ERROR, job_id
 from rotulus._outcome import Outcome
 from rotulus._states import ENDED as ENDED_STATES
@@ -26,6 +25,7 @@ from rotulus.store import Claim, NewJob, Renewal, Terms, Wanted
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock
+from server_clock import ServerClock
 
 MOST_JOBS = 4
 """Few enough that the same job is claimed, lost and settled again and again."""

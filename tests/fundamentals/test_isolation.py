@@ -25,7 +25,7 @@ def file_app(registry):
 
 @pytest.fixture
 def isolated(app):
-    """Declares isolated tasks of the app in memory."""
+    """Declares isolated tasks of the app."""
     return lambda **options: task(registry=app.registry, isolation="process", **options)
 
 
@@ -152,6 +152,7 @@ def test_a_megabyte_goes_there_and_back(app, isolated):
     assert text[::-1] == job.result(0)
 
 
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_arguments_that_no_longer_fit_are_found_out_there(app, isolated):
     """As everywhere: dead, and not retried."""
 
@@ -339,6 +340,7 @@ def test_it_can_enqueue(file_app):
     assert list(range(1, 11)) == [file_app.get(job.result(0)).result(0) for job in jobs]
 
 
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_it_cannot_enqueue_into_the_memory_of_its_worker(app, isolated):
     """It is told so, instead of a job being lost."""
 

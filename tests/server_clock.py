@@ -5,7 +5,13 @@ import psycopg
 from rotulus._record import micros
 from rotulus.testing import SettableClock
 
-TABLES = "jobs, attempts, pauses, starts, workers, schedules"
+_TABLES = ("jobs", "attempts", "pauses", "starts", "workers", "schedules")
+
+
+def empty(connection):
+    """Forget everything that is in the tables."""
+    names = ", ".join(f"rotulus_{name}" for name in _TABLES)
+    connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
 
 
 class ServerClock(SettableClock):
@@ -14,8 +20,7 @@ class ServerClock(SettableClock):
     def __init__(self, url):
         super().__init__()
         self._connection = psycopg.connect(url, autocommit=True)
-        names = ", ".join(f"rotulus_{name}" for name in TABLES.split(", "))
-        self._connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+        empty(self._connection)
         self._tell()
 
     def __del__(self):

@@ -1,0 +1,45 @@
+"""Apps on each kind of store: what is fundamental holds on all of them."""
+
+import psycopg
+import pytest
+
+from rotulus import App
+from server_clock import ServerClock, empty
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
+
+
+@pytest.fixture(params=KINDS)
+def app(request, registry):
+    """An app on the real clock."""
+    url = "sqlite://"
+    if request.param == "postgres":
+        url = request.getfixturevalue("migrated")(clock=False)
+        with psycopg.connect(url, autocommit=True) as connection:
+            empty(connection)
+    made = App(url, registry=registry)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=KINDS)
+def place(request):
+    """Where the jobs of `still_app` are."""
+    return request.param
+
+
+@pytest.fixture
+def clock(request, place):
+    """A clock that moves only when it is told to."""
+    if place == "postgres":
+        return ServerClock(request.getfixturevalue("migrated")())
+    return request.getfixturevalue("still_clock")
+
+
+@pytest.fixture
+def still_app(request, place, registry, clock):
+    """An app on a clock that stands still."""
+    url = request.getfixturevalue("migrated")() if place == "postgres" else "sqlite://"
+    made = App(url, registry=registry, clock=clock, unknown_grace=0)
+    yield made
+    made.close()
