@@ -32,7 +32,7 @@ def missing(session: Session, schema: str | None, place: str) -> list[Migration]
 def migrate(session: Session, schema: str | None, place: str) -> list[str]:
     """Apply what is missing, inside the caller's transaction; the names of what was applied."""
     session.script("SELECT pg_advisory_xact_lock(hashtext('rotulus migrations'), 0)")
-    session.script(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+    session.script(f"SET LOCAL lock_timeout = '{_PATIENCE}'; SET LOCAL statement_timeout = 0")
     if schema is not None:
         session.script(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         session.script(f'SET LOCAL search_path TO "{schema}"')
