@@ -68,6 +68,14 @@ class Connection(psycopg.Connection[Row]):
         return self.execute(statement, prepare=False)
 
 
+def check_version(version: int, url: str) -> None:
+    """Raise `StoreUnavailableError` for a server that is too old; `version` is as it tells it."""
+    if version // 10_000 < OLDEST_SERVER:
+        raise StoreUnavailableError(
+            f"The server of {url} is PostgreSQL {version // 10_000}: use {OLDEST_SERVER} or newer"
+        )
+
+
 class Connections:
     """The connections of this process to one database.
 
@@ -202,13 +210,11 @@ class Connections:
             application_name="rotulus",
         )
         connection.deadline = end
-        version = connection.info.server_version // 10_000
-        if version < OLDEST_SERVER:
+        try:
+            check_version(connection.info.server_version, self.address.shown)
+        except StoreUnavailableError:
             connection.close()
-            raise StoreUnavailableError(
-                f"The server of {self.address.shown} is PostgreSQL {version}: "
-                f"use {OLDEST_SERVER} or newer"
-            )
+            raise
         connection.adapters.register_loader("uuid", TextLoader)
         if self.address.listen:
             self._pin(Session(connection.ask, self._statements), local=False)

@@ -36,9 +36,10 @@ def migrate(session: Session, schema: str | None, place: str) -> list[str]:
     if schema is not None:
         session.script(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         session.script(f'SET LOCAL search_path TO "{schema}"')
+    # Making it first also lets this session see what the one has made that it waited for: a name
+    # that was not there when it was asked for is remembered as not being there.
+    session.script(_LEDGER)
     steps = missing(session, schema, place)
-    if steps:
-        session.script(_LEDGER)
     for step in steps:
         session.script(step.sql)
         number = str(step.number)
