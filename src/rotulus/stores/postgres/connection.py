@@ -209,15 +209,15 @@ class Connections:
             connect_timeout=round(min(CONNECTING, max(1.0, end - time.monotonic()))),
             application_name="rotulus",
         )
-        connection.deadline = end
         try:
             check_version(connection.info.server_version, self.address.shown)
-        except StoreUnavailableError:
+            connection.deadline = end
+            connection.adapters.register_loader("uuid", TextLoader)
+            if self.address.listen:
+                self._pin(Session(connection.ask, self._statements), local=False)
+        except BaseException:
             connection.close()
             raise
-        connection.adapters.register_loader("uuid", TextLoader)
-        if self.address.listen:
-            self._pin(Session(connection.ask, self._statements), local=False)
         return connection
 
     def _pin(self, session: Session, *, local: bool) -> None:
