@@ -47,14 +47,16 @@ class PostgresServer:
         binaries: the folder with `initdb` and `postgres`.
         folder: where its data are; made by `start`, and removed by `remove`.
         settings: lines of its configuration, such as `fsync=off`; its own defaults unless given.
+        password: what its superuser has to say; None: it asks nobody for a password.
     """
 
-    def __init__(self, binaries, folder, settings=()):
+    def __init__(self, binaries, folder, settings=(), password=None):
         self._account = _unprivileged()
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._binaries = _reachable(Path(binaries), self._account, self.folder)
         self._settings = settings
+        self._password = password
         self._process = None
         self._numbers = itertools.count(1)
         self.port = free_port()
@@ -64,9 +66,20 @@ class PostgresServer:
         """Where its files are."""
         return self.folder / "data"
 
+    @property
+    def account(self):
+        """The account it runs as."""
+        return self._account.get("user") or pwd.getpwuid(os.getuid()).pw_name
+
+    @property
+    def is_running(self):
+        """Whether it is between `start` and `stop`."""
+        return self._process is not None
+
     def url(self, database="postgres", user=USER):
         """How to connect to a database of it."""
-        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+        account = f"{user}:{self._password}" if self._password and user == USER else user
+        return f"postgresql://{account}@127.0.0.1:{self.port}/{database}"
 
     def start(self):
         """Start it, and return when it accepts connections."""
@@ -97,20 +110,25 @@ class PostgresServer:
 
     def kill(self):
         """Kill it with all its processes, as a crash would."""
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self._process.pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self._process.kill()
-        for pid in listed.stdout.split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+        self.freeze()
+        for pid in [self._process.pid, *self._children()]:
+            _send(pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
         with contextlib.suppress(FileNotFoundError):
             (self.data / "postmaster.pid").unlink()
+
+    def freeze(self):
+        """Stop all its processes where they are: connections stay, and nobody answers."""
+        self._process.send_signal(signal.SIGSTOP)  # from now on it starts no others
+        for pid in self._children():
+            _send(pid, signal.SIGSTOP)
+
+    def thaw(self):
+        """Let them go on."""
+        if self._process is not None:
+            for pid in [*self._children(), self._process.pid]:
+                _send(pid, signal.SIGCONT)
 
     def remove(self):
         """Stop it, and take its data away."""
@@ -137,11 +155,21 @@ class PostgresServer:
             raise RuntimeError(told.stderr)
         return told.stdout.strip()
 
+    def _children(self):
+        command = ["ps", "-o", "pid=", "--ppid", str(self._process.pid)]
+        listed = subprocess.run(command, capture_output=True, text=True, check=False)
+        return list(map(int, listed.stdout.split()))
+
     def _make(self):
         if "user" in self._account:
             account = pwd.getpwnam(self._account["user"])
             os.chown(self.folder, account.pw_uid, account.pw_gid)
-        command = [self._binaries / "initdb", "-D", self.data, "-U", USER, "--auth=trust"]
+        command = [self._binaries / "initdb", "-D", self.data, "-U", USER]
+        if self._password is None:
+            command.append("--auth=trust")
+        else:
+            (self.folder / "password").write_text(self._password)
+            command += ["--auth=scram-sha-256", f"--pwfile={self.folder / 'password'}"]
         made = subprocess.run(
             [*command, "--encoding=UTF8", "--locale=C", "--no-sync"],
             capture_output=True,
@@ -163,6 +191,11 @@ class PostgresServer:
                 return
             time.sleep(0.05)
         raise RuntimeError("postgres does not answer")
+
+
+def _send(pid, number):
+    with contextlib.suppress(ProcessLookupError):  # it ends just now
+        os.kill(pid, number)
 
 
 def _unprivileged():

@@ -15,7 +15,7 @@ from rotulus._injection import Factory, Injector, Scope
 from rotulus._job import Job
 from rotulus._log import log_events
 from rotulus._misfits import misfits
-from rotulus._opening import insist_on_tables, open_store
+from rotulus._opening import insist_on_tables, open_ready, open_store
 from rotulus._options import UsingOptions
 from rotulus._provider import Scheduler, TaskProvider
 from rotulus._registry import TaskRegistry
@@ -26,7 +26,6 @@ from rotulus._shifts import Shifts
 from rotulus._states import State
 from rotulus.config import load_settings
 from rotulus.errors import StoreClosedError
-from rotulus.events import StoreMigrated
 from rotulus.store import Filter, Store
 
 
@@ -100,19 +99,13 @@ class App:
             if self._closed:
                 raise StoreClosedError("This app is closed: make a new one")
             if self._store is None:
-                self._store = self._open()
+                self._store = open_ready(self._settings["url"], self._clock, self.events)
             return self._store
 
-    def _open(self) -> Store:
-        store = open_store(self._settings["url"], self._clock)
-        try:
-            steps = store.migrate() if store.self_migrating else []
-        except BaseException:
-            store.close()
-            raise
-        if steps:
-            self.events.emit(StoreMigrated(store.url, steps))
-        return store
+    @property
+    def tables_sql(self) -> str:
+        """The SQL that makes the tables, for those who apply it themselves. Nothing is opened."""
+        return open_store(self._settings["url"], self._clock).tables_sql
 
     def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """Store a job of the task of that name, which need not be imported here.

@@ -10,10 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from rotulus._backoff import pause_after
 from rotulus._intake import Intake
 from rotulus._states import RETRYABLE, State
 from rotulus._task import Task
-from rotulus.events import DutyFailed, Events, JobsPruned, JobsRescued, ScheduleFired
+from rotulus.errors import StoreError
+from rotulus.events import (
+    DutyFailed,
+    Events,
+    JobsPruned,
+    JobsRescued,
+    ScheduleFired,
+    StoreFailed,
+    StoreRecovered,
+)
 from rotulus.store import ScheduleEntry, Store
 
 PRUNE_EVERY = 60.0
@@ -131,13 +141,22 @@ class Rounds:
     Args:
         duties: what to do.
         now: the clock.
+        chance: random numbers from 0 to 1, to spread attempts after a failure.
         events: where failures are told; a duty that fails is tried again.
     """
 
-    def __init__(self, duties: Sequence[Duty], now: Callable[[], datetime], events: Events) -> None:
+    def __init__(
+        self,
+        duties: Sequence[Duty],
+        now: Callable[[], datetime],
+        chance: Callable[[], float],
+        events: Events,
+    ) -> None:
         self._duties = duties
         self._now = now
+        self._chance = chance
         self._events = events
+        self._failures: dict[Duty, int] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._go, name="rotulus-duties", daemon=True)
 
@@ -164,11 +183,23 @@ class Rounds:
 
     def _tick(self, duty: Duty, now: datetime) -> float:
         try:
-            return duty.tick(now)
+            wait = duty.tick(now)
+        except StoreError as error:
+            return self._store_failed(duty, error)
         except Exception as error:  # noqa: BLE001 - a duty that fails must not end the others
             if not self._ended.is_set():
                 self._events.emit(DutyFailed(duty.name, error))
             return _AFTER_FAILURE
+        if self._failures.pop(duty, 0):
+            self._events.emit(StoreRecovered(duty.name))
+        return wait
+
+    def _store_failed(self, duty: Duty, error: StoreError) -> float:
+        """Tell it once; seconds until the duty is tried again."""
+        failures = self._failures[duty] = self._failures.get(duty, 0) + 1
+        if failures == 1 and not self._ended.is_set():
+            self._events.emit(StoreFailed(duty.name, error))
+        return pause_after(failures, self._chance())
 
 
 def _entries(tasks: Mapping[str, Task[..., Any, Any]]) -> list[ScheduleEntry]:

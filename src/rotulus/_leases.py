@@ -18,7 +18,8 @@ class LeaseKeeper:
     """Renews what a worker holds, and tells runs to stop that were cancelled or lost.
 
     A lease is renewed after a third of it. When that has not worked for five sixths of it, the
-    jobs are given up here before anybody else can begin them.
+    jobs are given up here before anybody else can begin them, also while a call to the store
+    hangs.
 
     Args:
         store: where the leases are.
@@ -62,10 +63,18 @@ class LeaseKeeper:
         for run in runs:
             self._held.pop(run, None)
 
+    async def watch(self) -> None:
+        """Give up in time what cannot be renewed, until cancelled."""
+        while True:
+            await asyncio.sleep(min(_LOOK_EVERY, self._lease / 12))
+            self._give_up()
+
     def end(self) -> None:
         """Stop, and let the worker be seen as gone."""
         self._ended.set()
         self._thread.join(_LOOK_EVERY)
+        if self._failing:
+            return  # its lease will run out
         with suppress(StoreError):
             self._store.extend([], 0.0, self._worker)
 
@@ -91,7 +100,9 @@ class LeaseKeeper:
         try:
             found = self._extend(renewals, renewing=renewing)
         except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
-            self._failed(error, now)
+            if not self._failing:
+                self._failing = True
+                self._events.emit(StoreFailed("extend", error))
             return
         if renewing:
             self._renewed_at = now
@@ -115,13 +126,11 @@ class LeaseKeeper:
                 self._events.emit(LeaseLost(*claim))
                 self._stop(held[claim], Stop.LOST)
 
-    def _failed(self, error: Exception, now: float) -> None:
-        if not self._failing:
-            self._failing = True
-            self._events.emit(StoreFailed("extend", error))
-        last_moment = now - self._lease * 5 / 6
+    def _give_up(self) -> None:
+        """Stop what has not been renewed in time."""
+        last_moment = self._monotonic() - self._lease * 5 / 6
         for run, since in self._held.copy().items():
-            if max(since, self._renewed_at) < last_moment and not run.ended:
+            if max(since, self._renewed_at) < last_moment and not (run.ended or run.stopped_by):
                 self._events.emit(LeaseLost(*_claim(run)))
                 self._stop(run, Stop.LOST)
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from rotulus._clock import Clock
 from rotulus._names import did_you_mean
 from rotulus.errors import ConfigurationError, OptionError, SchemaError
+from rotulus.events import Events, StoreMigrated
 from rotulus.store import Store
 from rotulus.stores.sqlite import SqliteStore
 
@@ -26,7 +27,8 @@ def open_store(url: str, clock: Clock) -> Store:
 
     `postgresql://user:password@host/database` is a PostgreSQL database. `?schema=jobs` keeps the
     tables in a schema of their own, and `?listen=false` is for connections through a transaction
-    pooler. Everything else behind the `?` is for libpq, such as `sslmode=require`.
+    pooler. `?deadline=5` gives up a call after so many seconds instead of 15. Everything else
+    behind the `?` is for libpq, such as `sslmode=require`.
 
     Raises:
         OptionError: the URL is none of these.
@@ -40,6 +42,19 @@ def open_store(url: str, clock: Clock) -> Store:
             f"sqlite:///jobs.db for a file, or postgresql://user@host/database"
         )
     return opener(url, rest, clock)
+
+
+def open_ready(url: str, clock: Clock, events: Events) -> Store:
+    """The store of a URL, its tables brought up to date if that is for an app to do."""
+    store = open_store(url, clock)
+    try:
+        steps = store.migrate() if store.self_migrating else []
+    except BaseException:
+        store.close()
+        raise
+    if steps:
+        events.emit(StoreMigrated(store.url, steps))
+    return store
 
 
 def insist_on_tables(store: Store) -> None:

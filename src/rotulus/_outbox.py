@@ -10,7 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rotulus._record import JobRecord
-from rotulus.errors import StoreError
+from rotulus.errors import StoreError, StoreUnavailableError
 from rotulus.store import NewJob
 
 Add = Callable[[Sequence[NewJob]], list[JobRecord]]
@@ -74,11 +74,12 @@ class Outbox:
                 del records[:count]
 
     async def _send_singly(self, letters: list[_Letter], error: StoreError) -> None:
-        if len(letters) == 1:
-            _fail(letters[0], error)
+        if len(letters) > 1 and not isinstance(error, StoreUnavailableError):
+            for letter in letters:
+                await self._send([letter])
             return
         for letter in letters:
-            await self._send([letter])
+            _fail(letter, error)
 
 
 def _fail(letter: _Letter, error: BaseException) -> None:

@@ -8,16 +8,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from rotulus._backoff import pause_after
 from rotulus._failure import describe_error
 from rotulus._outcome import Outcome, failed
 from rotulus._run import Run
 from rotulus._states import Reason
 from rotulus._threads import Threads
-from rotulus.errors import StoreError
+from rotulus.errors import StoreError, StoreRefusedError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
 from rotulus.store import Claim, Store
-
-_LONGEST_PAUSE = 5.0
 
 
 class Settler:
@@ -83,10 +82,12 @@ class Settler:
         while True:
             try:
                 refused = await self._threads.run(partial(self._store.settle, batch))
+            except StoreRefusedError as error:
+                return await self._settle_singly(batch, error)
             except StoreError as error:
                 failures += 1
                 self._tell_failure(error, failures)
-                await asyncio.sleep(self._pause(failures))
+                await asyncio.sleep(pause_after(failures, self._chance()))
             except Exception as error:  # noqa: BLE001 - one outcome must not hold up the others
                 return await self._settle_singly(batch, error)
             else:
@@ -113,6 +114,3 @@ class Settler:
     def _tell_failure(self, error: StoreError, failures: int) -> None:
         if failures == 1:
             self._events.emit(StoreFailed("settle", error))
-
-    def _pause(self, failures: int) -> float:
-        return min(_LONGEST_PAUSE, 0.05 * 2**failures) * (0.5 + self._chance())

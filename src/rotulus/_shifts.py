@@ -125,7 +125,8 @@ class Shifts:
     def _go(
         self, shift: Worker | Supervisor, duties: Sequence[Duty], on_signal: Callable[[], None]
     ) -> None:
-        rounds = Rounds(duties, self.engine.clock.now, self.engine.events)
+        engine = self.engine
+        rounds = Rounds(duties, engine.clock.now, engine.random.random, engine.events)
         self.under_way.append(shift)
         rounds.start()
         try:

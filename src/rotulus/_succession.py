@@ -45,4 +45,4 @@ class Succession:
         if self._burst and code == 0:
             return None
         self.deaths = 0 if lived >= YOUNG else self.deaths + 1
-        return 0.0 if self.deaths <= 1 else min(LONGEST_PAUSE, 2.0 ** (self.deaths - 2))
+        return 0.0 if self.deaths <= 1 else min(LONGEST_PAUSE, 2.0 ** min(self.deaths - 2, 10))

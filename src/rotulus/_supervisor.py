@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from rotulus._backoff import pause_after
 from rotulus._child import Child
 from rotulus._succession import Succession
 from rotulus._threads import Threads
@@ -26,8 +27,6 @@ from rotulus.store import Store
 
 _GRACE = 10.0
 """Seconds that a process may take to end when its jobs have ended or were to be given back."""
-
-_LONGEST_PAUSE = 5.0
 
 _LAST_WRITE = 5.0
 """Seconds to go on trying to take jobs back, when the store fails at the very end."""
@@ -197,11 +196,14 @@ class Supervisor:
                     self._events.emit(StoreFailed("release", error))
                 if self._stops and self._monotonic() - ended_at > _LAST_WRITE:
                     return  # its lease will run out
-                await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**failures))
+                await asyncio.sleep(pause_after(failures, self._chance()))
             else:
                 break
         if failures:
             self._events.emit(StoreRecovered("release"))
+
+    def _chance(self) -> float:
+        return self._random_bits(16) / 2**16
 
     def _take_back(self, name: str) -> None:
         """Send the jobs of a dead worker back, and let it be seen as gone. In a thread."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from rotulus._backoff import pause_after
 from rotulus._crew import Crew
 from rotulus._executor import Executor
 from rotulus._leases import LeaseKeeper
@@ -32,8 +33,6 @@ _CLEAN_UP = 0.25
 
 _LAST_WRITE = 5.0
 """Seconds to go on trying to settle, when the store fails at the very end."""
-
-_LONGEST_PAUSE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +128,7 @@ class Worker:
         self._wake = partial(loop.call_soon_threadsafe, crew.changed.set)
         keeper.start(loop)
         settling = loop.create_task(settler.run())
+        watching = loop.create_task(keeper.watch())
         events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
         try:
             await self._feed(crew, settler, calls)
@@ -136,6 +136,7 @@ class Worker:
             await self._drain(crew, settler)
         finally:
             settling.cancel()
+            watching.cancel()
             await calls.run(keeper.end)
             await executor.close()
             bodies.close()
@@ -161,7 +162,9 @@ class Worker:
                 await _change(crew)
                 continue
             try:
-                jobs = await calls.run(partial(self._fetch, self._still_to_claim(room)))
+                # After a failure what counts first is whether the store works again.
+                fetch = partial(self._fetch, self._still_to_claim(room), wait=not failures)
+                jobs = await calls.run(fetch)
             except StoreClosedError:
                 return
             except StoreError as error:
@@ -176,11 +179,11 @@ class Worker:
             if self._options.burst and not jobs and not await _more(crew, settler):
                 return
 
-    def _fetch(self, room: int) -> list[JobRecord]:
-        """Claim; when there is nothing, wait for something. In a thread."""
+    def _fetch(self, room: int, *, wait: bool) -> list[JobRecord]:
+        """Claim; when there is nothing, and time to wait, wait for something. In a thread."""
         claim = partial(self._store.claim, self._wanted, room, self._options.lease)
         jobs = claim()
-        while not jobs and self._feeding and not self._options.burst:
+        while wait and not jobs and self._feeding and not self._options.burst:
             if self._store.wait(self._wanted, _WAIT) and self._feeding:
                 jobs = claim()
         return jobs
@@ -203,7 +206,7 @@ class Worker:
     async def _pause(self, error: StoreError, failures: int) -> None:
         if failures == 1:
             self._events.emit(StoreFailed("claim", error))
-        await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**failures) * (0.5 + self._chance()))
+        await asyncio.sleep(pause_after(failures, self._chance()))
 
     async def _drain(self, crew: Crew, settler: Settler) -> None:
         """Finish what runs, for as long as there is time, and give back the rest."""

@@ -22,6 +22,7 @@ RotulusError
     ├── StoreReadOnlyError         it can be read and not written
     ├── StoreBusyError             somebody else held it for too long
     ├── StoreFullError             there is no room left
+    ├── StoreRefusedError          it does not take what was to be written
     ├── StoreClosedError           it was used after close()
     └── SchemaError                its tables are not of this version
 """
@@ -49,6 +50,7 @@ __all__ = [
     "StoreError",
     "StoreFullError",
     "StoreReadOnlyError",
+    "StoreRefusedError",
     "StoreUnavailableError",
     "TaskError",
     "TaskNotFoundError",
@@ -175,6 +177,10 @@ class StoreBusyError(StoreError):
 
 class StoreFullError(StoreError):
     """There is no room left. What was being written was not written."""
+
+
+class StoreRefusedError(StoreError):
+    """The store works, and does not take what was to be written: a constraint is against it."""
 
 
 class StoreClosedError(StoreError):

@@ -227,6 +227,11 @@ class Store(Protocol):
         """How often it is worth to look for lost jobs, in seconds."""
         ...
 
+    @property
+    def tables_sql(self) -> str:
+        """What `migrate` does where nothing is yet, as a script for other tools."""
+        ...
+
     def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version; give the names of the migrations applied.
 

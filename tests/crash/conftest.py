@@ -6,32 +6,39 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from rotulus import App, TaskRegistry
-from rotulus.store import Wanted
+from rotulus.errors import StoreUnavailableError
+from servers.postgres import PostgresServer, embedded, installed
 
 HERE = Path(__file__).parent
 
 
 class Factory:
-    """A folder with a store, workers on it, and a client of it."""
+    """A folder, workers in it on a store, and a client of that store."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, url="sqlite:///jobs.db"):
         self.folder = folder
-        self.app = App("sqlite:///jobs.db", registry=TaskRegistry())
+        self.url = url
+        self.app = App(url, registry=TaskRegistry())
         self.workers = []
         self.environment = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
+        self.environment["FACTORY_URL"] = url
 
-    def start(self, *options, lease=30, app="factory:app", **how):
+    def start(self, *options, lease=30, app="factory:app", url=None, **how):
         """A worker, in a process of its own."""
         command = [sys.executable, "-m", "rotulus", "worker", app, *options]
         log = open(self.folder / f"worker-{len(self.workers)}.log", "w")  # noqa: SIM115
         environment = {**self.environment, "FACTORY_LEASE": str(lease)}
+        environment["FACTORY_URL"] = url or self.url
         worker = subprocess.Popen(
             command, cwd=self.folder, env=environment, stderr=log, stdout=log, **how
         )
@@ -61,11 +68,14 @@ class Factory:
         self.until(lambda: sum(line[0] == "begin" for line in self.ledger()) >= count)
 
     def until(self, holds, seconds=60):
-        """Wait for something that workers bring about, woken by every change of the store."""
-        end = time.monotonic() + seconds
-        while not holds():
+        """Wait for something that workers bring about; as long as the store is away, it is not."""
+        end, pause = time.monotonic() + seconds, threading.Event()
+        while True:
+            with suppress(StoreUnavailableError):
+                if holds():
+                    return
             assert time.monotonic() < end, self.logs()
-            self.app.store.wait(Wanted(queues=["nobody serves this"]), 0.02)
+            pause.wait(0.02)
 
     def states(self):
         """How many jobs are in which state."""
@@ -79,7 +89,9 @@ class Factory:
     def logs(self):
         """What the workers have said."""
         texts = [path.read_text() for path in sorted(self.folder.glob("worker-*.log"))]
-        return "\n---\n".join([str(self.states()), *texts])
+        with suppress(StoreUnavailableError):
+            texts.insert(0, str(self.states()))
+        return "\n---\n".join(texts)
 
     def told(self, event):
         """The log records of one event, of all workers."""
@@ -133,9 +145,49 @@ def _lines(path):
 
 
 @pytest.fixture
-def factory(tmp_path):
-    """A factory in a folder of its own."""
-    made = Factory(tmp_path)
+def factory(request, tmp_path):
+    """A factory in a folder of its own, on a file; on a database where a test asks for it."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        made = Factory(tmp_path)
+    else:
+        made = Factory(tmp_path, request.getfixturevalue("database"))
+        made.app.store.migrate()
     made.app.store.fleet()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def breakable():
+    """A PostgreSQL server that tests may stop, kill and freeze.
+
+    It writes at every commit: what only its processes know is lost with them.
+    """
+    binaries = [embedded(), *installed().values()][-1]
+    settings = ("fsync=off", "max_connections=100")
+    server = PostgresServer(binaries, tempfile.mkdtemp(prefix="rotulus-"), settings)
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def server(breakable):
+    """The same, in one piece again after each test."""
+    yield breakable
+    breakable.thaw()
+    if not breakable.is_running:
+        breakable.start()
+
+
+@pytest.fixture
+def plant(server, tmp_path):
+    """A factory on a database of that server."""
+    with server.database() as url:
+        made = Factory(tmp_path, url)
+        made.app.store.migrate()
+        yield made
+        server.thaw()
+        if not server.is_running:
+            server.start()
+        made.close()

@@ -15,7 +15,7 @@ if Path("misconfigured").exists():
 if Path("explosive").exists():
     os._exit(9)
 
-app = App("sqlite:///jobs.db", lease=float(os.environ.get("FACTORY_LEASE", "30")))
+app = App(os.environ["FACTORY_URL"], lease=float(os.environ.get("FACTORY_LEASE", "30")))
 
 
 def mark(*words):

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from crash.stores import on_both
+
 
 def stop(worker, seconds, *signals):
     """Send signals, and give the exit code and how long it took."""
@@ -31,6 +33,7 @@ def test_a_signal_lets_running_jobs_finish(factory, task, number):
     assert [] == factory.books()
 
 
+@on_both
 @pytest.mark.parametrize("task", ["work", "awork"])
 def test_after_the_deadline_jobs_are_given_back(factory, task):
     """Without a penalty, to be run by somebody else."""
@@ -101,6 +104,7 @@ def test_an_idle_worker_stops_at_once(factory):
     assert [] == factory.app.store.fleet().workers
 
 
+@on_both
 def test_jobs_that_were_claimed_ahead_are_given_back(factory):
     """A worker that takes short jobs in advance does not keep them."""
     factory.add("awork", 300, seconds=0)
@@ -114,10 +118,11 @@ def test_jobs_that_were_claimed_ahead_are_given_back(factory):
     assert [] == factory.books()
 
 
+@on_both
 def test_killed_while_draining_nothing_is_lost(factory):
     """The rest is done by the next worker."""
     factory.add("work", 4, seconds=1.0)
-    worker = factory.start("--slots", "4", "--drain", "30")
+    worker = factory.start("--slots", "4", "--drain", "30", lease=3)
     factory.began(4)
     worker.send_signal(signal.SIGTERM)
     factory.until(lambda: "stopping: waiting" in factory.logs())

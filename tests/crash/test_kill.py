@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from crash.stores import on_both
 from rotulus.store import Wanted
 
 
@@ -47,12 +48,13 @@ def test_a_living_worker_takes_over_from_a_dead_one(factory):
     assert 2 == len(jobs)
 
 
+@on_both
 def test_a_task_that_kills_its_worker_is_given_up(factory):
     """After three losses, as dead(crash_loop); its neighbours are run."""
     poison = factory.app.enqueue("poison")
     jobs = factory.add("awork", 3, seconds=0)
     while not poison.refresh().state.ended:
-        worker = factory.start()
+        worker = factory.start(lease=1)
         factory.until(lambda w=worker: w.poll() is not None or poison.refresh().state.ended)
     factory.all_ended()
     poison = poison.refresh()
@@ -119,6 +121,7 @@ def _tomorrow():
     return datetime.now(UTC) + timedelta(days=1)
 
 
+@on_both
 def test_a_stopped_worker_that_wakes_up_is_refused(factory):
     """SIGSTOP past the lease, another worker's outcome, SIGCONT: the late outcome changes nothing."""
     [job] = factory.add("awork", 1, seconds=1.0)

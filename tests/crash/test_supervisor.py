@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from crash.stores import on_both
 from rotulus.store import Wanted
 
 
@@ -32,6 +33,7 @@ def attempt_began(factory, job, attempt):
     return any(line[:4] == ["begin", job.task, number, str(attempt)] for line in factory.ledger())
 
 
+@on_both
 def test_jobs_of_a_killed_process_are_run_by_another_at_once(factory, record_property):
     """Not when their lease is over, nor when somebody looks: the supervisor sees it die."""
     factory.start("--processes", "2", "--slots", "4")
@@ -57,6 +59,7 @@ def test_jobs_of_a_killed_process_are_run_by_another_at_once(factory, record_pro
     assert [] == factory.books()
 
 
+@on_both
 def test_processes_whose_supervisor_is_killed_give_everything_back(factory):
     """Without a loss counted, and they end; another worker does the rest."""
     supervisor = factory.start("--processes", "2", "--slots", "2")
@@ -77,6 +80,7 @@ def test_processes_whose_supervisor_is_killed_give_everything_back(factory):
     assert {"succeeded": 4, "cancelled": 4} == factory.states()
 
 
+@on_both
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_the_jobs_of_all_processes_finish(factory, number):
     """And nothing stays behind; exit code 0."""
@@ -215,6 +219,7 @@ def test_processes_that_crash_at_their_start_are_started_ever_more_slowly(factor
     assert [-9, 9, 9, 9] == [record["code"] for record in factory.told("process_ended")]
 
 
+@on_both
 def test_a_process_is_recycled_after_so_many_jobs(factory):
     """Exactly so many; what runs long is not given back for it."""
     supervisor = factory.start("--processes", "2", "--slots", "2", "--recycle-jobs", "5")
@@ -297,6 +302,7 @@ def test_what_a_process_has_lost_track_of_is_taken_back(factory):
     assert [] == factory.told("process_ended")
 
 
+@on_both
 @pytest.mark.anywhere
 def test_a_stopped_process_loses_its_jobs_and_its_late_outcome_is_refused(factory):
     """SIGSTOP looks alive, and does nothing: its jobs go on elsewhere after a lease."""
@@ -370,6 +376,7 @@ def test_a_process_that_dies_while_the_store_fails_is_taken_back_when_it_works(f
     ]
 
 
+@on_both
 def test_kills_while_jobs_are_running_lose_nothing(factory):
     """Process after process, at any moment."""
     factory.start("--processes", "2", "--slots", "4")

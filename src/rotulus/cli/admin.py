@@ -7,7 +7,6 @@ from rotulus.cli.target import app_options, find_app
 from rotulus.config import SETTINGS, load_settings
 from rotulus.errors import ConfigurationError
 from rotulus.events import StoreMigrated
-from rotulus.stores import sql_script
 
 
 @click.command()
@@ -15,10 +14,10 @@ from rotulus.stores import sql_script
 @app_options
 def migrate(sql: bool, target: str | None, url: str | None) -> None:
     """Bring the store's tables up to this version. Safe to run twice, and while workers run."""
-    if sql:
-        click.echo(sql_script("sqlite"))
-        return
     app = find_app(target, url)
+    if sql:
+        click.echo(app.tables_sql)
+        return
     applied: list[str] = []
     app.events.subscribe(lambda event: applied.extend(event.migrations), StoreMigrated)
     place, store = app.store.url, app.store

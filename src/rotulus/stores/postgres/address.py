@@ -1,6 +1,7 @@
 """Where a PostgreSQL store is: its URL, taken apart."""
 
 import re
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -8,7 +9,12 @@ from rotulus._names import did_you_mean
 from rotulus.errors import OptionError
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}")
-_OURS = ("schema", "listen")
+_OURS = ("schema", "listen", "deadline")
+
+DEADLINE = 15.0
+"""Seconds for one call, unless the URL says otherwise."""
+
+_LONGEST = 300.0
 
 
 class Address(NamedTuple):
@@ -20,12 +26,14 @@ class Address(NamedTuple):
         schema: the schema of the tables; None: the first one of the connection's search path.
         listen: whether connections last, and so can listen, prepare statements, and keep
             settings. False behind a transaction pooler.
+        deadline: seconds for one call.
     """
 
     conninfo: str
     shown: str
     schema: str | None
     listen: bool
+    deadline: float = DEADLINE
 
     @property
     def channel(self) -> str:
@@ -37,7 +45,7 @@ def read_address(url: str) -> Address:
     """Take a URL apart: `postgresql://user@host/database?schema=jobs&listen=false&sslmode=require`.
 
     Raises:
-        OptionError: `schema` or `listen` has a value that is not allowed.
+        OptionError: `schema`, `listen` or `deadline` has a value that is not allowed.
     """
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
@@ -54,6 +62,7 @@ def read_address(url: str) -> Address:
         urlunsplit(plain._replace(netloc=_without_password(parts.netloc), query=urlencode(ours))),
         schema,
         _is_true("listen", ours.get("listen", "true")),
+        _seconds("deadline", ours.get("deadline", str(DEADLINE))),
     )
 
 
@@ -69,4 +78,13 @@ def _is_true(name: str, value: str) -> bool:
     raise OptionError(
         f"{name}={value!r} is not allowed in a store URL{did_you_mean(value, choices)}: "
         f"write true or false"
+    )
+
+
+def _seconds(name: str, value: str) -> float:
+    with suppress(ValueError):
+        if 1.0 <= (seconds := float(value)) <= _LONGEST:
+            return seconds
+    raise OptionError(
+        f"{name}={value!r} is not allowed in a store URL: write seconds, from 1 to {_LONGEST:g}"
     )

@@ -15,18 +15,18 @@ from rotulus.errors import StoreClosedError, StoreUnavailableError
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Answer, Execute, Row, Session, prepared
 from rotulus.stores.postgres.rows import milliseconds
-from rotulus.stores.postgres.translate import CONTENDED, LOST, translated
+from rotulus.stores.postgres.translate import CONTENDED, LOST, USELESS, translated
 
 T = TypeVar("T")
 
 OLDEST_SERVER = 13
 """The oldest PostgreSQL that is served."""
 
-DEADLINE = 15.0
-"""Seconds for one call. The server gives up a second earlier, if it is there at all."""
+CONNECTING = 5.0
+"""Seconds for the server to accept a connection, if there are as many."""
 
-CONNECTING = 5
-"""Seconds for the server to accept a connection."""
+_HURRY = 0.9
+"""The server gives up after this share of the time for a call, if it is there at all."""
 
 MOST = 12
 """How many connections this process has at once; a call that finds none waits for one."""
@@ -57,6 +57,7 @@ class Connection(psycopg.Connection[Row]):
             return super().wait(gen, interval, max(0.0, left))
         except psycopg.OperationalError as error:
             if error.sqlstate is None and time.monotonic() >= self.deadline:
+                self.close()  # or else the end of a transaction would be waited for, too
                 raise NoAnswerError from error
             raise
 
@@ -65,6 +66,14 @@ class Connection(psycopg.Connection[Row]):
         if parameters:
             return self.execute(statement, parameters)
         return self.execute(statement, prepare=False)
+
+
+def check_version(version: int, url: str) -> None:
+    """Raise `StoreUnavailableError` for a server that is too old; `version` is as it tells it."""
+    if version // 10_000 < OLDEST_SERVER:
+        raise StoreUnavailableError(
+            f"The server of {url} is PostgreSQL {version // 10_000}: use {OLDEST_SERVER} or newer"
+        )
 
 
 class Connections:
@@ -92,7 +101,7 @@ class Connections:
         self._begin()
 
     def run(
-        self, work: Callable[[Session], T], *, atomic: bool = False, seconds: float = DEADLINE
+        self, work: Callable[[Session], T], *, atomic: bool = False, seconds: float | None = None
     ) -> T:
         """Do some work, and give what it gives.
 
@@ -103,36 +112,39 @@ class Connections:
         Args:
             work: what to do; it may be done more than once.
             atomic: whether it is more than one statement, and a transaction.
-            seconds: how long it may take.
+            seconds: how long it may take in all; usually what the address says.
         """
+        seconds = self.address.deadline if seconds is None else seconds
+        end = time.monotonic() + seconds
         with translated(self.address.shown):
             try:
-                return self._patiently(work, atomic, seconds)
-            except LOST as error:
-                if not self._is_lost(error):
-                    raise
+                try:
+                    return self._patiently(work, atomic, end)
+                except LOST as error:
+                    if not self._is_lost(error):
+                        raise
+                return self._patiently(work, atomic, end)
             except NoAnswerError as error:
                 raise StoreUnavailableError(
                     f"{self.address.shown} gave no answer within {seconds:g} seconds"
                 ) from error
-            return self._patiently(work, atomic, seconds)
 
-    def _patiently(self, work: Callable[[Session], T], atomic: bool, seconds: float) -> T:
+    def _patiently(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:
         for _ in range(_AGAIN - 1):
             with suppress(*CONTENDED):
-                return self._once(work, atomic, seconds)
-        return self._once(work, atomic, seconds)
+                return self._once(work, atomic, end)
+        return self._once(work, atomic, end)
 
-    def _once(self, work: Callable[[Session], T], atomic: bool, seconds: float) -> T:
-        with self._borrowed() as connection:
-            connection.deadline = time.monotonic() + seconds
+    def _once(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:
+        with self._borrowed(end) as connection:
+            connection.deadline = end
             session = Session(connection.ask, self._statements)
             try:
                 if self.address.listen and not atomic:
                     return work(session)
                 with connection.transaction():
                     if not self.address.listen:
-                        _pin(session, local=True)
+                        self._pin(session, local=True)
                     return work(session)
             finally:
                 connection.deadline = None
@@ -143,7 +155,7 @@ class Connections:
 
     def _is_lost(self, error: psycopg.Error) -> bool:
         """Whether the connection was lost, and not only the call; then so are those that wait."""
-        if error.sqlstate is not None and not error.sqlstate.startswith(("08", "57P")):
+        if error.sqlstate is not None and not error.sqlstate.startswith(USELESS):
             return False
         with self._changed:
             lost, self._idle = self._idle, []
@@ -153,27 +165,27 @@ class Connections:
         return True
 
     @contextmanager
-    def _borrowed(self) -> Generator[Connection, None, None]:
-        connection = self._take()
+    def _borrowed(self, end: float) -> Generator[Connection, None, None]:
+        connection = self._take(end)
         try:
             yield connection
         finally:
             self._give_back(connection)
 
-    def _take(self) -> Connection:
+    def _take(self, end: float) -> Connection:
         with self._changed:
             self._check()
-            if not self._changed.wait_for(self._available, timeout=DEADLINE):
+            if not self._changed.wait_for(self._available, timeout=end - time.monotonic()):
                 raise StoreUnavailableError(
-                    f"All {MOST} connections to {self.address.shown} have been in use for "
-                    f"{DEADLINE:g} seconds"
+                    f"All {MOST} connections to {self.address.shown} have been in use for too long"
                 )
             self._check()
             if self._idle:
                 return self._idle.pop()
             self._count += 1
         try:
-            return self.open()
+            with translated(self.address.shown):  # to connect again at once is of no use
+                return self.open(end)
         except BaseException:
             with self._changed:
                 self._count -= 1
@@ -193,26 +205,29 @@ class Connections:
                 self._count -= 1
             self._changed.notify()
 
-    def open(self) -> Connection:
-        """A new connection, which the caller has to close."""
+    def open(self, end: float) -> Connection:
+        """A new connection before the end, by the monotonic clock; the caller has to close it."""
         connection = Connection.connect(
             self.address.conninfo,
             autocommit=True,
             prepare_threshold=0 if self.address.listen else None,
-            connect_timeout=CONNECTING,
+            connect_timeout=round(min(CONNECTING, max(1.0, end - time.monotonic()))),
             application_name="rotulus",
         )
-        version = connection.info.server_version // 10_000
-        if version < OLDEST_SERVER:
+        try:
+            check_version(connection.info.server_version, self.address.shown)
+            connection.deadline = end
+            connection.adapters.register_loader("uuid", TextLoader)
+            if self.address.listen:
+                self._pin(Session(connection.ask, self._statements), local=False)
+        except BaseException:
             connection.close()
-            raise StoreUnavailableError(
-                f"The server of {self.address.shown} is PostgreSQL {version}: "
-                f"use {OLDEST_SERVER} or newer"
-            )
-        connection.adapters.register_loader("uuid", TextLoader)
-        if self.address.listen:
-            _pin(Session(connection.ask, self._statements), local=False)
+            raise
         return connection
+
+    def _pin(self, session: Session, *, local: bool) -> None:
+        timeout = milliseconds(self.address.deadline * _HURRY)
+        session.rows("pin", local="true" if local else "false", timeout=timeout)
 
     def pause(self, seconds: float) -> None:
         """Sleep, but not beyond `close`."""
@@ -238,8 +253,3 @@ class Connections:
             raise StoreClosedError(
                 f"The store {self.address.shown} is closed: open a new App to use it"
             )
-
-
-def _pin(session: Session, *, local: bool) -> None:
-    timeout = milliseconds(DEADLINE - 1)
-    session.rows("pin", local="true" if local else "false", timeout=timeout)

@@ -3,14 +3,16 @@
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
 import psycopg
 
+from rotulus._backoff import pause_after
 from rotulus._forking import follow_forks
 from rotulus.errors import StoreError
-from rotulus.stores.postgres.connection import Connection, Connections
+from rotulus.stores.postgres.connection import Connection, Connections, NoAnswerError
 
 _TEST_EVERY = 60.0
 """Seconds between two tests of its own hearing."""
@@ -18,9 +20,14 @@ _TEST_EVERY = 60.0
 _HEARS_WITHIN = 5.0
 """Seconds for what it says to itself to come back."""
 
-_LONGEST_PAUSE = 10.0
-_CALL = 2.0
-"""Seconds for one call on the listening connection, so that `close` is heeded soon."""
+_CALL = 5.0
+"""Seconds for one call on the listening connection."""
+
+_LASTING = 15.0
+"""Seconds after which a connection counts as one that worked."""
+
+_EAR = 2.0
+"""Seconds to hear for at once, so that `close` is heeded soon."""
 
 
 class Listener:
@@ -30,10 +37,12 @@ class Listener:
 
     Args:
         connections: the database.
+        chance: random numbers from 0 to 1, to spread attempts after a failure.
     """
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, chance: Callable[[], float]) -> None:
         self._connections = connections
+        self._chance = chance
         self._channel = connections.address.channel
         self._ended = False
         self.heard = 0
@@ -78,21 +87,20 @@ class Listener:
         failures = 0
         while not self._ended:
             started = time.monotonic()
-            with suppress(psycopg.Error, StoreError, OSError):
-                connection = self._connections.open()
+            with suppress(psycopg.Error, NoAnswerError, StoreError, OSError):
+                connection = self._connections.open(started + _CALL)
                 try:
                     self._listen(connection)
                 finally:
                     connection.close()
             self.hears = False
-            failures = 1 if time.monotonic() - started > _LONGEST_PAUSE else failures + 1
-            pause = min(_LONGEST_PAUSE, 0.05 * 2**failures)
+            failures = 1 if time.monotonic() - started > _LASTING else failures + 1
             with self._rung:
-                self._rung.wait_for(lambda: self._ended, pause)
+                self._rung.wait_for(lambda: self._ended, pause_after(failures, self._chance()))
 
     def _listen(self, connection: Connection) -> None:
         """Listen until the connection is lost, or does not bring what was said on it."""
-        connection.execute(f'LISTEN "{self._channel}"'.encode())
+        _say(connection, f'LISTEN "{self._channel}"')
         self._tell("began")
         tested_at, token = float("-inf"), ""
         while not self._ended:
@@ -101,8 +109,8 @@ class Listener:
                 return
             if not token and now - tested_at > _TEST_EVERY:
                 tested_at, token = now, uuid.uuid4().hex
-                connection.execute("SELECT pg_notify(%s, %s)", (self._channel, token))
-            wait = _CALL if self.hears else _CALL / 4
+                _say(connection, f"NOTIFY \"{self._channel}\", '{token}'")
+            wait = _EAR if self.hears else _EAR / 4
             for notice in connection.notifies(timeout=wait, stop_after=1):
                 token = self._heed(notice.payload, token)
 
@@ -122,3 +130,8 @@ class Listener:
             else:
                 self.began += 1
             self._rung.notify_all()
+
+
+def _say(connection: Connection, statement: str) -> None:
+    connection.deadline = time.monotonic() + _CALL
+    connection.execute(statement.encode())

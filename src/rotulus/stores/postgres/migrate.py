@@ -32,13 +32,14 @@ def missing(session: Session, schema: str | None, place: str) -> list[Migration]
 def migrate(session: Session, schema: str | None, place: str) -> list[str]:
     """Apply what is missing, inside the caller's transaction; the names of what was applied."""
     session.script("SELECT pg_advisory_xact_lock(hashtext('rotulus migrations'), 0)")
-    session.script(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+    session.script(f"SET LOCAL lock_timeout = '{_PATIENCE}'; SET LOCAL statement_timeout = 0")
     if schema is not None:
         session.script(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         session.script(f'SET LOCAL search_path TO "{schema}"')
+    # Making it first also lets this session see what the one has made that it waited for: a name
+    # that was not there when it was asked for is remembered as not being there.
+    session.script(_LEDGER)
     steps = missing(session, schema, place)
-    if steps:
-        session.script(_LEDGER)
     for step in steps:
         session.script(step.sql)
         number = str(step.number)

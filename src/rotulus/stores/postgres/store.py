@@ -30,11 +30,11 @@ from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Row, Session
 from rotulus.stores.postgres.batches import Batches
 from rotulus.stores.postgres.claiming import Claims
-from rotulus.stores.postgres.connection import DEADLINE, Connections
+from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import Listener
 from rotulus.stores.postgres.lookout import Lookout, await_end
-from rotulus.stores.postgres.migrate import migrate, missing
+from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.settling import settle
 
 T = TypeVar("T")
@@ -58,11 +58,11 @@ class PostgresStore:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._connections = Connections(address)
-        self._listener = Listener(self._connections)
+        self._random = SystemRandom().random
+        self._listener = Listener(self._connections, self._random)
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
         self._lookouts: dict[str, Lookout] = {}
-        self._random = SystemRandom().random
 
     @property
     def url(self) -> str:
@@ -78,6 +78,11 @@ class PostgresStore:
     def rescue_every(self) -> float:
         """Only the end of a lease is to be noticed: whoever sees a process die says `release`."""
         return 5.0
+
+    @property
+    def tables_sql(self) -> str:
+        """The steps as one script."""
+        return script(self._address.schema)
 
     def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""
@@ -284,7 +289,7 @@ class PostgresStore:
         work: Callable[[Session], T],
         *,
         atomic: bool = False,
-        seconds: float = DEADLINE,
+        seconds: float | None = None,
     ) -> T:
         return self._connections.run(work, atomic=atomic, seconds=seconds)
 

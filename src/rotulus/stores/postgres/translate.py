@@ -12,11 +12,15 @@ from rotulus.errors import (
     StoreError,
     StoreFullError,
     StoreReadOnlyError,
+    StoreRefusedError,
     StoreUnavailableError,
 )
 
-LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+LOST = (psycopg.OperationalError, psycopg.InterfaceError, pg.ReadOnlySqlTransaction)
 """What may mean that a connection is of no use any more."""
+
+USELESS = ("08", "57P", "25006")
+"""How the codes begin that do mean it: it is broken, or leads to a server that only reads."""
 
 CONTENDED = (pg.DeadlockDetected, pg.SerializationFailure, pg.UniqueViolation)
 """What another transaction brought about: the same again will do."""
@@ -45,11 +49,13 @@ def translate(error: psycopg.Error, url: str) -> StoreError:
             )
         case pg.InsufficientPrivilege():
             return StoreReadOnlyError(
-                f"The role of {url} lacks a right: {what}. 'rotulus migrate --grants' prints what "
-                f"producers, workers and viewers need"
+                f"The role of {url} lacks a right: {what}; grant it SELECT, INSERT, UPDATE and "
+                f"DELETE on the rotulus_ tables, or migrate as their owner"
             )
         case pg.ReadOnlySqlTransaction():
             return StoreReadOnlyError(f"{url} only reads: connect to the primary server ({what})")
+        case psycopg.DataError() | psycopg.IntegrityError() | pg.RaiseException():
+            return StoreRefusedError(f"{url} does not take what was to be written: {what}")
         case pg.DiskFull():
             return StoreFullError(f"No room left on the server of {url}: {what}")
         case pg.QueryCanceled() | pg.LockNotAvailable() | pg.DeadlockDetected():
@@ -76,10 +82,13 @@ def _advice(error: psycopg.Error, what: str) -> str:
 
 
 _WORDS = {
+    "prepared statement": "; behind a transaction pooler, add ?listen=false to the URL",
     "does not exist": "; create it, or name another one in the URL",
     "password": "; check the user and the password in the URL",
     "refused": "; is the server running there, and does it listen on that port?",
     "resolve": "; check the host in the URL",
+    "connection slots": "; raise max_connections, or connect through a pooler with ?listen=false",
+    "timeout expired": "; nobody answers there: check host and port, and firewalls on the way",
     "too many": "; raise max_connections, or connect through a pooler with ?listen=false",
     "unsupported startup parameter": "; behind a transaction pooler, add ?listen=false to the URL",
 }

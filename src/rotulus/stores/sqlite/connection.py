@@ -18,6 +18,7 @@ from rotulus.errors import (
     StoreError,
     StoreFullError,
     StoreReadOnlyError,
+    StoreRefusedError,
     StoreUnavailableError,
 )
 
@@ -213,6 +214,8 @@ def translate(error: sqlite3.Error, path: str) -> StoreError:
             f"{path} is locked by another process for longer than we wait: find out who holds "
             f"it (fuser {path}) and try again"
         )
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
+        return StoreRefusedError(f"{path} does not take what was to be written: {error}")
     if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
         return StoreClosedError(f"The store {path} is closed: open a new App to use it")
     return StoreUnavailableError(f"Cannot use {path}: {error}{_advice(name, path)}")

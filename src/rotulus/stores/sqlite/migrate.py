@@ -6,7 +6,7 @@ same transaction, so a process killed in the middle leaves the file as it was.
 
 import sqlite3
 
-from rotulus.stores._migrations import Migration, missing_migrations
+from rotulus.stores._migrations import Migration, known_migrations, missing_migrations
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS rotulus_migrations (
@@ -35,6 +35,15 @@ def migrate(connection: sqlite3.Connection, path: str, now: int) -> list[str]:
             (step.number, step.name, step.checksum, now),
         )
     return [step.name for step in steps]
+
+
+def script() -> str:
+    """All steps as one script, for those who apply it with other tools."""
+    parts = ["BEGIN;", f"{_LEDGER.strip()};"]
+    for step in known_migrations("sqlite"):
+        row = f"({step.number}, '{step.name}', '{step.checksum}', unixepoch() * 1000000)"
+        parts.append(f"-- {step.name}\n{step.sql}\nINSERT INTO rotulus_migrations VALUES {row};")
+    return "\n\n".join([*parts, "COMMIT;", ""])
 
 
 def _applied(connection: sqlite3.Connection) -> dict[int, str]:

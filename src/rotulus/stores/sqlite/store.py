@@ -35,7 +35,7 @@ from rotulus.stores.sqlite.commit import GroupCommit
 from rotulus.stores.sqlite.connection import MEMORY, Connections, translated
 from rotulus.stores.sqlite.doorbell import Doorbell
 from rotulus.stores.sqlite.lifeline import Lifeline
-from rotulus.stores.sqlite.migrate import migrate, missing
+from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.settling import flags, settle
 from rotulus.stores.sqlite.watch import Watch
 
@@ -78,6 +78,11 @@ class SqliteStore:
     def rescue_every(self) -> float:
         """The end of a process of this machine is noticed at once."""
         return 1.0
+
+    @property
+    def tables_sql(self) -> str:
+        """The steps as one script."""
+        return script()
 
     def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""
