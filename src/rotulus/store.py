@@ -16,7 +16,7 @@ In a forked child a store may be used as before: it takes nothing from the paren
 and opens its own. Only one that lives in memory refuses, as nobody else would see what it does.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -230,6 +230,11 @@ class Store(Protocol):
     @property
     def tables_sql(self) -> str:
         """What `migrate` does where nothing is yet, as a script for other tools."""
+        ...
+
+    @property
+    def grants_sql(self) -> Mapping[str, str]:
+        """The statements that give a role its rights, by what it does; empty without roles."""
         ...
 
     def migrate(self, *, apply: bool = True) -> list[str]:

@@ -2,6 +2,7 @@
 
 import click
 
+from rotulus import App
 from rotulus.cli.output import json_option, many, print_json, print_table
 from rotulus.cli.target import app_options, find_app
 from rotulus.config import SETTINGS, load_settings
@@ -11,18 +12,36 @@ from rotulus.events import StoreMigrated
 
 @click.command()
 @click.option("--sql", is_flag=True, help="Print the SQL instead of running it.")
+@click.option(
+    "--grants",
+    type=click.Choice(["producer", "worker", "viewer"]),
+    help="Print the SQL that gives a PostgreSQL role the rights for this.",
+)
+@click.option("--role", help="The role to give them to. Default: rotulus_producer, and so on.")
 @app_options
-def migrate(sql: bool, target: str | None, url: str | None) -> None:
+def migrate(
+    sql: bool, grants: str | None, role: str | None, target: str | None, url: str | None
+) -> None:
     """Bring the store's tables up to this version. Safe to run twice, and while workers run."""
     app = find_app(target, url)
     if sql:
         click.echo(app.tables_sql)
+        return
+    if grants is not None:
+        click.echo(_grants(app, grants, role))
         return
     applied: list[str] = []
     app.events.subscribe(lambda event: applied.extend(event.migrations), StoreMigrated)
     place, store = app.store.url, app.store
     applied += store.migrate()
     click.echo(f"{place}: applied {', '.join(applied)}" if applied else f"{place} is up to date.")
+
+
+def _grants(app: App, what: str, role: str | None) -> str:
+    scripts = app.store.grants_sql
+    if not scripts:
+        raise click.UsageError(f"{app.store.url} has no roles: grants are for PostgreSQL")
+    return scripts[what].replace(':"role"', f'"{role or f"rotulus_{what}"}"')
 
 
 @click.command()

@@ -35,11 +35,15 @@ STATEMENTS = load_statements(Path(__file__).with_name("statements"))
 
 def prepared(schema: str | None) -> Mapping[str, bytes]:
     """The statements as the driver wants them, on the tables of a schema."""
-    place = f'"{schema}".rotulus_' if schema else "rotulus_"
     return {
-        name: _PARAMETER.sub(r"%(\1)s", _OURS.sub(place, text.replace("%", "%%"))).encode()
+        name: _PARAMETER.sub(r"%(\1)s", placed(text.replace("%", "%%"), schema)).encode()
         for name, text in STATEMENTS.items()
     }
+
+
+def placed(text: str, schema: str | None) -> str:
+    """SQL whose tables are those of a schema; None: of the first one on the search path."""
+    return _OURS.sub(f'"{schema}".rotulus_', text) if schema else text
 
 
 class Session:

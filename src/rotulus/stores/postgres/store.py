@@ -1,7 +1,7 @@
 """`PostgresStore`: the contract of `rotulus.store`, kept in one schema of a PostgreSQL database."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from random import SystemRandom
@@ -31,6 +31,7 @@ from rotulus.stores.postgres.ask import Row, Session
 from rotulus.stores.postgres.batches import Batches
 from rotulus.stores.postgres.claiming import Claims
 from rotulus.stores.postgres.connection import Connections
+from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import Listener
 from rotulus.stores.postgres.lookout import Lookout, await_end
@@ -83,6 +84,11 @@ class PostgresStore:
     def tables_sql(self) -> str:
         """The steps as one script."""
         return script(self._address.schema)
+
+    @property
+    def grants_sql(self) -> Mapping[str, str]:
+        """What a producer, a worker and a viewer need."""
+        return grants(self._address.schema)
 
     def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""

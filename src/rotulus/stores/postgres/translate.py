@@ -49,8 +49,8 @@ def translate(error: psycopg.Error, url: str) -> StoreError:
             )
         case pg.InsufficientPrivilege():
             return StoreReadOnlyError(
-                f"The role of {url} lacks a right: {what}; grant it SELECT, INSERT, UPDATE and "
-                f"DELETE on the rotulus_ tables, or migrate as their owner"
+                f"The role of {url} lacks a right: {what}; 'rotulus migrate --grants "
+                f"worker' (or producer, viewer) prints what to grant it; migrate as the owner"
             )
         case pg.ReadOnlySqlTransaction():
             return StoreReadOnlyError(f"{url} only reads: connect to the primary server ({what})")

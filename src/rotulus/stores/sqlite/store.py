@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -83,6 +83,11 @@ class SqliteStore:
     def tables_sql(self) -> str:
         """The steps as one script."""
         return script()
+
+    @property
+    def grants_sql(self) -> Mapping[str, str]:
+        """A file has no roles."""
+        return {}
 
     def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""

@@ -1,0 +1,148 @@
+"""The life of a job, explored whole over the SQL of PostgreSQL: see test_life_cycle.py."""
+
+import psycopg
+import pytest
+
+from contract.test_life_cycle import (
+    ERROR,
+    LEASE,
+    MOST_LOSSES,
+    NOW,
+    PROMOTED,
+    PROMOTED_AND_CLAIMED,
+    Explorer,
+    Violation,
+    explore,
+)
+from rotulus._record import JobRecord, moment
+from rotulus._states import ENDED, MOVES, State
+from rotulus.stores.postgres.ask import STATEMENTS, Session, prepared
+from server_clock import ServerClock
+
+pytestmark = pytest.mark.anywhere
+
+JOB = "00000000-0000-7000-8000-000000000001"
+COLUMNS = "state, attempt, failures, losses, releases, lease_until, run_at, cancel_requested"
+
+
+@pytest.fixture(scope="module")
+def explorer_of(migrated):
+    """Makes explorers of one row on a server."""
+    url = migrated()
+
+    class PostgresExplorer(Explorer):
+        def __init__(self, statements):
+            self.moves = set()
+            self.clock = ServerClock(url)
+            self.clock.set(moment(NOW))
+            self.db = psycopg.connect(url, autocommit=True, prepare_threshold=0)
+            self.session = Session(self.db.execute, statements)
+            self.db.execute(
+                "INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, "
+                "arguments) VALUES (%s, 't', 'q', 0, 'queued', 0, %s, '{}')",
+                (JOB, NOW),
+            )
+
+        def load(self, row):
+            state, attempt, failures, losses, releases, lease, run_at, cancel = row
+            until = None if lease is None else NOW + lease
+            ended = NOW if state in ENDED else None
+            self.db.execute(
+                f"UPDATE rotulus_jobs SET ({COLUMNS}, ended_at, worker) = "
+                "(%s, %s, %s, %s, %s, %s, %s, %s::boolean, %s, NULL)",
+                (state, attempt, failures, losses, releases, until, NOW + run_at, cancel, ended),
+            )
+
+        def dump(self):
+            row = self.db.execute(f"SELECT {COLUMNS} FROM rotulus_jobs").fetchone()
+            state, attempt, failures, losses, releases, lease, run_at, cancel = row
+            lease = None if lease is None else max(-1, lease - NOW)
+            due = min(1, max(0, run_at - NOW))
+            return state, attempt, min(failures, 2), losses, min(releases, 1), lease, due, cancel
+
+        def do(self, name, **parameters):
+            if name == "cancel":
+                return self.session.do("cancel", ids=f"{{{JOB}}}") > 0, None
+            return bool(self.session.rows("retry", ids=f"{{{JOB}}}")), None
+
+        def claim(self, worker):
+            self.session.value("promote", limit="9")
+            wanted = {"queues": None, "names": None, "grace": None, "worker": worker}
+            found = self.session.rows("claim", **wanted, limit="1", lease=str(LEASE))
+            return JobRecord._make(found[0][:-1]).attempt if found else None
+
+        def write(self, how, attempt):
+            own = {"ids": f"{{{JOB}}}", "attempts": f"{{{attempt}}}"}
+            if how == "extend":
+                progress = {"progresses": "{NULL}", "lease": str(LEASE)}
+                return bool(self.session.rows("renew", **own, **progress))
+            if how == "succeed":
+                texts = {"results": "{1}", "progresses": "{NULL}"}
+                return not self.session.rows("succeed", **own, **texts)
+            state, reason, delay, failed = {
+                "fail": ("failed", "error", "NULL", 1),
+                "retry": ("queued", "retry", "1", 1),
+                "release": ("queued", "shutdown", "0", 0),
+            }[how]
+            told = {"states": state, "reasons": reason, "delays": delay, "failures": failed}
+            told |= {"releases": int(how == "release"), "losses": 0}
+            told |= dict.fromkeys(("results", "errors", "moments", "progresses"), "NULL")
+            settle = {name: f"{{{value}}}" for name, value in told.items()}
+            rows = self.session.rows("settle", **own, **settle)
+            return (JOB, attempt) not in [(str(job), number) for job, number in rows]
+
+        def reclaim(self):
+            found = self.session.rows("expired", limit="9")
+            if not found:
+                return False
+            most = str(MOST_LOSSES)
+            self.session.rows("reclaim", ids=f"{{{JOB}}}", max_losses=most, error=ERROR)
+            return True
+
+    return PostgresExplorer
+
+
+def statements(name=None, piece="", instead=""):
+    """The statements, in one of them a piece replaced."""
+    made = dict(prepared(None))
+    if name is not None:
+        text = made[name].decode()
+        assert piece in text
+        made[name] = text.replace(piece, instead).encode()
+    return made
+
+
+def test_no_order_of_events_breaks_a_rule(explorer_of):
+    """Nothing stale is accepted, nothing is ever stuck, and exactly the legal moves are seen."""
+    explorer, worlds, stuck = explore(statements(), explorer_of)
+    workflows = {State.BLOCKED, State.SKIPPED}
+    legal = {(a, b) for a, later in MOVES.items() for b in later if not {a, b} & workflows}
+
+    assert set(STATEMENTS) >= {"claim", "succeed", "settle", "renew", "reclaim"}
+    assert len(worlds) > 5_000
+    assert set() == stuck
+    assert legal - {PROMOTED} | {PROMOTED_AND_CLAIMED} == explorer.moves
+
+
+@pytest.mark.parametrize("name", ["renew", "succeed", "settle"])
+def test_a_missing_attempt_in_the_fence_is_found(explorer_of, name):
+    """Without it, the outcome of an old attempt is taken for that of the new one."""
+    claim = "claim" if name == "renew" else "outcome"
+
+    with pytest.raises(Violation, match="was accepted"):
+        explore(statements(name, f"AND job.attempt = {claim}.attempt "), explorer_of)
+
+
+@pytest.mark.parametrize("name", ["succeed", "settle"])
+def test_a_missing_state_in_the_fence_is_found(explorer_of, name):
+    """Without it, a job ends twice."""
+    with pytest.raises(Violation):
+        explore(statements(name, "AND job.state || '' = 'running'"), explorer_of)
+
+
+def test_a_release_that_gives_the_attempt_back_is_found(explorer_of):
+    """A token that is used twice fences nothing."""
+    lowered = "SET attempt = job.attempt - outcome.release, state = CASE"
+
+    with pytest.raises(Violation, match="attempt went from"):
+        explore(statements("settle", "SET state = CASE", lowered), explorer_of)
