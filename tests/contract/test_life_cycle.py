@@ -19,7 +19,6 @@ from rotulus.stores._migrations import known_migrations
 from rotulus.stores.sqlite.ask import STATEMENTS
 
 NOW, LEASE, BOOT = 1_000, 2, "boot"
-MOST_CLAIMS = 5
 MOST_LOSSES = 2
 COLUMNS = (
     "state, attempt, failures, losses, releases, lease_until, run_at, cancel_requested, boot, "
@@ -48,6 +47,8 @@ class Violation(AssertionError):
 
 class Explorer:
     """Runs statements from any state of the row, and keeps the books."""
+
+    most_claims = 5
 
     def __init__(self, statements):
         self.sql = statements
@@ -169,7 +170,7 @@ class Explorer:
             return tuple(claim if i == slot else held for i, held in enumerate(world.held))
 
         if world.held[slot] is None:
-            if world.claims < MOST_CLAIMS:
+            if world.claims < self.most_claims:
                 self.load(world.row)
                 attempt = self.claim(f"w{slot}")
                 if attempt is not None:

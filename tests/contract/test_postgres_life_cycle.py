@@ -31,6 +31,8 @@ def explorer_of(migrated):
     url = migrated()
 
     class PostgresExplorer(Explorer):
+        most_claims = 3  # each world costs some round trips
+
         def __init__(self, statements):
             self.moves = set()
             self.clock = ServerClock(url)
@@ -72,13 +74,20 @@ def explorer_of(migrated):
             return JobRecord._make(found[0][:-1]).attempt if found else None
 
         def write(self, how, attempt):
-            own = {"ids": f"{{{JOB}}}", "attempts": f"{{{attempt}}}"}
+            before = self.version()
+            self.say(how, {"ids": f"{{{JOB}}}", "attempts": f"{{{attempt}}}"})
+            return self.version() != before
+
+        def version(self):
+            return self.db.execute("SELECT xmin FROM rotulus_jobs").fetchone()
+
+        def say(self, how, own):
             if how == "extend":
-                progress = {"progresses": "{NULL}", "lease": str(LEASE)}
-                return bool(self.session.rows("renew", **own, **progress))
+                self.session.rows("renew", **own, progresses="{NULL}", lease=str(LEASE))
+                return
             if how == "succeed":
-                texts = {"results": "{1}", "progresses": "{NULL}"}
-                return not self.session.rows("succeed", **own, **texts)
+                self.session.rows("succeed", **own, results="{1}", progresses="{NULL}")
+                return
             state, reason, delay, failed = {
                 "fail": ("failed", "error", "NULL", 1),
                 "retry": ("queued", "retry", "1", 1),
@@ -88,8 +97,7 @@ def explorer_of(migrated):
             told |= {"releases": int(how == "release"), "losses": 0}
             told |= dict.fromkeys(("results", "errors", "moments", "progresses"), "NULL")
             settle = {name: f"{{{value}}}" for name, value in told.items()}
-            rows = self.session.rows("settle", **own, **settle)
-            return (JOB, attempt) not in [(str(job), number) for job, number in rows]
+            self.session.rows("settle", **own, **settle)
 
         def reclaim(self):
             found = self.session.rows("expired", limit="9")
@@ -119,7 +127,7 @@ def test_no_order_of_events_breaks_a_rule(explorer_of):
     legal = {(a, b) for a, later in MOVES.items() for b in later if not {a, b} & workflows}
 
     assert set(STATEMENTS) >= {"claim", "succeed", "settle", "renew", "reclaim"}
-    assert len(worlds) > 5_000
+    assert len(worlds) > 1_000
     assert set() == stuck
     assert legal - {PROMOTED} | {PROMOTED_AND_CLAIMED} == explorer.moves
 

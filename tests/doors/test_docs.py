@@ -22,7 +22,9 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SAVED = re.compile(r"# ([\w.-]+\.(?:py|toml))\n")
-INSTALL = "$ pip install rotulus\n"
+INSTALL = re.compile(r"^\$ pip install .*\n", re.MULTILINE)
+SERVER = "postgresql://me@localhost/shop"
+"""What pages call the database that a test has."""
 
 
 class Block(NamedTuple):
@@ -33,9 +35,9 @@ class Block(NamedTuple):
     line: int
 
 
-def blocks(page):
+def blocks(page, database=SERVER):
     """The fenced blocks of a page, in order."""
-    source = page.read_text(encoding="utf-8")
+    source = page.read_text(encoding="utf-8").replace(SERVER, database)
     return [
         Block(found[1], found[2], source[: found.start()].count("\n") + 2)
         for found in FENCE.finditer(source)
@@ -80,8 +82,8 @@ class Page:
         elif block.kind == "text" and self.printed:
             assert fits(block.text, self.printed), self.printed
             self.printed = ""
-        elif block.kind == "console" and block.text != INSTALL:
-            self.run_console(block.text)
+        elif block.kind == "console":
+            self.run_console(INSTALL.sub("", block.text))
 
     def run_console(self, text):
         for step in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
@@ -102,14 +104,16 @@ class Page:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_block_of_a_page_runs(page, monkeypatch, tmp_path):
+def test_every_block_of_a_page_runs(page, monkeypatch, tmp_path, request):
     """As it is pasted, with the output that is shown."""
     monkeypatch.syspath_prepend(str(tmp_path))
+    needs_one = SERVER in page.read_text(encoding="utf-8")
+    database = request.getfixturevalue("database") if needs_one else SERVER
     tasks, modules = list(registry), set(sys.modules)
     registry.clear()
     runner = Page(page.name)
     try:
-        for block in blocks(page):
+        for block in blocks(page, database):
             runner.run(block)
     finally:
         for value in runner.namespace.values():
