@@ -15,6 +15,7 @@ from rotulus._intake import Intake
 from rotulus._plan import Plans
 from rotulus.events import Events, ScheduleFired
 from rotulus.store import ScheduleEntry
+from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock, drain
 
@@ -93,13 +94,22 @@ def shared_file(tmp_path):
     [store.close() for store in stores]
 
 
-def test_many_schedulers_at_once_fire_each_instant_once(tmp_path):
+@pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.anywhere)])
+def open_store(request, tmp_path):
+    """Opens the same store again and again, for somebody with a clock."""
+    if request.param == "file":
+        path = str(tmp_path / "jobs.db")
+        return lambda clock: SqliteStore(path, synchronous="NORMAL", clock=clock)
+    url = request.getfixturevalue("database")
+    return lambda _clock: PostgresStore(read_address(url))  # the server has the clock
+
+
+def test_many_schedulers_at_once_fire_each_instant_once(open_store):
     """Eight of them, each with a clock that is a little off, for a hundred minutes."""
     registry = TaskRegistry()
     scheduled("* * * * *", "ticks", missed="all(10)", registry=registry)(lambda: None)
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    path = str(tmp_path / "jobs.db")
-    base = SqliteStore(path, synchronous="NORMAL", clock=SettableClock(start))
+    start = datetime.now(UTC).replace(second=0, microsecond=0)
+    base = open_store(SettableClock(start))
     base.migrate()
     base.schedules([ScheduleEntry("ticks", "* * * * *", "UTC")])
     barrier = threading.Barrier(8)
@@ -107,7 +117,7 @@ def test_many_schedulers_at_once_fire_each_instant_once(tmp_path):
 
     def process(number):
         clock = SettableClock(start + timedelta(seconds=number / 4))
-        store = SqliteStore(path, synchronous="NORMAL", clock=clock)
+        store = open_store(clock)
         fire = duty(store, registry, clock)
         chance = random.Random(number)
         try:
