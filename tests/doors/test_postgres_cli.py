@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.postgres.connection import OLDEST_SERVER, check_version
 from servers.ports import free_port
 from servers.postgres import PostgresServer, embedded, installed
+
+GUIDE = Path(__file__).parents[2] / "docs" / "workers.md"
 
 
 def rotulus(*words, code=0, cwd=None):
@@ -159,11 +162,8 @@ def test_a_role_without_rights_is_told_which(role):
 def test_a_role_with_the_rights_of_the_guide_runs_jobs(role, postgres, migrated):
     """It need not own the tables, nor be allowed to make any."""
     name, url = role
-    postgres.sql(
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name};"
-        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
-        database_of(migrated),
-    )
+    [grants] = re.findall(r"```sql\n(GRANT.*?)```", GUIDE.read_text(), re.DOTALL)
+    postgres.sql(grants.replace("clerk", name), database_of(migrated))
     app = App(url, registry=TaskRegistry())
     task("double", registry=app.registry)(double)
     job = app.using(key="a").enqueue("double", 4)
