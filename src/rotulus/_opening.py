@@ -8,7 +8,6 @@ from rotulus._names import did_you_mean
 from rotulus.errors import ConfigurationError, OptionError, SchemaError
 from rotulus.events import Events, StoreMigrated
 from rotulus.store import Store
-from rotulus.stores.sqlite import SqliteStore
 
 _ROLLOUT = 600.0
 """Seconds in which the workers of a fleet are all replaced."""
@@ -90,7 +89,8 @@ def _sqlite(url: str, rest: str, clock: Clock) -> Store:
             f"?synchronous=normal at most"
         )
     path = place.removeprefix("/")
-    return SqliteStore(path or ":memory:", synchronous=synchronous, clock=clock)
+    store = import_module("rotulus.stores.sqlite").SqliteStore
+    return store(path or ":memory:", synchronous=synchronous, clock=clock)
 
 
 def _postgres(url: str, _rest: str, _clock: Clock) -> Store:

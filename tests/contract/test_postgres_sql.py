@@ -107,7 +107,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         *("outdated", "prune_attempts", "forget_workers", "forget_starts"),
     }
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
-        *("claim_on", "claim_limited", "lock_limits", "outlook", "forget", "ring"),
+        *("claim_on", "claim_limited", "lock_limits", "outlook", "ring"),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
     }
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from rotulus import ConfigurationError
 from rotulus.cli.main import COMMANDS, EXIT_CODES, main
-from rotulus.cli.output import ago, span
+from rotulus.cli.words import ago, span
 from rotulus.store import Wanted
 from rotulus.testing import drain
 

@@ -3,8 +3,9 @@
 import click
 
 from rotulus import App
-from rotulus.cli.output import json_option, many, print_json, print_table
+from rotulus.cli.output import json_option, print_json, print_table
 from rotulus.cli.target import app_options, find_app
+from rotulus.cli.words import many
 from rotulus.config import SETTINGS, load_settings
 from rotulus.errors import ConfigurationError
 from rotulus.events import StoreMigrated

@@ -9,18 +9,16 @@ from rich.markup import escape
 
 from rotulus import Job, State
 from rotulus.cli.output import (
-    ago,
     console,
-    iso,
     job_data,
     json_option,
-    moment_text,
     print_facts,
     print_json,
     print_table,
     state_text,
 )
 from rotulus.cli.target import app_options, find_app
+from rotulus.cli.words import ago, iso, moment_text
 
 
 @click.group()

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import click
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rotulus import Job, State
+from rotulus.cli.words import iso
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,33 +74,6 @@ def state_text(state: State) -> str:
     return f"[{STYLES[state]}]{state}[/]"
 
 
-def moment_text(moment: datetime | None) -> str | None:
-    """A moment in UTC, to the second."""
-    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
-
-
-def ago(moment: datetime | None) -> str | None:
-    """How long ago a moment was, or in how long it will be."""
-    if moment is None:
-        return None
-    seconds = (datetime.now(UTC) - moment).total_seconds()
-    text = span(abs(seconds))
-    return f"{text} ago" if seconds >= 0 else f"in {text}"
-
-
-def span(seconds: float) -> str:
-    """A length of time in its largest fitting unit."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-
-
-def many(count: int, noun: str) -> str:
-    """A number of things."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def job_data(job: Job[Any]) -> dict[str, Any]:
     """A job as JSON data."""
     data: dict[str, Any] = {
@@ -125,8 +98,3 @@ def job_data(job: Job[Any]) -> dict[str, Any]:
         "error": job.error and job.error._asdict(),
     }
     return data
-
-
-def iso(moment: datetime | None) -> str | None:
-    """A moment as ISO 8601 text."""
-    return None if moment is None else moment.isoformat()

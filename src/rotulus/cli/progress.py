@@ -2,19 +2,14 @@
 
 import sys
 import time
+from importlib import import_module
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+
+if TYPE_CHECKING:
+    from rotulus.cli.bar import Bar
 
 _LINE_EVERY = 2.0
 """Seconds between two lines where there is no terminal."""
@@ -30,18 +25,9 @@ class Meter:
     def __init__(self, title: str) -> None:
         self._title = title
         self._last_line = time.monotonic()
-        self._bar: Progress | None = None
-        if sys.stderr.isatty():
-            self._bar = Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._task = self._bar.add_task(title, total=None)
+        self._bar: Bar | None = None
+        if sys.stderr.isatty():  # else a worker need not load what draws it
+            self._bar = import_module("rotulus.cli.bar").Bar(title)
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -61,7 +47,7 @@ class Meter:
         """It has got this far."""
         title = f"{self._title}: {note}" if note else self._title
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, description=title)
+            self._bar.show(title, done, total)
         elif time.monotonic() - self._last_line >= _LINE_EVERY:
             self._last_line = time.monotonic()
             of = "" if total is None else f" of {total:g}"

@@ -11,10 +11,10 @@ import click
 
 from rotulus import App
 from rotulus.cli.logs import set_up_logging
-from rotulus.cli.output import ago, many
 from rotulus.cli.progress import Meter
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, find_app
+from rotulus.cli.words import ago, many
 from rotulus.config import FORMATS, LEVELS, Setting, load_settings
 from rotulus.events import AttemptFailed, AttemptSucceeded, Event
 

@@ -269,12 +269,7 @@ class PostgresStore:
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
         where = {"before": str(micros(before)), "states": rows.array(states), "limit": str(limit)}
-
-        def work(session: Session) -> int:
-            session.do("forget")
-            return session.do("prune", **where)
-
-        return self._run(work)
+        return self._run(lambda session: session.do("prune", **where))
 
     def wait(self, what: Wanted | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""

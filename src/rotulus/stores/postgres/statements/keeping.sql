@@ -16,11 +16,6 @@ SELECT name, host, pid, queues, slots, started_at, seen_at, names FROM rotulus_w
 WHERE lease_until > (SELECT rotulus_now())
 ORDER BY started_at, name;
 
--- name: forget
--- Workers whose lease is over, and starts that count no more.
-WITH silent AS (DELETE FROM rotulus_workers WHERE lease_until <= (SELECT rotulus_now()))
-DELETE FROM rotulus_starts WHERE counts_until <= (SELECT rotulus_now());
-
 -- name: remember_schedules
 -- Scheduled tasks; what is new or changed stands since now.
 INSERT INTO rotulus_schedules AS known (name, cron, timezone, since)
@@ -49,8 +44,11 @@ INSERT INTO rotulus_migrations (number, name, checksum)
 VALUES (:number::integer, :name, :checksum);
 
 -- name: prune
--- Ended jobs that nobody needs, the oldest of each state first, and their earlier attempts.
-WITH outdated AS MATERIALIZED (
+-- Ended jobs that nobody needs, the oldest of each state first, and their earlier attempts; workers
+-- whose lease is over, and starts that count no more.
+WITH silent AS (DELETE FROM rotulus_workers WHERE lease_until <= (SELECT rotulus_now())),
+uncounted AS (DELETE FROM rotulus_starts WHERE counts_until <= (SELECT rotulus_now())),
+outdated AS MATERIALIZED (
   SELECT job.id FROM unnest(:states::text[]) AS ended (state) CROSS JOIN LATERAL (
     SELECT id FROM rotulus_jobs
     WHERE state = ended.state AND ended_at IS NOT NULL AND ended_at < :before::bigint

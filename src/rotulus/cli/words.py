@@ -1,0 +1,35 @@
+"""How moments, lengths of time and numbers of things are put into words."""
+
+from datetime import UTC, datetime
+
+
+def moment_text(moment: datetime | None) -> str | None:
+    """A moment in UTC, to the second."""
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def ago(moment: datetime | None) -> str | None:
+    """How long ago a moment was, or in how long it will be."""
+    if moment is None:
+        return None
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    text = span(abs(seconds))
+    return f"{text} ago" if seconds >= 0 else f"in {text}"
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest fitting unit."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def many(count: int, noun: str) -> str:
+    """A number of things."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A moment as ISO 8601 text."""
+    return None if moment is None else moment.isoformat()
