@@ -7,6 +7,7 @@ from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from server_clock import ServerClock
 
+postgres = pytest.param("postgres", marks=pytest.mark.anywhere)
 newest = pytest.param("newest", marks=pytest.mark.anywhere)
 
 
@@ -37,7 +38,7 @@ def make_bench(tmp_path, clock, migrated):
         store.close()
 
 
-@pytest.fixture(params=["memory", "file", "postgres", newest])
+@pytest.fixture(params=["memory", "file", postgres, newest])
 def bench(request, make_bench):
     """A store of each kind."""
     return make_bench(request.param)
@@ -55,7 +56,7 @@ def file(make_bench):
     return make_bench("file")
 
 
-@pytest.fixture(params=["file", "postgres"])
+@pytest.fixture(params=["file", postgres])
 def shared(request, make_bench):
     """A store that a second client can open."""
     return make_bench(request.param)

@@ -12,6 +12,8 @@ import pytest
 from crash.stores import on_both
 from rotulus.store import Wanted
 
+pytestmark = pytest.mark.anywhere
+
 
 def is_there(pid):
     """Whether a process exists and is no zombie."""
@@ -146,7 +148,6 @@ def test_ctrl_c_reaches_the_processes_through_their_supervisor_only(factory):
     assert {"succeeded": 2} == factory.states()
 
 
-@pytest.mark.anywhere
 def test_a_process_that_does_not_end_in_time_is_killed(factory):
     """Some seconds after the time to drain; what it held goes back."""
     supervisor = factory.start("--processes", "2", "--slots", "1", "--drain", "0.2")
@@ -270,7 +271,6 @@ def test_a_process_is_recycled_when_it_has_grown(factory):
     assert "and may have 150" in factory.told("worker_retiring")[0]["reason"]
 
 
-@pytest.mark.anywhere
 def test_a_body_that_holds_the_interpreter_keeps_its_job(factory):
     """For longer than several leases: its process is alive, so it runs once."""
     factory.start("--processes", "2", "--slots", "1", lease=2)
@@ -303,7 +303,6 @@ def test_what_a_process_has_lost_track_of_is_taken_back(factory):
 
 
 @on_both
-@pytest.mark.anywhere
 def test_a_stopped_process_loses_its_jobs_and_its_late_outcome_is_refused(factory):
     """SIGSTOP looks alive, and does nothing: its jobs go on elsewhere after a lease."""
     factory.start("--processes", "2", "--slots", "1", lease=1)
@@ -354,7 +353,6 @@ def test_processes_are_listed_as_workers(factory):
     assert all(name in told.stdout for name in processes)
 
 
-@pytest.mark.anywhere
 def test_a_process_that_dies_while_the_store_fails_is_taken_back_when_it_works(factory):
     """Again and again, until it does."""
     factory.start("--processes", "2", "--slots", "1")

@@ -16,6 +16,8 @@ from rotulus.stores.postgres.connection import OLDEST_SERVER, check_version
 from servers.ports import free_port
 from servers.postgres import PostgresServer, embedded, installed
 
+pytestmark = pytest.mark.anywhere
+
 
 def rotulus(*words, code=0, cwd=None):
     """Run the program in a process of its own; what it says, when it ends with this code."""
