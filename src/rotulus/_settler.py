@@ -47,6 +47,8 @@ class Settler:
         self._more = asyncio.Event()
         self._done = asyncio.Event()
         self._done.set()
+        self.batches = 0
+        """How many batches have been settled."""
 
     def put(self, run: Run, outcome: Outcome) -> None:
         """Settle this as soon as possible."""
@@ -68,6 +70,7 @@ class Settler:
             while self._pending:
                 batch, self._pending = self._pending, []
                 refused = await self._settle([outcome for _, outcome in batch])
+                self.batches += 1
                 self._settled(run for run, _ in batch)
                 self._tell_refused(refused, batch)
             self._done.set()

@@ -161,6 +161,7 @@ class Worker:
             if not room:
                 await _change(crew)
                 continue
+            settled = settler.batches
             try:
                 # After a failure what counts first is whether the store works again.
                 fetch = partial(self._fetch, self._still_to_claim(room), wait=not failures)
@@ -176,7 +177,7 @@ class Worker:
                 self._events.emit(StoreRecovered("claim"))
             crew.take(jobs)
             self._count(len(jobs))
-            if self._options.burst and not jobs and not await _more(crew, settler):
+            if self._options.burst and not jobs and not await _more(crew, settler, settled):
                 return
 
     def _fetch(self, room: int, *, wait: bool) -> list[JobRecord]:
@@ -235,11 +236,17 @@ async def _change(crew: Crew) -> None:
     crew.changed.clear()
 
 
-async def _more(crew: Crew, settler: Settler) -> bool:
-    """Whether what is under way may still bring something to claim."""
+async def _more(crew: Crew, settler: Settler, settled: int) -> bool:
+    """Whether what is under way may still bring something to claim, or has since the last claim.
+
+    Args:
+        crew: who runs jobs.
+        settler: who settles them.
+        settled: how many batches had been settled before the last claim.
+    """
     if crew.held:
         await _change(crew)
         return True
     under_way = settler.busy
     await settler.all_settled()
-    return under_way
+    return under_way or settler.batches != settled
