@@ -77,8 +77,11 @@ class PostgresStore:
 
     @property
     def rescue_every(self) -> float:
-        """Only the end of a lease is to be noticed: whoever sees a process die says `release`."""
-        return 5.0
+        """Only the end of a lease is to be noticed: whoever sees a process die says `release`.
+
+        With chance, five seconds at most: a machine that dies costs 30 for the lease and those.
+        """
+        return 4.0
 
     @property
     def tables_sql(self) -> str:
