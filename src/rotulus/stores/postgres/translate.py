@@ -37,7 +37,8 @@ def translated(url: str) -> Generator[None, None, None]:
 
 def translate(error: psycopg.Error, url: str) -> StoreError:
     """Our error for one of the driver's, in one line."""
-    what = (error.diag.message_primary or str(error)).strip().replace("\n", " ")
+    said = " ".join((error.diag.message_primary or str(error)).split())
+    what = said.partition(" Is the server running")[0]  # we ask that ourselves, below
     match error:
         case pg.UndefinedTable() | pg.InvalidSchemaName() | pg.UndefinedFunction():
             return SchemaError(
