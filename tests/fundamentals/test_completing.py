@@ -118,7 +118,8 @@ def test_only_a_running_job_can_be_completed(app, place):
 
     @task(registry=app.registry)
     def pay(job: Job):
-        job.complete(sqlite3.connect(":memory:"))
+        with closing(sqlite3.connect(":memory:")) as connection:
+            job.complete(connection)
 
     job = pay.enqueue()
     not_here = pytest.raises(JobNotRunningError, match="is not being run here")
