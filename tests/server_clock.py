@@ -2,7 +2,7 @@
 
 import psycopg
 
-from rotulus._record import micros
+from rotulus._jobs.record import micros
 from rotulus.testing import SettableClock
 
 _TABLES = ("jobs", "attempts", "pauses", "starts", "workers", "schedules")

@@ -283,7 +283,7 @@ def test_every_setting_is_documented():
 
 def test_every_option_is_documented():
     """In docs/tasks.md or docs/delivery.md."""
-    from rotulus._options import TaskOptions, UsingOptions
+    from rotulus._tasks.options import TaskOptions, UsingOptions
 
     names = {*TaskOptions.__annotations__, *UsingOptions.__annotations__}
     guide = DOCS["tasks.md"] + DOCS["delivery.md"]

@@ -9,18 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rotulus._app import App
-    from rotulus._decorators import scheduled, task
-    from rotulus._job import Attempt, Job, Progress
-    from rotulus._outcome import ErrorInfo
-    from rotulus._provider import TaskProvider
-    from rotulus._registry import TaskRegistry, registry
-    from rotulus._retry import Retry
-    from rotulus._schedule import Schedule
-    from rotulus._signals import Cancel, Snooze
-    from rotulus._signature import ParameterInfo, TaskInfo
-    from rotulus._states import State
-    from rotulus._task import Task
+    from rotulus._app.app import App
+    from rotulus._jobs.job import Attempt, Job, Progress
+    from rotulus._jobs.outcome import ErrorInfo
+    from rotulus._jobs.retry import Retry
+    from rotulus._jobs.signals import Cancel, Snooze
+    from rotulus._jobs.states import State
+    from rotulus._tasks.decorators import scheduled, task
+    from rotulus._tasks.provider import TaskProvider
+    from rotulus._tasks.registry import TaskRegistry, registry
+    from rotulus._tasks.signature import ParameterInfo, TaskInfo
+    from rotulus._tasks.task import Task
+    from rotulus._time.schedule import Schedule
     from rotulus.errors import (
         ArgumentsError,
         ConfigurationError,
@@ -64,18 +64,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_app": ("App",),
-    "_decorators": ("scheduled", "task"),
-    "_job": ("Attempt", "Job", "Progress"),
-    "_outcome": ("ErrorInfo",),
-    "_provider": ("TaskProvider",),
-    "_registry": ("TaskRegistry", "registry"),
-    "_retry": ("Retry",),
-    "_schedule": ("Schedule",),
-    "_signals": ("Cancel", "Snooze"),
-    "_signature": ("ParameterInfo", "TaskInfo"),
-    "_states": ("State",),
-    "_task": ("Task",),
+    "_app.app": ("App",),
+    "_tasks.decorators": ("scheduled", "task"),
+    "_jobs.job": ("Attempt", "Job", "Progress"),
+    "_jobs.outcome": ("ErrorInfo",),
+    "_tasks.provider": ("TaskProvider",),
+    "_tasks.registry": ("TaskRegistry", "registry"),
+    "_jobs.retry": ("Retry",),
+    "_time.schedule": ("Schedule",),
+    "_jobs.signals": ("Cancel", "Snooze"),
+    "_tasks.signature": ("ParameterInfo", "TaskInfo"),
+    "_jobs.states": ("State",),
+    "_tasks.task": ("Task",),
     "errors": tuple(name for name in __all__ if name.endswith("Error")),
 }
 """Where each public name is defined."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from rotulus._names import check_queue_name, did_you_mean
+from rotulus._text.names import check_queue_name, did_you_mean
 from rotulus.errors import OptionError
 
 __all__ = ["SETTINGS", "Setting", "SettingKind", "find_project_settings", "load_settings"]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from rotulus._outcome import Outcome
-from rotulus._record import JobRecord
+from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.record import JobRecord
 
 __all__ = [
     "AttemptFailed",

@@ -20,9 +20,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from rotulus._outcome import Outcome
-from rotulus._record import JobRecord
-from rotulus._states import State
+from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import State
 
 __all__ = [
     "Claim",

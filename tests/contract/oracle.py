@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rotulus._outcome import MAX_LOSSES
+from rotulus._jobs.outcome import MAX_LOSSES
 
 ENDED = {"succeeded", "failed", "dead", "cancelled", "skipped"}
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contract.workbench import OUTCOMES
-from rotulus._record import micros
+from rotulus._jobs.record import micros
 from rotulus.errors import OptionError, StoreError
 
 

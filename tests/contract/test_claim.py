@@ -3,7 +3,7 @@
 import pytest
 
 from contract.workbench import OUTCOMES, claims
-from rotulus._record import micros
+from rotulus._jobs.record import micros
 
 
 def test_a_claimed_job_is_running(bench):

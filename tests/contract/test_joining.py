@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from contract.workbench import OUTCOMES, job_id
 from rotulus import App, TaskRegistry, task
-from rotulus._outcome import succeeded
+from rotulus._jobs.outcome import succeeded
 from rotulus.errors import OptionError
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rotulus._states import ENDED, MOVES, State
+from rotulus._jobs.states import ENDED, MOVES, State
 from rotulus.stores._migrations import known_migrations
 from rotulus.stores.sqlite.ask import STATEMENTS
 

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 
 from contract.oracle import ENDED, Oracle
 from contract.workbench import ERROR, job_id
-from rotulus._outcome import Outcome
-from rotulus._states import ENDED as ENDED_STATES
-from rotulus._states import MOVES, State
+from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.states import ENDED as ENDED_STATES
+from rotulus._jobs.states import MOVES, State
 from rotulus.store import Claim, NewJob, Renewal, Terms, Wanted
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore

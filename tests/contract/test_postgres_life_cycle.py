@@ -14,8 +14,8 @@ from contract.test_life_cycle import (
     Violation,
     explore,
 )
-from rotulus._record import JobRecord, moment
-from rotulus._states import ENDED, MOVES, State
+from rotulus._jobs.record import JobRecord, moment
+from rotulus._jobs.states import ENDED, MOVES, State
 from rotulus.stores.postgres.ask import STATEMENTS, Session, prepared
 from server_clock import ServerClock
 

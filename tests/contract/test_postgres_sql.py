@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import rotulus.stores.postgres as package
-from rotulus._record import JobRecord
+from rotulus._jobs.record import JobRecord
 from rotulus.stores._migrations import known_migrations
 from rotulus.stores.postgres.ask import STATEMENTS, prepared
 from rotulus.stores.sqlite.ask import STATEMENTS as SQLITE_STATEMENTS

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from contract.workbench import OUTCOMES
-from rotulus._states import ENDED, State
+from rotulus._jobs.states import ENDED, State
 
 
 def test_what_ended_before_a_moment_is_deleted(bench):

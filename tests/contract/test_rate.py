@@ -2,7 +2,7 @@
 
 from contract.test_wait import waiting
 from contract.workbench import OUTCOMES
-from rotulus._record import micros
+from rotulus._jobs.record import micros
 from rotulus.store import Wanted
 
 HOUR = {"limit_key": "k", "rate_to": 3, "rate_per": 3600.0}

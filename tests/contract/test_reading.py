@@ -1,7 +1,7 @@
 """get, find, count and fleet: nothing else reads."""
 
 from contract.workbench import OUTCOMES
-from rotulus._states import State
+from rotulus._jobs.states import State
 from rotulus.store import Filter
 
 

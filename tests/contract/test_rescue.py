@@ -5,7 +5,7 @@ import json
 import pytest
 
 from contract.workbench import OUTCOMES, claims
-from rotulus._outcome import MAX_LOSSES, read_error
+from rotulus._jobs.outcome import MAX_LOSSES, read_error
 
 
 def lose(bench, job_id):

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from contract.workbench import ERROR, OUTCOMES, job_id
-from rotulus._outcome import MAX_LOSSES, read_error, snoozed, succeeded
-from rotulus._record import micros
+from rotulus._jobs.outcome import MAX_LOSSES, read_error, snoozed, succeeded
+from rotulus._jobs.record import micros
 from rotulus.store import Claim
 
 

@@ -61,7 +61,7 @@ def test_no_statement_is_put_together():
 
 def test_the_records_are_in_the_order_of_the_record(database):
     """The view and JobRecord name the same columns in the same order."""
-    from rotulus._record import JobRecord
+    from rotulus._jobs.record import JobRecord
 
     [[view]] = database.execute("SELECT sql FROM sqlite_master WHERE name = 'rotulus_records'")
     columns = re.findall(r"\w+", view[view.index("json_array(") + 11 : view.index(") AS record")])

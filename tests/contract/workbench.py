@@ -2,7 +2,7 @@
 
 import itertools
 
-from rotulus._outcome import (
+from rotulus._jobs.outcome import (
     ErrorInfo,
     cancelled,
     dead,
@@ -13,7 +13,7 @@ from rotulus._outcome import (
     snoozed,
     succeeded,
 )
-from rotulus._states import Reason
+from rotulus._jobs.states import Reason
 from rotulus.store import NewJob, Renewal, Terms, Wanted, WorkerInfo
 
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rotulus import App, State, TaskRegistry, scheduled
-from rotulus._duties import Scheduling
-from rotulus._ids import Ids
-from rotulus._injection import Injector
-from rotulus._intake import Intake
-from rotulus._plan import Plans
+from rotulus._engine.duties import Scheduling
+from rotulus._engine.intake import Intake
+from rotulus._tasks.injection import Injector
+from rotulus._tasks.plan import Plans
+from rotulus._text.ids import Ids
 from rotulus.events import Events, ScheduleFired
 from rotulus.store import ScheduleEntry
 from rotulus.stores.postgres import PostgresStore, read_address
@@ -172,7 +172,7 @@ def test_a_paused_scheduler_that_wakes_up_fires_nothing_again(shared_file, regis
 
 def test_what_was_pruned_is_not_fired_again(still_app, clock, registry):
     """A fired instant is kept for longer than anybody looks back."""
-    from rotulus._states import ENDED
+    from rotulus._jobs.states import ENDED
 
     scheduled("0 * * * *", "hourly", missed="all(1000)", registry=registry)(lambda: None)
     fire = duty(still_app.store, registry, clock)

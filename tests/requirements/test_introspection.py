@@ -37,7 +37,7 @@ def register_both():
 
 def test_C_01_the_registry_is_global():
     """One object, for everybody who imports it."""
-    from rotulus._registry import registry
+    from rotulus._tasks.registry import registry
 
     assert TaskRegistry is registry
     assert isinstance(TaskRegistry, Registry)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotulus._arguments import Binder, unchecked_payload
-from rotulus._json import NotJSONError
+from rotulus._tasks.arguments import Binder, unchecked_payload
+from rotulus._text.jsontext import NotJSONError
 from rotulus.errors import ArgumentsError, InjectionError
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rotulus._backoff import LONGEST, pause_after
-from rotulus._duties import Rounds
-from rotulus._succession import LONGEST_PAUSE, Succession
+from rotulus._engine.duties import Rounds
+from rotulus._fleet.succession import LONGEST_PAUSE, Succession
+from rotulus._time.backoff import LONGEST, pause_after
 from rotulus.errors import StoreUnavailableError
 from rotulus.events import DutyFailed, Events, StoreFailed, StoreRecovered
 

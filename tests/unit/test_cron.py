@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from rotulus._cron import ALIASES, Cron
+from rotulus._time.cron import ALIASES, Cron
 from rotulus.errors import OptionError
 
 ZONES = {

@@ -5,11 +5,11 @@ import os
 
 import pytest
 
-from rotulus._line import beat_every
-from rotulus._process import is_running, resident
-from rotulus._succession import LONGEST_PAUSE, YOUNG, Succession
-from rotulus._supervisor import Supervisor, SupervisorOptions
-from rotulus._vigil import is_silent
+from rotulus._fleet.line import beat_every
+from rotulus._fleet.process import is_running, resident
+from rotulus._fleet.succession import LONGEST_PAUSE, YOUNG, Succession
+from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
+from rotulus._fleet.vigil import is_silent
 from rotulus.errors import ConfigurationError, SchemaError
 from rotulus.events import Events, ProcessDelayed, ProcessNotStarted
 from rotulus.stores.sqlite import SqliteStore

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from rotulus._forking import follow_forks
-from rotulus._record import JobRecord
+from rotulus._jobs.record import JobRecord
 from rotulus.errors import StoreError, StoreUnavailableError
 from rotulus.store import NewJob
 from rotulus.stores.postgres.batches import Batches

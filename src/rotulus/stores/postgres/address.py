@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from rotulus._names import did_you_mean
+from rotulus._text.names import did_you_mean
 from rotulus.errors import OptionError
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}")

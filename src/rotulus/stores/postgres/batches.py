@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from rotulus._record import JobRecord, micros
-from rotulus._states import State
+from rotulus._jobs.record import JobRecord, micros
+from rotulus._jobs.states import State
 from rotulus.store import NewJob
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rotulus._record import JobRecord
+from rotulus._jobs.record import JobRecord
 from rotulus.store import Wanted
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Row, Session

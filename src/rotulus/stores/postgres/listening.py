@@ -9,8 +9,8 @@ from typing import Literal
 
 import psycopg
 
-from rotulus._backoff import pause_after
 from rotulus._forking import follow_forks
+from rotulus._time.backoff import pause_after
 from rotulus.errors import StoreError
 from rotulus.stores.postgres.connection import Connection, Connections, NoAnswerError
 

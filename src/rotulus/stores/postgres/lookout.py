@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from rotulus._states import ENDED
+from rotulus._jobs.states import ENDED
 from rotulus.store import Wanted
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session

@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
-from rotulus._json import encode
-from rotulus._outcome import Outcome, write_error
-from rotulus._record import JobRecord, micros, moment
-from rotulus._states import ENDED, State
+from rotulus._jobs.outcome import Outcome, write_error
+from rotulus._jobs.record import JobRecord, micros, moment
+from rotulus._jobs.states import ENDED, State
+from rotulus._text.jsontext import encode
 from rotulus.store import Claim, Count, NewJob, Terms, Wanted, WorkerInfo
 from rotulus.stores.postgres.ask import Row
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rotulus._outcome import Outcome
-from rotulus._states import State
+from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.states import State
 from rotulus.store import Claim
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session

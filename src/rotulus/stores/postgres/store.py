@@ -7,9 +7,9 @@ from datetime import datetime
 from random import SystemRandom
 from typing import Any, TypeVar
 
-from rotulus._outcome import LOST, MAX_LOSSES, Outcome, write_error
-from rotulus._record import JobRecord, micros
-from rotulus._states import State
+from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
+from rotulus._jobs.record import JobRecord, micros
+from rotulus._jobs.states import State
 from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
     EVERYTHING,

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from rotulus._record import JobRecord, micros
+from rotulus._jobs.record import JobRecord, micros
 from rotulus.store import NewJob
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, do

@@ -6,9 +6,9 @@ from typing import Any
 
 import pydantic_core
 
-from rotulus._outcome import Outcome, write_error
-from rotulus._record import JobRecord, micros, moment
-from rotulus._states import ENDED, State
+from rotulus._jobs.outcome import Outcome, write_error
+from rotulus._jobs.record import JobRecord, micros, moment
+from rotulus._jobs.states import ENDED, State
 from rotulus.store import Count, NewJob, Terms, Wanted, WorkerInfo
 
 SECOND = 1_000_000

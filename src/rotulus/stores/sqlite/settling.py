@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Sequence
 
-from rotulus._outcome import Outcome, cancelled
-from rotulus._states import ENDED, State
+from rotulus._jobs.outcome import Outcome, cancelled
+from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, do

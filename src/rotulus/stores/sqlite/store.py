@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rotulus._clock import Clock, SystemClock
-from rotulus._outcome import LOST, MAX_LOSSES, Outcome, write_error
-from rotulus._record import JobRecord, micros
-from rotulus._states import ENDED, State
+from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
+from rotulus._jobs.record import JobRecord, micros
+from rotulus._jobs.states import ENDED, State
+from rotulus._time.clock import Clock, SystemClock
 from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
     EVERYTHING,

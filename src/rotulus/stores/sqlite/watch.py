@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rotulus._states import ENDED
+from rotulus._jobs.states import ENDED
 from rotulus.store import Wanted
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask

@@ -1,0 +1,177 @@
+"""The desk of an app: where tasks hand in jobs, and where jobs ask how they stand."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from rotulus._app.outbox import Outbox
+from rotulus._app.why import Explainer
+from rotulus._engine.intake import Intake
+from rotulus._jobs.job import Job
+from rotulus._jobs.outcome import read_error, succeeded
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import ENDED, State
+from rotulus._tasks.arguments import Call
+from rotulus._tasks.plan import Plans
+from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.task import Task
+from rotulus._text import jsontext
+from rotulus.errors import (
+    JobFailedError,
+    JobNotFoundError,
+    JobNotRunningError,
+    ResultTimeoutError,
+)
+from rotulus.store import NewJob, Store
+
+_SHORTEST_LOOK = 0.005
+_LONGEST_LOOK = 0.25
+_LONGEST_WAIT = 5.0
+
+
+class Desk:
+    """Hands jobs to a store, and answers for them.
+
+    Args:
+        store: opens the store when it is first needed.
+        registry: the tasks whose results can be read in their own types.
+        plans: how each task is called, and its result read.
+        intake: makes jobs of calls.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], Store],
+        registry: TaskRegistry,
+        plans: Plans,
+        intake: Intake,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._plans = plans
+        self._intake = intake
+        self._now = now
+        self._outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox] = WeakKeyDictionary()
+
+    def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
+        """Store a job for each call of a task, all or none."""
+        return self.add(self._intake.calls(task, calls), task.delivery.connection)
+
+    async def asubmit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
+        """The same, without blocking the event loop."""
+        return await self.aadd(self._intake.calls(task, calls), task.delivery.connection)
+
+    def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
+        """Store jobs, and give them."""
+        return [Job(record, self) for record in self._store().add(jobs, connection)]
+
+    async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
+        """The same, without blocking the event loop; together with what others hand in."""
+        if connection is None:
+            return [Job(record, self) for record in await self._outbox().add(jobs)]
+        # A connection belongs to the thread, or to the greenlet, of who holds it.
+        if hasattr(connection, "run_sync"):
+
+            def add(inner: Any) -> list[Job[Any]]:
+                return self.add(jobs, inner)
+
+            return await connection.run_sync(add)
+        return self.add(jobs, connection)
+
+    def _outbox(self) -> Outbox:
+        loop = asyncio.get_running_loop()
+        if loop not in self._outboxes:
+            self._outboxes[loop] = Outbox(lambda jobs: self._store().add(jobs))
+        return self._outboxes[loop]
+
+    def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
+        """Settle a running attempt as succeeded, in the transaction of a connection."""
+        text = jsontext.encode(result, max_bytes=self._intake.max_bytes)
+        outcome = succeeded(record.id, record.attempt, text)
+        if self._store().settle([outcome], connection):
+            raise JobNotRunningError(
+                f"Attempt {record.attempt} of job {record.id} is over: its lease was lost, or it "
+                f"has ended already. Roll back what it has done"
+            )
+
+    def look(self, job_id: str) -> JobRecord:
+        """The job as it stands now. Raises `JobNotFoundError`."""
+        record = self._store().get(job_id)
+        if record is None:
+            raise JobNotFoundError(
+                f"No job {job_id} in {self._store().url}: it was never added here, or has been "
+                f"pruned"
+            )
+        return record
+
+    def wait(self, job_id: str, timeout: float | None) -> JobRecord:
+        """The job once it has ended. Raises `ResultTimeoutError`, saying what it waits for."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while (record := self.look(job_id)).state not in ENDED:
+            left = _LONGEST_WAIT if end is None else end - time.monotonic()
+            if left <= 0:
+                raise self._late(record, timeout)
+            self._store().wait(job_id, min(left, _LONGEST_WAIT))
+        return record
+
+    async def await_end(self, job_id: str, timeout: float | None) -> JobRecord:  # noqa: ASYNC109
+        """The same, without blocking the event loop, nor a thread while it waits."""
+        end = None if timeout is None else time.monotonic() + timeout
+        pause = _SHORTEST_LOOK
+        while (record := await asyncio.to_thread(self.look, job_id)).state not in ENDED:
+            left = pause if end is None else end - time.monotonic()
+            if left <= 0:
+                raise self._late(record, timeout)
+            await asyncio.sleep(min(pause, left))
+            pause = min(2 * pause, _LONGEST_LOOK)
+        return record
+
+    def value(self, record: JobRecord) -> Any:
+        """What an ended job returned. Raises `JobFailedError` when it did not."""
+        if record.state != State.SUCCEEDED:
+            raise _failure(record)
+        text = record.result or "null"
+        if not self._registry.has(record.task):
+            return jsontext.decode(text)
+        return self._plans.of(self._registry.get(record.task)).read_result(text)
+
+    def why(self, job_id: str) -> list[str]:
+        """Why a job stands as it does."""
+        return self._explain(self.look(job_id))
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """Cancel a job, and give it as it stands then."""
+        self._store().cancel([job_id])
+        return self.look(job_id)
+
+    def retry(self, job_id: str) -> JobRecord:
+        """Send an ended job back, and give it as it stands then."""
+        self._store().retry([job_id])
+        return self.look(job_id)
+
+    def _explain(self, record: JobRecord) -> list[str]:
+        return Explainer(self._store(), self._registry.has, self._now).explain(record)
+
+    def _late(self, record: JobRecord, timeout: float | None) -> ResultTimeoutError:
+        reasons = " ".join(self._explain(record))
+        return ResultTimeoutError(
+            f"Job {record.id} of {record.task!r} is still {record.state} after {timeout:g} "
+            f"seconds. {reasons}"
+        )
+
+
+def _failure(record: JobRecord) -> JobFailedError:
+    error = read_error(record.error)
+    what = f"{record.state} ({record.reason})" if record.reason else record.state
+    return JobFailedError(
+        f"Job {record.id} of {record.task!r} has no result, it is {what}"
+        f"{f': {error}' if error else ''}",
+        state=record.state,
+        reason=record.reason,
+        traceback=error.traceback if error else "",
+    )

@@ -1,0 +1,258 @@
+"""Every log line of Rotulus, rendered from events by one subscriber."""
+
+import logging
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from rotulus import events as e
+from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.states import State
+
+logger = logging.getLogger("rotulus")
+
+
+def log_events(events: e.Events) -> None:
+    """Log what happens to the logger `rotulus`, from now on.
+
+    What succeeds is logged at DEBUG, what a person may want to know at INFO, what will be tried
+    again at WARNING, and what needs somebody at ERROR. Each record carries its data as
+    `record.rotulus`, a dict, for structured logs. Kinds that are below the logger's level now
+    are not listened to at all.
+    """
+    for kind, render in _RENDERERS.items():
+        if kind is not e.AttemptSucceeded or logger.isEnabledFor(logging.DEBUG):
+            events.subscribe(_listener(render), kind)
+
+
+_Line = tuple[int, str, dict[str, Any]]
+
+
+def _listener(render: Callable[[Any], _Line]) -> Callable[[Any], None]:
+    def listen(event: e.Event) -> None:
+        level, message, data = render(event)
+        logger.log(level, message, extra={"rotulus": data})
+
+    return listen
+
+
+def _attempt_succeeded(event: e.AttemptSucceeded) -> _Line:
+    return logging.DEBUG, _attempt_text(event, "succeeded"), _attempt_data(event, "succeeded")
+
+
+def _attempt_failed(event: e.AttemptFailed) -> _Line:
+    outcome = event.outcome
+    what = _what(outcome)
+    wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
+    error = f"  {outcome.error}" if outcome.error else ""
+    text = f"{_attempt_text(event, what)}{wait}{error}"
+    return _LEVELS.get(outcome.state, logging.WARNING), text, _attempt_data(event, what)
+
+
+def _what(outcome: Outcome) -> str:
+    if outcome.state is not State.QUEUED:
+        return str(outcome.state)
+    return "retried" if outcome.failed else "lost" if outcome.lost else "queued"
+
+
+def _attempt_text(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> str:
+    job = event.job
+    return f"{what} {job.task} {job.id} attempt {job.attempt} {event.seconds * 1000:.0f} ms"
+
+
+def _attempt_data(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> dict[str, Any]:
+    job, outcome = event.job, event.outcome
+    return {
+        "event": "attempt",
+        "outcome": what,
+        "job": job.id,
+        "task": job.task,
+        "queue": job.queue,
+        "attempt": job.attempt,
+        "reason": outcome.reason,
+        "error": str(outcome.error) if outcome.error else None,
+        "duration_ms": round(event.seconds * 1000, 3),
+    }
+
+
+_LEVELS = {
+    State.CANCELLED: logging.INFO,
+    State.FAILED: logging.ERROR,
+    State.DEAD: logging.ERROR,
+}
+
+
+def _outcome_refused(event: e.OutcomeRefused) -> _Line:
+    data = {"event": "outcome_refused", "job": event.job_id, "attempt": event.attempt}
+    text = f"outcome of {event.job_id} attempt {event.attempt} refused: it is no longer ours"
+    return logging.WARNING, text, data
+
+
+def _lease_lost(event: e.LeaseLost) -> _Line:
+    data = {"event": "lease_lost", "job": event.job_id, "attempt": event.attempt}
+    text = f"lease of {event.job_id} attempt {event.attempt} lost: its body is told to stop"
+    return logging.WARNING, text, data
+
+
+def _body_stuck(event: e.BodyStuck) -> _Line:
+    data = {"event": "body_stuck", "job": event.job.id, "reason": event.reason}
+    text = (
+        f"{event.job.task} {event.job.id} did not stop ({event.reason}): its slot is free, its "
+        f"body runs on in this process until it ends by itself"
+    )
+    return logging.WARNING, text, data
+
+
+def _nursery_started(event: e.NurseryStarted) -> _Line:
+    data = {"event": "nursery_started", "pid": event.pid, "threads": list(event.threads)}
+    text = f"isolated tasks run in processes forked by {event.pid}"
+    if event.threads:
+        text += (
+            f"; these threads ran then, and a lock one of them held is locked there for ever: "
+            f"{', '.join(event.threads)}"
+        )
+    return logging.WARNING if event.threads else logging.INFO, text, data
+
+
+def _worker_started(event: e.WorkerStarted) -> _Line:
+    queues = "all queues" if event.queues is None else f"queues {', '.join(event.queues)}"
+    data = {"event": "worker_started", "worker": event.worker, "slots": event.slots}
+    return logging.INFO, f"worker {event.worker} serves {queues} in {event.slots} slots", data
+
+
+def _worker_draining(event: e.WorkerDraining) -> _Line:
+    data = {"event": "worker_draining", "worker": event.worker, "running": event.running}
+    text = (
+        f"stopping: waiting up to {event.seconds:g} s for {event.running} running jobs "
+        f"(again to give them back now)"
+    )
+    return logging.INFO, text, data
+
+
+def _worker_retiring(event: e.WorkerRetiring) -> _Line:
+    data = {"event": "worker_retiring", "worker": event.worker, "reason": event.reason}
+    return logging.INFO, f"worker {event.worker} ends after what it runs: {event.reason}", data
+
+
+def _worker_stopped(event: e.WorkerStopped) -> _Line:
+    back = f", {event.released} of them given back" if event.released else ""
+    data = {"event": "worker_stopped", "worker": event.worker, "attempts": event.attempts}
+    return logging.INFO, f"worker stopped after {event.attempts} attempts{back}", data
+
+
+def _process_started(event: e.ProcessStarted) -> _Line:
+    data = {"event": "process_started", "worker": event.worker, "pid": event.pid}
+    return logging.INFO, f"process {event.pid} started as worker {event.worker}", data
+
+
+def _process_ended(event: e.ProcessEnded) -> _Line:
+    data = {"event": "process_ended", "worker": event.worker, "pid": event.pid, "code": event.code}
+    how = f"was killed by {_signal_name(-event.code)}" if event.code < 0 else "ended"
+    code = f" with exit code {event.code}" if event.code > 0 else ""
+    text = f"process {event.pid} {how}{code} after {event.seconds:.1f} s (worker {event.worker})"
+    return logging.WARNING if event.code else logging.INFO, text, data
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _process_delayed(event: e.ProcessDelayed) -> _Line:
+    data = {"event": "process_delayed", "deaths": event.deaths, "seconds": event.seconds}
+    text = f"{event.deaths} processes in a row died young: the next one in {event.seconds:g} s"
+    return logging.ERROR, text, data
+
+
+def _process_not_started(event: e.ProcessNotStarted) -> _Line:
+    data = {"event": "process_not_started"}
+    return logging.ERROR, f"a process cannot be started: {event.error}; trying again", data
+
+
+def _process_silent(event: e.ProcessSilent) -> _Line:
+    data = {"event": "process_silent", "worker": event.worker, "pid": event.pid}
+    data |= {"jobs": [job.id for job in event.jobs[:100]]}
+    text = (
+        f"process {event.pid} gets no turn, something in it holds the interpreter: renewed its "
+        f"leases ({', '.join(sorted({job.task for job in event.jobs}))})"
+    )
+    return logging.WARNING, text, data
+
+
+def _process_stuck(event: e.ProcessStuck) -> _Line:
+    data = {"event": "process_stuck", "worker": event.worker, "pid": event.pid}
+    text = f"process {event.pid} did not end in time: killing it (worker {event.worker})"
+    return logging.WARNING, text, data
+
+
+def _schedule_fired(event: e.ScheduleFired) -> _Line:
+    data = {"event": "schedule_fired", "schedule": event.schedule, "job": event.job_id}
+    at = f"{event.instant:%Y-%m-%d %H:%M} UTC"
+    return logging.INFO, f"fired {event.schedule} for {at} as {event.job_id}", data
+
+
+def _jobs_rescued(event: e.JobsRescued) -> _Line:
+    dead = sum(job.state == State.DEAD for job in event.jobs)
+    given_up = f", {dead} of them given up as dead" if dead else ""
+    data = {"event": "jobs_rescued", "jobs": [job.id for job in event.jobs[:100]]}
+    text = f"took back {len(event.jobs)} jobs whose worker had died{given_up}"
+    return logging.WARNING, text, data
+
+
+def _jobs_pruned(event: e.JobsPruned) -> _Line:
+    return logging.DEBUG, f"pruned {event.jobs} old jobs", {"event": "jobs_pruned"}
+
+
+def _store_migrated(event: e.StoreMigrated) -> _Line:
+    data = {"event": "store_migrated", "migrations": list(event.migrations)}
+    return logging.INFO, f"migrated {event.url}: {', '.join(event.migrations)}", data
+
+
+def _store_failed(event: e.StoreFailed) -> _Line:
+    data = {"event": "store_failed", "doing": event.doing}
+    return logging.ERROR, f"{event.doing}: {event.error}; trying again", data
+
+
+def _store_recovered(event: e.StoreRecovered) -> _Line:
+    data = {"event": "store_recovered", "doing": event.doing}
+    return logging.INFO, f"{event.doing}: the store works again", data
+
+
+def _duty_failed(event: e.DutyFailed) -> _Line:
+    data = {"event": "duty_failed", "duty": event.duty}
+    return logging.ERROR, f"duty {event.duty}: {event.error!r}; trying again", data
+
+
+def _listener_failed(event: e.ListenerFailed) -> _Line:
+    data = {"event": "listener_failed"}
+    return logging.ERROR, f"listener {event.listener!r} raised {event.error!r}", data
+
+
+_RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
+    e.AttemptSucceeded: _attempt_succeeded,
+    e.AttemptFailed: _attempt_failed,
+    e.OutcomeRefused: _outcome_refused,
+    e.LeaseLost: _lease_lost,
+    e.BodyStuck: _body_stuck,
+    e.NurseryStarted: _nursery_started,
+    e.WorkerStarted: _worker_started,
+    e.WorkerDraining: _worker_draining,
+    e.WorkerRetiring: _worker_retiring,
+    e.WorkerStopped: _worker_stopped,
+    e.ProcessStarted: _process_started,
+    e.ProcessEnded: _process_ended,
+    e.ProcessDelayed: _process_delayed,
+    e.ProcessNotStarted: _process_not_started,
+    e.ProcessSilent: _process_silent,
+    e.ProcessStuck: _process_stuck,
+    e.ScheduleFired: _schedule_fired,
+    e.JobsRescued: _jobs_rescued,
+    e.JobsPruned: _jobs_pruned,
+    e.StoreMigrated: _store_migrated,
+    e.StoreFailed: _store_failed,
+    e.StoreRecovered: _store_recovered,
+    e.DutyFailed: _duty_failed,
+    e.ListenerFailed: _listener_failed,
+}

@@ -1,0 +1,67 @@
+"""Enqueues tasks by name, also those that are not imported here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rotulus._app.desk import Desk
+from rotulus._engine.intake import Intake
+from rotulus._jobs.job import Job
+from rotulus._tasks.arguments import Call, unchecked_payload
+from rotulus._tasks.options import Delivery
+from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.task import Task
+from rotulus._text.names import check_task_name
+from rotulus.store import NewJob
+
+AnyTask = Task[..., Any, Any]
+
+
+class Sender:
+    """Enqueues by name, with the options of `app.using(...)`.
+
+    A task that is registered here is checked like `task.enqueue`. One that is not is taken on
+    trust: its arguments have to be JSON, and the worker checks the rest.
+    """
+
+    def __init__(
+        self,
+        registry: TaskRegistry,
+        intake: Intake,
+        desk: Desk,
+        max_bytes: int,
+        options: Mapping[str, Any],
+    ) -> None:
+        Delivery().using(options)
+        self._registry = registry
+        self._intake = intake
+        self._desk = desk
+        self._max_bytes = max_bytes
+        self._options = options
+
+    def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
+        """Store a job of the task of that name.
+
+        Raises:
+            ArgumentsError: the call does not fit the task, or is not JSON.
+            OptionError: the name is not one a task can have.
+            StoreError: the job could not be stored.
+        """
+        if self._registry.has(check_task_name(name)):
+            return self._desk.submit(self._known(name), [Call(args, kwargs)])[0]
+        job, delivery = self._unknown(name, Call(args, kwargs))
+        return self._desk.add([job], delivery.connection)[0]
+
+    async def aenqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
+        """`enqueue`, without blocking the event loop."""
+        if self._registry.has(check_task_name(name)):
+            return (await self._desk.asubmit(self._known(name), [Call(args, kwargs)]))[0]
+        job, delivery = self._unknown(name, Call(args, kwargs))
+        return (await self._desk.aadd([job], delivery.connection))[0]
+
+    def _known(self, name: str) -> AnyTask:
+        return self._registry.get(name).using(**self._options)
+
+    def _unknown(self, name: str, call: Call) -> tuple[NewJob, Delivery]:
+        payload = unchecked_payload(call.args, call.kwargs, self._max_bytes)
+        delivery = Delivery().using(self._options)
+        return self._intake.unchecked(name, payload, delivery), delivery

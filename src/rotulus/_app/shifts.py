@@ -1,0 +1,156 @@
+"""The shifts of an app: a worker or a supervisor, with its duties, from beginning to end."""
+
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from rotulus._app.engine import Engine
+from rotulus._app.opening import is_shared, usual_grace
+from rotulus._engine.duties import Duty, Rounds
+from rotulus._engine.isolation import Nursery
+from rotulus._engine.loop import run_to_end
+from rotulus._engine.worker import Worker, WorkerOptions
+from rotulus._fleet.line import ParentLine
+from rotulus._fleet.process import check_memory_is_told
+from rotulus._fleet.recycling import Recycling
+from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
+from rotulus.config import load_settings
+from rotulus.errors import ConfigurationError
+from rotulus.events import WorkerRetiring
+from rotulus.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """Begins shifts, and ends those that are under way.
+
+    Attributes:
+        engine: what runs jobs.
+        settings: the settings of the app.
+        under_way: what works now.
+    """
+
+    engine: Engine
+    settings: Mapping[str, Any]
+    under_way: list[Worker | Supervisor] = field(default_factory=list[Worker | Supervisor])
+
+    def work(
+        self,
+        open_store: Callable[[], Store],
+        given: Mapping[str, Any],
+        *,
+        burst: bool,
+        name: str | None,
+        parent: int | None,
+    ) -> None:
+        """Work as one worker. See `App.run_worker`."""
+        # First of all: what is forked before there are threads and connections has none.
+        with self.engine.nursery(self.engine.registry) as nursery:
+            self._work(nursery, open_store(), given, burst=burst, name=name, parent=parent)
+
+    def _work(
+        self,
+        nursery: Nursery | None,
+        store: Store,
+        given: Mapping[str, Any],
+        *,
+        burst: bool,
+        name: str | None,
+        parent: int | None,
+    ) -> None:
+        chosen = self._chosen(given)
+        grace = chosen["unknown_grace"]
+        options = WorkerOptions(
+            lease=chosen["lease"],
+            drain=chosen["drain"],
+            burst=burst,
+            unknown_grace=usual_grace(chosen["url"]) if grace is None else grace,
+            recycle_jobs=chosen["recycle_jobs"],
+        )
+        served, slots = chosen["queues"], chosen["slots"]
+        worker = self.engine.worker(nursery, store, served, slots, options, name)
+        own = _recycling(chosen["recycle_memory"], worker)
+        if parent is None:
+            self._go(worker, [*own, *self._duties(store)], worker.stop)
+            return
+        line = ParentLine(parent, options.lease, worker.stop)
+        self.engine.events.subscribe(line.tell_retiring, WorkerRetiring)
+        line.start()
+        # Who stops a supervisor often stops its processes too, and that is still once: only the
+        # supervisor tells them to hurry.
+        self._go(worker, own, partial(worker.stop, 1))
+
+    def supervise(
+        self,
+        store: Store,
+        command: Sequence[str],
+        given: Mapping[str, Any],
+        *,
+        burst: bool,
+        name: str | None,
+    ) -> None:
+        """Have a command work in several processes. See `App.supervise`."""
+        chosen = self._chosen(given)
+        _check_processes(chosen["url"])
+        options = SupervisorOptions(
+            command=command,
+            name=name or f"{socket.gethostname()}.{os.getpid()}",
+            processes=chosen["processes"],
+            lease=chosen["lease"],
+            drain=chosen["drain"],
+            burst=burst,
+        )
+        supervisor = self.engine.supervisor(store, options)
+        self._go(supervisor, self._duties(store), supervisor.stop)
+
+    def stop(self) -> None:
+        """Stop everything that is under way."""
+        for shift in list(self.under_way):
+            shift.stop()
+
+    def _chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings, with what was given for one shift."""
+        checked = load_settings(given)
+        new = {name: checked[name].value for name, value in given.items() if value is not None}
+        return {**self.settings, **new}
+
+    def _duties(self, store: Store) -> list[Duty]:
+        keep, keep_failed = self.settings["keep"], self.settings["keep_failed"]
+        return self.engine.duties(store, timedelta(0, keep), timedelta(0, keep_failed))
+
+    def _go(
+        self, shift: Worker | Supervisor, duties: Sequence[Duty], on_signal: Callable[[], None]
+    ) -> None:
+        engine = self.engine
+        rounds = Rounds(duties, engine.clock.now, engine.random.random, engine.events)
+        self.under_way.append(shift)
+        rounds.start()
+        try:
+            run_to_end(shift.run(), on_signal)
+        finally:
+            rounds.end()
+            self.under_way.remove(shift)
+
+
+def _recycling(megabytes: int | None, worker: Worker) -> list[Duty]:
+    if megabytes is None:
+        return []
+    check_memory_is_told()
+    return [Recycling(megabytes, worker.retire)]
+
+
+def _check_processes(url: str) -> None:
+    """Refuse what would not work in processes of their own."""
+    if os.name != "posix":
+        raise ConfigurationError(
+            "processes and recycling need a Unix system: start several workers instead"
+        )
+    if not is_shared(url):
+        raise ConfigurationError(
+            f"The jobs of {url} live in the memory of one process, and with processes or "
+            f"recycling others have to see them: use a file, such as sqlite:///jobs.db"
+        )

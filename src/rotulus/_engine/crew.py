@@ -1,0 +1,196 @@
+"""The crew of a worker: tasks on the event loop and threads, which run claimed jobs in turn."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from contextvars import copy_context
+from time import perf_counter
+from typing import cast
+
+from rotulus._engine.driver import drive
+from rotulus._engine.executor import Executor
+from rotulus._engine.leases import LeaseKeeper
+from rotulus._engine.pace import Pace
+from rotulus._engine.run import Run, Stop
+from rotulus._engine.settler import Settler
+from rotulus._engine.slots import Slots
+from rotulus._engine.threads import Threads
+from rotulus._jobs.outcome import Outcome, released
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import ENDED, State
+from rotulus.events import (
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    BodyStuck,
+    Events,
+)
+
+_TURN = 0.002
+"""Seconds for which jobs may follow one another before the event loop gets its turn."""
+
+
+class Crew:
+    """Runs claimed jobs, so many at once; holds a few more, to start them without a pause.
+
+    Args:
+        count: how many run at once.
+        executor: runs them.
+        threads: where plain functions run.
+        keeper: keeps their leases.
+        settler: takes their outcomes.
+        events: where attempts are told.
+
+    Attributes:
+        changed: set whenever there is room to claim more, or nothing is held any more.
+        attempts: how many attempts have ended.
+        released: how many of them were given back.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        executor: Executor,
+        threads: Threads,
+        keeper: LeaseKeeper,
+        settler: Settler,
+        events: Events,
+    ) -> None:
+        self._executor = executor
+        self._threads = threads
+        self._keeper = keeper
+        self._settler = settler
+        self._events = events
+        self._slots = Slots(count, executor.is_plain)
+        self._pace = Pace(count)
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._taking_turns = False
+        self._ended: deque[tuple[Run, Outcome, float]] = deque()
+        self._waking = False
+        self.changed = asyncio.Event()
+        self.attempts = 0
+        self.released = 0
+
+    @property
+    def running(self) -> int:
+        """How many jobs run now."""
+        return self._slots.running
+
+    @property
+    def held(self) -> int:
+        """How many jobs run or wait here for a slot."""
+        return self._slots.held
+
+    def room(self) -> int:
+        """How many jobs to claim now; 0 when it can wait."""
+        return self._pace.room(self._slots.held)
+
+    def take(self, jobs: list[JobRecord]) -> None:
+        """Run these as soon as there are slots for them."""
+        runs = list(map(Run, jobs))
+        self._keeper.hold(runs)
+        self._slots.add(runs)
+        self._start()
+
+    def give_back_waiting(self) -> None:
+        """Give back what has not been started."""
+        for run in self._slots.withdraw():
+            self._settle(run, released(run.job.id, run.job.attempt), 0.0)
+
+    def interrupt(self) -> None:
+        """Tell everything that runs to stop and be given back."""
+        for run in self._slots.all_running():
+            run.stop(Stop.SHUTDOWN)
+
+    def abandon(self) -> None:
+        """Give back what did not stop; its bodies are left to themselves."""
+        for run in self._slots.all_running():
+            if self._slots.drop(run):
+                self._events.emit(BodyStuck(run.job, "shutdown"))
+                self._settle(run, released(run.job.id, run.job.attempt), 0.0)
+
+    def _start(self) -> None:
+        """See to it that somebody takes the next jobs, if there are slots for them."""
+        if not self._taking_turns and self._slots.startable(plain=False):
+            self._taking_turns = True
+            task = self._loop.create_task(self._take_turns())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        for _ in range(self._slots.startable(plain=True)):
+            self._threads.call(self._work_off)
+
+    async def _take_turns(self) -> None:
+        """Run one coroutine after the other, until one of them waits for something."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        now = perf_counter()
+        turn_ends = now + _TURN
+        waited = False
+
+        def waits() -> None:
+            """This task belongs to that body from now on; another one starts the next."""
+            nonlocal waited
+            waited = True
+            self._taking_turns = False
+            self._start()
+
+        while run := self._slots.next(plain=False):
+            self._tell_start(run)
+            run.interrupt = task.cancel
+            outcome = await drive(self._executor.execute(run), waits)
+            self._slots.vacate()
+            started, now = now, perf_counter()
+            self._end(run, outcome, now - started)
+            if waited or now > turn_ends or task.cancelling():
+                break
+        if not waited:
+            self._taking_turns = False
+        self._start()
+
+    def _work_off(self) -> None:
+        """Run one plain function after the other. In a thread."""
+        now = perf_counter()
+        while run := self._slots.next(plain=True):
+            self._tell_start(run)
+            outcome = copy_context().run(self._executor.execute_plain, run)
+            self._slots.vacate()
+            started, now = now, perf_counter()
+            self._ended.append((run, outcome, now - started))
+            # One wake-up for all that end until the loop gets round to it. Two threads may both
+            # see it asleep: then it wakes twice, and finds nothing the second time.
+            if not self._waking:
+                self._waking = True
+                with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    self._loop.call_soon_threadsafe(self._collect)
+
+    def _collect(self) -> None:
+        """Take what has ended in threads."""
+        self._waking = False
+        while self._ended:
+            self._end(*self._ended.popleft())
+        self._start()
+
+    def _end(self, run: Run, outcome: Outcome, seconds: float) -> None:
+        """An attempt has come to its end, after so many seconds."""
+        if not self._slots.drop(run):
+            return  # abandoned: its job was given back
+        self._pace.ended(seconds)
+        self._settle(run, outcome, seconds)
+        if not self._slots.held or self.room():
+            self.changed.set()
+
+    def _settle(self, run: Run, outcome: Outcome, seconds: float) -> None:
+        run.ended = True
+        self.attempts += 1
+        self.released += not (outcome.state in ENDED or outcome.failed or outcome.lost)
+        progress = run.unstored_progress()
+        if progress is not None:
+            outcome = outcome._replace(progress=progress)
+        self._settler.put(run, outcome)
+        kind = AttemptSucceeded if outcome.state is State.SUCCEEDED else AttemptFailed
+        if self._events.wants(kind):
+            self._events.emit(kind(run.job, outcome, seconds))
+
+    def _tell_start(self, run: Run) -> None:
+        if self._events.wants(AttemptStarted):
+            self._events.emit(AttemptStarted(run.job))

@@ -1,0 +1,219 @@
+"""The one door to user code: a job goes in, its outcome comes out, and nothing is ever raised."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+from rotulus._engine.isolation import Cells
+from rotulus._engine.resources import Resources, filled_here
+from rotulus._engine.run import Run
+from rotulus._engine.threads import Threads, captured
+from rotulus._engine.verdict import GivenUpError, Verdict
+from rotulus._jobs.job import Job, JobDesk
+from rotulus._jobs.outcome import Outcome, succeeded
+from rotulus._jobs.record import moment
+from rotulus._jobs.states import Reason
+from rotulus._tasks.arguments import Call
+from rotulus._tasks.plan import Plans, TaskPlan
+from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.task import Task
+from rotulus._text import jsontext
+from rotulus.errors import TaskNotFoundError
+from rotulus.events import BodyStuck, Events
+
+PATIENCE = 5.0
+"""Seconds that a coroutine which is out of time may take to stop, before it is left to itself."""
+
+
+class Ready(NamedTuple):
+    """A task with everything that is needed to run it.
+
+    Attributes:
+        task: the task.
+        plan: how it is called.
+        plain: whether an attempt is made in a thread from beginning to end: the function is a
+            plain one, without a timeout, and nothing for it has to be made on the event loop.
+        cells: where its attempts are made, unless it is here.
+    """
+
+    task: Task[..., Any, Any]
+    plan: TaskPlan
+    plain: bool
+    cells: Cells | None
+
+
+class Executor:
+    """Runs jobs: resolve the name, load the arguments, inject, call, judge what came out.
+
+    Args:
+        registry: where names are resolved; it does not change meanwhile.
+        plans: how each task is called.
+        desk: what the running job asks about itself.
+        threads: where plain functions run.
+        verdict: what it means that a body raised.
+        now: the clock.
+        events: where a body that does not stop is told of.
+        max_bytes: the largest result, in bytes.
+        cells: where attempts of isolated tasks are made; None inside of a cell.
+    """
+
+    def __init__(
+        self,
+        registry: TaskRegistry,
+        plans: Plans,
+        desk: JobDesk,
+        threads: Threads,
+        verdict: Verdict,
+        now: Callable[[], datetime],
+        events: Events,
+        max_bytes: int = jsontext.MAX_BYTES,
+        cells: Cells | None = None,
+    ) -> None:
+        self._registry = registry
+        self._plans = plans
+        self._desk = desk
+        self._threads = threads
+        self._verdict = verdict
+        self._now = now
+        self._events = events
+        self._max_bytes = max_bytes
+        self._cells = cells
+        self._resources = Resources()
+        self._ready: dict[str, Ready] = {}
+
+    def is_plain(self, run: Run) -> bool:
+        """Whether `execute_plain` is for this attempt; then it need not bother the event loop."""
+        try:
+            return self._resolve(run.job.task).plain
+        except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
+            return False
+
+    def execute_plain(self, run: Run) -> Outcome:
+        """`execute` for plain functions, from beginning to end in this thread."""
+        try:
+            ready = self._resolve(run.job.task)
+            call = self._load(ready.plan, run)
+            return self._succeeded(run, self._call_plain(ready, call, run))
+        except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
+            return self.interrupted(run, error)
+
+    async def execute(self, run: Run) -> Outcome:
+        """Run one attempt of a job. It never raises, whatever the task does."""
+        try:
+            ready = self._resolve(run.job.task)
+            if ready.cells is not None:
+                return await self._elsewhere(ready.cells, ready.task, run)
+            call = self._load(ready.plan, run)
+            body = self._body(ready, call, run)
+            run.interruptible = ready.task.is_async
+            # The time of an attempt in a cell is kept outside of it.
+            if ready.task.timeout is not None and ready.task.isolation is None:
+                body = self._timed(body, ready.task, run)
+            return self._succeeded(run, await body)
+        except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
+            return self.interrupted(run, error)
+
+    def interrupted(self, run: Run, error: BaseException) -> Outcome:
+        """The outcome of an attempt that raised, or that was stopped before it began."""
+        ready = self._ready.get(run.job.task)
+        return self._verdict.judge(error, ready.task.retry if ready else None, run)
+
+    async def close(self) -> None:
+        """Tear down what was made for all jobs together."""
+        if self._cells is not None:
+            self._cells.close()
+        await self._resources.close()
+
+    def _resolve(self, name: str) -> Ready:
+        ready = self._ready.get(name)
+        if ready is None:
+            try:
+                task = self._registry.get(name)
+            except TaskNotFoundError as error:
+                raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
+            plan = self._plans.of(task)
+            cells = self._cells if task.isolation else None
+            waits = task.is_async or task.timeout is not None or plan.injection.needs_loop
+            plain = cells is None and not waits
+            ready = self._ready[name] = Ready(task, plan, plain, cells)
+        return ready
+
+    def _load(self, plan: TaskPlan, run: Run) -> Call:
+        job = run.job
+        if job.expires_at is not None and moment(job.expires_at) <= self._now():
+            raise GivenUpError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
+        try:
+            call = plan.binder.load(job.arguments)
+        except jsontext.NotJSONError as error:
+            raise GivenUpError(Reason.CORRUPT, error) from None
+        except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
+            raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+        if run.stopped_by is not None:
+            raise asyncio.CancelledError
+        return call
+
+    def _succeeded(self, run: Run, value: Any) -> Outcome:
+        text = "null" if value is None else jsontext.encode(value, max_bytes=self._max_bytes)
+        return succeeded(run.job.id, run.job.attempt, text)
+
+    def _call_plain(self, ready: Ready, call: Call, run: Run) -> Any:
+        function, injection = ready.task.function, ready.plan.injection
+        if not injection.parameters:
+            value = function(*call.args, **call.kwargs)
+        else:
+            with filled_here(injection, Job(run.job, self._desk, run)) as values:
+                value = function(*call.args, **call.kwargs, **values)
+        # A plain function may still hand back a coroutine: what counts is what that comes to.
+        return self._threads.wait_for(value) if inspect.iscoroutine(value) else value
+
+    async def _elsewhere(self, cells: Cells, task: Task[..., Any, Any], run: Run) -> Outcome:
+        """The outcome of an attempt in a cell, where an executor like this one makes it."""
+        if run.stopped_by is not None:
+            raise asyncio.CancelledError
+        run.interruptible = True
+        attempt = cells.run(run, task.memory)
+        return await (attempt if task.timeout is None else self._timed(attempt, task, run))
+
+    def _body(self, ready: Ready, call: Call, run: Run) -> Awaitable[Any]:
+        task = ready.task
+        if task.is_async and not ready.plan.injection.parameters:
+            return task.function(*call.args, **call.kwargs)
+        if task.is_async or ready.plan.injection.needs_loop:
+            return self._injected(ready, call, run)
+        return self._threads.run(partial(self._call_plain, ready, call, run))
+
+    async def _injected(self, ready: Ready, call: Call, run: Run) -> Any:
+        job: Job[Any] = Job(run.job, self._desk, run)
+        async with self._resources.filled(ready.plan.injection, job) as values:
+            body = partial(ready.task.function, *call.args, **call.kwargs, **values)
+            if ready.task.is_async:
+                return await body()
+            value = await self._threads.run(body)
+            return await value if inspect.iscoroutine(value) else value
+
+    async def _timed(self, body: Awaitable[Any], task: Task[..., Any, Any], run: Run) -> Any:
+        """The value of a body, which has as long as its task's timeout."""
+        inner = asyncio.create_task(captured(body))
+        try:
+            done, _ = await asyncio.wait({inner}, timeout=task.timeout)
+        except asyncio.CancelledError:
+            await self._interrupt(inner, run)
+            raise
+        if not done:
+            run.timed_out = True
+            await self._interrupt(inner, run)
+            raise TimeoutError(f"it took longer than its timeout of {task.timeout:g} seconds")
+        value, error = inner.result()
+        if error is not None:
+            raise error
+        return value
+
+    async def _interrupt(self, inner: "asyncio.Task[Any]", run: Run) -> None:
+        """Stop a body; one that does not heed it is left to itself, and that is told."""
+        inner.cancel()
+        done, _ = await asyncio.wait({inner}, timeout=PATIENCE)
+        if not (done and run.interruptible):
+            self._events.emit(BodyStuck(run.job, "timeout" if run.timed_out else "shutdown"))

@@ -1,0 +1,149 @@
+"""Keeps the leases of running jobs, from a thread that no task can block."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from rotulus._engine.run import Run, Stop
+from rotulus.errors import StoreError
+from rotulus.events import Events, LeaseLost, StoreFailed, StoreRecovered
+from rotulus.store import Claim, Renewal, Renewed, Store, WorkerInfo
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks for jobs to cancel, and between two writes of progress."""
+
+
+class LeaseKeeper:
+    """Renews what a worker holds, and tells runs to stop that were cancelled or lost.
+
+    A lease is renewed after a third of it. When that has not worked for five sixths of it, the
+    jobs are given up here before anybody else can begin them, also while a call to the store
+    hangs.
+
+    Args:
+        store: where the leases are.
+        worker: who holds them; announced with each renewal.
+        lease: the length of a lease, in seconds.
+        monotonic: the clock, in seconds.
+        events: where losses are told.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        worker: WorkerInfo,
+        lease: float,
+        monotonic: Callable[[], float],
+        events: Events,
+    ) -> None:
+        self._store = store
+        self._worker = worker
+        self._lease = lease
+        self._monotonic = monotonic
+        self._events = events
+        self._held: dict[Run, float] = {}
+        self._renewed_at = float("-inf")
+        self._failing = False
+        self._ended = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._keep, name="rotulus-leases", daemon=True)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin; runs are told to stop on this loop."""
+        self._loop = loop
+        self._thread.start()
+
+    def hold(self, runs: list[Run]) -> None:
+        """These are held from now on, under a fresh lease."""
+        self._held.update(dict.fromkeys(runs, self._monotonic()))
+
+    def drop(self, runs: Iterable[Run]) -> None:
+        """These have been settled."""
+        for run in runs:
+            self._held.pop(run, None)
+
+    async def watch(self) -> None:
+        """Give up in time what cannot be renewed, until cancelled."""
+        pause = min(_LOOK_EVERY, self._lease / 12)
+        while True:
+            since = self._monotonic()
+            await asyncio.sleep(pause)
+            # Where nothing has had a turn for long, the thread that renews gets the first one: a
+            # supervisor may have renewed for us.
+            if self._monotonic() - since < 3 * pause:
+                self._give_up()
+
+    def end(self) -> None:
+        """Stop, and let the worker be seen as gone."""
+        self._ended.set()
+        self._thread.join(_LOOK_EVERY)
+        if self._failing:
+            return  # its lease will run out
+        with suppress(StoreError):
+            self._store.extend([], 0.0, self._worker)
+
+    def _keep(self) -> None:
+        pause = min(_LOOK_EVERY, self._lease / 3)
+        self._look()
+        while not self._ended.wait(pause):
+            self._look()
+
+    def _look(self) -> None:
+        now = self._monotonic()
+        renewing = now - self._renewed_at >= self._lease / 3
+        # A job that has just been claimed is left alone: most are over before the next look.
+        held = {
+            _claim(run): run
+            for run, since in self._held.copy().items()
+            if renewing or now - since >= _LOOK_EVERY / 2
+        }
+        if not held and not renewing:
+            return
+        progress = {claim: run.unstored_progress() for claim, run in held.items()}
+        renewals = [Renewal(*claim, text) for claim, text in progress.items()]
+        try:
+            found = self._extend(renewals, renewing=renewing)
+        except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
+            if not self._failing:
+                self._failing = True
+                self._events.emit(StoreFailed("extend", error))
+            return
+        if renewing:
+            self._renewed_at = now
+        for claim, text in progress.items():
+            held[claim].progress_stored(text)
+        self._heed(found, held)
+
+    def _extend(self, renewals: list[Renewal], *, renewing: bool) -> Renewed:
+        lease, worker = (self._lease, self._worker) if renewing else (None, None)
+        found = self._store.extend(renewals, lease, worker)
+        if self._failing:
+            self._failing = False
+            self._events.emit(StoreRecovered("extend"))
+        return found
+
+    def _heed(self, found: Renewed, held: dict[Claim, Run]) -> None:
+        for claim in found.cancelling:
+            self._stop(held[claim], Stop.CANCELLED)
+        for claim in found.lost:
+            if held[claim] in self._held and not held[claim].ended:
+                self._events.emit(LeaseLost(*claim))
+                self._stop(held[claim], Stop.LOST)
+
+    def _give_up(self) -> None:
+        """Stop what has not been renewed in time."""
+        last_moment = self._monotonic() - self._lease * 5 / 6
+        for run, since in self._held.copy().items():
+            if max(since, self._renewed_at) < last_moment and not (run.ended or run.stopped_by):
+                self._events.emit(LeaseLost(*_claim(run)))
+                self._stop(run, Stop.LOST)
+
+    def _stop(self, run: Run, why: Stop) -> None:
+        if self._loop is not None and run.stopped_by is None:
+            with suppress(RuntimeError):  # the loop has ended, and the run with it
+                self._loop.call_soon_threadsafe(run.stop, why)
+
+
+def _claim(run: Run) -> Claim:
+    return Claim(run.job.id, run.job.attempt)

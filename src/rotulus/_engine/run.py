@@ -1,0 +1,92 @@
+"""One attempt under way: how its task reports, and how the worker tells it to stop."""
+
+import json
+from collections.abc import Callable
+from enum import Enum
+
+from rotulus._jobs.job import Progress
+from rotulus._jobs.record import JobRecord
+
+
+class Stop(Enum):
+    """Why a running body is told to stop."""
+
+    CANCELLED = "cancelled"
+    """Somebody cancelled the job."""
+    SHUTDOWN = "shutdown"
+    """The worker stops before the body is done."""
+    LOST = "lost"
+    """The lease is gone: the job may be running elsewhere."""
+
+
+class Run:
+    """An attempt that runs now. `report` and `cancel_requested` may be used from any thread.
+
+    Attributes:
+        job: the job, as it was claimed.
+        interrupt: interrupts the body where it waits; set by whoever runs it.
+        interruptible: whether it may be interrupted half way. A coroutine may; a plain function
+            cannot be, and has to look at `cancel_requested`.
+        stopped_by: why it was told to stop, if it was.
+        timed_out: whether it had no time left.
+        ended: whether the body has come to its end.
+        completed: whether the body has settled its job itself, in a transaction of its own.
+    """
+
+    __slots__ = (
+        "_progress",
+        "_stored",
+        "completed",
+        "ended",
+        "interrupt",
+        "interruptible",
+        "job",
+        "stopped_by",
+        "timed_out",
+    )
+
+    def __init__(self, job: JobRecord) -> None:
+        self.job = job
+        self.interrupt: Callable[[], object] | None = None
+        self.interruptible = False
+        self.stopped_by: Stop | None = None
+        self.timed_out = False
+        self.ended = False
+        self.completed = False
+        self._progress: str | None = None
+        self._stored: str | None = None
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether the body is told to stop, for whatever reason."""
+        return self.stopped_by is not None
+
+    def report(self, progress: Progress) -> None:
+        """Take note of how far the body has got."""
+        self._progress = json.dumps(progress)
+
+    def note_completed(self) -> None:
+        """Take note that the body has settled its job, if its transaction commits."""
+        self.completed = True
+
+    def relay(self, progress: str) -> None:
+        """Take note of progress that was reported elsewhere, as JSON text."""
+        self._progress = progress
+
+    def unstored_progress(self) -> str | None:
+        """The progress that was reported and not stored yet, as JSON text."""
+        return None if self._progress is self._stored else self._progress
+
+    def progress_stored(self, progress: str | None) -> None:
+        """This much of it is stored."""
+        if progress is not None:
+            self._stored = progress
+
+    def stop(self, why: Stop) -> None:
+        """Tell the body to stop; the first reason stands. Call it on the event loop."""
+        if self.stopped_by is not None:
+            return
+        self.stopped_by = why
+        # At a shutdown the process is about to end: then a plain function is left behind.
+        if self.interrupt is not None and (self.interruptible or why is Stop.SHUTDOWN):
+            self.interrupt()

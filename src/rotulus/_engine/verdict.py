@@ -1,0 +1,85 @@
+"""What it means that an attempt raised: a retry, a failure, a release, an end."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rotulus._engine.failure import describe_error
+from rotulus._engine.run import Run, Stop
+from rotulus._jobs import outcome as outcomes
+from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.retry import NO_RETRY, Retry
+from rotulus._jobs.signals import Cancel, Snooze
+from rotulus._jobs.states import Reason
+from rotulus._text.jsontext import NotJSONError
+
+
+class GivenUpError(Exception):
+    """The framework gives a job up before its task was called."""
+
+    def __init__(self, reason: Reason, cause: BaseException) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Judges what attempts raised.
+
+    Attributes:
+        retry: the policy of tasks that have none of their own.
+        chance: random numbers from 0 to 1, to spread delays.
+    """
+
+    retry: Retry
+    chance: Callable[[], float]
+
+    def judge(self, error: BaseException, policy: Retry | None, run: Run) -> Outcome:
+        """The outcome of an attempt that raised this.
+
+        Args:
+            error: what was raised.
+            policy: the task's own retry policy.
+            run: the attempt.
+        """
+        job, attempt = run.job.id, run.job.attempt
+        if isinstance(error, GivenUpError):
+            return outcomes.dead(job, attempt, error.reason, describe_error(error.cause))
+        if run.stopped_by in (Stop.SHUTDOWN, Stop.LOST):
+            return outcomes.released(job, attempt)
+        if run.stopped_by is Stop.CANCELLED and isinstance(error, asyncio.CancelledError | Cancel):
+            return outcomes.cancelled(job, attempt)
+        match error:
+            case Snooze():
+                return outcomes.snoozed(job, attempt, error.delay or 0.0, error.until)
+            case Cancel():
+                return outcomes.cancelled(job, attempt, describe_error(error).message)
+            case NotJSONError():
+                problem = describe_error(TypeError(f"the result {error}"))
+                return outcomes.failed(job, attempt, Reason.RESULT, problem)
+            case Retry():
+                return self._again(error, policy or self._standing() or error, run)
+            case _:
+                return self._failed(error, policy or self.retry, run)
+
+    def _standing(self) -> Retry | None:
+        return None if self.retry is NO_RETRY else self.retry
+
+    def _again(self, asked: Retry, policy: Retry, run: Run) -> Outcome:
+        """An attempt that asked for another one."""
+        return self._decide(asked.__cause__ or asked, policy, run, asked.after)
+
+    def _failed(self, error: BaseException, policy: Retry, run: Run) -> Outcome:
+        return self._decide(error, policy if policy.wants(error) else NO_RETRY, run, None)
+
+    def _decide(
+        self, error: BaseException, policy: Retry, run: Run, after: float | None
+    ) -> Outcome:
+        job, failures = run.job, run.job.failures + 1
+        info = describe_error(error)
+        if failures >= policy.attempts:
+            reason = Reason.TIMEOUT if run.timed_out else Reason.ERROR
+            return outcomes.failed(job.id, job.attempt, reason, info)
+        delay = policy.seconds(failures, self.chance()) if after is None else after
+        return outcomes.retried(job.id, job.attempt, info, delay)

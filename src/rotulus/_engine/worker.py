@@ -1,0 +1,252 @@
+"""A worker: claims jobs whenever there is room for them, until it is stopped; then it drains."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from rotulus._engine.crew import Crew
+from rotulus._engine.executor import Executor
+from rotulus._engine.leases import LeaseKeeper
+from rotulus._engine.settler import Settler
+from rotulus._engine.threads import Threads
+from rotulus._jobs.record import JobRecord
+from rotulus._time.backoff import pause_after
+from rotulus.errors import StoreClosedError, StoreError
+from rotulus.events import (
+    Events,
+    StoreFailed,
+    StoreRecovered,
+    WorkerDraining,
+    WorkerRetiring,
+    WorkerStarted,
+    WorkerStopped,
+)
+from rotulus.store import Store, Wanted, WorkerInfo
+
+_WAIT = 0.4
+"""Seconds a call waits for work before it looks whether the worker is to stop."""
+
+_CLEAN_UP = 0.25
+"""Seconds for coroutines to clean up when the time to drain is over."""
+
+_LAST_WRITE = 5.0
+"""Seconds to go on trying to settle, when the store fails at the very end."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker works.
+
+    Attributes:
+        lease: seconds for which a claim is safe without being renewed.
+        drain: seconds for which jobs may run on after a stop; then they are given back.
+        burst: stop as soon as nothing is due and everything is settled.
+        unknown_grace: seconds for which a due job of a task that is not known here is left to
+            workers that know it; 0: it is given up at once.
+        recycle_jobs: retire after so many attempts.
+    """
+
+    lease: float = 30.0
+    drain: float = 30.0
+    burst: bool = False
+    unknown_grace: float = 0.0
+    recycle_jobs: int | None = None
+
+
+class Worker:
+    """Runs jobs of a store until it is stopped.
+
+    Args:
+        store: where the jobs are.
+        info: who it is, which queues it serves, and how many slots it has.
+        options: how it works.
+        make_executor: makes the executor, given the threads for plain functions.
+        monotonic: the clock of leases, in seconds.
+        chance: random numbers from 0 to 1.
+        events: where it tells what happens.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        info: WorkerInfo,
+        options: WorkerOptions,
+        make_executor: Callable[[Threads], Executor],
+        monotonic: Callable[[], float],
+        chance: Callable[[], float],
+        events: Events,
+    ) -> None:
+        self.info = info
+        self._store = store
+        self._options = options
+        self._make_executor = make_executor
+        self._monotonic = monotonic
+        self._chance = chance
+        self._events = events
+        grace = options.unknown_grace or None
+        names = None if grace is None else info.names
+        self._wanted = Wanted(info.name, info.queues, names, grace)
+        self._stops = 0
+        self._claimed = 0
+        self._retiring = False
+        self._wake: Callable[[], object] | None = None
+
+    def stop(self, times: int | None = None) -> None:
+        """Stop: claim no more, and finish what runs; called a second time, give it back now.
+
+        May be called from any thread, and from a signal handler.
+
+        Args:
+            times: how often it has been told by now, from one who may not be the only one to
+                tell it: unless that is more than before, nothing happens.
+        """
+        self._stops = self._stops + 1 if times is None else max(times, self._stops)
+        self._look_up()
+
+    def retire(self, reason: str) -> None:
+        """Claim no more, finish what is held however long it takes, and end.
+
+        May be called from any thread. A worker that has not claimed anything yet stays.
+        """
+        if self._claimed and not self._retiring:
+            self._retiring = True
+            self._events.emit(WorkerRetiring(self.info.name, reason))
+            self._look_up()
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        loop = asyncio.get_running_loop()
+        lease, events = self._options.lease, self._events
+        calls = Threads(loop, "rotulus-store", keep=2)
+        bodies = Threads(loop, "rotulus-task", keep=self.info.slots)
+        executor = self._make_executor(bodies)
+        keeper = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
+        settler = Settler(self._store, keeper.drop, calls, events, self._chance)
+        crew = Crew(self.info.slots, executor, bodies, keeper, settler, events)
+        self._wake = partial(loop.call_soon_threadsafe, crew.changed.set)
+        keeper.start(loop)
+        settling = loop.create_task(settler.run())
+        watching = loop.create_task(keeper.watch())
+        events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
+        try:
+            await self._feed(crew, settler, calls)
+            await self._finish(crew)
+            await self._drain(crew, settler)
+        finally:
+            settling.cancel()
+            watching.cancel()
+            await calls.run(keeper.end)
+            await executor.close()
+            bodies.close()
+            calls.close()
+            events.emit(WorkerStopped(self.info.name, crew.attempts, crew.released))
+
+    def _look_up(self) -> None:
+        if self._wake is not None:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._wake()
+
+    @property
+    def _feeding(self) -> bool:
+        """Whether to claim more."""
+        return not self._stops and not self._retiring
+
+    async def _feed(self, crew: Crew, settler: Settler, calls: Threads) -> None:
+        """Claim whenever there is room, until told to stop or to retire."""
+        failures = 0
+        while self._feeding:
+            room = crew.room()
+            if not room:
+                await _change(crew)
+                continue
+            settled = settler.batches
+            try:
+                # After a failure what counts first is whether the store works again.
+                fetch = partial(self._fetch, self._still_to_claim(room), wait=not failures)
+                jobs = await calls.run(fetch)
+            except StoreClosedError:
+                return
+            except StoreError as error:
+                failures += 1
+                await self._pause(error, failures)
+                continue
+            if failures:
+                failures = 0
+                self._events.emit(StoreRecovered("claim"))
+            crew.take(jobs)
+            self._count(len(jobs))
+            if self._options.burst and not jobs and not await _more(crew, settler, settled):
+                return
+
+    def _fetch(self, room: int, *, wait: bool) -> list[JobRecord]:
+        """Claim; when there is nothing, and time to wait, wait for something. In a thread."""
+        claim = partial(self._store.claim, self._wanted, room, self._options.lease)
+        jobs = claim()
+        while wait and not jobs and self._feeding and not self._options.burst:
+            if self._store.wait(self._wanted, _WAIT) and self._feeding:
+                jobs = claim()
+        return jobs
+
+    def _still_to_claim(self, room: int) -> int:
+        most = self._options.recycle_jobs
+        return room if most is None else min(room, most - self._claimed)
+
+    def _count(self, jobs: int) -> None:
+        self._claimed += jobs
+        most = self._options.recycle_jobs
+        if most is not None and self._claimed >= most:
+            self.retire(f"it has its {most} jobs")
+
+    async def _finish(self, crew: Crew) -> None:
+        """Let a worker that retires finish what it holds, until it is told to stop."""
+        while self._retiring and crew.held and not self._stops:
+            await _change(crew)
+
+    async def _pause(self, error: StoreError, failures: int) -> None:
+        if failures == 1:
+            self._events.emit(StoreFailed("claim", error))
+        await asyncio.sleep(pause_after(failures, self._chance()))
+
+    async def _drain(self, crew: Crew, settler: Settler) -> None:
+        """Finish what runs, for as long as there is time, and give back the rest."""
+        crew.give_back_waiting()
+        if crew.running:
+            drain = self._options.drain
+            self._events.emit(WorkerDraining(self.info.name, crew.running, drain))
+            await self._until_idle(crew, drain, stops=2)
+            crew.interrupt()
+            await self._until_idle(crew, _CLEAN_UP, stops=3)
+            crew.abandon()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WRITE / max(1, self._stops)):
+                await settler.all_settled()
+
+    async def _until_idle(self, crew: Crew, seconds: float, *, stops: int) -> None:
+        """Wait until nothing runs, the time is over, or somebody is impatient."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while crew.running and self._stops < stops:
+                    await _change(crew)
+
+
+async def _change(crew: Crew) -> None:
+    await crew.changed.wait()
+    crew.changed.clear()
+
+
+async def _more(crew: Crew, settler: Settler, settled: int) -> bool:
+    """Whether what is under way may still bring something to claim, or has since the last claim.
+
+    Args:
+        crew: who runs jobs.
+        settler: who settles them.
+        settled: how many batches had been settled before the last claim.
+    """
+    if crew.held:
+        await _change(crew)
+        return True
+    under_way = settler.busy
+    await settler.all_settled()
+    return under_way or settler.batches != settled

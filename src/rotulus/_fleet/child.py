@@ -1,0 +1,111 @@
+"""One process of a supervisor, from the supervisor's side: start it, hear it, stop it."""
+
+import asyncio
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from rotulus._fleet.line import MOST_STOPS, RETIRING
+from rotulus._fleet.process import is_running
+
+
+class Child:
+    """A worker in a process of its own. Make it on the event loop.
+
+    It is a new program, not a fork, and in a process group of its own: Ctrl-C reaches only the
+    supervisor, which hands it on.
+
+    Args:
+        command: the words of the command; its name and its end of the line are added.
+        name: the worker's name.
+        monotonic: the clock, in seconds.
+
+    Attributes:
+        name: the worker's name.
+        pid: its process.
+        started_at: when it was started, by the clock.
+        heard_at: when it was heard last; None before the first time.
+        code: its exit code, or minus the signal that killed it; None while it is there.
+        leaves_room: set when it has ended, and already when it retires.
+        ended: set when it has ended.
+
+    Raises:
+        OSError: the system refuses to start it.
+    """
+
+    def __init__(self, command: Sequence[str], name: str, monotonic: Callable[[], float]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            words = [*command, "--name", name, "--parent", str(theirs.fileno())]
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - our own program
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    process_group=0,
+                )
+            except BaseException:
+                ours.close()
+                raise
+        ours.setblocking(False)
+        self.name = name
+        self.pid = self._process.pid
+        self.started_at = monotonic()
+        self.heard_at: float | None = None
+        self.code: int | None = None
+        self.leaves_room = asyncio.Event()
+        self.ended = asyncio.Event()
+        self._line = ours
+        self._monotonic = monotonic
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(ours, self._hear)
+        threading.Thread(target=self._wait, name=f"rotulus-{self.pid}", daemon=True).start()
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return self._monotonic() - self.started_at
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is there and nobody has stopped it like SIGSTOP does."""
+        return is_running(self.pid)
+
+    def tell_stop(self, times: int) -> None:
+        """Tell it that it has been told to stop so often by now."""
+        with suppress(OSError):  # it has ended
+            self._line.send(b"%d" % min(times, MOST_STOPS))
+
+    def kill(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+
+    def let_go(self) -> None:
+        """Close the line: it gives back what it holds, and ends."""
+        self._loop.remove_reader(self._line)
+        self._line.close()
+
+    def _wait(self) -> None:
+        code = self._process.wait()
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._end, code)
+
+    def _end(self, code: int) -> None:
+        self.code = code
+        self.let_go()
+        self.ended.set()
+        self.leaves_room.set()
+
+    def _hear(self) -> None:
+        try:
+            words = self._line.recv(4096)
+        except OSError:
+            words = b""
+        if not words:
+            self._loop.remove_reader(self._line)
+            return
+        self.heard_at = self._monotonic()
+        if RETIRING in words:
+            self.leaves_room.set()

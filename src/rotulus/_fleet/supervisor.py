@@ -1,0 +1,215 @@
+"""A supervisor: keeps so many worker processes running until it is stopped, and then ends them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from rotulus._engine.threads import Threads
+from rotulus._fleet.child import Child
+from rotulus._fleet.succession import Succession
+from rotulus._fleet.vigil import Vigil
+from rotulus._time.backoff import pause_after
+from rotulus.errors import RotulusError, StoreError
+from rotulus.events import (
+    Events,
+    JobsRescued,
+    ProcessDelayed,
+    ProcessEnded,
+    ProcessNotStarted,
+    ProcessStarted,
+    ProcessStuck,
+    StoreFailed,
+    StoreRecovered,
+)
+from rotulus.store import Store
+
+_GRACE = 10.0
+"""Seconds that a process may take to end when its jobs have ended or were to be given back."""
+
+_LAST_WRITE = 5.0
+"""Seconds to go on trying to take jobs back, when the store fails at the very end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorOptions:
+    """What a supervisor runs.
+
+    Attributes:
+        command: the words of the command that runs a worker.
+        name: what the names of the workers begin with.
+        processes: how many run at once.
+        lease: the length of their leases, in seconds.
+        drain: seconds for which their jobs may run on after a stop.
+        burst: whether they end by themselves when nothing is left to do.
+    """
+
+    command: Sequence[str]
+    name: str
+    processes: int
+    lease: float
+    drain: float
+    burst: bool = False
+
+
+class Supervisor:
+    """Starts worker processes, starts others when they end, and takes back what they held.
+
+    Args:
+        store: where their jobs are.
+        options: what it runs.
+        monotonic: the clock, in seconds.
+        random_bits: random numbers of so many bits, for names that nobody ever had.
+        events: where it tells what happens.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        options: SupervisorOptions,
+        monotonic: Callable[[], float],
+        random_bits: Callable[[int], int],
+        events: Events,
+    ) -> None:
+        self._store = store
+        self._options = options
+        self._monotonic = monotonic
+        self._random_bits = random_bits
+        self._events = events
+        self._children: dict[str, Child] = {}
+        self._started = 0
+        self._stops = 0
+        self._wake: Callable[[], object] | None = None
+        self._stopping = asyncio.Event()
+        self._farewells: set[asyncio.Task[None]] = set()
+        self._given_up: RotulusError | None = None
+
+    def stop(self) -> None:
+        """Let the processes finish what they run, and end; called a second time, at once.
+
+        May be called from any thread, and from a signal handler.
+        """
+        self._stops += 1
+        if self._wake is not None:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._wake()
+
+    async def run(self) -> None:
+        """Keep the processes running until stopped.
+
+        Raises:
+            ConfigurationError: a process ended because it is wired wrongly.
+            SchemaError: a process ended because the tables do not fit.
+        """
+        loop = asyncio.get_running_loop()
+        threads = Threads(loop, "rotulus-store", keep=1)
+        vigil = Vigil(
+            self._store, self._present, self._options.lease, self._monotonic, self._events
+        )
+        self._wake = partial(loop.call_soon_threadsafe, self._hand_on)
+        self._hand_on()
+        vigil.start()
+        try:
+            places = range(self._options.processes)
+            await asyncio.gather(*(self._keep_filled(threads) for _ in places))
+            await asyncio.gather(*self._farewells)
+        finally:
+            vigil.end()
+            threads.close()
+            for child in self._present():  # only when something went wrong here
+                child.let_go()
+        if self._given_up is not None:
+            raise self._given_up
+
+    def _present(self) -> list[Child]:
+        return list(self._children.values())
+
+    def _hand_on(self) -> None:
+        """Tell the processes how often they were told to stop, and how long they have."""
+        if not self._stops:
+            return
+        self._stopping.set()
+        for child in self._present():
+            child.tell_stop(self._stops)
+        patience = _GRACE + (self._options.drain if self._stops == 1 else 0.0)
+        asyncio.get_running_loop().call_later(patience, self._kill)
+
+    def _kill(self) -> None:
+        for child in self._present():
+            self._events.emit(ProcessStuck(child.name, child.pid))
+            child.kill()
+
+    async def _keep_filled(self, threads: Threads) -> None:
+        """Keep one place filled: with a process, and when it leaves room with another one."""
+        succession = Succession(burst=self._options.burst)
+        while not self._stopping.is_set():
+            pause = await self._fill(succession, threads)
+            if pause is None:
+                return
+            if pause and not self._stopping.is_set():
+                self._events.emit(ProcessDelayed(succession.deaths, pause))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def _fill(self, succession: Succession, threads: Threads) -> float | None:
+        """Run one process until it leaves room; seconds until another one is to be started."""
+        try:
+            child = self._start()
+        except OSError as error:
+            self._events.emit(ProcessNotStarted(error))
+            return succession.after(None, 0.0)
+        farewell = asyncio.create_task(self._see_off(child, threads))
+        self._farewells.add(farewell)
+        farewell.add_done_callback(self._farewells.discard)
+        await child.leaves_room.wait()
+        if child.code is None:
+            return 0.0
+        try:
+            return succession.after(child.code, child.age)
+        except RotulusError as error:
+            if not self._stops:
+                self._given_up = error
+                self.stop()
+            return None
+
+    def _start(self) -> Child:
+        self._started += 1
+        name = f"{self._options.name}.{self._started}.{self._random_bits(32):08x}"
+        child = Child(self._options.command, name, self._monotonic)
+        self._children[name] = child
+        self._events.emit(ProcessStarted(name, child.pid))
+        return child
+
+    async def _see_off(self, child: Child, threads: Threads) -> None:
+        """Wait for a process to end, and take back what it held."""
+        await child.ended.wait()
+        del self._children[child.name]
+        self._events.emit(ProcessEnded(child.name, child.pid, child.code or 0, child.age))
+        ended_at, failures = self._monotonic(), 0
+        while True:
+            try:
+                await threads.run(partial(self._take_back, child.name))
+            except StoreError as error:
+                failures += 1
+                if failures == 1:
+                    self._events.emit(StoreFailed("release", error))
+                if self._stops and self._monotonic() - ended_at > _LAST_WRITE:
+                    return  # its lease will run out
+                await asyncio.sleep(pause_after(failures, self._chance()))
+            else:
+                break
+        if failures:
+            self._events.emit(StoreRecovered("release"))
+
+    def _chance(self) -> float:
+        return self._random_bits(16) / 2**16
+
+    def _take_back(self, name: str) -> None:
+        """Send the jobs of a dead worker back, and let it be seen as gone. In a thread."""
+        jobs = self._store.release(name)
+        if jobs:
+            self._events.emit(JobsRescued(jobs))
+        for worker in self._store.fleet().workers:
+            if worker.name == name:
+                self._store.extend([], 0.0, worker)

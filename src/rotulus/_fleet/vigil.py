@@ -1,0 +1,100 @@
+"""Renews leases for processes that are alive and cannot do it themselves.
+
+A worker renews what it holds from a thread. A task may hold the interpreter for longer than a
+lease - in a C extension, in a regular expression - and that thread does not get its turn: then the
+supervisor renews. While a process gets its turns this is not done: the process knows best which
+jobs it still has, and what it has lost track of has to be taken back when the lease is over.
+"""
+
+import threading
+from collections.abc import Callable, Collection
+
+from rotulus._fleet.child import Child
+from rotulus._fleet.line import beat_every
+from rotulus._jobs.states import State
+from rotulus.events import Events, ProcessSilent, StoreFailed, StoreRecovered
+from rotulus.store import Filter, Renewal, Store
+
+_MOST = 100_000
+"""More jobs than a worker ever holds."""
+
+
+def is_silent(heard: float | None, now: float, lease: float) -> bool:
+    """Whether a process that was heard then does not get its turns now.
+
+    When it fell silent it had renewed within the last two thirds of a lease, so there is still a
+    third: half of that is given to a machine that is only busy.
+    """
+    return heard is not None and now - heard >= lease / 6
+
+
+class Vigil:
+    """Watches over the leases of some processes, from a thread.
+
+    Args:
+        store: where the leases are.
+        children: the processes as they are now.
+        lease: the length of their leases, in seconds.
+        monotonic: the clock, in seconds.
+        events: where it is told.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        children: Callable[[], Collection[Child]],
+        lease: float,
+        monotonic: Callable[[], float],
+        events: Events,
+    ) -> None:
+        self._store = store
+        self._children = children
+        self._lease = lease
+        self._monotonic = monotonic
+        self._events = events
+        self._renewed: dict[str, float] = {}
+        self._failing = False
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="rotulus-vigil", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop after the look under way."""
+        self._ended.set()
+        self._thread.join(1.0)
+
+    def _keep(self) -> None:
+        while not self._ended.wait(beat_every(self._lease)):
+            try:
+                self._look()
+            except Exception as error:  # noqa: BLE001 - the next look may go well
+                self._failed(error)
+
+    def _look(self) -> None:
+        now = self._monotonic()
+        silent = [c for c in self._children() if is_silent(c.heard_at, now, self._lease)]
+        self._renewed = {c.name: self._renewed.get(c.name, float("-inf")) for c in silent}
+        for child in silent:
+            # One that was stopped is left to its lease: its jobs have to go on somewhere else.
+            if now - self._renewed[child.name] >= self._lease / 3 and child.is_running:
+                self._renew(child)
+                self._renewed[child.name] = now
+
+    def _renew(self, child: Child) -> None:
+        running = self._store.find(Filter(states=[State.RUNNING], worker=child.name), _MOST)
+        if running:
+            workers = {worker.name: worker for worker in self._store.fleet().workers}
+            renewals = [Renewal(job.id, job.attempt) for job in running]
+            self._store.extend(renewals, self._lease, workers.get(child.name))
+            self._events.emit(ProcessSilent(child.name, child.pid, running))
+        if self._failing:
+            self._failing = False
+            self._events.emit(StoreRecovered("extend"))
+
+    def _failed(self, error: Exception) -> None:
+        if not self._failing:
+            self._failing = True
+            self._events.emit(StoreFailed("extend", error))

@@ -1,0 +1,1 @@
+"""A job, its states and outcomes, and what decides whether it is tried again."""

@@ -1,0 +1,319 @@
+"""A job as users hold it: what was enqueued, how it stands, and what can be asked of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from rotulus._jobs.outcome import ErrorInfo, read_error
+from rotulus._jobs.record import JobRecord, moment
+from rotulus._jobs.signals import Cancel
+from rotulus._jobs.states import State
+from rotulus._text import jsontext
+from rotulus.errors import JobNotRunningError
+
+V_co = TypeVar("V_co", covariant=True)
+
+
+class Progress(NamedTuple):
+    """How far a running task says it has got: `done` of `total`, and a note."""
+
+    done: float
+    total: float | None = None
+    note: str = ""
+
+
+class Attempt(NamedTuple):
+    """An earlier attempt of a job, one that was followed by another.
+
+    Attributes:
+        number: which attempt it was, from 1.
+        reason: what ended it: `retry`, `snooze`, `shutdown`, `lost`, or how the job had ended
+            before an operator retried it.
+        worker: who ran it.
+        started_at: when it was claimed.
+        ended_at: when it ended.
+        error: what it raised, if it raised.
+    """
+
+    number: int
+    reason: str
+    worker: str | None
+    started_at: datetime | None
+    ended_at: datetime
+    error: ErrorInfo | None
+
+
+class JobDesk(Protocol):
+    """Where a job asks about itself: the app it belongs to."""
+
+    def look(self, job_id: str) -> JobRecord:
+        """The job as it stands now."""
+        ...
+
+    def wait(self, job_id: str, timeout: float | None) -> JobRecord:
+        """The job once it has ended."""
+        ...
+
+    async def await_end(self, job_id: str, timeout: float | None) -> JobRecord:  # noqa: ASYNC109
+        """The job once it has ended, without blocking the event loop."""
+        ...
+
+    def value(self, record: JobRecord) -> Any:
+        """The result of an ended job, or the error that says why there is none."""
+        ...
+
+    def why(self, job_id: str) -> list[str]:
+        """Why it stands as it does."""
+        ...
+
+    def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
+        """Settle a running attempt as succeeded, in the transaction of a connection."""
+        ...
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """Cancel it, and give it as it stands then."""
+        ...
+
+    def retry(self, job_id: str) -> JobRecord:
+        """Send it back to its queue, and give it as it stands then."""
+        ...
+
+
+class Running(Protocol):
+    """The attempt under way, as the worker that runs it sees it."""
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether somebody wants it to stop."""
+        ...
+
+    def report(self, progress: Progress) -> None:
+        """Take note of how far it has got."""
+        ...
+
+    def note_completed(self) -> None:
+        """Take note that it has settled itself, if its transaction commits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Job(Generic[V_co]):
+    """One durable intent to run a task, as it stood when it was read.
+
+    A job never changes under your hands: `refresh()` gives it as it stands now. In a task that
+    asks for it (`def crunch(path: str, job: Job)`), it is the job being run, and `progress()`
+    and `raise_if_cancelled()` work.
+    """
+
+    record: JobRecord
+    _desk: JobDesk
+    _running: Running | None = None
+
+    @property
+    def id(self) -> str:
+        """Its id: a UUID (version 7) as text."""
+        return self.record.id
+
+    @property
+    def task(self) -> str:
+        """The name of its task."""
+        return self.record.task
+
+    @property
+    def queue(self) -> str:
+        """The queue it waits or waited under."""
+        return self.record.queue
+
+    @property
+    def priority(self) -> int:
+        """Higher is sooner; 0 unless given."""
+        return self.record.priority
+
+    @property
+    def state(self) -> State:
+        """How it stood when it was read."""
+        return State(self.record.state)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it stands like that, in one word; None when there is nothing to say."""
+        return self.record.reason
+
+    @property
+    def error(self) -> ErrorInfo | None:
+        """What its last attempt raised, if it raised."""
+        return read_error(self.record.error)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Its arguments by parameter name, as plain JSON data."""
+        return jsontext.decode(self.record.arguments)
+
+    @property
+    def attempt(self) -> int:
+        """The number of its last attempt; 0 before the first."""
+        return self.record.attempt
+
+    @property
+    def key(self) -> str | None:
+        """Its unique key, if it has one."""
+        return self.record.key
+
+    @property
+    def worker(self) -> str | None:
+        """The worker that has it or had it last."""
+        return self.record.worker
+
+    @property
+    def schedule(self) -> str | None:
+        """The scheduled task it was fired for, if it was."""
+        return self.record.schedule
+
+    @property
+    def instant(self) -> datetime | None:
+        """The scheduled moment it was fired for, if it was."""
+        return _moment(self.record.instant)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was enqueued."""
+        return moment(self.record.created_at)
+
+    @property
+    def run_at(self) -> datetime:
+        """The earliest moment of its next attempt, or what that was for the last one."""
+        return moment(self.record.run_at)
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When its last attempt was claimed."""
+        return _moment(self.record.started_at)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended."""
+        return _moment(self.record.ended_at)
+
+    @property
+    def reached(self) -> Progress | None:
+        """The last progress its task reported, if any."""
+        text = self.record.progress
+        return Progress(*jsontext.decode(text)) if text else None
+
+    @property
+    def attempts(self) -> Sequence[Attempt]:
+        """Its earlier attempts, oldest first; read with `refresh()` or `app.get(id)`."""
+        rows = jsontext.decode(self.record.history) if self.record.history else ()
+        return tuple(_attempt(*row) for row in rows)
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether it is running and somebody wants it to stop."""
+        if self._running is not None:
+            return self._running.cancel_requested
+        return bool(self.record.cancel_requested)
+
+    def result(self, timeout: float | None = None) -> V_co:
+        """What its task returned, in JSON's form of the task's return type; waits for it.
+
+        Args:
+            timeout: the longest time to wait, in seconds; None waits for ever.
+
+        Raises:
+            JobFailedError: it ended without a result.
+            JobNotFoundError: it has been pruned.
+            ResultTimeoutError: it has not ended in time; the message says why it may wait.
+        """
+        return self._desk.value(self._desk.wait(self.id, timeout))
+
+    async def aresult(self, timeout: float | None = None) -> V_co:  # noqa: ASYNC109
+        """`result()`, without blocking the event loop."""
+        return self._desk.value(await self._desk.await_end(self.id, timeout))
+
+    def refresh(self) -> "Job[V_co]":
+        """The job as it stands now. Raises `JobNotFoundError` when it has been pruned."""
+        return Job(self._desk.look(self.id), self._desk)
+
+    def why(self) -> list[str]:
+        """Why it has not run yet, or how it ended, in sentences, the main reason first."""
+        return self._desk.why(self.id)
+
+    def cancel(self) -> "Job[V_co]":
+        """Cancel it: at once when it waits, at the next renewal of its lease when it runs."""
+        return Job(self._desk.cancel(self.id), self._desk)
+
+    def retry(self) -> "Job[V_co]":
+        """Send it back to its queue, if it ended `failed`, `dead` or `cancelled`."""
+        return Job(self._desk.retry(self.id), self._desk)
+
+    def progress(self, done: float, total: float | None = None, note: str = "") -> None:
+        """Say how far the running task has got; stored about once a second, the last one always.
+
+        Raises:
+            JobNotRunningError: this is not the job a task was given.
+        """
+        self._run().report(Progress(done, total, note))
+
+    def complete(self, connection: Any, result: Any = None) -> None:
+        """End the running job as succeeded, in a transaction of yours.
+
+        What the transaction does, and the end of the job, happen together or not at all: so the
+        effects of a task on the database that holds its job happen exactly once, though it may be
+        run twice. Call it last, and commit. What the task returns afterwards is not stored.
+
+        Args:
+            connection: a connection or session on the database of the jobs, as for `using`.
+            result: what `job.result()` gives.
+
+        Raises:
+            JobNotRunningError: this attempt is not the job's any more; roll back. Or this is not
+                the job a task was given.
+            OptionError: the connection is not to that database.
+        """
+        run = self._run()
+        self._desk.complete(self.record, result, connection)
+        run.note_completed()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `Cancel` when somebody wants the running task to stop.
+
+        A plain function cannot be interrupted from outside; call this between its steps.
+
+        Raises:
+            JobNotRunningError: this is not the job a task was given.
+        """
+        if self._run().cancel_requested:
+            raise Cancel("cancelled on request")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.task} {self.record.state}>"
+
+    def _run(self) -> Running:
+        if self._running is None:
+            raise JobNotRunningError(
+                f"Job {self.id} is not being run here: take it as a parameter of the task, "
+                f"'job: Job', and call this on that one"
+            )
+        return self._running
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else moment(micros)
+
+
+def _attempt(
+    number: int,
+    reason: str,
+    worker: str | None,
+    started_at: int | None,
+    ended_at: int,
+    error: str | None,
+) -> Attempt:
+    return Attempt(number, reason, worker, _moment(started_at), moment(ended_at), read_error(error))

@@ -1,0 +1,115 @@
+"""What an attempt came to, as the executor says it and the store records it."""
+
+import json
+from datetime import datetime
+from typing import NamedTuple
+
+from rotulus._jobs.states import Reason, State
+
+
+class ErrorInfo(NamedTuple):
+    """An error as data. It is never turned back into an exception.
+
+    Attributes:
+        type: the name of its class.
+        message: its text, shortened.
+        traceback: the traceback, shortened, or "" where there is none.
+    """
+
+    type: str
+    message: str
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+
+def write_error(error: ErrorInfo | None) -> str | None:
+    """An error as the JSON text that is stored."""
+    return None if error is None else json.dumps(error, ensure_ascii=False)
+
+
+def read_error(text: str | None) -> ErrorInfo | None:
+    """The error of a stored JSON text."""
+    return None if text is None else ErrorInfo(*json.loads(text))
+
+
+class Outcome(NamedTuple):
+    """The outcome of one attempt. The store applies it only while that attempt is running.
+
+    Attributes:
+        id: the job.
+        attempt: the attempt; together they are the fence.
+        state: the state to move to: an ended one, or `queued` to run again.
+        reason: why, unless it succeeded; a `Reason`, or a task's own words for a cancellation.
+        result: JSON text of what the task returned, when it succeeded.
+        error: what was raised, if anything was.
+        delay: seconds to wait before it may run again, for `queued`.
+        until: the moment to wait for instead of a delay, for `queued`.
+        failed: whether the attempt counts as a failure.
+        progress: JSON text of the last progress the task reported, if any.
+        lost: whether the attempt counts as a loss: the process that ran it died.
+    """
+
+    id: str
+    attempt: int
+    state: State
+    reason: str | None = None
+    result: str | None = None
+    error: ErrorInfo | None = None
+    delay: float = 0.0
+    until: datetime | None = None
+    failed: bool = False
+    progress: str | None = None
+    lost: bool = False
+
+
+def succeeded(job: str, attempt: int, result: str) -> Outcome:
+    """The task returned."""
+    return Outcome(job, attempt, State.SUCCEEDED, None, result)
+
+
+def failed(job: str, attempt: int, reason: Reason, error: ErrorInfo) -> Outcome:
+    """The task had its say, and there is no further attempt."""
+    return Outcome(job, attempt, State.FAILED, reason, error=error, failed=True)
+
+
+def retried(job: str, attempt: int, error: ErrorInfo, delay: float) -> Outcome:
+    """The task failed, and gets another attempt after a delay in seconds."""
+    return Outcome(job, attempt, State.QUEUED, Reason.RETRY, error=error, delay=delay, failed=True)
+
+
+def snoozed(job: str, attempt: int, delay: float, until: datetime | None) -> Outcome:
+    """The task asked to be run later."""
+    return Outcome(job, attempt, State.QUEUED, Reason.SNOOZE, delay=delay, until=until)
+
+
+def released(job: str, attempt: int) -> Outcome:
+    """The worker gives the job back; nothing is counted against it."""
+    return Outcome(job, attempt, State.QUEUED, Reason.SHUTDOWN)
+
+
+def dead(job: str, attempt: int, reason: Reason, error: ErrorInfo) -> Outcome:
+    """The framework gave up without an answer from the task."""
+    return Outcome(job, attempt, State.DEAD, reason, error=error)
+
+
+def cancelled(job: str, attempt: int, reason: str = Reason.CANCELLED) -> Outcome:
+    """The job is not wanted any more."""
+    return Outcome(job, attempt, State.CANCELLED, reason)
+
+
+def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:
+    """The process that ran it died: again at once the first time, later after that, or never."""
+    losses += 1
+    if losses >= MAX_LOSSES:
+        return Outcome(job, attempt, State.DEAD, Reason.CRASH_LOOP, error=error, lost=True)
+    delay = 0.0 if losses == 1 else 2.0**losses
+    return Outcome(job, attempt, State.QUEUED, Reason.LOST, error=error, delay=delay, lost=True)
+
+
+MAX_LOSSES = 3
+"""A job whose process died this many times while running it is given up as `dead(crash_loop)`."""
+
+LOST = ErrorInfo("WorkerLost", "the worker that ran it died, or did not renew its lease in time")
+"""The error of an attempt whose worker never came back."""

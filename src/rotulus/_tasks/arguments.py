@@ -1,0 +1,226 @@
+"""A call becomes a payload, and a payload a call: bound, validated and kept as JSON.
+
+A payload is one JSON object: parameter name to value, with `*` for further positional arguments
+and `**` for further named ones. What a signature needs is worked out once, here, so that binding
+a call looks nothing up.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple, NotRequired, Required, cast
+
+import pydantic
+
+from rotulus._tasks.payload import InvalidValuesError, PayloadType
+from rotulus._tasks.signature import EMPTY, resolved_signature, site_of
+from rotulus._text import jsontext
+from rotulus._text.names import did_you_mean
+from rotulus.errors import ArgumentsError, InjectionError
+
+_POSITIONAL = "*"
+_NAMED = "**"
+
+_ONLY_BY_POSITION = inspect.Parameter.POSITIONAL_ONLY
+_BY_EITHER = inspect.Parameter.POSITIONAL_OR_KEYWORD
+_ONLY_BY_NAME = inspect.Parameter.KEYWORD_ONLY
+_STAR = inspect.Parameter.VAR_POSITIONAL
+_STARS = inspect.Parameter.VAR_KEYWORD
+
+
+class Call(NamedTuple):
+    """The arguments of one call, ready for the function."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class Bound(NamedTuple):
+    """A checked call: its payload, and its values by parameter name."""
+
+    payload: str
+    values: dict[str, Any]
+
+
+class Binder:
+    """Binds and loads the calls of one function.
+
+    Args:
+        function: the task's function.
+        injected: names of parameters the framework fills, which no caller may give.
+
+    Raises:
+        InjectionError: a parameter's type is neither JSON nor injected.
+    """
+
+    def __init__(self, function: Callable[..., Any], injected: Collection[str] = ()) -> None:
+        self._name = getattr(function, "__name__", type(function).__name__)
+        self._site = site_of(function)
+        self._injected = frozenset(injected)
+        asked = resolved_signature(function).parameters.values()
+        self._parameters = {p.name: p for p in asked if p.name not in self._injected}
+        kinds = {p.kind for p in self._parameters.values()}
+        self._takes_more = _STAR in kinds
+        self._takes_any_name = _STARS in kinds
+        self._plain = kinds <= {_BY_EITHER, _ONLY_BY_NAME}
+        self._places = [n for n, p in self._parameters.items() if p.kind < _STAR]
+        self._type = self._payload_type()
+
+    def required(self) -> list[str]:
+        """The parameters that a call has to give."""
+        return [name for name, p in self._parameters.items() if _is_required(p)]
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the payload."""
+        return self._type.json_schema()
+
+    def bind(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], max_bytes: int = jsontext.MAX_BYTES
+    ) -> Bound:
+        """Check a call. Raises `ArgumentsError` with every problem of it."""
+        values, problems = self._assign(args, kwargs)
+        try:
+            valid = self._type.validate(values)
+            if not problems:
+                return Bound(self._type.write(valid, max_bytes), valid)
+        except InvalidValuesError as error:
+            problems += error.problems
+        raise self._refusal(problems)
+
+    def load(self, payload: str) -> Call:
+        """The call of a payload, validated again.
+
+        Raises:
+            NotJSONError: the payload is not a JSON object.
+            ArgumentsError: it no longer fits the function, with every problem.
+        """
+        try:
+            return self._call(self._type.read(payload))
+        except InvalidValuesError:
+            return self._call(self._reassign(payload))
+
+    def _reassign(self, payload: str) -> dict[str, Any]:
+        """Read what a producer wrote who does not know the signature, or say what is wrong."""
+        raw = jsontext.decode(payload)
+        if not isinstance(raw, dict):
+            raise jsontext.NotJSONError("is not a JSON object")
+        kwargs = dict(cast("dict[str, Any]", raw))
+        star = kwargs.pop(_POSITIONAL, [])
+        kwargs.update(kwargs.pop(_NAMED, {}))
+        leading = self._leading(kwargs) if star else []
+        values, problems = self._assign([*(kwargs.pop(n) for n in leading), *star], kwargs)
+        try:
+            valid = self._type.read(jsontext.encode(values))
+            if not problems:
+                return valid
+        except InvalidValuesError as error:
+            problems += error.problems
+        raise self._refusal(problems)
+
+    def _call(self, values: dict[str, Any]) -> Call:
+        if self._plain:
+            return Call((), values)
+        more = values.pop(_POSITIONAL, [])
+        named = values.pop(_NAMED, {})
+        places = self._places if more else self._leading(values, _ONLY_BY_POSITION)
+        args = [values.pop(name) for name in places]
+        return Call((*args, *more), values | named)
+
+    def _leading(self, values: Mapping[str, Any], last: int = _BY_EITHER) -> list[str]:
+        """The first positional parameters, as far as they are given without a gap."""
+        found: list[str] = []
+        for name in self._places:
+            if name not in values or self._parameters[name].kind > last:
+                break
+            found.append(name)
+        return found
+
+    def _assign(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Arguments by parameter name, and what is wrong with how they were given."""
+        if not kwargs and len(args) <= len(self._places):
+            return dict(zip(self._places, args, strict=False)), []
+        values: dict[str, Any] = dict(zip(self._places, args, strict=False))
+        problems = [f"got two values for {name!r}" for name in kwargs if name in values]
+        further: dict[str, Any] = {}
+        for name, value in kwargs.items():
+            if name in self._parameters and self._parameters[name].kind not in (_STAR, _STARS):
+                values[name] = value
+            elif self._takes_any_name and name not in self._injected:
+                further[name] = value
+            else:
+                problems.append(self._unknown(name))
+        more = args[len(self._places) :]
+        if more and not self._takes_more:
+            takes, given = len(self._places), len(args)
+            problems.append(f"takes {takes} positional arguments, {given} were given")
+        elif more:
+            values[_POSITIONAL] = list(more)
+        return values | ({_NAMED: further} if further else {}), problems
+
+    def _unknown(self, name: str) -> str:
+        if name in self._injected:
+            return f"argument {name!r} is filled by the framework and cannot be given"
+        return f"got an unknown argument {name!r}{did_you_mean(name, self._parameters)}"
+
+    def _refusal(self, problems: Sequence[str]) -> ArgumentsError:
+        if len(problems) == 1:
+            message = f"{self._name}() {problems[0]}  ({self._site})"
+        else:
+            lines = "".join(f"\n  - {problem}" for problem in problems)
+            message = f"{self._name}() cannot be called like this  ({self._site}){lines}"
+        return ArgumentsError(message, problems)
+
+    def _payload_type(self) -> PayloadType:
+        try:
+            return PayloadType({_key(p): _field(p) for p in self._parameters.values()})
+        except (pydantic.PydanticUserError, NameError) as error:
+            raise self._unfit() or InjectionError(f"{self._name}(): {error}") from None
+
+    def _unfit(self) -> InjectionError | None:
+        """Which parameter it is whose type cannot be read."""
+        for parameter in self._parameters.values():
+            try:
+                PayloadType({_key(parameter): _field(parameter)})
+            except (pydantic.PydanticUserError, NameError):
+                kind = parameter.annotation
+                shown = getattr(kind, "__qualname__", kind)
+                return InjectionError(
+                    f"{self._name}() parameter {parameter.name!r} has type {shown}, which is "
+                    f"neither JSON nor provided: app.provide({shown}, factory), or annotate it "
+                    f"with a type pydantic can read  ({self._site})"
+                )
+        return None
+
+
+def unchecked_payload(args: Sequence[Any], kwargs: Mapping[str, Any], max_bytes: int) -> str:
+    """The payload of a call to a task whose signature is not known here.
+
+    Raises:
+        ArgumentsError: an argument is not JSON, or all of them are too large.
+    """
+    values: dict[str, Any] = {**kwargs, **({_POSITIONAL: list(args)} if args else {})}
+    try:
+        return jsontext.encode(values, max_bytes=max_bytes)
+    except jsontext.NotJSONError as error:
+        problem = f"an argument {error}"
+        raise ArgumentsError(f"The call cannot be stored: {problem}", [problem]) from None
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    return parameter.default is EMPTY and parameter.kind not in (_STAR, _STARS)
+
+
+def _key(parameter: inspect.Parameter) -> str:
+    if parameter.kind is _STAR:
+        return _POSITIONAL
+    return _NAMED if parameter.kind is _STARS else parameter.name
+
+
+def _field(parameter: inspect.Parameter) -> Any:
+    kind: Any = Any if parameter.annotation is EMPTY else parameter.annotation
+    if parameter.kind is _STAR:
+        kind = list[kind]
+    elif parameter.kind is _STARS:
+        kind = dict[str, kind]
+    return Required[kind] if _is_required(parameter) else NotRequired[kind]

@@ -1,0 +1,160 @@
+"""`@task` and `@scheduled`: the two ways to declare a task."""
+
+from collections.abc import Callable, Coroutine
+from datetime import tzinfo
+from typing import Any, Protocol, Unpack, cast, overload
+
+from rotulus._tasks.options import (
+    Delivery,
+    TaskOptions,
+    check_isolation,
+    check_memory,
+    check_retry,
+    check_tags,
+    check_timeout,
+)
+from rotulus._tasks.registry import AnyTask, TaskRegistry
+from rotulus._tasks.registry import registry as global_registry
+from rotulus._tasks.signature import resolved_signature
+from rotulus._tasks.task import P, R, Task, V
+from rotulus._tasks.template import KeyTemplate
+from rotulus._text.names import check_task_name
+from rotulus._time.schedule import Schedule
+
+
+class Declare(Protocol):
+    """A decorator that makes a task of a function."""
+
+    @overload
+    def __call__(
+        self, function: Callable[P, Coroutine[Any, Any, V]], /
+    ) -> Task[P, Coroutine[Any, Any, V], V]: ...
+
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R, R]: ...
+
+
+@overload
+def task(name: Callable[P, Coroutine[Any, Any, V]], /) -> Task[P, Coroutine[Any, Any, V], V]: ...
+
+
+@overload
+def task(name: Callable[P, R], /) -> Task[P, R, R]: ...
+
+
+@overload
+def task(
+    name: str | None = None,
+    *,
+    registry: TaskRegistry = ...,
+    **options: Unpack[TaskOptions],
+) -> Declare: ...
+
+
+def task(
+    name: str | Callable[..., Any] | None = None,
+    *,
+    registry: TaskRegistry = global_registry,
+    **options: Unpack[TaskOptions],
+) -> Any:
+    """Declare a task: `@task`, `@task("emails.send")` or `@task(name=..., queue=..., ...)`.
+
+    The function stays callable as it is; it also gets `enqueue`, `aenqueue`, `enqueue_many` and
+    `using`. A task is not scheduled by this; see `scheduled`.
+
+    Args:
+        name: its name: segments of letters, digits, `_` and `-`, joined by dots. The function's
+            name unless given.
+        registry: where it is registered; the global registry unless given.
+        options: see `TaskOptions`.
+
+    Raises:
+        OptionError: the name or an option is not allowed.
+        DuplicateTaskError: another function has the name.
+        RegistryFrozenError: an app serves the registry already.
+    """
+    if callable(name):
+        return _declare(name, None, registry, None, options)
+
+    def declare(function: Callable[..., Any]) -> AnyTask:
+        return _declare(function, name, registry, None, options)
+
+    return declare
+
+
+def scheduled(
+    cron: str,
+    name: str | None = None,
+    *,
+    timezone: str | tzinfo = "UTC",
+    missed: str = "latest",
+    registry: TaskRegistry = global_registry,
+    **options: Unpack[TaskOptions],
+) -> Declare:
+    """Declare a task that is also run by a schedule.
+
+    Each instant of the schedule becomes exactly one job, however many processes schedule.
+
+    Args:
+        cron: five fields (minute, hour, day of month, month, day of week), or an alias such as
+            `@daily`.
+        name: its name; the function's name unless given.
+        timezone: an IANA zone name, such as `"Europe/London"`, in which the fields are read.
+        missed: what happens to instants at which nothing was running: `"latest"` fires the
+            latest of them, `"skip"` none, `"all(N)"` the latest N.
+        registry: where it is registered; the global registry unless given.
+        options: see `TaskOptions`.
+
+    Raises:
+        OptionError: the expression, the zone, the name or an option is not allowed, or the
+            expression never matches a day.
+        DuplicateTaskError: another function has the name.
+        RegistryFrozenError: an app serves the registry already.
+    """
+    schedule = Schedule(cron, str(timezone), missed)
+
+    def declare(function: Callable[..., Any]) -> Any:
+        return _declare(function, name, registry, schedule, options)
+
+    return declare
+
+
+def _declare(
+    function: Callable[..., Any],
+    name: str | None,
+    registry: TaskRegistry,
+    schedule: Schedule | None,
+    options: TaskOptions,
+) -> AnyTask:
+    body = cast("AnyTask", function).function if isinstance(function, Task) else function
+    given = dict(cast("dict[str, Any]", options))
+    tags = check_tags(given.pop("tags", ()))
+    retry = check_retry(given.pop("retry", None))
+    timeout = check_timeout(given.pop("timeout", None))
+    isolation = check_isolation(given.pop("isolation", None))
+    memory = check_memory(given.pop("memory", None), isolation)
+    key = _template(body, given.pop("key", None), "key")
+    limit_key = _template(body, given.pop("limit_key", None), "limit_key")
+    declared: AnyTask = Task(
+        body,
+        check_task_name(name or getattr(body, "__name__", None)),
+        registry,
+        tags=tags,
+        retry=retry,
+        timeout=timeout,
+        isolation=isolation,
+        memory=memory,
+        schedule=schedule,
+        key=key,
+        limit_key=limit_key,
+        delivery=Delivery().using(given),
+    )
+    return registry.add(declared)
+
+
+def _template(function: Callable[..., Any], text: str | None, option: str) -> KeyTemplate | None:
+    if text is None:
+        return None
+    template = KeyTemplate(text, option)
+    template.check(list(resolved_signature(function).parameters))
+    return template

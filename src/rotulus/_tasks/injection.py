@@ -1,0 +1,203 @@
+"""Which parameters of a task the framework fills, and what has to be made for them.
+
+A parameter is filled by its annotated type, exactly: `T`, `T | None` and `Annotated[T, ...]` are
+filled with the `T` that was provided, a subclass of `T` is not. What a task needs is worked out
+once, as a plan: the steps to make things, in order, and which of them goes to which parameter.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal, NamedTuple
+
+from rotulus._jobs.job import Job
+from rotulus._tasks.signature import EMPTY, bare_type, resolved_signature, site_of
+from rotulus.errors import InjectionError, OptionError
+
+Scope = Literal["app", "job"]
+Factory = Callable[..., Any]
+
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class Making(Enum):
+    """How a factory makes its value."""
+
+    PLAIN = "plain"
+    """It returns it."""
+    ASYNC = "async"
+    """It returns it when awaited."""
+    YIELDING = "yielding"
+    """It yields it, and tears it down after that."""
+    ASYNC_YIELDING = "async yielding"
+    """It yields it asynchronously, and tears it down after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """What was provided for a type: the factory, how long its value lives, and what it needs."""
+
+    kind: Any
+    factory: Factory
+    scope: Scope
+    making: Making
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it needs an event loop."""
+        return self.making in (Making.ASYNC, Making.ASYNC_YIELDING)
+
+
+class Step(NamedTuple):
+    """Make one value; its own parameters are filled from earlier places."""
+
+    provision: Provision
+    needs: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class InjectionPlan:
+    """How to fill a task's parameters.
+
+    Place 0 is the running job; the value of each step goes to the next place.
+    """
+
+    steps: tuple[Step, ...]
+    parameters: Mapping[str, int]
+
+    @property
+    def needs_loop(self) -> bool:
+        """Whether something has to be made on the event loop: async, or shared by the app."""
+        return any(step.provision.is_async or step.provision.scope == "app" for step in self.steps)
+
+
+class Injector:
+    """The types that were provided, and the plans made from them."""
+
+    def __init__(self) -> None:
+        self._provisions: dict[Any, Provision] = {}
+
+    def provide(self, kind: Any, factory: Factory, scope: Scope = "job") -> None:
+        """Fill parameters annotated with this type with what a factory makes.
+
+        Raises:
+            OptionError: the scope is none of the two, or the type is a framework type.
+        """
+        if scope not in ("app", "job"):
+            raise OptionError(f"scope={scope!r} is not allowed: choose 'app' or 'job'")
+        if kind is Job:
+            raise OptionError("Job is filled by the framework itself and cannot be provided")
+        if not callable(factory):
+            raise OptionError(
+                f"provide({_shown(kind)}, {factory!r}) needs a factory: something to call, such "
+                f"as the type itself or lambda: the_object"
+            )
+        self._provisions[kind] = Provision(kind, factory, scope, _making(factory))
+
+    def fills(self, kind: Any) -> bool:
+        """Whether parameters of this type are filled."""
+        bare = bare_type(kind)
+        return _is_job(bare) or (_hashable(bare) and bare in self._provisions)
+
+    def injected(self, function: Callable[..., Any]) -> list[str]:
+        """The parameters of a function that are filled."""
+        return [p.name for p in _parameters(function) if self.fills(p.annotation)]
+
+    def plan(self, function: Callable[..., Any]) -> InjectionPlan:
+        """How to fill a function's parameters.
+
+        Raises:
+            InjectionError: something needs itself, needs what nobody provides, or outlives
+                what it needs.
+        """
+        planner = _Planner(self._provisions)
+        wanted = set(self.injected(function))
+        places = planner.places(p for p in _parameters(function) if p.name in wanted)
+        return InjectionPlan(tuple(planner.steps), places)
+
+
+class _Planner:
+    """Orders the making of what one function needs."""
+
+    def __init__(self, provisions: Mapping[Any, Provision]) -> None:
+        self.steps: list[Step] = []
+        self._provisions = provisions
+        self._place_of: dict[Any, int] = {}
+        self._open: list[Any] = []
+
+    def places(self, parameters: Iterable[inspect.Parameter]) -> dict[str, int]:
+        """Where the value of each parameter will be."""
+        return {p.name: self._place(bare_type(p.annotation)) for p in parameters}
+
+    def _place(self, kind: Any) -> int:
+        if _is_job(kind):
+            return 0
+        if kind not in self._place_of:
+            self._place_of[kind] = self._make(self._provisions[kind])
+        return self._place_of[kind]
+
+    def _make(self, provision: Provision) -> int:
+        if provision.kind in self._open:
+            circle = " → ".join(_shown(kind) for kind in [*self._open, provision.kind])
+            raise InjectionError(f"What is provided needs itself: {circle}")
+        self._open.append(provision.kind)
+        needs = self.places(self._asked(provision))
+        self._open.pop()
+        self._check_lifetimes(provision, needs)
+        self.steps.append(Step(provision, needs))
+        return len(self.steps)
+
+    def _asked(self, provision: Provision) -> Iterator[inspect.Parameter]:
+        """The parameters of a factory to fill; the others have to have a default."""
+        for parameter in _parameters(provision.factory):
+            bare = bare_type(parameter.annotation)
+            if _is_job(bare) or (_hashable(bare) and bare in self._provisions):
+                yield parameter
+            elif parameter.default is EMPTY:
+                raise InjectionError(
+                    f"The factory of {_shown(provision.kind)} needs {parameter.name!r}, which "
+                    f"nobody provides  ({site_of(provision.factory)})"
+                )
+
+    def _check_lifetimes(self, provision: Provision, needs: Mapping[str, int]) -> None:
+        if provision.scope == "job":
+            return
+        for name, place in needs.items():
+            if place == 0 or self.steps[place - 1].provision.scope == "job":
+                raise InjectionError(
+                    f"{_shown(provision.kind)} lives as long as the app and needs {name!r}, which "
+                    f"is made for each job: provide it with scope='job', or the other with 'app'"
+                )
+
+
+def _making(factory: Factory) -> Making:
+    if inspect.isasyncgenfunction(factory):
+        return Making.ASYNC_YIELDING
+    if inspect.isgeneratorfunction(factory):
+        return Making.YIELDING
+    return Making.ASYNC if inspect.iscoroutinefunction(factory) else Making.PLAIN
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        asked = resolved_signature(function).parameters.values()
+    except ValueError:  # some built-in types do not tell their signature
+        return []
+    return [p for p in asked if p.kind not in _VARIABLE]
+
+
+def _is_job(kind: Any) -> bool:
+    return kind is Job or getattr(kind, "__origin__", None) is Job
+
+
+def _hashable(kind: Any) -> bool:
+    try:
+        hash(kind)
+    except TypeError:
+        return False
+    return True
+
+
+def _shown(kind: Any) -> str:
+    return getattr(kind, "__qualname__", None) or str(kind)

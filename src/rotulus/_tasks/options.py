@@ -1,0 +1,229 @@
+"""The options of a task and of one enqueue of it, each value checked where it is given."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, Self, TypedDict, cast
+
+from rotulus._jobs.retry import Retry
+from rotulus._text.names import check_key, check_queue_name, did_you_mean
+from rotulus.errors import OptionError
+
+Seconds = float | timedelta
+"""A length of time: a number of seconds, or a timedelta."""
+
+DEFAULT_PER = 1.0
+"""Seconds: a rate is so many a second, unless it says otherwise."""
+
+Isolation = Literal["process"]
+"""Where attempts run, if not in the worker itself."""
+
+_MOST_MEMORY = 1024 * 1024
+
+
+class TaskOptions(TypedDict, total=False):
+    """The options of a task, beside its name.
+
+    Attributes:
+        tags: words to find it by.
+        retry: which failures get another attempt; without one, the app's policy.
+        timeout: seconds after which an attempt is stopped and counts as a failure.
+        isolation: `"process"` runs attempts in processes of their own, which can be killed and
+            may die; None, the default, in the worker itself.
+        memory: MiB that an isolated attempt may allocate on top of what the app takes.
+        queue: the queue its jobs wait under; `"default"`.
+        priority: higher is sooner; 0.
+        key: while a job with the same key is live, enqueuing adds none and gives that one.
+            It may name parameters: `key="welcome:{user_id}"`.
+        window: seconds for which the key is held at least, counted from the enqueue.
+        limit: how many jobs with the same `limit_key` run at once, in all workers together.
+        rate: how many jobs with the same `limit_key` are started within any `per` seconds, in all
+            workers together.
+        per: the length of that window, in seconds; 1.
+        limit_key: what those jobs share; it may name parameters. The task's name unless given.
+        expires: seconds after which a job that was not started is given up as `dead(expired)`.
+    """
+
+    tags: Sequence[str]
+    retry: Retry | None
+    timeout: Seconds | None
+    isolation: Isolation | None
+    memory: int | None
+    queue: str
+    priority: int
+    key: str
+    window: Seconds
+    limit: int
+    rate: int
+    per: Seconds
+    limit_key: str
+    expires: Seconds
+
+
+class UsingOptions(TypedDict, total=False):
+    """The options of one enqueue.
+
+    Attributes:
+        queue: another queue than the task's.
+        priority: another priority.
+        delay: seconds to wait before the job is due.
+        at: the moment it is due, as an aware datetime, instead of a delay.
+        expires: seconds after which, not started, it is given up as `dead(expired)`.
+        key: a unique key, taken as it is.
+        window: seconds for which the key is held at least.
+        limit: how many jobs with the same `limit_key` run at once.
+        rate: how many jobs with the same `limit_key` are started within any `per` seconds.
+        per: the length of that window, in seconds.
+        limit_key: what those jobs share, taken as it is.
+        connection: a connection of yours to the same database, whose transaction the job joins.
+    """
+
+    queue: str
+    priority: int
+    delay: Seconds
+    at: datetime | None
+    expires: Seconds | None
+    key: str | None
+    window: Seconds | None
+    limit: int | None
+    rate: int | None
+    per: Seconds | None
+    limit_key: str | None
+    connection: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How jobs are delivered; the fields are those of `UsingOptions`, with times in seconds."""
+
+    queue: str = "default"
+    priority: int = 0
+    delay: float = 0.0
+    at: datetime | None = None
+    expires: float | None = None
+    key: str | None = None
+    window: float | None = None
+    limit: int | None = None
+    rate: int | None = None
+    per: float | None = None
+    limit_key: str | None = None
+    connection: Any = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether its jobs share something with others: they need a `limit_key`."""
+        return self.limit is not None or self.rate is not None
+
+    def using(self, options: Mapping[str, Any]) -> Self:
+        """This delivery with some options changed. Raises `OptionError`."""
+        known = [field.name for field in fields(self)]
+        for name in options:
+            if name not in known:
+                raise OptionError(f"There is no option {name!r}{did_you_mean(name, known)}")
+        checked = {name: _check(name, value) for name, value in options.items()}
+        changed = replace(self, **checked)
+        if options.get("per") is not None and changed.rate is None:
+            raise OptionError(f"per={options['per']!r} is the window of a rate: give rate= as well")
+        return changed
+
+
+def check_timeout(value: object) -> float | None:
+    """A timeout in seconds, more than 0; None for none. Raises `OptionError`."""
+    return None if value is None else _some_seconds(value, "timeout")
+
+
+def check_isolation(value: object) -> Isolation | None:
+    """Where attempts run: `"process"`, or None for the worker itself. Raises `OptionError`."""
+    if value is None:
+        return None
+    if value == "process":
+        return "process"
+    raise OptionError(
+        f"isolation={value!r} is not allowed: choose 'process', or None for the worker itself"
+    )
+
+
+def check_memory(value: object, isolation: Isolation | None) -> int | None:
+    """How many MiB an isolated attempt may allocate, or None for no limit. Raises `OptionError`."""
+    if value is None:
+        return None
+    if isolation is None:
+        raise OptionError(
+            f"memory={value!r} needs isolation='process': the memory of a worker is shared by "
+            f"all that it runs"
+        )
+    return _integer(value, "memory", least=1, most=_MOST_MEMORY, unit=" of MiB")
+
+
+def check_retry(value: object) -> Retry | None:
+    """A retry policy, or None. Raises `OptionError`."""
+    if value is None or isinstance(value, Retry):
+        return value
+    raise OptionError(f"retry={value!r} is not allowed: write retry=Retry(attempts=...)")
+
+
+def check_tags(value: object) -> tuple[str, ...]:
+    """Tags, in their order. Raises `OptionError`."""
+    if isinstance(value, Collection) and not isinstance(value, str):
+        tags = tuple(cast("Collection[object]", value))
+        if all(isinstance(tag, str) and tag for tag in tags):
+            return cast("tuple[str, ...]", tags)
+    raise OptionError(f"tags={value!r} is not allowed: give a list of words")
+
+
+def _check(name: str, value: object) -> object:
+    if value is None and name not in ("queue", "priority", "delay"):
+        return None
+    match name:
+        case "queue":
+            return check_queue_name(value)
+        case "priority":
+            return _integer(value, name, least=-1_000_000, most=1_000_000)
+        case "limit" | "rate":
+            return _integer(value, name, least=1, most=1_000_000)
+        case "delay" | "expires" | "window":
+            return _seconds(value, name)
+        case "per":
+            return _some_seconds(value, name)
+        case "key" | "limit_key":
+            return check_key(value, name)
+        case "at":
+            return _aware(value)
+        case _:
+            return value
+
+
+def _seconds(value: object, option: str) -> float:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    match seconds:
+        case bool():
+            pass
+        case int() | float() if 0 <= seconds < float("inf"):
+            return float(seconds)
+        case _:
+            pass
+    raise OptionError(f"{option}={value!r} is not allowed: give seconds, 0 or more, or a timedelta")
+
+
+def _some_seconds(value: object, option: str) -> float:
+    seconds = _seconds(value, option)
+    if seconds == 0:
+        raise OptionError(f"{option}={value!r} is not allowed: give more than 0, or None")
+    return seconds
+
+
+def _integer(value: object, option: str, *, least: int, most: int, unit: str = "") -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return value
+    raise OptionError(
+        f"{option}={value!r} is not allowed: give a whole number{unit} from {least:,} to {most:,}"
+    )
+
+
+def _aware(value: object) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    raise OptionError(
+        f"at={value!r} is not allowed: give a datetime with a time zone, such as "
+        f"datetime.now(UTC) + timedelta(hours=1)"
+    )

@@ -1,0 +1,163 @@
+"""A task: a named function, and how its jobs are to be delivered."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
+
+from rotulus._jobs.job import Job
+from rotulus._jobs.retry import Retry
+from rotulus._tasks.arguments import Call
+from rotulus._tasks.options import Delivery, Isolation, UsingOptions
+from rotulus._tasks.signature import TaskInfo, describe, site_of
+from rotulus._tasks.template import KeyTemplate
+from rotulus._time.schedule import Schedule
+
+P = ParamSpec("P")
+R = TypeVar("R")
+V = TypeVar("V")
+
+AnyTask = "Task[..., Any, Any]"
+
+
+class TaskDesk(Protocol):
+    """Where a task hands in its jobs: an app."""
+
+    def submit(self, task: "Task[..., Any, Any]", calls: Sequence[Call]) -> list[Job[Any]]:
+        """Store a job for each call, all or none."""
+        ...
+
+    async def asubmit(self, task: "Task[..., Any, Any]", calls: Sequence[Call]) -> list[Job[Any]]:
+        """The same, without blocking the event loop."""
+        ...
+
+
+class Home(Protocol):
+    """Where a task is registered."""
+
+    def desk(self) -> TaskDesk:
+        """The app that is open for it. Raises `NoAppError`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Task(Generic[P, R, V]):
+    """A named function that can be called, queued and scheduled.
+
+    Made by `@task` and `@scheduled`. `P` are its parameters, `R` is what a call returns, and `V`
+    what a job of it ends with: the same, or for an `async def` what it returns when awaited.
+    """
+
+    function: Callable[P, R]
+    name: str
+    home: Home = field(repr=False)
+    tags: tuple[str, ...] = ()
+    retry: Retry | None = None
+    timeout: float | None = None
+    isolation: Isolation | None = None
+    memory: int | None = None
+    schedule: Schedule | None = None
+    key: KeyTemplate | None = None
+    limit_key: KeyTemplate | None = None
+    delivery: Delivery = field(default_factory=Delivery)
+
+    __test__ = False  # a task called test_something is not a test
+
+    def __post_init__(self) -> None:
+        shown = {name: getattr(self.function, name, None) for name in functools.WRAPPER_ASSIGNMENTS}
+        vars(self).update(shown, __wrapped__=self.function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the function, here and now: a call is a call."""
+        return self.function(*args, **kwargs)
+
+    def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[V]:
+        """Store a job that calls the function with these arguments.
+
+        The call is checked here: it is not stored unless it fits the signature and its types,
+        and can be written as JSON.
+
+        Raises:
+            ArgumentsError: with every problem of the call.
+            NoAppError: no app is open.
+            StoreError: the job could not be stored.
+        """
+        return self.home.desk().submit(self, [Call(args, kwargs)])[0]
+
+    async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[V]:
+        """`enqueue`, without blocking the event loop."""
+        return (await self.home.desk().asubmit(self, [Call(args, kwargs)]))[0]
+
+    def enqueue_many(self, calls: Iterable[Any]) -> list[Job[V]]:
+        """Store a job for each call, in one transaction: all of them or none.
+
+        Args:
+            calls: a tuple holds positional arguments, a dict named ones; anything else is the
+                only argument.
+
+        Raises:
+            ArgumentsError: a call does not fit; none is stored.
+            NoAppError: no app is open.
+            StoreError: the jobs could not be stored.
+        """
+        return self.home.desk().submit(self, [_call(call) for call in calls])
+
+    async def aenqueue_many(self, calls: Iterable[Any]) -> list[Job[V]]:
+        """`enqueue_many`, without blocking the event loop."""
+        return await self.home.desk().asubmit(self, [_call(call) for call in calls])
+
+    def using(self, **options: Unpack[UsingOptions]) -> "Task[P, R, V]":
+        """This task with other options for its next enqueue: a copy; the task stays as it is.
+
+        Raises:
+            OptionError: an option is not known, or its value is not allowed.
+        """
+        return replace(self, delivery=self.delivery.using(options))
+
+    @functools.cached_property
+    def is_async(self) -> bool:
+        """Whether a call has to be awaited."""
+        return is_async(self.function)
+
+    @functools.cached_property
+    def site(self) -> str:
+        """Where the function is defined: `path:line`."""
+        return site_of(self.function)
+
+    @functools.cached_property
+    def info(self) -> TaskInfo:
+        """What the task looks like from outside."""
+        return describe(self.name, self.function, self.tags)
+
+    @property
+    def _task_name(self) -> str:
+        return self.name
+
+    @property
+    def _cron(self) -> str:
+        if self.schedule is None:
+            raise AttributeError(f"task {self.name!r} has no schedule")
+        return self.schedule.cron
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether what a function returns has to be awaited."""
+    bare = inspect.unwrap(function)
+    while isinstance(bare, functools.partial):
+        bare = cast("functools.partial[Any]", bare).func
+    return inspect.iscoroutinefunction(bare) or inspect.iscoroutinefunction(
+        getattr(bare, "__call__", None)  # noqa: B004 - an object whose __call__ is async
+    )
+
+
+def _call(given: object) -> Call:
+    if isinstance(given, tuple):
+        return Call(cast("tuple[Any, ...]", given), {})
+    if type(given) in _SCALARS or not isinstance(given, Mapping):
+        return Call((given,), {})
+    return Call((), dict(cast("Mapping[str, Any]", given)))
+
+
+_SCALARS = frozenset({int, str, float, bool})
+"""What most single arguments are: asking whether one is a mapping takes longer than the call."""

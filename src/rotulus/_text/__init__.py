@@ -1,0 +1,1 @@
+"""Names, ids and JSON text: what may be written where."""

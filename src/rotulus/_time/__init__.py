@@ -1,0 +1,1 @@
+"""Clocks, cron expressions, schedules, and how long to wait."""

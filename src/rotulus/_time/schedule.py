@@ -1,0 +1,106 @@
+"""When a task is due: a cron expression, a time zone, and what to do about missed instants."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from rotulus._text.names import did_you_mean
+from rotulus._time.cron import Cron
+from rotulus.errors import OptionError
+
+CATCH_UP = timedelta(days=7)
+"""The longest time to look back for instants that nobody fired."""
+
+ON_TIME = timedelta(seconds=60)
+"""An instant that is not fired within this time counts as missed."""
+
+_ALL = re.compile(r"all\((\d{1,4})\)")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A cron expression in a zone, with its policy for missed instants.
+
+    Args:
+        cron: five fields, or an alias such as `@daily`; see `rotulus._time.cron` for clock changes.
+        timezone: an IANA zone name, such as `"Europe/London"`. Default UTC.
+        missed: what happens to instants nobody fired, because nothing was running:
+            `"latest"` fires the latest of them (the default), `"skip"` none that is more than
+            60 seconds late, `"all(N)"` the latest N, in order. Never further back than 7 days.
+
+    Raises:
+        OptionError: the expression, the zone or the policy is not valid, or the expression can
+            never match.
+    """
+
+    cron: str
+    timezone: str = "UTC"
+    missed: str = "latest"
+    _cron: Cron = field(init=False, repr=False, compare=False)
+    _zone: tzinfo = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_missed(self.missed)
+        object.__setattr__(self, "_cron", Cron(self.cron))
+        object.__setattr__(self, "_zone", find_zone(self.timezone))
+
+    def explain(self) -> str:
+        """The schedule in English."""
+        return f"{self._cron.explain()} ({self.timezone})"
+
+    def next(self, after: datetime, count: int = 1) -> list[datetime]:
+        """The next instants later than `after`, in the schedule's own zone."""
+        instants = self._cron.instants(self._zone, after)
+        return [at.astimezone(self._zone) for at, _ in zip(instants, range(count), strict=False)]
+
+    def due(self, since: datetime, now: datetime) -> list[datetime]:
+        """The instants to fire now, oldest first, as UTC datetimes.
+
+        Args:
+            since: instants up to this one have been dealt with.
+            now: the present moment.
+        """
+        passed: list[datetime] = []
+        for at in self._cron.instants(self._zone, max(since, now - CATCH_UP)):
+            if at > now:
+                break
+            passed.append(at)
+        return self._choose(passed, now)
+
+    def _choose(self, passed: list[datetime], now: datetime) -> list[datetime]:
+        if self.missed == "skip":
+            return [at for at in passed[-1:] if now - at <= ON_TIME]
+        return passed[-_limit(self.missed) :]
+
+
+def check_missed(missed: object) -> None:
+    """Raise `OptionError` unless this is one of the policies."""
+    if missed in ("skip", "latest"):
+        return
+    if isinstance(missed, str) and _ALL.fullmatch(missed) and _limit(missed) > 0:
+        return
+    raise OptionError(
+        f"missed={missed!r} is not allowed: choose 'skip', 'latest' or 'all(N)', such as 'all(24)'"
+    )
+
+
+def find_zone(name: object) -> tzinfo:
+    """The time zone of an IANA name. Raises `OptionError`, with a suggestion, when unknown."""
+    if name == "UTC":
+        return UTC
+    try:
+        if isinstance(name, str) and name:
+            return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    hint = did_you_mean(str(name), available_timezones())
+    raise OptionError(
+        f"Time zone {name!r} is not known{hint or '; use an IANA name such as Europe/London'}"
+        f"{'' if available_timezones() else ' (no zones are installed: pip install tzdata)'}"
+    )
+
+
+def _limit(missed: str) -> int:
+    found = _ALL.fullmatch(missed)
+    return int(found[1]) if found else 1
