@@ -18,191 +18,24 @@ and opens its own. Only one that lives in memory refuses, as nobody else would s
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
-
-__all__ = [
-    "Claim",
-    "Count",
-    "EVERYTHING",
-    "Filter",
-    "Fleet",
-    "JobRecord",
-    "NewJob",
-    "Outcome",
-    "Renewal",
-    "Renewed",
-    "ScheduleEntry",
-    "Store",
-    "Terms",
-    "Wanted",
-    "WorkerInfo",
-]
-
-
-class Terms(NamedTuple):
-    """What jobs that are enqueued together have in common: their task, and how it is delivered.
-
-    Attributes:
-        task: the name of the task.
-        queue: the queue to wait under.
-        priority: higher is sooner.
-        delay: seconds from now until they are due.
-        at: the moment they are due, instead of a delay.
-        expires: seconds from when they are due until they are no longer worth starting; None:
-            never.
-        window: seconds from now for which a key is held at least; it is held while the job is
-            live in any case.
-        limit_to: how many jobs with the same `limit_key` may run at once.
-        rate_to: how many jobs with the same `limit_key` may be started within `rate_per` seconds.
-        rate_per: the length of that window, in seconds.
-        schedule: the scheduled task they are fired for.
-    """
-
-    task: str
-    queue: str = "default"
-    priority: int = 0
-    delay: float = 0.0
-    at: datetime | None = None
-    expires: float | None = None
-    window: float | None = None
-    limit_to: int | None = None
-    rate_to: int | None = None
-    rate_per: float | None = None
-    schedule: str | None = None
-
-
-class NewJob(NamedTuple):
-    """A job to add.
-
-    Attributes:
-        id: its id, made by the producer: a UUIDv7 as text.
-        arguments: its payload, as JSON text.
-        terms: its task, and how it is delivered. Neighbours with equal terms are added together.
-        key: its unique key.
-        limit_key: jobs with the same one are limited together, in number and in rate.
-        instant: the scheduled moment it is fired for.
-    """
-
-    id: str
-    arguments: str
-    terms: Terms
-    key: str | None = None
-    limit_key: str | None = None
-    instant: datetime | None = None
-
-
-class Wanted(NamedTuple):
-    """What a worker would take.
-
-    Attributes:
-        worker: its name.
-        queues: the queues it serves; None for all of them.
-        names: the task names it knows; None for all of them.
-        grace: seconds for which a job of another name has to be due, and its name not announced by
-            any live worker, until it is taken, too; None: it never is.
-    """
-
-    worker: str = ""
-    queues: Collection[str] | None = None
-    names: Collection[str] | None = None
-    grace: float | None = None
-
-
-class Claim(NamedTuple):
-    """What identifies a running attempt: the fence."""
-
-    id: str
-    attempt: int
-
-
-class Renewal(NamedTuple):
-    """A claim to renew, with the progress to store, as JSON text, if there is any."""
-
-    id: str
-    attempt: int
-    progress: str | None = None
-
-
-class Renewed(NamedTuple):
-    """What a renewal found.
-
-    Attributes:
-        lost: claims that are no longer running; stop working on them.
-        cancelling: claims that are running and that somebody wants to stop.
-    """
-
-    lost: list[Claim]
-    cancelling: list[Claim]
-
-
-class WorkerInfo(NamedTuple):
-    """A worker, as it announces itself.
-
-    Attributes:
-        name: unique among all workers of all times.
-        host: the machine it runs on.
-        pid: its process there.
-        queues: the queues it serves; None for all of them.
-        slots: how many jobs it runs at once.
-        started_at: when it started.
-        seen_at: when it last renewed; filled by the store.
-        names: the tasks it knows; None when it does not tell.
-    """
-
-    name: str
-    host: str
-    pid: int
-    queues: tuple[str, ...] | None
-    slots: int
-    started_at: datetime
-    seen_at: datetime | None = None
-    names: tuple[str, ...] | None = None
-
-
-class Fleet(NamedTuple):
-    """Who serves the store: the workers with a lease, and the queues that are paused."""
-
-    workers: list[WorkerInfo]
-    paused: dict[str, datetime]
-
-
-class ScheduleEntry(NamedTuple):
-    """A scheduled task, as the store remembers it."""
-
-    name: str
-    cron: str
-    timezone: str
-
-
-class Filter(NamedTuple):
-    """Which jobs to read: those that match every field that is given.
-
-    `worker` is the one that has the job, or had it last: with `states=[RUNNING]`, what it holds.
-    """
-
-    states: Collection[State] | None = None
-    task: str | None = None
-    queue: str | None = None
-    key: str | None = None
-    limit_key: str | None = None
-    schedule: str | None = None
-    worker: str | None = None
-
-
-EVERYTHING = Filter()
-"""Every job."""
-
-
-class Count(NamedTuple):
-    """How many jobs of a group (a queue or a task) are in a state."""
-
-    group: str
-    state: State
-    jobs: int
+from rotulus.store.values import (
+    EVERYTHING,
+    Claim,
+    Count,
+    Filter,
+    Fleet,
+    NewJob,
+    Renewal,
+    Renewed,
+    ScheduleEntry,
+    Wanted,
+    WorkerInfo,
+)
 
 
 class Store(Protocol):
