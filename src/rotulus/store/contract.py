@@ -87,6 +87,10 @@ class Store(Protocol):
         added: the holder's record stands in its place, also for two equal keys in one call.
         A key is held from the add of a job until the job has ended and the window is over.
 
+        A job with `parts` is added `blocked` and `opened`, with its parts, which form a `run` of
+        its id. A part waits, `blocked`, for the parts that it `needs`; the job itself waits for
+        those that no other part needs. Who waits for nothing any more is due.
+
         With a `connection` of the caller's the jobs belong to its transaction: they exist when
         it commits, and never if it rolls back. The store neither commits nor rolls it back.
         """
@@ -127,11 +131,14 @@ class Store(Protocol):
 
         With a `connection` of the caller's they are recorded in its transaction, as in `add`.
 
-        An ended state, reason, error and result are stored, and a key whose window is over is
-        given back. `queued` sends the job back, `delayed` when its delay is not over, with the
-        attempt kept among the earlier ones, and one more failure, release or loss; if somebody
-        asked to cancel it, it ends `cancelled` instead. A lost attempt counts as a loss also
-        when the job ends. An outcome that is refused changes nothing.
+        An ended state, reason, error and result are stored, a key whose window is over is given
+        back, and jobs that waited for this one, and for nothing else, are due. `queued` sends the
+        job back, `delayed` when its delay is not over, with the attempt kept among the earlier
+        ones, and one more failure, release or loss; if somebody asked to cancel it, it ends
+        `cancelled` instead. A lost attempt counts as a loss also when the job ends. `blocked` adds
+        the outcome's `parts` as `add` would, to the run of the job, or to one that begins with it;
+        the job is `opened` then, and due again when they have ended. An outcome that is refused
+        changes nothing.
         """
         ...
 
@@ -152,22 +159,33 @@ class Store(Protocol):
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs: those that wait end `cancelled`, running ones are flagged for `extend`.
 
-        Jobs that have ended stay as they are. The records of the jobs that exist, as they stand
-        then.
+        The parts of a job are cancelled with it. Jobs that have ended stay as they are. The records
+        of the jobs that exist, as they stand then.
         """
         ...
 
-    def retry(self, ids: Collection[str]) -> list[JobRecord]:
+    def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send `failed`, `dead` and `cancelled` jobs back to `queued`, with fresh budgets.
 
-        `attempt` goes on counting; the attempt that ended is kept among the earlier ones. Left
-        as they are: jobs in other states, and jobs whose key another job holds by now. The
-        records of the jobs that were sent back.
+        `attempt` goes on counting; the attempt that ended is kept among the earlier ones. The parts
+        of a job that ended so go back with it. Whatever waited for one that is sent back, and does
+        not run just now, waits again, also what had succeeded; if it had opened, and did not only
+        wait for its own parts, those are deleted, as they will be made anew.
+
+        With `arguments`, jobs in any ended state are sent back, with these arguments as JSON text,
+        and the parts that they had are deleted.
+
+        Left as they are: jobs in other states, and jobs whose key another job holds by now. The
+        records of the jobs among `ids` that were sent back.
         """
         ...
 
-    def pause(self, queues: Collection[str], paused: bool) -> None:
-        """Pause queues, or resume them. Jobs of a paused queue can be added and not claimed."""
+    def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
+        """Pause queues and runs, or resume them.
+
+        Jobs of a paused queue can be added and not claimed. What waits in a paused run is
+        `blocked`, and stays so until the run is resumed; so is what is sent back there, or added.
+        """
         ...
 
     def get(self, job_id: str) -> JobRecord | None:
@@ -187,8 +205,11 @@ class Store(Protocol):
         """
         ...
 
-    def count(self, by: str = "queue") -> list[Count]:
-        """How many jobs there are, by `"queue"` or `"task"`, and state."""
+    def count(self, by: str = "queue", run: str | None = None) -> list[Count]:
+        """How many jobs there are, by `"queue"` or `"task"`, and state; by `"step"`, in a run.
+
+        With a `run`, only its jobs; by step, those that are parts of no other part.
+        """
         ...
 
     def fleet(self) -> Fleet:
@@ -205,7 +226,8 @@ class Store(Protocol):
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete jobs that ended in these states before a moment; give how many.
 
-        Jobs whose key is still held stay. At most `limit` jobs, the oldest first.
+        Jobs whose key is still held stay. A run goes whole, with the job it is the run of, and
+        counts as one. At most `limit` jobs, the oldest first.
         """
         ...
 

@@ -1,6 +1,6 @@
 """What goes into a store and comes out of it: values, and nothing that does anything."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,6 +49,10 @@ class NewJob(NamedTuple):
         key: its unique key.
         limit_key: jobs with the same one are limited together, in number and in rate.
         instant: the scheduled moment it is fired for.
+        parts: jobs that are added with it, and that it waits for.
+        step: of a part: where it stands in the run, as a path.
+        workflow: of a part: the workflow that says what it does.
+        needs: of a part: the ids of those parts of the same job that it waits for.
     """
 
     id: str
@@ -57,6 +61,10 @@ class NewJob(NamedTuple):
     key: str | None = None
     limit_key: str | None = None
     instant: datetime | None = None
+    parts: Sequence["NewJob"] = ()
+    step: str | None = None
+    workflow: str | None = None
+    needs: Sequence[str] = ()
 
 
 class Wanted(NamedTuple):
@@ -84,11 +92,19 @@ class Claim(NamedTuple):
 
 
 class Renewal(NamedTuple):
-    """A claim to renew, with the progress to store, as JSON text, if there is any."""
+    """A claim to renew.
+
+    Attributes:
+        id: the job.
+        attempt: the attempt.
+        progress: the progress to store, as JSON text, if there is any.
+        reason: why it runs without a slot, if it does.
+    """
 
     id: str
     attempt: int
     progress: str | None = None
+    reason: str | None = None
 
 
 class Renewed(NamedTuple):
@@ -146,6 +162,8 @@ class Filter(NamedTuple):
     """Which jobs to read: those that match every field that is given.
 
     `worker` is the one that has the job, or had it last: with `states=[RUNNING]`, what it holds.
+    `run` is the id of the job that a run is made of, and `step` a path in it; `needed_by` the id of
+    a job: those that it waits for, or waited for.
     """
 
     states: Collection[State] | None = None
@@ -155,6 +173,9 @@ class Filter(NamedTuple):
     limit_key: str | None = None
     schedule: str | None = None
     worker: str | None = None
+    run: str | None = None
+    step: str | None = None
+    needed_by: str | None = None
 
 
 EVERYTHING = Filter()
@@ -162,7 +183,7 @@ EVERYTHING = Filter()
 
 
 class Count(NamedTuple):
-    """How many jobs of a group (a queue or a task) are in a state."""
+    """How many jobs of a group (a queue, a task, a step) are in a state."""
 
     group: str
     state: State

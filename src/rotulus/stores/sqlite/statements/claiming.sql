@@ -142,10 +142,11 @@ CROSS JOIN rotulus_jobs AS job
 -- name: renew
 -- Renew leases, and store progress.
 WITH claim AS MATERIALIZED (
-  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS progress
+  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS progress,
+    value ->> 3 AS reason
   FROM json_each(:claims))
 UPDATE rotulus_jobs AS job
-SET lease_until = coalesce(:lease_until, lease_until),
+SET lease_until = coalesce(:lease_until, lease_until), reason = claim.reason,
     progress = coalesce(claim.progress, job.progress)
 FROM claim
 WHERE job.id = claim.id AND job.attempt = claim.attempt AND +job.state = 'running';

@@ -24,6 +24,11 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
     AND (:limit_key IS NULL OR limit_key = :limit_key)
     AND (:schedule IS NULL OR schedule = :schedule)
     AND (:worker IS NULL OR worker = :worker)
+    AND (:run IS NULL OR run = :run)
+    AND (:step IS NULL OR step = :step)
+    AND (:needed_by IS NULL OR seq IN (
+      SELECT need FROM rotulus_needs
+      WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :needed_by)))
     AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
     AND seq > coalesce(
       coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before),
@@ -31,13 +36,20 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: find_by_index
--- The same by key, by schedule or else by state (and worker): quick when few jobs match and many do not.
+-- The same by key, schedule, run, who needs them, or else state (and worker): quick when few jobs
+-- match and many do not.
 WITH wanted (state) AS (
-  SELECT value FROM json_each(:states) WHERE :key IS NULL AND :schedule IS NULL),
+  SELECT value FROM json_each(:states)
+  WHERE coalesce(:key, :schedule, :run, :needed_by) IS NULL),
 chosen (seq) AS (
   SELECT seq FROM rotulus_jobs WHERE key = :key
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE schedule = :schedule
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE run = :run AND (:step IS NULL OR step = :step)
+  UNION ALL
+  SELECT need.need FROM rotulus_jobs AS job CROSS JOIN rotulus_needs AS need ON need.job = job.seq
+  WHERE job.id = :needed_by
   UNION ALL
   SELECT seq FROM rotulus_jobs
   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND 'queued' IN wanted
@@ -63,20 +75,33 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
     AND (:limit_key IS NULL OR limit_key = :limit_key)
     AND (:schedule IS NULL OR schedule = :schedule)
     AND (:worker IS NULL OR worker = :worker)
+    AND (:run IS NULL OR run = :run)
+    AND (:step IS NULL OR step = :step)
+    AND (:needed_by IS NULL OR seq IN (
+      SELECT need FROM rotulus_needs
+      WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :needed_by)))
     AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: count_by_queue
 -- Jobs by queue and state.
 SELECT json_group_array(json_array(queue, state, jobs)) FROM (
-  SELECT queue, state, count(*) AS jobs FROM rotulus_jobs GROUP BY queue, state
+  SELECT queue, state, count(*) AS jobs FROM rotulus_jobs WHERE :run IS NULL OR run = :run
+  GROUP BY queue, state
   ORDER BY queue, state);
 
 -- name: count_by_task
 -- Jobs by task and state.
 SELECT json_group_array(json_array(task, state, jobs)) FROM (
-  SELECT task, state, count(*) AS jobs FROM rotulus_jobs GROUP BY task, state
+  SELECT task, state, count(*) AS jobs FROM rotulus_jobs WHERE :run IS NULL OR run = :run
+  GROUP BY task, state
   ORDER BY task, state);
+
+-- name: count_by_step
+-- The steps of a run, without the parts that they have.
+SELECT json_group_array(json_array(step, state, jobs)) FROM (
+  SELECT step, state, count(*) AS jobs FROM rotulus_jobs
+  WHERE run = :run AND step <> '' AND instr(step, '/') = 0 GROUP BY step, state ORDER BY step, state);
 
 -- name: paused
 -- The paused queues.
