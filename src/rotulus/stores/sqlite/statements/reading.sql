@@ -98,10 +98,12 @@ SELECT json_group_array(json_array(task, state, jobs)) FROM (
   ORDER BY task, state);
 
 -- name: count_by_step
--- The steps of a run, without the parts that they have.
+-- The parts of a job in a run, without the parts that they have.
 SELECT json_group_array(json_array(step, state, jobs)) FROM (
   SELECT step, state, count(*) AS jobs FROM rotulus_jobs
-  WHERE run = :run AND step <> '' AND instr(step, '/') = 0 GROUP BY step, state ORDER BY step, state);
+  WHERE run = :run AND step <> '' AND substr(step, 1, length(:prefix)) = :prefix
+    AND instr(substr(step, length(:prefix) + 1), '/') = 0
+  GROUP BY step, state ORDER BY step, state);
 
 -- name: paused
 -- The paused queues.
