@@ -83,3 +83,7 @@ class Reason(StrEnum):
     """Its process died each time it ran, too often."""
     CANCELLED = "cancelled"
     """An operator or the application cancelled it."""
+    TRIGGER = "trigger"
+    """A step of a workflow: its trigger rule did not hold."""
+    NEED_FAILED = "need_failed"
+    """A step of a workflow: what it needs did not succeed."""
