@@ -9,6 +9,7 @@ RotulusError
 │   │   ├── RegistryFrozenError    the registry is serving and no longer changes
 │   │   ├── OptionError            an option has a value that is not allowed (also a ValueError)
 │   │   ├── InjectionError         a parameter nobody can fill
+│   │   ├── WorkflowError          steps that do not make a workflow     (also a ValueError)
 │   │   └── NoAppError             a task was enqueued and no app is open for it
 │   └── ArgumentsError             a call does not fit its task      (also TypeError, ValueError)
 ├── JobError                       about one durable job
@@ -16,6 +17,7 @@ RotulusError
 │   ├── JobFailedError             its result was asked for and there is none
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
+├── ContextError                   a value cannot be in a context        (also a ValueError)
 ├── IsolationError                 the process that forks those of isolated tasks was killed
 └── StoreError                     about the place where jobs live
     ├── StoreUnavailableError      it cannot be reached or opened
@@ -32,6 +34,7 @@ from collections.abc import Sequence
 __all__ = [
     "ArgumentsError",
     "ConfigurationError",
+    "ContextError",
     "DuplicateTaskError",
     "InjectionError",
     "IsolationError",
@@ -55,6 +58,7 @@ __all__ = [
     "TaskError",
     "TaskNotFoundError",
     "TaskRegistrationError",
+    "WorkflowError",
 ]
 
 
@@ -105,6 +109,10 @@ class InjectionError(ConfigurationError):
     """A parameter is neither JSON nor something anybody provides."""
 
 
+class WorkflowError(ConfigurationError, ValueError):
+    """Steps do not make a workflow, or there is no workflow of that name."""
+
+
 class NoAppError(ConfigurationError):
     """A task was enqueued and no `App` is open for its registry."""
 
@@ -153,6 +161,10 @@ class JobNotRunningError(JobError):
 
 class ResultTimeoutError(JobError, TimeoutError):
     """The job had not ended when the time to wait for it was over. It is not cancelled."""
+
+
+class ContextError(RotulusError, ValueError):
+    """A value cannot be in a context: it is not plain JSON, or its key is no string or taken."""
 
 
 class IsolationError(RotulusError):
