@@ -119,8 +119,8 @@ SELECT
 FROM claimed ORDER BY priority DESC, seq;
 
 -- name: lock_limits
--- Let nobody else claim jobs with a limit until this transaction is over.
-SELECT pg_advisory_xact_lock(hashtext('rotulus limits'), :place::integer);
+-- Let nobody else claim jobs with a limit from these tables until this transaction is over.
+SELECT pg_advisory_xact_lock(hashtext('rotulus limits'), 'rotulus_jobs'::regclass::oid::integer);
 
 -- name: running
 -- Which claims are still running, and whether they are asked to stop.
