@@ -39,7 +39,7 @@ class Intake:
         bind, most = plan.binder.bind, self.max_bytes
         bound = [bind(call.args, call.kwargs, most) for call in calls]
         ids = self._ids.many(len(bound))
-        terms = _terms(task.name, task.delivery)
+        terms = terms_of(task)
         key = task.delivery.key or task.key
         limit_key = _limit_key(task)
         if key is None and limit_key is None:
@@ -62,10 +62,15 @@ class Intake:
 
     def firing(self, task: AnyTask, instant: datetime) -> NewJob:
         """The job of one instant of a task's schedule: the same key wherever it is made."""
-        terms = _terms(task.name, task.delivery)._replace(window=_HOLD, schedule=task.name)
+        terms = terms_of(task)._replace(window=_HOLD, schedule=task.name)
         key = f"{task.name}@{instant:%Y-%m-%dT%H:%MZ}"
         limit_key = _filled(_limit_key(task), {}, self._plans.of(task).defaults)
         return NewJob(self._ids(), "{}", terms, key, limit_key, instant)
+
+
+def terms_of(task: AnyTask) -> Terms:
+    """How jobs of a task are delivered, unless somebody says otherwise."""
+    return _terms(task.name, task.delivery)
 
 
 def _terms(name: str, delivery: Delivery) -> Terms:

@@ -1,7 +1,8 @@
-"""Steps of workflows: what they are given, whether they run, what they hand on, and their handle."""
+"""Steps: what they are given, whether they run, what they hand on, and the handle they get."""
 
+from rotulus._engine.steps.given import Contexts
 from rotulus._engine.steps.handle import TaskHandle
 from rotulus._engine.steps.parts import Parts
 from rotulus._engine.steps.step import EarlyOutcome, Steps
 
-__all__ = ["EarlyOutcome", "Parts", "Steps", "TaskHandle"]
+__all__ = ["Contexts", "EarlyOutcome", "Parts", "Steps", "TaskHandle"]

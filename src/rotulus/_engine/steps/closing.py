@@ -51,7 +51,7 @@ def close_branches(
 
 def summary(counts: Sequence[Count]) -> str:
     """How the steps of a run ended: `1 task(s) failed, 4 completed, 2 skipped`."""
-    totals = {state: 0 for state in State}
+    totals = dict.fromkeys(State, 0)
     for count in counts:
         totals[count.state] += count.jobs
     failures = sum(totals[state] for state in _FAILED)

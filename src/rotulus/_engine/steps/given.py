@@ -30,9 +30,7 @@ class Contexts:
         plans: how the arguments of a workflow are read.
     """
 
-    def __init__(
-        self, store: Callable[[], Store], registry: TaskRegistry, plans: Plans
-    ) -> None:
+    def __init__(self, store: Callable[[], Store], registry: TaskRegistry, plans: Plans) -> None:
         self._store = store
         self._registry = registry
         self._plans = plans
@@ -55,7 +53,7 @@ class Contexts:
     def needs(self, record: JobRecord) -> list[JobRecord]:
         """The jobs that a step waited for, in the order in which its workflow names them."""
         found = {need.step: need for need in self._needed_by(record) if not _is_part(need, record)}
-        if len(found) < 2:  # noqa: PLR2004 - one is in order
+        if len(found) < 2:
             return list(found.values())
         definition = self.definition(record)
         within = place(record.step or "")[0]
@@ -70,9 +68,9 @@ class Contexts:
     def given(self, record: JobRecord) -> Data:
         """The context that a job is given."""
         if not record.step:
-            return self._plans.of(self._registry.get(record.task)).binder.load(
-                record.arguments
-            ).kwargs
+            return (
+                self._plans.of(self._registry.get(record.task)).binder.load(record.arguments).kwargs
+            )
         own = jsontext.decode(record.arguments)
         if EDITED in own:
             return own[EDITED]
@@ -87,7 +85,9 @@ class Contexts:
 
     def _handed_on(self, record: JobRecord) -> Data:
         if record.state == State.SUCCEEDED and record.result is not None:
-            return jsontext.decode(record.result)
+            result = jsontext.decode(record.result)
+            if isinstance(result, dict):  # a step that has completed itself may say anything
+                return cast("Data", result)
         return self.given(record)
 
     def _of_whole(self, part: JobRecord) -> Data:

@@ -12,6 +12,7 @@ from rotulus._engine.failure import describe_error
 from rotulus._engine.run import Run
 from rotulus._jobs.signals import Cancel, Snooze
 from rotulus.errors import HandleConsumedError, OptionError
+from rotulus.events import ConditionFailed, Events
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks whether the step is to stop."""
@@ -24,11 +25,13 @@ class TaskHandle:
 
     Args:
         run: the attempt.
+        events: where a condition that raises is told.
         is_async: whether the step is a coroutine, which awaits.
     """
 
-    def __init__(self, run: Run, *, is_async: bool) -> None:
+    def __init__(self, run: Run, events: Events, *, is_async: bool) -> None:
         self._run = run
+        self._events = events
         self._is_async = is_async
 
     def is_slot_held(self) -> bool:
@@ -59,7 +62,8 @@ class TaskHandle:
                 f"poll_interval_ms={poll_interval_ms!r} is not allowed: give milliseconds above 0"
             )
         seconds = poll_interval_ms / 1000
-        return self._adefer(condition, seconds) if self._is_async else self._defer(condition, seconds)
+        defer = self._adefer if self._is_async else self._defer
+        return defer(condition, seconds)
 
     def defer(self, seconds: float | None = None, *, until: datetime | None = None) -> NoReturn:
         """End this attempt without a failure, and begin the step anew later: it holds nothing.
@@ -78,41 +82,37 @@ class TaskHandle:
         raise Snooze(seconds, until=until)
 
     def _check(self) -> None:
-        if self._run.ended or self._run.returned:
+        if self._run.ended:
             raise HandleConsumedError(
                 "This handle has been consumed: its step has returned. Use it in the step only"
             )
 
     def _defer(self, condition: Condition, seconds: float) -> None:
         self._run.leave_slot()
-        try:
-            while not self._holds(condition):
-                end = time.monotonic() + seconds
-                while (left := end - time.monotonic()) > 0:
-                    self._raise_if_stopped()
-                    time.sleep(min(left, _LOOK_EVERY))
-        finally:
-            back = threading.Event()
-            self._run.return_to_slot(back.set)
-            while not back.wait(_LOOK_EVERY):
+        while not self._holds(condition):
+            end = time.monotonic() + seconds
+            while (left := end - time.monotonic()) > 0:
                 self._raise_if_stopped()
+                time.sleep(min(left, _LOOK_EVERY))
+        back = threading.Event()
+        self._run.return_to_slot(back.set)
+        while not back.wait(_LOOK_EVERY):
+            self._raise_if_stopped()
 
     async def _adefer(self, condition: Condition, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         self._run.leave_slot()
-        try:
-            while not await self._aholds(condition):
-                await asyncio.sleep(seconds)
-        finally:
-            back = asyncio.Event()
-            self._run.return_to_slot(lambda: loop.call_soon_threadsafe(back.set))
-            await back.wait()
+        while not await self._aholds(condition):  # noqa: ASYNC110 - it is polled: nobody tells us
+            await asyncio.sleep(seconds)
+        back = asyncio.Event()
+        self._run.return_to_slot(lambda: loop.call_soon_threadsafe(back.set))
+        await back.wait()
 
     def _holds(self, condition: Condition) -> bool:
         try:
             return condition() is True
         except Exception as error:  # noqa: BLE001 - it does not hold, whatever it is
-            self._run.note_condition_failed(describe_error(error))
+            self._events.emit(ConditionFailed(self._run.job, describe_error(error)))
             return False
 
     async def _aholds(self, condition: Condition) -> bool:
@@ -121,7 +121,7 @@ class TaskHandle:
             if inspect.isawaitable(answer):
                 answer = await _awaited(answer)
         except Exception as error:  # noqa: BLE001 - it does not hold, whatever it is
-            self._run.note_condition_failed(describe_error(error))
+            self._events.emit(ConditionFailed(self._run.job, describe_error(error)))
             return False
         return answer is True
 

@@ -82,5 +82,3 @@ def place(step: str) -> tuple[str, str]:
 def is_branch(step: str) -> bool:
     """Whether a path is that of a branch: a number. No id of a step is one."""
     return place(step)[1].isdigit()
-
-

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from rotulus._engine.run import Run
+from rotulus._engine.steps.callbacks import call_back, callback
 from rotulus._engine.steps.closing import close_branches, close_workflow
 from rotulus._engine.steps.given import Contexts
 from rotulus._engine.steps.handle import TaskHandle
 from rotulus._engine.steps.parts import ITEM, Parts, is_branch, place
-from rotulus._jobs.outcome import Outcome, opened, skipped, succeeded
+from rotulus._engine.verdict import GivenUpError
+from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
 from rotulus._jobs.record import JobRecord
-from rotulus._jobs.states import State
+from rotulus._jobs.states import Reason, State
 from rotulus._tasks.arguments import Call
 from rotulus._tasks.plan import TaskPlan
 from rotulus._tasks.task import Task
@@ -20,7 +22,15 @@ from rotulus._workflows.rules import Need
 from rotulus._workflows.tasks import StepTask, WorkflowTask
 from rotulus._workflows.trigger import decide
 from rotulus._workflows.workflow import Step
-from rotulus.errors import ContextError, WorkflowError
+from rotulus.errors import (
+    ArgumentsError,
+    ContextError,
+    StepNotFoundError,
+    StoreError,
+    TaskNotFoundError,
+    WorkflowError,
+)
+from rotulus.events import Events
 from rotulus.store import Store
 
 DEEPEST = 16
@@ -44,15 +54,22 @@ class Steps:
         store: where the runs are.
         contexts: what steps are given.
         parts: makes their parts.
+        events: where callbacks and conditions that raise are told.
         max_bytes: the largest result, in bytes.
     """
 
     def __init__(
-        self, store: Callable[[], Store], contexts: Contexts, parts: Parts, max_bytes: int
+        self,
+        store: Callable[[], Store],
+        contexts: Contexts,
+        parts: Parts,
+        events: Events,
+        max_bytes: int,
     ) -> None:
         self._store = store
         self._contexts = contexts
         self._parts = parts
+        self._events = events
         self._max_bytes = max_bytes
 
     def concern(self, job: JobRecord, task: AnyTask) -> bool:
@@ -64,12 +81,23 @@ class Steps:
 
         Raises:
             EarlyOutcome: it is not called, as it is skipped, made of parts, or has had them.
-            ArgumentsError: the context does not hold what the task takes, or not so.
+            GivenUpError: the step is not known here, or its context does not hold what its task
+                takes.
         """
+        try:
+            return self._load(task, plan, run)
+        except StoreError:  # nothing is wrong with the step
+            raise EarlyOutcome(released(run.job.id, run.job.attempt)) from None
+        except (TaskNotFoundError, StepNotFoundError) as error:
+            raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
+        except ArgumentsError as error:
+            raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+
+    def _load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
         job = run.job
         step = run.step = self._contexts.definition(job)
         if job.opened:
-            raise EarlyOutcome(self._closed(task, step, run))
+            raise EarlyOutcome(self._closed(step, run))
         if step is not None and not is_branch(job.step or ""):
             self._skip(step, job)
             if step.for_each is not None:
@@ -78,7 +106,9 @@ class Steps:
             raise EarlyOutcome(self._begin(task, job))
         run.context = Context(self._contexts.given(job))
         if isinstance(task, StepTask):
-            return task.arguments(run.context, TaskHandle(run, is_async=task.is_async))
+            return task.arguments(
+                run.context, TaskHandle(run, self._events, is_async=task.is_async)
+            )
         return _by_name(plan, run.context, is_branch(job.step or ""))
 
     def write(self, task: AnyTask, run: Run, value: Any) -> str:
@@ -99,6 +129,16 @@ class Steps:
             context.set(run.step.id if run.step else "result", value)
         return self._encode(context.to_dict())
 
+    def callback(self, run: Run, outcome: Outcome) -> Callable[[Callable[[Any], Any]], None] | None:
+        """What is to be called, in a thread, now that a step has ended, if anything is.
+
+        It is given a function that waits for a coroutine.
+        """
+        name = callback(run, outcome)
+        if name is None:
+            return None
+        return lambda wait_for: call_back(run, outcome, name, wait_for, self._events)
+
     def _skip(self, step: Step, job: JobRecord) -> None:
         """Raise `EarlyOutcome` if a step is not to run."""
         ended = self._contexts.needs(job)
@@ -109,7 +149,7 @@ class Steps:
 
     def _branch_out(self, step: Step, key: str, job: JobRecord) -> Outcome:
         given = self._contexts.given(job)
-        items = given.get(key)
+        items: Any = given.get(key)
         if not isinstance(items, list):
             what = f"a {type(items).__name__}" if key in given else "missing"
             raise WorkflowError(
@@ -119,7 +159,8 @@ class Steps:
         if not items:
             text = self._encode({**given, step.id: []})
             return succeeded(job.id, job.attempt, text)
-        parts = self._parts.of_items(step, job.workflow or "", job.step or "", items)
+        branches = cast("list[Any]", items)
+        parts = self._parts.of_items(step, job.workflow or "", job.step or "", branches)
         return opened(job.id, job.attempt, parts)
 
     def _begin(self, task: WorkflowTask, job: JobRecord) -> Outcome:
@@ -131,7 +172,7 @@ class Steps:
             )
         return opened(job.id, job.attempt, self._parts.of_workflow(task.workflow, path))
 
-    def _closed(self, task: AnyTask, step: Step | None, run: Run) -> Outcome:
+    def _closed(self, step: Step | None, run: Run) -> Outcome:
         job = run.job
         parts = self._contexts.parts(job)
         if step is not None and step.for_each is not None and not is_branch(job.step or ""):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pydantic_core
 
-from rotulus._jobs.outcome import Outcome, write_error
+from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
 from rotulus.store import Count, Filter, NewJob, Terms, Wanted, WorkerInfo
@@ -118,7 +118,7 @@ def other_outcome(outcome: Outcome, now: int) -> tuple[Any, ...]:
         run_at,
         now if ended else None,
         int(outcome.failed),
-        int(not (ended or outcome.failed or outcome.lost)),
+        int(is_release(outcome)),
         outcome.progress,
         int(outcome.lost),
         outcome.result,
