@@ -17,8 +17,9 @@ from rotulus._engine.duties import Duty, Prune, Rescue, Scheduling, retention
 from rotulus._engine.executor import Executor
 from rotulus._engine.intake import Intake
 from rotulus._engine.isolation import Cells, Nursery, check_system, live
+from rotulus._engine.parts import Parts
 from rotulus._engine.run import Run
-from rotulus._engine.steps import Contexts, Parts, Steps
+from rotulus._engine.steps import Contexts, Steps
 from rotulus._engine.threads import Threads
 from rotulus._engine.verdict import Verdict
 from rotulus._engine.worker import Worker, WorkerOptions
@@ -217,7 +218,7 @@ def make_engine(
     ids = Ids(clock.now, chance)
     events = Events()
     parts = Parts(ids, max_bytes)
-    intake = Intake(plans, ids, max_bytes)
+    intake = Intake(plans, ids, parts, max_bytes)
     desk = Desk(store, registry, plans, intake, clock.now)
     contexts = Contexts(store, registry, plans)
     steps = Steps(store, contexts, parts, events, max_bytes)

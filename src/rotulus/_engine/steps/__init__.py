@@ -2,7 +2,6 @@
 
 from rotulus._engine.steps.given import Contexts
 from rotulus._engine.steps.handle import TaskHandle
-from rotulus._engine.steps.parts import Parts
 from rotulus._engine.steps.step import EarlyOutcome, Steps
 
-__all__ = ["Contexts", "EarlyOutcome", "Parts", "Steps", "TaskHandle"]
+__all__ = ["Contexts", "EarlyOutcome", "Steps", "TaskHandle"]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rotulus._engine.failure import describe_error
+from rotulus._engine.parts import is_branch
 from rotulus._engine.run import Run
-from rotulus._engine.steps.parts import is_branch
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.states import State
 from rotulus._workflows.context import Context

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, cast
 
-from rotulus._engine.steps.parts import EDITED, ITEM, is_branch, place
+from rotulus._engine.parts import EDITED, ITEM, is_branch, place
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus._tasks.plan import Plans

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from rotulus._engine.parts import ITEM, Parts, is_branch, place
 from rotulus._engine.run import Run
 from rotulus._engine.steps.callbacks import call_back, callback
 from rotulus._engine.steps.closing import close_branches, close_workflow
 from rotulus._engine.steps.given import Contexts
 from rotulus._engine.steps.handle import TaskHandle
-from rotulus._engine.steps.parts import ITEM, Parts, is_branch, place
 from rotulus._engine.verdict import GivenUpError
 from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
 from rotulus._jobs.record import JobRecord
@@ -160,7 +160,7 @@ class Steps:
             text = self._encode({**given, step.id: []})
             return succeeded(job.id, job.attempt, text)
         branches = cast("list[Any]", items)
-        parts = self._parts.of_items(step, job.workflow or "", job.step or "", branches)
+        parts = self._parts.of_items(step, job, branches)
         return opened(job.id, job.attempt, parts)
 
     def _begin(self, task: WorkflowTask, job: JobRecord) -> Outcome:
@@ -170,7 +170,8 @@ class Steps:
                 f"Workflow {task.name!r} is at {path!r}, {DEEPEST} workflows deep: does one of "
                 f"them contain itself?"
             )
-        return opened(job.id, job.attempt, self._parts.of_workflow(task.workflow, path))
+        parts = self._parts.of_workflow(task.workflow, job.queue, job.priority, path)
+        return opened(job.id, job.attempt, parts)
 
     def _closed(self, step: Step | None, run: Run) -> Outcome:
         job = run.job
