@@ -89,6 +89,10 @@ class Executor:
         self._resources = Resources()
         self._ready: dict[str, Ready] = {}
 
+    def prepare(self, jobs: list[JobRecord]) -> None:
+        """Read at once what several jobs will need, before they are executed. In a thread."""
+        self._steps.prepare(jobs)
+
     def is_plain(self, run: Run) -> bool:
         """Whether `execute_plain` is for this attempt; then it need not bother the event loop."""
         try:

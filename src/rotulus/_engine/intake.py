@@ -13,6 +13,7 @@ from rotulus._tasks.task import Task
 from rotulus._tasks.template import KeyTemplate
 from rotulus._text.ids import Ids
 from rotulus._time.schedule import CATCH_UP
+from rotulus._workflows.context import Context
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.store import NewJob
 
@@ -78,7 +79,8 @@ class Intake:
     def _with_parts(self, task: AnyTask, job: NewJob) -> NewJob:
         """The job of a workflow with those of its steps: its worker need not add them."""
         workflow = cast("WorkflowTask", task).workflow
-        parts = self._parts.of_workflow(workflow, job.terms.queue, job.terms.priority)
+        given = Context(self._plans.of(task).binder.load(job.arguments).kwargs).to_json()
+        parts = self._parts.of_workflow(workflow, given, job.terms.queue, job.terms.priority)
         return job._replace(parts=parts)
 
 

@@ -13,10 +13,14 @@ from rotulus._workflows.workflow import Step, Workflow
 from rotulus.store import NewJob, Terms
 
 EDITED = "context"
-"""The key, in the arguments of a step, of what it is given instead of what its needs hand on."""
+"""The key, in the arguments of a step, of what it is given: instead of reading what that is."""
 
 ITEM = "item"
 """The key of a branch's item: in its arguments, and in the context it is given."""
+
+
+_SMALL = 2048
+"""A context of so many characters is given to the first steps as it is, and need not be read."""
 
 
 class Parts:
@@ -32,23 +36,26 @@ class Parts:
         self._max_bytes = max_bytes
 
     def of_workflow(
-        self, workflow: Workflow, queue: str, priority: int, within: str = ""
+        self, workflow: Workflow, given: str, queue: str, priority: int, within: str = ""
     ) -> list[NewJob]:
         """A job for each step, in an order in which each comes after what it needs.
 
         Args:
             workflow: the workflow.
+            given: the context it begins with, as JSON text.
             queue: the queue of the job that they are parts of: theirs, too, unless the task of a
                 step has one of its own.
             priority: its priority, likewise.
             within: its path; "" begins a run.
         """
         order = workflow.topological_sort()
+        small = len(given) <= _SMALL
+        first = f'{{"{EDITED}":{given}}}' if small else "{}"
         ids = dict(zip(order, self._ids.many(len(order)), strict=True))
         return [
             NewJob(
                 ids[step.id],
-                "{}",
+                "{}" if step.needs else first,
                 _terms(step.task, queue, priority),
                 limit_key=_limit_key(step.task),
                 step=path(within, step.id),

@@ -47,7 +47,8 @@ class Run:
         ended: whether the body has come to its end.
         completed: whether the body has settled its job itself, in a transaction of its own.
         step: the step that it is of, or that it is a branch of, if it is.
-        context: what a step is given, as it stands now.
+        given: what a step is given.
+        context: the same, as it stands now.
         slot: the slot of the worker that it runs in, if there is one.
         deferred: whether it has left its slot, and waits for something.
     """
@@ -59,6 +60,7 @@ class Run:
         "context",
         "deferred",
         "ended",
+        "given",
         "interrupt",
         "interruptible",
         "job",
@@ -77,6 +79,7 @@ class Run:
         self.ended = False
         self.completed = False
         self.step: Step | None = None
+        self.given: Context | None = None
         self.context: Context | None = None
         self.slot: Slot | None = None
         self.deferred = False

@@ -53,6 +53,14 @@ class Context(Mapping[str, Any]):
         """All of it, as a dict of its own."""
         return {key: jsontext.decode(text) for key, text in self._texts.items()}
 
+    def changes_since(self, before: "Context") -> dict[str, Any]:
+        """What it holds that an earlier one did not hold, or not so."""
+        return {
+            key: jsontext.decode(text)
+            for key, text in self._texts.items()
+            if before._texts.get(key) != text
+        }
+
     def to_json(self) -> str:
         """All of it, as the text of one JSON object."""
         items = (f"{jsontext.encode(key)}:{text}" for key, text in self._texts.items())

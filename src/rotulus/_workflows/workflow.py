@@ -161,6 +161,11 @@ class Workflow:
         )
 
     @cached_property
+    def has_triggers(self) -> bool:
+        """Whether a step has a trigger rule of its own."""
+        return any(step.trigger is not None for step in self.steps.values())
+
+    @cached_property
     def _needs(self) -> dict[str, tuple[str, ...]]:
         return {step.id: step.needs for step in self.steps.values()}
 

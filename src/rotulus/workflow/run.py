@@ -196,4 +196,3 @@ def _message(job: Job[Any]) -> str | None:
 
 def _text(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
-

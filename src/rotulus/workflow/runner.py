@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from rotulus import App, TaskRegistry
+from rotulus import TaskRegistry
 from rotulus import registry as global_registry
 from rotulus._workflows.context import Context
 from rotulus.errors import OptionError, ResultTimeoutError
@@ -111,9 +111,7 @@ class DefaultRunner:
         except ResultTimeoutError:
             return self._timed_out(run)
 
-    def submit(
-        self, workflow: str, context: Context | Mapping[str, Any] | None = None
-    ) -> Run:
+    def submit(self, workflow: str, context: Context | Mapping[str, Any] | None = None) -> Run:
         """Store a run of a workflow, which begins at once, and give it.
 
         Raises:

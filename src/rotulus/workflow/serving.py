@@ -5,11 +5,12 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from rotulus.workflow.constructors import get_workflow
+
 from rotulus import App, Task, TaskRegistry
 from rotulus._workflows.tasks import StepTask
 from rotulus.errors import ResultTimeoutError, StoreClosedError
 from rotulus.workflow.config import DefaultRunnerConfig
-from rotulus.workflow.constructors import get_workflow
 from rotulus.workflow.run import Run, WorkflowResult
 
 _LOOK_EVERY = 1.0
@@ -29,9 +30,7 @@ class Serving:
         source: the workflows and tasks.
     """
 
-    def __init__(
-        self, url: str | None, config: DefaultRunnerConfig, source: TaskRegistry
-    ) -> None:
+    def __init__(self, url: str | None, config: DefaultRunnerConfig, source: TaskRegistry) -> None:
         self._config = config
         self._source = source
         self._served = TaskRegistry()
@@ -113,4 +112,3 @@ class Serving:
             self.app.run_worker(slots=self._config.max_concurrent_tasks)
         except BaseException as error:  # noqa: BLE001 - told to those who wait
             self._problem = error
-

@@ -1,15 +1,16 @@
 """What steps are given: read from the store, and merged from what others hand on."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from rotulus._engine.parts import EDITED, ITEM, is_branch, place
+from rotulus._engine.parts import EDITED, ITEM, is_branch, path, place
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._text import jsontext
+from rotulus._workflows.context import Context
 from rotulus._workflows.merging import merge
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus._workflows.workflow import Step
@@ -18,7 +19,8 @@ from rotulus.store import Filter, Store
 _MOST_NEEDS = 1_000_000
 _REMEMBERED = 64
 
-Data = dict[str, Any]
+_SEVERAL = 2
+"""One that asks alone reads by itself."""
 
 
 class Contexts:
@@ -34,7 +36,8 @@ class Contexts:
         self._store = store
         self._registry = registry
         self._plans = plans
-        self._recent: dict[tuple[str | None, str, int], Data] = {}
+        self._recent: dict[tuple[str | None, str, int], Context] = {}
+        self._fetched: dict[str, list[JobRecord]] = {}
         self._lock = threading.Lock()
 
     def definition(self, record: JobRecord) -> Step | None:
@@ -50,47 +53,64 @@ class Contexts:
         task = cast("WorkflowTask", self._registry.get(record.workflow))
         return task.workflow.step(place(within)[1] if is_branch(record.step) else name)
 
-    def needs(self, record: JobRecord) -> list[JobRecord]:
-        """The jobs that a step waited for, in the order in which its workflow names them."""
-        found = {need.step: need for need in self._needed_by(record) if not _is_part(need, record)}
-        if len(found) < 2:
-            return list(found.values())
+    def fetch(self, records: Iterable[JobRecord]) -> None:
+        """Read at once what some jobs will ask for, so that not each of them reads by itself."""
+        wanted = {job.id: job for job in records if job.step and not is_branch(job.step)}
+        if len(wanted) < _SEVERAL:
+            return
+        found: dict[tuple[str | None, str], list[JobRecord]] = {}
+        for need in self._store().find(Filter(needed_by=list(wanted)), _MOST_NEEDS):
+            found.setdefault((need.run, place(need.step or "")[0]), []).append(need)
+        for job in wanted.values():
+            beside = found.get((job.run, place(job.step or "")[0]), [])
+            self._fetched[job.id] = beside + found.get((job.run, job.step or ""), [])
+
+    def needed_by(self, record: JobRecord) -> list[JobRecord]:
+        """The jobs that a job waited for, and perhaps others beside them; the last added first."""
+        fetched = self._fetched.pop(record.id, None)
+        return self._read(record) if fetched is None else fetched
+
+    def needs(self, record: JobRecord, among: list[JobRecord]) -> list[JobRecord]:
+        """Those of some jobs that a step needs, in the order in which its workflow names them."""
         definition = self.definition(record)
+        if definition is None or is_branch(record.step or ""):
+            return []
         within = place(record.step or "")[0]
-        order = definition.needs if definition else ()
-        ordered = [found.pop(name, None) for name in (_in(within, need) for need in order)]
-        return [need for need in ordered if need is not None] + list(found.values())
+        found = {job.step: job for job in among}
+        return [found[name] for need in definition.needs if (name := path(within, need)) in found]
 
-    def parts(self, record: JobRecord) -> list[JobRecord]:
-        """The parts that a job waited for, in the order they were added."""
-        return [part for part in reversed(self._needed_by(record)) if _is_part(part, record)]
+    def given(self, record: JobRecord, needs: list[JobRecord] | None = None) -> Context:
+        """The context that a job is given.
 
-    def given(self, record: JobRecord) -> Data:
-        """The context that a job is given."""
+        Args:
+            record: the job.
+            needs: what it needs, if that has been read.
+        """
         if not record.step:
-            return (
-                self._plans.of(self._registry.get(record.task)).binder.load(record.arguments).kwargs
-            )
+            task = self._registry.get(record.task)
+            return Context(self._plans.of(task).binder.load(record.arguments).kwargs)
         own = jsontext.decode(record.arguments)
         if EDITED in own:
-            return own[EDITED]
+            return Context(own[EDITED])
         if is_branch(record.step):
-            return {**self._of_whole(record), ITEM: own[ITEM]}
-        needs = self.needs(record)
-        return self.merged(needs) if needs else self._of_whole(record)
+            return _with_item(self._of_whole(record), own[ITEM])
+        if needs is None:
+            needs = self.needs(record, self._read(record))
+        return self.merged(needs) if needs else Context(self._of_whole(record))
 
-    def merged(self, jobs: list[JobRecord]) -> Data:
+    def merged(self, jobs: list[JobRecord]) -> Context:
         """What jobs hand on, merged."""
-        return merge(*map(self._handed_on, jobs))
+        contexts = list(map(self._handed_on, jobs))
+        return contexts[0] if len(contexts) == 1 else Context(merge(*contexts))
 
-    def _handed_on(self, record: JobRecord) -> Data:
+    def _handed_on(self, record: JobRecord) -> Context:
         if record.state == State.SUCCEEDED and record.result is not None:
             result = jsontext.decode(record.result)
             if isinstance(result, dict):  # a step that has completed itself may say anything
-                return cast("Data", result)
+                return Context(cast("dict[str, Any]", result))
         return self.given(record)
 
-    def _of_whole(self, part: JobRecord) -> Data:
+    def _of_whole(self, part: JobRecord) -> Context:
         """What the job was given that this one is a part of. It has many parts, mostly."""
         within, _ = place(part.step or "")
         key = (part.run, within, part.created_at)
@@ -104,14 +124,11 @@ class Contexts:
                 self._recent[key] = given
         return given
 
-    def _needed_by(self, record: JobRecord) -> list[JobRecord]:
-        return self._store().find(Filter(needed_by=record.id), _MOST_NEEDS)
+    def _read(self, record: JobRecord) -> list[JobRecord]:
+        return self._store().find(Filter(needed_by=[record.id]), _MOST_NEEDS)
 
 
-def _in(within: str, name: str) -> str:
-    return f"{within}/{name}" if within else name
-
-
-def _is_part(other: JobRecord, record: JobRecord) -> bool:
-    """Whether a job that another one waited for is a part of it."""
-    return place(other.step or "")[0] == record.step
+def _with_item(context: Context, item: Any) -> Context:
+    own = Context(context)
+    own.set(ITEM, item)
+    return own

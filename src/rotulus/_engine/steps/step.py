@@ -1,6 +1,7 @@
 """A job that is a step: whether it runs, with which call, and what it hands on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from rotulus._engine.parts import ITEM, Parts, is_branch, place
@@ -31,7 +32,7 @@ from rotulus.errors import (
     WorkflowError,
 )
 from rotulus.events import Events
-from rotulus.store import Store
+from rotulus.store import Count, Store
 
 DEEPEST = 16
 """How many workflows may run within each other: one that contains itself would never end."""
@@ -72,6 +73,13 @@ class Steps:
         self._events = events
         self._max_bytes = max_bytes
 
+    def prepare(self, jobs: Iterable[JobRecord]) -> None:
+        """Read at once what several steps will need. A store that fails is found out later."""
+        steps = [job for job in jobs if job.run is not None]
+        if steps:
+            with suppress(StoreError):
+                self._contexts.fetch(steps)
+
     def concern(self, job: JobRecord, task: AnyTask) -> bool:
         """Whether a job has or is a part, or takes a context."""
         return job.run is not None or isinstance(task, WorkflowTask | StepTask)
@@ -94,17 +102,22 @@ class Steps:
             raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
 
     def _load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
-        job = run.job
-        step = run.step = self._contexts.definition(job)
+        job, contexts = run.job, self._contexts
+        step = run.step = contexts.definition(job)
+        whole = step is not None and not is_branch(job.step or "")
+        waited_for = contexts.needed_by(job) if job.opened or (whole and step.needs) else []
+        needs = contexts.needs(job, waited_for)
         if job.opened:
-            raise EarlyOutcome(self._closed(step, run))
-        if step is not None and not is_branch(job.step or ""):
-            self._skip(step, job)
-            if step.for_each is not None:
-                raise EarlyOutcome(self._branch_out(step, step.for_each, job))
+            parts = [part for part in waited_for if place(part.step or "")[0] == job.step]
+            raise EarlyOutcome(self._closed(task, run, needs, parts[::-1]))
+        if whole:
+            self._skip(step, job, needs)
+        run.given = contexts.given(job, needs)
+        if whole and step.for_each is not None:
+            raise EarlyOutcome(self._branch_out(step, step.for_each, run))
         if isinstance(task, WorkflowTask):
-            raise EarlyOutcome(self._begin(task, job))
-        run.context = Context(self._contexts.given(job))
+            raise EarlyOutcome(self._begin(task, run))
+        run.context = Context(run.given)
         if isinstance(task, StepTask):
             return task.arguments(
                 run.context, TaskHandle(run, self._events, is_async=task.is_async)
@@ -115,7 +128,7 @@ class Steps:
         """What a step hands on, or what a branch comes to, given what its task returned."""
         context = run.context or Context()
         if run.job.step and is_branch(run.job.step):
-            return self._encode(_changes(self._contexts.given(run.job), context, value))
+            return self._encode(_branch_value(run.given or context, context, value))
         if isinstance(value, Context):
             context = run.context = value
         elif isinstance(value, Mapping):
@@ -139,16 +152,15 @@ class Steps:
             return None
         return lambda wait_for: call_back(run, outcome, name, wait_for, self._events)
 
-    def _skip(self, step: Step, job: JobRecord) -> None:
+    def _skip(self, step: Step, job: JobRecord, ended: list[JobRecord]) -> None:
         """Raise `EarlyOutcome` if a step is not to run."""
-        ended = self._contexts.needs(job)
         needs = [Need(place(n.step or "")[1], State(n.state), n.reason) for n in ended]
-        reason = decide(step.trigger, needs, lambda: Context(self._contexts.given(job)))
+        reason = decide(step.trigger, needs, lambda: self._contexts.given(job, ended))
         if reason is not None:
             raise EarlyOutcome(skipped(job.id, job.attempt, reason))
 
-    def _branch_out(self, step: Step, key: str, job: JobRecord) -> Outcome:
-        given = self._contexts.given(job)
+    def _branch_out(self, step: Step, key: str, run: Run) -> Outcome:
+        job, given = run.job, run.given or Context()
         items: Any = given.get(key)
         if not isinstance(items, list):
             what = f"a {type(items).__name__}" if key in given else "missing"
@@ -163,29 +175,40 @@ class Steps:
         parts = self._parts.of_items(step, job, branches)
         return opened(job.id, job.attempt, parts)
 
-    def _begin(self, task: WorkflowTask, job: JobRecord) -> Outcome:
-        path = job.step or ""
+    def _begin(self, task: WorkflowTask, run: Run) -> Outcome:
+        job, path = run.job, run.job.step or ""
         if path.count("/") >= DEEPEST:
             raise WorkflowError(
                 f"Workflow {task.name!r} is at {path!r}, {DEEPEST} workflows deep: does one of "
                 f"them contain itself?"
             )
-        parts = self._parts.of_workflow(task.workflow, job.queue, job.priority, path)
+        given = (run.given or Context()).to_json()
+        parts = self._parts.of_workflow(task.workflow, given, job.queue, job.priority, path)
         return opened(job.id, job.attempt, parts)
 
-    def _closed(self, step: Step | None, run: Run) -> Outcome:
-        job = run.job
-        parts = self._contexts.parts(job)
+    def _closed(
+        self, task: AnyTask, run: Run, needs: list[JobRecord], parts: list[JobRecord]
+    ) -> Outcome:
+        job, step = run.job, run.step
         if step is not None and step.for_each is not None and not is_branch(job.step or ""):
-            given = self._contexts.given(job)
+            given = self._contexts.given(job, needs).to_dict()
             outcome = close_branches(job, step.id, given, parts, self._max_bytes)
         else:
-            counts = self._store().count("step", job.run, job.step or "")
-            final = self._contexts.merged(parts)
-            outcome = close_workflow(job, counts, final, self._max_bytes)
+            final = self._contexts.merged(parts).to_dict()
+            outcome = close_workflow(job, self._counts(task, job, parts), final, self._max_bytes)
         if outcome.result is not None:
             run.context = Context.from_json(outcome.result)
         return outcome
+
+    def _counts(self, task: AnyTask, job: JobRecord, last: list[JobRecord]) -> list[Count]:
+        """How the steps of a workflow ended, given those that nobody waited for.
+
+        Without trigger rules whatever goes wrong is seen in the last steps.
+        """
+        well = all(step.state == State.SUCCEEDED for step in last)
+        if well and isinstance(task, WorkflowTask) and not task.workflow.has_triggers:
+            return []
+        return self._store().count("step", job.run, job.step or "")
 
     def _encode(self, value: Any) -> str:
         return jsontext.encode(value, max_bytes=self._max_bytes)
@@ -200,13 +223,11 @@ def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
     return plan.binder.load(jsontext.encode(values))
 
 
-def _changes(given: dict[str, Any], context: Context, value: Any) -> Any:
+def _branch_value(given: Context, context: Context, value: Any) -> Any:
     """What a branch comes to: what it returned, or else what it changed in its context."""
     if value is not None and not isinstance(value, Context):
         return value
     after = context if value is None else value
-    return {
-        key: new
-        for key, new in after.to_dict().items()
-        if key != ITEM and (key not in given or given[key] != new)
-    }
+    changes = after.changes_since(given)
+    changes.pop(ITEM, None)
+    return changes

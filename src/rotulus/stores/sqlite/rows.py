@@ -52,7 +52,7 @@ def wanted(what: Wanted) -> dict[str, Any]:
 
 def is_narrow(where: Filter) -> bool:
     """Whether an index leads to the few jobs that match."""
-    if where.key or where.schedule or where.run or where.needed_by:
+    if where.key or where.schedule or where.run or where.needed_by is not None:
         return True
     return bool(where.worker and where.states)
 

@@ -239,6 +239,7 @@ class SqliteStore:
         """The jobs that match. See `Store.find`."""
         states = rows.optional_array(where.states)
         how = {**where._asdict(), "states": states, "limit": limit, "before": before}
+        how["needed_by"] = rows.optional_array(where.needed_by)
         if not rows.is_narrow(where):
             window = None if states is None else _RECENT
             found = rows.records(self._read("find", **how, window=window))

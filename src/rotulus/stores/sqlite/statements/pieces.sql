@@ -21,8 +21,6 @@ AND (:schedule IS NULL OR schedule = :schedule)
 AND (:worker IS NULL OR worker = :worker)
 AND (:run IS NULL OR run = :run)
 AND (:step IS NULL OR step = :step)
-AND (:needed_by IS NULL OR seq IN (
-  SELECT need FROM rotulus_needs WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :needed_by)))
 AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
 
 -- piece: is_part

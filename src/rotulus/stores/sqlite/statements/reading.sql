@@ -36,8 +36,9 @@ chosen (seq) AS (
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE run = :run AND (:step IS NULL OR step = :step)
   UNION ALL
-  SELECT need.need FROM rotulus_jobs AS job CROSS JOIN rotulus_needs AS need ON need.job = job.seq
-  WHERE job.id = :needed_by
+  SELECT need.need FROM json_each(:needed_by) AS wanted
+  CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value
+  CROSS JOIN rotulus_needs AS need ON need.job = job.seq
   UNION ALL
   SELECT seq FROM rotulus_jobs
   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND 'queued' IN wanted
