@@ -136,7 +136,7 @@ def test_public_names_are_sorted_and_real():
         assert homes <= {package.__name__, "rotulus", "rotulus.errors"}
         assert set(dir(package)) >= set(package.__all__)
         with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
-            package.nonsense  # noqa: B018 - asking for it is what raises
+            package.nonsense
     assert "rotulus" == rotulus.ConfigurationError.__module__
 
 

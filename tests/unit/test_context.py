@@ -1,6 +1,6 @@
 """The context: plain JSON by key, copied in and out."""
 
-import datetime
+import datetime as dt
 import json
 import math
 
@@ -130,7 +130,7 @@ def test_several_values_are_set_or_none():
     [
         (Odd(), "Odd is not one of dict, list"),
         ({"deep": [Odd()]}, "Odd is not one of"),
-        (datetime.date(2026, 1, 1), "date is not one of"),
+        (dt.date(2026, 1, 1), "date is not one of"),
         ({1, 2}, "set is not one of"),
         (b"bytes", "bytes is not one of"),
         (math.nan, "NaN and infinity have no JSON form"),

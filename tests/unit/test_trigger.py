@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotulus import State
-from rotulus._jobs.states import ENDED, Reason
+from rotulus._jobs.states import Reason
 from rotulus._workflows.rules import Need
 from rotulus._workflows.trigger import decide
 from rotulus.errors import OptionError

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import time
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_cycle_is_shown(needs, data):
     except WorkflowError as error:
         shown = str(error).rpartition(": ")[2].split(" → ")
         assert shown[0] == shown[-1]
-        assert all(after in needs[one] for one, after in zip(shown, shown[1:], strict=False))
+        assert all(after in needs[one] for one, after in itertools.pairwise(shown))
     else:
         graph(needs).topological_sort()
         assert first != last

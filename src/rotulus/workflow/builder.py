@@ -178,14 +178,20 @@ class WorkflowBuilder:
         """The id that a dependency stands for."""
         if isinstance(needed, str):
             return needed
-        source = find_source(needed, self._registry)
-        found = ids.get(id(source.function), [])
-        if len(found) > 1:
+        function: object = getattr(needed, "function", needed)
+        found = ids.get(id(function), [])
+        if len(found) == 1:
+            return found[0]
+        name = getattr(needed, "__name__", repr(needed))
+        if not found:
             raise WorkflowError(
-                f"Workflow {self.name!r}: step {planned.id!r} depends on a function that several "
-                f"steps run ({', '.join(found)}): give the id of one"
+                f"Workflow {self.name!r}: step {planned.id!r} depends on the function {name}, "
+                f"which none of its steps runs: add it with add_task()"
             )
-        return found[0] if found else default_id(source)
+        raise WorkflowError(
+            f"Workflow {self.name!r}: step {planned.id!r} depends on the function {name}, which "
+            f"several steps run ({', '.join(found)}): give the id of one"
+        )
 
 
 def _plan(step_id: str, source: Source) -> _Planned:

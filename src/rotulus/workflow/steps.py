@@ -11,7 +11,7 @@ from rotulus._workflows.rules import Trigger
 from rotulus._workflows.tasks import takes
 from rotulus._workflows.workflow import Callback, check_step_id
 from rotulus.errors import OptionError
-from rotulus.workflow.declared import Declared, Dependency, declare, declared_as
+from rotulus.workflow.declared import Declared, Dependency, declare
 from rotulus.workflow.retrying import RetryOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -109,10 +109,9 @@ def check_dependencies(value: object) -> tuple[Dependency, ...]:
 
 
 def _check_dependency(dependency: object) -> None:
-    if not (isinstance(dependency, str | Task) or declared_as(dependency)):
+    if not (isinstance(dependency, str) or callable(dependency)):
         raise OptionError(
-            f"dependencies=[{dependency!r}] is not allowed: give the id of a step, or a function "
-            f"that was declared as one"
+            f"dependencies=[{dependency!r}] is not allowed: give the id of a step, or its function"
         )
 
 
