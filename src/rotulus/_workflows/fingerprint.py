@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import fields
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.options import Delivery
@@ -27,18 +27,7 @@ def _content(value: object) -> Any:
         record = cast("Retry", value)  # or one of the others
         named = (field.name for field in fields(record) if field.name not in _NO_CONTENT)
         return {name: getattr(record, name) for name in named}
-    if isinstance(value, Versioned):
-        return value.version
     if callable(value):
         return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__qualname__)}"
-    return str(value)
-
-
-@runtime_checkable
-class Versioned(Protocol):
-    """What has a fingerprint of its own: a workflow that is a step of another one."""
-
-    @property
-    def version(self) -> str:
-        """It."""
-        ...
+    # A workflow that is a step of another one has a fingerprint of its own.
+    return getattr(value, "version", None) or str(value)

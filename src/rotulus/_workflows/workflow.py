@@ -60,7 +60,7 @@ class Step:
         yield from _trigger_problems(self.trigger, self.needs)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Workflow:
     """Steps that wait for each other, checked; made with `Workflow.of` or a `WorkflowBuilder`.
 
@@ -85,6 +85,9 @@ class Workflow:
         object.__setattr__(self, "steps", MappingProxyType(dict(self.steps)))
         object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
         self.validate()
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name!r} of {len(self.steps)} steps>"
 
     @classmethod
     def of(
