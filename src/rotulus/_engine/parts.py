@@ -111,6 +111,11 @@ def place(step: str) -> tuple[str, str]:
     return within, name
 
 
+def is_edited(job: JobRecord) -> bool:
+    """Whether what a step is given stands in its arguments."""
+    return EDITED in jsontext.decode(job.arguments)
+
+
 def is_branch(step: str) -> bool:
     """Whether a path is that of a branch: a number. No id of a step is one."""
     return place(step)[1].isdigit()

@@ -55,11 +55,16 @@ class Context(Mapping[str, Any]):
 
     def changes_since(self, before: "Context") -> dict[str, Any]:
         """What it holds that an earlier one did not hold, or not so."""
+        earlier = before.texts()
         return {
             key: jsontext.decode(text)
             for key, text in self._texts.items()
-            if before._texts.get(key) != text
+            if earlier.get(key) != text
         }
+
+    def texts(self) -> dict[str, str]:
+        """The JSON text of each value, in a dict of its own: what a copy needs, and no more."""
+        return dict(self._texts)
 
     def to_json(self) -> str:
         """All of it, as the text of one JSON object."""
@@ -107,6 +112,8 @@ class Context(Mapping[str, Any]):
 
 
 def _written(data: Mapping[str, Any]) -> dict[str, str]:
+    if isinstance(data, Context):
+        return data.texts()
     return {key: _write(key, value) for key, value in data.items()}
 
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rotulus._engine.steps.handle import TaskHandle
     from rotulus._workflows.context import Context
     from rotulus._workflows.merging import merge
     from rotulus._workflows.rules import Trigger
@@ -27,17 +28,25 @@ if TYPE_CHECKING:
     from rotulus._workflows.workflow import Step, Workflow
     from rotulus.errors import ContextError, WorkflowError
     from rotulus.workflow.builder import WorkflowBuilder
+    from rotulus.workflow.config import DefaultRunnerConfig
     from rotulus.workflow.constructors import get_workflow, register_workflow_constructor
+    from rotulus.workflow.run import Run, WorkflowResult
+    from rotulus.workflow.runner import DefaultRunner
     from rotulus.workflow.steps import task
 
 __all__ = [
     "Context",
     "ContextError",
+    "DefaultRunner",
+    "DefaultRunnerConfig",
+    "Run",
     "Step",
+    "TaskHandle",
     "Trigger",
     "Workflow",
     "WorkflowBuilder",
     "WorkflowError",
+    "WorkflowResult",
     "all_done",
     "all_of",
     "all_succeeded",
@@ -57,6 +66,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "_engine.steps.handle": ("TaskHandle",),
     "_workflows.context": ("Context",),
     "_workflows.merging": ("merge",),
     "_workflows.rules": ("Trigger",),
@@ -77,6 +87,9 @@ _HOMES = {
     "_workflows.workflow": ("Step", "Workflow"),
     "errors": ("ContextError", "WorkflowError"),
     "workflow.builder": ("WorkflowBuilder",),
+    "workflow.config": ("DefaultRunnerConfig",),
+    "workflow.run": ("Run", "WorkflowResult"),
+    "workflow.runner": ("DefaultRunner",),
     "workflow.constructors": ("get_workflow", "register_workflow_constructor"),
     "workflow.steps": ("task",),
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -105,19 +106,15 @@ class Run:
             JobNotFoundError: there is no such run.
             ResultTimeoutError: it has not ended in time; the message says what it waits for.
         """
-        try:
+        with suppress(JobFailedError):  # that is a result, too
             self.job.result(timeout)
-        except JobFailedError:
-            pass  # that is a result, too
         return result_of(self.job)
 
     async def await_end(self, timeout: float | None = None) -> WorkflowResult:  # noqa: ASYNC109
         """`wait`, without blocking the event loop."""
-        try:
+        with suppress(JobFailedError):
             job = await asyncio.to_thread(self._app.get, self.id)
             await job.aresult(timeout)
-        except JobFailedError:
-            pass
         return result_of(await asyncio.to_thread(self._app.get, self.id))
 
     def cancel(self) -> None:

@@ -192,7 +192,7 @@ class DefaultRunner:
             OptionError: the text is no moment.
         """
         try:
-            moment = datetime.fromisoformat(since.replace("Z", "+00:00"))
+            moment = datetime.fromisoformat(since)
         except ValueError as error:
             raise OptionError(f"Invalid datetime format {since!r}: {error}") from None
         return self._crons.stats(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

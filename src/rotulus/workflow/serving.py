@@ -5,12 +5,11 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from rotulus.workflow.constructors import get_workflow
-
 from rotulus import App, Task, TaskRegistry
 from rotulus._workflows.tasks import StepTask
 from rotulus.errors import ResultTimeoutError, StoreClosedError
 from rotulus.workflow.config import DefaultRunnerConfig
+from rotulus.workflow.constructors import get_workflow
 from rotulus.workflow.run import Run, WorkflowResult
 
 _LOOK_EVERY = 1.0

@@ -38,7 +38,7 @@ class Contexts:
         self._plans = plans
         self._recent: dict[tuple[str | None, str, int], Context] = {}
         self._fetched: dict[str, list[JobRecord]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def definition(self, record: JobRecord) -> Step | None:
         """The step that a job is, or is a branch of; None for the job that a run is made of.
@@ -55,7 +55,7 @@ class Contexts:
 
     def fetch(self, records: Iterable[JobRecord]) -> None:
         """Read at once what some jobs will ask for, so that not each of them reads by itself."""
-        wanted = {job.id: job for job in records if job.step and not is_branch(job.step)}
+        wanted = {job.id: job for job in records if not is_branch(job.step or "")}
         if len(wanted) < _SEVERAL:
             return
         found: dict[tuple[str | None, str], list[JobRecord]] = {}
@@ -116,12 +116,17 @@ class Contexts:
         key = (part.run, within, part.created_at)
         given = self._recent.get(key)
         if given is None:
-            [whole] = self._store().find(Filter(run=part.run, step=within), 1)
-            given = self.given(whole)
-            with self._lock:
-                while len(self._recent) >= _REMEMBERED:
-                    del self._recent[next(iter(self._recent))]
-                self._recent[key] = given
+            with self._lock:  # a thousand branches ask at once, and one of them reads
+                given = self._recent.get(key)
+                given = self._remember(key) if given is None else given
+        return given
+
+    def _remember(self, key: tuple[str | None, str, int]) -> Context:
+        run, within, _ = key
+        [whole] = self._store().find(Filter(run=run, step=within), 1)
+        while len(self._recent) >= _REMEMBERED:
+            del self._recent[next(iter(self._recent))]
+        given = self._recent[key] = self.given(whole)
         return given
 
     def _read(self, record: JobRecord) -> list[JobRecord]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from rotulus._engine.parts import ITEM, Parts, is_branch, place
+from rotulus._engine.parts import ITEM, Parts, is_branch, is_edited, place
 from rotulus._engine.run import Run
 from rotulus._engine.steps.callbacks import call_back, callback
 from rotulus._engine.steps.closing import close_branches, close_workflow
@@ -104,17 +104,18 @@ class Steps:
     def _load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
         job, contexts = run.job, self._contexts
         step = run.step = contexts.definition(job)
-        whole = step is not None and not is_branch(job.step or "")
-        waited_for = contexts.needed_by(job) if job.opened or (whole and step.needs) else []
+        whole = None if is_branch(job.step or "") else step
+        waits = job.opened or (whole is not None and whole.needs)
+        waited_for = contexts.needed_by(job) if waits else []
         needs = contexts.needs(job, waited_for)
         if job.opened:
             parts = [part for part in waited_for if place(part.step or "")[0] == job.step]
             raise EarlyOutcome(self._closed(task, run, needs, parts[::-1]))
-        if whole:
-            self._skip(step, job, needs)
+        if whole is not None:
+            self._skip(whole, job, needs)
         run.given = contexts.given(job, needs)
-        if whole and step.for_each is not None:
-            raise EarlyOutcome(self._branch_out(step, step.for_each, run))
+        if whole is not None and whole.for_each is not None:
+            raise EarlyOutcome(self._branch_out(whole, whole.for_each, run))
         if isinstance(task, WorkflowTask):
             raise EarlyOutcome(self._begin(task, run))
         run.context = Context(run.given)
@@ -153,7 +154,9 @@ class Steps:
         return lambda wait_for: call_back(run, outcome, name, wait_for, self._events)
 
     def _skip(self, step: Step, job: JobRecord, ended: list[JobRecord]) -> None:
-        """Raise `EarlyOutcome` if a step is not to run."""
+        """Raise `EarlyOutcome` if a step is not to run. One that is replayed is."""
+        if is_edited(job) and step.needs:
+            return
         needs = [Need(place(n.step or "")[1], State(n.state), n.reason) for n in ended]
         reason = decide(step.trigger, needs, lambda: self._contexts.given(job, ended))
         if reason is not None:
