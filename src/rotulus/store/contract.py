@@ -33,6 +33,7 @@ from rotulus.store.values import (
     Renewal,
     Renewed,
     ScheduleEntry,
+    Turn,
     Wanted,
     WorkerInfo,
 )
@@ -139,6 +140,15 @@ class Store(Protocol):
         the outcome's `parts` as `add` would, to the run of the job, or to one that begins with it;
         the job is `opened` then, and due again when they have ended. An outcome that is refused
         changes nothing.
+        """
+        ...
+
+    def settle_and_claim(
+        self, outcomes: Sequence[Outcome], wanted: Wanted, limit: int, lease: float
+    ) -> Turn:
+        """`settle`, and then `claim`, in one transaction: for outcomes that make other jobs due.
+
+        It may take fewer jobs than `claim` would, and none: then `claim` is for the others.
         """
         ...
 
