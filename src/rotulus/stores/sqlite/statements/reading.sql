@@ -17,19 +17,7 @@ SELECT json_group_array(json_array(number, reason, worker, started_at, ended_at,
 -- Jobs that match, the last added first; only among the last `window` jobs, if it is given.
 SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   SELECT record FROM rotulus_records
-  WHERE (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-    AND (:task IS NULL OR task = :task)
-    AND (:queue IS NULL OR queue = :queue)
-    AND (:key IS NULL OR key = :key)
-    AND (:limit_key IS NULL OR limit_key = :limit_key)
-    AND (:schedule IS NULL OR schedule = :schedule)
-    AND (:worker IS NULL OR worker = :worker)
-    AND (:run IS NULL OR run = :run)
-    AND (:step IS NULL OR step = :step)
-    AND (:needed_by IS NULL OR seq IN (
-      SELECT need FROM rotulus_needs
-      WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :needed_by)))
-    AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
+  WHERE {matching}
     AND seq > coalesce(
       coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before),
                (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
@@ -67,20 +55,7 @@ chosen (seq) AS (
   SELECT seq FROM rotulus_jobs WHERE ended_at IS NOT NULL AND state IN wanted)
 SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   SELECT record FROM rotulus_records
-  WHERE seq IN chosen
-    AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-    AND (:task IS NULL OR task = :task)
-    AND (:queue IS NULL OR queue = :queue)
-    AND (:key IS NULL OR key = :key)
-    AND (:limit_key IS NULL OR limit_key = :limit_key)
-    AND (:schedule IS NULL OR schedule = :schedule)
-    AND (:worker IS NULL OR worker = :worker)
-    AND (:run IS NULL OR run = :run)
-    AND (:step IS NULL OR step = :step)
-    AND (:needed_by IS NULL OR seq IN (
-      SELECT need FROM rotulus_needs
-      WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :needed_by)))
-    AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
+  WHERE seq IN chosen AND {matching}
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: count_by_queue
