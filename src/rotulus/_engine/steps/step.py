@@ -206,9 +206,10 @@ class Steps:
     def _counts(self, task: AnyTask, job: JobRecord, last: list[JobRecord]) -> list[Count]:
         """How the steps of a workflow ended, given those that nobody waited for.
 
-        Without trigger rules whatever goes wrong is seen in the last steps.
+        Without trigger rules whatever goes wrong is seen in the last steps, unless one of them has
+        been replayed.
         """
-        well = all(step.state == State.SUCCEEDED for step in last)
+        well = job.attempt == 1 and all(step.state == State.SUCCEEDED for step in last)
         if well and isinstance(task, WorkflowTask) and not task.workflow.has_triggers:
             return []
         return self._store().count("step", job.run, job.step or "")
