@@ -204,7 +204,7 @@ def test_nothing_can_run_code_from_a_row():
                     "main.py",
                     "__init__.py",
                     "target.py",
-                    "_opening.py",
+                    "opening.py",
                     "progress.py",
                 ), path
     assert [] == found

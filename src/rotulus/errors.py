@@ -10,12 +10,14 @@ RotulusError
 │   │   ├── OptionError            an option has a value that is not allowed (also a ValueError)
 │   │   ├── InjectionError         a parameter nobody can fill
 │   │   ├── WorkflowError          steps that do not make a workflow     (also a ValueError)
+│   │   │   └── StepNotFoundError      no step of that id
 │   │   └── NoAppError             a task was enqueued and no app is open for it
 │   └── ArgumentsError             a call does not fit its task      (also TypeError, ValueError)
 ├── JobError                       about one durable job
 │   ├── JobNotFoundError           no job has that id                (also a KeyError)
 │   ├── JobFailedError             its result was asked for and there is none
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
+│   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
 ├── IsolationError                 the process that forks those of isolated tasks was killed
@@ -36,6 +38,7 @@ __all__ = [
     "ConfigurationError",
     "ContextError",
     "DuplicateTaskError",
+    "HandleConsumedError",
     "InjectionError",
     "IsolationError",
     "JobError",
@@ -48,6 +51,7 @@ __all__ = [
     "ResultTimeoutError",
     "RotulusError",
     "SchemaError",
+    "StepNotFoundError",
     "StoreBusyError",
     "StoreClosedError",
     "StoreError",
@@ -113,6 +117,10 @@ class WorkflowError(ConfigurationError, ValueError):
     """Steps do not make a workflow, or there is no workflow of that name."""
 
 
+class StepNotFoundError(WorkflowError):
+    """A workflow has no step of that id."""
+
+
 class NoAppError(ConfigurationError):
     """A task was enqueued and no `App` is open for its registry."""
 
@@ -157,6 +165,10 @@ class JobFailedError(JobError):
 
 class JobNotRunningError(JobError):
     """A verb of a running job was used on one that nobody is running here."""
+
+
+class HandleConsumedError(JobNotRunningError, ValueError):
+    """The step of a handle has returned: use a handle in its step only."""
 
 
 class ResultTimeoutError(JobError, TimeoutError):

@@ -115,7 +115,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
 @pytest.mark.parametrize("name", ["claim", "claim_on", "claim_limited"])
 def test_a_claim_gives_records(name):
     """The columns of JobRecord in their order, and then `seq`."""
-    select = STATEMENTS[name].partition("\nFROM claimed")[0].rpartition("SELECT\n")[2]
+    select = STATEMENTS[name].rpartition("\nSELECT\n")[2].partition("\nFROM ")[0]
 
     assert [*JobRecord._fields[:-2], "NULL", "NULL", "seq"] == re.findall(r"\w+", select)
 

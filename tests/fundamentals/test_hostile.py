@@ -190,7 +190,7 @@ def test_a_background_task_that_exits_does_not_take_the_worker_along(app):
 
 def test_a_coroutine_that_swallows_its_cancellation_loses_its_slot(app, monkeypatch):
     """After some patience; it is told, and left to itself."""
-    from rotulus._app.engine import executor
+    from rotulus._engine import executor
     from rotulus.events import BodyStuck
 
     monkeypatch.setattr(executor, "PATIENCE", 0.05)

@@ -1,8 +1,9 @@
 """What an attempt came to, as the executor says it and the store records it."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rotulus._jobs.states import Reason, State
 
@@ -40,7 +41,8 @@ class Outcome(NamedTuple):
     Attributes:
         id: the job.
         attempt: the attempt; together they are the fence.
-        state: the state to move to: an ended one, or `queued` to run again.
+        state: the state to move to: an ended one, `queued` to run again, or `blocked` to wait for
+            its parts and run again then.
         reason: why, unless it succeeded; a `Reason`, or a task's own words for a cancellation.
         result: JSON text of what the task returned, when it succeeded.
         error: what was raised, if anything was.
@@ -49,6 +51,7 @@ class Outcome(NamedTuple):
         failed: whether the attempt counts as a failure.
         progress: JSON text of the last progress the task reported, if any.
         lost: whether the attempt counts as a loss: the process that ran it died.
+        parts: the jobs to add, for `blocked`.
     """
 
     id: str
@@ -62,6 +65,7 @@ class Outcome(NamedTuple):
     failed: bool = False
     progress: str | None = None
     lost: bool = False
+    parts: Sequence[Any] = ()
 
 
 def succeeded(job: str, attempt: int, result: str) -> Outcome:
@@ -94,9 +98,24 @@ def dead(job: str, attempt: int, reason: Reason, error: ErrorInfo) -> Outcome:
     return Outcome(job, attempt, State.DEAD, reason, error=error)
 
 
+def skipped(job: str, attempt: int, reason: Reason) -> Outcome:
+    """It was not to be run."""
+    return Outcome(job, attempt, State.SKIPPED, reason)
+
+
+def opened(job: str, attempt: int, parts: Sequence[Any]) -> Outcome:
+    """It is made of parts, which are to be run first."""
+    return Outcome(job, attempt, State.BLOCKED, Reason.OPENED, parts=parts)
+
+
 def cancelled(job: str, attempt: int, reason: str = Reason.CANCELLED) -> Outcome:
     """The job is not wanted any more."""
     return Outcome(job, attempt, State.CANCELLED, reason)
+
+
+def is_release(outcome: Outcome) -> bool:
+    """Whether a job goes back without anything being counted against it."""
+    return outcome.state is State.QUEUED and not (outcome.failed or outcome.lost)
 
 
 def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:

@@ -13,6 +13,10 @@ class JobRecord(NamedTuple):
     `state` is the value of a `State`. `history` holds earlier attempts as JSON text, `opens_at` the
     moment when the rate of its `limit_key` has room again; both are filled only when one job is
     read by its id.
+
+    A job with parts, and every part, has a `run`: the id of the job that all of them are parts of
+    in the end. `step` is a path there: "" is that job, "load" a part of it, "load/3" a part of it.
+    `waits_for` counts the needs and parts that have not ended.
     """
 
     id: str
@@ -43,6 +47,12 @@ class JobRecord(NamedTuple):
     progress: str | None = None
     result: str | None = None
     error: str | None = None
+    run: str | None = None
+    step: str | None = None
+    workflow: str | None = None
+    waits_for: int = 0
+    opened: int = 0
+    paused: int = 0
     history: str | None = None
     opens_at: int | None = None
 

@@ -40,16 +40,15 @@ LIVE = frozenset(State) - ENDED
 RETRYABLE = frozenset({State.FAILED, State.DEAD, State.CANCELLED})
 """The ended states from which an operator can send a job back."""
 
+_AGAIN = frozenset({State.QUEUED, State.BLOCKED})
+"""Where a job goes that an operator sends back, or that waited for one: `blocked` in a run."""
+
 MOVES: dict[State, frozenset[State]] = {
-    State.BLOCKED: frozenset({State.QUEUED, State.SKIPPED, State.CANCELLED}),
-    State.DELAYED: frozenset({State.QUEUED, State.CANCELLED}),
-    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
-    State.RUNNING: ENDED | {State.QUEUED, State.DELAYED},
-    State.SUCCEEDED: frozenset(),
-    State.FAILED: frozenset({State.QUEUED}),
-    State.DEAD: frozenset({State.QUEUED}),
-    State.CANCELLED: frozenset({State.QUEUED}),
-    State.SKIPPED: frozenset(),
+    State.BLOCKED: frozenset({State.QUEUED, State.DELAYED, State.CANCELLED}),
+    State.DELAYED: _AGAIN | {State.CANCELLED},
+    State.QUEUED: frozenset({State.RUNNING, State.BLOCKED, State.CANCELLED}),
+    State.RUNNING: ENDED | _AGAIN | {State.DELAYED},
+    **dict.fromkeys(ENDED, _AGAIN),
 }
 """Every legal move. Whatever else happens is a bug, and the tests look for it."""
 
@@ -83,6 +82,10 @@ class Reason(StrEnum):
     """Its process died each time it ran, too often."""
     CANCELLED = "cancelled"
     """An operator or the application cancelled it."""
+    OPENED = "opened"
+    """It is made of parts, and waits until they have ended."""
+    DEFERRED = "deferred"
+    """It runs without a slot: it looks again and again whether it can go on."""
     TRIGGER = "trigger"
     """A step of a workflow: its trigger rule did not hold."""
     NEED_FAILED = "need_failed"

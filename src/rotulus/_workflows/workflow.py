@@ -11,7 +11,7 @@ from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name, did_you_mean
 from rotulus._workflows import fingerprint, order
 from rotulus._workflows.rules import Trigger
-from rotulus.errors import WorkflowError
+from rotulus.errors import StepNotFoundError, WorkflowError
 
 _ID = re.compile(r"(?!\d+\Z)[A-Za-z0-9_-]+")
 
@@ -107,11 +107,11 @@ class Workflow:
         return cls(name, by_id, description, tags or {})
 
     def step(self, step_id: str) -> Step:
-        """The step of that id. Raises `WorkflowError`, with the nearest id."""
+        """The step of that id. Raises `StepNotFoundError`, with the nearest id."""
         found = self.steps.get(step_id)
         if found is None:
             hint = did_you_mean(step_id, self.steps)
-            raise WorkflowError(f"Workflow {self.name!r} has no step {step_id!r}{hint}")
+            raise StepNotFoundError(f"Workflow {self.name!r} has no step {step_id!r}{hint}")
         return found
 
     def validate(self) -> None:

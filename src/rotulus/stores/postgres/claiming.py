@@ -13,8 +13,6 @@ _PROMOTED_AT_ONCE = 1000
 
 Parameters = dict[str, str | None]
 
-_LOCK = {"place": "1"}
-
 
 class Claims:
     """Claims jobs for the workers of this process.
@@ -59,7 +57,7 @@ class Claims:
 
         def claim_limited(session: Session) -> Sequence[Row]:
             # The lock comes first, so that the next statement sees what its last holder did.
-            session.rows("lock_limits", **_LOCK)
+            session.rows("lock_limits")
             return session.rows("claim_limited", **own)
 
         found = self._connections.run(claim)

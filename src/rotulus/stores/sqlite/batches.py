@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rotulus._jobs.record import JobRecord, micros
 from rotulus.store import NewJob
+from rotulus.stores import _parts as parts
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, do
 
@@ -29,15 +30,19 @@ class Batches:
     """
 
     def __init__(self, jobs: Sequence[NewJob], now: int) -> None:
-        groups = groupby(jobs, attrgetter("terms"))
-        self._batches = [_batch(list(group), now) for _, group in groups]
+        self._jobs = jobs
         self._now = now
         self._keys = rows.array(job.key for job in jobs if job.key is not None)
+        self._with_parts = [job for job in jobs if job.parts]
+        groups = groupby(jobs, attrgetter("terms"))
+        self._batches = [] if self._with_parts else [_batch(list(g), now) for _, g in groups]
 
     def add(self, connection: sqlite3.Connection) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key."""
         if self._keys != "[]":
             do(connection, "drop_keys", keys=self._keys, now=self._now)
+        if self._with_parts:
+            return self._add_with_parts(connection)
         for batch in self._batches:
             do(connection, batch.statement, **batch.parameters)
         added = [record for batch in self._batches for record in batch.records]
@@ -47,12 +52,27 @@ class Batches:
         holders = {record.key: record for record in holding}
         return [holders[job.key] if job.key is not None else job for job in added]
 
+    def _add_with_parts(self, connection: sqlite3.Connection) -> list[JobRecord]:
+        add_rows(connection, parts.rows(self._jobs), self._now)
+        waiting = [need for job in self._with_parts for need in parts.needs(job.id, job.parts)]
+        do(connection, "add_needs", needs=rows.array(waiting))
+        ids = rows.array(job.id for job in self._jobs)
+        return rows.records(ask(connection, "records", ids=ids))
+
+
+def add_rows(connection: sqlite3.Connection, jobs: Sequence[parts.Row], now: int) -> None:
+    """Add jobs of runs."""
+    for terms, group in groupby(jobs, lambda row: row.job.terms):
+        own = rows.array(map(rows.part, group))
+        until = rows.hold_until(terms, now)
+        do(connection, "add_parts", jobs=own, hold_until=until, **rows.shared(terms, now))
+
 
 def _batch(jobs: list[NewJob], now: int) -> Batch:
     terms = jobs[0].terms
     shared = rows.shared(terms, now)
     made = _records(jobs, shared)
-    if all(job[3:] == (None, None, None) for job in jobs):
+    if all(job[3:] == rows.PLAIN for job in jobs):
         own = rows.table({job.id: job.arguments for job in jobs})
         return Batch("add", {"jobs": own, **shared}, made)
     own = rows.array(map(rows.own, jobs))
@@ -83,5 +103,5 @@ def _records(jobs: list[NewJob], shared: dict[str, Any]) -> list[JobRecord]:
     rest, make = model[5:], JobRecord._make
     return [
         make((id_, arguments, key, limit_key, at and micros(at), *rest))
-        for id_, arguments, _, key, limit_key, at in jobs
+        for id_, arguments, _, key, limit_key, at, *_ in jobs
     ]

@@ -6,10 +6,11 @@ from typing import Any
 
 import pydantic_core
 
-from rotulus._jobs.outcome import Outcome, write_error
+from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
-from rotulus.store import Count, NewJob, Terms, Wanted, WorkerInfo
+from rotulus.store import Count, Filter, NewJob, Terms, Wanted, WorkerInfo
+from rotulus.stores._parts import Row
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -49,6 +50,13 @@ def wanted(what: Wanted) -> dict[str, Any]:
     }
 
 
+def is_narrow(where: Filter) -> bool:
+    """Whether an index leads to the few jobs that match."""
+    if where.key or where.schedule or where.run or where.needed_by:
+        return True
+    return bool(where.worker and where.states)
+
+
 def records(text: str) -> list[JobRecord]:
     """Job records from a JSON array of arrays."""
     return list(map(JobRecord._make, read(text)))
@@ -77,6 +85,15 @@ def own(job: NewJob) -> tuple[Any, ...]:
     return job.id, job.arguments, job.key, job.limit_key, job.instant and micros(job.instant)
 
 
+PLAIN = NewJob("", "", Terms(""))[3:]
+"""What a job has of its own that has nothing but id, arguments and terms."""
+
+
+def part(row: Row) -> tuple[Any, ...]:
+    """The same of a job in a run, in the order of the `add_parts` statement."""
+    return *own(row.job), row.run, row.step, row.job.workflow, row.waits_for, int(row.opened)
+
+
 def hold_until(terms: Terms, now: int) -> int | None:
     """Until when a key is held at least."""
     return None if terms.window is None else now + _span(terms.window)
@@ -101,9 +118,10 @@ def other_outcome(outcome: Outcome, now: int) -> tuple[Any, ...]:
         run_at,
         now if ended else None,
         int(outcome.failed),
-        int(not (ended or outcome.failed or outcome.lost)),
+        int(is_release(outcome)),
         outcome.progress,
         int(outcome.lost),
+        outcome.result,
     )
 
 

@@ -2,16 +2,26 @@
 
 import sqlite3
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rotulus._jobs.outcome import Outcome, cancelled
 from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim
+from rotulus.stores import _parts as parts
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import ask, do
+from rotulus.stores.sqlite.ask import ask, ask_row, do
+from rotulus.stores.sqlite.batches import add_rows
 
 
-def settle(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> list[Claim]:
-    """Record outcomes inside the caller's transaction; the claims that were refused."""
+class Settled(NamedTuple):
+    """What came of settling: the claims that were refused, and whether there is work for others."""
+
+    refused: list[Claim]
+    brings_work: bool
+
+
+def settle(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> Settled:
+    """Record outcomes inside the caller's transaction."""
     if all(outcome.state is State.SUCCEEDED for outcome in outcomes):
         con.execute("SAVEPOINT all_succeeded")
         taken = _succeed(con, outcomes, now)
@@ -19,7 +29,7 @@ def settle(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> li
             con.execute("ROLLBACK TO all_succeeded")
         con.execute("RELEASE all_succeeded")
         if taken == len(outcomes):
-            return []
+            return Settled([], _unblocks(con, outcomes, now))
     return _settle_each(con, outcomes, now)
 
 
@@ -28,13 +38,17 @@ def flags(text: str) -> dict[Claim, bool]:
     return {Claim(job, attempt): bool(flag) for job, attempt, flag in rows.read(text)}
 
 
-def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> list[Claim]:
+def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> Settled:
     held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
     running = flags(ask(con, "running", claims=rows.array(held)))
     pairs = zip(outcomes, held, strict=True)
     kept = [_heed(outcome, running[claim]) for outcome, claim in pairs if claim in running]
     successes = [outcome for outcome in kept if outcome.state is State.SUCCEEDED]
     others = [outcome for outcome in kept if outcome.state is not State.SUCCEEDED]
+    for outcome in others:
+        if outcome.state is State.BLOCKED:
+            _open(con, outcome, now)
+    others = [outcome for outcome in others if outcome.state is not State.BLOCKED]
     if successes:
         _succeed(con, successes, now)
     if others:
@@ -42,12 +56,41 @@ def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int)
     back = [(o.id, o.attempt) for o in others if o.state not in ENDED]
     if back:
         do(con, "archive", claims=rows.array(back), now=now)
-    return [claim for claim in held if claim not in running]
+    unblocks = _unblocks(con, kept, now)
+    refused = [claim for claim in held if claim not in running]
+    return Settled(refused, unblocks or any(outcome.state not in ENDED for outcome in kept))
 
 
 def _succeed(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> int:
     """How many of them were taken."""
     return do(con, "succeed", outcomes=rows.array(map(rows.success, outcomes)), now=now)
+
+
+def unblock(con: sqlite3.Connection, ended: Sequence[str], now: int) -> bool:
+    """What waited for these, and for nothing else, is due; whether anything waited."""
+    return bool(ended) and do(con, "unblock", ended=rows.array(ended), now=now) > 0
+
+
+def _unblocks(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> bool:
+    return unblock(con, [outcome.id for outcome in outcomes if outcome.state in ENDED], now)
+
+
+def _open(con: sqlite3.Connection, outcome: Outcome, now: int) -> None:
+    """Add the parts of a job, which waits for them."""
+    waiting = parts.needs(outcome.id, outcome.parts)
+    opened = rows.array([(outcome.id, outcome.attempt)])
+    [run] = ask_row(
+        con,
+        "open",
+        id=outcome.id,
+        attempt=outcome.attempt,
+        reason=outcome.reason,
+        progress=outcome.progress,
+        waits_for=parts.awaited(outcome.id, waiting),
+    )
+    add_rows(con, parts.part_rows(outcome.parts, run), now)
+    do(con, "add_needs", needs=rows.array(waiting))
+    do(con, "archive", claims=opened, now=now)
 
 
 def _heed(outcome: Outcome, cancel_requested: bool) -> Outcome:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros
-from rotulus._jobs.states import ENDED, State
+from rotulus._jobs.states import State
 from rotulus._time.clock import Clock, SystemClock
 from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
@@ -27,7 +27,7 @@ from rotulus.store import (
     Wanted,
     WorkerInfo,
 )
-from rotulus.stores.sqlite import rows
+from rotulus.stores.sqlite import actions, rows
 from rotulus.stores.sqlite.ask import ask, ask_row, do
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.boot import boot_id
@@ -36,7 +36,7 @@ from rotulus.stores.sqlite.connection import MEMORY, Connections, translated
 from rotulus.stores.sqlite.doorbell import Doorbell
 from rotulus.stores.sqlite.lifeline import Lifeline
 from rotulus.stores.sqlite.migrate import migrate, missing, script
-from rotulus.stores.sqlite.settling import flags, settle
+from rotulus.stores.sqlite.settling import Settled, flags, settle, unblock
 from rotulus.stores.sqlite.watch import Watch
 
 _PROMOTED_AT_ONCE = 1000
@@ -167,16 +167,16 @@ class SqliteStore:
         """Record outcomes. See `Store.settle`."""
         if connection is not None:
             with translated(self._path):
-                return settle(self._same_file(connection), outcomes, self._now())
+                return settle(self._same_file(connection), outcomes, self._now()).refused
 
-        def work(con: sqlite3.Connection) -> tuple[list[Claim], int]:
+        def work(con: sqlite3.Connection) -> tuple[Settled, int]:
             return settle(con, outcomes, self._now()), ask(con, "limited_wait")
 
-        refused, limited_wait = self._commit.run(work)
+        settled, limited_wait = self._commit.run(work)
         self._doorbell.ring("done")
-        if limited_wait or any(outcome.state not in ENDED for outcome in outcomes):
+        if limited_wait or settled.brings_work:
             self._doorbell.ring("work")
-        return refused
+        return settled.refused
 
     def rescue(self, limit: int) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
@@ -193,39 +193,35 @@ class SqliteStore:
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
-        wanted = rows.array(ids)
 
         def work(con: sqlite3.Connection) -> str:
-            do(con, "cancel", ids=wanted, now=self._now())
-            return ask(con, "records", ids=wanted)
+            return actions.cancel(con, ids, self._now())
 
         records = rows.records(self._commit.run(work))
         self._doorbell.ring("done")
+        self._doorbell.ring("work")
         return records
 
-    def retry(self, ids: Collection[str]) -> list[JobRecord]:
+    def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""
 
         def work(con: sqlite3.Connection) -> str:
-            now = self._now()
-            found = rows.read(ask(con, "retryable", ids=rows.array(ids)))
-            wanted = rows.array(job for job, _ in found)
-            do(con, "drop_keys", keys=rows.array(key for _, key in found), now=now)
-            do(con, "archive_ended", ids=wanted)
-            do(con, "retry", ids=wanted, now=now)
-            return ask(con, "records", ids=wanted)
+            return actions.retry(con, ids, arguments, self._now())
 
         records = rows.records(self._commit.run(work))
         self._doorbell.ring("work")
-        return [record for record in records if record.state == State.QUEUED]
+        return [record for record in records if record.state in (State.QUEUED, State.BLOCKED)]
 
-    def pause(self, queues: Collection[str], paused: bool) -> None:
-        """Pause or resume queues. See `Store.pause`."""
-        wanted = rows.array(queues)
-        if paused:
-            self._commit.run(lambda con: do(con, "pause", queues=wanted, now=self._now()))
-        else:
-            self._commit.run(lambda con: do(con, "resume", queues=wanted))
+    def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
+        """Pause or resume queues and runs. See `Store.pause`."""
+        how = "pause" if paused else "resume"
+
+        def work(con: sqlite3.Connection) -> None:
+            do(con, how, queues=rows.array(queues), now=self._now())
+            do(con, f"{how}_runs", runs=rows.array(runs), now=self._now())
+
+        self._commit.run(work)
+        if not paused:
             self._doorbell.ring("work")
 
     def get(self, job_id: str) -> JobRecord | None:
@@ -243,18 +239,19 @@ class SqliteStore:
         """The jobs that match. See `Store.find`."""
         states = rows.optional_array(where.states)
         how = {**where._asdict(), "states": states, "limit": limit, "before": before}
-        if not (where.key or where.schedule or (where.worker and where.states)):
+        if not rows.is_narrow(where):
             window = None if states is None else _RECENT
             found = rows.records(self._read("find", **how, window=window))
             if window is None or len(found) == limit:
                 return found
         return rows.records(self._read("find_by_index", **how))
 
-    def count(self, by: str = "queue") -> list[Count]:
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
-        if by not in ("queue", "task"):
-            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue' or 'task'")
-        return rows.counts(self._read(f"count_by_{by}"))
+        if by not in ("queue", "task", "step"):
+            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
+        prefix = f"{within}/" if within else ""
+        return rows.counts(self._read(f"count_by_{by}", run=run, prefix=prefix))
 
     def fleet(self) -> Fleet:
         """The live workers and the paused queues. See `Store.fleet`."""
@@ -279,9 +276,9 @@ class SqliteStore:
             now = self._now()
             outdated = ask(con, "outdated", **where, now=now)
             do(con, "forget_starts", now=now)
-            do(con, "prune_attempts", outdated=outdated)
             do(con, "forget_workers", boot=boot_id(), clock=self._ticks())
-            return do(con, "prune", outdated=outdated)
+            actions.delete(con, ask(con, "parts_of", jobs=outdated))
+            return actions.delete(con, outdated)
 
         return self._commit.run(work)
 
@@ -338,7 +335,10 @@ class SqliteStore:
             now = self._now()
             do(con, "reclaim", claims=claims, now=now, max_losses=MAX_LOSSES, error=lost)
             do(con, "archive", claims=claims, now=now)
-            return ask(con, "records", ids=rows.array(job for job, _ in rows.read(claims)))
+            ids = [job for job, _ in rows.read(claims)]
+            found = ask(con, "records", ids=rows.array(ids))
+            unblock(con, [job.id for job in rows.records(found) if job.ended_at], now)
+            return found
 
         records = rows.records(self._commit.run(work))
         if records:

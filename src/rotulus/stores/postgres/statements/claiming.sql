@@ -18,60 +18,24 @@ SELECT
   OR EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2);
 
 -- name: claim
--- Take the jobs that are next. Queues are found by skipping from one to the next in the index, so it
--- matters how many there are, not how many jobs wait in them. Unless all is calm, no job is taken,
--- and a row of NULL says so: delayed jobs are due, or jobs wait that have a limit or were lost twice.
+-- Take the jobs that are next. Unless all is calm, no job is taken, and a row of NULL says so:
+-- delayed jobs are due, or jobs wait that have a limit or were lost twice.
 WITH RECURSIVE weather (calm) AS MATERIALIZED (
   SELECT NOT EXISTS (
       SELECT FROM rotulus_jobs WHERE state = 'delayed' AND run_at <= (SELECT rotulus_now()))
     AND NOT EXISTS (
       SELECT FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2)
     AND NOT EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2)),
-waiting (queue) AS (
-  (SELECT queue FROM rotulus_jobs
-   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND (SELECT calm FROM weather)
-   ORDER BY queue LIMIT 1)
-  UNION ALL
-  SELECT (SELECT job.queue FROM rotulus_jobs AS job
-          WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
-            AND job.queue > waiting.queue
-          ORDER BY job.queue LIMIT 1)
-  FROM waiting WHERE waiting.queue IS NOT NULL),
-served AS (
-  SELECT queue FROM waiting
-  WHERE queue IS NOT NULL
-    AND (:queues::text[] IS NULL OR queue = ANY (:queues::text[]))
-    AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = waiting.queue)),
+{served},
 chosen AS MATERIALIZED (
-  SELECT job.id FROM served CROSS JOIN LATERAL (
-    SELECT id, priority, seq FROM rotulus_jobs
-    WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND queue = served.queue
-      AND (:names::text[] IS NULL OR task = ANY (:names::text[])
-           OR run_at <= (SELECT rotulus_now()) - :grace::bigint
-           AND NOT EXISTS (
-             SELECT FROM rotulus_workers AS other
-             WHERE task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now())))
-    ORDER BY priority DESC, seq LIMIT :limit::integer FOR UPDATE SKIP LOCKED) AS job
-  ORDER BY job.priority DESC, job.seq LIMIT :limit::integer),
-claimed AS (
-  UPDATE rotulus_jobs AS job
-  SET state = 'running', attempt = job.attempt + 1, reason = NULL, progress = NULL,
-      worker = :worker, lease_until = now + :lease::bigint, started_at = now
-  FROM chosen, (SELECT rotulus_now() AS now) AS moment
-  WHERE job.id = chosen.id AND job.state || '' = 'queued'
-  RETURNING job.*)
+  SELECT free.id FROM {free}
+  WHERE (SELECT calm FROM weather)
+  ORDER BY free.priority DESC, free.seq LIMIT :limit::integer),
+{claimed}
 SELECT
-  id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
-  expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
-  started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL,
-  seq
-FROM claimed
-UNION ALL
-SELECT
-  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM weather WHERE NOT calm
-ORDER BY priority DESC, seq;
+  {record}
+FROM weather LEFT JOIN claimed ON true
+WHERE id IS NOT NULL OR NOT calm ORDER BY priority DESC, seq;
 
 -- name: claim_on
 -- The same, from the places in the line where the last claim took its jobs: no other queue, and no
@@ -82,85 +46,32 @@ WITH mark AS MATERIALIZED (
     AS mark (queue, priority, seq)
   WHERE NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = mark.queue)),
 chosen AS MATERIALIZED (
-  SELECT job.id FROM mark CROSS JOIN LATERAL (
-    SELECT id, priority, seq FROM rotulus_jobs
-    WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
-      AND queue = mark.queue AND priority = mark.priority AND seq >= mark.seq
-      AND (:names::text[] IS NULL OR task = ANY (:names::text[])
-           OR run_at <= (SELECT rotulus_now()) - :grace::bigint
-           AND NOT EXISTS (
-             SELECT FROM rotulus_workers AS other
-             WHERE task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now())))
-    ORDER BY seq LIMIT :limit::integer FOR UPDATE SKIP LOCKED) AS job
-  ORDER BY job.priority DESC, job.seq LIMIT :limit::integer),
-claimed AS (
-  UPDATE rotulus_jobs AS job
-  SET state = 'running', attempt = job.attempt + 1, reason = NULL, progress = NULL,
-      worker = :worker, lease_until = now + :lease::bigint, started_at = now
-  FROM chosen, (SELECT rotulus_now() AS now) AS moment
-  WHERE job.id = chosen.id AND job.state || '' = 'queued'
-  RETURNING job.*)
+  SELECT free.id FROM mark CROSS JOIN LATERAL (
+    SELECT job.id, job.priority, job.seq FROM rotulus_jobs AS job
+    WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+      AND job.queue = mark.queue AND job.priority = mark.priority AND job.seq >= mark.seq
+      AND {known_task}
+    ORDER BY job.seq LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS free
+  ORDER BY free.priority DESC, free.seq LIMIT :limit::integer),
+{claimed}
 SELECT
-  id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
-  expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
-  started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL,
-  seq
+  {record}
 FROM claimed ORDER BY priority DESC, seq;
 
 -- name: claim_limited
 -- The same, where jobs with a limit wait, or jobs that were lost twice. Whoever runs this holds the
 -- lock of limits, so that what it counts stays true until it commits.
-WITH RECURSIVE waiting (queue) AS (
-  (SELECT queue FROM rotulus_jobs
-   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 ORDER BY queue LIMIT 1)
-  UNION ALL
-  SELECT (SELECT job.queue FROM rotulus_jobs AS job
-          WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
-            AND job.queue > waiting.queue
-          ORDER BY job.queue LIMIT 1)
-  FROM waiting WHERE waiting.queue IS NOT NULL),
-free (id, priority, seq) AS MATERIALIZED (
-  SELECT found.* FROM waiting CROSS JOIN LATERAL (
-    SELECT id, priority, seq FROM rotulus_jobs AS job
-    WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND job.queue = waiting.queue
-      AND (:queues::text[] IS NULL OR job.queue = ANY (:queues::text[]))
-      AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
-      AND (:names::text[] IS NULL OR task = ANY (:names::text[])
-           OR run_at <= (SELECT rotulus_now()) - :grace::bigint
-           AND NOT EXISTS (
-             SELECT FROM rotulus_workers AS other
-             WHERE task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now())))
-    ORDER BY priority DESC, seq LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS found),
+WITH RECURSIVE {served},
+unlimited AS MATERIALIZED (
+  SELECT free.* FROM {free}),
 suspect (id, priority, seq, limit_key) AS MATERIALIZED (
-  SELECT id, priority, seq, limit_key FROM rotulus_jobs AS job
-  WHERE state = 'queued' AND losses >= 2
-    AND NOT EXISTS (
-      SELECT FROM rotulus_jobs AS other
-      WHERE other.state = 'running' AND other.lease_until IS NOT NULL
-        AND other.worker = :worker AND other.losses >= 2)
-    AND (limit_to IS NULL OR limit_to > (
-      SELECT count(*) FROM rotulus_jobs AS other
-      WHERE other.state = 'running' AND other.limit_key = job.limit_key))
-    AND (rate_to IS NULL OR rate_to > (
-      SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
-      WHERE start.limit_key = job.limit_key AND start.counts_until > (SELECT rotulus_now())))
-    AND (:queues::text[] IS NULL OR queue = ANY (:queues::text[]))
-    AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
-    AND (:names::text[] IS NULL OR task = ANY (:names::text[])
-         OR run_at <= (SELECT rotulus_now()) - :grace::bigint
-         AND NOT EXISTS (
-           SELECT FROM rotulus_workers AS other
-           WHERE task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now())))
-  ORDER BY priority DESC, seq LIMIT 1 FOR UPDATE OF job SKIP LOCKED),
-limit_keys (limit_key) AS (
-  (SELECT limit_key FROM rotulus_jobs
-   WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2 ORDER BY limit_key LIMIT 1)
-  UNION ALL
-  SELECT (SELECT job.limit_key FROM rotulus_jobs AS job
-          WHERE job.state = 'queued' AND job.limit_key IS NOT NULL AND job.losses < 2
-            AND job.limit_key > limit_keys.limit_key
-          ORDER BY job.limit_key LIMIT 1)
-  FROM limit_keys WHERE limit_keys.limit_key IS NOT NULL),
+  SELECT job.id, job.priority, job.seq, job.limit_key FROM rotulus_jobs AS job
+  WHERE job.state = 'queued' AND {lone_suspect}
+    AND {room_for_one}
+    AND {open_queue}
+    AND {known_task}
+  ORDER BY job.priority DESC, job.seq LIMIT 1 FOR UPDATE OF job SKIP LOCKED),
+{limit_keys},
 busy AS MATERIALIZED (
   SELECT limit_key,
     (SELECT count(*) FROM rotulus_jobs AS job
@@ -182,32 +93,21 @@ limited AS MATERIALIZED (
     least(found.limit_to - room.running, found.rate_to - room.started) AS room,
     row_number() OVER (PARTITION BY room.limit_key ORDER BY found.priority DESC, found.seq) AS place
   FROM room CROSS JOIN LATERAL (
-    SELECT id, priority, seq, limit_to, rate_to FROM rotulus_jobs AS job
-    WHERE state = 'queued' AND limit_key = room.limit_key AND losses < 2
-      AND (:queues::text[] IS NULL OR queue = ANY (:queues::text[]))
-      AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
-      AND (:names::text[] IS NULL OR task = ANY (:names::text[])
-           OR run_at <= (SELECT rotulus_now()) - :grace::bigint
-           AND NOT EXISTS (
-             SELECT FROM rotulus_workers AS other
-             WHERE task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now())))
-    ORDER BY priority DESC, seq LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS found
+    SELECT job.id, job.priority, job.seq, job.limit_to, job.rate_to FROM rotulus_jobs AS job
+    WHERE job.state = 'queued' AND job.limit_key = room.limit_key AND job.losses < 2
+      AND {open_queue}
+      AND {known_task}
+    ORDER BY job.priority DESC, job.seq LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS found
   WHERE room.room > 0),
 chosen AS MATERIALIZED (
   SELECT id FROM (
-    SELECT id, priority, seq FROM free
+    SELECT id, priority, seq FROM unlimited
     UNION ALL
     SELECT id, priority, seq FROM limited WHERE place <= room
     UNION ALL
     SELECT id, priority, seq FROM suspect) AS candidate
   ORDER BY priority DESC, seq LIMIT :limit::integer),
-claimed AS (
-  UPDATE rotulus_jobs AS job
-  SET state = 'running', attempt = job.attempt + 1, reason = NULL, progress = NULL,
-      worker = :worker, lease_until = now + :lease::bigint, started_at = now
-  FROM chosen, (SELECT rotulus_now() AS now) AS moment
-  WHERE job.id = chosen.id AND job.state || '' = 'queued'
-  RETURNING job.*),
+{claimed},
 started AS (
   INSERT INTO rotulus_starts AS known (limit_key, counts_until, starts)
   SELECT limit_key, started_at + rate_per, count(*) FROM claimed
@@ -215,15 +115,12 @@ started AS (
   GROUP BY limit_key, started_at + rate_per
   ON CONFLICT (limit_key, counts_until) DO UPDATE SET starts = known.starts + excluded.starts)
 SELECT
-  id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
-  expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
-  started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL,
-  seq
+  {record}
 FROM claimed ORDER BY priority DESC, seq;
 
 -- name: lock_limits
--- Let nobody else claim jobs with a limit until this transaction is over.
-SELECT pg_advisory_xact_lock(hashtext('rotulus limits'), :place::integer);
+-- Let nobody else claim jobs with a limit from these tables until this transaction is over.
+SELECT pg_advisory_xact_lock(hashtext('rotulus limits'), 'rotulus_jobs'::regclass::oid::integer);
 
 -- name: running
 -- Which claims are still running, and whether they are asked to stop.

@@ -21,7 +21,8 @@ UNION ALL
 -- name: settle
 -- Attempts that came to anything: they end, or go back to their queue unless they are cancelled. Of
 -- one that was lost it does not matter what would have become of it.
--- Then the same: it is for others, too, if it goes back to its queue.
+-- Then the same: it is for others, too, if it goes back to its queue, now or later: who is idle may
+-- mean to sleep longer than until it is due.
 WITH outcome AS MATERIALIZED (
   SELECT *, state IN ('queued', 'delayed') AS back,
     state IN ('queued', 'delayed') OR loss > 0 AS yields
@@ -64,7 +65,8 @@ kept AS (
   ON CONFLICT DO NOTHING)
 (SELECT id, attempt FROM outcome EXCEPT SELECT id, attempt FROM settled)
 UNION ALL
-(SELECT NULL, NULL FROM settled WHERE limit_key IS NOT NULL OR state = 'queued' LIMIT 1);
+(SELECT NULL, NULL FROM settled
+ WHERE limit_key IS NOT NULL OR state IN ('queued', 'delayed') LIMIT 1);
 
 -- name: expired
 -- Running jobs whose lease is over, for `reclaim`. Whoever has one in hand just now is left to it.

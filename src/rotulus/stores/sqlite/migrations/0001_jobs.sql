@@ -31,6 +31,12 @@ CREATE TABLE rotulus_jobs (
   rate_per         INTEGER,                       -- a length of time
   schedule         TEXT,
   instant          INTEGER,
+  run              TEXT,                          -- the job that this one is a part of in the end
+  step             TEXT,                          -- where in the run: '' that job, 'a', 'a/3'
+  workflow         TEXT,
+  waits_for        INTEGER NOT NULL DEFAULT 0,    -- so many of its needs have not ended
+  opened           INTEGER NOT NULL DEFAULT 0,    -- its parts have been added
+  paused           INTEGER NOT NULL DEFAULT 0,    -- its run is, so it is blocked while it waits
   progress         TEXT,
   arguments        TEXT    NOT NULL,
   result           TEXT,
@@ -75,6 +81,18 @@ CREATE INDEX rotulus_jobs_key ON rotulus_jobs (key)
   WHERE key IS NOT NULL;
 CREATE UNIQUE INDEX rotulus_jobs_held_key ON rotulus_jobs (held_key)
   WHERE held_key IS NOT NULL;
+
+CREATE INDEX rotulus_jobs_run ON rotulus_jobs (run, step)
+  WHERE run IS NOT NULL;
+
+-- Who waits for whom. A part is needed by what it is a part of, unless another part needs it.
+CREATE TABLE rotulus_needs (
+  need INTEGER NOT NULL,                          -- rotulus_jobs.seq
+  job  INTEGER NOT NULL,                          -- rotulus_jobs.seq
+  part INTEGER NOT NULL,                          -- whether the one is a part of the other
+  PRIMARY KEY (need, job)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rotulus_needs_of ON rotulus_needs (job);
 
 -- The attempts that were followed by another. The last one stands in the job's own row, so a
 -- job that succeeds at once writes nothing here.
@@ -122,10 +140,11 @@ CREATE TABLE rotulus_schedules (
   since    INTEGER NOT NULL                       -- instants up to here are none of its business
 ) STRICT, WITHOUT ROWID;
 
--- One job as a JSON array, in the order of rotulus._record.JobRecord; the last two are read apart.
+-- One job as a JSON array, in the order of JobRecord; the last two are read apart.
 CREATE VIEW rotulus_records AS
-SELECT seq, id, task, queue, state, key, limit_key, schedule, worker, json_array(
+SELECT seq, id, task, queue, state, key, limit_key, schedule, worker, run, step, json_array(
     id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
     expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
-    started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL) AS record
+    started_at, ended_at, cancel_requested, reason, progress, result, error, run, step, workflow,
+    waits_for, opened, paused, NULL, NULL) AS record
 FROM rotulus_jobs;

@@ -1,33 +1,91 @@
 -- What people do to jobs and queues.
 
+-- name: with_parts
+-- Jobs and their parts, and the parts of those.
+SELECT json_group_array(id) FROM (
+  SELECT id FROM rotulus_jobs WHERE id IN (SELECT value FROM json_each(:ids))
+  UNION
+  SELECT part.id FROM json_each(:ids) AS wanted
+  CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value AND job.opened
+  CROSS JOIN rotulus_jobs AS part ON part.run = job.run
+    AND {is_part});
+
 -- name: cancel
--- Waiting jobs end; running ones are asked to.
+-- Waiting jobs end; running ones are asked to. Then the ids of those that have ended.
 UPDATE rotulus_jobs
 SET cancel_requested = state = 'running',
     state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END,
     reason = CASE state WHEN 'running' THEN reason ELSE 'cancelled' END,
     ended_at = CASE state WHEN 'running' THEN NULL ELSE :now END
 WHERE id IN (SELECT value FROM json_each(:ids))
-  AND state IN ('blocked', 'delayed', 'queued', 'running');
+  AND state IN ('blocked', 'delayed', 'queued', 'running')
+RETURNING id, ended_at IS NOT NULL;
 
 -- name: retryable
--- Those of some jobs that an operator can send back, and their keys.
+-- Those of some jobs that an operator can send back, and their keys; `anew`: also what succeeded.
 SELECT json_group_array(json_array(id, key)) FROM rotulus_jobs
-WHERE id IN (SELECT value FROM json_each(:ids)) AND +state IN ('failed', 'dead', 'cancelled');
+WHERE id IN (SELECT value FROM json_each(:ids))
+  AND (+state IN ('failed', 'dead', 'cancelled') OR (:anew AND ended_at IS NOT NULL));
+
+-- name: after
+-- Some jobs, and what waits for them directly or in the end, unless it runs: the numbers of all.
+WITH RECURSIVE later (seq) AS (
+  SELECT seq FROM rotulus_jobs WHERE id IN (SELECT value FROM json_each(:ids))
+  UNION
+  SELECT need.job FROM later CROSS JOIN rotulus_needs AS need ON need.need = later.seq)
+SELECT json_group_array(seq) FROM later CROSS JOIN rotulus_jobs AS job USING (seq)
+WHERE job.state <> 'running';
+
+-- name: made_anew
+-- Those of some jobs whose parts will be made anew: asked for, or waiting for more than their parts.
+SELECT json_group_array(job.seq) FROM json_each(:after) AS wanted
+CROSS JOIN rotulus_jobs AS job ON job.seq = wanted.value AND job.opened
+WHERE (:anew AND job.id IN (SELECT value FROM json_each(:ids)))
+   OR EXISTS (
+     SELECT 1 FROM rotulus_needs AS need
+     WHERE need.job = job.seq AND NOT need.part
+       AND need.need IN (SELECT value FROM json_each(:after)));
+
+-- name: parts_of
+-- The parts of some jobs, and the parts of those.
+SELECT json_group_array(DISTINCT part.seq) FROM json_each(:jobs) AS wanted
+CROSS JOIN rotulus_jobs AS job ON job.seq = wanted.value
+CROSS JOIN rotulus_jobs AS part ON part.run = job.run AND part.seq <> job.seq
+  AND {is_part};
+
+-- name: close
+-- Jobs without their parts are as they were before they opened.
+UPDATE rotulus_jobs SET opened = 0 WHERE seq IN (SELECT value FROM json_each(:jobs));
 
 -- name: archive_ended
 -- Keep the attempt a job ended with.
 INSERT OR IGNORE INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
 SELECT seq, attempt, coalesce(reason, state), worker, started_at, ended_at, error
 FROM rotulus_jobs
-WHERE id IN (SELECT value FROM json_each(:ids)) AND attempt > 0;
+WHERE seq IN (SELECT value FROM json_each(:jobs)) AND ended_at IS NOT NULL AND attempt > 0;
 
 -- name: retry
--- Ended jobs are queued again with fresh budgets, unless another one holds their key by now.
+-- Jobs begin again with fresh budgets, unless another one holds their key by now.
 UPDATE OR IGNORE rotulus_jobs
-SET state = 'queued', reason = NULL, result = NULL, error = NULL, progress = NULL,
-    failures = 0, losses = 0, run_at = :now, ended_at = NULL, expires_at = NULL, held_key = key
-WHERE id IN (SELECT value FROM json_each(:ids)) AND +state IN ('failed', 'dead', 'cancelled');
+SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
+    failures = 0, losses = 0, run_at = :now, ended_at = NULL, expires_at = NULL, held_key = key,
+    arguments = CASE WHEN id IN (SELECT value FROM json_each(:ids))
+                       THEN coalesce(:arguments, arguments)
+                     ELSE arguments END
+WHERE seq IN (SELECT value FROM json_each(:jobs));
+
+-- name: count_needs
+-- Jobs that begin again wait for what has not ended, and else are due.
+UPDATE rotulus_jobs AS job
+SET waits_for = wanted.needs,
+    state = CASE WHEN wanted.needs > 0 OR job.paused THEN 'blocked' ELSE 'queued' END
+FROM (
+  SELECT value AS seq, (
+      SELECT count(*) FROM rotulus_needs
+      CROSS JOIN rotulus_jobs AS need ON need.seq = rotulus_needs.need AND need.ended_at IS NULL
+      WHERE rotulus_needs.job = value) AS needs
+  FROM json_each(:jobs)) AS wanted
+WHERE job.seq = wanted.seq AND job.ended_at IS NULL;
 
 -- name: pause
 -- Queues whose jobs are not claimed.
@@ -38,3 +96,18 @@ ON CONFLICT (queue) DO NOTHING;
 -- name: resume
 -- Queues whose jobs are claimed again.
 DELETE FROM rotulus_pauses WHERE queue IN (SELECT value FROM json_each(:queues));
+
+-- name: pause_runs
+-- Runs whose jobs are not due.
+UPDATE rotulus_jobs
+SET paused = 1, state = CASE WHEN state IN ('delayed', 'queued') THEN 'blocked' ELSE state END
+WHERE run IN (SELECT value FROM json_each(:runs)) AND NOT paused;
+
+-- name: resume_runs
+-- Runs whose jobs are due again, if they wait for nothing else.
+UPDATE rotulus_jobs
+SET paused = 0,
+    state = CASE WHEN state <> 'blocked' OR waits_for > 0 THEN state
+                 WHEN run_at > :now THEN 'delayed'
+                 ELSE 'queued' END
+WHERE run IN (SELECT value FROM json_each(:runs)) AND paused;

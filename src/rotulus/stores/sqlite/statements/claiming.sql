@@ -28,17 +28,14 @@ WITH RECURSIVE
     FROM waiting WHERE waiting.queue IS NOT NULL),
   served (queue) AS (
     SELECT queue FROM waiting
-    WHERE queue IS NOT NULL
-      AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
-      AND queue NOT IN (SELECT queue FROM rotulus_pauses)),
+    WHERE queue IS NOT NULL AND {open_queue}),
   free (seq, priority) AS (
     SELECT job.seq, job.priority
     FROM served CROSS JOIN rotulus_jobs AS job
     WHERE job.seq IN (
       SELECT seq FROM rotulus_jobs
       WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
-        AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
-             OR (run_at <= :now - :grace AND task NOT IN (SELECT task FROM known)))
+        AND {known_task}
       ORDER BY priority DESC, seq LIMIT :limit)),
   suspect (seq, priority, limit_key, rated) AS (
     SELECT seq, priority, limit_key, rate_to IS NOT NULL FROM rotulus_jobs AS job
@@ -52,10 +49,8 @@ WITH RECURSIVE
       AND (rate_to IS NULL OR rate_to > (
         SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
         WHERE start.limit_key = job.limit_key AND start.counts_until > :now))
-      AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
-      AND queue NOT IN (SELECT queue FROM rotulus_pauses)
-      AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
-           OR (run_at <= :now - :grace AND task NOT IN (SELECT task FROM known)))
+      AND {open_queue}
+      AND {known_task}
     ORDER BY priority DESC, seq LIMIT 1),
   some_limited AS (  -- mostly there are none, and then half of this statement is not begun
     SELECT 1 WHERE EXISTS (
@@ -95,10 +90,8 @@ WITH RECURSIVE
     WHERE job.seq IN (
         SELECT seq FROM rotulus_jobs
         WHERE limit_key = open.limit_key AND state = 'queued' AND losses < 2
-          AND (:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
-          AND queue NOT IN (SELECT queue FROM rotulus_pauses)
-          AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
-               OR (run_at <= :now - :grace AND task NOT IN (SELECT task FROM known)))
+          AND {open_queue}
+          AND {known_task}
         ORDER BY priority DESC, seq LIMIT :limit))
 SELECT json_group_array(seq), sum(rated) FROM (
   SELECT seq, rated FROM (
@@ -142,10 +135,11 @@ CROSS JOIN rotulus_jobs AS job
 -- name: renew
 -- Renew leases, and store progress.
 WITH claim AS MATERIALIZED (
-  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS progress
+  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS progress,
+    value ->> 3 AS reason
   FROM json_each(:claims))
 UPDATE rotulus_jobs AS job
-SET lease_until = coalesce(:lease_until, lease_until),
+SET lease_until = coalesce(:lease_until, lease_until), reason = claim.reason,
     progress = coalesce(claim.progress, job.progress)
 FROM claim
 WHERE job.id = claim.id AND job.attempt = claim.attempt AND +job.state = 'running';

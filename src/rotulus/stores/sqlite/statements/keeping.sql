@@ -44,13 +44,19 @@ SELECT json_group_array(seq) FROM (
     SELECT seq FROM rotulus_jobs
     WHERE state = ended.value AND ended_at IS NOT NULL AND ended_at < :before
       AND (held_key IS NULL OR hold_until IS NULL OR hold_until <= :now)
+      AND (run IS NULL OR run = id)
     ORDER BY ended_at LIMIT :limit)
   LIMIT :limit);
 
--- name: prune_attempts
+-- name: delete_attempts
 -- Earlier attempts go with their job.
-DELETE FROM rotulus_attempts WHERE job IN (SELECT value FROM json_each(:outdated));
+DELETE FROM rotulus_attempts WHERE job IN (SELECT value FROM json_each(:jobs));
 
--- name: prune
--- Ended jobs that nobody needs.
-DELETE FROM rotulus_jobs WHERE seq IN (SELECT value FROM json_each(:outdated));
+-- name: delete_needs
+-- And so does what a job waited for, or who waited for it.
+DELETE FROM rotulus_needs
+WHERE need IN (SELECT value FROM json_each(:jobs)) OR job IN (SELECT value FROM json_each(:jobs));
+
+-- name: delete
+-- Jobs that nobody needs.
+DELETE FROM rotulus_jobs WHERE seq IN (SELECT value FROM json_each(:jobs));

@@ -17,27 +17,27 @@ SELECT json_group_array(json_array(number, reason, worker, started_at, ended_at,
 -- Jobs that match, the last added first; only among the last `window` jobs, if it is given.
 SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   SELECT record FROM rotulus_records
-  WHERE (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-    AND (:task IS NULL OR task = :task)
-    AND (:queue IS NULL OR queue = :queue)
-    AND (:key IS NULL OR key = :key)
-    AND (:limit_key IS NULL OR limit_key = :limit_key)
-    AND (:schedule IS NULL OR schedule = :schedule)
-    AND (:worker IS NULL OR worker = :worker)
-    AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
+  WHERE {matching}
     AND seq > coalesce(
       coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before),
                (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: find_by_index
--- The same by key, by schedule or else by state (and worker): quick when few jobs match and many do not.
+-- The same by key, schedule, run, who needs them, or else state (and worker): quick when few jobs
+-- match and many do not.
 WITH wanted (state) AS (
-  SELECT value FROM json_each(:states) WHERE :key IS NULL AND :schedule IS NULL),
+  SELECT value FROM json_each(:states)
+  WHERE coalesce(:key, :schedule, :run, :needed_by) IS NULL),
 chosen (seq) AS (
   SELECT seq FROM rotulus_jobs WHERE key = :key
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE schedule = :schedule
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE run = :run AND (:step IS NULL OR step = :step)
+  UNION ALL
+  SELECT need.need FROM rotulus_jobs AS job CROSS JOIN rotulus_needs AS need ON need.job = job.seq
+  WHERE job.id = :needed_by
   UNION ALL
   SELECT seq FROM rotulus_jobs
   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND 'queued' IN wanted
@@ -55,28 +55,30 @@ chosen (seq) AS (
   SELECT seq FROM rotulus_jobs WHERE ended_at IS NOT NULL AND state IN wanted)
 SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   SELECT record FROM rotulus_records
-  WHERE seq IN chosen
-    AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-    AND (:task IS NULL OR task = :task)
-    AND (:queue IS NULL OR queue = :queue)
-    AND (:key IS NULL OR key = :key)
-    AND (:limit_key IS NULL OR limit_key = :limit_key)
-    AND (:schedule IS NULL OR schedule = :schedule)
-    AND (:worker IS NULL OR worker = :worker)
-    AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
+  WHERE seq IN chosen AND {matching}
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: count_by_queue
 -- Jobs by queue and state.
 SELECT json_group_array(json_array(queue, state, jobs)) FROM (
-  SELECT queue, state, count(*) AS jobs FROM rotulus_jobs GROUP BY queue, state
+  SELECT queue, state, count(*) AS jobs FROM rotulus_jobs WHERE :run IS NULL OR run = :run
+  GROUP BY queue, state
   ORDER BY queue, state);
 
 -- name: count_by_task
 -- Jobs by task and state.
 SELECT json_group_array(json_array(task, state, jobs)) FROM (
-  SELECT task, state, count(*) AS jobs FROM rotulus_jobs GROUP BY task, state
+  SELECT task, state, count(*) AS jobs FROM rotulus_jobs WHERE :run IS NULL OR run = :run
+  GROUP BY task, state
   ORDER BY task, state);
+
+-- name: count_by_step
+-- The parts of a job in a run, without the parts that they have.
+SELECT json_group_array(json_array(step, state, jobs)) FROM (
+  SELECT step, state, count(*) AS jobs FROM rotulus_jobs
+  WHERE run = :run AND step <> '' AND substr(step, 1, length(:prefix)) = :prefix
+    AND instr(substr(step, length(:prefix) + 1), '/') = 0
+  GROUP BY step, state ORDER BY step, state);
 
 -- name: paused
 -- The paused queues.

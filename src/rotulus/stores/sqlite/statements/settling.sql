@@ -18,10 +18,12 @@ WITH outcome AS MATERIALIZED (
   SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS state, value ->> 3 AS reason,
     value ->> 4 AS error, value ->> 5 AS run_at, value ->> 6 AS ended_at,
     value ->> 7 AS failed, value ->> 8 AS released, value ->> 9 AS progress,
-    value ->> 10 AS lost
+    value ->> 10 AS lost, value ->> 11 AS result
   FROM json_each(:outcomes))
 UPDATE rotulus_jobs AS job
-SET state = outcome.state, reason = outcome.reason, error = outcome.error,
+SET state = CASE WHEN job.paused AND outcome.ended_at IS NULL THEN 'blocked'
+                 ELSE outcome.state END,
+    reason = outcome.reason, error = outcome.error, result = outcome.result,
     run_at = coalesce(outcome.run_at, job.run_at), ended_at = outcome.ended_at,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
     losses = job.losses + outcome.lost,
@@ -29,6 +31,31 @@ SET state = outcome.state, reason = outcome.reason, error = outcome.error,
     boot = NULL, lease_until = NULL, cancel_requested = 0
 FROM outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
+
+-- name: open
+-- An attempt whose job is made of parts, which are added now.
+UPDATE rotulus_jobs
+SET state = 'blocked', reason = :reason, run = coalesce(run, id), step = coalesce(step, ''),
+    waits_for = waits_for + :waits_for, opened = 1, progress = coalesce(:progress, progress),
+    boot = NULL, lease_until = NULL
+WHERE id = :id AND attempt = :attempt AND state = 'running'
+RETURNING run;
+
+-- name: unblock
+-- What waited for jobs that have ended is due when it waits for nothing else.
+WITH fewer AS MATERIALIZED (
+  SELECT need.job AS seq, count(*) AS needs
+  FROM json_each(:ended) AS ended
+  CROSS JOIN rotulus_jobs AS job ON job.id = ended.value
+  CROSS JOIN rotulus_needs AS need ON need.need = job.seq
+  GROUP BY need.job)
+UPDATE rotulus_jobs AS job
+SET waits_for = job.waits_for - fewer.needs,
+    state = CASE WHEN job.state <> 'blocked' OR job.waits_for > fewer.needs OR job.paused
+                   THEN job.state
+                 WHEN job.run_at > :now THEN 'delayed'
+                 ELSE 'queued' END
+FROM fewer WHERE job.seq = fewer.seq;
 
 -- name: limited_wait
 -- Whether there are jobs that may have waited for others of their key to end.
@@ -60,7 +87,9 @@ fate AS MATERIALIZED (
   FROM lost CROSS JOIN rotulus_jobs AS job
     ON job.id = lost.id AND job.attempt = lost.attempt AND +job.state = 'running')
 UPDATE rotulus_jobs AS job
-SET state = fate.state, losses = fate.losses,
+SET state = CASE WHEN job.paused AND fate.state IN ('queued', 'delayed') THEN 'blocked'
+                 ELSE fate.state END,
+    losses = fate.losses,
     reason = CASE fate.state WHEN 'cancelled' THEN 'cancelled' WHEN 'dead' THEN 'crash_loop'
                              ELSE 'lost' END,
     error = :error,
@@ -78,4 +107,4 @@ SELECT job.seq, job.attempt, job.reason, job.worker, job.started_at, :now, job.e
 FROM json_each(:claims) AS claim
 CROSS JOIN rotulus_jobs AS job
   ON job.id = claim.value ->> 0 AND job.attempt = claim.value ->> 1
-  AND +job.state IN ('queued', 'delayed');
+  AND +job.state IN ('queued', 'delayed', 'blocked');

@@ -18,191 +18,24 @@ and opens its own. Only one that lives in memory refuses, as nobody else would s
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
-
-__all__ = [
-    "Claim",
-    "Count",
-    "EVERYTHING",
-    "Filter",
-    "Fleet",
-    "JobRecord",
-    "NewJob",
-    "Outcome",
-    "Renewal",
-    "Renewed",
-    "ScheduleEntry",
-    "Store",
-    "Terms",
-    "Wanted",
-    "WorkerInfo",
-]
-
-
-class Terms(NamedTuple):
-    """What jobs that are enqueued together have in common: their task, and how it is delivered.
-
-    Attributes:
-        task: the name of the task.
-        queue: the queue to wait under.
-        priority: higher is sooner.
-        delay: seconds from now until they are due.
-        at: the moment they are due, instead of a delay.
-        expires: seconds from when they are due until they are no longer worth starting; None:
-            never.
-        window: seconds from now for which a key is held at least; it is held while the job is
-            live in any case.
-        limit_to: how many jobs with the same `limit_key` may run at once.
-        rate_to: how many jobs with the same `limit_key` may be started within `rate_per` seconds.
-        rate_per: the length of that window, in seconds.
-        schedule: the scheduled task they are fired for.
-    """
-
-    task: str
-    queue: str = "default"
-    priority: int = 0
-    delay: float = 0.0
-    at: datetime | None = None
-    expires: float | None = None
-    window: float | None = None
-    limit_to: int | None = None
-    rate_to: int | None = None
-    rate_per: float | None = None
-    schedule: str | None = None
-
-
-class NewJob(NamedTuple):
-    """A job to add.
-
-    Attributes:
-        id: its id, made by the producer: a UUIDv7 as text.
-        arguments: its payload, as JSON text.
-        terms: its task, and how it is delivered. Neighbours with equal terms are added together.
-        key: its unique key.
-        limit_key: jobs with the same one are limited together, in number and in rate.
-        instant: the scheduled moment it is fired for.
-    """
-
-    id: str
-    arguments: str
-    terms: Terms
-    key: str | None = None
-    limit_key: str | None = None
-    instant: datetime | None = None
-
-
-class Wanted(NamedTuple):
-    """What a worker would take.
-
-    Attributes:
-        worker: its name.
-        queues: the queues it serves; None for all of them.
-        names: the task names it knows; None for all of them.
-        grace: seconds for which a job of another name has to be due, and its name not announced by
-            any live worker, until it is taken, too; None: it never is.
-    """
-
-    worker: str = ""
-    queues: Collection[str] | None = None
-    names: Collection[str] | None = None
-    grace: float | None = None
-
-
-class Claim(NamedTuple):
-    """What identifies a running attempt: the fence."""
-
-    id: str
-    attempt: int
-
-
-class Renewal(NamedTuple):
-    """A claim to renew, with the progress to store, as JSON text, if there is any."""
-
-    id: str
-    attempt: int
-    progress: str | None = None
-
-
-class Renewed(NamedTuple):
-    """What a renewal found.
-
-    Attributes:
-        lost: claims that are no longer running; stop working on them.
-        cancelling: claims that are running and that somebody wants to stop.
-    """
-
-    lost: list[Claim]
-    cancelling: list[Claim]
-
-
-class WorkerInfo(NamedTuple):
-    """A worker, as it announces itself.
-
-    Attributes:
-        name: unique among all workers of all times.
-        host: the machine it runs on.
-        pid: its process there.
-        queues: the queues it serves; None for all of them.
-        slots: how many jobs it runs at once.
-        started_at: when it started.
-        seen_at: when it last renewed; filled by the store.
-        names: the tasks it knows; None when it does not tell.
-    """
-
-    name: str
-    host: str
-    pid: int
-    queues: tuple[str, ...] | None
-    slots: int
-    started_at: datetime
-    seen_at: datetime | None = None
-    names: tuple[str, ...] | None = None
-
-
-class Fleet(NamedTuple):
-    """Who serves the store: the workers with a lease, and the queues that are paused."""
-
-    workers: list[WorkerInfo]
-    paused: dict[str, datetime]
-
-
-class ScheduleEntry(NamedTuple):
-    """A scheduled task, as the store remembers it."""
-
-    name: str
-    cron: str
-    timezone: str
-
-
-class Filter(NamedTuple):
-    """Which jobs to read: those that match every field that is given.
-
-    `worker` is the one that has the job, or had it last: with `states=[RUNNING]`, what it holds.
-    """
-
-    states: Collection[State] | None = None
-    task: str | None = None
-    queue: str | None = None
-    key: str | None = None
-    limit_key: str | None = None
-    schedule: str | None = None
-    worker: str | None = None
-
-
-EVERYTHING = Filter()
-"""Every job."""
-
-
-class Count(NamedTuple):
-    """How many jobs of a group (a queue or a task) are in a state."""
-
-    group: str
-    state: State
-    jobs: int
+from rotulus.store.values import (
+    EVERYTHING,
+    Claim,
+    Count,
+    Filter,
+    Fleet,
+    NewJob,
+    Renewal,
+    Renewed,
+    ScheduleEntry,
+    Wanted,
+    WorkerInfo,
+)
 
 
 class Store(Protocol):
@@ -254,6 +87,10 @@ class Store(Protocol):
         added: the holder's record stands in its place, also for two equal keys in one call.
         A key is held from the add of a job until the job has ended and the window is over.
 
+        A job with `parts` is added `blocked` and `opened`, with its parts, which form a `run` of
+        its id. A part waits, `blocked`, for the parts that it `needs`; the job itself waits for
+        those that no other part needs. Who waits for nothing any more is due.
+
         With a `connection` of the caller's the jobs belong to its transaction: they exist when
         it commits, and never if it rolls back. The store neither commits nor rolls it back.
         """
@@ -294,11 +131,14 @@ class Store(Protocol):
 
         With a `connection` of the caller's they are recorded in its transaction, as in `add`.
 
-        An ended state, reason, error and result are stored, and a key whose window is over is
-        given back. `queued` sends the job back, `delayed` when its delay is not over, with the
-        attempt kept among the earlier ones, and one more failure, release or loss; if somebody
-        asked to cancel it, it ends `cancelled` instead. A lost attempt counts as a loss also
-        when the job ends. An outcome that is refused changes nothing.
+        An ended state, reason, error and result are stored, a key whose window is over is given
+        back, and jobs that waited for this one, and for nothing else, are due. `queued` sends the
+        job back, `delayed` when its delay is not over, with the attempt kept among the earlier
+        ones, and one more failure, release or loss; if somebody asked to cancel it, it ends
+        `cancelled` instead. A lost attempt counts as a loss also when the job ends. `blocked` adds
+        the outcome's `parts` as `add` would, to the run of the job, or to one that begins with it;
+        the job is `opened` then, and due again when they have ended. An outcome that is refused
+        changes nothing.
         """
         ...
 
@@ -319,22 +159,33 @@ class Store(Protocol):
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs: those that wait end `cancelled`, running ones are flagged for `extend`.
 
-        Jobs that have ended stay as they are. The records of the jobs that exist, as they stand
-        then.
+        The parts of a job are cancelled with it. Jobs that have ended stay as they are. The records
+        of the jobs that exist, as they stand then.
         """
         ...
 
-    def retry(self, ids: Collection[str]) -> list[JobRecord]:
+    def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send `failed`, `dead` and `cancelled` jobs back to `queued`, with fresh budgets.
 
-        `attempt` goes on counting; the attempt that ended is kept among the earlier ones. Left
-        as they are: jobs in other states, and jobs whose key another job holds by now. The
-        records of the jobs that were sent back.
+        `attempt` goes on counting; the attempt that ended is kept among the earlier ones. The parts
+        of a job that ended so go back with it. Whatever waited for one that is sent back, and does
+        not run just now, waits again, also what had succeeded; if it had opened, and did not only
+        wait for its own parts, those are deleted, as they will be made anew.
+
+        With `arguments`, jobs in any ended state are sent back, with these arguments as JSON text,
+        and the parts that they had are deleted.
+
+        Left as they are: jobs in other states, and jobs whose key another job holds by now. The
+        records of the jobs among `ids` that were sent back.
         """
         ...
 
-    def pause(self, queues: Collection[str], paused: bool) -> None:
-        """Pause queues, or resume them. Jobs of a paused queue can be added and not claimed."""
+    def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
+        """Pause queues and runs, or resume them.
+
+        Jobs of a paused queue can be added and not claimed. What waits in a paused run is
+        `blocked`, and stays so until the run is resumed; so is what is sent back there, or added.
+        """
         ...
 
     def get(self, job_id: str) -> JobRecord | None:
@@ -354,8 +205,12 @@ class Store(Protocol):
         """
         ...
 
-    def count(self, by: str = "queue") -> list[Count]:
-        """How many jobs there are, by `"queue"` or `"task"`, and state."""
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
+        """How many jobs there are, by `"queue"`, `"task"` or `"step"`, and state.
+
+        With a `run`, only its jobs. By step, the parts of the job that stands at `within` in a run:
+        not itself, and not the parts that they have.
+        """
         ...
 
     def fleet(self) -> Fleet:
@@ -372,7 +227,8 @@ class Store(Protocol):
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete jobs that ended in these states before a moment; give how many.
 
-        Jobs whose key is still held stay. At most `limit` jobs, the oldest first.
+        Jobs whose key is still held stay. A run goes whole, with the job it is the run of, and
+        counts as one. At most `limit` jobs, the oldest first.
         """
         ...
 

@@ -1,0 +1,212 @@
+"""A job that is a step: whether it runs, with which call, and what it hands on."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from rotulus._engine.parts import ITEM, Parts, is_branch, place
+from rotulus._engine.run import Run
+from rotulus._engine.steps.callbacks import call_back, callback
+from rotulus._engine.steps.closing import close_branches, close_workflow
+from rotulus._engine.steps.given import Contexts
+from rotulus._engine.steps.handle import TaskHandle
+from rotulus._engine.verdict import GivenUpError
+from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import Reason, State
+from rotulus._tasks.arguments import Call
+from rotulus._tasks.plan import TaskPlan
+from rotulus._tasks.task import Task
+from rotulus._text import jsontext
+from rotulus._workflows.context import Context
+from rotulus._workflows.rules import Need
+from rotulus._workflows.tasks import StepTask, WorkflowTask
+from rotulus._workflows.trigger import decide
+from rotulus._workflows.workflow import Step
+from rotulus.errors import (
+    ArgumentsError,
+    ContextError,
+    StepNotFoundError,
+    StoreError,
+    TaskNotFoundError,
+    WorkflowError,
+)
+from rotulus.events import Events
+from rotulus.store import Store
+
+DEEPEST = 16
+"""How many workflows may run within each other: one that contains itself would never end."""
+
+AnyTask = Task[..., Any, Any]
+
+
+class EarlyOutcome(Exception):  # noqa: N818 - a signal to the executor, not an error
+    """What a step comes to without its task being called."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
+class Steps:
+    """Runs steps: what the executor asks about jobs that have parts, or are parts.
+
+    Args:
+        store: where the runs are.
+        contexts: what steps are given.
+        parts: makes their parts.
+        events: where callbacks and conditions that raise are told.
+        max_bytes: the largest result, in bytes.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], Store],
+        contexts: Contexts,
+        parts: Parts,
+        events: Events,
+        max_bytes: int,
+    ) -> None:
+        self._store = store
+        self._contexts = contexts
+        self._parts = parts
+        self._events = events
+        self._max_bytes = max_bytes
+
+    def concern(self, job: JobRecord, task: AnyTask) -> bool:
+        """Whether a job has or is a part, or takes a context."""
+        return job.run is not None or isinstance(task, WorkflowTask | StepTask)
+
+    def load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
+        """The call of a step. Reads from the store.
+
+        Raises:
+            EarlyOutcome: it is not called, as it is skipped, made of parts, or has had them.
+            GivenUpError: the step is not known here, or its context does not hold what its task
+                takes.
+        """
+        try:
+            return self._load(task, plan, run)
+        except StoreError:  # nothing is wrong with the step
+            raise EarlyOutcome(released(run.job.id, run.job.attempt)) from None
+        except (TaskNotFoundError, StepNotFoundError) as error:
+            raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
+        except ArgumentsError as error:
+            raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+
+    def _load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
+        job = run.job
+        step = run.step = self._contexts.definition(job)
+        if job.opened:
+            raise EarlyOutcome(self._closed(step, run))
+        if step is not None and not is_branch(job.step or ""):
+            self._skip(step, job)
+            if step.for_each is not None:
+                raise EarlyOutcome(self._branch_out(step, step.for_each, job))
+        if isinstance(task, WorkflowTask):
+            raise EarlyOutcome(self._begin(task, job))
+        run.context = Context(self._contexts.given(job))
+        if isinstance(task, StepTask):
+            return task.arguments(
+                run.context, TaskHandle(run, self._events, is_async=task.is_async)
+            )
+        return _by_name(plan, run.context, is_branch(job.step or ""))
+
+    def write(self, task: AnyTask, run: Run, value: Any) -> str:
+        """What a step hands on, or what a branch comes to, given what its task returned."""
+        context = run.context or Context()
+        if run.job.step and is_branch(run.job.step):
+            return self._encode(_changes(self._contexts.given(run.job), context, value))
+        if isinstance(value, Context):
+            context = run.context = value
+        elif isinstance(value, Mapping):
+            context.update_from_dict(cast("Mapping[str, Any]", value))
+        elif value is not None and isinstance(task, StepTask):
+            raise ContextError(
+                f"{task.name} returned {type(value).__name__}: a step returns its context, a dict "
+                f"of what to set there, or nothing"
+            )
+        elif value is not None:
+            context.set(run.step.id if run.step else "result", value)
+        return self._encode(context.to_dict())
+
+    def callback(self, run: Run, outcome: Outcome) -> Callable[[Callable[[Any], Any]], None] | None:
+        """What is to be called, in a thread, now that a step has ended, if anything is.
+
+        It is given a function that waits for a coroutine.
+        """
+        name = callback(run, outcome)
+        if name is None:
+            return None
+        return lambda wait_for: call_back(run, outcome, name, wait_for, self._events)
+
+    def _skip(self, step: Step, job: JobRecord) -> None:
+        """Raise `EarlyOutcome` if a step is not to run."""
+        ended = self._contexts.needs(job)
+        needs = [Need(place(n.step or "")[1], State(n.state), n.reason) for n in ended]
+        reason = decide(step.trigger, needs, lambda: Context(self._contexts.given(job)))
+        if reason is not None:
+            raise EarlyOutcome(skipped(job.id, job.attempt, reason))
+
+    def _branch_out(self, step: Step, key: str, job: JobRecord) -> Outcome:
+        given = self._contexts.given(job)
+        items: Any = given.get(key)
+        if not isinstance(items, list):
+            what = f"a {type(items).__name__}" if key in given else "missing"
+            raise WorkflowError(
+                f"Step {step.id!r} runs for each item of {key!r}, which is {what} in its context: "
+                f"it has to be an array"
+            )
+        if not items:
+            text = self._encode({**given, step.id: []})
+            return succeeded(job.id, job.attempt, text)
+        branches = cast("list[Any]", items)
+        parts = self._parts.of_items(step, job, branches)
+        return opened(job.id, job.attempt, parts)
+
+    def _begin(self, task: WorkflowTask, job: JobRecord) -> Outcome:
+        path = job.step or ""
+        if path.count("/") >= DEEPEST:
+            raise WorkflowError(
+                f"Workflow {task.name!r} is at {path!r}, {DEEPEST} workflows deep: does one of "
+                f"them contain itself?"
+            )
+        parts = self._parts.of_workflow(task.workflow, job.queue, job.priority, path)
+        return opened(job.id, job.attempt, parts)
+
+    def _closed(self, step: Step | None, run: Run) -> Outcome:
+        job = run.job
+        parts = self._contexts.parts(job)
+        if step is not None and step.for_each is not None and not is_branch(job.step or ""):
+            given = self._contexts.given(job)
+            outcome = close_branches(job, step.id, given, parts, self._max_bytes)
+        else:
+            counts = self._store().count("step", job.run, job.step or "")
+            final = self._contexts.merged(parts)
+            outcome = close_workflow(job, counts, final, self._max_bytes)
+        if outcome.result is not None:
+            run.context = Context.from_json(outcome.result)
+        return outcome
+
+    def _encode(self, value: Any) -> str:
+        return jsontext.encode(value, max_bytes=self._max_bytes)
+
+
+def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
+    """A call of an ordinary task, its parameters taken from the context by their names."""
+    names = plan.binder.names
+    values = {name: context[name] for name in names if name in context}
+    if branch and names:
+        values[names[0]] = context[ITEM]
+    return plan.binder.load(jsontext.encode(values))
+
+
+def _changes(given: dict[str, Any], context: Context, value: Any) -> Any:
+    """What a branch comes to: what it returned, or else what it changed in its context."""
+    if value is not None and not isinstance(value, Context):
+        return value
+    after = context if value is None else value
+    return {
+        key: new
+        for key, new in after.to_dict().items()
+        if key != ITEM and (key not in given or given[key] != new)
+    }

@@ -1,0 +1,37 @@
+"""The contract of a store, and the values it speaks in."""
+
+from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.record import JobRecord
+from rotulus.store.contract import Store
+from rotulus.store.values import (
+    EVERYTHING,
+    Claim,
+    Count,
+    Filter,
+    Fleet,
+    NewJob,
+    Renewal,
+    Renewed,
+    ScheduleEntry,
+    Terms,
+    Wanted,
+    WorkerInfo,
+)
+
+__all__ = [
+    "Claim",
+    "Count",
+    "EVERYTHING",
+    "Filter",
+    "Fleet",
+    "JobRecord",
+    "NewJob",
+    "Outcome",
+    "Renewal",
+    "Renewed",
+    "ScheduleEntry",
+    "Store",
+    "Terms",
+    "Wanted",
+    "WorkerInfo",
+]

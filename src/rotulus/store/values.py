@@ -1,0 +1,190 @@
+"""What goes into a store and comes out of it: values, and nothing that does anything."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from rotulus._jobs.states import State
+
+
+class Terms(NamedTuple):
+    """What jobs that are enqueued together have in common: their task, and how it is delivered.
+
+    Attributes:
+        task: the name of the task.
+        queue: the queue to wait under.
+        priority: higher is sooner.
+        delay: seconds from now until they are due.
+        at: the moment they are due, instead of a delay.
+        expires: seconds from when they are due until they are no longer worth starting; None:
+            never.
+        window: seconds from now for which a key is held at least; it is held while the job is
+            live in any case.
+        limit_to: how many jobs with the same `limit_key` may run at once.
+        rate_to: how many jobs with the same `limit_key` may be started within `rate_per` seconds.
+        rate_per: the length of that window, in seconds.
+        schedule: the scheduled task they are fired for.
+    """
+
+    task: str
+    queue: str = "default"
+    priority: int = 0
+    delay: float = 0.0
+    at: datetime | None = None
+    expires: float | None = None
+    window: float | None = None
+    limit_to: int | None = None
+    rate_to: int | None = None
+    rate_per: float | None = None
+    schedule: str | None = None
+
+
+class NewJob(NamedTuple):
+    """A job to add.
+
+    Attributes:
+        id: its id, made by the producer: a UUIDv7 as text.
+        arguments: its payload, as JSON text.
+        terms: its task, and how it is delivered. Neighbours with equal terms are added together.
+        key: its unique key.
+        limit_key: jobs with the same one are limited together, in number and in rate.
+        instant: the scheduled moment it is fired for.
+        parts: jobs that are added with it, and that it waits for.
+        step: of a part: where it stands in the run, as a path.
+        workflow: of a part: the workflow that says what it does.
+        needs: of a part: the ids of those parts of the same job that it waits for.
+    """
+
+    id: str
+    arguments: str
+    terms: Terms
+    key: str | None = None
+    limit_key: str | None = None
+    instant: datetime | None = None
+    parts: Sequence["NewJob"] = ()
+    step: str | None = None
+    workflow: str | None = None
+    needs: Sequence[str] = ()
+
+
+class Wanted(NamedTuple):
+    """What a worker would take.
+
+    Attributes:
+        worker: its name.
+        queues: the queues it serves; None for all of them.
+        names: the task names it knows; None for all of them.
+        grace: seconds for which a job of another name has to be due, and its name not announced by
+            any live worker, until it is taken, too; None: it never is.
+    """
+
+    worker: str = ""
+    queues: Collection[str] | None = None
+    names: Collection[str] | None = None
+    grace: float | None = None
+
+
+class Claim(NamedTuple):
+    """What identifies a running attempt: the fence."""
+
+    id: str
+    attempt: int
+
+
+class Renewal(NamedTuple):
+    """A claim to renew.
+
+    Attributes:
+        id: the job.
+        attempt: the attempt.
+        progress: the progress to store, as JSON text, if there is any.
+        reason: why it runs without a slot, if it does.
+    """
+
+    id: str
+    attempt: int
+    progress: str | None = None
+    reason: str | None = None
+
+
+class Renewed(NamedTuple):
+    """What a renewal found.
+
+    Attributes:
+        lost: claims that are no longer running; stop working on them.
+        cancelling: claims that are running and that somebody wants to stop.
+    """
+
+    lost: list[Claim]
+    cancelling: list[Claim]
+
+
+class WorkerInfo(NamedTuple):
+    """A worker, as it announces itself.
+
+    Attributes:
+        name: unique among all workers of all times.
+        host: the machine it runs on.
+        pid: its process there.
+        queues: the queues it serves; None for all of them.
+        slots: how many jobs it runs at once.
+        started_at: when it started.
+        seen_at: when it last renewed; filled by the store.
+        names: the tasks it knows; None when it does not tell.
+    """
+
+    name: str
+    host: str
+    pid: int
+    queues: tuple[str, ...] | None
+    slots: int
+    started_at: datetime
+    seen_at: datetime | None = None
+    names: tuple[str, ...] | None = None
+
+
+class Fleet(NamedTuple):
+    """Who serves the store: the workers with a lease, and the queues that are paused."""
+
+    workers: list[WorkerInfo]
+    paused: dict[str, datetime]
+
+
+class ScheduleEntry(NamedTuple):
+    """A scheduled task, as the store remembers it."""
+
+    name: str
+    cron: str
+    timezone: str
+
+
+class Filter(NamedTuple):
+    """Which jobs to read: those that match every field that is given.
+
+    `worker` is the one that has the job, or had it last: with `states=[RUNNING]`, what it holds.
+    `run` is the id of the job that a run is made of, and `step` a path in it; `needed_by` the id of
+    a job: those that it waits for, or waited for.
+    """
+
+    states: Collection[State] | None = None
+    task: str | None = None
+    queue: str | None = None
+    key: str | None = None
+    limit_key: str | None = None
+    schedule: str | None = None
+    worker: str | None = None
+    run: str | None = None
+    step: str | None = None
+    needed_by: str | None = None
+
+
+EVERYTHING = Filter()
+"""Every job."""
+
+
+class Count(NamedTuple):
+    """How many jobs of a group (a queue, a task, a step) are in a state."""
+
+    group: str
+    state: State
+    jobs: int

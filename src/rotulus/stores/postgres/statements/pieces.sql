@@ -1,0 +1,92 @@
+-- What several statements have in common. A job that is looked at is called `job`.
+
+-- piece: open_queue
+-- It is in a queue that is wanted, and not paused.
+(:queues::text[] IS NULL OR job.queue = ANY (:queues::text[]))
+AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
+
+-- piece: known_task
+-- It is of a task that is wanted; or nobody alive knows the task, and it is due for long enough.
+(:names::text[] IS NULL OR job.task = ANY (:names::text[])
+ OR job.run_at <= (SELECT rotulus_now()) - :grace::bigint
+ AND NOT EXISTS (
+   SELECT FROM rotulus_workers AS other
+   WHERE job.task = ANY (other.names) AND other.lease_until > (SELECT rotulus_now())))
+
+-- piece: lone_suspect
+-- It was lost twice, and the worker runs no other of that kind.
+job.losses >= 2
+AND NOT EXISTS (
+  SELECT FROM rotulus_jobs AS other
+  WHERE other.state = 'running' AND other.lease_until IS NOT NULL
+    AND other.worker = :worker AND other.losses >= 2)
+
+-- piece: room_for_one
+-- Its key has room for one more.
+(job.limit_to IS NULL OR job.limit_to > (
+  SELECT count(*) FROM rotulus_jobs AS other
+  WHERE other.state = 'running' AND other.limit_key = job.limit_key))
+AND (job.rate_to IS NULL OR job.rate_to > (
+  SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
+  WHERE start.limit_key = job.limit_key AND start.counts_until > (SELECT rotulus_now())))
+
+-- piece: served
+-- The queues to take jobs from. They are found by skipping from one to the next in the index, so it
+-- matters how many there are, not how many jobs wait in them.
+waiting (queue) AS (
+  (SELECT queue FROM rotulus_jobs
+   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 ORDER BY queue LIMIT 1)
+  UNION ALL
+  SELECT (SELECT job.queue FROM rotulus_jobs AS job
+          WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+            AND job.queue > waiting.queue
+          ORDER BY job.queue LIMIT 1)
+  FROM waiting WHERE waiting.queue IS NOT NULL),
+served AS (
+  SELECT job.queue FROM waiting AS job WHERE job.queue IS NOT NULL AND {open_queue})
+
+-- piece: free
+-- Of each queue that is served, the jobs without a limit that are next.
+served CROSS JOIN LATERAL (
+  SELECT job.id, job.priority, job.seq FROM rotulus_jobs AS job
+  WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+    AND job.queue = served.queue AND {known_task}
+  ORDER BY job.priority DESC, job.seq LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS free
+
+-- piece: limit_keys
+-- The keys of jobs with a limit that wait, found in the same way.
+limit_keys (limit_key) AS (
+  (SELECT limit_key FROM rotulus_jobs
+   WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2 ORDER BY limit_key LIMIT 1)
+  UNION ALL
+  SELECT (SELECT job.limit_key FROM rotulus_jobs AS job
+          WHERE job.state = 'queued' AND job.limit_key IS NOT NULL AND job.losses < 2
+            AND job.limit_key > limit_keys.limit_key
+          ORDER BY job.limit_key LIMIT 1)
+  FROM limit_keys WHERE limit_keys.limit_key IS NOT NULL)
+
+-- piece: claimed
+-- The jobs of `chosen` are running: the only statement that raises attempt.
+claimed AS (
+  UPDATE rotulus_jobs AS job
+  SET state = 'running', attempt = job.attempt + 1, reason = NULL, progress = NULL,
+      worker = :worker, lease_until = now + :lease::bigint, started_at = now
+  FROM chosen, (SELECT rotulus_now() AS now) AS moment
+  WHERE job.id = chosen.id AND job.state || '' = 'queued'
+  RETURNING job.*)
+
+-- piece: record
+-- The columns of a record, whose last two are read apart; and the place in the line.
+id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
+expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
+started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL, seq
+
+-- piece: matching
+-- A record is what a filter asks for.
+(:states::text[] IS NULL OR record.state = ANY (:states::text[]))
+AND (:task::text IS NULL OR record.task = :task)
+AND (:queue::text IS NULL OR record.queue = :queue)
+AND (:key::text IS NULL OR record.key = :key)
+AND (:limit_key::text IS NULL OR record.limit_key = :limit_key)
+AND (:schedule::text IS NULL OR record.schedule = :schedule)
+AND (:worker::text IS NULL OR record.worker = :worker)

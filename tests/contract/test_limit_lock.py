@@ -1,0 +1,52 @@
+"""Claims of jobs with a limit take turns on PostgreSQL, in each schema by itself."""
+
+import contextlib
+
+import psycopg
+import pytest
+
+from rotulus.errors import StoreBusyError
+from rotulus.store import NewJob, Terms, Wanted
+from rotulus.stores.postgres import PostgresStore, read_address
+from rotulus.stores.postgres.ask import prepared
+
+pytestmark = pytest.mark.anywhere
+
+JOB = NewJob("00000000-0000-7000-8000-000000000001", "{}", Terms("t", limit_to=1), limit_key="k")
+
+
+@contextlib.contextmanager
+def locked(url, schema):
+    """Somebody claims jobs with a limit from a schema, and takes long."""
+    with psycopg.connect(url) as connection:
+        connection.execute(prepared(schema)["lock_limits"])
+        yield
+
+
+@pytest.fixture
+def claim(database):
+    """Claims the one job of a schema, within a second."""
+    opened = []
+    for schema in ("one", "other"):
+        store = PostgresStore(read_address(f"{database}?schema={schema}&deadline=1"))
+        opened.append(store)
+        store.migrate()
+        store.add([JOB])
+    stores = dict(zip(("one", "other"), opened, strict=True))
+    yield lambda schema: stores[schema].claim(Wanted("w"), 1, 30.0)
+    for store in opened:
+        store.close()
+
+
+def test_a_claim_waits_for_one_of_the_same_schema(database, claim):
+    """What it counts is true when it counts."""
+    with locked(database, "one"), pytest.raises(StoreBusyError):
+        claim("one")
+
+    assert len(claim("one")) == 1
+
+
+def test_a_claim_does_not_wait_for_one_of_another_schema(database, claim):
+    """Their limits have nothing to do with each other."""
+    with locked(database, "one"):
+        assert len(claim("other")) == 1
