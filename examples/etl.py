@@ -2,9 +2,9 @@
 
     python examples/etl.py
 
-It lists all zones, computes the clock changes of each in a job of its own, counts them by year and by
-place beside each other, asks a server for the release of the data (which is busy at first), waits for
-an editor's approval without holding a slot, and writes the report to `.demo/clocks.md`.
+It lists all zones, computes the clock changes of each in a job of its own, counts them by year and
+by place beside each other, asks a server for the release of the data (which is busy at first),
+writes the report to `.demo/clocks.md`, and waits for an editor's approval without holding a slot.
 """
 
 import threading
