@@ -152,7 +152,7 @@ class Redis:
     def afresh(self, contender, filled=None):
         """Nothing is kept."""
         if filled:
-            raise NotImplementedError(f"{contender} with {filled} rows")
+            raise ValueError(f"Redis is never filled beforehand, as {contender} would have it")
         self._server.ask("FLUSHALL")
         contender.do("prepare")
 

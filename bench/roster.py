@@ -13,7 +13,7 @@ CONTENDERS = (
     Contender("rotulus", "sqlite", "sqlite_rotulus", OURS, 20_000, "as it comes", f"{AGAIN} after a second", "in its row"),
     Contender("rotulus, threads", "sqlite", "sqlite_rotulus_threads", OURS, 20_000),
     Contender("huey", "sqlite", "sqlite_huey", "huey", 20_000, "1 thread", LOST, "until it is read"),
-    Contender("rotulus", "postgres", "postgres_rotulus", OURS, 20_000, "as it comes", f"{AGAIN} after a second", "in its row"),
+    Contender("rotulus", "postgres", "postgres_rotulus", OURS, 20_000, "as it comes", f"{AGAIN} after 30 s, at once under a supervisor", "in its row"),
     Contender("rotulus, threads", "postgres", "postgres_rotulus_threads", OURS, 20_000),
     Contender("raw SQL", "postgres", "postgres_limit", OURS, 20_000, "psycopg, 500 jobs a statement, 1 connection", "stays as running", "in its row"),
     Contender("PgQueuer", "postgres", "postgres_pgqueuer", "pgqueuer", 20_000, "asyncpg, uvloop, batches of 1,000", f"{AGAIN} after 30 s", "none"),

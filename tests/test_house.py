@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import rotulus
+import rotulus.workflow
 from rotulus import errors, events, store
 from rotulus.cli.main import COMMANDS, EXIT_CODES
 from rotulus.config import SETTINGS
@@ -125,26 +126,30 @@ def test_no_room_has_a_name_that_says_nothing():
 
 def test_public_names_are_sorted_and_real():
     """And shown where users find them."""
-    for module in (rotulus, errors, events, store):
+    for module in (rotulus, errors, events, store, rotulus.workflow):
         assert len(module.__all__) == len(set(module.__all__))
         assert [] == [name for name in module.__all__ if not hasattr(module, name)]
-    assert sorted(rotulus.__all__, key=lambda n: (n[0].islower(), n)) == rotulus.__all__
-    assert {"rotulus"} == {
-        getattr(rotulus, name).__module__ for name in rotulus.__all__ if name[0].isupper()
-    }
-    assert set(dir(rotulus)) >= set(rotulus.__all__)
-    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
-        rotulus.nonsense
+    for package in (rotulus, rotulus.workflow):
+        assert sorted(package.__all__, key=lambda n: (n[0].islower(), n)) == package.__all__
+        names = [name for name in package.__all__ if name[0].isupper()]
+        homes = {getattr(package, name).__module__ for name in names}
+        assert homes <= {package.__name__, "rotulus", "rotulus.errors"}
+        assert set(dir(package)) >= set(package.__all__)
+        with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+            package.nonsense
+    assert "rotulus" == rotulus.ConfigurationError.__module__
 
 
 def test_everything_public_is_documented():
     """Classes, and their public methods."""
     silent = []
-    for name in rotulus.__all__:
-        value = getattr(rotulus, name)
+    public = [(rotulus, name) for name in rotulus.__all__]
+    public += [(rotulus.workflow, name) for name in rotulus.workflow.__all__]
+    for package, name in public:
+        value = getattr(package, name)
         if inspect.isclass(value) or inspect.isfunction(value):
             members = [(name, value)]
-            if inspect.isclass(value) and value.__module__ == "rotulus":
+            if inspect.isclass(value) and value.__module__ == package.__name__:
                 members += [
                     (f"{name}.{n}", m)
                     for n, m in vars(value).items()
@@ -201,6 +206,7 @@ def test_nothing_can_run_code_from_a_row():
                     "target.py",
                     "opening.py",
                     "progress.py",
+                    "bar.py",
                 ), path
     assert [] == found
 

@@ -1,4 +1,4 @@
-"""What every contender can do: the class they share, and the body of every job.
+"""What contenders can do, all of them and some, and the body of every job.
 
 Standard library only, because it is imported in the environment of each. Jobs are kept in
 `$BENCH_URL`, everything else in the folder `$BENCH_RUN`.
@@ -8,7 +8,9 @@ import os
 import struct
 import sys
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 RUN = Path(os.environ.get("BENCH_RUN", "."))
 URL = os.environ.get("BENCH_URL", "")
@@ -43,38 +45,58 @@ def become(*words):
     os.execv(program, [program, *words[1:]])
 
 
-class Contender:
-    """A queue under measurement. Any method may be a coroutine function: all run on one loop."""
+class Contender(ABC):
+    """A queue under measurement. Any method may be a coroutine function: all run on one loop.
 
-    def prepare(self):
+    What only some can do is not here, but in the protocols below.
+    """
+
+    def prepare(self):  # noqa: B027 - many have nothing to prepare
         """Make its tables, in an empty store."""
 
-    def open(self):
+    def open(self):  # noqa: B027 - nor to open
         """Get ready to enqueue."""
 
+    @abstractmethod
     def enqueue(self, number):
         """Enqueue one job, and return when it is stored."""
-        raise NotImplementedError
 
-    async def aenqueue(self, number):
-        """The same, while others do so as well."""
-        raise NotImplementedError
-
-    enqueue_many = None
-    """Enqueue all of a list in as few steps as it offers; None where there is only one by one."""
-
+    @abstractmethod
     def work(self):
         """Be a worker, until SIGTERM."""
-        raise NotImplementedError
 
+    @abstractmethod
     def left(self):
         """Whether there are jobs that have not ended, as its store has it."""
-        raise NotImplementedError
+
+
+@runtime_checkable
+class TakesMany(Protocol):
+    """It does not only take jobs one by one."""
+
+    def enqueue_many(self, numbers):
+        """Enqueue all of a list in as few steps as it offers."""
+
+
+@runtime_checkable
+class TakesFromCallers(Protocol):
+    """It can be handed jobs by many coroutines at once."""
+
+    async def aenqueue(self, number):
+        """Enqueue one job, while others do so as well."""
+
+
+@runtime_checkable
+class HasPast(Protocol):
+    """Its store can be filled with history."""
 
     def past(self, count):
         """Put as many ended jobs into the store."""
-        raise NotImplementedError
+
+
+@runtime_checkable
+class HasFuture(Protocol):
+    """Its store can be filled with what is to come."""
 
     def future(self, count):
         """Put as many jobs into the store that are due in a month."""
-        raise NotImplementedError

@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-from contender import marked
+from contender import HasFuture, HasPast, TakesFromCallers, TakesMany, marked
 
 CALLERS = 100
 """How many enqueue at once, where that is measured."""
@@ -40,11 +40,13 @@ def _worker(contender):
 
 
 def _past(contender, count):
+    _check(contender, HasPast)
     _told(contender.open())
     _told(contender.past(int(count)))
 
 
 def _future(contender, count):
+    _check(contender, HasFuture)
     _told(contender.open())
     _told(contender.future(int(count)))
 
@@ -108,14 +110,15 @@ async def _aeach(contender, numbers, gap):
 
 
 def _many(contender, numbers):
-    if contender.enqueue_many is None:
-        _each(contender, numbers)
-    else:
+    if isinstance(contender, TakesMany):
         _told(contender.enqueue_many(numbers))
+    else:
+        _each(contender, numbers)
 
 
 def _callers(contender, numbers):
     """Many coroutines at once, each of which waits for its own jobs to be stored."""
+    _check(contender, TakesFromCallers)
 
     async def caller(own):
         for number in own:
@@ -125,6 +128,12 @@ def _callers(contender, numbers):
         await asyncio.gather(*(caller(numbers[first::CALLERS]) for first in range(CALLERS)))
 
     _loop.run(callers())
+
+
+def _check(contender, ability):
+    """Refuse what this one cannot do. Whom the bench asks for what is in `PLAN` of its roster."""
+    if not isinstance(contender, ability):
+        sys.exit(f"{type(contender).__name__} is not {ability.__name__}: it cannot do this")
 
 
 def _told(value):

@@ -9,13 +9,17 @@ RotulusError
 │   │   ├── RegistryFrozenError    the registry is serving and no longer changes
 │   │   ├── OptionError            an option has a value that is not allowed (also a ValueError)
 │   │   ├── InjectionError         a parameter nobody can fill
+│   │   ├── WorkflowError          steps that do not make a workflow     (also a ValueError)
+│   │   │   └── StepNotFoundError      no step of that id
 │   │   └── NoAppError             a task was enqueued and no app is open for it
 │   └── ArgumentsError             a call does not fit its task      (also TypeError, ValueError)
 ├── JobError                       about one durable job
 │   ├── JobNotFoundError           no job has that id                (also a KeyError)
 │   ├── JobFailedError             its result was asked for and there is none
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
+│   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
+├── ContextError                   a value cannot be in a context        (also a ValueError)
 ├── IsolationError                 the process that forks those of isolated tasks was killed
 └── StoreError                     about the place where jobs live
     ├── StoreUnavailableError      it cannot be reached or opened
@@ -32,7 +36,9 @@ from collections.abc import Sequence
 __all__ = [
     "ArgumentsError",
     "ConfigurationError",
+    "ContextError",
     "DuplicateTaskError",
+    "HandleConsumedError",
     "InjectionError",
     "IsolationError",
     "JobError",
@@ -45,6 +51,7 @@ __all__ = [
     "ResultTimeoutError",
     "RotulusError",
     "SchemaError",
+    "StepNotFoundError",
     "StoreBusyError",
     "StoreClosedError",
     "StoreError",
@@ -55,6 +62,7 @@ __all__ = [
     "TaskError",
     "TaskNotFoundError",
     "TaskRegistrationError",
+    "WorkflowError",
 ]
 
 
@@ -105,6 +113,14 @@ class InjectionError(ConfigurationError):
     """A parameter is neither JSON nor something anybody provides."""
 
 
+class WorkflowError(ConfigurationError, ValueError):
+    """Steps do not make a workflow, or there is no workflow of that name."""
+
+
+class StepNotFoundError(WorkflowError):
+    """A workflow has no step of that id."""
+
+
 class NoAppError(ConfigurationError):
     """A task was enqueued and no `App` is open for its registry."""
 
@@ -151,8 +167,16 @@ class JobNotRunningError(JobError):
     """A verb of a running job was used on one that nobody is running here."""
 
 
+class HandleConsumedError(JobNotRunningError, ValueError):
+    """The step of a handle has returned: use a handle in its step only."""
+
+
 class ResultTimeoutError(JobError, TimeoutError):
     """The job had not ended when the time to wait for it was over. It is not cancelled."""
+
+
+class ContextError(RotulusError, ValueError):
+    """A value cannot be in a context: it is not plain JSON, or its key is no string or taken."""
 
 
 class IsolationError(RotulusError):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.outcome import ErrorInfo, Outcome
 from rotulus._jobs.record import JobRecord
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "AttemptStarted",
     "AttemptSucceeded",
     "BodyStuck",
+    "CallbackFailed",
+    "ConditionFailed",
     "DutyFailed",
     "Event",
     "Events",
@@ -62,6 +64,21 @@ class AttemptFailed(NamedTuple):
     job: JobRecord
     outcome: Outcome
     seconds: float
+
+
+class CallbackFailed(NamedTuple):
+    """The `on_success` or the `on_failure` of a step raised; the step is as it was."""
+
+    job: JobRecord
+    callback: str
+    error: ErrorInfo
+
+
+class ConditionFailed(NamedTuple):
+    """The condition of a step that is deferred raised; it counts as one that does not hold."""
+
+    job: JobRecord
+    error: ErrorInfo
 
 
 class OutcomeRefused(NamedTuple):
@@ -236,6 +253,8 @@ Event = (
     | AttemptStarted
     | AttemptSucceeded
     | BodyStuck
+    | CallbackFailed
+    | ConditionFailed
     | DutyFailed
     | JobsPruned
     | JobsRescued

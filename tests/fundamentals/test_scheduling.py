@@ -10,6 +10,7 @@ import pytest
 from rotulus import App, State, TaskRegistry, scheduled
 from rotulus._engine.duties import Scheduling
 from rotulus._engine.intake import Intake
+from rotulus._engine.parts import Parts
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.plan import Plans
 from rotulus._text.ids import Ids
@@ -22,7 +23,8 @@ from rotulus.testing import SettableClock, drain
 
 def duty(store, registry, clock, events=None):
     """The duty of one process."""
-    intake = Intake(Plans(Injector()), Ids(clock.now, random.Random(7)))
+    ids = Ids(clock.now, random.Random(7))
+    intake = Intake(Plans(Injector()), ids, Parts(ids, 1024), 1024)
     return Scheduling(store, intake, list(registry), events or Events())
 
 

@@ -54,6 +54,22 @@ def test_only_the_errors_it_names_are_retried():
     assert not retry.wants(KeyError())
 
 
+def test_a_function_may_say_which_errors_are_retried():
+    """Given the error itself; `not_on` wins as ever, and may be a function, too."""
+    retry = Retry(on=lambda error: "busy" in str(error), not_on=lambda error: "too" in str(error))
+
+    assert retry.wants(RuntimeError("busy"))
+    assert not retry.wants(RuntimeError("broken"))
+    assert not retry.wants(RuntimeError("too busy"))
+    assert not Retry(on=lambda error: True, not_on=OSError).wants(OSError())
+
+
+@pytest.mark.parametrize("option", ["on", "not_on"])
+def test_an_error_that_makes_such_a_function_raise_is_not_retried(option):
+    """The function's own error hides nobody else's."""
+    assert not Retry(**{option: lambda error: error.errno > 5}).wants(ValueError())
+
+
 def test_what_is_not_an_exception_is_not_retried_unless_asked_for():
     """SystemExit, and its like."""
     assert not Retry().wants(SystemExit())

@@ -152,6 +152,8 @@ class App:
         queue: str | None = None,
         key: str | None = None,
         schedule: str | None = None,
+        run: str | None = None,
+        step: str | None = None,
         limit: int = 100,
         before: str | None = None,
     ) -> list[Job[Any]]:
@@ -163,17 +165,14 @@ class App:
             queue: their queue.
             key: their unique key.
             schedule: the scheduled task they were fired for.
+            run: the run of a workflow that they are part of.
+            step: where they stand in a run: the id of a step, or a path.
             limit: at most so many.
             before: the id of a job: only those added earlier, for the next page.
         """
         states = [state] if isinstance(state, str) else state
-        where = Filter(
-            states=None if states is None else [State(one) for one in states],
-            task=task,
-            queue=queue,
-            key=key,
-            schedule=schedule,
-        )
+        kept = None if states is None else [State(one) for one in states]
+        where = Filter(kept, task, queue, key, None, schedule, None, run, step)
         found = self.store.find(where, limit, before)
         return [Job(record, self._engine.desk) for record in found]
 

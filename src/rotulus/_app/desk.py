@@ -136,8 +136,8 @@ class Desk:
         if record.state != State.SUCCEEDED:
             raise _failure(record)
         text = record.result or "null"
-        if not self._registry.has(record.task):
-            return jsontext.decode(text)
+        if record.run is not None or not self._registry.has(record.task):
+            return jsontext.decode(text)  # of a step: the context that it hands on
         return self._plans.of(self._registry.get(record.task)).read_result(text)
 
     def why(self, job_id: str) -> list[str]:

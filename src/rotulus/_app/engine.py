@@ -17,7 +17,9 @@ from rotulus._engine.duties import Duty, Prune, Rescue, Scheduling, retention
 from rotulus._engine.executor import Executor
 from rotulus._engine.intake import Intake
 from rotulus._engine.isolation import Cells, Nursery, check_system, live
+from rotulus._engine.parts import Parts
 from rotulus._engine.run import Run
+from rotulus._engine.steps import Contexts, Steps
 from rotulus._engine.threads import Threads
 from rotulus._engine.verdict import Verdict
 from rotulus._engine.worker import Worker, WorkerOptions
@@ -46,6 +48,7 @@ class Engine:
     plans: Plans
     intake: Intake
     desk: Desk
+    steps: Steps
     events: Events
     clock: Clock
     random: random.Random
@@ -59,6 +62,7 @@ class Engine:
             self.plans,
             self.desk,
             threads,
+            self.steps,
             Verdict(self.retry, self.random.random),
             self.clock.now,
             self.events,
@@ -211,6 +215,11 @@ def make_engine(
     """
     chance = random.SystemRandom()
     plans = Plans(injector)
-    intake = Intake(plans, Ids(clock.now, chance), max_bytes)
+    ids = Ids(clock.now, chance)
+    events = Events()
+    parts = Parts(ids, max_bytes)
+    intake = Intake(plans, ids, parts, max_bytes)
     desk = Desk(store, registry, plans, intake, clock.now)
-    return Engine(registry, plans, intake, desk, Events(), clock, chance, retry, max_bytes)
+    contexts = Contexts(store, registry, plans)
+    steps = Steps(store, contexts, parts, events, max_bytes)
+    return Engine(registry, plans, intake, desk, steps, events, clock, chance, retry, max_bytes)

@@ -50,6 +50,8 @@ def _attempt_failed(event: e.AttemptFailed) -> _Line:
 
 
 def _what(outcome: Outcome) -> str:
+    if outcome.state is State.BLOCKED:
+        return "opened"
     if outcome.state is not State.QUEUED:
         return str(outcome.state)
     return "retried" if outcome.failed else "lost" if outcome.lost else "queued"
@@ -76,6 +78,8 @@ def _attempt_data(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> dic
 
 
 _LEVELS = {
+    State.BLOCKED: logging.DEBUG,
+    State.SKIPPED: logging.INFO,
     State.CANCELLED: logging.INFO,
     State.FAILED: logging.ERROR,
     State.DEAD: logging.ERROR,
@@ -101,6 +105,18 @@ def _body_stuck(event: e.BodyStuck) -> _Line:
         f"body runs on in this process until it ends by itself"
     )
     return logging.WARNING, text, data
+
+
+def _callback_failed(event: e.CallbackFailed) -> _Line:
+    data = {"event": "callback_failed", "job": event.job.id, "callback": event.callback}
+    text = f"{event.callback} of {event.job.task} {event.job.id} raised {event.error}"
+    return logging.ERROR, f"{text}: the step is as it was", data
+
+
+def _condition_failed(event: e.ConditionFailed) -> _Line:
+    data = {"event": "condition_failed", "job": event.job.id}
+    text = f"the condition that {event.job.task} {event.job.id} waits for raised {event.error}"
+    return logging.WARNING, f"{text}: it does not hold", data
 
 
 def _nursery_started(event: e.NurseryStarted) -> _Line:
@@ -236,6 +252,8 @@ _RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
     e.OutcomeRefused: _outcome_refused,
     e.LeaseLost: _lease_lost,
     e.BodyStuck: _body_stuck,
+    e.CallbackFailed: _callback_failed,
+    e.ConditionFailed: _condition_failed,
     e.NurseryStarted: _nursery_started,
     e.WorkerStarted: _worker_started,
     e.WorkerDraining: _worker_draining,

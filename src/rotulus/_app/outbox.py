@@ -6,7 +6,6 @@ when its own jobs are stored.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 from rotulus._jobs.record import JobRecord
@@ -59,7 +58,7 @@ class Outbox:
         """Store the jobs of some letters together, or, if that fails, each for itself."""
         jobs = [job for letter in letters for job in letter.jobs]
         try:
-            records = await asyncio.to_thread(partial(self._add, jobs))
+            records = await asyncio.to_thread(self._add, jobs)
         except StoreError as error:
             await self._send_singly(letters, error)
         except BaseException as error:

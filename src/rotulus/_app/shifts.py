@@ -11,7 +11,6 @@ from typing import Any
 from rotulus._app.engine import Engine
 from rotulus._app.opening import is_shared, usual_grace
 from rotulus._engine.duties import Duty, Rounds
-from rotulus._engine.isolation import Nursery
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._fleet.line import ParentLine
@@ -48,41 +47,23 @@ class Shifts:
         parent: int | None,
     ) -> None:
         """Work as one worker. See `App.run_worker`."""
+        chosen = self._chosen(given)
+        options = _worker_options(chosen, burst=burst)
+        served, slots = chosen["queues"], chosen["slots"]
         # First of all: what is forked before there are threads and connections has none.
         with self.engine.nursery(self.engine.registry) as nursery:
-            self._work(nursery, open_store(), given, burst=burst, name=name, parent=parent)
-
-    def _work(
-        self,
-        nursery: Nursery | None,
-        store: Store,
-        given: Mapping[str, Any],
-        *,
-        burst: bool,
-        name: str | None,
-        parent: int | None,
-    ) -> None:
-        chosen = self._chosen(given)
-        grace = chosen["unknown_grace"]
-        options = WorkerOptions(
-            lease=chosen["lease"],
-            drain=chosen["drain"],
-            burst=burst,
-            unknown_grace=usual_grace(chosen["url"]) if grace is None else grace,
-            recycle_jobs=chosen["recycle_jobs"],
-        )
-        served, slots = chosen["queues"], chosen["slots"]
-        worker = self.engine.worker(nursery, store, served, slots, options, name)
-        own = _recycling(chosen["recycle_memory"], worker)
-        if parent is None:
-            self._go(worker, [*own, *self._duties(store)], worker.stop)
-            return
-        line = ParentLine(parent, options.lease, worker.stop)
-        self.engine.events.subscribe(line.tell_retiring, WorkerRetiring)
-        line.start()
-        # Who stops a supervisor often stops its processes too, and that is still once: only the
-        # supervisor tells them to hurry.
-        self._go(worker, own, partial(worker.stop, 1))
+            store = open_store()
+            worker = self.engine.worker(nursery, store, served, slots, options, name)
+            own = _recycling(chosen["recycle_memory"], worker)
+            if parent is None:
+                self._go(worker, [*own, *self._duties(store)], worker.stop)
+                return
+            line = ParentLine(parent, options.lease, worker.stop)
+            self.engine.events.subscribe(line.tell_retiring, WorkerRetiring)
+            line.start()
+            # Who stops a supervisor often stops its processes too, and that is still once: only
+            # the supervisor tells them to hurry.
+            self._go(worker, own, partial(worker.stop, 1))
 
     def supervise(
         self,
@@ -134,6 +115,17 @@ class Shifts:
         finally:
             rounds.end()
             self.under_way.remove(shift)
+
+
+def _worker_options(chosen: Mapping[str, Any], *, burst: bool) -> WorkerOptions:
+    grace = chosen["unknown_grace"]
+    return WorkerOptions(
+        lease=chosen["lease"],
+        drain=chosen["drain"],
+        burst=burst,
+        unknown_grace=usual_grace(chosen["url"]) if grace is None else grace,
+        recycle_jobs=chosen["recycle_jobs"],
+    )
 
 
 def _recycling(megabytes: int | None, worker: Worker) -> list[Duty]:

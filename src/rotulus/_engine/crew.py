@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 from time import perf_counter
@@ -15,9 +16,9 @@ from rotulus._engine.run import Run, Stop
 from rotulus._engine.settler import Settler
 from rotulus._engine.slots import Slots
 from rotulus._engine.threads import Threads
-from rotulus._jobs.outcome import Outcome, released
+from rotulus._jobs.outcome import Outcome, is_release, released
 from rotulus._jobs.record import JobRecord
-from rotulus._jobs.states import ENDED, State
+from rotulus._jobs.states import State
 from rotulus.events import (
     AttemptFailed,
     AttemptStarted,
@@ -84,14 +85,25 @@ class Crew:
 
     def room(self) -> int:
         """How many jobs to claim now; 0 when it can wait."""
-        return self._pace.room(self._slots.held)
+        return self._pace.room(self._slots.held - self._slots.away)
 
     def take(self, jobs: list[JobRecord]) -> None:
         """Run these as soon as there are slots for them."""
         runs = list(map(Run, jobs))
+        for run in runs:
+            run.slot = self
         self._keeper.hold(runs)
         self._slots.add(runs)
         self._start()
+
+    def leave(self, run: Run) -> None:
+        """A run waits for something outside: others may have its slot. In any thread."""
+        self._slots.leave(run)
+        self._nudge()
+
+    def come_back(self, run: Run, back: Callable[[], object]) -> None:
+        """A run wants a slot again. In any thread."""
+        self._slots.come_back(run, back)
 
     def give_back_waiting(self) -> None:
         """Give back what has not been started."""
@@ -138,7 +150,7 @@ class Crew:
             self._tell_start(run)
             run.interrupt = task.cancel
             outcome = await drive(self._executor.execute(run), waits)
-            self._slots.vacate()
+            self._slots.vacate(run)
             started, now = now, perf_counter()
             self._end(run, outcome, now - started)
             if waited or now > turn_ends or task.cancelling():
@@ -153,7 +165,7 @@ class Crew:
         while run := self._slots.next(plain=True):
             self._tell_start(run)
             outcome = copy_context().run(self._executor.execute_plain, run)
-            self._slots.vacate()
+            self._slots.vacate(run)
             started, now = now, perf_counter()
             self._ended.append((run, outcome, now - started))
             # One wake-up for all that end until the loop gets round to it. Two threads may both
@@ -162,6 +174,16 @@ class Crew:
                 self._waking = True
                 with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                     self._loop.call_soon_threadsafe(self._collect)
+
+    def _nudge(self) -> None:
+        """Let others begin, or be claimed, from the loop."""
+
+        def look() -> None:
+            self._start()
+            self.changed.set()
+
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(look)
 
     def _collect(self) -> None:
         """Take what has ended in threads."""
@@ -182,7 +204,7 @@ class Crew:
     def _settle(self, run: Run, outcome: Outcome, seconds: float) -> None:
         run.ended = True
         self.attempts += 1
-        self.released += not (outcome.state in ENDED or outcome.failed or outcome.lost)
+        self.released += is_release(outcome)
         progress = run.unstored_progress()
         if progress is not None:
             outcome = outcome._replace(progress=progress)

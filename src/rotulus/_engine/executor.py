@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,12 +11,13 @@ from typing import Any, NamedTuple
 from rotulus._engine.isolation import Cells
 from rotulus._engine.resources import Resources, filled_here
 from rotulus._engine.run import Run
+from rotulus._engine.steps import EarlyOutcome, Steps
 from rotulus._engine.threads import Threads, captured
 from rotulus._engine.verdict import GivenUpError, Verdict
 from rotulus._jobs.job import Job, JobDesk
 from rotulus._jobs.outcome import Outcome, succeeded
-from rotulus._jobs.record import moment
-from rotulus._jobs.states import Reason
+from rotulus._jobs.record import JobRecord, moment
+from rotulus._jobs.states import Reason, State
 from rotulus._tasks.arguments import Call
 from rotulus._tasks.plan import Plans, TaskPlan
 from rotulus._tasks.registry import TaskRegistry
@@ -53,6 +55,7 @@ class Executor:
         plans: how each task is called.
         desk: what the running job asks about itself.
         threads: where plain functions run.
+        steps: what jobs are called with, and come to, that have parts or are parts.
         verdict: what it means that a body raised.
         now: the clock.
         events: where a body that does not stop is told of.
@@ -66,6 +69,7 @@ class Executor:
         plans: Plans,
         desk: JobDesk,
         threads: Threads,
+        steps: Steps,
         verdict: Verdict,
         now: Callable[[], datetime],
         events: Events,
@@ -76,6 +80,7 @@ class Executor:
         self._plans = plans
         self._desk = desk
         self._threads = threads
+        self._steps = steps
         self._verdict = verdict
         self._now = now
         self._events = events
@@ -83,6 +88,10 @@ class Executor:
         self._cells = cells
         self._resources = Resources()
         self._ready: dict[str, Ready] = {}
+
+    def prepare(self, jobs: list[JobRecord]) -> None:
+        """Read at once what several jobs will need, before they are executed. In a thread."""
+        self._steps.prepare(jobs)
 
     def is_plain(self, run: Run) -> bool:
         """Whether `execute_plain` is for this attempt; then it need not bother the event loop."""
@@ -95,29 +104,32 @@ class Executor:
         """`execute` for plain functions, from beginning to end in this thread."""
         try:
             ready = self._resolve(run.job.task)
-            call = self._load(ready.plan, run)
-            return self._succeeded(run, self._call_plain(ready, call, run))
+            call = self._load(ready, run)
+            outcome = self._succeeded(ready, run, self._call_plain(ready, call, run))
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
-            return self.interrupted(run, error)
+            outcome = self.interrupted(run, error)
+        run.ended = True
+        if call_back := self._steps.callback(run, outcome):
+            call_back(self._awaited)
+        return outcome
 
     async def execute(self, run: Run) -> Outcome:
         """Run one attempt of a job. It never raises, whatever the task does."""
         try:
             ready = self._resolve(run.job.task)
-            if ready.cells is not None:
-                return await self._elsewhere(ready.cells, ready.task, run)
-            call = self._load(ready.plan, run)
-            body = self._body(ready, call, run)
-            run.interruptible = ready.task.is_async
-            # The time of an attempt in a cell is kept outside of it.
-            if ready.task.timeout is not None and ready.task.isolation is None:
-                body = self._timed(body, ready.task, run)
-            return self._succeeded(run, await body)
+            outcome = await self._execute(ready, run)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
-            return self.interrupted(run, error)
+            outcome = self.interrupted(run, error)
+        run.ended = True
+        if call_back := self._steps.callback(run, outcome):
+            with suppress(asyncio.CancelledError):  # the outcome stands
+                await self._threads.run(partial(call_back, self._awaited))
+        return outcome
 
     def interrupted(self, run: Run, error: BaseException) -> Outcome:
         """The outcome of an attempt that raised, or that was stopped before it began."""
+        if isinstance(error, EarlyOutcome):
+            return error.outcome
         ready = self._ready.get(run.job.task)
         return self._verdict.judge(error, ready.task.retry if ready else None, run)
 
@@ -141,22 +153,42 @@ class Executor:
             ready = self._ready[name] = Ready(task, plan, plain, cells)
         return ready
 
-    def _load(self, plan: TaskPlan, run: Run) -> Call:
+    async def _execute(self, ready: Ready, run: Run) -> Outcome:
+        is_step = self._steps.concern(run.job, ready.task)
+        if ready.cells is not None and not is_step:
+            return await self._elsewhere(ready.cells, ready.task, run, run.job)
+        # What a step is given is read from the store, which is not for the event loop to wait for.
+        load = partial(self._load, ready, run)
+        call = await self._threads.run(load) if is_step else load()
+        if ready.cells is not None:
+            return await self._step_elsewhere(ready, ready.cells, call, run)
+        body = self._body(ready, call, run)
+        run.interruptible = ready.task.is_async
+        # The time of an attempt in a cell is kept outside of it.
+        if ready.task.timeout is not None and ready.task.isolation is None:
+            body = self._timed(body, ready.task, run)
+        value = await body
+        if is_step:
+            return await self._threads.run(partial(self._succeeded, ready, run, value))
+        return self._succeeded(ready, run, value)
+
+    def _load(self, ready: Ready, run: Run) -> Call:
         job = run.job
         if job.expires_at is not None and moment(job.expires_at) <= self._now():
             raise GivenUpError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
-        try:
-            call = plan.binder.load(job.arguments)
-        except jsontext.NotJSONError as error:
-            raise GivenUpError(Reason.CORRUPT, error) from None
-        except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
-            raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+        if self._steps.concern(job, ready.task):
+            call = self._steps.load(ready.task, ready.plan, run)
+        else:
+            call = _bound(ready.plan, job.arguments)
         if run.stopped_by is not None:
             raise asyncio.CancelledError
         return call
 
-    def _succeeded(self, run: Run, value: Any) -> Outcome:
-        text = "null" if value is None else jsontext.encode(value, max_bytes=self._max_bytes)
+    def _succeeded(self, ready: Ready, run: Run, value: Any) -> Outcome:
+        if self._steps.concern(run.job, ready.task):
+            text = self._steps.write(ready.task, run, value)
+        else:
+            text = "null" if value is None else jsontext.encode(value, max_bytes=self._max_bytes)
         return succeeded(run.job.id, run.job.attempt, text)
 
     def _call_plain(self, ready: Ready, call: Call, run: Run) -> Any:
@@ -166,16 +198,31 @@ class Executor:
         else:
             with filled_here(injection, Job(run.job, self._desk, run)) as values:
                 value = function(*call.args, **call.kwargs, **values)
-        # A plain function may still hand back a coroutine: what counts is what that comes to.
+        return self._awaited(value)
+
+    def _awaited(self, value: Any) -> Any:
+        """What counts of a coroutine that a plain function hands back is what it comes to."""
         return self._threads.wait_for(value) if inspect.iscoroutine(value) else value
 
-    async def _elsewhere(self, cells: Cells, task: Task[..., Any, Any], run: Run) -> Outcome:
+    async def _elsewhere(
+        self, cells: Cells, task: Task[..., Any, Any], run: Run, job: JobRecord
+    ) -> Outcome:
         """The outcome of an attempt in a cell, where an executor like this one makes it."""
         if run.stopped_by is not None:
             raise asyncio.CancelledError
         run.interruptible = True
-        attempt = cells.run(run, task.memory)
+        attempt = cells.run(run, job, task.memory)
         return await (attempt if task.timeout is None else self._timed(attempt, task, run))
+
+    async def _step_elsewhere(self, ready: Ready, cells: Cells, call: Call, run: Run) -> Outcome:
+        """The same for a step: the cell knows nothing of what it is a part of."""
+        payload = ready.plan.binder.bind(call.args, call.kwargs, self._max_bytes).payload
+        job = run.job._replace(arguments=payload, run=None, step=None, workflow=None)
+        outcome = await self._elsewhere(cells, ready.task, run, job)
+        if outcome.state is not State.SUCCEEDED:
+            return outcome
+        value = jsontext.decode(outcome.result or "null")
+        return await self._threads.run(partial(self._succeeded, ready, run, value))
 
     def _body(self, ready: Ready, call: Call, run: Run) -> Awaitable[Any]:
         task = ready.task
@@ -217,3 +264,12 @@ class Executor:
         done, _ = await asyncio.wait({inner}, timeout=PATIENCE)
         if not (done and run.interruptible):
             self._events.emit(BodyStuck(run.job, "timeout" if run.timed_out else "shutdown"))
+
+
+def _bound(plan: TaskPlan, arguments: str) -> Call:
+    try:
+        return plan.binder.load(arguments)
+    except jsontext.NotJSONError as error:
+        raise GivenUpError(Reason.CORRUPT, error) from None
+    except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
+        raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
+from rotulus._engine.parts import Parts
+from rotulus._engine.terms import limit_key_of, terms, terms_of
 from rotulus._tasks.arguments import Call
-from rotulus._tasks.options import DEFAULT_PER, Delivery
+from rotulus._tasks.options import Delivery
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.task import Task
 from rotulus._tasks.template import KeyTemplate
-from rotulus._text import jsontext
 from rotulus._text.ids import Ids
 from rotulus._time.schedule import CATCH_UP
-from rotulus.store import NewJob, Terms
+from rotulus._workflows.context import Context
+from rotulus._workflows.tasks import WorkflowTask
+from rotulus.store import NewJob
 
 _HOLD = (CATCH_UP + timedelta(days=1)).total_seconds()
 """Seconds for which an instant's key is held: longer than anybody looks back for it."""
@@ -25,12 +29,14 @@ class Intake:
     Args:
         plans: how each task is called.
         ids: makes the ids.
+        parts: makes the parts of workflows.
         max_bytes: the largest arguments, in bytes.
     """
 
-    def __init__(self, plans: Plans, ids: Ids, max_bytes: int = jsontext.MAX_BYTES) -> None:
+    def __init__(self, plans: Plans, ids: Ids, parts: Parts, max_bytes: int) -> None:
         self._plans = plans
         self._ids = ids
+        self._parts = parts
         self.max_bytes = max_bytes
 
     def calls(self, task: AnyTask, calls: Sequence[Call]) -> list[NewJob]:
@@ -39,47 +45,49 @@ class Intake:
         bind, most = plan.binder.bind, self.max_bytes
         bound = [bind(call.args, call.kwargs, most) for call in calls]
         ids = self._ids.many(len(bound))
-        terms = _terms(task.name, task.delivery)
+        shared = terms_of(task)
         key = task.delivery.key or task.key
-        limit_key = _limit_key(task)
+        limit_key = limit_key_of(task)
         if key is None and limit_key is None:
-            return [NewJob(i, b.payload, terms) for i, b in zip(ids, bound, strict=True)]
-        return [
-            NewJob(
-                i,
-                b.payload,
-                terms,
-                _filled(key, b.values, plan.defaults),
-                _filled(limit_key, b.values, plan.defaults),
-            )
-            for i, b in zip(ids, bound, strict=True)
-        ]
+            jobs = [NewJob(i, b.payload, shared) for i, b in zip(ids, bound, strict=True)]
+        else:
+            jobs = [
+                NewJob(
+                    i,
+                    b.payload,
+                    shared,
+                    _filled(key, b.values, plan.defaults),
+                    _filled(limit_key, b.values, plan.defaults),
+                )
+                for i, b in zip(ids, bound, strict=True)
+            ]
+        return [self._with_parts(task, job) for job in jobs] if _begins(task) else jobs
 
     def unchecked(self, name: str, payload: str, delivery: Delivery) -> NewJob:
         """A job of a task that is not known here."""
         limit_key = (delivery.limit_key or name) if delivery.is_limited else None
-        return NewJob(self._ids(), payload, _terms(name, delivery), delivery.key, limit_key)
+        return NewJob(self._ids(), payload, terms(name, delivery), delivery.key, limit_key)
 
     def firing(self, task: AnyTask, instant: datetime) -> NewJob:
         """The job of one instant of a task's schedule: the same key wherever it is made."""
-        terms = _terms(task.name, task.delivery)._replace(window=_HOLD, schedule=task.name)
+        shared = terms_of(task)._replace(window=_HOLD, schedule=task.name)
         key = f"{task.name}@{instant:%Y-%m-%dT%H:%MZ}"
-        limit_key = _filled(_limit_key(task), {}, self._plans.of(task).defaults)
-        return NewJob(self._ids(), "{}", terms, key, limit_key, instant)
+        limit_key = _filled(limit_key_of(task), {}, self._plans.of(task).defaults)
+        job = NewJob(self._ids(), "{}", shared, key, limit_key, instant)
+        return self._with_parts(task, job) if _begins(task) else job
+
+    def _with_parts(self, task: AnyTask, job: NewJob) -> NewJob:
+        """The job of a workflow with those of its steps: its worker need not add them."""
+        workflow = cast("WorkflowTask", task).workflow
+        given = Context(self._plans.of(task).binder.load(job.arguments).kwargs).to_json()
+        parts = self._parts.of_workflow(workflow, given, job.terms.queue, job.terms.priority)
+        return job._replace(parts=parts)
 
 
-def _terms(name: str, delivery: Delivery) -> Terms:
-    d = delivery
-    per = None if d.rate is None else d.per or DEFAULT_PER
-    return Terms(
-        name, d.queue, d.priority, d.delay, d.at, d.expires, d.window, d.limit, d.rate, per
-    )
-
-
-def _limit_key(task: AnyTask) -> str | KeyTemplate | None:
-    if not task.delivery.is_limited:
-        return None
-    return task.delivery.limit_key or task.limit_key or task.name
+def _begins(task: AnyTask) -> bool:
+    """Whether a job of a task is a workflow that begins at once."""
+    delivery = task.delivery
+    return isinstance(task, WorkflowTask) and not delivery.delay and delivery.at is None
 
 
 def _filled(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from rotulus._engine.run import Run, Stop
+from rotulus._jobs.states import Reason
 from rotulus.errors import StoreError
 from rotulus.events import Events, LeaseLost, StoreFailed, StoreRecovered
 from rotulus.store import Claim, Renewal, Renewed, Store, WorkerInfo
@@ -43,6 +44,7 @@ class LeaseKeeper:
         self._monotonic = monotonic
         self._events = events
         self._held: dict[Run, float] = {}
+        self._deferred: set[Run] = set()
         self._renewed_at = float("-inf")
         self._failing = False
         self._ended = threading.Event()
@@ -91,17 +93,21 @@ class LeaseKeeper:
 
     def _look(self) -> None:
         now = self._monotonic()
-        renewing = now - self._renewed_at >= self._lease / 3
+        held_now = self._held.copy()
+        deferred = {run for run in held_now if run.deferred}
+        # Who leaves or returns to a slot is shown at once, with a renewal of all.
+        renewing = now - self._renewed_at >= self._lease / 3 or deferred != self._deferred
         # A job that has just been claimed is left alone: most are over before the next look.
         held = {
             _claim(run): run
-            for run, since in self._held.copy().items()
+            for run, since in held_now.items()
             if renewing or now - since >= _LOOK_EVERY / 2
         }
         if not held and not renewing:
             return
         progress = {claim: run.unstored_progress() for claim, run in held.items()}
-        renewals = [Renewal(*claim, text) for claim, text in progress.items()]
+        reasons = {claim: Reason.DEFERRED for claim, run in held.items() if run in deferred}
+        renewals = [Renewal(*c, text, reasons.get(c)) for c, text in progress.items()]
         try:
             found = self._extend(renewals, renewing=renewing)
         except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
@@ -111,6 +117,7 @@ class LeaseKeeper:
             return
         if renewing:
             self._renewed_at = now
+            self._deferred = deferred
         for claim, text in progress.items():
             held[claim].progress_stored(text)
         self._heed(found, held)

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 from rotulus._jobs.job import Progress
 from rotulus._jobs.record import JobRecord
+from rotulus._workflows.context import Context
+from rotulus._workflows.workflow import Step
 
 
 class Stop(Enum):
@@ -17,6 +20,18 @@ class Stop(Enum):
     """The worker stops before the body is done."""
     LOST = "lost"
     """The lease is gone: the job may be running elsewhere."""
+
+
+class Slot(Protocol):
+    """What runs hold while they run."""
+
+    def leave(self, run: "Run") -> None:
+        """Somebody else may have the slot of a run."""
+        ...
+
+    def come_back(self, run: "Run", back: Callable[[], object]) -> None:
+        """A run wants a slot again; `back` is called when it has one."""
+        ...
 
 
 class Run:
@@ -31,16 +46,26 @@ class Run:
         timed_out: whether it had no time left.
         ended: whether the body has come to its end.
         completed: whether the body has settled its job itself, in a transaction of its own.
+        step: the step that it is of, or that it is a branch of, if it is.
+        given: what a step is given.
+        context: the same, as it stands now.
+        slot: the slot of the worker that it runs in, if there is one.
+        deferred: whether it has left its slot, and waits for something.
     """
 
     __slots__ = (
         "_progress",
         "_stored",
         "completed",
+        "context",
+        "deferred",
         "ended",
+        "given",
         "interrupt",
         "interruptible",
         "job",
+        "slot",
+        "step",
         "stopped_by",
         "timed_out",
     )
@@ -53,6 +78,11 @@ class Run:
         self.timed_out = False
         self.ended = False
         self.completed = False
+        self.step: Step | None = None
+        self.given: Context | None = None
+        self.context: Context | None = None
+        self.slot: Slot | None = None
+        self.deferred = False
         self._progress: str | None = None
         self._stored: str | None = None
 
@@ -68,6 +98,24 @@ class Run:
     def note_completed(self) -> None:
         """Take note that the body has settled its job, if its transaction commits."""
         self.completed = True
+
+    def leave_slot(self) -> None:
+        """Let others have the slot while the body waits for something outside."""
+        self.deferred = True
+        if self.slot is not None:
+            self.slot.leave(self)
+
+    def return_to_slot(self, back: Callable[[], object]) -> None:
+        """Ask for a slot again; `back` is called, in any thread, when there is one."""
+
+        def returned() -> None:
+            self.deferred = False
+            back()
+
+        if self.slot is None:
+            returned()
+        else:
+            self.slot.come_back(self, returned)
 
     def relay(self, progress: str) -> None:
         """Take note of progress that was reported elsewhere, as JSON text."""

@@ -25,6 +25,8 @@ class Slots:
         self._used = 0
         self._waiting: deque[Run] = deque()
         self._running: set[Run] = set()
+        self._away: set[Run] = set()
+        self._returning: deque[tuple[Run, Callable[[], object]]] = deque()
         self._lock = threading.Lock()
 
     @property
@@ -36,6 +38,11 @@ class Slots:
     def running(self) -> int:
         """How many run, or have ended and nobody has taken note of it yet."""
         return len(self._running)
+
+    @property
+    def away(self) -> int:
+        """How many run without a slot."""
+        return len(self._away)
 
     def all_running(self) -> list[Run]:
         """Those that run, or have ended and nobody has taken note of it yet."""
@@ -64,10 +71,34 @@ class Slots:
                 return 0
             return min(len(self._waiting), self._count - self._used)
 
-    def vacate(self) -> None:
-        """A slot is free for the next one."""
+    def vacate(self, run: Run) -> None:
+        """A run has come to its end: its slot is free for the next one, if it has one."""
         with self._lock:
-            self._used -= 1
+            if run in self._away:
+                self._away.remove(run)
+                self._returning = deque(pair for pair in self._returning if pair[0] is not run)
+                return
+            back = self._free()
+        back()
+
+    def leave(self, run: Run) -> None:
+        """A run goes on without its slot, which is free for the next one."""
+        with self._lock:
+            self._away.add(run)
+            back = self._free()
+        back()
+
+    def come_back(self, run: Run, back: Callable[[], object]) -> None:
+        """A run that left its slot wants one again: before those that wait for their first."""
+        with self._lock:
+            if run not in self._away:
+                return  # it has been given up meanwhile
+            if self._used >= self._count:
+                self._returning.append((run, back))
+                return
+            self._used += 1
+            self._away.remove(run)
+        back()
 
     def drop(self, run: Run) -> bool:
         """It has ended, and somebody takes note; False when somebody has done so before."""
@@ -84,7 +115,20 @@ class Slots:
             self._waiting.clear()
             return runs
 
+    def _free(self) -> Callable[[], object]:
+        """A slot is free, or goes to who wants to come back: then, what tells him."""
+        if not self._returning:
+            self._used -= 1
+            return _nobody
+        run, back = self._returning.popleft()
+        self._away.remove(run)
+        return back
+
     def _startable(self, *, plain: bool) -> bool:
         if not self._waiting or self._used >= self._count:
             return False
         return self._is_plain(self._waiting[0]) is plain
+
+
+def _nobody() -> None:
+    """There is nobody to tell."""

@@ -92,6 +92,7 @@ class Worker:
         self._claimed = 0
         self._retiring = False
         self._wake: Callable[[], object] | None = None
+        self._prepare: Callable[[list[JobRecord]], object] = len
 
     def stop(self, times: int | None = None) -> None:
         """Stop: claim no more, and finish what runs; called a second time, give it back now.
@@ -122,6 +123,7 @@ class Worker:
         calls = Threads(loop, "rotulus-store", keep=2)
         bodies = Threads(loop, "rotulus-task", keep=self.info.slots)
         executor = self._make_executor(bodies)
+        self._prepare = executor.prepare
         keeper = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
         settler = Settler(self._store, keeper.drop, calls, events, self._chance)
         crew = Crew(self.info.slots, executor, bodies, keeper, settler, events)
@@ -182,11 +184,16 @@ class Worker:
 
     def _fetch(self, room: int, *, wait: bool) -> list[JobRecord]:
         """Claim; when there is nothing, and time to wait, wait for something. In a thread."""
-        claim = partial(self._store.claim, self._wanted, room, self._options.lease)
+        claim = partial(self._claim, room)
         jobs = claim()
         while wait and not jobs and self._feeding and not self._options.burst:
             if self._store.wait(self._wanted, _WAIT) and self._feeding:
                 jobs = claim()
+        return jobs
+
+    def _claim(self, room: int) -> list[JobRecord]:
+        jobs = self._store.claim(self._wanted, room, self._options.lease)
+        self._prepare(jobs)
         return jobs
 
     def _still_to_claim(self, room: int) -> int:

@@ -176,6 +176,21 @@ class Job(Generic[V_co]):
         return _moment(self.record.instant)
 
     @property
+    def run(self) -> str | None:
+        """The run of a workflow that it is a part of, if it is: the id of the job that ends it."""
+        return self.record.run
+
+    @property
+    def step(self) -> str | None:
+        """Where it stands in its run: the id of a step, or a path such as `parse/17`."""
+        return self.record.step
+
+    @property
+    def paused(self) -> bool:
+        """Whether its run is paused."""
+        return bool(self.record.paused)
+
+    @property
     def created_at(self) -> datetime:
         """When it was enqueued."""
         return moment(self.record.created_at)

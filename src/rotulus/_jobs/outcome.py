@@ -113,6 +113,11 @@ def cancelled(job: str, attempt: int, reason: str = Reason.CANCELLED) -> Outcome
     return Outcome(job, attempt, State.CANCELLED, reason)
 
 
+def is_release(outcome: Outcome) -> bool:
+    """Whether a job goes back without anything being counted against it."""
+    return outcome.state is State.QUEUED and not (outcome.failed or outcome.lost)
+
+
 def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:
     """The process that ran it died: again at once the first time, later after that, or never."""
     losses += 1

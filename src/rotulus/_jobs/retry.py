@@ -1,12 +1,14 @@
 """Retry policy: which failures deserve another attempt, and how long to wait for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from rotulus.errors import OptionError
 
 Backoff = Literal["fixed", "linear", "exponential"]
-ErrorTypes = type[BaseException] | tuple[type[BaseException], ...]
+Errors = type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseException], bool]
+"""Which errors: by type, or as a function says that looks at one."""
 
 JITTER = 0.25
 """With jitter, a delay is spread evenly over this share of itself, both ways."""
@@ -29,8 +31,10 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
         cap: the longest delay, in seconds, before jitter.
         jitter: spread each delay over ±25 %, so that jobs that failed together do not return
             together.
-        on: exception type or types to retry. Default: every `Exception`.
-        not_on: exception type or types never to retry; it wins over `on`.
+        on: exception type or types to retry, or a function that is given the error and says
+            whether to. Default: every `Exception`.
+        not_on: exception type or types never to retry, or a function that says so; it wins over
+            `on`. An error that makes either function raise is not retried.
         after: only when raised: seconds to wait this time, exactly.
 
     Raises:
@@ -42,8 +46,8 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
     delay: float = 1.0
     cap: float = 60.0
     jitter: bool = True
-    on: ErrorTypes = Exception
-    not_on: ErrorTypes = ()
+    on: Errors = Exception
+    not_on: Errors = ()
     after: float | None = None
 
     def __post_init__(self) -> None:
@@ -60,14 +64,17 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
         for name in ("delay", "cap", "after"):
             _check_seconds(name, getattr(self, name))
         for name in ("on", "not_on"):
-            _check_types(name, getattr(self, name))
+            _check_errors(name, getattr(self, name))
 
     def __str__(self) -> str:
         return f"Retry(after={self.after})"
 
     def wants(self, error: BaseException) -> bool:
-        """Whether this kind of error is retried at all."""
-        return isinstance(error, self.on) and not isinstance(error, self.not_on)
+        """Whether this error is retried at all."""
+        try:
+            return _is_of(error, self.on) and not _is_of(error, self.not_on)
+        except Exception:  # noqa: BLE001 - a function of the user's was asked; the error stands
+            return False
 
     def seconds(self, failures: int, chance: float) -> float:
         """Seconds to wait after the given number of failures, counting the last one.
@@ -91,11 +98,22 @@ def _check_seconds(name: str, value: object) -> None:
     )
 
 
-def _check_types(name: str, value: object) -> None:
+def _is_of(error: BaseException, errors: Errors) -> bool:
+    if isinstance(errors, type | tuple):
+        return isinstance(error, errors)
+    return bool(errors(error))
+
+
+def _check_errors(name: str, value: object) -> None:
+    if callable(value) and not isinstance(value, type):
+        return
     kinds = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
     if all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds):
         return
-    raise OptionError(f"Retry({name}={value!r}) is not allowed: give exception types")
+    raise OptionError(
+        f"Retry({name}={value!r}) is not allowed: give exception types, or a function that "
+        f"says of an error whether it is one of them"
+    )
 
 
 NO_RETRY = Retry(attempts=1)

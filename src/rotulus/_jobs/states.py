@@ -86,3 +86,7 @@ class Reason(StrEnum):
     """It is made of parts, and waits until they have ended."""
     DEFERRED = "deferred"
     """It runs without a slot: it looks again and again whether it can go on."""
+    TRIGGER = "trigger"
+    """A step of a workflow: its trigger rule did not hold."""
+    NEED_FAILED = "need_failed"
+    """A step of a workflow: what it needs did not succeed."""

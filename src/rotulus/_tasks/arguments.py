@@ -65,6 +65,11 @@ class Binder:
         self._places = [n for n, p in self._parameters.items() if p.kind < _STAR]
         self._type = self._payload_type()
 
+    @property
+    def names(self) -> list[str]:
+        """The parameters that a call may give by their names, in order."""
+        return [name for name, p in self._parameters.items() if p.kind not in (_STAR, _STARS)]
+
     def required(self) -> list[str]:
         """The parameters that a call has to give."""
         return [name for name, p in self._parameters.items() if _is_required(p)]

@@ -35,25 +35,27 @@ class Plans:
 
     def __init__(self, injector: Injector) -> None:
         self._injector = injector
-        self._plans: dict[Callable[..., Any], TaskPlan] = {}
+        self._plans: dict[tuple[Callable[..., Any], tuple[str, ...]], TaskPlan] = {}
 
     def of(self, task: Task[..., Any, Any]) -> TaskPlan:
         """The plan of a task. Raises `InjectionError` when a parameter cannot be filled."""
-        found = self._plans.get(task.function)
+        key = (task.function, task.filled)
+        found = self._plans.get(key)
         if found is None:
-            found = self._plans[task.function] = self._make(task.function)
+            found = self._plans[key] = self._make(task)
         return found
 
     def forget(self) -> None:
         """Make them anew: something else is provided now."""
         self._plans.clear()
 
-    def _make(self, function: Callable[..., Any]) -> TaskPlan:
+    def _make(self, task: Task[..., Any, Any]) -> TaskPlan:
+        function = task.function
         injection = self._injector.plan(function)
         signature = resolved_signature(function)
         asked = signature.parameters.values()
         return TaskPlan(
-            binder=Binder(function, injection.parameters),
+            binder=Binder(function, (*injection.parameters, *task.filled)),
             injection=injection,
             read_result=_reader(signature.return_annotation),
             defaults={p.name: p.default for p in asked if p.default is not EMPTY},

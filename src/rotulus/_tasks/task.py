@@ -131,6 +131,11 @@ class Task(Generic[P, R, V]):
         return describe(self.name, self.function, self.tags)
 
     @property
+    def filled(self) -> tuple[str, ...]:
+        """The parameters that are filled neither by a call nor by their type."""
+        return ()
+
+    @property
     def _task_name(self) -> str:
         return self.name
 

@@ -5,8 +5,9 @@ most `MAX_DEPTH` levels and at most the given number of bytes. Nothing here can 
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import pydantic_core
 
@@ -38,6 +39,38 @@ def encode(value: object, *, max_bytes: int = MAX_BYTES) -> str:
     return text
 
 
+def encode_plain(value: object) -> str:
+    """The JSON text of a value that consists of plain data, whatever its size.
+
+    Unlike `encode` it converts nothing that would not come back: no dates, no sets, no numbers as
+    keys. Tuples come back as lists.
+
+    Raises:
+        NotJSONError: the value is not plain data, or is too deep.
+    """
+    text = _dumps(value, _ENCODE_PLAIN)
+    check_text(text, sys.maxsize)
+    level = [value]
+    while level:
+        for item in level:
+            _check_keys(item)
+        level = [child for item in level for child in _children(item)]
+    return text
+
+
+def canonical(value: Any) -> Any:
+    """What stands for a JSON value in sets: equal for two values if they are equal as JSON.
+
+    The order of keys does not matter, `1` and `1.0` are one number, and `True` is none.
+    """
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        return ("object", frozenset((key, canonical(item)) for key, item in items))
+    if isinstance(value, list | tuple):
+        return ("array", tuple(canonical(item) for item in cast("list[Any]", value)))
+    return ("boolean", value) if isinstance(value, bool) else value
+
+
 def decode(text: str) -> Any:
     """The value of a JSON text. Raises `NotJSONError` when the text is not JSON."""
     try:
@@ -66,9 +99,9 @@ def check_text(text: str, max_bytes: int) -> None:
         raise NotJSONError(f"nests deeper than {MAX_DEPTH} levels")
 
 
-def _dumps(value: object) -> str:
+def _dumps(value: object, write: "Callable[[object], str] | None" = None) -> str:
     try:
-        return _ENCODE(value)
+        return (write or _ENCODE)(value)
     except RecursionError:
         raise NotJSONError("nests too deeply, or contains itself") from None
     except Exception as error:  # noqa: BLE001 - a value's own methods may raise anything
@@ -83,6 +116,22 @@ def _plain(value: object) -> Any:
 _ENCODE: Callable[[object], str] = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
 ).encode
+
+
+def _refuse(value: object) -> NoReturn:
+    raise TypeError(f"{type(value).__name__} is not one of dict, list, str, int, float, bool, None")
+
+
+_ENCODE_PLAIN: Callable[[object], str] = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_refuse
+).encode
+
+
+def _check_keys(item: object) -> None:
+    if isinstance(item, dict):
+        for key in cast("dict[object, object]", item):
+            if not isinstance(key, str):
+                raise NotJSONError(f"is not JSON: the key {key!r} is not a string")
 
 
 def _refuse_constant(constant: str) -> None:
@@ -106,4 +155,4 @@ def _depth(value: object) -> int:
 def _children(item: object) -> Iterable[object]:
     if isinstance(item, dict):
         return cast("dict[str, object]", item).values()
-    return cast("list[object]", item) if isinstance(item, list) else ()
+    return cast("list[object]", item) if isinstance(item, list | tuple) else ()

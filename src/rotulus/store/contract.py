@@ -205,10 +205,11 @@ class Store(Protocol):
         """
         ...
 
-    def count(self, by: str = "queue", run: str | None = None) -> list[Count]:
-        """How many jobs there are, by `"queue"` or `"task"`, and state; by `"step"`, in a run.
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
+        """How many jobs there are, by `"queue"`, `"task"` or `"step"`, and state.
 
-        With a `run`, only its jobs; by step, those that are parts of no other part.
+        With a `run`, only its jobs. By step, the parts of the job that stands at `within` in a run:
+        not itself, and not the parts that they have.
         """
         ...
 

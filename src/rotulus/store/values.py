@@ -162,8 +162,8 @@ class Filter(NamedTuple):
     """Which jobs to read: those that match every field that is given.
 
     `worker` is the one that has the job, or had it last: with `states=[RUNNING]`, what it holds.
-    `run` is the id of the job that a run is made of, and `step` a path in it; `needed_by` the id of
-    a job: those that it waits for, or waited for.
+    `run` is the id of the job that a run is made of, and `step` a path in it; `needed_by` holds
+    ids of jobs: those that one of them waits for, or waited for.
     """
 
     states: Collection[State] | None = None
@@ -175,7 +175,7 @@ class Filter(NamedTuple):
     worker: str | None = None
     run: str | None = None
     step: str | None = None
-    needed_by: str | None = None
+    needed_by: Collection[str] | None = None
 
 
 EVERYTHING = Filter()

@@ -11,6 +11,7 @@ from rotulus._engine.isolation.nursery import Nursery
 from rotulus._engine.isolation.system import how_it_ended
 from rotulus._engine.run import Run, Stop
 from rotulus._jobs.outcome import ErrorInfo, Outcome, lost, released
+from rotulus._jobs.record import JobRecord
 
 MOST_ATTEMPTS = 100
 """How many attempts a cell runs before it makes room for a fresh one."""
@@ -52,7 +53,7 @@ class Cell:
         self._run: Run | None = None
         self._answer: asyncio.Future[Outcome | None] = loop.create_future()
 
-    async def attempt(self, run: Run, memory: int | None) -> Outcome | None:
+    async def attempt(self, run: Run, job: JobRecord, memory: int | None) -> Outcome | None:
         """Run an attempt; its outcome, or None if the process did not live to tell it.
 
         Whoever cancels this has the body told to stop. If it does not within its grace, this
@@ -60,7 +61,7 @@ class Cell:
         """
         self._run = run
         self._attempts += 1
-        self.line.say("run", run.job, memory)
+        self.line.say("run", job, memory)
         try:
             await asyncio.wait({self._answer})
         except asyncio.CancelledError:
@@ -108,17 +109,18 @@ class Cells:
         self._idle: list[Cell] = []
         self._loop.add_reader(nursery, self._read_reports)
 
-    async def run(self, run: Run, memory: int | None) -> Outcome:
+    async def run(self, run: Run, job: JobRecord, memory: int | None) -> Outcome:
         """Run an attempt in a cell.
 
         Args:
             run: the attempt.
+            job: the job, as it is to be run there.
             memory: how much it may allocate, in MiB; None for as much as there is.
         """
         while not self._nursery.gone:
             cell = self._take()
             try:
-                outcome = await cell.attempt(run, memory)
+                outcome = await cell.attempt(run, job, memory)
                 if outcome is None:
                     outcome = await self._lost(cell, run)
             except BlockingIOError:

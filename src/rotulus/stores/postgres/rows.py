@@ -20,7 +20,7 @@ _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 def is_narrow(where: Filter) -> bool:
     """Whether an index leads to the few jobs that match."""
-    if where.key or where.schedule or where.run or where.needed_by:
+    if where.key or where.schedule or where.run or where.needed_by is not None:
         return True
     return bool(where.worker and where.states)
 

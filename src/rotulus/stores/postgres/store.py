@@ -207,11 +207,12 @@ class PostgresStore:
         self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
     ) -> list[JobRecord]:
         """The jobs that match. See `Store.find`."""
-        if not all(map(rows.is_id, filter(None, (before, where.run, where.needed_by)))):
+        if not all(map(rows.is_id, filter(None, (before, where.run, *(where.needed_by or ()))))):
             return []
         how = {
             **where._asdict(),
             "states": rows.optional_array(where.states),
+            "needed_by": rows.optional_array(where.needed_by),
             "limit": str(limit),
             "before": before,
         }
@@ -222,12 +223,17 @@ class PostgresStore:
                 return rows.records(found)
         return rows.records(self._run(lambda session: session.rows("find_by_index", **how)))
 
-    def count(self, by: str = "queue", run: str | None = None) -> list[Count]:
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
         if by not in ("queue", "task", "step"):
             raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
         if run is not None and not rows.is_id(run):
             return []
+
+        if run is not None and by == "step":
+            prefix = f"{within}/" if within else ""
+            how = {"run": run, "prefix": prefix}
+            return self._run(lambda session: rows.counts(session.rows("count_by_step", **how)))
 
         def work(session: Session) -> list[Count]:
             session.rows("unpin", timeout=rows.milliseconds(_WHOLE_TABLE))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pydantic_core
 
-from rotulus._jobs.outcome import Outcome, write_error
+from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
 from rotulus.store import Count, Filter, NewJob, Terms, Wanted, WorkerInfo
@@ -52,7 +52,7 @@ def wanted(what: Wanted) -> dict[str, Any]:
 
 def is_narrow(where: Filter) -> bool:
     """Whether an index leads to the few jobs that match."""
-    if where.key or where.schedule or where.run or where.needed_by:
+    if where.key or where.schedule or where.run or where.needed_by is not None:
         return True
     return bool(where.worker and where.states)
 
@@ -118,7 +118,7 @@ def other_outcome(outcome: Outcome, now: int) -> tuple[Any, ...]:
         run_at,
         now if ended else None,
         int(outcome.failed),
-        int(not (ended or outcome.failed or outcome.lost)),
+        int(is_release(outcome)),
         outcome.progress,
         int(outcome.lost),
         outcome.result,

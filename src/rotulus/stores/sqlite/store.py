@@ -239,6 +239,7 @@ class SqliteStore:
         """The jobs that match. See `Store.find`."""
         states = rows.optional_array(where.states)
         how = {**where._asdict(), "states": states, "limit": limit, "before": before}
+        how["needed_by"] = rows.optional_array(where.needed_by)
         if not rows.is_narrow(where):
             window = None if states is None else _RECENT
             found = rows.records(self._read("find", **how, window=window))
@@ -246,11 +247,12 @@ class SqliteStore:
                 return found
         return rows.records(self._read("find_by_index", **how))
 
-    def count(self, by: str = "queue", run: str | None = None) -> list[Count]:
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
         if by not in ("queue", "task", "step"):
             raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
-        return rows.counts(self._read(f"count_by_{by}", run=run))
+        prefix = f"{within}/" if within else ""
+        return rows.counts(self._read(f"count_by_{by}", run=run, prefix=prefix))
 
     def fleet(self) -> Fleet:
         """The live workers and the paused queues. See `Store.fleet`."""

@@ -141,7 +141,7 @@ CREATE TABLE rotulus_schedules (
   since    bigint NOT NULL                        -- instants up to here are none of its business
 );
 
--- A job as rotulus._record.JobRecord has it; the last two are read apart.
+-- A job as JobRecord has it; the last two are read apart.
 CREATE VIEW rotulus_records AS
 SELECT
   id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,

@@ -93,8 +93,6 @@ AND (:schedule::text IS NULL OR record.schedule = :schedule)
 AND (:worker::text IS NULL OR record.worker = :worker)
 AND (:run::uuid IS NULL OR record.run = :run::uuid)
 AND (:step::text IS NULL OR record.step = :step)
-AND (:needed_by::uuid IS NULL OR record.id IN (
-  SELECT need FROM rotulus_needs WHERE job = :needed_by::uuid))
 
 -- piece: becomes_due
 -- What is `due` now was waiting until now: it is neither late, nor any closer to its expiry.

@@ -35,7 +35,7 @@ chosen (id) AS (
   SELECT id FROM rotulus_jobs
   WHERE run = :run::uuid AND (:step::text IS NULL OR step = :step)
   UNION
-  SELECT need FROM rotulus_needs WHERE job = :needed_by::uuid
+  SELECT need FROM rotulus_needs WHERE job = ANY (:needed_by::uuid[])
   UNION
   SELECT id FROM rotulus_jobs
   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
@@ -71,9 +71,10 @@ SELECT queue, state, count(*) FROM {counted} GROUP BY queue, state ORDER BY queu
 SELECT task, state, count(*) FROM {counted} GROUP BY task, state ORDER BY task, state;
 
 -- name: count_by_step
--- The steps of a run, without the parts that they have.
+-- The parts of a job in a run, without the parts that they have.
 SELECT step, state, count(*) FROM rotulus_jobs
-WHERE run = :run::uuid AND step <> '' AND strpos(step, '/') = 0
+WHERE run = :run::uuid AND step <> '' AND starts_with(step, :prefix)
+  AND strpos(substr(step, length(:prefix) + 1), '/') = 0
 GROUP BY step, state ORDER BY step, state;
 
 -- name: paused

@@ -140,7 +140,7 @@ CREATE TABLE rotulus_schedules (
   since    INTEGER NOT NULL                       -- instants up to here are none of its business
 ) STRICT, WITHOUT ROWID;
 
--- One job as a JSON array, in the order of rotulus._record.JobRecord; the last two are read apart.
+-- One job as a JSON array, in the order of JobRecord; the last two are read apart.
 CREATE VIEW rotulus_records AS
 SELECT seq, id, task, queue, state, key, limit_key, schedule, worker, run, step, json_array(
     id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,

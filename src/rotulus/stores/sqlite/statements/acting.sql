@@ -8,7 +8,7 @@ SELECT json_group_array(id) FROM (
   SELECT part.id FROM json_each(:ids) AS wanted
   CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value AND job.opened
   CROSS JOIN rotulus_jobs AS part ON part.run = job.run
-    AND (job.step = '' OR substr(part.step, 1, length(job.step) + 1) = job.step || '/'));
+    AND {is_part});
 
 -- name: cancel
 -- Waiting jobs end; running ones are asked to. Then the ids of those that have ended.
@@ -56,7 +56,7 @@ WHERE (:anew AND job.id IN (SELECT value FROM json_each(:ids)))
 SELECT json_group_array(DISTINCT part.seq) FROM json_each(:jobs) AS wanted
 CROSS JOIN rotulus_jobs AS job ON job.seq = wanted.value
 CROSS JOIN rotulus_jobs AS part ON part.run = job.run AND part.seq <> job.seq
-  AND (job.step = '' OR substr(part.step, 1, length(job.step) + 1) = job.step || '/');
+  AND {is_part};
 
 -- name: close
 -- Jobs without their parts are as they were before they opened.

@@ -21,9 +21,6 @@ AND (:schedule IS NULL OR schedule = :schedule)
 AND (:worker IS NULL OR worker = :worker)
 AND (:run IS NULL OR run = :run)
 AND (:step IS NULL OR step = :step)
-AND (:needed_by IS NULL OR seq IN (
-  SELECT need FROM rotulus_needs
-  WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :needed_by)))
 AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
 
 -- piece: becomes_due
@@ -45,3 +42,7 @@ expires_at = CASE WHEN due THEN job.expires_at + max(0, :now - job.run_at) ELSE 
 (SELECT queue, task, state FROM rotulus_jobs WHERE :run IS NULL
  UNION ALL
  SELECT queue, task, state FROM rotulus_jobs WHERE run = :run)
+
+-- piece: is_part
+-- One job of a run is a part of another, or a part of one of its parts.
+(job.step = '' OR substr(part.step, 1, length(job.step) + 1) = job.step || '/')

@@ -36,8 +36,9 @@ chosen (seq) AS (
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE run = :run AND (:step IS NULL OR step = :step)
   UNION ALL
-  SELECT need.need FROM rotulus_jobs AS job CROSS JOIN rotulus_needs AS need ON need.job = job.seq
-  WHERE job.id = :needed_by
+  SELECT need.need FROM json_each(:needed_by) AS wanted
+  CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value
+  CROSS JOIN rotulus_needs AS need ON need.job = job.seq
   UNION ALL
   SELECT seq FROM rotulus_jobs
   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND 'queued' IN wanted
@@ -71,10 +72,12 @@ SELECT json_group_array(json_array(task, state, jobs)) FROM (
   ORDER BY task, state);
 
 -- name: count_by_step
--- The steps of a run, without the parts that they have.
+-- The parts of a job in a run, without the parts that they have.
 SELECT json_group_array(json_array(step, state, jobs)) FROM (
   SELECT step, state, count(*) AS jobs FROM rotulus_jobs
-  WHERE run = :run AND step <> '' AND instr(step, '/') = 0 GROUP BY step, state ORDER BY step, state);
+  WHERE run = :run AND step <> '' AND substr(step, 1, length(:prefix)) = :prefix
+    AND instr(substr(step, length(:prefix) + 1), '/') = 0
+  GROUP BY step, state ORDER BY step, state);
 
 -- name: paused
 -- The paused queues.

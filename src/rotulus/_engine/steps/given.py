@@ -1,0 +1,147 @@
+"""What steps are given: read from the store, and merged from what others hand on."""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from rotulus._engine.parts import EDITED, ITEM, is_branch, path, place
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import State
+from rotulus._tasks.plan import Plans
+from rotulus._tasks.registry import TaskRegistry
+from rotulus._text import jsontext
+from rotulus._workflows.context import Context
+from rotulus._workflows.merging import merge
+from rotulus._workflows.tasks import WorkflowTask
+from rotulus._workflows.workflow import Step
+from rotulus.errors import TaskNotFoundError
+from rotulus.store import Filter, Store
+
+_MOST_NEEDS = 1_000_000
+_REMEMBERED = 64
+
+_MOST_FETCHED = 5000
+"""More is left over from jobs that were given back before they were begun."""
+
+_SEVERAL = 2
+"""One that asks alone reads by itself."""
+
+
+class Contexts:
+    """Reads the contexts of runs.
+
+    Args:
+        store: where the runs are.
+        registry: the workflows.
+        plans: how the arguments of a workflow are read.
+    """
+
+    def __init__(self, store: Callable[[], Store], registry: TaskRegistry, plans: Plans) -> None:
+        self._store = store
+        self._registry = registry
+        self._plans = plans
+        self._recent: dict[tuple[str | None, str, int], Context] = {}
+        self._fetched: dict[tuple[str, int], list[JobRecord]] = {}
+        self._lock = threading.RLock()
+
+    def definition(self, record: JobRecord) -> Step | None:
+        """The step that a job is, or is a branch of; None for the job that a run is made of.
+
+        Raises:
+            TaskNotFoundError: the workflow is not registered here.
+            StepNotFoundError: it has no such step any more.
+        """
+        if not record.step or record.workflow is None:
+            return None
+        within, name = place(record.step)
+        task = self._registry.get(record.workflow)
+        if not isinstance(task, WorkflowTask):
+            raise TaskNotFoundError(f"{task.name!r} is no workflow any more", task.name)
+        return task.workflow.step(place(within)[1] if is_branch(record.step) else name)
+
+    def fetch(self, records: Iterable[JobRecord]) -> None:
+        """Read at once what some jobs will ask for, so that not each of them reads by itself."""
+        wanted = {job.id: job for job in records if not is_branch(job.step or "")}
+        if len(wanted) < _SEVERAL:
+            return
+        if len(self._fetched) > _MOST_FETCHED:
+            self._fetched.clear()
+        found: dict[tuple[str | None, str], list[JobRecord]] = {}
+        for need in self._store().find(Filter(needed_by=list(wanted)), _MOST_NEEDS):
+            found.setdefault((need.run, place(need.step or "")[0]), []).append(need)
+        for job in wanted.values():
+            beside = found.get((job.run, place(job.step or "")[0]), [])
+            self._fetched[job.id, job.attempt] = beside + found.get((job.run, job.step or ""), [])
+
+    def needed_by(self, record: JobRecord) -> list[JobRecord]:
+        """The jobs that a job waited for, and perhaps others beside them; the last added first."""
+        fetched = self._fetched.pop((record.id, record.attempt), None)
+        return self._read(record) if fetched is None else fetched
+
+    def needs(self, record: JobRecord, among: list[JobRecord]) -> list[JobRecord]:
+        """Those of some jobs that a step needs, in the order in which its workflow names them."""
+        definition = self.definition(record)
+        if definition is None or is_branch(record.step or ""):
+            return []
+        within = place(record.step or "")[0]
+        found = {job.step: job for job in among}
+        return [found[name] for need in definition.needs if (name := path(within, need)) in found]
+
+    def given(self, record: JobRecord, needs: list[JobRecord] | None = None) -> Context:
+        """The context that a job is given.
+
+        Args:
+            record: the job.
+            needs: what it needs, if that has been read.
+        """
+        if not record.step:
+            task = self._registry.get(record.task)
+            return Context(self._plans.of(task).binder.load(record.arguments).kwargs)
+        own = jsontext.decode(record.arguments)
+        if EDITED in own:
+            return Context(own[EDITED])
+        if is_branch(record.step):
+            return _with_item(self._of_whole(record), own[ITEM])
+        if needs is None:
+            needs = self.needs(record, self._read(record))
+        return self.merged(needs) if needs else Context(self._of_whole(record))
+
+    def merged(self, jobs: list[JobRecord]) -> Context:
+        """What jobs hand on, merged."""
+        contexts = list(map(self._handed_on, jobs))
+        return contexts[0] if len(contexts) == 1 else Context(merge(*contexts))
+
+    def _handed_on(self, record: JobRecord) -> Context:
+        if record.state == State.SUCCEEDED and record.result is not None:
+            result = jsontext.decode(record.result)
+            if isinstance(result, dict):  # a step that has completed itself may say anything
+                return Context(cast("dict[str, Any]", result))
+        return self.given(record)
+
+    def _of_whole(self, part: JobRecord) -> Context:
+        """What the job was given that this one is a part of. It has many parts, mostly."""
+        within, _ = place(part.step or "")
+        key = (part.run, within, part.created_at)
+        given = self._recent.get(key)
+        if given is None:
+            with self._lock:  # a thousand branches ask at once, and one of them reads
+                given = self._recent.get(key)
+                given = self._remember(key) if given is None else given
+        return given
+
+    def _remember(self, key: tuple[str | None, str, int]) -> Context:
+        run, within, _ = key
+        [whole] = self._store().find(Filter(run=run, step=within), 1)
+        while len(self._recent) >= _REMEMBERED:
+            del self._recent[next(iter(self._recent))]
+        given = self._recent[key] = self.given(whole)
+        return given
+
+    def _read(self, record: JobRecord) -> list[JobRecord]:
+        return self._store().find(Filter(needed_by=[record.id]), _MOST_NEEDS)
+
+
+def _with_item(context: Context, item: Any) -> Context:
+    own = Context(context)
+    own.set(ITEM, item)
+    return own

@@ -1,0 +1,244 @@
+"""A job that is a step: whether it runs, with which call, and what it hands on."""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+from rotulus._engine.parts import ITEM, Parts, is_branch, is_edited, place
+from rotulus._engine.run import Run
+from rotulus._engine.steps.callbacks import call_back, callback
+from rotulus._engine.steps.closing import close_branches, close_workflow
+from rotulus._engine.steps.given import Contexts
+from rotulus._engine.steps.handle import TaskHandle
+from rotulus._engine.verdict import GivenUpError
+from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import Reason, State
+from rotulus._tasks.arguments import Call
+from rotulus._tasks.plan import TaskPlan
+from rotulus._tasks.task import Task
+from rotulus._text import jsontext
+from rotulus._workflows.context import Context
+from rotulus._workflows.rules import Need
+from rotulus._workflows.tasks import StepTask, WorkflowTask
+from rotulus._workflows.trigger import decide
+from rotulus._workflows.workflow import Step
+from rotulus.errors import (
+    ArgumentsError,
+    ContextError,
+    StepNotFoundError,
+    StoreError,
+    TaskNotFoundError,
+    WorkflowError,
+)
+from rotulus.events import Events
+from rotulus.store import Count, Store
+
+DEEPEST = 16
+"""How many workflows may run within each other: one that contains itself would never end."""
+
+AnyTask = Task[..., Any, Any]
+
+
+class EarlyOutcome(Exception):  # noqa: N818 - a signal to the executor, not an error
+    """What a step comes to without its task being called."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
+class Steps:
+    """Runs steps: what the executor asks about jobs that have parts, or are parts.
+
+    Args:
+        store: where the runs are.
+        contexts: what steps are given.
+        parts: makes their parts.
+        events: where callbacks and conditions that raise are told.
+        max_bytes: the largest result, in bytes.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], Store],
+        contexts: Contexts,
+        parts: Parts,
+        events: Events,
+        max_bytes: int,
+    ) -> None:
+        self._store = store
+        self._contexts = contexts
+        self._parts = parts
+        self._events = events
+        self._max_bytes = max_bytes
+
+    def prepare(self, jobs: Iterable[JobRecord]) -> None:
+        """Read at once what several steps will need. A store that fails is found out later."""
+        steps = [job for job in jobs if job.run is not None]
+        if steps:
+            with suppress(StoreError):
+                self._contexts.fetch(steps)
+
+    def concern(self, job: JobRecord, task: AnyTask) -> bool:
+        """Whether a job has or is a part, or takes a context."""
+        return job.run is not None or isinstance(task, WorkflowTask | StepTask)
+
+    def load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
+        """The call of a step. Reads from the store.
+
+        Raises:
+            EarlyOutcome: it is not called, as it is skipped, made of parts, or has had them.
+            GivenUpError: the step is not known here, or its context does not hold what its task
+                takes.
+        """
+        try:
+            return self._load(task, plan, run)
+        except StoreError:  # nothing is wrong with the step
+            raise EarlyOutcome(released(run.job.id, run.job.attempt)) from None
+        except (TaskNotFoundError, StepNotFoundError) as error:
+            raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
+        except ArgumentsError as error:
+            raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+
+    def _load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
+        job, contexts = run.job, self._contexts
+        step = run.step = contexts.definition(job)
+        whole = None if is_branch(job.step or "") else step
+        waits = job.opened or (whole is not None and whole.needs)
+        waited_for = contexts.needed_by(job) if waits else []
+        needs = contexts.needs(job, waited_for)
+        if job.opened:
+            parts = [part for part in waited_for if place(part.step or "")[0] == job.step]
+            raise EarlyOutcome(self._closed(task, run, needs, parts[::-1]))
+        if whole is not None:
+            self._skip(whole, job, needs)
+        run.given = contexts.given(job, needs)
+        if whole is not None and whole.for_each is not None:
+            raise EarlyOutcome(self._branch_out(whole, whole.for_each, run))
+        if isinstance(task, WorkflowTask):
+            raise EarlyOutcome(self._begin(task, run))
+        run.context = Context(run.given)
+        if isinstance(task, StepTask):
+            return task.arguments(
+                run.context, TaskHandle(run, self._events, is_async=task.is_async)
+            )
+        return _by_name(plan, run.context, is_branch(job.step or ""))
+
+    def write(self, task: AnyTask, run: Run, value: Any) -> str:
+        """What a step hands on, or what a branch comes to, given what its task returned."""
+        context = run.context or Context()
+        if run.job.step and is_branch(run.job.step):
+            return self._encode(_branch_value(run.given or context, context, value))
+        if isinstance(value, Context):
+            context = run.context = value
+        elif isinstance(value, Mapping):
+            context.update_from_dict(cast("Mapping[str, Any]", value))
+        elif value is not None and isinstance(task, StepTask):
+            raise ContextError(
+                f"{task.name} returned {type(value).__name__}: a step returns its context, a dict "
+                f"of what to set there, or nothing"
+            )
+        elif value is not None:
+            context.set(run.step.id if run.step else "result", value)
+        return self._encode(context.to_dict())
+
+    def callback(self, run: Run, outcome: Outcome) -> Callable[[Callable[[Any], Any]], None] | None:
+        """What is to be called, in a thread, now that a step has ended, if anything is.
+
+        It is given a function that waits for a coroutine.
+        """
+        name = callback(run, outcome)
+        if name is None:
+            return None
+        return lambda wait_for: call_back(run, outcome, name, wait_for, self._events)
+
+    def _skip(self, step: Step, job: JobRecord, ended: list[JobRecord]) -> None:
+        """Raise `EarlyOutcome` if a step is not to run. One that is replayed is."""
+        if is_edited(job) and step.needs:
+            return
+        needs = [Need(place(n.step or "")[1], State(n.state), n.reason) for n in ended]
+        reason = decide(step.trigger, needs, lambda: self._contexts.given(job, ended))
+        if reason is not None:
+            raise EarlyOutcome(skipped(job.id, job.attempt, reason))
+
+    def _branch_out(self, step: Step, key: str, run: Run) -> Outcome:
+        job, given = run.job, run.given or Context()
+        items: Any = given.get(key)
+        if not isinstance(items, list):
+            what = f"a {type(items).__name__}" if key in given else "missing"
+            raise WorkflowError(
+                f"Step {step.id!r} runs for each item of {key!r}, which is {what} in its context: "
+                f"it has to be an array"
+            )
+        if not items:
+            text = self._encode({**given, step.id: []})
+            return succeeded(job.id, job.attempt, text)
+        branches = cast("list[Any]", items)
+        parts = self._parts.of_items(step, job, branches)
+        return opened(job.id, job.attempt, parts)
+
+    def _begin(self, task: WorkflowTask, run: Run) -> Outcome:
+        job, path = run.job, run.job.step or ""
+        if path.count("/") >= DEEPEST:
+            raise WorkflowError(
+                f"Workflow {task.name!r} is at {path!r}, {DEEPEST} workflows deep: does one of "
+                f"them contain itself?"
+            )
+        given = (run.given or Context()).to_json()
+        parts = self._parts.of_workflow(task.workflow, given, job.queue, job.priority, path)
+        return opened(job.id, job.attempt, parts)
+
+    def _closed(
+        self, task: AnyTask, run: Run, needs: list[JobRecord], parts: list[JobRecord]
+    ) -> Outcome:
+        job, step = run.job, run.step
+        if step is not None and step.for_each is not None and not is_branch(job.step or ""):
+            given = self._contexts.given(job, needs).to_dict()
+            outcome = close_branches(job, step.id, given, parts, self._max_bytes)
+        else:
+            final = self._final(job, parts)
+            outcome = close_workflow(job, self._counts(task, job, parts), final, self._max_bytes)
+        if outcome.result is not None:
+            run.context = Context.from_json(outcome.result)
+        return outcome
+
+    def _final(self, job: JobRecord, parts: list[JobRecord]) -> Any:
+        """What the last steps of a workflow hand on; of a branch, what they have changed."""
+        final = self._contexts.merged(parts)
+        if is_branch(job.step or ""):
+            return _branch_value(self._contexts.given(job), final, None)
+        return final.to_dict()
+
+    def _counts(self, task: AnyTask, job: JobRecord, last: list[JobRecord]) -> list[Count]:
+        """How the steps of a workflow ended, given those that nobody waited for.
+
+        Without trigger rules whatever goes wrong is seen in the last steps, unless one of them has
+        been replayed.
+        """
+        well = job.attempt == 1 and all(step.state == State.SUCCEEDED for step in last)
+        if well and isinstance(task, WorkflowTask) and not task.workflow.has_triggers:
+            return []
+        return self._store().count("step", job.run, job.step or "")
+
+    def _encode(self, value: Any) -> str:
+        return jsontext.encode(value, max_bytes=self._max_bytes)
+
+
+def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
+    """A call of an ordinary task, its parameters taken from the context by their names."""
+    names = plan.binder.names
+    values = {name: context[name] for name in names if name in context}
+    if branch and names:
+        values[names[0]] = context[ITEM]
+    return plan.binder.load(jsontext.encode(values))
+
+
+def _branch_value(given: Context, context: Context, value: Any) -> Any:
+    """What a branch comes to: what it returned, or else what it changed in its context."""
+    if value is not None and not isinstance(value, Context):
+        return value
+    after = context if value is None else value
+    changes = after.changes_since(given)
+    changes.pop(ITEM, None)
+    return changes

@@ -1,0 +1,1 @@
+"""Workflows: their steps, what flows through them, and which of them run."""

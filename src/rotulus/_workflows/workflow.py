@@ -1,0 +1,215 @@
+"""A workflow: steps, what each of them needs, and in which order that lets them run."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Self
+
+from rotulus._tasks.task import Task
+from rotulus._text.names import check_task_name, did_you_mean
+from rotulus._time.schedule import Schedule
+from rotulus._workflows import fingerprint, order
+from rotulus._workflows.rules import Trigger
+from rotulus.errors import StepNotFoundError, WorkflowError
+
+_ID = re.compile(r"(?!\d+\Z)[A-Za-z0-9_-]+")
+
+Callback = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a workflow.
+
+    Attributes:
+        id: its name within the workflow: letters, digits, `_` and `-`, not digits alone.
+        task: what it runs.
+        needs: the ids of the steps that have to end before it, in the order in which what they
+            hand on is merged.
+        trigger: whether it runs, once they have ended; the default rule unless given.
+        for_each: a key of its context that holds an array: it runs once for each item.
+        on_success: called with (id, context) once it has succeeded.
+        on_failure: called with (id, error, context) once it has failed for good.
+
+    Raises:
+        WorkflowError: one of them is not allowed.
+    """
+
+    id: str
+    task: Task[..., Any, Any]
+    needs: tuple[str, ...] = ()
+    trigger: Trigger | None = None
+    for_each: str | None = None
+    on_success: Callback | None = None
+    on_failure: Callback | None = None
+
+    def __post_init__(self) -> None:
+        check_step_id(self.id)
+        object.__setattr__(self, "needs", tuple(dict.fromkeys(self.needs)))
+        for problem in self._problems():
+            raise WorkflowError(f"Step {self.id!r}: {problem}")
+
+    def _problems(self) -> Iterable[str]:
+        for name in ("on_success", "on_failure"):
+            callback = getattr(self, name)
+            if callback is not None and not callable(callback):
+                yield f"{name}={callback!r} cannot be called: give a function"
+        if not _is_key(self.for_each):
+            yield f"for_each={self.for_each!r} is not a key of a context: give a string"
+        yield from _trigger_problems(self.trigger, self.needs)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Workflow:
+    """Steps that wait for each other, checked; made with `Workflow.of` or a `WorkflowBuilder`.
+
+    Attributes:
+        name: its name, which is that of a task.
+        steps: its steps by id, as they were declared.
+        description: what it is for.
+        tags: words about it, by key.
+        schedule: when it is run by itself, if it is.
+
+    Raises:
+        OptionError: the name is not allowed.
+        WorkflowError: the steps do not make a workflow; the message names the step.
+    """
+
+    name: str
+    steps: Mapping[str, Step]
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    schedule: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        check_task_name(self.name)
+        object.__setattr__(self, "steps", MappingProxyType(dict(self.steps)))
+        object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
+        self.validate()
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name!r} of {len(self.steps)} steps>"
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        steps: Iterable[Step],
+        *,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        schedule: Schedule | None = None,
+    ) -> Self:
+        """A workflow of these steps. Raises what the class raises, and for an id given twice."""
+        by_id: dict[str, Step] = {}
+        for step in steps:
+            if step.id in by_id:
+                raise WorkflowError(duplicate(name, by_id[step.id], step))
+            by_id[step.id] = step
+        return cls(name, by_id, description, tags or {}, schedule)
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id. Raises `StepNotFoundError`, with the nearest id."""
+        found = self.steps.get(step_id)
+        if found is None:
+            hint = did_you_mean(step_id, self.steps)
+            raise StepNotFoundError(f"Workflow {self.name!r} has no step {step_id!r}{hint}")
+        return found
+
+    def validate(self) -> None:
+        """Check it again; one that exists is valid. Raises `WorkflowError`."""
+        if not self.steps:
+            raise WorkflowError(
+                f"Workflow {self.name!r} cannot be empty: declare a step in its block, or add one "
+                f"with add_task()"
+            )
+        for step in self.steps.values():
+            for need in step.needs:
+                if need not in self.steps:
+                    raise WorkflowError(
+                        f"Workflow {self.name!r}: step {step.id!r} depends on {need!r}, which is "
+                        f"not one of its steps{did_you_mean(need, self.steps)}"
+                    )
+        circle = order.circle(self._needs)
+        if circle:
+            raise WorkflowError(
+                f"Workflow {self.name!r}: its steps wait for each other in a cycle: "
+                f"{' → '.join(circle)}"
+            )
+
+    def topological_sort(self) -> list[str]:
+        """The ids so that each stands after what it needs, else as they were declared."""
+        return order.topological(self._needs)
+
+    def get_execution_levels(self) -> list[list[str]]:
+        """The ids in groups: those of one group can run at once, when the groups before ended."""
+        return order.levels(self._needs)
+
+    def get_roots(self) -> list[str]:
+        """The ids of the steps that need nothing."""
+        return [step.id for step in self.steps.values() if not step.needs]
+
+    def get_leaves(self) -> list[str]:
+        """The ids of the steps that no other one needs."""
+        needed = {need for step in self.steps.values() for need in step.needs}
+        return [step_id for step_id in self.steps if step_id not in needed]
+
+    @cached_property
+    def version(self) -> str:
+        """16 digits that are the same as long as all of it is: name, steps, options and the rest.
+
+        What the functions of its steps do is not part of it.
+        """
+        return fingerprint.of(
+            [self.name, self.description, dict(self.tags), self.schedule],
+            [[getattr(step, name) for name in _SHOWN] for step in self.steps.values()],
+        )
+
+    @cached_property
+    def has_triggers(self) -> bool:
+        """Whether a step has a trigger rule of its own."""
+        return any(step.trigger is not None for step in self.steps.values())
+
+    @cached_property
+    def _needs(self) -> dict[str, tuple[str, ...]]:
+        return {step.id: step.needs for step in self.steps.values()}
+
+
+_SHOWN = ("id", "needs", "trigger", "for_each", "on_success", "on_failure", "task")
+
+
+def _is_key(key: object) -> bool:
+    return key is None or (isinstance(key, str) and key != "")
+
+
+def _trigger_problems(rule: object, needs: tuple[str, ...]) -> Iterable[str]:
+    if rule is None:
+        return
+    if not isinstance(rule, Trigger):
+        yield f"trigger={rule!r} is not a trigger rule, such as any_failed"
+        return
+    for name in sorted(rule.names() - set(needs)):
+        yield (
+            f"its trigger names {name!r}, which is not one of its dependencies"
+            f"{did_you_mean(name, needs)}"
+        )
+
+
+def check_step_id(step_id: object) -> str:
+    """The id of a step: one segment of a path. Raises `WorkflowError`."""
+    if isinstance(step_id, str) and _ID.fullmatch(step_id):
+        return step_id
+    raise WorkflowError(
+        f"Step id {step_id!r} is not allowed: use letters, digits, '_' and '-', and not digits "
+        f"alone, such as 'fetch'"
+    )
+
+
+def duplicate(workflow: str, first: Step, second: Step) -> str:
+    """What is wrong with two steps of one id."""
+    return (
+        f"Workflow {workflow!r} has two steps {second.id!r}: {first.task.site} and "
+        f"{second.task.site}; give one of them another id"
+    )

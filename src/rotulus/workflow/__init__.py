@@ -1,0 +1,114 @@
+"""Workflows: steps that hand a context on, declared beside the functions they run.
+
+Each name is imported when it is first used, as those of `rotulus` are.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rotulus._engine.steps.handle import TaskHandle
+    from rotulus._workflows.context import Context
+    from rotulus._workflows.merging import merge
+    from rotulus._workflows.rules import Trigger
+    from rotulus._workflows.trigger import (
+        all_done,
+        all_of,
+        all_succeeded,
+        always,
+        any_failed,
+        any_of,
+        any_succeeded,
+        context_value,
+        none_of,
+        task_failed,
+        task_skipped,
+        task_success,
+    )
+    from rotulus._workflows.workflow import Step, Workflow
+    from rotulus.errors import ContextError, WorkflowError
+    from rotulus.workflow.bar import watched
+    from rotulus.workflow.builder import WorkflowBuilder
+    from rotulus.workflow.config import DefaultRunnerConfig
+    from rotulus.workflow.constructors import get_workflow, register_workflow_constructor
+    from rotulus.workflow.run import Run, WorkflowResult
+    from rotulus.workflow.runner import DefaultRunner
+    from rotulus.workflow.steps import task
+
+__all__ = [
+    "Context",
+    "ContextError",
+    "DefaultRunner",
+    "DefaultRunnerConfig",
+    "Run",
+    "Step",
+    "TaskHandle",
+    "Trigger",
+    "Workflow",
+    "WorkflowBuilder",
+    "WorkflowError",
+    "WorkflowResult",
+    "all_done",
+    "all_of",
+    "all_succeeded",
+    "always",
+    "any_failed",
+    "any_of",
+    "any_succeeded",
+    "context_value",
+    "get_workflow",
+    "merge",
+    "none_of",
+    "register_workflow_constructor",
+    "task",
+    "task_failed",
+    "task_skipped",
+    "task_success",
+    "watched",
+]
+
+_HOMES = {
+    "_engine.steps.handle": ("TaskHandle",),
+    "_workflows.context": ("Context",),
+    "_workflows.merging": ("merge",),
+    "_workflows.rules": ("Trigger",),
+    "_workflows.trigger": (
+        "all_done",
+        "all_of",
+        "all_succeeded",
+        "always",
+        "any_failed",
+        "any_of",
+        "any_succeeded",
+        "context_value",
+        "none_of",
+        "task_failed",
+        "task_skipped",
+        "task_success",
+    ),
+    "_workflows.workflow": ("Step", "Workflow"),
+    "errors": ("ContextError", "WorkflowError"),
+    "workflow.bar": ("watched",),
+    "workflow.builder": ("WorkflowBuilder",),
+    "workflow.config": ("DefaultRunnerConfig",),
+    "workflow.run": ("Run", "WorkflowResult"),
+    "workflow.runner": ("DefaultRunner",),
+    "workflow.constructors": ("get_workflow", "register_workflow_constructor"),
+    "workflow.steps": ("task",),
+}
+"""Where each public name is defined."""
+
+
+def __getattr__(name: str) -> Any:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"rotulus.{home}"), name)
+    if isinstance(value, type) and home != "errors":
+        value.__module__ = __name__  # shown where users find it
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,48 @@
+"""A progress bar for a run, on a terminal."""
+
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+
+from rotulus.errors import RotulusError
+from rotulus.workflow.run import Run
+
+_LOOK_EVERY = 0.2
+
+
+@contextmanager
+def watched(run: Run, wanted: bool | None = None) -> Generator[None, None, None]:
+    """Show how far a run has got, for the length of a block.
+
+    Args:
+        run: the run.
+        wanted: whether to show it; None: if stderr is a terminal.
+    """
+    if not (sys.stderr.isatty() if wanted is None else wanted):
+        yield
+        return
+    done = threading.Event()
+    watcher = threading.Thread(target=_show, args=(run, done), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _show(run: Run, done: threading.Event) -> None:
+    progress = import_module("rich.progress")
+    console = import_module("rich.console").Console(stderr=True)
+    with progress.Progress(console=console, transient=True) as bar:
+        line = bar.add_task(run.job.task, total=None)
+        while not done.wait(_LOOK_EVERY):
+            try:
+                steps = run.steps()
+            except RotulusError:  # who waits for the run is told
+                continue
+            ended = sum(step.state.ended for step in steps)
+            now = ", ".join(step.step or "" for step in steps if step.state == "running")
+            bar.update(line, total=len(steps), completed=ended, description=f"{run.job.task} {now}")

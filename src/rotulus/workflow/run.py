@@ -1,0 +1,195 @@
+"""A run of a workflow: how it stands, its steps, and what can be done to it."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rotulus import App, ErrorInfo, Job, State
+from rotulus._text import jsontext
+from rotulus._workflows.context import Context
+from rotulus.errors import JobFailedError, StepNotFoundError, WorkflowError
+
+_MOST_STEPS = 1_000_000
+
+_STATUS = {
+    State.BLOCKED: "Running",
+    State.DELAYED: "Pending",
+    State.QUEUED: "Pending",
+    State.RUNNING: "Running",
+    State.SUCCEEDED: "Completed",
+    State.FAILED: "Failed",
+    State.DEAD: "Failed",
+    State.CANCELLED: "Cancelled",
+    State.SKIPPED: "Skipped",
+}
+
+
+def status_of(job: Job[Any]) -> str:
+    """The word for how a run or a step stands: `Pending`, `Running`, `Completed`, and so on."""
+    if job.paused and not job.state.ended:
+        return "Paused"
+    waits = job.state is State.BLOCKED and not job.record.opened
+    return "Pending" if waits else _STATUS[job.state]
+
+
+@dataclass(frozen=True)
+class WorkflowResult:
+    """What a run came to.
+
+    Attributes:
+        run_id: the id of the run.
+        status: `Completed`, `Failed` or `Cancelled`.
+        start_time: when it was submitted, as RFC 3339 text.
+        end_time: when it ended, likewise.
+        final_context: what its last steps handed on, merged in the order of the workflow.
+        error_message: None when it completed; else why not, such as
+            `1 task(s) failed, 4 completed, 2 skipped`.
+    """
+
+    run_id: str
+    status: str
+    start_time: str
+    end_time: str
+    final_context: Context
+    error_message: str | None
+
+
+class Run:
+    """One run of a workflow. What it says is read when it is asked.
+
+    Args:
+        app: the app whose store it is in.
+        run_id: its id, which is that of the job that ends it.
+    """
+
+    def __init__(self, app: App, run_id: str) -> None:
+        self._app = app
+        self.id = run_id
+
+    @property
+    def job(self) -> Job[Any]:
+        """The job that ends it, as it stands now. Raises `JobNotFoundError`."""
+        return self._app.get(self.id)
+
+    @property
+    def status(self) -> str:
+        """`Pending`, `Running`, `Paused`, `Completed`, `Failed` or `Cancelled`."""
+        return status_of(self.job)
+
+    def steps(self, *, parts: bool = False) -> list[Job[Any]]:
+        """The jobs of its steps, in an order in which each comes after what it needs.
+
+        Args:
+            parts: whether the branches of steps, and the steps of workflows within, are among them.
+        """
+        found = self._app.jobs(run=self.id, limit=_MOST_STEPS)
+        steps = [job for job in reversed(found) if job.step]
+        return steps if parts else [job for job in steps if "/" not in (job.step or "")]
+
+    def step(self, step: str) -> Job[Any]:
+        """The job of one step, by its id or its path. Raises `StepNotFoundError`."""
+        found = self._app.jobs(run=self.id, step=step)
+        if not found:
+            raise StepNotFoundError(f"Run {self.id} has no step {step!r}")
+        return found[0]
+
+    def wait(self, timeout: float | None = None) -> WorkflowResult:
+        """Wait until it has ended.
+
+        Args:
+            timeout: the longest time to wait, in seconds; None waits for ever.
+
+        Raises:
+            JobNotFoundError: there is no such run.
+            ResultTimeoutError: it has not ended in time; the message says what it waits for.
+        """
+        with suppress(JobFailedError):  # that is a result, too
+            self.job.result(timeout)
+        return result_of(self.job)
+
+    async def await_end(self, timeout: float | None = None) -> WorkflowResult:  # noqa: ASYNC109
+        """`wait`, without blocking the event loop."""
+        with suppress(JobFailedError):
+            job = await asyncio.to_thread(self._app.get, self.id)
+            await job.aresult(timeout)
+        return result_of(await asyncio.to_thread(self._app.get, self.id))
+
+    def cancel(self) -> None:
+        """Cancel every step that has not ended; those that run are asked to stop."""
+        self._app.cancel(self.id)
+
+    def pause(self) -> None:
+        """Begin no further step, until `resume`; what runs is left to finish."""
+        self._app.store.pause([], paused=True, runs=[self.id])
+
+    def resume(self) -> None:
+        """Go on."""
+        self._app.store.pause([], paused=False, runs=[self.id])
+
+    def retry(self) -> None:
+        """Run again what failed, was given up or cancelled, and whatever came after that.
+
+        What succeeded, and did not wait for any of these, stays.
+
+        Raises:
+            WorkflowError: there is nothing to retry.
+        """
+        if not self._app.retry(self.id):
+            raise WorkflowError(
+                f"Run {self.id} is {self.status}: only one that failed or was cancelled is retried"
+            )
+
+    def replay(self, step: str, context: Context | Mapping[str, Any] | None = None) -> None:
+        """Run a step that has ended again, and everything that came after it.
+
+        Args:
+            step: its id, or its path.
+            context: what the step is given this time; what its needs handed on, unless given.
+
+        Raises:
+            StepNotFoundError: there is no such step.
+            WorkflowError: it has not ended; or it is a branch, and a context was given.
+        """
+        job = self.step(step)
+        if not job.state.ended:
+            raise WorkflowError(f"Step {step!r} is {status_of(job)}: it is replayed once it ended")
+        is_branch = step.rpartition("/")[2].isdigit()
+        if is_branch and context is not None:
+            raise WorkflowError(
+                f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
+            )
+        arguments = job.record.arguments if is_branch else "{}"
+        if context is not None:
+            arguments = jsontext.encode({"context": Context(context).to_dict()})
+        self._app.store.retry([job.id], arguments)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id}>"
+
+
+def result_of(job: Job[Any]) -> WorkflowResult:
+    """The result of a run, given the job that ended it."""
+    return WorkflowResult(
+        run_id=job.id,
+        status=status_of(job),
+        start_time=_text(job.created_at),
+        end_time=_text(job.ended_at or job.created_at),
+        final_context=Context.from_json(job.record.result or "{}"),
+        error_message=_message(job),
+    )
+
+
+def _message(job: Job[Any]) -> str | None:
+    if job.state is State.SUCCEEDED:
+        return None
+    error: ErrorInfo | None = job.error
+    if error is None:
+        return f"{job.state} ({job.reason})" if job.reason else str(job.state)
+    return error.message if error.type == "WorkflowFailed" else str(error)
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

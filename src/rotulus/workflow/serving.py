@@ -1,0 +1,113 @@
+"""The worker of a runner: a thread that serves a copy of a registry, which may be made anew."""
+
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from rotulus import App, Task, TaskRegistry
+from rotulus._workflows.tasks import StepTask
+from rotulus.errors import ResultTimeoutError, StoreClosedError
+from rotulus.workflow.config import DefaultRunnerConfig
+from rotulus.workflow.constructors import get_workflow
+from rotulus.workflow.run import Run, WorkflowResult
+
+_LOOK_EVERY = 1.0
+_GRACE = 600.0
+"""Seconds for which runs of a workflow that is not defined yet are left alone."""
+
+
+class Serving:
+    """An app of its own, and a worker thread for it.
+
+    The registry is copied, so that workflows may be defined while others run: the worker finishes
+    what it has begun, and comes back with the new ones.
+
+    Args:
+        url: where the jobs live.
+        config: how the runner works.
+        source: the workflows and tasks.
+    """
+
+    def __init__(self, url: str | None, config: DefaultRunnerConfig, source: TaskRegistry) -> None:
+        self._config = config
+        self._source = source
+        self._served = TaskRegistry()
+        self._copied: dict[str, Task[..., Any, Any]] = {}
+        self.app = App(url, registry=self._served, unknown_grace=_GRACE)
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._problem: BaseException | None = None
+        self._ended = False
+
+    def begin(self) -> None:
+        """Work on what is registered, from now on."""
+        with self._lock:
+            if self._ended:
+                raise StoreClosedError("This runner is shut down: make a new one")
+            if self._stale():
+                self._halt()
+                self._copy()
+            if self._thread is None or not self._thread.is_alive():
+                self._problem = None
+                self._thread = threading.Thread(
+                    target=self._work, name="rotulus-runner", daemon=True
+                )
+                self._thread.start()
+
+    def serve(self, workflow: str) -> None:
+        """See to it that a workflow is worked on. Raises `WorkflowError` for no such name."""
+        get_workflow(workflow, self._source)
+        self.begin()
+
+    def wait(self, run: Run, timeout: float | None) -> WorkflowResult:
+        """Wait until a run has ended, as long as there is somebody who works on it.
+
+        Raises:
+            ResultTimeoutError: it has not ended in time.
+            RotulusError: the worker has stopped, for this reason.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _LOOK_EVERY if end is None else min(_LOOK_EVERY, end - time.monotonic())
+            try:
+                return run.wait(max(0.0, left))
+            except ResultTimeoutError:
+                if end is not None and time.monotonic() >= end:
+                    raise
+            if self._problem is not None:
+                raise self._problem
+
+    def end(self) -> None:
+        """Finish what runs, and close the store."""
+        with self._lock:
+            self._ended = True
+            self._halt()
+            self.app.close()
+
+    def _stale(self) -> bool:
+        return {task.name: task for task in self._source} != self._copied
+
+    def _copy(self) -> None:
+        self._served.clear()
+        self._copied = {task.name: task for task in self._source}
+        for task in self._copied.values():
+            self._served.add(self._timed(task))
+
+    def _timed(self, task: Task[..., Any, Any]) -> Task[..., Any, Any]:
+        if isinstance(task, StepTask) and task.timeout is None:
+            return replace(task, timeout=self._config.task_timeout_seconds)
+        return task
+
+    def _halt(self) -> None:
+        if self._thread is not None:
+            while self._thread.is_alive():
+                self.app.stop()
+                self._thread.join(_LOOK_EVERY)
+            self._thread = None
+
+    def _work(self) -> None:
+        try:
+            self.app.run_worker(slots=self._config.max_concurrent_tasks)
+        except BaseException as error:  # noqa: BLE001 - told to those who wait
+            self._problem = error

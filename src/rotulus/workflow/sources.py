@@ -1,0 +1,68 @@
+"""What can be added to a workflow: declared steps, tasks and workflows, themselves or by name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+from rotulus import Task, TaskRegistry
+from rotulus._text.names import did_you_mean
+from rotulus._workflows.tasks import StepTask, workflow_task
+from rotulus._workflows.workflow import Workflow
+from rotulus.errors import WorkflowError
+from rotulus.workflow.declared import Declared, declared_as, declared_ids, find_declared
+
+AnyTask = Task[..., Any, Any]
+Source = Declared | AnyTask
+Addable = str | Callable[..., Any] | Workflow
+
+
+def find_source(given: Addable, registry: TaskRegistry) -> Source:
+    """What a step runs. Raises `WorkflowError` when it is nothing that can be a step."""
+    if isinstance(given, str):
+        return find_declared(given) or _registered(given, registry)
+    if isinstance(given, Workflow):
+        return workflow_task(given, registry)
+    if isinstance(given, Task):
+        return cast("AnyTask", given)
+    found = declared_as(given) or _task_of(given, registry)
+    if found is None:
+        raise WorkflowError(
+            f"{given!r} is neither a step nor a task: declare it with @task, or give the name of "
+            f"one that is registered"
+        )
+    return found
+
+
+def default_id(source: Source) -> str:
+    """The id of a step that was given none."""
+    return source.id if isinstance(source, Declared) else source.name.rpartition(".")[2]
+
+
+def task_for(source: Source, name: str, registry: TaskRegistry) -> AnyTask:
+    """The task of a step: one of its own, under this name, or the one that is registered."""
+    if isinstance(source, Declared):
+        return StepTask(
+            source.function,
+            name,
+            registry,
+            retry=source.retry,
+            timeout=source.timeout,
+            takes=source.takes,
+        )
+    if isinstance(source, StepTask):
+        return replace(source, name=name, home=registry)
+    return source
+
+
+def _registered(name: str, registry: TaskRegistry) -> AnyTask:
+    if registry.has(name):
+        return registry.get(name)
+    hint = did_you_mean(name, [*declared_ids(), *registry.list_all()])
+    raise WorkflowError(
+        f"{name!r} is neither the id of a declared step nor the name of a task"
+        f"{hint or '; was it decorated with @task, and its module imported?'}"
+    )
+
+
+def _task_of(function: object, registry: TaskRegistry) -> AnyTask | None:
+    return next((task for task in registry if task.function is function), None)
