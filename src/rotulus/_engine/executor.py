@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -91,9 +91,14 @@ class Executor:
         self._resources = Resources()
         self._ready: dict[str, Ready] = {}
 
-    def prepare(self, jobs: list[JobRecord]) -> None:
-        """Read at once what several jobs will need, before they are executed. In a thread."""
-        self._steps.prepare(jobs)
+    def prepare(self, jobs: list[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
+        """Read at once what several jobs will need, before they are executed. In a thread.
+
+        Args:
+            jobs: the jobs.
+            ended: jobs as they ended in the transaction that claimed these.
+        """
+        self._steps.prepare(jobs, ended)
 
     def is_plain(self, run: Run) -> bool:
         """Whether `execute_plain` is for this attempt; then it need not bother the event loop."""

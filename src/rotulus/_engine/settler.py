@@ -6,7 +6,7 @@ the same write.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -15,11 +15,14 @@ from rotulus._engine.run import Run
 from rotulus._engine.threads import Threads
 from rotulus._jobs.outcome import Outcome, failed
 from rotulus._jobs.record import JobRecord
-from rotulus._jobs.states import Reason
+from rotulus._jobs.states import Reason, State
 from rotulus._time.backoff import pause_after
 from rotulus.errors import StoreError, StoreRefusedError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
 from rotulus.store import Claim, Store, Turn, Wanted
+
+Batch = list[tuple[Run, Outcome]]
+"""Attempts that have ended, and what they came to."""
 
 
 class Along(NamedTuple):
@@ -29,14 +32,14 @@ class Along(NamedTuple):
         wanted: which jobs.
         lease: the length of a lease, in seconds.
         ask: how many, given the attempts that have ended and their outcomes; 0: none.
-        prepare: reads what they need. Called in a thread.
+        prepare: reads what they need, given also the jobs that have ended. Called in a thread.
         take: takes what has come of so many that were asked for.
     """
 
     wanted: Wanted
     lease: float
-    ask: Callable[[Sequence[tuple[Run, Outcome]]], int]
-    prepare: Callable[[list[JobRecord]], object]
+    ask: Callable[[Batch], int]
+    prepare: Callable[[list[JobRecord], list[JobRecord]], object]
     take: Callable[[list[JobRecord], int], object]
 
 
@@ -64,7 +67,7 @@ class Settler:
         self._threads = threads
         self._events = events
         self._chance = chance
-        self._pending: list[tuple[Run, Outcome]] = []
+        self._pending: Batch = []
         self._more = asyncio.Event()
         self._done = asyncio.Event()
         self._done.set()
@@ -91,7 +94,7 @@ class Settler:
             while self._pending:
                 batch, self._pending = self._pending, []
                 asked = along.ask(batch)
-                turn = await self._settle([outcome for _, outcome in batch], along, asked)
+                turn = await self._settle(batch, along, asked)
                 along.take(turn.jobs, asked)
                 self.batches += 1
                 self._settled(run for run, _ in batch)
@@ -102,7 +105,7 @@ class Settler:
         """Wait until everything has been settled."""
         await self._done.wait()
 
-    async def _settle(self, batch: list[Outcome], along: Along, room: int) -> Turn:
+    async def _settle(self, batch: Batch, along: Along, room: int) -> Turn:
         """Settle a batch, again and again until the store takes it, and claim as many jobs."""
         failures = 0
         while True:
@@ -122,25 +125,27 @@ class Settler:
                     self._events.emit(StoreRecovered("settle"))
                 return turn
 
-    def _write(self, batch: list[Outcome], along: Along, room: int) -> Turn:
+    def _write(self, batch: Batch, along: Along, room: int) -> Turn:
         """Settle a batch, and claim. In a thread."""
         if not room:
-            return Turn(self._store.settle(batch), [])
-        turn = self._store.settle_and_claim(batch, along.wanted, room, along.lease)
-        along.prepare(turn.jobs)
+            return Turn(self._store.settle([outcome for _, outcome in batch]), [])
+        outcomes = [outcome for _, outcome in batch]
+        turn = self._store.settle_and_claim(outcomes, along.wanted, room, along.lease)
+        along.prepare(turn.jobs, _as_they_ended(batch, turn.refused))
         return turn
 
-    async def _settle_singly(self, batch: list[Outcome], along: Along, error: Exception) -> Turn:
+    async def _settle_singly(self, batch: Batch, along: Along, error: Exception) -> Turn:
         """Some outcome of these cannot be written at all: that one failed."""
         if len(batch) > 1:
-            turns = [await self._settle([outcome], along, 0) for outcome in batch]
+            turns = [await self._settle([pair], along, 0) for pair in batch]
             return Turn([claim for turn in turns for claim in turn.refused], [])
-        job, attempt = batch[0].id, batch[0].attempt
-        if batch[0].reason == Reason.RESULT:
+        [(run, outcome)] = batch
+        if outcome.reason == Reason.RESULT:
             self._events.emit(StoreFailed("settle", error))
             return Turn([], [])  # the lease will run out
-        outcome = failed(job, attempt, Reason.RESULT, describe_error(error))
-        return await self._settle([outcome], along, 0)
+        why = describe_error(error)
+        outcome = failed(outcome.id, outcome.attempt, Reason.RESULT, why)
+        return await self._settle([(run, outcome)], along, 0)
 
     def _tell_refused(self, refused: list[Claim], batch: list[tuple[Run, Outcome]]) -> None:
         completed = {run.job.id for run, _ in batch if run.completed} if refused else set[str]()
@@ -151,3 +156,12 @@ class Settler:
     def _tell_failure(self, error: StoreError, failures: int) -> None:
         if failures == 1:
             self._events.emit(StoreFailed("settle", error))
+
+
+def _as_they_ended(batch: Batch, refused: list[Claim]) -> list[JobRecord]:
+    """The jobs that succeeded, as they are in the store now."""
+    return [
+        run.job._replace(state=outcome.state, result=outcome.result, reason=None)
+        for run, outcome in batch
+        if outcome.state is State.SUCCEEDED and Claim(outcome.id, outcome.attempt) not in refused
+    ]

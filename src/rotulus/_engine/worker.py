@@ -1,7 +1,7 @@
 """A worker: claims jobs whenever there is room for them, until it is stopped; then it drains."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -9,10 +9,8 @@ from functools import partial
 from rotulus._engine.crew import Crew
 from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
-from rotulus._engine.run import Run
-from rotulus._engine.settler import Along, Settler
+from rotulus._engine.settler import Along, Batch, Settler
 from rotulus._engine.threads import Threads
-from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus._time.backoff import pause_after
 from rotulus.errors import StoreClosedError, StoreError
@@ -94,7 +92,7 @@ class Worker:
         self._claimed = 0
         self._retiring = False
         self._wake: Callable[[], object] | None = None
-        self._prepare: Callable[[list[JobRecord]], object] = len
+        self._prepare: Callable[..., object] = lambda *_: None
 
     def stop(self, times: int | None = None) -> None:
         """Stop: claim no more, and finish what runs; called a second time, give it back now.
@@ -208,7 +206,7 @@ class Worker:
     def _along(self, crew: Crew) -> Along:
         """What is claimed along with what is settled: when steps end, others are due."""
 
-        def ask(ended: Sequence[tuple[Run, Outcome]]) -> int:
+        def ask(ended: Batch) -> int:
             steps = any(run.job.run is not None or outcome.parts for run, outcome in ended)
             # One that may claim only so many more counts them when they are here.
             if not steps or not self._feeding or self._options.recycle_jobs is not None:

@@ -37,7 +37,7 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import Listener
 from rotulus.stores.postgres.lookout import Lookout, await_end
 from rotulus.stores.postgres.migrate import migrate, missing, script
-from rotulus.stores.postgres.settling import opens, settle, unblock
+from rotulus.stores.postgres.settling import opens, settle, settling, unblock
 
 T = TypeVar("T")
 
@@ -159,13 +159,14 @@ class PostgresStore:
         """Record outcomes, and take what is due then. See `Store.settle_and_claim`."""
 
         def work(session: Session) -> tuple[Turn, bool]:
-            settled = settle(session, outcomes)
-            if not settled.brings_work:
-                return Turn(settled.refused, []), False
-            jobs = along(session, wanted, limit, lease)
-            return Turn(settled.refused, jobs), bool(session.value("some_left"))
+            answer = settling(session, outcomes)
+            claimed = along(session, wanted, limit, lease)
+            left = session.later("some_left")
+            settled = answer()
+            [[some_left]] = left.fetchall()
+            return Turn(settled.refused, claimed()), bool(some_left)
 
-        turn, some_left = self._run(work, atomic=True)
+        turn, some_left = self._connections.run(work, atomic=True, together=True)
         if some_left:
             self._ring()
         if turn.jobs:
