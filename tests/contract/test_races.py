@@ -255,7 +255,7 @@ def assert_whole(bench, run):
     """Who waits for how many is told right, and who waits for none is not blocked."""
     jobs = bench.store.find(Filter(run=run), 1000)
     for job in jobs:
-        needs = bench.store.find(Filter(needed_by=job.id), 1000)
+        needs = bench.store.find(Filter(needed_by=[job.id]), 1000)
         waits = 0 if job.ended_at else sum(need.ended_at is None for need in needs)
         assert waits == job.waits_for
         if job.state != "running" and not job.ended_at:
