@@ -255,7 +255,7 @@ class TwoClients(RuleBasedStateMachine):
     @invariant()
     def who_waits_is_blocked_and_who_does_not_is_not(self):
         for job in self.stores[0].find(limit=10_000):
-            needs = self.stores[0].find(Filter(needed_by=job.id))
+            needs = self.stores[0].find(Filter(needed_by=[job.id]))
             waits = 0 if job.ended_at else sum(need.ended_at is None for need in needs)
             assert waits == job.waits_for
             if not (job.ended_at or job.state == "running"):

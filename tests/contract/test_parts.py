@@ -6,7 +6,7 @@ import pytest
 
 from contract.workbench import OUTCOMES, job_id
 from rotulus._jobs.outcome import opened
-from rotulus._jobs.states import ENDED
+from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim, Filter
 
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
@@ -323,11 +323,27 @@ def test_who_is_waited_for_is_found_also_afterwards(bench):
     ids = bench.add_run(DIAMOND)
     for _ in range(3):
         bench.work()
-    needed = {step: bench.store.find(Filter(needed_by=id_)) for step, id_ in ids.items()}
+    needed = {step: bench.store.find(Filter(needed_by=[id_])) for step, id_ in ids.items()}
 
     assert {"": ["d"], "a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]} == {
         step: sorted(job.step for job in jobs) for step, jobs in needed.items()
     }
+
+
+def test_who_some_jobs_wait_for_is_found_at_once(bench):
+    """Each once; together with other fields, those that match them all."""
+    ids, other = bench.add_run(DIAMOND), bench.add_run(DIAMOND)
+    wanted = Filter(needed_by=[ids["b"], ids["d"], other[""]])
+
+    def found(**fields):
+        return {job.id for job in bench.store.find(wanted._replace(**fields))}
+
+    assert {ids["a"], ids["b"], ids["c"], other["d"]} == found()
+    assert {ids["a"], ids["b"], ids["c"]} == found(run=ids[""])
+    assert {ids["a"]} == found(run=ids[""], states=[State.QUEUED])
+    assert {ids["b"]} == found(run=ids[""], step="b")
+    assert set() == found(key="k")
+    assert [] == bench.store.find(Filter(needed_by=[]))
 
 
 @pytest.mark.parametrize("field", ["run", "needed_by"])
@@ -335,8 +351,8 @@ def test_nobody_is_found_by_what_is_not_there(bench, field):
     """Whatever it looks like."""
     bench.add_run({"a": []})
 
-    assert [] == bench.store.find(Filter(**{field: "nobody"}))
-    assert [] == bench.store.find(Filter(**{field: job_id(999)}))
+    for who in ("nobody", job_id(999)):
+        assert [] == bench.store.find(Filter(**{field: who if field == "run" else [who]}))
 
 
 def test_a_run_is_counted_by_state_and_by_step(bench):
@@ -346,17 +362,21 @@ def test_a_run_is_counted_by_state_and_by_step(bench):
     part, _ = bench.claim(2)
     bench.open(part, {"a/0": [], "a/1": []})
 
-    def counted(by):
-        return {(group, str(state)): n for group, state, n in bench.store.count(by, run=ids[""])}
+    def counted(*by):
+        return {(name, str(state)): n for name, state, n in bench.store.count(*by)}
 
-    assert {("a", "blocked"): 1, ("b", "running"): 1} == counted("step")
+    run = ids[""]
+
+    assert {("a", "blocked"): 1, ("b", "running"): 1} == counted("step", run)
     assert {
         ("t", "blocked"): 1,
         ("t", "queued"): 2,
         ("t", "running"): 1,
         ("run", "blocked"): 1,
-    } == (counted("task"))
-    assert 5 == sum(counted("queue").values())
+    } == (counted("task", run))
+    assert {("a/0", "queued"): 1, ("a/1", "queued"): 1} == counted("step", run, "a")
+    assert {} == counted("step", run, "a/0") | counted("step", run, "b")
+    assert 5 == sum(counted("queue", run).values())
     assert 6 == sum(n for *_, n in bench.store.count())
     assert [] == bench.store.count("queue", run="nobody")
     assert [] == bench.store.count("step")

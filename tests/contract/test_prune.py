@@ -77,7 +77,7 @@ def test_a_run_is_deleted_whole_and_counts_as_one(bench):
 
     assert 1 == bench.store.prune(bench.clock.now(), [State.SUCCEEDED], 100)
     assert [] == bench.store.find()
-    assert [] == bench.store.find(Filter(needed_by=ids[""]))
+    assert [] == bench.store.find(Filter(needed_by=[ids[""]]))
 
 
 def test_a_part_is_not_deleted_without_its_run(bench):

@@ -153,6 +153,37 @@ def test_many_threads_of_one_client_share_commits(shared):
     assert 200 == len(store.find(limit=1000))
 
 
+def test_many_threads_share_commits_also_with_parts(shared):
+    """Each job has its own parts, and of those with one key one has any."""
+    store = shared.store
+    barrier = threading.Barrier(12)
+    made = [
+        [
+            shared.new(
+                "run", parts=shared.parts({"a": [], "b": ["a"]}), key="k" if n % 3 == 0 else None
+            )
+            if n % 2
+            else shared.new()
+            for _ in range(5)
+        ]
+        for n in range(12)
+    ]
+
+    def add(number):
+        barrier.wait()
+        for job in made[number]:
+            store.add([job])
+
+    threads = [threading.Thread(target=add, args=(n,)) for n in range(12)]
+    [thread.start() for thread in threads]
+    [thread.join(60) for thread in threads]
+
+    runs = {job.run for job in store.find(Filter(step="b"), 1000)}
+    assert 4 * 5 + 1 == len(runs)
+    for run in runs:
+        assert {"": "blocked", "a": "queued", "b": "blocked"} == shared.steps(run)
+
+
 def test_a_write_that_fails_does_not_fail_those_it_shared_a_commit_with(shared):
     """Only its own changes are undone."""
     store = shared.store
@@ -255,7 +286,7 @@ def assert_whole(bench, run):
     """Who waits for how many is told right, and who waits for none is not blocked."""
     jobs = bench.store.find(Filter(run=run), 1000)
     for job in jobs:
-        needs = bench.store.find(Filter(needed_by=job.id), 1000)
+        needs = bench.store.find(Filter(needed_by=[job.id]), 1000)
         waits = 0 if job.ended_at else sum(need.ended_at is None for need in needs)
         assert waits == job.waits_for
         if job.state != "running" and not job.ended_at:
