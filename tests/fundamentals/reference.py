@@ -55,7 +55,9 @@ def _end(plan, had, reason, inner):
 
 def _each(plan, had):
     items = had.get(plan.each)
-    values = [_branch(plan, {**had, "item": i}) for i in items] if isinstance(items, list) else [None]
+    values = (
+        [_branch(plan, {**had, "item": i}) for i in items] if isinstance(items, list) else [None]
+    )
     if None in values:
         return End("failed", "error", had, had)
     return End("succeeded", None, had, {**had, plan.id: values})
@@ -64,8 +66,13 @@ def _each(plan, had):
 def _branch(plan, had):
     if plan.inner:
         _, fails, final = interpret(plan.inner, had)
-        return None if fails else final
+        return None if fails else _changes(had, final)
     return None if plan.act == "fail" else [plan.id, had["item"]]
+
+
+def _changes(had, final):
+    new = {key: value for key, value in final.items() if key != "item"}
+    return {k: v for k, v in new.items() if k not in had or json.dumps(had[k]) != json.dumps(v)}
 
 
 def _skipped(plan, ends, had):
@@ -134,16 +141,18 @@ def merge(first, *others):
     """Arrays are united, objects merged, of anything else the later counts."""
     merged = dict(first)
     for other in others:
-        for key, value in other.items():
-            old = merged.get(key)
-            if isinstance(old, list) and isinstance(value, list):
-                value = old + [
-                    v for n, v in enumerate(value) if not any(_same(v, o) for o in old + value[:n])
-                ]
-            elif isinstance(old, dict) and isinstance(value, dict):
-                value = merge(old, value)
-            merged[key] = value
+        merged |= {k: _join(merged[k], v) if k in merged else v for k, v in other.items()}
     return merged
+
+
+def _join(old, new):
+    if isinstance(old, dict) and isinstance(new, dict):
+        return merge(old, new)
+    if not (isinstance(old, list) and isinstance(new, list)):
+        return new
+    united = list(old)
+    united += [one for n, one in enumerate(new) if not any(_same(one, o) for o in old + new[:n])]
+    return united
 
 
 def _sorted(plans):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 import rotulus.workflow as wf
-from rotulus import App, Job, Retry, State, TaskRegistry, task
+from rotulus import App, Job, Retry, State, task
 from rotulus.events import CallbackFailed
 from rotulus.testing import drain
 from rotulus.workflow import Run
@@ -62,7 +62,9 @@ def test_a_diamond_is_merged(build, go):
     with build():
         wf.task(id="top")(put(list=[1], last="top"))
         wf.task(id="left", dependencies=["top"])(put(list=[1, 2], object={"left": 1}, last="left"))
-        wf.task(id="right", dependencies=["top"])(put(list=[1, 3], object={"right": 1}, last="right"))
+        wf.task(id="right", dependencies=["top"])(
+            put(list=[1, 3], object={"right": 1}, last="right")
+        )
 
         @wf.task(id="bottom", dependencies=["right", "left"])
         def bottom(context):
@@ -230,12 +232,17 @@ def test_a_step_runs_for_each_item(build, go):
 
     run = go(given=1)
 
-    assert {"given": 1, "files": ["a", "b", "c"], "parse": ["A", "B", "C"], "joined": "ABC"} == final(
-        run
-    )
-    assert {"parse/0": "succeeded", "parse/1": "succeeded", "parse/2": "succeeded"}.items() <= states(
-        run
-    ).items()
+    assert {
+        "given": 1,
+        "files": ["a", "b", "c"],
+        "parse": ["A", "B", "C"],
+        "joined": "ABC",
+    } == final(run)
+    assert {
+        "parse/0": "succeeded",
+        "parse/1": "succeeded",
+        "parse/2": "succeeded",
+    }.items() <= states(run).items()
     assert [{"given": 1, "files": ["a", "b", "c"], "item": i} for i in "abc"] == sorted(
         seen, key=lambda one: one["item"]
     )
@@ -268,9 +275,11 @@ def test_what_a_branch_comes_to(build, go):
         wf.task(id="nothing", for_each="items")(lambda context: None)
 
     found = final(go(items=[1, 2]))
-    assert {"values": [{"n": 1}, {"n": 2}], "changes": [{"n": 1}, {"n": 2}], "nothing": [{}, {}]} == {
-        name: found[name] for name in ("values", "changes", "nothing")
-    }
+    assert {
+        "values": [{"n": 1}, {"n": 2}],
+        "changes": [{"n": 1}, {"n": 2}],
+        "nothing": [{}, {}],
+    } == {name: found[name] for name in ("values", "changes", "nothing")}
 
 
 def test_for_each_of_nothing_is_an_empty_array(build, go):
@@ -314,7 +323,11 @@ def test_a_branch_that_fails_fails_its_step(build, go):
         found["next"],
         found["anyway"],
     )
-    assert {"each/0": "succeeded", "each/1": "failed(error)", "each/2": "succeeded"}.items() < found.items()
+    assert {
+        "each/0": "succeeded",
+        "each/1": "failed(error)",
+        "each/2": "succeeded",
+    }.items() < found.items()
     assert "2 of 4 did not succeed, the first of them each/1: ValueError: 1 is odd" in str(
         run.step("each").error
     )
@@ -611,7 +624,9 @@ def test_a_replay_makes_branches_anew(app, build, go):
     """As many as the other context has items."""
     with build():
         wf.task(id="list")(put(items=[1, 2, 3]))
-        wf.task(id="each", dependencies=["list"], for_each="items")(lambda context: -context["item"])
+        wf.task(id="each", dependencies=["list"], for_each="items")(
+            lambda context: -context["item"]
+        )
         wf.task(id="sum", dependencies=["each"])(
             lambda context: context.set("sum", sum(context["each"]))
         )
@@ -939,5 +954,3 @@ def test_a_run_is_pruned_whole(registry, tmp_path):
 
     assert {waiting.id} == {job.run for job in app.jobs()}
     app.close()
-
-

@@ -197,11 +197,18 @@ class Steps:
             given = self._contexts.given(job, needs).to_dict()
             outcome = close_branches(job, step.id, given, parts, self._max_bytes)
         else:
-            final = self._contexts.merged(parts).to_dict()
+            final = self._final(job, parts)
             outcome = close_workflow(job, self._counts(task, job, parts), final, self._max_bytes)
         if outcome.result is not None:
             run.context = Context.from_json(outcome.result)
         return outcome
+
+    def _final(self, job: JobRecord, parts: list[JobRecord]) -> Any:
+        """What the last steps of a workflow hand on; of a branch, what they have changed."""
+        final = self._contexts.merged(parts)
+        if is_branch(job.step or ""):
+            return _branch_value(self._contexts.given(job), final, None)
+        return final.to_dict()
 
     def _counts(self, task: AnyTask, job: JobRecord, last: list[JobRecord]) -> list[Count]:
         """How the steps of a workflow ended, given those that nobody waited for.
