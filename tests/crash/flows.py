@@ -5,9 +5,9 @@ import random
 import time
 
 from factory import app, mark
-from fundamentals.dags import declare, draw
 
 import rotulus.workflow as wf
+from fundamentals.dags import declare, draw
 from rotulus import Job
 
 app = app  # noqa: PLW0127 - the workers are started on this module

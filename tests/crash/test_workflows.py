@@ -30,17 +30,23 @@ def flows(factory):
     return lambda: factory.start("--slots", "6", "--lease", "3", app="flows:app")
 
 
-def slaughter(factory, start, rounds, chance, done):
-    """Two workers, one of which is killed again and again, until something holds."""
-    workers = [start() for _ in range(2)]
-    for _ in range(rounds):
-        factory.app.store.wait(Wanted(queues=["nobody serves this"]), chance.uniform(0.2, 1.2))
-        victim = chance.randrange(2)
+def slaughter(factory, start, kills, every, done):
+    """Two workers, the busier of which is killed as the ledger grows.
+
+    Not more often than twice: what is lost three times is given up.
+    """
+    chance, workers = random.Random(every), [start(), start()]
+    for _ in range(kills):
+        enough = len(factory.ledger()) + chance.randint(every // 2, every)
+        factory.until(lambda e=enough: len(factory.ledger()) >= e or done())
+        if done():
+            return
+        factory.app.store.wait(Wanted(queues=["nobody serves this"]), chance.uniform(0, 0.03))
+        last = int(factory.ledger()[-1][-1])
+        [victim] = [number for number, worker in enumerate(workers) if worker.pid == last]
         workers[victim].send_signal(signal.SIGKILL)
         workers[victim].wait()
         workers[victim] = start()
-        if done():
-            break
 
 
 def ended(factory, runs):
@@ -69,8 +75,6 @@ def check(factory, run, plan):
     """What a run has come to is what the book says."""
     ends, fails, final = interpret(plan, GIVEN)
     jobs = stored(factory, run)
-    given_up = {path for path, job in jobs.items() if job.reason == "crash_loop"}
-    assert set() == given_up, "nothing is hit three times in so short a time"
     assert {path: (end.state, end.reason) for path, end in ends.items()} == {
         path: (str(jobs[path].state), jobs[path].reason) for path in ends
     }
@@ -80,9 +84,10 @@ def check(factory, run, plan):
 
 
 def check_ledger(factory):
-    """No attempt has begun twice, and no step has begun again after it succeeded."""
+    """Something was lost on the way; and still no attempt has begun twice."""
     begun = Counter(tuple(line[1:4]) for line in factory.ledger() if line[0] == "begin")
     assert {1} == set(begun.values())
+    assert any(job.record.losses for job in factory.app.jobs(limit=100_000)), "nobody was hit"
 
 
 @on_both
@@ -94,10 +99,10 @@ def test_random_workflows_under_kills(factory, flows, request):
     runs = [
         (Run(factory.app, factory.app.enqueue(name, **GIVEN).id), plan)
         for name, plan in known.items()
-        for _ in range(3)
+        for _ in range(2)
     ]
     done = lambda: ended(factory, [run for run, _ in runs])  # noqa: E731
-    slaughter(factory, flows, 8, random.Random(seed), done)
+    slaughter(factory, flows, 2, 60, done)
     factory.until(done, 60)
 
     for run, plan in runs:
@@ -113,7 +118,7 @@ def test_a_fan_out_of_a_thousand_under_kills(factory, flows):
     """A thousand branches, whoever made them and whoever died: each result once, and in order."""
     items = list(range(1000))
     run = Run(factory.app, factory.app.enqueue("wide", items=items).id)
-    slaughter(factory, flows, 5, random.Random(3), lambda: ended(factory, [run]))
+    slaughter(factory, flows, 2, 300, lambda: ended(factory, [run]))
     factory.until(lambda: ended(factory, [run]), 60)
     found = factory.app.store.find(Filter(run=run.id), 10_000)
     branches = [job for job in found if (job.step or "").startswith("each/")]
@@ -132,7 +137,7 @@ def test_a_worker_killed_after_each_settled_step(factory, flows):
     factory.environment["FLOWS"] = str(seed)
     name, plan = max(plans(seed).items(), key=lambda pair: len(pair[1]))
     run = Run(factory.app, factory.app.enqueue(name, **GIVEN).id)
-    for _ in range(3):
+    for _ in range(2):
         before = len(factory.ledger())
         worker = flows()
         factory.until(lambda b=before: len(factory.ledger()) > b + 3 or ended(factory, [run]))
