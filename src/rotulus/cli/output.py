@@ -74,6 +74,14 @@ def state_text(state: State) -> str:
     return f"[{STYLES[state]}]{state}[/]"
 
 
+def progress_text(job: Job[Any]) -> str | None:
+    """How far a job says it has got; None when it has not said anything."""
+    if job.reached is None:
+        return None
+    done, total, note = job.reached
+    return f"{done:g}{f' of {total:g}' if total is not None else ''} {note}".rstrip()
+
+
 def job_data(job: Job[Any]) -> dict[str, Any]:
     """A job as JSON data."""
     data: dict[str, Any] = {
@@ -85,6 +93,9 @@ def job_data(job: Job[Any]) -> dict[str, Any]:
         "priority": job.priority,
         "key": job.key,
         "attempt": job.attempt,
+        "run": job.run,
+        "step": job.step,
+        "paused": job.paused,
         "arguments": job.arguments,
         "schedule": job.schedule,
         "instant": iso(job.instant),
