@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from rotulus import App, Job, JobFailedError
+from rotulus import App, Job, JobFailedError, State
 from rotulus.cli.output import job_data, json_option, print_json
 from rotulus.cli.progress import Meter
+from rotulus.cli.runs import is_run
 from rotulus.cli.target import app_options, find_app
 from rotulus.cli.values import read_call
 from rotulus.errors import TaskNotFoundError
@@ -84,7 +85,12 @@ def enqueue(
             click.echo(job.id)
         return
     _follow(app, job, timeout)
-    result = job.result(0)
+    try:
+        result = job.result(0)
+    except JobFailedError:
+        if is_run(job.refresh()):
+            click.echo(f"See what went wrong: rotulus show {job.id}", err=True)
+        raise
     click.echo(json.dumps(result, default=str, ensure_ascii=False))
 
 
@@ -110,6 +116,16 @@ def _follow(app: App, job: Job[Any], timeout: float | None) -> None:
     end = time.monotonic() + (float("inf") if timeout is None else timeout)
     with Meter(f"{job.task} {job.id}") as meter:
         while not job.state.ended and time.monotonic() < end:
-            meter.show(*(job.reached or (0, None, str(job.state))))
+            meter.show(*_reached(app, job))
             app.store.wait(job.id, min(_LOOK_EVERY, end - time.monotonic()))
             job = job.refresh()
+
+
+def _reached(app: App, job: Job[Any]) -> tuple[float, float | None, str]:
+    """How far a job has got: as its task says; of a run, how many of its steps have ended."""
+    if not is_run(job):
+        return job.reached or (0, None, str(job.state))
+    counts = app.store.count("step", job.id)
+    ended = sum(count.jobs for count in counts if count.state.ended)
+    running = [count.group for count in counts if count.state is State.RUNNING]
+    return ended, sum(count.jobs for count in counts), ", ".join(running[:3])

@@ -21,7 +21,11 @@ from rotulus.workflow import Step, Workflow, get_workflow, list_workflows, merma
 @json_option
 @app_options
 def graph(
-    workflow: str, file: str | None, run: str | None, as_json: bool, target: str | None,
+    workflow: str,
+    file: str | None,
+    run: str | None,
+    as_json: bool,
+    target: str | None,
     url: str | None,
 ) -> None:
     """Draw WORKFLOW: print it as Mermaid, or write it as SVG.
@@ -47,8 +51,7 @@ def find_workflow(app: App, name: str) -> Workflow:
         return get_workflow(name, app.registry)
     except WorkflowError as error:
         known = ", ".join(workflow.name for workflow in list_workflows(app.registry))
-        others = f"; the workflows here: {known}" if known else "; no workflows are registered"
-        raise TaskNotFoundError(f"{error}{others}", name) from None
+        raise TaskNotFoundError(f"{error}. Workflows here: {known or 'none'}", name) from None
 
 
 def _states(app: App, run: str, workflow: str) -> dict[str, State]:

@@ -9,7 +9,6 @@ from rich.markup import escape
 
 from rotulus import App, Job, State
 from rotulus.cli.output import (
-    console,
     job_data,
     json_option,
     print_json,
@@ -119,7 +118,16 @@ def jobs(
         print_json([job_data(job) for job in found])
         return
     rows = [
-        (job.id, job.step, job.task, job.queue, state_text(job.state), job.attempt, _when(job), _note(job))
+        (
+            job.id,
+            job.step,
+            job.task,
+            job.queue,
+            state_text(job.state),
+            job.attempt,
+            _when(job),
+            _note(job),
+        )
         for job in found
     ]
     empty = f"No such jobs in {app.store.url}. Add one with: rotulus enqueue TASK NAME=VALUE"

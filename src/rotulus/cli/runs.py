@@ -96,6 +96,12 @@ def find_step(app: App, run: str, step: str) -> Job[Any]:
     raise StepNotFoundError(f"Run {run} of {job.task!r} has no step {step!r}; {hint}")
 
 
+def count_live(app: App, run: Job[Any]) -> int:
+    """How many parts of a run have not ended, at any depth."""
+    counts = app.store.count("queue", run.id)
+    return sum(c.jobs for c in counts if not c.state.ended) - (not run.state.ended)
+
+
 def read_steps(app: App, whole: Job[Any]) -> list[Node]:
     """The steps of a job that is made of them; nothing of one whose parts are branches."""
     run, within = whole.run or whole.id, whole.step or ""

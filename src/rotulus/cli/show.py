@@ -27,9 +27,7 @@ from rotulus.workflow import Run
 @click.argument("step", required=False)
 @json_option
 @app_options
-def show(
-    job_id: str, step: str | None, as_json: bool, target: str | None, url: str | None
-) -> None:
+def show(job_id: str, step: str | None, as_json: bool, target: str | None, url: str | None) -> None:
     """One job: its arguments, how it stands, its result or error, and its earlier attempts.
 
     Of the run of a workflow: its steps, how each stands, and where the time went. With STEP, such

@@ -24,10 +24,10 @@ def print_steps(whole: Job[Any], nodes: Sequence[Node]) -> None:
     out = console()
     fine = _knows("█├✗", out.encoding)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("step", "left"), ("state", "left"), ("tries", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)
-    table.add_column("waited", justify="right", no_wrap=True)
-    table.add_column("ran", justify="right", no_wrap=True)
+    for name in ("step", "state"):
+        table.add_column(name, no_wrap=True)
+    for name in ("tries", "waited", "ran"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", overflow="ellipsis", no_wrap=True)
     for guide, node in _branching(nodes, fine=fine):
         table.add_row(
@@ -102,7 +102,9 @@ def _note(node: Node) -> str:
     if job.state is State.BLOCKED and node.waits_for:
         return f"waits for {_some(node.waits_for)}"
     if job.state is State.RUNNING:
-        return "is asked to stop" if job.cancel_requested else progress_text(job) or job.reason or ""
+        return (
+            "is asked to stop" if job.cancel_requested else progress_text(job) or job.reason or ""
+        )
     return job.reason or ""
 
 

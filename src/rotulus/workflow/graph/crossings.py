@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 Row = Sequence[str]
@@ -52,7 +53,7 @@ def neighbours(links: Sequence[Link]) -> tuple[Neighbours, Neighbours]:
 def crossings(rows: Sequence[Row], below: Neighbours) -> int:
     """How many edges cross, when the rows are sorted like this."""
     total = 0
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         place = {name: number for number, name in enumerate(lower)}
         ends: list[int] = []  # where the edges end that began further left
         for name in upper:
@@ -65,7 +66,7 @@ def crossings(rows: Sequence[Row], below: Neighbours) -> int:
 
 def _sweep(rows: Sequence[list[str]], neighbours: Neighbours) -> None:
     """Sort each row after the first by the mean place of its neighbours in the row before."""
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in pairwise(rows):
         place = {name: number for number, name in enumerate(before)}
         now = {name: number for number, name in enumerate(row)}
 

@@ -113,7 +113,7 @@ def _chains(levels: Sequence[Sequence[str]], edges: Sequence[tuple[str, str]]) -
     }
 
 
-def _rows(levels: Sequence[Sequence[str]], chains: Chains) -> list[Row]:
+def _rows(levels: Sequence[Sequence[str]], chains: Chains) -> list[list[str]]:
     rows = [list(level) for level in levels]
     for chain in chains.values():
         for name, row in chain[1:-1]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 from rotulus.workflow.graph.crossings import Link, Row
 
@@ -80,7 +81,7 @@ def _spread(
     if not row:
         return {}
     offsets = [0.0]
-    for left, right in zip(row, row[1:], strict=False):
+    for left, right in pairwise(row):
         offsets.append(offsets[-1] + (widths[left] + widths[right]) / 2 + space)
     blocks: list[tuple[float, float, int]] = []  # mean, weight, how many
     for name, offset in zip(row, offsets, strict=True):
@@ -90,9 +91,7 @@ def _spread(
             block = _joined(blocks.pop(), block)
         blocks.append(block)
     means = [mean for mean, _, count in blocks for _ in range(count)]
-    return {
-        name: mean + offset for name, mean, offset in zip(row, means, offsets, strict=True)
-    }
+    return {name: mean + offset for name, mean, offset in zip(row, means, offsets, strict=True)}
 
 
 def _joined(a: tuple[float, float, int], b: tuple[float, float, int]) -> tuple[float, float, int]:

@@ -172,9 +172,8 @@ def _lift(card: Card) -> float:
 def _card(card: Card, box: Box) -> str:
     label = ", ".join([card.id, *card.notes])
     pieces = [f"<title>{escape(label)}</title>"]
-    for lift in (2 * _STACK, _STACK) if card.each else ():
-        pieces.append(_rectangle(box, lift))
-    pieces.append(_rectangle(box, 0))
+    lifts = (2 * _STACK, _STACK, 0.0) if card.each else (0.0,)
+    pieces += [_rectangle(box, lift) for lift in lifts]
     if card.nests:
         pieces += [_side(box.x + 7, box), _side(box.x + box.width - 7, box)]
     pieces += _text(card, box)
