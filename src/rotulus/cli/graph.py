@@ -51,7 +51,9 @@ def find_workflow(app: App, name: str) -> Workflow:
         return get_workflow(name, app.registry)
     except WorkflowError as error:
         known = ", ".join(workflow.name for workflow in list_workflows(app.registry))
-        raise TaskNotFoundError(f"{error}. Workflows here: {known or 'none'}", name) from None
+        stop = "" if str(error).endswith("?") else "."
+        here = f"{error}{stop} Workflows here: {known or 'none'}"
+        raise TaskNotFoundError(here, name) from None
 
 
 def _states(app: App, run: str, workflow: str) -> dict[str, State]:

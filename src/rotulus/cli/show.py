@@ -18,8 +18,11 @@ from rotulus.cli.output import (
 from rotulus.cli.runs import find_step, is_run, read_step, read_steps
 from rotulus.cli.steps import print_node, print_steps, step_data
 from rotulus.cli.target import app_options, find_app
-from rotulus.cli.words import ago, iso, length, moment_text
+from rotulus.cli.words import ago, iso, moment_text
 from rotulus.workflow import Run
+
+_CLOSING = ("attempt", "worker", "due", "started")
+"""What is left out of a run, where it is about the moment in which its job is closed."""
 
 
 @click.command()
@@ -82,24 +85,22 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "step": job.step or None,
         "status": Run(app, job.id).status if is_run(job) else None,
     }
-    own: dict[str, object] = {  # of a run, they are those of the moment in which it is closed
-        "attempt": job.attempt,
-        "worker": job.worker,
-        "due": moment_text(job.run_at),
-        "started": moment_text(job.started_at),
-    }
-    return begun | {
+    facts = begun | {
         "task": job.task,
         "queue": job.queue,
         "state": state,
+        "attempt": job.attempt,
         "key": job.key and escape(job.key),
         "schedule": job.schedule and f"{job.schedule} at {moment_text(job.instant)}",
+        "worker": job.worker,
         "enqueued": f"{moment_text(job.created_at)} ({ago(job.created_at)})",
-        **({} if is_run(job) else own),
+        "due": moment_text(job.run_at),
+        "started": moment_text(job.started_at),
         "ended": moment_text(job.ended_at),
         "took": _took(job),
         "progress": progress_text(job),
     }
+    return {name: fact for name, fact in facts.items() if name not in _CLOSING or not is_run(job)}
 
 
 def _print_parts(app: App, job: Job[Any]) -> None:
@@ -143,9 +144,9 @@ def _result(job: Job[Any]) -> Any:
 
 
 def _took(job: Job[Any]) -> str | None:
-    """How long its last attempt took; of a run, the whole of it."""
-    start = job.created_at if is_run(job) else job.started_at
+    """How long its last attempt took; of a job with parts, all of it."""
+    opened = next((a.started_at for a in job.attempts if a.reason == "opened"), job.started_at)
+    start = job.created_at if is_run(job) else opened
     if start is None or job.ended_at is None:
         return None
-    seconds = (job.ended_at - start).total_seconds()
-    return length(seconds) if is_run(job) else f"{seconds:.3f} s"
+    return f"{(job.ended_at - start).total_seconds():.3f} s"

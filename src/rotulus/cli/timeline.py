@@ -23,11 +23,13 @@ class Signs:
     running: str
     wrong: str
     left: str
+    line: str
     right: str
+    more: str
 
 
-FINE = Signs("░", "█", "▶", "✗", "├", "┤")
-PLAIN = Signs(".", "#", ">", "x", "|", "|")
+FINE = Signs("░", "█", "▶", "✗", "├", "─", "┤", "…")
+PLAIN = Signs(".", "#", ">", "x", "|", "-", "|", "~")
 """For terminals that know ASCII only."""
 
 
@@ -68,10 +70,10 @@ def timeline(
     if not begun:
         return []
     shown = _longest(begun)
-    names = [_name(node) for node in shown]
+    names = [_name(node, signs) for node in shown]
     most = max(map(len, names))
     scale = Scale(start, end, max(_NARROWEST, width - most - 5))
-    lines = [f"  {'':{most}} {signs.left}{_ruler(scale)}{signs.right}"]
+    lines = [f"  {'':{most}} {signs.left}{_ruler(scale, signs)}{signs.right}"]
     for name, node in zip(names, shown, strict=True):
         lines.append(f"  {name:{most}}  {_bar(node, scale, signs)}".rstrip())
     return [*lines, *_legend(len(begun) - len(shown), most, signs)]
@@ -82,15 +84,15 @@ def _longest(nodes: Sequence[Node]) -> list[Node]:
     return [nodes[number] for number in sorted(chosen)]
 
 
-def _name(node: Node) -> str:
+def _name(node: Node, signs: Signs) -> str:
     path = node.job.step or ""
-    return path if len(path) <= _LONGEST_NAME else f"…{path[1 - _LONGEST_NAME :]}"
+    return path if len(path) <= _LONGEST_NAME else f"{signs.more}{path[1 - _LONGEST_NAME :]}"
 
 
-def _ruler(scale: Scale) -> str:
+def _ruler(scale: Scale, signs: Signs) -> str:
     """How long it took, in the middle of a line."""
     whole = length((scale.end - scale.start).total_seconds())
-    return f" {whole} ".center(scale.columns, "─")
+    return f" {whole} ".center(scale.columns, signs.line)
 
 
 def _bar(node: Node, scale: Scale, signs: Signs) -> str:
