@@ -2,10 +2,11 @@
 
 PYTHON = $(shell scripts/pythons | head -n 1)
 
-.PHONY: help demo test bench clean
+.PHONY: help demo etl test bench clean
 
 help:
 	@echo 'make demo    parse all files of the standard library, kill the worker half-way, lose nothing'
+	@echo 'make etl     a workflow over the time zones of this machine: fan-out, retries, an approval'
 	@echo 'make test    everything, on every Python that is installed'
 	@echo 'make bench   the figures of docs/speed.md, beside other queues: half an hour'
 	@echo 'make clean   remove what these have made'
@@ -13,6 +14,10 @@ help:
 demo:
 	@scripts/environment "$(PYTHON)" .venv
 	@.venv/bin/python examples/census.py
+
+etl:
+	@scripts/environment "$(PYTHON)" .venv
+	@.venv/bin/python examples/etl.py
 
 test:
 	@scripts/test

@@ -206,6 +206,7 @@ def test_nothing_can_run_code_from_a_row():
                     "target.py",
                     "opening.py",
                     "progress.py",
+                    "bar.py",
                 ), path
     assert [] == found
 

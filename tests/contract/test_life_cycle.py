@@ -22,7 +22,7 @@ NOW, LEASE, BOOT = 1_000, 2, "boot"
 MOST_LOSSES = 2
 COLUMNS = (
     "state, attempt, failures, losses, releases, lease_until, run_at, cancel_requested, boot, "
-    "worker, ended_at"
+    "paused, worker, ended_at"
 )
 ERROR = '["Error","no",""]'
 
@@ -39,6 +39,7 @@ class World(NamedTuple):
     held: tuple
     claims: int
     retried: bool
+    pauses: int
 
 
 class Violation(AssertionError):
@@ -48,7 +49,8 @@ class Violation(AssertionError):
 class Explorer:
     """Runs statements from any state of the row, and keeps the books."""
 
-    most_claims = 5
+    most_claims = 3
+    most_pauses = 1
 
     def __init__(self, statements):
         self.sql = statements
@@ -68,11 +70,11 @@ class Explorer:
 
     def load(self, row):
         """Make the row what it was; times are kept as distances from now."""
-        state, attempt, failures, losses, releases, lease, run_at, cancel = row
+        state, attempt, failures, losses, releases, lease, run_at, cancel, paused = row
         self.db.execute(
             "UPDATE rotulus_jobs SET state = ?, attempt = ?, failures = ?, losses = ?, "
             "releases = ?, lease_until = ?, run_at = ?, cancel_requested = ?, boot = ?, "
-            "ended_at = ?, worker = NULL",
+            "paused = ?, ended_at = ?, worker = NULL",
             (
                 state,
                 attempt,
@@ -83,6 +85,7 @@ class Explorer:
                 NOW + run_at,
                 cancel,
                 None if lease is None else BOOT,
+                paused,
                 NOW if state in ENDED else None,
             ),
         )
@@ -90,7 +93,7 @@ class Explorer:
     def dump(self):
         """The row as it is now, with distances cut to what makes a difference."""
         row = self.db.execute(f"SELECT {COLUMNS} FROM rotulus_jobs").fetchone()
-        state, attempt, failures, losses, releases, lease, run_at, cancel, *_ = row
+        state, attempt, failures, losses, releases, lease, run_at, cancel, _, paused, *_ = row
         lease = None if lease is None else max(-1, lease - NOW)
         return (
             state,
@@ -101,6 +104,7 @@ class Explorer:
             lease,
             min(1, max(0, run_at - NOW)),
             cancel,
+            paused,
         )
 
     def do(self, name, **parameters):
@@ -124,18 +128,32 @@ class Explorer:
     def write(self, how, attempt):
         """What a worker does with a job it holds."""
         if how == "extend":
-            claims = json.dumps([["j", attempt, None]])
+            claims = json.dumps([["j", attempt, None, None]])
             return self.do("renew", claims=claims, lease_until=NOW + LEASE)[0]
         if how == "succeed":
             return self.do("succeed", outcomes=json.dumps([["j", attempt, "1", None]]), now=NOW)[0]
         state, reason, run_at, failed = {
             "fail": ("failed", "error", None, 1),
+            "skip": ("skipped", "trigger", None, 0),
             "retry": ("delayed", "retry", NOW + 1, 1),
             "release": ("queued", "shutdown", NOW, 0),
         }[how]
-        ended = NOW if state == "failed" else None
+        ended = NOW if run_at is None else None
         released = int(how == "release")
-        outcome = ["j", attempt, state, reason, ERROR, run_at, ended, failed, released, None, 0]
+        outcome = [
+            "j",
+            attempt,
+            state,
+            reason,
+            ERROR,
+            run_at,
+            ended,
+            failed,
+            released,
+            None,
+            0,
+            None,
+        ]
         return self.do("settle", outcomes=json.dumps([outcome]), now=NOW)[0]
 
     def reclaim(self):
@@ -146,11 +164,30 @@ class Explorer:
         self.do("reclaim", claims=claims, now=NOW, max_losses=MOST_LOSSES, error=ERROR)
         return True
 
+    def open(self, attempt):
+        """What the store does with an attempt that adds parts, and in this case none."""
+        if self.dump()[7]:
+            return self.write("release", attempt)  # one that is cancelled adds nothing
+        how = {"id": "j", "attempt": attempt, "reason": "opened", "progress": None}
+        return self.do("open", **how, waits_for=0, now=NOW)[1] is not None
+
+    def retry(self, anew):
+        """What the store does to send a job back."""
+        _, found = self.do("retryable", ids='["j"]', anew=anew)
+        if found == "[]":
+            return False
+        self.do("retry", jobs="[1]", ids='["j"]', arguments=None, now=NOW)
+        return self.do("count_needs", jobs="[1]")[0]
+
+    def pause(self, how):
+        """What the store does to pause a run, or to resume it."""
+        return self.do(how, runs='["j"]', now=NOW)[0]
+
     def steps(self, world):
         """Every world that can come next."""
         row = world.row
         lease = None if row[5] is None else max(-1, row[5] - 1)
-        yield world._replace(row=(*row[:5], lease, max(0, row[6] - 1), row[7]))
+        yield world._replace(row=(*row[:5], lease, max(0, row[6] - 1), *row[7:]))
         for slot in (0, 1):
             yield from self.worker_steps(world, slot)
         self.load(row)
@@ -160,8 +197,14 @@ class Explorer:
         if self.do("cancel", ids='["j"]', now=NOW)[0]:
             yield self.after(world)
         self.load(row)
-        if not world.retried and self.do("retry", ids='["j"]', now=NOW)[0]:
-            yield self.after(world, operator=True)._replace(retried=True)
+        for anew in (False, True):
+            self.load(row)
+            if not world.retried and self.retry(anew):
+                yield self.after(world, operator=True)._replace(retried=True)
+        how = "resume_runs" if row[-1] else "pause_runs"
+        self.load(row)
+        if world.pauses < self.most_pauses and self.pause(how):
+            yield self.after(world)._replace(pauses=world.pauses + (how == "pause_runs"))
 
     def worker_steps(self, world, slot):
         """What one worker can do, or have happen to it."""
@@ -180,9 +223,9 @@ class Explorer:
             return
         attempt, number = world.held[slot]
         yield world._replace(held=holding(None))  # it dies
-        for how in ("extend", "succeed", "fail", "retry", "release"):
+        for how in ("extend", "succeed", "fail", "skip", "retry", "release", "open"):
             self.load(world.row)
-            accepted = self.write(how, attempt)
+            accepted = self.open(attempt) if how == "open" else self.write(how, attempt)
             if accepted and (number != world.claims or world.row[0] != "running"):
                 raise Violation(
                     f"{how} of claim {number} was accepted, claim {world.claims} was last"
@@ -201,6 +244,8 @@ class Explorer:
             raise Violation(f"attempt went from {world.row[1]} to {row[1]}")
         if before in ENDED and now != before and not operator:
             raise Violation(f"a job that was {before} became {now}")
+        if row[-1] and now in (State.QUEUED, State.DELAYED):
+            raise Violation(f"a paused job is {now}")
         if now is not before:
             self.moves.add((before, now))
         return world._replace(row=row)
@@ -222,7 +267,7 @@ def explore(statements, kind=Explorer):
 
 def worlds(explorer):
     """Every world that can be reached, and from which ones."""
-    start = World(explorer.dump(), (None, None), 0, retried=False)
+    start = World(explorer.dump(), (None, None), 0, retried=False, pauses=0)
     came_from = {start: []}
     line = deque([start])
     while line:
@@ -262,10 +307,9 @@ def test_an_end_can_be_reached_from_everywhere(explored):
 
 
 def test_exactly_the_legal_moves_are_seen(explored):
-    """All of them, and no other; blocked and skipped belong to workflows."""
+    """All of them, and no other."""
     explorer, _, _ = explored
-    workflows = {State.BLOCKED, State.SKIPPED}
-    legal = {(a, b) for a, later in MOVES.items() for b in later if not {a, b} & workflows}
+    legal = {(a, b) for a, later in MOVES.items() for b in later}
 
     assert legal - {PROMOTED} | {PROMOTED_AND_CLAIMED} == explorer.moves
 
@@ -289,9 +333,16 @@ def test_a_missing_state_in_the_fence_is_found(name):
 def test_a_release_that_gives_the_attempt_back_is_found():
     """A token that is used twice fences nothing."""
     lowered = STATEMENTS["settle"].replace(
-        "SET state = outcome.state,",
-        "SET attempt = job.attempt - outcome.released, state = outcome.state,",
+        "SET state = CASE",
+        "SET attempt = job.attempt - outcome.released, state = CASE",
     )
 
     with pytest.raises(Violation, match="attempt went from"):
         explore({**STATEMENTS, "settle": lowered})
+
+
+@pytest.mark.parametrize("name", ["settle", "reclaim"])
+def test_a_pause_that_is_forgotten_is_found(name):
+    """What goes back in a paused run would be claimed."""
+    with pytest.raises(Violation, match="a paused job is"):
+        explore(without(name, "job.paused OR "))

@@ -26,6 +26,19 @@ SELECT gen_random_uuid(), 't', 'q' || i % 3, 0, 'delayed', i, 9000000000000000, 
 FROM generate_series(1, 20000) AS i
 """
 
+RUNS = """
+INSERT INTO rotulus_jobs (
+  id, run, step, task, queue, priority, state, created_at, run_at, waits_for, arguments)
+SELECT md5(run || '/' || i)::uuid, md5(run || '/0')::uuid, CASE i WHEN 0 THEN '' ELSE 's' || i END,
+  't', 'q', 0, 'blocked', run, run, 1, '{}'
+FROM generate_series(1, 500) AS run, generate_series(0, 10) AS i
+"""
+NEEDS = """
+INSERT INTO rotulus_needs (need, job, part)
+SELECT id, coalesce(lead(id) OVER (PARTITION BY run ORDER BY length(step), step), run), step = 's10'
+FROM rotulus_jobs WHERE run IS NOT NULL AND step <> ''
+"""
+
 
 def connect(url):
     """A connection that prepares what it is told to, and nothing else."""
@@ -51,6 +64,8 @@ def filled(request, postgres):
         connection.execute("ALTER TABLE rotulus_jobs SET (autovacuum_enabled = off)")
         connection.execute(HISTORY)
         connection.execute(FUTURE)
+        connection.execute(RUNS)
+        connection.execute(NEEDS)
         if request.param:
             connection.execute("ANALYZE")
         connection.execute(prepared(None)["pin"], {"local": "false", "timeout": "9000"})
@@ -90,7 +105,8 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
     used = set(re.findall(r'session\.(?:rows|value|do)\(\s*"(\w+)"', code))
     used |= set(re.findall(r'_reclaim\("(\w+)"', code))
-    used |= {"pause", "resume", "count_by_queue", "count_by_task"}
+    used |= {"pause", "resume", "pause_runs", "resume_runs"}
+    used |= {"count_by_queue", "count_by_task", "count_by_step"}
 
     assert set(STATEMENTS) == used
 
@@ -104,10 +120,12 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
     """Apart from those that one of them does in a single statement, or alone."""
     assert set(SQLITE_STATEMENTS) - set(STATEMENTS) == {
         *("choose", "start", "claimed", "archive", "limited_wait", "next_due"),
-        *("outdated", "prune_attempts", "forget_workers", "forget_starts"),
+        *("outdated", "forget_workers", "forget_starts"),
+        *("parts_of", "close", "delete_attempts", "delete_needs", "delete"),
     }
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
         *("claim_on", "claim_limited", "lock_limits", "outlook", "ring"),
+        *("lock", "hold", "prune", "delete_parts"),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
     }
 
@@ -156,6 +174,30 @@ def test_the_view_gives_records(empty):
         ("find_by_index", "rotulus_jobs_key"),
         ("find_by_index", "rotulus_jobs_schedule"),
         ("find_by_index", "rotulus_jobs_ended"),
+        ("find_by_index", "rotulus_jobs_run"),
+        ("find_by_index", "rotulus_needs_of"),
+        ("count_by_step", "rotulus_jobs_run"),
+        ("succeed", "rotulus_needs_pkey"),
+        ("settle", "rotulus_needs_pkey"),
+        ("unblock", "rotulus_needs_pkey"),
+        ("unblock", "rotulus_jobs_pkey"),
+        ("hold", "rotulus_jobs_pkey"),
+        ("open", "rotulus_jobs_pkey"),
+        ("lock", "rotulus_jobs_run"),
+        ("lock", "rotulus_jobs_pkey"),
+        ("with_parts", "rotulus_jobs_run"),
+        ("retryable", "rotulus_jobs_pkey"),
+        ("after", "rotulus_needs_pkey"),
+        ("made_anew", "rotulus_needs_"),
+        ("delete_parts", "rotulus_jobs_run"),
+        ("delete_parts", "rotulus_needs_pkey"),
+        ("archive_ended", "rotulus_jobs_pkey"),
+        ("retry", "rotulus_jobs_pkey"),
+        ("count_needs", "rotulus_needs_of"),
+        ("pause_runs", "rotulus_jobs_run"),
+        ("resume_runs", "rotulus_jobs_run"),
+        ("prune", "rotulus_jobs_run"),
+        ("prune", "rotulus_needs_pkey"),
     ],
 )
 def test_a_hot_statement_finds_its_rows_by_an_index(filled, name, index):
@@ -166,7 +208,9 @@ def test_a_hot_statement_finds_its_rows_by_an_index(filled, name, index):
     assert [] == [line for line in lines if "Seq Scan on rotulus_jobs" in line]
 
 
-@pytest.mark.parametrize("name", ["succeed", "settle", "renew", "claim", "claim_on", "promote"])
+@pytest.mark.parametrize(
+    "name", ["succeed", "settle", "unblock", "renew", "claim", "claim_on", "promote"]
+)
 def test_a_row_is_updated_by_its_id_alone(filled, name):
     """Not by walking all running jobs for each: right on an empty table, and slow on a busy one."""
     lines = plan(filled, name)

@@ -37,9 +37,11 @@ def test_a_statement_prepares(database, name):
 def test_every_statement_is_used_and_every_use_is_a_statement():
     """No dead SQL, and no name that is not there."""
     code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
-    used = set(re.findall(r'(?:ask|do|_read)\(\s*(?:con|connection)?,?\s*"(\w+)"', code))
+    used = set(re.findall(r'(?:ask|ask_row|do|_read)\(\s*(?:con|connection)?,?\s*"(\w+)"', code))
+    used |= set(re.findall(r'STATEMENTS\["(\w+)"\]', code))
     used |= set(re.findall(r'(?:_reclaim|Batch)\("(\w+)"', code))
-    used |= {"count_by_queue", "count_by_task"}
+    used |= {"count_by_queue", "count_by_task", "count_by_step"}
+    used |= {"pause", "resume", "pause_runs", "resume_runs"}
 
     assert set(STATEMENTS) == used
 
@@ -79,6 +81,17 @@ WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
 INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, arguments)
 SELECT 'new' || i, 't', 'q' || (i % 3), 0, 'delayed', i, 9000000000000000, '{}' FROM n
 """
+RUNS = """
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+INSERT INTO rotulus_jobs (
+  id, run, step, task, queue, priority, state, created_at, run_at, waits_for, arguments)
+SELECT 'run' || i, 'run' || (i - i % 10), CASE i % 10 WHEN 0 THEN '' ELSE 's' || i END, 't', 'q', 0,
+  'blocked', i, i, 1, '{}' FROM n
+"""
+NEEDS = """
+INSERT INTO rotulus_needs (need, job, part)
+SELECT seq, seq - 1, step = 's1' FROM rotulus_jobs WHERE run IS NOT NULL AND step <> ''
+"""
 
 
 def plan(database, name):
@@ -94,6 +107,8 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
     if filled:
         database.execute(HISTORY)
         database.execute(FUTURE)
+    database.execute(RUNS)
+    database.execute(NEEDS)
     if analysed:
         database.execute("ANALYZE")
     tables = [
@@ -128,15 +143,35 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("find_by_index", "rotulus_jobs_schedule"),
         ("find_by_index", "rotulus_jobs_running"),
         ("find_by_index", "rotulus_jobs_ended"),
+        ("find_by_index", "rotulus_jobs_run"),
+        ("find_by_index", "rotulus_needs_of"),
+        ("count_by_step", "rotulus_jobs_run"),
+        ("unblock", "sqlite_autoindex_rotulus_jobs_1"),
+        ("unblock", "PRIMARY KEY (need=?)"),
+        ("open", "sqlite_autoindex_rotulus_jobs_1"),
+        ("with_parts", "rotulus_jobs_run"),
+        ("parts_of", "rotulus_jobs_run"),
+        ("retryable", "sqlite_autoindex_rotulus_jobs_1"),
+        ("after", "PRIMARY KEY (need=?)"),
+        ("made_anew", "rotulus_needs_of"),
+        ("count_needs", "rotulus_needs_of"),
+        ("pause_runs", "rotulus_jobs_run"),
+        ("resume_runs", "rotulus_jobs_run"),
+        ("outdated", "rotulus_jobs_run"),
+        ("delete", "INTEGER PRIMARY KEY"),
+        ("delete_needs", "PRIMARY KEY (need=?)"),
     ],
 )
 def test_a_hot_statement_finds_its_rows_by_an_index(database, name, index, analysed):
     """Never by walking the whole table."""
     database.execute(HISTORY)
     database.execute(FUTURE)
+    database.execute(RUNS)
+    database.execute(NEEDS)
     if analysed:
         database.execute("ANALYZE")
-    lines = [line for line in plan(database, name) if re.search(r"\b(rotulus_jobs|job)\b", line)]
+    ours = re.compile(r"\b(rotulus_(jobs|needs)|job|part|need)\b")
+    lines = [line for line in plan(database, name) if ours.search(line)]
 
     assert any(index in line for line in lines), lines
     assert [] == [line for line in lines if line.startswith("SCAN") and "USING" not in line]

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import signal
 import subprocess
 import sys
 from xml.etree import ElementTree as ET
@@ -22,8 +23,12 @@ from rotulus import App, Retry, TaskRegistry, task
 registry = TaskRegistry()
 app = App("sqlite:///shop.db", registry=registry)
 
+class Post: ...
+
+app.provide(Post, Post)
+
 @task("mail.send", registry=registry)
-def send(report: str = "none") -> None: ...
+def send(post: Post, report: str = "none") -> None: ...
 
 with wf.WorkflowBuilder("clean", registry=registry) as builder:
     @wf.task()
@@ -486,3 +491,36 @@ def test_letters_are_plain_where_a_terminal_knows_no_others(shop):
 
     assert "|- fetch" in told.stdout
     assert "# ran  . waited  > runs  x went wrong" in told.stdout
+
+
+def test_a_workflow_is_run_here_and_now(shop):
+    """To its end, with what the app provides, and without anything being stored."""
+    context = json.loads(shop("run", "etl", "day=mon"))
+
+    assert ("mon", ["a", "b", "c"]) == (context["day"], context["parse"])
+    assert [] == shop.app.jobs()
+    shop("run", "etl", "mon", code=2)
+
+
+def test_a_workflow_that_fails_here_shows_its_steps(shop):
+    """And the traceback of what failed, apart from what it prints."""
+    assert "" == shop("run", "etl", "bad=b", code=1)
+
+    assert "parse/1: Traceback (most recent call last)" in shop.err
+    assert "ValueError: no date" in shop.err
+    assert "skipped need_failed" == rows(shop.err)["clean"]
+    assert "1 task(s) failed, 2 completed, 2 skipped" in shop.err
+
+
+def test_a_workflow_here_can_be_interrupted(shop):
+    """While it waits for its next attempt."""
+    command = [sys.executable, "-m", "rotulus", "run", "patient", "--app", shop.target]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        for line in running.stderr:
+            if "retried" in line or "0 of 2" in line:
+                break
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+
+    assert 1 == running.returncode
+    assert "Aborted!" in rest

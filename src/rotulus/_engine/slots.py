@@ -91,6 +91,8 @@ class Slots:
     def come_back(self, run: Run, back: Callable[[], object]) -> None:
         """A run that left its slot wants one again: before those that wait for their first."""
         with self._lock:
+            if run not in self._away:
+                return  # it has been given up meanwhile
             if self._used >= self._count:
                 self._returning.append((run, back))
                 return

@@ -35,13 +35,14 @@ class Plans:
 
     def __init__(self, injector: Injector) -> None:
         self._injector = injector
-        self._plans: dict[Callable[..., Any], TaskPlan] = {}
+        self._plans: dict[tuple[Callable[..., Any], tuple[str, ...]], TaskPlan] = {}
 
     def of(self, task: Task[..., Any, Any]) -> TaskPlan:
         """The plan of a task. Raises `InjectionError` when a parameter cannot be filled."""
-        found = self._plans.get(task.function)
+        key = (task.function, task.filled)
+        found = self._plans.get(key)
         if found is None:
-            found = self._plans[task.function] = self._make(task)
+            found = self._plans[key] = self._make(task)
         return found
 
     def forget(self) -> None:

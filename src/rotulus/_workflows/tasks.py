@@ -110,7 +110,8 @@ class WorkflowTask(Task[..., Any, Any]):
 
 def workflow_task(workflow: Workflow, home: TaskRegistry) -> WorkflowTask:
     """The task that stands for a workflow in a registry."""
-    return WorkflowTask(_body(workflow), workflow.name, home, workflow=workflow)
+    body = _body(workflow)
+    return WorkflowTask(body, workflow.name, home, workflow=workflow, schedule=workflow.schedule)
 
 
 def _body(workflow: Workflow) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name, did_you_mean
+from rotulus._time.schedule import Schedule
 from rotulus._workflows import fingerprint, order
 from rotulus._workflows.rules import Trigger
 from rotulus.errors import StepNotFoundError, WorkflowError
@@ -69,6 +70,7 @@ class Workflow:
         steps: its steps by id, as they were declared.
         description: what it is for.
         tags: words about it, by key.
+        schedule: when it is run by itself, if it is.
 
     Raises:
         OptionError: the name is not allowed.
@@ -79,6 +81,7 @@ class Workflow:
     steps: Mapping[str, Step]
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
         check_task_name(self.name)
@@ -97,6 +100,7 @@ class Workflow:
         *,
         description: str = "",
         tags: Mapping[str, str] | None = None,
+        schedule: Schedule | None = None,
     ) -> Self:
         """A workflow of these steps. Raises what the class raises, and for an id given twice."""
         by_id: dict[str, Step] = {}
@@ -104,7 +108,7 @@ class Workflow:
             if step.id in by_id:
                 raise WorkflowError(duplicate(name, by_id[step.id], step))
             by_id[step.id] = step
-        return cls(name, by_id, description, tags or {})
+        return cls(name, by_id, description, tags or {}, schedule)
 
     def step(self, step_id: str) -> Step:
         """The step of that id. Raises `StepNotFoundError`, with the nearest id."""
@@ -154,12 +158,12 @@ class Workflow:
 
     @cached_property
     def version(self) -> str:
-        """16 digits that are the same as long as name, description, tags, steps and options are.
+        """16 digits that are the same as long as all of it is: name, steps, options and the rest.
 
         What the functions of its steps do is not part of it.
         """
         return fingerprint.of(
-            [self.name, self.description, dict(self.tags)],
+            [self.name, self.description, dict(self.tags), self.schedule],
             [[getattr(step, name) for name in _SHOWN] for step in self.steps.values()],
         )
 

@@ -41,10 +41,11 @@ def print_json(value: object) -> None:
         click.echo(json.dumps(value, default=str, ensure_ascii=False, indent=2))
 
 
-def console() -> Console:
+def console(*, err: bool = False) -> Console:
     """The terminal; a plain and wide one where there is none."""
-    terminal = sys.stdout.isatty()
-    return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 200)
+    terminal = (sys.stderr if err else sys.stdout).isatty()
+    width = None if terminal else 200
+    return Console(highlight=False, soft_wrap=not terminal, width=width, stderr=err)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:

@@ -102,6 +102,16 @@ def count_live(app: App, run: Job[Any]) -> int:
     return sum(c.jobs for c in counts if not c.state.ended) - (not run.state.ended)
 
 
+def reached(app: App, job: Job[Any]) -> tuple[float, float | None, str]:
+    """How far a job has got: as its task says; of a run, how many of its steps have ended."""
+    if not is_run(job):
+        return job.reached or (0, None, str(job.state))
+    counts = app.store.count("step", job.id)
+    ended = sum(count.jobs for count in counts if count.state.ended)
+    running = [count.group for count in counts if count.state is State.RUNNING]
+    return ended, sum(count.jobs for count in counts), ", ".join(running[:3])
+
+
 def read_steps(app: App, whole: Job[Any]) -> list[Node]:
     """The steps of a job that is made of them; nothing of one whose parts are branches."""
     run, within = whole.run or whole.id, whole.step or ""

@@ -1,6 +1,5 @@
 """Prints the steps of a run: as a tree, and over time; or as JSON data."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -19,9 +18,9 @@ _WIDE = 100
 """The width of a line where there is no terminal."""
 
 
-def print_steps(whole: Job[Any], nodes: Sequence[Node]) -> None:
+def print_steps(whole: Job[Any], nodes: Sequence[Node], *, err: bool = False) -> None:
     """The steps of a job, as a tree, and then over the time that it took."""
-    out = console()
+    out = console(err=err)
     fine = _knows("█├✗", out.encoding)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("step", "state"):
@@ -41,7 +40,7 @@ def print_steps(whole: Job[Any], nodes: Sequence[Node]) -> None:
         for job in node.wrong:
             table.add_row("", "", "", "", "", escape(f"{job.step}: {_one_line(job)}"))
     out.print(table)
-    width = out.width if sys.stdout.isatty() else _WIDE
+    width = out.width if out.is_terminal else _WIDE
     end = whole.ended_at or datetime.now(UTC)
     lines = timeline(list(walk(nodes)), whole.created_at, end, width, FINE if fine else PLAIN)
     if lines:

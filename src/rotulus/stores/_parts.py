@@ -1,9 +1,12 @@
 """A job and its parts as rows: which run they are in, and who waits for whom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rotulus.store import NewJob
+
+Holders = Mapping[str | None, str]
+"""The ids of the jobs that hold keys."""
 
 
 class Row(NamedTuple):
@@ -38,14 +41,16 @@ class Need(NamedTuple):
     part: bool
 
 
-def rows(jobs: Iterable[NewJob]) -> list[Row]:
-    """Jobs, each followed by its parts."""
-    return [row for job in jobs for row in _with_parts(job)]
+def own_row(job: NewJob) -> Row:
+    """A job that is added, with its parts or without any."""
+    if not job.parts:
+        return Row(job)
+    return Row(job, job.id, "", awaited(job.id, needs(job.id, job.parts)), opened=True)
 
 
 def part_rows(parts: Sequence[NewJob], run: str) -> list[Row]:
-    """The parts of a job that is in a run, or begins one."""
-    return [Row(part, run, part.step, len(part.needs)) for part in parts]
+    """The parts of a job that is in a run, or begins one. None of them holds a key."""
+    return [Row(part._replace(key=None), run, part.step, len(part.needs)) for part in parts]
 
 
 def needs(job: str, parts: Sequence[NewJob]) -> list[Need]:
@@ -60,8 +65,12 @@ def awaited(job: str, all_needs: Iterable[Need]) -> int:
     return sum(need.job == job for need in all_needs)
 
 
-def _with_parts(job: NewJob) -> list[Row]:
-    if not job.parts:
-        return [Row(job)]
-    waits_for = awaited(job.id, needs(job.id, job.parts))
-    return [Row(job, job.id, "", waits_for, opened=True), *part_rows(job.parts, job.id)]
+def with_their_keys(found: Iterable[tuple[str, str, str | None]], holders: Holders) -> list[str]:
+    """Which jobs can be sent back, so that each key has one holder: the first one that can.
+
+    Args:
+        found: jobs, the jobs that their runs are the runs of, and the keys of those.
+        holders: who holds the keys now.
+    """
+    taken = dict(holders)
+    return [job for job, head, key in found if key is None or taken.setdefault(key, head) == head]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from rotulus._workflows.workflow import Step, Workflow
     from rotulus.errors import ContextError, WorkflowError
+    from rotulus.workflow.bar import watched
     from rotulus.workflow.builder import WorkflowBuilder
     from rotulus.workflow.config import DefaultRunnerConfig
     from rotulus.workflow.constructors import (
@@ -72,6 +73,7 @@ __all__ = [
     "task_failed",
     "task_skipped",
     "task_success",
+    "watched",
 ]
 
 _HOMES = {
@@ -95,6 +97,7 @@ _HOMES = {
     ),
     "_workflows.workflow": ("Step", "Workflow"),
     "errors": ("ContextError", "WorkflowError"),
+    "workflow.bar": ("watched",),
     "workflow.builder": ("WorkflowBuilder",),
     "workflow.config": ("DefaultRunnerConfig",),
     "workflow.graph.mermaid": ("mermaid",),

@@ -13,7 +13,7 @@ _LOOK_EVERY = 0.2
 
 
 @contextmanager
-def watched(run: Run, wanted: bool | None) -> Generator[None, None, None]:
+def watched(run: Run, wanted: bool | None = None) -> Generator[None, None, None]:
     """Show how far a run has got, for the length of a block.
 
     Args:

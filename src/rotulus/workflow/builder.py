@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from rotulus import TaskRegistry
+from rotulus import Schedule, TaskRegistry
 from rotulus import registry as global_registry
 from rotulus._tasks.signature import site_of
 from rotulus._text.names import check_task_name
@@ -63,6 +63,7 @@ class WorkflowBuilder:
         self._registry = registry
         self._description = ""
         self._tags: dict[str, str] = {}
+        self._schedule: Schedule | None = None
         self._planned: dict[str, _Planned] = {}
 
     def description(self, description: str) -> Self:
@@ -73,6 +74,20 @@ class WorkflowBuilder:
     def tag(self, key: str, value: str) -> Self:
         """Say something about it under a key."""
         self._tags[str(key)] = str(value)
+        return self
+
+    def schedule(self, cron: str, timezone: str = "UTC", missed: str = "latest") -> Self:
+        """Run it by a schedule, with an empty context, wherever workers run.
+
+        Args:
+            cron: five fields, or an alias such as `@daily`.
+            timezone: an IANA zone name.
+            missed: what happens to moments at which nothing was running: as for `@scheduled`.
+
+        Raises:
+            OptionError: one of them is not allowed.
+        """
+        self._schedule = Schedule(cron, timezone, missed)
         return self
 
     def add_task(
@@ -128,7 +143,13 @@ class WorkflowBuilder:
         """
         ids = self._ids()
         steps = [self._step(planned, ids) for planned in self._planned.values()]
-        return Workflow.of(self.name, steps, description=self._description, tags=self._tags)
+        return Workflow.of(
+            self.name,
+            steps,
+            description=self._description,
+            tags=self._tags,
+            schedule=self._schedule,
+        )
 
     def __enter__(self) -> Self:
         open_block(self)

@@ -14,10 +14,14 @@ from rotulus._workflows.context import Context
 from rotulus._workflows.merging import merge
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus._workflows.workflow import Step
+from rotulus.errors import TaskNotFoundError
 from rotulus.store import Filter, Store
 
 _MOST_NEEDS = 1_000_000
 _REMEMBERED = 64
+
+_MOST_FETCHED = 5000
+"""More is left over from jobs that were given back before they were begun."""
 
 _SEVERAL = 2
 """One that asks alone reads by itself."""
@@ -37,7 +41,7 @@ class Contexts:
         self._registry = registry
         self._plans = plans
         self._recent: dict[tuple[str | None, str, int], Context] = {}
-        self._fetched: dict[str, list[JobRecord]] = {}
+        self._fetched: dict[tuple[str, int], list[JobRecord]] = {}
         self._lock = threading.RLock()
 
     def definition(self, record: JobRecord) -> Step | None:
@@ -45,12 +49,14 @@ class Contexts:
 
         Raises:
             TaskNotFoundError: the workflow is not registered here.
-            WorkflowError: it has no such step any more.
+            StepNotFoundError: it has no such step any more.
         """
         if not record.step or record.workflow is None:
             return None
         within, name = place(record.step)
-        task = cast("WorkflowTask", self._registry.get(record.workflow))
+        task = self._registry.get(record.workflow)
+        if not isinstance(task, WorkflowTask):
+            raise TaskNotFoundError(f"{task.name!r} is no workflow any more", task.name)
         return task.workflow.step(place(within)[1] if is_branch(record.step) else name)
 
     def fetch(self, records: Iterable[JobRecord]) -> None:
@@ -58,16 +64,18 @@ class Contexts:
         wanted = {job.id: job for job in records if not is_branch(job.step or "")}
         if len(wanted) < _SEVERAL:
             return
+        if len(self._fetched) > _MOST_FETCHED:
+            self._fetched.clear()
         found: dict[tuple[str | None, str], list[JobRecord]] = {}
         for need in self._store().find(Filter(needed_by=list(wanted)), _MOST_NEEDS):
             found.setdefault((need.run, place(need.step or "")[0]), []).append(need)
         for job in wanted.values():
             beside = found.get((job.run, place(job.step or "")[0]), [])
-            self._fetched[job.id] = beside + found.get((job.run, job.step or ""), [])
+            self._fetched[job.id, job.attempt] = beside + found.get((job.run, job.step or ""), [])
 
     def needed_by(self, record: JobRecord) -> list[JobRecord]:
         """The jobs that a job waited for, and perhaps others beside them; the last added first."""
-        fetched = self._fetched.pop(record.id, None)
+        fetched = self._fetched.pop((record.id, record.attempt), None)
         return self._read(record) if fetched is None else fetched
 
     def needs(self, record: JobRecord, among: list[JobRecord]) -> list[JobRecord]:

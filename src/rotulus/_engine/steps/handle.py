@@ -126,8 +126,8 @@ class TaskHandle:
         return answer is True
 
     def _raise_if_stopped(self) -> None:
-        if self._run.cancel_requested:
-            raise Cancel("cancelled on request")
+        if self._run.cancel_requested or self._run.timed_out or self._run.ended:
+            raise Cancel("nobody waits for this step any more")
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:

@@ -197,18 +197,26 @@ class Steps:
             given = self._contexts.given(job, needs).to_dict()
             outcome = close_branches(job, step.id, given, parts, self._max_bytes)
         else:
-            final = self._contexts.merged(parts).to_dict()
+            final = self._final(job, parts)
             outcome = close_workflow(job, self._counts(task, job, parts), final, self._max_bytes)
         if outcome.result is not None:
             run.context = Context.from_json(outcome.result)
         return outcome
 
+    def _final(self, job: JobRecord, parts: list[JobRecord]) -> Any:
+        """What the last steps of a workflow hand on; of a branch, what they have changed."""
+        final = self._contexts.merged(parts)
+        if is_branch(job.step or ""):
+            return _branch_value(self._contexts.given(job), final, None)
+        return final.to_dict()
+
     def _counts(self, task: AnyTask, job: JobRecord, last: list[JobRecord]) -> list[Count]:
         """How the steps of a workflow ended, given those that nobody waited for.
 
-        Without trigger rules whatever goes wrong is seen in the last steps.
+        Without trigger rules whatever goes wrong is seen in the last steps, unless one of them has
+        been replayed.
         """
-        well = all(step.state == State.SUCCEEDED for step in last)
+        well = job.attempt == 1 and all(step.state == State.SUCCEEDED for step in last)
         if well and isinstance(task, WorkflowTask) and not task.workflow.has_triggers:
             return []
         return self._store().count("step", job.run, job.step or "")

@@ -1,12 +1,13 @@
 """New jobs in batches: neighbours with the same terms are added in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus.store import NewJob
+from rotulus.stores import _parts as parts
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
 
@@ -20,6 +21,8 @@ class Batches:
 
     def __init__(self, jobs: Sequence[NewJob]) -> None:
         groups = groupby(jobs, attrgetter("terms"))
+        self._jobs = jobs
+        self._with_parts = [job for job in jobs if job.parts]
         self._groups = [(list(group), rows.shared(terms)) for terms, group in groups]
         self._keys = sorted({job.key for job in jobs if job.key is not None})
         self._tried = False
@@ -27,7 +30,7 @@ class Batches:
     @property
     def atomic(self) -> bool:
         """Whether adding them takes more than one statement."""
-        return len(self._groups) != 1 or bool(self._keys)
+        return len(self._groups) != 1 or bool(self._keys) or bool(self._with_parts)
 
     def add(self, session: Session, channel: str | None) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key.
@@ -38,6 +41,8 @@ class Batches:
             session: where; a transaction, if it is to be `atomic`.
             channel: where to tell that there is work; None: do not.
         """
+        if self._with_parts:
+            return self._add_with_parts(session, channel)
         again, self._tried = self._tried, True
         if not self._keys:
             return self._insert(session, channel, again=again)
@@ -45,12 +50,41 @@ class Batches:
         for _ in range(_PATIENCE):
             session.do("drop_keys", keys=keys)
             added = self._insert(session, channel, again=again)
-            found = rows.records(session.rows("holders", keys=keys))
-            holders = {record.key: record for record in found}
+            holders = self._holders(session)
             if len(holders) == len(self._keys):
                 return [job if job.key is None else holders[job.key] for job in added]
             again = True
-        raise RuntimeError(f"the keys {self._keys} change hands faster than they can be read")
+        raise self._restless
+
+    def _holders(self, session: Session) -> dict[str | None, JobRecord]:
+        found = rows.records(session.rows("holders", keys=rows.array(self._keys)))
+        return {record.key: record for record in found}
+
+    def _add_with_parts(self, session: Session, channel: str | None) -> list[JobRecord]:
+        """Parts come with a job that is new: not with one that is there, nor with a held key."""
+        new: set[str] = set()
+        holders: dict[str | None, JobRecord] = {}
+        for _ in range(_PATIENCE):
+            session.do("drop_keys", keys=rows.array(self._keys))
+            new |= add_rows(session, map(parts.own_row, self._jobs), paused=False)
+            holders = self._holders(session)
+            if len(holders) == len(self._keys):
+                break
+        else:
+            raise self._restless
+        for job in self._with_parts:
+            if job.id in new:
+                waiting = parts.needs(job.id, job.parts)
+                add_parts(session, parts.part_rows(job.parts, job.id), waiting, paused=False)
+        if channel is not None:
+            session.rows("ring", channel=channel)
+        ids = rows.array(job.id for job in self._jobs)
+        added = {record.id: record for record in rows.records(session.rows("records", ids=ids))}
+        return [added[j.id] if j.key is None else holders[j.key] for j in self._jobs]
+
+    @property
+    def _restless(self) -> RuntimeError:
+        return RuntimeError(f"the keys {self._keys} change hands faster than they can be read")
 
     def _insert(self, session: Session, channel: str | None, *, again: bool) -> list[JobRecord]:
         return [
@@ -64,10 +98,33 @@ _PATIENCE = 10
 """How often to look again: a job that held a key may end, and be gone, before it can be read."""
 
 
+def add_rows(session: Session, jobs: Iterable[parts.Row], *, paused: bool) -> set[str]:
+    """Add jobs, some of them in a run; the ids of those that are new."""
+    return {
+        new
+        for terms, group in groupby(jobs, lambda row: row.job.terms)
+        for (new,) in session.rows(
+            "add_parts",
+            **rows.parts(list(group)),
+            **rows.shared(terms),
+            window=rows.span(terms.window),
+            paused=str(paused),
+        )
+    }
+
+
+def add_parts(
+    session: Session, jobs: Sequence[parts.Row], needs: Sequence[parts.Need], *, paused: bool
+) -> None:
+    """Add the parts of a job, and who waits for whom; `paused`, if their run is."""
+    add_rows(session, jobs, paused=paused)
+    session.do("add_needs", **rows.needs(needs))
+
+
 def _insert(
     session: Session, jobs: list[NewJob], shared: dict[str, str | None], *, again: bool
 ) -> list[JobRecord]:
-    if again or any(job[3:] != (None, None, None) for job in jobs):
+    if again or any(job[3:] != rows.PLAIN for job in jobs):
         window = rows.span(jobs[0].terms.window)
         own = rows.own_keyed(jobs)
         [[now, run_at, _]] = session.rows("add_keyed", **own, **shared, window=window)
@@ -101,5 +158,5 @@ def _records(jobs: list[NewJob], now: int, run_at: int) -> list[JobRecord]:
     rest, make = model[5:], JobRecord._make
     return [
         make((id_, arguments, key, limit_key, at and micros(at), *rest))
-        for id_, arguments, _, key, limit_key, at in jobs
+        for id_, arguments, _, key, limit_key, at, *_ in jobs
     ]

@@ -8,13 +8,21 @@ from rotulus._jobs.outcome import Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
 from rotulus._text.jsontext import encode
-from rotulus.store import Claim, Count, NewJob, Terms, Wanted, WorkerInfo
+from rotulus.store import Claim, Count, Filter, NewJob, Renewal, Terms, Wanted, WorkerInfo
+from rotulus.stores import _parts
 from rotulus.stores.postgres.ask import Row
 
 SECOND = 1_000_000
 """Microseconds."""
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+def is_narrow(where: Filter) -> bool:
+    """Whether an index leads to the few jobs that match."""
+    if where.key or where.schedule or where.run or where.needed_by is not None:
+        return True
+    return bool(where.worker and where.states)
 
 
 def array(values: Iterable[object]) -> str:
@@ -102,6 +110,40 @@ def own_keyed(jobs: Sequence[NewJob]) -> dict[str, str]:
         "keys": array(job.key for job in jobs),
         "limit_keys": array(job.limit_key for job in jobs),
         "instants": array(job.instant and micros(job.instant) for job in jobs),
+    }
+
+
+PLAIN = NewJob("", "", Terms(""))[3:]
+"""What a job has of its own that has nothing but id, arguments and terms."""
+
+
+def parts(jobs: Sequence[_parts.Row]) -> dict[str, str]:
+    """The same of jobs in a run, for the `add_parts` statement."""
+    return own_keyed([row.job for row in jobs]) | {
+        "runs": array(row.run for row in jobs),
+        "steps": array(row.step for row in jobs),
+        "workflows": array(row.job.workflow for row in jobs),
+        "waits": array(row.waits_for for row in jobs),
+        "opened": array(row.opened for row in jobs),
+    }
+
+
+def needs(all_needs: Sequence[_parts.Need]) -> dict[str, str]:
+    """Who waits for whom, as the parameters of the `add_needs` statement."""
+    return {
+        "needs": array(need.need for need in all_needs),
+        "jobs": array(need.job for need in all_needs),
+        "parts": array(need.part for need in all_needs),
+    }
+
+
+def renewals(held: Sequence[Renewal]) -> dict[str, str]:
+    """Claims to renew, as the parameters of the `renew` statement."""
+    return {
+        "ids": array(claim.id for claim in held),
+        "attempts": array(claim.attempt for claim in held),
+        "progresses": array(claim.progress for claim in held),
+        "reasons": array(claim.reason for claim in held),
     }
 
 

@@ -24,7 +24,7 @@ from rotulus.store import (
     Wanted,
     WorkerInfo,
 )
-from rotulus.stores.postgres import rows
+from rotulus.stores.postgres import actions, rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Row, Session
@@ -36,7 +36,7 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import Listener
 from rotulus.stores.postgres.lookout import Lookout, await_end
 from rotulus.stores.postgres.migrate import migrate, missing, script
-from rotulus.stores.postgres.settling import settle
+from rotulus.stores.postgres.settling import opens, settle, unblock
 
 T = TypeVar("T")
 
@@ -125,7 +125,7 @@ class PostgresStore:
         """Renew leases. See `Store.extend`."""
         until = rows.span(lease)
         held = [Claim(claim.id, claim.attempt) for claim in claims]
-        writes = lease is not None or any(claim.progress for claim in claims)
+        writes = lease is not None or any(claim.progress or claim.reason for claim in claims)
 
         def work(session: Session) -> list[Row]:
             if worker is not None and until is not None:
@@ -134,9 +134,7 @@ class PostgresStore:
                 return []
             if not writes:
                 return list(session.rows("running", **rows.claims(held)))
-            progresses = rows.array(claim.progress for claim in claims)
-            renewed = rows.claims(held) | {"progresses": progresses}
-            return list(session.rows("renew", **renewed, lease=until))
+            return list(session.rows("renew", **rows.renewals(claims), lease=until))
 
         found = self._run(work, atomic=worker is not None)
         running = {Claim(job, attempt): bool(flag) for job, attempt, flag in found}
@@ -149,7 +147,7 @@ class PostgresStore:
         """Record outcomes. See `Store.settle`."""
         if connection is not None:
             return settle(self._joined(connection), outcomes).refused
-        settled = self._run(lambda session: settle(session, outcomes))
+        settled = self._run(lambda session: settle(session, outcomes), atomic=opens(outcomes))
         if settled.brings_work:
             self._ring()
         return settled.refused
@@ -165,37 +163,29 @@ class PostgresStore:
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
         known = [one for one in ids if rows.is_id(one)]
+        acted = self._run(lambda session: actions.cancel(session, known), atomic=True)
+        if acted.brings_work:
+            self._ring()
+        return acted.records
 
-        def work(session: Session) -> list[JobRecord]:
-            session.do("cancel", ids=rows.array(sorted(known)))
-            return rows.records(session.rows("records", ids=rows.array(known)))
-
-        return self._run(work, atomic=True)
-
-    def retry(self, ids: Collection[str]) -> list[JobRecord]:
+    def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""
-        known = rows.array(sorted(one for one in ids if rows.is_id(one)))
-
-        def work(session: Session) -> list[JobRecord]:
-            found = session.rows("retryable", ids=known)
-            keys = [key for _, key in found if key is not None]
-            first = {key or job: job for job, key in reversed(found)}
-            wanted = rows.array(first.values())
-            session.do("drop_keys", keys=rows.array(sorted(set(keys))))
-            session.do("archive_ended", ids=wanted)
-            back = {job for (job,) in session.rows("retry", ids=wanted)}
-            ordered = [one for one in ids if one in back]
-            return rows.records(session.rows("records", ids=rows.array(ordered)))
-
-        records = self._run(work, atomic=True)
+        known = [one for one in ids if rows.is_id(one)]
+        records = self._run(lambda session: actions.retry(session, known, arguments), atomic=True)
         if records:
             self._ring()
         return records
 
-    def pause(self, queues: Collection[str], paused: bool) -> None:
-        """Pause or resume queues. See `Store.pause`."""
-        wanted = rows.array(queues)
-        self._run(lambda session: session.do("pause" if paused else "resume", queues=wanted))
+    def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
+        """Pause or resume queues and runs. See `Store.pause`."""
+        known = [run for run in runs if rows.is_id(run)]
+
+        def work(session: Session) -> None:
+            session.do("pause" if paused else "resume", queues=rows.array(queues))
+            if known:
+                actions.pause(session, known, paused=paused)
+
+        self._run(work, atomic=bool(known))
         if not paused:
             self._ring()
 
@@ -217,29 +207,37 @@ class PostgresStore:
         self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
     ) -> list[JobRecord]:
         """The jobs that match. See `Store.find`."""
-        if before is not None and not rows.is_id(before):
+        if not all(map(rows.is_id, filter(None, (before, where.run, *(where.needed_by or ()))))):
             return []
         how = {
             **where._asdict(),
             "states": rows.optional_array(where.states),
+            "needed_by": rows.optional_array(where.needed_by),
             "limit": str(limit),
             "before": before,
         }
-        if not (where.key or where.schedule or (where.worker and where.states)):
+        if not rows.is_narrow(where):
             window = None if where.states is None else str(_RECENT)
             found = self._run(lambda session: session.rows("find", **how, window=window))
             if window is None or len(found) == limit:
                 return rows.records(found)
         return rows.records(self._run(lambda session: session.rows("find_by_index", **how)))
 
-    def count(self, by: str = "queue") -> list[Count]:
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
-        if by not in ("queue", "task"):
-            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue' or 'task'")
+        if by not in ("queue", "task", "step"):
+            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
+        if run is not None and not rows.is_id(run):
+            return []
+
+        if run is not None and by == "step":
+            prefix = f"{within}/" if within else ""
+            how = {"run": run, "prefix": prefix}
+            return self._run(lambda session: rows.counts(session.rows("count_by_step", **how)))
 
         def work(session: Session) -> list[Count]:
             session.rows("unpin", timeout=rows.milliseconds(_WHOLE_TABLE))
-            return rows.counts(session.rows(f"count_by_{by}"))
+            return rows.counts(session.rows(f"count_by_{by}", run=run))
 
         return self._run(work, atomic=True, seconds=_WHOLE_TABLE)
 
@@ -272,7 +270,7 @@ class PostgresStore:
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
         where = {"before": str(micros(before)), "states": rows.array(states), "limit": str(limit)}
-        return self._run(lambda session: session.do("prune", **where))
+        return self._run(lambda session: session.value("prune", **where))
 
     def wait(self, what: Wanted | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
@@ -316,7 +314,8 @@ class PostgresStore:
             if found == "{}":
                 return []
             lost = write_error(LOST)
-            session.rows("reclaim", ids=found, max_losses=str(MAX_LOSSES), error=lost)
+            told = session.rows("reclaim", ids=found, max_losses=str(MAX_LOSSES), error=lost)
+            unblock(session, [job for (job,) in told])
             session.rows("ring", channel=self._address.channel)
             return rows.records(session.rows("records", ids=found))
 

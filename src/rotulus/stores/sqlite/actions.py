@@ -3,9 +3,13 @@
 import sqlite3
 from collections.abc import Collection
 
+from rotulus.stores._parts import with_their_keys
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import STATEMENTS, ask, do
+from rotulus.stores.sqlite.ask import STATEMENTS, ask, ask_row, do
 from rotulus.stores.sqlite.settling import unblock
+
+Found = tuple[str, str, str | None]
+"""A job, the one that its run is the run of, and the key of that."""
 
 
 def cancel(con: sqlite3.Connection, ids: Collection[str], now: int) -> str:
@@ -19,21 +23,29 @@ def cancel(con: sqlite3.Connection, ids: Collection[str], now: int) -> str:
 def retry(con: sqlite3.Connection, ids: Collection[str], arguments: str | None, now: int) -> str:
     """Send ended jobs back, with what waited for them; the records of the jobs."""
     anew = arguments is not None
-    asked = rows.array(ids)
-    wanted = asked if anew else ask(con, "with_parts", ids=asked)
-    found = rows.read(ask(con, "retryable", ids=wanted, anew=anew))
-    back = rows.array(job for job, _ in found)
-    do(con, "drop_keys", keys=rows.array(key for _, key in found if key), now=now)
-    after = ask(con, "after", ids=back)
+    found = ask(con, "retryable", ids=rows.array(ids), anew=anew)
+    if not anew:
+        wanted = ask(con, "with_parts", ids=rows.array(job for job, *_ in rows.read(found)))
+        found = ask(con, "retryable", ids=wanted, anew=anew)
+    sent = _free_to_go(con, rows.read(found), now)
+    back = rows.array(sent)
+    later, after = ask_row(con, "after", ids=back)
     closed = ask(con, "made_anew", after=after, ids=back, anew=anew)
     if closed != "[]":
         delete(con, ask(con, "parts_of", jobs=closed))
         do(con, "close", jobs=closed)
     do(con, "archive_ended", jobs=after)
     do(con, "retry", jobs=after, ids=back, arguments=arguments, now=now)
-    do(con, "count_needs", jobs=after)
-    sent = {job for job, _ in found}
-    return ask(con, "records", ids=rows.array(job for job in ids if job in sent))
+    do(con, "count_needs", jobs=later)
+    return ask(con, "records", ids=rows.array(job for job in ids if job in set(sent)))
+
+
+def _free_to_go(con: sqlite3.Connection, found: list[Found], now: int) -> list[str]:
+    """Those that can be sent back, as nobody else holds the key of their run by now."""
+    keys = rows.array({key for _, _, key in found if key is not None})
+    do(con, "drop_keys", keys=keys, now=now)
+    holding = rows.records(ask(con, "holders", keys=keys))
+    return with_their_keys(found, {holder.key: holder.id for holder in holding})
 
 
 def delete(con: sqlite3.Connection, jobs: str) -> int:

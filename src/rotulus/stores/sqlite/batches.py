@@ -1,7 +1,7 @@
 """New jobs in batches: neighbours with the same terms go to the file in one statement."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from rotulus._jobs.record import JobRecord, micros
 from rotulus.store import NewJob
 from rotulus.stores import _parts as parts
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import ask, do
+from rotulus.stores.sqlite.ask import STATEMENTS, ask, do
 
 
 class Batch(NamedTuple):
@@ -46,26 +46,54 @@ class Batches:
         for batch in self._batches:
             do(connection, batch.statement, **batch.parameters)
         added = [record for batch in self._batches for record in batch.records]
-        if self._keys == "[]":
-            return added
-        holding = rows.records(ask(connection, "holders", keys=self._keys))
-        holders = {record.key: record for record in holding}
-        return [holders[job.key] if job.key is not None else job for job in added]
+        return self._or_holders(connection, added)
 
     def _add_with_parts(self, connection: sqlite3.Connection) -> list[JobRecord]:
-        add_rows(connection, parts.rows(self._jobs), self._now)
-        waiting = [need for job in self._with_parts for need in parts.needs(job.id, job.parts)]
-        do(connection, "add_needs", needs=rows.array(waiting))
+        """Parts come with a job that is new: not with one that is there, nor with a held key."""
+        new = add_rows(connection, map(parts.own_row, self._jobs), self._now, paused=False)
+        for job in self._with_parts:
+            if job.id in new:
+                waiting = parts.needs(job.id, job.parts)
+                jobs = parts.part_rows(job.parts, job.id)
+                add_parts(connection, jobs, waiting, self._now, paused=False)
         ids = rows.array(job.id for job in self._jobs)
-        return rows.records(ask(connection, "records", ids=ids))
+        return self._or_holders(connection, rows.records(ask(connection, "records", ids=ids)))
+
+    def _or_holders(
+        self, connection: sqlite3.Connection, added: Sequence[JobRecord]
+    ) -> list[JobRecord]:
+        """Records of jobs; of those with a key, the records of who holds it."""
+        if self._keys == "[]":
+            return list(added)
+        own = {record.id: record for record in added}
+        holding = rows.records(ask(connection, "holders", keys=self._keys))
+        holders = {record.key: record for record in holding}
+        return [own[job.id] if job.key is None else holders[job.key] for job in self._jobs]
 
 
-def add_rows(connection: sqlite3.Connection, jobs: Sequence[parts.Row], now: int) -> None:
-    """Add jobs of runs."""
+def add_rows(
+    connection: sqlite3.Connection, jobs: Iterable[parts.Row], now: int, *, paused: bool
+) -> set[str]:
+    """Add jobs, some of them in a run; the ids of those that are new."""
+    new: set[str] = set()
     for terms, group in groupby(jobs, lambda row: row.job.terms):
-        own = rows.array(map(rows.part, group))
-        until = rows.hold_until(terms, now)
-        do(connection, "add_parts", jobs=own, hold_until=until, **rows.shared(terms, now))
+        own = {"jobs": rows.array(map(rows.part, group)), "paused": int(paused)}
+        own |= rows.shared(terms, now) | {"hold_until": rows.hold_until(terms, now)}
+        new |= {job for (job,) in connection.execute(STATEMENTS["add_parts"], own)}
+    return new
+
+
+def add_parts(
+    connection: sqlite3.Connection,
+    jobs: Sequence[parts.Row],
+    needs: Sequence[parts.Need],
+    now: int,
+    *,
+    paused: bool,
+) -> None:
+    """Add the parts of a job, and who waits for whom; `paused`, if their run is."""
+    add_rows(connection, jobs, now, paused=paused)
+    do(connection, "add_needs", needs=rows.array(needs))
 
 
 def _batch(jobs: list[NewJob], now: int) -> Batch:

@@ -10,7 +10,7 @@ from rotulus.store import Claim
 from rotulus.stores import _parts as parts
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, ask_row, do
-from rotulus.stores.sqlite.batches import add_rows
+from rotulus.stores.sqlite.batches import add_parts
 
 
 class Settled(NamedTuple):
@@ -79,7 +79,7 @@ def _open(con: sqlite3.Connection, outcome: Outcome, now: int) -> None:
     """Add the parts of a job, which waits for them."""
     waiting = parts.needs(outcome.id, outcome.parts)
     opened = rows.array([(outcome.id, outcome.attempt)])
-    [run] = ask_row(
+    run, paused = ask_row(
         con,
         "open",
         id=outcome.id,
@@ -87,9 +87,9 @@ def _open(con: sqlite3.Connection, outcome: Outcome, now: int) -> None:
         reason=outcome.reason,
         progress=outcome.progress,
         waits_for=parts.awaited(outcome.id, waiting),
+        now=now,
     )
-    add_rows(con, parts.part_rows(outcome.parts, run), now)
-    do(con, "add_needs", needs=rows.array(waiting))
+    add_parts(con, parts.part_rows(outcome.parts, run), waiting, now, paused=bool(paused))
     do(con, "archive", claims=opened, now=now)
 
 

@@ -144,7 +144,7 @@ class SqliteStore:
     ) -> Renewed:
         """Renew leases. See `Store.extend`."""
         wanted = rows.array(claims)
-        writes = lease is not None or any(claim.progress for claim in claims)
+        writes = lease is not None or any(claim.progress or claim.reason for claim in claims)
 
         def work(con: sqlite3.Connection) -> str:
             until = None if lease is None else self._lease_until(lease)
@@ -210,7 +210,7 @@ class SqliteStore:
 
         records = rows.records(self._commit.run(work))
         self._doorbell.ring("work")
-        return [record for record in records if record.state in (State.QUEUED, State.BLOCKED)]
+        return records
 
     def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
         """Pause or resume queues and runs. See `Store.pause`."""

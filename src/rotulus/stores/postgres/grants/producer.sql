@@ -1,5 +1,6 @@
 -- For programs that enqueue jobs and ask what became of them.
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT, INSERT, UPDATE (held_key) ON rotulus_jobs TO :"role";
+GRANT SELECT, INSERT ON rotulus_needs TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_attempts, rotulus_pauses, rotulus_starts,
   rotulus_workers, rotulus_migrations TO :"role";

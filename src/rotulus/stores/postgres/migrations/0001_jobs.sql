@@ -22,7 +22,11 @@ CREATE TABLE rotulus_jobs (
   releases         integer NOT NULL DEFAULT 0,
   limit_to         integer,                       -- so many with the limit_key run at once
   rate_to          integer,                       -- so many of them start within rate_per
+  waits_for        integer NOT NULL DEFAULT 0,    -- so many of its needs have not ended
   cancel_requested boolean NOT NULL DEFAULT false,
+  opened           boolean NOT NULL DEFAULT false,  -- its parts have been added
+  paused           boolean NOT NULL DEFAULT false,  -- its run is, so it is blocked while it waits
+  run              uuid,                          -- the job that this one is a part of in the end
   state            text    NOT NULL,
   task             text    NOT NULL,
   queue            text    NOT NULL,
@@ -32,6 +36,8 @@ CREATE TABLE rotulus_jobs (
   held_key         text,                          -- the key, until somebody else can have it
   limit_key        text,
   schedule         text,
+  step             text,                          -- where in the run: '' that job, 'a', 'a/3'
+  workflow         text,
   progress         text,
   arguments        text    NOT NULL,
   result           text,
@@ -78,6 +84,17 @@ CREATE INDEX rotulus_jobs_key ON rotulus_jobs (key)
   WHERE key IS NOT NULL;
 CREATE UNIQUE INDEX rotulus_jobs_held_key ON rotulus_jobs (held_key)
   WHERE held_key IS NOT NULL;
+CREATE INDEX rotulus_jobs_run ON rotulus_jobs (run, step)
+  WHERE run IS NOT NULL;
+
+-- Who waits for whom. A part is needed by what it is a part of, unless another part needs it.
+CREATE TABLE rotulus_needs (
+  need uuid    NOT NULL,
+  job  uuid    NOT NULL,
+  part boolean NOT NULL,                          -- whether the one is a part of the other
+  PRIMARY KEY (need, job)
+);
+CREATE INDEX rotulus_needs_of ON rotulus_needs (job);
 
 -- The attempts that were followed by another. The last one stands in the job's own row, so a
 -- job that succeeds at once writes nothing here.
@@ -129,6 +146,6 @@ CREATE VIEW rotulus_records AS
 SELECT
   id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
   expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
-  started_at, ended_at, cancel_requested, reason, progress, result, error, NULL::text AS history,
-  NULL::bigint AS opens_at
+  started_at, ended_at, cancel_requested, reason, progress, result, error, run, step,
+  workflow, waits_for, opened, paused, NULL::text AS history, NULL::bigint AS opens_at
 FROM rotulus_jobs;

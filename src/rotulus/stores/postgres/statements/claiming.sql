@@ -130,11 +130,11 @@ JOIN rotulus_jobs AS job
   ON job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running';
 
 -- name: renew
--- Renew leases, and store progress; then the same.
+-- Renew leases, store progress, and why an attempt runs without a slot; then the same.
 UPDATE rotulus_jobs AS job
 SET lease_until = coalesce((SELECT rotulus_now()) + :lease::bigint, job.lease_until),
-    progress = coalesce(claim.progress, job.progress)
-FROM unnest(:ids::uuid[], :attempts::integer[], :progresses::text[])
-  AS claim (id, attempt, progress)
+    reason = claim.reason, progress = coalesce(claim.progress, job.progress)
+FROM unnest(:ids::uuid[], :attempts::integer[], :progresses::text[], :reasons::text[])
+  AS claim (id, attempt, progress, reason)
 WHERE job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running'
 RETURNING job.id, job.attempt, job.cancel_requested;

@@ -44,16 +44,24 @@ INSERT INTO rotulus_migrations (number, name, checksum)
 VALUES (:number::integer, :name, :checksum);
 
 -- name: prune
--- Ended jobs that nobody needs, the oldest of each state first, and their earlier attempts; workers
--- whose lease is over, and starts that count no more.
+-- Ended jobs that nobody needs, the oldest of each state first, with their parts and all that is
+-- known of them; workers whose lease is over, and starts that count no more. Then how many jobs.
 WITH silent AS (DELETE FROM rotulus_workers WHERE lease_until <= (SELECT rotulus_now())),
 uncounted AS (DELETE FROM rotulus_starts WHERE counts_until <= (SELECT rotulus_now())),
 outdated AS MATERIALIZED (
-  SELECT job.id FROM unnest(:states::text[]) AS ended (state) CROSS JOIN LATERAL (
-    SELECT id FROM rotulus_jobs
+  SELECT job.id, job.run FROM unnest(:states::text[]) AS ended (state) CROSS JOIN LATERAL (
+    SELECT id, run FROM rotulus_jobs AS job
     WHERE state = ended.state AND ended_at IS NOT NULL AND ended_at < :before::bigint
       AND (held_key IS NULL OR hold_until IS NULL OR hold_until <= (SELECT rotulus_now()))
-    ORDER BY ended_at LIMIT :limit::integer FOR UPDATE SKIP LOCKED) AS job
+      AND (run IS NULL OR run = id AND 0 = (
+        SELECT count(*) FROM rotulus_jobs AS part WHERE part.run = job.id AND part.ended_at IS NULL))
+    ORDER BY ended_at LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS job
   LIMIT :limit::integer),
-forgotten AS (DELETE FROM rotulus_attempts AS attempt USING outdated WHERE attempt.job = outdated.id)
-DELETE FROM rotulus_jobs AS job USING outdated WHERE job.id = outdated.id;
+gone AS MATERIALIZED (
+  SELECT id FROM outdated
+  UNION
+  SELECT part.id FROM outdated JOIN rotulus_jobs AS part ON part.run = outdated.run),
+forgotten AS (DELETE FROM rotulus_attempts AS attempt USING gone WHERE attempt.job = gone.id),
+unneeded AS (DELETE FROM rotulus_needs AS need USING gone WHERE need.need = gone.id),
+deleted AS (DELETE FROM rotulus_jobs AS job USING gone WHERE job.id = gone.id)
+SELECT count(*) FROM outdated;

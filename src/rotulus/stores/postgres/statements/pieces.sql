@@ -79,7 +79,8 @@ claimed AS (
 -- The columns of a record, whose last two are read apart; and the place in the line.
 id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
 expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
-started_at, ended_at, cancel_requested, reason, progress, result, error, NULL, NULL, seq
+started_at, ended_at, cancel_requested, reason, progress, result, error, run, step, workflow,
+waits_for, opened, paused, NULL, NULL, seq
 
 -- piece: matching
 -- A record is what a filter asks for.
@@ -90,3 +91,55 @@ AND (:key::text IS NULL OR record.key = :key)
 AND (:limit_key::text IS NULL OR record.limit_key = :limit_key)
 AND (:schedule::text IS NULL OR record.schedule = :schedule)
 AND (:worker::text IS NULL OR record.worker = :worker)
+AND (:run::uuid IS NULL OR record.run = :run::uuid)
+AND (:step::text IS NULL OR record.step = :step)
+
+-- piece: becomes_due
+-- What is `due` now was waiting until now: it is neither late, nor any closer to its expiry.
+state = CASE WHEN due AND job.run_at > now THEN 'delayed' WHEN due THEN 'queued' ELSE job.state END,
+run_at = CASE WHEN due THEN greatest(job.run_at, now) ELSE job.run_at END,
+expires_at = CASE WHEN due THEN job.expires_at + greatest(0, now - job.run_at)
+                  ELSE job.expires_at END
+
+-- piece: unblocked
+-- What waits for those of the `held` jobs that end waits for fewer, and may be due. Its rows are
+-- locked in the order of ids, so that none who end jobs wait for each other in a ring. Jobs in no
+-- run cost nothing here. What is held itself is left to who holds it.
+fewer AS (
+  SELECT need.job AS id, count(*)::integer AS needs
+  FROM held JOIN rotulus_needs AS need ON need.need = held.id
+  WHERE held.ends AND held.run IS NOT NULL
+  GROUP BY need.job),
+waiting AS MATERIALIZED (
+  SELECT job.id, fewer.needs,
+    job.state = 'blocked' AND job.waits_for = fewer.needs AND NOT job.paused AS due
+  FROM fewer JOIN rotulus_jobs AS job ON job.id = fewer.id
+  WHERE job.ended_at IS NULL AND job.id NOT IN (SELECT id FROM held)
+  ORDER BY job.id FOR UPDATE OF job),
+unblocked AS (
+  UPDATE rotulus_jobs AS job
+  SET waits_for = job.waits_for - waiting.needs,
+      {becomes_due}
+  FROM waiting, (SELECT rotulus_now() AS now) AS moment
+  WHERE job.id = waiting.id
+  RETURNING due)
+
+-- piece: counted
+-- All jobs, or those of a run.
+(SELECT queue, task, state FROM rotulus_jobs WHERE :run::uuid IS NULL
+ UNION ALL
+ SELECT queue, task, state FROM rotulus_jobs WHERE run = :run::uuid) AS counted
+
+-- piece: part_of_job
+-- A part belongs to an opened job, or to a part of it.
+part.run = job.run AND part.id <> job.id
+AND (job.step = '' OR starts_with(part.step, job.step || '/'))
+
+-- piece: runs
+-- All jobs of some runs, and whether they would be due if it were not for a pause.
+(SELECT one.id, one.state = 'blocked' AND one.waits_for = 0 AS due, now
+ FROM rotulus_now() AS now, (
+   SELECT id, state, waits_for FROM rotulus_jobs WHERE run = ANY (:runs::uuid[])
+   UNION ALL
+   SELECT id, state, waits_for FROM rotulus_jobs
+   WHERE id = ANY (:runs::uuid[]) AND run IS NULL) AS one) AS wanted

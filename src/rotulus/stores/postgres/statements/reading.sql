@@ -22,13 +22,20 @@ WHERE {matching}
 ORDER BY id DESC LIMIT :limit::integer;
 
 -- name: find_by_index
--- The same by key, by schedule or else by state: quick when few jobs match and many do not.
+-- The same by key, schedule, run, who needs them, or else state: quick when few jobs match and many
+-- do not.
 WITH wanted (state) AS MATERIALIZED (
-  SELECT * FROM unnest(:states::text[]) WHERE :key::text IS NULL AND :schedule::text IS NULL),
+  SELECT * FROM unnest(:states::text[])
+  WHERE coalesce(:key::text, :schedule::text, :run::text, :needed_by::text) IS NULL),
 chosen (id) AS (
   SELECT id FROM rotulus_jobs WHERE key = :key
   UNION
   SELECT id FROM rotulus_jobs WHERE schedule = :schedule
+  UNION
+  SELECT id FROM rotulus_jobs
+  WHERE run = :run::uuid AND (:step::text IS NULL OR step = :step)
+  UNION
+  SELECT need FROM rotulus_needs WHERE job = ANY (:needed_by::uuid[])
   UNION
   SELECT id FROM rotulus_jobs
   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
@@ -57,11 +64,18 @@ ORDER BY record.id DESC LIMIT :limit::integer;
 
 -- name: count_by_queue
 -- Jobs by queue and state.
-SELECT queue, state, count(*) FROM rotulus_jobs GROUP BY queue, state ORDER BY queue, state;
+SELECT queue, state, count(*) FROM {counted} GROUP BY queue, state ORDER BY queue, state;
 
 -- name: count_by_task
 -- Jobs by task and state.
-SELECT task, state, count(*) FROM rotulus_jobs GROUP BY task, state ORDER BY task, state;
+SELECT task, state, count(*) FROM {counted} GROUP BY task, state ORDER BY task, state;
+
+-- name: count_by_step
+-- The parts of a job in a run, without the parts that they have.
+SELECT step, state, count(*) FROM rotulus_jobs
+WHERE run = :run::uuid AND step <> '' AND starts_with(step, :prefix)
+  AND strpos(substr(step, length(:prefix) + 1), '/') = 0
+GROUP BY step, state ORDER BY step, state;
 
 -- name: paused
 -- The paused queues.

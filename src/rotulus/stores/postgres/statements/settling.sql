@@ -6,17 +6,20 @@
 WITH outcome AS MATERIALIZED (
   SELECT * FROM unnest(:ids::uuid[], :attempts::integer[], :results::text[], :progresses::text[])
     AS outcome (id, attempt, result, progress)),
-settled AS (
+held AS (
   UPDATE rotulus_jobs AS job
   SET state = 'succeeded', reason = NULL, error = NULL, ended_at = now,
       result = outcome.result, progress = coalesce(outcome.progress, job.progress),
-      lease_until = NULL, cancel_requested = false
+      lease_until = NULL, waits_for = 0, cancel_requested = false
   FROM outcome, (SELECT rotulus_now() AS now) AS moment
   WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND job.state || '' = 'running'
-  RETURNING job.id, job.attempt, job.limit_key)
-(SELECT id, attempt FROM outcome EXCEPT SELECT id, attempt FROM settled)
+  RETURNING job.id, job.attempt, job.limit_key, job.run, true AS ends),
+{unblocked}
+(SELECT id, attempt FROM outcome EXCEPT SELECT id, attempt FROM held)
 UNION ALL
-(SELECT NULL, NULL FROM settled WHERE limit_key IS NOT NULL LIMIT 1);
+(SELECT NULL, NULL FROM held WHERE limit_key IS NOT NULL LIMIT 1)
+UNION ALL
+(SELECT NULL, NULL FROM unblocked WHERE due LIMIT 1);
 
 -- name: settle
 -- Attempts that came to anything: they end, or go back to their queue unless they are cancelled. Of
@@ -32,41 +35,86 @@ WITH outcome AS MATERIALIZED (
     :losses::integer[], :releases::integer[], :progresses::text[])
     AS outcome (id, attempt, state, reason, result, error, delay, moment, failure, loss, release,
                 progress)),
+held AS MATERIALIZED (
+  SELECT outcome.*, job.limit_key, job.run, outcome.yields AND job.cancel_requested AS cancelled,
+    NOT outcome.back OR job.cancel_requested AS ends
+  FROM outcome JOIN rotulus_jobs AS job
+    ON job.id = outcome.id AND job.attempt = outcome.attempt AND job.state || '' = 'running'
+  ORDER BY job.id FOR UPDATE OF job),
+{unblocked},
+fate AS MATERIALIZED (
+  SELECT held.*, coalesce(fewer.needs, 0) AS needs, now,
+    CASE WHEN NOT ends THEN coalesce(moment, now + delay) END AS back_at
+  FROM held LEFT JOIN fewer ON fewer.id = held.id, (SELECT rotulus_now() AS now) AS present),
 settled AS (
   UPDATE rotulus_jobs AS job
-  SET state = CASE WHEN outcome.yields AND job.cancel_requested THEN 'cancelled'
-                   WHEN outcome.back AND coalesce(outcome.moment, now + outcome.delay) > now
-                     THEN 'delayed'
-                   ELSE outcome.state END,
-      reason = CASE WHEN outcome.yields AND job.cancel_requested THEN 'cancelled'
-                    ELSE outcome.reason END,
-      error = CASE WHEN outcome.yields AND job.cancel_requested THEN NULL ELSE outcome.error END,
-      result = outcome.result,
-      run_at = CASE WHEN outcome.back AND NOT job.cancel_requested
-                      THEN coalesce(outcome.moment, now + outcome.delay)
-                    ELSE job.run_at END,
-      ended_at = CASE WHEN outcome.back AND NOT job.cancel_requested THEN NULL ELSE now END,
-      failures = job.failures
-        + CASE WHEN outcome.yields AND job.cancel_requested THEN 0 ELSE outcome.failure END,
-      losses = job.losses + outcome.loss,
-      releases = job.releases
-        + CASE WHEN outcome.yields AND job.cancel_requested THEN 0 ELSE outcome.release END,
-      progress = coalesce(outcome.progress, job.progress),
+  SET state = CASE WHEN fate.cancelled THEN 'cancelled'
+                   WHEN fate.ends THEN fate.state
+                   WHEN job.paused OR job.waits_for > fate.needs THEN 'blocked'
+                   WHEN fate.back_at > now THEN 'delayed'
+                   ELSE fate.state END,
+      reason = CASE WHEN fate.cancelled THEN 'cancelled' ELSE fate.reason END,
+      error = CASE WHEN fate.cancelled THEN NULL ELSE fate.error END,
+      result = fate.result,
+      run_at = coalesce(fate.back_at, job.run_at),
+      ended_at = CASE WHEN fate.ends THEN now END,
+      waits_for = CASE WHEN fate.ends THEN 0 ELSE job.waits_for - fate.needs END,
+      failures = job.failures + CASE WHEN fate.cancelled THEN 0 ELSE fate.failure END,
+      losses = job.losses + fate.loss,
+      releases = job.releases + CASE WHEN fate.cancelled THEN 0 ELSE fate.release END,
+      progress = coalesce(fate.progress, job.progress),
       lease_until = NULL, cancel_requested = false
-  FROM outcome, (SELECT rotulus_now() AS now) AS moment
-  WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND job.state || '' = 'running'
+  FROM fate
+  WHERE job.id = fate.id AND job.attempt = fate.attempt AND job.state || '' = 'running'
   RETURNING
-    job.id, job.attempt, job.limit_key, job.state, job.reason, job.worker, job.started_at,
-    job.error, now),
+    job.id, job.attempt, job.limit_key, job.reason, job.worker, job.started_at, job.error, ends,
+    now),
 kept AS (
   INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
   SELECT id, attempt, reason, worker, started_at, now, error
-  FROM settled WHERE state IN ('queued', 'delayed')
+  FROM settled WHERE NOT ends
   ON CONFLICT DO NOTHING)
 (SELECT id, attempt FROM outcome EXCEPT SELECT id, attempt FROM settled)
 UNION ALL
-(SELECT NULL, NULL FROM settled
- WHERE limit_key IS NOT NULL OR state IN ('queued', 'delayed') LIMIT 1);
+(SELECT NULL, NULL FROM settled WHERE limit_key IS NOT NULL OR NOT ends LIMIT 1)
+UNION ALL
+(SELECT NULL, NULL FROM unblocked WHERE due LIMIT 1);
+
+-- name: hold
+-- Attempts that are still running, and whether they are asked to stop; their rows are locked.
+SELECT job.id, job.attempt, job.cancel_requested
+FROM unnest(:ids::uuid[], :attempts::integer[]) AS claim (id, attempt)
+JOIN rotulus_jobs AS job
+  ON job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running'
+ORDER BY job.id FOR UPDATE OF job;
+
+-- name: open
+-- An attempt whose job is made of parts, which are added now; its row is locked. Then its run, and
+-- whether that is paused.
+WITH opened AS (
+  UPDATE rotulus_jobs AS job
+  SET state = CASE WHEN job.paused OR job.waits_for + :waits_for::integer > 0 THEN 'blocked'
+                   ELSE 'queued' END,
+      reason = :reason, run = coalesce(job.run, job.id), step = coalesce(job.step, ''),
+      waits_for = job.waits_for + :waits_for::integer, opened = true, run_at = now,
+      expires_at = NULL,
+      progress = coalesce(:progress, job.progress), lease_until = NULL
+  FROM rotulus_now() AS now
+  WHERE job.id = :id::uuid
+  RETURNING job.*, now),
+kept AS (
+  INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
+  SELECT id, attempt, reason, worker, started_at, now, error FROM opened
+  ON CONFLICT DO NOTHING)
+SELECT run, paused FROM opened;
+
+-- name: unblock
+-- Jobs that waited for some that have ended; a row of NULL if that brings work.
+WITH held AS MATERIALIZED (
+  SELECT job.id, job.run, true AS ends
+  FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id),
+{unblocked}
+SELECT NULL FROM unblocked WHERE due LIMIT 1;
 
 -- name: expired
 -- Running jobs whose lease is over, for `reclaim`. Whoever has one in hand just now is left to it.
@@ -81,7 +129,8 @@ WHERE state = 'running' AND lease_until IS NOT NULL AND worker = :worker
 ORDER BY id FOR UPDATE;
 
 -- name: reclaim
--- Attempts that were lost: back to the queue, or given up. Their rows are locked.
+-- Attempts that were lost: back to the queue, or given up. Their rows are locked. Then those of runs
+-- that have ended.
 WITH lost AS MATERIALIZED (
   SELECT job.id, job.losses + 1 AS losses, now,
     CASE WHEN job.cancel_requested THEN 'cancelled'
@@ -93,13 +142,17 @@ WITH lost AS MATERIALIZED (
   (SELECT rotulus_now() AS now) AS moment),
 reclaimed AS (
   UPDATE rotulus_jobs AS job
-  SET state = lost.state, losses = lost.losses,
+  SET state = CASE WHEN lost.state IN ('queued', 'delayed') AND (job.paused OR job.waits_for > 0)
+                     THEN 'blocked'
+                   ELSE lost.state END,
+      losses = lost.losses,
       reason = CASE lost.state WHEN 'cancelled' THEN 'cancelled' WHEN 'dead' THEN 'crash_loop'
                                ELSE 'lost' END,
       error = :error,
       run_at = CASE lost.state WHEN 'delayed' THEN now + (1000000::bigint << lost.losses)
                                ELSE job.run_at END,
       ended_at = CASE WHEN lost.state IN ('cancelled', 'dead') THEN now END,
+      waits_for = CASE WHEN lost.state IN ('cancelled', 'dead') THEN 0 ELSE job.waits_for END,
       lease_until = NULL, cancel_requested = false
   FROM lost
   WHERE job.id = lost.id AND job.state || '' = 'running'
@@ -107,6 +160,6 @@ reclaimed AS (
 kept AS (
   INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
   SELECT id, attempt, reason, worker, started_at, now, error
-  FROM reclaimed WHERE state IN ('queued', 'delayed')
+  FROM reclaimed WHERE ended_at IS NULL
   ON CONFLICT DO NOTHING)
-SELECT id FROM reclaimed;
+SELECT id FROM reclaimed WHERE ended_at IS NOT NULL AND run IS NOT NULL;

@@ -16,25 +16,30 @@ UPDATE rotulus_jobs
 SET cancel_requested = state = 'running',
     state = CASE state WHEN 'running' THEN state ELSE 'cancelled' END,
     reason = CASE state WHEN 'running' THEN reason ELSE 'cancelled' END,
-    ended_at = CASE state WHEN 'running' THEN NULL ELSE :now END
+    ended_at = CASE state WHEN 'running' THEN NULL ELSE :now END,
+    waits_for = CASE state WHEN 'running' THEN waits_for ELSE 0 END
 WHERE id IN (SELECT value FROM json_each(:ids))
   AND state IN ('blocked', 'delayed', 'queued', 'running')
 RETURNING id, ended_at IS NOT NULL;
 
 -- name: retryable
--- Those of some jobs that an operator can send back, and their keys; `anew`: also what succeeded.
-SELECT json_group_array(json_array(id, key)) FROM rotulus_jobs
-WHERE id IN (SELECT value FROM json_each(:ids))
-  AND (+state IN ('failed', 'dead', 'cancelled') OR (:anew AND ended_at IS NOT NULL));
+-- Those of some jobs that an operator can send back; the job that their run is the run of, or they
+-- themselves; and its key. `anew`: in whatever state they ended.
+SELECT json_group_array(json_array(job.id, head.id, head.key)) FROM (
+  SELECT DISTINCT value AS id FROM json_each(:ids)) AS wanted
+CROSS JOIN rotulus_jobs AS job ON job.id = wanted.id
+CROSS JOIN rotulus_jobs AS head ON head.id = coalesce(job.run, job.id)
+WHERE +job.state IN ('failed', 'dead', 'cancelled') OR (:anew AND job.ended_at IS NOT NULL);
 
 -- name: after
--- Some jobs, and what waits for them directly or in the end, unless it runs: the numbers of all.
+-- Some jobs, and what waits for them directly or in the end: the numbers of all, and of those that
+-- do not run.
 WITH RECURSIVE later (seq) AS (
   SELECT seq FROM rotulus_jobs WHERE id IN (SELECT value FROM json_each(:ids))
   UNION
   SELECT need.job FROM later CROSS JOIN rotulus_needs AS need ON need.need = later.seq)
-SELECT json_group_array(seq) FROM later CROSS JOIN rotulus_jobs AS job USING (seq)
-WHERE job.state <> 'running';
+SELECT json_group_array(seq), json_group_array(seq) FILTER (WHERE job.state <> 'running')
+FROM later CROSS JOIN rotulus_jobs AS job USING (seq);
 
 -- name: made_anew
 -- Those of some jobs whose parts will be made anew: asked for, or waiting for more than their parts.
@@ -65,8 +70,8 @@ FROM rotulus_jobs
 WHERE seq IN (SELECT value FROM json_each(:jobs)) AND ended_at IS NOT NULL AND attempt > 0;
 
 -- name: retry
--- Jobs begin again with fresh budgets, unless another one holds their key by now.
-UPDATE OR IGNORE rotulus_jobs
+-- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any.
+UPDATE rotulus_jobs
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
     failures = 0, losses = 0, run_at = :now, ended_at = NULL, expires_at = NULL, held_key = key,
     arguments = CASE WHEN id IN (SELECT value FROM json_each(:ids))
@@ -75,17 +80,18 @@ SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NU
 WHERE seq IN (SELECT value FROM json_each(:jobs));
 
 -- name: count_needs
--- Jobs that begin again wait for what has not ended, and else are due.
+-- Jobs wait for those of their needs that have not ended. Who begins again and waits for none is due.
 UPDATE rotulus_jobs AS job
 SET waits_for = wanted.needs,
-    state = CASE WHEN wanted.needs > 0 OR job.paused THEN 'blocked' ELSE 'queued' END
+    state = CASE WHEN job.state <> 'blocked' OR wanted.needs > 0 OR job.paused THEN job.state
+                 ELSE 'queued' END
 FROM (
   SELECT value AS seq, (
       SELECT count(*) FROM rotulus_needs
       CROSS JOIN rotulus_jobs AS need ON need.seq = rotulus_needs.need AND need.ended_at IS NULL
       WHERE rotulus_needs.job = value) AS needs
   FROM json_each(:jobs)) AS wanted
-WHERE job.seq = wanted.seq AND job.ended_at IS NULL;
+WHERE job.seq = wanted.seq;
 
 -- name: pause
 -- Queues whose jobs are not claimed.
@@ -98,16 +104,16 @@ ON CONFLICT (queue) DO NOTHING;
 DELETE FROM rotulus_pauses WHERE queue IN (SELECT value FROM json_each(:queues));
 
 -- name: pause_runs
--- Runs whose jobs are not due.
-UPDATE rotulus_jobs
+-- Runs, or jobs that may become one, that wait until they are resumed.
+UPDATE rotulus_jobs AS job
 SET paused = 1, state = CASE WHEN state IN ('delayed', 'queued') THEN 'blocked' ELSE state END
-WHERE run IN (SELECT value FROM json_each(:runs)) AND NOT paused;
+FROM {runs}
+WHERE job.seq = wanted.seq AND NOT job.paused;
 
 -- name: resume_runs
--- Runs whose jobs are due again, if they wait for nothing else.
-UPDATE rotulus_jobs
+-- They are due again, if they wait for nothing else.
+UPDATE rotulus_jobs AS job
 SET paused = 0,
-    state = CASE WHEN state <> 'blocked' OR waits_for > 0 THEN state
-                 WHEN run_at > :now THEN 'delayed'
-                 ELSE 'queued' END
-WHERE run IN (SELECT value FROM json_each(:runs)) AND paused;
+    {becomes_due}
+FROM {runs}
+WHERE job.seq = wanted.seq AND job.paused;

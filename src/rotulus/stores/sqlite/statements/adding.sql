@@ -30,25 +30,26 @@ FROM json_each(:jobs) WHERE true
 ON CONFLICT DO NOTHING;
 
 -- name: add_parts
--- A job with its parts, or the parts of one that is there; `blocked` while they wait for each other.
+-- Jobs with their parts, or the parts of a job; `blocked` while they wait for each other. Then the
+-- ids of those that were not here already, and whose key was not held.
 INSERT INTO rotulus_jobs (
   id, arguments, key, held_key, limit_key, instant, hold_until, run, step, workflow, waits_for,
   opened, paused, task, queue, priority, created_at, run_at, state, expires_at, limit_to, rate_to,
   rate_per, schedule)
 SELECT
   id, arguments, key, key, limit_key, instant, :hold_until, run, step, workflow, waits_for, opened,
-  paused, :task, :queue, :priority, :now, :run_at,
-  CASE WHEN waits_for > 0 OR paused THEN 'blocked' ELSE :state END,
+  :paused, :task, :queue, :priority, :now, :run_at,
+  CASE WHEN waits_for > 0 OR :paused THEN 'blocked' ELSE :state END,
   :expires_at, :limit_to, :rate_to, :rate_per, :schedule
 FROM (
   SELECT
     value ->> 0 AS id, value ->> 1 AS arguments, value ->> 2 AS key, value ->> 3 AS limit_key,
     value ->> 4 AS instant, value ->> 5 AS run, value ->> 6 AS step, value ->> 7 AS workflow,
-    value ->> 8 AS waits_for, value ->> 9 AS opened,
-    coalesce((SELECT paused FROM rotulus_jobs WHERE id = value ->> 5), 0) AS paused
+    value ->> 8 AS waits_for, value ->> 9 AS opened
   FROM json_each(:jobs))
 WHERE true
-ON CONFLICT DO NOTHING;
+ON CONFLICT DO NOTHING
+RETURNING id;
 
 -- name: add_needs
 -- Who waits for whom.

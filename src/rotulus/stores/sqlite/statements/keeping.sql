@@ -44,7 +44,9 @@ SELECT json_group_array(seq) FROM (
     SELECT seq FROM rotulus_jobs
     WHERE state = ended.value AND ended_at IS NOT NULL AND ended_at < :before
       AND (held_key IS NULL OR hold_until IS NULL OR hold_until <= :now)
-      AND (run IS NULL OR run = id)
+      AND (run IS NULL OR run = id AND NOT EXISTS (
+        SELECT 1 FROM rotulus_jobs AS part
+        WHERE part.run = rotulus_jobs.id AND part.ended_at IS NULL))
     ORDER BY ended_at LIMIT :limit)
   LIMIT :limit);
 

@@ -23,6 +23,26 @@ AND (:run IS NULL OR run = :run)
 AND (:step IS NULL OR step = :step)
 AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
 
+-- piece: becomes_due
+-- What is `due` now was waiting until now: it is neither late, nor any closer to its expiry.
+state = CASE WHEN due AND job.run_at > :now THEN 'delayed' WHEN due THEN 'queued' ELSE job.state END,
+run_at = CASE WHEN due THEN max(job.run_at, :now) ELSE job.run_at END,
+expires_at = CASE WHEN due THEN job.expires_at + max(0, :now - job.run_at) ELSE job.expires_at END
+
+-- piece: runs
+-- All jobs of some runs, and whether they would be due if it were not for a pause.
+(SELECT seq, state = 'blocked' AND waits_for = 0 AS due FROM rotulus_jobs
+ WHERE run IN (SELECT value FROM json_each(:runs))
+ UNION ALL
+ SELECT seq, state = 'blocked' AND waits_for = 0 FROM rotulus_jobs
+ WHERE id IN (SELECT value FROM json_each(:runs)) AND run IS NULL) AS wanted
+
+-- piece: counted
+-- All jobs, or those of a run.
+(SELECT queue, task, state FROM rotulus_jobs WHERE :run IS NULL
+ UNION ALL
+ SELECT queue, task, state FROM rotulus_jobs WHERE run = :run)
+
 -- piece: is_part
 -- One job of a run is a part of another, or a part of one of its parts.
 (job.step = '' OR substr(part.step, 1, length(job.step) + 1) = job.step || '/')

@@ -62,15 +62,13 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
 -- name: count_by_queue
 -- Jobs by queue and state.
 SELECT json_group_array(json_array(queue, state, jobs)) FROM (
-  SELECT queue, state, count(*) AS jobs FROM rotulus_jobs WHERE :run IS NULL OR run = :run
-  GROUP BY queue, state
+  SELECT queue, state, count(*) AS jobs FROM {counted} GROUP BY queue, state
   ORDER BY queue, state);
 
 -- name: count_by_task
 -- Jobs by task and state.
 SELECT json_group_array(json_array(task, state, jobs)) FROM (
-  SELECT task, state, count(*) AS jobs FROM rotulus_jobs WHERE :run IS NULL OR run = :run
-  GROUP BY task, state
+  SELECT task, state, count(*) AS jobs FROM {counted} GROUP BY task, state
   ORDER BY task, state);
 
 -- name: count_by_step

@@ -8,7 +8,7 @@ WITH outcome AS MATERIALIZED (
 UPDATE rotulus_jobs AS job
 SET state = 'succeeded', reason = NULL, error = NULL, ended_at = :now,
     result = outcome.result, progress = coalesce(outcome.progress, job.progress),
-    boot = NULL, lease_until = NULL, cancel_requested = 0
+    boot = NULL, lease_until = NULL, waits_for = 0, cancel_requested = 0
 FROM outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
 
@@ -21,8 +21,9 @@ WITH outcome AS MATERIALIZED (
     value ->> 10 AS lost, value ->> 11 AS result
   FROM json_each(:outcomes))
 UPDATE rotulus_jobs AS job
-SET state = CASE WHEN job.paused AND outcome.ended_at IS NULL THEN 'blocked'
+SET state = CASE WHEN outcome.ended_at IS NULL AND (job.paused OR job.waits_for > 0) THEN 'blocked'
                  ELSE outcome.state END,
+    waits_for = CASE WHEN outcome.ended_at IS NULL THEN job.waits_for ELSE 0 END,
     reason = outcome.reason, error = outcome.error, result = outcome.result,
     run_at = coalesce(outcome.run_at, job.run_at), ended_at = outcome.ended_at,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
@@ -33,29 +34,33 @@ FROM outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
 
 -- name: open
--- An attempt whose job is made of parts, which are added now.
+-- An attempt whose job is made of parts, which are added now. Then its run, and whether that is
+-- paused.
 UPDATE rotulus_jobs
-SET state = 'blocked', reason = :reason, run = coalesce(run, id), step = coalesce(step, ''),
-    waits_for = waits_for + :waits_for, opened = 1, progress = coalesce(:progress, progress),
-    boot = NULL, lease_until = NULL
+SET state = CASE WHEN paused OR waits_for + :waits_for > 0 THEN 'blocked' ELSE 'queued' END,
+    reason = :reason, run = coalesce(run, id), step = coalesce(step, ''),
+    waits_for = waits_for + :waits_for, opened = 1, run_at = :now, expires_at = NULL,
+    progress = coalesce(:progress, progress), boot = NULL, lease_until = NULL
 WHERE id = :id AND attempt = :attempt AND state = 'running'
-RETURNING run;
+RETURNING run, paused;
 
 -- name: unblock
--- What waited for jobs that have ended is due when it waits for nothing else.
+-- What waits for jobs that have ended waits for fewer, and may be due.
 WITH fewer AS MATERIALIZED (
   SELECT need.job AS seq, count(*) AS needs
   FROM json_each(:ended) AS ended
   CROSS JOIN rotulus_jobs AS job ON job.id = ended.value
   CROSS JOIN rotulus_needs AS need ON need.need = job.seq
-  GROUP BY need.job)
+  GROUP BY need.job),
+waiting AS MATERIALIZED (
+  SELECT job.seq, fewer.needs,
+    job.state = 'blocked' AND job.waits_for = fewer.needs AND NOT job.paused AS due
+  FROM fewer CROSS JOIN rotulus_jobs AS job ON job.seq = fewer.seq
+  WHERE job.ended_at IS NULL)
 UPDATE rotulus_jobs AS job
-SET waits_for = job.waits_for - fewer.needs,
-    state = CASE WHEN job.state <> 'blocked' OR job.waits_for > fewer.needs OR job.paused
-                   THEN job.state
-                 WHEN job.run_at > :now THEN 'delayed'
-                 ELSE 'queued' END
-FROM fewer WHERE job.seq = fewer.seq;
+SET waits_for = job.waits_for - waiting.needs,
+    {becomes_due}
+FROM waiting WHERE job.seq = waiting.seq;
 
 -- name: limited_wait
 -- Whether there are jobs that may have waited for others of their key to end.
@@ -87,8 +92,10 @@ fate AS MATERIALIZED (
   FROM lost CROSS JOIN rotulus_jobs AS job
     ON job.id = lost.id AND job.attempt = lost.attempt AND +job.state = 'running')
 UPDATE rotulus_jobs AS job
-SET state = CASE WHEN job.paused AND fate.state IN ('queued', 'delayed') THEN 'blocked'
+SET state = CASE WHEN fate.state IN ('queued', 'delayed') AND (job.paused OR job.waits_for > 0)
+                   THEN 'blocked'
                  ELSE fate.state END,
+    waits_for = CASE WHEN fate.state IN ('queued', 'delayed') THEN job.waits_for ELSE 0 END,
     losses = fate.losses,
     reason = CASE fate.state WHEN 'cancelled' THEN 'cancelled' WHEN 'dead' THEN 'crash_loop'
                              ELSE 'lost' END,
