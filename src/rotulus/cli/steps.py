@@ -17,18 +17,17 @@ from rotulus.cli.words import iso, length
 _WIDE = 100
 """The width of a line where there is no terminal."""
 
+_MOST_NAME = 32
+"""The width that the name of a step has in any case."""
+
 
 def print_steps(whole: Job[Any], nodes: Sequence[Node], *, err: bool = False) -> None:
     """The steps of a job, as a tree, and then over the time that it took."""
     out = console(err=err)
     fine = _knows("█├✗", out.encoding)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("step", "state"):
-        table.add_column(name, no_wrap=True)
-    for name in ("tries", "waited", "ran"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", overflow="ellipsis", no_wrap=True)
-    for guide, node in _branching(nodes, fine=fine):
+    rows = list(_branching(nodes, fine=fine))
+    table = _table(rows)
+    for guide, node in rows:
         table.add_row(
             f"[dim]{guide}[/]{node.name}",
             state_text(node.job.state),
@@ -76,6 +75,18 @@ def step_data(node: Node) -> dict[str, Any]:
 
 def _span_data(span: Span) -> list[str | None]:
     return [iso(span.start), iso(span.end)]
+
+
+def _table(rows: Sequence[tuple[str, Node]]) -> Table:
+    """A table whose last column gives way to the others."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    longest = max((len(guide) + len(node.name) for guide, node in rows), default=0)
+    table.add_column("step", no_wrap=True, min_width=min(longest, _MOST_NAME))
+    table.add_column("state", no_wrap=True, min_width=max(map(len, State)))
+    for name in ("tries", "waited", "ran"):
+        table.add_column(name, justify="right", no_wrap=True, min_width=6)
+    table.add_column("", overflow="ellipsis", no_wrap=True)
+    return table
 
 
 def _branching(
