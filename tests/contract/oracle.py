@@ -1,10 +1,16 @@
 """What a store has to do, in plain Python: a dict and the rules, to hold real stores against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rotulus._jobs.outcome import MAX_LOSSES
 
-ENDED = {"succeeded", "failed", "dead", "cancelled", "skipped"}
+RETRYABLE = {"failed", "dead", "cancelled"}
+ENDED = {"succeeded", "skipped"} | RETRYABLE
+
+
+def step_of(where, part):
+    """Where a part stands: every job has an id of its own, and so every step."""
+    return f"{where}/{part}" if where else part
 
 
 @dataclass
@@ -33,6 +39,12 @@ class Row:
     cancel: bool = False
     reason: str | None = None
     ended_at: float | None = None
+    run: str | None = None
+    step: str | None = None
+    needs: dict[str, bool] = field(default_factory=dict)
+    waits_for: int = 0
+    opened: bool = False
+    paused: bool = False
 
     @property
     def shown(self):
@@ -48,7 +60,18 @@ class Row:
             self.worker,
             self.cancel,
             self.reason,
+            self.run,
+            self.step,
+            0 if self.state in ENDED else self.waits_for,
+            self.opened,
+            self.paused,
         )
+
+    def contains(self, other):
+        """Whether another job is one of its parts, or of theirs."""
+        if not self.opened or other.run != self.run or other is self:
+            return False
+        return self.step == "" or other.step.startswith(f"{self.step}/")
 
 
 class Oracle:
@@ -81,6 +104,33 @@ class Oracle:
         for row in self.rows.values():
             row.holds = row.holds and (row.key != key or row.id == job_id)
         return job_id
+
+    def add_parts(self, owner, parts, queue):
+        """Parts of a job, given as ids and the ids that each needs; those that begin a run."""
+        row = self.rows[owner]
+        row.run, row.step, row.opened = row.run or row.id, row.step or "", True
+        for part, needs in parts.items():
+            self.add(part, queue, 0, 0.0, None, None, None)
+            new = self.rows[part]
+            new.run, new.step, new.paused = row.run, step_of(row.step, part), row.paused
+            new.needs = dict.fromkeys(needs, False)
+        needed = {need for needs in parts.values() for need in needs}
+        row.needs |= {part: True for part in parts if part not in needed}
+        if row.state == "queued":
+            row.state = "blocked"
+        self.rest()
+
+    def rest(self):
+        """Who waits is blocked as long as a need has not ended, or the run is paused."""
+        for row in self.rows.values():
+            row.waits_for = sum(self.rows[need].state not in ENDED for need in row.needs)
+            if row.state in ENDED or row.state == "running":
+                continue
+            if row.waits_for or row.paused:
+                row.state = "blocked"
+            elif row.state == "blocked":
+                row.run_at = max(row.run_at, self.now)
+                row.state = "delayed" if row.run_at > self.now else "queued"
 
     def _holder(self, key):
         """The job that holds a key: one that is live, or whose window is not over."""
@@ -165,6 +215,19 @@ class Oracle:
             row.state = "delayed" if delay > 0 else "queued"
             row.reason = reason
         row.lease_until, row.cancel = None, False
+        self.rest()
+        return True
+
+    def open(self, job_id, attempt, parts, queue):
+        row = self._held(job_id, attempt)
+        if row is None:
+            return False
+        if row.cancel:
+            self._end(row, "cancelled", "cancelled")
+            self.rest()
+            return True
+        row.state, row.reason, row.lease_until, row.run_at = "blocked", "opened", None, self.now
+        self.add_parts(job_id, parts, queue)
         return True
 
     def _end(self, row, state, reason):
@@ -183,6 +246,7 @@ class Oracle:
                 row.state = "queued" if first else "delayed"
                 row.run_at = row.run_at if first else self.now + 2**row.losses
                 row.reason, row.lease_until = "lost", None
+        self.rest()
 
     def rescue(self):
         self.lose(
@@ -193,30 +257,77 @@ class Oracle:
         self.lose([r for r in self.rows.values() if r.state == "running" and r.worker == worker])
 
     def cancel(self, job_id):
-        row = self.rows[job_id]
-        if row.state == "running":
-            row.cancel = True
-        elif row.state not in ENDED:
-            self._end(row, "cancelled", "cancelled")
+        asked = self.rows[job_id]
+        for row in [asked, *filter(asked.contains, self.rows.values())]:
+            if row.state == "running":
+                row.cancel = True
+            elif row.state not in ENDED:
+                self._end(row, "cancelled", "cancelled")
+        self.rest()
 
-    def retry(self, job_id):
-        row = self.rows[job_id]
-        if row.state not in ("failed", "dead", "cancelled"):
+    def pause(self, run, paused):
+        for row in self.rows.values():
+            if row.run == run or (row.id == run and row.run is None):
+                row.paused = paused
+        self.rest()
+
+    def retry(self, job_id, anew):
+        asked = self.rows[job_id]
+        head = self.rows[asked.run or asked.id]
+        if asked.state not in (ENDED if anew else RETRYABLE):
             return False
-        if self._holder(row.key) not in (None, row):
+        if self._holder(head.key) not in (None, head):
             return False
-        for other in self.rows.values():
-            other.holds = other.holds and other.key != row.key
-        row.state, row.reason, row.ended_at = "queued", None, None
-        row.failures = row.losses = 0
-        row.run_at, row.holds = self.now, row.key is not None
+        parts = [] if anew else filter(asked.contains, self.rows.values())
+        back = [asked, *(part for part in parts if part.state in RETRYABLE)]
+        after = {row.id: row for row in self._after(back) if row.state != "running"}
+        for row in list(after.values()):
+            if row.opened and ((anew and row is asked) or self._follows(row, after)):
+                self._close(row)
+        for row in after.values():
+            self._begin_again(row)
+        self.rest()
         return True
+
+    def _after(self, back):
+        """Jobs, and what waits for them directly or in the end."""
+        found = {row.id: row for row in back}
+        while more := {
+            row.id: row
+            for row in self.rows.values()
+            if row.id not in found and not found.keys().isdisjoint(row.needs)
+        }:
+            found |= more
+        return found.values()
+
+    def _follows(self, row, others):
+        """Whether a job waits for others than its parts."""
+        return any(need in others and not part for need, part in row.needs.items())
+
+    def _close(self, row):
+        """Forget the parts of a job."""
+        for part in list(filter(row.contains, self.rows.values())):
+            self.rows.pop(part.id)
+        row.opened = False
+        row.needs = {need: part for need, part in row.needs.items() if not part}
+
+    def _begin_again(self, row):
+        if row.key is not None:
+            for other in self.rows.values():
+                other.holds = other.holds and other.key != row.key
+            row.holds = True
+        row.state, row.reason, row.ended_at = "blocked", None, None
+        row.failures = row.losses = 0
+        row.run_at = self.now
 
     def prune(self, before):
         for row in list(self.rows.values()):
             held = row.key and row.holds and (row.window_end or 0) > self.now
-            if row.state in ENDED and row.ended_at < before and not held:
-                del self.rows[row.id]
+            whole = [other for other in self.rows.values() if other.run == row.id] or [row]
+            ended = {other.state for other in whole} <= ENDED
+            if ended and row.run in (None, row.id) and row.ended_at < before and not held:
+                for other in whole:
+                    del self.rows[other.id]
 
     def any(self, *states):
         """Whether a job is in one of these states."""

@@ -1,6 +1,9 @@
 """extend: renews what is still running, stores progress, and tells what was lost."""
 
+import pytest
+
 from contract.workbench import OUTCOMES, claims, job_id
+from rotulus._jobs.states import Reason
 from rotulus.store import Claim, Renewal
 
 
@@ -91,3 +94,14 @@ def test_a_worker_announced_for_no_time_is_gone(bench):
     bench.store.extend([], 0.0, bench.worker())
 
     assert [] == bench.store.fleet().workers
+
+
+@pytest.mark.parametrize("lease", [30.0, None])
+def test_why_an_attempt_runs_without_a_slot_is_stored_while_it_does(bench, lease):
+    """The next renewal without it takes it back."""
+    job = bench.running()
+    bench.store.extend([Renewal(job.id, 1, reason=Reason.DEFERRED)], lease)
+    assert "deferred" == bench.store.get(job.id).reason
+
+    bench.store.extend(claims([job]), 30.0)
+    assert bench.store.get(job.id).reason is None

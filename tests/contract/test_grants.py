@@ -73,9 +73,11 @@ def test_a_producer_enqueues_and_looks(owner, become, clock):
     job = bench.add(key="k")
     bench.add_many(3, limit_key="l", limit_to=1)
     bench.add(key="k")
+    run = bench.add_run({"a": [], "b": ["a"]})
+    assert 1 == len(store.find(Filter(needed_by=[run["b"]])))
 
     assert job.id == store.get(job.id).id
-    assert 4 == len(store.find(Filter(queue="default")))
+    assert 4 == len(store.find(Filter(queue="default", task="t"))) - 2
     assert store.wait(job.id, 0.01) is False
     assert [] == store.migrate(apply=False)
     assert store.count()
@@ -96,10 +98,14 @@ def test_a_worker_does_all_that_workers_do(owner, become, clock):
     assert [] == store.settle([OUTCOMES["retried now"](jobs[0]), OUTCOMES["succeeded"](jobs[1])])
     store.release("w1")
     store.rescue(10)
+    run = bench.add_run({"a": [], "b": ["a"]})
+    inner = bench.open(next(job for job in bench.claim() if job.step == "a"), {"a/0": []})
+    assert 1 == len(store.find(Filter(needed_by=[run["a"]])))
+    assert inner
     store.schedules([ScheduleEntry("tidy", "* * * * *", "UTC")])
     store.prune(clock.now().replace(year=2100), ["succeeded"], 10)
 
-    assert 2 == len(store.find())
+    assert 6 == len(store.find())
     assert refused(lambda: store.pause(["default"], paused=True))
     with pytest.raises(StoreError):
         store._run(lambda session: session.script("DROP TABLE rotulus_jobs"))
@@ -125,6 +131,7 @@ def test_a_viewer_only_looks(owner, become, clock):
 
     assert "failed" == store.get(job.id).state
     assert 1 == len(store.find())
+    assert [] == store.find(Filter(needed_by=[job.id]))
     assert store.count("task")
     assert store.fleet()
     assert refused(lambda: store.add([bench.new()]))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from contract.workbench import OUTCOMES, job_id
 from rotulus import App, TaskRegistry, task
-from rotulus._jobs.outcome import succeeded
+from rotulus._jobs.outcome import opened, succeeded
 from rotulus.errors import OptionError
 
 
@@ -104,6 +104,37 @@ def test_a_job_goes_with_a_transaction_that_is_rolled_back(server, url, way):
         server.store.add([server.new(), server.new(key="k")], connection)
 
     assert [] == server.store.find()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_job_with_parts_joins_with_them(server, url, way):
+    """And one that is opened there has its parts when the transaction commits."""
+    job = server.running()
+    with way(url) as (connection, execute):
+        whole = server.new("run", parts=server.parts({"a": [], "b": ["a"]}))
+        server.store.add([whole], connection)
+        inner = server.parts({"x": []})
+        assert [] == server.store.settle([opened(job.id, job.attempt, inner)], connection)
+        assert 1 == len(server.store.find())
+        execute("COMMIT")
+
+    assert {"": "blocked", "a": "queued", "b": "blocked"} == server.steps(whole.id)
+    assert {"": "blocked", "x": "queued"} == server.steps(job.id)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_who_waits_is_due_when_the_transaction_that_ends_its_need_commits(server, url, way):
+    """And waits on if it is rolled back."""
+    ids = server.add_run({"a": [], "b": ["a"]})
+    [part] = server.claim()
+    with way(url) as (connection, _):
+        server.store.settle([OUTCOMES["succeeded"](part)], connection)
+
+    assert {"": 1, "a": 0, "b": 1} == server.waits(ids[""])
+    with way(url) as (connection, execute):
+        server.store.settle([OUTCOMES["succeeded"](part)], connection)
+        execute("COMMIT")
+    assert ["b"] == server.work()
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -203,7 +203,7 @@ class Explorer:
                 yield self.after(world, operator=True)._replace(retried=True)
         how = "resume_runs" if row[-1] else "pause_runs"
         self.load(row)
-        if world.pauses < self.most_pauses and self.pause(how):
+        if (row[-1] or world.pauses < self.most_pauses) and self.pause(how):
             yield self.after(world)._replace(pauses=world.pauses + (how == "pause_runs"))
 
     def worker_steps(self, world, slot):

@@ -16,12 +16,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from contract.oracle import ENDED, Oracle
+from contract.oracle import ENDED, Oracle, step_of
 from contract.workbench import ERROR, job_id
-from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.outcome import Outcome, opened
 from rotulus._jobs.states import ENDED as ENDED_STATES
 from rotulus._jobs.states import MOVES, State
-from rotulus.store import Claim, NewJob, Renewal, Terms, Wanted
+from rotulus.store import Claim, Filter, NewJob, Renewal, Terms, Wanted
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock
@@ -73,6 +73,10 @@ SETTLEMENTS = st.sampled_from(
 """State, reason, delay, and whether it is a failure."""
 
 
+SHAPES = st.sampled_from([[[]], [[], [0]], [[], []], [[], [0], [0]], [[], [], [0, 1]]])
+"""Parts, by the places of those that each needs."""
+
+
 class TwoClients(RuleBasedStateMachine):
     """Every step does the same to the store and to the oracle, and compares the answers."""
 
@@ -97,7 +101,8 @@ class TwoClients(RuleBasedStateMachine):
 
     @rule(data=st.data(), client=CLIENTS)
     def workers_work(self, data, client):
-        step = data.draw(st.sampled_from([self.claim, self.settle, self.settle, self.extend]))
+        steps = [self.claim, self.claim, self.settle, self.settle, self.open, self.extend]
+        step = data.draw(st.sampled_from(steps))
         step(data, self.stores[client])
 
     @rule(data=st.data(), client=CLIENTS)
@@ -107,7 +112,8 @@ class TwoClients(RuleBasedStateMachine):
 
     @rule(data=st.data(), client=CLIENTS)
     def people_act(self, data, client):
-        steps = [self.add, self.add, self.cancel, self.retry, self.pause, self.prune, self.advance]
+        steps = [self.add, self.add, self.add_run, self.cancel, self.retry, self.retry]
+        steps += [self.pause, self.pause_run, self.prune, self.advance]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
     def add(self, data, store):
@@ -120,6 +126,41 @@ class TwoClients(RuleBasedStateMachine):
         [record] = store.add([job])
         assert record.id == self.oracle.add(job.id, queue, priority, delay, key, window, *limit)
         self.jobs.append(job.id)
+
+    def add_run(self, data, store):
+        if self.oracle.live() >= MOST_JOBS:
+            return
+        key, shape, queue = data.draw(st.sampled_from([None, "k"])), data.draw(SHAPES), "a"
+        job = NewJob(job_id(1 + len(self.jobs)), "{}", Terms("r", queue), key)
+        self.jobs.append(job.id)
+        parts = self.new_parts(shape, queue, "")
+        [record] = store.add([job._replace(parts=parts)])
+        assert record.id == self.oracle.add(job.id, queue, 0, 0.0, key, None, None)
+        if record.id == job.id:
+            self.oracle.add_parts(job.id, {part.id: part.needs for part in parts}, queue)
+
+    def new_parts(self, shape, queue, where):
+        ids = [job_id(1 + len(self.jobs) + place) for place in range(len(shape))]
+        self.jobs += ids
+        return [
+            NewJob(
+                part,
+                "{}",
+                Terms("p", queue),
+                step=step_of(where, part),
+                needs=[ids[n] for n in needs],
+            )
+            for part, needs in zip(ids, shape, strict=True)
+        ]
+
+    def open(self, data, store):
+        known = st.sampled_from(self.claims[-3:] or [Claim(job_id(0), 1)])
+        claim, shape, queue = data.draw(known), data.draw(SHAPES | st.just([])), "b"
+        row = self.oracle.rows.get(claim.id)
+        parts = self.new_parts(shape, queue, row.step if row else "")
+        refused = store.settle([opened(*claim, parts)])
+        told = {part.id: part.needs for part in parts}
+        assert self.oracle.open(*claim, told, queue) == (not refused)
 
     def claim(self, data, store):
         queues = data.draw(st.sampled_from([None, None, ["a"], ["b", "a"]]))
@@ -179,8 +220,9 @@ class TwoClients(RuleBasedStateMachine):
 
     def retry(self, data, store):
         job = data.draw(st.sampled_from(self.jobs))
-        back = store.retry([job])
-        done = job in self.oracle.rows and self.oracle.retry(job)
+        arguments = data.draw(st.sampled_from([None, None, '"anew"']))
+        back = store.retry([job], arguments)
+        done = job in self.oracle.rows and self.oracle.retry(job, arguments is not None)
         assert done == bool(back)
         if done:
             self.seen.pop(job, None)
@@ -189,6 +231,11 @@ class TwoClients(RuleBasedStateMachine):
         queue, paused = data.draw(QUEUES), data.draw(st.booleans())
         store.pause([queue], paused=paused)
         (self.oracle.paused.add if paused else self.oracle.paused.discard)(queue)
+
+    def pause_run(self, data, store):
+        run, paused = data.draw(st.sampled_from(self.jobs)), data.draw(st.booleans())
+        store.pause([], paused, [run])
+        self.oracle.pause(run, paused)
 
     def prune(self, _data, store):
         store.prune(self.clock.now() - timedelta(seconds=4), ENDED_STATES, 1000)
@@ -201,9 +248,18 @@ class TwoClients(RuleBasedStateMachine):
 
     @invariant()
     def both_clients_see_what_the_oracle_holds(self):
-        expected = sorted(row.shown for row in self.oracle.rows.values())
+        expected = sorted((row.shown for row in self.oracle.rows.values()), key=str)
         for store in self.stores:
-            assert expected == sorted(_shown(job) for job in store.find(limit=10_000))
+            assert expected == sorted(map(_shown, store.find(limit=10_000)), key=str)
+
+    @invariant()
+    def who_waits_is_blocked_and_who_does_not_is_not(self):
+        for job in self.stores[0].find(limit=10_000):
+            needs = self.stores[0].find(Filter(needed_by=[job.id]))
+            waits = 0 if job.ended_at else sum(need.ended_at is None for need in needs)
+            assert waits == job.waits_for
+            if not (job.ended_at or job.state == "running"):
+                assert bool(waits or job.paused) == (job.state == "blocked")
 
     @invariant()
     def only_legal_moves_happen(self):
@@ -211,7 +267,7 @@ class TwoClients(RuleBasedStateMachine):
         for known, before in self.seen.items():
             after = now.get(known)
             if after is None:
-                assert before.state in ENDED
+                assert before.state in ENDED or before.step
             else:
                 assert before.attempt <= after.attempt <= before.attempt + 1
                 assert after.state == before.state or _reachable(before.state, after.state)
@@ -230,6 +286,11 @@ def _shown(job):
         job.worker,
         bool(job.cancel_requested),
         job.reason,
+        job.run,
+        job.step,
+        job.waits_for,
+        bool(job.opened),
+        bool(job.paused),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from contract.conftest import postgres
 from contract.workbench import OUTCOMES
+from rotulus._jobs.outcome import opened
 
 _OVER = "over"
 
@@ -21,6 +22,11 @@ BRINGS_WORK = {
     "released": lambda bench: settling(bench, "released"),
     "retried later": lambda bench: settling(bench, "retried"),
     "snoozed": lambda bench: settling(bench, "snoozed"),
+    "end of a need": lambda bench: acting(bench.store.settle, [first_part(bench)]),
+    "cancelled need": lambda bench: acting(bench.store.cancel, [waiting_part(bench)]),
+    "parts": lambda bench: lambda: bench.add_run({"a": []}),
+    "opening": lambda bench: acting(bench.store.settle, [opening(bench)]),
+    "resumed run": lambda bench: acting(bench.store.pause, [], paused=False, runs=["x"]),
     "room": lambda bench: settling(bench, "succeeded", limit_key="k", limit_to=1),
 }
 """Each makes what an event needs, and gives the event."""
@@ -36,6 +42,24 @@ BRINGS_NONE = {
 def acting(act, *arguments, **options):
     """A call to make later."""
     return lambda: act(*arguments, **options)
+
+
+def first_part(bench):
+    """The success of what a job waits for."""
+    bench.add_run({"a": [], "b": ["a"]})
+    [part] = bench.claim()
+    return OUTCOMES["succeeded"](part)
+
+
+def waiting_part(bench):
+    """What a job waits for, before anybody has taken it."""
+    return bench.add_run({"a": [], "b": ["a"]})["a"]
+
+
+def opening(bench):
+    """The outcome of a running job that adds a part."""
+    job = bench.running()
+    return opened(job.id, job.attempt, bench.parts({"a": []}))
 
 
 def settling(bench, how, **fields):

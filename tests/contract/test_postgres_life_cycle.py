@@ -33,7 +33,7 @@ def explorer_of(migrated):
     url = migrated()
 
     class PostgresExplorer(Explorer):
-        most_claims = 3  # each world costs some round trips
+        most_claims = 2  # each world costs some round trips
 
         def __init__(self, statements):
             self.moves = set()
@@ -48,7 +48,7 @@ def explorer_of(migrated):
             )
 
         def load(self, row):
-            state, attempt, failures, losses, releases, lease, run_at, cancel, paused = row
+            state, _attempt, _failures, _losses, _releases, lease, run_at, _cancel, _paused = row
             until = None if lease is None else NOW + lease
             ended = NOW if state in ENDED else None
             self.db.execute(

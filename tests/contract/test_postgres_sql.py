@@ -119,7 +119,7 @@ def test_every_statement_says_what_it_does():
 def test_a_statement_has_the_name_it_has_on_sqlite():
     """Apart from those that one of them does in a single statement, or alone."""
     assert set(SQLITE_STATEMENTS) - set(STATEMENTS) == {
-        *("choose", "start", "claimed", "archive", "limited_wait", "next_due"),
+        *("choose", "start", "claimed", "archive", "limited_wait", "some_wait", "next_due"),
         *("outdated", "forget_workers", "forget_starts"),
         *("parts_of", "close", "delete_attempts", "delete_needs", "delete"),
     }

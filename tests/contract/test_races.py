@@ -1,12 +1,14 @@
 """Clients released by a barrier at the same moment: exactly one of them wins."""
 
 import threading
+import time
 from collections import Counter
 
 import pytest
 
 from contract.workbench import OUTCOMES, claims
-from rotulus.store import Wanted
+from rotulus._jobs.outcome import opened
+from rotulus.store import Filter, Wanted
 
 CLIENTS = 6
 
@@ -151,6 +153,37 @@ def test_many_threads_of_one_client_share_commits(shared):
     assert 200 == len(store.find(limit=1000))
 
 
+def test_many_threads_share_commits_also_with_parts(shared):
+    """Each job has its own parts, and of those with one key one has any."""
+    store = shared.store
+    barrier = threading.Barrier(12)
+    made = [
+        [
+            shared.new(
+                "run", parts=shared.parts({"a": [], "b": ["a"]}), key="k" if n % 3 == 0 else None
+            )
+            if n % 2
+            else shared.new()
+            for _ in range(5)
+        ]
+        for n in range(12)
+    ]
+
+    def add(number):
+        barrier.wait()
+        for job in made[number]:
+            store.add([job])
+
+    threads = [threading.Thread(target=add, args=(n,)) for n in range(12)]
+    [thread.start() for thread in threads]
+    [thread.join(60) for thread in threads]
+
+    runs = {job.run for job in store.find(Filter(step="b"), 1000)}
+    assert 4 * 5 + 1 == len(runs)
+    for run in runs:
+        assert {"": "blocked", "a": "queued", "b": "blocked"} == shared.steps(run)
+
+
 def test_a_write_that_fails_does_not_fail_those_it_shared_a_commit_with(shared):
     """Only its own changes are undone."""
     store = shared.store
@@ -175,3 +208,105 @@ def test_a_write_that_fails_does_not_fail_those_it_shared_a_commit_with(shared):
     assert {job for how, job in answers if how == "added"} == {
         record.id for record in store.find(limit=1000)
     }
+
+
+def in_shares(jobs):
+    """Jobs for each client, as evenly as can be, each in an order of its own."""
+    return [jobs[n::CLIENTS][:: 1 if n % 2 else -1] for n in range(CLIENTS)]
+
+
+def test_needs_that_end_at_the_same_moment_are_all_counted(shared):
+    """Whoever waits for them is due once, and nobody waits for each other."""
+    needs = {f"n{i}": [] for i in range(24)}
+    later = {f"l{i}": list(needs) for i in range(6)}
+    for _ in range(15):
+        ids = shared.add_run({**needs, **later})
+        shares = in_shares(shared.claim(24))
+
+        def settle(number, store, shares=shares):
+            for job in shares[number]:
+                store.settle([OUTCOMES["succeeded" if number % 2 else "failed"](job)])
+            return store.claim(Wanted(f"w{number}"), 6, 30.0)
+
+        claimed = [job for taken in race(shared, settle) for job in taken]
+        claimed += shared.claim()
+        assert sorted(later) == sorted(job.step for job in claimed)
+        assert {"": 6} | dict.fromkeys([*needs, *later], 0) == shared.waits(ids[""])
+        shared.store.settle([OUTCOMES["succeeded"](job) for job in claimed])
+        assert [""] == shared.work()
+
+
+def test_batches_that_end_needs_of_the_same_jobs_do_not_wait_in_a_ring(shared):
+    """In whatever order their outcomes stand."""
+    needs = {f"n{i}": [] for i in range(60)}
+    later = {f"l{i}": list(needs) for i in range(10)}
+    took = []
+    for _ in range(10):
+        shared.add_run({**needs, **later})
+        shares = in_shares(shared.claim(60))
+        began = time.monotonic()
+        race(
+            shared,
+            lambda n, store, s=shares: store.settle([OUTCOMES["succeeded"](j) for j in s[n]]),
+        )
+        took.append(time.monotonic() - began)
+        assert [sorted(later), [""]] == [sorted(shared.work()), shared.work()]
+
+    assert sorted(took)[4] < 1.0, "the server looks for a ring when a second is over"
+
+
+def test_people_and_workers_act_on_one_run_at_the_same_moment(shared):
+    """Whatever comes of it, everybody waits for just those that have not ended."""
+    shape = {"a": [], "b": [], "c": ["a", "b"], "d": ["c"], "e": ["c"]}
+    for _ in range(15):
+        ids = shared.add_run(shape)
+
+        def act(number, store, run=ids[""], ids=ids):
+            for _ in range(4):
+                if number == 0:
+                    store.cancel([ids["c"]])
+                elif number == 1:
+                    store.retry([ids["c"], ids["a"]])
+                elif number == 2:
+                    store.pause([], paused=True, runs=[run])
+                    store.pause([], paused=False, runs=[run])
+                else:
+                    how = "failed" if number == 3 else "succeeded"
+                    jobs = store.claim(Wanted(f"w{number}"), 2, 30.0)
+                    store.settle([OUTCOMES[how](job) for job in jobs])
+
+        race(shared, act)
+        assert_whole(shared, ids[""])
+        while shared.work():
+            pass
+        assert {"succeeded", "failed", "cancelled"} >= set(shared.steps(ids[""]).values())
+
+
+def assert_whole(bench, run):
+    """Who waits for how many is told right, and who waits for none is not blocked."""
+    jobs = bench.store.find(Filter(run=run), 1000)
+    for job in jobs:
+        needs = bench.store.find(Filter(needed_by=[job.id]), 1000)
+        waits = 0 if job.ended_at else sum(need.ended_at is None for need in needs)
+        assert waits == job.waits_for
+        if job.state != "running" and not job.ended_at:
+            assert (job.state == "blocked") == bool(job.waits_for or job.paused)
+
+
+def test_a_run_is_cancelled_with_parts_that_are_added_at_the_same_moment(shared):
+    """None of them goes on by itself."""
+    for _ in range(15):
+        ids = shared.add_run({f"s{i}": [] for i in range(CLIENTS)})
+        jobs = {job.step: job for job in shared.claim()}
+        parts = {step: shared.parts({f"{step}/0": [], f"{step}/1": []}) for step in jobs}
+
+        def act(number, store, run=ids[""], jobs=jobs, parts=parts):
+            if number == 0:
+                return store.cancel([run])
+            job = jobs[f"s{number}"]
+            return store.settle([opened(job.id, job.attempt, parts[job.step])])
+
+        race(shared, act)
+        assert {"cancelled", "running"} >= set(shared.steps(ids[""]).values())
+        assert [] == shared.work()
+        shared.store.settle([OUTCOMES["cancelled"](job) for job in jobs.values()])

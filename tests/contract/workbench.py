@@ -8,13 +8,15 @@ from rotulus._jobs.outcome import (
     dead,
     failed,
     lost,
+    opened,
     released,
     retried,
+    skipped,
     snoozed,
     succeeded,
 )
 from rotulus._jobs.states import Reason
-from rotulus.store import NewJob, Renewal, Terms, Wanted, WorkerInfo
+from rotulus.store import Filter, NewJob, Renewal, Terms, Wanted, WorkerInfo
 
 
 class Workbench:
@@ -61,6 +63,41 @@ class Workbench:
         self.store.settle([OUTCOMES[how](job)])
         return self.store.get(job.id)
 
+    def parts(self, shape, **fields):
+        """Parts to add: the steps of a shape, each with the steps that it needs."""
+        made = {step: self.new(step=step, workflow="w", **fields) for step in shape}
+        return [
+            part._replace(needs=[made[need].id for need in shape[step]])
+            for step, part in made.items()
+        ]
+
+    def add_run(self, shape, of=None, **fields):
+        """A job that has been added with parts: the ids of all by step, its own under ""."""
+        parts = self.parts(shape, **(of or {}))
+        job = self.add("run", parts=parts, **fields)
+        return {"": job.id, **{part.step: part.id for part in parts}}
+
+    def open(self, job, shape):
+        """Settle a running job with parts: the ids of those by step."""
+        parts = self.parts(shape)
+        assert [] == self.store.settle([opened(job.id, job.attempt, parts)])
+        return {part.step: part.id for part in parts}
+
+    def work(self, how="succeeded", **hows):
+        """Claim what is due, and settle it; some steps in another way. The steps that were due."""
+        jobs = self.claim()
+        outcomes = [OUTCOMES[hows.get(job.step, how)](job) for job in jobs]
+        assert [] == self.store.settle(outcomes)
+        return [job.step for job in jobs]
+
+    def steps(self, run):
+        """How the jobs of a run stand."""
+        return {job.step: str(job.state) for job in self.store.find(Filter(run=run), 1000)}
+
+    def waits(self, run):
+        """How many jobs each waits for."""
+        return {job.step: job.waits_for for job in self.store.find(Filter(run=run), 1000)}
+
     def state(self, job):
         """How a job stands now."""
         return self.store.get(job.id).state
@@ -76,6 +113,7 @@ OUTCOMES = {
     "succeeded": lambda job: succeeded(job.id, job.attempt, '"done"'),
     "failed": lambda job: failed(job.id, job.attempt, Reason.ERROR, ERROR),
     "dead": lambda job: dead(job.id, job.attempt, Reason.CORRUPT, ERROR),
+    "skipped": lambda job: skipped(job.id, job.attempt, Reason.CANCELLED),
     "cancelled": lambda job: cancelled(job.id, job.attempt),
     "retried": lambda job: retried(job.id, job.attempt, ERROR, 10.0),
     "retried now": lambda job: retried(job.id, job.attempt, ERROR, 0.0),

@@ -16,7 +16,7 @@ class JobRecord(NamedTuple):
 
     A job with parts, and every part, has a `run`: the id of the job that all of them are parts of
     in the end. `step` is a path there: "" is that job, "load" a part of it, "load/3" a part of it.
-    `waits_for` counts the needs and parts that have not ended.
+    `waits_for` counts the needs and parts that have not ended, until it has ended itself.
     """
 
     id: str

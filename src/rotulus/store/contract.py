@@ -89,7 +89,9 @@ class Store(Protocol):
 
         A job with `parts` is added `blocked` and `opened`, with its parts, which form a `run` of
         its id. A part waits, `blocked`, for the parts that it `needs`; the job itself waits for
-        those that no other part needs. Who waits for nothing any more is due.
+        those that no other part needs. Who waits for nothing any more is due, from that moment or
+        its own later one: what was blocked was not late, nor did it come closer to its expiry. A
+        job that is not added, or is here already, brings no parts. Parts hold no keys.
 
         With a `connection` of the caller's the jobs belong to its transaction: they exist when
         it commits, and never if it rolls back. The store neither commits nor rolls it back.
@@ -137,8 +139,9 @@ class Store(Protocol):
         ones, and one more failure, release or loss; if somebody asked to cancel it, it ends
         `cancelled` instead. A lost attempt counts as a loss also when the job ends. `blocked` adds
         the outcome's `parts` as `add` would, to the run of the job, or to one that begins with it;
-        the job is `opened` then, and due again when they have ended. An outcome that is refused
-        changes nothing.
+        the job is `opened` then, does not expire any more, and is due again when they have ended:
+        at once, if there are none. What is sent back waits if a need of it has begun again. An
+        outcome that is refused changes nothing.
         """
         ...
 
@@ -159,8 +162,9 @@ class Store(Protocol):
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs: those that wait end `cancelled`, running ones are flagged for `extend`.
 
-        The parts of a job are cancelled with it. Jobs that have ended stay as they are. The records
-        of the jobs that exist, as they stand then.
+        The parts of a job are cancelled with it. Who waited for one that has ended now, and for
+        nothing else, is due. Jobs that have ended stay as they are, and wait for nothing. The
+        records of the jobs that exist, as they stand then.
         """
         ...
 
@@ -170,13 +174,14 @@ class Store(Protocol):
         `attempt` goes on counting; the attempt that ended is kept among the earlier ones. The parts
         of a job that ended so go back with it. Whatever waited for one that is sent back, and does
         not run just now, waits again, also what had succeeded; if it had opened, and did not only
-        wait for its own parts, those are deleted, as they will be made anew.
+        wait for its own parts, those are deleted, as they will be made anew; one of them that runs
+        just now is lost to its worker. What runs, runs on, and waits only if it is sent back.
 
         With `arguments`, jobs in any ended state are sent back, with these arguments as JSON text,
         and the parts that they had are deleted.
 
-        Left as they are: jobs in other states, and jobs whose key another job holds by now. The
-        records of the jobs among `ids` that were sent back.
+        Left as they are: jobs in other states, with their parts, and all jobs of a run whose key
+        another job holds by now. The records of the jobs among `ids` that were sent back.
         """
         ...
 
@@ -185,6 +190,7 @@ class Store(Protocol):
 
         Jobs of a paused queue can be added and not claimed. What waits in a paused run is
         `blocked`, and stays so until the run is resumed; so is what is sent back there, or added.
+        What runs, runs on. A job that has no parts yet is paused as the run that it may become.
         """
         ...
 
@@ -227,8 +233,8 @@ class Store(Protocol):
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete jobs that ended in these states before a moment; give how many.
 
-        Jobs whose key is still held stay. A run goes whole, with the job it is the run of, and
-        counts as one. At most `limit` jobs, the oldest first.
+        Jobs whose key is still held stay. A run goes whole, with the job it is the run of, once all
+        of it has ended, and counts as one. At most `limit` jobs, the oldest first.
         """
         ...
 

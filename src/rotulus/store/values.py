@@ -46,10 +46,11 @@ class NewJob(NamedTuple):
         id: its id, made by the producer: a UUIDv7 as text.
         arguments: its payload, as JSON text.
         terms: its task, and how it is delivered. Neighbours with equal terms are added together.
-        key: its unique key.
+        key: its unique key; a part holds none.
         limit_key: jobs with the same one are limited together, in number and in rate.
         instant: the scheduled moment it is fired for.
-        parts: jobs that are added with it, and that it waits for.
+        parts: jobs that are added with it, and that it waits for. A part has none: it is opened
+            when it runs.
         step: of a part: where it stands in the run, as a path.
         workflow: of a part: the workflow that says what it does.
         needs: of a part: the ids of those parts of the same job that it waits for.

@@ -227,10 +227,9 @@ class PostgresStore:
         """How many jobs there are. See `Store.count`."""
         if by not in ("queue", "task", "step"):
             raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
-        if run is not None and not rows.is_id(run):
+        if (by == "step" or run is not None) and not rows.is_id(run or ""):
             return []
-
-        if run is not None and by == "step":
+        if by == "step":
             prefix = f"{within}/" if within else ""
             how = {"run": run, "prefix": prefix}
             return self._run(lambda session: rows.counts(session.rows("count_by_step", **how)))

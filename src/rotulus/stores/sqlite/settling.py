@@ -68,7 +68,9 @@ def _succeed(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> 
 
 def unblock(con: sqlite3.Connection, ended: Sequence[str], now: int) -> bool:
     """What waited for these, and for nothing else, is due; whether anything waited."""
-    return bool(ended) and do(con, "unblock", ended=rows.array(ended), now=now) > 0
+    if not ended or not ask(con, "some_wait"):
+        return False
+    return do(con, "unblock", ended=rows.array(ended), now=now) > 0
 
 
 def _unblocks(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> bool:

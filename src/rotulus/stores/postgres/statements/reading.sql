@@ -28,12 +28,13 @@ WITH wanted (state) AS MATERIALIZED (
   SELECT * FROM unnest(:states::text[])
   WHERE coalesce(:key::text, :schedule::text, :run::text, :needed_by::text) IS NULL),
 chosen (id) AS (
-  SELECT id FROM rotulus_jobs WHERE key = :key
+  SELECT id FROM rotulus_jobs WHERE key = :key AND :needed_by::uuid[] IS NULL
   UNION
-  SELECT id FROM rotulus_jobs WHERE schedule = :schedule
+  SELECT id FROM rotulus_jobs WHERE schedule = :schedule AND :needed_by::uuid[] IS NULL
   UNION
   SELECT id FROM rotulus_jobs
   WHERE run = :run::uuid AND (:step::text IS NULL OR step = :step)
+    AND :needed_by::uuid[] IS NULL
   UNION
   SELECT need FROM rotulus_needs WHERE job = ANY (:needed_by::uuid[])
   UNION

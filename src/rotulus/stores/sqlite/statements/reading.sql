@@ -30,11 +30,12 @@ WITH wanted (state) AS (
   SELECT value FROM json_each(:states)
   WHERE coalesce(:key, :schedule, :run, :needed_by) IS NULL),
 chosen (seq) AS (
-  SELECT seq FROM rotulus_jobs WHERE key = :key
+  SELECT seq FROM rotulus_jobs WHERE key = :key AND :needed_by IS NULL
   UNION ALL
-  SELECT seq FROM rotulus_jobs WHERE schedule = :schedule
+  SELECT seq FROM rotulus_jobs WHERE schedule = :schedule AND :needed_by IS NULL
   UNION ALL
-  SELECT seq FROM rotulus_jobs WHERE run = :run AND (:step IS NULL OR step = :step)
+  SELECT seq FROM rotulus_jobs
+  WHERE run = :run AND (:step IS NULL OR step = :step) AND :needed_by IS NULL
   UNION ALL
   SELECT need.need FROM json_each(:needed_by) AS wanted
   CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value

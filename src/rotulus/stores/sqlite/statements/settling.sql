@@ -44,6 +44,10 @@ SET state = CASE WHEN paused OR waits_for + :waits_for > 0 THEN 'blocked' ELSE '
 WHERE id = :id AND attempt = :attempt AND state = 'running'
 RETURNING run, paused;
 
+-- name: some_wait
+-- Whether anybody waits, or waited, for a job: where there are no parts, their absence costs nothing.
+SELECT EXISTS (SELECT 1 FROM rotulus_needs);
+
 -- name: unblock
 -- What waits for jobs that have ended waits for fewer, and may be due.
 WITH fewer AS MATERIALIZED (
