@@ -131,6 +131,7 @@ def test_a_fan_out_of_a_thousand_under_kills(factory, flows):
     check_ledger(factory)
 
 
+@pytest.mark.anywhere
 def test_a_worker_killed_after_each_settled_step(factory, flows):
     """One that dies again and again gets a run to its end nevertheless, a few steps at a time."""
     seed = 7

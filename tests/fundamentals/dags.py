@@ -1,6 +1,6 @@
 """Random workflows: planned, and declared with steps that note what they are given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import rotulus.workflow as wf
 from rotulus import Job
@@ -87,6 +87,14 @@ def _draw_rule(chance, needs):
     return (word,)
 
 
+def healed(plans):
+    """The same, where nothing fails that did."""
+    return tuple(
+        replace(plan, act="none" if plan.act == "fail" else plan.act, inner=healed(plan.inner))
+        for plan in plans
+    )
+
+
 def declare(name, plans, registry, note):
     """Register a plan as a workflow; `note(word, job, context)` when a body begins and ends."""
     builder = wf.WorkflowBuilder(name, registry=registry)
@@ -120,7 +128,9 @@ def _joined(word, one, other):
 def _body(plan, note):
     def act(context, job):
         note("begin", job, context.to_dict())
-        if plan.act == "fail" or (plan.act == "flaky" and job.attempt == 1):
+        if (plan.act == "fail" and not getattr(note, "healed", False)) or (
+            plan.act == "flaky" and job.attempt == 1
+        ):
             context.set(plan.key, "this is not handed on")
             raise ValueError(plan.id)
         value = _acted(plan, context)

@@ -500,16 +500,10 @@ def test_a_running_step_is_cancelled_with_its_run(app, build):
 def test_a_paused_run_begins_no_further_step(app, build):
     """Until it is resumed; other runs go on."""
     with build():
-
-        @wf.task(id="one")
-        def one(context):
-            if context.get("pause"):
-                Run(app, context["pause"]).pause()
-
+        wf.task(id="one")(put(one=1))
         wf.task(id="two", dependencies=["one"])(put(two=1))
 
-    first = app.enqueue("flow", pause=None)
-    run = Run(app, first.id)
+    run = Run(app, app.enqueue("flow").id)
     run.pause()
     other = Run(app, app.enqueue("flow").id)
     drain(app)
@@ -519,6 +513,94 @@ def test_a_paused_run_begins_no_further_step(app, build):
     run.resume()
     drain(app)
     assert "Completed" == run.status
+
+
+def test_a_run_that_is_paused_by_its_own_step(app, build):
+    """What that step is followed by waits, branches and all, until the run is resumed."""
+    runs = []
+    with build():
+
+        @wf.task(id="one")
+        def one(context):
+            runs[0].pause()
+
+        wf.task(id="each", dependencies=["one"], for_each="items")(lambda context: context["item"])
+
+    runs.append(Run(app, app.enqueue("flow", items=[1, 2]).id))
+    drain(app)
+    assert {"one": "succeeded", "each": "blocked"} == states(runs[0])
+    assert "Paused" == runs[0].status
+    runs[0].resume()
+    drain(app)
+    assert [1, 2] == final(runs[0])["each"]
+
+
+def test_a_replay_inside_of_a_workflow_within(app, build, go):
+    """What follows it there runs again, and then what follows outside."""
+    seen = []
+    with build("inner"):
+
+        @wf.task(id="one")
+        def one(context):
+            seen.append("one")
+            context.set("one", context.get("n", 0))
+
+        @wf.task(id="two", dependencies=["one"])
+        def two(context):
+            seen.append("two")
+            context.set("two", context["one"] * 2)
+
+    with build() as builder:
+        wf.task(id="first")(lambda context: seen.append("first"))
+        builder.add_task("inner", dependencies=["first"])
+
+        @wf.task(id="last", dependencies=["inner"])
+        def last(context):
+            seen.append("last")
+            context.set("last", context["two"] + 1)
+
+    run = go(n=1)
+    assert {"n": 1, "one": 1, "two": 2, "last": 3} == final(run)
+    seen.clear()
+    run.replay("inner/one", {"n": 10})
+    drain(app)
+    assert ["one", "two", "last"] == seen
+    assert ("Completed", {"n": 10, "one": 10, "two": 20, "last": 21}) == (run.status, final(run))
+    seen.clear()
+    run.replay("inner")
+    drain(app)
+    assert ["one", "two", "last"] == seen
+    assert {"n": 1, "one": 1, "two": 2, "last": 3} == final(run)
+
+
+def test_a_retry_inside_of_branches_that_are_workflows(app, build, go):
+    """Only the steps that failed are run again, however deep they are."""
+    seen, well = [], []
+    with build("inner"):
+
+        @wf.task(id="before")
+        def before(context):
+            seen.append(("before", context["item"]))
+
+        @wf.task(id="bad", dependencies=["before"])
+        def bad(context):
+            seen.append(("bad", context["item"]))
+            if context["item"] == 2 and not well:
+                raise ValueError
+            context.set("tenfold", context["item"] * 10)
+
+    with build() as builder:
+        builder.add_task("inner", for_each="items")
+
+    run = go(items=[1, 2, 3])
+    assert "Failed" == run.status
+    well.append(1)
+    seen.clear()
+    run.retry()
+    drain(app)
+
+    assert [("bad", 2)] == seen
+    assert [10, 20, 30] == [one["tenfold"] for one in final(run)["inner"]]
 
 
 def test_a_retry_goes_on_from_what_failed(app, build, go):

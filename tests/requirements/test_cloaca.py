@@ -169,13 +169,13 @@ def test_W_05_delays_grow_as_asked(tries, backoff, waits):
 
 
 def test_W_06_the_first_delay_is_in_milliseconds(tries):
-    """1000 unless given."""
+    """It is 1000 unless given."""
     assert [0.25] == pytest.approx(tries(retry_attempts=1, retry_delay_ms=250, retry_jitter=False))
     assert [1.0] == pytest.approx(tries(retry_attempts=1, retry_jitter=False))
 
 
 def test_W_07_no_delay_is_longer_than_the_longest(tries):
-    """60 seconds unless given."""
+    """It is 60 seconds unless given."""
     found = tries(retry_attempts=3, retry_delay_ms=300, retry_max_delay_ms=500, retry_jitter=False)
 
     assert [0.3, 0.5, 0.5] == pytest.approx(found)
