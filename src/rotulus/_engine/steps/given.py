@@ -1,7 +1,7 @@
 """What steps are given: read from the store, and merged from what others hand on."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from rotulus._tasks.registry import TaskRegistry
 from rotulus._text import jsontext
 from rotulus._workflows.context import Context
 from rotulus._workflows.merging import merge
+from rotulus._workflows.order import topological
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus._workflows.workflow import Step
 from rotulus.errors import StepNotFoundError, TaskNotFoundError
@@ -88,7 +89,7 @@ class Contexts:
     def needed_by(self, record: JobRecord) -> list[JobRecord]:
         """The jobs that a job waited for, and perhaps others beside them; the last added first."""
         fetched = self._fetched.pop((record.id, record.attempt), None)
-        return self._read(record) if fetched is None else fetched
+        return self._read([record]) if fetched is None else fetched
 
     def _among(
         self, known: dict[tuple[str | None, str | None], JobRecord], job: JobRecord
@@ -102,14 +103,9 @@ class Contexts:
                 return [need for need in needs if need] if all(needs) else []
         return []
 
-    def needs(self, record: JobRecord, among: list[JobRecord]) -> list[JobRecord]:
+    def needs(self, record: JobRecord, among: Iterable[JobRecord]) -> list[JobRecord]:
         """Those of some jobs that a step needs, in the order in which its workflow names them."""
-        definition = self.definition(record)
-        if definition is None or is_branch(record.step or ""):
-            return []
-        within = place(record.step or "")[0]
-        found = {job.step: job for job in among}
-        return [found[name] for need in definition.needs if (name := path(within, need)) in found]
+        return self._named(record, {job.step: job for job in among})
 
     def given(self, record: JobRecord, needs: list[JobRecord] | None = None) -> Context:
         """The context that a job is given.
@@ -118,6 +114,67 @@ class Contexts:
             record: the job.
             needs: what it needs, if that has been read.
         """
+        own = self._own(record)
+        if own is not None:
+            return own
+        if needs is None:
+            needs = self.needs(record, self._read([record]))
+        return self.merged(needs) if needs else Context(self._of_whole(record))
+
+    def merged(self, jobs: list[JobRecord]) -> Context:
+        """What jobs hand on, merged.
+
+        What a job that did not succeed hands on is made of what others do, and so on; each of them
+        is read once, however many ways lead to it.
+        """
+        known, needs = self._look_behind(jobs)
+        for job_id in topological({job_id: list(needed) for job_id, (_, needed) in needs.items()}):
+            if job_id not in known:
+                job, needed = needs[job_id]
+                known[job_id] = (
+                    _merged([known[need] for need in needed])
+                    if needed
+                    else Context(self._of_whole(job))
+                )
+        return _merged([known[job.id] for job in jobs])
+
+    def _look_behind(
+        self, jobs: Iterable[JobRecord]
+    ) -> tuple[dict[str, Context], dict[str, tuple[JobRecord, Sequence[str]]]]:
+        """What jobs hand on, by id, as far as they know it; and all that the rest is made of.
+
+        The second is each job that was looked at, with the ids of what it needs, if that matters.
+        """
+        known: dict[str, Context] = {}
+        needs: dict[str, tuple[JobRecord, Sequence[str]]] = {}
+        level = {job.id: job for job in jobs}
+        while level:
+            asking: list[JobRecord] = []
+            for job in level.values():
+                needs[job.id] = (job, ())
+                own = self._handed_on(job)
+                if own is None:
+                    asking.append(job)
+                else:
+                    known[job.id] = own
+            among = {job.step: job for job in self._read(asking)} if asking else {}
+            level = dict[str, JobRecord]()
+            for job in asking:
+                needed = self._named(job, among)
+                needs[job.id] = (job, [need.id for need in needed])
+                level |= {need.id: need for need in needed if need.id not in needs}
+        return known, needs
+
+    def _handed_on(self, record: JobRecord) -> Context | None:
+        """What a job hands on; None when that is made of what others do."""
+        if record.state == State.SUCCEEDED and record.result is not None:
+            result = jsontext.decode(record.result)
+            if isinstance(result, dict):  # a step that has completed itself may say anything
+                return Context(cast("dict[str, Any]", result))
+        return self._own(record)
+
+    def _own(self, record: JobRecord) -> Context | None:
+        """What a job is given; None when that is what others hand on."""
         if not record.step:
             task = self._registry.get(record.task)
             return Context(self._plans.of(task).binder.load(record.arguments).kwargs)
@@ -126,21 +183,16 @@ class Contexts:
             return Context(own[EDITED])
         if is_branch(record.step):
             return _with_item(self._of_whole(record), own[ITEM])
-        if needs is None:
-            needs = self.needs(record, self._read(record))
-        return self.merged(needs) if needs else Context(self._of_whole(record))
+        return None
 
-    def merged(self, jobs: list[JobRecord]) -> Context:
-        """What jobs hand on, merged."""
-        contexts = list(map(self._handed_on, jobs))
-        return contexts[0] if len(contexts) == 1 else Context(merge(*contexts))
-
-    def _handed_on(self, record: JobRecord) -> Context:
-        if record.state == State.SUCCEEDED and record.result is not None:
-            result = jsontext.decode(record.result)
-            if isinstance(result, dict):  # a step that has completed itself may say anything
-                return Context(cast("dict[str, Any]", result))
-        return self.given(record)
+    def _named(self, record: JobRecord, among: Mapping[str | None, JobRecord]) -> list[JobRecord]:
+        """What a step needs, of some jobs by their paths."""
+        definition = self.definition(record)
+        if definition is None or is_branch(record.step or ""):
+            return []
+        within = place(record.step or "")[0]
+        names = (path(within, need) for need in definition.needs)
+        return [among[name] for name in names if name in among]
 
     def _of_whole(self, part: JobRecord) -> Context:
         """What the job was given that this one is a part of. It has many parts, mostly."""
@@ -161,8 +213,13 @@ class Contexts:
         given = self._recent[key] = self.given(whole)
         return given
 
-    def _read(self, record: JobRecord) -> list[JobRecord]:
-        return self._store().find(Filter(needed_by=[record.id]), _MOST_NEEDS)
+    def _read(self, records: Iterable[JobRecord]) -> list[JobRecord]:
+        """What these wait for."""
+        return self._store().find(Filter(needed_by=[job.id for job in records]), _MOST_NEEDS)
+
+
+def _merged(contexts: list[Context]) -> Context:
+    return contexts[0] if len(contexts) == 1 else Context(merge(*contexts))
 
 
 def _with_item(context: Context, item: Any) -> Context:

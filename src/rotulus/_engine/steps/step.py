@@ -127,7 +127,7 @@ class Steps:
 
     def write(self, task: AnyTask, run: Run, value: Any) -> str:
         """What a step hands on, or what a branch comes to, given what its task returned."""
-        context = run.context or Context()
+        context = Context() if run.context is None else run.context  # it may be empty
         if run.job.step and is_branch(run.job.step):
             return self._encode(_branch_value(run.given or context, context, value))
         if isinstance(value, Context):

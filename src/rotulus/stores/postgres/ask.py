@@ -62,10 +62,6 @@ class Session:
         """Run a statement that answers with rows."""
         return self._execute(self._statements[name], parameters).fetchall()
 
-    def later(self, name: str, /, **parameters: str | None) -> Answer:
-        """Run a statement whose rows are fetched later, so that others may be sent with it."""
-        return self._execute(self._statements[name], parameters)
-
     def value(self, name: str, /, **parameters: str | None) -> Any:
         """Run a statement that answers with one value; None when it answers with nothing."""
         rows = self.rows(name, **parameters)

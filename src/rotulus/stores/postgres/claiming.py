@@ -1,6 +1,6 @@
 """Claims jobs: from the whole line, from where the last claim stopped, or heeding limits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rotulus._jobs.record import JobRecord
 from rotulus.store import Wanted
@@ -14,16 +14,11 @@ _PROMOTED_AT_ONCE = 1000
 Parameters = dict[str, str | None]
 
 
-def along(
-    session: Session, wanted: Wanted, limit: int, lease: float
-) -> Callable[[], list[JobRecord]]:
-    """Take jobs to run in a transaction that does other things, too; none unless all is calm.
-
-    What it gives is called for the jobs, when they are wanted.
-    """
+def along(session: Session, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+    """Take jobs to run in a transaction that does other things, too; none unless all is calm."""
     own = {**rows.wanted(wanted), "lease": rows.span(lease), "limit": str(limit)}
-    found = session.later("claim", **own)
-    return lambda: [JobRecord._make(row[:-1]) for row in found.fetchall() if row[0] is not None]
+    found = session.rows("claim", **own)
+    return [JobRecord._make(row[:-1]) for row in found if row[0] is not None]
 
 
 class Claims:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -101,12 +101,7 @@ class Connections:
         self._begin()
 
     def run(
-        self,
-        work: Callable[[Session], T],
-        *,
-        atomic: bool = False,
-        together: bool = False,
-        seconds: float | None = None,
+        self, work: Callable[[Session], T], *, atomic: bool = False, seconds: float | None = None
     ) -> T:
         """Do some work, and give what it gives.
 
@@ -117,7 +112,6 @@ class Connections:
         Args:
             work: what to do; it may be done more than once.
             atomic: whether it is more than one statement, and a transaction.
-            together: whether its statements are sent together, until one of them is fetched.
             seconds: how long it may take in all; usually what the address says.
         """
         seconds = self.address.deadline if seconds is None else seconds
@@ -125,33 +119,30 @@ class Connections:
         with translated(self.address.shown):
             try:
                 try:
-                    return self._patiently(work, atomic, together, end)
+                    return self._patiently(work, atomic, end)
                 except LOST as error:
                     if not self._is_lost(error):
                         raise
-                return self._patiently(work, atomic, together, end)
+                return self._patiently(work, atomic, end)
             except NoAnswerError as error:
                 raise StoreUnavailableError(
                     f"{self.address.shown} gave no answer within {seconds:g} seconds"
                 ) from error
 
-    def _patiently(
-        self, work: Callable[[Session], T], atomic: bool, together: bool, end: float
-    ) -> T:
+    def _patiently(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:
         for _ in range(_AGAIN - 1):
             with suppress(*CONTENDED):
-                return self._once(work, atomic, together, end)
-        return self._once(work, atomic, together, end)
+                return self._once(work, atomic, end)
+        return self._once(work, atomic, end)
 
-    def _once(self, work: Callable[[Session], T], atomic: bool, together: bool, end: float) -> T:
+    def _once(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:
         with self._borrowed(end) as connection:
             connection.deadline = end
             session = Session(connection.ask, self._statements)
             try:
                 if self.address.listen and not atomic:
                     return work(session)
-                pipeline = connection.pipeline() if together else nullcontext()
-                with pipeline, connection.transaction():
+                with connection.transaction():
                     if not self.address.listen:
                         self._pin(session, local=True)
                     return work(session)

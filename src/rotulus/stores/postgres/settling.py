@@ -1,6 +1,6 @@
 """Writes outcomes to the database: the usual batch in one statement, any other in a longer one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rotulus._jobs.outcome import Outcome, cancelled
@@ -29,17 +29,8 @@ def settle(session: Session, outcomes: Sequence[Outcome]) -> Settled:
     # All who write many rows do it in the same order, so that none wait for each other in a ring.
     ordered = sorted(outcomes, key=lambda outcome: outcome[:2])
     answers = _open_some(session, ordered) if opens(ordered) else _settle(session, ordered)
-    return _settled(outcomes, answers)
-
-
-def settling(session: Session, outcomes: Sequence[Outcome]) -> Callable[[], Settled]:
-    """The same, called for what came of it: successes, the usual batch, do not wait for that."""
-    ordered = sorted(outcomes, key=lambda outcome: outcome[:2])
-    if not all(outcome.state is State.SUCCEEDED for outcome in ordered):
-        settled = settle(session, outcomes)
-        return lambda: settled
-    answer = session.later("succeed", **rows.successes(ordered))
-    return lambda: _settled(outcomes, {(job, attempt) for job, attempt in answer.fetchall()})
+    refused = [Claim(o.id, o.attempt) for o in outcomes if (o.id, o.attempt) in answers]
+    return Settled(refused, brings_work=(None, None) in answers)
 
 
 def unblock(session: Session, ended: Sequence[str]) -> bool:
@@ -49,11 +40,6 @@ def unblock(session: Session, ended: Sequence[str]) -> bool:
 
 _Answers = set[tuple[str | None, int | None]]
 """Claims that were refused, and a pair of None if there is work for others."""
-
-
-def _settled(outcomes: Sequence[Outcome], answers: _Answers) -> Settled:
-    refused = [Claim(o.id, o.attempt) for o in outcomes if (o.id, o.attempt) in answers]
-    return Settled(refused, brings_work=(None, None) in answers)
 
 
 def _settle(session: Session, outcomes: Sequence[Outcome]) -> _Answers:

@@ -37,7 +37,7 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import Listener
 from rotulus.stores.postgres.lookout import Lookout, await_end
 from rotulus.stores.postgres.migrate import migrate, missing, script
-from rotulus.stores.postgres.settling import opens, settle, settling, unblock
+from rotulus.stores.postgres.settling import opens, settle, unblock
 
 T = TypeVar("T")
 
@@ -159,14 +159,12 @@ class PostgresStore:
         """Record outcomes, and take what is due then. See `Store.settle_and_claim`."""
 
         def work(session: Session) -> tuple[Turn, bool]:
-            answer = settling(session, outcomes)
-            claimed = along(session, wanted, limit, lease)
-            left = session.later("some_left")
-            settled = answer()
-            [[some_left]] = left.fetchall()
-            return Turn(settled.refused, claimed()), bool(some_left)
+            settled = settle(session, outcomes)
+            jobs = along(session, wanted, limit, lease) if settled.brings_work else []
+            some_left = settled.brings_work and session.value("some_left", delayed="true")
+            return Turn(settled.refused, jobs), bool(some_left)
 
-        turn, some_left = self._connections.run(work, atomic=True, together=True)
+        turn, some_left = self._run(work, atomic=True)
         if some_left:
             self._ring()
         if turn.jobs:
