@@ -163,6 +163,23 @@ def test_a_step_is_replayed_with_what_follows(bench):
     assert [["b"], ["c"], [""]] == [bench.work() for _ in range(3)]
 
 
+def test_other_arguments_count_until_a_need_is_sent_back(bench):
+    """Whether it is replayed or retried; those of the run's own job stay."""
+    ids = ended_run(bench, LINE)
+    bench.store.retry([ids["b"]], OTHER)
+    while bench.work(b="failed", c="skipped"):
+        pass
+    bench.store.retry([ids["b"]])
+    assert OTHER == bench.store.get(ids["b"]).arguments
+    while bench.work(b="failed", c="skipped"):
+        pass
+    bench.store.retry([ids["a"]], OTHER)
+
+    assert {"": "{}", "a": OTHER, "b": "{}", "c": "{}"} == {
+        step: bench.store.get(id_).arguments for step, id_ in ids.items()
+    }
+
+
 @pytest.mark.parametrize("state", ["queued", "running", "blocked"])
 def test_a_job_that_has_not_ended_is_not_replayed(bench, state):
     """It has what it was given."""

@@ -702,6 +702,34 @@ def test_a_replay_runs_a_step_and_what_came_after_it(app, build, go):
         run.replay("four")
 
 
+def test_the_context_of_a_replay_counts_until_what_is_needed_runs_again(app, build, go):
+    """For retries of the step that was replayed, and no longer."""
+    failing = []
+    with build():
+
+        @wf.task(id="one")
+        def one(context):
+            context.set("n", context.get("given", 1))
+
+        @wf.task(id="two", dependencies=["one"])
+        def two(context):
+            if failing:
+                raise ValueError(failing.pop())
+            context.set("twice", context["n"] * 2)
+
+    run = go()
+    failing.append("once")
+    run.replay("two", {"n": 50})
+    drain(app)
+    assert "Failed" == run.status
+    run.retry()
+    drain(app)
+    assert {"n": 50, "twice": 100} == final(run)
+    run.replay("one", {"given": 7})
+    drain(app)
+    assert {"given": 7, "n": 7, "twice": 14} == final(run)
+
+
 def test_a_replay_makes_branches_anew(app, build, go):
     """As many as the other context has items."""
     with build():
@@ -719,7 +747,7 @@ def test_a_replay_makes_branches_anew(app, build, go):
     drain(app)
     assert {"items": [7], "each": [-7], "sum": -7} == final(run)
     assert ["each/0"] == [path for path in states(run) if path.startswith("each/")]
-    run.replay("each")
+    run.replay("list")
     drain(app)
     assert -6 == final(run)["sum"]
     assert {"list", "each", "sum", "each/0", "each/1", "each/2"} == set(states(run))

@@ -178,7 +178,8 @@ class Store(Protocol):
         just now is lost to its worker. What runs, runs on, and waits only if it is sent back.
 
         With `arguments`, jobs in any ended state are sent back, with these arguments as JSON text,
-        and the parts that they had are deleted.
+        and the parts that they had are deleted. What another job gets so counts until something
+        that it needs is sent back: then its arguments are `{}` again.
 
         Left as they are: jobs in other states, with their parts, and all jobs of a run whose key
         another job holds by now. The records of the jobs among `ids` that were sent back.
