@@ -48,6 +48,7 @@ class App:
         max_bytes: the largest arguments and the largest result, in bytes of JSON. Default 1 MiB.
         unknown_grace: seconds for which a due job of a task that its workers do not know is left to
             workers that do; then it is given up. Default 0 on SQLite, else 600.
+        like: an app whose registry, retry policy and injection this one has, too.
         scheduler: a scheduler outside of this process that keeps its own list, if there is one.
         clock: the time; only tests hand in another than the machine's.
 
@@ -66,6 +67,7 @@ class App:
         keep_failed: timedelta | None = None,
         max_bytes: int | None = None,
         unknown_grace: float | None = None,
+        like: "App | None" = None,
         scheduler: Scheduler | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -79,18 +81,21 @@ class App:
         self._lock = threading.RLock()
         self._closed = False
         self._booted = False
-        self._injector = Injector()
+        self.registry: TaskRegistry = registry if like is None else like.registry
+        self._injector: Injector = Injector()
+        if like is not None:
+            self._injector = like._injector  # noqa: SLF001 - an app, too
+            retry = like._engine.retry  # noqa: SLF001 - an app, too
         most = self._settings["max_bytes"]
         self._engine = make_engine(
-            lambda: self.store, registry, self._injector, self._clock, retry or NO_RETRY, most
+            lambda: self.store, self.registry, self._injector, self._clock, retry or NO_RETRY, most
         )
         self._shifts = Shifts(self._engine, self._settings)
-        self.registry = registry
         self.events = self._engine.events
-        self.provider = TaskProvider(registry, scheduler, self._injector)
+        self.provider = TaskProvider(self.registry, scheduler, self._injector)
         log_events(self.events)
         follow_forks(self._forked)
-        registry.attach(self._engine.desk)
+        self.registry.attach(self._engine.desk)
 
     @property
     def store(self) -> Store:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from rotulus._app.awaiting import awaited, skipping
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import ENDED, Reason, State
@@ -27,6 +28,8 @@ class Explainer:
 
     def explain(self, job: JobRecord) -> list[str]:
         """Why the job stands as it does, the main reason first."""
+        if job.state == State.SKIPPED and job.run is not None:
+            return [skipping(self._store, job)]
         if job.state in ENDED:
             return [_ended(job)]
         match State(job.state):
@@ -35,7 +38,7 @@ class Explainer:
             case State.DELAYED:
                 return [self._delayed(job), *self._obstacles(job)]
             case State.BLOCKED:
-                return ["It waits for other jobs to end."]
+                return awaited(self._store, job)
             case _:
                 return self._queued(job)
 
@@ -44,6 +47,8 @@ class Explainer:
         text = f"It has been running for {_span(self._now() - since)} on worker {job.worker}"
         if job.cancel_requested:
             return [f"{text}, and is asked to stop; a plain function stops when it looks."]
+        if job.reason == Reason.DEFERRED:
+            return [f"{text}, without a slot: it looks again and again whether it can go on."]
         return [f"{text}, attempt {job.attempt}."]
 
     def _delayed(self, job: JobRecord) -> str:

@@ -10,9 +10,12 @@ import click
 from rotulus import App, Job, JobFailedError
 from rotulus.cli.output import job_data, json_option, print_json
 from rotulus.cli.progress import Meter
+from rotulus.cli.rehearsal import rehearse
+from rotulus.cli.runs import is_run, reached
 from rotulus.cli.target import app_options, find_app
 from rotulus.cli.values import read_call
 from rotulus.errors import TaskNotFoundError
+from rotulus.workflow import list_workflows
 
 _LOOK_EVERY = 0.5
 
@@ -27,10 +30,14 @@ def run(
 ) -> None:
     """Run TASK here and now, and print its result as JSON.
 
-    It is validated, injected and timed as by a worker; nothing is stored.
+    It is validated, injected and timed as by a worker; nothing is stored. A workflow is run to
+    its end, its jobs in the memory of this process, and the final context printed.
     """
     app = find_app(target, url, tasks=True)
     call = read_call(app, task, words, json_args)
+    if task in {workflow.name for workflow in list_workflows(app.registry)}:
+        click.echo(json.dumps(rehearse(app, task, call), default=str, ensure_ascii=False))
+        return
     try:
         result = app.run(task, *call.args, **call.kwargs)
     except JobFailedError as error:
@@ -84,7 +91,12 @@ def enqueue(
             click.echo(job.id)
         return
     _follow(app, job, timeout)
-    result = job.result(0)
+    try:
+        result = job.result(0)
+    except JobFailedError:
+        if is_run(job.refresh()):
+            click.echo(f"See what went wrong: rotulus show {job.id}", err=True)
+        raise
     click.echo(json.dumps(result, default=str, ensure_ascii=False))
 
 
@@ -110,6 +122,6 @@ def _follow(app: App, job: Job[Any], timeout: float | None) -> None:
     end = time.monotonic() + (float("inf") if timeout is None else timeout)
     with Meter(f"{job.task} {job.id}") as meter:
         while not job.state.ended and time.monotonic() < end:
-            meter.show(*(job.reached or (0, None, str(job.state))))
+            meter.show(*reached(app, job))
             app.store.wait(job.id, min(_LOOK_EVERY, end - time.monotonic()))
             job = job.refresh()

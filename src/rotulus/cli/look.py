@@ -1,4 +1,4 @@
-"""`rotulus ls`, `show` and `why`: what there is, how one job stands, and why."""
+"""`rotulus ls`: what there is."""
 
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -7,23 +7,27 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from rotulus import Job, State
+from rotulus import App, Job, State
 from rotulus.cli.output import (
-    console,
     job_data,
     json_option,
-    print_facts,
     print_json,
     print_table,
+    progress_text,
     state_text,
 )
+from rotulus.cli.runs import find_run
 from rotulus.cli.target import app_options, find_app
 from rotulus.cli.words import ago, iso, moment_text
+from rotulus.workflow import Run, Workflow, list_workflows
+
+_LOOK_BACK = 20
+"""How many jobs of a workflow are looked at for its last run; the others are steps of runs."""
 
 
 @click.group()
 def ls() -> None:
-    """List tasks, jobs, queues, schedules or workers."""
+    """List tasks, workflows, jobs, queues, schedules or workers."""
 
 
 @ls.command()
@@ -45,11 +49,42 @@ def tasks(tags: tuple[str, ...], as_json: bool, target: str | None, url: str | N
 
 
 @ls.command()
+@json_option
+@app_options
+def workflows(as_json: bool, target: str | None, url: str | None) -> None:
+    """The workflows of the app, and the last run of each."""
+    app = find_app(target, url, tasks=True)
+    found = [(workflow, _last_run(app, workflow.name)) for workflow in list_workflows(app.registry)]
+    if as_json:
+        print_json([_workflow_data(app, workflow, run) for workflow, run in found])
+        return
+    rows = [
+        (
+            workflow.name,
+            len(workflow.steps),
+            workflow.version,
+            run and Run(app, run.id).status,
+            run and ago(run.ended_at or run.created_at),
+            run and run.id,
+            escape(workflow.description),
+        )
+        for workflow, run in found
+    ]
+    columns = ("workflow", "steps", "version", "last run", "when", "run", "description")
+    empty = (
+        "No workflows are registered: declare one with 'with WorkflowBuilder(NAME):', and import "
+        "its module where the app is made."
+    )
+    print_table(columns, rows, empty)
+
+
+@ls.command()
 @click.option("--state", "states", multiple=True, type=click.Choice([str(s) for s in State]))
 @click.option("--task", help="Only jobs of this task.")
 @click.option("--queue", help="Only jobs of this queue.")
 @click.option("--key", help="Only jobs with this unique key.")
 @click.option("--schedule", help="Only jobs fired for this scheduled task.")
+@click.option("--run", help="Only jobs of this run of a workflow.")
 @click.option("--limit", default=50, type=click.IntRange(1, 10_000), show_default=True)
 @click.option("--before", metavar="JOB", help="Only jobs added before this one: the next page.")
 @json_option
@@ -60,6 +95,7 @@ def jobs(
     queue: str | None,
     key: str | None,
     schedule: str | None,
+    run: str | None,
     limit: int,
     before: str | None,
     as_json: bool,
@@ -74,6 +110,7 @@ def jobs(
         queue=queue,
         key=key,
         schedule=schedule,
+        run=find_run(app, run).id if run else None,
         limit=limit,
         before=before,
     )
@@ -81,11 +118,23 @@ def jobs(
         print_json([job_data(job) for job in found])
         return
     rows = [
-        (job.id, job.task, job.queue, state_text(job.state), job.attempt, _when(job), _note(job))
+        (
+            job.id,
+            job.step,
+            job.task,
+            job.queue,
+            state_text(job.state),
+            job.attempt,
+            _when(job),
+            _note(job),
+        )
         for job in found
     ]
     empty = f"No such jobs in {app.store.url}. Add one with: rotulus enqueue TASK NAME=VALUE"
-    print_table(("job", "task", "queue", "state", "attempt", "when", "note"), rows, empty)
+    columns = ("job", "step", "task", "queue", "state", "attempt", "when", "note")
+    if not any(job.step for job in found):
+        columns, rows = _without(1, columns), [_without(1, row) for row in rows]
+    print_table(columns, rows, empty)
     if len(found) == limit:
         click.echo(f"More with: --before {found[-1].id}", err=True)
 
@@ -187,89 +236,25 @@ def workers(as_json: bool, target: str | None, url: str | None) -> None:
     print_table(("worker", "queues", "slots", "started", "seen"), rows, empty)
 
 
-@click.command()
-@click.argument("job_id", metavar="JOB")
-@json_option
-@app_options
-def show(job_id: str, as_json: bool, target: str | None, url: str | None) -> None:
-    """One job: its arguments, how it stands, its result or error, and its earlier attempts."""
-    app = find_app(target, url)
-    job = app.get(job_id)
-    if as_json:
-        history = [
-            {**a._asdict(), "started_at": iso(a.started_at), "ended_at": iso(a.ended_at)}
-            for a in job.attempts
-        ]
-        print_json({**job_data(job), "result": _result(job), "attempts": history})
-        return
-    print_facts(
-        {
-            "job": job.id,
-            "task": job.task,
-            "queue": job.queue,
-            "state": f"{state_text(job.state)}{f' ({job.reason})' if job.reason else ''}",
-            "attempt": job.attempt,
-            "key": job.key and escape(job.key),
-            "schedule": job.schedule and f"{job.schedule} at {moment_text(job.instant)}",
-            "worker": job.worker,
-            "enqueued": f"{moment_text(job.created_at)} ({ago(job.created_at)})",
-            "due": moment_text(job.run_at),
-            "started": moment_text(job.started_at),
-            "ended": moment_text(job.ended_at),
-            "took": _took(job),
-            "progress": _progress(job),
-        }
-    )
-    _print_details(job)
+def _last_run(app: App, workflow: str) -> Job[Any] | None:
+    """The last run of a workflow that is not a step of another one."""
+    found = app.jobs(task=workflow, limit=_LOOK_BACK)
+    return next((job for job in found if not job.step), None)
 
 
-@click.command()
-@click.argument("job_id", metavar="JOB")
-@json_option
-@app_options
-def why(job_id: str, as_json: bool, target: str | None, url: str | None) -> None:
-    """Why a job has not run yet, or how it ended."""
-    app = find_app(target, url)
-    sentences = app.get(job_id).why()
-    if as_json:
-        print_json({"job": job_id, "why": sentences})
-    else:
-        click.echo("\n".join(sentences))
+def _workflow_data(app: App, workflow: Workflow, run: Job[Any] | None) -> dict[str, Any]:
+    return {
+        "name": workflow.name,
+        "description": workflow.description,
+        "version": workflow.version,
+        "tags": dict(workflow.tags),
+        "steps": list(workflow.steps),
+        "last_run": run and {**job_data(run), "status": Run(app, run.id).status},
+    }
 
 
-def _print_details(job: Job[Any]) -> None:
-    out = console()
-    if job.arguments:
-        out.print("\n[bold]arguments[/]")
-        for name, value in job.arguments.items():
-            out.print(f"  {name} = {escape(repr(value))}")
-    if job.state is State.SUCCEEDED:
-        out.print(f"\n[bold]result[/]\n  {escape(repr(_result(job)))}")
-    elif job.error is not None:
-        out.print(f"\n[bold]error[/]\n{escape(job.error.traceback or str(job.error))}", end="")
-    if job.attempts:
-        out.print("\n[bold]earlier attempts[/]")
-    for attempt in job.attempts:
-        error = f"  {attempt.error}" if attempt.error else ""
-        line = f"  {attempt.number}  {attempt.reason}  {moment_text(attempt.ended_at)}{error}"
-        out.print(escape(line))
-
-
-def _result(job: Job[Any]) -> Any:
-    return job.result(0) if job.state is State.SUCCEEDED else None
-
-
-def _took(job: Job[Any]) -> str | None:
-    if job.started_at is None or job.ended_at is None:
-        return None
-    return f"{(job.ended_at - job.started_at).total_seconds():.3f} s"
-
-
-def _progress(job: Job[Any]) -> str | None:
-    if job.reached is None:
-        return None
-    done, total, note = job.reached
-    return f"{done:g}{f' of {total:g}' if total is not None else ''} {note}".rstrip()
+def _without(place: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row[:place] + row[place + 1 :]
 
 
 def _when(job: Job[Any]) -> str | None:
@@ -278,7 +263,7 @@ def _when(job: Job[Any]) -> str | None:
 
 def _note(job: Job[Any]) -> str:
     if job.state is State.RUNNING:
-        return "cancelling" if job.cancel_requested else _progress(job) or ""
+        return "cancelling" if job.cancel_requested else progress_text(job) or ""
     if job.error is not None and job.state is not State.SUCCEEDED:
         text = str(job.error).splitlines()[0]
         return escape(text if len(text) <= 60 else text[:57] + "...")

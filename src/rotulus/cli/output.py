@@ -41,10 +41,11 @@ def print_json(value: object) -> None:
         click.echo(json.dumps(value, default=str, ensure_ascii=False, indent=2))
 
 
-def console() -> Console:
+def console(*, err: bool = False) -> Console:
     """The terminal; a plain and wide one where there is none."""
-    terminal = sys.stdout.isatty()
-    return Console(highlight=False, soft_wrap=not terminal, width=None if terminal else 200)
+    terminal = (sys.stderr if err else sys.stdout).isatty()
+    width = None if terminal else 200
+    return Console(highlight=False, soft_wrap=not terminal, width=width, stderr=err)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
@@ -74,6 +75,14 @@ def state_text(state: State) -> str:
     return f"[{STYLES[state]}]{state}[/]"
 
 
+def progress_text(job: Job[Any]) -> str | None:
+    """How far a job says it has got; None when it has not said anything."""
+    if job.reached is None:
+        return None
+    done, total, note = job.reached
+    return f"{done:g}{f' of {total:g}' if total is not None else ''} {note}".rstrip()
+
+
 def job_data(job: Job[Any]) -> dict[str, Any]:
     """A job as JSON data."""
     data: dict[str, Any] = {
@@ -85,6 +94,9 @@ def job_data(job: Job[Any]) -> dict[str, Any]:
         "priority": job.priority,
         "key": job.key,
         "attempt": job.attempt,
+        "run": job.run,
+        "step": job.step,
+        "paused": job.paused,
         "arguments": job.arguments,
         "schedule": job.schedule,
         "instant": iso(job.instant),

@@ -25,6 +25,13 @@ def span(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
+def length(seconds: float | None) -> str | None:
+    """A length of time, also one far below a second."""
+    if seconds is None:
+        return None
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else span(seconds)
+
+
 def many(count: int, noun: str) -> str:
     """A number of things."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

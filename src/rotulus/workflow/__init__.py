@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from rotulus.workflow.bar import watched
     from rotulus.workflow.builder import WorkflowBuilder
     from rotulus.workflow.config import DefaultRunnerConfig
-    from rotulus.workflow.constructors import get_workflow, register_workflow_constructor
+    from rotulus.workflow.constructors import (
+        get_workflow,
+        list_workflows,
+        register_workflow_constructor,
+    )
+    from rotulus.workflow.graph.mermaid import mermaid
+    from rotulus.workflow.graph.svg import svg
     from rotulus.workflow.run import Run, WorkflowResult
     from rotulus.workflow.runner import DefaultRunner
     from rotulus.workflow.steps import task
@@ -57,9 +63,12 @@ __all__ = [
     "any_succeeded",
     "context_value",
     "get_workflow",
+    "list_workflows",
     "merge",
+    "mermaid",
     "none_of",
     "register_workflow_constructor",
+    "svg",
     "task",
     "task_failed",
     "task_skipped",
@@ -91,9 +100,15 @@ _HOMES = {
     "workflow.bar": ("watched",),
     "workflow.builder": ("WorkflowBuilder",),
     "workflow.config": ("DefaultRunnerConfig",),
+    "workflow.graph.mermaid": ("mermaid",),
+    "workflow.graph.svg": ("svg",),
     "workflow.run": ("Run", "WorkflowResult"),
     "workflow.runner": ("DefaultRunner",),
-    "workflow.constructors": ("get_workflow", "register_workflow_constructor"),
+    "workflow.constructors": (
+        "get_workflow",
+        "list_workflows",
+        "register_workflow_constructor",
+    ),
     "workflow.steps": ("task",),
 }
 """Where each public name is defined."""

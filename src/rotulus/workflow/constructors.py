@@ -54,9 +54,14 @@ def get_workflow(name: str, registry: TaskRegistry = global_registry) -> Workflo
     return made
 
 
+def list_workflows(registry: TaskRegistry = global_registry) -> list[Workflow]:
+    """The workflows that are registered, in the order in which they were."""
+    return [task.workflow for task in registry if isinstance(task, WorkflowTask)]
+
+
 def _unknown(name: str, registry: TaskRegistry) -> str:
     if registry.has(name):
         return f"{name!r} is a task and no workflow: enqueue it as it is"
-    known = [task.name for task in registry if isinstance(task, WorkflowTask)]
+    known = [workflow.name for workflow in list_workflows(registry)]
     hint = did_you_mean(name, [*known, *_constructors])
     return f"There is no workflow {name!r}{hint or '; was its module imported?'}"

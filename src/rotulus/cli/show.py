@@ -1,0 +1,152 @@
+"""`rotulus show` and `why`: how one job stands, or one run of a workflow, and why."""
+
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from rotulus import App, Job, State
+from rotulus.cli.output import (
+    console,
+    job_data,
+    json_option,
+    print_facts,
+    print_json,
+    progress_text,
+    state_text,
+)
+from rotulus.cli.runs import find_step, is_run, read_step, read_steps
+from rotulus.cli.steps import print_node, print_steps, step_data
+from rotulus.cli.target import app_options, find_app
+from rotulus.cli.words import ago, iso, moment_text
+from rotulus.workflow import Run
+
+_CLOSING = ("attempt", "worker", "due", "started")
+"""What is left out of a run, where it is about the moment in which its job is closed."""
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB")
+@click.argument("step", required=False)
+@json_option
+@app_options
+def show(job_id: str, step: str | None, as_json: bool, target: str | None, url: str | None) -> None:
+    """One job: its arguments, how it stands, its result or error, and its earlier attempts.
+
+    Of the run of a workflow: its steps, how each stands, and where the time went. With STEP, such
+    as load or parse/17, that step of the run.
+    """
+    app = find_app(target, url)
+    job = find_step(app, job_id, step) if step else app.get(job_id)
+    if as_json:
+        print_json(_data(app, job))
+        return
+    print_facts(_facts(app, job))
+    if job.record.opened:
+        _print_parts(app, job)
+    _print_details(job)
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB")
+@click.argument("step", required=False)
+@json_option
+@app_options
+def why(job_id: str, step: str | None, as_json: bool, target: str | None, url: str | None) -> None:
+    """Why a job has not run yet, or how it ended; with STEP, that step of a run."""
+    app = find_app(target, url)
+    job = find_step(app, job_id, step) if step else app.get(job_id)
+    sentences = job.why()
+    if as_json:
+        print_json({"job": job.id, "why": sentences})
+    else:
+        click.echo("\n".join(sentences))
+
+
+def _data(app: App, job: Job[Any]) -> dict[str, Any]:
+    history = [
+        {**a._asdict(), "started_at": iso(a.started_at), "ended_at": iso(a.ended_at)}
+        for a in job.attempts
+    ]
+    data = {**job_data(job), "result": _result(job), "attempts": history}
+    if is_run(job):
+        data["status"] = Run(app, job.id).status
+    if job.record.opened:
+        data["branches"] = {} if is_run(job) else dict(read_step(app, job).branches)
+        data["steps"] = [step_data(node) for node in read_steps(app, job)]
+    return data
+
+
+def _facts(app: App, job: Job[Any]) -> dict[str, object]:
+    state = f"{state_text(job.state)}{f' ({job.reason})' if job.reason else ''}"
+    begun = {
+        "job": job.id,
+        "run": job.run if job.run != job.id else None,
+        "step": job.step or None,
+        "status": Run(app, job.id).status if is_run(job) else None,
+    }
+    facts = begun | {
+        "task": job.task,
+        "queue": job.queue,
+        "state": state,
+        "attempt": job.attempt,
+        "key": job.key and escape(job.key),
+        "schedule": job.schedule and f"{job.schedule} at {moment_text(job.instant)}",
+        "worker": job.worker,
+        "enqueued": f"{moment_text(job.created_at)} ({ago(job.created_at)})",
+        "due": moment_text(job.run_at),
+        "started": moment_text(job.started_at),
+        "ended": moment_text(job.ended_at),
+        "took": _took(job),
+        "progress": progress_text(job),
+    }
+    return {name: fact for name, fact in facts.items() if name not in _CLOSING or not is_run(job)}
+
+
+def _print_parts(app: App, job: Job[Any]) -> None:
+    """The steps of a run, or of a step that is a workflow; or how its branches stand."""
+    if not is_run(job):
+        print_node(read_step(app, job))
+    nodes = read_steps(app, job)
+    if nodes:
+        click.echo()
+        print_steps(job, nodes)
+
+
+def _print_details(job: Job[Any]) -> None:
+    out = console()
+    arguments = _arguments(job)
+    if arguments:
+        out.print("\n[bold]arguments[/]")
+        for name, value in arguments.items():
+            out.print(f"  {name} = {escape(repr(value))}")
+    if job.state is State.SUCCEEDED:
+        out.print(f"\n[bold]result[/]\n  {escape(repr(_result(job)))}")
+    elif job.error is not None:
+        out.print(f"\n[bold]error[/]\n{escape(job.error.traceback or str(job.error))}", end="")
+    if job.attempts:
+        out.print("\n[bold]earlier attempts[/]")
+    for attempt in job.attempts:
+        error = f"  {attempt.error}" if attempt.error else ""
+        line = f"  {attempt.number}  {attempt.reason}  {moment_text(attempt.ended_at)}{error}"
+        out.print(escape(line))
+
+
+def _arguments(job: Job[Any]) -> dict[str, Any]:
+    """Its arguments by name; those that have no parameter of their own among the others."""
+    others = job.arguments.get("**")
+    named = {name: value for name, value in job.arguments.items() if name != "**"}
+    return named | (others if isinstance(others, dict) else {})
+
+
+def _result(job: Job[Any]) -> Any:
+    return job.result(0) if job.state is State.SUCCEEDED else None
+
+
+def _took(job: Job[Any]) -> str | None:
+    """How long its last attempt took; of a job with parts, all of it."""
+    opened = next((a.started_at for a in job.attempts if a.reason == "opened"), job.started_at)
+    start = job.created_at if is_run(job) else opened
+    if start is None or job.ended_at is None:
+        return None
+    return f"{(job.ended_at - start).total_seconds():.3f} s"

@@ -1,0 +1,146 @@
+"""Prints the steps of a run: as a tree, and over time; or as JSON data."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from rotulus import Job, State
+from rotulus.cli.output import console, job_data, progress_text, state_text
+from rotulus.cli.runs import Node, Span, walk
+from rotulus.cli.timeline import FINE, PLAIN, timeline
+from rotulus.cli.words import iso, length
+
+_WIDE = 100
+"""The width of a line where there is no terminal."""
+
+_MOST_NAME = 32
+"""The width that the name of a step has in any case."""
+
+
+def print_steps(whole: Job[Any], nodes: Sequence[Node], *, err: bool = False) -> None:
+    """The steps of a job, as a tree, and then over the time that it took."""
+    out = console(err=err)
+    fine = _knows("█├✗", out.encoding)
+    rows = list(_branching(nodes, fine=fine))
+    table = _table(rows)
+    for guide, node in rows:
+        table.add_row(
+            f"[dim]{guide}[/]{node.name}",
+            state_text(node.job.state),
+            str(node.attempts) if node.spans else "",
+            length(node.waited) or "",
+            length(node.ran) or "",
+            escape(_note(node)),
+        )
+        for job in node.wrong:
+            table.add_row("", "", "", "", "", escape(f"{job.step}: {_one_line(job)}"))
+    out.print(table)
+    width = out.width if out.is_terminal else _WIDE
+    end = whole.ended_at or datetime.now(UTC)
+    lines = timeline(list(walk(nodes)), whole.created_at, end, width, FINE if fine else PLAIN)
+    if lines:
+        out.print("\n[bold]over time[/]")
+    for line in lines:
+        out.print(escape(line), soft_wrap=True)
+
+
+def print_node(node: Node) -> None:
+    """What there is to say of a step besides what its job says: its branches."""
+    if node.branches:
+        console().print(f"\n[bold]branches[/]\n  {_counts(node.branches)}")
+    for job in node.wrong:
+        console().print(escape(f"  {job.step}: {_one_line(job)}"), soft_wrap=True)
+
+
+def step_data(node: Node) -> dict[str, Any]:
+    """A step as JSON data, with those within."""
+    data = job_data(node.job)
+    data |= {
+        "attempts": node.attempts,
+        "waits_for": node.waits_for,
+        "due_at": iso(node.due),
+        "waited": node.waited,
+        "ran": node.ran,
+        "spans": [_span_data(span) for span in node.spans],
+        "branches": dict(node.branches),
+        "wrong": [job_data(job) for job in node.wrong],
+        "steps": [step_data(step) for step in node.steps],
+    }
+    return data
+
+
+def _span_data(span: Span) -> list[str | None]:
+    return [iso(span.start), iso(span.end)]
+
+
+def _table(rows: Sequence[tuple[str, Node]]) -> Table:
+    """A table whose last column gives way to the others."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    longest = max((len(guide) + len(node.name) for guide, node in rows), default=0)
+    table.add_column("step", no_wrap=True, min_width=min(longest, _MOST_NAME))
+    table.add_column("state", no_wrap=True, min_width=max(map(len, State)))
+    for name in ("tries", "waited", "ran"):
+        table.add_column(name, justify="right", no_wrap=True, min_width=6)
+    table.add_column("", overflow="ellipsis", no_wrap=True)
+    return table
+
+
+def _branching(
+    nodes: Sequence[Node], before: str = "", *, fine: bool
+) -> Iterator[tuple[str, Node]]:
+    """Each step with the lines that lead to it; the first ones stand by themselves."""
+    fork, end, on = ("├─ ", "└─ ", "│  ") if fine else ("|- ", "`- ", "|  ")
+    for number, node in enumerate(nodes, 1):
+        last = number == len(nodes)
+        yield f"{before}{end if last else fork}", node
+        yield from _branching(node.steps, f"{before}{'   ' if last else on}", fine=fine)
+
+
+def _note(node: Node) -> str:
+    """What else there is to say of a step, the most important thing first."""
+    job, parts = node.job, _counts(node.branches)
+    if job.error is not None and job.state is not State.SUCCEEDED:
+        return parts or _one_line(job)
+    if parts:
+        return parts
+    if job.paused and not job.state.ended:
+        return "its run is paused"
+    if job.state is State.BLOCKED and node.waits_for:
+        return f"waits for {_some(node.waits_for)}"
+    if job.state is State.RUNNING:
+        return (
+            "is asked to stop" if job.cancel_requested else progress_text(job) or job.reason or ""
+        )
+    return job.reason or ""
+
+
+def _counts(branches: Counter[State]) -> str:
+    """`9 of 12: 8 succeeded, 1 failed, 3 running`; nothing of none."""
+    if not branches:
+        return ""
+    ended = sum(count for state, count in branches.items() if state.ended)
+    words = [f"{branches[state]} {state}" for state in State if branches[state]]
+    return f"{ended} of {branches.total()}: {', '.join(words)}"
+
+
+def _one_line(job: Job[Any]) -> str:
+    text = str(job.error) if job.error else job.reason or str(job.state)
+    return " ".join(text.split())
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"{', '.join(names[:4])}{more}"
+
+
+def _knows(letters: str, encoding: str) -> bool:
+    """Whether an encoding has these letters."""
+    try:
+        letters.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Draws workflows: as Mermaid text, and as SVG."""
