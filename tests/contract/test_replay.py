@@ -123,7 +123,7 @@ def test_what_ran_meanwhile_and_was_lost_waits(bench):
     bench.work("failed")
     bench.claim()
     bench.store.retry([ids["a"]])
-    bench.store.release("w1")
+    bench.store.rescue(worker="w1")
 
     assert {"": "blocked", "a": "queued", "b": "blocked"} == bench.steps(ids[""])
 

@@ -1,6 +1,5 @@
 """Steps that run once for each item: their branches, and what these come to."""
 
-
 import pytest
 
 import rotulus.workflow as wf

@@ -1,7 +1,5 @@
 """Workflows within workflows."""
 
-
-
 import rotulus.workflow as wf
 from fundamentals.flows import fail, final, put, states
 

@@ -1,7 +1,5 @@
 """Workflows are jobs: which steps run, and what they are given."""
 
-
-
 import rotulus.workflow as wf
 from fundamentals.flows import fail, final, put, states
 from rotulus import App, task

@@ -145,18 +145,15 @@ class Store(Protocol):
         """
         ...
 
-    def rescue(self, limit: int) -> list[JobRecord]:
+    def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back jobs whose lease has expired, or whose worker is known to be dead.
 
         Each gets one more loss and goes back to its queue: at once after its first loss, later
         after further ones. After `MAX_LOSSES` it ends `dead` (`crash_loop`); if somebody asked
         to cancel it, `cancelled`. A job that is renewed or settled at the same moment is left.
-        At most `limit` jobs; their records as they stand then.
+        At most `limit` jobs; their records as they stand then. With a `worker`, which is known to
+        be dead, all of its jobs, and no others.
         """
-        ...
-
-    def release(self, worker: str) -> list[JobRecord]:
-        """Take back all jobs of a worker that is known to be dead, as `rescue` would."""
         ...
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
