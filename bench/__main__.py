@@ -4,12 +4,11 @@
                     [--peers oban,dbos] [--write]
 
 All samples go to .bench/results.json; `--rounds 0` takes none, and shows those of the last run.
-`--write` puts the tables into README and docs/speed.md, draws docs/speed.svg, and keeps the samples
-beside them, in bench/results.json.
+`--write` puts them into the tables of README and docs/speed.md, draws docs/speed.svg, and keeps the
+samples beside them, in bench/results.json; what was not taken this time stays there as it was.
 """
 
 import argparse
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from bench.environments import MissingError, python_of
 from bench.pages import fill
 from bench.places import PLACES
 from bench.plot import plot
-from bench.report import LAST, WRITTEN, Samples
+from bench.report import LAST, Figures, Samples
 from bench.tables import tables
 
 ROOT = Path(__file__).parent.parent
@@ -30,18 +29,25 @@ IMPORTED = ("rotulus", "click, pydantic")
 def main():
     """Take the figures, save them, and show the tables."""
     chosen = arguments()
-    samples = take(chosen) if chosen.rounds else Samples.saved()
-    made = tables(samples)
+    figures = Figures([take(chosen)]) if chosen.rounds else Figures.last()
+    made = tables(figures)
     print("", *[f"{name}\n{text}\n" for name, text in made.items() if text], sep="\n")
     if chosen.write:
-        for page in PAGES:
-            fill(ROOT / page, made)
-        (ROOT / "docs" / "speed.svg").write_text(plot(samples))
-        if LAST.exists():
-            shutil.copy(LAST, WRITTEN)
+        write(figures)
     print(f"All samples: {LAST.relative_to(ROOT)}")
-    if samples.failures:
-        sys.exit(f"{len(samples.failures)} samples could not be taken; it is said there why")
+    failures = sum(len(run.failures) for run in figures.runs)
+    if failures:
+        sys.exit(f"{failures} samples could not be taken; it is said there why")
+
+
+def write(figures):
+    """Put these into the pages; what was not taken now stays there as it was."""
+    kept = Figures([*Figures.written().runs, *figures.runs])
+    made = tables(kept)
+    for page in PAGES:
+        fill(ROOT / page, made)
+    (ROOT / "docs" / "speed.svg").write_text(plot(kept))
+    kept.write()
 
 
 def arguments():

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 from bench.places import RUN
 from bench.processes import cpu_seconds, megabytes
@@ -17,6 +18,9 @@ LIMIT = 120
 
 IDLE = 20
 """Seconds that an idle worker is watched."""
+
+LINKS = 5
+"""How many steps a chain has."""
 
 HELD = 5
 """How many drains follow each other while a snapshot is held."""
@@ -122,6 +126,28 @@ def idle(contender):
         }
 
 
+def chain(contender, count=100):
+    """Milliseconds for each step of a chain that runs alone: from its begin until its result."""
+    return sorted(_flows(contender, "alone", count, LINKS))[count // 2]
+
+
+def chains(contender, count=100):
+    """The same where so many chains run at once."""
+    [each] = _flows(contender, "together", count, count * LINKS)
+    return each
+
+
+def fan(contender, count=1_000):
+    """Milliseconds for each step of a fan-out of so many, and a join: until its result."""
+    [each] = _flows(contender, "fan", count, count + 1)
+    return each
+
+
+def fan_100(contender):
+    """The same of a hundred."""
+    return fan(contender, 100)
+
+
 def import_time(names):
     """Milliseconds that importing takes, beside those Python takes to start; the best of five."""
     return _start(f"import {names}") - _start("pass")
@@ -138,6 +164,14 @@ def _start(code):
 
     once()
     return statistics.median(once() for _ in range(5))
+
+
+def _flows(contender, kind, count, steps):
+    """How many milliseconds each step takes, of so many that run one after another or at once."""
+    contender.afresh()
+    with contender.working() if contender.by_worker else nullcontext():
+        taken = contender.do("flows", kind, count)["seconds"]
+    return [seconds * 1000 / steps for seconds in taken]
 
 
 def _drain(contender, count, workers=1):

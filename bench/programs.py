@@ -28,16 +28,19 @@ class Contender(NamedTuple):
         settings: how it is configured, where that is not how it comes.
         crash: what becomes of a running job when its worker is killed.
         result: where what a job returns is kept.
+        by_worker: whether its workflows are run by a worker, and not by the program that begins
+            them.
     """
 
     name: str
     place: str
     script: str
     environment: str
-    jobs: int
+    jobs: int = 0
     settings: str = ""
     crash: str = ""
     result: str = ""
+    by_worker: bool = False
 
     def __str__(self):
         return f"{self.name} on {self.place}"

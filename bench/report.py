@@ -13,7 +13,7 @@ LAST = HOME / "results.json"
 """Those of the last run, whatever it was of."""
 
 WRITTEN = Path(__file__).parent / "results.json"
-"""Those of which the pages tell."""
+"""Those of which the pages tell, run by run."""
 
 
 class Samples:
@@ -26,11 +26,10 @@ class Samples:
         self._round = 0
 
     @classmethod
-    def saved(cls):
-        """Those of the last run, or else those of the pages."""
-        saved = json.loads((LAST if LAST.exists() else WRITTEN).read_text())
-        saved.pop("medians")
-        return cls(saved.pop("samples"), saved)
+    def of(cls, saved):
+        """Those that were saved as JSON data."""
+        facts = {name: fact for name, fact in saved.items() if name not in ("medians", "samples")}
+        return cls(saved["samples"], facts)
 
     def next_round(self):
         """What is added from now on belongs to the next round."""
@@ -68,10 +67,61 @@ class Samples:
             **facts,
             "failures": self.failures,
         }
+        _write(LAST, self.told())
+
+    def told(self):
+        """All of it as JSON data, with the medians for those who read it."""
         medians = {key: round(self.median(key), 3) for key in self.values}
         samples = {key: [_rounded(one) for one in ones] for key, ones in self.values.items()}
-        told = json.dumps(self.facts | {"medians": medians, "samples": samples}, indent=1)
-        LAST.write_text(f"{told}\n")
+        return self.facts | {"medians": medians, "samples": samples}
+
+
+class Figures:
+    """What tables are made of: each figure of the last run that took it.
+
+    Args:
+        runs: the samples of several runs, the oldest first.
+    """
+
+    def __init__(self, runs):
+        self.runs = []
+        for run in runs:
+            for earlier in self.runs:
+                earlier.values = {
+                    key: ones for key, ones in earlier.values.items() if key not in run.values
+                }
+            self.runs = [*(earlier for earlier in self.runs if earlier.values), run]
+
+    @classmethod
+    def last(cls):
+        """Those of the last run, or else those of the pages."""
+        return cls([Samples.of(json.loads(LAST.read_text()))]) if LAST.exists() else cls.written()
+
+    @classmethod
+    def written(cls):
+        """Those of which the pages tell."""
+        return cls(map(Samples.of, json.loads(WRITTEN.read_text())["runs"]))
+
+    def write(self):
+        """These are what the pages tell of from now on."""
+        _write(WRITTEN, {"runs": [run.told() for run in self.runs]})
+
+    def median(self, key):
+        """The median of the samples, None when there are none."""
+        return next((run.median(key) for run in self.runs if key in run.values), None)
+
+    def ratio(self, key, beside):
+        """The median of the ratios within a round: None where no run has taken both."""
+        ratios = (run.ratio(key, beside) for run in self.runs)
+        return next((ratio for ratio in ratios if ratio is not None), None)
+
+    def facts(self, name):
+        """What was written down under a name, by what it is of: of each the latest."""
+        return {of: fact for run in self.runs for of, fact in run.facts.get(name, {}).items()}
+
+
+def _write(path, data):
+    path.write_text(f"{json.dumps(data, indent=1)}\n")
 
 
 def _rounded(value):

@@ -26,9 +26,14 @@ CONTENDERS = (
     Contender("Dramatiq", "redis", "redis_dramatiq", "dramatiq", 8_000, "1 process, 32 threads", f"{AGAIN} after a minute", "none"),
     Contender("Taskiq", "redis", "redis_taskiq", "taskiq", 6_000, "streams, 1 process, 100 at once", f"{AGAIN} after 10 minutes", "none"),
     Contender("Celery", "redis", "redis_celery", "celery", 3_000, "2 processes, 128 jobs ahead each", "lost: acknowledged before it ran", "none"),
+    Contender("rotulus, workflows", "sqlite", "sqlite_rotulus_flows", OURS, settings="its runner, as it comes"),
+    Contender("rotulus, workflows", "postgres", "postgres_rotulus_flows", OURS, settings="its runner, as it comes"),
+    Contender("DBOS, workflows", "postgres", "postgres_dbos_flows", "dbos", settings="coroutines; steps at once are gathered"),
+    Contender("Celery, workflows", "redis", "redis_celery_flows", "celery", settings="2 processes, 128 jobs ahead each, results in Redis", by_worker=True),
 )  # fmt: skip
 
-PLAIN = [contender for contender in CONTENDERS if "threads" not in contender.name]
+PLAIN = [contender for contender in CONTENDERS if "," not in contender.name]
+FLOWS = [contender for contender in CONTENDERS if contender.name.endswith(", workflows")]
 HERE, THERE, LIMIT = "rotulus on sqlite", "rotulus on postgres", "raw SQL on postgres"
 HUEY, PGQUEUER, OBAN = "huey on sqlite", "PgQueuer on postgres", "Oban on postgres"
 PROCRASTINATE = "procrastinate on postgres"
@@ -37,7 +42,7 @@ PLAN = {
     "enqueue_one": [str(contender) for contender in PLAIN],
     "enqueue_callers": [THERE],
     "enqueue_many": [HERE, HUEY, THERE, LIMIT, PGQUEUER, OBAN, PROCRASTINATE],
-    "drain": [str(contender) for contender in CONTENDERS],
+    "drain": [str(contender) for contender in CONTENDERS if contender not in FLOWS],
     "drain_two": [THERE, PGQUEUER],
     "drain_past": [HERE, THERE],
     "drain_future": [THERE],
@@ -46,6 +51,10 @@ PLAN = {
     "first_job": [HERE, HUEY, THERE, PROCRASTINATE],
     "memory": [HERE, HUEY],
     "idle": [THERE, PROCRASTINATE],
+    "chain": [str(contender) for contender in FLOWS],
+    "chains": [str(contender) for contender in FLOWS],
+    "fan": [str(contender) for contender in FLOWS],
+    "fan_100": [str(contender) for contender in FLOWS],
 }
 """Which contenders each measure is taken of; those that are compared stand beside each other."""
 

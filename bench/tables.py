@@ -78,6 +78,7 @@ def tables(samples):
         "steady": _compared(samples, STEADY, ["a second", "rotulus", "beside", "", "times"]),
         "pickup": _pickup(samples),
         "idle": _compared(samples, IDLE, ["", "rotulus", "procrastinate", "times"]),
+        "workflows": _workflows(samples),
         "settings": _settings(samples),
         "servers": _servers(samples),
     }
@@ -114,19 +115,19 @@ def _peers(samples):
     for contender in found:
         cells = [f"{contender.name} on {contender.home.title}"]
         for measure in ("drain", "enqueue_one", "enqueue_many"):
-            cells += _figure_and_times(samples, measure, str(contender))
+            cells += _figure_and_times(samples, measure, contender, THERE, WHOLE)
         lines.append([*cells, contender.crash, contender.result])
     headings = ["", "drain", "times", "one by one", "times", "batches", "times"]
     return _table([*headings, "job of a worker that is killed", "result"], lines, texts=2)
 
 
-def _figure_and_times(samples, measure, contender):
+def _figure_and_times(samples, measure, contender, ours, form):
     figure = samples.median(f"{measure} {contender}")
     if figure is None:
         return ["", ""]
-    ratio = samples.ratio(f"{measure} {THERE}", f"{measure} {contender}")
-    same = contender == THERE or ratio is None
-    return [WHOLE.format(figure), "" if same else two_digits(ratio)]
+    ratio = samples.ratio(f"{measure} {ours}", f"{measure} {contender}")
+    same = str(contender) == ours or ratio is None
+    return [form.format(figure), "" if same else two_digits(ratio)]
 
 
 def _pickup(samples):
@@ -145,8 +146,32 @@ def _pickup(samples):
     return _table(["ms", "p50", "p95", "p99", "times, p50", "times, p99"], lines)
 
 
+def _workflows(samples):
+    """Milliseconds a step, and how ours on PostgreSQL compares."""
+    ours = "rotulus, workflows on postgres"
+    lines = []
+    for one in roster.FLOWS:
+        if not any(samples.median(f"{measure} {one}") for measure in FLOWN):
+            continue
+        cells = [f"{one.name.partition(',')[0]} on {one.home.title}"]
+        for measure in FLOWN:
+            cells += _figure_and_times(samples, measure, one, ours, FINEST)
+        lines.append([*cells, one.settings])
+    times = [cell for title in FLOWN.values() for cell in (title, "times")]
+    return _table(["ms a step", *times, "configured"], lines, texts=1)
+
+
+FLOWN = {
+    "chain": "chain of 5",
+    "chains": "100 chains at once",
+    "fan_100": "100 at once, join",
+    "fan": "1,000 at once, join",
+}
+"""What is measured of workflows, and what it is called."""
+
+
 def _settings(samples):
-    versions = samples.facts.get("versions", {})
+    versions = samples.facts("versions")
     lines = []
     for one in roster.PLAIN:
         if samples.median(f"drain {one}"):
@@ -157,7 +182,7 @@ def _settings(samples):
 
 
 def _servers(samples):
-    servers = samples.facts.get("servers", {})
+    servers = samples.facts("servers")
     lines = [[PLACES[name].title, f["version"], f["settings"]] for name, f in servers.items()]
     return _table(["", "version", "settings"], lines, texts=2)
 

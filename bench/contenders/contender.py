@@ -16,6 +16,9 @@ RUN = Path(os.environ.get("BENCH_RUN", "."))
 URL = os.environ.get("BENCH_URL", "")
 MARKS = RUN / "marks"
 
+LINKS = 5
+"""How many steps follow one another in a chain."""
+
 _MARK = struct.Struct("<qq")
 _handle = None
 
@@ -100,3 +103,23 @@ class HasFuture(Protocol):
 
     def future(self, count):
         """Put as many jobs into the store that are due in a month."""
+
+
+@runtime_checkable
+class RunsWorkflows(Protocol):
+    """It runs steps that wait for each other, and keeps what each of them returned.
+
+    What a step adds to is what the one before it returned, so a result tells that all have run.
+    """
+
+    def launch(self):
+        """Get ready to run workflows: in this program, unless workers do it."""
+
+    def chain(self):
+        """Begin a run of `LINKS` steps, each of which adds 1 to what it is given, 0 at first."""
+
+    def fan(self, count):
+        """Begin a run that adds 1 to each of as many numbers from 0 on, and their sum in a step."""
+
+    def result(self, run):
+        """Wait until a run has ended; what it came to."""

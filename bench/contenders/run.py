@@ -1,7 +1,7 @@
 """Runs a contender: it is a program for the Python of the contender's own environment.
 
     python run.py NAME prepare | enqueue KIND N | worker | finish N LIMIT | pickup N GAP
-                       | past N | future N
+                       | past N | future N | flows KIND N
 
 NAME is a module beside this one. The answer is one line of JSON, the last one printed.
 """
@@ -14,7 +14,15 @@ import os
 import sys
 import time
 
-from contender import HasFuture, HasPast, TakesFromCallers, TakesMany, marked
+from contender import (
+    LINKS,
+    HasFuture,
+    HasPast,
+    RunsWorkflows,
+    TakesFromCallers,
+    TakesMany,
+    marked,
+)
 
 CALLERS = 100
 """How many enqueue at once, where that is measured."""
@@ -86,6 +94,49 @@ def _pickup(contender, count, gap):
     return {"sent": sent}
 
 
+def _flows(contender, kind, count):
+    """Run workflows; how many seconds each took, or all of them together."""
+    _check(contender, RunsWorkflows)
+    contender.launch()
+    for _ in range(3):  # the first ones also load and compile what they need
+        _chains(contender, 2)
+    _fan(contender, 10)
+    return {
+        "seconds": {"alone": _alone, "together": _together, "fan": _fan}[kind](
+            contender, int(count)
+        )
+    }
+
+
+def _alone(contender, count):
+    return [_chains(contender, 1) for _ in range(count)]
+
+
+def _together(contender, count):
+    return [_chains(contender, count)]
+
+
+def _fan(contender, count):
+    """One fan-out of so many, and its join."""
+    began = time.perf_counter()
+    total = contender.result(contender.fan(count))
+    seconds = time.perf_counter() - began
+    if total != count * (count + 1) // 2:
+        sys.exit(f"a fan-out of {count} came to {total}")
+    return [seconds]
+
+
+def _chains(contender, count):
+    """So many chains, begun one after the other; the seconds until all have ended."""
+    began = time.perf_counter()
+    runs = [contender.chain() for _ in range(count)]
+    results = [contender.result(run) for run in runs]
+    seconds = time.perf_counter() - began
+    if results != [LINKS] * count:
+        sys.exit(f"chains of {LINKS} came to {results}")
+    return seconds
+
+
 def _each(contender, numbers, gap=0.0):
     """Enqueue one by one; when each call began."""
     if inspect.iscoroutinefunction(contender.enqueue):
@@ -149,6 +200,7 @@ COMMANDS = {
     "pickup": _pickup,
     "past": _past,
     "future": _future,
+    "flows": _flows,
 }
 
 

@@ -44,6 +44,7 @@ class Crew:
 
     Attributes:
         changed: set whenever there is room to claim more, or nothing is held any more.
+        asked: how many more have been asked for.
         attempts: how many attempts have ended.
         released: how many of them were given back.
     """
@@ -70,6 +71,7 @@ class Crew:
         self._ended: deque[tuple[Run, Outcome, float]] = deque()
         self._waking = False
         self.changed = asyncio.Event()
+        self.asked = 0
         self.attempts = 0
         self.released = 0
 
@@ -85,7 +87,11 @@ class Crew:
 
     def room(self) -> int:
         """How many jobs to claim now; 0 when it can wait."""
-        return self._pace.room(self._slots.held - self._slots.away)
+        return self._pace.room(self._slots.held - self._slots.away + self.asked)
+
+    def room_along(self, ended: int) -> int:
+        """How many jobs to claim along with settling so many that have ended."""
+        return self._pace.room_along(self._slots.held - self._slots.away, self.asked, ended)
 
     def take(self, jobs: list[JobRecord]) -> None:
         """Run these as soon as there are slots for them."""
@@ -108,6 +114,11 @@ class Crew:
     def give_back_waiting(self) -> None:
         """Give back what has not been started."""
         for run in self._slots.withdraw():
+            self._settle(run, released(run.job.id, run.job.attempt), 0.0)
+
+    def give_back(self, jobs: list[JobRecord]) -> None:
+        """Give back what is not to be started here any more."""
+        for run in map(Run, jobs):
             self._settle(run, released(run.job.id, run.job.attempt), 0.0)
 
     def interrupt(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -36,13 +36,15 @@ class Ready(NamedTuple):
     Attributes:
         task: the task.
         plan: how it is called.
-        plain: whether an attempt is made in a thread from beginning to end: the function is a
-            plain one, without a timeout, and nothing for it has to be made on the event loop.
+        in_thread: whether an attempt is made in a thread from beginning to end: the function is a
+            plain one, and nothing for it has to be made on the event loop.
+        plain: whether it is, and nobody watches its time.
         cells: where its attempts are made, unless it is here.
     """
 
     task: Task[..., Any, Any]
     plan: TaskPlan
+    in_thread: bool
     plain: bool
     cells: Cells | None
 
@@ -89,9 +91,14 @@ class Executor:
         self._resources = Resources()
         self._ready: dict[str, Ready] = {}
 
-    def prepare(self, jobs: list[JobRecord]) -> None:
-        """Read at once what several jobs will need, before they are executed. In a thread."""
-        self._steps.prepare(jobs)
+    def prepare(self, jobs: list[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
+        """Read at once what several jobs will need, before they are executed. In a thread.
+
+        Args:
+            jobs: the jobs.
+            ended: jobs as they ended in the transaction that claimed these.
+        """
+        self._steps.prepare(jobs, ended)
 
     def is_plain(self, run: Run) -> bool:
         """Whether `execute_plain` is for this attempt; then it need not bother the event loop."""
@@ -104,8 +111,7 @@ class Executor:
         """`execute` for plain functions, from beginning to end in this thread."""
         try:
             ready = self._resolve(run.job.task)
-            call = self._load(ready, run)
-            outcome = self._succeeded(ready, run, self._call_plain(ready, call, run))
+            outcome = self._whole(ready, run)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
             outcome = self.interrupted(run, error)
         run.ended = True
@@ -148,15 +154,20 @@ class Executor:
                 raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
             plan = self._plans.of(task)
             cells = self._cells if task.isolation else None
-            waits = task.is_async or task.timeout is not None or plan.injection.needs_loop
-            plain = cells is None and not waits
-            ready = self._ready[name] = Ready(task, plan, plain, cells)
+            in_thread = not (cells or task.is_async or plan.injection.needs_loop)
+            plain = in_thread and task.timeout is None
+            ready = self._ready[name] = Ready(task, plan, in_thread, plain, cells)
         return ready
 
     async def _execute(self, ready: Ready, run: Run) -> Outcome:
         is_step = self._steps.concern(run.job, ready.task)
         if ready.cells is not None and not is_step:
             return await self._elsewhere(ready.cells, ready.task, run, run.job)
+        if is_step and ready.in_thread:
+            whole = self._threads.run(partial(self._whole, ready, run))
+            return await (
+                whole if ready.task.timeout is None else self._timed(whole, ready.task, run)
+            )
         # What a step is given is read from the store, which is not for the event loop to wait for.
         load = partial(self._load, ready, run)
         call = await self._threads.run(load) if is_step else load()
@@ -167,10 +178,12 @@ class Executor:
         # The time of an attempt in a cell is kept outside of it.
         if ready.task.timeout is not None and ready.task.isolation is None:
             body = self._timed(body, ready.task, run)
-        value = await body
-        if is_step:
-            return await self._threads.run(partial(self._succeeded, ready, run, value))
-        return self._succeeded(ready, run, value)
+        return self._succeeded(ready, run, await body)
+
+    def _whole(self, ready: Ready, run: Run) -> Outcome:
+        """An attempt of a plain function from beginning to end, in this thread."""
+        call = self._load(ready, run)
+        return self._succeeded(ready, run, self._call_plain(ready, call, run))
 
     def _load(self, ready: Ready, run: Run) -> Call:
         job = run.job
@@ -222,7 +235,7 @@ class Executor:
         if outcome.state is not State.SUCCEEDED:
             return outcome
         value = jsontext.decode(outcome.result or "null")
-        return await self._threads.run(partial(self._succeeded, ready, run, value))
+        return self._succeeded(ready, run, value)
 
     def _body(self, ready: Ready, call: Call, run: Run) -> Awaitable[Any]:
         task = ready.task

@@ -37,3 +37,13 @@ class Pace:
         ahead = self.ahead()
         room = self._slots + ahead - held
         return room if room > ahead // 2 else 0
+
+    def room_along(self, held: int, asked: int, ended: int) -> int:
+        """How many to claim in the place of some that have ended, while so many are asked for.
+
+        None while there is enough to run: larger batches cost less. Of short jobs as many as have
+        ended, though the others may come as well.
+        """
+        if held >= self._slots:
+            return 0
+        return min(ended, max(self.ahead(), self._slots - held - asked))

@@ -1,22 +1,46 @@
 """Writes outcomes to the store: whatever has come in since the last write went out, at once.
 
 There is no timer: alone, an outcome is written immediately; under load, batches grow by
-themselves to what comes in during one write.
+themselves to what comes in during one write. Where steps end, what that makes due is claimed in
+the same write.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import NamedTuple
 
 from rotulus._engine.failure import describe_error
 from rotulus._engine.run import Run
 from rotulus._engine.threads import Threads
 from rotulus._jobs.outcome import Outcome, failed
-from rotulus._jobs.states import Reason
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import Reason, State
 from rotulus._time.backoff import pause_after
 from rotulus.errors import StoreError, StoreRefusedError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
-from rotulus.store import Claim, Store
+from rotulus.store import Claim, Store, Turn, Wanted
+
+Batch = list[tuple[Run, Outcome]]
+"""Attempts that have ended, and what they came to."""
+
+
+class Along(NamedTuple):
+    """How jobs are claimed along with what is settled.
+
+    Attributes:
+        wanted: which jobs.
+        lease: the length of a lease, in seconds.
+        ask: how many, given the attempts that have ended and their outcomes; 0: none.
+        prepare: reads what they need, given also the jobs that have ended. Called in a thread.
+        take: takes what has come of so many that were asked for.
+    """
+
+    wanted: Wanted
+    lease: float
+    ask: Callable[[Batch], int]
+    prepare: Callable[[list[JobRecord], list[JobRecord]], object]
+    take: Callable[[list[JobRecord], int], object]
 
 
 class Settler:
@@ -43,7 +67,7 @@ class Settler:
         self._threads = threads
         self._events = events
         self._chance = chance
-        self._pending: list[tuple[Run, Outcome]] = []
+        self._pending: Batch = []
         self._more = asyncio.Event()
         self._done = asyncio.Event()
         self._done.set()
@@ -62,51 +86,66 @@ class Settler:
         """Whether something is not settled yet."""
         return not self._done.is_set()
 
-    async def run(self) -> None:
-        """Settle what comes, until cancelled."""
+    async def run(self, along: Along) -> None:
+        """Settle what comes, and claim along with it, until cancelled."""
         while True:
             await self._more.wait()
             self._more.clear()
             while self._pending:
                 batch, self._pending = self._pending, []
-                refused = await self._settle([outcome for _, outcome in batch])
+                asked = along.ask(batch)
+                turn = await self._settle(batch, along, asked)
+                along.take(turn.jobs, asked)
                 self.batches += 1
                 self._settled(run for run, _ in batch)
-                self._tell_refused(refused, batch)
+                self._tell_refused(turn.refused, batch)
             self._done.set()
 
     async def all_settled(self) -> None:
         """Wait until everything has been settled."""
         await self._done.wait()
 
-    async def _settle(self, batch: list[Outcome]) -> list[Claim]:
-        """Settle a batch, again and again until the store takes it; what it refuses."""
+    async def _settle(self, batch: Batch, along: Along, room: int) -> Turn:
+        """Settle a batch, again and again until the store takes it, and claim as many jobs."""
         failures = 0
         while True:
             try:
-                refused = await self._threads.run(partial(self._store.settle, batch))
+                turn = await self._threads.run(partial(self._write, batch, along, room))
             except StoreRefusedError as error:
-                return await self._settle_singly(batch, error)
+                return await self._settle_singly(batch, along, error)
             except StoreError as error:
                 failures += 1
+                room = 0  # what comes next is to settle
                 self._tell_failure(error, failures)
                 await asyncio.sleep(pause_after(failures, self._chance()))
             except Exception as error:  # noqa: BLE001 - one outcome must not hold up the others
-                return await self._settle_singly(batch, error)
+                return await self._settle_singly(batch, along, error)
             else:
                 if failures:
                     self._events.emit(StoreRecovered("settle"))
-                return refused
+                return turn
 
-    async def _settle_singly(self, batch: list[Outcome], error: Exception) -> list[Claim]:
+    def _write(self, batch: Batch, along: Along, room: int) -> Turn:
+        """Settle a batch, and claim. In a thread."""
+        if not room:
+            return Turn(self._store.settle([outcome for _, outcome in batch]), [])
+        outcomes = [outcome for _, outcome in batch]
+        turn = self._store.settle_and_claim(outcomes, along.wanted, room, along.lease)
+        along.prepare(turn.jobs, _as_they_ended(batch, turn.refused))
+        return turn
+
+    async def _settle_singly(self, batch: Batch, along: Along, error: Exception) -> Turn:
         """Some outcome of these cannot be written at all: that one failed."""
         if len(batch) > 1:
-            return [claim for outcome in batch for claim in await self._settle([outcome])]
-        job, attempt = batch[0].id, batch[0].attempt
-        if batch[0].reason == Reason.RESULT:
+            turns = [await self._settle([pair], along, 0) for pair in batch]
+            return Turn([claim for turn in turns for claim in turn.refused], [])
+        [(run, outcome)] = batch
+        if outcome.reason == Reason.RESULT:
             self._events.emit(StoreFailed("settle", error))
-            return []  # the lease will run out
-        return await self._settle([failed(job, attempt, Reason.RESULT, describe_error(error))])
+            return Turn([], [])  # the lease will run out
+        why = describe_error(error)
+        outcome = failed(outcome.id, outcome.attempt, Reason.RESULT, why)
+        return await self._settle([(run, outcome)], along, 0)
 
     def _tell_refused(self, refused: list[Claim], batch: list[tuple[Run, Outcome]]) -> None:
         completed = {run.job.id for run, _ in batch if run.completed} if refused else set[str]()
@@ -117,3 +156,12 @@ class Settler:
     def _tell_failure(self, error: StoreError, failures: int) -> None:
         if failures == 1:
             self._events.emit(StoreFailed("settle", error))
+
+
+def _as_they_ended(batch: Batch, refused: list[Claim]) -> list[JobRecord]:
+    """The jobs that succeeded, as they are in the store now."""
+    return [
+        run.job._replace(state=outcome.state, result=outcome.result, reason=None)
+        for run, outcome in batch
+        if outcome.state is State.SUCCEEDED and Claim(outcome.id, outcome.attempt) not in refused
+    ]

@@ -9,7 +9,7 @@ from functools import partial
 from rotulus._engine.crew import Crew
 from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
-from rotulus._engine.settler import Settler
+from rotulus._engine.settler import Along, Batch, Settler
 from rotulus._engine.threads import Threads
 from rotulus._jobs.record import JobRecord
 from rotulus._time.backoff import pause_after
@@ -92,7 +92,7 @@ class Worker:
         self._claimed = 0
         self._retiring = False
         self._wake: Callable[[], object] | None = None
-        self._prepare: Callable[[list[JobRecord]], object] = len
+        self._prepare: Callable[..., object] = lambda *_: None
 
     def stop(self, times: int | None = None) -> None:
         """Stop: claim no more, and finish what runs; called a second time, give it back now.
@@ -129,7 +129,7 @@ class Worker:
         crew = Crew(self.info.slots, executor, bodies, keeper, settler, events)
         self._wake = partial(loop.call_soon_threadsafe, crew.changed.set)
         keeper.start(loop)
-        settling = loop.create_task(settler.run())
+        settling = loop.create_task(settler.run(self._along(crew)))
         watching = loop.create_task(keeper.watch())
         events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
         try:
@@ -166,8 +166,7 @@ class Worker:
             settled = settler.batches
             try:
                 # After a failure what counts first is whether the store works again.
-                fetch = partial(self._fetch, self._still_to_claim(room), wait=not failures)
-                jobs = await calls.run(fetch)
+                jobs = await self._ask(crew, calls, room, wait=not failures)
             except StoreClosedError:
                 return
             except StoreError as error:
@@ -177,10 +176,18 @@ class Worker:
             if failures:
                 failures = 0
                 self._events.emit(StoreRecovered("claim"))
-            crew.take(jobs)
-            self._count(len(jobs))
+            self._take(crew, jobs)
             if self._options.burst and not jobs and not await _more(crew, settler, settled):
                 return
+
+    async def _ask(self, crew: Crew, calls: Threads, room: int, *, wait: bool) -> list[JobRecord]:
+        """Claim so many; what is claimed meanwhile, along with what is settled, heeds that."""
+        room = self._still_to_claim(room)
+        crew.asked += room
+        try:
+            return await calls.run(partial(self._fetch, room, wait=wait))
+        finally:
+            crew.asked -= room
 
     def _fetch(self, room: int, *, wait: bool) -> list[JobRecord]:
         """Claim; when there is nothing, and time to wait, wait for something. In a thread."""
@@ -195,6 +202,32 @@ class Worker:
         jobs = self._store.claim(self._wanted, room, self._options.lease)
         self._prepare(jobs)
         return jobs
+
+    def _along(self, crew: Crew) -> Along:
+        """What is claimed along with what is settled: when steps end, others are due."""
+
+        def ask(ended: Batch) -> int:
+            steps = any(run.job.run is not None or outcome.parts for run, outcome in ended)
+            # One that may claim only so many more counts them when they are here.
+            if not steps or not self._feeding or self._options.recycle_jobs is not None:
+                return 0
+            room = crew.room_along(len(ended))
+            crew.asked += room
+            return room
+
+        def take(jobs: list[JobRecord], asked: int) -> None:
+            crew.asked -= asked
+            if self._feeding:
+                self._take(crew, jobs)
+            else:
+                crew.give_back(jobs)
+
+        return Along(self._wanted, self._options.lease, ask, self._prepare, take)
+
+    def _take(self, crew: Crew, jobs: list[JobRecord]) -> None:
+        if jobs:
+            crew.take(jobs)
+            self._count(len(jobs))
 
     def _still_to_claim(self, room: int) -> int:
         most = self._options.recycle_jobs

@@ -14,6 +14,7 @@ from rotulus.store.values import (
     Renewed,
     ScheduleEntry,
     Terms,
+    Turn,
     Wanted,
     WorkerInfo,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "ScheduleEntry",
     "Store",
     "Terms",
+    "Turn",
     "Wanted",
     "WorkerInfo",
 ]

@@ -33,6 +33,7 @@ from rotulus.store.values import (
     Renewal,
     Renewed,
     ScheduleEntry,
+    Turn,
     Wanted,
     WorkerInfo,
 )
@@ -142,6 +143,15 @@ class Store(Protocol):
         the job is `opened` then, does not expire any more, and is due again when they have ended:
         at once, if there are none. What is sent back waits if a need of it has begun again. An
         outcome that is refused changes nothing.
+        """
+        ...
+
+    def settle_and_claim(
+        self, outcomes: Sequence[Outcome], wanted: Wanted, limit: int, lease: float
+    ) -> Turn:
+        """`settle`, and then `claim`, in one transaction: for outcomes that make other jobs due.
+
+        It may take fewer jobs than `claim` would, and none: then `claim` is for the others.
         """
         ...
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 
 
@@ -118,6 +119,18 @@ class Renewed(NamedTuple):
 
     lost: list[Claim]
     cancelling: list[Claim]
+
+
+class Turn(NamedTuple):
+    """What came of settling and claiming together.
+
+    Attributes:
+        refused: the claims of outcomes that were refused.
+        jobs: the jobs that were taken.
+    """
+
+    refused: list[Claim]
+    jobs: list[JobRecord]
 
 
 class WorkerInfo(NamedTuple):

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from rotulus._engine.parts import EDITED, ITEM, is_branch, path, place
@@ -15,7 +16,7 @@ from rotulus._workflows.merging import merge
 from rotulus._workflows.order import topological
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus._workflows.workflow import Step
-from rotulus.errors import TaskNotFoundError
+from rotulus.errors import StepNotFoundError, TaskNotFoundError
 from rotulus.store import Filter, Store
 
 _MOST_NEEDS = 1_000_000
@@ -60,13 +61,24 @@ class Contexts:
             raise TaskNotFoundError(f"{task.name!r} is no workflow any more", task.name)
         return task.workflow.step(place(within)[1] if is_branch(record.step) else name)
 
-    def fetch(self, records: Iterable[JobRecord]) -> None:
-        """Read at once what some jobs will ask for, so that not each of them reads by itself."""
+    def fetch(self, records: Iterable[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
+        """Read at once what some jobs will ask for, so that not each of them reads by itself.
+
+        Args:
+            records: the jobs.
+            ended: jobs as they ended in the transaction that claimed these: they need no reading.
+        """
         wanted = {job.id: job for job in records if not is_branch(job.step or "")}
-        if len(wanted) < _SEVERAL:
-            return
         if len(self._fetched) > _MOST_FETCHED:
             self._fetched.clear()
+        known = {(job.run, job.step): job for job in ended}
+        for job in list(wanted.values()) if known else ():
+            needs = self._among(known, job)
+            if needs:
+                self._fetched[job.id, job.attempt] = needs
+                del wanted[job.id]
+        if len(wanted) < _SEVERAL:
+            return
         found: dict[tuple[str | None, str], list[JobRecord]] = {}
         for need in self._store().find(Filter(needed_by=list(wanted)), _MOST_NEEDS):
             found.setdefault((need.run, place(need.step or "")[0]), []).append(need)
@@ -78,6 +90,18 @@ class Contexts:
         """The jobs that a job waited for, and perhaps others beside them; the last added first."""
         fetched = self._fetched.pop((record.id, record.attempt), None)
         return self._read([record]) if fetched is None else fetched
+
+    def _among(
+        self, known: dict[tuple[str | None, str | None], JobRecord], job: JobRecord
+    ) -> list[JobRecord]:
+        """What a step needs, if all of it is known; else nothing."""
+        with suppress(TaskNotFoundError, StepNotFoundError):  # it will be told when the step runs
+            definition = None if job.opened else self.definition(job)
+            if definition is not None:
+                within = place(job.step or "")[0]
+                needs = [known.get((job.run, path(within, need))) for need in definition.needs]
+                return [need for need in needs if need] if all(needs) else []
+        return []
 
     def needs(self, record: JobRecord, among: Iterable[JobRecord]) -> list[JobRecord]:
         """Those of some jobs that a step needs, in the order in which its workflow names them."""

@@ -73,12 +73,12 @@ class Steps:
         self._events = events
         self._max_bytes = max_bytes
 
-    def prepare(self, jobs: Iterable[JobRecord]) -> None:
+    def prepare(self, jobs: Iterable[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
         """Read at once what several steps will need. A store that fails is found out later."""
         steps = [job for job in jobs if job.run is not None]
         if steps:
             with suppress(StoreError):
-                self._contexts.fetch(steps)
+                self._contexts.fetch(steps, ended)
 
     def concern(self, job: JobRecord, task: AnyTask) -> bool:
         """Whether a job has or is a part, or takes a context."""

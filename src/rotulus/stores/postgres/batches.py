@@ -57,6 +57,8 @@ class Batches:
         raise self._restless
 
     def _holders(self, session: Session) -> dict[str | None, JobRecord]:
+        if not self._keys:
+            return {}
         found = rows.records(session.rows("holders", keys=rows.array(self._keys)))
         return {record.key: record for record in found}
 
@@ -65,7 +67,8 @@ class Batches:
         new: set[str] = set()
         holders: dict[str | None, JobRecord] = {}
         for _ in range(_PATIENCE):
-            session.do("drop_keys", keys=rows.array(self._keys))
+            if self._keys:
+                session.do("drop_keys", keys=rows.array(self._keys))
             new |= add_rows(session, map(parts.own_row, self._jobs), paused=False)
             holders = self._holders(session)
             if len(holders) == len(self._keys):

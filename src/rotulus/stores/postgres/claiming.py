@@ -14,6 +14,13 @@ _PROMOTED_AT_ONCE = 1000
 Parameters = dict[str, str | None]
 
 
+def along(session: Session, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+    """Take jobs to run in a transaction that does other things, too; none unless all is calm."""
+    own = {**rows.wanted(wanted), "lease": rows.span(lease), "limit": str(limit)}
+    found = session.rows("claim", **own)
+    return [JobRecord._make(row[:-1]) for row in found if row[0] is not None]
+
+
 class Claims:
     """Claims jobs for the workers of this process.
 

@@ -21,6 +21,7 @@ from rotulus.store import (
     Renewal,
     Renewed,
     ScheduleEntry,
+    Turn,
     Wanted,
     WorkerInfo,
 )
@@ -29,7 +30,7 @@ from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Row, Session
 from rotulus.stores.postgres.batches import Batches
-from rotulus.stores.postgres.claiming import Claims
+from rotulus.stores.postgres.claiming import Claims, along
 from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
@@ -151,6 +152,24 @@ class PostgresStore:
         if settled.brings_work:
             self._ring()
         return settled.refused
+
+    def settle_and_claim(
+        self, outcomes: Sequence[Outcome], wanted: Wanted, limit: int, lease: float
+    ) -> Turn:
+        """Record outcomes, and take what is due then. See `Store.settle_and_claim`."""
+
+        def work(session: Session) -> tuple[Turn, bool]:
+            settled = settle(session, outcomes)
+            jobs = along(session, wanted, limit, lease) if settled.brings_work else []
+            some_left = settled.brings_work and session.value("some_left", delayed="true")
+            return Turn(settled.refused, jobs), bool(some_left)
+
+        turn, some_left = self._run(work, atomic=True)
+        if some_left:
+            self._ring()
+        if turn.jobs:
+            self._lookout(wanted).begin_anew()
+        return turn
 
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""

@@ -24,6 +24,7 @@ from rotulus.store import (
     Renewal,
     Renewed,
     ScheduleEntry,
+    Turn,
     Wanted,
     WorkerInfo,
 )
@@ -110,31 +111,7 @@ class SqliteStore:
     def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         self._lifeline.hold(wanted.worker)
-        worker, taken = wanted.worker, rows.wanted(wanted)
-
-        def work(con: sqlite3.Connection) -> str:
-            # Read inside the transaction: starts are counted in the order of their times.
-            present = self._present()
-            now = present["now"]
-            do(con, "promote", now=now, limit=_PROMOTED_AT_ONCE)
-            chosen, rated = ask_row(con, "choose", **taken, **present, limit=limit)
-            if chosen == "[]":
-                return chosen
-            until = self._lease_until(lease)
-            do(
-                con,
-                "claim",
-                chosen=chosen,
-                worker=worker,
-                boot=boot_id(),
-                lease_until=until,
-                now=now,
-            )
-            if rated:
-                do(con, "start", chosen=chosen, now=now)
-            return ask(con, "claimed", chosen=chosen)
-
-        return rows.records(self._commit.run(work))
+        return rows.records(self._commit.run(lambda con: self._take(con, wanted, limit, lease)))
 
     def extend(
         self,
@@ -177,6 +154,23 @@ class SqliteStore:
         if limited_wait or settled.brings_work:
             self._doorbell.ring("work")
         return settled.refused
+
+    def settle_and_claim(
+        self, outcomes: Sequence[Outcome], wanted: Wanted, limit: int, lease: float
+    ) -> Turn:
+        """Record outcomes, and take what is due then. See `Store.settle_and_claim`."""
+        self._lifeline.hold(wanted.worker)
+
+        def work(con: sqlite3.Connection) -> tuple[Settled, str, bool]:
+            settled = settle(con, outcomes, self._now())
+            taken = self._take(con, wanted, limit, lease)
+            return settled, taken, bool(ask(con, "some_left"))
+
+        settled, taken, some_left = self._commit.run(work)
+        self._doorbell.ring("done")
+        if some_left:
+            self._doorbell.ring("work")
+        return Turn(settled.refused, rows.records(taken))
 
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
@@ -302,6 +296,28 @@ class SqliteStore:
         self._lifeline.close()
         self._connections.close()
         self._doorbell.close()
+
+    def _take(self, con: sqlite3.Connection, wanted: Wanted, limit: int, lease: float) -> str:
+        """Take jobs to run, inside a transaction; their records."""
+        # Read inside the transaction: starts are counted in the order of their times.
+        present = self._present()
+        now = present["now"]
+        do(con, "promote", now=now, limit=_PROMOTED_AT_ONCE)
+        chosen, rated = ask_row(con, "choose", **rows.wanted(wanted), **present, limit=limit)
+        if chosen == "[]":
+            return chosen
+        do(
+            con,
+            "claim",
+            chosen=chosen,
+            worker=wanted.worker,
+            boot=boot_id(),
+            lease_until=self._lease_until(lease),
+            now=now,
+        )
+        if rated:
+            do(con, "start", chosen=chosen, now=now)
+        return ask(con, "claimed", chosen=chosen)
 
     def _now(self) -> int:
         return micros(self._clock.now())

@@ -23,7 +23,8 @@ ORDER BY id DESC LIMIT :limit::integer;
 
 -- name: find_by_index
 -- The same by key, schedule, run, who needs them, or else state: quick when few jobs match and many
--- do not.
+-- do not. OFFSET 0 keeps the planner from reading all jobs first, because so many conditions seem to
+-- leave few of them.
 WITH wanted (state) AS MATERIALIZED (
   SELECT * FROM unnest(:states::text[])
   WHERE coalesce(:key::text, :schedule::text, :run::text, :needed_by::text) IS NULL),
@@ -58,7 +59,8 @@ chosen (id) AS (
   UNION
   SELECT job.id FROM wanted JOIN rotulus_jobs AS job
     ON job.state = wanted.state AND job.ended_at IS NOT NULL)
-SELECT record.* FROM chosen JOIN rotulus_records AS record ON record.id = chosen.id
+SELECT record.* FROM chosen CROSS JOIN LATERAL (
+  SELECT * FROM rotulus_records AS whole WHERE whole.id = chosen.id OFFSET 0) AS record
 WHERE {matching}
   AND (:before::uuid IS NULL OR record.id < :before::uuid)
 ORDER BY record.id DESC LIMIT :limit::integer;

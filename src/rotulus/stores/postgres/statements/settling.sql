@@ -116,6 +116,15 @@ WITH held AS MATERIALIZED (
 {unblocked}
 SELECT NULL FROM unblocked WHERE due LIMIT 1;
 
+-- name: some_left
+-- Whether any jobs are due, or will be. With a parameter its plan is kept.
+SELECT
+  EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NULL AND losses < 2)
+  OR EXISTS (
+    SELECT FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2)
+  OR EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2)
+  OR (:delayed::boolean AND EXISTS (SELECT FROM rotulus_jobs WHERE state = 'delayed'));
+
 -- name: expired
 -- Running jobs whose lease is over, for `reclaim`. Whoever has one in hand just now is left to it.
 SELECT id FROM rotulus_jobs

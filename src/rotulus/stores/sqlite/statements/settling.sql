@@ -71,6 +71,15 @@ FROM waiting WHERE job.seq = waiting.seq;
 SELECT EXISTS (
   SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2);
 
+-- name: some_left
+-- Whether any jobs are due, or will be.
+SELECT
+  EXISTS (SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NULL AND losses < 2)
+  OR EXISTS (
+    SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2)
+  OR EXISTS (SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2)
+  OR EXISTS (SELECT 1 FROM rotulus_jobs WHERE state = 'delayed');
+
 -- name: expired
 -- Running jobs whose lease is over, or was given before the machine was started again.
 SELECT json_group_array(json_array(id, attempt)) FROM (

@@ -1,0 +1,27 @@
+"""How many jobs a worker claims at once."""
+
+from rotulus._engine.pace import Pace
+
+
+def pace(slots, seconds):
+    """The pace of a worker whose jobs take so long."""
+    made = Pace(slots)
+    made.ended(seconds)
+    return made
+
+
+def test_long_jobs_are_claimed_along_only_for_slots_that_nobody_claims_for():
+    """So that none waits here while another worker has nothing to do."""
+    assert 1 == pace(4, 1.0).room_along(0, 3, 1)
+    assert 0 == pace(4, 1.0).room_along(0, 4, 1)
+    assert 0 == pace(4, 1.0).room_along(4, 0, 2)
+
+
+def test_short_jobs_are_claimed_along_in_the_place_of_those_that_ended():
+    """Though others have been asked for: they take no time."""
+    assert 2 == pace(4, 0.0001).room_along(0, 504, 2)
+
+
+def test_nothing_is_claimed_along_while_there_is_enough_to_run():
+    """A larger batch costs less."""
+    assert 0 == pace(4, 0.0001).room_along(4, 0, 4)
