@@ -195,7 +195,7 @@ def twice_lost(bench, count, **fields):
     jobs = bench.add_many(count, **fields)
     for _ in range(2):
         bench.claim(worker="victim")
-        bench.store.release("victim")
+        bench.store.rescue(worker="victim")
         bench.clock.advance(60)
     return jobs
 

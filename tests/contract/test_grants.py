@@ -96,7 +96,7 @@ def test_a_worker_does_all_that_workers_do(owner, become, clock):
     assert 3 == len(jobs)
     assert [] == store.extend(claims(jobs), 30.0, bench.worker()).lost
     assert [] == store.settle([OUTCOMES["retried now"](jobs[0]), OUTCOMES["succeeded"](jobs[1])])
-    store.release("w1")
+    store.rescue(worker="w1")
     store.rescue(10)
     run = bench.add_run({"a": [], "b": ["a"]})
     inner = bench.open(next(job for job in bench.claim() if job.step == "a"), {"a/0": []})

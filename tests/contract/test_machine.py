@@ -205,7 +205,7 @@ class TwoClients(RuleBasedStateMachine):
 
     def release(self, data, store):
         worker = data.draw(WORKERS)
-        store.release(worker)
+        store.rescue(worker=worker)
         self.oracle.release(worker)
 
     def rescue(self, _data, store):

@@ -103,7 +103,7 @@ def test_a_job_that_was_lost_twice_waits_for_who_knows_it(bench):
     job = bench.add("new")
     for _ in range(2):
         bench.claim(worker="victim")
-        bench.store.release("victim")
+        bench.store.rescue(worker="victim")
         bench.clock.advance(10)
     assert [] == claimed(bench)
 
@@ -163,7 +163,7 @@ def test_a_second_suspect_is_no_work_for_who_runs_the_first(bench):
     bench.add_many(2)
     for _ in range(2):
         bench.claim(worker="victim")
-        bench.store.release("victim")
+        bench.store.rescue(worker="victim")
         bench.clock.advance(60)
     assert 1 == len(bench.claim(worker="w1"))
 

@@ -16,7 +16,7 @@ BRINGS_WORK = {
     "add for later": lambda bench: lambda: bench.add(delay=60.0),
     "retry": lambda bench: acting(bench.store.retry, [bench.ended("failed").id]),
     "resume": lambda bench: acting(bench.store.pause, ["x"], paused=False),
-    "release": lambda bench: acting(bench.store.release, bench.running().worker),
+    "release": lambda bench: acting(bench.store.rescue, worker=bench.running().worker),
     "rescue": lambda bench: acting(expire(bench).store.rescue, 10),
     "retried now": lambda bench: settling(bench, "retried now"),
     "released": lambda bench: settling(bench, "released"),

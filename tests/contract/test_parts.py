@@ -109,7 +109,7 @@ def test_a_loss_for_good_counts_as_an_end(bench):
     ids = bench.add_run({"a": [], "b": ["a"]})
     while bench.steps(ids[""])["b"] == "blocked":
         bench.claim()
-        bench.store.release("w1")
+        bench.store.rescue(worker="w1")
         bench.clock.advance(1000)
 
     assert {"": "blocked", "a": "dead", "b": "queued"} == bench.steps(ids[""])
@@ -203,7 +203,7 @@ def test_an_opening_that_is_refused_adds_nothing(bench):
     """The job runs elsewhere, or has opened already."""
     job = bench.running()
     parts = bench.parts({"x": []})
-    bench.store.release("w1")
+    bench.store.rescue(worker="w1")
     assert [Claim(job.id, 1)] == bench.store.settle([opened(job.id, 1, parts)])
     assert 1 == len(bench.store.find())
 

@@ -96,7 +96,7 @@ def test_what_is_lost_in_a_paused_run_is_blocked(bench):
     ids = bench.add_run({"a": []})
     bench.claim()
     bench.store.pause([], paused=True, runs=[ids[""]])
-    bench.store.release("w1")
+    bench.store.rescue(worker="w1")
 
     assert {"": "blocked", "a": "blocked"} == bench.steps(ids[""])
 

@@ -119,7 +119,7 @@ def test_a_rescue_and_a_renewal_do_not_both_win(shared):
         taken_back = sum(answer for answer in answers if answer < 10)
         assert taken_back == record.losses == (record.state == "queued")
         shared.store.cancel([job.id])
-        shared.store.release("w1")
+        shared.store.rescue(worker="w1")
 
 
 def test_a_loss_is_counted_once(shared):

@@ -96,7 +96,7 @@ def test_a_lost_attempt_was_a_start(bench):
     bench.add(**HOUR)
     for _ in range(2):
         bench.claim(worker="victim")
-        bench.store.release("victim")
+        bench.store.rescue(worker="victim")
         bench.clock.advance(60)
     fresh = bench.add(**HOUR)
     [suspect] = bench.claim(1)
@@ -111,7 +111,7 @@ def test_a_job_that_was_lost_twice_waits_for_its_rate(bench):
     bench.add(limit_key="k", rate_to=2, rate_per=3600.0)
     for _ in range(2):
         bench.claim(worker="victim")
-        bench.store.release("victim")
+        bench.store.rescue(worker="victim")
         bench.clock.advance(60)
     assert [] == bench.claim()
 

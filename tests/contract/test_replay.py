@@ -123,7 +123,7 @@ def test_what_ran_meanwhile_and_was_lost_waits(bench):
     bench.work("failed")
     bench.claim()
     bench.store.retry([ids["a"]])
-    bench.store.release("w1")
+    bench.store.rescue(worker="w1")
 
     assert {"": "blocked", "a": "queued", "b": "blocked"} == bench.steps(ids[""])
 
@@ -161,6 +161,23 @@ def test_a_step_is_replayed_with_what_follows(bench):
     assert {"": "blocked", "a": "succeeded", "b": "queued", "c": "blocked"} == bench.steps(ids[""])
     assert {"{}"} == {bench.store.get(ids[step]).arguments for step in ("", "a", "c")}
     assert [["b"], ["c"], [""]] == [bench.work() for _ in range(3)]
+
+
+def test_other_arguments_count_until_a_need_is_sent_back(bench):
+    """Whether it is replayed or retried; those of the run's own job stay."""
+    ids = ended_run(bench, LINE)
+    bench.store.retry([ids["b"]], OTHER)
+    while bench.work(b="failed", c="skipped"):
+        pass
+    bench.store.retry([ids["b"]])
+    assert OTHER == bench.store.get(ids["b"]).arguments
+    while bench.work(b="failed", c="skipped"):
+        pass
+    bench.store.retry([ids["a"]], OTHER)
+
+    assert {"": "{}", "a": OTHER, "b": "{}", "c": "{}"} == {
+        step: bench.store.get(id_).arguments for step, id_ in ids.items()
+    }
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "blocked"])

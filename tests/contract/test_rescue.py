@@ -131,7 +131,7 @@ def test_a_released_worker_loses_all_its_jobs_at_once(bench):
     bench.add_many(3)
     mine = bench.claim(2, worker="dead")
     [other] = bench.claim(worker="alive")
-    lost = bench.store.release("dead")
+    lost = bench.store.rescue(worker="dead")
 
     assert {job.id for job in mine} == {job.id for job in lost}
     assert "running" == bench.state(other)
@@ -140,14 +140,14 @@ def test_a_released_worker_loses_all_its_jobs_at_once(bench):
 
 def test_releasing_a_worker_without_jobs_does_nothing(bench):
     """Also one that there never was."""
-    assert [] == bench.store.release("nobody")
+    assert [] == bench.store.rescue(worker="nobody")
 
 
 def test_a_job_that_was_settled_is_not_released(bench):
     """The outcome came first."""
     job = bench.ended()
 
-    assert [] == bench.store.release("w1")
+    assert [] == bench.store.rescue(worker="w1")
     assert "succeeded" == bench.state(job)
 
 
@@ -156,7 +156,7 @@ def test_a_rescued_job_can_be_run_to_its_end(bench, how):
     """By somebody else, with the next attempt."""
     bench.running()
     bench.clock.advance(31)
-    bench.store.rescue(10) if how == "rescue" else bench.store.release("w1")
+    bench.store.rescue(10) if how == "rescue" else bench.store.rescue(worker="w1")
     [job] = bench.claim(worker="w2")
     bench.store.settle([OUTCOMES["succeeded"](job)])
 

@@ -115,7 +115,7 @@ def _settle_as_lost(bench, job):
 
 
 def _release(bench, job):
-    bench.store.release(job.worker)
+    bench.store.rescue(worker=job.worker)
 
 
 def test_a_snooze_can_name_a_moment(bench):

@@ -58,7 +58,7 @@ def test_it_is_woken_by_new_work(bench, how):
         "add": lambda: bench.add(),
         "retry": lambda: bench.store.retry([ended.id]),
         "resume": lambda: bench.store.pause(["x"], paused=False),
-        "release": lambda: bench.store.release(running.worker),
+        "release": lambda: bench.store.rescue(worker=running.worker),
     }[how]()
     thread.join(20)
 

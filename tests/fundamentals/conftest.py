@@ -3,7 +3,10 @@
 import psycopg
 import pytest
 
+import rotulus.workflow as wf
 from rotulus import App
+from rotulus.testing import drain
+from rotulus.workflow import Run
 from server_clock import ServerClock, empty
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
@@ -43,3 +46,21 @@ def still_app(request, place, registry, clock):
     made = App(url, registry=registry, clock=clock, unknown_grace=0)
     yield made
     made.close()
+
+
+@pytest.fixture
+def build(app):
+    """Makes builders of workflows in the app's registry."""
+    return lambda name="flow": wf.WorkflowBuilder(name, registry=app.registry)
+
+
+@pytest.fixture
+def go(app):
+    """Runs a workflow to its end; the run."""
+
+    def run(workflow="flow", /, **given):
+        job = app.enqueue(workflow, **given)
+        drain(app)
+        return Run(app, job.id)
+
+    return run

@@ -95,7 +95,7 @@ def test_an_attempt_that_was_lost_does_nothing(app, place):
 
     @task(registry=app.registry)
     def pay(job: Job):
-        app.store.release(job.worker)
+        app.store.rescue(worker=job.worker)
         with place.transaction() as connection:
             connection.execute("INSERT INTO effects VALUES ('twice')")
             try:

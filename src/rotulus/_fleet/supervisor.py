@@ -207,7 +207,7 @@ class Supervisor:
 
     def _take_back(self, name: str) -> None:
         """Send the jobs of a dead worker back, and let it be seen as gone. In a thread."""
-        jobs = self._store.release(name)
+        jobs = self._store.rescue(worker=name)
         if jobs:
             self._events.emit(JobsRescued(jobs))
         for worker in self._store.fleet().workers:

@@ -155,18 +155,15 @@ class Store(Protocol):
         """
         ...
 
-    def rescue(self, limit: int) -> list[JobRecord]:
+    def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back jobs whose lease has expired, or whose worker is known to be dead.
 
         Each gets one more loss and goes back to its queue: at once after its first loss, later
         after further ones. After `MAX_LOSSES` it ends `dead` (`crash_loop`); if somebody asked
         to cancel it, `cancelled`. A job that is renewed or settled at the same moment is left.
-        At most `limit` jobs; their records as they stand then.
+        At most `limit` jobs; their records as they stand then. With a `worker`, which is known to
+        be dead, all of its jobs, and no others.
         """
-        ...
-
-    def release(self, worker: str) -> list[JobRecord]:
-        """Take back all jobs of a worker that is known to be dead, as `rescue` would."""
         ...
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
@@ -188,7 +185,8 @@ class Store(Protocol):
         just now is lost to its worker. What runs, runs on, and waits only if it is sent back.
 
         With `arguments`, jobs in any ended state are sent back, with these arguments as JSON text,
-        and the parts that they had are deleted.
+        and the parts that they had are deleted. What another job gets so counts until something
+        that it needs is sent back: then its arguments are `{}` again.
 
         Left as they are: jobs in other states, with their parts, and all jobs of a run whose key
         another job holds by now. The records of the jobs among `ids` that were sent back.

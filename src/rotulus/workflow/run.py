@@ -147,7 +147,8 @@ class Run:
 
         Args:
             step: its id, or its path.
-            context: what the step is given this time; what its needs handed on, unless given.
+            context: what the step is given, until something that it needs runs again; what its
+                needs handed on, unless given.
 
         Raises:
             StepNotFoundError: there is no such step.

@@ -78,7 +78,7 @@ class PostgresStore:
 
     @property
     def rescue_every(self) -> float:
-        """Only the end of a lease is to be noticed: whoever sees a process die says `release`.
+        """Only the end of a lease is to be noticed: whoever sees a process die says so.
 
         With chance, five seconds at most: a machine that dies costs 30 for the lease and those.
         """
@@ -171,13 +171,11 @@ class PostgresStore:
             self._lookout(wanted).begin_anew()
         return turn
 
-    def rescue(self, limit: int) -> list[JobRecord]:
+    def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
+        if worker is not None:
+            return self._reclaim("held_by", worker=worker)
         return self._reclaim("expired", limit=str(limit))
-
-    def release(self, worker: str) -> list[JobRecord]:
-        """Take back what a dead worker held. See `Store.release`."""
-        return self._reclaim("held_by", worker=worker)
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""

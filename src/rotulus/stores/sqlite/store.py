@@ -172,18 +172,16 @@ class SqliteStore:
             self._doorbell.ring("work")
         return Turn(settled.refused, rows.records(taken))
 
-    def rescue(self, limit: int) -> list[JobRecord]:
+    def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
+        if worker is not None:
+            return self._reclaim("held_by", worker=worker)
         with self._lifeline.dead() as workers:
-            taken = [record for worker in workers for record in self.release(worker)]
+            taken = [record for dead in workers for record in self.rescue(worker=dead)]
         where = {"boot": boot_id(), "clock": self._ticks(), "limit": limit}
         if self._read("expired", **where) == "[]":
             return taken
         return taken + self._reclaim("expired", **where)
-
-    def release(self, worker: str) -> list[JobRecord]:
-        """Take back what a dead worker held. See `Store.release`."""
-        return self._reclaim("held_by", worker=worker)
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""

@@ -84,12 +84,19 @@ FROM rotulus_jobs WHERE id = ANY (:ids::uuid[]) AND ended_at IS NOT NULL AND att
 ON CONFLICT DO NOTHING;
 
 -- name: retry
--- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any.
+-- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any. Steps
+-- that need one of the others take theirs from it again.
 UPDATE rotulus_jobs AS job
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
     failures = 0, losses = 0, run_at = (SELECT rotulus_now()), ended_at = NULL, expires_at = NULL,
     held_key = key,
-    arguments = CASE WHEN job.id = ANY (:ids::uuid[]) THEN coalesce(:arguments, job.arguments)
+    arguments = CASE WHEN :arguments::text IS NOT NULL AND job.id = ANY (:ids::uuid[])
+                       THEN :arguments::text
+                     WHEN job.arguments <> '{}' AND EXISTS (
+                       SELECT FROM rotulus_needs AS need
+                       WHERE need.job = job.id AND NOT need.part
+                         AND need.need = ANY (:after::uuid[]))
+                       THEN '{}'
                      ELSE job.arguments END
 FROM unnest(:after::uuid[]) AS wanted (id)
 WHERE job.id = wanted.id;

@@ -65,7 +65,7 @@ settled AS (
       progress = coalesce(fate.progress, job.progress),
       lease_until = NULL, cancel_requested = false
   FROM fate
-  WHERE job.id = fate.id AND job.attempt = fate.attempt AND job.state || '' = 'running'
+  WHERE job.id = fate.id
   RETURNING
     job.id, job.attempt, job.limit_key, job.reason, job.worker, job.started_at, job.error, ends,
     now),

@@ -70,12 +70,18 @@ FROM rotulus_jobs
 WHERE seq IN (SELECT value FROM json_each(:jobs)) AND ended_at IS NOT NULL AND attempt > 0;
 
 -- name: retry
--- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any.
+-- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any. Steps
+-- that need one of the others take theirs from it again.
 UPDATE rotulus_jobs
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
     failures = 0, losses = 0, run_at = :now, ended_at = NULL, expires_at = NULL, held_key = key,
-    arguments = CASE WHEN id IN (SELECT value FROM json_each(:ids))
-                       THEN coalesce(:arguments, arguments)
+    arguments = CASE WHEN :arguments IS NOT NULL AND id IN (SELECT value FROM json_each(:ids))
+                       THEN :arguments
+                     WHEN arguments <> '{}' AND EXISTS (
+                       SELECT 1 FROM rotulus_needs AS need
+                       WHERE need.job = rotulus_jobs.seq AND NOT need.part
+                         AND need.need IN (SELECT value FROM json_each(:jobs)))
+                       THEN '{}'
                      ELSE arguments END
 WHERE seq IN (SELECT value FROM json_each(:jobs));
 
