@@ -1,5 +1,6 @@
 """A step as a job: callbacks, values, timeouts, injection, schedules, and code that is gone."""
 
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -288,3 +289,20 @@ def test_a_policy_of_the_task_holds_for_it_as_a_step(app, build, go):
 
     assert {"flaky": "failed(error)"} == states(go())
     assert [1, 2, 3] == seen
+
+
+def test_a_worker_with_one_slot_goes_on_after_a_long_step(app, build):
+    """Whoever asked for more along with its end gives the place back when there is none."""
+    with build():
+
+        @wf.task(id="long")
+        def long(context):
+            threading.Event().wait(0.4)
+
+    job = app.enqueue("flow")
+    working = threading.Thread(target=lambda: app.run_worker(burst=True, slots=1), daemon=True)
+    working.start()
+    working.join(20)
+
+    assert not working.is_alive()
+    assert State.SUCCEEDED == job.refresh().state

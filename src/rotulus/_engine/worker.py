@@ -221,6 +221,8 @@ class Worker:
                 self._take(crew, jobs)
             else:
                 crew.give_back(jobs)
+            if crew.room():  # who found none, as these might have come, may look again
+                crew.changed.set()
 
         return Along(self._wanted, self._options.lease, ask, self._prepare, take)
 
