@@ -7,6 +7,7 @@ from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from server_clock import ServerClock
 
+file = pytest.param("file", marks=pytest.mark.anywhere)
 postgres = pytest.param("postgres", marks=pytest.mark.anywhere)
 newest = pytest.param("newest", marks=pytest.mark.anywhere)
 
@@ -38,13 +39,13 @@ def make_bench(tmp_path, clock, migrated):
         store.close()
 
 
-@pytest.fixture(params=["memory", "file", postgres, newest])
+@pytest.fixture(params=["memory", file, postgres, newest])
 def bench(request, make_bench):
     """A store of each kind."""
     return make_bench(request.param)
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", file])
 def local(request, make_bench):
     """A store of one machine."""
     return make_bench(request.param)

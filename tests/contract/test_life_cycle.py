@@ -18,6 +18,8 @@ from rotulus._jobs.states import ENDED, MOVES, State
 from rotulus.stores._migrations import known_migrations
 from rotulus.stores.sqlite.ask import STATEMENTS
 
+pytestmark = pytest.mark.anywhere
+
 NOW, LEASE, BOOT = 1_000, 2, "boot"
 MOST_LOSSES = 2
 COLUMNS = (

@@ -13,6 +13,8 @@ from fundamentals.reference import interpret
 from rotulus.store import Filter, Wanted
 from rotulus.workflow import Context, Run
 
+pytestmark = pytest.mark.anywhere
+
 TESTS = Path(__file__).parent.parent
 HERE = Path(__file__).parent
 
@@ -131,7 +133,6 @@ def test_a_fan_out_of_a_thousand_under_kills(factory, flows):
     check_ledger(factory)
 
 
-@pytest.mark.anywhere
 def test_a_worker_killed_after_each_settled_step(factory, flows):
     """One that dies again and again gets a run to its end nevertheless, a few steps at a time."""
     seed = 7

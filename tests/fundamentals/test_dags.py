@@ -15,6 +15,8 @@ from rotulus.events import OutcomeRefused
 from rotulus.workflow import Context, Run
 from server_clock import empty
 
+pytestmark = pytest.mark.anywhere
+
 SIZES = st.one_of(st.integers(1, 8), st.integers(1, 40), st.integers(1, 200))
 
 
@@ -105,7 +107,6 @@ def test_random_workflows_come_to_what_the_guide_says(chance, size, slots):
     run("sqlite://", plans, slots)
 
 
-@pytest.mark.anywhere
 @settings(max_examples=15)
 @given(chance=st.randoms(use_true_random=True), size=SIZES, slots=st.sampled_from([1, 10]))
 def test_on_postgresql_too(migrated, chance, size, slots):
