@@ -27,6 +27,8 @@ from rotulus.workflow.graph.mermaid import escape, node_id
 from rotulus.workflow.graph.picture import picture
 from rotulus.workflow.graph.placing import placed
 
+pytestmark = pytest.mark.anywhere
+
 
 def drawn(needs, **options):
     """A workflow of steps that need each other like this; options of steps by id."""

@@ -2,11 +2,15 @@
 
 import copy
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rotulus._text.jsontext import canonical
 from rotulus.workflow import Context, merge
+
+pytestmark = pytest.mark.anywhere
+
 
 KEYS = st.sampled_from("abc")
 SCALARS = st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from([0.0, 1.0, "x"])
