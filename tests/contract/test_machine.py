@@ -314,7 +314,7 @@ def clients_of_a_file():
 @pytest.mark.anywhere
 def test_two_clients_of_a_file_do_what_the_oracle_does():
     """Whatever they do, in whatever order."""
-    how = settings(max_examples=120, stateful_step_count=50, deadline=None)
+    how = settings(max_examples=80, stateful_step_count=50, deadline=None)
     run_state_machine_as_test(lambda: TwoClients(clients_of_a_file), settings=how)
 
 
@@ -328,7 +328,7 @@ def test_two_clients_of_a_server_do_what_the_oracle_does(migrated):
     def clients_of_a_server():
         yield stores, ServerClock(url)
 
-    how = settings(max_examples=60, stateful_step_count=50, deadline=None)
+    how = settings(max_examples=40, stateful_step_count=50, deadline=None)
     run_state_machine_as_test(lambda: TwoClients(clients_of_a_server), settings=how)
     for store in stores:
         store.close()

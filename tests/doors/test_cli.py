@@ -20,6 +20,8 @@ from rotulus.cli.words import ago, span
 from rotulus.store import Wanted
 from rotulus.testing import drain
 
+pytestmark = pytest.mark.anywhere
+
 SHOP = '''
 import asyncio
 from rotulus import App, Job, Retry, TaskRegistry, scheduled, task

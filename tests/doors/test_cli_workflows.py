@@ -16,6 +16,8 @@ from rotulus.cli.target import load_app
 from rotulus.store import Wanted
 from rotulus.testing import drain
 
+pytestmark = pytest.mark.anywhere
+
 SHOP = """
 import rotulus.workflow as wf
 from rotulus import App, Retry, TaskRegistry, task

@@ -15,6 +15,8 @@ from rotulus.workflow import DefaultRunner, DefaultRunnerConfig
 from rotulus.workflow.cron import Crons
 from server_clock import empty
 
+pytestmark = pytest.mark.anywhere
+
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
 START = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
