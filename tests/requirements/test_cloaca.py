@@ -17,10 +17,10 @@ from rotulus.errors import HandleConsumedError, OptionError
 from rotulus.testing import SettableClock, drain
 from server_clock import ServerClock, empty
 
-pytestmark = pytest.mark.requirement
+pytestmark = [pytest.mark.anywhere, pytest.mark.requirement]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)])
+@pytest.fixture(params=["sqlite", "postgres"])
 def place(request):
     """Where the runs are."""
     return request.param
