@@ -100,7 +100,7 @@ def until(show: Show, enough: int, worker: subprocess.Popen[bytes]) -> None:
         show.update(done)
         if worker.poll() is not None:
             sys.exit(f"The worker ended with {worker.returncode}: see {FOLDER / 'worker.log'}")
-        app.store.wait(["nobody"], 0.1)
+        time.sleep(0.1)
     show.update(done)
 
 
@@ -116,7 +116,7 @@ def kill_and_restart(show: Show, worker: subprocess.Popen[bytes]) -> subprocess.
     )
     worker = start_worker()
     while any(job.refresh().record.losses == 0 for job in lost):
-        app.store.wait(["nobody"], 0.05)
+        time.sleep(0.05)
     show.console.print(
         f"It took them all back {time.monotonic() - killed:.1f} s after the kill, its own start "
         f"included."
