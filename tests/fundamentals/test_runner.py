@@ -174,6 +174,26 @@ def test_two_runners_share_the_work(runner, registry):
     assert sorted(list(range(30)) * 6) == sorted(seen)
 
 
+def test_a_shutdown_lets_running_steps_finish(runner, registry):
+    """One that takes its time is not hurried, and runs once."""
+    began, ran = threading.Event(), []
+    with wf.WorkflowBuilder("slow", registry=registry):
+
+        @wf.task()
+        def slow(context):
+            began.set()
+            threading.Event().wait(2.5)
+            ran.append("to its end")
+
+    one = runner()
+    run = one.submit("slow")
+    assert began.wait(20)
+    one.shutdown()
+
+    step = runner().run(run.id).step("slow")
+    assert ("succeeded", 1, ["to its end"]) == (step.state, step.attempt, ran)
+
+
 def test_a_runner_that_is_shut_down_stays_so(runner, gate):
     """It is told, and a second shutdown is harmless."""
     one = runner()

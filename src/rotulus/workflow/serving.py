@@ -7,7 +7,8 @@ from typing import Any
 
 from rotulus import App, Task, TaskRegistry
 from rotulus._workflows.tasks import StepTask
-from rotulus.errors import ResultTimeoutError, StoreClosedError
+from rotulus.errors import StoreClosedError
+from rotulus.events import WorkerStarted
 from rotulus.workflow.config import DefaultRunnerConfig
 from rotulus.workflow.constructors import get_workflow
 from rotulus.workflow.run import Run, WorkflowResult
@@ -37,6 +38,8 @@ class Serving:
         self.app = App(url, registry=self._served, unknown_grace=_GRACE)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
+        self._begun = threading.Event()
+        self.app.events.subscribe(lambda _: self._begun.set(), WorkerStarted)
         self._problem: BaseException | None = None
         self._ended = False
 
@@ -50,6 +53,7 @@ class Serving:
                 self._copy()
             if self._thread is None or not self._thread.is_alive():
                 self._problem = None
+                self._begun.clear()
                 self._thread = threading.Thread(
                     target=self._work, name="rotulus-runner", daemon=True
                 )
@@ -70,11 +74,8 @@ class Serving:
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _LOOK_EVERY if end is None else min(_LOOK_EVERY, end - time.monotonic())
-            try:
-                return run.wait(max(0.0, left))
-            except ResultTimeoutError:
-                if end is not None and time.monotonic() >= end:
-                    raise
+            if self.app.store.wait(run.id, max(0.0, left)) or left <= 0:
+                return run.wait(0)
             if self._problem is not None:
                 raise self._problem
 
@@ -101,9 +102,9 @@ class Serving:
 
     def _halt(self) -> None:
         if self._thread is not None:
-            while self._thread.is_alive():
-                self.app.stop()
-                self._thread.join(_LOOK_EVERY)
+            self._begun.wait()
+            self.app.stop()  # once: a second time would hurry what runs
+            self._thread.join()
             self._thread = None
 
     def _work(self) -> None:
@@ -111,3 +112,5 @@ class Serving:
             self.app.run_worker(slots=self._config.max_concurrent_tasks)
         except BaseException as error:  # noqa: BLE001 - told to those who wait
             self._problem = error
+        finally:
+            self._begun.set()
