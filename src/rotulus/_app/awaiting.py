@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, Reason, State
+from rotulus._workflows.paths import split_path
+from rotulus._workflows.rules import Need
 from rotulus.store import Filter, Store
 
 _MOST_NEEDS = 1000
@@ -70,16 +72,15 @@ def _culprit(store: Store, needs: Iterable[JobRecord]) -> str:
 
 
 def _spoils(need: JobRecord) -> bool:
-    if need.state == State.SKIPPED:
-        return need.reason == Reason.NEED_FAILED
-    return need.state in ENDED and need.state != State.SUCCEEDED
+    state = State(need.state)
+    return state.ended and Need(need.step or "", state, need.reason).spoils
 
 
 def _needed(store: Store, job: JobRecord) -> list[JobRecord]:
     """The steps that a step needs, in the order in which they were added; not its own parts."""
-    within = (job.step or "").rpartition("/")[0]
+    within, _ = split_path(job.step)
     found = store.find(Filter(needed_by=[job.id]), _MOST_NEEDS)
-    return [need for need in reversed(found) if (need.step or "").rpartition("/")[0] == within]
+    return [need for need in reversed(found) if split_path(need.step)[0] == within]
 
 
 def _name(need: JobRecord) -> str:

@@ -9,15 +9,9 @@ from rotulus._tasks.task import Task
 from rotulus._tasks.template import KeyTemplate
 from rotulus._text import jsontext
 from rotulus._text.ids import Ids
+from rotulus._workflows.paths import EDITED, ITEM, join_path
 from rotulus._workflows.workflow import Step, Workflow
 from rotulus.store import NewJob, Terms
-
-EDITED = "context"
-"""The key, in the arguments of a step, of what it is given: instead of reading what that is."""
-
-ITEM = "item"
-"""The key of a branch's item: in its arguments, and in the context it is given."""
-
 
 _SMALL = 2048
 """A context of so many characters is given to the first steps as it is, and need not be read."""
@@ -58,7 +52,7 @@ class Parts:
                 "{}" if step.needs else first,
                 _terms(step.task, queue, priority),
                 limit_key=_limit_key(step.task),
-                step=path(within, step.id),
+                step=join_path(within, step.id),
                 workflow=workflow.name,
                 needs=[ids[need] for need in step.needs],
             )
@@ -75,7 +69,7 @@ class Parts:
                 jsontext.encode({ITEM: item}, max_bytes=self._max_bytes),
                 terms,
                 limit_key=limit_key,
-                step=path(within, str(number)),
+                step=join_path(within, str(number)),
                 workflow=job.workflow,
             )
             for number, (id_, item) in enumerate(
@@ -100,22 +94,6 @@ def _limit_key(task: Task[..., Any, Any]) -> str | None:
     return task.name if isinstance(key, KeyTemplate) else key
 
 
-def path(within: str, name: str) -> str:
-    """The path of a part."""
-    return f"{within}/{name}" if within else name
-
-
-def place(step: str) -> tuple[str, str]:
-    """The path that a part is within, and its own name there."""
-    within, _, name = step.rpartition("/")
-    return within, name
-
-
 def is_edited(job: JobRecord) -> bool:
     """Whether what a step is given stands in its arguments."""
     return EDITED in jsontext.decode(job.arguments)
-
-
-def is_branch(step: str) -> bool:
-    """Whether a path is that of a branch: a number. No id of a step is one."""
-    return place(step)[1].isdigit()

@@ -48,17 +48,9 @@ class Step:
     def __post_init__(self) -> None:
         check_step_id(self.id)
         object.__setattr__(self, "needs", tuple(dict.fromkeys(self.needs)))
-        for problem in self._problems():
+        options = option_problems(self.trigger, self.for_each, self.on_success, self.on_failure)
+        for problem in (*options, *_unknown_names(self.trigger, self.needs)):
             raise WorkflowError(f"Step {self.id!r}: {problem}")
-
-    def _problems(self) -> Iterable[str]:
-        for name in ("on_success", "on_failure"):
-            callback = getattr(self, name)
-            if callback is not None and not callable(callback):
-                yield f"{name}={callback!r} cannot be called: give a function"
-        if not _is_key(self.for_each):
-            yield f"for_each={self.for_each!r} is not a key of a context: give a string"
-        yield from _trigger_problems(self.trigger, self.needs)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -180,17 +172,22 @@ class Workflow:
 _SHOWN = ("id", "needs", "trigger", "for_each", "on_success", "on_failure", "task")
 
 
-def _is_key(key: object) -> bool:
-    return key is None or (isinstance(key, str) and key != "")
+def option_problems(
+    trigger: object, for_each: object, on_success: object, on_failure: object
+) -> Iterable[str]:
+    """What is wrong with the options of a step, each by itself."""
+    for name, callback in (("on_success", on_success), ("on_failure", on_failure)):
+        if callback is not None and not callable(callback):
+            yield f"{name}={callback!r} cannot be called: give a function"
+    if for_each is not None and not (isinstance(for_each, str) and for_each):
+        yield f"for_each={for_each!r} is not a key of a context: give a string"
+    if trigger is not None and not isinstance(trigger, Trigger):
+        yield f"trigger={trigger!r} is not a trigger rule, such as any_failed"
 
 
-def _trigger_problems(rule: object, needs: tuple[str, ...]) -> Iterable[str]:
-    if rule is None:
-        return
-    if not isinstance(rule, Trigger):
-        yield f"trigger={rule!r} is not a trigger rule, such as any_failed"
-        return
-    for name in sorted(rule.names() - set(needs)):
+def _unknown_names(rule: object, needs: tuple[str, ...]) -> Iterable[str]:
+    names = rule.names() if isinstance(rule, Trigger) else set[str]()
+    for name in sorted(names - set(needs)):
         yield (
             f"its trigger names {name!r}, which is not one of its dependencies"
             f"{did_you_mean(name, needs)}"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from rotulus import App, Job, State
 from rotulus.errors import JobNotFoundError, StepNotFoundError
 from rotulus.store import Filter
+from rotulus.workflow import Run, is_branch, split_path
 
 _MOST_NEEDS = 1000
 _MOST_WRONG = 5
@@ -52,7 +53,7 @@ class Node:
     @property
     def name(self) -> str:
         """Its id within its workflow."""
-        return (self.job.step or "").rpartition("/")[2]
+        return split_path(self.job.step)[1]
 
     @property
     def waited(self) -> float | None:
@@ -89,7 +90,7 @@ def find_step(app: App, run: str, step: str) -> Job[Any]:
     found = app.jobs(run=run, step=step, limit=1)
     if found:
         return app.get(found[0].id)
-    within = step.rpartition("/")[0]
+    within, _ = split_path(step)
     names = _names(app, run, within) or _names(app, run, "")
     near = get_close_matches(step, names, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names[:10])}"
@@ -106,16 +107,13 @@ def reached(app: App, job: Job[Any]) -> tuple[float, float | None, str]:
     """How far a job has got: as its task says; of a run, how many of its steps have ended."""
     if not is_run(job):
         return job.reached or (0, None, str(job.state))
-    counts = app.store.count("step", job.id)
-    ended = sum(count.jobs for count in counts if count.state.ended)
-    running = [count.group for count in counts if count.state is State.RUNNING]
-    return ended, sum(count.jobs for count in counts), ", ".join(running[:3])
+    return Run(app, job.id).reached()
 
 
 def read_steps(app: App, whole: Job[Any]) -> list[Node]:
     """The steps of a job that is made of them; nothing of one whose parts are branches."""
     run, within = whole.run or whole.id, whole.step or ""
-    paths = [path for path in _names(app, run, within) if not _is_branch(path)]
+    paths = [path for path in _names(app, run, within) if not is_branch(path)]
     jobs = [job for path in paths for job in app.jobs(run=run, step=path, limit=1)]
     return [_node(app, job) for job in sorted(jobs, key=lambda job: job.id)]
 
@@ -162,13 +160,9 @@ def _names(app: App, run: str, within: str) -> list[str]:
 def _branches(app: App, job: Job[Any]) -> Counter[State]:
     found = Counter[State]()
     for count in app.store.count("step", job.run, job.step or ""):
-        if _is_branch(count.group):
+        if is_branch(count.group):
             found[count.state] += count.jobs
     return found
-
-
-def _is_branch(path: str) -> bool:
-    return path.rpartition("/")[2].isdigit()
 
 
 def _wrong(app: App, job: Job[Any]) -> list[Job[Any]]:
@@ -187,12 +181,12 @@ class _Need(NamedTuple):
 
 def _needs(app: App, job: Job[Any], parts: int) -> list[_Need]:
     """What a step needs; nothing of one that has so many parts that reading them takes long."""
-    within = (job.step or "").rpartition("/")[0]
-    if parts > _MOST_NEEDS or _is_branch(job.step or ""):
+    within, _ = split_path(job.step)
+    if parts > _MOST_NEEDS or is_branch(job.step):
         return []
     found = app.store.find(Filter(needed_by=[job.id]), 2 * _MOST_NEEDS)
     needs = [_Need(r.step or "", _moment(r.ended_at)) for r in reversed(found)]
-    return [need for need in needs if need.path.rpartition("/")[0] == within]
+    return [need for need in needs if split_path(need.path)[0] == within]
 
 
 def _moment(micros: int | None) -> datetime | None:

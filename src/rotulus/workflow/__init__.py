@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rotulus._engine.steps.handle import TaskHandle
     from rotulus._workflows.context import Context
     from rotulus._workflows.merging import merge
+    from rotulus._workflows.paths import is_branch, split_path
     from rotulus._workflows.rules import Trigger
     from rotulus._workflows.trigger import (
         all_done,
@@ -63,11 +64,13 @@ __all__ = [
     "any_succeeded",
     "context_value",
     "get_workflow",
+    "is_branch",
     "list_workflows",
     "merge",
     "mermaid",
     "none_of",
     "register_workflow_constructor",
+    "split_path",
     "svg",
     "task",
     "task_failed",
@@ -80,6 +83,7 @@ _HOMES = {
     "_engine.steps.handle": ("TaskHandle",),
     "_workflows.context": ("Context",),
     "_workflows.merging": ("merge",),
+    "_workflows.paths": ("is_branch", "split_path"),
     "_workflows.rules": ("Trigger",),
     "_workflows.trigger": (
         "all_done",

@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from rotulus.errors import RotulusError
@@ -37,12 +37,9 @@ def _show(run: Run, done: threading.Event) -> None:
     progress = import_module("rich.progress")
     console = import_module("rich.console").Console(stderr=True)
     with progress.Progress(console=console, transient=True) as bar:
-        line = bar.add_task(run.job.task, total=None)
+        title = run.job.task
+        line = bar.add_task(title, total=None)
         while not done.wait(_LOOK_EVERY):
-            try:
-                steps = run.steps()
-            except RotulusError:  # who waits for the run is told
-                continue
-            ended = sum(step.state.ended for step in steps)
-            now = ", ".join(step.step or "" for step in steps if step.state == "running")
-            bar.update(line, total=len(steps), completed=ended, description=f"{run.job.task} {now}")
+            with suppress(RotulusError):  # who waits for the run is told
+                ended, total, now = run.reached()
+                bar.update(line, total=total, completed=ended, description=f"{title} {now}")

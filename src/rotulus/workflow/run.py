@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rotulus import App, ErrorInfo, Job, State
+from rotulus import App, ErrorInfo, Job, Progress, State
 from rotulus._text import jsontext
 from rotulus._workflows.context import Context
+from rotulus._workflows.paths import EDITED, is_branch
 from rotulus.errors import JobFailedError, StepNotFoundError, WorkflowError
 
 _MOST_STEPS = 1_000_000
+_MOST_NAMED = 3
 
 _STATUS = {
     State.BLOCKED: "Running",
@@ -89,6 +91,14 @@ class Run:
         steps = [job for job in reversed(found) if job.step]
         return steps if parts else [job for job in steps if "/" not in (job.step or "")]
 
+    def reached(self) -> Progress:
+        """How many of its steps have ended, of how many, and which run now."""
+        counts = self._app.store.count("step", self.id)
+        ended = sum(count.jobs for count in counts if count.state.ended)
+        running = [count.group for count in counts if count.state is State.RUNNING]
+        total = sum(count.jobs for count in counts)
+        return Progress(ended, total, ", ".join(running[:_MOST_NAMED]))
+
     def step(self, step: str) -> Job[Any]:
         """The job of one step, by its id or its path. Raises `StepNotFoundError`."""
         found = self._app.jobs(run=self.id, step=step)
@@ -157,14 +167,13 @@ class Run:
         job = self.step(step)
         if not job.state.ended:
             raise WorkflowError(f"Step {step!r} is {status_of(job)}: it is replayed once it ended")
-        is_branch = step.rpartition("/")[2].isdigit()
-        if is_branch and context is not None:
+        if is_branch(step) and context is not None:
             raise WorkflowError(
                 f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
             )
-        arguments = job.record.arguments if is_branch else "{}"
+        arguments = job.record.arguments if is_branch(step) else "{}"
         if context is not None:
-            arguments = jsontext.encode({"context": Context(context).to_dict()})
+            arguments = jsontext.encode({EDITED: Context(context).to_dict()})
         self._app.store.retry([job.id], arguments)
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from rotulus._jobs.retry import Backoff
 from rotulus._tasks.options import check_timeout
 from rotulus._workflows.rules import Trigger
 from rotulus._workflows.tasks import takes
-from rotulus._workflows.workflow import Callback, check_step_id
+from rotulus._workflows.workflow import Callback, check_step_id, option_problems
 from rotulus.errors import OptionError
 from rotulus.workflow.declared import Declared, Dependency, declare
 from rotulus.workflow.retrying import RetryOptions
@@ -73,10 +73,8 @@ def task(
     ).policy()
     seconds = check_timeout(timeout)
     needs = check_dependencies(dependencies)
-    _check_callback("on_success", on_success)
-    _check_callback("on_failure", on_failure)
-    _check_trigger(trigger)
-    _check_key(for_each)
+    for problem in option_problems(trigger, for_each, on_success, on_failure):
+        raise OptionError(f"@task(...): {problem}")
 
     def decorate(function: F) -> F:
         _check_function(function)
@@ -113,21 +111,6 @@ def _check_dependency(dependency: object) -> None:
         raise OptionError(
             f"dependencies=[{dependency!r}] is not allowed: give the id of a step, or its function"
         )
-
-
-def _check_callback(option: str, value: object) -> None:
-    if value is not None and not callable(value):
-        raise OptionError(f"{option}={value!r} is not allowed: give a function")
-
-
-def _check_trigger(value: object) -> None:
-    if value is not None and not isinstance(value, Trigger):
-        raise OptionError(f"trigger={value!r} is not allowed: give a rule, such as any_failed")
-
-
-def _check_key(value: object) -> None:
-    if value is not None and not (isinstance(value, str) and value):
-        raise OptionError(f"for_each={value!r} is not allowed: give a key of the context")
 
 
 def _check_function(function: object) -> None:

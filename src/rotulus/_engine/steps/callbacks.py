@@ -4,17 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from rotulus._engine.failure import describe_error
-from rotulus._engine.parts import is_branch
 from rotulus._engine.run import Run
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.states import State
 from rotulus._workflows.context import Context
+from rotulus._workflows.paths import is_branch
 from rotulus.events import CallbackFailed, Events
 
 
 def callback(run: Run, outcome: Outcome) -> str | None:
     """Which callback of its step this attempt has come to, if it has; a branch has none."""
-    if run.step is None or is_branch(run.job.step or ""):
+    if run.step is None or is_branch(run.job.step):
         return None
     name = {
         State.SUCCEEDED: "on_success",

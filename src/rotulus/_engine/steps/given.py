@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
-from rotulus._engine.parts import EDITED, ITEM, is_branch, path, place
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus._tasks.plan import Plans
@@ -14,6 +13,7 @@ from rotulus._text import jsontext
 from rotulus._workflows.context import Context
 from rotulus._workflows.merging import merge
 from rotulus._workflows.order import topological
+from rotulus._workflows.paths import EDITED, ITEM, is_branch, join_path, split_path
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus._workflows.workflow import Step
 from rotulus.errors import StepNotFoundError, TaskNotFoundError
@@ -55,11 +55,11 @@ class Contexts:
         """
         if not record.step or record.workflow is None:
             return None
-        within, name = place(record.step)
+        within, name = split_path(record.step)
         task = self._registry.get(record.workflow)
         if not isinstance(task, WorkflowTask):
             raise TaskNotFoundError(f"{task.name!r} is no workflow any more", task.name)
-        return task.workflow.step(place(within)[1] if is_branch(record.step) else name)
+        return task.workflow.step(split_path(within)[1] if is_branch(record.step) else name)
 
     def fetch(self, records: Iterable[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
         """Read at once what some jobs will ask for, so that not each of them reads by itself.
@@ -68,12 +68,14 @@ class Contexts:
             records: the jobs.
             ended: jobs as they ended in the transaction that claimed these: they need no reading.
         """
-        wanted = {job.id: job for job in records if not is_branch(job.step or "")}
+        wanted = {job.id: job for job in records if not is_branch(job.step)}
         if len(self._fetched) > _MOST_FETCHED:
             self._fetched.clear()
-        known = {(job.run, job.step): job for job in ended}
+        known: dict[str | None, dict[str | None, JobRecord]] = {}
+        for job in ended:
+            known.setdefault(job.run, {})[job.step] = job
         for job in list(wanted.values()) if known else ():
-            needs = self._among(known, job)
+            needs = self._all_among(job, known.get(job.run, {}))
             if needs:
                 self._fetched[job.id, job.attempt] = needs
                 del wanted[job.id]
@@ -81,9 +83,9 @@ class Contexts:
             return
         found: dict[tuple[str | None, str], list[JobRecord]] = {}
         for need in self._store().find(Filter(needed_by=list(wanted)), _MOST_NEEDS):
-            found.setdefault((need.run, place(need.step or "")[0]), []).append(need)
+            found.setdefault((need.run, split_path(need.step)[0]), []).append(need)
         for job in wanted.values():
-            beside = found.get((job.run, place(job.step or "")[0]), [])
+            beside = found.get((job.run, split_path(job.step)[0]), [])
             self._fetched[job.id, job.attempt] = beside + found.get((job.run, job.step or ""), [])
 
     def needed_by(self, record: JobRecord) -> list[JobRecord]:
@@ -91,16 +93,13 @@ class Contexts:
         fetched = self._fetched.pop((record.id, record.attempt), None)
         return self._read([record]) if fetched is None else fetched
 
-    def _among(
-        self, known: dict[tuple[str | None, str | None], JobRecord], job: JobRecord
-    ) -> list[JobRecord]:
+    def _all_among(self, job: JobRecord, known: Mapping[str | None, JobRecord]) -> list[JobRecord]:
         """What a step needs, if all of it is known; else nothing."""
         with suppress(TaskNotFoundError, StepNotFoundError):  # it will be told when the step runs
             definition = None if job.opened else self.definition(job)
-            if definition is not None:
-                within = place(job.step or "")[0]
-                needs = [known.get((job.run, path(within, need))) for need in definition.needs]
-                return [need for need in needs if need] if all(needs) else []
+            needs = self._named(job, known)
+            if definition is not None and len(needs) == len(definition.needs):
+                return needs
         return []
 
     def needs(self, record: JobRecord, among: Iterable[JobRecord]) -> list[JobRecord]:
@@ -188,15 +187,15 @@ class Contexts:
     def _named(self, record: JobRecord, among: Mapping[str | None, JobRecord]) -> list[JobRecord]:
         """What a step needs, of some jobs by their paths."""
         definition = self.definition(record)
-        if definition is None or is_branch(record.step or ""):
+        if definition is None or is_branch(record.step):
             return []
-        within = place(record.step or "")[0]
-        names = (path(within, need) for need in definition.needs)
+        within = split_path(record.step)[0]
+        names = (join_path(within, need) for need in definition.needs)
         return [among[name] for name in names if name in among]
 
     def _of_whole(self, part: JobRecord) -> Context:
         """What the job was given that this one is a part of. It has many parts, mostly."""
-        within, _ = place(part.step or "")
+        within, _ = split_path(part.step)
         key = (part.run, within, part.created_at)
         given = self._recent.get(key)
         if given is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from rotulus._engine.parts import ITEM, Parts, is_branch, is_edited, place
+from rotulus._engine.parts import Parts, is_edited
 from rotulus._engine.run import Run
 from rotulus._engine.steps.callbacks import call_back, callback
 from rotulus._engine.steps.closing import close_branches, close_workflow
@@ -19,6 +19,7 @@ from rotulus._tasks.plan import TaskPlan
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
 from rotulus._workflows.context import Context
+from rotulus._workflows.paths import ITEM, is_branch, split_path
 from rotulus._workflows.rules import Need
 from rotulus._workflows.tasks import StepTask, WorkflowTask
 from rotulus._workflows.trigger import decide
@@ -104,12 +105,12 @@ class Steps:
     def _load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
         job, contexts = run.job, self._contexts
         step = run.step = contexts.definition(job)
-        whole = None if is_branch(job.step or "") else step
+        whole = None if is_branch(job.step) else step
         waits = job.opened or (whole is not None and whole.needs)
         waited_for = contexts.needed_by(job) if waits else []
         needs = contexts.needs(job, waited_for)
         if job.opened:
-            parts = [part for part in waited_for if place(part.step or "")[0] == job.step]
+            parts = [part for part in waited_for if split_path(part.step)[0] == job.step]
             raise EarlyOutcome(self._closed(task, run, needs, parts[::-1]))
         if whole is not None:
             self._skip(whole, job, needs)
@@ -123,12 +124,12 @@ class Steps:
             return task.arguments(
                 run.context, TaskHandle(run, self._events, is_async=task.is_async)
             )
-        return _by_name(plan, run.context, is_branch(job.step or ""))
+        return _by_name(plan, run.context, is_branch(job.step))
 
     def write(self, task: AnyTask, run: Run, value: Any) -> str:
         """What a step hands on, or what a branch comes to, given what its task returned."""
         context = Context() if run.context is None else run.context  # it may be empty
-        if run.job.step and is_branch(run.job.step):
+        if is_branch(run.job.step):
             return self._encode(_branch_value(run.given or context, context, value))
         if isinstance(value, Context):
             context = run.context = value
@@ -157,7 +158,7 @@ class Steps:
         """Raise `EarlyOutcome` if a step is not to run. One that is replayed is."""
         if is_edited(job) and step.needs:
             return
-        needs = [Need(place(n.step or "")[1], State(n.state), n.reason) for n in ended]
+        needs = [Need(split_path(n.step)[1], State(n.state), n.reason) for n in ended]
         reason = decide(step.trigger, needs, lambda: self._contexts.given(job, ended))
         if reason is not None:
             raise EarlyOutcome(skipped(job.id, job.attempt, reason))
@@ -193,7 +194,7 @@ class Steps:
         self, task: AnyTask, run: Run, needs: list[JobRecord], parts: list[JobRecord]
     ) -> Outcome:
         job, step = run.job, run.step
-        if step is not None and step.for_each is not None and not is_branch(job.step or ""):
+        if step is not None and step.for_each is not None and not is_branch(job.step):
             given = self._contexts.given(job, needs).to_dict()
             outcome = close_branches(job, step.id, given, parts, self._max_bytes)
         else:
@@ -206,7 +207,7 @@ class Steps:
     def _final(self, job: JobRecord, parts: list[JobRecord]) -> Any:
         """What the last steps of a workflow hand on; of a branch, what they have changed."""
         final = self._contexts.merged(parts)
-        if is_branch(job.step or ""):
+        if is_branch(job.step):
             return _branch_value(self._contexts.given(job), final, None)
         return final.to_dict()
 

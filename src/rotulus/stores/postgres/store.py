@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
+from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
     EVERYTHING,
@@ -247,7 +248,7 @@ class PostgresStore:
         if (by == "step" or run is not None) and not rows.is_id(run or ""):
             return []
         if by == "step":
-            prefix = f"{within}/" if within else ""
+            prefix = join_path(within, "")
             how = {"run": run, "prefix": prefix}
             return self._run(lambda session: rows.counts(session.rows("count_by_step", **how)))
 

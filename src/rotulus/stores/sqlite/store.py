@@ -13,6 +13,7 @@ from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._time.clock import Clock, SystemClock
+from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
     EVERYTHING,
@@ -243,7 +244,7 @@ class SqliteStore:
         """How many jobs there are. See `Store.count`."""
         if by not in ("queue", "task", "step"):
             raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
-        prefix = f"{within}/" if within else ""
+        prefix = join_path(within, "")
         return rows.counts(self._read(f"count_by_{by}", run=run, prefix=prefix))
 
     def fleet(self) -> Fleet:
