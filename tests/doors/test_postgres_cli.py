@@ -14,7 +14,7 @@ from rotulus.errors import StoreBusyError, StoreError
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.postgres.connection import OLDEST_SERVER, check_version
 from servers.ports import free_port
-from servers.postgres import PostgresServer, embedded, installed
+from servers.postgres import PostgresServer, usual
 
 pytestmark = pytest.mark.anywhere
 
@@ -88,7 +88,7 @@ def test_a_role_that_does_not_exist(database):
 @pytest.mark.anywhere
 def test_a_wrong_password_is_not_shown():
     """Nor is the right one."""
-    binaries = [embedded(), *installed().values()][-1]
+    binaries = usual()
     folder = tempfile.mkdtemp(prefix="rotulus-")
     server = PostgresServer(binaries, folder, ["fsync=off"], password="quill")
     server.start()
