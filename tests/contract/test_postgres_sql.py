@@ -164,6 +164,7 @@ def test_the_view_gives_records(empty):
         ("records", "rotulus_jobs_pkey"),
         ("state_of", "rotulus_jobs_pkey"),
         ("find", "rotulus_jobs_pkey"),
+        ("find_by_prefix", "rotulus_jobs_pkey"),
         ("expired", "rotulus_jobs_running"),
         ("held_by", "rotulus_jobs_running"),
         ("outlook", "rotulus_jobs_queued "),

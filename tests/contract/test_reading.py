@@ -1,5 +1,7 @@
 """get, find, count and fleet: nothing else reads."""
 
+import pytest
+
 from contract.workbench import OUTCOMES
 from rotulus._jobs.states import State
 from rotulus.store import Filter
@@ -88,6 +90,33 @@ def test_find_finds_what_is_far_down(bench):
     assert [lost.id] == found(worker="w1", states=[State.RUNNING])
     assert [] == found(key="k", states=[State.RUNNING])
     assert 100 == len(found(states=[State.CANCELLED]))
+
+
+def test_find_takes_the_beginning_of_an_id(bench):
+    """With or without its hyphens, and together with what else is asked for."""
+    jobs = [bench.add("ab"[number % 2]) for number in range(11)]  # their ids count up from 1
+
+    def found(prefix, before=None, **fields):
+        where = Filter(prefix=prefix, **fields)
+        return [job.id for job in bench.store.find(where, before=before)]
+
+    last, last_but_one = jobs[10].id, jobs[9].id
+    for whole in (last, last.upper(), last.replace("-", "")):
+        assert [last] == found(whole)
+    assert [last, last_but_one] == found(last[:-1])
+    assert [last] == found(last[:-1], task="a")
+    assert [last_but_one] == found(last[:-1], before=last)
+    assert 11 == len(found(last[:8]))
+    assert [] == found(last[:-1], task="c")
+    assert [] == found(last[:-1], needed_by=[last])
+
+
+@pytest.mark.parametrize("prefix", ["", "-", "nobody", "0" * 33, "é", "0 1", "' OR 1=1 --"])
+def test_no_id_begins_with_what_none_can(bench, prefix):
+    """An empty beginning, and letters that no id has."""
+    bench.add("a")
+
+    assert [] == bench.store.find(Filter(prefix=prefix))
 
 
 def test_find_takes_several_states(bench):

@@ -139,6 +139,7 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("held_by", "rotulus_jobs_running"),
         ("outdated", "rotulus_jobs_ended"),
         ("drop_keys", "rotulus_jobs_held_key"),
+        ("find_by_prefix", "sqlite_autoindex_rotulus_jobs_1"),
         ("find_by_index", "rotulus_jobs_key"),
         ("find_by_index", "rotulus_jobs_schedule"),
         ("find_by_index", "rotulus_jobs_running"),

@@ -8,6 +8,8 @@ from random import Random
 from rotulus._forking import follow_forks
 
 _COUNTER_BITS = 74
+_DIGITS = 32
+_HEXADECIMAL = frozenset("0123456789abcdef")
 _TAIL = 12
 """Digits of the last group of an id, which hold the lowest bits of the counter."""
 _TAIL_MASK = 0xFFFF_FFFF_FFFF
@@ -58,8 +60,22 @@ def _texts(start: int, count: int) -> list[str]:
     return [f"{head}{tail:012x}" for tail in range(low, low + count)]
 
 
+def id_range(beginning: str) -> tuple[str, str] | None:
+    """The first and the last id that begin so; None when no id does.
+
+    Hyphens may be left out, and letters may be capitals.
+    """
+    digits = beginning.replace("-", "").lower()
+    if not 0 < len(digits) <= _DIGITS or not set(digits) <= _HEXADECIMAL:
+        return None
+    return _grouped(digits.ljust(_DIGITS, "0")), _grouped(digits.ljust(_DIGITS, "f"))
+
+
 def _text(value: int) -> str:
     """48 bits of time, 4 of version, 12 of counter, 2 of variant, 62 of counter."""
     number = (value >> _COUNTER_BITS) << 80 | 7 << 76 | (value >> 62 & 0xFFF) << 64
-    digits = f"{number | 2 << 62 | value & 0x3FFF_FFFF_FFFF_FFFF:032x}"
+    return _grouped(f"{number | 2 << 62 | value & 0x3FFF_FFFF_FFFF_FFFF:032x}")
+
+
+def _grouped(digits: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

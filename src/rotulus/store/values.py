@@ -177,7 +177,8 @@ class Filter(NamedTuple):
 
     `worker` is the one that has the job, or had it last: with `states=[RUNNING]`, what it holds.
     `run` is the id of the job that a run is made of, and `step` a path in it; `needed_by` holds
-    ids of jobs: those that one of them waits for, or waited for.
+    ids of jobs: those that one of them waits for, or waited for. `prefix` is the beginning of an
+    id.
     """
 
     states: Collection[State] | None = None
@@ -190,6 +191,7 @@ class Filter(NamedTuple):
     run: str | None = None
     step: str | None = None
     needed_by: Collection[str] | None = None
+    prefix: str | None = None
 
 
 EVERYTHING = Filter()

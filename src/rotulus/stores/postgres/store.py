@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
+from rotulus._text.ids import id_range
 from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
@@ -227,13 +228,20 @@ class PostgresStore:
         """The jobs that match. See `Store.find`."""
         if not all(map(rows.is_id, filter(None, (before, where.run, *(where.needed_by or ()))))):
             return []
+        ends = (None, None) if where.prefix is None else id_range(where.prefix)
+        if ends is None:
+            return []
         how = {
             **where._asdict(),
             "states": rows.optional_array(where.states),
             "needed_by": rows.optional_array(where.needed_by),
             "limit": str(limit),
             "before": before,
+            "first": ends[0],
+            "last": ends[1],
         }
+        if where.prefix is not None and where.needed_by is None:
+            return rows.records(self._run(lambda session: session.rows("find_by_prefix", **how)))
         if not rows.is_narrow(where):
             window = None if where.states is None else str(_RECENT)
             found = self._run(lambda session: session.rows("find", **how, window=window))

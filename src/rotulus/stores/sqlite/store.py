@@ -12,6 +12,7 @@ from typing import Any
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
+from rotulus._text.ids import id_range
 from rotulus._time.clock import Clock, SystemClock
 from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError
@@ -233,6 +234,12 @@ class SqliteStore:
         states = rows.optional_array(where.states)
         how = {**where._asdict(), "states": states, "limit": limit, "before": before}
         how["needed_by"] = rows.optional_array(where.needed_by)
+        ends = (None, None) if where.prefix is None else id_range(where.prefix)
+        if ends is None:
+            return []
+        how |= {"first": ends[0], "last": ends[1]}
+        if where.prefix is not None and where.needed_by is None:
+            return rows.records(self._read("find_by_prefix", **how))
         if not rows.is_narrow(where):
             window = None if states is None else _RECENT
             found = rows.records(self._read("find", **how, window=window))

@@ -93,6 +93,7 @@ AND (:schedule::text IS NULL OR record.schedule = :schedule)
 AND (:worker::text IS NULL OR record.worker = :worker)
 AND (:run::uuid IS NULL OR record.run = :run::uuid)
 AND (:step::text IS NULL OR record.step = :step)
+AND (:first::uuid IS NULL OR record.id BETWEEN :first::uuid AND :last::uuid)
 
 -- piece: becomes_due
 -- What is `due` now was waiting until now: it is neither late, nor any closer to its expiry.

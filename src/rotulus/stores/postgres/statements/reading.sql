@@ -65,6 +65,14 @@ WHERE {matching}
   AND (:before::uuid IS NULL OR record.id < :before::uuid)
 ORDER BY record.id DESC LIMIT :limit::integer;
 
+-- name: find_by_prefix
+-- The same among the ids from `first` to `last`.
+SELECT record.* FROM rotulus_records AS record
+WHERE record.id BETWEEN :first::uuid AND :last::uuid
+  AND {matching}
+  AND (:before::uuid IS NULL OR record.id < :before::uuid)
+ORDER BY record.id DESC LIMIT :limit::integer;
+
 -- name: count_by_queue
 -- Jobs by queue and state.
 SELECT queue, state, count(*) FROM {counted} GROUP BY queue, state ORDER BY queue, state;

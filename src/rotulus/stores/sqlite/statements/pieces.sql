@@ -21,6 +21,7 @@ AND (:schedule IS NULL OR schedule = :schedule)
 AND (:worker IS NULL OR worker = :worker)
 AND (:run IS NULL OR run = :run)
 AND (:step IS NULL OR step = :step)
+AND (:first IS NULL OR id BETWEEN :first AND :last)
 AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
 
 -- piece: becomes_due

@@ -60,6 +60,13 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   WHERE seq IN chosen AND {matching}
   ORDER BY seq DESC LIMIT :limit);
 
+-- name: find_by_prefix
+-- The same among the ids from `first` to `last`.
+SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
+  SELECT record FROM rotulus_records
+  WHERE id BETWEEN :first AND :last AND {matching}
+  ORDER BY seq DESC LIMIT :limit);
+
 -- name: count_by_queue
 -- Jobs by queue and state.
 SELECT json_group_array(json_array(queue, state, jobs)) FROM (
