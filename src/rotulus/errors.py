@@ -141,7 +141,7 @@ class JobError(RotulusError):
 
 
 class JobNotFoundError(JobError, KeyError):
-    """No job has that id: it was never added here, or it has been pruned."""
+    """No job has that id, or several begin so: it was never added here, or it has been pruned."""
 
     def __str__(self) -> str:
         return str(self.args[0])

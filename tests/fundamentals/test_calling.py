@@ -204,6 +204,23 @@ def test_an_unknown_job_is_not_found(app):
     assert [] == app.cancel("nobody") == app.retry("nobody")
 
 
+def test_the_beginning_of_an_id_will_do(app, registry):
+    """As long as no other job begins so; else it is said which ones do."""
+    work = task("work", registry=registry)(lambda n=0: n)
+    one, other = work.enqueue(1), work.enqueue(2)
+    shared = next(one.id[:n] for n in range(36, 0, -1) if other.id.startswith(one.id[:n]))
+    drain(app)
+
+    assert one.id == app.get(one.id[: len(shared) + 1]).id
+    assert 2 == app.get(other.id[: len(shared) + 1].upper()).result(0)
+    with pytest.raises(JobNotFoundError, match="give more of the id") as told:
+        app.get(shared)
+    assert f"{one.id} (work, succeeded)" in str(told.value)
+    assert f"{other.id} (work, succeeded)" in str(told.value)
+    with pytest.raises(JobNotFoundError, match="No job 0000"):
+        app.get("0000")
+
+
 def test_a_closed_app_says_so(add, registry):
     """It does not come back to life."""
     app = App("sqlite://", registry=registry)

@@ -146,8 +146,12 @@ class App:
         return self._engine.desk.value(record)
 
     def get(self, job_id: str) -> Job[Any]:
-        """The job of that id, with its earlier attempts. Raises `JobNotFoundError`."""
-        return Job(self._engine.desk.look(job_id), self._engine.desk)
+        """The job of that id, or of a unique beginning of one, with its earlier attempts.
+
+        Raises:
+            JobNotFoundError: no job has that id; or several begin so, and the message names them.
+        """
+        return Job(self._engine.desk.pick(job_id), self._engine.desk)
 
     def jobs(
         self,

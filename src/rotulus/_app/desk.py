@@ -25,11 +25,13 @@ from rotulus.errors import (
     JobNotRunningError,
     ResultTimeoutError,
 )
-from rotulus.store import NewJob, Store
+from rotulus.store import Filter, NewJob, Store
 
 _SHORTEST_LOOK = 0.005
 _LONGEST_LOOK = 0.25
 _LONGEST_WAIT = 5.0
+_NAMED = 5
+"""How many jobs are named that an id could mean."""
 
 
 class Desk:
@@ -103,11 +105,18 @@ class Desk:
         """The job as it stands now. Raises `JobNotFoundError`."""
         record = self._store().get(job_id)
         if record is None:
-            raise JobNotFoundError(
-                f"No job {job_id} in {self._store().url}: it was never added here, or has been "
-                f"pruned"
-            )
+            raise self._missing(job_id)
         return record
+
+    def pick(self, beginning: str) -> JobRecord:
+        """The only job whose id begins so, as it stands now. Raises `JobNotFoundError`."""
+        record = self._store().get(beginning)
+        if record is not None:
+            return record
+        found = self._store().find(Filter(prefix=beginning), _NAMED + 1)
+        if len(found) == 1:
+            return self.look(found[0].id)  # with its history
+        raise _ambiguous(beginning, found) if found else self._missing(beginning)
 
     def wait(self, job_id: str, timeout: float | None) -> JobRecord:
         """The job once it has ended. Raises `ResultTimeoutError`, saying what it waits for."""
@@ -154,6 +163,11 @@ class Desk:
         self._store().retry([job_id])
         return self.look(job_id)
 
+    def _missing(self, job_id: str) -> JobNotFoundError:
+        return JobNotFoundError(
+            f"No job {job_id} in {self._store().url}: it was never added here, or has been pruned"
+        )
+
     def _explain(self, record: JobRecord) -> list[str]:
         return Explainer(self._store(), self._registry.has, self._now).explain(record)
 
@@ -163,6 +177,15 @@ class Desk:
             f"Job {record.id} of {record.task!r} is still {record.state} after {timeout:g} "
             f"seconds. {reasons}"
         )
+
+
+def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:
+    """Several jobs could be meant: which ones."""
+    named = ", ".join(f"{job.id} ({job.task}, {job.state})" for job in found[:_NAMED])
+    more = ", …" if len(found) > _NAMED else ""
+    return JobNotFoundError(
+        f"More than one job begins with {beginning}: {named}{more}; give more of the id"
+    )
 
 
 def _failure(record: JobRecord) -> JobFailedError:
