@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rotulus._app.app import App
     from rotulus._jobs.job import Attempt, Job, Progress
+    from rotulus._jobs.log_filter import JobLogFilter
     from rotulus._jobs.outcome import ErrorInfo
     from rotulus._jobs.retry import Retry
     from rotulus._jobs.signals import Cancel, Snooze
@@ -44,6 +45,7 @@ __all__ = [
     "ErrorInfo",
     "Job",
     "JobFailedError",
+    "JobLogFilter",
     "ParameterInfo",
     "Progress",
     "Retry",
@@ -67,6 +69,7 @@ _HOMES = {
     "_app.app": ("App",),
     "_tasks.decorators": ("scheduled", "task"),
     "_jobs.job": ("Attempt", "Job", "Progress"),
+    "_jobs.log_filter": ("JobLogFilter",),
     "_jobs.outcome": ("ErrorInfo",),
     "_tasks.provider": ("TaskProvider",),
     "_tasks.registry": ("TaskRegistry", "registry"),

@@ -19,6 +19,7 @@ __all__ = ["SETTINGS", "Setting", "SettingKind", "find_project_settings", "load_
 PREFIX = "ROTULUS_"
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("auto", "lines", "json")
+TRACEBACKS = ("folded", "full")
 
 
 class Setting(NamedTuple):
@@ -181,6 +182,9 @@ SETTINGS: dict[str, SettingKind] = {
     "log": SettingKind("info", _choice(*LEVELS), "The least level that is logged."),
     "log_format": SettingKind(
         "auto", _choice(*FORMATS), "Log lines or JSON; auto: lines on a terminal, else JSON."
+    ),
+    "tracebacks": SettingKind(
+        "folded", _choice(*TRACEBACKS), "Frames of libraries in the tracebacks of the log, or not."
     ),
 }
 """Every setting, by name."""

@@ -33,6 +33,7 @@ __all__ = [
     "ProcessSilent",
     "ProcessStarted",
     "ProcessStuck",
+    "ResultAwaited",
     "ScheduleFired",
     "StoreFailed",
     "StoreMigrated",
@@ -59,11 +60,17 @@ class AttemptSucceeded(NamedTuple):
 
 
 class AttemptFailed(NamedTuple):
-    """An attempt came to anything else: retried, failed, dead, cancelled or given back."""
+    """An attempt came to anything else: retried, failed, dead, cancelled or given back.
+
+    `error` is the exception that its task raised, with the traceback from the task on. It is None
+    when there was none, and when the task ran in a process of its own: then `outcome.error` has the
+    same as text. Do not keep it: it keeps alive what the frames of the task refer to.
+    """
 
     job: JobRecord
     outcome: Outcome
     seconds: float
+    error: BaseException | None = None
 
 
 class CallbackFailed(NamedTuple):
@@ -86,6 +93,16 @@ class OutcomeRefused(NamedTuple):
 
     job_id: str
     attempt: int
+
+
+class ResultAwaited(NamedTuple):
+    """A task waits for the result of another job and keeps its slot; told once for each task.
+
+    When all slots are taken by jobs that wait like that, nothing runs what they wait for.
+    """
+
+    job: JobRecord
+    awaited: str
 
 
 class LeaseLost(NamedTuple):
@@ -268,6 +285,7 @@ Event = (
     | ProcessSilent
     | ProcessStarted
     | ProcessStuck
+    | ResultAwaited
     | ScheduleFired
     | StoreFailed
     | StoreMigrated

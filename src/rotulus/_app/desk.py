@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from rotulus._app.outbox import Outbox
 from rotulus._app.why import Explainer
 from rotulus._engine.intake import Intake
+from rotulus._jobs.current import waiting_for
 from rotulus._jobs.job import Job
 from rotulus._jobs.outcome import read_error, succeeded
 from rotulus._jobs.record import JobRecord
@@ -121,23 +122,29 @@ class Desk:
     def wait(self, job_id: str, timeout: float | None) -> JobRecord:
         """The job once it has ended. Raises `ResultTimeoutError`, saying what it waits for."""
         end = None if timeout is None else time.monotonic() + timeout
-        while (record := self.look(job_id)).state not in ENDED:
-            left = _LONGEST_WAIT if end is None else end - time.monotonic()
-            if left <= 0:
-                raise self._late(record, timeout)
-            self._store().wait(job_id, min(left, _LONGEST_WAIT))
+        record = self.look(job_id)
+        with waiting_for(job_id, unless=record.state in ENDED):
+            while record.state not in ENDED:
+                left = _LONGEST_WAIT if end is None else end - time.monotonic()
+                if left <= 0:
+                    raise self._late(record, timeout)
+                self._store().wait(job_id, min(left, _LONGEST_WAIT))
+                record = self.look(job_id)
         return record
 
     async def await_end(self, job_id: str, timeout: float | None) -> JobRecord:  # noqa: ASYNC109
         """The same, without blocking the event loop, nor a thread while it waits."""
         end = None if timeout is None else time.monotonic() + timeout
         pause = _SHORTEST_LOOK
-        while (record := await asyncio.to_thread(self.look, job_id)).state not in ENDED:
-            left = pause if end is None else end - time.monotonic()
-            if left <= 0:
-                raise self._late(record, timeout)
-            await asyncio.sleep(min(pause, left))
-            pause = min(2 * pause, _LONGEST_LOOK)
+        record = await asyncio.to_thread(self.look, job_id)
+        with waiting_for(job_id, unless=record.state in ENDED):
+            while record.state not in ENDED:
+                left = pause if end is None else end - time.monotonic()
+                if left <= 0:
+                    raise self._late(record, timeout)
+                await asyncio.sleep(min(pause, left))
+                pause = min(2 * pause, _LONGEST_LOOK)
+                record = await asyncio.to_thread(self.look, job_id)
         return record
 
     def value(self, record: JobRecord) -> Any:

@@ -1,12 +1,16 @@
 """Every log line of Rotulus, rendered from events by one subscriber."""
 
 import logging
+import os
 import signal
 from collections.abc import Callable
 from typing import Any
 
 from rotulus import events as e
-from rotulus._jobs.outcome import Outcome
+from rotulus._app.tracebacks import folded
+from rotulus._jobs.log_filter import job_fields
+from rotulus._jobs.outcome import ErrorInfo, Outcome
+from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 
 logger = logging.getLogger("rotulus")
@@ -17,12 +21,14 @@ def log_events(events: e.Events) -> None:
 
     What succeeds is logged at DEBUG, what a person may want to know at INFO, what will be tried
     again at WARNING, and what needs somebody at ERROR. Each record carries its data as
-    `record.rotulus`, a dict, for structured logs. Kinds that are below the logger's level now
-    are not listened to at all.
+    `record.rotulus`, a dict, for structured logs. The line of a failed attempt has the exception in
+    `exc_info`, if it was raised in this process, and its traceback in `exc_text`, where the frames
+    of libraries are folded; the whole text is `record.rotulus["traceback"]`. Which levels are
+    logged is up to the logger at the moment of the line.
     """
     for kind, render in _RENDERERS.items():
-        if kind is not e.AttemptSucceeded or logger.isEnabledFor(logging.DEBUG):
-            events.subscribe(_listener(render), kind)
+        events.subscribe(_listener(render), kind)
+    events.subscribe(_hear_success, e.AttemptSucceeded)
 
 
 _Line = tuple[int, str, dict[str, Any]]
@@ -31,13 +37,46 @@ _Line = tuple[int, str, dict[str, Any]]
 def _listener(render: Callable[[Any], _Line]) -> Callable[[Any], None]:
     def listen(event: e.Event) -> None:
         level, message, data = render(event)
-        logger.log(level, message, extra={"rotulus": data})
+        if _is_heard(level):
+            _log(level, message, data, event.error if isinstance(event, _RAISED) else None)
 
     return listen
 
 
-def _attempt_succeeded(event: e.AttemptSucceeded) -> _Line:
-    return logging.DEBUG, _attempt_text(event, "succeeded"), _attempt_data(event, "succeeded")
+_RAISED = (e.AttemptFailed, e.DutyFailed, e.ListenerFailed)
+"""Events whose exception is for those who look for a fault in code."""
+
+
+def _hear_success(event: e.AttemptSucceeded) -> None:
+    """Most events are of this kind, and hardly anybody logs them."""
+    if _is_heard(logging.DEBUG):
+        _log(logging.DEBUG, *_attempt_succeeded(event), None)
+
+
+def _is_heard(level: int) -> bool:
+    """Whether a line of this level is to be logged.
+
+    `dictConfig` disables every logger that exists and that it does not name, unless it is told not
+    to. A worker must not fall silent by accident; who wants silence sets a level.
+    """
+    if logger.disabled:
+        logger.disabled = False
+    return logger.isEnabledFor(level)
+
+
+def _log(level: int, message: str, data: dict[str, Any], error: BaseException | None) -> None:
+    name, line = __file__, 0
+    raised = None if error is None else (type(error), error, error.__traceback__)
+    record = logger.makeRecord(
+        logger.name, level, name, line, message, (), raised, extra={"rotulus": data}
+    )
+    if text := data.get("traceback"):
+        record.exc_text = folded(text)
+    logger.handle(record)
+
+
+def _attempt_succeeded(event: e.AttemptSucceeded) -> tuple[str, dict[str, Any]]:
+    return _attempt_text(event, "succeeded"), _attempt_data(event, "succeeded")
 
 
 def _attempt_failed(event: e.AttemptFailed) -> _Line:
@@ -45,8 +84,14 @@ def _attempt_failed(event: e.AttemptFailed) -> _Line:
     what = _what(outcome)
     wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
     error = f"  {outcome.error}" if outcome.error else ""
-    text = f"{_attempt_text(event, what)}{wait}{error}"
-    return _LEVELS.get(outcome.state, logging.WARNING), text, _attempt_data(event, what)
+    shown = f"began the {len(outcome.parts)} parts of" if what == "opened" else what
+    text = f"{_attempt_text(event, shown)}{wait}{error}"
+    data = {**_attempt_data(event, what), **_traceback(outcome.error)}
+    return _LEVELS.get(outcome.state, logging.WARNING), text, data
+
+
+def _traceback(error: ErrorInfo | None) -> dict[str, str]:
+    return {"traceback": error.traceback} if error is not None and error.traceback else {}
 
 
 def _what(outcome: Outcome) -> str:
@@ -59,7 +104,13 @@ def _what(outcome: Outcome) -> str:
 
 def _attempt_text(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> str:
     job = event.job
-    return f"{what} {job.task} {job.id} attempt {job.attempt} {event.seconds * 1000:.0f} ms"
+    return f"{what} {_name(job)} attempt {job.attempt} {event.seconds * 1000:.0f} ms"
+
+
+def _name(job: JobRecord) -> str:
+    """A job in a line: its task and its id, and, of a part of a run, which step that is."""
+    text = f"{job.task} {job.id}"
+    return f"{text} (step {job.step} of run {job.run})" if job.step else text
 
 
 def _attempt_data(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> dict[str, Any]:
@@ -67,10 +118,8 @@ def _attempt_data(event: e.AttemptSucceeded | e.AttemptFailed, what: str) -> dic
     return {
         "event": "attempt",
         "outcome": what,
-        "job": job.id,
-        "task": job.task,
+        **job_fields(job),
         "queue": job.queue,
-        "attempt": job.attempt,
         "reason": outcome.reason,
         "error": str(outcome.error) if outcome.error else None,
         "duration_ms": round(event.seconds * 1000, 3),
@@ -98,24 +147,35 @@ def _lease_lost(event: e.LeaseLost) -> _Line:
     return logging.WARNING, text, data
 
 
-def _body_stuck(event: e.BodyStuck) -> _Line:
-    data = {"event": "body_stuck", "job": event.job.id, "reason": event.reason}
+def _result_awaited(event: e.ResultAwaited) -> _Line:
+    data = {"event": "result_awaited", **job_fields(event.job), "awaited": event.awaited}
     text = (
-        f"{event.job.task} {event.job.id} did not stop ({event.reason}): its slot is free, its "
+        f"{_name(event.job)} waits for the result of job {event.awaited} within a task, and keeps "
+        f"its slot: when all slots are taken by jobs that wait, nothing runs what they wait for. "
+        f"Make them steps of a workflow (told once for each task)"
+    )
+    return logging.WARNING, text, data
+
+
+def _body_stuck(event: e.BodyStuck) -> _Line:
+    data = {"event": "body_stuck", **job_fields(event.job), "reason": event.reason}
+    text = (
+        f"{_name(event.job)} did not stop ({event.reason}): its slot is free, its "
         f"body runs on in this process until it ends by itself"
     )
     return logging.WARNING, text, data
 
 
 def _callback_failed(event: e.CallbackFailed) -> _Line:
-    data = {"event": "callback_failed", "job": event.job.id, "callback": event.callback}
-    text = f"{event.callback} of {event.job.task} {event.job.id} raised {event.error}"
+    data = {"event": "callback_failed", **job_fields(event.job), "callback": event.callback}
+    data |= _traceback(event.error)
+    text = f"{event.callback} of {_name(event.job)} raised {event.error}"
     return logging.ERROR, f"{text}: the step is as it was", data
 
 
 def _condition_failed(event: e.ConditionFailed) -> _Line:
-    data = {"event": "condition_failed", "job": event.job.id}
-    text = f"the condition that {event.job.task} {event.job.id} waits for raised {event.error}"
+    data = {"event": "condition_failed", **job_fields(event.job), **_traceback(event.error)}
+    text = f"the condition that {_name(event.job)} waits for raised {event.error}"
     return logging.WARNING, f"{text}: it does not hold", data
 
 
@@ -227,18 +287,37 @@ def _store_migrated(event: e.StoreMigrated) -> _Line:
 
 
 def _store_failed(event: e.StoreFailed) -> _Line:
-    data = {"event": "store_failed", "doing": event.doing}
-    return logging.ERROR, f"{event.doing}: {event.error}; trying again", data
+    data = {"event": "store_failed", "doing": event.doing, "pid": os.getpid()}
+    text = f"process {os.getpid()} could not {_plain(event.doing)}: {event.error}; trying again"
+    return logging.ERROR, text, data
 
 
 def _store_recovered(event: e.StoreRecovered) -> _Line:
-    data = {"event": "store_recovered", "doing": event.doing}
-    return logging.INFO, f"{event.doing}: the store works again", data
+    data = {"event": "store_recovered", "doing": event.doing, "pid": os.getpid()}
+    text = f"process {os.getpid()} can {_plain(event.doing)} again: the store works"
+    return logging.INFO, text, data
+
+
+def _plain(doing: str) -> str:
+    """What a process does with its store, in words that need no page."""
+    return _DOING.get(doing, f"do its {doing!r}")
+
+
+_DOING = {
+    "claim": "claim jobs",
+    "settle": "store the outcomes of jobs",
+    "extend": "renew the leases of jobs",
+    "release": "take back the jobs of a process that ended",
+    "rescue": "take back the jobs of dead workers",
+    "schedule": "fire schedules",
+    "prune": "delete old jobs",
+}
 
 
 def _duty_failed(event: e.DutyFailed) -> _Line:
-    data = {"event": "duty_failed", "duty": event.duty}
-    return logging.ERROR, f"duty {event.duty}: {event.error!r}; trying again", data
+    data = {"event": "duty_failed", "duty": event.duty, "pid": os.getpid()}
+    text = f"process {os.getpid()} could not {_plain(event.duty)}: {event.error!r}; trying again"
+    return logging.ERROR, text, data
 
 
 def _listener_failed(event: e.ListenerFailed) -> _Line:
@@ -247,10 +326,10 @@ def _listener_failed(event: e.ListenerFailed) -> _Line:
 
 
 _RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
-    e.AttemptSucceeded: _attempt_succeeded,
     e.AttemptFailed: _attempt_failed,
     e.OutcomeRefused: _outcome_refused,
     e.LeaseLost: _lease_lost,
+    e.ResultAwaited: _result_awaited,
     e.BodyStuck: _body_stuck,
     e.CallbackFailed: _callback_failed,
     e.ConditionFailed: _condition_failed,

@@ -25,6 +25,7 @@ from rotulus.events import (
     AttemptSucceeded,
     BodyStuck,
     Events,
+    ResultAwaited,
 )
 
 _TURN = 0.002
@@ -70,6 +71,7 @@ class Crew:
         self._taking_turns = False
         self._ended: deque[tuple[Run, Outcome, float]] = deque()
         self._waking = False
+        self._told_waiting: set[str] = set()
         self.changed = asyncio.Event()
         self.asked = 0
         self.attempts = 0
@@ -110,6 +112,12 @@ class Crew:
     def come_back(self, run: Run, back: Callable[[], object]) -> None:
         """A run wants a slot again. In any thread."""
         self._slots.come_back(run, back)
+
+    def note_waiting(self, run: Run, job_id: str) -> None:
+        """A run keeps its slot while it waits for another job. In any thread."""
+        if run.job.task not in self._told_waiting:  # once for each task
+            self._told_waiting.add(run.job.task)
+            self._events.emit(ResultAwaited(run.job, job_id))
 
     def give_back_waiting(self) -> None:
         """Give back what has not been started."""
@@ -206,6 +214,7 @@ class Crew:
     def _end(self, run: Run, outcome: Outcome, seconds: float) -> None:
         """An attempt has come to its end, after so many seconds."""
         if not self._slots.drop(run):
+            run.error = None
             return  # abandoned: its job was given back
         self._pace.ended(seconds)
         self._settle(run, outcome, seconds)
@@ -220,9 +229,12 @@ class Crew:
         if progress is not None:
             outcome = outcome._replace(progress=progress)
         self._settler.put(run, outcome)
-        kind = AttemptSucceeded if outcome.state is State.SUCCEEDED else AttemptFailed
-        if self._events.wants(kind):
-            self._events.emit(kind(run.job, outcome, seconds))
+        if outcome.state is not State.SUCCEEDED:
+            # Its traceback refers to frames, and they to the attempt: whoever is told may look.
+            error, run.error = run.error, None
+            self._events.emit(AttemptFailed(run.job, outcome, seconds, error))
+        elif self._events.wants(AttemptSucceeded):
+            self._events.emit(AttemptSucceeded(run.job, outcome, seconds))
 
     def _tell_start(self, run: Run) -> None:
         if self._events.wants(AttemptStarted):

@@ -14,6 +14,7 @@ from rotulus._engine.run import Run
 from rotulus._engine.steps import EarlyOutcome, Steps
 from rotulus._engine.threads import Threads, captured
 from rotulus._engine.verdict import GivenUpError, Verdict
+from rotulus._jobs.current import CURRENT
 from rotulus._jobs.job import Job, JobDesk
 from rotulus._jobs.outcome import Outcome, succeeded
 from rotulus._jobs.record import JobRecord, moment
@@ -108,7 +109,11 @@ class Executor:
             return False
 
     def execute_plain(self, run: Run) -> Outcome:
-        """`execute` for plain functions, from beginning to end in this thread."""
+        """`execute` for plain functions, from beginning to end in this thread.
+
+        To be called in a context of its own.
+        """
+        CURRENT.set(run)
         try:
             ready = self._resolve(run.job.task)
             outcome = self._whole(ready, run)
@@ -120,7 +125,11 @@ class Executor:
         return outcome
 
     async def execute(self, run: Run) -> Outcome:
-        """Run one attempt of a job. It never raises, whatever the task does."""
+        """Run one attempt of a job. It never raises, whatever the task does.
+
+        To be called in a context of its own.
+        """
+        CURRENT.set(run)
         try:
             ready = self._resolve(run.job.task)
             outcome = await self._execute(ready, run)

@@ -17,7 +17,7 @@ def describe_error(error: BaseException) -> ErrorInfo:
 
     It never raises, also when the exception's own methods do.
     """
-    shown = traceback.TracebackException(type(error), error, _own_frames(error.__traceback__))
+    shown = traceback.TracebackException(type(error), error, own_frames(error.__traceback__))
     try:
         text = "".join(shown.format())
     except Exception as problem:  # noqa: BLE001 - formatting runs the exception's own code
@@ -36,8 +36,8 @@ def _text(error: BaseException) -> str:
         return f"<its __str__ raised {type(problem).__name__}>"
 
 
-def _own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback without the leading frames that are ours."""
+def own_frames(trace: TracebackType | None) -> TracebackType | None:
+    """The frames of the task's own code: a traceback without the leading frames that are ours."""
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
         trace = trace.tb_next
     return trace

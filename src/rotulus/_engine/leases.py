@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
 from rotulus._engine.run import Run, Stop
-from rotulus._jobs.states import Reason
+from rotulus._jobs.states import Reason, awaiting
 from rotulus.errors import StoreError
 from rotulus.events import Events, LeaseLost, StoreFailed, StoreRecovered
 from rotulus.store import Claim, Renewal, Renewed, Store, WorkerInfo
@@ -106,8 +106,7 @@ class LeaseKeeper:
         if not held and not renewing:
             return
         progress = {claim: run.unstored_progress() for claim, run in held.items()}
-        reasons = {claim: Reason.DEFERRED for claim, run in held.items() if run in deferred}
-        renewals = [Renewal(*c, text, reasons.get(c)) for c, text in progress.items()]
+        renewals = [Renewal(*c, text, _reason(held[c], deferred)) for c, text in progress.items()]
         try:
             found = self._extend(renewals, renewing=renewing)
         except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
@@ -154,3 +153,11 @@ class LeaseKeeper:
 
 def _claim(run: Run) -> Claim:
     return Claim(run.job.id, run.job.attempt)
+
+
+def _reason(run: Run, deferred: Collection[Run]) -> str | None:
+    """What is stored with a lease about a body that waits."""
+    if run in deferred:
+        return Reason.DEFERRED
+    job_id = run.awaits
+    return None if job_id is None else awaiting(job_id)

@@ -33,6 +33,10 @@ class Slot(Protocol):
         """A run wants a slot again; `back` is called when it has one."""
         ...
 
+    def note_waiting(self, run: "Run", job_id: str) -> None:
+        """A run keeps its slot while its body waits for the end of another job."""
+        ...
+
 
 class Run:
     """An attempt that runs now. `report` and `cancel_requested` may be used from any thread.
@@ -51,15 +55,18 @@ class Run:
         context: the same, as it stands now.
         slot: the slot of the worker that it runs in, if there is one.
         deferred: whether it has left its slot, and waits for something.
+        error: what the body raised, from then until the end of the attempt has been told.
     """
 
     __slots__ = (
+        "_awaited",
         "_progress",
         "_stored",
         "completed",
         "context",
         "deferred",
         "ended",
+        "error",
         "given",
         "interrupt",
         "interruptible",
@@ -83,6 +90,8 @@ class Run:
         self.context: Context | None = None
         self.slot: Slot | None = None
         self.deferred = False
+        self.error: BaseException | None = None
+        self._awaited: tuple[str, ...] = ()
         self._progress: str | None = None
         self._stored: str | None = None
 
@@ -116,6 +125,29 @@ class Run:
             returned()
         else:
             self.slot.come_back(self, returned)
+
+    @property
+    def awaits(self) -> str | None:
+        """The id of the job whose end its body waits for, if it does."""
+        return self._awaited[-1] if self._awaited else None
+
+    def begin_waiting(self, job_id: str) -> None:
+        """Take note that the body waits for the end of another job, and keeps its slot."""
+        self._awaited = (*self._awaited, job_id)
+        if self.slot is not None:
+            self.slot.note_waiting(self, job_id)
+
+    def end_waiting(self, job_id: str) -> None:
+        """Take note that the body does not wait for that one any more."""
+        waiting = list(self._awaited)
+        waiting.remove(job_id)
+        self._awaited = tuple(waiting)
+
+    def relay_waiting(self, job_id: str | None) -> None:
+        """Take note of what the body waits for elsewhere; None: for nothing any more."""
+        self._awaited = ()
+        if job_id is not None:
+            self.begin_waiting(job_id)
 
     def relay(self, progress: str) -> None:
         """Take note of progress that was reported elsewhere, as JSON text."""

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rotulus._engine.failure import describe_error
+from rotulus._engine.failure import describe_error, own_frames
 from rotulus._engine.run import Run, Stop
 from rotulus._jobs import outcome as outcomes
-from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.outcome import ErrorInfo, Outcome
 from rotulus._jobs.retry import NO_RETRY, Retry
 from rotulus._jobs.signals import Cancel, Snooze
 from rotulus._jobs.states import Reason
@@ -45,7 +45,7 @@ class Verdict:
         """
         job, attempt = run.job.id, run.job.attempt
         if isinstance(error, GivenUpError):
-            return outcomes.dead(job, attempt, error.reason, describe_error(error.cause))
+            return outcomes.dead(job, attempt, error.reason, _described(error.cause, run))
         if run.stopped_by in (Stop.SHUTDOWN, Stop.LOST):
             return outcomes.released(job, attempt)
         if run.stopped_by is Stop.CANCELLED and isinstance(error, asyncio.CancelledError | Cancel):
@@ -77,9 +77,15 @@ class Verdict:
         self, error: BaseException, policy: Retry, run: Run, after: float | None
     ) -> Outcome:
         job, failures = run.job, run.job.failures + 1
-        info = describe_error(error)
+        info = _described(error, run)
         if failures >= policy.attempts:
             reason = Reason.TIMEOUT if run.timed_out else Reason.ERROR
             return outcomes.failed(job.id, job.attempt, reason, info)
         delay = policy.seconds(failures, self.chance()) if after is None else after
         return outcomes.retried(job.id, job.attempt, info, delay)
+
+
+def _described(error: BaseException, run: Run) -> ErrorInfo:
+    """The error as data; the attempt keeps the exception itself until its end has been told."""
+    run.error = BaseException.with_traceback(error, own_frames(error.__traceback__))
+    return describe_error(error)

@@ -86,7 +86,20 @@ class Reason(StrEnum):
     """It is made of parts, and waits until they have ended."""
     DEFERRED = "deferred"
     """It runs without a slot: it looks again and again whether it can go on."""
+    AWAITS = "awaits"
+    """It runs, and waits in its slot for the end of another job, whose id follows this word."""
     TRIGGER = "trigger"
     """A step of a workflow: its trigger rule did not hold."""
     NEED_FAILED = "need_failed"
     """A step of a workflow: what it needs did not succeed."""
+
+
+def awaiting(job_id: str) -> str:
+    """The reason of a running job whose body waits for the end of another job."""
+    return f"{Reason.AWAITS} {job_id}"
+
+
+def awaited(reason: str | None) -> str | None:
+    """The id of the job whose end a running job waits for, by its reason; None if it does not."""
+    word, _, job_id = (reason or "").partition(" ")
+    return job_id if word == Reason.AWAITS else None

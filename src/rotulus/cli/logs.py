@@ -7,6 +7,9 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from rotulus import JobLogFilter
+
+_JOB = ("job", "task", "attempt", "run", "step")
 _COLOURS = {
     logging.DEBUG: "\x1b[2m",
     logging.INFO: "",
@@ -17,41 +20,66 @@ _COLOURS = {
 _PLAIN = "\x1b[0m"
 
 
-def set_up_logging(level: str, form: str) -> None:
+def set_up_logging(level: str, form: str, tracebacks: str) -> None:
     """Send all logs to standard error.
 
     Args:
         level: the least level of Rotulus's own lines; other loggers are shown from INFO.
         form: `lines`, `json`, or `auto`: lines on a terminal, else JSON.
+        tracebacks: `folded`: of a failed task only the frames of its own code; or `full`.
     """
     terminal = sys.stderr.isatty()
     as_json = form == "json" or (form == "auto" and not terminal)
+    full = tracebacks == "full"
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if as_json else LineFormatter(colours=terminal))
+    handler.setFormatter(JsonFormatter(full) if as_json else LineFormatter(full, terminal))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("rotulus").setLevel(level.upper())
+    name_jobs()
+
+
+def name_jobs() -> None:
+    """Let every handler of the root logger, also those of the app, put the job on its records."""
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(known, JobLogFilter) for known in handler.filters):
+            handler.addFilter(JobLogFilter())
 
 
 class LineFormatter(logging.Formatter):
-    """One readable line: the time, the message, and the logger when it is not ours."""
+    """One readable line: the time, the message, and the logger and the job when it is not ours.
 
-    def __init__(self, *, colours: bool) -> None:
+    Args:
+        full: whether tracebacks of failed tasks show the frames of libraries, too.
+        colours: whether the level is shown as a colour.
+    """
+
+    def __init__(self, full: bool, colours: bool) -> None:
         super().__init__()
+        self._full = full
         self._colours = colours
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        at = datetime.fromtimestamp(record.created).astimezone()
-        whose = "" if record.name == "rotulus" else f"{record.name}: "
-        text = f"{at:%H:%M:%S} {whose}{_one_line(record.getMessage())}"
-        if record.exc_info:
-            text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        at = datetime.fromtimestamp(record.created).astimezone().timetz()
+        whose = "" if record.name == "rotulus" else f"{record.name}: {_about(record)}"
+        text = f"{at.isoformat('seconds')} {whose}{_one_line(record.getMessage())}"
+        # What stands in a traceback must not look like a line of the log either.
+        for line in _traceback(record, full=self._full).splitlines():
+            text += f"\n  {_one_line(line.expandtabs())}"
         colour = _COLOURS.get(record.levelno, "") if self._colours else ""
         return f"{colour}{text}{_PLAIN}" if colour else text
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object: `ts`, `level`, `logger`, `message`, and what the record carries."""
+    """One JSON object: `ts`, `level`, `logger`, `message`, the job, and what the record carries.
+
+    Args:
+        full: whether tracebacks of failed tasks show the frames of libraries, too.
+    """
+
+    def __init__(self, full: bool) -> None:
+        super().__init__()
+        self._full = full
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -61,10 +89,33 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if getattr(record, "job", None) is not None:
+            data |= {name: getattr(record, name, None) for name in _JOB}
         data |= getattr(record, "rotulus", {})
-        if record.exc_info:
-            data["exception"] = "".join(traceback.format_exception(*record.exc_info))
+        data.pop("traceback", None)
+        if text := _traceback(record, full=self._full):
+            data["exception"] = text
         return json.dumps(data, default=str, ensure_ascii=False)
+
+
+def _about(record: logging.LogRecord) -> str:
+    """The job that a record of the task's own logging is about."""
+    job = getattr(record, "job", None)
+    if job is None:
+        return ""
+    step = getattr(record, "step", None)
+    of_run = f" (step {step} of run {getattr(record, 'run', None)})" if step else ""
+    return f"{getattr(record, 'task', None)} {job}{of_run}: "
+
+
+def _traceback(record: logging.LogRecord, *, full: bool) -> str:
+    """The traceback of a record: as it was folded, unless it is to be full."""
+    told = getattr(record, "rotulus", {})
+    if full and "traceback" in told:
+        return str(told["traceback"])
+    if record.exc_text:
+        return record.exc_text
+    return "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
 
 
 def _one_line(text: str) -> str:

@@ -10,13 +10,17 @@ from typing import Any
 import click
 
 from rotulus import App
-from rotulus.cli.logs import set_up_logging
+from rotulus.cli.logs import name_jobs, set_up_logging
 from rotulus.cli.progress import Meter
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, find_app
 from rotulus.cli.words import ago, many
-from rotulus.config import FORMATS, LEVELS, Setting, load_settings
+from rotulus.config import FORMATS, LEVELS, TRACEBACKS, Setting, load_settings
 from rotulus.events import AttemptFailed, AttemptSucceeded, Event
+
+tracebacks_option = click.option(
+    "--tracebacks", type=click.Choice(TRACEBACKS), help="Fold the frames of libraries, or not."
+)
 
 
 @click.command()
@@ -42,6 +46,7 @@ from rotulus.events import AttemptFailed, AttemptSucceeded, Event
 @click.option("--parent", type=int, hidden=True, help="Where the supervisor is heard.")
 @click.option("--log", "level", type=click.Choice(LEVELS), help="The least level to log.")
 @click.option("--log-format", type=click.Choice(FORMATS), help="Lines, JSON, or as it fits.")
+@tracebacks_option
 @click.option("-v", "--verbose", is_flag=True, help="Log each job: the same as --log debug.")
 def worker(
     target: str | None,
@@ -57,6 +62,7 @@ def worker(
     parent: int | None,
     level: str | None,
     log_format: str | None,
+    tracebacks: str | None,
     verbose: bool,
 ) -> None:
     """Run jobs, fire schedules, and take back what dead workers held, until stopped.
@@ -66,10 +72,11 @@ def worker(
     level = "debug" if verbose else level
     given: dict[str, Any] = {"slots": slots, "queues": queues, "lease": lease, "drain": drain}
     given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
-    given |= {"log": level, "log_format": log_format}
+    given |= {"log": level, "log_format": log_format, "tracebacks": tracebacks}
     settings = load_settings(given | {"processes": processes})
-    set_up_logging(settings["log"].value, settings["log_format"].value)
+    set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
     app = find_app(target, tasks=True)
+    name_jobs()
     if parent is None and _needs_supervisor(settings):
         _greet(app)
         command = _command(target, given, burst=burst)
@@ -111,7 +118,8 @@ def _command(target: str | None, given: Mapping[str, Any], *, burst: bool) -> li
 @click.command()
 @app_argument
 @click.option("--slots", type=click.IntRange(1, 10_000), help="Jobs to run at once.")
-def dev(target: str | None, slots: int | None) -> None:
+@tracebacks_option
+def dev(target: str | None, slots: int | None, tracebacks: str | None) -> None:
     """Run a worker and the schedules, and start them again when a source file changes."""
     target = target or load_settings()["app"].value
     if target is None:
@@ -120,6 +128,8 @@ def dev(target: str | None, slots: int | None) -> None:
     command += ["--processes", "1"]
     if slots is not None:
         command += ["--slots", str(slots)]
+    if tracebacks is not None:
+        command += ["--tracebacks", tracebacks]
     click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)
     sys.exit(Reloader(command, Path.cwd()).run())
 

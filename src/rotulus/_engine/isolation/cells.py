@@ -88,6 +88,8 @@ class Cell:
     def _hear(self, kind: str, values: Sequence[Any]) -> None:
         if kind == "progress" and self._run is not None:
             self._run.relay(values[0])
+        elif kind == "awaits" and self._run is not None:
+            self._run.relay_waiting(values[0])
         elif not self._answer.done():
             self._answer.set_result(read_outcome(values))
 

@@ -17,7 +17,7 @@ from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 
 _TELL_EVERY = 0.5
-"""Seconds between two looks for progress to send."""
+"""Seconds between two looks for news to send."""
 
 
 class Door(Protocol):
@@ -54,6 +54,7 @@ class _Inside:
         self._line = Line(self._hear, self._hung_up)
         self._orders: asyncio.Queue[_Order | None] = asyncio.Queue()
         self._run: Run | None = None
+        self._told_waiting: str | None = None
 
     async def live(self, end: socket.socket) -> None:
         """Run what comes in, until nothing more will."""
@@ -82,7 +83,7 @@ class _Inside:
         with memory_limit(order.memory):
             outcome = await self._execute(run, door)
         self._run = None
-        self._tell_progress(run)
+        self._tell_news(run)
         _flush()
         self._line.say("outcome", *outcome)
 
@@ -90,13 +91,17 @@ class _Inside:
         body = asyncio.create_task(door.execute(run))
         run.interrupt = body.cancel
         while not (await asyncio.wait({body}, timeout=_TELL_EVERY))[0]:
-            self._tell_progress(run)
+            self._tell_news(run)
         try:
             return body.result()
         except asyncio.CancelledError as error:
             return door.interrupted(run, error)
 
-    def _tell_progress(self, run: Run) -> None:
+    def _tell_news(self, run: Run) -> None:
+        """Tell how far it has got, and which job it waits for."""
+        if run.awaits != self._told_waiting:
+            self._told_waiting = run.awaits
+            self._line.say("awaits", run.awaits)
         text = run.unstored_progress()
         if text is not None:
             self._line.say("progress", text)
