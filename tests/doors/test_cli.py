@@ -587,9 +587,11 @@ def test_a_log_line_cannot_pretend_to_be_two(shop):
         "lines",
     ]
     told = subprocess.run(command, capture_output=True, text=True, check=True)
-    [line] = [line for line in lines(told.stderr) if "ValueError" in line]
+    first, *more = [line for line in lines(told.stderr) if "ValueError" in line]
 
-    assert r"a\nb\x1b[31m" in line
+    assert r"a\nb\x1b[31m" in first
+    assert "\x1b" not in told.stderr
+    assert [] == [line for line in more if not line.startswith("  ")]  # of the traceback
 
 
 def test_dev_starts_again_when_a_file_changes(shop, tmp_path):

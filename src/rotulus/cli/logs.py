@@ -18,6 +18,7 @@ _COLOURS = {
     logging.CRITICAL: "\x1b[1;31m",
 }
 _PLAIN = "\x1b[0m"
+_FIRST = "Traceback (most recent call last):"
 
 
 def set_up_logging(level: str, form: str, tracebacks: str) -> None:
@@ -111,8 +112,15 @@ def _about(record: logging.LogRecord) -> str:
 def _traceback(record: logging.LogRecord, *, full: bool) -> str:
     """The traceback of a record: as it was folded, unless it is to be full."""
     told = getattr(record, "rotulus", {})
-    if full and "traceback" in told:
-        return str(told["traceback"])
+    text = told.get("traceback")
+    if text is None:
+        return _formatted(record)
+    if _FIRST not in text:
+        return ""  # no frame: the message says it all
+    return text if full else record.exc_text or text
+
+
+def _formatted(record: logging.LogRecord) -> str:
     if record.exc_text:
         return record.exc_text
     return "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
