@@ -51,21 +51,20 @@ def test_a_child_does_not_keep_its_parents_worker_alive(file):
 
 def test_a_child_that_was_forked_while_others_write_is_not_held_up(file):
     """A lock that a thread of the parent holds is not one of the child's, nor is what waits."""
-    connections = file.store._connections
+    commit = file.store._commit
     held, leave = threading.Event(), threading.Event()
 
     def hold():
-        with connections.lock:
-            held.set()
-            leave.wait(20)
+        held.set()
+        leave.wait(20)
 
-    holder = threading.Thread(target=hold)
+    holder = threading.Thread(target=commit.alone, args=(hold,))
     holder.start()
     held.wait(20)
     added = []
     waiting = threading.Thread(target=lambda: added.append(file.add().id))
     waiting.start()
-    while not file.store._commit._waiting:
+    while not commit._coalescer._waiting:
         waiting.join(0.01)
     told = in_a_fork(lambda: file.store.add([file.new(key="child")])[0].key)
     leave.set()

@@ -34,11 +34,13 @@ def file_app(registry):
 
 def fill(app, spare):
     """Let the file grow no more than by so many pages."""
-    connections = app.store._connections
-    with connections.lock:
-        con = connections.writer()
+
+    def limit():
+        con = app.store._connections.writer()
         pages = con.execute("PRAGMA page_count").fetchone()[0]
         con.execute(f"PRAGMA max_page_count = {pages + spare}")
+
+    app.store._commit.alone(limit)
 
 
 def test_a_full_disk_refuses_and_keeps_what_it_has(file_app):
@@ -101,7 +103,9 @@ def test_a_file_that_somebody_holds_for_long_is_an_error(factory, monkeypatch):
     monkeypatch.setattr(connection, "PATIENCE", 0.2)
     holder = factory.run("hold_the_file(60)", stdout=subprocess.PIPE)
     holder.stdout.readline()
-    with pytest.raises(StoreBusyError, match=r"locked by another process .*fuser jobs\.db"):
+    with pytest.raises(
+        StoreBusyError, match=r"locked by another process .*using\(connection=.*fuser jobs\.db"
+    ):
         factory.app.enqueue("awork", number=1, seconds=0)
     holder.kill()
     holder.wait()

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from rotulus._app.outbox import Outbox
+from rotulus._app.adding import AsyncAdds
 from rotulus._app.why import Explainer
+from rotulus._concurrency.pool import off_loop
 from rotulus._engine.intake import Intake
 from rotulus._jobs.current import waiting_for
 from rotulus._jobs.job import Job
@@ -59,7 +59,7 @@ class Desk:
         self._plans = plans
         self._intake = intake
         self._now = now
-        self._outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox] = WeakKeyDictionary()
+        self._adds = AsyncAdds(store)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """Store a job for each call of a task, all or none."""
@@ -76,7 +76,7 @@ class Desk:
     async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """The same, without blocking the event loop; together with what others hand in."""
         if connection is None:
-            return [Job(record, self) for record in await self._outbox().add(jobs)]
+            return [Job(record, self) for record in await self._adds.add(jobs)]
         # A connection belongs to the thread, or to the greenlet, of who holds it.
         if hasattr(connection, "run_sync"):
 
@@ -85,12 +85,6 @@ class Desk:
 
             return await connection.run_sync(add)
         return self.add(jobs, connection)
-
-    def _outbox(self) -> Outbox:
-        loop = asyncio.get_running_loop()
-        if loop not in self._outboxes:
-            self._outboxes[loop] = Outbox(lambda jobs: self._store().add(jobs))
-        return self._outboxes[loop]
 
     def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
@@ -136,7 +130,7 @@ class Desk:
         """The same, without blocking the event loop, nor a thread while it waits."""
         end = None if timeout is None else time.monotonic() + timeout
         pause = _SHORTEST_LOOK
-        record = await asyncio.to_thread(self.look, job_id)
+        record = await off_loop(self.look, job_id)
         with waiting_for(job_id, unless=record.state in ENDED):
             while record.state not in ENDED:
                 left = pause if end is None else end - time.monotonic()
@@ -144,7 +138,7 @@ class Desk:
                     raise self._late(record, timeout)
                 await asyncio.sleep(min(pause, left))
                 pause = min(2 * pause, _LONGEST_LOOK)
-                record = await asyncio.to_thread(self.look, job_id)
+                record = await off_loop(self.look, job_id)
         return record
 
     def value(self, record: JobRecord) -> Any:

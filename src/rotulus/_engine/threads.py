@@ -4,13 +4,12 @@ They are daemons: a function that never returns cannot keep the process from end
 """
 
 import asyncio
-import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
-from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
+
+from rotulus._concurrency.handover import hand_over
 
 T = TypeVar("T")
 
@@ -50,17 +49,7 @@ class Threads:
 
         When the caller is cancelled, the function runs on and its answer is dropped.
         """
-        answer: asyncio.Future[T] = self._loop.create_future()
-        context = contextvars.copy_context()
-
-        def work() -> None:
-            try:
-                deliver = partial(_deliver, answer, context.run(function))
-            except BaseException as error:  # noqa: BLE001 - the answer, whatever it is
-                deliver = partial(_deliver_error, answer, error)
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(deliver)
-
+        answer, work = hand_over(self._loop, function)
         self.call(work)
         return await answer
 
@@ -103,18 +92,3 @@ async def captured(body: Awaitable[T]) -> tuple[T | None, BaseException | None]:
         return await body, None
     except BaseException as error:  # noqa: BLE001 - handed on to who waits for it
         return None, error
-
-
-def _deliver(answer: "asyncio.Future[T]", value: T) -> None:
-    if not answer.done():
-        answer.set_result(value)
-
-
-def _deliver_error(answer: "asyncio.Future[Any]", error: BaseException) -> None:
-    if answer.done():
-        return
-    if isinstance(error, StopIteration):  # a future cannot hold the one that ends an iteration
-        wrapped = RuntimeError("the function raised StopIteration")
-        wrapped.__cause__ = error
-        error = wrapped
-    answer.set_exception(error)

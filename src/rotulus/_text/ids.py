@@ -1,8 +1,9 @@
 """Job ids: UUID version 7 (RFC 9562), which sort by the time they were made."""
 
-import threading
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count, islice
 from random import Random
 
 from rotulus._forking import follow_forks
@@ -26,38 +27,47 @@ class Ids:
     def __init__(self, now: Callable[[], datetime], random: Random) -> None:
         self._now = now
         self._random = random
-        self._lock = threading.Lock()
-        self._last = 0
-        follow_forks(self._forked)
+        self._begin()
+        follow_forks(self._begin)
 
-    def _forked(self) -> None:
+    def _begin(self) -> None:
         """In a forked child: begin at random again, as other children do."""
-        self._lock = threading.Lock()
-        self._last = 0
+        self._counters: dict[int, count[int]] = {}
 
     def __call__(self) -> str:
         """A new id: 36 characters of lower-case hexadecimal and hyphens."""
         return self.many(1)[0]
 
-    def many(self, count: int) -> list[str]:
+    def many(self, number: int) -> list[str]:
         """As many new ids, in order."""
-        milliseconds = int(self._now().timestamp() * 1000)
-        with self._lock:
-            # The bits after the time count up from a random start in the lower half of their
-            # range: they do not run over, and no two processes meet.
-            start = milliseconds << _COUNTER_BITS | self._random.getrandbits(_COUNTER_BITS - 1)
-            if start >> _COUNTER_BITS <= self._last >> _COUNTER_BITS:
-                start = self._last + 1
-            self._last = start + count - 1
-        return _texts(start, count)
+        if not number:
+            return []
+        counter = self._counter(int(self._now().timestamp() * 1000))
+        # Counted on at once, in C: neither a thread nor a signal handler comes in between.
+        [last] = deque(islice(counter, number), maxlen=1)
+        return _texts(last - number + 1, number)
+
+    def _counter(self, milliseconds: int) -> "count[int]":
+        """What counts on from a moment, or from a later one that has been used already."""
+        latest = max(self._counters, default=0)
+        if milliseconds <= latest:
+            # Another thread may have moved on meanwhile.
+            return self._counters.get(latest) or self._counter(milliseconds)
+        # The bits after the time count up from a random start in the lower half of their range:
+        # they do not run over, and no two processes meet.
+        start = milliseconds << _COUNTER_BITS | self._random.getrandbits(_COUNTER_BITS - 1)
+        counter = self._counters.setdefault(milliseconds, count(start))
+        for earlier in [one for one in list(self._counters) if one < milliseconds]:
+            self._counters.pop(earlier, None)
+        return counter
 
 
-def _texts(start: int, count: int) -> list[str]:
+def _texts(start: int, number: int) -> list[str]:
     """Ids that count up from a value; all but the last group of most of them is the same."""
     head, low = _text(start)[:-_TAIL], start & _TAIL_MASK
-    if low + count > _TAIL_MASK:
-        return [_text(value) for value in range(start, start + count)]
-    return [f"{head}{tail:012x}" for tail in range(low, low + count)]
+    if low + number > _TAIL_MASK:
+        return [_text(value) for value in range(start, start + number)]
+    return [f"{head}{tail:012x}" for tail in range(low, low + number)]
 
 
 def id_range(beginning: str) -> tuple[str, str] | None:

@@ -1,6 +1,5 @@
 """A run of a workflow: how it stands, its steps, and what can be done to it."""
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from rotulus import App, ErrorInfo, Job, Progress, State
+from rotulus._concurrency.pool import off_loop
 from rotulus._text import jsontext
 from rotulus._workflows.context import Context
 from rotulus._workflows.paths import EDITED, is_branch
@@ -123,9 +123,9 @@ class Run:
     async def await_end(self, timeout: float | None = None) -> WorkflowResult:  # noqa: ASYNC109
         """`wait`, without blocking the event loop."""
         with suppress(JobFailedError):
-            job = await asyncio.to_thread(self._app.get, self.id)
+            job = await off_loop(self._app.get, self.id)
             await job.aresult(timeout)
-        return result_of(await asyncio.to_thread(self._app.get, self.id))
+        return result_of(await off_loop(self._app.get, self.id))
 
     def cancel(self) -> None:
         """Cancel every step that has not ended; those that run are asked to stop."""

@@ -1,41 +1,26 @@
-"""Adds that come at the same time share a transaction, and not each of them wakes the workers.
+"""Adds that come at the same time share a transaction, and not each of them wakes the workers."""
 
-There is no thread for it and no timer. Whoever gets the lock adds everything that has come in by
-then; who comes while that runs waits, and is in the next one. A lone caller pays one statement, a
-hundred callers pay a few together.
-"""
-
-import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 
-from rotulus._forking import follow_forks
+from rotulus._concurrency.coalescer import Coalescer, Turn
 from rotulus._jobs.record import JobRecord
-from rotulus.errors import StoreError, StoreUnavailableError
 from rotulus.store import NewJob
 from rotulus.stores.postgres.batches import Batches
 from rotulus.stores.postgres.connection import Connections
 
-_MOST = 200
-"""How many calls share a transaction at most."""
+Jobs = Sequence[NewJob]
+Records = list[JobRecord]
 
 _TELL_EVERY = 0.005
 """Seconds between two wake-ups. A worker that has just run dry looks again sooner than that."""
 
 
-class _Add:
-    """The jobs of one call, and what came of them."""
-
-    def __init__(self, jobs: Sequence[NewJob]) -> None:
-        self.jobs = jobs
-        self.records: list[JobRecord] = []
-        self.error: BaseException | None = None
-        self.done = False
-
-
 class Adder:
     """Adds jobs in as few transactions as there are turns.
+
+    Jobs with keys have a transaction of their own: it waits for whoever has added a job with the
+    same key and has not committed yet, and nobody else may wait with it.
 
     Args:
         connections: the database.
@@ -44,52 +29,30 @@ class Adder:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._told_at = float("-inf")
-        self._begin()
-        follow_forks(self._begin)
+        address = connections.address
+        self._coalescer: Coalescer[Jobs, Records] = Coalescer(
+            self._add_all, self._add_all, lambda: address.deadline, address.shown
+        )
 
-    def _begin(self) -> None:
-        self._lock = threading.RLock()
-        self._waiting: deque[_Add] = deque()
-
-    def add(self, jobs: Sequence[NewJob]) -> list[JobRecord]:
+    def add(self, jobs: Jobs) -> Records:
         """Add jobs, and return once they are committed."""
-        mine = _Add(jobs)
-        self._waiting.append(mine)
-        with self._lock:
-            while not mine.done:
-                self._add([self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))])
-        if mine.error is not None:
-            raise mine.error
-        return mine.records
-
-    def _add(self, calls: list[_Add]) -> None:
-        """Add the jobs of some calls in one transaction, or, if that fails, in one each."""
-        try:
-            records = self._insert([job for call in calls for job in call.jobs])
-            for call in calls:
-                call.records, records = records[: len(call.jobs)], records[len(call.jobs) :]
-        except StoreError as error:
-            alone = len(calls) == 1 or isinstance(error, StoreUnavailableError)
-            for call in calls:
-                if alone:
-                    call.error = error
-                else:
-                    self._add([call])
-        except BaseException:
-            for call in calls:
-                call.error = StoreUnavailableError("The write was interrupted; nothing was stored")
-            raise
-        finally:
-            for call in calls:
-                call.done = True
-
-    def _insert(self, jobs: list[NewJob]) -> list[JobRecord]:
         if not jobs:
             return []
+        if any(job.key is not None for job in jobs):
+            return self._insert(jobs, self._connections.address.deadline)
+        return self._coalescer.run(jobs)
+
+    def _add_all(self, turn: Turn[Jobs]) -> list[Records]:
+        """Add the jobs of a turn in one transaction."""
+        left = turn.end - time.monotonic()
+        records = iter(self._insert([job for jobs in turn.works for job in jobs], left))
+        return [[next(records) for _ in jobs] for jobs in turn.works]
+
+    def _insert(self, jobs: Jobs, seconds: float) -> Records:
         batches = Batches(jobs)
         channel = self._channel()
         return self._connections.run(
-            lambda session: batches.add(session, channel), atomic=batches.atomic
+            lambda session: batches.add(session, channel), atomic=batches.atomic, seconds=seconds
         )
 
     def _channel(self) -> str | None:

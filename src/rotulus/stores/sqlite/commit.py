@@ -1,113 +1,124 @@
-"""Group commit: writes that come at the same time share one transaction.
-
-There is no writer thread and no timer. Whoever gets the connection commits everything that has
-come in by then; who comes while that runs waits, and is in the next one. A lone caller pays one
-commit and no hand-over; a hundred callers pay a few commits together.
-"""
+"""Group commit: writes that come at the same time share one transaction on the file."""
 
 import sqlite3
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar, cast
 
-from rotulus._forking import follow_forks
-from rotulus.errors import StoreUnavailableError
+from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus.stores.sqlite import connection as settings
 from rotulus.stores.sqlite.connection import Connections, patiently, translate
 
 T = TypeVar("T")
 
-_MOST = 200
-"""How many writes share a transaction at most, so that none waits for a long one."""
+Work = Callable[[sqlite3.Connection], Any]
+
+_STOP = partial(int, 1)
+"""Tells SQLite to stop a statement. Without any bytecode, which could be interrupted in turn."""
 
 
-class _Write(Generic[T]):
-    """One caller's work, and what came of it."""
+class _Attempt:
+    """One transaction that is tried.
 
-    def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
-        self._work = work
-        self._value: T | None = None
-        self._error: BaseException | None = None
-        self.done = False
+    Attributes:
+        undone: whether a call that interrupted it has rolled it back.
+    """
 
-    def perform(self, connection: sqlite3.Connection) -> None:
-        self._value = self._work(connection)
-
-    def fail(self, error: BaseException) -> None:
-        self._error = self._error or error
-
-    def outcome(self, path: str) -> T:
-        if isinstance(self._error, sqlite3.Error):
-            raise translate(self._error, path) from self._error
-        if self._error is not None:
-            raise self._error
-        return cast("T", self._value)
+    def __init__(self) -> None:
+        self.undone = False
 
 
 class GroupCommit:
-    """Runs writes in as few transactions as there are turns."""
+    """Runs writes in as few transactions as there are turns.
+
+    Args:
+        connections: the file.
+    """
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._waiting: deque[_Write[Any]] = deque()
-        follow_forks(self._forked)
-
-    def _forked(self) -> None:
-        """In a forked child: what waits is the parent's to write."""
-        self._waiting = deque()
+        self._attempt = _Attempt()
+        self._coalescer: Coalescer[Work, Any] = Coalescer(
+            self._perform, self._perform_on_top, lambda: settings.PATIENCE, connections.path
+        )
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work inside a transaction, and return once it is committed.
 
-        The work may be done together with others' in one transaction; if it raises, only its
-        own changes are undone. It must not do anything outside the connection.
+        The work may be done together with others' in one transaction, and it may be done again
+        after that was rolled back. It must not do anything outside the connection.
         """
-        write = _Write(work)
-        self._waiting.append(write)
-        with self._connections.lock:
-            connection = self._connections.writer()
-            while not write.done:
-                self._commit(connection, self._next())
-        return write.outcome(self._connections.path)
+        return cast("T", self._coalescer.run(work))
 
-    def _next(self) -> list[_Write[Any]]:
-        return [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST))]
+    def alone(self, function: Callable[[], object]) -> None:
+        """Run a function while nothing is being written."""
+        self._coalescer.alone(function)
 
-    def _commit(self, connection: sqlite3.Connection, writes: list[_Write[Any]]) -> None:
+    def _perform(self, turn: Turn[Work]) -> list[Any]:
+        with self._connections.alone_in_memory():
+            while True:
+                attempt = self._attempt = _Attempt()
+                connection = self._connections.writer()
+                try:
+                    answers = self._try(connection, turn)
+                except sqlite3.Error as error:
+                    if not attempt.undone:
+                        raise translate(error, self._connections.path) from error
+                except BaseException:
+                    self._undo(connection, turn)  # should an interrupt have kept it from that
+                    raise
+                else:
+                    if not attempt.undone:
+                        return answers
+
+    def _perform_on_top(self, turn: Turn[Work]) -> list[Any]:
+        """Perform a call whose caller has interrupted a turn in its own thread.
+
+        The file can be written by one at a time, and the one that has it goes on only when this
+        has returned. So its transaction is undone, and it begins again.
+        """
+        interrupted, connection = self._attempt, self._connections.writer()
+        undoes = connection.in_transaction
+        if undoes:
+            interrupted.undone = True
         try:
-            patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
-            for write in writes:
-                _perform(connection, write, alone=len(writes) == 1)
-            connection.execute("COMMIT")
-        except BaseException as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            for write in writes:
-                write.fail(_shared(error))
-            if not isinstance(error, Exception):
-                raise
+            return self._perform(turn)
         finally:
-            for write in writes:
-                write.done = True
+            self._attempt = interrupted
+            if undoes:
+                _forbid(connection)
 
-
-def _perform(connection: sqlite3.Connection, write: _Write[Any], *, alone: bool) -> None:
-    if alone:
-        write.perform(connection)
-        return
-    connection.execute("SAVEPOINT one")
-    try:
-        write.perform(connection)
-    except Exception as error:
-        # A full disk, among others, ends the whole transaction at once, and with it the savepoint.
-        if not connection.in_transaction:
+    def _try(self, connection: sqlite3.Connection, turn: Turn[Work]) -> list[Any]:
+        try:
+            self._undo(connection, turn)  # what an interrupted turn may have left
+            patiently(lambda: connection.execute("BEGIN IMMEDIATE"), turn.end)
+            answers = [work(connection) for work in turn.works]
+            turn.unsure = True
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            turn.unsure = False
+            self._undo(connection, turn)
             raise
-        connection.execute("ROLLBACK TO one")
-        write.fail(error)
-    connection.execute("RELEASE one")
+        except BaseException:
+            self._undo(connection, turn)
+            raise
+        return answers
+
+    def _undo(self, connection: sqlite3.Connection, turn: Turn[Work]) -> None:
+        """Roll back, if there is something; what cannot be rolled back goes with its connection."""
+        connection.set_progress_handler(None, 0)
+        if not connection.in_transaction:
+            return
+        try:
+            connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._connections.drop_writer()
+        turn.unsure = False
 
 
-def _shared(error: BaseException) -> BaseException:
-    """What the others are told whose write was in the same transaction."""
-    if isinstance(error, Exception):
-        return error
-    return StoreUnavailableError("The write was interrupted; nothing of it was stored")
+def _forbid(connection: sqlite3.Connection) -> None:
+    """Let every statement fail until `_undo`, and let none be a transaction of its own."""
+    with suppress(sqlite3.Error):  # it may be closed, which forbids everything, too
+        connection.execute("BEGIN")
+        connection.set_progress_handler(_STOP, 1)

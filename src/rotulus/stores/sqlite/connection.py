@@ -7,7 +7,8 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from rotulus._forking import follow_forks
@@ -43,7 +44,7 @@ class Connections:
             of the program and may lose the last commits when the power goes.
 
     Attributes:
-        lock: to be held by whoever uses the connection that writes.
+        lock: to be held by whoever uses the only connection of a store in memory.
     """
 
     def __init__(self, path: str, synchronous: str = "FULL") -> None:
@@ -72,30 +73,54 @@ class Connections:
         self._begin()
 
     def writer(self) -> sqlite3.Connection:
-        """The connection that writes; for whoever holds `lock`, as long as they do."""
+        """The connection that writes; for one at a time: see commit.py."""
         self._check()
         if self._writer is None:
             with translated(self.path):
-                self._writer = self._open()
-                # Who writes waits in its own way: see commit.py.
-                self._writer.execute("PRAGMA busy_timeout = 0")
+                connection = self._open()
+                # Who writes waits in its own way.
+                connection.execute("PRAGMA busy_timeout = 0")
+                self._writer = connection
         return self._writer
+
+    def drop_writer(self) -> None:
+        """Close the connection that writes; the next who writes opens another one.
+
+        One in memory is all there is of its store, and stays.
+        """
+        if self._writer is not None and not self.in_memory:
+            connection, self._writer = self._writer, None
+            connection.close()
+
+    @contextmanager
+    def alone_in_memory(self) -> Generator[None, None, None]:
+        """Keep others from the only connection, if there is only one."""
+        if self.in_memory:
+            with self.lock:
+                yield
+        else:
+            yield
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection, None, None]:
         """A connection to read with."""
-        if self.in_memory:
-            with self.lock, translated(self.path):
-                yield self.writer()
-            return
         with translated(self.path):
-            with self.lock:
-                self._check()
-                connection = self._idle.pop() if self._idle else self._open()
+            if self.in_memory:
+                with self.lock:
+                    yield self.writer()
+                return
+            self._check()
+            connection = self._take()
             try:
                 yield connection
             finally:
                 self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
 
     @property
     def closed(self) -> bool:
@@ -103,22 +128,27 @@ class Connections:
         return self._closed
 
     def close(self) -> None:
-        """Close them all; one that is being read with, as soon as it is given back."""
-        with self.lock:
+        """Close them all; one that is being read with, as soon as it is given back.
+
+        Nobody may write meanwhile.
+        """
+        with self.alone_in_memory():
             self._closed = True
-            for connection in (*self._idle, self._writer):
-                if connection is not None:
-                    connection.close()
-            self._idle.clear()
-            self._opened.clear()
+            self._close_idle()
+            if self._writer is not None:
+                self._writer.close()
             self._writer = None
+            self._opened.clear()
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
-        with self.lock:
-            if self._closed:
-                connection.close()
-            else:
-                self._idle.append(connection)
+        self._idle.append(connection)
+        if self._closed:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.pop().close()
 
     def _check(self) -> None:
         if self._closed:
@@ -159,7 +189,8 @@ class Connections:
 
     def _tune(self, connection: sqlite3.Connection) -> None:
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+            switch = partial(connection.execute, "PRAGMA journal_mode = WAL")
+            patiently(switch, time.monotonic() + PATIENCE)
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA cache_size = -16384")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
@@ -170,18 +201,21 @@ def _close(connections: list[sqlite3.Connection]) -> None:
         connection.close()
 
 
-def patiently(step: Callable[[], object]) -> None:
+def patiently(step: Callable[[], object], end: float) -> None:
     """Do something that another process may be in the way of, again until it is not.
 
     SQLite's own waiting backs off to 100 ms, which is long beside a transaction of 1 ms.
+
+    Args:
+        step: what to do.
+        end: when to give up, by the monotonic clock.
     """
-    give_up = time.monotonic() + PATIENCE
     while True:
         try:
             step()
         except sqlite3.OperationalError as error:
             busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > give_up:
+            if not busy or time.monotonic() > end:
                 raise
             time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311 - only to break step
         else:
@@ -211,8 +245,9 @@ def translate(error: sqlite3.Error, path: str) -> StoreError:
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreBusyError(
-            f"{path} is locked by another process for longer than we wait: find out who holds "
-            f"it (fuser {path}) and try again"
+            f"{path} is locked by another process or by another connection of this one, for longer "
+            f"than we wait. If it is your own transaction, enqueue in that: "
+            f"using(connection=...), or commit first; else find out who holds it (fuser {path})"
         )
     if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError):
         return StoreRefusedError(f"{path} does not take what was to be written: {error}")

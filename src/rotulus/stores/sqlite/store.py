@@ -302,7 +302,7 @@ class SqliteStore:
     def close(self) -> None:
         """Release everything. See `Store.close`."""
         self._lifeline.close()
-        self._connections.close()
+        self._commit.alone(self._connections.close)
         self._doorbell.close()
 
     def _take(self, con: sqlite3.Connection, wanted: Wanted, limit: int, lease: float) -> str:

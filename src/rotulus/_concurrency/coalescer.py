@@ -1,0 +1,307 @@
+"""Performs calls that come at the same time together, in as few turns as there can be.
+
+There is no timer, and no thread but those of the callers. A caller who finds nobody at work
+performs everything that has come in by then; who comes while that goes on waits, and is in the
+next turn. A lone caller pays one turn and no hand-over; a hundred callers pay a few turns together.
+
+A call leaves the line only when it has its answer. So an interrupt, wherever it comes, leaves
+nothing half taken: who leads next finds in the line what the interrupted one has not answered.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar, cast
+
+from rotulus._concurrency.exclusive import Exclusive
+from rotulus._concurrency.handover import tell
+from rotulus._concurrency.pool import ThreadPool
+from rotulus._forking import follow_forks
+from rotulus.errors import (
+    SchemaError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
+
+W = TypeVar("W")
+R = TypeVar("R")
+
+_MOST = 200
+"""How many calls share a turn at most, so that none waits for a long one."""
+
+_LOOK_AGAIN = 0.1
+"""Seconds after which one who waits looks whether the one who leads was interrupted."""
+
+_COMMON = (
+    SchemaError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
+"""What no single call is to blame for: all that wait are told, instead of failing one by one."""
+
+_PUMPS = ThreadPool("rotulus-add", 4)
+"""Where the calls of coroutines are performed: apart from calls that may wait for each other."""
+
+
+class Turn(Generic[W]):
+    """Calls that are performed together.
+
+    Attributes:
+        works: what the callers want.
+        end: when the turn has to be over, by the monotonic clock.
+        unsure: whether an interrupt, now, would leave it unknown whether they are performed. A
+            turn that is not unsure may be performed again.
+    """
+
+    def __init__(self, works: Sequence[W], end: float) -> None:
+        self.works = works
+        self.end = end
+        self.unsure = False
+
+
+class _Call(Generic[W, R]):
+    """One call, and what came of it.
+
+    Attributes:
+        tell: called when it has its answer; and when it may be its turn to lead.
+    """
+
+    __slots__ = ("_claim", "end", "error", "settled", "tell", "value", "work")
+
+    def __init__(self, work: W, end: float, tell: Callable[[], object]) -> None:
+        self.work = work
+        self.end = end
+        self.tell = tell
+        self.value: R | None = None
+        self.error: BaseException | None = None
+        self.settled = False
+        self._claim: dict[None, bool] = {}
+
+    def take(self) -> bool:
+        """Take it into a turn; False when it was withdrawn before."""
+        return self._claim.setdefault(None, True)
+
+    def withdraw(self) -> bool:
+        """Have it performed by nobody; False when it has been taken into a turn before."""
+        return not self._claim.setdefault(None, False)
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.settled or self._claim.get(None) is False
+
+    def answer(self, value: R | None, error: BaseException | None) -> None:
+        if not self.settled:
+            self.value, self.error = value, error
+            self.settled = True
+            self.tell()
+
+
+class Coalescer(Generic[W, R]):
+    """Performs calls together.
+
+    Args:
+        perform: performs the calls of a turn, all or none, and gives the answer of each. When it
+            raises, none has been performed. It may be asked again for the same.
+        apart: the same for one call whose caller has interrupted a turn in its own thread, as a
+            signal handler does.
+        seconds: how long a call may take in all, with what it waits for its turn.
+        place: what to call the store in messages.
+        most: how many calls are performed together at most.
+    """
+
+    def __init__(
+        self,
+        perform: Callable[[Turn[W]], Sequence[R]],
+        apart: Callable[[Turn[W]], Sequence[R]],
+        seconds: Callable[[], float],
+        place: str,
+        most: int = _MOST,
+    ) -> None:
+        self._perform = perform
+        self._apart = apart
+        self._seconds = seconds
+        self._place = place
+        self._most = most
+        self._begin()
+        follow_forks(self._begin)
+
+    def _begin(self) -> None:
+        """In a forked child: what waits is the parent's."""
+        self._exclusive = Exclusive()
+        self._waiting: deque[_Call[W, R]] = deque()
+
+    def run(self, work: W) -> R:
+        """Perform a call, together with others, and give its answer.
+
+        Raises what performing it raises; that of one call is never another one's.
+        """
+        bell: SimpleQueue[None] = SimpleQueue()
+        call = _Call[W, R](work, time.monotonic() + self._seconds(), partial(bell.put, None))
+        self._waiting.append(call)
+        try:
+            while not call.settled:
+                if self._exclusive.attempt(partial(self._lead, call)):
+                    self._hand_on()
+                elif self._exclusive.is_below():
+                    self._run_apart(call)
+                else:
+                    self._wait(call, bell)
+        except BaseException as error:
+            call.withdraw()
+            call.answer(None, error)
+            self._hand_on()
+            raise
+        if call.error is not None:
+            raise call.error
+        return cast("R", call.value)
+
+    async def arun(self, work: W) -> R:
+        """The same without blocking the event loop. Performed in a thread of ours."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[R] = loop.create_future()
+
+        def notice() -> None:
+            if call.settled:
+                tell(loop, partial(_deliver, answer, call))
+            else:
+                _PUMPS.submit(self._pump)
+
+        call = _Call[W, R](work, time.monotonic() + self._seconds(), notice)
+        self._waiting.append(call)
+        _PUMPS.submit(self._pump)
+        try:
+            return await answer
+        finally:
+            call.withdraw()
+
+    def alone(self, function: Callable[[], object]) -> None:
+        """Run a function when no turn is under way, or on top of one that this interrupted."""
+        while not self._exclusive.attempt(function):
+            if self._exclusive.is_below():
+                function()
+                return
+            time.sleep(0.001)
+
+    def _lead(self, mine: _Call[W, R]) -> None:
+        """Perform turns until a call has its answer."""
+        while not mine.settled:
+            self._perform_next(mine.end)
+
+    def _pump(self) -> None:
+        """Perform turns until nobody waits. Who finds another one leading leaves it to that."""
+        while self._first() is not None:
+            if not self._exclusive.attempt(self._lead_all):
+                return
+
+    def _lead_all(self) -> None:
+        while (first := self._first()) is not None:
+            self._perform_next(first.end)
+
+    def _hand_on(self) -> None:
+        """Wake the one who has waited longest: it leads next."""
+        first = self._first()
+        if first is not None:
+            first.tell()
+
+    def _first(self) -> "_Call[W, R] | None":
+        with suppress(IndexError):
+            return self._waiting[0]
+        return None
+
+    def _perform_next(self, end: float) -> None:
+        self._forget_those_gone()
+        present = [call for call in list(self._waiting) if not call.gone]
+        calls = [call for call in present[: self._most] if call.take()]
+        if calls:
+            self._turn(calls, end)
+        self._forget_those_gone()
+
+    def _forget_those_gone(self) -> None:
+        """Take them from the head of the line. Only who leads does so."""
+        while (first := self._first()) is not None and first.gone:
+            self._waiting.popleft()
+
+    def _turn(self, calls: Sequence[_Call[W, R]], end: float) -> None:
+        """Perform calls together, or, if that fails, those apart that are not to blame."""
+        turn = Turn([call.work for call in calls], end)
+        values: Sequence[R] | None = None
+        try:
+            values = self._perform(turn)
+            _answer(calls, values)
+        except Exception as error:  # noqa: BLE001 - it is for the callers
+            self._fail(calls, end, error)
+        except BaseException as interrupt:
+            if values is not None:
+                _answer(calls, values)
+            elif turn.unsure:
+                self._leave_open(calls, interrupt)
+            raise
+
+    def _fail(self, calls: Sequence[_Call[W, R]], end: float, error: Exception) -> None:
+        if isinstance(error, _COMMON):
+            calls = [*calls, *(call for call in list(self._waiting) if call.take())]
+            for call in calls:
+                call.answer(None, type(error)(str(error)).with_traceback(error.__traceback__))
+        elif len(calls) == 1:
+            calls[0].answer(None, error)
+        else:
+            half = len(calls) // 2
+            self._turn(calls[:half], end)
+            self._turn(calls[half:], end)
+
+    def _leave_open(self, calls: Sequence[_Call[W, R]], interrupt: BaseException) -> None:
+        for call in calls:
+            error = StoreUnavailableError(
+                f"{self._place}: a {type(interrupt).__name__} came while this was being written, "
+                f"and it is not known whether it is stored: look, or give it a key and repeat it"
+            )
+            call.answer(None, error)
+
+    def _run_apart(self, call: _Call[W, R]) -> None:
+        call.withdraw()
+        try:
+            [value] = self._apart(Turn([call.work], call.end))
+        except Exception as error:  # noqa: BLE001 - it is for the caller
+            call.answer(None, error)
+        else:
+            call.answer(value, None)
+
+    def _wait(self, call: _Call[W, R], bell: "SimpleQueue[None]") -> None:
+        """Wait for an answer, or for one's turn to lead."""
+        left = call.end - time.monotonic()
+        if left <= 0:
+            raise self._late(call)
+        with suppress(Empty):
+            bell.get(timeout=min(left, _LOOK_AGAIN))
+
+    def _late(self, call: _Call[W, R]) -> Exception:
+        took = f"{self._place} has been busy with other calls of this process for too long"
+        if call.withdraw():
+            return StoreBusyError(f"{took}; this one was not begun: try again")
+        return StoreUnavailableError(
+            f"{took}; it is not known whether this one is stored: look, or give it a key and "
+            f"repeat it"
+        )
+
+
+def _answer(calls: Sequence[_Call[Any, R]], values: Sequence[R]) -> None:
+    for call, value in zip(calls, values, strict=True):
+        call.answer(value, None)
+
+
+def _deliver(answer: "asyncio.Future[R]", call: _Call[Any, R]) -> None:
+    if answer.done():
+        return
+    if call.error is not None:
+        answer.set_exception(call.error)
+    else:
+        answer.set_result(cast("R", call.value))

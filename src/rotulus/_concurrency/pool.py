@@ -1,0 +1,96 @@
+"""Threads of our own for calls that block, so that no event loop does.
+
+The default executor of an event loop belongs to the application. Where its functions wait for a
+job to be enqueued, they hold every thread that the enqueue would need.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from typing import ParamSpec, TypeVar
+
+from rotulus._concurrency.exclusive import Exclusive
+from rotulus._concurrency.handover import hand_over
+from rotulus._forking import follow_forks
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MOST = 32
+"""Threads for the calls of coroutines: more than a store has connections."""
+
+
+class ThreadPool:
+    """Threads that are started when they are needed, and kept.
+
+    They are daemons: a call that never returns cannot keep the process from ending. A forked
+    child has a pool with no thread and no work.
+
+    Args:
+        name: what the threads are called.
+        most: how many there are at most.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        self._name = name
+        self._most = most
+        self._begin()
+        follow_forks(self._begin)
+
+    def _begin(self) -> None:
+        self._work: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._idle: set[int] = set()
+        self._starting = Exclusive()
+
+    def submit(self, function: Callable[[], object]) -> None:
+        """Run a function in a thread, as soon as one is free; it must not raise."""
+        self._work.put(function)
+        self._staff()
+
+    def _staff(self) -> None:
+        """Start a thread if there is work for it. Asked again by each that takes some work."""
+        if self._is_short():
+            self._starting.attempt(self._start)
+
+    def _is_short(self) -> bool:
+        return self._work.qsize() > len(self._idle) and len(self._threads) < self._most
+
+    def _start(self) -> None:
+        if not self._is_short():
+            return
+        name = f"{self._name}-{len(self._threads) + 1}"
+        thread = threading.Thread(target=self._serve, args=(self._work,), name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _serve(self, work: SimpleQueue[Callable[[], object]]) -> None:
+        me = threading.get_ident()
+        while True:
+            self._idle.add(me)
+            function = work.get()
+            self._idle.discard(me)
+            self._staff()
+            function()
+            del function
+
+
+_CALLS = ThreadPool("rotulus-call", _MOST)
+
+
+async def off_loop(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function that blocks in a thread of ours, and give what it returns or raises.
+
+    It has the context variables of the caller. When the caller is cancelled, the call goes on and
+    its answer is dropped.
+    """
+    return await in_pool(_CALLS, partial(function, *args, **kwargs))
+
+
+async def in_pool(pool: ThreadPool, function: Callable[[], T]) -> T:
+    """The same in the threads of a pool, for calls that must not wait behind others."""
+    answer, work = hand_over(asyncio.get_running_loop(), function)
+    pool.submit(work)
+    return await answer
