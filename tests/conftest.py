@@ -1,8 +1,10 @@
 """What every test may use: a clock that stands still, stores, and apps of their own."""
 
 import os
+import random
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,26 @@ settings.register_profile(
 settings.load_profile("default")
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_addoption(parser):
+    """How long the tests go on that try what comes, and from which seed."""
+    parser.addoption("--stress-seconds", type=float, default=30.0)
+    parser.addoption("--stress-seed", type=int, default=None)
+
+
+@pytest.fixture
+def stress_seconds(request):
+    """How long a test is to go on that tries what comes; more than usual: it tries all."""
+    return request.config.getoption("--stress-seconds")
+
+
+@pytest.fixture
+def stress_random(request):
+    """Random numbers; a test that fails says from which seed."""
+    seed = request.config.getoption("--stress-seed") or time.time_ns() % 1_000_000
+    print(f"--stress-seed {seed}")
+    return random.Random(seed)
 
 
 @pytest.fixture(autouse=True)

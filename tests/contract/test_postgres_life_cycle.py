@@ -48,13 +48,14 @@ def explorer_of(migrated):
             )
 
         def load(self, row):
-            state, _attempt, _failures, _losses, _releases, lease, run_at, _cancel, _paused = row
+            state, attempt, _failures, _losses, _releases, lease, run_at, _cancel, _paused = row
             until = None if lease is None else NOW + lease
             ended = NOW if state in ENDED else None
+            run = JOB if attempt == 1 else None  # what is in a run is settled in another way
             self.db.execute(
-                f"UPDATE rotulus_jobs SET ({COLUMNS}, ended_at, worker) = "
-                "(%s, %s, %s, %s, %s, %s, %s, %s::boolean, %s::boolean, %s, NULL)",
-                (*row[:5], until, NOW + run_at, *row[7:], ended),
+                f"UPDATE rotulus_jobs SET ({COLUMNS}, ended_at, worker, run) = "
+                "(%s, %s, %s, %s, %s, %s, %s, %s::boolean, %s::boolean, %s, NULL, %s)",
+                (*row[:5], until, NOW + run_at, *row[7:], ended, run),
             )
 
         def dump(self):
@@ -71,7 +72,8 @@ def explorer_of(migrated):
             return self.version() != before, None
 
         def open(self, attempt):
-            if not self.session.rows("hold", ids=f"{{{JOB}}}", attempts=f"{{{attempt}}}"):
+            self.session.rows("hold", ids=f"{{{JOB}}}")
+            if not self.session.rows("running", ids=f"{{{JOB}}}", attempts=f"{{{attempt}}}"):
                 return False
             if self.dump()[7]:
                 return self.write("release", attempt)  # it is cancelled, as this would be
@@ -108,9 +110,11 @@ def explorer_of(migrated):
                 self.session.rows("renew", **own, **told, lease=str(LEASE))
                 return
             if how == "succeed":
-                self.session.rows("succeed", **own, results="{1}", progresses="{NULL}")
-                return
+                told = self.session.rows("succeed", **own, results="{1}", progresses="{NULL}")
+                if (None, 0) not in told:
+                    return
             state, reason, delay, failed = {
+                "succeed": ("succeeded", "NULL", "NULL", 0),
                 "fail": ("failed", "error", "NULL", 1),
                 "skip": ("skipped", "trigger", "NULL", 0),
                 "retry": ("queued", "retry", "1", 1),
@@ -120,7 +124,9 @@ def explorer_of(migrated):
             told |= {"releases": int(how == "release"), "losses": 0}
             told |= dict.fromkeys(("results", "errors", "moments", "progresses"), "NULL")
             settle = {name: f"{{{value}}}" for name, value in told.items()}
-            self.session.rows("settle", **own, **settle)
+            if (None, 0) in self.session.rows("settle", **own, **settle, locked="false"):
+                self.session.rows("hold", **own)
+                self.session.rows("settle", **own, **settle, locked="true")
 
         def reclaim(self):
             found = self.session.rows("expired", limit="9")

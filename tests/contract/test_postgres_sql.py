@@ -178,7 +178,7 @@ def test_the_view_gives_records(empty):
         ("find_by_index", "rotulus_jobs_run"),
         ("find_by_index", "rotulus_needs_of"),
         ("count_by_step", "rotulus_jobs_run"),
-        ("succeed", "rotulus_needs_pkey"),
+        ("hold", "rotulus_needs_pkey"),
         ("settle", "rotulus_needs_pkey"),
         ("unblock", "rotulus_needs_pkey"),
         ("unblock", "rotulus_jobs_pkey"),

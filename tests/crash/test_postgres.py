@@ -447,6 +447,28 @@ def test_an_outcome_that_cannot_be_written_holds_up_no_other(plant, server):
     assert worker.poll() is None
 
 
+def test_a_success_that_the_store_refuses_once_is_a_success(plant, server):
+    """Whatever came between is over when it is written by itself."""
+    database = plant.url.rpartition("/")[2]
+    server.sql("CREATE SEQUENCE refusals", database)
+    server.sql(
+        "CREATE FUNCTION refuse_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF nextval('refusals') = 1 THEN RAISE check_violation; END IF; RETURN NEW; END $$",
+        database,
+    )
+    server.sql(
+        "CREATE TRIGGER refuse_once BEFORE UPDATE ON rotulus_jobs FOR EACH ROW "
+        "WHEN (NEW.state = 'succeeded') EXECUTE FUNCTION refuse_once()",
+        database,
+    )
+    [job] = plant.add("awork", 1, seconds=0)
+    plant.start()
+    plant.all_ended()
+
+    job = job.refresh()
+    assert ("succeeded", 1) == (job.state, job.attempt)
+
+
 def test_a_job_that_cannot_be_stored_holds_up_no_other(plant, server):
     """Though it is enqueued at the same time."""
     database = plant.url.rpartition("/")[2]

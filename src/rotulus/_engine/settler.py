@@ -105,21 +105,24 @@ class Settler:
         """Wait until everything has been settled."""
         await self._done.wait()
 
-    async def _settle(self, batch: Batch, along: Along, room: int) -> Turn:
-        """Settle a batch, again and again until the store takes it, and claim as many jobs."""
+    async def _settle(self, batch: Batch, along: Along, room: int, *, singly: bool = False) -> Turn:
+        """Settle a batch, again and again until the store takes it, and claim as many jobs.
+
+        What the store refuses is settled `singly`, and once more each.
+        """
         failures = 0
         while True:
             try:
                 turn = await self._threads.run(partial(self._write, batch, along, room))
             except StoreRefusedError as error:
-                return await self._settle_singly(batch, along, error)
+                return await self._settle_refused(batch, along, error, singly=singly)
             except StoreError as error:
                 failures += 1
                 room = 0  # what comes next is to settle
                 self._tell_failure(error, failures)
                 await asyncio.sleep(pause_after(failures, self._chance()))
             except Exception as error:  # noqa: BLE001 - one outcome must not hold up the others
-                return await self._settle_singly(batch, along, error)
+                return await self._settle_refused(batch, along, error, singly=singly)
             else:
                 if failures:
                     self._events.emit(StoreRecovered("settle"))
@@ -134,10 +137,12 @@ class Settler:
         along.prepare(turn.jobs, _as_they_ended(batch, turn.refused))
         return turn
 
-    async def _settle_singly(self, batch: Batch, along: Along, error: Exception) -> Turn:
-        """Some outcome of these cannot be written at all: that one failed."""
-        if len(batch) > 1:
-            turns = [await self._settle([pair], along, 0) for pair in batch]
+    async def _settle_refused(
+        self, batch: Batch, along: Along, error: Exception, *, singly: bool
+    ) -> Turn:
+        """Some outcome of these cannot be written: one that still cannot by itself has failed."""
+        if not singly:
+            turns = [await self._settle([pair], along, 0, singly=True) for pair in batch]
             return Turn([claim for turn in turns for claim in turn.refused], [])
         [(run, outcome)] = batch
         if outcome.reason == Reason.RESULT:

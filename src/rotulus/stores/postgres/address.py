@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from rotulus._text.names import did_you_mean
 from rotulus.errors import OptionError
@@ -56,7 +56,7 @@ def read_address(url: str) -> Address:
         raise OptionError(
             f"schema={schema!r} is not allowed in a store URL: use a-z, 0-9 and _, 41 at most"
         )
-    plain = parts._replace(query=urlencode(rest))
+    plain = parts._replace(query=urlencode(rest, quote_via=quote))  # libpq knows no + for a space
     return Address(
         urlunsplit(plain._replace(scheme="postgresql")),
         urlunsplit(plain._replace(netloc=_without_password(parts.netloc), query=urlencode(ours))),

@@ -1,4 +1,4 @@
-"""Writes outcomes to the database: the usual batch in one statement, any other in a longer one."""
+"""Writes outcomes to the database: those of jobs in no run in one statement, others in several."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,17 +20,42 @@ class Settled(NamedTuple):
 
 
 def opens(outcomes: Sequence[Outcome]) -> bool:
-    """Whether some of them add parts, which takes more than one statement."""
+    """Whether some of them add parts."""
     return any(outcome.state is State.BLOCKED for outcome in outcomes)
 
 
+def settle_alone(session: Session, outcomes: Sequence[Outcome]) -> Settled | None:
+    """Record outcomes in one statement, which is a transaction.
+
+    None, and nothing is recorded, if some of the jobs are in a run, or begin one: that is for
+    `settle`.
+    """
+    if opens(outcomes):
+        return None
+    ordered = _in_order(outcomes)
+    if all(outcome.state is State.SUCCEEDED for outcome in ordered):
+        found = session.rows("succeed", **rows.successes(ordered))
+    else:
+        found = session.rows("settle", **rows.outcomes(ordered), locked="false")
+    answers = set(found)
+    return None if _IN_A_RUN in answers else _settled(outcomes, answers)
+
+
 def settle(session: Session, outcomes: Sequence[Outcome]) -> Settled:
-    """Record outcomes: in one statement, which is a transaction, unless some add parts."""
-    # All who write many rows do it in the same order, so that none wait for each other in a ring.
-    ordered = sorted(outcomes, key=lambda outcome: outcome[:2])
+    """Record outcomes in a transaction that has other statements, too."""
+    ordered = _in_order(outcomes)
+    hold(session, [outcome.id for outcome in ordered])
     answers = _open_some(session, ordered) if opens(ordered) else _settle(session, ordered)
-    refused = [Claim(o.id, o.attempt) for o in outcomes if (o.id, o.attempt) in answers]
-    return Settled(refused, brings_work=(None, None) in answers)
+    return _settled(outcomes, answers)
+
+
+def hold(session: Session, ids: Sequence[str]) -> None:
+    """Let nobody else change some jobs, nor what waits for them.
+
+    A statement that has waited for a row goes on with what it had read of the others before that.
+    So rows are locked in one statement, and what becomes of them is decided in the next.
+    """
+    session.rows("hold", ids=rows.array(ids))
 
 
 def unblock(session: Session, ended: Sequence[str]) -> bool:
@@ -39,32 +64,41 @@ def unblock(session: Session, ended: Sequence[str]) -> bool:
 
 
 _Answers = set[tuple[str | None, int | None]]
-"""Claims that were refused, and a pair of None if there is work for others."""
+"""Claims that were refused, and what else there is to say."""
+
+_BRINGS_WORK = (None, None)
+_IN_A_RUN = (None, 0)
+
+
+def _settled(outcomes: Sequence[Outcome], answers: _Answers) -> Settled:
+    refused = [Claim(o.id, o.attempt) for o in outcomes if (o.id, o.attempt) in answers]
+    return Settled(refused, brings_work=_BRINGS_WORK in answers)
+
+
+def _in_order(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """All who write many rows do it in the same order, so that none wait in a ring."""
+    return sorted(outcomes, key=lambda outcome: outcome[:2])
 
 
 def _settle(session: Session, outcomes: Sequence[Outcome]) -> _Answers:
     if not outcomes:
         return set()
-    if all(outcome.state is State.SUCCEEDED for outcome in outcomes):
-        found = session.rows("succeed", **rows.successes(outcomes))
-    else:
-        found = session.rows("settle", **rows.outcomes(outcomes))
-    return {(job, attempt) for job, attempt in found}
+    return set(session.rows("settle", **rows.outcomes(outcomes), locked="true"))
 
 
 def _open_some(session: Session, outcomes: Sequence[Outcome]) -> _Answers:
     opening = [outcome for outcome in outcomes if outcome.state is State.BLOCKED]
     others = [outcome for outcome in outcomes if outcome.state is not State.BLOCKED]
     claims = [Claim(outcome.id, outcome.attempt) for outcome in opening]
-    held = session.rows("hold", **rows.claims(claims))
-    stops = {(job, attempt): bool(flag) for job, attempt, flag in held}
+    running = session.rows("running", **rows.claims(claims))
+    stops = {(job, attempt): bool(flag) for job, attempt, flag in running}
     for outcome, claim in zip(opening, claims, strict=True):
         if stops.get(claim):
             others.append(cancelled(*claim))
         elif claim in stops:
             _open(session, outcome)
-    answers = _settle(session, sorted(others, key=lambda outcome: outcome[:2]))
-    return answers | {claim for claim in claims if claim not in stops} | {(None, None)}
+    answers = _settle(session, _in_order(others))
+    return answers | {claim for claim in claims if claim not in stops} | {_BRINGS_WORK}
 
 
 def _open(session: Session, outcome: Outcome) -> None:

@@ -39,7 +39,7 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import Listener
 from rotulus.stores.postgres.lookout import Lookout, await_end
 from rotulus.stores.postgres.migrate import migrate, missing, script
-from rotulus.stores.postgres.settling import opens, settle, unblock
+from rotulus.stores.postgres.settling import hold, settle, settle_alone, unblock
 
 T = TypeVar("T")
 
@@ -150,7 +150,9 @@ class PostgresStore:
         """Record outcomes. See `Store.settle`."""
         if connection is not None:
             return settle(self._joined(connection), outcomes).refused
-        settled = self._run(lambda session: settle(session, outcomes), atomic=opens(outcomes))
+        settled = self._run(lambda session: settle_alone(session, outcomes))
+        if settled is None:
+            settled = self._run(lambda session: settle(session, outcomes), atomic=True)
         if settled.brings_work:
             self._ring()
         return settled.refused
@@ -335,9 +337,11 @@ class PostgresStore:
 
     def _reclaim(self, which: str, **parameters: str) -> list[JobRecord]:
         def work(session: Session) -> list[JobRecord]:
-            found = rows.array(job for (job,) in session.rows(which, **parameters))
-            if found == "{}":
+            ids = [job for (job,) in session.rows(which, **parameters)]
+            if not ids:
                 return []
+            hold(session, ids)
+            found = rows.array(ids)
             lost = write_error(LOST)
             told = session.rows("reclaim", ids=found, max_losses=str(MAX_LOSSES), error=lost)
             unblock(session, [job for (job,) in told])

@@ -1,8 +1,8 @@
 -- What people do to jobs and queues.
 
 -- name: lock
--- Jobs, and all that are in a run with them: how many there are, and how many are in runs. Those that
--- run come first, then those that wait for them, as whoever settles them has it.
+-- Let nobody else change some jobs, nor any that is in a run with them; how many there are, and how
+-- many are in runs. In the order of ids, as `hold` has it.
 SELECT count(*), count(run) FROM (
   SELECT job.run FROM (
     SELECT id FROM unnest(:ids::uuid[]) AS wanted (id)
@@ -11,7 +11,7 @@ SELECT count(*), count(run) FROM (
     JOIN rotulus_jobs AS job ON job.id = wanted.id
     JOIN rotulus_jobs AS other ON other.run = job.run) AS wanted
   JOIN rotulus_jobs AS job ON job.id = wanted.id
-  ORDER BY job.state <> 'running', job.id FOR UPDATE OF job) AS locked;
+  ORDER BY job.id FOR UPDATE OF job) AS locked;
 
 -- name: with_parts
 -- Jobs and their parts, and the parts of those.

@@ -103,9 +103,9 @@ expires_at = CASE WHEN due THEN job.expires_at + greatest(0, now - job.run_at)
                   ELSE job.expires_at END
 
 -- piece: unblocked
--- What waits for those of the `held` jobs that end waits for fewer, and may be due. Its rows are
--- locked in the order of ids, so that none who end jobs wait for each other in a ring. Jobs in no
--- run cost nothing here. What is held itself is left to who holds it.
+-- What waits for those of the `held` jobs that end waits for fewer, and may be due. Its rows have been
+-- locked by a statement before this one: what is read here is what stands there. Jobs in no run cost
+-- nothing here. What is held itself is left to who holds it.
 fewer AS (
   SELECT need.job AS id, count(*)::integer AS needs
   FROM held JOIN rotulus_needs AS need ON need.need = held.id
@@ -115,8 +115,7 @@ waiting AS MATERIALIZED (
   SELECT job.id, fewer.needs,
     job.state = 'blocked' AND job.waits_for = fewer.needs AND NOT job.paused AS due
   FROM fewer JOIN rotulus_jobs AS job ON job.id = fewer.id
-  WHERE job.ended_at IS NULL AND job.id NOT IN (SELECT id FROM held)
-  ORDER BY job.id FOR UPDATE OF job),
+  WHERE job.ended_at IS NULL AND job.id NOT IN (SELECT id FROM held)),
 unblocked AS (
   UPDATE rotulus_jobs AS job
   SET waits_for = job.waits_for - waiting.needs,

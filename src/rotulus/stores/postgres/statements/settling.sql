@@ -1,31 +1,39 @@
 -- What attempts came to: by their workers, or because those are lost.
 
 -- name: succeed
--- Attempts whose task returned. Then the claims that are not theirs any more; and a row of NULL if
--- others may have waited for one of these to end.
+-- Attempts whose task returned, of jobs in no run. Then the claims that are not theirs any more, and a
+-- row of NULL if others may have waited for one of these to end. If some are in a run, nothing is
+-- changed, and only NULL and 0 say so. All that has to be known of a job that is in none stands in
+-- its own row, and a statement that has waited for a row goes on with the row as it is then. Nor can
+-- an old snapshot mistake the one for the other: while a job runs, it joins no run and leaves none.
 WITH outcome AS MATERIALIZED (
   SELECT * FROM unnest(:ids::uuid[], :attempts::integer[], :results::text[], :progresses::text[])
     AS outcome (id, attempt, result, progress)),
-held AS (
+whether (alone) AS MATERIALIZED (
+  SELECT NOT EXISTS (
+    SELECT FROM outcome JOIN rotulus_jobs AS job ON job.id = outcome.id WHERE job.run IS NOT NULL)),
+settled AS (
   UPDATE rotulus_jobs AS job
   SET state = 'succeeded', reason = NULL, error = NULL, ended_at = now,
       result = outcome.result, progress = coalesce(outcome.progress, job.progress),
       lease_until = NULL, waits_for = 0, cancel_requested = false
   FROM outcome, (SELECT rotulus_now() AS now) AS moment
   WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND job.state || '' = 'running'
-  RETURNING job.id, job.attempt, job.limit_key, job.run, true AS ends),
-{unblocked}
-(SELECT id, attempt FROM outcome EXCEPT SELECT id, attempt FROM held)
+    AND (SELECT alone FROM whether)
+  RETURNING job.id, job.attempt, job.limit_key)
+(SELECT id, attempt FROM outcome WHERE (SELECT alone FROM whether)
+ EXCEPT SELECT id, attempt FROM settled)
 UNION ALL
-(SELECT NULL, NULL FROM held WHERE limit_key IS NOT NULL LIMIT 1)
+(SELECT NULL, NULL FROM settled WHERE limit_key IS NOT NULL LIMIT 1)
 UNION ALL
-(SELECT NULL, NULL FROM unblocked WHERE due LIMIT 1);
+(SELECT NULL, 0 FROM whether WHERE NOT alone);
 
 -- name: settle
 -- Attempts that came to anything: they end, or go back to their queue unless they are cancelled. Of
 -- one that was lost it does not matter what would have become of it.
 -- Then the same: it is for others, too, if it goes back to its queue, now or later: who is idle may
--- mean to sleep longer than until it is due.
+-- mean to sleep longer than until it is due. And the same if some are in a run, unless they are
+-- `locked`: by `hold`, with those that wait for them.
 WITH outcome AS MATERIALIZED (
   SELECT *, state IN ('queued', 'delayed') AS back,
     state IN ('queued', 'delayed') OR loss > 0 AS yields
@@ -35,12 +43,16 @@ WITH outcome AS MATERIALIZED (
     :losses::integer[], :releases::integer[], :progresses::text[])
     AS outcome (id, attempt, state, reason, result, error, delay, moment, failure, loss, release,
                 progress)),
-held AS MATERIALIZED (
+found AS MATERIALIZED (
   SELECT outcome.*, job.limit_key, job.run, outcome.yields AND job.cancel_requested AS cancelled,
     NOT outcome.back OR job.cancel_requested AS ends
   FROM outcome JOIN rotulus_jobs AS job
     ON job.id = outcome.id AND job.attempt = outcome.attempt AND job.state || '' = 'running'
   ORDER BY job.id FOR UPDATE OF job),
+whether (whole) AS MATERIALIZED (
+  SELECT :locked::boolean OR NOT EXISTS (SELECT FROM found WHERE run IS NOT NULL)),
+held AS MATERIALIZED (
+  SELECT * FROM found WHERE (SELECT whole FROM whether)),
 {unblocked},
 fate AS MATERIALIZED (
   SELECT held.*, coalesce(fewer.needs, 0) AS needs, now,
@@ -74,23 +86,31 @@ kept AS (
   SELECT id, attempt, reason, worker, started_at, now, error
   FROM settled WHERE NOT ends
   ON CONFLICT DO NOTHING)
-(SELECT id, attempt FROM outcome EXCEPT SELECT id, attempt FROM settled)
+(SELECT id, attempt FROM outcome WHERE (SELECT whole FROM whether)
+ EXCEPT SELECT id, attempt FROM settled)
 UNION ALL
 (SELECT NULL, NULL FROM settled WHERE limit_key IS NOT NULL OR NOT ends LIMIT 1)
 UNION ALL
-(SELECT NULL, NULL FROM unblocked WHERE due LIMIT 1);
+(SELECT NULL, NULL FROM unblocked WHERE due LIMIT 1)
+UNION ALL
+(SELECT NULL, 0 FROM whether WHERE NOT whole);
 
 -- name: hold
--- Attempts that are still running, and whether they are asked to stop; their rows are locked.
-SELECT job.id, job.attempt, job.cancel_requested
-FROM unnest(:ids::uuid[], :attempts::integer[]) AS claim (id, attempt)
-JOIN rotulus_jobs AS job
-  ON job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running'
-ORDER BY job.id FOR UPDATE OF job;
+-- Let nobody else change some jobs, nor those that wait for them, until this transaction is over;
+-- how many there are. All who lock many rows do it in the order of ids, so that none wait for each
+-- other in a ring. Who waits for a job is known when it is added, and does not change.
+WITH wanted (id) AS MATERIALIZED (
+  SELECT id FROM unnest(:ids::uuid[]) AS held (id)
+  UNION
+  SELECT need.job FROM unnest(:ids::uuid[]) AS held (id)
+  JOIN rotulus_needs AS need ON need.need = held.id)
+SELECT count(*) FROM (
+  SELECT FROM wanted JOIN rotulus_jobs AS job ON job.id = wanted.id
+  ORDER BY job.id FOR UPDATE OF job) AS locked;
 
 -- name: open
--- An attempt whose job is made of parts, which are added now; its row is locked. Then its run, and
--- whether that is paused.
+-- An attempt whose job is made of parts, which are added now; `hold` has locked its row. Then its
+-- run, and whether that is paused.
 WITH opened AS (
   UPDATE rotulus_jobs AS job
   SET state = CASE WHEN job.paused OR job.waits_for + :waits_for::integer > 0 THEN 'blocked'
@@ -109,7 +129,7 @@ kept AS (
 SELECT run, paused FROM opened;
 
 -- name: unblock
--- Jobs that waited for some that have ended; a row of NULL if that brings work.
+-- Jobs that waited for some that have ended, all of them locked; a row of NULL if that brings work.
 WITH held AS MATERIALIZED (
   SELECT job.id, job.run, true AS ends
   FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id),
@@ -138,8 +158,8 @@ WHERE state = 'running' AND lease_until IS NOT NULL AND worker = :worker
 ORDER BY id FOR UPDATE;
 
 -- name: reclaim
--- Attempts that were lost: back to the queue, or given up. Their rows are locked. Then those of runs
--- that have ended.
+-- Attempts that were lost: back to the queue, or given up. `hold` has locked their rows, and those
+-- that wait for them. Then those of runs that have ended.
 WITH lost AS MATERIALIZED (
   SELECT job.id, job.losses + 1 AS losses, now,
     CASE WHEN job.cancel_requested THEN 'cancelled'
