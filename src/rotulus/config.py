@@ -8,10 +8,12 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from rotulus._text.names import check_queue_name, did_you_mean
+from rotulus._time.lengths import LONGEST
 from rotulus.errors import OptionError
 
 __all__ = ["SETTINGS", "Setting", "SettingKind", "find_project_settings", "load_settings"]
@@ -118,24 +120,40 @@ def _text(value: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    number = int(value)
+    number = _whole(value)
     if number < 1 or number > 10_000:
         raise ValueError("give a whole number from 1 to 10,000")
     return number
 
 
 def _positive(value: Any) -> int:
-    number = int(value)
+    number = _whole(value)
     if number < 1:
         raise ValueError("give a whole number, 1 or more")
     return number
 
 
+def _whole(value: Any) -> int:
+    number = _number(value)
+    if isinstance(value, bool) or not number.is_integer():
+        raise ValueError("give a whole number")
+    return int(number)
+
+
 def _seconds(value: Any) -> float:
-    number = float(value)
-    if not 0 <= number < float("inf"):
-        raise ValueError("give a number of seconds, 0 or more")
+    number = _number(value)
+    if not 0 <= number <= LONGEST:
+        raise ValueError("give a number of seconds, from 0 to those of a hundred years")
     return number
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    try:
+        return float(value)
+    except (ValueError, TypeError):
+        raise ValueError("give a number") from None
 
 
 def _lease(value: Any) -> float:
@@ -145,9 +163,12 @@ def _lease(value: Any) -> float:
     return number
 
 
-def _queues(value: Any) -> tuple[str, ...] | None:
+def _queues(value: Any) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else list(value)
-    return tuple(check_queue_name(str(name).strip()) for name in names if str(name).strip()) or None
+    queues = tuple(check_queue_name(str(name).strip()) for name in names if str(name).strip())
+    if not queues:
+        raise ValueError("it names no queue: leave it out to serve all of them")
+    return queues
 
 
 def _choice(*choices: str) -> Callable[[Any], str]:
@@ -178,7 +199,7 @@ SETTINGS: dict[str, SettingKind] = {
     "unknown_grace": SettingKind(
         None, _seconds, "Seconds a due job waits for a worker that knows its task."
     ),
-    "max_bytes": SettingKind(1024 * 1024, int, "The largest arguments or result, in bytes."),
+    "max_bytes": SettingKind(1024 * 1024, _positive, "The largest arguments or result, in bytes."),
     "log": SettingKind("info", _choice(*LEVELS), "The least level that is logged."),
     "log_format": SettingKind(
         "auto", _choice(*FORMATS), "Log lines or JSON; auto: lines on a terminal, else JSON."

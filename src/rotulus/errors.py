@@ -4,9 +4,9 @@ RotulusError
 ├── TaskError                      about a task: its declaration, its registration, a call of it
 │   ├── ConfigurationError         the program is wired wrongly: never retried, refuses to boot
 │   │   ├── TaskRegistrationError  a task could not be registered or scheduled
-│   │   │   └── DuplicateTaskError     two tasks want one name          (also a ValueError)
+│   │   │   ├── DuplicateTaskError     two tasks want one name          (also a ValueError)
+│   │   │   └── RegistryFrozenError    the registry is serving and no longer changes
 │   │   ├── TaskNotFoundError      no task of that name             (also KeyError, ValueError)
-│   │   ├── RegistryFrozenError    the registry is serving and no longer changes
 │   │   ├── OptionError            an option has a value that is not allowed (also a ValueError)
 │   │   ├── InjectionError         a parameter nobody can fill
 │   │   ├── WorkflowError          steps that do not make a workflow     (also a ValueError)
@@ -101,7 +101,7 @@ class TaskNotFoundError(ConfigurationError, KeyError, ValueError):
         return str(self.args[0])
 
 
-class RegistryFrozenError(ConfigurationError):
+class RegistryFrozenError(TaskRegistrationError):
     """An app serves this registry, so its names no longer change."""
 
 

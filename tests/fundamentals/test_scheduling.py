@@ -3,6 +3,7 @@
 import random
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,8 @@ from rotulus._engine.parts import Parts
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.plan import Plans
 from rotulus._text.ids import Ids
-from rotulus.events import Events, ScheduleFired
+from rotulus.errors import StoreUnavailableError
+from rotulus.events import DutyFailed, Events, ScheduleFired
 from rotulus.store import ScheduleEntry
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
@@ -251,16 +253,79 @@ def test_a_store_that_fails_loses_no_instant(still_app, clock, ticks):
 
     class Failing:
         def add(self, jobs):
-            raise ConnectionError
+            raise StoreUnavailableError("nobody answers")
 
     working, fire._store = fire._store, Failing()
-    with pytest.raises(ConnectionError):
+    with pytest.raises(StoreUnavailableError):
         fire.tick(clock.now())
     fire._store = working
     clock.advance(5)
     fire.tick(clock.now())
 
     assert 1 == len(still_app.jobs())
+
+
+def test_a_schedule_that_cannot_fire_does_not_stop_the_others(still_app, clock, registry, ticks):
+    """It is told by name, and tried again: no instant of it is lost when it can fire."""
+    told = []
+
+    @scheduled("* * * * *", "first", registry=registry, limit=1, limit_key="{place}")
+    def first(place="here"): ...
+
+    fire = duty(still_app.store, TaskRegistry(), clock, still_app.events)
+    still_app.events.subscribe(told.append, DutyFailed)
+    fire._tasks = {"first": first, "ticks": registry.get("ticks")}
+    fire.tick(clock.now())
+    plans = fire._intake._plans
+    whole = plans.of(first)
+    broken = replace(whole, defaults={"place": "x" * 1000})  # a key can have 400 characters
+    plans._plans[first.function, first.filled] = broken
+    clock.advance(60)
+    fire.tick(clock.now())
+
+    assert ["ticks"] == [job.task for job in still_app.jobs()]
+    assert ["schedule first"] == [event.duty for event in told]
+
+    plans._plans[first.function, first.filled] = whole
+    fire.tick(clock.now())
+    assert {"ticks", "first"} == {job.task for job in still_app.jobs()}
+
+
+@pytest.mark.parametrize("days", [1, 3, 30])
+def test_a_clock_that_was_ahead_silences_no_schedule(still_app, clock, ticks, days):
+    """Once it is right again each minute fires, and what has fired does not fire twice."""
+    fire = duty(still_app.store, still_app.registry, clock)
+    begin = clock.now()
+    fire.tick(begin)
+    clock.advance(60)
+    fire.tick(clock.now())
+    fire.tick(clock.now() + timedelta(days=days))
+    for _ in range(5):
+        clock.advance(60)
+        fire.tick(clock.now())
+
+    fired = [job.instant for job in still_app.jobs(schedule="ticks")]
+    minutes = sorted((at - begin) // timedelta(minutes=1) for at in fired)
+    assert [1, 2, 3, 4, 5, 6, days * 1440 + 1] == minutes
+
+
+def test_an_interval_fires_at_its_multiples(still_app, clock, registry):
+    """The same instants in all processes, to the second."""
+
+    @scheduled(every=90, registry=registry)
+    def often(): ...
+
+    one, other = (duty(still_app.store, registry, clock) for _ in range(2))
+    for fire in (one, other):
+        fire.tick(clock.now())
+    for _ in range(6):
+        clock.advance(45)
+        one.tick(clock.now())
+        assert 0 < other.tick(clock.now()) <= 30
+
+    assert ["00:01:30", "00:03", "00:04:30"] == [
+        job.key.partition("T")[2].rstrip("Z") for job in reversed(still_app.jobs(task="often"))
+    ]
 
 
 def test_a_worker_fires_schedules_by_itself(tmp_path, registry):

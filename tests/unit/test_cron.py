@@ -307,3 +307,30 @@ def test_no_text_makes_the_parser_raise_anything_else():
             Cron(text)
         except OptionError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("*/90 * * * *", "step of 90 in the minute field .* @every 5400s"),
+        ("*/60 * * * *", "for every 60 minutes give the interval instead, @every 3600s"),
+        ("0 */36 * * *", "step of 36 in the hour field .* @every 129600s"),
+        ("0 0 */40 * *", "step of 40 in the day-of-month field .* @every 3456000s"),
+        ("0 0 1 */12 *", "step of 12 in the month field .* write the values that are meant"),
+        ("10-20/15 * * * *", "step of 15 in the minute field"),
+        ("50/15 * * * *", "step of 15 in the minute field"),
+        ("0,5-9/7 * * * *", "step of 7 in the minute field"),
+    ],
+)
+def test_a_step_that_leads_nowhere_is_refused(expression, words):
+    """It would fire once in each hour, day or month, and never as often as it says."""
+    with pytest.raises(OptionError, match=words):
+        Cron(expression)
+
+
+@pytest.mark.parametrize(
+    "expression", ["*/59 * * * *", "0 */23 * * *", "0 0 */30 * *", "5-9/4 * * * *"]
+)
+def test_a_step_with_a_second_value_is_taken(expression):
+    """However uneven the times are then: that is what the expression says."""
+    assert Cron(expression).explain()

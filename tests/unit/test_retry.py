@@ -36,12 +36,13 @@ def test_the_cap_is_the_longest_delay():
     st.floats(0, 1),
 )
 def test_jitter_stays_within_a_quarter(backoff, delay, cap, failures, chance):
-    """Above and below; never under zero, never without bound."""
+    """Above and below; never under zero, and never beyond the cap."""
     plain = Retry(backoff=backoff, delay=delay, cap=cap, jitter=False).seconds(failures, chance)
     spread = Retry(backoff=backoff, delay=delay, cap=cap).seconds(failures, chance)
 
     assert 0 <= plain <= cap
     assert plain * 0.749 <= spread <= plain * 1.251 + 1e-9
+    assert spread <= cap
 
 
 def test_only_the_errors_it_names_are_retried():

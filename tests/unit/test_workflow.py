@@ -144,8 +144,8 @@ def test_an_id_is_one_segment(step_id):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"on_success": "print"}, "on_success='print' cannot be called"),
-        ({"on_failure": 5}, "on_failure=5 cannot be called"),
+        ({"on_success": "print"}, "on_success='print' is not allowed"),
+        ({"on_failure": 5}, "on_failure=5 is not allowed"),
         ({"for_each": ""}, "for_each='' is not a key"),
         ({"for_each": 5}, "for_each=5 is not a key"),
         ({"trigger": "always"}, "trigger='always' is not a trigger rule"),

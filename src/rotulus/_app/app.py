@@ -72,8 +72,7 @@ class App:
         clock: Clock | None = None,
     ) -> None:
         given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
-        given |= {"unknown_grace": unknown_grace, "keep": keep and keep.total_seconds()}
-        given |= {"keep_failed": keep_failed and keep_failed.total_seconds()}
+        given |= {"unknown_grace": unknown_grace, "keep": keep, "keep_failed": keep_failed}
         settings = load_settings(given)
         self._settings = {name: setting.value for name, setting in settings.items()}
         self._clock = clock or SystemClock()
@@ -273,7 +272,7 @@ class App:
             IsolationError: the process that forks those of isolated tasks was killed.
             StoreError: the store cannot be used.
         """
-        given = {"queues": queues and list(queues), "slots": slots, "lease": lease, "drain": drain}
+        given = {"queues": queues, "slots": slots, "lease": lease, "drain": drain}
         given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
         with self._serving():
             self._shifts.work(self._ready_store, given, burst=burst, name=name, parent=parent)

@@ -14,7 +14,7 @@ from rotulus._engine.intake import Intake
 from rotulus._jobs.states import RETRYABLE, State
 from rotulus._tasks.task import Task
 from rotulus._time.backoff import pause_after
-from rotulus.errors import StoreError
+from rotulus.errors import StoreClosedError, StoreError, StoreUnavailableError
 from rotulus.events import (
     DutyFailed,
     Events,
@@ -62,19 +62,36 @@ class Scheduling:
         self._intake = intake
         self._tasks = {task.name: task for task in tasks if task.schedule is not None}
         self._events = events
+        self._since: dict[str, datetime] = {}
         self._done: dict[str, datetime] = {}
 
     def tick(self, now: datetime) -> float:
         """Fire what is due, and say when the next instant is."""
         if not self._tasks:
             return _LONGEST_SLEEP
-        if not self._done:
-            self._done = self._store.schedules(_entries(self._tasks))
+        if not self._since:
+            self._since = self._store.schedules(_entries(self._tasks))
+            self._done = dict(self._since)
         for name, task in self._tasks.items():
-            self._fire(task, self._done[name], now)
-            self._done[name] = max(now, self._done[name])
+            self._fire_apart(name, task, now)
         waits = [(at - now).total_seconds() for at in self._upcoming(now)]
         return min([_LONGEST_SLEEP, *waits])
+
+    def _fire_apart(self, name: str, task: Task[..., Any, Any], now: datetime) -> None:
+        """Fire one schedule; when it cannot be fired, that is told, and the others go on.
+
+        After a clock that was ahead, what has been dealt with is not known. So all that may be due
+        is fired again, which does nothing twice: the key of an instant that has fired is held.
+        """
+        done = self._done[name]
+        try:
+            self._fire(task, min(self._since[name], now) if done > now else done, now)
+        except (StoreUnavailableError, StoreClosedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one of them
+            self._events.emit(DutyFailed(f"{self.name} {name}", error))
+        else:
+            self._done[name] = now
 
     def _fire(self, task: Task[..., Any, Any], since: datetime, now: datetime) -> None:
         instants = task.schedule.due(since, now) if task.schedule else []

@@ -12,7 +12,7 @@ from rotulus._tasks.plan import Plans
 from rotulus._tasks.task import Task
 from rotulus._tasks.template import KeyTemplate
 from rotulus._text.ids import Ids
-from rotulus._time.schedule import CATCH_UP
+from rotulus._time.schedule import CATCH_UP, stamp
 from rotulus._workflows.context import Context
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.store import NewJob
@@ -71,7 +71,7 @@ class Intake:
     def firing(self, task: AnyTask, instant: datetime) -> NewJob:
         """The job of one instant of a task's schedule: the same key wherever it is made."""
         shared = terms_of(task)._replace(window=_HOLD, schedule=task.name)
-        key = f"{task.name}@{instant:%Y-%m-%dT%H:%MZ}"
+        key = f"{task.name}@{stamp(instant)}"
         limit_key = _filled(limit_key_of(task), {}, self._plans.of(task).defaults)
         job = NewJob(self._ids(), "{}", shared, key, limit_key, instant)
         return self._with_parts(task, job) if _begins(task) else job

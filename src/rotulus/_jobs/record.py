@@ -63,5 +63,8 @@ def micros(moment: datetime) -> int:
 
 
 def moment(micros: int) -> datetime:
-    """The aware datetime, in UTC, of whole microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=micros)
+    """The aware datetime, in UTC, of whole microseconds since 1970; the last one if it is later."""
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:  # reading never raises, whatever an earlier version took
+        return datetime.max.replace(tzinfo=UTC)

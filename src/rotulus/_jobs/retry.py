@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from rotulus._time.lengths import LONGEST, check_seconds
 from rotulus.errors import OptionError
 
 Backoff = Literal["fixed", "linear", "exponential"]
@@ -28,9 +29,9 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
         backoff: how the delay grows with each failure: `"fixed"` not at all, `"linear"`
             by `delay` each time, `"exponential"` by doubling.
         delay: seconds before the second attempt.
-        cap: the longest delay, in seconds, before jitter.
+        cap: the longest delay, in seconds, with jitter; a hundred years if that is shorter.
         jitter: spread each delay over ±25 %, so that jobs that failed together do not return
-            together.
+            together; never beyond the cap.
         on: exception type or types to retry, or a function that is given the error and says
             whether to. Default: every `Exception`.
         not_on: exception type or types never to retry, or a function that says so; it wins over
@@ -61,8 +62,10 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
                 f"Retry(attempts={self.attempts!r}) is not allowed: it is the number of "
                 f"attempts in all, at least 1"
             )
-        for name in ("delay", "cap", "after"):
+        for name in ("delay", "cap"):
             _check_seconds(name, getattr(self, name))
+        if self.after is not None:
+            self.after = check_seconds(self.after, "Retry(after)")
         for name in ("on", "not_on"):
             _check_errors(name, getattr(self, name))
 
@@ -84,13 +87,16 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
             chance: a random number from 0 to 1, used when there is jitter.
         """
         factor = {"fixed": 1, "linear": failures, "exponential": 2 ** min(failures - 1, 64)}
-        wait = min(self.delay * factor[self.backoff], self.cap)
-        return wait * (1 - JITTER + 2 * JITTER * chance) if self.jitter else wait
+        cap = min(self.cap, LONGEST)
+        wait = min(self.delay * factor[self.backoff], cap)
+        if not self.jitter:
+            return wait
+        shortest, longest = wait * (1 - JITTER), min(wait * (1 + JITTER), cap)
+        return min(shortest + (longest - shortest) * chance, cap)
 
 
 def _check_seconds(name: str, value: object) -> None:
-    if value is None and name == "after":
-        return
+    """A bound may lie beyond the calendar; what is waited for in the end does not."""
     if isinstance(value, int | float) and 0 <= value < float("inf"):
         return
     raise OptionError(

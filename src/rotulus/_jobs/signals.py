@@ -5,6 +5,7 @@
 
 from datetime import datetime
 
+from rotulus._time.lengths import Seconds, check_moment, check_seconds
 from rotulus.errors import OptionError
 
 
@@ -12,20 +13,20 @@ class Snooze(Exception):  # noqa: N818 - a signal to the framework, not an error
     """Raise it in a task to be run again later, without a failure being counted.
 
     Args:
-        seconds: how long to wait, 0 or more; or
+        seconds: how long to wait, in seconds or as a timedelta; or
         until: the moment to run again, as an aware datetime.
 
     Raises:
         OptionError: neither or both are given, or the value is out of range.
     """
 
-    def __init__(self, seconds: float | None = None, *, until: datetime | None = None) -> None:
+    def __init__(self, seconds: Seconds | None = None, *, until: datetime | None = None) -> None:
         if (seconds is None) == (until is None):
             raise OptionError("Snooze takes seconds or until=, one of the two")
-        if seconds is not None and not 0 <= seconds < float("inf"):
-            raise OptionError(f"Snooze({seconds!r}) is not allowed: give seconds, 0 or more")
-        if until is not None and until.tzinfo is None:
-            raise OptionError(f"Snooze(until={until!r}) has no time zone: give an aware datetime")
+        if seconds is not None:
+            seconds = check_seconds(seconds, "Snooze(seconds)")
+        if until is not None:
+            until = check_moment(until, "Snooze(until)")
         super().__init__(seconds, until)
         self.delay = seconds
         self.until = until

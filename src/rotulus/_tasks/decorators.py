@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from datetime import tzinfo
 from typing import Any, Protocol, Unpack, cast, overload
 
+from rotulus._tasks.merging import merge
 from rotulus._tasks.options import (
     Delivery,
     TaskOptions,
@@ -19,7 +20,10 @@ from rotulus._tasks.signature import resolved_signature
 from rotulus._tasks.task import P, R, Task, V
 from rotulus._tasks.template import KeyTemplate
 from rotulus._text.names import check_task_name
+from rotulus._time.interval import write_interval
+from rotulus._time.lengths import Seconds
 from rotulus._time.schedule import Schedule
+from rotulus.errors import OptionError
 
 
 class Declare(Protocol):
@@ -83,9 +87,10 @@ def task(
 
 
 def scheduled(
-    cron: str,
+    cron: str | None = None,
     name: str | None = None,
     *,
+    every: Seconds | None = None,
     timezone: str | tzinfo = "UTC",
     missed: str = "latest",
     registry: TaskRegistry = global_registry,
@@ -99,6 +104,8 @@ def scheduled(
         cron: five fields (minute, hour, day of month, month, day of week), or an alias such as
             `@daily`.
         name: its name; the function's name unless given.
+        every: an interval instead: whole seconds, or a timedelta. Its instants are the multiples
+            of it since 1970 (UTC).
         timezone: an IANA zone name, such as `"Europe/London"`, in which the fields are read.
         missed: what happens to instants at which nothing was running: `"latest"` fires the
             latest of them, `"skip"` none, `"all(N)"` the latest N.
@@ -111,12 +118,43 @@ def scheduled(
         DuplicateTaskError: another function has the name.
         RegistryFrozenError: an app serves the registry already.
     """
-    schedule = Schedule(cron, str(timezone), missed)
+    schedule = Schedule(_times(cron, every, timezone), str(timezone), missed)
+    _refuse_keys(options)
 
     def declare(function: Callable[..., Any]) -> Any:
         return _declare(function, name, registry, schedule, options)
 
     return declare
+
+
+def _times(cron: str | None, every: Seconds | None, timezone: str | tzinfo) -> str:
+    if every is None:
+        if isinstance(cron, str):
+            return cron
+        raise OptionError(
+            f"@scheduled({cron!r}) is not allowed: give a cron expression, such as '30 9 * * 1-5', "
+            f"or an interval in seconds, such as every=90"
+        )
+    if cron is not None:
+        raise OptionError(f"@scheduled({cron!r}, every={every!r}): give one of the two")
+    if str(timezone) != "UTC":
+        raise OptionError(
+            f"@scheduled(every={every!r}, timezone={str(timezone)!r}): an interval has no time "
+            f"zone; leave timezone= out"
+        )
+    return write_interval(every)
+
+
+def _refuse_keys(options: TaskOptions) -> None:
+    """Each firing has a key of its own already, so that it fires once."""
+    for option in ("key", "window"):
+        value = options.get(option)
+        if value is not None:
+            raise OptionError(
+                f"@scheduled(..., {option}={value!r}) is not allowed: the key of a "
+                f"firing is its task and its instant. To let one firing wait for the other give "
+                f"limit=1; for jobs of your own write using({option}=...)"
+            )
 
 
 def _declare(
@@ -126,7 +164,8 @@ def _declare(
     schedule: Schedule | None,
     options: TaskOptions,
 ) -> AnyTask:
-    body = cast("AnyTask", function).function if isinstance(function, Task) else function
+    inner = cast("AnyTask", function) if isinstance(function, Task) else None
+    body = cast("Callable[..., Any]", function) if inner is None else inner.function
     given = dict(cast("dict[str, Any]", options))
     tags = check_tags(given.pop("tags", ()))
     retry = check_retry(given.pop("retry", None))
@@ -137,7 +176,7 @@ def _declare(
     limit_key = _template(body, given.pop("limit_key", None), "limit_key")
     declared: AnyTask = Task(
         body,
-        check_task_name(name or getattr(body, "__name__", None)),
+        check_task_name(name or _name_of(inner, body, schedule)),
         registry,
         tags=tags,
         retry=retry,
@@ -149,7 +188,21 @@ def _declare(
         limit_key=limit_key,
         delivery=Delivery().using(given),
     )
-    return registry.add(declared)
+    if inner is None or inner.name != declared.name:
+        return registry.add(declared)
+    return registry.add(merge(inner, declared), replace=True)
+
+
+def _name_of(
+    inner: AnyTask | None, body: Callable[..., Any], schedule: Schedule | None
+) -> str | None:
+    """The name of a task that is given none: the one it has already, or that of its function."""
+    if inner is not None:
+        return inner.name
+    own = getattr(body, "__name__", None)
+    if own == "<lambda>" and schedule is not None and schedule.is_interval:
+        return schedule.cron.strip("@").replace(" ", "-")  # every-90s: as good a name as any
+    return own
 
 
 def _template(function: Callable[..., Any], text: str | None, option: str) -> KeyTemplate | None:

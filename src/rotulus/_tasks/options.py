@@ -2,15 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, Self, TypedDict, cast
 
 from rotulus._jobs.retry import Retry
 from rotulus._text.names import check_key, check_queue_name, did_you_mean
+from rotulus._time.lengths import Seconds, check_moment, check_seconds
 from rotulus.errors import OptionError
-
-Seconds = float | timedelta
-"""A length of time: a number of seconds, or a timedelta."""
 
 DEFAULT_PER = 1.0
 """Seconds: a rate is so many a second, unless it says otherwise."""
@@ -182,31 +180,19 @@ def _check(name: str, value: object) -> object:
         case "limit" | "rate":
             return _integer(value, name, least=1, most=1_000_000)
         case "delay" | "expires" | "window":
-            return _seconds(value, name)
+            return check_seconds(value, name)
         case "per":
             return _some_seconds(value, name)
         case "key" | "limit_key":
             return check_key(value, name)
         case "at":
-            return _aware(value)
+            return check_moment(value, name)
         case _:
             return value
 
 
-def _seconds(value: object, option: str) -> float:
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    match seconds:
-        case bool():
-            pass
-        case int() | float() if 0 <= seconds < float("inf"):
-            return float(seconds)
-        case _:
-            pass
-    raise OptionError(f"{option}={value!r} is not allowed: give seconds, 0 or more, or a timedelta")
-
-
 def _some_seconds(value: object, option: str) -> float:
-    seconds = _seconds(value, option)
+    seconds = check_seconds(value, option)
     if seconds == 0:
         raise OptionError(f"{option}={value!r} is not allowed: give more than 0, or None")
     return seconds
@@ -217,13 +203,4 @@ def _integer(value: object, option: str, *, least: int, most: int, unit: str = "
         return value
     raise OptionError(
         f"{option}={value!r} is not allowed: give a whole number{unit} from {least:,} to {most:,}"
-    )
-
-
-def _aware(value: object) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value
-    raise OptionError(
-        f"at={value!r} is not allowed: give a datetime with a time zone, such as "
-        f"datetime.now(UTC) + timedelta(hours=1)"
     )

@@ -12,10 +12,11 @@ from typing import Any, Protocol, cast
 from rotulus._tasks.arguments import Binder
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.registry import AnyTask, TaskRegistry, registry
+from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name
 from rotulus._time.schedule import Schedule
-from rotulus.errors import RotulusError, TaskRegistrationError
+from rotulus.errors import OptionError, RotulusError, TaskRegistrationError
 
 
 class Scheduler(Protocol):
@@ -76,10 +77,9 @@ class TaskProvider:
         with whatever stood under the same name.
 
         Raises:
-            TaskRegistrationError: it lacks a name or a cron expression, cannot be called
-                without arguments, its name is taken, or the scheduler refuses it.
-            OptionError: its name, cron expression or zone is not valid.
-            RegistryFrozenError: an app serves the registry.
+            TaskRegistrationError: it lacks a name or a cron expression, one of them is not valid,
+                it cannot be called without arguments, its name is taken, or the scheduler
+                refuses it; `RegistryFrozenError` when an app serves the registry.
         """
         task = self._read(declared, "register_scheduled_task")
         if task.schedule is None:
@@ -89,7 +89,7 @@ class TaskProvider:
             )
         self._check_callable(task)
         with self.registry.changing():
-            registered = self._put(task)
+            registered = self.registry.add(task, replace=True)
             self._schedule(registered)
         return registered
 
@@ -131,8 +131,11 @@ class TaskProvider:
                 f"correctly?)"
             )
         cron = getattr(declared, "_cron", None)
-        schedule = None if cron is None else Schedule(cron)
-        return Task(declared, check_task_name(name), self.registry, schedule=schedule)
+        try:
+            schedule = None if cron is None else Schedule(cron)
+            return Task(declared, check_task_name(name), self.registry, schedule=schedule)
+        except OptionError as error:
+            raise TaskRegistrationError(f"{verb}: {error}  ({site_of(declared)})") from error
 
     def _check_callable(self, task: AnyTask) -> None:
         """A schedule passes no arguments, so none may be needed."""
@@ -142,14 +145,6 @@ class TaskProvider:
                 f"Scheduled task {task.name!r} needs {', '.join(map(repr, needed))}, and a "
                 f"schedule passes no arguments: give defaults  ({task.site})"
             )
-
-    def _put(self, task: AnyTask) -> AnyTask:
-        """Register a task, in the place of the same function declared without this schedule."""
-        present = self.registry.add(task)
-        if present.schedule == task.schedule:
-            return present
-        self.registry.unregister(task.name)
-        return self.registry.add(task)
 
     def _schedule(self, task: AnyTask) -> None:
         if self._scheduler is None:

@@ -70,8 +70,12 @@ class TaskRegistry:
         body = function.function if isinstance(function, Task) else function
         self.add(Task(body, name, self, tags=check_tags(tags)))
 
-    def add(self, task: AnyTask) -> AnyTask:
+    def add(self, task: AnyTask, *, replace: bool = False) -> AnyTask:
         """Register a task; the same function under the same name again changes nothing.
+
+        Args:
+            task: the task.
+            replace: whether it takes the place of the same function under the same name.
 
         Returns:
             The task that is registered now: this one, or the one that was there.
@@ -86,6 +90,13 @@ class TaskRegistry:
             present = self._tasks.setdefault(task.name, task)
             if present.function is not task.function:
                 raise DuplicateTaskError(_duplicate(present, task))
+            if replace:
+                present = self._tasks[task.name] = task
+            elif not present.is_declared_as(task):
+                raise DuplicateTaskError(
+                    f"Task {task.name!r} is registered already with other options: declare "
+                    f"{task.site} once, or give one of the two another name"
+                )
             with suppress(AttributeError, TypeError):  # built-in functions cannot be marked
                 setattr(task.function, "__test__", False)  # noqa: B010 - not one of its own
             return present

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 from rotulus._jobs.job import Job
@@ -114,6 +114,11 @@ class Task(Generic[P, R, V]):
             OptionError: an option is not known, or its value is not allowed.
         """
         return replace(self, delivery=self.delivery.using(options))
+
+    def is_declared_as(self, other: "Task[..., Any, Any]") -> bool:
+        """Whether all that was said of another task was said of this one."""
+        said = [field.name for field in fields(self) if field.compare and field.name != "home"]
+        return all(getattr(self, name) == getattr(other, name) for name in said)
 
     @functools.cached_property
     def is_async(self) -> bool:

@@ -10,6 +10,7 @@ it is the same on the days the clocks change in every zone (the rules are those 
   a matching minute: not in a gap, and again in a repeated hour.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,11 @@ ALIASES = {
 }
 
 _FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
+
+_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_STEP = re.compile(r"(?:\*|(?P<begin>\d+)(?:-(?P<end>\d+))?)/(?P<step>\d+)")
+_SIZES = {"minute": ("minutes", 60), "hour": ("hours", 3_600), "day-of-month": ("days", 86_400)}
+"""What the steps of fields count, and how many seconds that is."""
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -121,10 +127,18 @@ def _parse(expression: str) -> CronSim:
             f"minute hour day-of-month month day-of-week, such as '30 9 * * 1-5'"
         )
     try:
-        return _read(*fields)
+        read = _read(*fields)
     except CronSimError as error:
         problem = _problem(fields, str(error))
         raise OptionError(f"Cron expression {expression!r} is not valid: {problem}") from None
+    for name, text, (first, last) in zip(_FIELDS, fields, _RANGES, strict=True):
+        step = _idle_step(text, first, last)
+        if step is not None:
+            raise OptionError(
+                f"Cron expression {expression!r} is not valid: the step of {step} in the {name} "
+                f"field leads beyond its end, so that it has one value only; {_instead(name, step)}"
+            )
+    return read
 
 
 def _read(*fields: str) -> CronSim:
@@ -142,6 +156,31 @@ def _problem(fields: list[str], found: str) -> str:
             _read(minute, hour, day, "*", weekday)
             return f"no month in {fields[3]!r} has a day {day!r}"
     return f"the {name} field cannot be {fields[_FIELDS.index(name)]!r}"
+
+
+def _idle_step(text: str, first: int, last: int) -> int | None:
+    """A step that leads to no second value: the field begins anew before it comes to one."""
+    for term in text.split(","):
+        found = _STEP.fullmatch(term)
+        if found is None:
+            continue
+        begin = first if found["begin"] is None else int(found["begin"])
+        end = last if found["end"] is None else int(found["end"])
+        step = int(found["step"])
+        if begin + step > end:
+            return step
+    return None
+
+
+def _instead(name: str, step: int) -> str:
+    """What a person may have meant who wrote that step."""
+    size = _SIZES.get(name)
+    if size is None:
+        return "write the values that are meant"
+    return (
+        f"for every {step} {size[0]} give the interval instead, @every {step * size[1]}s "
+        f"(every={step * size[1]}); for one value write just that"
+    )
 
 
 def _month_after(day: date) -> date:

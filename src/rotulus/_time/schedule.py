@@ -1,12 +1,14 @@
-"""When a task is due: a cron expression, a time zone, and what to do about missed instants."""
+"""When a task is due: a cron expression in a zone, or an interval; and what if it was missed."""
 
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from rotulus._text.names import did_you_mean
 from rotulus._time.cron import Cron
+from rotulus._time.interval import PREFIX, Interval, read_interval
 from rotulus.errors import OptionError
 
 CATCH_UP = timedelta(days=7)
@@ -20,11 +22,13 @@ _ALL = re.compile(r"all\((\d{1,4})\)")
 
 @dataclass(frozen=True)
 class Schedule:
-    """A cron expression in a zone, with its policy for missed instants.
+    """A cron expression in a zone, or an interval, with its policy for missed instants.
 
     Args:
         cron: five fields, or an alias such as `@daily`; see `rotulus._time.cron` for clock changes.
-        timezone: an IANA zone name, such as `"Europe/London"`. Default UTC.
+            Or an interval, such as `@every 90s`.
+        timezone: an IANA zone name, such as `"Europe/London"`. Default UTC. Intervals have none:
+            their instants are only shown in it.
         missed: what happens to instants nobody fired, because nothing was running:
             `"latest"` fires the latest of them (the default), `"skip"` none that is more than
             60 seconds late, `"all(N)"` the latest N, in order. Never further back than 7 days.
@@ -37,21 +41,28 @@ class Schedule:
     cron: str
     timezone: str = "UTC"
     missed: str = "latest"
-    _cron: Cron = field(init=False, repr=False, compare=False)
+    _times: Cron | Interval = field(init=False, repr=False, compare=False)
     _zone: tzinfo = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_missed(self.missed)
-        object.__setattr__(self, "_cron", Cron(self.cron))
+        object.__setattr__(self, "_times", _read(self.cron))
         object.__setattr__(self, "_zone", find_zone(self.timezone))
+
+    @property
+    def is_interval(self) -> bool:
+        """Whether it is an interval, and no cron expression."""
+        return isinstance(self._times, Interval)
 
     def explain(self) -> str:
         """The schedule in English."""
-        return f"{self._cron.explain()} ({self.timezone})"
+        if isinstance(self._times, Interval):
+            return self._times.explain()
+        return f"{self._times.explain()} ({self.timezone})"
 
     def next(self, after: datetime, count: int = 1) -> list[datetime]:
         """The next instants later than `after`, in the schedule's own zone."""
-        instants = self._cron.instants(self._zone, after)
+        instants = self._times.instants(self._zone, after)
         return [at.astimezone(self._zone) for at, _ in zip(instants, range(count), strict=False)]
 
     def due(self, since: datetime, now: datetime) -> list[datetime]:
@@ -61,17 +72,26 @@ class Schedule:
             since: instants up to this one have been dealt with.
             now: the present moment.
         """
-        passed: list[datetime] = []
-        for at in self._cron.instants(self._zone, max(since, now - CATCH_UP)):
-            if at > now:
-                break
-            passed.append(at)
-        return self._choose(passed, now)
+        since = max(since, now - CATCH_UP)
+        if isinstance(self._times, Interval):  # those before the last few are not even looked at
+            since = max(since, now - timedelta(seconds=_limit(self.missed) * self._times.seconds))
+        instants = self._times.instants(self._zone, since)
+        return self._choose(list(takewhile(lambda at: at <= now, instants)), now)
 
     def _choose(self, passed: list[datetime], now: datetime) -> list[datetime]:
         if self.missed == "skip":
             return [at for at in passed[-1:] if now - at <= ON_TIME]
         return passed[-_limit(self.missed) :]
+
+
+def stamp(instant: datetime) -> str:
+    """An instant as the keys of firings have it: to the minute, or to the second if it has some."""
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}" if instant.second else f"{instant:%Y-%m-%dT%H:%MZ}"
+
+
+def read_stamp(text: str) -> datetime:
+    """The instant that `stamp` wrote."""
+    return datetime.fromisoformat(text)
 
 
 def check_missed(missed: object) -> None:
@@ -99,6 +119,10 @@ def find_zone(name: object) -> tzinfo:
         f"Time zone {name!r} is not known{hint or '; use an IANA name such as Europe/London'}"
         f"{'' if available_timezones() else ' (no zones are installed: pip install tzdata)'}"
     )
+
+
+def _read(cron: str) -> Cron | Interval:
+    return read_interval(cron) if cron.strip().startswith(PREFIX) else Cron(cron)
 
 
 def _limit(missed: str) -> int:

@@ -178,7 +178,7 @@ def option_problems(
     """What is wrong with the options of a step, each by itself."""
     for name, callback in (("on_success", on_success), ("on_failure", on_failure)):
         if callback is not None and not callable(callback):
-            yield f"{name}={callback!r} cannot be called: give a function"
+            yield f"{name}={callback!r} is not allowed: give a function"
     if for_each is not None and not (isinstance(for_each, str) and for_each):
         yield f"for_each={for_each!r} is not a key of a context: give a string"
     if trigger is not None and not isinstance(trigger, Trigger):

@@ -9,10 +9,11 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rotulus import App, Job, Schedule, State
+from rotulus._time.schedule import read_stamp, stamp
 from rotulus.errors import OptionError, RotulusError, WorkflowError
 
 _NAMESPACE = uuid.UUID("6f0b2c9e-5d0a-4c55-9a51-0f6f0c4b7a11")
@@ -173,7 +174,7 @@ class Crons:
         for schedule in self.listed(enabled_only=True):
             times = self._times(schedule)
             for moment in times.due(schedule.since, now):
-                key = f"{schedule.id}@{moment:%Y-%m-%dT%H:%MZ}"
+                key = f"{schedule.id}@{stamp(moment)}"
                 self._fire(schedule.workflow_name, key, _HELD.total_seconds())
             self._replace(schedule.id, since=now)
             waits += [(at - now).total_seconds() for at in times.next(now)]
@@ -218,5 +219,4 @@ class Crons:
 
 def _moment(job: Job[Any]) -> datetime:
     """The moment that a job was fired for."""
-    text = (job.key or "").rpartition("@")[2]
-    return datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    return read_stamp((job.key or "").rpartition("@")[2])

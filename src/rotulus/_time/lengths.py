@@ -1,0 +1,53 @@
+"""Lengths of time as people give them: seconds or a timedelta, and never more than a century.
+
+Whatever is longer is a mistake, such as a moment in milliseconds, and would reach moments that no
+calendar has. So it is refused where it is given.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from rotulus.errors import OptionError
+
+LONGEST = 100 * 365.25 * 86_400
+"""The longest length of time, in seconds: a hundred years."""
+
+Seconds = float | timedelta
+"""A length of time: a number of seconds, or a timedelta."""
+
+_LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(seconds=LONGEST)
+
+
+def check_seconds(value: object, option: str) -> float:
+    """A length of time in seconds, from 0 to `LONGEST`.
+
+    Args:
+        value: what was given: a number of seconds, or a timedelta.
+        option: what it is called where it was given, such as `"delay"`.
+
+    Raises:
+        OptionError: it is no length of time, or a longer one.
+    """
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        if 0 <= seconds <= LONGEST:
+            return float(seconds)
+        if LONGEST < seconds < float("inf"):
+            raise OptionError(
+                f"{option}={value!r} is not allowed: that is more than a hundred years; give "
+                f"seconds, not milliseconds"
+            )
+    raise OptionError(f"{option}={value!r} is not allowed: give seconds, 0 or more, or a timedelta")
+
+
+def check_moment(value: object, option: str) -> datetime:
+    """An aware datetime that leaves room for `LONGEST` behind it. Raises `OptionError`."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise OptionError(
+            f"{option}={value!r} is not allowed: give a datetime with a time zone, such as "
+            f"datetime.now(UTC) + timedelta(hours=1)"
+        )
+    if value > _LATEST:
+        raise OptionError(
+            f"{option}={value!r} is not allowed: the latest moment is {_LATEST:%Y-%m-%d}"
+        )
+    return value
