@@ -29,8 +29,9 @@ def preview(expression: str, tz: str, count: int, after: str | None, as_json: bo
         )
         return
     click.echo(schedule.explain())
+    time = "%H:%M:%S" if any(at.second for at in instants) else "%H:%M"
     rows = [
-        (f"{at:%a %Y-%m-%d %H:%M %Z}", f"{at.astimezone(UTC):%Y-%m-%d %H:%M}Z", _change(at))
+        (f"{at:%a %Y-%m-%d {time} %Z}", f"{at.astimezone(UTC):%Y-%m-%d {time}}Z", _change(at))
         for at in instants
     ]
     print_table((tz, "UTC", ""), rows, "It never fires again.")
