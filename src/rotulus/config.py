@@ -188,7 +188,7 @@ SETTINGS: dict[str, SettingKind] = {
     "queues": SettingKind(None, _queues, "The queues a worker serves; all of them unless given."),
     "slots": SettingKind(10, _count, "How many jobs a worker runs at once."),
     "lease": SettingKind(30.0, _lease, "Seconds for which a claim is safe without renewal."),
-    "drain": SettingKind(30.0, _seconds, "Seconds for running jobs to finish after a stop."),
+    "drain": SettingKind(20.0, _seconds, "Seconds for running jobs to finish after a stop."),
     "processes": SettingKind(1, _count, "How many processes a worker runs in."),
     "recycle_jobs": SettingKind(None, _positive, "Replace a process after so many jobs."),
     "recycle_memory": SettingKind(None, _positive, "Replace a process that has so many MB."),

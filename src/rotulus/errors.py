@@ -21,6 +21,7 @@ RotulusError
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
 ├── IsolationError                 the process that forks those of isolated tasks was killed
+├── WorkerStuckError               too many bodies of a worker did not stop, and it has
 └── StoreError                     about the place where jobs live
     ├── StoreUnavailableError      it cannot be reached or opened
     ├── StoreReadOnlyError         it can be read and not written
@@ -62,6 +63,7 @@ __all__ = [
     "TaskError",
     "TaskNotFoundError",
     "TaskRegistrationError",
+    "WorkerStuckError",
     "WorkflowError",
 ]
 
@@ -181,6 +183,10 @@ class ContextError(RotulusError, ValueError):
 
 class IsolationError(RotulusError):
     """The process that forks those of isolated tasks was killed, so its worker has stopped."""
+
+
+class WorkerStuckError(RotulusError):
+    """A worker has stopped, because too many bodies did not stop when they were told to."""
 
 
 class StoreError(RotulusError):

@@ -38,6 +38,7 @@ __all__ = [
     "StoreFailed",
     "StoreMigrated",
     "StoreRecovered",
+    "ThreadNotStarted",
     "WorkerDraining",
     "WorkerRetiring",
     "WorkerStarted",
@@ -265,6 +266,13 @@ class ListenerFailed(NamedTuple):
     error: Exception
 
 
+class ThreadNotStarted(NamedTuple):
+    """The system refuses to start a thread for a worker; what was to run in it waits."""
+
+    worker: str
+    error: Exception
+
+
 Event = (
     AttemptFailed
     | AttemptStarted
@@ -290,6 +298,7 @@ Event = (
     | StoreFailed
     | StoreMigrated
     | StoreRecovered
+    | ThreadNotStarted
     | WorkerDraining
     | WorkerRetiring
     | WorkerStarted

@@ -127,6 +127,7 @@ class Factory:
             if any(begun[f"{job.task} {number} {n}"] > same[job.task, number] for n in numbers):
                 wrong.append((job.id, "one attempt begun twice"))
             spent = record.failures + record.losses + record.releases
+            spent += sum(attempt.reason == "unstarted" for attempt in job.attempts)
             if spent != job.attempt - (job.state == "succeeded"):
                 wrong.append((job.id, "budgets", spent, job.attempt))
         return wrong

@@ -260,7 +260,7 @@ class App:
             queues: the queues to serve; all of them unless given.
             slots: how many jobs to run at once. Default 10.
             lease: seconds after which a worker that hangs is given up. Default 30.
-            drain: seconds for running jobs to finish after a stop. Default 30.
+            drain: seconds for running jobs to finish after a stop. Default 20.
             burst: return as soon as nothing is due and everything is settled.
             name: unique among all workers; made up unless given.
             recycle_jobs: return when so many jobs have been run.
@@ -270,6 +270,7 @@ class App:
         Raises:
             ConfigurationError: something is wired wrongly; nothing has been started.
             IsolationError: the process that forks those of isolated tasks was killed.
+            WorkerStuckError: too many plain functions did not heed their timeout.
             StoreError: the store cannot be used.
         """
         given = {"queues": queues, "slots": slots, "lease": lease, "drain": drain}

@@ -64,7 +64,7 @@ class Engine:
             threads,
             self.steps,
             Verdict(self.retry, self.random.random),
-            self.clock.now,
+            self.clock.monotonic,
             self.events,
             self.max_bytes,
             cells,

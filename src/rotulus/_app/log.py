@@ -247,6 +247,11 @@ def _process_not_started(event: e.ProcessNotStarted) -> _Line:
     return logging.ERROR, f"a process cannot be started: {event.error}; trying again", data
 
 
+def _thread_not_started(event: e.ThreadNotStarted) -> _Line:
+    data = {"event": "thread_not_started", "worker": event.worker}
+    return logging.ERROR, f"no thread can be started: {event.error}; trying again", data
+
+
 def _process_silent(event: e.ProcessSilent) -> _Line:
     data = {"event": "process_silent", "worker": event.worker, "pid": event.pid}
     data |= {"jobs": [job.id for job in event.jobs[:100]]}
@@ -344,6 +349,7 @@ _RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
     e.ProcessNotStarted: _process_not_started,
     e.ProcessSilent: _process_silent,
     e.ProcessStuck: _process_stuck,
+    e.ThreadNotStarted: _thread_not_started,
     e.ScheduleFired: _schedule_fired,
     e.JobsRescued: _jobs_rescued,
     e.JobsPruned: _jobs_pruned,

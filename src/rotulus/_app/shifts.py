@@ -18,7 +18,7 @@ from rotulus._fleet.process import check_memory_is_told
 from rotulus._fleet.recycling import Recycling
 from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
 from rotulus.config import load_settings
-from rotulus.errors import ConfigurationError
+from rotulus.errors import ConfigurationError, WorkerStuckError
 from rotulus.events import WorkerRetiring
 from rotulus.store import Store
 
@@ -57,6 +57,7 @@ class Shifts:
             own = _recycling(chosen["recycle_memory"], worker)
             if parent is None:
                 self._go(worker, [*own, *self._duties(store)], worker.stop)
+                _raise_if_stuck(worker)
                 return
             line = ParentLine(parent, options.lease, worker.stop)
             self.engine.events.subscribe(line.tell_retiring, WorkerRetiring)
@@ -126,6 +127,15 @@ def _worker_options(chosen: Mapping[str, Any], *, burst: bool) -> WorkerOptions:
         unknown_grace=usual_grace(chosen["url"]) if grace is None else grace,
         recycle_jobs=chosen["recycle_jobs"],
     )
+
+
+def _raise_if_stuck(worker: Worker) -> None:
+    if worker.stuck:
+        raise WorkerStuckError(
+            f"{worker.stuck} bodies did not stop when they were told to, each holds a thread, and "
+            f"their worker has stopped: start it again, and give tasks that hang "
+            f"isolation='process', which ends them for good"
+        )
 
 
 def _recycling(megabytes: int | None, worker: Worker) -> list[Duty]:

@@ -4,19 +4,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context
 from time import perf_counter
 from typing import cast
 
 from rotulus._engine.driver import drive
 from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
-from rotulus._engine.pace import Pace
+from rotulus._engine.pace import AHEAD, Pace
 from rotulus._engine.run import Run, Stop
 from rotulus._engine.settler import Settler
 from rotulus._engine.slots import Slots
 from rotulus._engine.threads import Threads
-from rotulus._jobs.outcome import Outcome, is_release, released
+from rotulus._jobs.outcome import Outcome, is_release, released, unstarted
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus.events import (
@@ -27,6 +27,10 @@ from rotulus.events import (
     Events,
     ResultAwaited,
 )
+
+OVERDUE = 20 * AHEAD
+"""Seconds after which a job that was claimed ahead, and has not been started, is given back: what
+runs before it takes much longer than expected, and another worker may be idle."""
 
 _TURN = 0.002
 """Seconds for which jobs may follow one another before the event loop gets its turn."""
@@ -42,6 +46,8 @@ class Crew:
         keeper: keeps their leases.
         settler: takes their outcomes.
         events: where attempts are told.
+        context: the context variables that bodies see, each in a copy of its own.
+        monotonic: the clock, in seconds.
 
     Attributes:
         changed: set whenever there is room to claim more, or nothing is held any more.
@@ -58,13 +64,17 @@ class Crew:
         keeper: LeaseKeeper,
         settler: Settler,
         events: Events,
+        context: Context,
+        monotonic: Callable[[], float],
     ) -> None:
         self._executor = executor
         self._threads = threads
         self._keeper = keeper
         self._settler = settler
         self._events = events
-        self._slots = Slots(count, executor.is_plain)
+        self._context = context
+        self._monotonic = monotonic
+        self._slots = Slots(count, self._hand_over)
         self._pace = Pace(count)
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,6 +97,11 @@ class Crew:
         """How many jobs run or wait here for a slot."""
         return self._slots.held
 
+    @property
+    def stalled(self) -> bool:
+        """Whether what was claimed ahead had to be given back, and no job has ended since."""
+        return self._pace.stalled
+
     def room(self) -> int:
         """How many jobs to claim now; 0 when it can wait."""
         return self._pace.room(self._slots.held - self._slots.away + self.asked)
@@ -95,11 +110,20 @@ class Crew:
         """How many jobs to claim along with settling so many that have ended."""
         return self._pace.room_along(self._slots.held - self._slots.away, self.asked, ended)
 
-    def take(self, jobs: list[JobRecord]) -> None:
-        """Run these as soon as there are slots for them."""
+    def take(self, jobs: list[JobRecord], asked_at: float) -> None:
+        """Run these as soon as there are slots for them.
+
+        Args:
+            jobs: jobs that have been claimed.
+            asked_at: when the claim was asked for, by the clock.
+        """
         runs = list(map(Run, jobs))
+        is_plain, now = self._executor.is_plain, self._monotonic()
         for run in runs:
             run.slot = self
+            run.plain = is_plain(run)
+            run.taken_at = now
+            run.leased_at = asked_at
         self._keeper.hold(runs)
         self._slots.add(runs)
         self._start()
@@ -121,13 +145,19 @@ class Crew:
 
     def give_back_waiting(self) -> None:
         """Give back what has not been started."""
-        for run in self._slots.withdraw():
-            self._settle(run, released(run.job.id, run.job.attempt), 0.0)
+        self._give_back(self._slots.withdraw())
+
+    def give_back_overdue(self) -> int:
+        """Give back what was claimed ahead and has waited for much too long; how many."""
+        overdue = self._slots.withdraw(self._monotonic() - OVERDUE)
+        if overdue:
+            self._pace.stalled = True
+        self._give_back(overdue)
+        return len(overdue)
 
     def give_back(self, jobs: list[JobRecord]) -> None:
         """Give back what is not to be started here any more."""
-        for run in map(Run, jobs):
-            self._settle(run, released(run.job.id, run.job.attempt), 0.0)
+        self._give_back(list(map(Run, jobs)))
 
     def interrupt(self) -> None:
         """Tell everything that runs to stop and be given back."""
@@ -148,8 +178,18 @@ class Crew:
             task = self._loop.create_task(self._take_turns())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        self._start_threads()
+
+    def _start_threads(self) -> None:
         for _ in range(self._slots.startable(plain=True)):
             self._threads.call(self._work_off)
+
+    def _hand_over(self, plain: bool) -> None:
+        """The next job is for the threads, which the loop is told; or the other way round."""
+        if plain:
+            self._start_threads()
+        else:
+            self._wake_up()
 
     async def _take_turns(self) -> None:
         """Run one coroutine after the other, until one of them waits for something."""
@@ -168,7 +208,7 @@ class Crew:
         while run := self._slots.next(plain=False):
             self._tell_start(run)
             run.interrupt = task.cancel
-            outcome = await drive(self._executor.execute(run), waits)
+            outcome = await drive(self._executor.execute(run), waits, self._context.copy())
             self._slots.vacate(run)
             started, now = now, perf_counter()
             self._end(run, outcome, now - started)
@@ -183,16 +223,22 @@ class Crew:
         now = perf_counter()
         while run := self._slots.next(plain=True):
             self._tell_start(run)
-            outcome = copy_context().run(self._executor.execute_plain, run)
+            outcome = self._context.copy().run(self._executor.execute_plain, run)
             self._slots.vacate(run)
             started, now = now, perf_counter()
             self._ended.append((run, outcome, now - started))
-            # One wake-up for all that end until the loop gets round to it. Two threads may both
-            # see it asleep: then it wakes twice, and finds nothing the second time.
-            if not self._waking:
-                self._waking = True
-                with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                    self._loop.call_soon_threadsafe(self._collect)
+            self._wake_up()
+
+    def _wake_up(self) -> None:
+        """Let the loop look what threads have done.
+
+        One wake-up for all that they do until the loop gets round to it. Two threads may both see
+        it asleep: then it wakes twice, and finds nothing the second time.
+        """
+        if not self._waking:
+            self._waking = True
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._collect)
 
     def _nudge(self) -> None:
         """Let others begin, or be claimed, from the loop."""
@@ -205,11 +251,17 @@ class Crew:
             self._loop.call_soon_threadsafe(look)
 
     def _collect(self) -> None:
-        """Take what has ended in threads."""
+        """Take what has ended in threads, and start what they have left to the loop."""
         self._waking = False
         while self._ended:
             self._end(*self._ended.popleft())
         self._start()
+
+    def _give_back(self, runs: list[Run]) -> None:
+        """They have not begun: nobody is told of an attempt."""
+        for run in runs:
+            run.ended = True
+            self._settler.put(run, unstarted(run.job.id, run.job.attempt))
 
     def _end(self, run: Run, outcome: Outcome, seconds: float) -> None:
         """An attempt has come to its end, after so many seconds."""

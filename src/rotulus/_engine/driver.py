@@ -5,8 +5,8 @@ after job for as long as they end without waiting, and none of them sees what an
 left in a context variable.
 """
 
-import contextvars
 from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
 from functools import partial
 from types import coroutine
 from typing import Any, TypeVar
@@ -15,14 +15,17 @@ V = TypeVar("V")
 
 
 @coroutine
-def drive(body: Coroutine[Any, Any, V], waits: Callable[[], object]) -> Generator[Any, None, V]:
-    """Await a coroutine, in a copy of the present context.
+def drive(
+    body: Coroutine[Any, Any, V], waits: Callable[[], object], context: Context
+) -> Generator[Any, None, V]:
+    """Await a coroutine in a context that nobody else uses.
 
     Args:
         body: the coroutine.
         waits: called when it waits for something for the first time, if it does.
+        context: the context.
     """
-    run = contextvars.copy_context().run
+    run = context.run
     try:
         wanted = run(body.send, None)
     except StopIteration as end:

@@ -4,7 +4,6 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from rotulus._engine.verdict import GivenUpError, Verdict
 from rotulus._jobs.current import CURRENT
 from rotulus._jobs.job import Job, JobDesk
 from rotulus._jobs.outcome import Outcome, succeeded
-from rotulus._jobs.record import JobRecord, moment
+from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
 from rotulus._tasks.arguments import Call
 from rotulus._tasks.plan import Plans, TaskPlan
@@ -60,7 +59,7 @@ class Executor:
         threads: where plain functions run.
         steps: what jobs are called with, and come to, that have parts or are parts.
         verdict: what it means that a body raised.
-        now: the clock.
+        monotonic: the clock, in seconds.
         events: where a body that does not stop is told of.
         max_bytes: the largest result, in bytes.
         cells: where attempts of isolated tasks are made; None inside of a cell.
@@ -74,7 +73,7 @@ class Executor:
         threads: Threads,
         steps: Steps,
         verdict: Verdict,
-        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
         events: Events,
         max_bytes: int = jsontext.MAX_BYTES,
         cells: Cells | None = None,
@@ -85,7 +84,7 @@ class Executor:
         self._threads = threads
         self._steps = steps
         self._verdict = verdict
-        self._now = now
+        self._monotonic = monotonic
         self._events = events
         self._max_bytes = max_bytes
         self._cells = cells
@@ -116,6 +115,7 @@ class Executor:
         CURRENT.set(run)
         try:
             ready = self._resolve(run.job.task)
+            self._refuse_expired(run)
             outcome = self._whole(ready, run)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
             outcome = self.interrupted(run, error)
@@ -132,6 +132,7 @@ class Executor:
         CURRENT.set(run)
         try:
             ready = self._resolve(run.job.task)
+            self._refuse_expired(run)
             outcome = await self._execute(ready, run)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
             outcome = self.interrupted(run, error)
@@ -168,6 +169,18 @@ class Executor:
             ready = self._ready[name] = Ready(task, plan, in_thread, plain, cells)
         return ready
 
+    def _refuse_expired(self, run: Run) -> None:
+        """Give up a job that is not worth starting any more.
+
+        The store's clock says so: as it stood at the claim, and as it has gone on since.
+        """
+        job = run.job
+        if job.expires_at is None or job.started_at is None:
+            return
+        waited = 0.0 if run.taken_at is None else self._monotonic() - run.taken_at
+        if job.expires_at <= job.started_at + waited * 1e6:
+            raise GivenUpError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
+
     async def _execute(self, ready: Ready, run: Run) -> Outcome:
         is_step = self._steps.concern(run.job, ready.task)
         if ready.cells is not None and not is_step:
@@ -182,6 +195,8 @@ class Executor:
         call = await self._threads.run(load) if is_step else load()
         if ready.cells is not None:
             return await self._step_elsewhere(ready, ready.cells, call, run)
+        if run.stopped_by is not None:  # while its context was read
+            raise asyncio.CancelledError
         body = self._body(ready, call, run)
         run.interruptible = ready.task.is_async
         # The time of an attempt in a cell is kept outside of it.
@@ -196,8 +211,6 @@ class Executor:
 
     def _load(self, ready: Ready, run: Run) -> Call:
         job = run.job
-        if job.expires_at is not None and moment(job.expires_at) <= self._now():
-            raise GivenUpError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
         if self._steps.concern(job, ready.task):
             call = self._steps.load(ready.task, ready.plan, run)
         else:

@@ -20,7 +20,7 @@ class LeaseKeeper:
 
     A lease is renewed after a third of it. When that has not worked for five sixths of it, the
     jobs are given up here before anybody else can begin them, also while a call to the store
-    hangs.
+    hangs. A lease counts from when it was asked for: the store cannot have begun it earlier.
 
     Args:
         store: where the leases are.
@@ -43,7 +43,7 @@ class LeaseKeeper:
         self._lease = lease
         self._monotonic = monotonic
         self._events = events
-        self._held: dict[Run, float] = {}
+        self._held: set[Run] = set()
         self._deferred: set[Run] = set()
         self._renewed_at = float("-inf")
         self._failing = False
@@ -57,13 +57,12 @@ class LeaseKeeper:
         self._thread.start()
 
     def hold(self, runs: list[Run]) -> None:
-        """These are held from now on, under a fresh lease."""
-        self._held.update(dict.fromkeys(runs, self._monotonic()))
+        """These are held from now on, under the leases that they have."""
+        self._held.update(runs)
 
     def drop(self, runs: Iterable[Run]) -> None:
         """These have been settled."""
-        for run in runs:
-            self._held.pop(run, None)
+        self._held.difference_update(runs)
 
     async def watch(self) -> None:
         """Give up in time what cannot be renewed, until cancelled."""
@@ -87,9 +86,17 @@ class LeaseKeeper:
 
     def _keep(self) -> None:
         pause = min(_LOOK_EVERY, self._lease / 3)
-        self._look()
+        self._look_safely()
         while not self._ended.wait(pause):
+            self._look_safely()
+
+    def _look_safely(self) -> None:
+        try:
             self._look()
+        except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
+            if not self._failing:
+                self._failing = True
+                self._events.emit(StoreFailed("extend", error))
 
     def _look(self) -> None:
         now = self._monotonic()
@@ -100,23 +107,19 @@ class LeaseKeeper:
         # A job that has just been claimed is left alone: most are over before the next look.
         held = {
             _claim(run): run
-            for run, since in held_now.items()
-            if renewing or now - since >= _LOOK_EVERY / 2
+            for run in held_now
+            if renewing or now - run.leased_at >= _LOOK_EVERY / 2
         }
         if not held and not renewing:
             return
         progress = {claim: run.unstored_progress() for claim, run in held.items()}
         renewals = [Renewal(*c, text, _reason(held[c], deferred)) for c, text in progress.items()]
-        try:
-            found = self._extend(renewals, renewing=renewing)
-        except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
-            if not self._failing:
-                self._failing = True
-                self._events.emit(StoreFailed("extend", error))
-            return
+        found = self._extend(renewals, renewing=renewing)
         if renewing:
             self._renewed_at = now
             self._deferred = deferred
+            for claim in held.keys() - found.lost:
+                held[claim].leased_at = now
         for claim, text in progress.items():
             held[claim].progress_stored(text)
         self._heed(found, held)
@@ -133,15 +136,17 @@ class LeaseKeeper:
         for claim in found.cancelling:
             self._stop(held[claim], Stop.CANCELLED)
         for claim in found.lost:
-            if held[claim] in self._held and not held[claim].ended:
+            run = held[claim]
+            if run in self._held and not run.ended:
                 self._events.emit(LeaseLost(*claim))
-                self._stop(held[claim], Stop.LOST)
+                self._stop(run, Stop.LOST)
+            self.drop([run])
 
     def _give_up(self) -> None:
         """Stop what has not been renewed in time."""
         last_moment = self._monotonic() - self._lease * 5 / 6
-        for run, since in self._held.copy().items():
-            if max(since, self._renewed_at) < last_moment and not (run.ended or run.stopped_by):
+        for run in self._held.copy():
+            if run.leased_at < last_moment and not (run.ended or run.stopped_by):
                 self._events.emit(LeaseLost(*_claim(run)))
                 self._stop(run, Stop.LOST)
 

@@ -15,20 +15,26 @@ class Pace:
 
     Args:
         slots: how many jobs run at once.
+
+    Attributes:
+        stalled: whether what was held beside the running ones has waited in vain, and none of
+            them has ended since: nothing is to be claimed ahead.
     """
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._mean: float | None = None
+        self.stalled = False
 
     def ended(self, seconds: float) -> None:
         """A job took so many seconds."""
+        self.stalled = False
         mean = self._mean
         self._mean = seconds if mean is None else mean + _WEIGHT * (seconds - mean)
 
     def ahead(self) -> int:
         """How many jobs to hold beside the running ones."""
-        if self._mean is None:
+        if self._mean is None or self.stalled:
             return 0
         return min(MOST_AHEAD, int(self._slots * AHEAD / max(self._mean, 1e-6)))
 

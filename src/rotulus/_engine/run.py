@@ -56,6 +56,10 @@ class Run:
         slot: the slot of the worker that it runs in, if there is one.
         deferred: whether it has left its slot, and waits for something.
         error: what the body raised, from then until the end of the attempt has been told.
+        plain: whether it runs in a thread from beginning to end.
+        taken_at: when the answer to its claim came, by the monotonic clock, in seconds; None
+            where nothing was claimed.
+        leased_at: when the lease that it has was asked for, by the same clock.
     """
 
     __slots__ = (
@@ -71,9 +75,12 @@ class Run:
         "interrupt",
         "interruptible",
         "job",
+        "leased_at",
+        "plain",
         "slot",
         "step",
         "stopped_by",
+        "taken_at",
         "timed_out",
     )
 
@@ -92,6 +99,9 @@ class Run:
         self.deferred = False
         self.error: BaseException | None = None
         self._awaited: tuple[str, ...] = ()
+        self.plain = False
+        self.taken_at: float | None = None
+        self.leased_at = float("-inf")
         self._progress: str | None = None
         self._stored: str | None = None
 
@@ -163,8 +173,11 @@ class Run:
             self._stored = progress
 
     def stop(self, why: Stop) -> None:
-        """Tell the body to stop; the first reason stands. Call it on the event loop."""
-        if self.stopped_by is not None:
+        """Tell the body to stop; the first reason stands. Call it on the event loop.
+
+        A run that has ended is left alone: another one may be in the hands of what ran it.
+        """
+        if self.ended or self.stopped_by is not None:
             return
         self.stopped_by = why
         # At a shutdown the process is about to end: then a plain function is left behind.

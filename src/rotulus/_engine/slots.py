@@ -1,7 +1,8 @@
 """The slots of a worker: which jobs run, which wait for a slot, and which of them is next.
 
 Jobs are started in the order they were claimed, whoever asks: the event loop takes coroutines,
-threads take plain functions, and each takes the next one only when it is of its own kind.
+threads take plain functions, and each takes the next one only when it is of its own kind. When one
+of them makes a job of the other kind the next one, the other one is told.
 """
 
 import threading
@@ -10,23 +11,26 @@ from collections.abc import Callable, Iterable
 
 from rotulus._engine.run import Run
 
+Back = Callable[[], object]
+
 
 class Slots:
     """Who runs and who waits. May be used from any thread.
 
     Args:
         count: how many run at once.
-        is_plain: whether an attempt is made in a thread from beginning to end.
+        hand_over: called when `next` has made a job of the other kind the next one, and there is a
+            slot for it, with `plain` saying which kind that is.
     """
 
-    def __init__(self, count: int, is_plain: Callable[[Run], bool]) -> None:
+    def __init__(self, count: int, hand_over: Callable[[bool], object]) -> None:
         self._count = count
-        self._is_plain = is_plain
-        self._used = 0
+        self._hand_over = hand_over
         self._waiting: deque[Run] = deque()
         self._running: set[Run] = set()
+        self._holding: set[Run] = set()
         self._away: set[Run] = set()
-        self._returning: deque[tuple[Run, Callable[[], object]]] = deque()
+        self._returning: dict[Run, list[Back]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -57,47 +61,59 @@ class Slots:
     def next(self, *, plain: bool) -> Run | None:
         """The next one, which runs from now on; None if there is none of this kind, or no slot."""
         with self._lock:
-            if not self._startable(plain=plain):
+            waiting, holding = self._waiting, self._holding
+            if not waiting or len(holding) >= self._count or waiting[0].plain is not plain:
                 return None
-            run = self._waiting.popleft()
+            run = waiting.popleft()
             self._running.add(run)
-            self._used += 1
-            return run
+            holding.add(run)
+            others = waiting and len(holding) < self._count and waiting[0].plain is not plain
+        if others:
+            self._hand_over(not plain)
+        return run
 
     def startable(self, *, plain: bool) -> int:
         """How many could be started now, if the next one is of this kind; else 0."""
         with self._lock:
-            if not self._startable(plain=plain):
+            free = self._count - len(self._holding)
+            if free <= 0 or not self._waiting or self._waiting[0].plain is not plain:
                 return 0
-            return min(len(self._waiting), self._count - self._used)
+            return min(len(self._waiting), free)
 
     def vacate(self, run: Run) -> None:
         """A run has come to its end: its slot is free for the next one, if it has one."""
         with self._lock:
-            if run in self._away:
-                self._away.remove(run)
-                self._returning = deque(pair for pair in self._returning if pair[0] is not run)
-                return
-            back = self._free()
-        back()
+            self._away.discard(run)
+            self._returning.pop(run, None)
+            told = self._free(run)
+        _tell(told)
 
     def leave(self, run: Run) -> None:
-        """A run goes on without its slot, which is free for the next one."""
+        """A run goes on without its slot, which is free for the next one, if it has one."""
         with self._lock:
-            self._away.add(run)
-            back = self._free()
-        back()
-
-    def come_back(self, run: Run, back: Callable[[], object]) -> None:
-        """A run that left its slot wants one again: before those that wait for their first."""
-        with self._lock:
-            if run not in self._away:
-                return  # it has been given up meanwhile
-            if self._used >= self._count:
-                self._returning.append((run, back))
+            if run not in self._holding:
                 return
-            self._used += 1
-            self._away.remove(run)
+            self._away.add(run)
+            told = self._free(run)
+        _tell(told)
+
+    def come_back(self, run: Run, back: Back) -> None:
+        """A run that left its slot wants one again: before those that wait for their first.
+
+        Args:
+            run: the run.
+            back: called when it has one: at once, if it has it already. It never is when the run
+                has ended, or has been given up.
+        """
+        with self._lock:
+            if run in self._away:
+                if len(self._holding) >= self._count:
+                    self._returning.setdefault(run, []).append(back)
+                    return
+                self._away.remove(run)
+                self._holding.add(run)
+            elif run not in self._holding:
+                return
         back()
 
     def drop(self, run: Run) -> bool:
@@ -108,27 +124,27 @@ class Slots:
             self._running.remove(run)
             return True
 
-    def withdraw(self) -> list[Run]:
-        """All that wait; they do not any more."""
+    def withdraw(self, since: float = float("inf")) -> list[Run]:
+        """Those that have waited since then, or longer, and do not any more; all that wait."""
         with self._lock:
-            runs = list(self._waiting)
-            self._waiting.clear()
+            runs: list[Run] = []
+            while self._waiting and (self._waiting[0].taken_at or 0.0) <= since:
+                runs.append(self._waiting.popleft())
             return runs
 
-    def _free(self) -> Callable[[], object]:
-        """A slot is free, or goes to who wants to come back: then, what tells him."""
+    def _free(self, run: Run) -> Iterable[Back]:
+        """The slot of a run is free, or goes to one that wants to come back: what tells that."""
+        if run not in self._holding:
+            return ()
+        self._holding.remove(run)
         if not self._returning:
-            self._used -= 1
-            return _nobody
-        run, back = self._returning.popleft()
-        self._away.remove(run)
-        return back
-
-    def _startable(self, *, plain: bool) -> bool:
-        if not self._waiting or self._used >= self._count:
-            return False
-        return self._is_plain(self._waiting[0]) is plain
+            return ()
+        other = next(iter(self._returning))
+        self._away.remove(other)
+        self._holding.add(other)
+        return self._returning.pop(other)
 
 
-def _nobody() -> None:
-    """There is nobody to tell."""
+def _tell(backs: Iterable[Back]) -> None:
+    for back in backs:
+        back()

@@ -6,43 +6,69 @@ They are daemons: a function that never returns cannot keep the process from end
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
-from rotulus._concurrency.handover import hand_over
+from rotulus._concurrency.handover import hand_over, tell
 
 T = TypeVar("T")
+
+_AGAIN = 1.0
+"""Seconds until the system is asked again for a thread that it has refused."""
 
 
 class Threads:
     """Runs functions, each in a thread that runs nothing else meanwhile.
 
     A thread is started whenever none is idle, so a function that is stuck costs a thread and
-    not its place; who calls bounds how many run at once.
+    not its place; a caller bounds how many run at once. When the system refuses to start one,
+    the function waits for the next thread that there is.
 
     Args:
         loop: the event loop that waits for the answers.
         name: what the threads are called.
         keep: how many idle threads are kept.
+        refused: told why the system refuses to start a thread.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, keep: int) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        name: str,
+        keep: int,
+        refused: Callable[[Exception], object] = lambda _: None,
+    ) -> None:
         self._loop = loop
         self._name = name
         self._keep = keep
+        self._refused = refused
         self._work: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._idle = 0
+        self._missing = 0
         self._started = 0
+        self._unfinished: set[Callable[[], object]] = set()
+        self._abandoned: set[Callable[[], object]] = set()
+
+    @property
+    def abandoned(self) -> int:
+        """How many functions run on though their caller was cancelled, and is gone."""
+        return len(self._abandoned)
 
     def call(self, function: Callable[[], object]) -> None:
         """Run a function in a thread; it must not raise, and nobody hears what it returns."""
+        problem = None
         with self._lock:
             if self._idle:
                 self._idle -= 1
-            else:
-                self._start()
+            elif problem := self._start():
+                self._missing += 1
+            first = self._missing == 1
         self._work.put(function)
+        if problem is not None and first:
+            self._refused(problem)
+            self._try_again()
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run a function in a thread, and give what it returns or raises.
@@ -50,8 +76,16 @@ class Threads:
         When the caller is cancelled, the function runs on and its answer is dropped.
         """
         answer, work = hand_over(self._loop, function)
+        with self._lock:
+            self._unfinished.add(work)
         self.call(work)
-        return await answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            with self._lock:
+                if answer.cancelled() and work in self._unfinished:
+                    self._abandoned.add(work)
+            raise
 
     def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop, and wait for it. To be called in one of the threads."""
@@ -68,19 +102,41 @@ class Threads:
                 self._work.put(None)
             self._idle = 0
 
-    def _start(self) -> None:
+    def _start(self) -> Exception | None:
+        """Start one; why not, if the system refuses."""
+        name = f"{self._name}-{self._started + 1}"
+        try:
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
+        except (RuntimeError, MemoryError) as problem:
+            return problem
         self._started += 1
-        name = f"{self._name}-{self._started}"
-        threading.Thread(target=self._serve, name=name, daemon=True).start()
+        return None
+
+    def _try_again(self) -> None:
+        tell(self._loop, partial(self._loop.call_later, _AGAIN, self._start_missing))
+
+    def _start_missing(self) -> None:
+        """Start those that are still missing."""
+        with self._lock:
+            while self._missing and self._start() is None:
+                self._missing -= 1
+            missing = self._missing
+        if missing:
+            self._try_again()
 
     def _serve(self) -> None:
         while (function := self._work.get()) is not None:
             function()
-            del function
             with self._lock:
-                if self._idle >= self._keep:
+                self._unfinished.discard(function)
+                self._abandoned.discard(function)
+                del function
+                if self._missing:  # what waits for a thread waits for this one
+                    self._missing -= 1
+                elif self._idle >= self._keep:
                     return
-                self._idle += 1
+                else:
+                    self._idle += 1
 
 
 async def captured(body: Awaitable[T]) -> tuple[T | None, BaseException | None]:

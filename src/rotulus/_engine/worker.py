@@ -3,21 +3,24 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
-from rotulus._engine.crew import Crew
+from rotulus._engine.crew import OVERDUE, Crew
 from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
 from rotulus._engine.settler import Along, Batch, Settler
 from rotulus._engine.threads import Threads
 from rotulus._jobs.record import JobRecord
 from rotulus._time.backoff import pause_after
-from rotulus.errors import StoreClosedError, StoreError
+from rotulus.errors import StoreClosedError
 from rotulus.events import (
     Events,
     StoreFailed,
     StoreRecovered,
+    ThreadNotStarted,
     WorkerDraining,
     WorkerRetiring,
     WorkerStarted,
@@ -35,6 +38,20 @@ _LAST_WRITE = 5.0
 """Seconds to go on trying to settle, when the store fails at the very end."""
 
 
+_MOST_STUCK = 100
+"""How many bodies that do not stop, each in a thread of its own, a worker lives with."""
+
+_LOOK_EVERY = OVERDUE / 4
+"""Seconds between two looks for jobs that were claimed ahead for too long."""
+
+
+class Claimed(NamedTuple):
+    """Jobs, and when their claim was asked for."""
+
+    jobs: list[JobRecord]
+    asked_at: float
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
     """How a worker works.
@@ -49,7 +66,7 @@ class WorkerOptions:
     """
 
     lease: float = 30.0
-    drain: float = 30.0
+    drain: float = 20.0
     burst: bool = False
     unknown_grace: float = 0.0
     recycle_jobs: int | None = None
@@ -66,6 +83,10 @@ class Worker:
         monotonic: the clock of leases, in seconds.
         chance: random numbers from 0 to 1.
         events: where it tells what happens.
+
+    Attributes:
+        info: who it is.
+        stuck: how many bodies did not stop when it retired because of them; 0: it did not.
     """
 
     def __init__(
@@ -79,6 +100,7 @@ class Worker:
         events: Events,
     ) -> None:
         self.info = info
+        self.stuck = 0
         self._store = store
         self._options = options
         self._make_executor = make_executor
@@ -120,30 +142,54 @@ class Worker:
         """Work until stopped."""
         loop = asyncio.get_running_loop()
         lease, events = self._options.lease, self._events
-        calls = Threads(loop, "rotulus-store", keep=2)
-        bodies = Threads(loop, "rotulus-task", keep=self.info.slots)
+        calls = Threads(loop, "rotulus-store", keep=2, refused=self._no_thread)
+        bodies = Threads(loop, "rotulus-task", keep=self.info.slots, refused=self._no_thread)
         executor = self._make_executor(bodies)
         self._prepare = executor.prepare
         keeper = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
         settler = Settler(self._store, keeper.drop, calls, events, self._chance)
-        crew = Crew(self.info.slots, executor, bodies, keeper, settler, events)
+        crew = Crew(
+            self.info.slots,
+            executor,
+            bodies,
+            keeper,
+            settler,
+            events,
+            copy_context(),
+            self._monotonic,
+        )
         self._wake = partial(loop.call_soon_threadsafe, crew.changed.set)
         keeper.start(loop)
         settling = loop.create_task(settler.run(self._along(crew)))
-        watching = loop.create_task(keeper.watch())
+        watching = [loop.create_task(keeper.watch()), loop.create_task(self._watch(crew, bodies))]
         events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
         try:
-            await self._feed(crew, settler, calls)
-            await self._finish(crew)
-            await self._drain(crew, settler)
+            try:
+                await self._feed(crew, settler, calls)
+                await self._finish(crew)
+            finally:  # whatever ends it: what runs is finished, or given back
+                await self._drain(crew, settler)
         finally:
             settling.cancel()
-            watching.cancel()
+            for task in watching:
+                task.cancel()
             await calls.run(keeper.end)
             await executor.close()
             bodies.close()
             calls.close()
             events.emit(WorkerStopped(self.info.name, crew.attempts, crew.released))
+
+    def _no_thread(self, error: Exception) -> None:
+        self._events.emit(ThreadNotStarted(self.info.name, error))
+
+    async def _watch(self, crew: Crew, bodies: Threads) -> None:
+        """Give back what waits for too long, and retire with too many stuck bodies."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            self._claimed -= crew.give_back_overdue()
+            if bodies.abandoned >= _MOST_STUCK and not self._retiring:
+                self.stuck = bodies.abandoned
+                self.retire(f"{bodies.abandoned} bodies do not stop, and hold a thread each")
 
     def _look_up(self) -> None:
         if self._wake is not None:
@@ -166,59 +212,66 @@ class Worker:
             settled = settler.batches
             try:
                 # After a failure what counts first is whether the store works again.
-                jobs = await self._ask(crew, calls, room, wait=not failures)
+                claimed = await self._ask(crew, calls, room, wait=not failures)
             except StoreClosedError:
                 return
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001 - no descriptors, no memory: it may pass
                 failures += 1
                 await self._pause(error, failures)
                 continue
             if failures:
                 failures = 0
                 self._events.emit(StoreRecovered("claim"))
-            self._take(crew, jobs)
-            if self._options.burst and not jobs and not await _more(crew, settler, settled):
+            self._take(crew, claimed)
+            if self._options.burst and not claimed.jobs and not await _more(crew, settler, settled):
                 return
 
-    async def _ask(self, crew: Crew, calls: Threads, room: int, *, wait: bool) -> list[JobRecord]:
+    async def _ask(self, crew: Crew, calls: Threads, room: int, *, wait: bool) -> Claimed:
         """Claim so many; what is claimed meanwhile, along with what is settled, heeds that."""
         room = self._still_to_claim(room)
         crew.asked += room
         try:
-            return await calls.run(partial(self._fetch, room, wait=wait))
+            return await calls.run(partial(self._fetch, crew, room, wait=wait))
         finally:
             crew.asked -= room
 
-    def _fetch(self, room: int, *, wait: bool) -> list[JobRecord]:
+    def _fetch(self, crew: Crew, room: int, *, wait: bool) -> Claimed:
         """Claim; when there is nothing, and time to wait, wait for something. In a thread."""
         claim = partial(self._claim, room)
-        jobs = claim()
-        while wait and not jobs and self._feeding and not self._options.burst:
-            if self._store.wait(self._wanted, _WAIT) and self._feeding:
-                jobs = claim()
-        return jobs
+        claimed = claim()
+        while wait and not claimed.jobs and self._feeding and not self._options.burst:
+            found = self._store.wait(self._wanted, _WAIT)
+            if crew.stalled:
+                break  # there is less room than there was
+            if found and self._feeding:
+                claimed = claim()
+        return claimed
 
-    def _claim(self, room: int) -> list[JobRecord]:
+    def _claim(self, room: int) -> Claimed:
+        asked_at = self._monotonic()
         jobs = self._store.claim(self._wanted, room, self._options.lease)
         self._prepare(jobs)
-        return jobs
+        return Claimed(jobs, asked_at)
 
     def _along(self, crew: Crew) -> Along:
         """What is claimed along with what is settled: when steps end, others are due."""
+        asked_at = 0.0
 
         def ask(ended: Batch) -> int:
+            nonlocal asked_at
             steps = any(run.job.run is not None or outcome.parts for run, outcome in ended)
             # One that may claim only so many more counts them when they are here.
             if not steps or not self._feeding or self._options.recycle_jobs is not None:
                 return 0
             room = crew.room_along(len(ended))
             crew.asked += room
+            asked_at = self._monotonic()
             return room
 
         def take(jobs: list[JobRecord], asked: int) -> None:
             crew.asked -= asked
             if self._feeding:
-                self._take(crew, jobs)
+                self._take(crew, Claimed(jobs, asked_at))
             else:
                 crew.give_back(jobs)
             if crew.room():  # who found none, as these might have come, may look again
@@ -226,10 +279,10 @@ class Worker:
 
         return Along(self._wanted, self._options.lease, ask, self._prepare, take)
 
-    def _take(self, crew: Crew, jobs: list[JobRecord]) -> None:
-        if jobs:
-            crew.take(jobs)
-            self._count(len(jobs))
+    def _take(self, crew: Crew, claimed: Claimed) -> None:
+        if claimed.jobs:
+            crew.take(claimed.jobs, claimed.asked_at)
+            self._count(len(claimed.jobs))
 
     def _still_to_claim(self, room: int) -> int:
         most = self._options.recycle_jobs
@@ -246,7 +299,7 @@ class Worker:
         while self._retiring and crew.held and not self._stops:
             await _change(crew)
 
-    async def _pause(self, error: StoreError, failures: int) -> None:
+    async def _pause(self, error: Exception, failures: int) -> None:
         if failures == 1:
             self._events.emit(StoreFailed("claim", error))
         await asyncio.sleep(pause_after(failures, self._chance()))

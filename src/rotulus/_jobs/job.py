@@ -28,8 +28,8 @@ class Attempt(NamedTuple):
 
     Attributes:
         number: which attempt it was, from 1.
-        reason: what ended it: `retry`, `snooze`, `shutdown`, `lost`, or how the job had ended
-            before an operator retried it.
+        reason: what ended it: `retry`, `snooze`, `shutdown`, `unstarted`, `lost`, or how the job
+            had ended before an operator retried it.
         worker: who ran it.
         started_at: when it was claimed.
         ended_at: when it ended.

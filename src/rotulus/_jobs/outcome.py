@@ -93,6 +93,11 @@ def released(job: str, attempt: int) -> Outcome:
     return Outcome(job, attempt, State.QUEUED, Reason.SHUTDOWN)
 
 
+def unstarted(job: str, attempt: int) -> Outcome:
+    """The worker had no slot for the job in time; nothing is counted at all."""
+    return Outcome(job, attempt, State.QUEUED, Reason.UNSTARTED)
+
+
 def dead(job: str, attempt: int, reason: Reason, error: ErrorInfo) -> Outcome:
     """The framework gave up without an answer from the task."""
     return Outcome(job, attempt, State.DEAD, reason, error=error)
@@ -114,8 +119,12 @@ def cancelled(job: str, attempt: int, reason: str = Reason.CANCELLED) -> Outcome
 
 
 def is_release(outcome: Outcome) -> bool:
-    """Whether a job goes back without anything being counted against it."""
-    return outcome.state is State.QUEUED and not (outcome.failed or outcome.lost)
+    """Whether a job that had begun goes back without anything being counted against it."""
+    return (
+        outcome.state is State.QUEUED
+        and outcome.reason != Reason.UNSTARTED
+        and not (outcome.failed or outcome.lost)
+    )
 
 
 def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:

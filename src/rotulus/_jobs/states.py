@@ -68,6 +68,8 @@ class Reason(StrEnum):
     """The task asked to be run later."""
     SHUTDOWN = "shutdown"
     """Its worker was stopped before it finished; nothing is counted against it."""
+    UNSTARTED = "unstarted"
+    """Its worker had claimed it ahead, and had no slot for it in time; nothing is counted."""
     LOST = "lost"
     """Its worker died or did not renew the lease, or its own process died."""
     UNKNOWN_TASK = "unknown_task"

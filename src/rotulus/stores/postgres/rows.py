@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
-from rotulus._jobs.outcome import Outcome, write_error
+from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
 from rotulus._text.jsontext import encode
@@ -197,7 +197,7 @@ def _outcome(outcome: Outcome) -> tuple[object, ...]:
         None if ended or outcome.until is None else micros(outcome.until),
         int(outcome.failed),
         int(outcome.lost),
-        int(not ended and not outcome.failed and not outcome.lost),
+        int(is_release(outcome)),
         outcome.progress,
     )
 
