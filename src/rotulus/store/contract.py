@@ -137,12 +137,12 @@ class Store(Protocol):
         An ended state, reason, error and result are stored, a key whose window is over is given
         back, and jobs that waited for this one, and for nothing else, are due. `queued` sends the
         job back, `delayed` when its delay is not over, with the attempt kept among the earlier
-        ones, and one more failure, release or loss, or none if it was not started; if somebody asked to cancel it, it ends
-        `cancelled` instead. A lost attempt counts as a loss also when the job ends. `blocked` adds
-        the outcome's `parts` as `add` would, to the run of the job, or to one that begins with it;
-        the job is `opened` then, does not expire any more, and is due again when they have ended:
-        at once, if there are none. What is sent back waits if a need of it has begun again. An
-        outcome that is refused changes nothing.
+        ones, and one more failure, release or loss, or none of these if it was not started; if
+        somebody asked to cancel it, it ends `cancelled` instead. A lost attempt counts as a loss
+        also when the job ends. `blocked` adds the outcome's `parts` as `add` would, to the run of
+        the job, or to one that begins with it; the job is `opened` then, does not expire any more,
+        and is due again when they have ended: at once, if there are none. What is sent back waits
+        if a need of it has begun again. An outcome that is refused changes nothing.
         """
         ...
 
