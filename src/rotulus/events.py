@@ -18,6 +18,7 @@ __all__ = [
     "BodyStuck",
     "CallbackFailed",
     "ConditionFailed",
+    "DefinitionChanged",
     "DutyFailed",
     "Event",
     "Events",
@@ -87,6 +88,14 @@ class ConditionFailed(NamedTuple):
 
     job: JobRecord
     error: ErrorInfo
+
+
+class DefinitionChanged(NamedTuple):
+    """A step needs something else now than when its run began, and is run as the run began."""
+
+    job: JobRecord
+    stored: tuple[str, ...]
+    declared: tuple[str, ...]
 
 
 class OutcomeRefused(NamedTuple):
@@ -280,6 +289,7 @@ Event = (
     | BodyStuck
     | CallbackFailed
     | ConditionFailed
+    | DefinitionChanged
     | DutyFailed
     | JobsPruned
     | JobsRescued

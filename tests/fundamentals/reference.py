@@ -6,13 +6,24 @@ from typing import NamedTuple
 from fundamentals.dags import changed
 
 
+class Seen(NamedTuple):
+    """A context, and which steps have changed what in it: sets of them, by the path of a value."""
+
+    values: dict
+    by: dict = {}  # noqa: RUF012 - nobody changes it
+
+
 class End(NamedTuple):
     """How a step ended, what it was given, and what it hands on."""
 
     state: str
     reason: str | None
     given: dict
-    context: dict
+    handed: Seen
+
+    @property
+    def context(self):
+        return self.handed.values
 
     @property
     def spoils(self):
@@ -23,44 +34,120 @@ def interpret(plans, given, within=""):
     """How each step ends, by path; whether the run fails; and its final context."""
     ends, told = {}, {}
     for plan in _sorted(plans):
-        had = merge(*(ends[need].context for need in plan.needs)) if plan.needs else given
-        reason = _skipped(plan, ends, had)
+        had = combine([ends[need].handed for need in plan.needs]) if plan.needs else Seen(given)
+        reason = _skipped(plan, ends, had.values)
         path = f"{within}{plan.id}"
         inner = (
             None
             if reason or plan.each or not plan.inner
-            else interpret(plan.inner, had, f"{path}/")
+            else interpret(plan.inner, had.values, f"{path}/")
         )
         told |= inner[0] if inner else {}
         ends[plan.id] = told[path] = _end(plan, had, reason, inner)
     needed = {need for plan in plans for need in plan.needs}
-    final = merge(*(ends[plan.id].context for plan in _sorted(plans) if plan.id not in needed))
-    return told, any(end.state == "failed" for end in ends.values()), final
+    last = [ends[plan.id].handed for plan in _sorted(plans) if plan.id not in needed]
+    return told, any(end.state == "failed" for end in ends.values()), combine(last).values
 
 
 def _end(plan, had, reason, inner):
+    given = had.values
     if reason:
-        return End("skipped", reason, had, had)
+        return End("skipped", reason, given, had)
+    if inner and inner[1]:
+        return End("failed", "error", given, had)
     if inner:
-        return (
-            End("failed", "error", had, had) if inner[1] else End("succeeded", None, had, inner[2])
-        )
+        return End("succeeded", None, given, _changed(plan, had, inner[2]))
     if plan.each is not None:
         return _each(plan, had)
     if plan.act == "fail":
-        return End("failed", "error", had, had)
-    change = {plan.key: changed(plan, had)}
-    return End("succeeded", None, had, change if plan.act == "new" else {**had, **change})
+        return End("failed", "error", given, had)
+    change = {plan.key: changed(plan, given)}
+    after = change if plan.act == "new" else {**given, **change}
+    return End("succeeded", None, given, _changed(plan, had, after))
 
 
 def _each(plan, had):
-    items = had.get(plan.each)
+    given = had.values
+    items = given.get(plan.each)
     values = (
-        [_branch(plan, {**had, "item": i}) for i in items] if isinstance(items, list) else [None]
+        [_branch(plan, {**given, "item": i}) for i in items] if isinstance(items, list) else [None]
     )
     if None in values:
-        return End("failed", "error", had, had)
-    return End("succeeded", None, had, {**had, plan.id: values})
+        return End("failed", "error", given, had)
+    return End("succeeded", None, given, _changed(plan, had, {**given, plan.id: values}))
+
+
+def _changed(plan, had, after):
+    by = dict(had.by)
+    _note(plan.id, had.values, after, by, ())
+    return Seen(after, by)
+
+
+def _note(step, before, after, by, path):
+    """The step has changed, removed or added what differs, as deep as there are objects."""
+    for key in {**before, **after}:
+        old, new, here = before.get(key, _NONE), after.get(key, _NONE), (*path, key)
+        if old is not _NONE and new is not _NONE and json.dumps(old) == json.dumps(new):
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            _note(step, old, new, by, here)
+        else:
+            all_of_it = _whole(by, here) | {step}
+            for other in [p for p in by if p[: len(here)] == here]:
+                del by[other]
+            by[here] = all_of_it
+
+
+_NONE = object()
+
+
+def _own(by, path):
+    """Who has changed a value, or the object that it came with."""
+    known = [n for n in range(len(path), 0, -1) if path[:n] in by]
+    return by[path[: known[0]]] if known else frozenset()
+
+
+def _whole(by, path):
+    under = [names for other, names in by.items() if other[: len(path)] == path]
+    return _own(by, path).union(*under)
+
+
+def combine(handed):
+    """What several steps hand on, as one: whoever has not seen a change has no say against it."""
+    by = {}
+    for path in dict.fromkeys(path for one in handed for path in one.by):
+        by[path] = frozenset().union(*(_own(one.by, path) for one in handed))
+    return Seen(_members([one.values for one in handed], [one.by for one in handed], ()), by)
+
+
+def _members(objects, by, path):
+    found = {}
+    for key in dict.fromkeys(key for one in objects for key in one):
+        here = (*path, key)
+        copies = [(one.get(key, _NONE), _whole(b, here), b) for one, b in zip(objects, by)]
+        copies = [c for c in copies if not any(c[1] < other[1] for other in copies)]
+        spoken = [c for c in copies if c[0] is not _NONE or here in c[2]] or copies[:1]
+        value = _value(_each_once(spoken), here)
+        if value is not _NONE:
+            found[key] = value
+    return found
+
+
+def _each_once(copies):
+    return [c for n, c in enumerate(copies) if not any(_alike(c[0], o[0]) for o in copies[:n])]
+
+
+def _alike(one, other):
+    return one is other if _NONE in (one, other) else _same(one, other)
+
+
+def _value(copies, path):
+    if len(copies) > 1 and all(isinstance(copy[0], dict) for copy in copies):
+        return _members([copy[0] for copy in copies], [copy[2] for copy in copies], path)
+    value = copies[0][0]
+    for later, *_ in copies[1:]:
+        value = _join(value, later)
+    return value
 
 
 def _branch(plan, had):

@@ -7,6 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rotulus._text.jsontext import canonical
+from rotulus._workflows.handed import HandedOn
+from rotulus._workflows.marks import MOST_PARTS, places
+from rotulus._workflows.merging import combine
 from rotulus.workflow import Context, merge
 
 pytestmark = pytest.mark.anywhere
@@ -121,3 +124,143 @@ def test_objects_are_merged_in_turn_and_the_later_value_wins():
 def test_contexts_are_merged_as_dicts_are():
     """Of either kind."""
     assert {"a": [1, 2]} == merge(Context({"a": [1]}), {"a": [2]})
+
+
+NEEDS = {
+    "top": [],
+    "beside": [],
+    "left": ["top"],
+    "right": ["top"],
+    "far": ["left"],
+    "wide": ["right", "beside"],
+}
+"""Steps in an order in which each comes after what it needs."""
+
+STANDS = places(NEEDS)
+
+
+def ran(given, changes):
+    """What each step hands on that changes its context as it is told, by step."""
+    handed = {}
+    for step, needs in NEEDS.items():
+        had = combine([handed[need] for need in needs]) if needs else HandedOn(given)
+        after = Context(had)
+        for key, value in changes.get(step, {}).items():
+            if value is GONE:
+                after.remove(key)
+            else:
+                after.set(key, value)
+        handed[step] = had.changed_to(after, STANDS[step])
+    return handed
+
+
+GONE = object()
+CHANGES = st.dictionaries(
+    st.sampled_from(list(NEEDS)), st.dictionaries(KEYS, JSON | st.just(GONE), max_size=3)
+)
+
+
+def alike(one, other):
+    """The same values, and the same marks."""
+    return one == other and one.marks == other.marks
+
+
+@given(CONTEXTS, CHANGES)
+def test_one_context_combined_stays_as_it_is(given, changes):
+    """Also with itself, and with what it was built on."""
+    handed = ran(given, changes)
+
+    for step, needs in NEEDS.items():
+        assert alike(handed[step], combine([handed[step]]))
+        assert alike(handed[step], combine([handed[step], handed[step]]))
+        for need in needs:
+            assert handed[step] == combine([handed[step], handed[need]])
+            assert handed[step] == combine([handed[need], handed[step]])
+
+
+@given(CONTEXTS, CHANGES, st.permutations(["left", "right", "beside"]))
+def test_an_untouched_copy_never_wins(given, changes, order):
+    """A key that one of them has changed is as that one says, in whatever order they are named."""
+    handed = ran(given, changes)
+    combined = combine([handed[step] for step in order])
+
+    for key in "abc":
+        behind = ("top", "left", "right", "beside")
+        said = [step for step in behind if _changes(given, handed, step, key)]
+        last = [s for s in said if s != "top" or not {"left", "right"} & set(said)]
+        if len(last) == 1:
+            assert handed[last[0]].get(key, GONE) == combined.get(key, GONE)
+        if not said:
+            assert given.get(key, GONE) == combined.get(key, GONE)
+
+
+def _changes(given, handed, step, key):
+    before = handed[NEEDS[step][0]] if NEEDS[step] else HandedOn(given)
+    return before.texts().get(key) != handed[step].texts().get(key)
+
+
+@given(CONTEXTS, CHANGES, st.permutations(["far", "wide", "beside"]))
+def test_contexts_that_changed_different_keys_are_combined_in_any_order_and_grouping(
+    given, changes, order
+):
+    """Nothing depends on who is named first."""
+    used, apart = set(), {}
+    for step, wanted in changes.items():
+        apart[step] = {key: value for key, value in wanted.items() if key not in used}
+        used |= set(apart[step])
+    handed = ran(given, apart)
+    one, two, three = (handed[step] for step in order)
+    expected = combine([handed["far"], handed["wide"], handed["beside"]])
+
+    assert alike(expected, combine([one, two, three]))
+    assert alike(expected, combine([combine([one, two]), three]))
+    assert alike(expected, combine([one, combine([two, three])]))
+
+
+@given(CONTEXTS, CHANGES)
+def test_what_is_handed_on_is_read_as_it_was_written(given, changes):
+    """Values and marks; and people are shown the values."""
+    for handed in ran(given, changes).values():
+        text = handed.to_text()
+
+        assert alike(handed, HandedOn.from_text(text))
+        assert handed == Context.from_json(text)
+
+
+def test_members_of_an_object_are_changed_each_by_itself():
+    """Also where one of them is removed, and where two objects are made beside each other."""
+    handed = ran(
+        {"o": {"x": 1, "y": 1, "z": 1}},
+        {"left": {"o": {"x": 2, "y": 1}}, "right": {"o": {"x": 1, "y": 2, "z": 1}}},
+    )
+    assert {"o": {"x": 2, "y": 2}} == combine([handed["left"], handed["right"]])
+    assert {"o": {"x": 2, "y": 2}} == combine([handed["right"], handed["left"]])
+
+    made = ran({}, {"left": {"o": {"l": 1}}, "right": {"o": {"r": 1}}})
+    assert {"o": {"l": 1, "r": 1}} == combine([made["left"], made["right"]])
+
+
+def test_a_change_counts_from_where_the_ways_parted():
+    """Not only since the step before; and what was built on it counts in its place."""
+    handed = ran({"n": 0}, {"left": {"n": 1}})
+    assert {"n": 1} == combine([handed["far"], handed["wide"]])
+    assert {"n": 1} == combine([handed["wide"], handed["far"]])
+
+    handed = ran({"rows": [1, 2]}, {"left": {"rows": [1, 2, 3]}, "far": {"rows": [3]}})
+    assert {"rows": [3]} == combine([handed["far"], handed["left"], handed["top"]])
+
+
+def test_a_value_and_its_removal_are_two_changes():
+    """The later one counts."""
+    handed = ran({"a": 1}, {"left": {"a": GONE}, "right": {"a": 2}})
+    assert {"a": 2} == combine([handed["left"], handed["right"]])
+    assert {} == combine([handed["right"], handed["left"]])
+
+
+def test_marks_of_many_members_are_one():
+    """So that a large object that is filled one by one does not drag its history along."""
+    many = {str(n): n for n in range(MOST_PARTS + 1)}
+    handed = ran({"o": {}}, {"left": {"o": many}, "right": {"o": {"x": 1}}})
+
+    assert {} == handed["left"].marks["o"].parts
+    assert {"o": {**many, "x": 1}} == combine([handed["left"], handed["right"]])

@@ -20,6 +20,7 @@ from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
+from rotulus._workflows.handed import plain_text
 from rotulus.errors import (
     JobFailedError,
     JobNotFoundError,
@@ -147,7 +148,7 @@ class Desk:
             raise _failure(record)
         text = record.result or "null"
         if record.run is not None or not self._registry.has(record.task):
-            return jsontext.decode(text)  # of a step: the context that it hands on
+            return jsontext.decode(plain_text(text))  # of a step: the context that it hands on
         return self._plans.of(self._registry.get(record.task)).read_result(text)
 
     def why(self, job_id: str) -> list[str]:

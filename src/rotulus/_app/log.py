@@ -179,6 +179,20 @@ def _condition_failed(event: e.ConditionFailed) -> _Line:
     return logging.WARNING, f"{text}: it does not hold", data
 
 
+def _definition_changed(event: e.DefinitionChanged) -> _Line:
+    job = event.job
+    data = {"event": "definition_changed", "job": job.id, "run": job.run, "step": job.step}
+    text = (
+        f"step {job.step!r} of {job.workflow} {job.run} waited for {_names(event.stored)}, and is "
+        f"declared to need {_names(event.declared)} by now: the run goes on as it began"
+    )
+    return logging.WARNING, text, data
+
+
+def _names(steps: tuple[str, ...]) -> str:
+    return ", ".join(map(repr, steps)) or "nothing"
+
+
 def _nursery_started(event: e.NurseryStarted) -> _Line:
     data = {"event": "nursery_started", "pid": event.pid, "threads": list(event.threads)}
     text = f"isolated tasks run in processes forked by {event.pid}"
@@ -338,6 +352,7 @@ _RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
     e.BodyStuck: _body_stuck,
     e.CallbackFailed: _callback_failed,
     e.ConditionFailed: _condition_failed,
+    e.DefinitionChanged: _definition_changed,
     e.NurseryStarted: _nursery_started,
     e.WorkerStarted: _worker_started,
     e.WorkerDraining: _worker_draining,

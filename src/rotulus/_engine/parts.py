@@ -9,7 +9,8 @@ from rotulus._tasks.task import Task
 from rotulus._tasks.template import KeyTemplate
 from rotulus._text import jsontext
 from rotulus._text.ids import Ids
-from rotulus._workflows.paths import EDITED, ITEM, join_path
+from rotulus._workflows.paths import join_path
+from rotulus._workflows.stored import ITEM, written
 from rotulus._workflows.workflow import Step, Workflow
 from rotulus.store import NewJob, Terms
 
@@ -43,13 +44,12 @@ class Parts:
             within: its path; "" begins a run.
         """
         order = workflow.topological_sort()
-        small = len(given) <= _SMALL
-        first = f'{{"{EDITED}":{given}}}' if small else "{}"
         ids = dict(zip(order, self._ids.many(len(order)), strict=True))
+        small, stands = given if len(given) <= _SMALL else None, workflow.places
         return [
             NewJob(
                 ids[step.id],
-                "{}" if step.needs else first,
+                written(step.needs, stands.get(step.id), small),
                 _terms(step.task, queue, priority),
                 limit_key=_limit_key(step.task),
                 step=join_path(within, step.id),
@@ -92,8 +92,3 @@ def _limit_key(task: Task[..., Any, Any]) -> str | None:
     """What a step is limited by. Its call is not known yet, so it has no key of its own."""
     key = limit_key_of(task)
     return task.name if isinstance(key, KeyTemplate) else key
-
-
-def is_edited(job: JobRecord) -> bool:
-    """Whether what a step is given stands in its arguments."""
-    return EDITED in jsontext.decode(job.arguments)

@@ -8,6 +8,7 @@ from typing import Protocol
 from rotulus._jobs.job import Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._workflows.context import Context
+from rotulus._workflows.handed import HandedOn
 from rotulus._workflows.workflow import Step
 
 
@@ -93,7 +94,7 @@ class Run:
         self.ended = False
         self.completed = False
         self.step: Step | None = None
-        self.given: Context | None = None
+        self.given: HandedOn | None = None
         self.context: Context | None = None
         self.slot: Slot | None = None
         self.deferred = False

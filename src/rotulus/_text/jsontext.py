@@ -26,6 +26,10 @@ class NotJSONError(ValueError):
     """A value cannot be stored; the message says why, without a subject: 'is not JSON: …'."""
 
 
+class TooLargeError(NotJSONError):
+    """A text has more bytes than are stored: 'takes 5,000 bytes; at most 1,024 are stored'."""
+
+
 def encode(value: object, *, max_bytes: int = MAX_BYTES) -> str:
     """The JSON text of a value: of plain data, and of anything pydantic can serialise.
 
@@ -86,7 +90,7 @@ def check_text(text: str, max_bytes: int) -> None:
     except UnicodeEncodeError:
         raise NotJSONError("is not JSON: it holds a lone surrogate") from None
     if size > max_bytes:
-        raise NotJSONError(f"takes {size:,} bytes; at most {max_bytes:,} are stored")
+        raise TooLargeError(f"takes {size:,} bytes; at most {max_bytes:,} are stored")
     # pydantic writes NaN and the infinities as bare words. Looking for the words, and counting
     # brackets, is quick and can only err upward; the few texts it finds are read to be sure.
     if "NaN" in text or "Infinity" in text:

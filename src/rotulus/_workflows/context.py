@@ -6,6 +6,9 @@ from typing import Any, cast
 from rotulus._text import jsontext
 from rotulus.errors import ContextError
 
+MARKS = "$changed"
+"""The key, in the result of a step, of what has changed the values: no key of a context."""
+
 
 class Context(Mapping[str, Any]):
     """Keys and their values, which are plain JSON: what steps read, and hand on.
@@ -66,6 +69,10 @@ class Context(Mapping[str, Any]):
         """The JSON text of each value, in a dict of its own: what a copy needs, and no more."""
         return dict(self._texts)
 
+    def replace_texts(self, texts: dict[str, str]) -> None:
+        """Hold these JSON texts by key instead, which are known to be right."""
+        self._texts = texts
+
     def to_json(self) -> str:
         """All of it, as the text of one JSON object."""
         items = (f"{jsontext.encode(key)}:{text}" for key, text in self._texts.items())
@@ -73,14 +80,19 @@ class Context(Mapping[str, Any]):
 
     @classmethod
     def from_json(cls, text: str) -> "Context":
-        """The context of a JSON object. Raises `ContextError` when the text is none."""
+        """The context of a JSON object, or of the result of a step.
+
+        Raises:
+            ContextError: the text is none.
+        """
         try:
             data = jsontext.decode(text)
         except jsontext.NotJSONError as error:
             raise ContextError(f"The text of a context {error}") from None
         if not isinstance(data, dict):
             raise ContextError("The text of a context is not a JSON object: it has to be {...}")
-        return cls(cast("dict[str, Any]", data))
+        values = cast("dict[str, Any]", data)
+        return cls({key: value for key, value in values.items() if key != MARKS})
 
     def __getitem__(self, key: str) -> Any:
         return jsontext.decode(self._texts[key])
@@ -121,6 +133,10 @@ def _write(key: object, value: object) -> str:
     """The text of a value; in an array, because the context is a level of its own."""
     if not isinstance(key, str):
         raise ContextError(f"Context key {key!r} is not a string")
+    if key == MARKS:
+        raise ContextError(
+            f"Context key {key!r} is taken: Rotulus keeps something of its own there"
+        )
     try:
         jsontext.encode_plain(key)
         return jsontext.encode_plain([value])[1:-1]

@@ -1,13 +1,16 @@
 """How the contexts that several steps hand on become one."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any, NamedTuple, cast
 
 from rotulus._text import jsontext
+from rotulus._workflows.handed import HandedOn
+from rotulus._workflows.marks import MISSING, UNMARKED, Marks, union, within
 
 
 def merge(*contexts: Mapping[str, Any]) -> dict[str, Any]:
-    """One context of several.
+    """One context of several, each of which has changed all that it holds.
 
     Under a key that more than one of them has:
 
@@ -20,17 +23,106 @@ def merge(*contexts: Mapping[str, Any]) -> dict[str, Any]:
     result may share parts with it.
 
     `merge(x)`, `merge(x, x)`, `merge(x, {})` and `merge({}, x)` are all x: an array keeps its own
-    repetitions, so that what two branches hand on unchanged arrives unchanged. How contexts are
-    grouped, `merge(merge(a, b), c)` or `merge(a, merge(b, c))`, makes no difference, unless under
-    some key a value of another kind stands between two arrays or between two objects: of
-    `[1], 5, [2]` the left grouping makes `[2]`, the right one `[1, 2]`. Contexts are merged from
-    the left.
+    repetitions. How contexts are grouped, `merge(merge(a, b), c)` or `merge(a, merge(b, c))`, makes
+    no difference, unless under some key a value of another kind stands between two arrays or
+    between two objects: of `[1], 5, [2]` the left grouping makes `[2]`, the right one `[1, 2]`.
+    Contexts are merged from the left.
     """
     merged: dict[str, Any] = {}
     for context in contexts:
         for key in context:
             merged[key] = _join(merged[key], context[key]) if key in merged else context[key]
     return merged
+
+
+def combine(contexts: Sequence[HandedOn]) -> HandedOn:
+    """What a step is given whose needs hand on these, in the order in which it names them.
+
+    A value that only one of them has changed since their ways parted, or removed, is as that one
+    says: an untouched copy never counts, nor does one that another was built on. What several have
+    changed is joined as by `merge`; of a value and a removal the later one counts. Objects are
+    looked into, so that two members that two steps have changed both count.
+    """
+    if len(contexts) == 1:
+        return contexts[0]
+    copies_of = [(context.texts(), context.marks) for context in contexts]
+    found: dict[str, str] = {}
+    changed: dict[str, Marks] = {}
+    for key in dict.fromkeys(key for texts, marks in copies_of for key in (*texts, *marks)):
+        copies = [(texts.get(key), marks.get(key, UNMARKED)) for texts, marks in copies_of]
+        text, mark = _combined_text(copies)
+        if text is not None:
+            found[key] = text
+        if mark != UNMARKED:
+            changed[key] = mark
+    return HandedOn.of_texts(found, changed)
+
+
+class _Copy(NamedTuple):
+    """A value as one need hands it on, or MISSING, and its marks.
+
+    `removed`: it is missing because a step has removed this very value.
+    """
+
+    value: Any
+    marks: Marks
+    removed: bool = False
+
+
+def _combined_text(copies: list[tuple[str | None, Marks]]) -> tuple[str | None, Marks]:
+    if all(copy == copies[0] for copy in copies):
+        return copies[0]
+    decoded = [
+        _Copy(MISSING, marks, marks != UNMARKED)
+        if text is None
+        else _Copy(jsontext.decode(text), marks)
+        for text, marks in copies
+    ]
+    value, marks, _ = _combined(decoded)
+    return None if value is MISSING else jsontext.encode_plain([value])[1:-1], marks
+
+
+def _combined(copies: list[_Copy]) -> _Copy:
+    marks = union([copy.marks for copy in copies])
+    latest = _latest(copies)
+    if len(latest) == 1:
+        return _Copy(latest[0].value, marks)
+    if all(isinstance(copy.value, dict) for copy in latest):
+        return _combined_objects(latest, marks)
+    return _Copy(reduce(_join, [copy.value for copy in latest]), marks)
+
+
+def _combined_objects(copies: list[_Copy], marks: Marks) -> _Copy:
+    value: dict[str, Any] = {}
+    for key in dict.fromkeys(key for copy in copies for key in (*copy.value, *copy.marks.parts)):
+        members = [
+            _Copy(copy.value.get(key, MISSING), copy.marks.of(key), key in copy.marks.parts)
+            for copy in copies
+        ]
+        found = _combined(members).value
+        if found is not MISSING:
+            value[key] = found
+    return _Copy(value, marks)
+
+
+def _latest(copies: list[_Copy]) -> list[_Copy]:
+    """Those that no other one was built on, each once.
+
+    That a value is missing in an object which somebody made beside says nothing against it.
+    """
+    wholes = [copy.marks.whole for copy in copies]
+    found: list[_Copy] = []
+    for copy, whole in zip(copies, wholes, strict=True):
+        outdated = any(within(whole, other) and not within(other, whole) for other in wholes)
+        if not outdated and not any(_same(copy, other) for other in found):
+            found.append(copy)
+    return [copy for copy in found if copy.value is not MISSING or copy.removed] or found[:1]
+
+
+def _same(one: _Copy, other: _Copy) -> bool:
+    if one.value is MISSING or other.value is MISSING:
+        return one.value is other.value
+    return jsontext.canonical(one.value) == jsontext.canonical(other.value)
 
 
 def _join(earlier: Any, later: Any) -> Any:

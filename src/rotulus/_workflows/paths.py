@@ -1,10 +1,4 @@
-"""Where parts stand in a run, and what their arguments may hold."""
-
-EDITED = "context"
-"""The key, in the arguments of a step, of what it is given: instead of reading what that is."""
-
-ITEM = "item"
-"""The key of a branch's item: in its arguments, and in the context it is given."""
+"""Where parts stand in a run: their paths."""
 
 
 def join_path(within: str, name: str) -> str:

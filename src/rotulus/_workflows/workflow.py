@@ -11,6 +11,7 @@ from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name, did_you_mean
 from rotulus._time.schedule import Schedule
 from rotulus._workflows import fingerprint, order
+from rotulus._workflows.marks import Place, places
 from rotulus._workflows.rules import Trigger
 from rotulus.errors import StepNotFoundError, WorkflowError
 
@@ -160,9 +161,16 @@ class Workflow:
         )
 
     @cached_property
-    def has_triggers(self) -> bool:
-        """Whether a step has a trigger rule of its own."""
-        return any(step.trigger is not None for step in self.steps.values())
+    def places(self) -> dict[str, Place]:
+        """Where the steps stand whose context meets that of another step, in the end."""
+        order_of_steps = self.topological_sort()
+        stands = places({step_id: self._needs[step_id] for step_id in order_of_steps})
+        meeting = set(self.steps) if len(self.get_leaves()) > 1 else set[str]()
+        for step_id in reversed(order_of_steps):
+            needs = self._needs[step_id]
+            if len(needs) > 1 or step_id in meeting:
+                meeting.update(needs)
+        return {step_id: stands[step_id] for step_id in order_of_steps if step_id in meeting}
 
     @cached_property
     def _needs(self) -> dict[str, tuple[str, ...]]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from rotulus import App, ErrorInfo, Job, Progress, State
 from rotulus._concurrency.pool import off_loop
-from rotulus._text import jsontext
 from rotulus._workflows.context import Context
-from rotulus._workflows.paths import EDITED, is_branch
+from rotulus._workflows.paths import is_branch, split_path
+from rotulus._workflows.stored import read
 from rotulus.errors import JobFailedError, StepNotFoundError, WorkflowError
 
 _MOST_STEPS = 1_000_000
@@ -171,10 +171,9 @@ class Run:
             raise WorkflowError(
                 f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
             )
-        arguments = job.record.arguments if is_branch(step) else "{}"
-        if context is not None:
-            arguments = jsontext.encode({EDITED: Context(context).to_dict()})
-        self._app.store.retry([job.id], arguments)
+        stored = read(job.record.arguments, split_path(step)[1])
+        given = None if context is None else Context(context).to_dict()
+        self._app.store.retry([job.id], stored.replayed(given))
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"

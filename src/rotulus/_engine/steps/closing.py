@@ -1,7 +1,6 @@
 """What a job comes to whose parts have ended: a workflow, or a step with its branches."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rotulus._jobs.outcome import ErrorInfo, Outcome, cancelled, failed, read_error, succeeded
 from rotulus._jobs.record import JobRecord
@@ -12,41 +11,48 @@ from rotulus.store import Count
 _FAILED = (State.FAILED, State.DEAD)
 
 
-def close_workflow(
-    job: JobRecord, counts: Sequence[Count], final: dict[str, Any], max_bytes: int
-) -> Outcome:
-    """The outcome of a workflow whose steps have ended; its result is the final context.
+def workflow_outcome(job: JobRecord, counts: Sequence[Count]) -> Outcome:
+    """The outcome of a workflow whose steps have ended; its result is still to be filled in.
 
     It failed if any step failed or was given up, whatever came after that.
     """
-    result = jsontext.encode(final, max_bytes=max_bytes)
     if any(count.state in _FAILED for count in counts):
         error = ErrorInfo("WorkflowFailed", summary(counts))
-        return failed(job.id, job.attempt, Reason.ERROR, error)._replace(result=result)
+        return failed(job.id, job.attempt, Reason.ERROR, error)
     if any(count.state is State.CANCELLED for count in counts):
-        return cancelled(job.id, job.attempt)._replace(result=result)
-    return succeeded(job.id, job.attempt, result)
+        return cancelled(job.id, job.attempt)
+    return succeeded(job.id, job.attempt, "")
 
 
-def close_branches(
-    job: JobRecord,
-    step: str,
-    given: dict[str, Any],
-    branches: Sequence[JobRecord],
-    max_bytes: int,
-) -> Outcome:
-    """The outcome of a step that ran for each item: all results in order, under its id."""
+def branches_outcome(job: JobRecord, branches: Sequence[JobRecord]) -> Outcome:
+    """The outcome of a step that ran for each item; its result is still to be filled in."""
     wrong = [branch for branch in branches if branch.state != State.SUCCEEDED]
     if wrong:
         error = ErrorInfo("BranchesFailed", _what_failed(wrong, len(branches)))
         return failed(job.id, job.attempt, Reason.ERROR, error)
-    # Each result is the text of a JSON value already: nothing is gained by reading them.
-    results = f"[{','.join(branch.result or 'null' for branch in branches)}]"
-    rest = {key: value for key, value in given.items() if key != step}
-    before = jsontext.encode(rest, max_bytes=max_bytes)[:-1]
-    text = f"{before}{',' if rest else ''}{jsontext.encode(step)}:{results}}}"
-    jsontext.check_text(text, max_bytes)
-    return succeeded(job.id, job.attempt, text)
+    return succeeded(job.id, job.attempt, "")
+
+
+def results_of(branches: Sequence[JobRecord]) -> str:
+    """All results in order, as the text of an array; they are texts, and need not be read."""
+    return f"[{','.join(branch.result or 'null' for branch in branches)}]"
+
+
+def sized(text: str, job: JobRecord, max_bytes: int, *, of_branches: bool = False) -> str:
+    """The text of a result, unless it is too large; of which step it is, is said then.
+
+    Raises:
+        NotJSONError: it is, or nests too deeply.
+    """
+    try:
+        jsontext.check_text(text, max_bytes)
+    except jsontext.TooLargeError as error:
+        whose = f"of step {job.step!r}" if job.step else "of the run"
+        rest = "; no branch runs again" if of_branches else ""
+        raise jsontext.TooLargeError(
+            f"{whose} {error}: give the app a larger max_bytes, and retry{rest}"
+        ) from None
+    return text
 
 
 def summary(counts: Sequence[Count]) -> str:

@@ -1,15 +1,17 @@
 """A job that is a step: whether it runs, with which call, and what it hands on."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from rotulus._engine.parts import Parts, is_edited
+from rotulus._engine.parts import Parts
 from rotulus._engine.run import Run
 from rotulus._engine.steps.callbacks import call_back, callback
-from rotulus._engine.steps.closing import close_branches, close_workflow
+from rotulus._engine.steps.closing import branches_outcome, results_of, sized, workflow_outcome
 from rotulus._engine.steps.given import Contexts
 from rotulus._engine.steps.handle import TaskHandle
+from rotulus._engine.steps.needs import stored_of
 from rotulus._engine.verdict import GivenUpError
 from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
 from rotulus._jobs.record import JobRecord
@@ -19,8 +21,10 @@ from rotulus._tasks.plan import TaskPlan
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
 from rotulus._workflows.context import Context
-from rotulus._workflows.paths import ITEM, is_branch, split_path
+from rotulus._workflows.handed import HandedOn
+from rotulus._workflows.paths import is_branch, split_path
 from rotulus._workflows.rules import Need
+from rotulus._workflows.stored import ITEM
 from rotulus._workflows.tasks import StepTask, WorkflowTask
 from rotulus._workflows.trigger import decide
 from rotulus._workflows.workflow import Step
@@ -32,8 +36,8 @@ from rotulus.errors import (
     TaskNotFoundError,
     WorkflowError,
 )
-from rotulus.events import Events
-from rotulus.store import Count, Store
+from rotulus.events import DefinitionChanged, Events
+from rotulus.store import Store
 
 DEEPEST = 16
 """How many workflows may run within each other: one that contains itself would never end."""
@@ -106,31 +110,39 @@ class Steps:
         job, contexts = run.job, self._contexts
         step = run.step = contexts.definition(job)
         whole = None if is_branch(job.step) else step
-        waits = job.opened or (whole is not None and whole.needs)
-        waited_for = contexts.needed_by(job) if waits else []
+        waited_for = contexts.waited_for(job)
         needs = contexts.needs(job, waited_for)
+        if whole is not None:
+            self._compare(job, whole, needs)
         if job.opened:
             parts = [part for part in waited_for if split_path(part.step)[0] == job.step]
-            raise EarlyOutcome(self._closed(task, run, needs, parts[::-1]))
+            raise EarlyOutcome(self._closed(run, needs, parts[::-1]))
         if whole is not None:
             self._skip(whole, job, needs)
-        run.given = contexts.given(job, needs)
+        given = run.given = contexts.given(job, needs)
         if whole is not None and whole.for_each is not None:
-            raise EarlyOutcome(self._branch_out(whole, whole.for_each, run))
+            raise EarlyOutcome(self._branch_out(whole, whole.for_each, job, given))
         if isinstance(task, WorkflowTask):
-            raise EarlyOutcome(self._begin(task, run))
-        run.context = Context(run.given)
+            raise EarlyOutcome(self._begin(task, job, given))
+        run.context = Context(given)
         if isinstance(task, StepTask):
             return task.arguments(
                 run.context, TaskHandle(run, self._events, is_async=task.is_async)
             )
         return _by_name(plan, run.context, is_branch(job.step))
 
+    def _compare(self, job: JobRecord, step: Step, needs: list[JobRecord]) -> None:
+        """Tell that a step waited for something else than it is declared to need by now."""
+        stored = tuple(split_path(need.step)[1] for need in needs)
+        if set(stored) != set(step.needs):
+            self._events.emit(DefinitionChanged(job, stored, step.needs))
+
     def write(self, task: AnyTask, run: Run, value: Any) -> str:
         """What a step hands on, or what a branch comes to, given what its task returned."""
         context = Context() if run.context is None else run.context  # it may be empty
+        given = HandedOn() if run.given is None else run.given
         if is_branch(run.job.step):
-            return self._encode(_branch_value(run.given or context, context, value))
+            return self._encode(_branch_value(given, context, value), run.job)
         if isinstance(value, Context):
             context = run.context = value
         elif isinstance(value, Mapping):
@@ -142,7 +154,7 @@ class Steps:
             )
         elif value is not None:
             context.set(run.step.id if run.step else "result", value)
-        return self._encode(context.to_dict())
+        return self._text(run.job, given, context)
 
     def callback(self, run: Run, outcome: Outcome) -> Callable[[Callable[[Any], Any]], None] | None:
         """What is to be called, in a thread, now that a step has ended, if anything is.
@@ -156,15 +168,14 @@ class Steps:
 
     def _skip(self, step: Step, job: JobRecord, ended: list[JobRecord]) -> None:
         """Raise `EarlyOutcome` if a step is not to run. One that is replayed is."""
-        if is_edited(job) and step.needs:
+        if stored_of(job).edited:
             return
         needs = [Need(split_path(n.step)[1], State(n.state), n.reason) for n in ended]
         reason = decide(step.trigger, needs, lambda: self._contexts.given(job, ended))
         if reason is not None:
             raise EarlyOutcome(skipped(job.id, job.attempt, reason))
 
-    def _branch_out(self, step: Step, key: str, run: Run) -> Outcome:
-        job, given = run.job, run.given or Context()
+    def _branch_out(self, step: Step, key: str, job: JobRecord, given: HandedOn) -> Outcome:
         items: Any = given.get(key)
         if not isinstance(items, list):
             what = f"a {type(items).__name__}" if key in given else "missing"
@@ -173,57 +184,63 @@ class Steps:
                 f"it has to be an array"
             )
         if not items:
-            text = self._encode({**given, step.id: []})
-            return succeeded(job.id, job.attempt, text)
-        branches = cast("list[Any]", items)
-        parts = self._parts.of_items(step, job, branches)
+            return succeeded(job.id, job.attempt, self._with_results(job, step.id, given, "[]"))
+        parts = self._parts.of_items(step, job, cast("list[Any]", items))
         return opened(job.id, job.attempt, parts)
 
-    def _begin(self, task: WorkflowTask, run: Run) -> Outcome:
-        job, path = run.job, run.job.step or ""
+    def _begin(self, task: WorkflowTask, job: JobRecord, given: Context) -> Outcome:
+        path = job.step or ""
         if path.count("/") >= DEEPEST:
             raise WorkflowError(
                 f"Workflow {task.name!r} is at {path!r}, {DEEPEST} workflows deep: does one of "
                 f"them contain itself?"
             )
-        given = (run.given or Context()).to_json()
-        parts = self._parts.of_workflow(task.workflow, given, job.queue, job.priority, path)
+        parts = self._parts.of_workflow(
+            task.workflow, given.to_json(), job.queue, job.priority, path
+        )
         return opened(job.id, job.attempt, parts)
 
-    def _closed(
-        self, task: AnyTask, run: Run, needs: list[JobRecord], parts: list[JobRecord]
-    ) -> Outcome:
-        job, step = run.job, run.step
-        if step is not None and step.for_each is not None and not is_branch(job.step):
-            given = self._contexts.given(job, needs).to_dict()
-            outcome = close_branches(job, step.id, given, parts, self._max_bytes)
+    def _closed(self, run: Run, needs: list[JobRecord], parts: list[JobRecord]) -> Outcome:
+        """What a job comes to whose parts have ended. They say what it is, and not today's code."""
+        job = run.job
+        if all(is_branch(part.step) for part in parts):
+            outcome = branches_outcome(job, parts)
+            if outcome.state is State.SUCCEEDED:
+                step, given = split_path(job.step)[1], self._contexts.given(job, needs)
+                text = self._with_results(job, step, given, results_of(parts))
+                outcome = outcome._replace(result=text)
         else:
-            final = self._final(job, parts)
-            outcome = close_workflow(job, self._counts(task, job, parts), final, self._max_bytes)
+            counts = self._store().count("step", job.run, job.step or "")
+            outcome = workflow_outcome(job, counts)._replace(result=self._final(job, needs, parts))
         if outcome.result is not None:
-            run.context = Context.from_json(outcome.result)
+            run.context = HandedOn.from_text(outcome.result)
         return outcome
 
-    def _final(self, job: JobRecord, parts: list[JobRecord]) -> Any:
+    def _final(self, job: JobRecord, needs: list[JobRecord], parts: list[JobRecord]) -> str:
         """What the last steps of a workflow hand on; of a branch, what they have changed."""
         final = self._contexts.merged(parts)
+        if not job.step:
+            return sized(final.to_json(), job, self._max_bytes)
+        given = self._contexts.given(job, needs)
         if is_branch(job.step):
-            return _branch_value(self._contexts.given(job), final, None)
-        return final.to_dict()
+            return self._encode(_branch_value(given, final, None), job)
+        return self._text(job, given, final)
 
-    def _counts(self, task: AnyTask, job: JobRecord, last: list[JobRecord]) -> list[Count]:
-        """How the steps of a workflow ended, given those that nobody waited for.
+    def _with_results(self, job: JobRecord, step: str, given: HandedOn, results: str) -> str:
+        """What a step with branches hands on; their results need no reading for that."""
+        place = stored_of(job).place
+        handed = given.with_text(step, results, place)
+        text = sized(handed.to_json(), job, self._max_bytes, of_branches=True)
+        return text if place is None else handed.to_text()
 
-        Without trigger rules whatever goes wrong is seen in the last steps, unless one of them has
-        been replayed.
-        """
-        well = job.attempt == 1 and all(step.state == State.SUCCEEDED for step in last)
-        if well and isinstance(task, WorkflowTask) and not task.workflow.has_triggers:
-            return []
-        return self._store().count("step", job.run, job.step or "")
+    def _text(self, job: JobRecord, given: HandedOn, after: Context) -> str:
+        """What a step hands on, as it is stored."""
+        text = sized(after.to_json(), job, self._max_bytes)
+        place = stored_of(job).place if job.step else None
+        return text if place is None else given.changed_to(after, place).to_text()
 
-    def _encode(self, value: Any) -> str:
-        return jsontext.encode(value, max_bytes=self._max_bytes)
+    def _encode(self, value: Any, job: JobRecord) -> str:
+        return sized(jsontext.encode(value, max_bytes=sys.maxsize), job, self._max_bytes)
 
 
 def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
@@ -232,7 +249,8 @@ def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
     values = {name: context[name] for name in names if name in context}
     if branch and names:
         values[names[0]] = context[ITEM]
-    return plan.binder.load(jsontext.encode(values))
+    # What it is given has been stored, so it is not too large.
+    return plan.binder.load(jsontext.encode(values, max_bytes=sys.maxsize))
 
 
 def _branch_value(given: Context, context: Context, value: Any) -> Any:

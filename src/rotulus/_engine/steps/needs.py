@@ -1,0 +1,130 @@
+"""What the jobs of steps wait for, as the store has it: read for many of them at once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from rotulus._jobs.record import JobRecord
+from rotulus._workflows.paths import is_branch, join_path, split_path
+from rotulus._workflows.stored import Stored, read
+from rotulus.store import Filter, Store
+
+_MOST_NEEDS = 1_000_000
+
+_MOST_FETCHED = 5000
+"""More is left over from jobs that were given back before they were begun."""
+
+_FEW = 8
+"""So many jobs are read one by one rather than with all parts of another one."""
+
+_SEVERAL = 2
+"""One that asks alone reads by itself."""
+
+
+class Needs:
+    """Reads what jobs wait for: the steps that a step needs, and the parts of a job that opened.
+
+    What a step needs is what its *job* waits for, since its run began: code that was deployed in
+    the meantime has no say in that.
+
+    Args:
+        store: where the runs are.
+    """
+
+    def __init__(self, store: Callable[[], Store]) -> None:
+        self._store = store
+        self._fetched: dict[tuple[str, int], list[JobRecord]] = {}
+
+    def fetch(self, records: Iterable[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
+        """Read at once what some jobs will ask for, so that not each of them reads by itself.
+
+        Args:
+            records: the jobs.
+            ended: jobs as they ended in the transaction that claimed these: they need no reading.
+        """
+        if len(self._fetched) > _MOST_FETCHED:
+            self._fetched.clear()
+        known: dict[str | None, dict[str | None, JobRecord]] = {}
+        for job in ended:
+            known.setdefault(job.run, {})[job.step] = job
+        wanted = {job.id: job for job in records if self._is_told(job)}
+        for job in list(wanted.values()) if known else ():
+            needs = _all_among(job, known.get(job.run, {}))
+            if needs:
+                self._fetched[job.id, job.attempt] = needs
+                del wanted[job.id]
+        if len(wanted) >= _SEVERAL:
+            self._fetch(wanted)
+
+    def of(self, record: JobRecord) -> list[JobRecord]:
+        """The jobs that a job waits for, and perhaps others; the last added first."""
+        fetched = self._fetched.pop((record.id, record.attempt), None)
+        return self.of_all([record]) if fetched is None else fetched
+
+    def of_all(self, records: Iterable[JobRecord]) -> list[JobRecord]:
+        """The jobs that any of these waits for."""
+        return self._store().find(Filter(needed_by=[job.id for job in records]), _MOST_NEEDS)
+
+    def beside(self, record: JobRecord) -> list[JobRecord]:
+        """The jobs that a part needs, and perhaps others, but not thousands of its own parts."""
+        told = None if is_branch(record.step) else stored_of(record).needs
+        if is_branch(record.step) or told == ():
+            return []
+        if told is None or not record.opened or len(told) > _FEW:
+            return self.of_all([record])
+        within, _ = split_path(record.step)
+        return [self.whole(record.run, path) for path in _paths(within, told)]
+
+    def whole(self, run: str | None, path: str) -> JobRecord:
+        """The job at a path of a run."""
+        [whole] = self._store().find(Filter(run=run, step=path), 1)
+        return whole
+
+    def _is_told(self, job: JobRecord) -> bool:
+        """Whether a job's own arguments say what it needs, so that it may be read with others."""
+        return not is_branch(job.step) and (not job.step or stored_of(job).needs is not None)
+
+    def _fetch(self, wanted: Mapping[str, JobRecord]) -> None:
+        beside: dict[tuple[str | None, str], list[JobRecord]] = {}
+        for need in self.of_all(wanted.values()):
+            beside.setdefault((need.run, split_path(need.step)[0]), []).append(need)
+        for job in wanted.values():
+            places = dict.fromkeys([split_path(job.step)[0], job.step or ""])
+            found = [need for place in places for need in beside.get((job.run, place), ())]
+            self._fetched[job.id, job.attempt] = found
+
+
+def stored_of(record: JobRecord) -> Stored:
+    """What the job of a step keeps in its arguments."""
+    return read(record.arguments, split_path(record.step)[1])
+
+
+def named(
+    record: JobRecord, among: Iterable[JobRecord], declared: Sequence[str]
+) -> list[JobRecord]:
+    """Those of some jobs that a step needs, in the order in which they are merged.
+
+    Args:
+        record: the step.
+        among: all that it needs, and others too if its arguments say what it needs.
+        declared: what its workflow says now: the order, where nothing better is known.
+    """
+    if is_branch(record.step) or not record.step:
+        return []
+    within, _ = split_path(record.step)
+    by_path = {job.step: job for job in among if split_path(job.step)[0] == within and job.step}
+    told = stored_of(record).needs
+    names = declared if told is None else told
+    found = [by_path.pop(path) for path in _paths(within, names) if path in by_path]
+    return found if told is not None else found + list(by_path.values())[::-1]
+
+
+def _all_among(job: JobRecord, known: Mapping[str | None, JobRecord]) -> list[JobRecord]:
+    """What a step needs, if all of it is known; else nothing."""
+    names = None if job.opened or not job.step else stored_of(job).needs
+    if not names:
+        return []
+    paths = _paths(split_path(job.step)[0], names)
+    return [known[path] for path in paths] if all(path in known for path in paths) else []
+
+
+def _paths(within: str, names: Iterable[str]) -> list[str]:
+    return [join_path(within, name) for name in names]

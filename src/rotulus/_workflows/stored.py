@@ -1,0 +1,100 @@
+"""What a part of a run keeps in its job's arguments: its needs, its place, and its context."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from rotulus._text import jsontext
+from rotulus._workflows.marks import Place
+
+ITEM = "item"
+"""The key of a branch's item: in its arguments, and in the context it is given."""
+
+_GIVEN, _EDITED, _NEEDS, _PLACE = "context", "edited", "needs", "at"
+
+_SHORT = 4096
+"""Characters of arguments that may be kept in memory, many at once."""
+
+
+class Stored(NamedTuple):
+    """The arguments of a part. They are written when the run begins, and again by a replay.
+
+    A step that waits again for something is without them, and so is one that was stored by an older
+    version: what it needs is what its job waits for.
+
+    Attributes:
+        needs: the ids of the steps that it waits for, in the order in which they are merged; None
+            if that has to be looked up.
+        place: where it stands, if its context may meet that of another step later.
+        given: the context that it is given, if that need not be read.
+        edited: whether somebody has replayed it with that context.
+        item: of a branch, its item.
+        is_branch: whether it is one.
+    """
+
+    needs: tuple[str, ...] | None = None
+    place: Place | None = None
+    given: Mapping[str, Any] | None = None
+    edited: bool = False
+    item: Any = None
+    is_branch: bool = False
+
+    def replayed(self, given: Mapping[str, Any] | None) -> str:
+        """The arguments of the same part for a replay: with a context of somebody's, or without."""
+        if self.is_branch:
+            return jsontext.encode({ITEM: self.item})
+        text = written(self.needs, self.place)
+        if given is not None:
+            return _with_given(text, jsontext.encode(given), edited=True)
+        if self.given is not None and not self.edited:
+            return _with_given(text, jsontext.encode(self.given), edited=False)
+        return text
+
+
+def read(text: str, step: str) -> Stored:
+    """What the job of a step keeps in its arguments.
+
+    Args:
+        text: the arguments, as JSON text.
+        step: the step's id.
+    """
+    return _read_again(text, step) if len(text) < _SHORT else _read(text, step)
+
+
+def _read(text: str, step: str) -> Stored:
+    data = jsontext.decode(text)
+    if ITEM in data:
+        return Stored(item=data[ITEM], is_branch=True)
+    given, edited = data.get(_GIVEN), data.get(_EDITED, False)
+    needs = data.get(_NEEDS, () if given is not None and not edited else None)
+    place = data.get(_PLACE, (step, 1) if needs is None else None)
+    return Stored(
+        None if needs is None else tuple(cast("Sequence[str]", needs)),
+        None if place is None else (place[0], place[1]),
+        given,
+        edited,
+    )
+
+
+_read_again = lru_cache(maxsize=1024)(_read)
+"""It is asked for several times while a step is prepared."""
+
+
+def written(needs: Sequence[str] | None, place: Place | None, given: str | None = None) -> str:
+    """The arguments of a step, as JSON text.
+
+    Args:
+        needs: what it needs.
+        place: where it stands.
+        given: the context it is given, as JSON text, if it is known and not too long.
+    """
+    if given is not None and not needs:
+        return _with_given(written(None, place), given, edited=False)
+    data: dict[str, Any] = {} if needs is None else {_NEEDS: needs}
+    return jsontext.encode(data if place is None else {**data, _PLACE: place})
+
+
+def _with_given(text: str, given: str, *, edited: bool) -> str:
+    rest = text[1:] if text == "{}" else f",{text[1:]}"
+    more = f',"{_EDITED}":true' if edited else ""
+    return f'{{"{_GIVEN}":{given}{more}{rest}'
