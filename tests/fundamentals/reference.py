@@ -56,14 +56,14 @@ def _end(plan, had, reason, inner):
     if inner and inner[1]:
         return End("failed", "error", given, had)
     if inner:
-        return End("succeeded", None, given, _changed(plan, had, inner[2]))
+        return End("succeeded", None, given, handed_on(plan.id, had, inner[2]))
     if plan.each is not None:
         return _each(plan, had)
     if plan.act == "fail":
         return End("failed", "error", given, had)
     change = {plan.key: changed(plan, given)}
     after = change if plan.act == "new" else {**given, **change}
-    return End("succeeded", None, given, _changed(plan, had, after))
+    return End("succeeded", None, given, handed_on(plan.id, had, after))
 
 
 def _each(plan, had):
@@ -74,12 +74,13 @@ def _each(plan, had):
     )
     if None in values:
         return End("failed", "error", given, had)
-    return End("succeeded", None, given, _changed(plan, had, {**given, plan.id: values}))
+    return End("succeeded", None, given, handed_on(plan.id, had, {**given, plan.id: values}))
 
 
-def _changed(plan, had, after):
+def handed_on(step, had, after):
+    """What a step hands on that was given one context, and left another."""
     by = dict(had.by)
-    _note(plan.id, had.values, after, by, ())
+    _note(step, had.values, after, by, ())
     return Seen(after, by)
 
 

@@ -186,7 +186,8 @@ class Store(Protocol):
 
         With `arguments`, jobs in any ended state are sent back, with these arguments as JSON text,
         and the parts that they had are deleted. What another job gets so counts until something
-        that it needs is sent back: then its arguments are `{}` again.
+        that it needs is sent back: then its arguments are `{}` again. Those that begin with
+        `{"needs":` say what a step has waited for since it was added, and stay.
 
         Left as they are: jobs in other states, with their parts, and all jobs of a run whose key
         another job holds by now. The records of the jobs among `ids` that were sent back.

@@ -85,14 +85,14 @@ ON CONFLICT DO NOTHING;
 
 -- name: retry
 -- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any. Steps
--- that need one of the others take theirs from it again.
+-- that need one of the others take theirs from it again; arguments that only say what is needed stay.
 UPDATE rotulus_jobs AS job
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
     failures = 0, losses = 0, run_at = (SELECT rotulus_now()), ended_at = NULL, expires_at = NULL,
     held_key = key,
     arguments = CASE WHEN :arguments::text IS NOT NULL AND job.id = ANY (:ids::uuid[])
                        THEN :arguments::text
-                     WHEN job.arguments <> '{}' AND EXISTS (
+                     WHEN job.arguments <> '{}' AND job.arguments NOT LIKE '{"needs":%' AND EXISTS (
                        SELECT FROM rotulus_needs AS need
                        WHERE need.job = job.id AND NOT need.part
                          AND need.need = ANY (:after::uuid[]))

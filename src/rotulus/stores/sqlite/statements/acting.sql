@@ -71,13 +71,13 @@ WHERE seq IN (SELECT value FROM json_each(:jobs)) AND ended_at IS NOT NULL AND a
 
 -- name: retry
 -- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any. Steps
--- that need one of the others take theirs from it again.
+-- that need one of the others take theirs from it again; arguments that only say what is needed stay.
 UPDATE rotulus_jobs
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
     failures = 0, losses = 0, run_at = :now, ended_at = NULL, expires_at = NULL, held_key = key,
     arguments = CASE WHEN :arguments IS NOT NULL AND id IN (SELECT value FROM json_each(:ids))
                        THEN :arguments
-                     WHEN arguments <> '{}' AND EXISTS (
+                     WHEN arguments <> '{}' AND arguments NOT LIKE '{"needs":%' AND EXISTS (
                        SELECT 1 FROM rotulus_needs AS need
                        WHERE need.job = rotulus_jobs.seq AND NOT need.part
                          AND need.need IN (SELECT value FROM json_each(:jobs)))
