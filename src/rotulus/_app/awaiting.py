@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from rotulus._app.explanation import some
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, Reason, State
@@ -11,17 +12,60 @@ from rotulus._workflows.rules import Need
 from rotulus.store import Filter, Store
 
 _MOST_NEEDS = 1000
-_NAMED = 5
+_LEAVES = 3
+"""How many are told of those that a job waits for in the end."""
+
+_DEEPEST = 200
+"""How many steps are followed, each of which waits for the next."""
+
+_LIVELIEST = (State.RUNNING, State.QUEUED, State.DELAYED, State.BLOCKED)
+_WAITING = (State.QUEUED, State.DELAYED, State.BLOCKED)
 
 
-def awaited(store: Store, job: JobRecord) -> list[str]:
-    """Why a job is blocked."""
-    paused = [
-        f"Its run is paused, and begins no further step: rotulus resume --run {job.run}."
-    ] * job.paused
-    if not job.waits_for:
-        return paused or ["It waits for other jobs to end."]
-    return [*paused, _parts(store, job) if job.opened else _needs(store, job)]
+def leaves(store: Store, job: JobRecord) -> list[JobRecord]:
+    """A few of the jobs that a blocked one waits for in the end, those that run first.
+
+    They are not blocked themselves. Where there are so many steps behind one another that this
+    does not come to an end, it is how far it came.
+    """
+    if job.opened and not job.step:
+        return _at_the_front(store, job)
+    found: list[JobRecord] = []
+    front, seen = [job], {job.id}
+    for _ in range(_DEEPEST):
+        needs = {need.id: need for need in _live_needs(store, front) if need.id not in seen}
+        seen |= needs.keys()
+        found += [need for need in needs.values() if need.state != State.BLOCKED]
+        front = [need for need in needs.values() if need.state == State.BLOCKED]
+        if len(found) >= _LEAVES or not front:
+            break
+    return sorted(found, key=_order)[:_LEAVES] or front[:1]
+
+
+def _live_needs(store: Store, jobs: list[JobRecord]) -> list[JobRecord]:
+    """What jobs wait for: a few that run, and as many that do not as are looked at."""
+    ids = [job.id for job in jobs]
+    running = store.find(Filter(states=[State.RUNNING], needed_by=ids), _LEAVES)
+    return [*running, *store.find(Filter(states=_WAITING, needed_by=ids), _MOST_NEEDS)]
+
+
+def _at_the_front(store: Store, job: JobRecord) -> list[JobRecord]:
+    """The parts of a whole run that run, or would: all of them are what it waits for."""
+    found: list[JobRecord] = []
+    for state in (State.RUNNING, State.QUEUED, State.DELAYED):
+        found += store.find(Filter(states=[state], run=job.run), _LEAVES - len(found))
+        if len(found) >= _LEAVES:
+            break
+    return found
+
+
+def _order(job: JobRecord) -> int:
+    return _LIVELIEST.index(State(job.state))
+
+
+def summary(store: Store, job: JobRecord) -> str:
+    """How many a blocked job waits for, and which."""
+    return _parts(store, job) if job.opened else _needs(store, job)
 
 
 def skipping(store: Store, job: JobRecord) -> str:
@@ -44,20 +88,20 @@ def _parts(store: Store, job: JobRecord) -> str:
     live = [f"{count.group} ({count.state})" for count in counts if not count.state.ended]
     return (
         f"It is made of {states.total()} parts, of which {ended} have ended ({how}). It waits for "
-        f"{_some(sorted(live, key=_liveliest))}."
+        f"{some(sorted(live, key=_liveliest))}."
     )
 
 
 def _liveliest(text: str) -> int:
     """Those that run before those that wait."""
-    order = (State.RUNNING, State.QUEUED, State.DELAYED, State.BLOCKED)
-    return next(place for place, state in enumerate(order) if text.endswith(f"({state})"))
+    return next(place for place, state in enumerate(_LIVELIEST) if text.endswith(f"({state})"))
 
 
 def _needs(store: Store, job: JobRecord) -> str:
     needs = _needed(store, job)
     live = [f"{_name(need)} ({need.state})" for need in needs if need.state not in ENDED]
-    return f"It waits for {_some(live)}: {len(live)} of the {len(needs)} steps that it needs."
+    of = f"{len(needs):,}{'+' if len(needs) >= _MOST_NEEDS else ''}"
+    return f"It waits for {some(live)}: {len(live):,} of the {of} steps that it needs."
 
 
 def _culprit(store: Store, needs: Iterable[JobRecord]) -> str:
@@ -83,10 +127,10 @@ def _needed(store: Store, job: JobRecord) -> list[JobRecord]:
     return [need for need in reversed(found) if split_path(need.step)[0] == within]
 
 
+def name(job: JobRecord) -> str:
+    """A step, and its job."""
+    return f"{job.step!r} (job {job.id})" if job.step else f"job {job.id}"
+
+
 def _name(need: JobRecord) -> str:
     return repr(need.step)
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

@@ -171,7 +171,8 @@ class Desk:
         )
 
     def _explain(self, record: JobRecord) -> list[str]:
-        return Explainer(self._store(), self._registry.has, self._now).explain(record)
+        found = Explainer(self._store(), self._registry.has, self._now).explain(record)
+        return [reason.text for reason in found]
 
     def _late(self, record: JobRecord, timeout: float | None) -> ResultTimeoutError:
         reasons = " ".join(self._explain(record))

@@ -1,13 +1,18 @@
-"""Why a job has not run yet, or how it ended, in sentences."""
+"""Why a job stands as it does: what it waits for in the end, or how it ended."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
-from rotulus._app.awaiting import awaited, skipping
+from rotulus._app.awaiting import leaves, name, skipping, summary
+from rotulus._app.claimable import Claimable
+from rotulus._app.explanation import Explanation, Kind, clock_time, span
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord, moment
-from rotulus._jobs.states import ENDED, Reason, State
-from rotulus.store import Filter, Fleet, Store
+from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State, awaited
+from rotulus.store import Filter, Store
+
+_DEEPEST = 8
+"""How many jobs are followed, each of which waits for the next."""
 
 
 class Explainer:
@@ -23,145 +28,140 @@ class Explainer:
         self, store: Store, knows: Callable[[str], bool], now: Callable[[], datetime]
     ) -> None:
         self._store = store
-        self._knows = knows
         self._now = now
+        self._claimable = Claimable(store, knows, now)
 
-    def explain(self, job: JobRecord) -> list[str]:
+    def explain(self, job: JobRecord) -> list[Explanation]:
         """Why the job stands as it does, the main reason first."""
-        if job.state == State.SKIPPED and job.run is not None:
-            return [skipping(self._store, job)]
+        return self._explain(job, ())
+
+    def _explain(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
+        """The same, for a job that others wait for, which are not followed again."""
         if job.state in ENDED:
-            return [_ended(job)]
-        match State(job.state):
-            case State.RUNNING:
-                return self._running(job)
-            case State.DELAYED:
-                return [self._delayed(job), *self._obstacles(job)]
-            case State.BLOCKED:
-                return awaited(self._store, job)
-            case _:
-                return self._queued(job)
+            return self._ended(job)
+        if job.state == State.RUNNING:
+            return self._running(job, above)
+        if job.state == State.BLOCKED:
+            return self._blocked(job, above)
+        if job.state == State.DELAYED and moment(job.run_at) > self._now():
+            return [self._delayed(job), *self._claimable.lasting(job), *self._expiry(job)]
+        return [*self._claimable.explain(job), *self._expiry(job)]
 
-    def _running(self, job: JobRecord) -> list[str]:
+    def _ended(self, job: JobRecord) -> list[Explanation]:
+        if job.state == State.SKIPPED and job.run is not None:
+            return [Explanation(Kind.SKIPPED, job.id, skipping(self._store, job))]
+        holder = self._key_holder(job)
+        return [Explanation(Kind.ENDED, job.id, _end(job, sendable=not holder)), *holder]
+
+    def _key_holder(self, job: JobRecord) -> list[Explanation]:
+        """Who has the key of a job that somebody might want to send back."""
+        if job.key is None or job.state not in RETRYABLE:
+            return []
+        for holder in self._store.find(Filter(states=LIVE, key=job.key), 1):
+            text = (
+                f"Its key {job.key!r} is held by job {holder.id} ({holder.state}): it cannot be "
+                f"sent back before that one has ended."
+            )
+            return [Explanation(Kind.KEY_HELD, job.id, text, (holder.id,))]
+        return []
+
+    def _running(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
         since = moment(job.started_at or job.run_at)
-        text = f"It has been running for {_span(self._now() - since)} on worker {job.worker}"
+        text = f"It has been running for {span(self._now() - since)} on worker {job.worker}"
         if job.cancel_requested:
-            return [f"{text}, and is asked to stop; a plain function stops when it looks."]
+            text += ", and is asked to stop; a plain function stops when it looks."
+            return [Explanation(Kind.CANCELLING, job.id, text)]
         if job.reason == Reason.DEFERRED:
-            return [f"{text}, without a slot: it looks again and again whether it can go on."]
-        return [f"{text}, attempt {job.attempt}."]
+            text += ", without a slot: it looks again and again whether it can go on."
+            return [Explanation(Kind.DEFERRED, job.id, text)]
+        if waiting := self._awaiting(job, text, above):
+            return waiting
+        return [Explanation(Kind.RUNNING, job.id, f"{text}, attempt {job.attempt}.")]
 
-    def _delayed(self, job: JobRecord) -> str:
+    def _awaiting(self, job: JobRecord, text: str, above: tuple[str, ...]) -> list[Explanation]:
+        """Why the job has not ended whose result a running one waits for."""
+        wanted = awaited(job.reason)
+        other = None if wanted is None else self._store.get(wanted)
+        if other is None or other.state in ENDED:
+            return []
+        text += f", and waits within its task for the result of {other.task} {other.id}"
+        what = Explanation(Kind.AWAITS, job.id, f"{text} ({other.state}).", (other.id,))
+        if other.id in above or len(above) >= _DEEPEST:
+            return [what]
+        first, *more = self._explain(other, (*above, job.id))
+        said = f"{text}: {_lower(first.text)}"
+        return [what._replace(text=said), *_under(f"{other.task} {other.id}", more)]
+
+    def _blocked(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
+        """Why the job has not ended that a blocked one waits for in the end."""
+        paused: list[Explanation] = []
+        if job.paused:
+            text = f"Its run is paused, and begins no further step: rotulus resume --run {job.run}."
+            paused = [Explanation(Kind.RUN_PAUSED, job.id, text)]
+        if not job.waits_for:
+            text = "It is blocked, and waits for nothing: the next look of a worker mends it."
+            return paused or [Explanation(Kind.ADRIFT, job.id, text)]
+        kind = Kind.PARTS if job.opened else Kind.NEEDS
+        return [
+            *paused,
+            *self._below(job, above),
+            Explanation(kind, job.id, summary(self._store, job)),
+        ]
+
+    def _below(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
+        """What is said of those it waits for in the end: one reason of each, all of the first."""
+        rest: list[Explanation] = []
+        heads: list[Explanation] = []
+        for leaf in leaves(self._store, job)[: 1 if above else None]:
+            found = leaf if leaf.limit_key is None else self._store.get(leaf.id) or leaf
+            first, *more = self._explain(found, (*above, job.id))
+            heads.append(first._replace(text=f"It waits for {name(leaf)}: {_lower(first.text)}"))
+            rest = rest or list(_under(name(leaf), more))
+        return [*heads, *rest]
+
+    def _delayed(self, job: JobRecord) -> Explanation:
         at = moment(job.run_at)
-        when = f"it is due in {_span(at - self._now())}, at {at:%Y-%m-%d %H:%M:%S} UTC"
+        when = f"it is due in {span(at - self._now())}, at {clock_time(at)}"
         match job.reason:
             case Reason.RETRY:
                 error = read_error(job.error)
-                return f"Attempt {job.attempt} failed ({error}); {when}."
+                kind, text = Kind.RETRY, f"Attempt {job.attempt} failed ({error}); {when}."
             case Reason.SNOOZE:
-                return f"Its task asked to be run later; {when}."
+                kind, text = Kind.SNOOZE, f"Its task asked to be run later; {when}."
             case Reason.LOST:
-                return f"Its worker died {job.losses} times; {when}."
+                kind, text = Kind.LOST, f"Its worker died {job.losses} times; {when}."
             case _:
-                return f"It was enqueued for later; {when}."
+                kind, text = Kind.LATER, f"It was enqueued for later; {when}."
+        return Explanation(kind, job.id, text)
 
-    def _queued(self, job: JobRecord) -> list[str]:
-        obstacles = self._obstacles(job)
-        if obstacles:
-            return obstacles
-        ahead = sum(
-            (other.priority, -other.created_at) > (job.priority, -job.created_at)
-            for other in self._store.find(Filter(states=[State.QUEUED], queue=job.queue), 1000)
-        )
-        if ahead:
-            return [f"{ahead}{'+' if ahead > 999 else ''} jobs of queue {job.queue!r} are ahead."]
-        return ["It is due, and nothing is in its way: a worker should take it now."]
-
-    def _obstacles(self, job: JobRecord) -> list[str]:
-        fleet = self._store.fleet()
-        found = [
-            self._paused(job, fleet),
-            self._unserved(job, fleet),
-            self._limited(job),
-            self._rated(job),
-            self._unknown(job, fleet),
-        ]
-        return [text for text in found if text]
-
-    def _paused(self, job: JobRecord, fleet: Fleet) -> str:
-        since = fleet.paused.get(job.queue)
-        if since is None:
-            return ""
-        return (
-            f"Queue {job.queue!r} is paused since {since:%Y-%m-%d %H:%M:%S} UTC: "
-            f"rotulus resume {job.queue}"
-        )
-
-    def _unserved(self, job: JobRecord, fleet: Fleet) -> str:
-        if any(w.queues is None or job.queue in w.queues for w in fleet.workers):
-            return ""
-        if not fleet.workers:
-            return "No worker is running: start one with 'rotulus worker'."
-        served = sorted({queue for w in fleet.workers for queue in w.queues or ()})
-        return (
-            f"No worker serves queue {job.queue!r}; the {len(fleet.workers)} that run serve "
-            f"{', '.join(served)}."
-        )
-
-    def _limited(self, job: JobRecord) -> str:
-        if job.limit_key is None or job.limit_to is None:
-            return ""
-        holders = self._store.find(
-            Filter(states=[State.RUNNING], limit_key=job.limit_key), job.limit_to
-        )
-        if len(holders) < job.limit_to:
-            return ""
-        return (
-            f"{len(holders)} jobs with limit_key {job.limit_key!r} are running, and that is its "
-            f"limit: {', '.join(holder.id for holder in holders)}."
-        )
-
-    def _rated(self, job: JobRecord) -> str:
-        if job.opens_at is None or job.rate_per is None:
-            return ""
-        at = moment(job.opens_at)
-        return (
-            f"{job.rate_to} jobs with limit_key {job.limit_key!r} were started within the last "
-            f"{job.rate_per / 1_000_000:g} s, and that is its rate; the next start is possible in "
-            f"{_span(at - self._now())}, at {at:%Y-%m-%d %H:%M:%S} UTC."
-        )
-
-    def _unknown(self, job: JobRecord, fleet: Fleet) -> str:
-        told = [worker.names for worker in fleet.workers if worker.names is not None]
-        if any(job.task in names for names in told):
-            return ""
-        if told:
-            return (
-                f"No worker that runs knows task {job.task!r}: it waits for one that does. When it "
-                f"has been due for unknown_grace seconds, it is given up as "
-                f"dead({Reason.UNKNOWN_TASK})."
+    def _expiry(self, job: JobRecord) -> list[Explanation]:
+        if job.expires_at is None:
+            return []
+        at = moment(job.expires_at)
+        if at <= self._now():
+            text = f"It expired at {clock_time(at)}: a worker that takes it gives it up as "
+        else:
+            text = (
+                f"It expires in {span(at - self._now())}, at {clock_time(at)}: unless it has been "
+                f"started by then, it ends "
             )
-        if self._knows(job.task):
-            return ""
-        return (
-            f"No task {job.task!r} is registered in this app; a worker of it would give the job up "
-            f"as dead({Reason.UNKNOWN_TASK})."
-        )
+        return [Explanation(Kind.EXPIRES, job.id, f"{text}dead({Reason.EXPIRED}).")]
 
 
-def _ended(job: JobRecord) -> str:
-    at = moment(job.ended_at or job.run_at)
+def _end(job: JobRecord, *, sendable: bool) -> str:
     reason = f" ({job.reason})" if job.reason else ""
-    text = f"It ended {job.state}{reason} at {at:%Y-%m-%d %H:%M:%S} UTC"
+    text = f"It ended {job.state}{reason} at {clock_time(moment(job.ended_at or job.run_at))}"
     error = read_error(job.error) if job.state != State.SUCCEEDED else None
     if error is None:
         return f"{text}."
-    return f"{text}, in attempt {job.attempt}: {error}. Send it back with: rotulus retry {job.id}"
+    back = f" Send it back with: rotulus retry {job.id}" if sendable else ""
+    return f"{text}, in attempt {job.attempt}: {error}.{back}"
 
 
-def _span(length: timedelta) -> str:
-    seconds = max(0, round(length.total_seconds()))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+def _under(whose: str, found: Iterable[Explanation]) -> Iterable[Explanation]:
+    """What is said of another job, with the name of that."""
+    return (one._replace(text=f"Of {whose}: {_lower(one.text)}") for one in found)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

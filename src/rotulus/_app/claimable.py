@@ -1,0 +1,224 @@
+"""What keeps workers from taking a job that is due, or will be."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from rotulus._app.explanation import Explanation, Kind, clock_time, some, span
+from rotulus._jobs.record import JobRecord, moment
+from rotulus._jobs.states import Reason, State, awaited
+from rotulus.store import Filter, Fleet, Store, WorkerInfo
+
+_LOOKED_AT = 1000
+"""Jobs that are looked at to count those that are ahead."""
+
+_CLAIMED_AHEAD = 500
+"""Jobs that a worker may hold beside those in its slots."""
+
+SUSPECT = 2
+"""A job that was lost so often runs alone of its kind."""
+
+
+class _Load(NamedTuple):
+    """A worker, and the jobs that it holds."""
+
+    worker: WorkerInfo
+    jobs: list[JobRecord]
+
+    @property
+    def in_slots(self) -> list[JobRecord]:
+        """Those that began first; it has claimed others ahead, and some need no slot just now."""
+        need_one = [job for job in self.jobs if job.reason != Reason.DEFERRED]
+        return sorted(need_one, key=_began)[: self.worker.slots]
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.in_slots) == self.worker.slots
+
+    @property
+    def suspect(self) -> JobRecord | None:
+        return next((job for job in self.jobs if job.losses >= SUSPECT), None)
+
+
+class Claimable:
+    """Explains jobs that are due, or will be.
+
+    Args:
+        store: the store.
+        knows: whether a task of that name is registered here.
+        now: the clock.
+    """
+
+    def __init__(
+        self, store: Store, knows: Callable[[str], bool], now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._knows = knows
+        self._now = now
+
+    def explain(self, job: JobRecord) -> list[Explanation]:
+        """Why a job that is due has not been taken."""
+        fleet = self._store.fleet()
+        able = _able(job, fleet)
+        found = [
+            *self.lasting(job, fleet),
+            *self._limited(job),
+            *self._rated(job),
+            *(self._busy(job, able) if able else ()),
+        ]
+        return [*(found or [self._due(job)]), *self._unregistered(job, fleet)]
+
+    def lasting(self, job: JobRecord, fleet: Fleet | None = None) -> list[Explanation]:
+        """What is in the way whenever the job is due."""
+        fleet = fleet or self._store.fleet()
+        return [*_paused(job, fleet), *_unserved(job, fleet)]
+
+    def _limited(self, job: JobRecord) -> list[Explanation]:
+        if job.limit_key is None or job.limit_to is None:
+            return []
+        where = Filter(states=[State.RUNNING], limit_key=job.limit_key)
+        holders = [holder.id for holder in self._store.find(where, job.limit_to)]
+        if len(holders) < job.limit_to:
+            return []
+        jobs = "1 job" if len(holders) == 1 else f"{len(holders):,} jobs"
+        runs = "is running" if len(holders) == 1 else "are running"
+        text = (
+            f"{jobs} with limit_key {job.limit_key!r} {runs}, and that is its limit: "
+            f"{some(holders)}."
+        )
+        return [Explanation(Kind.LIMIT, job.id, text, tuple(holders))]
+
+    def _rated(self, job: JobRecord) -> list[Explanation]:
+        if job.opens_at is None or job.rate_per is None:
+            return []
+        at = moment(job.opens_at)
+        text = (
+            f"{job.rate_to} jobs with limit_key {job.limit_key!r} were started within the last "
+            f"{job.rate_per / 1_000_000:g} s, and that is its rate; the next start is possible in "
+            f"{span(at - self._now())}, at {clock_time(at)}."
+        )
+        return [Explanation(Kind.RATE, job.id, text)]
+
+    def _busy(self, job: JobRecord, able: list[WorkerInfo]) -> list[Explanation]:
+        """Whether none of the workers that could take it has room for it."""
+        loads: list[_Load] = []
+        for worker in able:
+            load = self._load(worker)
+            if not (load.is_full or (job.losses >= SUSPECT and load.suspect)):
+                return []
+            loads.append(load)
+        if all(load.is_full for load in loads):
+            return [self._slots_taken(job, loads)]
+        others = [load.suspect for load in loads if load.suspect is not None]
+        text = (
+            f"It was lost {job.losses} times with its worker, so it runs beside no other such job: "
+            f"{some([f'{_told(other)} on worker {other.worker}' for other in others])} has to end."
+        )
+        return [Explanation(Kind.SUSPECT, job.id, text, tuple(other.id for other in others))]
+
+    def _load(self, worker: WorkerInfo) -> _Load:
+        where = Filter(states=[State.RUNNING], worker=worker.name)
+        return _Load(worker, self._store.find(where, worker.slots + _CLAIMED_AHEAD))
+
+    def _slots_taken(self, job: JobRecord, loads: list[_Load]) -> Explanation:
+        slots = sum(load.worker.slots for load in loads)
+        whose = f"worker {loads[0].worker.name}" if len(loads) == 1 else f"{len(loads):,} workers"
+        what = f"All {slots:,} slots of {whose} are" if slots > 1 else f"The slot of {whose} is"
+        holders = sorted((one for load in loads for one in load.in_slots), key=_began)
+        waiting = [holder for holder in holders if awaited(holder.reason) == job.id]
+        named = [*waiting, *(holder for holder in holders if holder not in waiting)]
+        text = f"{what} taken, by {some([self._holding(holder) for holder in named])}."
+        if waiting:
+            text += (
+                f" {_told(waiting[0])} waits for this job within its task, and keeps its slot "
+                f"meanwhile: unless another slot becomes free, neither ends."
+            )
+        return Explanation(Kind.SLOTS, job.id, text, tuple(holder.id for holder in named))
+
+    def _holding(self, job: JobRecord) -> str:
+        return f"{_told(job)} for {span(self._now() - moment(_began(job)))}"
+
+    def _due(self, job: JobRecord) -> Explanation:
+        text = "It is due, and nothing is in its way: a worker should take it now."
+        if ahead := self._ahead(job):
+            text = f"It is due; {ahead} ahead in queue {job.queue!r}."
+        return Explanation(Kind.DUE, job.id, text)
+
+    def _ahead(self, job: JobRecord) -> str:
+        """How many jobs of its queue come before it, as far as one can see; "" if there is none."""
+        queued = Filter(states=[State.QUEUED], queue=job.queue)
+        earlier = self._store.find(queued, _LOOKED_AT, before=job.id)
+        latest = self._store.find(queued, _LOOKED_AT)
+        ahead = {other.id for other in earlier if other.priority >= job.priority}
+        ahead |= {other.id for other in latest if other.priority > job.priority}
+        all_seen = len(earlier) < _LOOKED_AT and (
+            len(latest) < _LOOKED_AT or any(other.id == job.id for other in latest)
+        )
+        if not ahead:
+            return ""
+        many = f"{min(len(ahead), _LOOKED_AT):,}{'' if all_seen else '+'}"
+        return "1 job is" if many == "1" else f"{many} jobs are"
+
+    def _unregistered(self, job: JobRecord, fleet: Fleet) -> list[Explanation]:
+        """What matters as long as no worker tells what it knows."""
+        if any(worker.names is not None for worker in fleet.workers) or self._knows(job.task):
+            return []
+        text = (
+            f"No task {job.task!r} is registered in this app; a worker of it would give the job up "
+            f"as dead({Reason.UNKNOWN_TASK})."
+        )
+        return [Explanation(Kind.NOT_REGISTERED, job.id, text)]
+
+
+def _paused(job: JobRecord, fleet: Fleet) -> list[Explanation]:
+    since = fleet.paused.get(job.queue)
+    if since is None:
+        return []
+    text = f"Queue {job.queue!r} is paused since {clock_time(since)}: rotulus resume {job.queue}"
+    return [Explanation(Kind.QUEUE_PAUSED, job.id, text)]
+
+
+def _unserved(job: JobRecord, fleet: Fleet) -> list[Explanation]:
+    """What is true when no worker that runs would ever take it."""
+    if not fleet.workers:
+        text = "No worker is running: start one with 'rotulus worker'."
+        return [Explanation(Kind.NO_WORKER, job.id, text)]
+    if not _serving(job, fleet):
+        served = sorted({queue for worker in fleet.workers for queue in worker.queues or ()})
+        text = (
+            f"No worker serves queue {job.queue!r}; the {len(fleet.workers):,} that run serve "
+            f"{some(served)}."
+        )
+        return [Explanation(Kind.NOT_SERVED, job.id, text)]
+    if not _able(job, fleet):
+        return [Explanation(Kind.UNKNOWN_TASK, job.id, _unknown(job, fleet))]
+    return []
+
+
+def _unknown(job: JobRecord, fleet: Fleet) -> str:
+    elsewhere = [worker.name for worker in fleet.workers if job.task in (worker.names or ())]
+    if elsewhere:
+        return (
+            f"No worker that serves queue {job.queue!r} knows task {job.task!r}; "
+            f"{some(elsewhere)} does, and serves other queues."
+        )
+    return (
+        f"No worker that runs knows task {job.task!r}: it waits for one that does. When it has "
+        f"been due for unknown_grace seconds, it is given up as dead({Reason.UNKNOWN_TASK})."
+    )
+
+
+def _serving(job: JobRecord, fleet: Fleet) -> list[WorkerInfo]:
+    return [w for w in fleet.workers if w.queues is None or job.queue in w.queues]
+
+
+def _able(job: JobRecord, fleet: Fleet) -> list[WorkerInfo]:
+    return [w for w in _serving(job, fleet) if w.names is None or job.task in w.names]
+
+
+def _began(job: JobRecord) -> int:
+    return job.started_at or job.run_at
+
+
+def _told(job: JobRecord) -> str:
+    return f"{job.task} {job.id}"

@@ -1,0 +1,102 @@
+"""Why a job stands as it does, as values: a kind, what it is about, and a sentence."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What is in the way of a job, or how it ended."""
+
+    ENDED = "ended"
+    """It has ended."""
+    SKIPPED = "skipped"
+    """It was not to be run."""
+    KEY_HELD = "key_held"
+    """It has ended, and another job has its key, so it cannot be sent back."""
+    RUNNING = "running"
+    """It runs."""
+    CANCELLING = "cancelling"
+    """It runs, and is asked to stop."""
+    DEFERRED = "deferred"
+    """It runs without a slot, until a condition holds."""
+    AWAITS = "awaits"
+    """It runs, and waits in its slot for the end of another job."""
+    LATER = "later"
+    """It was enqueued for later."""
+    RETRY = "retry"
+    """It waits for its next attempt."""
+    SNOOZE = "snooze"
+    """Its task asked to be run later."""
+    LOST = "lost"
+    """Its worker died more than once: it waits for a while."""
+    RUN_PAUSED = "run_paused"
+    """Its run is paused."""
+    NEEDS = "needs"
+    """It waits for steps that it needs."""
+    PARTS = "parts"
+    """It waits for its parts."""
+    ADRIFT = "adrift"
+    """It is blocked, and waits for nothing."""
+    QUEUE_PAUSED = "queue_paused"
+    """Its queue is paused."""
+    NO_WORKER = "no_worker"
+    """No worker is running."""
+    NOT_SERVED = "not_served"
+    """No worker that runs serves its queue."""
+    UNKNOWN_TASK = "unknown_task"
+    """No worker that serves its queue knows its task."""
+    NOT_REGISTERED = "not_registered"
+    """The app that was asked does not know its task."""
+    LIMIT = "limit"
+    """As many jobs of its limit key run as may."""
+    RATE = "rate"
+    """As many jobs of its limit key have just been started as may be."""
+    SUSPECT = "suspect"
+    """It was lost twice, and every worker with a free slot runs another such job."""
+    SLOTS = "slots"
+    """All slots of the workers that could run it are taken."""
+    DUE = "due"
+    """Nothing is in its way."""
+    EXPIRES = "expires"
+    """It is not worth starting after a moment, which comes or has passed."""
+
+
+class Explanation(NamedTuple):
+    """One reason.
+
+    Attributes:
+        kind: what is in the way.
+        about: the job that this is true of: itself, or the one that it waits for in the end.
+        text: the sentence.
+        others: the jobs that are in the way: holders of slots, of a limit or a key, needs.
+    """
+
+    kind: Kind
+    about: str
+    text: str
+    others: tuple[str, ...] = ()
+
+
+NAMED = 5
+"""How many of several are named."""
+
+
+def some(names: list[str]) -> str:
+    """A few names, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
+def span(length: timedelta) -> str:
+    """A length of time, in its largest unit."""
+    seconds = max(0, round(length.total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def clock_time(at: datetime) -> str:
+    """A moment, with its zone."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
