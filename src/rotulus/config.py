@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from rotulus._text.names import check_queue_name, did_you_mean
+from rotulus._text.urls import check_store_url, without_password
 from rotulus._time.lengths import LONGEST
 from rotulus.errors import OptionError
 
@@ -110,7 +111,8 @@ def _setting(name: str, value: Any, origin: str) -> Setting:
     try:
         return Setting(kind.read(value), origin)
     except (ValueError, TypeError) as error:
-        raise OptionError(f"{name} = {value!r} is not allowed: {error} ({origin})") from None
+        shown = without_password(value) if isinstance(value, str) else value
+        raise OptionError(f"{name} = {shown!r} is not allowed: {error} ({origin})") from None
 
 
 def _text(value: Any) -> str:
@@ -120,40 +122,26 @@ def _text(value: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    number = _whole(value)
-    if number < 1 or number > 10_000:
-        raise ValueError("give a whole number from 1 to 10,000")
-    return number
+    return _whole(value, "give a whole number from 1 to 10,000", 10_000)
 
 
 def _positive(value: Any) -> int:
-    number = _whole(value)
-    if number < 1:
-        raise ValueError("give a whole number, 1 or more")
-    return number
+    return _whole(value, "give a whole number, 1 or more")
 
 
-def _whole(value: Any) -> int:
-    number = _number(value)
-    if isinstance(value, bool) or not number.is_integer():
-        raise ValueError("give a whole number")
+def _whole(value: Any, words: str, most: float = float("inf")) -> int:
+    number = _number(value, words)
+    if isinstance(value, bool) or not number.is_integer() or not 1 <= number <= most:
+        raise ValueError(words)
     return int(number)
 
 
 def _seconds(value: Any) -> float:
-    number = _number(value)
+    words = "give a number of seconds, from 0 to those of a hundred years"
+    number = _number(value, words)
     if not 0 <= number <= LONGEST:
-        raise ValueError("give a number of seconds, from 0 to those of a hundred years")
+        raise ValueError(words)
     return number
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    try:
-        return float(value)
-    except (ValueError, TypeError):
-        raise ValueError("give a number") from None
 
 
 def _lease(value: Any) -> float:
@@ -161,6 +149,15 @@ def _lease(value: Any) -> float:
     if number < 0.1:
         raise ValueError("give a number of seconds, 0.1 or more")
     return number
+
+
+def _number(value: Any, words: str) -> float:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    try:
+        return float(value)
+    except (ValueError, TypeError):
+        raise ValueError(words) from None
 
 
 def _queues(value: Any) -> tuple[str, ...]:
@@ -183,7 +180,7 @@ def _choice(*choices: str) -> Callable[[Any], str]:
 _DAY = 86_400.0
 
 SETTINGS: dict[str, SettingKind] = {
-    "url": SettingKind("sqlite:///rotulus.db", _text, "Where the jobs live."),
+    "url": SettingKind("sqlite:///rotulus.db", check_store_url, "Where the jobs live."),
     "app": SettingKind(None, _text, "The app, as module:app."),
     "queues": SettingKind(None, _queues, "The queues a worker serves; all of them unless given."),
     "slots": SettingKind(10, _count, "How many jobs a worker runs at once."),

@@ -10,7 +10,7 @@ from typing import Any, Self, Unpack
 from rotulus._app.engine import make_engine
 from rotulus._app.log import log_events
 from rotulus._app.misfits import misfits
-from rotulus._app.opening import insist_on_tables, open_ready, open_store
+from rotulus._app.opening import insist_on_tables, is_there, open_ready, open_store, shown_url
 from rotulus._app.sender import Sender
 from rotulus._app.shifts import Shifts
 from rotulus._forking import follow_forks
@@ -24,7 +24,7 @@ from rotulus._tasks.provider import Scheduler, TaskProvider
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.registry import registry as global_registry
 from rotulus._time.clock import Clock, SystemClock
-from rotulus.config import load_settings
+from rotulus.config import Setting, load_settings
 from rotulus.errors import StoreClosedError
 from rotulus.store import Filter, Store
 
@@ -74,6 +74,8 @@ class App:
         given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
         given |= {"unknown_grace": unknown_grace, "keep": keep, "keep_failed": keep_failed}
         settings = load_settings(given)
+        shown = settings["url"]._replace(value=shown_url(settings["url"].value))
+        self.settings: dict[str, Setting] = settings | {"url": shown}
         self._settings = {name: setting.value for name, setting in settings.items()}
         self._clock = clock or SystemClock()
         self._store: Store | None = None
@@ -145,11 +147,7 @@ class App:
         return self._engine.desk.value(record)
 
     def get(self, job_id: str) -> Job[Any]:
-        """The job of that id, or of a unique beginning of one, with its earlier attempts.
-
-        Raises:
-            JobNotFoundError: no job has that id; or several begin so, and the message names them.
-        """
+        """The job of that id, or of a unique beginning of one. Raises `JobNotFoundError`."""
         return Job(self._engine.desk.pick(job_id), self._engine.desk)
 
     def jobs(
@@ -230,13 +228,15 @@ class App:
 
         Returns:
             A sentence for each task whose waiting jobs could not be run: it is not registered,
-            or their arguments no longer fit it. Empty when everything fits.
+            or their arguments no longer fit it. Empty when everything fits, or there is no file
+            yet: none is made.
 
         Raises:
             ConfigurationError: something is wired wrongly.
         """
         self._check_wiring()
-        return misfits(self.store, self.registry, self._engine.plans)
+        there = is_there(self._settings["url"])
+        return misfits(self.store, self.registry, self._engine.plans) if there else []
 
     def run_worker(
         self,
@@ -358,7 +358,7 @@ class App:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<App {self._settings['url']} with {len(self.registry)} tasks>"
+        return f"<App {self.settings['url'].value} with {len(self.registry)} tasks>"
 
     @contextmanager
     def _serving(self) -> Generator[None, None, None]:

@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
-from rotulus._text.names import did_you_mean
+from rotulus._text.urls import SYNCHRONOUS, without_password
 from rotulus._time.clock import Clock
-from rotulus.errors import ConfigurationError, OptionError, SchemaError
+from rotulus.errors import ConfigurationError, SchemaError
 from rotulus.events import Events, StoreMigrated
 from rotulus.store import Store
 
 _ROLLOUT = 600.0
 """Seconds in which the workers of a fleet are all replaced."""
 
-_SYNCHRONOUS = {"": "FULL", "synchronous=full": "FULL", "synchronous=normal": "NORMAL"}
-
 _IN_MEMORY = ("sqlite://", "sqlite:///")
 
 
 def open_store(url: str, clock: Clock) -> Store:
-    """The store of a URL; nothing is read or written yet.
+    """The store of a URL that `check_store_url` takes; nothing is read or written yet.
 
     `sqlite:///jobs.db` is a file in the current folder, `sqlite:////var/lib/jobs.db` one with a
     full path, and `sqlite://` lives in memory. `?synchronous=normal` commits faster, and may
@@ -30,17 +29,11 @@ def open_store(url: str, clock: Clock) -> Store:
     behind the `?` is for libpq, such as `sslmode=require`.
 
     Raises:
-        OptionError: the URL is none of these.
+        OptionError: an option behind the `?` has a value that is not allowed.
         ConfigurationError: what is needed for it is not installed.
     """
-    scheme, colon, rest = url.partition("://")
-    opener = _OPENERS.get(scheme)
-    if opener is None or not colon:
-        raise OptionError(
-            f"Store URL {url!r} is not known{did_you_mean(scheme, _OPENERS)}: use "
-            f"sqlite:///jobs.db for a file, or postgresql://user@host/database"
-        )
-    return opener(url, rest, clock)
+    scheme, _, rest = url.partition("://")
+    return _OPENERS[scheme](url, rest, clock)
 
 
 def open_ready(url: str, clock: Clock, events: Events) -> Store:
@@ -54,6 +47,23 @@ def open_ready(url: str, clock: Clock, events: Events) -> Store:
     if steps:
         events.emit(StoreMigrated(store.url, steps))
     return store
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may be shown: without its password, and of a file with its full path."""
+    scheme, mark, rest = url.partition("://")
+    place, query_mark, query = rest.partition("?")
+    if scheme != "sqlite" or not place.removeprefix("/"):
+        return without_password(url)
+    return f"{scheme}{mark}/{Path(place.removeprefix('/')).absolute()}{query_mark}{query}"
+
+
+def is_there(url: str) -> bool:
+    """Whether the file of a URL exists; of a URL that is no file's, True."""
+    place = url.partition("?")[0]
+    if place in _IN_MEMORY or not place.startswith("sqlite:///"):
+        return True
+    return Path(place.removeprefix("sqlite:///")).exists()
 
 
 def insist_on_tables(store: Store) -> None:
@@ -80,17 +90,11 @@ def is_shared(url: str) -> bool:
     return url.partition("?")[0] not in _IN_MEMORY
 
 
-def _sqlite(url: str, rest: str, clock: Clock) -> Store:
+def _sqlite(_url: str, rest: str, clock: Clock) -> Store:
     place, _, query = rest.partition("?")
-    synchronous = _SYNCHRONOUS.get(query.lower())
-    if synchronous is None or (place and not place.startswith("/")):
-        raise OptionError(
-            f"Store URL {url!r} is not allowed: write sqlite:///jobs.db (three slashes), with "
-            f"?synchronous=normal at most"
-        )
     path = place.removeprefix("/")
     store = import_module("rotulus.stores.sqlite").SqliteStore
-    return store(path or ":memory:", synchronous=synchronous, clock=clock)
+    return store(path or ":memory:", synchronous=SYNCHRONOUS[query.lower()], clock=clock)
 
 
 def _postgres(url: str, _rest: str, _clock: Clock) -> Store:

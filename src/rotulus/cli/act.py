@@ -1,18 +1,19 @@
-"""`rotulus retry`, `cancel`, `pause` and `resume`: what an operator does."""
+"""`rotulus retry` and `cancel`: what an operator does to jobs."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from rotulus import App, Job, State
+from rotulus.cli.known import no_queue, no_task
 from rotulus.cli.output import json_option, print_json
 from rotulus.cli.progress import Meter
-from rotulus.cli.runs import count_live, find_run, is_run
-from rotulus.cli.target import app_options, find_app
-from rotulus.cli.words import many
+from rotulus.cli.runs import count_live, find_job, is_run
+from rotulus.cli.target import app_options, find_store
+from rotulus.cli.words import many, state_words
 from rotulus.errors import JobNotFoundError
-from rotulus.workflow import Run
 
 _AT_ONCE = 500
 _SHOWN = 20
@@ -42,26 +43,28 @@ def retry(
 
     Of a run of a workflow: what went wrong, and whatever came after that, runs again.
     """
-    app = find_app(target, url)
+    app = find_store(target, url)
     if not ids:
         states = [State(state)] if state else [State.FAILED, State.DEAD]
-        ids = _chosen(app, "retry", states, task if task or state else "", yes=yes)
+        chosen = _chosen(app, "retry", states, task, None, yes=yes, some=bool(task or state))
     else:
-        _check_exist(app, ids)
+        chosen = _known(app, ids)
     back: list[Job[Any]] = []
     with Meter("retrying") as meter:
-        for start in range(0, len(ids), _AT_ONCE):
-            back += app.retry(*ids[start : start + _AT_ONCE])
-            meter.show(len(back), len(ids))
+        for start in range(0, len(chosen), _AT_ONCE):
+            back += app.retry(*chosen[start : start + _AT_ONCE])
+            meter.show(len(back), len(chosen))
     parts = {job.id: count_live(app, job) for job in back if is_run(job)}
     if as_json:
         print_json({"retried": [job.id for job in back], "parts": parts})
         return
-    click.echo(f"{len(back)} sent back to their queues.")
+    where = "its queue" if len(back) == 1 else "their queues"
+    click.echo(f"{len(back)} sent back to {where}.")
     for run, count in list(parts.items())[:_SHOWN]:
         click.echo(f"{run} goes on: {many(count, 'part')} of it to run.")
-    for job in _left(app, ids, back):
-        click.echo(f"{job.id} is {job.state}: it stays as it is.", err=True)
+    for job in _left(app, chosen, back):
+        click.echo(f"{job.id} {_why_left(app, job)}", err=True)
+    _say_nothing_found(app, chosen, "failed, died or was cancelled", task, None)
 
 
 @click.command()
@@ -84,87 +87,30 @@ def cancel(
 
     A run of a workflow is cancelled with all of its parts.
     """
-    app = find_app(target, url)
+    app = find_store(target, url)
     if not ids:
-        ids = _chosen(app, "cancel", _WAITING, task if task or queue else "", queue, yes=yes)
+        chosen = _chosen(app, "cancel", _WAITING, task, queue, yes=yes, some=bool(task or queue))
     else:
-        _check_exist(app, ids)
+        chosen = _known(app, ids)
     jobs: list[Job[Any]] = []
-    parts = _live_parts(app, ids)
+    parts = _live_parts(app, chosen)
     with Meter("cancelling") as meter:
-        for start in range(0, len(ids), _AT_ONCE):
-            jobs += app.cancel(*ids[start : start + _AT_ONCE])
-            meter.show(len(jobs), len(ids))
+        for start in range(0, len(chosen), _AT_ONCE):
+            jobs += app.cancel(*chosen[start : start + _AT_ONCE])
+            meter.show(len(jobs), len(chosen))
     if as_json:
-        print_json(
-            [
-                {
-                    "id": job.id,
-                    "state": job.state,
-                    "cancelling": job.cancel_requested,
-                    "parts": parts.get(job.id, 0),
-                }
-                for job in jobs
-            ]
-        )
+        print_json([_cancelled_data(job, parts.get(job.id, 0)) for job in jobs])
         return
     for job in jobs if len(jobs) <= _SHOWN else ():
         click.echo(f"{job.id} {_how_cancelled(app, job, parts.get(job.id, 0))}")
     if len(jobs) > _SHOWN:
-        click.echo(f"{len(jobs)} cancelled or asked to stop.")
+        click.echo(f"{many(len(jobs), 'job')} cancelled or asked to stop.")
+    _say_nothing_found(app, chosen, "waits or runs", task, queue)
 
 
-@click.command()
-@click.argument("queues", nargs=-1, metavar="[QUEUE]...")
-@click.option("--run", "runs", multiple=True, help="A run of a workflow, instead of a queue.")
-@app_options
-def pause(
-    queues: tuple[str, ...], runs: tuple[str, ...], target: str | None, url: str | None
-) -> None:
-    """Claim no more jobs of these queues, in any worker, until they are resumed.
-
-    Of a run: begin no further step.
-    """
-    app = find_app(target, url)
-    for run in _runs(app, "pause", queues, runs):
-        run.pause()
-        click.echo(
-            f"Paused run {run.id}. Steps that run finish; rotulus resume --run {run.id} goes on."
-        )
-    if queues:
-        app.pause(*queues)
-        click.echo(f"Paused {', '.join(queues)}. Jobs that run finish; rotulus resume goes on.")
-
-
-@click.command()
-@click.argument("queues", nargs=-1, metavar="[QUEUE]...")
-@click.option("--run", "runs", multiple=True, help="A run of a workflow, instead of a queue.")
-@app_options
-def resume(
-    queues: tuple[str, ...], runs: tuple[str, ...], target: str | None, url: str | None
-) -> None:
-    """Claim jobs of these queues again, or go on with these runs."""
-    app = find_app(target, url)
-    for run in _runs(app, "resume", queues, runs):
-        run.resume()
-        click.echo(f"Resumed run {run.id}.")
-    if queues:
-        app.resume(*queues)
-        click.echo(f"Resumed {', '.join(queues)}.")
-
-
-def _runs(app: App, verb: str, queues: Sequence[str], runs: Sequence[str]) -> list[Run]:
-    """The runs that are given, all of which have not ended."""
-    if not queues and not runs:
-        raise click.UsageError(f"What? Give a queue, or a run: rotulus {verb} --run RUN")
-    found = [find_run(app, run) for run in runs]
-    for job in found:
-        if job.state.ended:
-            raise click.ClickException(
-                f"Run {job.id} has ended, it is {Run(app, job.id).status}: there is nothing to "
-                f"{verb}"
-            )
-    return [Run(app, job.id) for job in found]
+def _cancelled_data(job: Job[Any], parts: int) -> dict[str, Any]:
+    cancelling = job.cancel_requested
+    return {"id": job.id, "state": job.state, "cancelling": cancelling, "parts": parts}
 
 
 def _live_parts(app: App, ids: Sequence[str]) -> dict[str, int]:
@@ -177,7 +123,7 @@ def _live_parts(app: App, ids: Sequence[str]) -> dict[str, int]:
 
 def _how_cancelled(app: App, job: Job[Any], parts: int) -> str:
     """What became of a job, and of the parts it had that had not ended."""
-    how = "is asked to stop" if job.cancel_requested else f"is {job.state}"
+    how = "is asked to stop" if job.cancel_requested else state_words(job.state)
     if not parts:
         return how
     left = count_live(app, job)
@@ -190,12 +136,13 @@ def _chosen(
     verb: str,
     states: Sequence[State],
     task: str | None,
-    queue: str | None = None,
+    queue: str | None,
     *,
     yes: bool,
+    some: bool,
 ) -> tuple[str, ...]:
-    """The jobs that options choose, once somebody has agreed."""
-    if task == "":
+    """The jobs that options choose, if they choose some, once somebody has agreed."""
+    if not some:
         raise click.UsageError(f"Which jobs? Give their ids, or choose them: rotulus {verb} --help")
     ids: list[str] = []
     before: str | None = None
@@ -203,17 +150,62 @@ def _chosen(
         ids += [job.id for job in page]
         before = ids[-1]
     if ids and not yes:
-        click.confirm(f"{verb} {len(ids)} jobs?", abort=True, err=True)
+        _ask(f"{verb} {many(len(ids), 'job')}?")
     return tuple(ids)
 
 
-def _check_exist(app: App, ids: Sequence[str]) -> None:
-    for job_id in ids:
-        if app.store.get(job_id) is None:
-            raise JobNotFoundError(f"No job {job_id} in {app.store.url}; nothing was done")
+def _ask(question: str) -> None:
+    """Go on if somebody agrees; else end the program."""
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        raise click.UsageError("Nobody answered, so nothing was done; --yes does not ask") from None
+    if not agreed:
+        click.echo("Nothing was done.", err=True)
+        sys.exit(1)
+
+
+def _known(app: App, words: Sequence[str]) -> tuple[str, ...]:
+    """The ids that words stand for, all of which are there."""
+    try:
+        return tuple(dict.fromkeys(find_job(app, word).id for word in words))
+    except JobNotFoundError as error:
+        raise JobNotFoundError(f"{error}; nothing was done") from None
 
 
 def _left(app: App, ids: Sequence[str], done: Sequence[Job[Any]]) -> list[Job[Any]]:
     """The jobs that were not changed, as they stand; a few of them."""
     changed = {job.id for job in done}
     return [app.get(job_id) for job_id in ids if job_id not in changed][:_SHOWN]
+
+
+def _why_left(app: App, job: Job[Any]) -> str:
+    """Why a job was not sent back."""
+    holder = _holder(app, job) if job.state in _RETRYABLE else None
+    if holder is None:
+        return f"{state_words(job.state)}: it stays as it is"
+    return (
+        f"{state_words(job.state)}, and stays so: its key {job.key!r} is held by {holder.id}, "
+        f"which {state_words(holder.state)}. Wait for that job, or cancel it, and try again"
+    )
+
+
+def _holder(app: App, job: Job[Any]) -> Job[Any] | None:
+    """Another job that holds the key of a job, or of the run that the job is part of."""
+    whole = app.get(job.run) if job.run and job.run != job.id else job
+    if whole.key is None:
+        return None
+    return next((other for other in app.jobs(key=whole.key) if other.id != whole.id), None)
+
+
+def _say_nothing_found(
+    app: App, chosen: Sequence[str], what: str, task: str | None, queue: str | None
+) -> None:
+    """Say that options chose no job, and what there is in place of a name that is not known."""
+    if chosen:
+        return
+    which = f" of task {task!r}" * bool(task) + f" in queue {queue!r}" * bool(queue)
+    click.echo(f"No job{which} {what}: nothing was done.", err=True)
+    for hint in filter(None, (no_task(app, task), no_queue(app, queue))):
+        click.echo(hint, err=True)

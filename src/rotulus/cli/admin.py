@@ -4,11 +4,19 @@ import click
 
 from rotulus import App
 from rotulus.cli.output import json_option, print_json, print_table
-from rotulus.cli.target import app_options, find_app
+from rotulus.cli.tables import Column
+from rotulus.cli.target import app_options, find_app, has_store, url_of
 from rotulus.cli.words import many
-from rotulus.config import SETTINGS, load_settings
+from rotulus.config import SETTINGS, Setting, load_settings
 from rotulus.errors import ConfigurationError
 from rotulus.events import StoreMigrated
+
+_SETTINGS = (
+    Column("setting"),
+    Column("value", fold=20),
+    Column("from", fold=12, spill=1),
+    Column("", fold=24, spill=2),
+)
 
 
 @click.command()
@@ -51,31 +59,28 @@ def _grants(app: App, what: str, role: str | None) -> str:
 def check(as_json: bool, target: str | None, url: str | None) -> None:
     """Check everything a worker needs: tasks, injection, schedules, store, and waiting jobs."""
     app = find_app(target, url, tasks=True)
+    there = has_store(app)
     problems = app.check()
-    facts = {
-        "tasks": len(app.registry),
-        "schedules": len(app.provider.schedule),
-        "store": app.store.url,
-        "problems": problems,
-    }
+    tasks, schedules = len(app.registry), len(app.provider.schedule)
     if as_json:
+        facts = {"tasks": tasks, "schedules": schedules, "store": url_of(app), "problems": problems}
         print_json(facts)
     else:
-        tasks, schedules = len(app.registry), len(app.provider.schedule)
-        click.echo(f"{many(tasks, 'task')}, {many(schedules, 'schedule')}, {app.store.url}")
+        click.echo(f"{many(tasks, 'task')}, {many(schedules, 'schedule')}, {url_of(app)}")
     if problems:
-        raise ConfigurationError(
-            "\n  ".join([f"{len(problems)} kinds of waiting jobs cannot run:", *problems])
-        )
+        kinds = "kind of waiting job" if len(problems) == 1 else "kinds of waiting jobs"
+        raise ConfigurationError("\n  ".join([f"{len(problems)} {kinds} cannot run:", *problems]))
     if not as_json:
-        click.echo("Everything fits.")
+        none_yet = "" if there else " There is no database yet: the first enqueue makes it."
+        click.echo(f"Everything fits.{none_yet}")
 
 
 @click.command()
 @json_option
-def config(as_json: bool) -> None:
-    """The settings, and where each comes from."""
-    settings = load_settings()
+@app_options
+def config(as_json: bool, target: str | None, url: str | None) -> None:
+    """The settings, and where each comes from: those of the app, if there is one."""
+    settings = _settings(target, url)
     if as_json:
         print_json({name: setting._asdict() for name, setting in settings.items()})
         return
@@ -83,4 +88,19 @@ def config(as_json: bool) -> None:
         (name, "" if s.value is None else s.value, s.origin, SETTINGS[name].help)
         for name, s in settings.items()
     ]
-    print_table(("setting", "value", "from", ""), rows, "")
+    print_table(_SETTINGS, rows, "")
+
+
+def _settings(target: str | None, url: str | None) -> dict[str, Setting]:
+    """All settings; the store is shown as it may be, without its password."""
+    settings = load_settings({"url": url, "app": target})
+    place = settings["app"].value
+    if url is not None or place is None:
+        return App(url).settings
+    try:
+        given = find_app(place).settings
+    except ConfigurationError as error:
+        click.echo(f"What {place} says is not known: {error}", err=True)
+        return App().settings
+    says = {name: s._replace(origin=place) for name, s in given.items() if s.origin == "argument"}
+    return given | says | {"app": settings["app"]}

@@ -1,23 +1,19 @@
 """`rotulus run` and `rotulus enqueue`: call a task, here and now or by a worker."""
 
 import json
-import time
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from rotulus import App, Job, JobFailedError
+from rotulus import App, State
+from rotulus.cli.known import listed
 from rotulus.cli.output import job_data, json_option, print_json
-from rotulus.cli.progress import Meter
-from rotulus.cli.rehearsal import rehearse
-from rotulus.cli.runs import is_run, reached
+from rotulus.cli.rehearsal import run_here
 from rotulus.cli.target import app_options, find_app
-from rotulus.cli.values import read_call
+from rotulus.cli.values import read_call, read_seconds, read_time
+from rotulus.cli.waiting import wait_for
+from rotulus.cli.words import ago, moment_text
 from rotulus.errors import TaskNotFoundError
-from rotulus.workflow import list_workflows
-
-_LOOK_EVERY = 0.5
 
 
 @click.command()
@@ -34,16 +30,9 @@ def run(
     its end, its jobs in the memory of this process, and the final context printed.
     """
     app = find_app(target, url, tasks=True)
+    _check_known(app, task)
     call = read_call(app, task, words, json_args)
-    if task in {workflow.name for workflow in list_workflows(app.registry)}:
-        click.echo(json.dumps(rehearse(app, task, call), default=str, ensure_ascii=False))
-        return
-    try:
-        result = app.run(task, *call.args, **call.kwargs)
-    except JobFailedError as error:
-        click.echo(error.traceback, err=True, nl=False)
-        raise
-    click.echo(json.dumps(result, default=str, ensure_ascii=False))
+    click.echo(json.dumps(run_here(app, task, call), default=str, ensure_ascii=False))
 
 
 @click.command()
@@ -52,7 +41,7 @@ def run(
 @click.option("--json-args", metavar="OBJECT", help="Named arguments as one JSON object.")
 @click.option("--queue", help="The queue to wait under.")
 @click.option("--priority", type=int, help="Higher is sooner.")
-@click.option("--in", "delay", type=float, metavar="SECONDS", help="Run it after so long.")
+@click.option("--in", "delay", metavar="SECONDS", help="Run it after so many seconds.")
 @click.option("--at", metavar="TIME", help="Run it at an ISO 8601 time, UTC unless it says.")
 @click.option("--key", help="A unique key: while it is held, no second job is added.")
 @click.option("--wait", is_flag=True, help="Wait for the result, and print it.")
@@ -66,7 +55,7 @@ def enqueue(
     json_args: str | None,
     queue: str | None,
     priority: int | None,
-    delay: float | None,
+    delay: str | None,
     at: str | None,
     key: str | None,
     wait: bool,
@@ -79,49 +68,28 @@ def enqueue(
     """Store a job of TASK, and print its id."""
     app = find_app(target, url, tasks=not unchecked)
     if not unchecked:
-        _check_known(app, task)
+        _check_known(app, task, "--unchecked enqueues it all the same")
     call = read_call(app, task, words, json_args)
-    given = {"queue": queue, "priority": priority, "delay": delay, "at": _time(at), "key": key}
+    given = {"queue": queue, "priority": priority, "key": key}
+    given |= {"delay": read_seconds(delay), "at": read_time(at)}
     options: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
     job = app.using(**options).enqueue(task, *call.args, **call.kwargs)
-    if not wait:
-        if as_json:
-            print_json(job_data(job))
-        else:
-            click.echo(job.id)
-        return
-    _follow(app, job, timeout)
-    try:
-        result = job.result(0)
-    except JobFailedError:
-        if is_run(job.refresh()):
-            click.echo(f"See what went wrong: rotulus show {job.id}", err=True)
-        raise
-    click.echo(json.dumps(result, default=str, ensure_ascii=False))
+    if job.state is State.DELAYED and (delay or at):
+        click.echo(f"{job.id} is due {ago(job.run_at)}, at {moment_text(job.run_at)}.", err=True)
+    if wait:
+        result = wait_for(app, job, timeout)
+        click.echo(json.dumps(result, default=str, ensure_ascii=False))
+    elif as_json:
+        print_json(job_data(job))
+    else:
+        click.echo(job.id)
 
 
-def _check_known(app: App, task: str) -> None:
+def _check_known(app: App, task: str, otherwise: str = "") -> None:
+    """Raise `TaskNotFoundError`, with the tasks there are, unless a task is known."""
     try:
         app.registry.get(task)
     except TaskNotFoundError as error:
-        raise TaskNotFoundError(f"{error}; --unchecked enqueues it all the same", task) from None
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter("write 2026-11-20T09:30", param_hint="--at") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _follow(app: App, job: Job[Any], timeout: float | None) -> None:
-    """Wait until a job has ended, or the time is over, showing what it reports."""
-    end = time.monotonic() + (float("inf") if timeout is None else timeout)
-    with Meter(f"{job.task} {job.id}") as meter:
-        while not job.state.ended and time.monotonic() < end:
-            meter.show(*reached(app, job))
-            app.store.wait(job.id, min(_LOOK_EVERY, end - time.monotonic()))
-            job = job.refresh()
+        stop = "" if str(error).endswith("?") else "."
+        here = f"{error}{stop} Tasks of this app: {listed(app.registry.list_all())}"
+        raise TaskNotFoundError(f"{here}; {otherwise}" if otherwise else here, task) from None

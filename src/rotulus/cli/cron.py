@@ -6,9 +6,11 @@ import click
 
 from rotulus import Schedule
 from rotulus.cli.output import json_option, print_json, print_table
+from rotulus.cli.unknown import Commands
+from rotulus.errors import OptionError
 
 
-@click.group()
+@click.group(cls=Commands)
 def cron() -> None:
     """Look at cron expressions."""
 
@@ -21,7 +23,10 @@ def cron() -> None:
 @json_option
 def preview(expression: str, tz: str, count: int, after: str | None, as_json: bool) -> None:
     """The next instants of EXPRESSION, with those marked at which clocks change."""
-    schedule = Schedule(expression, tz)
+    try:
+        schedule = Schedule(expression, tz)
+    except OptionError as error:
+        raise click.UsageError(str(error)) from None
     instants = schedule.next(_start(after, schedule), count)
     if as_json:
         print_json(
@@ -43,7 +48,11 @@ def _start(text: str | None, schedule: Schedule) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter("write 2026-11-20T09:30", param_hint="--after") from None
+        raise click.BadParameter(
+            f"{text!r} is no ISO 8601 time: write 2026-11-20T09:30, which is then in the zone of "
+            f"--tz",
+            param_hint="--after",
+        ) from None
     if moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=schedule.next(datetime.now(UTC))[0].tzinfo)

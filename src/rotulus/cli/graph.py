@@ -9,7 +9,7 @@ import click
 from rotulus import App, State
 from rotulus.cli.output import json_option, print_json
 from rotulus.cli.runs import find_run
-from rotulus.cli.target import app_options, find_app
+from rotulus.cli.target import app_options, find_app, find_store
 from rotulus.errors import TaskNotFoundError, WorkflowError
 from rotulus.workflow import Step, Workflow, get_workflow, list_workflows, mermaid, svg
 
@@ -34,7 +34,7 @@ def graph(
     """
     app = find_app(target, tasks=True)
     drawn = find_workflow(app, workflow)
-    states = _states(app if url is None else find_app(None, url), run, workflow) if run else {}
+    states = _states(find_store(target, url), run, workflow) if run else {}
     if as_json:
         print_json(_data(drawn, states))
     elif file == "-":
@@ -60,8 +60,8 @@ def _states(app: App, run: str, workflow: str) -> dict[str, State]:
     """How the steps of a run stand."""
     whole = find_run(app, run)
     if whole.task != workflow:
-        raise click.UsageError(f"Run {run} is one of {whole.task!r}, not of {workflow!r}")
-    return {count.group: count.state for count in app.store.count("step", run)}
+        raise click.UsageError(f"Run {whole.id} is one of {whole.task!r}, not of {workflow!r}")
+    return {count.group: count.state for count in app.store.count("step", whole.id)}
 
 
 def _write(path: Path, text: str) -> None:

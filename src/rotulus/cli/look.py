@@ -1,13 +1,13 @@
-"""`rotulus ls`: what there is."""
+"""`rotulus ls`: what there is in the store."""
 
 from collections import defaultdict
-from datetime import UTC, datetime
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from rotulus import App, Job, State
+from rotulus.cli.declared import schedules, tasks, workflows
+from rotulus.cli.known import no_queue, no_schedule, no_task
 from rotulus.cli.output import (
     job_data,
     json_option,
@@ -16,66 +16,44 @@ from rotulus.cli.output import (
     progress_text,
     state_text,
 )
-from rotulus.cli.runs import find_run
-from rotulus.cli.target import app_options, find_app
-from rotulus.cli.words import ago, iso, moment_text
-from rotulus.workflow import Run, Workflow, list_workflows
+from rotulus.cli.runs import find_job, find_run
+from rotulus.cli.tables import Column
+from rotulus.cli.target import app_options, find_store
+from rotulus.cli.unknown import Commands
+from rotulus.cli.words import ago, iso
+from rotulus.store import Filter
 
-_LOOK_BACK = 20
-"""How many jobs of a workflow are looked at for its last run; the others are steps of runs."""
+_JOBS = (
+    Column("job"),
+    Column("step", fold=8, spill=4, optional=True),
+    Column("task", fold=12, spill=1),
+    Column("queue", fold=8, spill=5),
+    Column("state"),
+    Column("tries", spill=3, right=True),
+    Column("when", fold=7, spill=2),
+    Column("note", fold=24, spill=6),
+)
+
+_WORKERS = (
+    Column("worker"),
+    Column("queues", fold=12, spill=3),
+    Column("slots", spill=1, right=True),
+    Column("running", spill=1, right=True),
+    Column("started", fold=7, spill=2),
+    Column("seen", fold=7, spill=2),
+)
+
+_MOST_RUNNING = 10_000
 
 
-@click.group()
+@click.group(cls=Commands)
 def ls() -> None:
     """List tasks, workflows, jobs, queues, schedules or workers."""
 
 
-@ls.command()
-@click.option("--tag", "tags", multiple=True, help="Only tasks with this tag; all of several.")
-@json_option
-@app_options
-def tasks(tags: tuple[str, ...], as_json: bool, target: str | None, url: str | None) -> None:
-    """The tasks of the app, in the order they were registered."""
-    app = find_app(target, url, tasks=True)
-    infos = [app.registry.get_info(name) for name in app.registry.list_by_tags(tags)]
-    if as_json:
-        print_json([{**vars(i), "parameters": [vars(p) for p in i.parameters]} for i in infos])
-        return
-    rows = [
-        (i.name, escape(i.signature), ", ".join(i.tags), app.registry.get(i.name).site)
-        for i in infos
-    ]
-    print_table(("task", "signature", "tags", "defined"), rows, "No task has these tags.")
-
-
-@ls.command()
-@json_option
-@app_options
-def workflows(as_json: bool, target: str | None, url: str | None) -> None:
-    """The workflows of the app, and the last run of each."""
-    app = find_app(target, url, tasks=True)
-    found = [(workflow, _last_run(app, workflow.name)) for workflow in list_workflows(app.registry)]
-    if as_json:
-        print_json([_workflow_data(app, workflow, run) for workflow, run in found])
-        return
-    rows = [
-        (
-            workflow.name,
-            len(workflow.steps),
-            workflow.version,
-            run and Run(app, run.id).status,
-            run and ago(run.ended_at or run.created_at),
-            run and run.id,
-            escape(workflow.description),
-        )
-        for workflow, run in found
-    ]
-    columns = ("workflow", "steps", "version", "last run", "when", "run", "description")
-    empty = (
-        "No workflows are registered: declare one with 'with WorkflowBuilder(NAME):', and import "
-        "its module where the app is made."
-    )
-    print_table(columns, rows, empty)
+ls.add_command(tasks)
+ls.add_command(workflows)
+ls.add_command(schedules)
 
 
 @ls.command()
@@ -103,7 +81,7 @@ def jobs(
     url: str | None,
 ) -> None:
     """The jobs, the last added first."""
-    app = find_app(target, url)
+    app = find_store(target, url)
     found = app.jobs(
         state=states or None,
         task=task,
@@ -112,29 +90,14 @@ def jobs(
         schedule=schedule,
         run=find_run(app, run).id if run else None,
         limit=limit,
-        before=before,
+        before=find_job(app, before).id if before else None,
     )
     if as_json:
         print_json([job_data(job) for job in found])
         return
-    rows = [
-        (
-            job.id,
-            job.step,
-            job.task,
-            job.queue,
-            state_text(job.state),
-            job.attempt,
-            _when(job),
-            _note(job),
-        )
-        for job in found
-    ]
+    hints = [] if found else [no_task(app, task), no_queue(app, queue), no_schedule(app, schedule)]
     empty = f"No such jobs in {app.store.url}. Add one with: rotulus enqueue TASK NAME=VALUE"
-    columns = ("job", "step", "task", "queue", "state", "attempt", "when", "note")
-    if not any(job.step for job in found):
-        columns, rows = _without(1, columns), [_without(1, row) for row in rows]
-    print_table(columns, rows, empty)
+    print_table(_JOBS, map(_job_row, found), "\n".join([*filter(None, hints), empty]))
     if len(found) == limit:
         click.echo(f"More with: --before {found[-1].id}", err=True)
 
@@ -144,7 +107,7 @@ def jobs(
 @app_options
 def queues(as_json: bool, target: str | None, url: str | None) -> None:
     """The queues: how many jobs are in which state, and whether they are paused."""
-    app = find_app(target, url)
+    app = find_store(target, url)
     fleet = app.store.fleet()
     counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for count in app.store.count():
@@ -159,61 +122,23 @@ def queues(as_json: bool, target: str | None, url: str | None) -> None:
             ]
         )
         return
-    columns = [str(state) for state in State]
-    used = [state for state in columns if any(state in c for c in counts.values())]
+    used = [state for state in map(str, State) if any(state in c for c in counts.values())]
     rows = [
         (name, *(c.get(state, 0) for state in used), "paused" if name in fleet.paused else "")
         for name, c in sorted(counts.items())
     ]
-    print_table(("queue", *used, ""), rows, "No queue has a job yet.")
-
-
-@ls.command()
-@json_option
-@app_options
-def schedules(as_json: bool, target: str | None, url: str | None) -> None:
-    """The scheduled tasks, and when each is due next."""
-    app = find_app(target, url, tasks=True)
-    now = datetime.now(UTC)
-    rows: list[dict[str, Any]] = []
-    for name, schedule in app.provider.schedule.items():
-        fired = app.jobs(schedule=name, limit=1)
-        rows.append(
-            {
-                "task": name,
-                "cron": schedule.cron,
-                "timezone": schedule.timezone,
-                "missed": schedule.missed,
-                "next": schedule.next(now)[0],
-                "last": fired[0].instant if fired else None,
-                "last_state": fired[0].state if fired else None,
-            }
-        )
-    if as_json:
-        print_json([{**row, "next": iso(row["next"]), "last": iso(row["last"])} for row in rows])
-        return
-    table = [
-        (
-            r["task"],
-            r["cron"],
-            r["timezone"],
-            r["missed"],
-            f"{r['next']:%Y-%m-%d %H:%M} ({ago(r['next'])})",
-            moment_text(r["last"]),
-            r["last_state"] and state_text(r["last_state"]),
-        )
-        for r in rows
-    ]
-    empty = "No task has a schedule. Declare one with @scheduled('*/5 * * * *')."
-    print_table(("task", "cron", "zone", "missed", "next", "last", ""), table, empty)
+    numbers = [Column(state, spill=place, right=True) for place, state in enumerate(used, 1)]
+    columns = (Column("queue", fold=12), *numbers, Column("", optional=True))
+    print_table(columns, rows, f"No queue has a job yet in {app.store.url}.")
 
 
 @ls.command()
 @json_option
 @app_options
 def workers(as_json: bool, target: str | None, url: str | None) -> None:
-    """The workers that are alive."""
-    found = find_app(target, url).store.fleet().workers
+    """The workers that are alive, and how many jobs each of them runs."""
+    app = find_store(target, url)
+    found = app.store.fleet().workers
     if as_json:
         print_json(
             [
@@ -227,34 +152,31 @@ def workers(as_json: bool, target: str | None, url: str | None) -> None:
             w.name,
             ", ".join(w.queues) if w.queues else "all",
             w.slots,
+            _running(app, w.name),
             ago(w.started_at),
             ago(w.seen_at),
         )
         for w in found
     ]
-    empty = "No worker is running. Start one with: rotulus worker MODULE:APP"
-    print_table(("worker", "queues", "slots", "started", "seen"), rows, empty)
+    empty = f"No worker is running for {app.store.url}. Start one with: rotulus worker MODULE:APP"
+    print_table(_WORKERS, rows, empty)
 
 
-def _last_run(app: App, workflow: str) -> Job[Any] | None:
-    """The last run of a workflow that is not a step of another one."""
-    found = app.jobs(task=workflow, limit=_LOOK_BACK)
-    return next((job for job in found if not job.step), None)
+def _running(app: App, worker: str) -> int:
+    return len(app.store.find(Filter([State.RUNNING], worker=worker), _MOST_RUNNING))
 
 
-def _workflow_data(app: App, workflow: Workflow, run: Job[Any] | None) -> dict[str, Any]:
-    return {
-        "name": workflow.name,
-        "description": workflow.description,
-        "version": workflow.version,
-        "tags": dict(workflow.tags),
-        "steps": list(workflow.steps),
-        "last_run": run and {**job_data(run), "status": Run(app, run.id).status},
-    }
-
-
-def _without(place: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[:place] + row[place + 1 :]
+def _job_row(job: Job[Any]) -> tuple[object, ...]:
+    return (
+        job.id,
+        job.step,
+        job.task,
+        job.queue,
+        state_text(job.state),
+        job.attempt,
+        _when(job),
+        _note(job),
+    )
 
 
 def _when(job: Job[Any]) -> str | None:
@@ -265,6 +187,6 @@ def _note(job: Job[Any]) -> str:
     if job.state is State.RUNNING:
         return "cancelling" if job.cancel_requested else progress_text(job) or ""
     if job.error is not None and job.state is not State.SUCCEEDED:
-        text = str(job.error).splitlines()[0]
-        return escape(text if len(text) <= 60 else text[:57] + "...")
+        text = (str(job.error).splitlines() or [""])[0]
+        return text if len(text) <= 60 else text[:57] + "..."
     return job.reason or ""

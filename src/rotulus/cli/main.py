@@ -1,11 +1,14 @@
 """The program: its commands, loaded when they are used, and what its exit codes mean."""
 
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
 import click
 
+from rotulus.cli.streams import leave_streams, prepare_streams
+from rotulus.cli.unknown import Commands, no_option
 from rotulus.errors import (
     ArgumentsError,
     ConfigurationError,
@@ -25,13 +28,13 @@ COMMANDS = {
     "check": ("admin", "Check everything a worker needs."),
     "config": ("admin", "The settings, and where each comes from."),
     "cron": ("cron", "Look at cron expressions."),
-    "dev": ("work", "Run a worker, and start it again when a source file changes."),
+    "dev": ("dev", "Run a worker, and start it again when a source file changes."),
     "enqueue": ("call", "Store a job of a task."),
     "graph": ("graph", "Draw a workflow: as Mermaid, or as SVG."),
     "ls": ("look", "List tasks, jobs, queues, schedules or workers."),
     "migrate": ("admin", "Bring the store's tables up to this version."),
-    "pause": ("act", "Claim no more jobs of a queue, or of a run."),
-    "resume": ("act", "Claim jobs of a queue or a run again."),
+    "pause": ("pausing", "Claim no more jobs of a queue, or of a run."),
+    "resume": ("pausing", "Claim jobs of a queue or a run again."),
     "retry": ("act", "Send failed, dead and cancelled jobs back."),
     "run": ("call", "Run a task here and now."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
@@ -56,7 +59,11 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
 """What each error ends the program with; the first that fits."""
 
 
-class _Program(click.Group):
+INTERRUPTED = 130
+"""What a program ends with that somebody has stopped by Ctrl-C: 128 and the number of SIGINT."""
+
+
+class _Program(Commands):
     """A group whose commands are imported when they are used, not when they are listed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click asks
@@ -82,9 +89,29 @@ class _Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            raise no_option(error) from None
         except RotulusError as error:
+            if ctx.meta.get("rotulus.traceback"):
+                traceback.print_exception(error)
             click.echo(f"rotulus: {error}", err=True)
             sys.exit(exit_code(error))
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        prepare_streams()
+        try:
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+            sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("Interrupted.", err=True)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            leave_streams()
+            sys.exit(0)
+        sys.exit(code)
 
 
 def exit_code(error: RotulusError) -> int:
@@ -96,7 +123,7 @@ def exit_code(error: RotulusError) -> int:
     cls=_Program,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 wrong configuration, 4 store "
-    "unreachable, 5 not found, 6 timed out waiting, 7 migrations needed.",
+    "unreachable, 5 not found, 6 timed out waiting, 7 migrations needed, 130 interrupted.",
 )
 @click.version_option(package_name="rotulus", message="rotulus %(version)s")
 def main() -> None:

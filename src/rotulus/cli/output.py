@@ -1,15 +1,15 @@
 """How commands print: tables and facts for people, JSON for programs."""
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from rotulus import Job, State
+from rotulus.cli.tables import Column, plain, print_rows
 from rotulus.cli.words import iso
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,37 +42,41 @@ def print_json(value: object) -> None:
 
 
 def console(*, err: bool = False) -> Console:
-    """The terminal; a plain and wide one where there is none."""
-    terminal = (sys.stderr if err else sys.stdout).isatty()
-    width = None if terminal else 200
-    return Console(highlight=False, soft_wrap=not terminal, width=width, stderr=err)
+    """The terminal, or the file that stands in its place. Print `Text`: a `str` is markup."""
+    return Console(highlight=False, stderr=err, legacy_windows=False)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Print rows under headings; without rows, say what one could do about it."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    if table.row_count:
-        console().print(table)
+def print_table(
+    columns: Sequence[Column | str], rows: Iterable[Sequence[object]], empty: str
+) -> None:
+    """Print rows under headings; without rows, say what one could do about it.
+
+    Args:
+        columns: the columns; a text is a heading.
+        rows: their cells: texts are printed as they are, with their brackets.
+        empty: what is said on stderr when there are no rows.
+    """
+    known = list(rows)
+    if known:
+        all_columns = [Column(c) if isinstance(c, str) else c for c in columns]
+        print_rows(console(), all_columns, known)
     else:
         click.echo(empty, err=True)
 
 
 def print_facts(facts: Mapping[str, object]) -> None:
     """Print names and values, leaving out what is None."""
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        if value is not None:
-            table.add_row(name, str(value))
-    console().print(table)
+    shown = {name: value for name, value in facts.items() if value is not None}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        line = Text().append(f"{name:{width}}  ", "bold")
+        text = value if isinstance(value, Text) else Text(plain(str(value)))
+        console().print(line.append_text(text), soft_wrap=True)
 
 
-def state_text(state: State) -> str:
+def state_text(state: State) -> Text:
     """A state in its colour."""
-    return f"[{STYLES[state]}]{state}[/]"
+    return Text(str(state), STYLES[state])
 
 
 def progress_text(job: Job[Any]) -> str | None:

@@ -43,12 +43,19 @@ class Meter:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, done: float, total: float | None, note: str = "") -> None:
-        """It has got this far."""
+    def show(self, done: float | None, total: float | None = None, note: str = "") -> None:
+        """It has got this far; None: as far as `note` says."""
         title = f"{self._title}: {note}" if note else self._title
         if self._bar is not None:
             self._bar.show(title, done, total)
         elif time.monotonic() - self._last_line >= _LINE_EVERY:
             self._last_line = time.monotonic()
             of = "" if total is None else f" of {total:g}"
-            click.echo(f"{title}: {done:g}{of}", err=True)
+            click.echo(title if done is None else f"{title}: {done:g}{of}", err=True)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        if self._bar is not None:
+            self._bar.say(text)
+        else:
+            click.echo(text, err=True)

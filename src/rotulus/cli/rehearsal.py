@@ -1,5 +1,6 @@
-"""A workflow, run to its end here and now, with its jobs in memory."""
+"""Runs a task or a workflow here and now, and shows how far it has got."""
 
+import sys
 import threading
 from typing import Any
 
@@ -10,18 +11,33 @@ from rotulus.cli.progress import Meter
 from rotulus.cli.runs import is_run, reached, read_steps, walk
 from rotulus.cli.steps import print_steps
 from rotulus.cli.values import CallWords
+from rotulus.workflow import list_workflows
 
 _LOOK_EVERY = 0.1
+_INTERRUPTED = 130
 
 
-def rehearse(app: App, workflow: str, call: CallWords) -> Any:
-    """The final context of a workflow, run by a worker of its own.
+def run_here(app: App, task: str, call: CallWords) -> Any:
+    """The result of a task; of a workflow, the final context. Ctrl-C ends the program.
 
     Raises:
         ArgumentsError: the call does not fit it.
-        JobFailedError: it did not succeed; its steps have been shown on stderr.
-        KeyboardInterrupt: somebody stopped it.
+        JobFailedError: it did not succeed; what went wrong has been shown on stderr.
     """
+    try:
+        if task in {workflow.name for workflow in list_workflows(app.registry)}:
+            return _run_workflow(app, task, call)
+        return app.run(task, *call.args, **call.kwargs)
+    except JobFailedError as error:
+        click.echo(error.traceback, err=True, nl=False)
+        raise
+    except KeyboardInterrupt:
+        click.echo(f"\nStopped {task}: it has not ended, and nothing of it is stored.", err=True)
+        sys.exit(_INTERRUPTED)
+
+
+def _run_workflow(app: App, workflow: str, call: CallWords) -> Any:
+    """The final context of a workflow, run by a worker of its own, with its jobs in memory."""
     with App("sqlite://", like=app) as memory:
         job = memory.enqueue(workflow, *call.args, **call.kwargs)
         over = threading.Event()
@@ -37,8 +53,9 @@ def rehearse(app: App, workflow: str, call: CallWords) -> Any:
             raise KeyboardInterrupt
         try:
             return job.result(0)
-        except JobFailedError:
+        except JobFailedError as error:
             _show_failure(memory, job)
+            error.traceback = ""  # each step has shown its own
             raise
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,16 @@ _LOOK_EVERY = 0.4
 
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
-_WRONG_CONFIGURATION = 3
+_LASTING = frozenset({2, 3, 4})
+"""Exit codes of what starting again does not mend: usage, configuration, the store."""
+
+_MIGRATION_NEEDED = 7
+
+_YOUNG = 5.0
+"""Seconds: a process that dies earlier has hardly begun."""
+
+_DEATHS = 3
+"""After how many of those in a row a change is waited for."""
 
 
 class Reloader:
@@ -23,25 +33,39 @@ class Reloader:
     Args:
         command: the command, as words.
         folder: the folder whose `.py` files are watched, with all folders below.
+        migration: the command that makes the tables that the other one needs.
+        migrate: whether to run that without being asked.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        migration: Sequence[str] = (),
+        *,
+        migrate: bool = False,
+    ) -> None:
         self._command = command
         self._folder = folder
+        self._migration = migration
+        self._migrate = migrate
         self._child: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._deaths = 0
 
     def run(self) -> int:
         """Go on until interrupted; the exit code of the last process."""
         signal.signal(signal.SIGTERM, _interrupt)
-        seen = self._look()
-        self._start()
         try:
+            seen = self._look()
+            self._start()
             while True:
                 time.sleep(_LOOK_EVERY)
                 now = self._look()
                 changed = sorted({path for path, _ in set(now.items()) ^ set(seen.items())})
                 if changed:
                     seen = now
+                    self._deaths = 0
                     click.echo(f"{changed[0]} has changed: starting again", err=True)
                     self._stop()
                     self._start()
@@ -55,6 +79,7 @@ class Reloader:
         return dict(_sources(self._folder))
 
     def _start(self) -> None:
+        self._started = time.monotonic()
         self._child = subprocess.Popen(self._command)  # noqa: S603 - our own program
 
     def _check(self) -> None:
@@ -63,11 +88,30 @@ class Reloader:
         if code is None:
             return
         self._child = None
-        if code == _WRONG_CONFIGURATION:
+        young = time.monotonic() - self._started < _YOUNG
+        self._deaths = self._deaths + 1 if young else 0
+        if code == _MIGRATION_NEEDED and self._migration:
+            self._offer_migration()
+        elif code in _LASTING or self._deaths >= _DEATHS:
             click.echo("Waiting for a change.", err=True)
         else:
-            click.echo(f"The worker ended with {code}: starting again", err=True)
+            click.echo(f"The worker {_ending(code)}: starting again", err=True)
             self._start()
+
+    def _offer_migration(self) -> None:
+        """Make the tables, if somebody agrees, and start again; else say what does it."""
+        agreed = self._migrate
+        if not agreed and sys.stdin.isatty() and sys.stderr.isatty():
+            agreed = click.confirm("Run 'rotulus migrate' now?", err=True)
+        if agreed and subprocess.call(self._migration) == 0:  # noqa: S603 - our own program
+            self._start()
+            return
+        command = " ".join(["rotulus", *self._migration[3:]])
+        click.echo(
+            f"Waiting for a change. '{command}' makes the tables, and so does 'rotulus dev "
+            f"--migrate'.",
+            err=True,
+        )
 
     def _stop(self) -> int:
         """Let it drain. A second interruption reaches it by itself, and makes it hurry."""
@@ -77,9 +121,25 @@ class Reloader:
             self._child.send_signal(signal.SIGTERM)
         while True:
             try:
-                return self._child.wait()
+                return _exit_code(self._child.wait())
             except KeyboardInterrupt:
                 continue
+
+
+def _exit_code(code: int) -> int:
+    """What to end with, after a process that was told to stop ended so."""
+    if code in (-signal.SIGTERM, -signal.SIGINT):  # before it could listen
+        return 0
+    return 128 - code if code < 0 else code
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"ended with {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
 
 
 def _sources(folder: Path) -> Iterator[tuple[str, float]]:

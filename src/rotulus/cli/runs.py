@@ -12,6 +12,9 @@ from rotulus.errors import JobNotFoundError, StepNotFoundError
 from rotulus.store import Filter
 from rotulus.workflow import Run, is_branch, split_path
 
+_LOOK_BACK = 100
+"""How many jobs are looked at for the last one that is no step of a run."""
+
 _MOST_NEEDS = 1000
 _MOST_WRONG = 5
 WRONG = (State.FAILED, State.DEAD, State.CANCELLED)
@@ -74,27 +77,50 @@ def is_run(job: Job[Any]) -> bool:
     return job.run == job.id
 
 
+def find_job(app: App, word: str) -> Job[Any]:
+    """The job that a word stands for: its id, a unique beginning of it, or `-` for the last one.
+
+    The last one is the job that was enqueued last: of a run, the run, and not one of its steps.
+
+    Raises:
+        JobNotFoundError: there is none, or several ids begin so.
+    """
+    if word != "-":
+        return app.get(word)
+    found = app.jobs(limit=_LOOK_BACK)
+    if not found:
+        raise JobNotFoundError(f"There is no last job: {app.store.url} holds none")
+    last = next((job for job in found if not job.step), found[0])
+    return app.get(last.run if last.step and last.run else last.id)
+
+
 def find_run(app: App, run: str) -> Job[Any]:
-    """The job of a run. Raises `JobNotFoundError`, also for a job that is none."""
-    job = app.get(run)
+    """The job of a run, by what `find_job` takes.
+
+    Raises:
+        JobNotFoundError: there is none, or the job is not a run.
+    """
+    job = find_job(app, run)
     if is_run(job):
         return job
     if job.run is not None:
-        raise JobNotFoundError(f"Job {run} is step {job.step!r} of a run: give that, {job.run}")
-    raise JobNotFoundError(f"Job {run} of {job.task!r} is not a run of a workflow that has begun")
+        raise JobNotFoundError(f"Job {job.id} is step {job.step!r} of a run: give that, {job.run}")
+    raise JobNotFoundError(
+        f"Job {job.id} of {job.task!r} is not a run of a workflow that has begun"
+    )
 
 
 def find_step(app: App, run: str, step: str) -> Job[Any]:
     """A step of a run. Raises `StepNotFoundError`, with the nearest one there is."""
     job = find_run(app, run)
-    found = app.jobs(run=run, step=step, limit=1)
+    found = app.jobs(run=job.id, step=step, limit=1)
     if found:
         return app.get(found[0].id)
     within, _ = split_path(step)
-    names = _names(app, run, within) or _names(app, run, "")
+    names = _names(app, job.id, within) or _names(app, job.id, "")
     near = get_close_matches(step, names, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names[:10])}"
-    raise StepNotFoundError(f"Run {run} of {job.task!r} has no step {step!r}; {hint}")
+    raise StepNotFoundError(f"Run {job.id} of {job.task!r} has no step {step!r}; {hint}")
 
 
 def count_live(app: App, run: Job[Any]) -> int:
@@ -103,11 +129,11 @@ def count_live(app: App, run: Job[Any]) -> int:
     return sum(c.jobs for c in counts if not c.state.ended) - (not run.state.ended)
 
 
-def reached(app: App, job: Job[Any]) -> tuple[float, float | None, str]:
+def reached(app: App, job: Job[Any]) -> tuple[float | None, float | None, str]:
     """How far a job has got: as its task says; of a run, how many of its steps have ended."""
-    if not is_run(job):
-        return job.reached or (0, None, str(job.state))
-    return Run(app, job.id).reached()
+    if is_run(job):
+        return Run(app, job.id).reached()
+    return job.reached or (None, None, str(job.state))
 
 
 def read_steps(app: App, whole: Job[Any]) -> list[Node]:

@@ -1,11 +1,12 @@
 """`rotulus show` and `why`: how one job stands, or one run of a workflow, and why."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
-from rich.markup import escape
+from rich.text import Text
 
-from rotulus import App, Job, State
+from rotulus import App, Attempt, Job, State
 from rotulus.cli.output import (
     console,
     job_data,
@@ -15,9 +16,10 @@ from rotulus.cli.output import (
     progress_text,
     state_text,
 )
-from rotulus.cli.runs import find_step, is_run, read_step, read_steps
+from rotulus.cli.runs import find_job, find_step, is_run, read_step, read_steps
 from rotulus.cli.steps import print_node, print_steps, step_data
-from rotulus.cli.target import app_options, find_app
+from rotulus.cli.tables import plain
+from rotulus.cli.target import app_options, find_store
 from rotulus.cli.words import ago, iso, moment_text
 from rotulus.workflow import Run
 
@@ -36,8 +38,8 @@ def show(job_id: str, step: str | None, as_json: bool, target: str | None, url: 
     Of the run of a workflow: its steps, how each stands, and where the time went. With STEP, such
     as load or parse/17, that step of the run.
     """
-    app = find_app(target, url)
-    job = find_step(app, job_id, step) if step else app.get(job_id)
+    app = find_store(target, url)
+    job = find_step(app, job_id, step) if step else find_job(app, job_id)
     if as_json:
         print_json(_data(app, job))
         return
@@ -54,8 +56,8 @@ def show(job_id: str, step: str | None, as_json: bool, target: str | None, url: 
 @app_options
 def why(job_id: str, step: str | None, as_json: bool, target: str | None, url: str | None) -> None:
     """Why a job has not run yet, or how it ended; with STEP, that step of a run."""
-    app = find_app(target, url)
-    job = find_step(app, job_id, step) if step else app.get(job_id)
+    app = find_store(target, url)
+    job = find_step(app, job_id, step) if step else find_job(app, job_id)
     sentences = job.why()
     if as_json:
         print_json({"job": job.id, "why": sentences})
@@ -78,7 +80,7 @@ def _data(app: App, job: Job[Any]) -> dict[str, Any]:
 
 
 def _facts(app: App, job: Job[Any]) -> dict[str, object]:
-    state = f"{state_text(job.state)}{f' ({job.reason})' if job.reason else ''}"
+    state = state_text(job.state).append(f" ({job.reason})" if job.reason else "", "not bold")
     begun = {
         "job": job.id,
         "run": job.run if job.run != job.id else None,
@@ -90,7 +92,7 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "queue": job.queue,
         "state": state,
         "attempt": job.attempt,
-        "key": job.key and escape(job.key),
+        "key": job.key,
         "schedule": job.schedule and f"{job.schedule} at {moment_text(job.instant)}",
         "worker": job.worker,
         "enqueued": f"{moment_text(job.created_at)} ({ago(job.created_at)})",
@@ -114,22 +116,31 @@ def _print_parts(app: App, job: Job[Any]) -> None:
 
 
 def _print_details(job: Job[Any]) -> None:
-    out = console()
     arguments = _arguments(job)
     if arguments:
-        out.print("\n[bold]arguments[/]")
-        for name, value in arguments.items():
-            out.print(f"  {name} = {escape(repr(value))}")
+        _print_part("arguments", [f"{name} = {value!r}" for name, value in arguments.items()])
     if job.state is State.SUCCEEDED:
-        out.print(f"\n[bold]result[/]\n  {escape(repr(_result(job)))}")
+        _print_part("result", [repr(_result(job))])
     elif job.error is not None:
-        out.print(f"\n[bold]error[/]\n{escape(job.error.traceback or str(job.error))}", end="")
+        _print_heading("error")
+        click.echo(job.error.traceback or str(job.error), nl=not job.error.traceback)
     if job.attempts:
-        out.print("\n[bold]earlier attempts[/]")
-    for attempt in job.attempts:
-        error = f"  {attempt.error}" if attempt.error else ""
-        line = f"  {attempt.number}  {attempt.reason}  {moment_text(attempt.ended_at)}{error}"
-        out.print(escape(line))
+        _print_part("earlier attempts", [_attempt(attempt) for attempt in job.attempts])
+
+
+def _print_part(heading: str, lines: Sequence[str]) -> None:
+    _print_heading(heading)
+    for line in lines:
+        click.echo(f"  {plain(line)}")
+
+
+def _print_heading(heading: str) -> None:
+    console().print(Text(f"\n{heading}", "bold"))
+
+
+def _attempt(attempt: Attempt) -> str:
+    error = f"  {attempt.error}" if attempt.error else ""
+    return f"{attempt.number}  {attempt.reason}  {moment_text(attempt.ended_at)}{error}"
 
 
 def _arguments(job: Job[Any]) -> dict[str, Any]:

@@ -5,55 +5,63 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from rotulus import Job, State
 from rotulus.cli.output import console, job_data, progress_text, state_text
 from rotulus.cli.runs import Node, Span, walk
+from rotulus.cli.tables import Column, print_rows
 from rotulus.cli.timeline import FINE, PLAIN, timeline
 from rotulus.cli.words import iso, length
 
 _WIDE = 100
 """The width of a line where there is no terminal."""
 
-_MOST_NAME = 32
-"""The width that the name of a step has in any case."""
+_STEPS = (
+    Column("step", fold=20),
+    Column("state"),
+    Column("tries", right=True),
+    Column("waited", right=True, spill=1),
+    Column("ran", right=True, spill=1),
+    Column("", fold=24, spill=2),
+)
 
 
 def print_steps(whole: Job[Any], nodes: Sequence[Node], *, err: bool = False) -> None:
     """The steps of a job, as a tree, and then over the time that it took."""
     out = console(err=err)
     fine = _knows("█├✗", out.encoding)
-    rows = list(_branching(nodes, fine=fine))
-    table = _table(rows)
-    for guide, node in rows:
-        table.add_row(
-            f"[dim]{guide}[/]{node.name}",
-            state_text(node.job.state),
-            str(node.attempts) if node.spans else "",
-            length(node.waited) or "",
-            length(node.ran) or "",
-            escape(_note(node)),
+    rows: list[tuple[object, ...]] = []
+    for guide, node in _branching(nodes, fine=fine):
+        rows.append(
+            (
+                Text().append(guide, "dim").append(node.name),
+                state_text(node.job.state),
+                node.attempts if node.spans else "",
+                length(node.waited),
+                length(node.ran),
+                _note(node),
+            )
         )
-        for job in node.wrong:
-            table.add_row("", "", "", "", "", escape(f"{job.step}: {_one_line(job)}"))
-    out.print(table)
+        rows += [("", "", "", "", "", f"{job.step}: {_one_line(job)}") for job in node.wrong]
+    print_rows(out, _STEPS, rows)
     width = out.width if out.is_terminal else _WIDE
     end = whole.ended_at or datetime.now(UTC)
     lines = timeline(list(walk(nodes)), whole.created_at, end, width, FINE if fine else PLAIN)
     if lines:
-        out.print("\n[bold]over time[/]")
+        out.print(Text("\nover time", "bold"))
     for line in lines:
-        out.print(escape(line), soft_wrap=True)
+        out.print(Text(line), soft_wrap=True)
 
 
 def print_node(node: Node) -> None:
     """What there is to say of a step besides what its job says: its branches."""
+    out = console()
     if node.branches:
-        console().print(f"\n[bold]branches[/]\n  {_counts(node.branches)}")
+        out.print(Text("\nbranches", "bold"))
+        out.print(Text(f"  {_counts(node.branches)}"), soft_wrap=True)
     for job in node.wrong:
-        console().print(escape(f"  {job.step}: {_one_line(job)}"), soft_wrap=True)
+        out.print(Text(f"  {job.step}: {_one_line(job)}"), soft_wrap=True)
 
 
 def step_data(node: Node) -> dict[str, Any]:
@@ -75,18 +83,6 @@ def step_data(node: Node) -> dict[str, Any]:
 
 def _span_data(span: Span) -> list[str | None]:
     return [iso(span.start), iso(span.end)]
-
-
-def _table(rows: Sequence[tuple[str, Node]]) -> Table:
-    """A table whose last column gives way to the others."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    longest = max((len(guide) + len(node.name) for guide, node in rows), default=0)
-    table.add_column("step", no_wrap=True, min_width=min(longest, _MOST_NAME))
-    table.add_column("state", no_wrap=True, min_width=max(map(len, State)))
-    for name in ("tries", "waited", "ran"):
-        table.add_column(name, justify="right", no_wrap=True, min_width=6)
-    table.add_column("", overflow="ellipsis", no_wrap=True)
-    return table
 
 
 def _branching(

@@ -1,8 +1,5 @@
 """Finds the app that a command works on, from `module:app`, a file, or the settings."""
 
-import importlib
-import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,22 +8,41 @@ from typing import Any, TypeVar
 import click
 
 from rotulus import App
+from rotulus.cli.importing import load_module
+from rotulus.cli.known import nearest
 from rotulus.config import load_settings
-from rotulus.errors import ConfigurationError, OptionError
+from rotulus.errors import ConfigurationError, OptionError, StoreUnavailableError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def traceback_option(command: F) -> F:
+    """`--traceback`: errors are shown with where they come from."""
+
+    def remember(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.meta["rotulus.traceback"] = True
+
+    return click.option(
+        "--traceback",
+        is_flag=True,
+        expose_value=False,
+        callback=remember,
+        help="Show the whole traceback of an error.",
+    )(command)
 
 
 def app_options(command: F) -> F:
     """`--app` and `--url`, for commands that look at jobs."""
     url = click.option("--url", help="Where the jobs live, instead of where the app says.")
     target = click.option("--app", "target", metavar="MODULE:APP", help="The app.")
-    return url(target(command))
+    return url(target(traceback_option(command)))
 
 
 def app_argument(command: F) -> F:
     """The app as an argument, for commands that run one."""
-    return click.argument("target", metavar="[MODULE:APP]", required=False)(command)
+    argument = click.argument("target", metavar="[MODULE:APP]", required=False)
+    return argument(traceback_option(command))
 
 
 def find_app(target: str | None, url: str | None = None, *, tasks: bool = False) -> App:
@@ -45,10 +61,7 @@ def find_app(target: str | None, url: str | None = None, *, tasks: bool = False)
     target = target or load_settings()["app"].value
     if target is None:
         if tasks:
-            raise OptionError(
-                'Which app? Give it as module:app, in ROTULUS_APP, or as app = "module:app" '
-                "under [tool.rotulus] in pyproject.toml"
-            )
+            raise no_target()
         return App()
     app = load_app(target)
     if tasks and not len(app.registry):
@@ -58,10 +71,53 @@ def find_app(target: str | None, url: str | None = None, *, tasks: bool = False)
     return app
 
 
+def find_store(target: str | None, url: str | None = None) -> App:
+    """The app to work on, for commands that only read what is stored, or change it.
+
+    Raises:
+        ConfigurationError: there is none, or it cannot be imported.
+        StoreUnavailableError: its file is not there: a command that reads makes none.
+    """
+    app = find_app(target, url)
+    file = _file_of(app)
+    if file is not None and not file.exists() and file.parent.is_dir():
+        raise StoreUnavailableError(
+            f"There is no database {file}: the first 'rotulus enqueue' or 'rotulus worker' makes "
+            f"it, and so does 'rotulus migrate'. If the jobs are elsewhere, give --app or --url"
+        )
+    return app
+
+
+def url_of(app: App) -> str:
+    """Where an app's jobs live, without a password. Nothing is opened."""
+    return app.settings["url"].value
+
+
+def has_store(app: App) -> bool:
+    """Whether there is a file where an app's jobs live, if that is one. Nothing is opened."""
+    file = _file_of(app)
+    return file is None or file.exists()
+
+
+def _file_of(app: App) -> Path | None:
+    """The file that an app's jobs live in, if they live in one."""
+    scheme, _, rest = url_of(app).partition("://")
+    path = rest.partition("?")[0].removeprefix("/")
+    return Path(path) if scheme == "sqlite" and path else None
+
+
+def no_target() -> OptionError:
+    """The error of a command that needs an app, and was given none."""
+    return OptionError(
+        'Which app? Give it as module:app, in ROTULUS_APP, or as app = "module:app" '
+        "under [tool.rotulus] in pyproject.toml"
+    )
+
+
 def load_app(target: str) -> App:
     """Import the app of `module:app`, `module`, `file.py` or `file.py:app`."""
     place, _, name = target.partition(":")
-    module = _load_module(place)
+    module = load_module(place)
     if not name:
         return _only_app(module, place)
     found: object = module
@@ -70,8 +126,11 @@ def load_app(target: str) -> App:
     if isinstance(found, App):
         return found
     what = "no App" if found is None else f"a {type(found).__name__}, not an App,"
-    known = ", ".join(_apps(module)) or "none"
-    raise ConfigurationError(f"{place} has {what} named {name!r}; its apps: {known}")
+    known = _apps(module)
+    raise ConfigurationError(
+        f"{place} has {what} named {name!r}{nearest(name, known)}; its apps: "
+        f"{', '.join(known) or 'none'}"
+    )
 
 
 def _only_app(module: ModuleType, place: str) -> App:
@@ -90,39 +149,3 @@ def _only_app(module: ModuleType, place: str) -> App:
 def _apps(module: ModuleType) -> dict[str, App]:
     found = {name: value for name, value in vars(module).items() if isinstance(value, App)}
     return {name: app for name, app in found.items() if not name.startswith("_")}
-
-
-def _load_module(place: str) -> ModuleType:
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    if place.endswith(".py"):
-        path = Path(place)
-        if not path.is_file():
-            raise ConfigurationError(f"There is no file {place} in {folder}")
-        sys.path.insert(0, str(path.resolve().parent))
-        place = path.stem
-    try:
-        return importlib.import_module(place)
-    except ModuleNotFoundError as error:
-        if error.name != place.split(".")[0] and error.name != place:
-            raise _import_failed(place, error) from error
-        raise ConfigurationError(
-            f"No module {place!r} in {folder}: give the app as module:app, from the folder that "
-            f"holds the module"
-        ) from None
-    except ConfigurationError:
-        raise
-    except Exception as error:
-        raise _import_failed(place, error) from error
-
-
-def _import_failed(place: str, error: Exception) -> ConfigurationError:
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "importlib" not in frame.filename
-    ]
-    last = frames[-1] if frames else None
-    where = f"  ({last.filename}:{last.lineno})" if last else ""
-    return ConfigurationError(f"Importing {place} failed: {type(error).__name__}: {error}{where}")

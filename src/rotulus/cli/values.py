@@ -1,8 +1,10 @@
-"""Arguments of tasks from words of the command line: `user_id=7 name=Ada '{"a": 1}'`."""
+"""Values from words of the command line: arguments such as `user_id=7 name=Ada`, and times."""
 
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
 import click
@@ -10,6 +12,7 @@ import click
 from rotulus import App
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_OBJECT = """give named arguments as one object, such as '{"user_id": 7}'"""
 _TEXT = frozenset({"<class 'str'>", "str | None", "typing.Optional[str]"})
 
 
@@ -38,6 +41,35 @@ def read_call(app: App, task: str, words: Sequence[str], document: str | None) -
     return CallWords(args, kwargs)
 
 
+def read_seconds(text: str | None) -> float | None:
+    """A number of seconds, as `--in` takes it."""
+    if text is None:
+        return None
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) < float("inf"):
+            return seconds
+    raise click.BadParameter(
+        f"{text!r} is no number of seconds: write 90 for a minute and a half, or give a moment "
+        f"with --at 2026-11-20T09:30",
+        param_hint="--in",
+    )
+
+
+def read_time(text: str | None) -> datetime | None:
+    """A moment, as `--at` takes it: in UTC, unless it says."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is no ISO 8601 time: write 2026-11-20T09:30, which is UTC, or "
+            f"2026-11-20T09:30+01:00; for a time from now there is --in SECONDS",
+            param_hint="--at",
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _text_parameters(app: App, task: str) -> list[tuple[str, bool]]:
     """The parameters of a task, and whether each is text."""
     if not app.registry.has(task):
@@ -51,9 +83,11 @@ def _document(text: str | None) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise click.BadParameter(f"not JSON: {error}", param_hint="--json-args") from None
+        raise click.BadParameter(
+            f"not JSON: {error}; {_OBJECT}", param_hint="--json-args"
+        ) from None
     if not isinstance(value, dict):
-        raise click.BadParameter("give a JSON object of named arguments", param_hint="--json-args")
+        raise click.BadParameter(f"no JSON object; {_OBJECT}", param_hint="--json-args")
     return cast("dict[str, Any]", value)
 
 

@@ -1,22 +1,25 @@
-"""`rotulus worker` and `rotulus dev`: run jobs and schedules."""
+"""`rotulus worker`: runs jobs and schedules."""
 
+import logging
 import sys
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
 from rotulus import App
+from rotulus.cli.known import no_queue
 from rotulus.cli.logs import name_jobs, set_up_logging
 from rotulus.cli.progress import Meter
-from rotulus.cli.reload import Reloader
-from rotulus.cli.target import app_argument, find_app
+from rotulus.cli.target import app_argument, find_app, has_store, url_of
 from rotulus.cli.words import ago, many
 from rotulus.config import FORMATS, LEVELS, TRACEBACKS, Setting, load_settings
+from rotulus.errors import StoreError
 from rotulus.events import AttemptFailed, AttemptSucceeded, Event
+
+logger = logging.getLogger("rotulus")
 
 tracebacks_option = click.option(
     "--tracebacks", type=click.Choice(TRACEBACKS), help="Fold the frames of libraries, or not."
@@ -77,6 +80,8 @@ def worker(
     set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
     app = find_app(target, tasks=True)
     name_jobs()
+    if parent is None:
+        _warn_of_queues(app, settings["queues"].value)
     if parent is None and _needs_supervisor(settings):
         _greet(app)
         command = _command(target, given, burst=burst)
@@ -100,6 +105,15 @@ def worker(
         )
 
 
+def _warn_of_queues(app: App, queues: Sequence[str] | None) -> None:
+    """Warn of queues that nobody has ever used: they may be misspelt, or their jobs yet to come."""
+    for queue in queues or () if has_store(app) else ():
+        with suppress(StoreError):  # the worker itself waits until the store can be used
+            hint = no_queue(app, queue)
+            if hint is not None:
+                logger.warning(hint)
+
+
 def _needs_supervisor(settings: Mapping[str, Setting]) -> bool:
     """Whether there is more to watch over than one process that runs to its end."""
     recycles = settings["recycle_jobs"].value or settings["recycle_memory"].value
@@ -115,25 +129,6 @@ def _command(target: str | None, given: Mapping[str, Any], *, burst: bool) -> li
     return [*words, "--burst"] if burst else words
 
 
-@click.command()
-@app_argument
-@click.option("--slots", type=click.IntRange(1, 10_000), help="Jobs to run at once.")
-@tracebacks_option
-def dev(target: str | None, slots: int | None, tracebacks: str | None) -> None:
-    """Run a worker and the schedules, and start them again when a source file changes."""
-    target = target or load_settings()["app"].value
-    if target is None:
-        raise click.UsageError("Which app? Give it as module:app, such as: rotulus dev hello:app")
-    command = [sys.executable, "-m", "rotulus", "worker", target, "--verbose", "--drain", "5"]
-    command += ["--processes", "1"]
-    if slots is not None:
-        command += ["--slots", str(slots)]
-    if tracebacks is not None:
-        command += ["--tracebacks", tracebacks]
-    click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)
-    sys.exit(Reloader(command, Path.cwd()).run())
-
-
 def _greet(app: App) -> None:
     """Say what is going to run, to somebody who looks on."""
     if not sys.stderr.isatty():
@@ -145,7 +140,7 @@ def _greet(app: App) -> None:
     for name, schedule in app.provider.schedule.items():
         at = schedule.next(now)[0]
         click.echo(f"schedule: {name} {schedule.explain()}, next {ago(at)}", err=True)
-    click.echo(f"jobs: {app.store.url}", err=True)
+    click.echo(f"jobs: {url_of(app)}", err=True)
 
 
 @contextmanager

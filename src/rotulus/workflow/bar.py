@@ -36,10 +36,11 @@ def watched(run: Run, wanted: bool | None = None) -> Generator[None, None, None]
 def _show(run: Run, done: threading.Event) -> None:
     progress = import_module("rich.progress")
     console = import_module("rich.console").Console(stderr=True)
+    escape = import_module("rich.markup").escape
     with progress.Progress(console=console, transient=True) as bar:
         title = run.job.task
-        line = bar.add_task(title, total=None)
+        line = bar.add_task(escape(title), total=None)
         while not done.wait(_LOOK_EVERY):
             with suppress(RotulusError):  # who waits for the run is told
                 ended, total, now = run.reached()
-                bar.update(line, total=total, completed=ended, description=f"{title} {now}")
+                bar.update(line, total=total, completed=ended, description=escape(f"{title} {now}"))

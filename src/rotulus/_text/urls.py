@@ -1,0 +1,43 @@
+"""URLs of stores as they may be shown: without what is secret in them."""
+
+import re
+
+from rotulus._text.names import did_you_mean
+
+_SECRET = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&]*", re.IGNORECASE)
+
+
+SYNCHRONOUS = {"": "FULL", "synchronous=full": "FULL", "synchronous=normal": "NORMAL"}
+"""What may follow the `?` of a file's URL, and what SQLite calls it."""
+
+_SCHEMES = ("sqlite", "postgresql", "postgres")
+_USE = "use sqlite:///jobs.db for a file, or postgresql://user@host/database"
+
+
+def check_store_url(value: object) -> str:
+    """A URL that can be that of a store. Raises `ValueError`, and says what would do."""
+    if not isinstance(value, str):
+        raise TypeError(f"give a store URL as text: {_USE}")
+    scheme, mark, rest = value.partition("://")
+    if not mark or scheme not in _SCHEMES:
+        raise ValueError(f"not a store URL{did_you_mean(scheme, _SCHEMES)}: {_USE}")
+    place, _, query = rest.partition("?")
+    misplaced = place and not place.startswith("/")
+    if scheme == "sqlite" and (misplaced or query.lower() not in SYNCHRONOUS):
+        raise ValueError(
+            "not a store URL: write sqlite:///jobs.db (three slashes), with ?synchronous=normal "
+            "at most"
+        )
+    return value
+
+
+def without_password(url: str) -> str:
+    """A URL without the password in it, also one that is not escaped as it should be.
+
+    Everything between the first colon of the account and the last `@` is taken for the password:
+    rather too much of the URL is left out than too little.
+    """
+    scheme, mark, rest = url.partition("://")
+    account, at, place = rest.rpartition("@")
+    shown = _SECRET.sub(r"\1***", place)
+    return f"{scheme}{mark}{account.partition(':')[0]}{at}{shown}"

@@ -1,0 +1,150 @@
+"""`rotulus ls tasks`, `workflows` and `schedules`: what an app declares."""
+
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import click
+
+from rotulus import App, Job
+from rotulus.cli.output import job_data, json_option, print_json, print_table, state_text
+from rotulus.cli.tables import Column
+from rotulus.cli.target import app_options, find_app, has_store
+from rotulus.cli.words import ago, iso
+from rotulus.workflow import Run, Workflow, list_workflows
+
+_LOOK_BACK = 20
+"""How many jobs of a workflow are looked at for its last run; the others are steps of runs."""
+
+_TASKS = (
+    Column("task", fold=16),
+    Column("signature", fold=24, spill=2),
+    Column("tags", fold=8, spill=3, optional=True),
+    Column("defined", fold=16, spill=1),
+)
+
+_WORKFLOWS = (
+    Column("workflow", fold=12),
+    Column("steps", right=True),
+    Column("version", spill=3),
+    Column("last run", fold=9, spill=1),
+    Column("when", fold=7, spill=2),
+    Column("run", spill=4, optional=True),
+    Column("description", fold=24, spill=5, optional=True),
+)
+
+_SCHEDULES = (
+    Column("task", fold=12),
+    Column("cron", fold=9),
+    Column("zone", fold=8),
+    Column("missed", spill=3),
+    Column("next", fold=16),
+    Column("last", fold=16, spill=1, optional=True),
+    Column("", spill=2, optional=True),
+)
+
+
+@click.command()
+@click.option("--tag", "tags", multiple=True, help="Only tasks with this tag; all of several.")
+@json_option
+@app_options
+def tasks(tags: tuple[str, ...], as_json: bool, target: str | None, url: str | None) -> None:
+    """The tasks of the app, in the order they were registered."""
+    app = find_app(target, url, tasks=True)
+    infos = [app.registry.get_info(name) for name in app.registry.list_by_tags(tags)]
+    if as_json:
+        print_json([{**vars(i), "parameters": [vars(p) for p in i.parameters]} for i in infos])
+        return
+    rows = [(i.name, i.signature, ", ".join(i.tags), app.registry.get(i.name).site) for i in infos]
+    known = sorted({tag for task in app.registry for tag in task.tags})
+    empty = f"No task has these tags; the tags here: {', '.join(known) or 'none'}."
+    print_table(_TASKS, rows, empty)
+
+
+@click.command()
+@json_option
+@app_options
+def workflows(as_json: bool, target: str | None, url: str | None) -> None:
+    """The workflows of the app, and the last run of each."""
+    app = find_app(target, url, tasks=True)
+    found = [(workflow, _last_run(app, workflow.name)) for workflow in list_workflows(app.registry)]
+    if as_json:
+        print_json([_workflow_data(app, workflow, run) for workflow, run in found])
+        return
+    rows = [
+        (
+            workflow.name,
+            len(workflow.steps),
+            workflow.version,
+            run and Run(app, run.id).status,
+            run and ago(run.ended_at or run.created_at),
+            run and run.id,
+            workflow.description,
+        )
+        for workflow, run in found
+    ]
+    empty = (
+        "No workflows are registered: declare one with 'with WorkflowBuilder(NAME):', and import "
+        "its module where the app is made."
+    )
+    print_table(_WORKFLOWS, rows, empty)
+
+
+@click.command()
+@json_option
+@app_options
+def schedules(as_json: bool, target: str | None, url: str | None) -> None:
+    """The scheduled tasks, and when each is due next; times are in the zone of the schedule."""
+    app = find_app(target, url, tasks=True)
+    now = datetime.now(UTC)
+    rows: list[dict[str, Any]] = []
+    for name, schedule in app.provider.schedule.items():
+        fired = app.jobs(schedule=name, limit=1) if has_store(app) else []
+        rows.append(
+            {
+                "task": name,
+                "cron": schedule.cron,
+                "timezone": schedule.timezone,
+                "missed": schedule.missed,
+                "next": schedule.next(now)[0],
+                "last": fired[0].instant if fired else None,
+                "last_state": fired[0].state if fired else None,
+            }
+        )
+    if as_json:
+        print_json([{**row, "next": iso(row["next"]), "last": iso(row["last"])} for row in rows])
+        return
+    table = [
+        (
+            r["task"],
+            r["cron"],
+            r["timezone"],
+            r["missed"],
+            f"{r['next']:%Y-%m-%d %H:%M} ({ago(r['next'])})",
+            _in_zone(r["last"], r["next"].tzinfo),
+            r["last_state"] and state_text(r["last_state"]),
+        )
+        for r in rows
+    ]
+    empty = "No task has a schedule. Declare one with @scheduled('*/5 * * * *')."
+    print_table(_SCHEDULES, table, empty)
+
+
+def _in_zone(moment: datetime | None, zone: tzinfo | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _last_run(app: App, workflow: str) -> Job[Any] | None:
+    """The last run of a workflow that is not a step of another one."""
+    found = app.jobs(task=workflow, limit=_LOOK_BACK) if has_store(app) else []
+    return next((job for job in found if not job.step), None)
+
+
+def _workflow_data(app: App, workflow: Workflow, run: Job[Any] | None) -> dict[str, Any]:
+    return {
+        "name": workflow.name,
+        "description": workflow.description,
+        "version": workflow.version,
+        "tags": dict(workflow.tags),
+        "steps": list(workflow.steps),
+        "last_run": run and {**job_data(run), "status": Run(app, run.id).status},
+    }

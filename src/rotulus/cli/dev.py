@@ -1,0 +1,45 @@
+"""`rotulus dev`: a worker that starts again whenever a source file changes."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from rotulus.cli.reload import Reloader
+from rotulus.cli.target import app_argument, no_target
+from rotulus.cli.work import tracebacks_option
+from rotulus.config import load_settings
+
+
+@click.command()
+@app_argument
+@click.option("--slots", type=click.IntRange(1, 10_000), help="Jobs to run at once.")
+@tracebacks_option
+@click.option("--migrate", is_flag=True, help="Make or update the tables, if that is needed.")
+@click.pass_context
+def dev(
+    ctx: click.Context,
+    target: str | None,
+    slots: int | None,
+    tracebacks: str | None,
+    migrate: bool,
+) -> None:
+    """Run a worker and the schedules, and start them again when a source file changes.
+
+    What starting again would not mend is waited out: a wrong import, a store that cannot be
+    reached, tables that are not there.
+    """
+    target = target or load_settings()["app"].value
+    if target is None:
+        raise no_target()
+    rotulus = [sys.executable, "-m", "rotulus"]
+    command = [*rotulus, "worker", target, "--verbose", "--drain", "5", "--processes", "1"]
+    if slots is not None:
+        command += ["--slots", str(slots)]
+    if tracebacks is not None:
+        command += ["--tracebacks", tracebacks]
+    if ctx.meta.get("rotulus.traceback"):
+        command.append("--traceback")
+    click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)
+    migration = [*rotulus, "migrate", "--app", target]
+    sys.exit(Reloader(command, Path.cwd(), migration, migrate=migrate).run())

@@ -1,0 +1,84 @@
+"""`rotulus pause` and `resume`: hold up queues and runs, and let them go on."""
+
+from collections.abc import Sequence
+
+import click
+
+from rotulus import App
+from rotulus.cli.known import listed, nearest, no_queue
+from rotulus.cli.runs import find_run
+from rotulus.cli.target import app_options, find_store
+from rotulus.workflow import Run
+
+
+@click.command()
+@click.argument("queues", nargs=-1, metavar="[QUEUE]...")
+@click.option("--run", "runs", multiple=True, help="A run of a workflow, instead of a queue.")
+@app_options
+def pause(
+    queues: tuple[str, ...], runs: tuple[str, ...], target: str | None, url: str | None
+) -> None:
+    """Claim no more jobs of these queues, in any worker, until they are resumed.
+
+    Of a run: begin no further step.
+    """
+    app = find_store(target, url)
+    for run in _runs(app, "pause", queues, runs):
+        run.pause()
+        click.echo(
+            f"Paused run {run.id}. Running steps finish; 'rotulus resume --run {run.id}' lets it "
+            f"go on."
+        )
+    if queues:
+        hints = [no_queue(app, queue) for queue in queues]
+        app.pause(*queues)
+        click.echo(
+            f"Paused {', '.join(queues)}. Running jobs finish; 'rotulus resume "
+            f"{' '.join(queues)}' lets further ones start."
+        )
+        for hint in filter(None, hints):
+            click.echo(hint, err=True)
+
+
+@click.command()
+@click.argument("queues", nargs=-1, metavar="[QUEUE]...")
+@click.option("--run", "runs", multiple=True, help="A run of a workflow, instead of a queue.")
+@app_options
+def resume(
+    queues: tuple[str, ...], runs: tuple[str, ...], target: str | None, url: str | None
+) -> None:
+    """Claim jobs of these queues again, or go on with these runs."""
+    app = find_store(target, url)
+    for run in _runs(app, "resume", queues, runs):
+        run.resume()
+        click.echo(f"Resumed run {run.id}.")
+    if queues:
+        paused = app.store.fleet().paused
+        app.resume(*queues)
+        resumed = [queue for queue in queues if queue in paused]
+        if resumed:
+            click.echo(f"Resumed {', '.join(resumed)}.")
+        for queue in queues:
+            if queue not in paused:
+                _say_not_paused(queue, list(paused))
+
+
+def _say_not_paused(queue: str, paused: Sequence[str]) -> None:
+    hint = nearest(queue, paused) or "."
+    click.echo(f"Queue {queue!r} was not paused{hint} Paused queues: {listed(paused)}.", err=True)
+
+
+def _runs(app: App, verb: str, queues: Sequence[str], runs: Sequence[str]) -> list[Run]:
+    """The runs that are given, all of which have not ended."""
+    if not queues and not runs:
+        raise click.UsageError(
+            f"What? Give a queue ('rotulus ls queues' lists them), or a run: "
+            f"rotulus {verb} --run RUN"
+        )
+    found = [find_run(app, run) for run in runs]
+    for job in found:
+        if job.state.ended:
+            raise click.ClickException(
+                f"Run {job.id} has ended ({Run(app, job.id).status}): there is nothing to {verb}"
+            )
+    return [Run(app, job.id) for job in found]
