@@ -168,6 +168,15 @@ def _queues(value: Any) -> tuple[str, ...]:
     return queues
 
 
+def _flag(value: Any) -> bool:
+    text = str(value).lower()
+    if text in ("true", "yes", "on", "1"):
+        return True
+    if text in ("false", "no", "off", "0"):
+        return False
+    raise ValueError("choose true or false")
+
+
 def _choice(*choices: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if str(value).lower() in choices:
@@ -197,6 +206,9 @@ SETTINGS: dict[str, SettingKind] = {
         None, _seconds, "Seconds a due job waits for a worker that knows its task."
     ),
     "max_bytes": SettingKind(1024 * 1024, _positive, "The largest arguments or result, in bytes."),
+    "log_arguments": SettingKind(
+        default=False, read=_flag, help="Whether errors and logs may hold arguments and results."
+    ),
     "log": SettingKind("info", _choice(*LEVELS), "The least level that is logged."),
     "log_format": SettingKind(
         "auto", _choice(*FORMATS), "Log lines or JSON; auto: lines on a terminal, else JSON."

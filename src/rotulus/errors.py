@@ -12,7 +12,8 @@ RotulusError
 │   │   ├── WorkflowError          steps that do not make a workflow     (also a ValueError)
 │   │   │   └── StepNotFoundError      no step of that id
 │   │   └── NoAppError             a task was enqueued and no app is open for it
-│   └── ArgumentsError             a call does not fit its task      (also TypeError, ValueError)
+│   ├── ArgumentsError             a call does not fit its task      (also TypeError, ValueError)
+│   └── ResultError                what a task returned does not fit  (also TypeError, ValueError)
 ├── JobError                       about one durable job
 │   ├── JobNotFoundError           no job has that id                (also a KeyError)
 │   ├── JobFailedError             its result was asked for and there is none
@@ -49,6 +50,7 @@ __all__ = [
     "NoAppError",
     "OptionError",
     "RegistryFrozenError",
+    "ResultError",
     "ResultTimeoutError",
     "RotulusError",
     "SchemaError",
@@ -136,6 +138,10 @@ class ArgumentsError(TaskError, TypeError, ValueError):
     def __init__(self, message: str, problems: Sequence[str]) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
+
+
+class ResultError(TaskError, TypeError, ValueError):
+    """What a task returned does not fit its return annotation, or cannot be stored."""
 
 
 class JobError(RotulusError):

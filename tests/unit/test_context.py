@@ -137,8 +137,8 @@ def test_several_values_are_set_or_none():
         ([math.inf], "NaN and infinity have no JSON form"),
         ("\ud800", "lone surrogate"),
         ({"\ud800": 1}, "lone surrogate"),
-        ({1: "one"}, "the key 1 is not a string"),
-        ([{"a": ({None: 1},)}], "the key None is not a string"),
+        ({1: "one"}, "a key is of type int, not a string"),
+        ([{"a": ({None: 1},)}], "a key is of type NoneType, not a string"),
         (Context(), "Context is not one of"),
     ],
 )

@@ -48,6 +48,8 @@ class App:
         max_bytes: the largest arguments and the largest result, in bytes of JSON. Default 1 MiB.
         unknown_grace: seconds for which a due job of a task that its workers do not know is left to
             workers that do; then it is given up. Default 0 on SQLite, else 600.
+        log_arguments: whether errors and logs may hold arguments and results: their types only,
+            unless it is True.
         like: an app whose registry, retry policy and injection this one has, too.
         scheduler: a scheduler outside of this process that keeps its own list, if there is one.
         clock: the time; only tests hand in another than the machine's.
@@ -67,12 +69,14 @@ class App:
         keep_failed: timedelta | None = None,
         max_bytes: int | None = None,
         unknown_grace: float | None = None,
+        log_arguments: bool | None = None,
         like: "App | None" = None,
         scheduler: Scheduler | None = None,
         clock: Clock | None = None,
     ) -> None:
         given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
-        given |= {"unknown_grace": unknown_grace, "keep": keep, "keep_failed": keep_failed}
+        given |= {"keep": keep, "keep_failed": keep_failed, "log_arguments": log_arguments}
+        given |= {"unknown_grace": unknown_grace}
         settings = load_settings(given)
         shown = settings["url"]._replace(value=shown_url(settings["url"].value))
         self.settings: dict[str, Setting] = settings | {"url": shown}
@@ -87,9 +91,13 @@ class App:
         if like is not None:
             self._injector = like._injector  # noqa: SLF001 - an app, too
             retry = like._engine.retry  # noqa: SLF001 - an app, too
-        most = self._settings["max_bytes"]
         self._engine = make_engine(
-            lambda: self.store, self.registry, self._injector, self._clock, retry or NO_RETRY, most
+            lambda: self.store,
+            self.registry,
+            self._injector,
+            self._clock,
+            retry or NO_RETRY,
+            self._settings,
         )
         self._shifts = Shifts(self._engine, self._settings)
         self.events = self._engine.events

@@ -89,7 +89,11 @@ class Desk:
 
     def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
-        text = jsontext.encode(result, max_bytes=self._intake.max_bytes)
+        if record.run is not None or not self._registry.has(record.task):
+            text = jsontext.encode(result, max_bytes=self._intake.max_bytes)
+        else:
+            plan = self._plans.of(self._registry.get(record.task))
+            text = plan.result.write(result, self._intake.max_bytes)
         outcome = succeeded(record.id, record.attempt, text)
         if self._store().settle([outcome], connection):
             raise JobNotRunningError(
@@ -149,7 +153,7 @@ class Desk:
         text = record.result or "null"
         if record.run is not None or not self._registry.has(record.task):
             return jsontext.decode(plain_text(text))  # of a step: the context that it hands on
-        return self._plans.of(self._registry.get(record.task)).read_result(text)
+        return self._plans.of(self._registry.get(record.task)).result.read(text)
 
     def why(self, job_id: str) -> list[str]:
         """Why a job stands as it does."""

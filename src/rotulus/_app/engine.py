@@ -5,7 +5,7 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -201,7 +201,7 @@ def make_engine(
     injector: Injector,
     clock: Clock,
     retry: Retry,
-    max_bytes: int,
+    settings: Mapping[str, Any],
 ) -> Engine:
     """The engine of an app.
 
@@ -211,10 +211,11 @@ def make_engine(
         injector: what fills their parameters.
         clock: the time.
         retry: the policy of tasks that have none.
-        max_bytes: the largest arguments and the largest result, in bytes.
+        settings: the settings of the app, by name.
     """
+    max_bytes: int = settings["max_bytes"]
     chance = random.SystemRandom()
-    plans = Plans(injector)
+    plans = Plans(injector, show_values=settings["log_arguments"])
     ids = Ids(clock.now, chance)
     events = Events()
     parts = Parts(ids, max_bytes)

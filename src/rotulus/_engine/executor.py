@@ -223,7 +223,7 @@ class Executor:
         if self._steps.concern(run.job, ready.task):
             text = self._steps.write(ready.task, run, value)
         else:
-            text = "null" if value is None else jsontext.encode(value, max_bytes=self._max_bytes)
+            text = ready.plan.result.write(value, self._max_bytes)
         return succeeded(run.job.id, run.job.attempt, text)
 
     def _call_plain(self, ready: Ready, call: Call, run: Run) -> Any:

@@ -12,6 +12,7 @@ from rotulus._jobs.retry import NO_RETRY, Retry
 from rotulus._jobs.signals import Cancel, Snooze
 from rotulus._jobs.states import Reason
 from rotulus._text.jsontext import NotJSONError
+from rotulus.errors import ResultError
 
 
 class GivenUpError(Exception):
@@ -55,8 +56,10 @@ class Verdict:
                 return outcomes.snoozed(job, attempt, error.delay or 0.0, error.until)
             case Cancel():
                 return outcomes.cancelled(job, attempt, describe_error(error).message)
+            case ResultError():
+                return outcomes.failed(job, attempt, Reason.RESULT, describe_error(error))
             case NotJSONError():
-                problem = describe_error(TypeError(f"the result {error}"))
+                problem = describe_error(ResultError(f"the result {error}"))
                 return outcomes.failed(job, attempt, Reason.RESULT, problem)
             case Retry():
                 return self._again(error, policy or self._standing() or error, run)

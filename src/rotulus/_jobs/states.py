@@ -61,7 +61,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     """The task took longer than its `timeout`."""
     RESULT = "result"
-    """The task returned something that cannot be stored."""
+    """What the task returned does not fit its annotation, or cannot be stored."""
     RETRY = "retry"
     """It waits for its next attempt."""
     SNOOZE = "snooze"

@@ -6,13 +6,15 @@ a call looks nothing up.
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple, NotRequired, Required, cast
+from typing import Any, NamedTuple, cast
 
-import pydantic
-
+from rotulus._tasks.annotations import EMPTY, Unresolved, first_sentence, materialised
 from rotulus._tasks.payload import InvalidValuesError, PayloadType
-from rotulus._tasks.signature import EMPTY, resolved_signature, site_of
+from rotulus._tasks.problems import Wording
+from rotulus._tasks.remedies import is_of_orm
+from rotulus._tasks.signature import name_of, resolved_signature, site_of
 from rotulus._text import jsontext
 from rotulus._text.names import did_you_mean
 from rotulus.errors import ArgumentsError, InjectionError
@@ -47,14 +49,22 @@ class Binder:
     Args:
         function: the task's function.
         injected: names of parameters the framework fills, which no caller may give.
+        show_values: whether messages may hold the arguments.
 
     Raises:
         InjectionError: a parameter's type is neither JSON nor injected.
     """
 
-    def __init__(self, function: Callable[..., Any], injected: Collection[str] = ()) -> None:
-        self._name = getattr(function, "__name__", type(function).__name__)
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        injected: Collection[str] = (),
+        *,
+        show_values: bool = False,
+    ) -> None:
+        self._name = name_of(function)
         self._site = site_of(function)
+        self._wording = Wording(_argument, show_values)
         self._injected = frozenset(injected)
         asked = resolved_signature(function).parameters.values()
         self._parameters = {p.name: p for p in asked if p.name not in self._injected}
@@ -114,7 +124,7 @@ class Binder:
         leading = self._leading(kwargs) if star else []
         values, problems = self._assign([*(kwargs.pop(n) for n in leading), *star], kwargs)
         try:
-            valid = self._type.read(jsontext.encode(values))
+            valid = self._type.read(jsontext.encode(values, max_bytes=sys.maxsize))
             if not problems:
                 return valid
         except InvalidValuesError as error:
@@ -177,24 +187,32 @@ class Binder:
         return ArgumentsError(message, problems)
 
     def _payload_type(self) -> PayloadType:
+        asked = self._parameters.values()
         try:
-            return PayloadType({_key(p): _field(p) for p in self._parameters.values()})
-        except (pydantic.PydanticUserError, NameError) as error:
-            raise self._unfit() or InjectionError(f"{self._name}(): {error}") from None
+            return self._type_of(*asked)
+        except Exception as error:  # noqa: BLE001 - the code of a type is run
+            problem = next(filter(None, map(self._unfit, asked)), str(error))
+            raise InjectionError(f"{self._name}() {problem}  ({self._site})") from None
 
-    def _unfit(self) -> InjectionError | None:
-        """Which parameter it is whose type cannot be read."""
-        for parameter in self._parameters.values():
-            try:
-                PayloadType({_key(parameter): _field(parameter)})
-            except (pydantic.PydanticUserError, NameError):
-                kind = parameter.annotation
-                shown = getattr(kind, "__qualname__", kind)
-                return InjectionError(
-                    f"{self._name}() parameter {parameter.name!r} has type {shown}, which is "
-                    f"neither JSON nor provided: app.provide({shown}, factory), or annotate it "
-                    f"with a type pydantic can read  ({self._site})"
-                )
+    def _type_of(self, *parameters: inspect.Parameter) -> PayloadType:
+        required = [_key(p) for p in parameters if _is_required(p)]
+        return PayloadType({_key(p): _field(p) for p in parameters}, required, self._wording)
+
+    def _unfit(self, parameter: inspect.Parameter) -> str | None:
+        """What is wrong with a parameter, if its type cannot be read."""
+        kind = parameter.annotation
+        if isinstance(kind, Unresolved):
+            return f"parameter {parameter.name!r} has the annotation {kind}: {kind.problem}"
+        try:
+            self._type_of(parameter)
+        except Exception as error:  # noqa: BLE001 - the code of a type is run
+            shown = getattr(kind, "__qualname__", kind)
+            orm = "pass its id and load it in the task, or " if is_of_orm(kind) else ""
+            return (
+                f"parameter {parameter.name!r} has type {shown}, which is neither JSON nor "
+                f"provided: {orm}app.provide({shown}, factory), or annotate it with a type "
+                f"pydantic can read (pydantic says: {first_sentence(error)})"
+            )
         return None
 
 
@@ -223,9 +241,14 @@ def _key(parameter: inspect.Parameter) -> str:
 
 
 def _field(parameter: inspect.Parameter) -> Any:
-    kind: Any = Any if parameter.annotation is EMPTY else parameter.annotation
+    kind: Any = parameter.annotation
+    if isinstance(kind, Unresolved):
+        raise TypeError(kind.problem)
+    kind = Any if kind is EMPTY else materialised(kind)
     if parameter.kind is _STAR:
-        kind = list[kind]
-    elif parameter.kind is _STARS:
-        kind = dict[str, kind]
-    return Required[kind] if _is_required(parameter) else NotRequired[kind]
+        return list[kind]
+    return dict[str, kind] if parameter.kind is _STARS else kind
+
+
+def _argument(path: str) -> str:
+    return f"argument {path!r}"

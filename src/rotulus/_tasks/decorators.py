@@ -2,21 +2,25 @@
 
 from collections.abc import Callable, Coroutine
 from datetime import tzinfo
+from types import FunctionType
 from typing import Any, Protocol, Unpack, cast, overload
 
+from rotulus._tasks.annotations import raw_signature
 from rotulus._tasks.merging import merge
 from rotulus._tasks.options import (
     Delivery,
     TaskOptions,
     check_isolation,
     check_memory,
+    check_result,
     check_retry,
     check_tags,
     check_timeout,
 )
+from rotulus._tasks.problems import a_type
 from rotulus._tasks.registry import AnyTask, TaskRegistry
 from rotulus._tasks.registry import registry as global_registry
-from rotulus._tasks.signature import resolved_signature
+from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import P, R, Task, V
 from rotulus._tasks.template import KeyTemplate
 from rotulus._text.names import check_task_name
@@ -77,7 +81,7 @@ def task(
         DuplicateTaskError: another function has the name.
         RegistryFrozenError: an app serves the registry already.
     """
-    if callable(name):
+    if name is not None and not isinstance(name, str):
         return _declare(name, None, registry, None, options)
 
     def declare(function: Callable[..., Any]) -> AnyTask:
@@ -166,12 +170,14 @@ def _declare(
 ) -> AnyTask:
     inner = cast("AnyTask", function) if isinstance(function, Task) else None
     body = cast("Callable[..., Any]", function) if inner is None else inner.function
+    _check_function(body)
     given = dict(cast("dict[str, Any]", options))
     tags = check_tags(given.pop("tags", ()))
     retry = check_retry(given.pop("retry", None))
     timeout = check_timeout(given.pop("timeout", None))
     isolation = check_isolation(given.pop("isolation", None))
     memory = check_memory(given.pop("memory", None), isolation)
+    result = check_result(given.pop("result", "check"))
     key = _template(body, given.pop("key", None), "key")
     limit_key = _template(body, given.pop("limit_key", None), "limit_key")
     declared: AnyTask = Task(
@@ -183,6 +189,7 @@ def _declare(
         timeout=timeout,
         isolation=isolation,
         memory=memory,
+        result=result,
         schedule=schedule,
         key=key,
         limit_key=limit_key,
@@ -205,9 +212,32 @@ def _name_of(
     return own
 
 
+def _check_function(function: object) -> None:
+    """Raise `OptionError` for what is no function, and for a method: a job has no object for it."""
+    if not callable(function):
+        inner = getattr(function, "__func__", None) or getattr(function, "fget", None)
+        where = f"  ({site_of(inner)})" if inner else ""
+        raise OptionError(
+            f"A task over {a_type(function)} is not allowed: put the decorator on a function, or "
+            f"on a @staticmethod where it stands in a class{where}"
+        )
+    if isinstance(function, FunctionType) and _is_method(function):
+        raise OptionError(
+            f"{function.__qualname__}() is a method, and a job has no object to call it on: make "
+            f"it a function, or a @staticmethod, that is given what it needs  ({site_of(function)})"
+        )
+
+
+def _is_method(function: FunctionType) -> bool:
+    """Whether a function stands in the body of a class, and takes its object or class first."""
+    around = function.__qualname__.rpartition(".")[0]
+    first = next(iter(raw_signature(function).parameters), "")
+    return bool(around) and not around.endswith("<locals>") and first in ("self", "cls")
+
+
 def _template(function: Callable[..., Any], text: str | None, option: str) -> KeyTemplate | None:
     if text is None:
         return None
     template = KeyTemplate(text, option)
-    template.check(list(resolved_signature(function).parameters))
+    template.check(list(raw_signature(function).parameters))
     return template

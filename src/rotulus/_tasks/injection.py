@@ -12,7 +12,8 @@ from enum import Enum
 from typing import Any, Literal, NamedTuple
 
 from rotulus._jobs.job import Job
-from rotulus._tasks.signature import EMPTY, bare_type, resolved_signature, site_of
+from rotulus._tasks.annotations import EMPTY, bare_type
+from rotulus._tasks.signature import resolved_signature, site_of
 from rotulus.errors import InjectionError, OptionError
 
 Scope = Literal["app", "job"]

@@ -16,6 +16,9 @@ DEFAULT_PER = 1.0
 Isolation = Literal["process"]
 """Where attempts run, if not in the worker itself."""
 
+ResultCheck = Literal["check", "trust"]
+"""Whether results have to fit the return annotation, or are stored as they come."""
+
 _MOST_MEMORY = 1024 * 1024
 
 
@@ -29,6 +32,8 @@ class TaskOptions(TypedDict, total=False):
         isolation: `"process"` runs attempts in processes of their own, which can be killed and
             may die; None, the default, in the worker itself.
         memory: MiB that an isolated attempt may allocate on top of what the app takes.
+        result: `"check"`, the default: a result has to fit the return annotation, or the attempt
+            fails; `"trust"`: whatever JSON can be made of is stored.
         queue: the queue its jobs wait under; `"default"`.
         priority: higher is sooner; 0.
         key: while a job with the same key is live, enqueuing adds none and gives that one.
@@ -47,6 +52,7 @@ class TaskOptions(TypedDict, total=False):
     timeout: Seconds | None
     isolation: Isolation | None
     memory: int | None
+    result: ResultCheck
     queue: str
     priority: int
     key: str
@@ -138,6 +144,18 @@ def check_isolation(value: object) -> Isolation | None:
         return "process"
     raise OptionError(
         f"isolation={value!r} is not allowed: choose 'process', or None for the worker itself"
+    )
+
+
+def check_result(value: object) -> ResultCheck:
+    """Whether results have to fit: `"check"` or `"trust"`. Raises `OptionError`."""
+    if value == "check":
+        return "check"
+    if value == "trust":
+        return "trust"
+    raise OptionError(
+        f"result={value!r} is not allowed: choose 'check', so that results have to fit the return "
+        f"annotation, or 'trust', so that they are stored as they come"
     )
 
 

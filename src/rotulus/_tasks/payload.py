@@ -1,14 +1,25 @@
-"""The JSON form of named values of given types: validated on the way in and on the way out."""
+"""The JSON form of named values of given types: what is written is what is read."""
 
-import reprlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pydantic
 import pydantic_core
 from typing_extensions import TypedDict
 
+from rotulus._tasks.comparing import difference
+from rotulus._tasks.problems import Wording, sentences
+from rotulus._tasks.remedies import UNREADABLE, changed, orm_remedy
+from rotulus._tasks.symmetry import Symmetry, symmetry
 from rotulus._text import jsontext
+
+_CONFIG = pydantic.ConfigDict(
+    extra="forbid",
+    val_json_bytes="base64",
+    ser_json_bytes="base64",
+    ser_json_inf_nan="constants",  # so that they are found, and refused, where they are written
+)
 
 
 class InvalidValuesError(Exception):
@@ -22,24 +33,36 @@ class InvalidValuesError(Exception):
 class PayloadType:
     """Validates, writes and reads one JSON object with fields of given types.
 
+    Fields of models and dataclasses stand in the JSON by their own names; an alias is read as
+    well. So it does not matter which of their aliases are for reading, and which for writing.
+
     Args:
-        fields: name to type; `Required[...]` or `NotRequired[...]` says whether it may lack.
+        fields: name to type.
+        required: the fields that may not lack.
+        wording: how problems are told.
 
     Raises:
         pydantic.PydanticUserError: a type is not one that pydantic can read.
     """
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        # The functional form takes its fields at run time, which type checkers do not follow.
-        make = cast("Callable[[str, Mapping[str, Any]], type[dict[str, Any]]]", TypedDict)
-        config = pydantic.ConfigDict(extra="forbid", val_json_bytes="base64")
-        kind = pydantic.with_config(config)(make("Arguments", fields))
-        self._adapter = pydantic.TypeAdapter(kind)
+    def __init__(
+        self, fields: Mapping[str, Any], required: Collection[str], wording: Wording
+    ) -> None:
+        self._adapter = pydantic.TypeAdapter(_typed_dict(fields, required))
+        self._wording = wording
         self._validate = self._adapter.validator.validate_python
         self._read = self._adapter.validator.validate_json
         # TypeAdapter's own serialiser does not see the configuration of a TypedDict.
         config = pydantic_core.CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")
         self._serialise = pydantic_core.SchemaSerializer(self._adapter.core_schema, config).to_json
+        found = {name: symmetry(schema) for name, schema in self.schemas().items()}
+        self._unsure = {n: s for n, s in found.items() if s is not Symmetry.SYMMETRIC}
+
+    def schemas(self) -> dict[str, Any]:
+        """The core schema of each field."""
+        schema = cast("dict[str, Any]", self._adapter.core_schema)
+        whole = schema["schema"] if schema["type"] == "definitions" else schema
+        return {name: field["schema"] for name, field in whole["fields"].items()}
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON Schema of the object."""
@@ -48,56 +71,145 @@ class PayloadType:
     def validate(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values, converted to their types. Raises `InvalidValuesError`."""
         try:
-            return self._validate(values)
-        except pydantic.ValidationError as error:
-            raise InvalidValuesError(list(_problems(error))) from None
+            return self._validate(values, by_alias=True, by_name=True)
+        except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
+            problems = self._problems(error, values, self._validate)
+        raise InvalidValuesError(problems)
 
     def read(self, text: str) -> dict[str, Any]:
         """The values of a JSON text, converted to their types. Raises `InvalidValuesError`."""
         try:
-            return self._read(text)
-        except pydantic.ValidationError as error:
-            raise InvalidValuesError(list(_problems(error))) from None
+            return self._read(text, by_alias=True, by_name=True)
+        except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
+            problems = self._problems(error, _decoded(text), self._read_one)
+        raise InvalidValuesError(problems)
 
     def write(self, values: Mapping[str, Any], max_bytes: int) -> str:
-        """The JSON text of validated values. Raises `InvalidValuesError`, naming the fields."""
+        """The JSON text of validated values, from which they can be read again.
+
+        Raises:
+            InvalidValuesError: a value has no JSON form, would come back changed, or is too large.
+        """
         try:
-            return self._text(values, max_bytes)
+            text = self.dump(values)
+            jsontext.check_text(text, max_bytes)
         except jsontext.NotJSONError as error:
             problems = list(self._culprits(values, max_bytes))
             raise InvalidValuesError(problems or [f"arguments: together they {error}"]) from None
+        self.verify(values, text)
+        return text
+
+    def dump(self, values: Mapping[str, Any]) -> str:
+        """The JSON text of validated values, whatever it is. Raises `NotJSONError`."""
+        try:
+            text = self._serialise(values, by_alias=False, round_trip=True, warnings=False)
+            return text.decode()
+        except pydantic_core.PydanticSerializationError as error:
+            reason = self._wording.hide(_reason(error), values)
+        except Exception as error:  # noqa: BLE001 - a type may write itself with its own code
+            reason = self._raised(error, values)
+        raise jsontext.NotJSONError(f"is not JSON: {reason}")
+
+    def verify(self, values: Mapping[str, Any], text: str) -> None:
+        """Read a text back, unless all types are known to be symmetric.
+
+        Raises:
+            InvalidValuesError: a value does not come back, or not as it was.
+        """
+        asked = {name: known for name, known in self._unsure.items() if name in values}
+        if not asked:
+            return
+        try:
+            back = self.read(text)
+        except InvalidValuesError as error:
+            problems = [f"{problem}: {UNREADABLE}" for problem in error.problems]
+        else:
+            problems = list(self._changes(asked, values, back))
+        if problems:
+            raise InvalidValuesError(problems)
+
+    def _changes(
+        self, asked: Mapping[str, Symmetry], values: Mapping[str, Any], back: Mapping[str, Any]
+    ) -> Iterator[str]:
+        for name, known in asked.items():
+            found = difference(values[name], back.get(name))
+            if found:
+                where = self._wording.at((name, *found.place))
+                yield f"{where} {changed(found, known)}"
 
     def _culprits(self, values: Mapping[str, Any], max_bytes: int) -> Iterator[str]:
         for name, value in values.items():
             try:
-                self._text({name: value}, max_bytes)
+                jsontext.check_text(self.dump({name: value}), max_bytes)
             except jsontext.NotJSONError as error:
-                yield f"argument {name!r} {error}"
+                yield f"{self._wording.at((name,))} {error}{orm_remedy(value)}"
 
-    def _text(self, values: Mapping[str, Any], max_bytes: int) -> str:
-        try:
-            text = self._serialise(values, warnings=False).decode()
-        except pydantic_core.PydanticSerializationError as error:
-            raise jsontext.NotJSONError(f"is not JSON: {_reason(error)}") from None
-        jsontext.check_text(text, max_bytes)
-        return text
+    def _problems(
+        self, error: Exception, values: Any, again: Callable[[dict[str, Any]], Any]
+    ) -> list[str]:
+        if isinstance(error, pydantic.ValidationError):
+            return list(sentences(error, values, self._field_names(), self._wording))
+        where = next((self._wording.at((n,)) for n in values if _raises(again, n, values[n])), "")
+        return [f"{where or 'the arguments'}: the code of its type {self._raised(error, values)}"]
+
+    def _raised(self, error: Exception, values: object) -> str:
+        return f"raised {type(error).__name__}: {self._wording.hide(_text(error), values)}"
+
+    def _read_one(self, values: Mapping[str, Any]) -> object:
+        return self._read(jsontext.encode(values, max_bytes=sys.maxsize))
+
+    def _field_names(self) -> frozenset[str]:
+        return frozenset(_names_in(self._adapter.core_schema))
 
 
-def _problems(error: pydantic.ValidationError) -> Iterator[str]:
-    for detail in error.errors(include_url=False):
-        where = _path(detail["loc"])
-        if detail["type"] == "missing" and len(detail["loc"]) == 1:
-            yield f"is missing the argument {where!r}"
-        else:
-            yield f"argument {where!r}: {detail['msg']} (got {reprlib.repr(detail['input'])})"
+def _typed_dict(fields: Mapping[str, Any], required: Collection[str]) -> Any:
+    # The functional form takes its fields at run time, which type checkers do not follow.
+    make = cast("Callable[..., type[dict[str, Any]]]", TypedDict)
+    kind = make("Arguments", dict(fields), total=False)
+    # Not Required[...] of each: typing keeps what it made in a cache, where datetime | str and
+    # str | datetime are one, and what is read first is not.
+    kind.__required_keys__ = frozenset(required)  # type: ignore[attr-defined]
+    return pydantic.with_config(_CONFIG)(kind)
 
 
-def _path(location: Sequence[int | str]) -> str:
-    if not location:
-        return "arguments"
-    head, *rest = location
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)
-    return f"{head}{''.join(steps)}"
+def _names_in(schema: object) -> Iterator[str]:
+    """The texts that a schema consists of: the names of fields, and their aliases."""
+    if isinstance(schema, Mapping):
+        part = cast("Mapping[str, Any]", schema)
+        if isinstance(part.get("fields"), Mapping):
+            yield from part["fields"]
+        for inner in part.values():
+            yield from _names_in(inner)
+    elif isinstance(schema, list | tuple):
+        for inner in cast("list[Any]", schema):
+            yield from _names_in(inner)
+    elif isinstance(schema, str):
+        yield schema
+
+
+def _raises(again: Callable[[dict[str, Any]], Any], name: str, value: Any) -> bool:
+    """Whether it is this value at which the code of a type raises."""
+    try:
+        again({name: value})
+    except pydantic.ValidationError:
+        return False
+    except Exception:  # noqa: BLE001 - that is the question
+        return True
+    return False
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return jsontext.decode(text)
+    except jsontext.NotJSONError:
+        return {}
+
+
+def _text(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - __str__ is the error's own code
+        return ""
 
 
 def _reason(error: pydantic_core.PydanticSerializationError) -> str:

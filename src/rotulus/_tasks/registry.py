@@ -1,6 +1,5 @@
 """The registry: the roll of tasks by name, in memory, frozen while an app serves it."""
 
-import inspect
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -8,7 +7,7 @@ from typing import Any, TypeVar
 
 from rotulus._forking import follow_forks
 from rotulus._tasks.options import check_tags
-from rotulus._tasks.signature import TaskInfo
+from rotulus._tasks.signature import TaskInfo, is_generator
 from rotulus._tasks.task import Task, TaskDesk
 from rotulus._text.names import check_url_safe_name, did_you_mean
 from rotulus.errors import (
@@ -233,8 +232,7 @@ registry = TaskRegistry()
 
 
 def _check_body(task: AnyTask) -> None:
-    body = inspect.unwrap(task.function)
-    if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
+    if is_generator(task.function):
         raise TaskRegistrationError(
             f"Task {task.name!r} is a generator, and a job needs one result: return a value "
             f"instead of yielding  ({task.site})"

@@ -1,15 +1,14 @@
 """What a function asks for: its parameters with their annotations resolved, and where it stands."""
 
+import functools
 import inspect
 import os
-import types
-import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, cast
 
-EMPTY: Any = inspect.Parameter.empty
+from rotulus._tasks.annotations import EMPTY, namespace, raw_signature, resolved
 
 
 @dataclass(frozen=True)
@@ -62,36 +61,65 @@ def describe(name: str, function: Callable[..., Any], tags: Sequence[str]) -> Ta
 
 
 def resolved_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """The signature with string annotations replaced by what they name, where they can be."""
-    signature = inspect.signature(function)
-    try:
-        made_by = function.__init__ if isinstance(function, type) else function
-        hints = typing.get_type_hints(made_by, include_extras=True)
-    except Exception:  # noqa: BLE001 - a name that is only imported for type checkers, say
-        return signature
+    """The signature of a callable, each annotation resolved by itself.
+
+    An annotation that cannot be resolved is `Unresolved`; the others are not concerned.
+    """
+    signature = raw_signature(function)
+    names, local = namespace(_written(function))
     parameters = [
-        p.replace(annotation=hints.get(p.name, p.annotation)) for p in signature.parameters.values()
+        p.replace(annotation=resolved(p.annotation, names, local))
+        for p in signature.parameters.values()
     ]
-    result = hints.get("return", signature.return_annotation)
-    # A hint of None stands for NoneType; written, it reads None.
-    result = None if result is type(None) else result
+    result = resolved(signature.return_annotation, names, local)
     return signature.replace(parameters=parameters, return_annotation=result)
 
 
-def bare_type(annotation: Any) -> Any:
-    """`T` of `T | None`, `Optional[T]` and `Annotated[T, ...]`; anything else as it is."""
-    if get_origin(annotation) is Annotated:
-        return bare_type(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        others = [part for part in get_args(annotation) if part is not type(None)]
-        if len(others) == 1:
-            return bare_type(others[0])
-    return annotation
+def name_of(function: Callable[..., Any]) -> str:
+    """What a callable is called in messages; one without a name by its class."""
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether what a callable returns has to be awaited: the callable itself, not what it wraps."""
+    return _is(inspect.iscoroutinefunction, function)
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """Whether a callable yields: the callable itself, not what it wraps."""
+    return _is(inspect.isgeneratorfunction, function) or _is(inspect.isasyncgenfunction, function)
+
+
+def _is(question: Callable[[Any], bool], function: Callable[..., Any]) -> bool:
+    bare = function
+    while isinstance(bare, functools.partial):
+        bare = cast("functools.partial[Any]", bare).func
+    if question(bare):
+        return True
+    # An object is asked for its __call__; what a class makes is an object of it.
+    return not inspect.isroutine(bare) and not isinstance(bare, type) and question(_call_of(bare))
+
+
+def _call_of(value: object) -> Any:
+    return getattr(type(value), "__call__", None)  # noqa: B004 - its function is looked at
+
+
+def _written(function: Any) -> Callable[..., Any]:
+    """The function whose annotations a signature shows: they are read by its names."""
+    bare = inspect.unwrap(function, stop=lambda it: hasattr(it, "__signature__"))
+    while isinstance(bare, functools.partial):
+        bare = inspect.unwrap(cast("functools.partial[Any]", bare).func)
+    if isinstance(bare, type):
+        maker = bare.__init__
+        return maker if hasattr(maker, "__globals__") else bare
+    if inspect.isroutine(bare):
+        return getattr(bare, "__func__", bare)
+    return inspect.unwrap(_call_of(bare))
 
 
 def site_of(function: Callable[..., Any]) -> str:
     """Where a function is defined, as `path:line`, relative to the current folder when below it."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = getattr(_written(function), "__code__", None)
     if code is None:
         return f"{type(function).__module__}.{type(function).__qualname__}"
     here = f"{Path.cwd()}{os.sep}"

@@ -1,7 +1,6 @@
 """A task: a named function, and how its jobs are to be delivered."""
 
 import functools
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
@@ -9,8 +8,8 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 from rotulus._jobs.job import Job
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.arguments import Call
-from rotulus._tasks.options import Delivery, Isolation, UsingOptions
-from rotulus._tasks.signature import TaskInfo, describe, site_of
+from rotulus._tasks.options import Delivery, Isolation, ResultCheck, UsingOptions
+from rotulus._tasks.signature import TaskInfo, describe, is_async, site_of
 from rotulus._tasks.template import KeyTemplate
 from rotulus._time.schedule import Schedule
 
@@ -57,6 +56,7 @@ class Task(Generic[P, R, V]):
     timeout: float | None = None
     isolation: Isolation | None = None
     memory: int | None = None
+    result: ResultCheck = "check"
     schedule: Schedule | None = None
     key: KeyTemplate | None = None
     limit_key: KeyTemplate | None = None
@@ -149,16 +149,6 @@ class Task(Generic[P, R, V]):
         if self.schedule is None:
             raise AttributeError(f"task {self.name!r} has no schedule")
         return self.schedule.cron
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Whether what a function returns has to be awaited."""
-    bare = inspect.unwrap(function)
-    while isinstance(bare, functools.partial):
-        bare = cast("functools.partial[Any]", bare).func
-    return inspect.iscoroutinefunction(bare) or inspect.iscoroutinefunction(
-        getattr(bare, "__call__", None)  # noqa: B004 - an object whose __call__ is async
-    )
 
 
 def _call(given: object) -> Call:

@@ -18,6 +18,9 @@ MAX_DEPTH = 64
 """The deepest nesting of arrays and objects."""
 
 
+_LONGEST_NUMBER = 4300
+"""The digits that Python reads at most."""
+
 _PLAIN_INT = 2**53
 """Whole numbers below this need no look at what they come to: many tasks return one."""
 
@@ -90,17 +93,33 @@ def check_text(text: str, max_bytes: int) -> None:
     except UnicodeEncodeError:
         raise NotJSONError("is not JSON: it holds a lone surrogate") from None
     if size > max_bytes:
-        raise TooLargeError(f"takes {size:,} bytes; at most {max_bytes:,} are stored")
+        raise TooLargeError(
+            f"takes {size:,} bytes; at most {max_bytes:,} are stored, unless App(max_bytes=) "
+            f"allows more"
+        )
     # pydantic writes NaN and the infinities as bare words. Looking for the words, and counting
     # brackets, is quick and can only err upward; the few texts it finds are read to be sure.
     if "NaN" in text or "Infinity" in text:
         json.loads(text, parse_constant=_refuse_constant)
+    if size > _LONGEST_NUMBER:
+        _check_numbers(text)
     if (
         size > MAX_DEPTH
         and text.count("[") + text.count("{") > MAX_DEPTH
         and _depth(decode(text)) > MAX_DEPTH
     ):
         raise NotJSONError(f"nests deeper than {MAX_DEPTH} levels")
+
+
+def _check_numbers(text: str) -> None:
+    """Raise `NotJSONError` for a number that no reader takes: the text is read to be sure."""
+    try:
+        pydantic_core.from_json(text)
+    except ValueError as error:
+        if "number out of range" in str(error):
+            raise NotJSONError(
+                f"is not JSON: it holds a number of more than {_LONGEST_NUMBER:,} digits"
+            ) from None
 
 
 def _dumps(value: object, write: "Callable[[object], str] | None" = None) -> str:
@@ -135,7 +154,8 @@ def _check_keys(item: object) -> None:
     if isinstance(item, dict):
         for key in cast("dict[object, object]", item):
             if not isinstance(key, str):
-                raise NotJSONError(f"is not JSON: the key {key!r} is not a string")
+                kind = type(key).__name__
+                raise NotJSONError(f"is not JSON: a key is of type {kind}, not a string")
 
 
 def _refuse_constant(constant: str) -> None:

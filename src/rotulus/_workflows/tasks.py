@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from rotulus._tasks.annotations import EMPTY
 from rotulus._tasks.arguments import Call
 from rotulus._tasks.registry import TaskRegistry
-from rotulus._tasks.signature import EMPTY, site_of
+from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import Task
 from rotulus._workflows.workflow import Workflow
 from rotulus.errors import OptionError, WorkflowError

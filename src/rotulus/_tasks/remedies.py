@@ -1,0 +1,64 @@
+"""What is said of a value that would come back changed, and what would do instead."""
+
+import datetime as dt
+from typing import Any
+
+import pydantic
+
+from rotulus._tasks.comparing import Difference
+from rotulus._tasks.problems import a_type, with_article
+from rotulus._tasks.symmetry import Symmetry
+
+UNREADABLE = "its type writes JSON that it does not read: let its serializer and validator fit"
+"""What is said of a value that cannot be read back at all."""
+
+_PLAIN = (
+    "without a type only plain JSON comes back as it was (str, int, float, bool, None, lists, "
+    "dicts with str keys), so annotate it with its type"
+)
+_NOT_WRITTEN = (
+    "a secret is not written into a table that others read, so pass the name of the secret and "
+    "let the task look it up"
+)
+_ONCE = "it can be read only once, so ask for a list"
+_OFFSET = "an offset from UTC is written without its seconds, so convert it to UTC"
+_ORM = "it belongs to a database, so pass its id and let the task load it"
+
+
+def changed(found: Difference, known: Symmetry) -> str:
+    """What would happen to a value, and what to do: `is a tuple and would come back as a list`."""
+    what = f"has {a_type(found.written)} as a key, which" if found.in_key else _is_a(found.written)
+    same = type(found.written) is type(found.read)
+    back = "changed" if same else f"as {a_type(found.read)}"
+    return f"{what} would come back {back}: {_remedy(found.written, found.read, known)}"
+
+
+def orm_remedy(value: object) -> str:
+    """What to do with an object of an ORM, after a colon; nothing for any other value."""
+    return f": {_ORM}" if is_of_orm(type(value)) else ""
+
+
+def is_of_orm(kind: Any) -> bool:
+    """Whether a class is one that SQLAlchemy, Django or one of their kind maps to a table."""
+    return any(hasattr(kind, mark) for mark in ("__mapper__", "__tablename__", "_meta"))
+
+
+def _is_a(value: object) -> str:
+    return f"is {a_type(value)} and"
+
+
+def _remedy(written: object, read: object, known: Symmetry) -> str:
+    if is_of_orm(type(written)):
+        return _ORM
+    if known is Symmetry.OPEN:
+        return _PLAIN
+    if isinstance(written, pydantic.SecretStr | pydantic.SecretBytes | pydantic.Secret):
+        return _NOT_WRITTEN
+    if hasattr(written, "__next__"):
+        return _ONCE
+    if isinstance(written, dt.datetime | dt.time):
+        return _OFFSET
+    if type(written) is not type(read) and isinstance(written, type(read)):
+        name = type(written).__name__
+        return f"annotate with {name}, or with a union that has {with_article(name)} in it"
+    return UNREADABLE
