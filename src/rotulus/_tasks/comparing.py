@@ -17,6 +17,9 @@ from rotulus._tasks.problems import Key, Place
 _SCALARS = (str, int, float, bytes, date, datetime, time, timedelta, Decimal, UUID, PurePath)
 """Values of a subclass of one of these are also values of it: they may come back as such."""
 
+_EXACT = frozenset({str, int, bool, type(None), bytes, date, timedelta, UUID})
+"""Values of one of these types are the same if they are equal."""
+
 _MISSING = object()
 
 
@@ -42,6 +45,8 @@ def difference(written: Any, read: Any) -> Difference | None:
     They are of one type, except that an equal `str` may come back for a member of a `StrEnum`, and
     the like.
     """
+    if type(written) is type(read) and type(written) in _EXACT:
+        return None if written == read else Difference((), written, read)
     if written is read:
         return None
     if type(written) is not type(read) and not _stands_for(read, written):
@@ -121,7 +126,7 @@ def _equal(written: Any, read: Any) -> bool:
     if isinstance(written, Decimal):
         return written.as_tuple() == read.as_tuple()
     if isinstance(written, datetime | time):
-        return _moment(written) == _moment(read)
+        return _same_moment(written, read)
     if isinstance(written, set | frozenset):
         one, other = cast("set[Any]", written), cast("set[Any]", read)
         return {(type(item), item) for item in one} == {(type(item), item) for item in other}
@@ -131,6 +136,15 @@ def _equal(written: Any, read: Any) -> bool:
         return False
 
 
-def _moment(value: Any) -> tuple[Any, ...]:
+def _same_moment(written: Any, read: Any) -> bool:
     """Wall time and offset. The name of a zone has no JSON form, what it means at a time has."""
-    return value.replace(tzinfo=None, fold=0), value.utcoffset(), value.tzinfo is None
+    if (written.tzinfo is None) != (read.tzinfo is None):
+        return False
+    if written.utcoffset() != read.utcoffset():
+        return False
+    # Python holds times of two zones that fall into a change of clocks never to be equal.
+    return written == read or _wall_time(written) == _wall_time(read)
+
+
+def _wall_time(value: Any) -> Any:
+    return value.replace(tzinfo=None, fold=0)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 import pydantic
@@ -16,6 +17,8 @@ from rotulus._text import jsontext
 
 _CONFIG = pydantic.ConfigDict(
     extra="forbid",
+    validate_by_alias=True,
+    validate_by_name=True,
     val_json_bytes="base64",
     ser_json_bytes="base64",
     ser_json_inf_nan="constants",  # so that they are found, and refused, where they are written
@@ -50,13 +53,17 @@ class PayloadType:
     ) -> None:
         self._adapter = pydantic.TypeAdapter(_typed_dict(fields, required))
         self._wording = wording
-        self._validate = self._adapter.validator.validate_python
-        self._read = self._adapter.validator.validate_json
-        # TypeAdapter's own serialiser does not see the configuration of a TypedDict.
-        config = pydantic_core.CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")
-        self._serialise = pydantic_core.SchemaSerializer(self._adapter.core_schema, config).to_json
         found = {name: symmetry(schema) for name, schema in self.schemas().items()}
         self._unsure = {n: s for n, s in found.items() if s is not Symmetry.SYMMETRIC}
+        # Types that are known to be symmetric have no aliases inside.
+        reading = {"by_alias": True, "by_name": True} if self._unsure else {}
+        writing = {"by_alias": False, "round_trip": True} if self._unsure else {}
+        self._validate = partial(self._adapter.validator.validate_python, **reading)
+        self._read = partial(self._adapter.validator.validate_json, **reading)
+        # TypeAdapter's own serialiser does not see the configuration of a TypedDict.
+        config = pydantic_core.CoreConfig(ser_json_bytes="base64", ser_json_inf_nan="constants")
+        serialise = pydantic_core.SchemaSerializer(self._adapter.core_schema, config).to_json
+        self._serialise = partial(serialise, warnings=False, **writing)
 
     def schemas(self) -> dict[str, Any]:
         """The core schema of each field."""
@@ -71,7 +78,7 @@ class PayloadType:
     def validate(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values, converted to their types. Raises `InvalidValuesError`."""
         try:
-            return self._validate(values, by_alias=True, by_name=True)
+            return self._validate(values)
         except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
             problems = self._problems(error, values, self._validate)
         raise InvalidValuesError(problems)
@@ -79,7 +86,7 @@ class PayloadType:
     def read(self, text: str) -> dict[str, Any]:
         """The values of a JSON text, converted to their types. Raises `InvalidValuesError`."""
         try:
-            return self._read(text, by_alias=True, by_name=True)
+            return self._read(text)
         except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
             problems = self._problems(error, _decoded(text), self._read_one)
         raise InvalidValuesError(problems)
@@ -102,8 +109,7 @@ class PayloadType:
     def dump(self, values: Mapping[str, Any]) -> str:
         """The JSON text of validated values, whatever it is. Raises `NotJSONError`."""
         try:
-            text = self._serialise(values, by_alias=False, round_trip=True, warnings=False)
-            return text.decode()
+            return self._serialise(values).decode()
         except pydantic_core.PydanticSerializationError as error:
             reason = self._wording.hide(_reason(error), values)
         except Exception as error:  # noqa: BLE001 - a type may write itself with its own code
@@ -116,23 +122,23 @@ class PayloadType:
         Raises:
             InvalidValuesError: a value does not come back, or not as it was.
         """
-        asked = {name: known for name, known in self._unsure.items() if name in values}
-        if not asked:
+        if not self._unsure:
             return
         try:
             back = self.read(text)
         except InvalidValuesError as error:
             problems = [f"{problem}: {UNREADABLE}" for problem in error.problems]
         else:
-            problems = list(self._changes(asked, values, back))
+            problems = list(self._changes(values, back))
         if problems:
             raise InvalidValuesError(problems)
 
-    def _changes(
-        self, asked: Mapping[str, Symmetry], values: Mapping[str, Any], back: Mapping[str, Any]
-    ) -> Iterator[str]:
-        for name, known in asked.items():
-            found = difference(values[name], back.get(name))
+    def _changes(self, values: Mapping[str, Any], back: Mapping[str, Any]) -> Iterator[str]:
+        for name, known in self._unsure.items():
+            value, read = values.get(name), back.get(name)
+            if known is Symmetry.OPEN and value == read:
+                continue
+            found = difference(value, read)
             if found:
                 where = self._wording.at((name, *found.place))
                 yield f"{where} {changed(found, known)}"
@@ -164,11 +170,11 @@ class PayloadType:
 
 def _typed_dict(fields: Mapping[str, Any], required: Collection[str]) -> Any:
     # The functional form takes its fields at run time, which type checkers do not follow.
-    make = cast("Callable[..., type[dict[str, Any]]]", TypedDict)
+    make = cast("Callable[..., Any]", TypedDict)
     kind = make("Arguments", dict(fields), total=False)
     # Not Required[...] of each: typing keeps what it made in a cache, where datetime | str and
     # str | datetime are one, and what is read first is not.
-    kind.__required_keys__ = frozenset(required)  # type: ignore[attr-defined]
+    kind.__required_keys__ = frozenset(required)
     return pydantic.with_config(_CONFIG)(kind)
 
 

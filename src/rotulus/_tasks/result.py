@@ -15,6 +15,15 @@ from rotulus._text import jsontext
 from rotulus.errors import ResultError
 
 _NAME = "result"
+_AS_IS: dict[str, tuple[type, ...]] = {
+    "any": (str, int, float, bool),
+    "int": (int,),
+    "str": (str,),
+    "float": (float,),
+    "bool": (bool,),
+}
+"""Values that need no look at them: by the type of the schema, those of exactly these types."""
+
 _BEFORE = f'{{"{_NAME}":'
 _AFTER = "}"
 
@@ -51,7 +60,7 @@ class ResultType:
         schema = self._type.schemas()[_NAME]
         self._is_open = schema == {"type": "any"}
         self._takes_none = schema["type"] in ("any", "none", "nullable") or self._trust
-        self._takes_int = schema in ({"type": "any"}, {"type": "int"}) or self._trust
+        self._as_is = frozenset(_AS_IS.get(schema["type"], ()) if len(schema) == 1 else ())
 
     def write(self, value: Any, max_bytes: int = sys.maxsize) -> str:
         """The JSON text of a result.
@@ -62,10 +71,10 @@ class ResultType:
         """
         if value is None and self._takes_none:
             return "null"
-        if type(value) is int and self._takes_int:
-            return jsontext.encode(value, max_bytes=max_bytes)
         try:
-            return self._trusted(value, max_bytes) if self._trust else self._text(value, max_bytes)
+            if self._trust or type(value) in self._as_is:
+                return jsontext.encode(value, max_bytes=max_bytes)
+            return self._text(value, max_bytes)
         except InvalidValuesError as error:
             problem = "; ".join(error.problems)
         except jsontext.NotJSONError as error:
@@ -102,9 +111,6 @@ class ResultType:
         jsontext.check_text(text, max_bytes)
         self._type.verify(valid, whole)
         return text
-
-    def _trusted(self, value: Any, max_bytes: int) -> str:
-        return jsontext.encode(value, max_bytes=max_bytes)
 
 
 def _named(path: str) -> str:
