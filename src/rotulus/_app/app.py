@@ -15,7 +15,7 @@ from rotulus._app.sender import Sender
 from rotulus._app.shifts import Shifts
 from rotulus._forking import follow_forks
 from rotulus._jobs.job import Job
-from rotulus._jobs.retry import NO_RETRY, Retry
+from rotulus._jobs.retry import Retry
 from rotulus._jobs.states import State
 from rotulus._tasks.arguments import Call
 from rotulus._tasks.injection import Factory, Injector, Scope
@@ -92,12 +92,7 @@ class App:
             self._injector = like._injector  # noqa: SLF001 - an app, too
             retry = like._engine.retry  # noqa: SLF001 - an app, too
         self._engine = make_engine(
-            lambda: self.store,
-            self.registry,
-            self._injector,
-            self._clock,
-            retry or NO_RETRY,
-            self._settings,
+            lambda: self.store, self.registry, self._injector, self._clock, retry, self._settings
         )
         self._shifts = Shifts(self._engine, self._settings)
         self.events = self._engine.events

@@ -93,7 +93,7 @@ class Desk:
             text = jsontext.encode(result, max_bytes=self._intake.max_bytes)
         else:
             plan = self._plans.of(self._registry.get(record.task))
-            text = plan.result.write(result, self._intake.max_bytes)
+            text = plan.completion.write(result, self._intake.max_bytes)
         outcome = succeeded(record.id, record.attempt, text)
         if self._store().settle([outcome], connection):
             raise JobNotRunningError(
@@ -153,7 +153,7 @@ class Desk:
         text = record.result or "null"
         if record.run is not None or not self._registry.has(record.task):
             return jsontext.decode(plain_text(text))  # of a step: the context that it hands on
-        return self._plans.of(self._registry.get(record.task)).result.read(text)
+        return self._plans.of(self._registry.get(record.task)).completion.read(text)
 
     def why(self, job_id: str) -> list[str]:
         """Why a job stands as it does."""

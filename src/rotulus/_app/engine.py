@@ -26,7 +26,7 @@ from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
 from rotulus._jobs.outcome import write_error
 from rotulus._jobs.record import JobRecord, micros
-from rotulus._jobs.retry import Retry
+from rotulus._jobs.retry import NO_RETRY, Retry
 from rotulus._jobs.states import State
 from rotulus._tasks.arguments import Call
 from rotulus._tasks.injection import Injector
@@ -200,7 +200,7 @@ def make_engine(
     registry: TaskRegistry,
     injector: Injector,
     clock: Clock,
-    retry: Retry,
+    retry: Retry | None,
     settings: Mapping[str, Any],
 ) -> Engine:
     """The engine of an app.
@@ -210,7 +210,7 @@ def make_engine(
         registry: the tasks.
         injector: what fills their parameters.
         clock: the time.
-        retry: the policy of tasks that have none.
+        retry: the policy of tasks that have none; None for no retries.
         settings: the settings of the app, by name.
     """
     max_bytes: int = settings["max_bytes"]
@@ -223,4 +223,5 @@ def make_engine(
     desk = Desk(store, registry, plans, intake, clock.now)
     contexts = Contexts(store, registry, plans)
     steps = Steps(store, contexts, parts, events, max_bytes)
-    return Engine(registry, plans, intake, desk, steps, events, clock, chance, retry, max_bytes)
+    policy = retry or NO_RETRY
+    return Engine(registry, plans, intake, desk, steps, events, clock, chance, policy, max_bytes)

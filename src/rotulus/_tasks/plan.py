@@ -18,13 +18,16 @@ class TaskPlan:
     Attributes:
         binder: binds and loads its calls.
         injection: how to fill the parameters that nobody passes.
-        result: writes and reads what it returns.
+        result: writes what it returns.
+        completion: writes what `job.complete` is given, and reads either: a function that says it
+            returns None says there what its job comes to.
         defaults: its parameters' defaults by name.
     """
 
     binder: Binder
     injection: InjectionPlan
     result: ResultType
+    completion: ResultType
     defaults: dict[str, Any]
 
 
@@ -58,17 +61,17 @@ class Plans:
         injection = self._injector.plan(function)
         signature = resolved_signature(function)
         asked = signature.parameters.values()
-        show = self._show_values
-        result = ResultType(
-            f"{name_of(function)}()",
-            task.site,
-            signature.return_annotation,
-            task.result,
-            show_values=show,
-        )
+        returned, show = signature.return_annotation, self._show_values
+        result = self._result(task, returned)
         return TaskPlan(
             binder=Binder(function, (*injection.parameters, *task.filled), show_values=show),
             injection=injection,
             result=result,
+            completion=self._result(task, EMPTY) if returned is None else result,
             defaults={p.name: p.default for p in asked if p.default is not EMPTY},
         )
+
+    def _result(self, task: Task[..., Any, Any], annotation: Any) -> ResultType:
+        title = f"{name_of(task.function)}()"
+        show = self._show_values
+        return ResultType(title, task.site, annotation, task.result, show_values=show)
