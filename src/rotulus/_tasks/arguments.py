@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from rotulus._tasks.annotations import EMPTY, Unresolved, first_sentence, materialised
 from rotulus._tasks.payload import InvalidValuesError, PayloadType
 from rotulus._tasks.problems import Wording
-from rotulus._tasks.remedies import is_of_orm
+from rotulus._tasks.remedies import is_of_orm, unstorable
 from rotulus._tasks.signature import name_of, resolved_signature, site_of
 from rotulus._text import jsontext
 from rotulus._text.names import did_you_mean
@@ -226,7 +226,7 @@ def unchecked_payload(args: Sequence[Any], kwargs: Mapping[str, Any], max_bytes:
     try:
         return jsontext.encode(values, max_bytes=max_bytes)
     except jsontext.NotJSONError as error:
-        problem = f"an argument {error}"
+        problem = f"an argument {unstorable(error)}"
         raise ArgumentsError(f"The call cannot be stored: {problem}", [problem]) from None
 
 

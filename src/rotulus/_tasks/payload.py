@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from rotulus._tasks.comparing import difference
 from rotulus._tasks.problems import Wording, sentences
-from rotulus._tasks.remedies import UNREADABLE, changed, orm_remedy
+from rotulus._tasks.remedies import UNREADABLE, changed, unstorable
 from rotulus._tasks.symmetry import Symmetry, symmetry
 from rotulus._text import jsontext
 
@@ -102,7 +102,8 @@ class PayloadType:
             jsontext.check_text(text, max_bytes)
         except jsontext.NotJSONError as error:
             problems = list(self._culprits(values, max_bytes))
-            raise InvalidValuesError(problems or [f"arguments: together they {error}"]) from None
+            together = f"arguments: together they {unstorable(error)}"
+            raise InvalidValuesError(problems or [together]) from None
         self.verify(values, text)
         return text
 
@@ -148,7 +149,7 @@ class PayloadType:
             try:
                 jsontext.check_text(self.dump({name: value}), max_bytes)
             except jsontext.NotJSONError as error:
-                yield f"{self._wording.at((name,))} {error}{orm_remedy(value)}"
+                yield f"{self._wording.at((name,))} {unstorable(error, value)}"
 
     def _problems(
         self, error: Exception, values: Any, again: Callable[[dict[str, Any]], Any]

@@ -8,6 +8,7 @@ import pydantic
 from rotulus._tasks.comparing import Difference
 from rotulus._tasks.problems import a_type, with_article
 from rotulus._tasks.symmetry import Symmetry
+from rotulus._text import jsontext
 
 UNREADABLE = "its type writes JSON that it does not read: let its serializer and validator fit"
 """What is said of a value that cannot be read back at all."""
@@ -33,9 +34,11 @@ def changed(found: Difference, known: Symmetry) -> str:
     return f"{what} would come back {back}: {_remedy(found.written, found.read, known)}"
 
 
-def orm_remedy(value: object) -> str:
-    """What to do with an object of an ORM, after a colon; nothing for any other value."""
-    return f": {_ORM}" if is_of_orm(type(value)) else ""
+def unstorable(error: jsontext.NotJSONError, value: object = None) -> str:
+    """What is said of a value that has no JSON form that can be stored, and what to do."""
+    if isinstance(error, jsontext.TooLargeError):
+        return f"{error}: a larger App(max_bytes=) takes it"
+    return f"{error}: {_ORM}" if is_of_orm(type(value)) else str(error)
 
 
 def is_of_orm(kind: Any) -> bool:

@@ -11,6 +11,7 @@ from rotulus._tasks.annotations import EMPTY, Unresolved, first_sentence, materi
 from rotulus._tasks.options import ResultCheck
 from rotulus._tasks.payload import InvalidValuesError, PayloadType
 from rotulus._tasks.problems import Wording
+from rotulus._tasks.remedies import unstorable
 from rotulus._text import jsontext
 from rotulus.errors import ResultError
 
@@ -78,7 +79,7 @@ class ResultType:
         except InvalidValuesError as error:
             problem = "; ".join(error.problems)
         except jsontext.NotJSONError as error:
-            problem = f"the result {error}"
+            problem = f"the result {unstorable(error, value)}"
         raise ResultError(f"{self._shown}: {problem}{self._note}  ({self._site})")
 
     def plain(self, value: Any) -> Any:

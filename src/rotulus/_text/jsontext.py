@@ -93,10 +93,7 @@ def check_text(text: str, max_bytes: int) -> None:
     except UnicodeEncodeError:
         raise NotJSONError("is not JSON: it holds a lone surrogate") from None
     if size > max_bytes:
-        raise TooLargeError(
-            f"takes {size:,} bytes; at most {max_bytes:,} are stored, unless App(max_bytes=) "
-            f"allows more"
-        )
+        raise TooLargeError(f"takes {size:,} bytes; at most {max_bytes:,} are stored")
     # pydantic writes NaN and the infinities as bare words. Looking for the words, and counting
     # brackets, is quick and can only err upward; the few texts it finds are read to be sure.
     if "NaN" in text or "Infinity" in text:
