@@ -21,13 +21,7 @@ from rotulus._concurrency.exclusive import Exclusive
 from rotulus._concurrency.handover import tell
 from rotulus._concurrency.pool import ThreadPool
 from rotulus._forking import follow_forks
-from rotulus.errors import (
-    SchemaError,
-    StoreBusyError,
-    StoreClosedError,
-    StoreReadOnlyError,
-    StoreUnavailableError,
-)
+from rotulus.errors import StoreBusyError, StoreError, StoreUnavailableError
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -38,13 +32,10 @@ _MOST = 200
 _LOOK_AGAIN = 0.1
 """Seconds after which one who waits looks whether the one who leads was interrupted."""
 
-_COMMON = (
-    SchemaError,
-    StoreBusyError,
-    StoreClosedError,
-    StoreReadOnlyError,
-    StoreUnavailableError,
-)
+_GRACE = 0.1
+"""Share of the time for a call that one waits on: who leads knows better why it took too long."""
+
+_COMMON = (StoreBusyError, StoreUnavailableError)
 """What no single call is to blame for: all that wait are told, instead of failing one by one."""
 
 _PUMPS = ThreadPool("rotulus-add", 4)
@@ -190,6 +181,7 @@ class Coalescer(Generic[W, R]):
                 function()
                 return
             time.sleep(0.001)
+        self._hand_on()
 
     def _lead(self, mine: _Call[W, R]) -> None:
         """Perform turns until a call has its answer."""
@@ -199,8 +191,9 @@ class Coalescer(Generic[W, R]):
     def _pump(self) -> None:
         """Perform turns until nobody waits. Who finds another one leading leaves it to that."""
         while self._first() is not None:
-            if not self._exclusive.attempt(self._lead_all):
-                return
+            with suppress(Exception):  # those whom it is about have been told
+                if not self._exclusive.attempt(self._lead_all):
+                    return
 
     def _lead_all(self) -> None:
         while (first := self._first()) is not None:
@@ -213,9 +206,7 @@ class Coalescer(Generic[W, R]):
             first.tell()
 
     def _first(self) -> "_Call[W, R] | None":
-        with suppress(IndexError):
-            return self._waiting[0]
-        return None
+        return next((call for call in list(self._waiting) if not call.gone), None)
 
     def _perform_next(self, end: float) -> None:
         self._forget_those_gone()
@@ -227,7 +218,7 @@ class Coalescer(Generic[W, R]):
 
     def _forget_those_gone(self) -> None:
         """Take them from the head of the line. Only who leads does so."""
-        while (first := self._first()) is not None and first.gone:
+        while self._waiting and self._waiting[0].gone:
             self._waiting.popleft()
 
     def _turn(self, calls: Sequence[_Call[W, R]], end: float) -> None:
@@ -237,26 +228,32 @@ class Coalescer(Generic[W, R]):
         try:
             values = self._perform(turn)
             _answer(calls, values)
-        except Exception as error:  # noqa: BLE001 - it is for the callers
-            self._fail(calls, end, error)
-        except BaseException as interrupt:
+        except BaseException as error:
             if values is not None:
                 _answer(calls, values)
-            elif turn.unsure:
-                self._leave_open(calls, interrupt)
-            raise
+                raise
+            if turn.unsure:
+                self._leave_open(calls, error)
+                raise
+            if not isinstance(error, Exception):
+                raise
+            self._fail(calls, end, error)
 
     def _fail(self, calls: Sequence[_Call[W, R]], end: float, error: Exception) -> None:
         if isinstance(error, _COMMON):
             calls = [*calls, *(call for call in list(self._waiting) if call.take())]
             for call in calls:
-                call.answer(None, type(error)(str(error)).with_traceback(error.__traceback__))
+                told = type(error)(str(error))  # each raises one of its own
+                told.__cause__ = error
+                call.answer(None, told)
         elif len(calls) == 1:
             calls[0].answer(None, error)
         else:
             half = len(calls) // 2
             self._turn(calls[:half], end)
             self._turn(calls[half:], end)
+            if not isinstance(error, StoreError) and all(call.error is None for call in calls):
+                raise error  # it was none of theirs: a signal handler has raised it
 
     def _leave_open(self, calls: Sequence[_Call[W, R]], interrupt: BaseException) -> None:
         for call in calls:
@@ -277,7 +274,7 @@ class Coalescer(Generic[W, R]):
 
     def _wait(self, call: _Call[W, R], bell: "SimpleQueue[None]") -> None:
         """Wait for an answer, or for one's turn to lead."""
-        left = call.end - time.monotonic()
+        left = call.end + _GRACE * self._seconds() - time.monotonic()
         if left <= 0:
             raise self._late(call)
         with suppress(Empty):

@@ -4,13 +4,18 @@ import time
 from collections.abc import Sequence
 
 from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus._concurrency.seats import Seats
 from rotulus._jobs.record import JobRecord
+from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
 from rotulus.stores.postgres.batches import Batches
-from rotulus.stores.postgres.connection import Connections
+from rotulus.stores.postgres.connection import MOST, Connections
 
 Jobs = Sequence[NewJob]
 Records = list[JobRecord]
+
+_MOST_KEYED = MOST // 2
+"""How many calls with keys are under way at most, so that they leave connections to others."""
 
 _TELL_EVERY = 0.005
 """Seconds between two wake-ups. A worker that has just run dry looks again sooner than that."""
@@ -28,6 +33,7 @@ class Adder:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._keyed = Seats(_MOST_KEYED)
         self._told_at = float("-inf")
         address = connections.address
         self._coalescer: Coalescer[Jobs, Records] = Coalescer(
@@ -39,8 +45,21 @@ class Adder:
         if not jobs:
             return []
         if any(job.key is not None for job in jobs):
-            return self._insert(jobs, self._connections.address.deadline)
+            return self._add_keyed(jobs)
         return self._coalescer.run(jobs)
+
+    def _add_keyed(self, jobs: Jobs) -> Records:
+        end = time.monotonic() + self._connections.address.deadline
+        seat = self._keyed.take(end)
+        if seat is None:
+            raise StoreBusyError(
+                f"{self._connections.address.shown}: {_MOST_KEYED} jobs with keys wait for "
+                f"transactions that have added the same keys and not ended: this one was not begun"
+            )
+        try:
+            return self._insert(jobs, end - time.monotonic())
+        finally:
+            seat.leave()
 
     def _add_all(self, turn: Turn[Jobs]) -> list[Records]:
         """Add the jobs of a turn in one transaction."""

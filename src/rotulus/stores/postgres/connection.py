@@ -1,15 +1,16 @@
 """Connections to one PostgreSQL database: few, kept, with a deadline for every call."""
 
-import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
+from rotulus._concurrency.seats import Seats
 from rotulus._forking import follow_forks
 from rotulus.errors import StoreClosedError, StoreUnavailableError
 from rotulus.stores.postgres.address import Address
@@ -47,6 +48,9 @@ class Connection(psycopg.Connection[Row]):
 
     deadline: float | None = None
     """When the call under way must be over, by the monotonic clock."""
+
+    def __del__(self) -> None:
+        """Nothing to say: one that an interrupt has kept from its place ends with its object."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the server, but not for ever."""
@@ -88,12 +92,12 @@ class Connections:
         self._statements = prepared(address.schema)
         self._closed = False
         self._idle: list[Connection] = []
+        self._seats = Seats(MOST)
         self._begin()
         follow_forks(self._forked)
 
     def _begin(self) -> None:
-        self._changed = threading.Condition()
-        self._count = 0
+        self._end: SimpleQueue[None] = SimpleQueue()
 
     def _forked(self) -> None:
         _LEFT_BEHIND.append(self._idle)
@@ -157,53 +161,46 @@ class Connections:
         """Whether the connection was lost, and not only the call; then so are those that wait."""
         if error.sqlstate is not None and not error.sqlstate.startswith(USELESS):
             return False
-        with self._changed:
-            lost, self._idle = self._idle, []
-            self._count -= len(lost)
-        for connection in lost:
-            connection.close()
+        self._close_idle()
         return True
 
     @contextmanager
     def _borrowed(self, end: float) -> Generator[Connection, None, None]:
-        connection = self._take(end)
+        self._check()
+        seat = self._seats.take(end)
+        if seat is None:
+            raise StoreUnavailableError(
+                f"All {MOST} connections to {self.address.shown} have been in use for too long"
+            )
         try:
-            yield connection
+            connection = self._take(end)
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
         finally:
-            self._give_back(connection)
+            seat.leave()
 
     def _take(self, end: float) -> Connection:
-        with self._changed:
-            self._check()
-            if not self._changed.wait_for(self._available, timeout=end - time.monotonic()):
-                raise StoreUnavailableError(
-                    f"All {MOST} connections to {self.address.shown} have been in use for too long"
-                )
-            self._check()
-            if self._idle:
-                return self._idle.pop()
-            self._count += 1
-        try:
-            with translated(self.address.shown):  # to connect again at once is of no use
-                return self.open(end)
-        except BaseException:
-            with self._changed:
-                self._count -= 1
-                self._changed.notify()
-            raise
-
-    def _available(self) -> bool:
-        return bool(self._idle) or self._count < MOST or self._closed
+        """A connection that is idle, or a new one. There are never more of them than seats."""
+        self._check()
+        with suppress(IndexError):
+            return self._idle.pop()
+        with translated(self.address.shown):  # to connect again at once is of no use
+            return self.open(end)
 
     def _give_back(self, connection: Connection) -> None:
-        good = connection.info.transaction_status == TransactionStatus.IDLE
-        with self._changed:
-            if good and not self._closed:
-                self._idle.append(connection)
-            else:
-                connection.close()
-                self._count -= 1
-            self._changed.notify()
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            self._idle.append(connection)
+            if self._closed:
+                self._close_idle()
+        else:
+            connection.close()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.pop().close()
 
     def open(self, end: float) -> Connection:
         """A new connection before the end, by the monotonic clock; the caller has to close it."""
@@ -231,8 +228,9 @@ class Connections:
 
     def pause(self, seconds: float) -> None:
         """Sleep, but not beyond `close`."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed, seconds)
+        with suppress(Empty):
+            self._end.get(timeout=max(0.0, seconds))
+            self._end.put(None)  # for the others who sleep
 
     @property
     def closed(self) -> bool:
@@ -241,12 +239,9 @@ class Connections:
 
     def close(self) -> None:
         """Close them all; one that is in use, as soon as it is given back."""
-        with self._changed:
-            self._closed = True
-            idle, self._idle = self._idle, []
-            self._changed.notify_all()
-        for connection in idle:
-            connection.close()
+        self._closed = True
+        self._end.put(None)
+        self._close_idle()
 
     def _check(self) -> None:
         if self._closed:

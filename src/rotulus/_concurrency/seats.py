@@ -1,0 +1,71 @@
+"""So many at once, and no seat is lost, whatever becomes of who sits on it."""
+
+import time
+from collections import deque
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from weakref import ref
+
+from rotulus._forking import follow_forks
+
+_LOOK_AGAIN = 0.1
+"""Seconds after which one who waits looks for itself."""
+
+
+class Seats:
+    """A number of seats, for those who take one before they do something.
+
+    An interrupt may come between any two bytecodes, so a seat does not depend on being given back:
+    one that nothing refers to any more is free again.
+
+    Args:
+        most: how many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._begin()
+        follow_forks(self._begin)
+
+    def _begin(self) -> None:
+        """In a forked child: all are free."""
+        self._free: deque[Seat] = deque(Seat(self) for _ in range(self._most))
+        self._waiting: deque[SimpleQueue[None]] = deque()
+
+    def take(self, end: float) -> "Seat | None":
+        """A seat before the end, by the monotonic clock; None when none came free."""
+        bell: SimpleQueue[None] = SimpleQueue()
+        while True:
+            with suppress(IndexError):
+                return self._free.pop()
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
+            self._waiting.append(bell)
+            if not self._free:
+                with suppress(Empty):
+                    bell.get(timeout=min(left, _LOOK_AGAIN))
+
+    def put_back(self, seat: "Seat") -> None:
+        """A seat is free again."""
+        self._free.append(seat)
+        with suppress(IndexError):
+            self._waiting.popleft().put(None)
+
+
+class Seat:
+    """One of them."""
+
+    def __init__(self, seats: Seats) -> None:
+        self._seats = ref(seats)
+
+    def leave(self) -> None:
+        """Give it back; to be called once."""
+        seats = self._seats()
+        if seats is not None:
+            seats.put_back(self)
+
+    def __del__(self) -> None:
+        seats = self._seats()
+        if seats is not None:
+            seats.put_back(Seat(seats))
