@@ -49,7 +49,7 @@ class Connection(psycopg.Connection[Row]):
     deadline: float | None = None
     """When the call under way must be over, by the monotonic clock."""
 
-    def __del__(self) -> None:
+    def __del__(self, *_: Any) -> None:
         """Nothing to say: one that an interrupt has kept from its place ends with its object."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
