@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 
 import psycopg
@@ -44,7 +44,7 @@ def together(coalescer, *acts):
         for waiting, act in enumerate(acts, 1):
             told.append(pool.submit(act))
             while len(coalescer._waiting) < waiting:
-                time.sleep(0.0005)
+                wait(told[-1:], 0.0005)
         leave.set()
         holder.join()
         return [one.exception(20) or one.result() for one in told]
@@ -242,7 +242,7 @@ def test_a_key_that_somebody_holds_keeps_nobody_else_waiting(server, migrated):
         seen = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         with psycopg.connect(migrated("postgres"), autocommit=True) as look:
             while look.execute(seen).fetchone()[0] < 6:
-                time.sleep(0.01)
+                wait(keyed, 0.01)
 
     with psycopg.connect(migrated("postgres")) as request, ThreadPoolExecutor(waiting) as pool:
         [held] = store.add([server.new(key="k")], request)
