@@ -261,11 +261,12 @@ def test_every_error_is_documented():
 
 def test_the_tree_of_errors_is_the_one_that_is_drawn():
     """In the docstring of the module."""
-    drawn = re.findall(r"(\w+Error)\b", errors.__doc__.split("\n\n", 1)[1])
+    drawn = re.findall(r"(\w+(?:Error|Warning))\b", errors.__doc__.split("\n\n", 1)[1])
     drawn = [name for name in drawn if name in errors.__all__]
 
     assert set(errors.__all__) == set(drawn)
-    assert all(issubclass(getattr(errors, name), errors.RotulusError) for name in errors.__all__)
+    kinds = (errors.RotulusError, errors.RotulusWarning)
+    assert all(issubclass(getattr(errors, name), kinds) for name in errors.__all__)
 
 
 def test_every_event_is_documented():

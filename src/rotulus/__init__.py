@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rotulus._app.app import App
+    from rotulus._app.app import App, current_app
     from rotulus._jobs.job import Attempt, Job, Progress
     from rotulus._jobs.log_filter import JobLogFilter
     from rotulus._jobs.outcome import ErrorInfo
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         DuplicateTaskError,
         JobFailedError,
         RotulusError,
+        RotulusWarning,
         TaskError,
         TaskNotFoundError,
         TaskRegistrationError,
@@ -50,6 +51,7 @@ __all__ = [
     "Progress",
     "Retry",
     "RotulusError",
+    "RotulusWarning",
     "Schedule",
     "Snooze",
     "State",
@@ -60,13 +62,14 @@ __all__ = [
     "TaskProvider",
     "TaskRegistrationError",
     "TaskRegistry",
+    "current_app",
     "registry",
     "scheduled",
     "task",
 ]
 
 _HOMES = {
-    "_app.app": ("App",),
+    "_app.app": ("App", "current_app"),
     "_tasks.decorators": ("scheduled", "task"),
     "_jobs.job": ("Attempt", "Job", "Progress"),
     "_jobs.log_filter": ("JobLogFilter",),
@@ -79,7 +82,7 @@ _HOMES = {
     "_tasks.signature": ("ParameterInfo", "TaskInfo"),
     "_jobs.states": ("State",),
     "_tasks.task": ("Task",),
-    "errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
 }
 """Where each public name is defined."""
 

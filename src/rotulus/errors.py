@@ -21,6 +21,7 @@ RotulusError
 │   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
+├── EventLoopError                 a call that needs a loop of its own, made on a running one
 ├── IsolationError                 the process that forks those of isolated tasks was killed
 ├── WorkerStuckError               too many bodies of a worker did not stop, and it has
 └── StoreError                     about the place where jobs live
@@ -31,6 +32,8 @@ RotulusError
     ├── StoreRefusedError          it does not take what was to be written
     ├── StoreClosedError           it was used after close()
     └── SchemaError                its tables are not of this version
+
+`RotulusWarning`, a `UserWarning`, is for what is allowed and probably not meant.
 """
 
 from collections.abc import Sequence
@@ -40,6 +43,7 @@ __all__ = [
     "ConfigurationError",
     "ContextError",
     "DuplicateTaskError",
+    "EventLoopError",
     "HandleConsumedError",
     "InjectionError",
     "IsolationError",
@@ -53,6 +57,7 @@ __all__ = [
     "ResultError",
     "ResultTimeoutError",
     "RotulusError",
+    "RotulusWarning",
     "SchemaError",
     "StepNotFoundError",
     "StoreBusyError",
@@ -72,6 +77,10 @@ __all__ = [
 
 class RotulusError(Exception):
     """Every error of this package. Catch it to catch them all."""
+
+
+class RotulusWarning(UserWarning):
+    """Something is allowed and probably not meant. It is shown at the caller's line."""
 
 
 class TaskError(RotulusError):
@@ -185,6 +194,10 @@ class ResultTimeoutError(JobError, TimeoutError):
 
 class ContextError(RotulusError, ValueError):
     """A value cannot be in a context: it is not plain JSON, or its key is no string or taken."""
+
+
+class EventLoopError(RotulusError):
+    """A call that runs an event loop of its own was made on one that runs: await its async form."""
 
 
 class IsolationError(RotulusError):

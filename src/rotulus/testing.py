@@ -3,13 +3,18 @@
 A test makes its own app in memory, `App("sqlite://")`, and drains it: no worker, no waiting.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rotulus import App, Job
+from rotulus._jobs.detached import make_job
+from rotulus._warnings import on_event_loop
+from rotulus.errors import EventLoopError
 from rotulus.events import AttemptFailed, AttemptSucceeded
 
-__all__ = ["SettableClock", "drain"]
+__all__ = ["SettableClock", "adrain", "drain", "make_job"]
 
 
 class SettableClock:
@@ -41,12 +46,44 @@ class SettableClock:
         self._now = now.astimezone(UTC)
 
 
-def drain(app: App) -> list[Job[Any]]:
+def drain(app: App, *, slots: int | None = None) -> list[Job[Any]]:
     """Run every job that is due, and those they make due, in this process; then return.
+
+    Args:
+        app: the app.
+        slots: how many jobs to run at once; with 1 they run one after the other, in their order.
 
     Returns:
         The jobs that were run, as they stand then, in the order in which they ended.
+
+    Raises:
+        EventLoopError: this thread runs an event loop: `await adrain(app)`.
     """
+    if on_event_loop():
+        raise EventLoopError("drain() runs an event loop of its own: here, await adrain(app)")
+    with _ended(app) as ended:
+        app.run_worker(burst=True, slots=slots)
+    return [app.get(job_id) for job_id in ended]
+
+
+async def adrain(app: App, *, slots: int | None = None) -> list[Job[Any]]:
+    """`drain` for tests that run on an event loop: the jobs run in another thread.
+
+    Args:
+        app: the app.
+        slots: how many jobs to run at once.
+
+    Returns:
+        As `drain`.
+    """
+    with _ended(app) as ended:
+        await app.arun_worker(burst=True, slots=slots)
+    return [await app.aget(job_id) for job_id in ended]
+
+
+@contextmanager
+def _ended(app: App) -> Generator[dict[str, None], None, None]:
+    """The ids of the jobs whose attempts end during the block, in that order."""
     ended: dict[str, None] = {}
 
     def note(event: AttemptFailed | AttemptSucceeded) -> None:
@@ -54,7 +91,6 @@ def drain(app: App) -> list[Job[Any]]:
 
     stop = app.events.subscribe(note, AttemptFailed, AttemptSucceeded)
     try:
-        app.run_worker(burst=True)
+        yield ended
     finally:
         stop()
-    return [app.get(job_id) for job_id in ended]

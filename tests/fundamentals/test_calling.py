@@ -145,9 +145,10 @@ def test_without_an_app_one_is_told_to_make_one(add):
         add.enqueue(1)
 
 
-def test_the_app_made_last_has_the_jobs(add, registry):
+def test_the_app_that_replaces_another_one_has_the_jobs(add, registry):
     """Until it is closed."""
-    first, second = App("sqlite://", registry=registry), App("sqlite://", registry=registry)
+    first = App("sqlite://", registry=registry)
+    second = App("sqlite://", replaces=first)
     add.enqueue(1)
     second.close()
     add.enqueue(2)

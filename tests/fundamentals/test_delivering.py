@@ -176,7 +176,7 @@ def test_expiry_counts_from_when_it_is_due(still_app, clock, note, order):
 
 def test_by_name_takes_the_same_options(still_app, clock, note, order):
     """Also for a task that is not here."""
-    job = still_app.using(queue="mail", delay=5, key="k").enqueue("elsewhere", 1)
+    job = still_app.using(unchecked=True, queue="mail", delay=5, key="k").enqueue("elsewhere", 1)
 
     assert ("mail", State.DELAYED, "k", {"*": [1]}) == (
         job.queue,
@@ -207,7 +207,7 @@ def test_the_reasons_why_a_job_waits(still_app, clock, note):
 
     later = note.using(delay=3600).enqueue("b")
     assert "It was enqueued for later; it is due in 60 min" in later.why()[0]
-    unknown = still_app.enqueue("nobody")
+    unknown = still_app.using(unchecked=True).enqueue("nobody")
     assert any("No task 'nobody' is registered" in reason for reason in unknown.why())
     drain(still_app)
     assert "It ended succeeded" in job.why()[0]

@@ -61,7 +61,7 @@ def test_a_job_that_nobody_knows_is_given_up_after_the_grace(old, new, clock):
 def test_on_one_machine_it_is_given_up_at_once(tmp_path):
     """Unless somebody asks for patience."""
     with version(tmp_path, "a") as app:
-        job = app.enqueue("b")
+        job = app.using(unchecked=True).enqueue("b")
         drain(app)
 
         assert (State.DEAD, "unknown_task") == (job.refresh().state, job.refresh().reason)
@@ -72,7 +72,7 @@ def test_the_patience_is_a_setting(tmp_path, monkeypatch):
     monkeypatch.setenv("ROTULUS_UNKNOWN_GRACE", "3600")
     assert 3600.0 == load_settings()["unknown_grace"].value
     with version(tmp_path, "a") as app:
-        job = app.enqueue("b")
+        job = app.using(unchecked=True).enqueue("b")
         drain(app)
 
         assert State.QUEUED == job.refresh().state

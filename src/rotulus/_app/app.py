@@ -1,41 +1,45 @@
 """The app: the one place where a store, a registry and what tasks need are put together."""
 
-import threading
-from collections.abc import Collection, Generator, Iterable, Sequence
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Self, Unpack, cast
 
-from rotulus._app.engine import make_engine
+from rotulus._app.boot import Boot
+from rotulus._app.calls import Calls
+from rotulus._app.desk import Desk
+from rotulus._app.engine import Engine, make_engine
 from rotulus._app.log import log_events
 from rotulus._app.misfits import misfits
-from rotulus._app.opening import insist_on_tables, is_there, open_ready, open_store, shown_url
-from rotulus._app.sender import Sender
-from rotulus._app.shifts import Shifts
-from rotulus._forking import follow_forks
-from rotulus._jobs.job import Job
+from rotulus._app.opening import LazyStore, is_there, open_store, shown_url
+from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
+from rotulus._app.shifts import Shifts, WorkOptions
+from rotulus._app.standing import Standing, serving
+from rotulus._app.verbs import Verbs
+from rotulus._concurrency.pool import in_own_thread, off_loop
 from rotulus._jobs.retry import Retry
-from rotulus._jobs.states import State
-from rotulus._tasks.arguments import Call
 from rotulus._tasks.injection import Factory, Injector, Scope
-from rotulus._tasks.options import UsingOptions
 from rotulus._tasks.provider import Scheduler, TaskProvider
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.registry import registry as global_registry
 from rotulus._time.clock import Clock, SystemClock
+from rotulus._warnings import on_event_loop
 from rotulus.config import Setting, load_settings
-from rotulus.errors import StoreClosedError
-from rotulus.store import Filter, Store
+from rotulus.errors import EventLoopError, OptionError
+from rotulus.events import Events
+from rotulus.store import Store
 
 
-class App:
+class App(Calls, Verbs):
     """A store, a registry, and what tasks have injected.
 
     An app opens its store when that is first needed, and brings a SQLite file up to date by
-    itself. Tasks of its registry hand in their jobs here, as long as it is the app that was made
-    last for that registry and is not closed. `with app:` boots it: everything is checked, the
-    registry is frozen, and at the end it is closed.
+    itself. Tasks of its registry hand in their jobs here until it is closed, or replaced. `with
+    app:` boots it: everything is checked, the registry is frozen, and at the end it is closed.
+
+    One app serves a registry at a time. A second one on another URL warns, and waits for its turn,
+    unless it is given `replaces`. Verbs that wait for the store have a form that begins with `a`
+    for coroutines, which does not block the event loop.
 
     Args:
         url: where jobs live: `sqlite:///jobs.db`. Unless given, `ROTULUS_URL`, else
@@ -50,19 +54,28 @@ class App:
             workers that do; then it is given up. Default 0 on SQLite, else 600.
         log_arguments: whether errors and logs may hold arguments and results: their types only,
             unless it is True.
-        like: an app whose registry, retry policy and injection this one has, too.
+        like: an app whose registry, retry policy and injection this one has, too, and in whose
+            place it stands while it is open: what that app is asked and told, this one answers.
+        replaces: the same, with a copy of the injection: what is provided here is not there.
         scheduler: a scheduler outside of this process that keeps its own list, if there is one.
         clock: the time; only tests hand in another than the machine's.
 
     Raises:
         OptionError: an argument or setting is not allowed.
+
+    Attributes:
+        jobs: gets, finds, counts, cancels and retries jobs.
+        queues: lists, pauses and resumes queues.
+        schedules: lists the scheduled tasks.
+        workers: lists the workers.
+        runs: gets, cancels, retries, pauses and resumes runs of workflows.
     """
 
     def __init__(
         self,
         url: str | None = None,
         *,
-        registry: TaskRegistry = global_registry,
+        registry: TaskRegistry | None = None,
         retry: Retry | None = None,
         lease: float | None = None,
         keep: timedelta | None = None,
@@ -71,143 +84,60 @@ class App:
         unknown_grace: float | None = None,
         log_arguments: bool | None = None,
         like: "App | None" = None,
+        replaces: "App | None" = None,
         scheduler: Scheduler | None = None,
         clock: Clock | None = None,
     ) -> None:
         given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
         given |= {"keep": keep, "keep_failed": keep_failed, "log_arguments": log_arguments}
         given |= {"unknown_grace": unknown_grace}
-        settings = load_settings(given)
-        shown = settings["url"]._replace(value=shown_url(settings["url"].value))
-        self.settings: dict[str, Setting] = settings | {"url": shown}
-        self._settings = {name: setting.value for name, setting in settings.items()}
+        told = load_settings(given)
+        shown = told["url"]._replace(value=shown_url(told["url"].value))
+        self.settings: dict[str, Setting] = told | {"url": shown}
+        settings = {name: setting.value for name, setting in told.items()}
+        other = _only(registry, like, replaces)
         self._clock = clock or SystemClock()
-        self._store: Store | None = None
-        self._lock = threading.RLock()
-        self._closed = False
-        self._booted = False
-        self.registry: TaskRegistry = registry if like is None else like.registry
-        self._injector: Injector = Injector()
-        if like is not None:
-            self._injector = like._injector  # noqa: SLF001 - an app, too
-            retry = like._engine.retry  # noqa: SLF001 - an app, too
-        self._engine = make_engine(
-            lambda: self.store, self.registry, self._injector, self._clock, retry, self._settings
+        if registry is None:
+            registry = other.registry if other else global_registry
+        self.registry: TaskRegistry = registry
+        injector = Injector()
+        if other is not None:
+            there = other._own  # noqa: SLF001 - an app, too
+            injector = there.injector if like else there.injector.copy()
+            retry = retry or there.engine.retry
+        store = LazyStore(settings["url"], self._clock, lambda: engine.events)
+        engine = make_engine(store, self.registry, injector, self._clock, retry, settings)
+        self.provider = TaskProvider(self.registry, scheduler, injector)
+        self._own = Standing(
+            self,
+            settings["url"],
+            injector,
+            engine,
+            store,
+            Boot(self.registry, engine.plans, self.provider),
+            Shifts(engine, settings),
+            other and other._own,  # noqa: SLF001 - an app, too
         )
-        self._shifts = Shifts(self._engine, self._settings)
-        self.events = self._engine.events
-        self.provider = TaskProvider(self.registry, scheduler, self._injector)
-        log_events(self.events)
-        follow_forks(self._forked)
-        self.registry.attach(self._engine.desk)
+        self.jobs, self.queues = Jobs(self._desk), Queues(self._desk)
+        self.schedules, self.workers = Schedules(self._desk), Workers(self._desk)
+        self.runs = Runs(self._desk, self.jobs)
+        log_events(engine.events)
+        self._own.enter()
 
     @property
     def store(self) -> Store:
         """Where the jobs live; a SQLite file is brought up to date. Raises `StoreError`."""
-        with self._lock:
-            if self._closed:
-                raise StoreClosedError("This app is closed: make a new one")
-            if self._store is None:
-                self._store = open_ready(self._settings["url"], self._clock, self.events)
-            return self._store
+        return self._own.active.store()
+
+    @property
+    def events(self) -> Events:
+        """What happens in this process, for those who subscribe. See `rotulus.events`."""
+        return self._own.active.engine.events
 
     @property
     def tables_sql(self) -> str:
         """The SQL that makes the tables, for those who apply it themselves. Nothing is opened."""
-        return open_store(self._settings["url"], self._clock).tables_sql
-
-    def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
-        """Store a job of the task of that name, which need not be imported here.
-
-        Raises:
-            ArgumentsError: the task is registered here and the call does not fit it, or an
-                argument is not JSON.
-            OptionError: no task can have that name.
-            StoreError: the job could not be stored.
-        """
-        return self.using().enqueue(name, *args, **kwargs)
-
-    def using(self, **options: Unpack[UsingOptions]) -> Sender:
-        """Enqueue by name with options: `app.using(delay=60).enqueue("emails.send", 7)`.
-
-        Raises:
-            OptionError: an option is not known, or its value is not allowed.
-        """
-        engine = self._engine
-        return Sender(self.registry, engine.intake, engine.desk, engine.max_bytes, options)
-
-    def run(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Run a task here and now, as a worker would: validated, injected, with its timeout.
-
-        Nothing is stored, and it is not retried.
-
-        Raises:
-            TaskNotFoundError: no task of that name is registered.
-            ArgumentsError: the call does not fit it.
-            JobFailedError: it did not succeed; the message says why.
-        """
-        record = self._engine.run_here(self.registry.get(name), Call(args, kwargs))
-        return self._engine.desk.value(record)
-
-    def get(self, job_id: str) -> Job[Any]:
-        """The job of that id, or of a unique beginning of one. Raises `JobNotFoundError`."""
-        return Job(self._engine.desk.pick(job_id), self._engine.desk)
-
-    def jobs(
-        self,
-        *,
-        state: State | str | Collection[State | str] | None = None,
-        task: str | None = None,
-        queue: str | None = None,
-        key: str | None = None,
-        schedule: str | None = None,
-        run: str | None = None,
-        step: str | None = None,
-        limit: int = 100,
-        before: str | None = None,
-    ) -> list[Job[Any]]:
-        """The jobs that match, the last added first.
-
-        Args:
-            state: one state, or several.
-            task: the name of their task.
-            queue: their queue.
-            key: their unique key.
-            schedule: the scheduled task they were fired for.
-            run: the run of a workflow that they are part of.
-            step: where they stand in a run: the id of a step, or a path.
-            limit: at most so many.
-            before: the id of a job: only those added earlier, for the next page.
-        """
-        states = [state] if isinstance(state, str) else state
-        kept = None if states is None else [State(one) for one in states]
-        where = Filter(kept, task, queue, key, None, schedule, None, run, step)
-        found = self.store.find(where, limit, before)
-        return [Job(record, self._engine.desk) for record in found]
-
-    def cancel(self, *ids: str) -> list[Job[Any]]:
-        """Cancel jobs: at once those that wait; those that run are asked to stop.
-
-        Returns:
-            The jobs that exist, as they stand then.
-        """
-        return [Job(record, self._engine.desk) for record in self.store.cancel(ids)]
-
-    def retry(self, *ids: str) -> list[Job[Any]]:
-        """Send `failed`, `dead` and `cancelled` jobs back to their queues, with fresh budgets.
-
-        Returns:
-            The jobs that were sent back.
-        """
-        return [Job(record, self._engine.desk) for record in self.store.retry(ids)]
-
-    def pause(self, *queues: str) -> None:
-        """Claim no more jobs of these queues, in any worker, until `resume`."""
-        self.store.pause(queues, paused=True)
-
-    def resume(self, *queues: str) -> None:
-        """Claim jobs of these queues again."""
-        self.store.pause(queues, paused=False)
+        return open_store(self._own.url, self._clock).tables_sql
 
     def provide(self, kind: Any, factory: Factory, *, scope: Scope = "job") -> None:
         """Fill parameters annotated with a type, exactly, with what a factory makes.
@@ -223,8 +153,8 @@ class App:
         Raises:
             OptionError: the scope, the type or the factory is not allowed.
         """
-        self._injector.provide(kind, factory, scope)
-        self._engine.plans.forget()
+        self._own.injector.provide(kind, factory, scope)
+        self._own.engine.plans.forget()
 
     def check(self) -> list[str]:
         """Check everything a worker needs: parameters, injection, schedules, and waiting jobs.
@@ -237,9 +167,14 @@ class App:
         Raises:
             ConfigurationError: something is wired wrongly.
         """
-        self._check_wiring()
-        there = is_there(self._settings["url"])
-        return misfits(self.store, self.registry, self._engine.plans) if there else []
+        active = self._own.active
+        active.boot.check()
+        there = is_there(active.url)
+        return misfits(active.store(), self.registry, active.engine.plans) if there else []
+
+    async def acheck(self) -> list[str]:
+        """`check`, without blocking the event loop."""
+        return await off_loop(self.check)
 
     def run_worker(
         self,
@@ -272,14 +207,31 @@ class App:
 
         Raises:
             ConfigurationError: something is wired wrongly; nothing has been started.
+            EventLoopError: this thread runs an event loop: `await app.arun_worker()`.
             IsolationError: the process that forks those of isolated tasks was killed.
             WorkerStuckError: too many plain functions did not heed their timeout.
             StoreError: the store cannot be used.
         """
+        _refuse_on_loop("app.run_worker()", "app.arun_worker()")
         given = {"queues": queues, "slots": slots, "lease": lease, "drain": drain}
         given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
-        with self._serving():
-            self._shifts.work(self._ready_store, given, burst=burst, name=name, parent=parent)
+        active = self._own.active
+        with active.boot.held():
+            active.shifts.work(active.ready_store, given, burst=burst, name=name, parent=parent)
+
+    async def arun_worker(self, **options: Unpack[WorkOptions]) -> None:
+        """`run_worker` in a thread of its own, until `stop()`, or until it is cancelled.
+
+        Args:
+            options: those of `run_worker`.
+        """
+        worker = asyncio.ensure_future(in_own_thread(self.run_worker, **options))
+        try:
+            await asyncio.shield(worker)
+        except asyncio.CancelledError:
+            self.stop()
+            await worker
+            raise
 
     def supervise(
         self,
@@ -310,91 +262,80 @@ class App:
             SchemaError: a process says that the tables do not fit.
         """
         given = {"processes": processes, "lease": lease, "drain": drain}
-        with self._serving():
-            self._shifts.supervise(self._ready_store(), command, given, burst=burst, name=name)
+        _refuse_on_loop("app.supervise()", "asyncio.to_thread(app.supervise, ...)")
+        active = self._own.active
+        with active.boot.held():
+            active.shifts.supervise(active.ready_store(), command, given, burst=burst, name=name)
 
     def stop(self) -> None:
         """Stop the workers of this app: claim no more, finish what runs; called again, at once."""
-        self._shifts.stop()
+        self._own.shifts.stop()
+        self._own.active.shifts.stop()
 
     def close(self) -> None:
         """Close the store, and let go of the registry. A closed app stays closed."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._unboot()
-            self.registry.detach(self._engine.desk)
-            if self._store is not None:
-                self._store.close()
+        if self._own.store.close():
+            self._own.boot.end()
+            self._own.leave()
 
-    def _forked(self) -> None:
-        """In a forked child: another thread of the parent may have held the lock."""
-        self._lock = threading.RLock()
+    async def aclose(self) -> None:
+        """`close`, without blocking the event loop."""
+        await off_loop(self.close)
 
     def __enter__(self) -> Self:
+        active = self._own.active
         try:
-            self._boot()
-            self._ready_store()
+            active.boot.begin()
+            active.ready_store()
         except BaseException:
-            self.close()
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    def __exit__(self, *_: object) -> None:
+        if not self._own.stand_ins:  # what stands in for it is not this block's to close
+            self.close()
 
     async def __aenter__(self) -> Self:
-        return self.__enter__()
+        return await off_loop(self.__enter__)
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    async def __aexit__(self, *_: object) -> None:
+        await off_loop(self.__exit__)
 
     def __repr__(self) -> str:
-        return f"<App {self.settings['url'].value} with {len(self.registry)} tasks>"
+        return f"<App {self._own.store.shown} with {len(self.registry)} tasks>"
 
-    @contextmanager
-    def _serving(self) -> Generator[None, None, None]:
-        """Have everything checked and the registry frozen meanwhile."""
-        booted = self._boot()
-        try:
-            yield
-        finally:
-            if booted:
-                self._unboot()
+    def _answering(self) -> Engine:
+        return self._own.active.engine
 
-    def _ready_store(self) -> Store:
-        """The store, if its tables are those of this version."""
-        insist_on_tables(self.store)
-        return self.store
+    def _desk(self) -> Desk:
+        return self._answering().desk
 
-    def _check_wiring(self) -> None:
-        for task in self.registry:
-            self._engine.plans.of(task)
-        self.provider.check()
 
-    def _boot(self) -> bool:
-        """Check everything and freeze the registry; False when that has been done before."""
-        with self._lock:
-            if self._booted:
-                return False
-            self._check_wiring()
-            self.registry.serve()
-            self._booted = True
-            return True
+def current_app(registry: TaskRegistry = global_registry) -> App:
+    """The open app that the tasks of a registry hand their jobs to.
 
-    def _unboot(self) -> None:
-        with self._lock:
-            if self._booted:
-                self._booted = False
-                self.registry.leave()
+    Args:
+        registry: the tasks; those of the global registry unless given.
+
+    Raises:
+        NoAppError: no app is open for them.
+    """
+    registry.desk()  # raises when there is none
+    standing = serving(registry)
+    return cast("App", standing and standing.app)
+
+
+def _only(registry: TaskRegistry | None, like: App | None, replaces: App | None) -> App | None:
+    """The app whose tasks are served. Raises `OptionError` when it was said twice."""
+    if sum(given is not None for given in (registry, like, replaces)) > 1:
+        raise OptionError(
+            "Give one of registry=, like= and replaces=: an app that is like another one, or "
+            "replaces it, has its registry"
+        )
+    return like or replaces
+
+
+def _refuse_on_loop(what: str, instead: str) -> None:
+    if on_event_loop():
+        raise EventLoopError(f"{what} runs an event loop of its own: here, await {instead}")

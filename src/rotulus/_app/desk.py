@@ -20,6 +20,7 @@ from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
+from rotulus._warnings import on_event_loop, warn_caller
 from rotulus._workflows.handed import plain_text
 from rotulus.errors import (
     JobFailedError,
@@ -55,11 +56,11 @@ class Desk:
         intake: Intake,
         now: Callable[[], datetime],
     ) -> None:
-        self._store = store
-        self._registry = registry
+        self.store = store
+        self.registry = registry
         self._plans = plans
         self._intake = intake
-        self._now = now
+        self.now = now
         self._adds = AsyncAdds(store)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
@@ -72,12 +73,13 @@ class Desk:
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
-        return [Job(record, self) for record in self._store().add(jobs, connection)]
+        return [Job(record, self) for record in self.store().add(jobs, connection)]
 
     async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """The same, without blocking the event loop; together with what others hand in."""
         if connection is None:
             return [Job(record, self) for record in await self._adds.add(jobs)]
+        await off_loop(self.store)  # opens it, which may take a while
         # A connection belongs to the thread, or to the greenlet, of who holds it.
         if hasattr(connection, "run_sync"):
 
@@ -89,13 +91,13 @@ class Desk:
 
     def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
-        if record.run is not None or not self._registry.has(record.task):
+        if record.run is not None or not self.registry.has(record.task):
             text = jsontext.encode(result, max_bytes=self._intake.max_bytes)
         else:
-            plan = self._plans.of(self._registry.get(record.task))
+            plan = self._plans.of(self.registry.get(record.task))
             text = plan.completion.write(result, self._intake.max_bytes)
         outcome = succeeded(record.id, record.attempt, text)
-        if self._store().settle([outcome], connection):
+        if self.store().settle([outcome], connection):
             raise JobNotRunningError(
                 f"Attempt {record.attempt} of job {record.id} is over: its lease was lost, or it "
                 f"has ended already. Roll back what it has done"
@@ -103,17 +105,17 @@ class Desk:
 
     def look(self, job_id: str) -> JobRecord:
         """The job as it stands now. Raises `JobNotFoundError`."""
-        record = self._store().get(job_id)
+        record = self.store().get(job_id)
         if record is None:
             raise self._missing(job_id)
         return record
 
     def pick(self, beginning: str) -> JobRecord:
         """The only job whose id begins so, as it stands now. Raises `JobNotFoundError`."""
-        record = self._store().get(beginning)
+        record = self.store().get(beginning)
         if record is not None:
             return record
-        found = self._store().find(Filter(prefix=beginning), _NAMED + 1)
+        found = self.store().find(Filter(prefix=beginning), _NAMED + 1)
         if len(found) == 1:
             return self.look(found[0].id)  # with its history
         raise _ambiguous(beginning, found) if found else self._missing(beginning)
@@ -127,7 +129,8 @@ class Desk:
                 left = _LONGEST_WAIT if end is None else end - time.monotonic()
                 if left <= 0:
                     raise self._late(record, timeout)
-                self._store().wait(job_id, min(left, _LONGEST_WAIT))
+                _warn_on_loop()
+                self.store().wait(job_id, min(left, _LONGEST_WAIT))
                 record = self.look(job_id)
         return record
 
@@ -140,7 +143,7 @@ class Desk:
             while record.state not in ENDED:
                 left = pause if end is None else end - time.monotonic()
                 if left <= 0:
-                    raise self._late(record, timeout)
+                    raise await off_loop(self._late, record, timeout)
                 await asyncio.sleep(min(pause, left))
                 pause = min(2 * pause, _LONGEST_LOOK)
                 record = await off_loop(self.look, job_id)
@@ -151,9 +154,9 @@ class Desk:
         if record.state != State.SUCCEEDED:
             raise _failure(record)
         text = record.result or "null"
-        if record.run is not None or not self._registry.has(record.task):
+        if record.run is not None or not self.registry.has(record.task):
             return jsontext.decode(plain_text(text))  # of a step: the context that it hands on
-        return self._plans.of(self._registry.get(record.task)).completion.read(text)
+        return self._plans.of(self.registry.get(record.task)).completion.read(text)
 
     def why(self, job_id: str) -> list[str]:
         """Why a job stands as it does."""
@@ -161,21 +164,21 @@ class Desk:
 
     def cancel(self, job_id: str) -> JobRecord:
         """Cancel a job, and give it as it stands then."""
-        self._store().cancel([job_id])
+        self.store().cancel([job_id])
         return self.look(job_id)
 
     def retry(self, job_id: str) -> JobRecord:
         """Send an ended job back, and give it as it stands then."""
-        self._store().retry([job_id])
+        self.store().retry([job_id])
         return self.look(job_id)
 
     def _missing(self, job_id: str) -> JobNotFoundError:
         return JobNotFoundError(
-            f"No job {job_id} in {self._store().url}: it was never added here, or has been pruned"
+            f"No job {job_id} in {self.store().url}: it was never added here, or has been pruned"
         )
 
     def _explain(self, record: JobRecord) -> list[str]:
-        found = Explainer(self._store(), self._registry.has, self._now).explain(record)
+        found = Explainer(self.store(), self.registry.has, self.now).explain(record)
         return [reason.text for reason in found]
 
     def _late(self, record: JobRecord, timeout: float | None) -> ResultTimeoutError:
@@ -184,6 +187,11 @@ class Desk:
             f"Job {record.id} of {record.task!r} is still {record.state} after {timeout:g} "
             f"seconds. {reasons}"
         )
+
+
+def _warn_on_loop() -> None:
+    if on_event_loop():
+        warn_caller("job.result() waits and blocks the event loop: await job.aresult() instead")
 
 
 def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:

@@ -1,12 +1,14 @@
 """From a URL to a store: the one module that names concrete stores."""
 
+import threading
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from rotulus._forking import follow_forks
 from rotulus._text.urls import SYNCHRONOUS, without_password
 from rotulus._time.clock import Clock
-from rotulus.errors import ConfigurationError, SchemaError
+from rotulus.errors import ConfigurationError, SchemaError, StoreClosedError
 from rotulus.events import Events, StoreMigrated
 from rotulus.store import Store
 
@@ -64,6 +66,51 @@ def is_there(url: str) -> bool:
     if place in _IN_MEMORY or not place.startswith("sqlite:///"):
         return True
     return Path(place.removeprefix("sqlite:///")).exists()
+
+
+class LazyStore:
+    """The store of an app, opened when it is first needed.
+
+    Args:
+        url: where it is.
+        clock: the time.
+        events: where a migration is told of.
+    """
+
+    def __init__(self, url: str, clock: Clock, events: Callable[[], Events]) -> None:
+        self._url = url
+        self._clock = clock
+        self._events = events
+        self._store: Store | None = None
+        self._closed = False
+        self._forked()
+        follow_forks(self._forked)
+
+    def _forked(self) -> None:
+        """In a forked child: another thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
+
+    def __call__(self) -> Store:
+        """The store, opened and brought up to date. Raises `StoreError`."""
+        with self._lock:
+            if self._closed:
+                raise StoreClosedError("This app is closed: make a new one")
+            if self._store is None:
+                self._store = open_ready(self._url, self._clock, self._events())
+            return self._store
+
+    @property
+    def shown(self) -> str:
+        """Where it is, as it may be shown."""
+        return shown_url(self._url)
+
+    def close(self) -> bool:
+        """Close it for good; False when that has been done before."""
+        with self._lock:
+            was_open, self._closed = not self._closed, True
+            if was_open and self._store is not None:
+                self._store.close()
+            return was_open
 
 
 def insist_on_tables(store: Store) -> None:

@@ -10,7 +10,8 @@ from rotulus._tasks.arguments import Call, unchecked_payload
 from rotulus._tasks.options import Delivery
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
-from rotulus._text.names import check_task_name
+from rotulus._text.names import check_task_name, did_you_mean
+from rotulus.errors import TaskNotFoundError
 from rotulus.store import NewJob
 
 AnyTask = Task[..., Any, Any]
@@ -19,8 +20,10 @@ AnyTask = Task[..., Any, Any]
 class Sender:
     """Enqueues by name, with the options of `app.using(...)`.
 
-    A task that is registered here is checked like `task.enqueue`. One that is not is taken on
-    trust: its arguments have to be JSON, and the worker checks the rest.
+    A task that is registered here is checked like `task.enqueue`. One that is not is refused
+    where others are registered: the name is misspelt, or its module was not imported. With
+    `unchecked`, or where no task is registered at all, it is taken on trust: its arguments have
+    to be JSON, and the worker checks the rest.
     """
 
     def __init__(
@@ -30,6 +33,8 @@ class Sender:
         desk: Desk,
         max_bytes: int,
         options: Mapping[str, Any],
+        *,
+        unchecked: bool = False,
     ) -> None:
         Delivery().using(options)
         self._registry = registry
@@ -37,12 +42,14 @@ class Sender:
         self._desk = desk
         self._max_bytes = max_bytes
         self._options = options
+        self._unchecked = unchecked
 
     def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """Store a job of the task of that name.
 
         Raises:
             ArgumentsError: the call does not fit the task, or is not JSON.
+            TaskNotFoundError: other tasks are registered here, and none of that name.
             OptionError: the name is not one a task can have.
             StoreError: the job could not be stored.
         """
@@ -62,6 +69,16 @@ class Sender:
         return self._registry.get(name).using(**self._options)
 
     def _unknown(self, name: str, call: Call) -> tuple[NewJob, Delivery]:
+        if len(self._registry) and not self._unchecked:
+            raise self._unregistered(name)
         payload = unchecked_payload(call.args, call.kwargs, self._max_bytes)
         delivery = Delivery().using(self._options)
         return self._intake.unchecked(name, payload, delivery), delivery
+
+    def _unregistered(self, name: str) -> TaskNotFoundError:
+        hint = did_you_mean(name, self._registry.list_all())
+        return TaskNotFoundError(
+            f"Task {name!r} not found in registry{hint or ';'} enqueue a task that only workers "
+            f"have with app.using(unchecked=True).enqueue({name!r}, ...)",
+            name,
+        )

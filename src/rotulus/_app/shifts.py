@@ -2,11 +2,11 @@
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 from rotulus._app.engine import Engine
 from rotulus._app.opening import is_shared, usual_grace
@@ -21,6 +21,19 @@ from rotulus.config import load_settings
 from rotulus.errors import ConfigurationError, WorkerStuckError
 from rotulus.events import WorkerRetiring
 from rotulus.store import Store
+
+
+class WorkOptions(TypedDict, total=False):
+    """How a worker works: the arguments of `App.run_worker`, where they are described."""
+
+    queues: Iterable[str] | None
+    slots: int | None
+    lease: float | None
+    drain: float | None
+    burst: bool
+    name: str | None
+    recycle_jobs: int | None
+    recycle_memory: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,3 +94,10 @@ async def in_pool(pool: ThreadPool, function: Callable[[], T]) -> T:
     answer, work = hand_over(asyncio.get_running_loop(), function)
     pool.submit(work)
     return await answer
+
+
+async def in_own_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same in a thread that is started for it: for what may take as long as it likes."""
+    answer, work = hand_over(asyncio.get_running_loop(), partial(function, *args, **kwargs))
+    threading.Thread(target=work, name="rotulus-own", daemon=True).start()
+    return await answer

@@ -111,6 +111,11 @@ class Run:
         """Whether the body is told to stop, for whatever reason."""
         return self.stopped_by is not None
 
+    @property
+    def reached(self) -> Progress | None:
+        """How far the body says it has got, if it does."""
+        return Progress(*json.loads(self._progress)) if self._progress else None
+
     def report(self, progress: Progress) -> None:
         """Take note of how far the body has got."""
         self._progress = json.dumps(progress)

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol
 
+from typing_extensions import TypeVar
+
+from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.outcome import ErrorInfo, read_error
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.signals import Cancel
@@ -12,7 +15,7 @@ from rotulus._jobs.states import State
 from rotulus._text import jsontext
 from rotulus.errors import JobNotRunningError
 
-V_co = TypeVar("V_co", covariant=True)
+V_co = TypeVar("V_co", covariant=True, default=Any)
 
 
 class Progress(NamedTuple):
@@ -51,11 +54,11 @@ class JobDesk(Protocol):
         """The job as it stands now."""
         ...
 
-    def wait(self, job_id: str, timeout: float | None) -> JobRecord:
+    def wait(self, job_id: str, timeout: float | None, /) -> JobRecord:
         """The job once it has ended."""
         ...
 
-    async def await_end(self, job_id: str, timeout: float | None) -> JobRecord:  # noqa: ASYNC109
+    async def await_end(self, job_id: str, timeout: float | None, /) -> JobRecord:  # noqa: ASYNC109
         """The job once it has ended, without blocking the event loop."""
         ...
 
@@ -67,7 +70,7 @@ class JobDesk(Protocol):
         """Why it stands as it does."""
         ...
 
-    def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
+    def complete(self, record: JobRecord, result: Any, connection: Any, /) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
         ...
 
@@ -88,6 +91,11 @@ class Running(Protocol):
         """Whether somebody wants it to stop."""
         ...
 
+    @property
+    def reached(self) -> Progress | None:
+        """How far it says it has got, if it does."""
+        ...
+
     def report(self, progress: Progress) -> None:
         """Take note of how far it has got."""
         ...
@@ -102,8 +110,8 @@ class Job(Generic[V_co]):
     """One durable intent to run a task, as it stood when it was read.
 
     A job never changes under your hands: `refresh()` gives it as it stands now. In a task that
-    asks for it (`def crunch(path: str, job: Job)`), it is the job being run, and `progress()`
-    and `raise_if_cancelled()` work.
+    asks for it (`def crunch(path: str, job: Job = INJECTED)`), it is the job being run, and
+    `progress()` and `raise_if_cancelled()` work.
     """
 
     record: JobRecord
@@ -213,6 +221,8 @@ class Job(Generic[V_co]):
     @property
     def reached(self) -> Progress | None:
         """The last progress its task reported, if any."""
+        if self._running is not None and (reported := self._running.reached) is not None:
+            return reported
         text = self.record.progress
         return Progress(*jsontext.decode(text)) if text else None
 
@@ -250,17 +260,33 @@ class Job(Generic[V_co]):
         """The job as it stands now. Raises `JobNotFoundError` when it has been pruned."""
         return Job(self._desk.look(self.id), self._desk)
 
+    async def arefresh(self) -> "Job[V_co]":
+        """`refresh()`, without blocking the event loop."""
+        return await off_loop(self.refresh)
+
     def why(self) -> list[str]:
         """Why it has not run yet, or how it ended, in sentences, the main reason first."""
         return self._desk.why(self.id)
+
+    async def awhy(self) -> list[str]:
+        """`why()`, without blocking the event loop."""
+        return await off_loop(self.why)
 
     def cancel(self) -> "Job[V_co]":
         """Cancel it: at once when it waits, at the next renewal of its lease when it runs."""
         return Job(self._desk.cancel(self.id), self._desk)
 
+    async def acancel(self) -> "Job[V_co]":
+        """`cancel()`, without blocking the event loop."""
+        return await off_loop(self.cancel)
+
     def retry(self) -> "Job[V_co]":
         """Send it back to its queue, if it ended `failed`, `dead` or `cancelled`."""
         return Job(self._desk.retry(self.id), self._desk)
+
+    async def aretry(self) -> "Job[V_co]":
+        """`retry()`, without blocking the event loop."""
+        return await off_loop(self.retry)
 
     def progress(self, done: float, total: float | None = None, note: str = "") -> None:
         """Say how far the running task has got; stored about once a second, the last one always.

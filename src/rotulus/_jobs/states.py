@@ -1,6 +1,11 @@
 """The states of a job, and every legal move between them."""
 
+from collections.abc import Collection
 from enum import StrEnum
+from typing import cast
+
+from rotulus._text.names import did_you_mean
+from rotulus.errors import OptionError
 
 
 class State(StrEnum):
@@ -51,6 +56,40 @@ MOVES: dict[State, frozenset[State]] = {
     **dict.fromkeys(ENDED, _AGAIN),
 }
 """Every legal move. Whatever else happens is a bug, and the tests look for it."""
+
+
+def read_states(given: object) -> list[State] | None:
+    """One state or several, as they may be given. Raises `OptionError` for what is none."""
+    if given is None:
+        return None
+    if isinstance(given, str) or not isinstance(given, Collection):
+        return [_read_state(given)]
+    return [_read_state(one) for one in cast("Collection[object]", given)]
+
+
+def _read_state(given: object) -> State:
+    if isinstance(given, str) and given in _NAMES:
+        return State(given)
+    word = str(given).lower()
+    hint = f"; did you mean {_ELSEWHERE[word]!r}?" if word in _ELSEWHERE else ""
+    raise OptionError(
+        f"There is no state {given!r}{hint or did_you_mean(word, _NAMES)} (the states of a job: "
+        f"{', '.join(_NAMES)})"
+    )
+
+
+_NAMES = tuple(state.value for state in State)
+
+_ELSEWHERE = {
+    **dict.fromkeys(("complete", "completed", "done", "finished", "ok", "success"), "succeeded"),
+    **dict.fromkeys(("available", "enqueued", "pending", "ready", "waiting"), "queued"),
+    **dict.fromkeys(("retrying", "retryable", "scheduled"), "delayed"),
+    **dict.fromkeys(("active", "executing", "started"), "running"),
+    **dict.fromkeys(("error", "errored", "failure"), "failed"),
+    **dict.fromkeys(("aborted", "canceled", "revoked"), "cancelled"),
+    "discarded": "dead",
+}
+"""What other systems call the states."""
 
 
 class Reason(StrEnum):

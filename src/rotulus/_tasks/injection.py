@@ -96,6 +96,12 @@ class Injector:
             )
         self._provisions[kind] = Provision(kind, factory, scope, _making(factory))
 
+    def copy(self) -> "Injector":
+        """Another one with what has been provided so far."""
+        other = Injector()
+        other._provisions.update(self._provisions)
+        return other
+
     def fills(self, kind: Any) -> bool:
         """Whether parameters of this type are filled."""
         bare = bare_type(kind)

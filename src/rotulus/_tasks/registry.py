@@ -201,16 +201,16 @@ class TaskRegistry:
             yield
 
     def desk(self) -> TaskDesk:
-        """The app opened last for this registry. Raises `NoAppError`."""
+        """The app that is open for this registry. Raises `NoAppError`."""
         if self._desks:
             return self._desks[-1]
         raise NoAppError(
             "No app is open for this task: make one first, such as app = App('sqlite:///jobs.db')"
         )
 
-    def attach(self, desk: TaskDesk) -> None:
-        """An app is open: tasks hand in their jobs there."""
-        self._desks.append(desk)
+    def attach(self, desk: TaskDesk, *, first: bool = True) -> None:
+        """An app is open: tasks hand in their jobs there, at once or when the others are closed."""
+        self._desks.insert(len(self._desks) if first else 0, desk)
 
     def detach(self, desk: TaskDesk) -> None:
         """An app is closed."""

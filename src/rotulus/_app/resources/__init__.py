@@ -1,0 +1,9 @@
+"""What is asked of an app, and told to it, by noun: the same verbs at every door."""
+
+from rotulus._app.resources.jobs import Jobs
+from rotulus._app.resources.queues import Queues
+from rotulus._app.resources.runs import Runs
+from rotulus._app.resources.schedules import Schedules
+from rotulus._app.resources.workers import Workers
+
+__all__ = ["Jobs", "Queues", "Runs", "Schedules", "Workers"]

@@ -1,0 +1,166 @@
+"""The jobs of an app: read, found, counted, cancelled and retried."""
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any, Unpack
+
+from rotulus._app.desk import Desk
+from rotulus._app.resources.where import Where, check_limit, every, read_where
+from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.job import Job
+from rotulus._jobs.states import LIVE, RETRYABLE, State
+from rotulus.errors import OptionError
+
+MOST_COUNTED = 10_000
+"""A count is exact up to here."""
+
+_AT_ONCE = 500
+
+
+class JobCount(int):
+    """How many jobs there are; beyond 10,000 they are not counted, and it reads `10,000+`."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether there are no more than that."""
+        return self <= MOST_COUNTED
+
+    def __str__(self) -> str:
+        return f"{int(self):,}" if self.exact else f"{MOST_COUNTED:,}+"
+
+
+class Jobs:
+    """`app.jobs`: the jobs in the app's store.
+
+    Each verb has a form that begins with `a`, for coroutines: it does the same in a thread of our
+    own, and does not block the event loop. Those that take filters take the ones of `find`.
+
+    Args:
+        desk: gives the desk of the app that answers.
+    """
+
+    def __init__(self, desk: Callable[[], Desk]) -> None:
+        self._desk = desk
+
+    def __call__(
+        self, *, limit: int = 100, before: str | None = None, **where: Unpack[Where]
+    ) -> list[Job[Any]]:
+        """`find`: `app.jobs(state="failed")` is `app.jobs.find(state="failed")`."""
+        return self.find(limit=limit, after=before, **where)
+
+    def get(self, job_id: str) -> Job[Any]:
+        """The job of that id, with its earlier attempts.
+
+        Args:
+            job_id: its id, or a beginning of it that no other id has.
+
+        Raises:
+            JobNotFoundError: there is no such job, or there are several; the message lists them.
+        """
+        desk = self._desk()
+        return Job(desk.pick(job_id), desk)
+
+    def find(
+        self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
+    ) -> list[Job[Any]]:
+        """The jobs that match, the last added first.
+
+        Args:
+            limit: at most so many.
+            after: the id of the last job of a page: gives the next page, jobs added earlier.
+            where: which jobs: `state` (one or several), `task`, `queue`, `key`, `schedule`, `run`,
+                `step`.
+
+        Raises:
+            OptionError: there is no such filter, or its value is one that no job can have.
+        """
+        desk, meant = self._desk(), read_where(where)
+        return [Job(record, desk) for record in desk.store().find(meant, check_limit(limit), after)]
+
+    def count(self, **where: Unpack[Where]) -> JobCount:
+        """How many jobs match: exact up to 10,000, and then at least that many."""
+        found = every(self._desk().store(), read_where(where))
+        return JobCount(sum(1 for _ in islice(found, MOST_COUNTED + 1)))
+
+    def cancel(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
+        """Cancel jobs: at once those that wait; those that run are asked to stop.
+
+        Args:
+            ids: their ids.
+            dry_run: change nothing, and give the jobs that would be cancelled.
+            where: which jobs, instead of ids; unless `state` is given, all that have not ended.
+
+        Returns:
+            The jobs that exist, as they stand then.
+        """
+        desk = self._desk()
+        chosen = self._chosen(ids, where, LIVE, "cancel")
+        if dry_run:
+            return [job for job in self._read(desk, chosen) if not job.state.ended]
+        changed = (desk.store().cancel(some) for some in _batches(chosen))
+        return [Job(record, desk) for records in changed for record in records]
+
+    def retry(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
+        """Send `failed`, `dead` and `cancelled` jobs back to their queues, with fresh budgets.
+
+        Args:
+            ids: their ids.
+            dry_run: change nothing, and give the jobs that would be sent back.
+            where: which jobs, instead of ids; unless `state` is given, all in these three states.
+
+        Returns:
+            The jobs that were sent back.
+        """
+        desk = self._desk()
+        chosen = self._chosen(ids, where, RETRYABLE, "retry")
+        if dry_run:
+            return [job for job in self._read(desk, chosen) if job.state in RETRYABLE]
+        changed = (desk.store().retry(some) for some in _batches(chosen))
+        return [Job(record, desk) for records in changed for record in records]
+
+    async def aget(self, job_id: str) -> Job[Any]:
+        """`get`, without blocking the event loop."""
+        return await off_loop(self.get, job_id)
+
+    async def afind(
+        self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
+    ) -> list[Job[Any]]:
+        """`find`, without blocking the event loop."""
+        return await off_loop(self.find, limit=limit, after=after, **where)
+
+    async def acount(self, **where: Unpack[Where]) -> JobCount:
+        """`count`, without blocking the event loop."""
+        return await off_loop(self.count, **where)
+
+    async def acancel(
+        self, *ids: str, dry_run: bool = False, **where: Unpack[Where]
+    ) -> list[Job[Any]]:
+        """`cancel`, without blocking the event loop."""
+        return await off_loop(self.cancel, *ids, dry_run=dry_run, **where)
+
+    async def aretry(
+        self, *ids: str, dry_run: bool = False, **where: Unpack[Where]
+    ) -> list[Job[Any]]:
+        """`retry`, without blocking the event loop."""
+        return await off_loop(self.retry, *ids, dry_run=dry_run, **where)
+
+    def _chosen(
+        self, ids: tuple[str, ...], where: Mapping[str, Any], states: frozenset[State], verb: str
+    ) -> list[str]:
+        """The ids that are meant. Raises `OptionError` unless ids or filters are given."""
+        if ids and where:
+            raise OptionError(f"{verb}: give ids or filters, not both")
+        if ids or not where:
+            return list(ids)
+        meant = read_where(where)
+        if meant.states is None:
+            meant = meant._replace(states=states)
+        return [record.id for record in every(self._desk().store(), meant)]
+
+    def _read(self, desk: Desk, ids: list[str]) -> list[Job[Any]]:
+        found = (desk.store().get(job_id) for job_id in ids)
+        return [Job(record, desk) for record in found if record is not None]
+
+
+def _batches(ids: list[str]) -> list[list[str]]:
+    return [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]

@@ -1,0 +1,69 @@
+"""Which jobs are meant: the filters that finding, counting and changing them have in common."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, TypedDict
+
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import State, read_states
+from rotulus._text.names import check_queue_name, check_task_name, did_you_mean
+from rotulus.errors import OptionError
+from rotulus.store import Filter, Store
+
+_PAGE = 500
+
+
+class Where(TypedDict, total=False):
+    """Which jobs: those that match everything that is given.
+
+    Attributes:
+        state: one state, or several.
+        task: the name of their task.
+        queue: their queue.
+        key: their unique key.
+        schedule: the scheduled task they were fired for.
+        run: the id of the run of a workflow that they are part of.
+        step: where they stand in a run: the id of a step, or a path.
+    """
+
+    state: State | str | Collection[State | str] | None
+    task: str | None
+    queue: str | None
+    key: str | None
+    schedule: str | None
+    run: str | None
+    step: str | None
+
+
+_FILTERS = tuple(Where.__annotations__)
+
+
+def read_where(where: Mapping[str, Any]) -> Filter:
+    """The filter of a store. Raises `OptionError` for what nothing can match."""
+    for name in where:
+        if name not in _FILTERS:
+            raise OptionError(
+                f"Jobs are not found by {name!r}{did_you_mean(name, _FILTERS)} (filters: "
+                f"{', '.join(_FILTERS)})"
+            )
+    given = {name: value for name, value in where.items() if value is not None}
+    states = read_states(given.pop("state", None))
+    if "task" in given:
+        check_task_name(given["task"])
+    if "queue" in given:
+        check_queue_name(given["queue"])
+    return Filter(states=states, **given)
+
+
+def check_limit(limit: object) -> int:
+    """How many at most: a whole number, 0 or more."""
+    if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
+        return limit
+    raise OptionError(f"limit={limit!r} is not allowed: give a whole number, 0 or more")
+
+
+def every(store: Store, where: Filter) -> Iterator[JobRecord]:
+    """All jobs that match, page by page, the last added first."""
+    page = store.find(where, _PAGE)
+    while page:
+        yield from page
+        page = store.find(where, _PAGE, page[-1].id) if len(page) == _PAGE else []

@@ -1,0 +1,111 @@
+"""What an app has at work, and which of several open apps answers: one at a time."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rotulus._app.boot import Boot
+from rotulus._app.engine import Engine
+from rotulus._app.opening import LazyStore, insist_on_tables, is_shared, shown_url
+from rotulus._app.shifts import Shifts
+from rotulus._tasks.injection import Injector
+from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.task import TaskDesk
+from rotulus._warnings import warn_caller
+from rotulus.errors import NoAppError
+from rotulus.store import Store
+
+
+@dataclass(eq=False, frozen=True)
+class Standing:
+    """An app among others.
+
+    Attributes:
+        app: the app.
+        url: where its jobs lie.
+        injector: what fills its tasks' parameters.
+        engine: what runs its jobs.
+        store: its store.
+        boot: whether it has booted.
+        shifts: its workers.
+        replaced: the one in whose place it stands.
+        stand_ins: those that stand in its own place, the last of which answers.
+    """
+
+    app: Any
+    url: str
+    injector: Injector
+    engine: Engine
+    store: LazyStore
+    boot: Boot
+    shifts: Shifts
+    replaced: "Standing | None"
+    stand_ins: "list[Standing]" = field(default_factory=list["Standing"])
+
+    @property
+    def active(self) -> "Standing":
+        """The one that answers: itself, or what stands in for it."""
+        return self.stand_ins[-1].active if self.stand_ins else self
+
+    def ready_store(self) -> Store:
+        """The store, if its tables are those of this version. Raises `SchemaError`."""
+        store = self.store()
+        insist_on_tables(store)
+        return store
+
+    def enter(self) -> None:
+        """The app is open: it serves its registry, unless one does whose jobs lie elsewhere.
+
+        Jobs in memory are seen by nobody else, so such an app can only be meant to stand in for
+        another one.
+        """
+        registry = self.engine.registry
+        other = None if self.replaced else serving(registry)
+        apart = other is not None and _place(other) != _place(self)
+        first = not apart or not is_shared(self.url)
+        if other is not None and apart:
+            warn_caller(_two(other, self, first=first))  # before anything: it may be an error
+        if self.replaced is not None:
+            self.replaced.stand_ins.append(self)
+        _OPEN[self.engine.desk] = self
+        registry.attach(self.engine.desk, first=first)
+
+    def leave(self) -> None:
+        """The app is closed: the one that was there before serves the registry again."""
+        self.engine.registry.detach(self.engine.desk)
+        _OPEN.pop(self.engine.desk, None)
+        if self.replaced is not None:
+            self.replaced.stand_ins.remove(self)
+
+
+def serving(registry: TaskRegistry) -> Standing | None:
+    """The app that the tasks of a registry hand their jobs to; None while none is open."""
+    try:
+        return _OPEN.get(registry.desk())
+    except NoAppError:
+        return None
+
+
+_OPEN: dict[TaskDesk, Standing] = {}
+"""The open apps, by their desks."""
+
+
+def _place(app: Standing) -> object:
+    """Where the jobs of an app lie: equal for one place, however it is written."""
+    if not is_shared(app.url):
+        return app
+    file, _, options = shown_url(app.url).partition("?")
+    return file if file.startswith("sqlite:") else (file, options)
+
+
+def _two(other: Standing, app: Standing, *, first: bool) -> str:
+    there, here = other.store.shown, app.store.shown
+    if first:
+        return (
+            f"Another App is open for these tasks, on {there}. Their jobs go to {here} now, but "
+            f"what that app is asked is not answered from there: write App(..., replaces=that_app)"
+        )
+    return (
+        f"Another App is open for these tasks, on {there}, and their jobs still go there, not to "
+        f"{here}. Close that app, or write App(..., replaces=that_app) to take its place, or "
+        f"App(..., registry=TaskRegistry()) to look at another store"
+    )

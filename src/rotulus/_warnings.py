@@ -1,0 +1,27 @@
+"""Warns where the caller's own code stands, and tells whether that runs on an event loop."""
+
+import asyncio
+import inspect
+import warnings
+from pathlib import Path
+
+from rotulus.errors import RotulusWarning
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+def warn_caller(message: str) -> None:
+    """Show a `RotulusWarning` at the innermost line that is not of this package."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, RotulusWarning, stacklevel=level)
+
+
+def on_event_loop() -> bool:
+    """Whether this thread runs an event loop just now."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
