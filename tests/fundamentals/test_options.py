@@ -9,7 +9,7 @@ import pytest
 
 from rotulus import App, Retry, TaskRegistry, scheduled, task
 from rotulus._tasks.options import TaskOptions, UsingOptions
-from rotulus.errors import OptionError
+from rotulus.errors import OptionError, RotulusError
 from rotulus.testing import SettableClock, drain
 
 pytestmark = pytest.mark.anywhere
@@ -174,6 +174,18 @@ def with_expires(app, clock):
     assert ("dead", "expired") == (*states(job), job.refresh().reason)
 
 
+def with_result(app):
+    def wrong() -> int:
+        return "seven"
+
+    jobs = [
+        task(name, registry=app.registry, **options)(wrong).enqueue()
+        for name, options in (("checked", {}), ("trusted", {"result": "trust"}))
+    ]
+    drain(app)
+    assert ["failed", "succeeded"] == states(*jobs)
+
+
 TASK = {
     "tags": with_tags,
     "retry": with_retry,
@@ -189,6 +201,7 @@ TASK = {
     "rate": with_rate,
     "per": with_per,
     "expires": with_expires,
+    "result": with_result,
 }
 
 
@@ -396,8 +409,9 @@ def app_url(tmp_path):
     assert (tmp_path / "here.db").exists()
 
 
-def app_registry(app):
-    with_app(lambda made: app.registry is made.registry or pytest.fail(), registry=app.registry)
+def app_registry():
+    registry = TaskRegistry()
+    with_app(lambda made: made.registry is registry or pytest.fail(), registry=registry)
 
 
 def app_retry():
@@ -439,7 +453,7 @@ def kept(option, body, **options):
         job = task("f", registry=app.registry)(body).enqueue()
         drain(app)
         clock.advance(3600)
-        [prune] = [d for d in app._shifts._duties(app.store) if d.name == "prune"]
+        [prune] = [d for d in app._own.shifts._duties(app.store) if d.name == "prune"]
         prune.tick(clock.now())
         assert [] == app.jobs(key=None, limit=5) or pytest.fail(f"{option}: {job.id} is there")
 
@@ -476,7 +490,26 @@ def app_like(app):
     def case(made):
         assert made.registry is app.registry
 
-    with_app(case, like=app)
+    with_app(case, like=app, registry=None)
+
+
+def app_replaces(app):
+    def case(made):
+        job = named(made).enqueue()
+        assert [job.id] == [one.id for one in app.jobs()]
+
+    with_app(case, replaces=app, registry=None)
+    assert [] == app.jobs()
+
+
+def app_log_arguments():
+    def case(app, shown):
+        with pytest.raises(RotulusError) as caught:
+            named(app).enqueue("hunter2")
+        assert shown is ("hunter2" in str(caught.value))
+
+    with_app(lambda app: case(app, shown=False))
+    with_app(lambda app: case(app, shown=True), log_arguments=True)
 
 
 def app_scheduler():
@@ -512,6 +545,8 @@ APP = {
     "max_bytes": app_max_bytes,
     "unknown_grace": app_unknown_grace,
     "like": app_like,
+    "replaces": app_replaces,
+    "log_arguments": app_log_arguments,
     "scheduler": app_scheduler,
     "clock": app_clock,
 }
