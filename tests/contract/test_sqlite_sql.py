@@ -176,3 +176,31 @@ def test_a_hot_statement_finds_its_rows_by_an_index(database, name, index, analy
 
     assert any(index in line for line in lines), lines
     assert [] == [line for line in lines if line.startswith("SCAN") and "USING" not in line]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"key": "k"},
+        {"run": "run10"},
+        {"needed_by": '["run10"]', "states": '["running"]'},
+        {"worker": "w", "states": '["running"]'},
+    ],
+)
+def test_a_find_of_few_reads_nothing_of_what_waits(database, asked):
+    """However much that is: counted in the steps of SQLite's machine."""
+    for filling in (HISTORY, FUTURE, FUTURE.replace("new", "due").replace("delayed", "queued")):
+        database.execute(filling)
+    database.execute(RUNS)
+    database.execute(NEEDS)
+    steps = 0
+
+    def count():
+        nonlocal steps
+        steps += 100
+
+    database.set_progress_handler(count, 100)
+    given = parameters(STATEMENTS["find_by_index"]) | {"limit": 100} | asked
+    database.execute(STATEMENTS["find_by_index"], given).fetchall()
+
+    assert steps < 10_000

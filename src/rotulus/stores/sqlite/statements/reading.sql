@@ -25,7 +25,8 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
 
 -- name: find_by_index
 -- The same by key, schedule, run, who needs them, or else state (and worker): quick when few jobs
--- match and many do not.
+-- match and many do not. What waits is joined to the states, so that it is not read where nobody
+-- asks for it.
 WITH wanted (state) AS (
   SELECT value FROM json_each(:states)
   WHERE coalesce(:key, :schedule, :run, :needed_by) IS NULL),
@@ -41,15 +42,21 @@ chosen (seq) AS (
   CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value
   CROSS JOIN rotulus_needs AS need ON need.job = job.seq
   UNION ALL
-  SELECT seq FROM rotulus_jobs
-  WHERE state = 'queued' AND limit_key IS NULL AND losses < 2 AND 'queued' IN wanted
+  SELECT seq FROM wanted
+  CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_queued
+  WHERE wanted.state = 'queued' AND job.state = 'queued' AND limit_key IS NULL AND losses < 2
   UNION ALL
-  SELECT seq FROM rotulus_jobs
-  WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2 AND 'queued' IN wanted
+  SELECT seq FROM wanted
+  CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_queued_limited
+  WHERE wanted.state = 'queued' AND job.state = 'queued' AND limit_key IS NOT NULL AND losses < 2
   UNION ALL
-  SELECT seq FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2 AND 'queued' IN wanted
+  SELECT seq FROM wanted
+  CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_queued_suspect
+  WHERE wanted.state = 'queued' AND job.state = 'queued' AND losses >= 2
   UNION ALL
-  SELECT seq FROM rotulus_jobs WHERE state = 'delayed' AND 'delayed' IN wanted
+  SELECT seq FROM wanted
+  CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_delayed
+  WHERE wanted.state = 'delayed' AND job.state = 'delayed'
   UNION ALL
   SELECT seq FROM rotulus_jobs
   WHERE state = 'running' AND 'running' IN wanted AND (:worker IS NULL OR worker = :worker)
