@@ -331,4 +331,5 @@ def test_no_test_mocks_our_own_modules():
         p.name for p in TESTS if re.search(r"unittest\.mock|MagicMock|mocker\b", p.read_text())
     ]
 
-    assert [path for path in mocking if path != Path(__file__).name] == []
+    users = "test_testing.py"  # holds that the tests of users can mock a task's methods
+    assert [path for path in mocking if path not in (Path(__file__).name, users)] == []

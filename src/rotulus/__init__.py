@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rotulus._jobs.signals import Cancel, Snooze
     from rotulus._jobs.states import State
     from rotulus._tasks.decorators import scheduled, task
+    from rotulus._tasks.injected import INJECTED
     from rotulus._tasks.provider import TaskProvider
     from rotulus._tasks.registry import TaskRegistry, registry
     from rotulus._tasks.signature import ParameterInfo, TaskInfo
@@ -44,6 +45,7 @@ __all__ = [
     "ConfigurationError",
     "DuplicateTaskError",
     "ErrorInfo",
+    "INJECTED",
     "Job",
     "JobFailedError",
     "JobLogFilter",
@@ -71,6 +73,7 @@ __all__ = [
 _HOMES = {
     "_app.app": ("App", "current_app"),
     "_tasks.decorators": ("scheduled", "task"),
+    "_tasks.injected": ("INJECTED",),
     "_jobs.job": ("Attempt", "Job", "Progress"),
     "_jobs.log_filter": ("JobLogFilter",),
     "_jobs.outcome": ("ErrorInfo",),

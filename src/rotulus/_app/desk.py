@@ -1,7 +1,6 @@
 """The desk of an app: where tasks hand in jobs, and where jobs ask how they stand."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +19,7 @@ from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
+from rotulus._time.clock import monotonic
 from rotulus._warnings import on_event_loop, warn_caller
 from rotulus._workflows.handed import plain_text
 from rotulus.errors import (
@@ -122,11 +122,11 @@ class Desk:
 
     def wait(self, job_id: str, timeout: float | None) -> JobRecord:
         """The job once it has ended. Raises `ResultTimeoutError`, saying what it waits for."""
-        end = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else monotonic() + timeout
         record = self.look(job_id)
         with waiting_for(job_id, unless=record.state in ENDED):
             while record.state not in ENDED:
-                left = _LONGEST_WAIT if end is None else end - time.monotonic()
+                left = _LONGEST_WAIT if end is None else end - monotonic()
                 if left <= 0:
                     raise self._late(record, timeout)
                 _warn_on_loop()
@@ -136,12 +136,12 @@ class Desk:
 
     async def await_end(self, job_id: str, timeout: float | None) -> JobRecord:  # noqa: ASYNC109
         """The same, without blocking the event loop, nor a thread while it waits."""
-        end = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else monotonic() + timeout
         pause = _SHORTEST_LOOK
         record = await off_loop(self.look, job_id)
         with waiting_for(job_id, unless=record.state in ENDED):
             while record.state not in ENDED:
-                left = pause if end is None else end - time.monotonic()
+                left = pause if end is None else end - monotonic()
                 if left <= 0:
                     raise await off_loop(self._late, record, timeout)
                 await asyncio.sleep(min(pause, left))

@@ -6,6 +6,7 @@ from types import FunctionType
 from typing import Any, Protocol, Unpack, cast, overload
 
 from rotulus._tasks.annotations import raw_signature
+from rotulus._tasks.injected import INJECTED
 from rotulus._tasks.merging import merge
 from rotulus._tasks.options import (
     Delivery,
@@ -239,5 +240,6 @@ def _template(function: Callable[..., Any], text: str | None, option: str) -> Ke
     if text is None:
         return None
     template = KeyTemplate(text, option)
-    template.check(list(raw_signature(function).parameters))
+    asked = raw_signature(function).parameters
+    template.check([name for name, p in asked.items() if p.default is not INJECTED])
     return template

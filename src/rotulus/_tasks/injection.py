@@ -13,7 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from rotulus._jobs.job import Job
 from rotulus._tasks.annotations import EMPTY, bare_type
-from rotulus._tasks.signature import resolved_signature, site_of
+from rotulus._tasks.injected import INJECTED
+from rotulus._tasks.signature import name_of, resolved_signature, site_of
 from rotulus.errors import InjectionError, OptionError
 
 Scope = Literal["app", "job"]
@@ -118,10 +119,17 @@ class Injector:
             InjectionError: something needs itself, needs what nobody provides, or outlives
                 what it needs.
         """
+        self._check_marked(function)
         planner = _Planner(self._provisions)
         wanted = set(self.injected(function))
         places = planner.places(p for p in _parameters(function) if p.name in wanted)
         return InjectionPlan(tuple(planner.steps), places)
+
+    def _check_marked(self, function: Callable[..., Any]) -> None:
+        """Refuse a function one of whose parameters has the default of those that are filled."""
+        for parameter in _parameters(function):
+            if parameter.default is INJECTED and not self.fills(parameter.annotation):
+                raise InjectionError(_unfilled(function, parameter))
 
 
 class _Planner:
@@ -161,7 +169,7 @@ class _Planner:
             bare = bare_type(parameter.annotation)
             if _is_job(bare) or (_hashable(bare) and bare in self._provisions):
                 yield parameter
-            elif parameter.default is EMPTY:
+            elif parameter.default is EMPTY or parameter.default is INJECTED:
                 raise InjectionError(
                     f"The factory of {_shown(provision.kind)} needs {parameter.name!r}, which "
                     f"nobody provides  ({site_of(provision.factory)})"
@@ -176,6 +184,17 @@ class _Planner:
                     f"{_shown(provision.kind)} lives as long as the app and needs {name!r}, which "
                     f"is made for each job: provide it with scope='job', or the other with 'app'"
                 )
+
+
+def _unfilled(function: Callable[..., Any], parameter: inspect.Parameter) -> str:
+    what, where = f"{name_of(function)}() parameter {parameter.name!r}", site_of(function)
+    if parameter.annotation is EMPTY:
+        return f"{what} is filled by its type, and has none: write job: Job = INJECTED  ({where})"
+    kind = _shown(bare_type(parameter.annotation))
+    return (
+        f"{what} is filled with {kind}, which nobody provides: app.provide({kind}, factory)  "
+        f"({where})"
+    )
 
 
 def _making(factory: Factory) -> Making:

@@ -1,10 +1,12 @@
 """What is worked out once for a task: how to bind its calls, fill it, and take its results."""
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
 from rotulus._tasks.annotations import EMPTY
 from rotulus._tasks.arguments import Binder
+from rotulus._tasks.injected import INJECTED
 from rotulus._tasks.injection import InjectionPlan, Injector
 from rotulus._tasks.result import ResultType
 from rotulus._tasks.signature import name_of, resolved_signature
@@ -68,10 +70,15 @@ class Plans:
             injection=injection,
             result=result,
             completion=self._result(task, EMPTY) if returned is None else result,
-            defaults={p.name: p.default for p in asked if p.default is not EMPTY},
+            defaults={p.name: p.default for p in asked if not _is_marked(p)},
         )
 
     def _result(self, task: Task[..., Any, Any], annotation: Any) -> ResultType:
         title = f"{name_of(task.function)}()"
         show = self._show_values
         return ResultType(title, task.site, annotation, task.result, show_values=show)
+
+
+def _is_marked(parameter: inspect.Parameter) -> bool:
+    """Whether what stands as a default is none."""
+    return parameter.default is EMPTY or parameter.default is INJECTED

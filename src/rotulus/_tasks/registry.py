@@ -1,8 +1,10 @@
 """The registry: the roll of tasks by name, in memory, frozen while an app serves it."""
 
+import inspect
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rotulus._forking import follow_forks
@@ -87,9 +89,10 @@ class TaskRegistry:
         _check_body(task)
         with self.changing():
             present = self._tasks.setdefault(task.name, task)
-            if present.function is not task.function:
+            again = present.function is not task.function
+            if again and not _is_typed_again(present, task):
                 raise DuplicateTaskError(_duplicate(present, task))
-            if replace:
+            if replace or again:
                 present = self._tasks[task.name] = task
             elif not present.is_declared_as(task):
                 raise DuplicateTaskError(
@@ -237,6 +240,15 @@ def _check_body(task: AnyTask) -> None:
             f"Task {task.name!r} is a generator, and a job needs one result: return a value "
             f"instead of yielding  ({task.site})"
         )
+
+
+def _is_typed_again(present: AnyTask, task: AnyTask) -> bool:
+    """Whether a function takes the place of one that was typed in: in a notebook, at a prompt."""
+    old, new = present.function, task.function
+    names = {(getattr(f, "__module__", ""), getattr(f, "__qualname__", "")) for f in (old, new)}
+    code = getattr(inspect.unwrap(new), "__code__", None)
+    typed = code is not None and not Path(code.co_filename).exists()
+    return typed and len(names) == 1 and next(iter(names))[0] == "__main__"
 
 
 def _duplicate(present: AnyTask, task: AnyTask) -> str:

@@ -16,6 +16,7 @@ from rotulus._time.schedule import Schedule
 P = ParamSpec("P")
 R = TypeVar("R")
 V = TypeVar("V")
+K = TypeVar("K")
 
 AnyTask = "Task[..., Any, Any]"
 
@@ -40,6 +41,27 @@ class Home(Protocol):
         ...
 
 
+def patchable(kind: type[K]) -> type[K]:
+    """Let a test put something in the place of a method of a frozen value; its fields stay."""
+    refuse_set, refuse_delete = kind.__setattr__, kind.__delattr__
+    fields = vars(kind)["__dataclass_fields__"]
+
+    def put(self: Any, name: str, value: object) -> None:
+        if name in fields:
+            refuse_set(self, name, value)
+        vars(self)[name] = value
+
+    def take_back(self: Any, name: str) -> None:
+        if name in fields or name not in vars(self):
+            refuse_delete(self, name)
+        del vars(self)[name]
+
+    for name, function in (("__setattr__", put), ("__delattr__", take_back)):
+        setattr(kind, name, function)
+    return kind
+
+
+@patchable
 @dataclass(frozen=True, eq=False)
 class Task(Generic[P, R, V]):
     """A named function that can be called, queued and scheduled.

@@ -9,7 +9,7 @@ from rotulus._tasks.annotations import EMPTY
 from rotulus._tasks.arguments import Call
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.signature import site_of
-from rotulus._tasks.task import Task
+from rotulus._tasks.task import Task, patchable
 from rotulus._workflows.workflow import Workflow
 from rotulus.errors import OptionError, WorkflowError
 
@@ -65,6 +65,7 @@ def takes(function: Callable[..., Any]) -> Takes:
     )
 
 
+@patchable
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StepTask(Task[..., Any, Any]):
     """A task whose function takes a context, as steps of workflows do.
@@ -98,6 +99,7 @@ class StepTask(Task[..., Any, Any]):
         )
 
 
+@patchable
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WorkflowTask(Task[..., Any, Any]):
     """A workflow as a task: its arguments are the initial context, its result the final one.

@@ -1,11 +1,11 @@
 """The worker of a runner: a thread that serves a copy of a registry, which may be made anew."""
 
 import threading
-import time
 from dataclasses import replace
 from typing import Any
 
 from rotulus import App, Task, TaskRegistry
+from rotulus._time.clock import monotonic
 from rotulus._workflows.tasks import StepTask
 from rotulus.errors import StoreClosedError
 from rotulus.events import WorkerStarted
@@ -71,9 +71,9 @@ class Serving:
             ResultTimeoutError: it has not ended in time.
             RotulusError: the worker has stopped, for this reason.
         """
-        end = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else monotonic() + timeout
         while True:
-            left = _LOOK_EVERY if end is None else min(_LOOK_EVERY, end - time.monotonic())
+            left = _LOOK_EVERY if end is None else min(_LOOK_EVERY, end - monotonic())
             if self.app.store.wait(run.id, max(0.0, left)) or left <= 0:
                 return run.wait(0)
             if self._problem is not None:

@@ -1,6 +1,5 @@
 """Connections to one PostgreSQL database: few, kept, with a deadline for every call."""
 
-import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
@@ -12,6 +11,7 @@ from psycopg.types.string import TextLoader
 
 from rotulus._concurrency.seats import Seats
 from rotulus._forking import follow_forks
+from rotulus._time.clock import monotonic
 from rotulus.errors import StoreClosedError, StoreUnavailableError
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Answer, Execute, Row, Session, prepared
@@ -56,11 +56,11 @@ class Connection(psycopg.Connection[Row]):
         """Wait for the server, but not for ever."""
         if timeout is not None or self.deadline is None:
             return super().wait(gen, interval, timeout)
-        left = self.deadline - time.monotonic()
+        left = self.deadline - monotonic()
         try:
             return super().wait(gen, interval, max(0.0, left))
         except psycopg.OperationalError as error:
-            if error.sqlstate is None and time.monotonic() >= self.deadline:
+            if error.sqlstate is None and monotonic() >= self.deadline:
                 self.close()  # or else the end of a transaction would be waited for, too
                 raise NoAnswerError from error
             raise
@@ -119,7 +119,7 @@ class Connections:
             seconds: how long it may take in all; usually what the address says.
         """
         seconds = self.address.deadline if seconds is None else seconds
-        end = time.monotonic() + seconds
+        end = monotonic() + seconds
         with translated(self.address.shown):
             try:
                 try:
@@ -208,7 +208,7 @@ class Connections:
             self.address.conninfo,
             autocommit=True,
             prepare_threshold=0 if self.address.listen else None,
-            connect_timeout=round(min(CONNECTING, max(1.0, end - time.monotonic()))),
+            connect_timeout=round(min(CONNECTING, max(1.0, end - monotonic()))),
             application_name="rotulus",
         )
         try:

@@ -1,9 +1,9 @@
 """Waits for work, or for the end of a job: woken by the listener, and looking for itself."""
 
-import time
 from collections.abc import Callable
 
 from rotulus._jobs.states import ENDED
+from rotulus._time.clock import monotonic
 from rotulus.store import Wanted
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
@@ -60,7 +60,7 @@ class Lookout:
             if self._listener.began != self._began:
                 self._began = self._listener.began
                 self._look_at = float("-inf")
-            now = time.monotonic()
+            now = monotonic()
             if now >= self._look_at:
                 if self._look(random):
                     return True
@@ -73,14 +73,14 @@ class Lookout:
     def begin_anew(self) -> None:
         """Something has happened: more may follow, and what follows soon need not be told."""
         self._pause = _SOON
-        self._look_at = time.monotonic() + _SOON
+        self._look_at = monotonic() + _SOON
 
     def _look(self, random: Callable[[], float]) -> bool:
         found, due = self._connections.run(self._outlook)
         longest = _IDLE if self._listener.hears else _DEAF
         self._pause = min(longest * (0.75 + 0.5 * random()), self._pause * 2)
         until_due = self._pause if due is None else max(_SOON, due / rows.SECOND)
-        self._look_at = time.monotonic() + min(self._pause, until_due)
+        self._look_at = monotonic() + min(self._pause, until_due)
         return found or (due is not None and due <= 0)
 
     def _outlook(self, session: Session) -> tuple[bool, int | None]:
@@ -90,12 +90,12 @@ class Lookout:
 
 def await_end(connections: Connections, job: str, end: float) -> bool:
     """Whether a job has ended, at a moment of the monotonic clock at the latest."""
-    began = time.monotonic()
+    began = monotonic()
     while not connections.closed:
         state = connections.run(lambda session: session.value("state_of", id=job))
         if state is None or state in ENDED:
             return True
-        now = time.monotonic()
+        now = monotonic()
         if now >= end:
             return False
         pause = max(_SOON, min(_MOST_LATE, (now - began) * _LATE))

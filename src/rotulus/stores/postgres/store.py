@@ -1,6 +1,5 @@
 """`PostgresStore`: the contract of `rotulus.store`, kept in one schema of a PostgreSQL database."""
 
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -11,6 +10,7 @@ from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import id_range
+from rotulus._time.clock import monotonic
 from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
@@ -301,7 +301,7 @@ class PostgresStore:
 
     def wait(self, what: Wanted | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
-        end = time.monotonic() + timeout
+        end = monotonic() + timeout
         with suppress(StoreClosedError):
             if isinstance(what, Wanted):
                 return self._lookout(what).wait(end, self._random)

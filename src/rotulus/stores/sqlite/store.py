@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -13,7 +12,7 @@ from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import id_range
-from rotulus._time.clock import Clock, SystemClock
+from rotulus._time.clock import Clock, SystemClock, monotonic
 from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError
 from rotulus.store import (
@@ -285,13 +284,13 @@ class SqliteStore:
 
     def wait(self, what: Wanted | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
-        end = time.monotonic() + timeout
+        end = monotonic() + timeout
         bells = self._doorbell.reaches_everyone
         watch = Watch(self._connections, self._present, what, bells=bells)
         kind = "done" if isinstance(what, str) else "work"
         with suppress(StoreClosedError), self._doorbell.listen(kind) as bell:
             while not watch.fired():
-                left = end - time.monotonic()
+                left = end - monotonic()
                 if left <= 0:
                     return False
                 if bell.wait(min(left, watch.pause())) and watch.is_for_all:
