@@ -233,7 +233,7 @@ def test_a_failure_is_found_explained_and_sent_back(shop):
     job = shop("enqueue", "fail").strip()
     shop("worker", "--burst")
     assert "ValueError: no" in shop("ls", "jobs", "--state", "failed")
-    assert "It ended failed (error)" in shop("why", job)
+    assert "It failed (error)" in shop("why", job)
     assert "Traceback" in shop("show", job)
     assert [job] == [
         json.loads(line)["id"] for line in lines(shop("ls", "jobs", "--json", "--state", "failed"))

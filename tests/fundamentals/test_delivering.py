@@ -210,5 +210,5 @@ def test_the_reasons_why_a_job_waits(still_app, clock, note):
     unknown = still_app.using(unchecked=True).enqueue("nobody")
     assert any("No task 'nobody' is registered" in reason for reason in unknown.why())
     drain(still_app)
-    assert "It ended succeeded" in job.why()[0]
+    assert "It succeeded at" in job.why()[0]
     assert "rotulus retry" in unknown.why()[0]

@@ -205,9 +205,9 @@ def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:
 
 def _failure(record: JobRecord) -> JobFailedError:
     error = read_error(record.error)
-    what = f"{record.state} ({record.reason})" if record.reason else record.state
+    reason = f" ({record.reason})" if record.reason else ""
     return JobFailedError(
-        f"Job {record.id} of {record.task!r} has no result, it is {what}"
+        f"Job {record.id} of {record.task!r} has no result: it {State(record.state).words}{reason}"
         f"{f': {error}' if error else ''}",
         state=record.state,
         reason=record.reason,

@@ -150,7 +150,8 @@ class Explainer:
 
 def _end(job: JobRecord, *, sendable: bool) -> str:
     reason = f" ({job.reason})" if job.reason else ""
-    text = f"It ended {job.state}{reason} at {clock_time(moment(job.ended_at or job.run_at))}"
+    how = "was given up as dead" if job.state == State.DEAD else State(job.state).words
+    text = f"It {how}{reason} at {clock_time(moment(job.ended_at or job.run_at))}"
     error = read_error(job.error) if job.state != State.SUCCEEDED else None
     if error is None:
         return f"{text}."

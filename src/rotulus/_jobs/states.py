@@ -35,9 +35,21 @@ class State(StrEnum):
         """Whether nothing more happens to the job, unless an operator retries it."""
         return self in ENDED
 
+    @property
+    def words(self) -> str:
+        """The state as the end of a sentence: `failed`, `is queued`, `was skipped`."""
+        return _WORDS.get(self, f"is {self.value}")
+
 
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.DEAD, State.CANCELLED, State.SKIPPED})
 """The states a job ends in."""
+
+_WORDS = {
+    State.SUCCEEDED: "succeeded",
+    State.FAILED: "failed",
+    State.CANCELLED: "was cancelled",
+    State.SKIPPED: "was skipped",
+}
 
 LIVE = frozenset(State) - ENDED
 """The states a job has before it ends."""

@@ -13,6 +13,7 @@ from rotulus._tasks.options import (
     TaskOptions,
     check_isolation,
     check_memory,
+    check_options,
     check_result,
     check_retry,
     check_tags,
@@ -173,6 +174,7 @@ def _declare(
     body = cast("Callable[..., Any]", function) if inner is None else inner.function
     _check_function(body)
     given = dict(cast("dict[str, Any]", options))
+    check_options(given, TaskOptions.__annotations__)
     tags = check_tags(given.pop("tags", ()))
     retry = check_retry(given.pop("retry", None))
     timeout = check_timeout(given.pop("timeout", None))

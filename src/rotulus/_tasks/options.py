@@ -1,9 +1,11 @@
 """The options of a task and of one enqueue of it, each value checked where it is given."""
 
-from collections.abc import Collection, Mapping, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Literal, Self, TypedDict, cast
+from typing import Any, Literal, ParamSpec, Self, TypedDict, TypeVar, cast
 
 from rotulus._jobs.retry import Retry
 from rotulus._text.names import check_key, check_queue_name, did_you_mean
@@ -18,6 +20,23 @@ Isolation = Literal["process"]
 
 ResultCheck = Literal["check", "trust"]
 """Whether results have to fit the return annotation, or are stored as they come."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_MEANT = {
+    "countdown": ("delay",),
+    "depends_on": ("dependencies",),
+    "eta": ("at",),
+    "max_retries": ("retry", "retry_attempts"),
+    "name": ("id",),
+    "needs": ("dependencies",),
+    "retries": ("retry", "retry_attempts"),
+    "retry": ("retry_attempts",),
+    "time_limit": ("timeout",),
+    "unique": ("key",),
+}
+"""Our options by words that others have for them."""
 
 _MOST_MEMORY = 1024 * 1024
 
@@ -121,14 +140,39 @@ class Delivery:
     def using(self, options: Mapping[str, Any]) -> Self:
         """This delivery with some options changed. Raises `OptionError`."""
         known = [field.name for field in fields(self)]
-        for name in options:
-            if name not in known:
-                raise OptionError(f"There is no option {name!r}{did_you_mean(name, known)}")
+        check_options(options, known)
         checked = {name: _check(name, value) for name, value in options.items()}
         changed = replace(self, **checked)
         if options.get("per") is not None and changed.rate is None:
             raise OptionError(f"per={options['per']!r} is the window of a rate: give rate= as well")
         return changed
+
+
+def check_options(given: Iterable[str], known: Collection[str]) -> None:
+    """Raise `OptionError` for a name that is not one of the options there are."""
+    for name in given:
+        if name not in known:
+            meant = next((word for word in _MEANT.get(name, ()) if word in known), None)
+            hint = f"; did you mean {meant!r}?" if meant else did_you_mean(name, known) or "."
+            there = ", ".join(sorted(known))
+            raise OptionError(f"There is no option {name!r}{hint} There are: {there}")
+
+
+def refuse_unknown_options(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function of named options raise `OptionError` for those that it does not have."""
+    known = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if args:
+            raise OptionError(
+                f"@{function.__name__} takes named options only: write @{function.__name__}(), or "
+                f"@{function.__name__}({known[0]}=...)"
+            )
+        check_options(kwargs, known)
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def check_timeout(value: object) -> float | None:

@@ -87,7 +87,7 @@ class TaskRegistry:
             TaskRegistrationError: the function is a generator, whose result is not a value.
         """
         _check_body(task)
-        with self.changing():
+        with self.changing(task):
             present = self._tasks.setdefault(task.name, task)
             again = present.function is not task.function
             if again and not _is_typed_again(present, task):
@@ -178,17 +178,21 @@ class TaskRegistry:
         return f"<TaskRegistry of {len(self)} tasks, {'frozen' if self.frozen else 'open'}>"
 
     @contextmanager
-    def changing(self) -> Generator[None, None, None]:
+    def changing(self, added: AnyTask | None = None) -> Generator[None, None, None]:
         """Change the registry in a block: seen by others as a whole, undone if it raises.
+
+        Args:
+            added: the task that is registered, if it is one.
 
         Raises:
             RegistryFrozenError: the registry is in use.
         """
         with self._lock:
             if self.frozen:
+                who = f", and task {added.name!r} ({added.site}) comes too late" if added else ""
                 raise RegistryFrozenError(
-                    "The registry is frozen: register every task before the app starts (an "
-                    "import that comes too late is the usual cause)"
+                    f"The registry is frozen{who}: register every task before the app starts (an "
+                    f"import that comes too late is the usual cause)"
                 )
             before = dict(self._tasks)
             try:

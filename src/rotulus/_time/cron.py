@@ -154,8 +154,23 @@ def _problem(fields: list[str], found: str) -> str:
     if name == "day-of-month":
         with suppress(CronSimError):
             _read(minute, hour, day, "*", weekday)
-            return f"no month in {fields[3]!r} has a day {day!r}"
-    return f"the {name} field cannot be {fields[_FIELDS.index(name)]!r}"
+            most = next(most for most in range(31, 0, -1) if _has(fields, str(most)))
+            return f"no month in {fields[3]!r} has a day {day!r}; give days up to {most}"
+    place = _FIELDS.index(name)
+    first, last = _RANGES[place]
+    return (
+        f"the {name} field cannot be {fields[place]!r}; give numbers from {first} to {last}, such "
+        f"as '{first}-{last // 2},{last}', or '*'"
+    )
+
+
+def _has(fields: list[str], day: str) -> bool:
+    """Whether one of the months has such a day."""
+    minute, hour, _, month, weekday = fields
+    with suppress(CronSimError):
+        _read(minute, hour, day, month, weekday)
+        return True
+    return False
 
 
 def _idle_step(text: str, first: int, last: int) -> int | None:

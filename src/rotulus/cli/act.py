@@ -12,7 +12,7 @@ from rotulus.cli.output import json_option, print_json
 from rotulus.cli.progress import Meter
 from rotulus.cli.runs import count_live, find_job, is_run
 from rotulus.cli.target import app_options, find_store
-from rotulus.cli.words import many, state_words
+from rotulus.cli.words import many
 from rotulus.errors import JobNotFoundError
 
 _AT_ONCE = 500
@@ -43,12 +43,10 @@ def retry(
 
     Of a run of a workflow: what went wrong, and whatever came after that, runs again.
     """
+    _check_chosen("retry", [*ids, state, task])
     app = find_store(target, url)
-    if not ids:
-        states = [State(state)] if state else [State.FAILED, State.DEAD]
-        chosen = _chosen(app, "retry", states, task, None, yes=yes, some=bool(task or state))
-    else:
-        chosen = _known(app, ids)
+    states = [State(state)] if state else [State.FAILED, State.DEAD]
+    chosen = _known(app, ids) or _chosen(app, "retry", states, task, None, yes=yes)
     back: list[Job[Any]] = []
     with Meter("retrying") as meter:
         for start in range(0, len(chosen), _AT_ONCE):
@@ -87,11 +85,9 @@ def cancel(
 
     A run of a workflow is cancelled with all of its parts.
     """
+    _check_chosen("cancel", [*ids, task, queue])
     app = find_store(target, url)
-    if not ids:
-        chosen = _chosen(app, "cancel", _WAITING, task, queue, yes=yes, some=bool(task or queue))
-    else:
-        chosen = _known(app, ids)
+    chosen = _known(app, ids) or _chosen(app, "cancel", _WAITING, task, queue, yes=yes)
     jobs: list[Job[Any]] = []
     parts = _live_parts(app, chosen)
     with Meter("cancelling") as meter:
@@ -123,7 +119,9 @@ def _live_parts(app: App, ids: Sequence[str]) -> dict[str, int]:
 
 def _how_cancelled(app: App, job: Job[Any], parts: int) -> str:
     """What became of a job, and of the parts it had that had not ended."""
-    how = "is asked to stop" if job.cancel_requested else state_words(job.state)
+    if job.state.ended and job.state is not State.CANCELLED:
+        return f"{job.state.words}: there is nothing to cancel"
+    how = "is asked to stop" if job.cancel_requested else "is cancelled"
     if not parts:
         return how
     left = count_live(app, job)
@@ -139,11 +137,8 @@ def _chosen(
     queue: str | None,
     *,
     yes: bool,
-    some: bool,
 ) -> tuple[str, ...]:
-    """The jobs that options choose, if they choose some, once somebody has agreed."""
-    if not some:
-        raise click.UsageError(f"Which jobs? Give their ids, or choose them: rotulus {verb} --help")
+    """The jobs that options choose, once somebody has agreed."""
     ids: list[str] = []
     before: str | None = None
     while page := app.jobs(state=states, task=task, queue=queue, limit=_AT_ONCE, before=before):
@@ -152,6 +147,11 @@ def _chosen(
     if ids and not yes:
         _ask(f"{verb} {many(len(ids), 'job')}?")
     return tuple(ids)
+
+
+def _check_chosen(verb: str, given: Sequence[str | None]) -> None:
+    if not any(given):
+        raise click.UsageError(f"Which jobs? Give their ids, or choose them: rotulus {verb} --help")
 
 
 def _ask(question: str) -> None:
@@ -184,10 +184,10 @@ def _why_left(app: App, job: Job[Any]) -> str:
     """Why a job was not sent back."""
     holder = _holder(app, job) if job.state in _RETRYABLE else None
     if holder is None:
-        return f"{state_words(job.state)}: it stays as it is"
+        return f"{job.state.words}: it stays as it is"
     return (
-        f"{state_words(job.state)}, and stays so: its key {job.key!r} is held by {holder.id}, "
-        f"which {state_words(holder.state)}. Wait for that job, or cancel it, and try again"
+        f"{job.state.words}, and stays so: its key {job.key!r} is held by {holder.id}, "
+        f"which {holder.state.words}. Wait for that job, or cancel it, and try again"
     )
 
 

@@ -25,13 +25,13 @@ from rotulus.store import Filter
 
 _JOBS = (
     Column("job"),
-    Column("step", fold=8, spill=4, optional=True),
-    Column("task", fold=12, spill=1),
-    Column("queue", fold=8, spill=5),
-    Column("state"),
-    Column("tries", spill=3, right=True),
-    Column("when", fold=7, spill=2),
-    Column("note", fold=24, spill=6),
+    Column("step", fold=8, spill=5, optional=True),
+    Column("task", fold=12, spill=2),
+    Column("queue", fold=8, spill=6, usual="default"),
+    Column("state", spill=1),
+    Column("tries", spill=4, right=True),
+    Column("when", fold=7, spill=3),
+    Column("note", fold=24, spill=7),
 )
 
 _WORKERS = (

@@ -91,6 +91,9 @@ class _Program(Commands):
             return super().invoke(ctx)
         except click.NoSuchOption as error:
             raise no_option(error) from None
+        except BrokenPipeError:
+            leave_streams()
+            sys.exit(0)
         except RotulusError as error:
             if ctx.meta.get("rotulus.traceback"):
                 traceback.print_exception(error)

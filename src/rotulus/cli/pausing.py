@@ -22,8 +22,9 @@ def pause(
 
     Of a run: begin no further step.
     """
+    _check_given("pause", [*queues, *runs])
     app = find_store(target, url)
-    for run in _runs(app, "pause", queues, runs):
+    for run in _runs(app, "pause", runs):
         run.pause()
         click.echo(
             f"Paused run {run.id}. Running steps finish; 'rotulus resume --run {run.id}' lets it "
@@ -48,8 +49,9 @@ def resume(
     queues: tuple[str, ...], runs: tuple[str, ...], target: str | None, url: str | None
 ) -> None:
     """Claim jobs of these queues again, or go on with these runs."""
+    _check_given("resume", [*queues, *runs])
     app = find_store(target, url)
-    for run in _runs(app, "resume", queues, runs):
+    for run in _runs(app, "resume", runs):
         run.resume()
         click.echo(f"Resumed run {run.id}.")
     if queues:
@@ -68,13 +70,16 @@ def _say_not_paused(queue: str, paused: Sequence[str]) -> None:
     click.echo(f"Queue {queue!r} was not paused{hint} Paused queues: {listed(paused)}.", err=True)
 
 
-def _runs(app: App, verb: str, queues: Sequence[str], runs: Sequence[str]) -> list[Run]:
-    """The runs that are given, all of which have not ended."""
-    if not queues and not runs:
+def _check_given(verb: str, given: Sequence[str]) -> None:
+    if not given:
         raise click.UsageError(
             f"What? Give a queue ('rotulus ls queues' lists them), or a run: "
             f"rotulus {verb} --run RUN"
         )
+
+
+def _runs(app: App, verb: str, runs: Sequence[str]) -> list[Run]:
+    """The runs that are given, all of which have not ended."""
     found = [find_run(app, run) for run in runs]
     for job in found:
         if job.state.ended:

@@ -26,6 +26,7 @@ class Column:
             room; the column with the highest number first.
         right: whether it is aligned at the right, as numbers are.
         optional: whether it is left out when all of its cells are empty.
+        usual: a cell that need not be told below its row.
     """
 
     heading: str
@@ -33,6 +34,7 @@ class Column:
     spill: int = 0
     right: bool = False
     optional: bool = False
+    usual: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _print_row(
 ) -> None:
     """Print the cells of a row that stand in it, folded to their widths."""
     cells = [
-        list(row[number].wrap(out, width)) if row[number].plain and width else []
+        _folded(out, row[number], width) if row[number].plain and width else []
         for number, width in zip(layout.shown, layout.widths, strict=True)
     ]
     for height in range(max((len(lines) for lines in cells), default=0)):
@@ -133,14 +135,27 @@ def _print_row(
         out.print(line, soft_wrap=True)
 
 
+def _folded(out: Console, text: Text, width: int) -> list[Text]:
+    """The lines of a text: of words, or of one word that is divided where it may be."""
+    if cell_len(text.plain) <= width or " " in text.plain or not text.plain.isascii():
+        return list(text.wrap(out, width))
+    ends = list[int]()
+    start = 0
+    while len(text) - start > width:
+        best = max(text.plain.rfind(sign, start, start + width) + 1 for sign in "._-/:")
+        start = best if best > start else start + width
+        ends.append(start)
+    return list(text.divide(ends))
+
+
 def _told_below(
     out: Console, columns: Sequence[Column], layout: _Layout, row: Sequence[Text]
 ) -> list[Text]:
     """The lines below a row, with the cells that do not stand in it."""
     told = Text()
     for number in layout.below:
-        if row[number].plain:
-            heading = columns[number].heading
+        heading = columns[number].heading
+        if row[number].plain not in ("", columns[number].usual):
             name = f"{heading} " if heading not in ("", "note") else ""
             told.append("  " if told else "").append(name, "dim").append_text(row[number])
     if not told:

@@ -2,13 +2,6 @@
 
 from datetime import UTC, datetime
 
-from rotulus import State
-
-_WITH_A_VERB = {state: f"is {state}" for state in State} | {
-    State.CANCELLED: "is cancelled",
-    State.SKIPPED: "was skipped",
-}
-
 
 def moment_text(moment: datetime | None) -> str | None:
     """A moment in UTC, to the second."""
@@ -42,11 +35,6 @@ def length(seconds: float | None) -> str | None:
 def many(count: int, noun: str) -> str:
     """A number of things."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def state_words(state: State) -> str:
-    """How a job in a state stands, as the end of a sentence: `failed`, `is queued`."""
-    return str(state) if state in (State.SUCCEEDED, State.FAILED) else _WITH_A_VERB[state]
 
 
 def iso(moment: datetime | None) -> str | None:

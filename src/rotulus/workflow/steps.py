@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from rotulus import Task
 from rotulus._jobs.retry import Backoff
-from rotulus._tasks.options import check_timeout
+from rotulus._tasks.options import check_timeout, refuse_unknown_options
 from rotulus._workflows.rules import Trigger
 from rotulus._workflows.tasks import takes
 from rotulus._workflows.workflow import Callback, check_step_id, option_problems
@@ -17,6 +17,7 @@ from rotulus.workflow.retrying import RetryOptions
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@refuse_unknown_options
 def task(
     *,
     id: str | None = None,  # noqa: A002 - the word that those who declare steps know

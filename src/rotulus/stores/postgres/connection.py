@@ -130,7 +130,8 @@ class Connections:
                 return self._patiently(work, atomic, end)
             except NoAnswerError as error:
                 raise StoreUnavailableError(
-                    f"{self.address.shown} gave no answer within {seconds:g} seconds"
+                    f"{self.address.shown} gave no answer within {seconds:g} seconds: "
+                    f"see whether the server is stopped or overloaded; ?deadline=60 waits longer"
                 ) from error
 
     def _patiently(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:

@@ -51,7 +51,8 @@ def translate(error: psycopg.Error, url: str) -> StoreError:
         case pg.InsufficientPrivilege():
             return StoreReadOnlyError(
                 f"The role of {url} lacks a right: {what}; 'rotulus migrate --grants "
-                f"worker' (or producer, viewer) prints what to grant it; migrate as the owner"
+                f"worker' (or producer, viewer) prints what to grant it. Pausing, "
+                f"cancelling, retrying and migrating is for the owner of the tables"
             )
         case pg.ReadOnlySqlTransaction():
             return StoreReadOnlyError(f"{url} only reads: connect to the primary server ({what})")
@@ -84,7 +85,9 @@ def _advice(error: psycopg.Error, what: str) -> str:
 
 _WORDS = {
     "prepared statement": "; behind a transaction pooler, add ?listen=false to the URL",
-    "does not exist": "; create it, or name another one in the URL",
+    "does not exist": "; create it (createdb, createuser), or name another one in the URL",
+    "invalid URI query parameter": "; Rotulus knows schema, listen and deadline, and libpq its own "
+    "words, such as sslmode",
     "password": "; check the user and the password in the URL",
     "refused": "; is the server running there, and does it listen on that port?",
     "resolve": "; check the host in the URL",

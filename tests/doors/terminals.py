@@ -1,0 +1,34 @@
+"""Terminals of a given width, and what a program shows on them."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import sys
+import termios
+
+_STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def shown(width, *words, answer="", **environment):
+    """What `rotulus` shows on a terminal of that width, line by line, and its exit code."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(environment, TERM="xterm", COLUMNS=str(width))
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+        os.execv(sys.executable, [sys.executable, "-m", "rotulus", *words])
+    if answer:
+        os.write(terminal, answer.encode())
+    told = b"".join(iter(lambda: _read(terminal), b""))
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    text = _STYLES.sub("", told.decode()).replace("\r", "")
+    return text.splitlines(), os.waitstatus_to_exitcode(status)
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the program has ended
+        return b""

@@ -1,0 +1,340 @@
+"""How the command line answers: ids that can be copied, names there are, and what goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from doors.terminals import shown
+from doors.wrong import Folder
+from rotulus import App
+from rotulus.cli.tables import Column, print_rows
+from rotulus.testing import drain
+
+pytestmark = pytest.mark.anywhere
+
+FLOW = """
+import rotulus.workflow as wf
+from rotulus import App, TaskRegistry, task, scheduled
+registry = TaskRegistry()
+app = App("sqlite:///flow.db", registry=registry)
+
+@task(queue="mail", key="{text}", registry=registry)
+def a_task_with_rather_a_long_name(text: str) -> None:
+    raise ValueError(text)
+
+@task(registry=registry)
+def nap() -> None: ...
+
+@scheduled("30 9 * * 1-5", timezone="Europe/London", registry=registry)
+def tidy() -> None: ...
+
+with wf.WorkflowBuilder("etl", registry=registry) as builder:
+    @wf.task()
+    def fetch(context): ...
+    @wf.task(dependencies=["fetch"])
+    def load(context): ...
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with an app with tasks, a schedule and a workflow."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("ROTULUS_APP", "flow:app")
+    made = Folder(tmp_path)
+    made.write("flow.py", FLOW)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def app(folder):
+    """That app."""
+    from rotulus.cli.target import load_app
+
+    return load_app("flow:app")
+
+
+def fail(app, text):
+    """A job that has failed with a text."""
+    job = app.enqueue("a_task_with_rather_a_long_name", text)
+    drain(app)
+    return job
+
+
+@pytest.mark.parametrize("width", [100, 80, 60, 40])
+def test_no_id_is_cut_on_any_terminal(app, width):
+    """Whatever else is folded, or told below its row; and no line is longer than the terminal."""
+    jobs = [fail(app, f"a reason with a [/x] in it, of many words, number {n}") for n in range(2)]
+    run = app.enqueue("etl")
+    drain(app)
+    for what, ids in {"jobs": [*jobs, run], "workflows": [run], "queues": [], "tasks": [],
+                      "schedules": [], "workers": []}.items():  # fmt: skip
+        lines, code = shown(width, "ls", what)
+        assert 0 == code, lines
+        if what != "workers":  # there is none, which is said in a sentence
+            assert [] == [line for line in lines if len(line) > width], what
+        for job in ids:
+            assert any(job.id in line for line in lines), (what, lines)
+
+
+def test_at_eighty_columns_a_job_is_one_row(app):
+    """And what does not fit is told below it."""
+    fail(app, "no")
+    lines, _ = shown(80, "ls", "jobs")
+
+    assert ["job", "task", "state", "tries", "when"] == lines[0].split()
+    assert "failed" in lines[1]
+    assert any(line.startswith("    queue mail  ValueError: no") for line in lines)
+
+
+@pytest.mark.parametrize("text", ["[/x]", "[bold", "]", "[red]r[/]"])
+def test_brackets_are_letters_like_others(folder, app, text):
+    """In a note, an error, a key and an argument, on a terminal and in a pipe."""
+    job = fail(app, f"{text} b")
+
+    for words in (["ls", "jobs"], ["show", job.id]):
+        answer = folder.rotulus(*words)
+        assert 0 == answer.code
+        assert f"ValueError: {text} b" in answer.text
+        lines, code = shown(200, *words)
+        assert 0 == code, lines
+
+
+def test_a_table_folds_a_word_where_it_may_be(capsys):
+    """Behind a dot or a hyphen, before it is cut anywhere."""
+    from rich.console import Console
+
+    columns = [Column("a"), Column("task", fold=10)]
+    print_rows(
+        Console(width=14, force_terminal=True, no_color=True), columns, [("x", "emails.send_it")]
+    )
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+    assert ["x  emails.", "   send_it"] == [line for line in lines if "task" not in line]
+
+
+def test_the_beginning_of_an_id_and_the_last_job(folder, app):
+    """For every command that takes an id; a run counts, and not its steps."""
+    run = app.enqueue("etl")
+    assert run.id in folder.rotulus("show", "-").text
+    assert run.id in folder.rotulus("pause", "--run", "-").text
+    assert run.id in folder.rotulus("resume", "--run", run.id.upper()).text
+    assert folder.rotulus("graph", "etl", "--run", "-").code == 0
+    job = app.enqueue("nap")
+    assert "nap" in folder.rotulus("show", "-").text
+    shared = next(job.id[:n] for n in range(36, 0, -1) if run.id.startswith(job.id[:n]))
+    answer = folder.rotulus("show", shared)
+    assert 5 == answer.code
+    assert "More than one job begins with" in answer.text
+    assert f"{job.id} (nap, queued)" in answer.text
+    assert f"{job.id} is cancelled" == folder.rotulus("cancel", job.id[: len(shared) + 1]).text
+
+
+def test_there_is_no_last_job_where_there_is_none(folder):
+    """It is said where that is."""
+    folder.rotulus("migrate")
+    answer = folder.rotulus("show", "-")
+
+    assert 5 == answer.code
+    assert "There is no last job: sqlite:///" in answer.text
+
+
+def test_names_that_there_are_not(folder, app):
+    """Are answered with those there are."""
+    fail(app, "no")
+    paused = folder.rotulus("pause", "mial")
+    assert 0 == paused.code
+    assert "No job has ever been in queue 'mial'" in paused.text
+    assert "did you mean 'mail'?" in paused.text
+    assert "Queues here: default, mail" in paused.text
+    assert "No job has ever" not in folder.rotulus("pause", "default").text
+    resumed = folder.rotulus("resume", "other")
+    assert "Queue 'other' was not paused. Paused queues: default, mial." in resumed.text
+    assert "Resumed mial." in folder.rotulus("resume", "mial").text
+    for words in (
+        ["ls", "jobs", "--task", "napp"],
+        ["cancel", "--task", "napp"],
+        ["retry", "--task", "napp"],
+    ):
+        answer = folder.rotulus(*words)
+        assert "There is no task 'napp' here" in answer.text
+        assert "did you mean 'nap'?" in answer.text
+    assert (
+        "No job has ever been in queue 'male'"
+        in folder.rotulus("ls", "jobs", "--queue", "male").text
+    )
+    assert "Schedules here: tidy" in folder.rotulus("ls", "jobs", "--schedule", "tidyy").text
+    assert "Workflows here: etl" in folder.rotulus("graph", "nope").text
+    assert "did you mean 'fetch'?" in folder.rotulus("show", app.enqueue("etl").id, "fetsch").text
+    assert 5 == folder.rotulus("show", "nonsense").code
+
+
+def test_a_worker_warns_of_a_queue_that_nobody_has_used(folder, app):
+    """As it may be misspelt; it serves it all the same."""
+    fail(app, "no")
+    command = [sys.executable, "-m", "rotulus", "worker", "--burst", "--queues", "mial,mail"]
+    told = subprocess.run(command, capture_output=True, text=True)
+
+    assert 0 == told.returncode
+    assert 1 == told.stderr.count("No job has ever been in queue")
+    assert "did you mean 'mail'?" in told.stderr
+
+
+def test_nothing_chosen_and_nobody_to_ask(folder, app):
+    """Are both said."""
+    folder.rotulus("migrate")
+    answer = folder.rotulus("cancel", "--task", "nap")
+    assert (0, "No job of task 'nap' waits or runs: nothing was done.") == answer
+    app.enqueue("nap")
+    answer = folder.rotulus("cancel", "--task", "nap")
+    assert 2 == answer.code
+    assert "cancel 1 job?" in answer.text
+    assert "--yes does not ask" in answer.text
+    answer = folder.rotulus("cancel", "--task", "nap", stdin="n\n")
+    assert 1 == answer.code
+    assert answer.text.endswith("Nothing was done.")
+
+
+def test_a_retry_whose_key_is_held_says_who_holds_it(folder, app):
+    """And what to do."""
+    failed = fail(app, "k")
+    holder = app.enqueue("a_task_with_rather_a_long_name", "k")
+    answer = folder.rotulus("retry", failed.id)
+
+    assert "0 sent back" in answer.text
+    assert f"its key 'k' is held by {holder.id}, which is queued" in answer.text
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["ls jobs", "ls queues", "ls workers", "show -", "why x", "retry x", "cancel x", "pause mail",
+     "resume mail", "graph etl --run x"],
+)  # fmt: skip
+def test_no_command_that_reads_makes_a_database(folder, tmp_path, words):
+    """It says where there is none, and how one comes to be."""
+    answer = folder.rotulus(*words.split())
+
+    assert 4 == answer.code
+    assert f"There is no database {tmp_path}/flow.db" in answer.text
+    assert "rotulus enqueue" in answer.text
+    assert not (tmp_path / "flow.db").exists()
+
+
+@pytest.mark.parametrize(
+    "words", ["check", "config", "ls tasks", "ls workflows", "ls schedules", "graph etl"]
+)
+def test_what_needs_no_database_makes_none(folder, tmp_path, words):
+    """And works."""
+    answer = folder.rotulus(*words.split())
+
+    assert 0 == answer.code, answer.text
+    assert not (tmp_path / "flow.db").exists()
+
+
+def test_config_knows_the_store_of_the_app_and_no_password(folder, tmp_path):
+    """Where it comes from is the app."""
+    assert f"sqlite:///{tmp_path}/flow.db flow:app" in folder.rotulus("config").text
+    url = "postgresql://me:s3c@r:e/t@db/x?sslpassword=s3cret"
+    for answer in (
+        folder.rotulus("config", "--url", url),
+        folder.rotulus("config", ROTULUS_APP="", ROTULUS_URL=url),
+    ):
+        assert "postgresql://me@db/x" in answer.text
+        assert "s3c" not in answer.text
+    assert "s3c" not in repr(App(url))
+
+
+def test_times_of_a_schedule_are_in_its_zone(folder, app):
+    """Both of them, and the zone is named."""
+    [line] = [line for line in shown(120, "ls", "schedules")[0] if "tidy" in line]
+
+    assert "Europe/London" in line
+    assert " 09:30 (in " in line
+
+
+def test_the_traceback_is_shown_to_those_who_ask(folder):
+    """Of an import that fails, down to the line."""
+    folder.write("broken.py", "import os\nos.environ['NOT_SET']\n")
+
+    told = subprocess.run(
+        [sys.executable, "-m", "rotulus", "worker", "broken:app", "--traceback"],
+        capture_output=True,
+        text=True,
+    )
+    assert 3 == told.returncode
+    assert "Traceback (most recent call last)" in told.stderr
+    assert "os.environ['NOT_SET']" in told.stderr
+
+
+def test_a_wait_says_that_no_worker_is_there(app):
+    """After two seconds; and Ctrl-C, that the job goes on."""
+    command = [sys.executable, "-m", "rotulus", "enqueue", "nap", "--wait"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+        said = next(line for line in waiting.stderr if "nap" in line)
+        waiting.send_signal(signal.SIGINT)
+        rest = waiting.stderr.read()
+    [job] = app.jobs(task="nap")
+
+    assert f"nap {job.id} is queued. No worker is running: start one with 'rotulus worker'" in said
+    assert f"The job goes on: rotulus show {job.id}" in rest
+    assert "Traceback" not in rest
+    assert 130 == waiting.returncode
+    assert "queued" == job.state
+
+
+def test_the_time_of_a_delayed_job_is_said_with_its_zone(folder):
+    """So that nobody has to guess how --at was read."""
+    answer = folder.rotulus("enqueue", "nap", "--at", "2036-01-01T09:00")
+
+    assert "at 2036-01-01 09:00:00Z" in answer.text
+
+
+def test_a_reader_who_has_read_enough_is_no_failure(app):
+    """Nor is anything said of it."""
+    told = subprocess.run(
+        f"'{sys.executable}' -m rotulus enqueue nap | true; echo ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert ("0\n", "") == (told.stdout, told.stderr)
+
+
+def test_an_interruption_while_all_is_loaded_ends_the_program(folder):
+    """Without a word, as nothing has begun."""
+    code = (
+        "import os, signal, sys\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "import runpy; runpy.run_module('rotulus', run_name='__main__')\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert -signal.SIGINT == told.returncode
+    assert "" == told.stderr
+
+
+def test_output_in_another_encoding_is_no_traceback(folder, app):
+    """A letter that it does not have is written as its number."""
+    job = fail(app, "Zoë 中 …")
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    for words in (["show", job.id], ["ls", "jobs"]):
+        told = subprocess.run(
+            [sys.executable, "-m", "rotulus", *words], env=environment, capture_output=True
+        )
+        assert 0 == told.returncode
+        assert b"\\u4e2d" in told.stdout
+
+
+def test_a_worker_without_standard_streams_works(folder, app):
+    """As a daemon may start it."""
+    job = app.enqueue("nap")
+    told = subprocess.run(f"'{sys.executable}' -m rotulus worker --burst >&- 2>&- <&-", shell=True)
+
+    assert 0 == told.returncode
+    assert "succeeded" == job.refresh().state
