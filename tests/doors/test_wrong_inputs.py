@@ -87,7 +87,7 @@ APPS = {
         "several apps",
         "wrong has",
         "choose one of app, other as wrong:NAME",
-        "other = App('sqlite://', registry=registry)",
+        "other = App('sqlite://', registry=TaskRegistry())",
     ),
     "an app without tasks": Wrong(
         "worker wrong:app",

@@ -5,7 +5,7 @@ import click
 from rotulus import App
 from rotulus.cli.output import json_option, print_json, print_table
 from rotulus.cli.tables import Column
-from rotulus.cli.target import app_options, find_app, has_store, url_of
+from rotulus.cli.target import app_options, bare_app, find_app, has_store, url_of
 from rotulus.cli.words import many
 from rotulus.config import SETTINGS, Setting, load_settings
 from rotulus.errors import ConfigurationError
@@ -96,11 +96,11 @@ def _settings(target: str | None, url: str | None) -> dict[str, Setting]:
     settings = load_settings({"url": url, "app": target})
     place = settings["app"].value
     if url is not None or place is None:
-        return App(url).settings
+        return bare_app(url).settings
     try:
         given = find_app(place).settings
     except ConfigurationError as error:
         click.echo(f"What {place} says is not known: {error}", err=True)
-        return App().settings
+        return bare_app().settings
     says = {name: s._replace(origin=place) for name, s in given.items() if s.origin == "argument"}
     return given | says | {"app": settings["app"]}

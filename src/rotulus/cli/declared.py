@@ -35,11 +35,11 @@ _WORKFLOWS = (
 _SCHEDULES = (
     Column("task", fold=12),
     Column("cron", fold=9),
-    Column("zone", fold=8),
-    Column("missed", spill=3),
+    Column("zone", fold=8, spill=1),
+    Column("missed", spill=4),
     Column("next", fold=16),
-    Column("last", fold=16, spill=1, optional=True),
-    Column("", spill=2, optional=True),
+    Column("last", fold=16, spill=2, optional=True),
+    Column("", spill=3, optional=True),
 )
 
 

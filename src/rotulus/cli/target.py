@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from rotulus import App
+from rotulus import App, TaskRegistry
 from rotulus.cli.importing import load_module
 from rotulus.cli.known import nearest
 from rotulus.config import load_settings
@@ -57,18 +57,23 @@ def find_app(target: str | None, url: str | None = None, *, tasks: bool = False)
         ConfigurationError: there is none, it cannot be imported, or it has no tasks.
     """
     if url is not None:
-        return App(url)
+        return bare_app(url)
     target = target or load_settings()["app"].value
     if target is None:
         if tasks:
             raise no_target()
-        return App()
+        return bare_app()
     app = load_app(target)
     if tasks and not len(app.registry):
         raise ConfigurationError(
             f"{target} has no tasks: import the modules that declare them where the app is made"
         )
     return app
+
+
+def bare_app(url: str | None = None) -> App:
+    """An app without tasks, to look at a store; another one may be open beside it."""
+    return App(url, registry=TaskRegistry())
 
 
 def find_store(target: str | None, url: str | None = None) -> App:
