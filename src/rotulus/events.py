@@ -22,6 +22,7 @@ __all__ = [
     "DutyFailed",
     "Event",
     "Events",
+    "JobsMended",
     "JobsPruned",
     "JobsRescued",
     "LeaseLost",
@@ -235,6 +236,12 @@ class JobsRescued(NamedTuple):
     jobs: Sequence[JobRecord]
 
 
+class JobsMended(NamedTuple):
+    """Jobs that waited for what had ended long ago were mended: a fault, and the table is whole."""
+
+    jobs: Sequence[JobRecord]
+
+
 class JobsPruned(NamedTuple):
     """Old jobs were deleted."""
 
@@ -291,6 +298,7 @@ Event = (
     | ConditionFailed
     | DefinitionChanged
     | DutyFailed
+    | JobsMended
     | JobsPruned
     | JobsRescued
     | LeaseLost

@@ -174,3 +174,48 @@ def test_something_that_is_not_a_connection_is_refused(bench):
     """The error says what a connection has to be."""
     with pytest.raises(OptionError, match=r"takes a (sqlite3\.C|c)onnection"):
         bench.store.add([bench.new()], object())
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["waits", "ended"])
+@pytest.mark.parametrize("how", ["plain", "keyed", "limited", "parts", "parts and key", "mixed"])
+def test_the_same_add_twice_adds_once(bench, how, ended):
+    """An answer may have been lost: what is here already stands as it is by now."""
+    made = {
+        "plain": lambda: [bench.new(), bench.new()],
+        "keyed": lambda: [bench.new(key="k"), bench.new(key="l"), bench.new()],
+        "limited": lambda: [bench.new(limit_key="m", limit_to=9)],
+        "parts": lambda: [bench.new(parts=bench.parts({"a": [], "b": ["a"]}))],
+        "parts and key": lambda: [bench.new(parts=bench.parts({"a": []}), key="k"), bench.new()],
+        "mixed": lambda: [
+            bench.new(),
+            bench.new("u", key="k"),
+            bench.new(parts=bench.parts({"a": []})),
+        ],
+    }
+    jobs = made[how]()
+    first = bench.store.add(jobs)
+    there = len(bench.store.find(limit=1000))
+    while ended and bench.work():
+        pass
+    again = bench.store.add(jobs)
+
+    assert [job.id for job in first] == [job.id for job in again] == [job.id for job in jobs]
+    assert there == len(bench.store.find(limit=1000))
+    assert {ended} == {job.ended_at is not None for job in again}
+
+
+def test_one_job_twice_in_one_add_is_one_job(bench):
+    """Its record stands in both places."""
+    for job in (bench.new(), bench.new(key="k"), bench.new(parts=bench.parts({"a": []}))):
+        assert [job.id, job.id] == [record.id for record in bench.store.add([job, job])]
+
+
+def test_a_job_that_gave_its_key_back_is_still_itself(bench):
+    """Also when another one holds the key by now."""
+    old = bench.new(key="k")
+    bench.store.add([old])
+    bench.work()
+    other = bench.add(key="k")
+
+    assert other.id != old.id
+    assert [old.id] == [job.id for job in bench.store.add([old])]

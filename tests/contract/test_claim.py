@@ -236,3 +236,15 @@ def test_a_job_that_was_lost_twice_counts_for_its_limit(bench):
     bench.add("fresh", limit_key="k", limit_to=1, priority=5)
 
     assert 1 == len(bench.claim())
+
+
+def test_a_job_of_a_high_priority_does_not_wait_for_thousands_that_are_due(bench):
+    """Though they were due before it."""
+    bench.add_many(1500, delay=1.0)
+    urgent = bench.add(delay=2.0, priority=5)
+    later = bench.add(delay=90.0, priority=9)
+    bench.clock.advance(60)
+
+    assert [urgent.id] == [job.id for job in bench.claim(1)]
+    assert 1500 == sum(len(bench.claim(1000)) for _ in range(3))
+    assert "delayed" == bench.state(later)

@@ -148,7 +148,7 @@ def test_the_view_gives_records(empty):
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("promote", "rotulus_jobs_delayed"),
+        ("promote", "rotulus_jobs_promoted"),
         ("claim", "rotulus_jobs_queued "),
         ("claim_on", "rotulus_jobs_queued "),
         ("claim_limited", "rotulus_jobs_queued_limited"),
@@ -183,6 +183,10 @@ def test_the_view_gives_records(empty):
         ("unblock", "rotulus_needs_pkey"),
         ("unblock", "rotulus_jobs_pkey"),
         ("hold", "rotulus_jobs_pkey"),
+        ("miscounted", "rotulus_jobs_blocked"),
+        ("miscounted", "rotulus_needs_of"),
+        ("recount", "rotulus_jobs_pkey"),
+        ("find_by_index", "rotulus_jobs_blocked"),
         ("open", "rotulus_jobs_pkey"),
         ("lock", "rotulus_jobs_run"),
         ("lock", "rotulus_jobs_pkey"),

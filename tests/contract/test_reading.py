@@ -1,5 +1,7 @@
 """get, find, count and fleet: nothing else reads."""
 
+import json
+
 import pytest
 
 from contract.workbench import OUTCOMES
@@ -167,3 +169,50 @@ def test_reading_changes_nothing(bench):
 
     assert before == bench.store.get(job.id)
     assert [] == bench.store.settle([OUTCOMES["succeeded"](job)])
+
+
+def test_find_gives_what_is_blocked(bench):
+    """As it gives every other state."""
+    ids = bench.add_run({"a": [], "b": ["a"]})
+    found = bench.store.find(Filter(states=["blocked"]))
+
+    assert {ids[""], ids["b"]} == {job.id for job in found}
+
+
+@pytest.mark.parametrize("where", [Filter(), Filter(states=["queued"]), Filter(task="t")])
+def test_find_goes_on_before_a_job_that_has_gone(bench, where):
+    """Where that one stood."""
+    first, second, gone = bench.add_many(2), bench.add(), bench.ended()
+    bench.clock.advance(1)
+    assert 1 == bench.store.prune(bench.clock.now(), [State.SUCCEEDED], 10)
+    last = bench.add()
+
+    found = [job.id for job in bench.store.find(where, before=gone.id)]
+    assert [second.id, *(job.id for job in reversed(first))] == found
+    assert last.id not in found
+
+
+def test_a_long_history_is_read_from_its_end(bench):
+    """However much there is of it."""
+    job = bench.add()
+    long = OUTCOMES["retried now"](job).error._replace(traceback="x" * 20_000)
+    for _ in range(70):
+        [job] = bench.claim()
+        bench.store.settle([OUTCOMES["retried now"](job)._replace(error=long)])
+    numbers = [row[0] for row in json.loads(bench.store.get(job.id).history)]
+
+    assert numbers == list(range(70 - len(numbers) + 1, 71))
+    assert 5 < len(numbers) < 15
+    assert 1 == len(bench.store.cancel([job.id]))
+    assert 1 == len(bench.store.retry([job.id]))
+
+
+def test_many_attempts_are_read_from_the_last_one(bench):
+    """A hundred of them."""
+    job = bench.add()
+    for _ in range(120):
+        [job] = bench.claim()
+        bench.store.settle([OUTCOMES["released"](job)])
+    numbers = [row[0] for row in json.loads(bench.store.get(job.id).history)]
+
+    assert list(range(21, 121)) == numbers

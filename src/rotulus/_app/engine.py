@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from rotulus._app.desk import Desk
-from rotulus._engine.duties import Duty, Prune, Rescue, Scheduling, retention
+from rotulus._engine.duties import Duty, Prune, Recount, Rescue, Scheduling, retention
 from rotulus._engine.executor import Executor
 from rotulus._engine.intake import Intake
 from rotulus._engine.isolation import Cells, Nursery, check_system, live
@@ -150,6 +150,7 @@ class Engine:
             Rescue(store, self.random.random, self.events),
             Scheduling(store, self.intake, list(self.registry), self.events),
             Prune(store, retention(keep, keep_failed), self.events),
+            Recount(store, self.random.random, self.events),
         ]
 
     def run_here(self, task: Task[..., Any, Any], call: Call) -> JobRecord:

@@ -296,6 +296,15 @@ def _jobs_rescued(event: e.JobsRescued) -> _Line:
     return logging.WARNING, text, data
 
 
+def _jobs_mended(event: e.JobsMended) -> _Line:
+    ids = [job.id for job in event.jobs[:100]]
+    text = (
+        f"mended {len(event.jobs)} jobs that waited for what had ended ({', '.join(ids[:3])}"
+        f"{', ...' if len(event.jobs) > 3 else ''}): please report what happened to their runs"
+    )
+    return logging.ERROR, text, {"event": "jobs_mended", "jobs": ids}
+
+
 def _jobs_pruned(event: e.JobsPruned) -> _Line:
     return logging.DEBUG, f"pruned {event.jobs} old jobs", {"event": "jobs_pruned"}
 
@@ -367,6 +376,7 @@ _RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
     e.ThreadNotStarted: _thread_not_started,
     e.ScheduleFired: _schedule_fired,
     e.JobsRescued: _jobs_rescued,
+    e.JobsMended: _jobs_mended,
     e.JobsPruned: _jobs_pruned,
     e.StoreMigrated: _store_migrated,
     e.StoreFailed: _store_failed,

@@ -18,6 +18,7 @@ from rotulus.errors import StoreClosedError, StoreError, StoreUnavailableError
 from rotulus.events import (
     DutyFailed,
     Events,
+    JobsMended,
     JobsPruned,
     JobsRescued,
     ScheduleFired,
@@ -27,6 +28,7 @@ from rotulus.events import (
 from rotulus.store import ScheduleEntry, Store
 
 PRUNE_EVERY = 60.0
+RECOUNT_EVERY = 60.0
 _LONGEST_SLEEP = 30.0
 """Seconds: a clock that was set meanwhile is noticed after that long at most."""
 _AT_ONCE = 1000
@@ -124,6 +126,27 @@ class Rescue:
             self._events.emit(JobsRescued(jobs))
         # Uneven, so that many workers do not all look at the same moment.
         return self._store.rescue_every * (0.75 + 0.5 * self._chance())
+
+
+class Recount:
+    """Counts again what jobs wait for, some of them at a time: insurance, as it should be right."""
+
+    name = "recount"
+
+    def __init__(self, store: Store, chance: Callable[[], float], events: Events) -> None:
+        self._store = store
+        self._chance = chance
+        self._events = events
+        self._after: str | None = None
+
+    def tick(self, now: datetime) -> float:  # noqa: ARG002 - nothing depends on the time
+        """Look at the next ones."""
+        found = self._store.recount(_AT_ONCE, self._after)
+        self._after = found.after
+        if found.jobs:
+            self._events.emit(JobsMended(found.jobs))
+        pause = RECOUNT_EVERY if found.after is None else 1.0
+        return pause * (0.75 + 0.5 * self._chance())
 
 
 class Prune:

@@ -228,7 +228,11 @@ class Job(Generic[V_co]):
 
     @property
     def attempts(self) -> Sequence[Attempt]:
-        """Its earlier attempts, oldest first; read with `refresh()` or `app.get(id)`."""
+        """Its earlier attempts, oldest first; read with `refresh()` or `app.get(id)`.
+
+        Of more than a hundred, or of errors of more than 200,000 characters, the last ones: the
+        number of the first one here tells how many came before it.
+        """
         rows = jsontext.decode(self.record.history) if self.record.history else ()
         return tuple(_attempt(*row) for row in rows)
 

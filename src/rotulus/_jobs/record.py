@@ -6,6 +6,12 @@ from typing import NamedTuple
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+HISTORY = 100
+"""How many of the earlier attempts of a job are read at most: the last ones."""
+
+HISTORY_CHARACTERS = 200_000
+"""How long their errors are at most, together."""
+
 
 class JobRecord(NamedTuple):
     """One row. The field names are those of the columns, and of `Job`'s attributes.

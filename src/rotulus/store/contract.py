@@ -30,6 +30,7 @@ from rotulus.store.values import (
     Filter,
     Fleet,
     NewJob,
+    Recounted,
     Renewal,
     Renewed,
     ScheduleEntry,
@@ -206,7 +207,9 @@ class Store(Protocol):
     def get(self, job_id: str) -> JobRecord | None:
         """One job; None when there is no such job.
 
-        It has its earlier attempts in `history`, and, if it waits and its rate allows no start
+        It has the last of its earlier attempts in `history`: a hundred at most, or fewer, if their
+        errors have more than 200,000 characters; whoever wants to know how many there were looks
+        at the number of the first. And, if it waits and its rate allows no start
         now, the moment when it will in `opens_at`.
         """
         ...
@@ -236,6 +239,15 @@ class Store(Protocol):
         """Remember scheduled tasks; give since when each has stood as it does.
 
         An entry that is new, or whose expression or zone has changed, stands since now.
+        """
+        ...
+
+    def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
+        """Count again what blocked jobs wait for, and mend those whose count is wrong.
+
+        One that waits for nothing, and is not paused, is due then. There should be none: this is
+        for a table that somebody has repaired by hand, or a fault of ours. Looked at are at most
+        `limit` blocked jobs, in the order of their ids, `after` an id.
         """
         ...
 

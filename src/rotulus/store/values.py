@@ -121,6 +121,18 @@ class Renewed(NamedTuple):
     cancelling: list[Claim]
 
 
+class Recounted(NamedTuple):
+    """What came of counting again what jobs wait for.
+
+    Attributes:
+        jobs: those whose count was wrong, as they stand now.
+        after: the id of the last one that was looked at, to go on after; None: there are no more.
+    """
+
+    jobs: list[JobRecord]
+    after: str | None
+
+
 class Turn(NamedTuple):
     """What came of settling and claiming together.
 

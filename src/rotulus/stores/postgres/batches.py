@@ -6,6 +6,7 @@ from operator import attrgetter
 
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
+from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
 from rotulus.stores import _parts as parts
 from rotulus.stores.postgres import rows
@@ -41,60 +42,67 @@ class Batches:
             session: where; a transaction, if it is to be `atomic`.
             channel: where to tell that there is work; None: do not.
         """
-        if self._with_parts:
-            return self._add_with_parts(session, channel)
         again, self._tried = self._tried, True
-        if not self._keys:
-            return self._insert(session, channel, again=again)
-        keys = rows.array(self._keys)
-        for _ in range(_PATIENCE):
-            session.do("drop_keys", keys=keys)
-            added = self._insert(session, channel, again=again)
-            holders = self._holders(session)
-            if len(holders) == len(self._keys):
-                return [job if job.key is None else holders[job.key] for job in added]
-            again = True
-        raise self._restless
+        if self._with_parts or self._keys:
+            return self._add_patiently(session, channel)
+        added, new = self._insert(session, channel, again=again)
+        if new == len(self._jobs):
+            return added
+        return self._here(session)[0]
 
-    def _holders(self, session: Session) -> dict[str | None, JobRecord]:
-        if not self._keys:
-            return {}
-        found = rows.records(session.rows("holders", keys=rows.array(self._keys)))
-        return {record.key: record for record in found}
-
-    def _add_with_parts(self, session: Session, channel: str | None) -> list[JobRecord]:
-        """Parts come with a job that is new: not with one that is there, nor with a held key."""
-        new: set[str] = set()
-        holders: dict[str | None, JobRecord] = {}
+    def _add_patiently(self, session: Session, channel: str | None) -> list[JobRecord]:
+        """Add those that are new, until each of the others is here, or whoever holds its key."""
         for _ in range(_PATIENCE):
             if self._keys:
                 session.do("drop_keys", keys=rows.array(self._keys))
-            new |= add_rows(session, map(parts.own_row, self._jobs), paused=False)
-            holders = self._holders(session)
-            if len(holders) == len(self._keys):
-                break
-        else:
-            raise self._restless
+            if self._with_parts:
+                self._add_with_parts(session)
+            else:
+                self._insert(session, channel, again=True)
+            found, whole = self._here(session)
+            if whole:
+                if self._with_parts and channel is not None:
+                    session.rows("ring", channel=channel)
+                return found
+        raise StoreBusyError(
+            f"The keys {self._keys} change hands faster than they can be read; try again"
+        )
+
+    def _add_with_parts(self, session: Session) -> None:
+        """Parts come with a job that is new: not with one that is there, nor with a held key."""
+        new = add_rows(session, map(parts.own_row, self._jobs), paused=False)
         for job in self._with_parts:
             if job.id in new:
+                new.discard(job.id)
                 waiting = parts.needs(job.id, job.parts)
                 add_parts(session, parts.part_rows(job.parts, job.id), waiting, paused=False)
-        if channel is not None:
-            session.rows("ring", channel=channel)
+
+    def _here(self, session: Session) -> tuple[list[JobRecord], bool]:
+        """The records of all that are here, or else of who holds their key; whether that is all."""
         ids = rows.array(job.id for job in self._jobs)
-        added = {record.id: record for record in rows.records(session.rows("records", ids=ids))}
-        return [added[j.id] if j.key is None else holders[j.key] for j in self._jobs]
+        here = {job.id: job for job in rows.records(session.rows("records", ids=ids))}
+        keys = {job.key for job in self._jobs if job.id not in here}
+        holders: dict[str | None, JobRecord] = {}
+        if keys:
+            found = rows.records(
+                session.rows("holders", keys=rows.array(sorted(filter(None, keys))))
+            )
+            holders = {record.key: record for record in found}
+        known = [here.get(job.id) or holders.get(job.key) for job in self._jobs]
+        records = [record for record in known if record is not None]
+        return records, len(records) == len(known)
 
-    @property
-    def _restless(self) -> RuntimeError:
-        return RuntimeError(f"the keys {self._keys} change hands faster than they can be read")
-
-    def _insert(self, session: Session, channel: str | None, *, again: bool) -> list[JobRecord]:
-        return [
-            record
-            for jobs, shared in self._groups
-            for record in _insert(session, jobs, {**shared, "channel": channel}, again=again)
-        ]
+    def _insert(
+        self, session: Session, channel: str | None, *, again: bool
+    ) -> tuple[list[JobRecord], int]:
+        """The records of all, as if they were new, and how many of them are."""
+        added: list[JobRecord] = []
+        new = 0
+        for jobs, shared in self._groups:
+            made, count = _insert(session, jobs, {**shared, "channel": channel}, again=again)
+            added += made
+            new += count
+        return added, new
 
 
 _PATIENCE = 10
@@ -126,14 +134,14 @@ def add_parts(
 
 def _insert(
     session: Session, jobs: list[NewJob], shared: dict[str, str | None], *, again: bool
-) -> list[JobRecord]:
+) -> tuple[list[JobRecord], int]:
     if again or any(job[3:] != rows.PLAIN for job in jobs):
         window = rows.span(jobs[0].terms.window)
         own = rows.own_keyed(jobs)
-        [[now, run_at, _]] = session.rows("add_keyed", **own, **shared, window=window)
-    else:
-        [[now, run_at, _]] = session.rows("add", **rows.own(jobs), **shared)
-    return _records(jobs, now, run_at)
+        [[now, run_at, new, _]] = session.rows("add_keyed", **own, **shared, window=window)
+        return _records(jobs, now, run_at), new
+    [[now, run_at, _]] = session.rows("add", **rows.own(jobs), **shared)
+    return _records(jobs, now, run_at), len(jobs)
 
 
 def _records(jobs: list[NewJob], now: int, run_at: int) -> list[JobRecord]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rotulus._jobs.record import JobRecord
+from rotulus.errors import StoreError
 from rotulus.store import Wanted
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Row, Session
@@ -37,8 +38,12 @@ class Claims:
         own = {**rows.wanted(wanted), "lease": rows.span(lease)}
         rush = self._rushes.setdefault(str(own), Rush())
         found = self._in_a_rush(own, limit, rush)
-        if len(found) < limit:
-            found = [*found, *self._from_the_whole_line(own, limit - len(found), rush)]
+        try:
+            if len(found) < limit:
+                found = [*found, *self._from_the_whole_line(own, limit - len(found), rush)]
+        except StoreError:
+            if not found:  # what has been taken is somebody's; what failed will fail again
+                raise
         return [JobRecord._make(row[:-1]) for row in found]
 
     def _in_a_rush(self, wanted: Parameters, limit: int, rush: Rush) -> Sequence[Row]:

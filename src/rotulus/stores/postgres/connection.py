@@ -80,6 +80,15 @@ def check_version(version: int, url: str) -> None:
         )
 
 
+def check_encoding(encoding: str | None, url: str) -> None:
+    """Raise `StoreUnavailableError` for a database that cannot hold every text."""
+    if encoding not in (None, "UTF8", "SQL_ASCII"):
+        raise StoreUnavailableError(
+            f"The database of {url} is in {encoding}, which cannot hold every text: use one made "
+            f"with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+        )
+
+
 class Connections:
     """The connections of this process to one database.
 
@@ -211,9 +220,12 @@ class Connections:
             prepare_threshold=0 if self.address.listen else None,
             connect_timeout=round(min(CONNECTING, max(1.0, end - monotonic()))),
             application_name="rotulus",
+            client_encoding="utf8",  # else it may be that of the database, or of the environment
         )
         try:
             check_version(connection.info.server_version, self.address.shown)
+            check_encoding(connection.info.parameter_status("server_encoding"), self.address.shown)
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             connection.deadline = end
             connection.adapters.register_loader("uuid", TextLoader)
             if self.address.listen:

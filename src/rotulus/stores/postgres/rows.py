@@ -7,7 +7,7 @@ from typing import Any, cast
 from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
-from rotulus._text.jsontext import encode
+from rotulus._text.jsontext import encode_plain
 from rotulus.store import Claim, Count, Filter, NewJob, Renewal, Terms, Wanted, WorkerInfo
 from rotulus.stores import _parts
 from rotulus.stores.postgres.ask import Row
@@ -257,7 +257,7 @@ def moments(found: Iterable[Row]) -> dict[str, Any]:
 
 def history(found: Sequence[Row]) -> str:
     """The earlier attempts of a job, as JSON text."""
-    return encode([list(row) for row in found])
+    return encode_plain([list(row) for row in found])
 
 
 def _number(value: int | None) -> str | None:

@@ -7,12 +7,12 @@ from random import SystemRandom
 from typing import Any, TypeVar
 
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
-from rotulus._jobs.record import JobRecord, micros
+from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import id_range
 from rotulus._time.clock import monotonic
 from rotulus._workflows.paths import join_path
-from rotulus.errors import OptionError, StoreClosedError
+from rotulus.errors import OptionError, StoreClosedError, StoreError
 from rotulus.store import (
     EVERYTHING,
     Claim,
@@ -20,6 +20,7 @@ from rotulus.store import (
     Filter,
     Fleet,
     NewJob,
+    Recounted,
     Renewal,
     Renewed,
     ScheduleEntry,
@@ -135,9 +136,10 @@ class PostgresStore:
                 session.do("announce", **rows.worker(worker), lease=until)
             if not claims:
                 return []
-            if not writes:
-                return list(session.rows("running", **rows.claims(held)))
-            return list(session.rows("renew", **rows.renewals(claims), lease=until))
+            found = session.rows("renew", **rows.renewals(claims), lease=until) if writes else []
+            renewed = {Claim(job, attempt) for job, attempt, _ in found}
+            rest = [claim for claim in held if claim not in renewed]
+            return [*found, *(session.rows("running", **rows.claims(rest)) if rest else [])]
 
         found = self._run(work, atomic=worker is not None)
         running = {Claim(job, attempt): bool(flag) for job, attempt, flag in found}
@@ -219,7 +221,8 @@ class PostgresStore:
             found = rows.records(session.rows("records", ids=rows.array([job_id])))
             if not found:
                 return None
-            history = rows.history(session.rows("history", id=job_id))
+            limits = {"limit": str(HISTORY), "characters": str(HISTORY_CHARACTERS)}
+            history = rows.history(session.rows("history", id=job_id, **limits))
             return found[0]._replace(history=history, opens_at=_opens_at(session, found[0]))
 
         return self._run(work)
@@ -294,6 +297,21 @@ class PostgresStore:
 
         return self._run(work, atomic=True)
 
+    def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
+        """Mend what waits for nothing. See `Store.recount`."""
+        where = {"limit": str(limit), "after": after}
+        [(wrong, looked, last)] = self._run(lambda session: session.rows("miscounted", **where))
+
+        def work(session: Session) -> list[JobRecord]:
+            hold(session, wrong)
+            mended = [job for (job,) in session.rows("recount", ids=rows.array(wrong))]
+            return rows.records(session.rows("records", ids=rows.array(mended)))
+
+        jobs = self._run(work, atomic=True) if wrong else []
+        if jobs:
+            self._ring()
+        return Recounted(jobs, last if looked == limit else None)
+
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
         where = {"before": str(micros(before)), "states": rows.array(states), "limit": str(limit)}
@@ -332,8 +350,9 @@ class PostgresStore:
         return self._lookouts[key]
 
     def _ring(self) -> None:
-        """Tell everybody that there is work."""
-        self._run(lambda session: session.rows("ring", channel=self._address.channel))
+        """Tell everybody that there is work. Who is not told looks by himself soon."""
+        with suppress(StoreError):  # what is to be told has been committed
+            self._run(lambda session: session.rows("ring", channel=self._address.channel))
 
     def _reclaim(self, which: str, **parameters: str) -> list[JobRecord]:
         def work(session: Session) -> list[JobRecord]:

@@ -42,33 +42,32 @@ class Batches:
         if self._keys != "[]":
             do(connection, "drop_keys", keys=self._keys, now=self._now)
         if self._with_parts:
-            return self._add_with_parts(connection)
-        for batch in self._batches:
-            do(connection, batch.statement, **batch.parameters)
-        added = [record for batch in self._batches for record in batch.records]
-        return self._or_holders(connection, added)
+            self._add_with_parts(connection)
+            return self._as_they_are(connection)
+        new = sum(do(connection, batch.statement, **batch.parameters) for batch in self._batches)
+        if self._keys != "[]" or new < len(self._jobs):
+            return self._as_they_are(connection)
+        return [record for batch in self._batches for record in batch.records]
 
-    def _add_with_parts(self, connection: sqlite3.Connection) -> list[JobRecord]:
+    def _add_with_parts(self, connection: sqlite3.Connection) -> None:
         """Parts come with a job that is new: not with one that is there, nor with a held key."""
         new = add_rows(connection, map(parts.own_row, self._jobs), self._now, paused=False)
         for job in self._with_parts:
             if job.id in new:
+                new.discard(job.id)
                 waiting = parts.needs(job.id, job.parts)
                 jobs = parts.part_rows(job.parts, job.id)
                 add_parts(connection, jobs, waiting, self._now, paused=False)
-        ids = rows.array(job.id for job in self._jobs)
-        return self._or_holders(connection, rows.records(ask(connection, "records", ids=ids)))
 
-    def _or_holders(
-        self, connection: sqlite3.Connection, added: Sequence[JobRecord]
-    ) -> list[JobRecord]:
-        """Records of jobs; of those with a key, the records of who holds it."""
-        if self._keys == "[]":
-            return list(added)
-        own = {record.id: record for record in added}
+    def _as_they_are(self, connection: sqlite3.Connection) -> list[JobRecord]:
+        """The records of all that are here by now; of others, those of who holds their key."""
+        ids = rows.array(job.id for job in self._jobs)
+        here = {job.id: job for job in rows.records(ask(connection, "records", ids=ids))}
+        if all(job.id in here for job in self._jobs):
+            return [here[job.id] for job in self._jobs]
         holding = rows.records(ask(connection, "holders", keys=self._keys))
         holders = {record.key: record for record in holding}
-        return [own[job.id] if job.key is None else holders[job.key] for job in self._jobs]
+        return [here.get(job.id) or holders[job.key] for job in self._jobs]
 
 
 def add_rows(

@@ -87,12 +87,12 @@ class Doorbell:
         return listener
 
     def ring(self, kind: Kind) -> None:
-        """Wake everybody who listens to this kind."""
+        """Wake everybody who listens to this kind; who cannot be woken looks by himself soon."""
         for event, wanted in list(self._events.items()):
             if wanted == kind:
                 event.set()
         if self._folder is not None:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # what is to be told has happened: nothing may come of it
                 for name in os.listdir(self._folder):  # noqa: PTH208 - at every commit, so be quick
                     if name.endswith(kind):
                         self._ring_one(f"{self._folder}/{name}")

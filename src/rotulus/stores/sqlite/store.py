@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
-from rotulus._jobs.record import JobRecord, micros
+from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import id_range
 from rotulus._time.clock import Clock, SystemClock, monotonic
@@ -22,6 +22,7 @@ from rotulus.store import (
     Filter,
     Fleet,
     NewJob,
+    Recounted,
     Renewal,
     Renewed,
     ScheduleEntry,
@@ -30,7 +31,7 @@ from rotulus.store import (
     WorkerInfo,
 )
 from rotulus.stores.sqlite import actions, rows
-from rotulus.stores.sqlite.ask import ask, ask_row, do
+from rotulus.stores.sqlite.ask import STATEMENTS, ask, ask_row, do
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.boot import boot_id
 from rotulus.stores.sqlite.commit import GroupCommit
@@ -223,7 +224,8 @@ class SqliteStore:
         if not found:
             return None
         [job] = found
-        history = self._read("history", id=job_id)
+        limits = {"limit": HISTORY, "characters": HISTORY_CHARACTERS}
+        history = self._read("history", id=job_id, **limits)
         return job._replace(history=history, opens_at=self._opens_at(job))
 
     def find(
@@ -267,6 +269,21 @@ class SqliteStore:
             return ask(con, "schedules", entries=wanted)
 
         return rows.moments(self._commit.run(work))
+
+    def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
+        """Mend what waits for nothing. See `Store.recount`."""
+        with self._connections.reading() as connection:
+            found = ask_row(connection, "miscounted", limit=limit, after=after)
+        wrong, looked, last = found
+
+        def work(con: sqlite3.Connection) -> str:
+            mended = con.execute(STATEMENTS["recount"], {"ids": wrong, "now": self._now()})
+            return ask(con, "records", ids=rows.array(job for (job,) in mended.fetchall()))
+
+        jobs = rows.records(self._commit.run(work)) if wrong != "[]" else []
+        if jobs:
+            self._doorbell.ring("work")
+        return Recounted(jobs, last if looked == limit else None)
 
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""

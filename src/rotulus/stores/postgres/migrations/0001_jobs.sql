@@ -72,6 +72,10 @@ CREATE INDEX rotulus_jobs_running_limited ON rotulus_jobs (limit_key)
   WHERE state = 'running' AND limit_key IS NOT NULL;
 CREATE INDEX rotulus_jobs_delayed ON rotulus_jobs (run_at)
   WHERE state = 'delayed';
+CREATE INDEX rotulus_jobs_promoted ON rotulus_jobs (priority DESC, run_at)
+  WHERE state = 'delayed';
+CREATE INDEX rotulus_jobs_blocked ON rotulus_jobs (id)
+  WHERE state = 'blocked';
 -- In the order of adding, so that new entries go where the last ones went. All running jobs have a
 -- lease; who asks for that as well gets this index, and who does not, never gets it by mistake.
 CREATE INDEX rotulus_jobs_running ON rotulus_jobs (seq)

@@ -108,11 +108,8 @@ SET waits_for = wanted.needs,
     state = CASE WHEN job.state <> 'blocked' OR wanted.needs > 0 OR job.paused THEN job.state
                  ELSE 'queued' END
 FROM (
-  SELECT id, (
-      SELECT count(*) FROM rotulus_needs AS need
-      JOIN rotulus_jobs AS needed ON needed.id = need.need AND needed.ended_at IS NULL
-      WHERE need.job = later.id) AS needs
-  FROM unnest(:ids::uuid[]) AS later (id)) AS wanted
+  SELECT id, {unended_needs} AS needs
+  FROM unnest(:ids::uuid[]) AS job (id)) AS wanted
 WHERE job.id = wanted.id;
 
 -- name: pause

@@ -22,7 +22,8 @@ SELECT now, run_at, CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel
 FROM moment;
 
 -- name: add_keyed
--- The same with keys of their own; one that is here already, or whose key is held, is left out.
+-- The same with keys of their own; one that is here already, or whose key is held, is left out. Also
+-- how many are new.
 WITH moment AS MATERIALIZED (
   SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
 added AS (
@@ -39,8 +40,8 @@ added AS (
   FROM moment, unnest(
     :ids::uuid[], :arguments::text[], :keys::text[], :limit_keys::text[], :instants::bigint[])
     AS job (id, arguments, key, limit_key, instant)
-  ON CONFLICT DO NOTHING)
-SELECT now, run_at, CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
+  ON CONFLICT DO NOTHING RETURNING id)
+SELECT now, run_at, (SELECT count(*) FROM added), CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 
 -- name: add_parts

@@ -1,12 +1,23 @@
 -- Jobs that are due, and who gets them.
 
 -- name: promote
--- Jobs whose time has come are due. Then: whether jobs with a limit, or jobs that were lost twice,
--- are among those that wait.
-WITH due AS MATERIALIZED (
-  SELECT id FROM rotulus_jobs
-  WHERE state = 'delayed' AND run_at <= (SELECT rotulus_now())
-  ORDER BY run_at LIMIT :limit::integer FOR UPDATE SKIP LOCKED),
+-- Jobs whose time has come are due; if there are many, those of the highest priority first, which
+-- are found by skipping from one priority to the next in the index. Then: whether jobs with a limit,
+-- or jobs that were lost twice, are among those that wait.
+WITH RECURSIVE level (priority) AS (
+  (SELECT priority FROM rotulus_jobs WHERE state = 'delayed' ORDER BY priority DESC LIMIT 1)
+  UNION ALL
+  SELECT (SELECT job.priority FROM rotulus_jobs AS job
+          WHERE job.state = 'delayed' AND job.priority < level.priority
+          ORDER BY job.priority DESC LIMIT 1)
+  FROM level WHERE level.priority IS NOT NULL),
+due AS MATERIALIZED (
+  SELECT job.id FROM level CROSS JOIN LATERAL (
+    SELECT id FROM rotulus_jobs AS delayed
+    WHERE delayed.state = 'delayed' AND delayed.priority = level.priority
+      AND delayed.run_at <= (SELECT rotulus_now())
+    ORDER BY delayed.run_at LIMIT :limit::integer FOR UPDATE SKIP LOCKED) AS job
+  LIMIT :limit::integer),
 promoted AS (
   UPDATE rotulus_jobs AS job SET state = 'queued' FROM due
   WHERE job.id = due.id AND job.state || '' = 'delayed'
@@ -130,11 +141,19 @@ JOIN rotulus_jobs AS job
   ON job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running';
 
 -- name: renew
--- Renew leases, store progress, and why an attempt runs without a slot; then the same.
+-- Renew leases, store progress, and why an attempt runs without a slot; then the same. Rows that
+-- somebody else has in hand are passed over: a job that ends in a transaction which stays open must
+-- not cost its neighbours their leases.
+WITH held AS MATERIALIZED (
+  SELECT job.id, claim.progress, claim.reason
+  FROM unnest(:ids::uuid[], :attempts::integer[], :progresses::text[], :reasons::text[])
+    AS claim (id, attempt, progress, reason)
+  JOIN rotulus_jobs AS job
+    ON job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running'
+  ORDER BY job.id FOR UPDATE OF job SKIP LOCKED)
 UPDATE rotulus_jobs AS job
 SET lease_until = coalesce((SELECT rotulus_now()) + :lease::bigint, job.lease_until),
-    reason = claim.reason, progress = coalesce(claim.progress, job.progress)
-FROM unnest(:ids::uuid[], :attempts::integer[], :progresses::text[], :reasons::text[])
-  AS claim (id, attempt, progress, reason)
-WHERE job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running'
+    reason = held.reason, progress = coalesce(held.progress, job.progress)
+FROM held
+WHERE job.id = held.id
 RETURNING job.id, job.attempt, job.cancel_requested;

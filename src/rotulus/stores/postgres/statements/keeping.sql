@@ -43,6 +43,35 @@ SELECT number, checksum FROM rotulus_migrations;
 INSERT INTO rotulus_migrations (number, name, checksum)
 VALUES (:number::integer, :name, :checksum);
 
+-- name: miscounted
+-- Of so many blocked jobs, in the order of ids: those that wait for more or fewer than have not ended,
+-- or for nothing, though they are not paused; how many were looked at; and the last of them.
+WITH looked AS MATERIALIZED (
+  SELECT id, waits_for, paused FROM rotulus_jobs
+  WHERE state = 'blocked' AND (:after::uuid IS NULL OR id > :after::uuid)
+  ORDER BY id LIMIT :limit::integer),
+counted AS MATERIALIZED (
+  SELECT job.*, {unended_needs} AS needs FROM looked AS job)
+SELECT
+  array(SELECT id::text FROM counted WHERE waits_for <> needs OR needs = 0 AND NOT paused),
+  (SELECT count(*) FROM looked),
+  (SELECT id::text FROM looked ORDER BY id DESC LIMIT 1);
+
+-- name: recount
+-- Blocked jobs wait for what has not ended; all are locked, with those that wait for them.
+UPDATE rotulus_jobs AS job
+SET waits_for = wanted.needs,
+    {becomes_due}
+FROM (
+  SELECT job.id, job.needs, job.needs = 0 AND NOT job.paused AS due, now
+  FROM (
+    SELECT job.id, job.paused, {unended_needs} AS needs
+    FROM unnest(:ids::uuid[]) AS wrong (id)
+    JOIN rotulus_jobs AS job ON job.id = wrong.id AND job.state || '' = 'blocked') AS job,
+    rotulus_now() AS now) AS wanted
+WHERE job.id = wanted.id
+RETURNING job.id;
+
 -- name: prune
 -- Ended jobs that nobody needs, the oldest of each state first, with their parts and all that is
 -- known of them; workers whose lease is over, and starts that count no more. Then how many jobs.

@@ -124,6 +124,12 @@ unblocked AS (
   WHERE job.id = waiting.id
   RETURNING due)
 
+-- piece: unended_needs
+-- How many of the needs of a job have not ended.
+(SELECT count(*)::integer FROM rotulus_needs AS need
+ JOIN rotulus_jobs AS needed ON needed.id = need.need AND needed.ended_at IS NULL
+ WHERE need.job = job.id)
+
 -- piece: counted
 -- All jobs, or those of a run.
 (SELECT queue, task, state FROM rotulus_jobs WHERE :run::uuid IS NULL

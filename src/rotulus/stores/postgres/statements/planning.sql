@@ -3,9 +3,11 @@
 -- name: pin
 -- Keep the plans of our statements what they are on a large table: a plan is made once and kept, and
 -- a table that has just been filled, or emptied, has statistics that say otherwise. And let the
--- server end by itself what its client has given up, or left behind (milliseconds).
+-- server end by itself what its client has given up, or left behind (milliseconds). A transition that
+-- has waited for a lock has to see what its last holder did: no longer isolation would let it.
 SELECT
   set_config('jit', 'off', :local::boolean),
+  set_config('default_transaction_isolation', 'read committed', :local::boolean),
   set_config('plan_cache_mode', 'force_generic_plan', :local::boolean),
   set_config('enable_seqscan', 'off', :local::boolean),
   set_config('enable_hashjoin', 'off', :local::boolean),

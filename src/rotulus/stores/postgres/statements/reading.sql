@@ -8,9 +8,12 @@ JOIN rotulus_records AS record ON record.id = wanted.id
 ORDER BY wanted.place;
 
 -- name: history
--- The earlier attempts of one job, oldest first.
-SELECT number, reason, worker, started_at, ended_at, error
-FROM rotulus_attempts WHERE job = :id::uuid ORDER BY number;
+-- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
+SELECT number, reason, worker, started_at, ended_at, error FROM (
+  SELECT *, sum(length(coalesce(error, ''))) OVER (ORDER BY number DESC) AS characters FROM (
+    SELECT number, reason, worker, started_at, ended_at, error FROM rotulus_attempts
+    WHERE job = :id::uuid ORDER BY number DESC LIMIT :limit::integer) AS last) AS attempt
+WHERE characters <= :characters::bigint ORDER BY number;
 
 -- name: find
 -- Jobs that match, newest first; only among the last `window` jobs, if it is given.
@@ -52,6 +55,9 @@ chosen (id) AS (
   UNION
   SELECT id FROM rotulus_jobs
   WHERE state = 'delayed' AND (SELECT bool_or(state = 'delayed') FROM wanted)
+  UNION
+  SELECT id FROM rotulus_jobs
+  WHERE state = 'blocked' AND (SELECT bool_or(state = 'blocked') FROM wanted)
   UNION
   SELECT id FROM rotulus_jobs
   WHERE state = 'running' AND lease_until IS NOT NULL

@@ -71,6 +71,10 @@ CREATE INDEX rotulus_jobs_running_limited ON rotulus_jobs (limit_key)
   WHERE state = 'running' AND limit_key IS NOT NULL;
 CREATE INDEX rotulus_jobs_delayed ON rotulus_jobs (run_at)
   WHERE state = 'delayed';
+CREATE INDEX rotulus_jobs_promoted ON rotulus_jobs (priority DESC, run_at)
+  WHERE state = 'delayed';
+CREATE INDEX rotulus_jobs_blocked ON rotulus_jobs (id)
+  WHERE state = 'blocked';
 CREATE INDEX rotulus_jobs_running ON rotulus_jobs (worker)
   WHERE state = 'running';
 CREATE INDEX rotulus_jobs_ended ON rotulus_jobs (state, ended_at)

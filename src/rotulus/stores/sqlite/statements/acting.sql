@@ -92,11 +92,8 @@ SET waits_for = wanted.needs,
     state = CASE WHEN job.state <> 'blocked' OR wanted.needs > 0 OR job.paused THEN job.state
                  ELSE 'queued' END
 FROM (
-  SELECT value AS seq, (
-      SELECT count(*) FROM rotulus_needs
-      CROSS JOIN rotulus_jobs AS need ON need.seq = rotulus_needs.need AND need.ended_at IS NULL
-      WHERE rotulus_needs.job = value) AS needs
-  FROM json_each(:jobs)) AS wanted
+  SELECT seq, {unended_needs} AS needs
+  FROM (SELECT value AS seq FROM json_each(:jobs)) AS job) AS wanted
 WHERE job.seq = wanted.seq;
 
 -- name: pause

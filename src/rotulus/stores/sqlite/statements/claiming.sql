@@ -1,12 +1,21 @@
 -- Jobs that are due, and who gets them.
 
 -- name: promote
--- Jobs whose time has come are due.
+-- Jobs whose time has come are due; if there are many, those of the highest priority first, which
+-- are found by skipping from one priority to the next in the index.
+WITH RECURSIVE level (priority) AS (
+  SELECT max(priority) FROM rotulus_jobs
+  WHERE state = 'delayed'
+    AND EXISTS (SELECT 1 FROM rotulus_jobs WHERE state = 'delayed' AND run_at <= :now)
+  UNION ALL
+  SELECT (SELECT max(priority) FROM rotulus_jobs
+          WHERE state = 'delayed' AND priority < level.priority)
+  FROM level WHERE level.priority IS NOT NULL)
 UPDATE rotulus_jobs SET state = 'queued'
 WHERE seq IN (
-  SELECT seq FROM rotulus_jobs
-  WHERE state = 'delayed' AND run_at <= :now
-  ORDER BY run_at LIMIT :limit);
+  SELECT job.seq FROM level CROSS JOIN rotulus_jobs AS job
+  WHERE job.state = 'delayed' AND job.priority = level.priority AND job.run_at <= :now
+  LIMIT :limit);
 
 -- name: choose
 -- The jobs to claim next, and how many of them have a rate. Queues, and keys with a limit, are

@@ -36,6 +36,34 @@ WHERE cron <> excluded.cron OR timezone <> excluded.timezone;
 SELECT json_group_array(json_array(name, since)) FROM rotulus_schedules
 WHERE name IN (SELECT value ->> 0 FROM json_each(:entries));
 
+-- name: miscounted
+-- Of so many blocked jobs, in the order of ids: those that wait for more or fewer than have not ended,
+-- or for nothing, though they are not paused; how many were looked at; and the last of them.
+WITH looked AS MATERIALIZED (
+  SELECT seq, id, waits_for, paused FROM rotulus_jobs
+  WHERE state = 'blocked' AND (:after IS NULL OR id > :after)
+  ORDER BY id LIMIT :limit),
+counted AS MATERIALIZED (
+  SELECT job.*, {unended_needs} AS needs FROM looked AS job)
+SELECT
+  (SELECT json_group_array(id) FROM counted
+   WHERE waits_for <> needs OR (needs = 0 AND NOT paused)),
+  (SELECT count(*) FROM looked),
+  (SELECT max(id) FROM looked);
+
+-- name: recount
+-- Blocked jobs wait for what has not ended.
+UPDATE rotulus_jobs AS job
+SET waits_for = wanted.needs,
+    {becomes_due}
+FROM (
+  SELECT seq, needs, needs = 0 AND NOT paused AS due FROM (
+    SELECT job.seq, job.paused, {unended_needs} AS needs
+    FROM json_each(:ids) AS wrong
+    CROSS JOIN rotulus_jobs AS job ON job.id = wrong.value AND +job.state = 'blocked')) AS wanted
+WHERE job.seq = wanted.seq
+RETURNING id;
+
 -- name: outdated
 -- Ended jobs that nobody needs, the oldest of each state first.
 SELECT json_group_array(seq) FROM (

@@ -22,7 +22,14 @@ AND (:worker IS NULL OR worker = :worker)
 AND (:run IS NULL OR run = :run)
 AND (:step IS NULL OR step = :step)
 AND (:first IS NULL OR id BETWEEN :first AND :last)
-AND (:before IS NULL OR seq < (SELECT seq FROM rotulus_jobs WHERE id = :before))
+AND (:before IS NULL OR seq < {before})
+
+-- piece: before
+-- The place of the job `before`. Of one that has gone, that is after all that were made before it:
+-- ids grow, but for what several connections add at the same time.
+coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before), 1 + (
+  SELECT max(seq) FROM (
+    SELECT seq FROM rotulus_jobs WHERE id < :before ORDER BY id DESC LIMIT 1000)))
 
 -- piece: becomes_due
 -- What is `due` now was waiting until now: it is neither late, nor any closer to its expiry.
@@ -37,6 +44,12 @@ expires_at = CASE WHEN due THEN job.expires_at + max(0, :now - job.run_at) ELSE 
  UNION ALL
  SELECT seq, state = 'blocked' AND waits_for = 0 FROM rotulus_jobs
  WHERE id IN (SELECT value FROM json_each(:runs)) AND run IS NULL) AS wanted
+
+-- piece: unended_needs
+-- How many of the needs of a job have not ended.
+(SELECT count(*) FROM rotulus_needs AS need
+ CROSS JOIN rotulus_jobs AS needed ON needed.seq = need.need AND needed.ended_at IS NULL
+ WHERE need.job = job.seq)
 
 -- piece: counted
 -- All jobs, or those of a run.

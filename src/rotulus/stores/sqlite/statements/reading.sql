@@ -7,11 +7,14 @@ FROM json_each(:ids) AS wanted
 CROSS JOIN rotulus_records AS r ON r.id = wanted.value;
 
 -- name: history
--- The earlier attempts of one job, oldest first.
+-- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
 SELECT json_group_array(json_array(number, reason, worker, started_at, ended_at, error)) FROM (
-  SELECT attempt.* FROM rotulus_attempts AS attempt
-  JOIN rotulus_jobs AS job ON job.seq = attempt.job
-  WHERE job.id = :id ORDER BY attempt.number);
+  SELECT *, sum(length(coalesce(error, ''))) OVER (ORDER BY number DESC) AS characters FROM (
+    SELECT attempt.* FROM rotulus_attempts AS attempt
+    WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :id)
+    ORDER BY number DESC LIMIT :limit)
+  ORDER BY number)
+WHERE characters <= :characters;
 
 -- name: find
 -- Jobs that match, the last added first; only among the last `window` jobs, if it is given.
@@ -19,8 +22,7 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   SELECT record FROM rotulus_records
   WHERE {matching}
     AND seq > coalesce(
-      coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before),
-               (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
+      coalesce({before}, (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: find_by_index
@@ -57,6 +59,8 @@ chosen (seq) AS (
   SELECT seq FROM wanted
   CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_delayed
   WHERE wanted.state = 'delayed' AND job.state = 'delayed'
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE state = 'blocked' AND 'blocked' IN wanted
   UNION ALL
   SELECT seq FROM rotulus_jobs
   WHERE state = 'running' AND 'running' IN wanted AND (:worker IS NULL OR worker = :worker)
