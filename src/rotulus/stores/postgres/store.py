@@ -136,7 +136,9 @@ class PostgresStore:
                 session.do("announce", **rows.worker(worker), lease=until)
             if not claims:
                 return []
-            found = session.rows("renew", **rows.renewals(claims), lease=until) if writes else []
+            found: Sequence[Row] = []
+            if writes:
+                found = session.rows("renew", **rows.renewals(claims), lease=until)
             renewed = {Claim(job, attempt) for job, attempt, _ in found}
             rest = [claim for claim in held if claim not in renewed]
             return [*found, *(session.rows("running", **rows.claims(rest)) if rest else [])]

@@ -224,8 +224,7 @@ class SqliteStore:
         if not found:
             return None
         [job] = found
-        limits = {"limit": HISTORY, "characters": HISTORY_CHARACTERS}
-        history = self._read("history", id=job_id, **limits)
+        history = self._read("history", id=job_id, limit=HISTORY, characters=HISTORY_CHARACTERS)
         return job._replace(history=history, opens_at=self._opens_at(job))
 
     def find(
@@ -273,8 +272,7 @@ class SqliteStore:
     def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
         """Mend what waits for nothing. See `Store.recount`."""
         with self._connections.reading() as connection:
-            found = ask_row(connection, "miscounted", limit=limit, after=after)
-        wrong, looked, last = found
+            wrong, looked, last = ask_row(connection, "miscounted", limit=limit, after=after)
 
         def work(con: sqlite3.Connection) -> str:
             mended = con.execute(STATEMENTS["recount"], {"ids": wrong, "now": self._now()})
