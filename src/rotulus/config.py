@@ -111,14 +111,20 @@ def _setting(name: str, value: Any, origin: str) -> Setting:
     try:
         return Setting(kind.read(value), origin)
     except (ValueError, TypeError) as error:
-        shown = without_password(value) if isinstance(value, str) else value
-        raise OptionError(f"{name} = {shown!r} is not allowed: {error} ({origin})") from None
+        shown = without_password(repr(value))
+        raise OptionError(f"{name} = {shown} is not allowed: {error} ({origin})") from None
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     raise ValueError("give a text")
+
+
+def _target(value: Any) -> str:
+    if "://" in _text(value):
+        raise ValueError("that is the URL of a store; give the app as module:app")
+    return _text(value)
 
 
 def _count(value: Any) -> int:
@@ -190,7 +196,7 @@ _DAY = 86_400.0
 
 SETTINGS: dict[str, SettingKind] = {
     "url": SettingKind("sqlite:///rotulus.db", check_store_url, "Where the jobs live."),
-    "app": SettingKind(None, _text, "The app, as module:app."),
+    "app": SettingKind(None, _target, "The app, as module:app."),
     "queues": SettingKind(None, _queues, "The queues a worker serves; all of them unless given."),
     "slots": SettingKind(10, _count, "How many jobs a worker runs at once."),
     "lease": SettingKind(30.0, _lease, "Seconds for which a claim is safe without renewal."),

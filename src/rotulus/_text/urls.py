@@ -37,7 +37,7 @@ def without_password(url: str) -> str:
     Everything between the first colon of the account and the last `@` is taken for the password:
     rather too much of the URL is left out than too little.
     """
-    scheme, mark, rest = url.partition("://")
+    scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     account, at, place = rest.rpartition("@")
     shown = _SECRET.sub(r"\1***", place)
     return f"{scheme}{mark}{account.partition(':')[0]}{at}{shown}"

@@ -58,7 +58,7 @@ def find_app(target: str | None, url: str | None = None, *, tasks: bool = False)
     """
     if url is not None:
         return bare_app(url)
-    target = target or load_settings()["app"].value
+    target = load_settings({"app": target})["app"].value
     if target is None:
         if tasks:
             raise no_target()

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from rotulus import TaskRegistry
 from rotulus import registry as global_registry
+from rotulus._text.urls import without_password
 from rotulus._workflows.context import Context
 from rotulus.errors import OptionError, ResultTimeoutError
 from rotulus.workflow.bar import watched
@@ -69,7 +70,8 @@ class DefaultRunner:
                 and `_`.
         """
         if not database_url.startswith("postgres"):
-            raise OptionError(f"A schema is for PostgreSQL; {database_url!r} is not that")
+            shown = without_password(database_url)
+            raise OptionError(f"A schema is for PostgreSQL; {shown!r} is not that")
         if not _SCHEMA.fullmatch(schema):
             raise OptionError(f"Schema {schema!r} is not allowed: use letters, digits and '_'")
         return cls(f"{database_url}{'&' if '?' in database_url else '?'}schema={schema}")

@@ -3,12 +3,14 @@
 import re
 from contextlib import suppress
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from rotulus._text.names import did_you_mean
+from rotulus._text.urls import without_password
 from rotulus.errors import OptionError
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}")
+_UNESCAPED = re.compile(r"%(?![0-9A-Fa-f]{2})|\s")
 _OURS = ("schema", "listen", "deadline")
 
 DEADLINE = 15.0
@@ -45,9 +47,10 @@ def read_address(url: str) -> Address:
     """Take a URL apart: `postgresql://user@host/database?schema=jobs&listen=false&sslmode=require`.
 
     Raises:
-        OptionError: `schema`, `listen` or `deadline` has a value that is not allowed.
+        OptionError: `schema`, `listen` or `deadline` has a value that is not allowed, or a
+            character in the user or the password is not escaped.
     """
-    parts = urlsplit(url)
+    parts = _split(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     ours = {name: value for name, value in query if name in _OURS}
     rest = [(name, value) for name, value in query if name not in _OURS]
@@ -59,16 +62,37 @@ def read_address(url: str) -> Address:
     plain = parts._replace(query=urlencode(rest, quote_via=quote))  # libpq knows no + for a space
     return Address(
         urlunsplit(plain._replace(scheme="postgresql")),
-        urlunsplit(plain._replace(netloc=_without_password(parts.netloc), query=urlencode(ours))),
+        without_password(urlunsplit(plain._replace(query=urlencode(ours)))),
         schema,
         _is_true("listen", ours.get("listen", "true")),
         _seconds("deadline", ours.get("deadline", str(DEADLINE))),
     )
 
 
-def _without_password(netloc: str) -> str:
-    account, at, host = netloc.rpartition("@")
-    return f"{account.partition(':')[0]}{at}{host}"
+def _split(url: str) -> SplitResult:
+    """The parts of a URL that is well formed.
+
+    The driver would quote a part of the password in its message where it cannot read the URL. So
+    that is found out here.
+    """
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if not _is_torn(parts, url):
+            return parts
+    raise OptionError(
+        f"The store URL {without_password(url)} cannot be read: in the user and the password write "
+        f"%25 for %, %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %5B for [, %20 for a "
+        f"space"
+    )
+
+
+def _is_torn(parts: SplitResult, url: str) -> bool:
+    """Whether a character of the account is taken for one that ends it."""
+    account = parts.netloc.rpartition("@")[0]
+    torn = [piece for piece in parts.query.split("&") if "@" in piece.partition("=")[0]]
+    return bool(
+        torn or parts.fragment or "@" in parts.path or "@" in account or _UNESCAPED.search(url)
+    )
 
 
 def _is_true(name: str, value: str) -> bool:
