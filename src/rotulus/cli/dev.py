@@ -29,7 +29,7 @@ def dev(
     What starting again would not mend is waited out: a wrong import, a store that cannot be
     reached, tables that are not there.
     """
-    target = target or load_settings()["app"].value
+    target = load_settings({"app": target})["app"].value
     if target is None:
         raise no_target()
     rotulus = [sys.executable, "-m", "rotulus"]
