@@ -1,20 +1,40 @@
-"""Runs our statements in the transaction of an application, whatever holds its connection."""
+"""Runs our statements in the transaction of an application, whatever holds its connection.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+The connection keeps its settings. None of them changes what our statements mean, and none of our
+statements commits.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
 from rotulus.errors import OptionError
 from rotulus.stores.postgres.ask import Answer, Execute, Row
 
 
+class Found(NamedTuple):
+    """What a statement has found, read to its end. Ids are texts, as on our own connections."""
+
+    rowcount: int
+    rows: Sequence[Row]
+
+    def fetchall(self) -> Sequence[Row]:
+        """The rows it found."""
+        return self.rows
+
+
 def joined(given: Any, url: str) -> Execute:
-    """What runs statements on a connection or session of an application.
+    """What runs statements on a connection or session of an application, in its transaction.
 
     Taken are psycopg's connections; SQLAlchemy's connections and sessions, on whichever driver
-    writes its parameters like psycopg; and Django's connections. Raises `OptionError` for others.
+    writes its parameters like psycopg; and Django's connections.
+
+    Raises:
+        OptionError: it is something else, or commits each statement by itself.
     """
     execute = next((found for way in _WAYS if (found := way(given)) is not None), None)
     if execute is None:
@@ -23,32 +43,25 @@ def joined(given: Any, url: str) -> Execute:
             f"connection or session of SQLAlchemy, or a connection of Django, to PostgreSQL; of "
             f"asynchronous ones, SQLAlchemy's, with aenqueue"
         )
-
-    def run(statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
-        return _Texts(execute(statement, parameters))
-
-    return run
-
-
-class _Texts:
-    """An answer whose ids are texts, as they are on our own connections."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    @property
-    def rowcount(self) -> int:
-        return self._answer.rowcount
-
-    def fetchall(self) -> list[Row]:
-        return [
-            tuple(str(value) if isinstance(value, UUID) else value for value in row)
-            for row in self._answer.fetchall()
-        ]
+    return execute
 
 
 def _psycopg(given: Any) -> Execute | None:
-    return given.execute if isinstance(given, psycopg.Connection) else None
+    if not isinstance(given, psycopg.Connection):
+        return None
+    if given.autocommit and given.info.transaction_status == TransactionStatus.IDLE:
+        _refuse("with connection.transaction():")
+    connection: psycopg.Connection[Any] = given
+    return lambda statement, parameters: _on_a_cursor(connection, statement, parameters)
+
+
+def _on_a_cursor(
+    connection: psycopg.Connection[Any], statement: bytes, parameters: Mapping[str, str | None]
+) -> Answer:
+    """Not on one that its factories make."""
+    with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
+        cursor.execute(statement, parameters)
+        return _found(cursor)
 
 
 def _sqlalchemy(given: Any) -> Execute | None:
@@ -58,19 +71,58 @@ def _sqlalchemy(given: Any) -> Execute | None:
     dialect: Any = getattr(connection, "dialect", None)
     if dialect is None or (dialect.name, dialect.paramstyle) != ("postgresql", "pyformat"):
         return None
-    return lambda statement, parameters: connection.exec_driver_sql(statement.decode(), parameters)
+    driver = connection.connection.dbapi_connection
+    if getattr(driver, "autocommit", False) and not _is_open(driver):
+        _refuse("an engine or connection whose isolation_level is not AUTOCOMMIT")
+    plain = {"stream_results": False, "yield_per": None}
+
+    def run(statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
+        result = connection.exec_driver_sql(statement.decode(), parameters, execution_options=plain)
+        rows = result.fetchall() if result.returns_rows else ()
+        answer = Found(result.rowcount, [_plain(row) for row in rows])
+        result.close()
+        return answer
+
+    return run
+
+
+def _is_open(driver: Any) -> bool:
+    """Whether a connection that commits by itself is in a transaction that somebody has begun."""
+    info = getattr(driver, "info", None)
+    return getattr(info, "transaction_status", TransactionStatus.IDLE) != TransactionStatus.IDLE
 
 
 def _django(given: Any) -> Execute | None:
     if getattr(given, "vendor", None) != "postgresql":
         return None
+    if given.get_autocommit() and not given.in_atomic_block:
+        _refuse("with transaction.atomic():")
 
     def run(statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
-        cursor = given.cursor()
-        cursor.execute(statement.decode(), parameters)
-        return cursor
+        with given.cursor() as cursor:
+            driver: Any = cursor.cursor
+            if isinstance(driver, psycopg.Cursor):
+                driver.row_factory = tuple_row
+            cursor.execute(statement.decode(), parameters)
+            return _found(cursor)
 
     return run
+
+
+def _found(cursor: Any) -> Found:
+    rows = cursor.fetchall() if cursor.description is not None else ()
+    return Found(cursor.rowcount, [_plain(row) for row in rows])
+
+
+def _plain(row: Sequence[Any]) -> Row:
+    return tuple(str(value) if isinstance(value, UUID) else value for value in row)
+
+
+def _refuse(instead: str) -> NoReturn:
+    raise OptionError(
+        f"connection= is in no transaction, and commits each statement by itself (autocommit): "
+        f"what is done with it could not be rolled back. Begin a transaction first: {instead}"
+    )
 
 
 _WAYS: tuple[Callable[[Any], Execute | None], ...] = (_psycopg, _sqlalchemy, _django)

@@ -37,6 +37,7 @@ from rotulus.stores.sqlite.boot import boot_id
 from rotulus.stores.sqlite.commit import GroupCommit
 from rotulus.stores.sqlite.connection import MEMORY, Connections, translated
 from rotulus.stores.sqlite.doorbell import Doorbell
+from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline
 from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.settling import Settled, flags, settle, unblock
@@ -105,7 +106,7 @@ class SqliteStore:
         batches = Batches(jobs, self._now())
         if connection is not None:
             with translated(self._path):
-                return batches.add(self._same_file(connection))
+                return batches.add(self._joined(connection))
         records = self._commit.run(batches.add)
         self._doorbell.ring("work")
         return records
@@ -146,7 +147,7 @@ class SqliteStore:
         """Record outcomes. See `Store.settle`."""
         if connection is not None:
             with translated(self._path):
-                return settle(self._same_file(connection), outcomes, self._now()).refused
+                return settle(self._joined(connection), outcomes, self._now()).refused
 
         def work(con: sqlite3.Connection) -> tuple[Settled, int]:
             return settle(con, outcomes, self._now()), ask(con, "limited_wait")
@@ -341,6 +342,9 @@ class SqliteStore:
             do(con, "start", chosen=chosen, now=now)
         return ask(con, "claimed", chosen=chosen)
 
+    def _joined(self, connection: Any) -> sqlite3.Connection:
+        return joined(connection, self._path, self.url)
+
     def _now(self) -> int:
         return micros(self._clock.now())
 
@@ -382,17 +386,3 @@ class SqliteStore:
             self._doorbell.ring("work")
             self._doorbell.ring("done")
         return records
-
-    def _same_file(self, connection: object) -> sqlite3.Connection:
-        """A caller's connection, if a job added through it would be added here."""
-        if not isinstance(connection, sqlite3.Connection):
-            raise OptionError(
-                f"connection={connection!r} is not allowed: {self.url} takes a sqlite3.Connection"
-            )
-        main = connection.execute("PRAGMA database_list").fetchone()[2]
-        if self._path == MEMORY or not main or not Path(main).samefile(self._path):
-            raise OptionError(
-                f"connection= is open on {main or MEMORY!r} and the jobs live in {self._path!r}: "
-                f"only a connection to the same file can join a job to its transaction"
-            )
-        return connection

@@ -31,7 +31,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: add_parts
 -- Jobs with their parts, or the parts of a job; `blocked` while they wait for each other. Then the
--- ids of those that were not here already, and whose key was not held.
+-- ids of those that were not here already, and whose key was not held; as a value and no column,
+-- which a connection of an application may convert.
 INSERT INTO rotulus_jobs (
   id, arguments, key, held_key, limit_key, instant, hold_until, run, step, workflow, waits_for,
   opened, paused, task, queue, priority, created_at, run_at, state, expires_at, limit_to, rate_to,
@@ -49,7 +50,7 @@ FROM (
   FROM json_each(:jobs))
 WHERE true
 ON CONFLICT DO NOTHING
-RETURNING id;
+RETURNING id || '';
 
 -- name: add_needs
 -- Who waits for whom.

@@ -42,7 +42,7 @@ SET state = CASE WHEN paused OR waits_for + :waits_for > 0 THEN 'blocked' ELSE '
     waits_for = waits_for + :waits_for, opened = 1, run_at = :now, expires_at = NULL,
     progress = coalesce(:progress, progress), boot = NULL, lease_until = NULL
 WHERE id = :id AND attempt = :attempt AND state = 'running'
-RETURNING run, paused;
+RETURNING run || '', paused + 0;
 
 -- name: some_wait
 -- Whether anybody waits, or waited, for a job: where there are no parts, their absence costs nothing.

@@ -1,0 +1,110 @@
+"""Runs our statements in the transaction of an application, whatever holds its connection.
+
+The connection keeps its settings. None of them changes what our statements mean, and none of our
+statements commits.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from rotulus.errors import OptionError
+from rotulus.stores.sqlite.connection import MEMORY
+
+Row = tuple[Any, ...]
+
+
+def joined(given: Any, path: str, url: str) -> sqlite3.Connection:
+    """What runs statements on a connection or session of an application, in its transaction.
+
+    Taken are connections of sqlite3, connections and sessions of SQLAlchemy, and Django's. Where
+    sqlite3 begins a transaction by itself before it writes, one is begun here.
+
+    Raises:
+        OptionError: it is something else, or open on another file, or commits by itself.
+    """
+    connection = _driver(given)
+    if not isinstance(connection, sqlite3.Connection):
+        raise OptionError(
+            f"connection={given!r} is not allowed: {url} takes a sqlite3.Connection, a connection "
+            f"or session of SQLAlchemy on the driver sqlite3, or a connection of Django"
+        )
+    ours = _Joined(connection)
+    _check_file(ours, path)
+    if not connection.in_transaction:
+        _begin(ours, connection)
+    return cast("sqlite3.Connection", ours)  # as far as statements need one
+
+
+class _Joined:
+    """A connection whose statements run on cursors of ours, and give tuples of plain values."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @property
+    def total_changes(self) -> int:
+        return self._connection.total_changes
+
+    def execute(self, statement: str, parameters: "Mapping[str, Any] | Row" = ()) -> "_Answer":
+        texts, self._connection.text_factory = self._connection.text_factory, str
+        cursor = sqlite3.Cursor(self._connection)
+        try:
+            cursor.row_factory = None
+            return _Answer(cursor.execute(statement, parameters).fetchall())
+        finally:
+            cursor.close()
+            self._connection.text_factory = texts
+
+
+class _Answer:
+    """The rows that a statement has found."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = iter(rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._rows
+
+    def fetchone(self) -> Row | None:
+        return next(self._rows, None)
+
+
+def _driver(given: Any) -> Any:
+    """The driver's connection below one of a library, once that has begun what it calls one."""
+    if callable(getattr(given, "get_bind", None)):  # a session of SQLAlchemy
+        given = given.connection()
+    if callable(getattr(given, "exec_driver_sql", None)):  # a connection of SQLAlchemy
+        if not given.in_transaction():
+            given.begin()
+        return given.connection.driver_connection
+    if getattr(given, "vendor", None) == "sqlite":  # Django
+        given.ensure_connection()
+        return given.connection
+    return given
+
+
+def _check_file(connection: _Joined, path: str) -> None:
+    """A job that is added there has to be added here."""
+    [main] = [
+        file for _, name, file in connection.execute("PRAGMA database_list") if name == "main"
+    ]
+    if path == MEMORY or not main or not Path(main).samefile(path):
+        raise OptionError(
+            f"connection= is open on {main or MEMORY!r} and the jobs live in {path!r}: "
+            f"only a connection to the same file can join a job to its transaction"
+        )
+
+
+def _begin(ours: _Joined, connection: sqlite3.Connection) -> None:
+    """Begin a transaction as sqlite3 would before a statement that writes."""
+    # Python 3.12 has a second way to say it, which is -1 where the first one counts.
+    by_itself = connection.isolation_level is None or getattr(connection, "autocommit", -1) is True
+    if by_itself:
+        raise OptionError(
+            "connection= is in no transaction, and commits each statement by itself: what is done "
+            "with it could not be rolled back. Begin one first: connection.execute('BEGIN'), or "
+            "transaction.atomic() of Django"
+        )
+    ours.execute(f"BEGIN {connection.isolation_level}")
