@@ -5,7 +5,8 @@ statements commits.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from functools import partial
+from typing import Any, NamedTuple, NoReturn, cast
 from uuid import UUID
 
 import psycopg
@@ -51,8 +52,7 @@ def _psycopg(given: Any) -> Execute | None:
         return None
     if given.autocommit and given.info.transaction_status == TransactionStatus.IDLE:
         _refuse("with connection.transaction():")
-    connection: psycopg.Connection[Any] = given
-    return lambda statement, parameters: _on_a_cursor(connection, statement, parameters)
+    return partial(_on_a_cursor, cast("psycopg.Connection[Any]", given))
 
 
 def _on_a_cursor(
