@@ -1,16 +1,23 @@
-"""Tells objects that they are in a forked child now, before anybody can use them there.
+"""What a forked child is told, and given back, before anybody can use anything there.
 
 A fork copies the memory of a process and one of its threads. A lock that another thread held
-stays locked in the copy for ever, and a connection belongs to both from then on.
+stays locked in the copy for ever, a connection belongs to both from then on, and a signal that
+somebody sends to the child is handled as the parent handles it: what an event loop hears of its
+signals by is copied too, so that the parent would hear of it.
 """
 
 import os
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from types import MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 _FOLLOWERS: WeakKeyDictionary[object, Callable[[Any], None]] = WeakKeyDictionary()
+_HANDLERS: list[Mapping[int, Any]] = []
+_MASKS = threading.local()
 
 
 def follow_forks(renew: MethodType) -> None:
@@ -21,10 +28,45 @@ def follow_forks(renew: MethodType) -> None:
     _FOLLOWERS[renew.__self__] = renew.__func__
 
 
+@contextmanager
+def children_handle(handlers: Mapping[int, Any]) -> Generator[None, None, None]:
+    """Let children that are forked in a block have these handlers of signals, and no wake-up.
+
+    These signals are held up from before the fork until the child has its handlers, as a child may
+    be told to stop before it has heard that it was forked. Of nested blocks the first one counts.
+
+    Args:
+        handlers: what `signal.signal` takes, by the number of the signal; None: the system's.
+    """
+    _HANDLERS.append(handlers)
+    try:
+        yield
+    finally:
+        if handlers in _HANDLERS:  # not in a child
+            _HANDLERS.remove(handlers)
+
+
+def _hold_up() -> None:
+    if _HANDLERS:
+        _MASKS.before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLERS[0])
+
+
+def _let_through() -> None:
+    before = _MASKS.__dict__.pop("before", None)
+    if before is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _tell() -> None:
+    for handlers in _HANDLERS[:1]:
+        signal.set_wakeup_fd(-1)
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        _HANDLERS.clear()
+    _let_through()
     for follower, renew in list(_FOLLOWERS.items()):
         renew(follower)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
-    os.register_at_fork(after_in_child=_tell)
+    os.register_at_fork(before=_hold_up, after_in_parent=_let_through, after_in_child=_tell)

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
+from rotulus._forking import children_handle
+
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _FAREWELL = 0.2
 """Seconds for what is left on the loop to end when the main coroutine has."""
@@ -60,7 +62,8 @@ def _handled(
         except NotImplementedError:  # Windows
             signal.signal(number, _plain(on_signal))
     try:
-        yield
+        with children_handle(before):
+            yield
     finally:
         for number, handler in before.items():
             with suppress(NotImplementedError):

@@ -28,7 +28,8 @@ _FAREWELL = 5.0
 """Seconds for a cell that is not needed any more to tear down what it holds."""
 
 _PAUSE = 1.0
-"""Seconds to wait before another try, when the system has no room for one more process."""
+"""Seconds to wait before another try, when the system has no room for one more process, or no
+descriptor for the line to it."""
 
 
 class Cell:
@@ -120,7 +121,11 @@ class Cells:
             memory: how much it may allocate, in MiB; None for as much as there is.
         """
         while not self._nursery.gone:
-            cell = self._take()
+            try:
+                cell = self._take()
+            except OSError:  # no descriptors left
+                await asyncio.sleep(_PAUSE)
+                continue
             try:
                 outcome = await cell.attempt(run, job, memory)
                 if outcome is None:
@@ -148,7 +153,8 @@ class Cells:
             if not cell.spent:
                 return cell
         number = next(self._numbers)
-        self._known[number] = cell = Cell(number, self._nursery.bear(number))
+        end = self._nursery.bear(number)
+        self._known[number] = cell = Cell(number, end)
         return cell
 
     def _put_back(self, cell: Cell) -> None:

@@ -1,5 +1,6 @@
 """Inside the nursery: one thread and one loop, which forks cells, kills them and reaps them."""
 
+import errno
 import gc
 import os
 import select
@@ -9,9 +10,9 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 from rotulus._engine.isolation.system import die_with_parent, only, volunteer
+from rotulus._forking import children_handle
 
 BEAR, KILL, END = b"b", b"k", b"e"
 COMMAND = struct.Struct("!cI")
@@ -24,6 +25,8 @@ _PATIENCE = 1.0
 
 _LEFT_ALONE = (signal.SIGINT, signal.SIGTERM)
 """Signals that may reach every process of a group: what they mean is for the worker to decide."""
+
+_USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
 class Keeper:
@@ -104,6 +107,8 @@ class Keeper:
             return False
         verb, number = COMMAND.unpack(command)
         match verb:
+            case b"b" if not sockets:  # there was no descriptor left for it
+                self._report(number, 0, errno.EMFILE)
             case b"b":
                 self._bear(number, socket.socket(fileno=sockets[0]))
             case b"k":
@@ -136,13 +141,8 @@ class Keeper:
             ours.close()
         die_with_parent(keeper, signal.SIGKILL)
         volunteer()
-        # What a task forks may be told to stop, also before it has heard that it was forked.
-        os.register_at_fork(
-            before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, _LEFT_ALONE),
-            after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _LEFT_ALONE),
-            after_in_child=_heed_signals,
-        )
-        self._live(end)
+        with children_handle(_USUAL):  # in what a task forks
+            self._live(end)
 
     def _reap(self) -> None:
         for pid in list(self._numbers):
@@ -171,10 +171,3 @@ class Keeper:
 
 def _nothing(_number: int, _frame: object) -> None:
     """A handler, and not SIG_IGN, which programs that a task starts would inherit."""
-
-
-def _heed_signals() -> None:
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _LEFT_ALONE)
