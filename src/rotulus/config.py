@@ -4,7 +4,9 @@ Each setting has one name everywhere: `slots` is the argument `slots=`, the flag
 variable `ROTULUS_SLOTS` and the key `slots` in `[tool.rotulus]` of the nearest `pyproject.toml`.
 """
 
+import logging
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +24,12 @@ __all__ = ["SETTINGS", "Setting", "SettingKind", "find_project_settings", "load_
 PREFIX = "ROTULUS_"
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("auto", "lines", "json")
+
+_OF_A_SERVICE = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$)")
+"""The end of a variable that Kubernetes sets for a service."""
+
+_TOLD: set[str] = set()
+"""The variables that have been told of."""
 TRACEBACKS = ("folded", "full")
 
 
@@ -60,7 +68,8 @@ def load_settings(
         folder: where to look for `pyproject.toml`, there and above; here unless given.
 
     Raises:
-        OptionError: a name is not known, or a value is not allowed; the message says where.
+        OptionError: a name is not known, or a value is not allowed; the message says where. A
+            variable of a name that is not known is left out, and logged once as a warning.
     """
     environment = os.environ if environment is None else environment
     path, project = find_project_settings(folder or Path.cwd())
@@ -68,8 +77,8 @@ def load_settings(
     for name, value in project.items():
         settings[name] = _setting(name, value, f"{path} [tool.rotulus]")
     for variable, text in environment.items():
-        if variable.startswith(PREFIX) and text:
-            settings[_name(variable)] = _setting(_name(variable), text, variable)
+        if variable.startswith(PREFIX) and text and (name := _known_name(variable)):
+            settings[name] = _setting(name, text, variable)
     for name, value in (given or {}).items():
         if value is not None:
             settings[name] = _setting(name, value, "argument")
@@ -96,12 +105,21 @@ def _table(path: Path) -> dict[str, Any] | None:
     return cast("dict[str, Any] | None", document.get("tool", {}).get("rotulus"))
 
 
-def _name(variable: str) -> str:
+def _known_name(variable: str) -> str | None:
+    """The setting of a variable; None when there is no such setting, which is logged once.
+
+    Others may set variables of that prefix: Kubernetes does for a service called rotulus.
+    """
     name = variable.removeprefix(PREFIX).lower()
-    if name not in SETTINGS:
+    if name in SETTINGS:
+        return name
+    if variable not in _TOLD and not _OF_A_SERVICE.search(variable):
+        _TOLD.add(variable)
         known = [PREFIX + name.upper() for name in SETTINGS]
-        raise OptionError(f"There is no setting {variable}{did_you_mean(variable, known)}")
-    return name
+        logging.getLogger("rotulus").warning(
+            "There is no setting %s, so it is left out%s", variable, did_you_mean(variable, known)
+        )
+    return None
 
 
 def _setting(name: str, value: Any, origin: str) -> Setting:

@@ -22,7 +22,7 @@ def pool(number: int, job: Job) -> None:
 
 
 @task
-async def child(number: int) -> list[str]:
+def child(number: int) -> list[str]:
     """Fork, and tell how the child handles signals, and that it dies of one."""
     ours, theirs = os.pipe()
     pid = os.fork()

@@ -342,3 +342,18 @@ def test_a_worker_fires_schedules_by_itself(tmp_path, registry):
     app.stop()
     worker.join(20)
     app.close()
+
+
+def test_a_burst_runs_what_it_has_fired(still_app, clock):
+    """Nobody else may come before the next one."""
+    runs = []
+
+    @scheduled(cron="* * * * *", registry=still_app.registry)
+    def tick():
+        runs.append(1)
+
+    still_app.run_worker(burst=True)
+    for minute in range(1, 6):
+        clock.advance(60)
+        still_app.run_worker(burst=True)
+        assert minute == len(runs)

@@ -11,7 +11,7 @@ from rotulus._app.desk import Desk
 from rotulus._app.engine import Engine, make_engine
 from rotulus._app.log import log_events
 from rotulus._app.misfits import misfits
-from rotulus._app.opening import LazyStore, is_there, open_store, shown_url
+from rotulus._app.opening import LazyStore, absolute_url, is_there, open_store, shown_url
 from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
 from rotulus._app.shifts import Shifts, WorkOptions
 from rotulus._app.standing import Standing, serving
@@ -95,6 +95,7 @@ class App(Calls, Verbs):
         shown = told["url"]._replace(value=shown_url(told["url"].value))
         self.settings: dict[str, Setting] = told | {"url": shown}
         settings = {name: setting.value for name, setting in told.items()}
+        settings["url"] = absolute_url(settings["url"])
         other = _only(registry, like, replaces)
         self._clock = clock or SystemClock()
         if registry is None:

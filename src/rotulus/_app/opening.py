@@ -53,10 +53,16 @@ def open_ready(url: str, clock: Clock, events: Events) -> Store:
 
 def shown_url(url: str) -> str:
     """A URL as it may be shown: without its password, and of a file with its full path."""
+    absolute = absolute_url(url)
+    return absolute if absolute.startswith("sqlite:") else without_password(absolute)
+
+
+def absolute_url(url: str) -> str:
+    """A URL that means the same wherever the process goes: of a file, with its full path."""
     scheme, mark, rest = url.partition("://")
     place, query_mark, query = rest.partition("?")
     if scheme != "sqlite" or not place.removeprefix("/"):
-        return without_password(url)
+        return url
     return f"{scheme}{mark}/{Path(place.removeprefix('/')).absolute()}{query_mark}{query}"
 
 

@@ -125,7 +125,7 @@ class Shifts:
         self.under_way.append(shift)
         rounds.start()
         try:
-            run_to_end(shift.run(), on_signal)
+            run_to_end(shift.run(partial(rounds.end, None)), on_signal)
         finally:
             rounds.end()
             self.under_way.remove(shift)

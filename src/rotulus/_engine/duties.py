@@ -204,10 +204,14 @@ class Rounds:
         """Begin."""
         self._thread.start()
 
-    def end(self) -> None:
-        """Stop after the duty under way."""
+    def end(self, patience: float | None = _AFTER_FAILURE) -> None:
+        """Stop after the duties that are due, each of which has been done once at least.
+
+        Args:
+            patience: seconds to wait for that; None: as long as it takes.
+        """
         self._ended.set()
-        self._thread.join(_AFTER_FAILURE)
+        self._thread.join(patience)
 
     def _go(self) -> None:
         due = {duty: self._now() for duty in self._duties}

@@ -138,8 +138,13 @@ class Worker:
             self._events.emit(WorkerRetiring(self.info.name, reason))
             self._look_up()
 
-    async def run(self) -> None:
-        """Work until stopped."""
+    async def run(self, end_duties: Callable[[], object] = lambda: None) -> None:
+        """Work until stopped.
+
+        Args:
+            end_duties: in a burst, called in a thread before the last claims: what has been fired
+                until then is still run.
+        """
         loop = asyncio.get_running_loop()
         lease, events = self._options.lease, self._events
         calls = Threads(loop, "rotulus-store", keep=2, refused=self._no_thread)
@@ -166,6 +171,9 @@ class Worker:
         try:
             try:
                 await self._feed(crew, settler, calls)
+                if self._options.burst and self._feeding:
+                    await calls.run(end_duties)
+                    await self._feed(crew, settler, calls)
                 await self._finish(crew)
             finally:  # whatever ends it: what runs is finished, or given back
                 await self._drain(crew, settler)

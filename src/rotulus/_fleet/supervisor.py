@@ -10,6 +10,7 @@ from rotulus._engine.threads import Threads
 from rotulus._fleet.child import Child
 from rotulus._fleet.succession import Succession
 from rotulus._fleet.vigil import Vigil
+from rotulus._jobs.states import State
 from rotulus._time.backoff import pause_after
 from rotulus.errors import RotulusError, StoreError
 from rotulus.events import (
@@ -95,8 +96,12 @@ class Supervisor:
             with suppress(RuntimeError):  # the loop has ended already
                 self._wake()
 
-    async def run(self) -> None:
+    async def run(self, end_duties: Callable[[], object] = lambda: None) -> None:
         """Keep the processes running until stopped.
+
+        Args:
+            end_duties: in a burst, called in a thread when the processes have ended: others run
+                what has been fired until then.
 
         Raises:
             ConfigurationError: a process ended because it is wired wrongly.
@@ -111,9 +116,11 @@ class Supervisor:
         self._hand_on()
         vigil.start()
         try:
-            places = range(self._options.processes)
-            await asyncio.gather(*(self._keep_filled(threads) for _ in places))
-            await asyncio.gather(*self._farewells)
+            await self._keep_all_filled(threads)
+            if self._options.burst and not self._stops:
+                await threads.run(end_duties)
+                if await threads.run(self._is_any_due):
+                    await self._keep_all_filled(threads)
         finally:
             vigil.end()
             threads.close()
@@ -139,6 +146,18 @@ class Supervisor:
         for child in self._present():
             self._events.emit(ProcessStuck(child.name, child.pid))
             child.kill()
+
+    async def _keep_all_filled(self, threads: Threads) -> None:
+        places = range(self._options.processes)
+        await asyncio.gather(*(self._keep_filled(threads) for _ in places))
+        await asyncio.gather(*self._farewells)
+
+    def _is_any_due(self) -> bool:
+        """Whether a process may find something to do; in doubt, True. In a thread."""
+        try:
+            return any(count.state is State.QUEUED for count in self._store.count())
+        except StoreError:
+            return True
 
     async def _keep_filled(self, threads: Threads) -> None:
         """Keep one place filled: with a process, and when it leaves room with another one."""
