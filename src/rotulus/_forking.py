@@ -16,7 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 _FOLLOWERS: WeakKeyDictionary[object, Callable[[Any], None]] = WeakKeyDictionary()
-_HANDLERS: list[Mapping[int, Any]] = []
+_HANDLERS: list[Mapping[signal.Signals, Any]] = []
 _MASKS = threading.local()
 
 
@@ -29,7 +29,7 @@ def follow_forks(renew: MethodType) -> None:
 
 
 @contextmanager
-def children_handle(handlers: Mapping[int, Any]) -> Generator[None, None, None]:
+def children_handle(handlers: Mapping[signal.Signals, Any]) -> Generator[None, None, None]:
     """Let children that are forked in a block have these handlers of signals, and no wake-up.
 
     These signals are held up from before the fork until the child has its handlers, as a child may
