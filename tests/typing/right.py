@@ -1,10 +1,12 @@
 """Never run: what type checkers have to see. They check this file and find nothing."""
 
+import sqlite3
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, assert_type
 
-from rotulus import App, Job, Retry, Task, scheduled, task
+from rotulus import INJECTED, App, Job, Retry, Task, scheduled, task
+from rotulus.testing import make_job
 
 app = App("sqlite://")
 
@@ -65,3 +67,23 @@ def twice(which: Task[[int], str, str]) -> list[Job[str]]:
 
 twice(named)
 assert_type(app.enqueue("emails.send", 7).result(), Any)
+
+
+# A parameter that is filled need not be given, and `Job` alone is a type.
+@task
+def count(words: list[str], job: Job = INJECTED, db: sqlite3.Connection = INJECTED) -> int:
+    job.progress(len(words))
+    return db.total_changes
+
+
+count(["a"])
+count(["a"], job=make_job())
+assert_type(count.enqueue(["a"]), Job[int])
+assert_type(count.using(delay=60).enqueue(["a"]).result(), int)
+assert_type(count.enqueue_many([(["a"],)]), list[Job[int]])
+
+
+async def filled() -> None:
+    assert_type(await count.aenqueue(["a"]), Job[int])
+    assert_type(await app.jobs.afind(state="failed", limit=5), list[Job])
+    assert_type(app.jobs(task="mail"), list[Job])

@@ -1,6 +1,6 @@
 """Never run: every line marked `# wrong` is one that type checkers have to refuse."""
 
-from rotulus import App, Retry, scheduled, task
+from rotulus import INJECTED, App, Job, Retry, scheduled, task
 
 app = App("sqlite://")
 
@@ -39,3 +39,13 @@ async def main() -> None:
     await send.aenqueue("x")  # wrong
     text: int = await (await send.aenqueue(7)).aresult()  # wrong
     print(text)
+
+
+@task
+def count(words: list[str], job: Job = INJECTED) -> int:
+    return len(words)
+
+
+count.enqueue()  # wrong
+count.enqueue(["a"], 5)  # wrong
+app.jobs(stat="failed")  # wrong
