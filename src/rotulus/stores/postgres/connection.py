@@ -33,7 +33,10 @@ MOST = 12
 """How many connections this process has at once; a call that finds none waits for one."""
 
 _AGAIN = 5
-"""How often work is tried that other transactions get in the way of."""
+"""How often work is tried that meets a key of another transaction."""
+
+_LONG_AGAIN = 50
+"""How often work is tried that others wait for in a ring, while there is time."""
 
 _LEFT_BEHIND: list[object] = []
 """Connections of a parent process, which a forked child must neither use nor close."""
@@ -120,7 +123,7 @@ class Connections:
 
         A call may be repeated after an unknown result (see `rotulus.store`), so work that finds
         its connection lost is done once more, on a new one; and work that other transactions got
-        in the way of, a few times.
+        in the way of, again and again.
 
         Args:
             work: what to do; it may be done more than once.
@@ -144,10 +147,16 @@ class Connections:
                 ) from error
 
     def _patiently(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:
-        for _ in range(_AGAIN - 1):
-            with suppress(*CONTENDED):
+        tries = 0
+        while True:
+            try:
                 return self._once(work, atomic, end)
-        return self._once(work, atomic, end)
+            except CONTENDED as error:
+                tries += 1
+                # Whoever waits in a ring gets through in the end; a key that is taken stays so.
+                patience = _AGAIN if isinstance(error, psycopg.errors.UniqueViolation) else _LONG_AGAIN
+                if tries >= patience or monotonic() >= end:
+                    raise
 
     def _once(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:
         with self._borrowed(end) as connection:
