@@ -154,7 +154,9 @@ class Connections:
             except CONTENDED as error:
                 tries += 1
                 # Whoever waits in a ring gets through in the end; a key that is taken stays so.
-                patience = _AGAIN if isinstance(error, psycopg.errors.UniqueViolation) else _LONG_AGAIN
+                patience = (
+                    _AGAIN if isinstance(error, psycopg.errors.UniqueViolation) else _LONG_AGAIN
+                )
                 if tries >= patience or monotonic() >= end:
                     raise
 
