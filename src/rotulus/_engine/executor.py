@@ -2,10 +2,10 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from rotulus._engine.isolation import Cells
 from rotulus._engine.resources import Resources, filled_here
@@ -23,6 +23,9 @@ from rotulus._tasks.plan import Plans, TaskPlan
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
+from rotulus._workflows.context import Context
+from rotulus._workflows.paths import is_branch
+from rotulus._workflows.tasks import StepTask
 from rotulus.errors import TaskNotFoundError
 from rotulus.events import BodyStuck, Events
 
@@ -221,9 +224,12 @@ class Executor:
 
     def _succeeded(self, ready: Ready, run: Run, value: Any) -> Outcome:
         if self._steps.concern(run.job, ready.task):
-            text = self._steps.write(ready.task, run, value)
-        else:
-            text = ready.plan.result.write(value, self._max_bytes)
+            return self._handed_on(ready, run, _plain(ready, run, value))
+        text = ready.plan.result.write(value, self._max_bytes)
+        return succeeded(run.job.id, run.job.attempt, text)
+
+    def _handed_on(self, ready: Ready, run: Run, value: Any) -> Outcome:
+        text = self._steps.write(ready.task, run, value)
         return succeeded(run.job.id, run.job.attempt, text)
 
     def _call_plain(self, ready: Ready, call: Call, run: Run) -> Any:
@@ -257,7 +263,7 @@ class Executor:
         if outcome.state is not State.SUCCEEDED:
             return outcome
         value = jsontext.decode(outcome.result or "null")
-        return self._succeeded(ready, run, value)
+        return self._handed_on(ready, run, value)
 
     def _body(self, ready: Ready, call: Call, run: Run) -> Awaitable[Any]:
         task = ready.task
@@ -308,3 +314,17 @@ def _bound(plan: TaskPlan, arguments: str) -> Call:
         raise GivenUpError(Reason.CORRUPT, error) from None
     except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
         raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+
+
+def _plain(ready: Ready, run: Run, value: Any) -> Any:
+    """What an ordinary task returned, as a context holds it: in the JSON form of its annotation.
+
+    An object is one value, though its JSON form is a dict: it stands under the id of its step.
+    """
+    if value is None or isinstance(value, Context) or isinstance(ready.task, StepTask):
+        return value
+    plain: Any = ready.plan.result.plain(value)
+    is_object = isinstance(plain, dict) and not isinstance(value, Mapping)
+    if is_object and run.step is not None and not is_branch(run.job.step):
+        return {run.step.id: cast("Any", plain)}
+    return cast("Any", plain)

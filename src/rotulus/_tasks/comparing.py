@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum
 from pathlib import PurePath
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -42,7 +43,7 @@ class Difference(NamedTuple):
 def difference(written: Any, read: Any) -> Difference | None:
     """Where a value and the one that was read back differ; None when they do not.
 
-    They are of one type, except that an equal `str` may come back for a member of a `StrEnum`, and
+    They are of one type, except that an equal `datetime` may come back for a subclass of it, and
     the like.
     """
     if type(written) is type(read) and type(written) in _EXACT:
@@ -65,7 +66,9 @@ def difference(written: Any, read: Any) -> Difference | None:
 
 
 def _stands_for(read: object, written: object) -> bool:
-    return isinstance(written, type(read)) and isinstance(read, _SCALARS)
+    """Whether a scalar is also one of the type that was read; a member of an enum is more."""
+    is_one = isinstance(written, type(read)) and isinstance(read, _SCALARS)
+    return is_one and not isinstance(written, Enum)
 
 
 def _parts(written: Any, read: Any) -> Iterable[tuple[Place | None, Any, Any]] | None:
@@ -92,13 +95,14 @@ def _members(written: Iterable[Any], read: Iterable[Any]) -> Iterator[tuple[Plac
 def _entries(
     written: Mapping[Any, Any], read: Mapping[Any, Any]
 ) -> Iterator[tuple[Place | None, Any, Any]]:
-    """Keys and values in their order, which JSON keeps."""
+    """Keys and values. The order of keys is that of the fields, where there are fields."""
     if len(written) != len(read):
         yield None, list(written), list(read)
         return
-    for key, other in zip(written, read, strict=True):
-        yield None, key, other
-        yield Key(key), written[key], read[other]
+    keys = {key: key for key in read}
+    for key, instead in zip(written, read, strict=True):
+        yield None, key, keys.get(key, instead)
+        yield Key(key), written[key], read[key]
 
 
 def _attributes(

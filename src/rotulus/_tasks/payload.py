@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from rotulus._tasks.comparing import difference
 from rotulus._tasks.problems import Wording, sentences
-from rotulus._tasks.remedies import UNREADABLE, changed, unstorable
+from rotulus._tasks.remedies import changed, unreadable, unstorable
 from rotulus._tasks.symmetry import Symmetry, symmetry
 from rotulus._text import jsontext
 
@@ -53,8 +53,8 @@ class PayloadType:
     ) -> None:
         self._adapter = pydantic.TypeAdapter(_typed_dict(fields, required))
         self._wording = wording
-        found = {name: symmetry(schema) for name, schema in self.schemas().items()}
-        self._unsure = {n: s for n, s in found.items() if s is not Symmetry.SYMMETRIC}
+        self._known = {name: symmetry(schema) for name, schema in self.schemas().items()}
+        self._unsure = any(known is not Symmetry.SYMMETRIC for known in self._known.values())
         # Types that are known to be symmetric have no aliases inside.
         reading = {"by_alias": True, "by_name": True} if self._unsure else {}
         writing = {"by_alias": False, "round_trip": True} if self._unsure else {}
@@ -123,19 +123,21 @@ class PayloadType:
         Raises:
             InvalidValuesError: a value does not come back, or not as it was.
         """
-        if not self._unsure:
+        # In a key a lone surrogate is replaced without a word: by what may stand there anyway.
+        if not self._unsure and "\ufffd" not in text:
             return
         try:
             back = self.read(text)
         except InvalidValuesError as error:
-            problems = [f"{problem}: {UNREADABLE}" for problem in error.problems]
+            why = unreadable(values)
+            problems = [f"{problem}: {why}" for problem in error.problems]
         else:
             problems = list(self._changes(values, back))
         if problems:
             raise InvalidValuesError(problems)
 
     def _changes(self, values: Mapping[str, Any], back: Mapping[str, Any]) -> Iterator[str]:
-        for name, known in self._unsure.items():
+        for name, known in self._known.items():
             value, read = values.get(name), back.get(name)
             if known is Symmetry.OPEN and value == read:
                 continue

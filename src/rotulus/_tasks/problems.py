@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 import pydantic
 
-_MOST_LEAVES = 1000
+_MOST_PARTS = 10_000
 _SHORTEST = 3
 """A shorter text is no secret, and stands in many words."""
 
@@ -51,7 +51,7 @@ class Wording(NamedTuple):
         """A text without the values that somebody's own code may have put into it."""
         if self.show_values:
             return text
-        forms = {form for leaf in islice(_leaves(values), _MOST_LEAVES) for form in _forms(leaf)}
+        forms = {form for leaf in _leaves(values) for form in _forms(leaf)}
         for form in sorted(forms, key=len, reverse=True):
             text = text.replace(form, "…")
         return text
@@ -121,8 +121,8 @@ def _inside(values: Any, step: int | str) -> tuple[Any] | None:
     return (attributes[step],) if step in attributes else None
 
 
-def _leaves(values: object) -> Iterator[object]:
-    """The scalars in a value, which may contain itself."""
+def everything_in(values: object) -> Iterator[object]:
+    """A value and all that it consists of. It may contain itself."""
     waiting: list[Any] = [values]
     seen: set[int] = set()
     while waiting:
@@ -130,15 +130,20 @@ def _leaves(values: object) -> Iterator[object]:
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if isinstance(value, str | bytes | int | float):
-            yield value
-        elif isinstance(value, Mapping):
+        yield value
+        if isinstance(value, Mapping):
             entries = cast("Mapping[Any, Any]", value)
             waiting += [*entries.keys(), *entries.values()]
         elif isinstance(value, list | tuple | set | frozenset):
             waiting += cast("list[Any]", value)
         else:
             waiting += getattr(value, "__dict__", {}).values()
+
+
+def _leaves(values: object) -> Iterator[object]:
+    """The scalars in a value."""
+    parts = islice(everything_in(values), _MOST_PARTS)
+    return (part for part in parts if isinstance(part, str | bytes | int | float))
 
 
 def _forms(leaf: object) -> Iterator[str]:

@@ -6,12 +6,9 @@ from typing import Any
 import pydantic
 
 from rotulus._tasks.comparing import Difference
-from rotulus._tasks.problems import a_type, with_article
+from rotulus._tasks.problems import a_type, everything_in, with_article
 from rotulus._tasks.symmetry import Symmetry
 from rotulus._text import jsontext
-
-UNREADABLE = "its type writes JSON that it does not read: let its serializer and validator fit"
-"""What is said of a value that cannot be read back at all."""
 
 _PLAIN = (
     "without a type only plain JSON comes back as it was (str, int, float, bool, None, lists, "
@@ -23,6 +20,15 @@ _NOT_WRITTEN = (
 )
 _ONCE = "it can be read only once, so ask for a list"
 _OFFSET = "an offset from UTC is written without its seconds, so convert it to UTC"
+_ZONE = "a time alone has no offset from UTC in its zone, so annotate with datetime"
+_TWO_WAYS = (
+    "its type does not read again what it writes, as with an excluded field or a serializer of "
+    "its own"
+)
+_MODEL_BYTES = (
+    "bytes in a model are text unless it has ConfigDict(ser_json_bytes='base64', "
+    "val_json_bytes='base64')"
+)
 _ORM = "it belongs to a database, so pass its id and let the task load it"
 
 
@@ -34,10 +40,17 @@ def changed(found: Difference, known: Symmetry) -> str:
     return f"{what} would come back {back}: {_remedy(found.written, found.read, known)}"
 
 
+def unreadable(values: object) -> str:
+    """What is said of values that cannot be read back at all."""
+    return _NOT_WRITTEN if any(map(_is_secret, everything_in(values))) else _TWO_WAYS
+
+
 def unstorable(error: jsontext.NotJSONError, value: object = None) -> str:
     """What is said of a value that has no JSON form that can be stored, and what to do."""
     if isinstance(error, jsontext.TooLargeError):
         return f"{error}: a larger App(max_bytes=) takes it"
+    if "utf-8" in str(error):
+        return f"{error}: {_MODEL_BYTES}"
     return f"{error}: {_ORM}" if is_of_orm(type(value)) else str(error)
 
 
@@ -55,13 +68,19 @@ def _remedy(written: object, read: object, known: Symmetry) -> str:
         return _ORM
     if known is Symmetry.OPEN:
         return _PLAIN
-    if isinstance(written, pydantic.SecretStr | pydantic.SecretBytes | pydantic.Secret):
+    if _is_secret(written):
         return _NOT_WRITTEN
     if hasattr(written, "__next__"):
         return _ONCE
     if isinstance(written, dt.datetime | dt.time):
-        return _OFFSET
+        return _OFFSET if written.utcoffset() is not None else _ZONE
     if type(written) is not type(read) and isinstance(written, type(read)):
         name = type(written).__name__
         return f"annotate with {name}, or with a union that has {with_article(name)} in it"
-    return UNREADABLE
+    if isinstance(read, list):
+        return f"pass a list, or annotate with {type(written).__name__}"
+    return _TWO_WAYS
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, pydantic.SecretStr | pydantic.SecretBytes | pydantic.Secret)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rotulus._text.names import check_key, did_you_mean
+from rotulus._text.names import LONGEST_KEY, check_key, did_you_mean
 from rotulus.errors import OptionError
 
 
@@ -51,4 +51,10 @@ class KeyTemplate:
     def fill(self, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
         """The key of one call. Raises `OptionError` when it is too long or not printable."""
         filled = {name: values.get(name, defaults.get(name)) for name in self._names}
-        return check_key(self.text.format_map(filled), self.option)
+        try:
+            return check_key(self.text.format_map(filled), self.option)
+        except OptionError:
+            raise OptionError(
+                f"{self.option}={self.text!r} cannot be filled from this call: a key is printable "
+                f"text of 1 to {LONGEST_KEY} characters"
+            ) from None
