@@ -346,8 +346,9 @@ def same(one, other):
         return False
     if isinstance(one, dict):
         keys = {key: key for key in other}
+        pairs = [(key, keys.get(key, instead)) for key, instead in zip(one, other, strict=False)]
         return len(one) == len(other) and all(
-            k in keys and same(k, keys[k]) and same(v, other[k]) for k, v in one.items()
+            same(k, o) and same(one[k], other[o]) for k, o in pairs
         )
     if isinstance(one, list | tuple | deque):
         return len(one) == len(other) and all(map(same, one, other))

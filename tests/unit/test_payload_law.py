@@ -17,7 +17,7 @@ def taking(kind):
     return body
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(typed_values())
 def test_an_argument_comes_back_or_is_refused(typed):
     """Of any type, whatever its value."""
@@ -32,7 +32,7 @@ def test_an_argument_comes_back_or_is_refused(typed):
     assert same(value, binder.load(payload).kwargs["value"])
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(typed_values())
 def test_a_result_comes_back_or_is_refused(typed):
     """In the same way."""

@@ -101,8 +101,9 @@ def _entries(
         return
     keys = {key: key for key in read}
     for key, instead in zip(written, read, strict=True):
-        yield None, key, keys.get(key, instead)
-        yield Key(key), written[key], read[key]
+        other = keys.get(key, instead)
+        yield None, key, other
+        yield Key(key), written[key], read[other]
 
 
 def _attributes(
