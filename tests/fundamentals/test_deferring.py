@@ -316,3 +316,74 @@ def test_a_step_may_defer_more_than_once(app, kind):
     app.enqueue("flow")
     app.run_worker(burst=True, slots=1)
     assert [True, True, True] == held
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_step_may_wait_for_several_things_at_once(app, slots):
+    """Each comes about in another job, in the slot that the step has left."""
+    ready = {name: threading.Event() for name in "ab"}
+    with wf.WorkflowBuilder("flow", registry=app.registry):
+
+        @wf.task(id="wait")
+        async def wait(context, handle):
+            waits = (handle.defer_until(ready[name].is_set, poll_interval_ms=10) for name in "ab")
+            await asyncio.gather(*waits)
+            context.set("held", handle.is_slot_held())
+
+    run = Run(app, app.enqueue("flow").id)
+    later = [task(f"set{n}", registry=app.registry)(event.set) for n, event in ready.items()]
+    jobs = [one.enqueue() for one in later]
+    app.run_worker(burst=True, slots=slots)
+
+    assert "Completed" == run.status
+    assert {"held": True} == run.wait(0).final_context
+    assert {State.SUCCEEDED} == {job.refresh().state for job in jobs}
+
+
+def test_a_step_may_wait_with_a_timeout_of_its_own(app, worker):
+    """Its slot is its own again afterwards, and no slot of the worker is lost or won by that."""
+    most, running, lock = [0], [0], threading.Lock()
+    with wf.WorkflowBuilder("flow", registry=app.registry):
+
+        @wf.task(id="wait", for_each="items")
+        async def wait(context, handle):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await handle.defer_until(lambda: False, poll_interval_ms=10)
+            await asyncio.sleep(0)
+            return handle.is_slot_held()
+
+    @task("busy", registry=app.registry)
+    def busy():
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        threading.Event().wait(0.05)
+        with lock:
+            running[0] -= 1
+
+    run = Run(app, app.enqueue("flow", items=list(range(8))).id)
+    app.run_worker(burst=True, slots=2)
+    for _ in range(8):
+        busy.enqueue()
+    begun = app.enqueue("flow", items=[1, 2, 3])
+    app.run_worker(burst=True, slots=2)
+
+    assert [True] * 8 == run.wait(0).final_context["wait"]
+    assert [True] * 3 == begun.result(0)["wait"]
+    assert 2 == most[0]
+
+
+def test_a_coroutine_that_does_not_await_is_told_so(app, go, recwarn):
+    """It has not waited, and that is a failure."""
+    with wf.WorkflowBuilder("flow", registry=app.registry):
+
+        @wf.task(id="hasty")
+        async def hasty(context, handle):
+            handle.defer_until(lambda: False)
+
+    run = go()
+
+    assert State.FAILED == run.step("hasty").state
+    assert "await handle.defer_until(...)" in run.step("hasty").error.message
+    assert [] == [warning for warning in recwarn if "never awaited" in str(warning.message)]

@@ -219,7 +219,7 @@ def make_engine(
     plans = Plans(injector, show_values=settings["log_arguments"])
     ids = Ids(clock.now, chance)
     events = Events()
-    parts = Parts(ids, max_bytes)
+    parts = Parts(ids, plans, max_bytes)
     intake = Intake(plans, ids, parts, max_bytes)
     desk = Desk(store, registry, plans, intake, clock.now)
     contexts = Contexts(store, registry, plans)

@@ -85,9 +85,13 @@ class Intake:
 
 
 def _begins(task: AnyTask) -> bool:
-    """Whether a job of a task is a workflow that begins at once."""
-    delivery = task.delivery
-    return isinstance(task, WorkflowTask) and not delivery.delay and delivery.at is None
+    """Whether a job of a task is a workflow that begins at once.
+
+    One that is to begin later, or when there is room for it, is a job that opens when it is due.
+    """
+    d = task.delivery
+    waits = d.delay or d.at is not None or d.is_limited or d.expires is not None
+    return isinstance(task, WorkflowTask) and not waits
 
 
 def _filled(

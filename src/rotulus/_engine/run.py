@@ -1,9 +1,9 @@
 """One attempt under way: how its task reports, and how the worker tells it to stop."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from rotulus._jobs.job import Progress
 from rotulus._jobs.record import JobRecord
@@ -56,6 +56,7 @@ class Run:
         context: the same, as it stands now.
         slot: the slot of the worker that it runs in, if there is one.
         deferred: whether it has left its slot, and waits for something.
+        waits: the coroutines in which it is to wait, until they begin.
         error: what the body raised, from then until the end of the attempt has been told.
         plain: whether it runs in a thread from beginning to end.
         taken_at: when the answer to its claim came, by the monotonic clock, in seconds; None
@@ -83,6 +84,7 @@ class Run:
         "stopped_by",
         "taken_at",
         "timed_out",
+        "waits",
     )
 
     def __init__(self, job: JobRecord) -> None:
@@ -98,6 +100,7 @@ class Run:
         self.context: Context | None = None
         self.slot: Slot | None = None
         self.deferred = False
+        self.waits: list[Coroutine[Any, Any, None]] = []
         self.error: BaseException | None = None
         self._awaited: tuple[str, ...] = ()
         self.plain = False

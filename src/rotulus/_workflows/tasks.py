@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, Unpack
 
 from rotulus._tasks.annotations import EMPTY
 from rotulus._tasks.arguments import Call
+from rotulus._tasks.options import UsingOptions
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import Task, patchable
@@ -109,6 +110,21 @@ class WorkflowTask(Task[..., Any, Any]):
     """
 
     workflow: Workflow
+
+    def using(self, **options: Unpack[UsingOptions]) -> "WorkflowTask":
+        """This workflow with other options for its next run; they hold for its beginning.
+
+        Raises:
+            OptionError: an option is not known, or cannot be heeded by a workflow.
+        """
+        limit = options.get("limit")
+        if limit is not None:
+            raise OptionError(
+                f"limit={limit!r} is not allowed on workflow {self.name!r}: a run is "
+                f"many jobs, and holds no place while they run. Give limit= to the task of a step, "
+                f"or key= here, so that there is one run at a time"
+            )
+        return replace(self, delivery=self.delivery.using(options))
 
 
 def workflow_task(workflow: Workflow, home: TaskRegistry) -> WorkflowTask:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from rotulus._tasks.task import Task
+from rotulus._tasks.template import KeyTemplate
 from rotulus._text.names import check_task_name, did_you_mean
 from rotulus._time.schedule import Schedule
 from rotulus._workflows import fingerprint, order
@@ -50,7 +51,8 @@ class Step:
         check_step_id(self.id)
         object.__setattr__(self, "needs", tuple(dict.fromkeys(self.needs)))
         options = option_problems(self.trigger, self.for_each, self.on_success, self.on_failure)
-        for problem in (*options, *_unknown_names(self.trigger, self.needs)):
+        unknown = _unknown_names(self.trigger, self.needs)
+        for problem in (*options, *unknown, *_vain_options(self)):
             raise WorkflowError(f"Step {self.id!r}: {problem}")
 
 
@@ -191,6 +193,28 @@ def option_problems(
         yield f"for_each={for_each!r} is not a key of a context: give a string"
     if trigger is not None and not isinstance(trigger, Trigger):
         yield f"trigger={trigger!r} is not a trigger rule, such as any_failed"
+
+
+def _vain_options(step: Step) -> Iterable[str]:
+    """What its task says that a step cannot heed."""
+    task, delivery = step.task, step.task.delivery
+    if delivery.connection is not None:
+        yield "connection= has no effect on a step: give it where the workflow is enqueued"
+    for option, value in (("key", delivery.key or task.key), ("window", delivery.window)):
+        if value is not None:
+            shown = value.text if isinstance(value, KeyTemplate) else value
+            yield (
+                f"its task {task.name!r} has {option}={shown!r}, which has no effect on a step: it "
+                f"is added with its run. Give key= where the workflow is enqueued, and the step a "
+                f"task without one"
+            )
+    template = delivery.limit_key or task.limit_key
+    unknown = delivery.is_limited and step.needs and step.for_each is None
+    if unknown and isinstance(template, KeyTemplate):
+        yield (
+            f"its task {task.name!r} has limit_key={template.text!r}, and nobody knows what to "
+            f"fill that with when the step is added: use for_each, or a limit_key without braces"
+        )
 
 
 def _unknown_names(rule: object, needs: tuple[str, ...]) -> Iterable[str]:

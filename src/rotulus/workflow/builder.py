@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import Never, Self
 
 from rotulus import Schedule, TaskRegistry
 from rotulus import registry as global_registry
+from rotulus._tasks.options import check_options
 from rotulus._tasks.signature import site_of
 from rotulus._text.names import check_task_name
 from rotulus._workflows.enrolment import enrol
@@ -42,9 +43,10 @@ class WorkflowBuilder:
         tenant, package, workflow: where it belongs, for those who keep track of that; they are
             kept on the builder and are not part of the name.
         registry: where it is registered; the global registry unless given.
+        **unknown: whatever else is given, which is refused.
 
     Raises:
-        OptionError: the name is not allowed.
+        OptionError: the name is not allowed, or an option is not known.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class WorkflowBuilder:
         package: str = "embedded",
         workflow: str | None = None,
         registry: TaskRegistry = global_registry,
+        **unknown: Never,
     ) -> None:
+        check_options(unknown, _BUILDER)
         self.name = check_task_name(name)
         self.tenant = tenant
         self.package = package
@@ -100,6 +104,7 @@ class WorkflowBuilder:
         for_each: str | None = None,
         on_success: Callback | None = None,
         on_failure: Callback | None = None,
+        **unknown: Never,
     ) -> Self:
         """Add a step.
 
@@ -113,11 +118,13 @@ class WorkflowBuilder:
             for_each: a key of the context, to run once for each item.
             on_success: called when it has succeeded.
             on_failure: called when it has failed.
+            **unknown: whatever else is given, which is refused.
 
         Raises:
             WorkflowError: there is no such step or task, or another one has the id.
             OptionError: an option is not allowed.
         """
+        check_options(unknown, _ADD_TASK)
         given = {
             "dependencies": None if dependencies is None else check_dependencies(dependencies),
             "trigger": trigger,
@@ -213,6 +220,10 @@ class WorkflowBuilder:
             f"Workflow {self.name!r}: step {planned.id!r} depends on the function {name}, which "
             f"several steps run ({', '.join(found)}): give the id of one"
         )
+
+
+_BUILDER = ("tenant", "package", "workflow", "registry")
+_ADD_TASK = ("id", "dependencies", "trigger", "for_each", "on_success", "on_failure")
 
 
 def _plan(step_id: str, source: Source) -> _Planned:

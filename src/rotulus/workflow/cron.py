@@ -10,15 +10,20 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from rotulus import App, Job, Schedule, State
 from rotulus._time.schedule import read_stamp, stamp
-from rotulus.errors import OptionError, RotulusError, WorkflowError
+from rotulus.errors import OptionError, WorkflowError
+from rotulus.events import DutyFailed
 
 _NAMESPACE = uuid.UUID("6f0b2c9e-5d0a-4c55-9a51-0f6f0c4b7a11")
 _HELD = timedelta(days=8)
 _LONGEST_SLEEP = 30.0
+_AGAIN = 1.0
+"""Seconds until a schedule that could not fire is tried again: the store is away, say."""
+
 _PAGE = 500
 
 
@@ -56,6 +61,7 @@ class Crons:
         now: the clock.
         most_missed: how many missed moments of a schedule are made up for.
         lost_after: after how long a firing that has not ended counts as lost.
+        look_every: seconds after which the schedules are looked at in any case.
     """
 
     def __init__(
@@ -65,12 +71,14 @@ class Crons:
         now: Callable[[], datetime],
         most_missed: int,
         lost_after: timedelta,
+        look_every: float = _LONGEST_SLEEP,
     ) -> None:
         self._app = app
         self._fire = fire
         self._now = now
         self._missed = f"all({most_missed})"
         self._lost_after = lost_after
+        self._look_every = look_every
         self._schedules: dict[str, CronSchedule] = {}
         self._lock = threading.Lock()
         self._changed = threading.Event()
@@ -120,10 +128,11 @@ class Crons:
         with self._lock:
             self._schedules.pop(schedule_id, None)
 
-    def history(self, schedule_id: str, limit: int, offset: int) -> list[dict[str, Any]]:
+    def history(self, schedule_id: str, limit: int | None, offset: int) -> list[dict[str, Any]]:
         """Its firings, the latest first, each with the id of its run."""
         schedule = self.get(schedule_id)
-        found = [
+        end = None if limit is None else offset + limit
+        return [
             {
                 "run_id": job.id,
                 "schedule_id": schedule.id,
@@ -131,9 +140,8 @@ class Crons:
                 "claimed_at": job.created_at.isoformat(),
                 "state": str(job.state),
             }
-            for _, job in zip(range(offset + limit), self._firings(schedule), strict=False)
+            for job in islice(self._firings(schedule), offset, end)
         ]
-        return found[offset:]
 
     def stats(self, since: datetime) -> dict[str, Any]:
         """How the firings since a moment went: `total_executions`, and so on."""
@@ -168,26 +176,33 @@ class Crons:
             self._thread.join(_LONGEST_SLEEP)
 
     def tick(self) -> float:
-        """Fire what is due, and give the seconds until more is."""
+        """Fire what is due, and give the seconds until more is.
+
+        A schedule that cannot fire just now is told of and tried again, and holds up no other.
+        """
         now = self._now()
-        waits = [_LONGEST_SLEEP]
+        waits = [self._look_every]
         for schedule in self.listed(enabled_only=True):
-            times = self._times(schedule)
-            for moment in times.due(schedule.since, now):
-                key = f"{schedule.id}@{stamp(moment)}"
-                self._fire(schedule.workflow_name, key, _HELD.total_seconds())
-            self._replace(schedule.id, since=now)
-            waits += [(at - now).total_seconds() for at in times.next(now)]
+            try:
+                waits += self._fire_due(schedule, now)
+            except Exception as error:  # noqa: BLE001 - one must not end the others
+                self._app.events.emit(DutyFailed(f"schedule of {schedule.workflow_name}", error))
+                waits.append(_AGAIN)
         return max(0.0, min(waits))
+
+    def _fire_due(self, schedule: CronSchedule, now: datetime) -> list[float]:
+        """Fire what is due of one schedule; the seconds until its next moments."""
+        times = self._times(schedule)
+        for moment in times.due(schedule.since, now):
+            key = f"{schedule.id}@{stamp(moment)}"
+            self._fire(schedule.workflow_name, key, _HELD.total_seconds())
+        self._replace(schedule.id, since=now)
+        return [(at - now).total_seconds() for at in times.next(now)]
 
     def _go(self) -> None:
         while not self._ended:
             self._changed.clear()
-            try:
-                wait = self.tick()
-            except RotulusError:  # the store is away, say: the moments are still due then
-                wait = 1.0
-            self._changed.wait(wait)
+            self._changed.wait(self.tick())
 
     def _times(self, schedule: CronSchedule) -> Schedule:
         return Schedule(schedule.cron_expression, schedule.timezone, self._missed)

@@ -52,6 +52,7 @@ class DefaultRunner:
             lambda: datetime.now(UTC),
             self.config.cron_max_catchup_executions,
             timedelta(minutes=self.config.cron_lost_threshold_minutes),
+            self.config.cron_poll_interval_seconds,
         )
         if self.config.enable_recovery and len(registry):
             self._serving.begin()
@@ -147,10 +148,15 @@ class DefaultRunner:
         return schedule
 
     def list_cron_schedules(
-        self, enabled_only: bool = False, limit: int = 100, offset: int = 0
+        self,
+        enabled_only: bool | None = False,
+        limit: int | None = 100,
+        offset: int | None = 0,
     ) -> list[dict[str, Any]]:
-        """The schedules, in the order they were registered."""
-        found = self._crons.listed(enabled_only=enabled_only)[offset : offset + limit]
+        """The schedules, in the order they were registered; None is no filter, and no end."""
+        first = offset or 0
+        last = None if limit is None else first + limit
+        found = self._crons.listed(enabled_only=bool(enabled_only))[first:last]
         return [schedule.to_dict() for schedule in found]
 
     def get_cron_schedule(self, schedule_id: str) -> dict[str, Any]:
@@ -175,16 +181,20 @@ class DefaultRunner:
         self._crons.delete(schedule_id)
 
     def get_cron_execution_history(
-        self, schedule_id: str, limit: int = 100, offset: int = 0
+        self, schedule_id: str, limit: int | None = 100, offset: int | None = 0
     ) -> list[dict[str, Any]]:
-        """The firings of a schedule, the latest first. Raises `WorkflowError` for no such id."""
-        return self._crons.history(schedule_id, limit, offset)
+        """The firings of a schedule, the latest first; all of them for `limit=None`.
 
-    def get_cron_execution_stats(self, since: str) -> dict[str, Any]:
+        Raises:
+            WorkflowError: there is no schedule of that id.
+        """
+        return self._crons.history(schedule_id, limit, offset or 0)
+
+    def get_cron_execution_stats(self, since: str | None = None) -> dict[str, Any]:
         """How the firings since a moment went, all schedules together.
 
         Args:
-            since: the moment, as RFC 3339 text.
+            since: the moment, as RFC 3339 text; None: since ever.
 
         Returns:
             `total_executions`, `successful_executions`, `lost_executions` and `success_rate`, in
@@ -193,6 +203,8 @@ class DefaultRunner:
         Raises:
             OptionError: the text is no moment.
         """
+        if since is None:
+            return self._crons.stats(datetime.min.replace(tzinfo=UTC))
         try:
             moment = datetime.fromisoformat(since)
         except ValueError as error:

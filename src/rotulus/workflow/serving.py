@@ -13,7 +13,6 @@ from rotulus.workflow.config import DefaultRunnerConfig
 from rotulus.workflow.constructors import get_workflow
 from rotulus.workflow.run import Run, WorkflowResult
 
-_LOOK_EVERY = 1.0
 _GRACE = 600.0
 """Seconds for which runs of a workflow that is not defined yet are left alone."""
 
@@ -73,7 +72,8 @@ class Serving:
         """
         end = None if timeout is None else monotonic() + timeout
         while True:
-            left = _LOOK_EVERY if end is None else min(_LOOK_EVERY, end - monotonic())
+            look = self._config.scheduler_poll_interval_ms / 1000
+            left = look if end is None else min(look, end - monotonic())
             if self.app.store.wait(run.id, max(0.0, left)) or left <= 0:
                 return run.wait(0)
             if self._problem is not None:

@@ -61,7 +61,8 @@ def task(
         timeout: seconds after which an attempt is stopped and counts as a failure.
 
     Raises:
-        OptionError: an option is not allowed, or the function has a parameter nobody fills.
+        OptionError: an option is not known or not allowed, or the function has a parameter that
+            nobody fills.
         WorkflowError: the id is not allowed, or there is such a step in the block.
     """
     retry = RetryOptions(

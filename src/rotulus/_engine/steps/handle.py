@@ -4,12 +4,13 @@ import asyncio
 import inspect
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, NoReturn
 
 from rotulus._engine.failure import describe_error
 from rotulus._engine.run import Run
+from rotulus._engine.steps.deferral import Deferral
 from rotulus._jobs.signals import Cancel, Snooze
 from rotulus.errors import HandleConsumedError, OptionError
 from rotulus.events import ConditionFailed, Events
@@ -33,6 +34,7 @@ class TaskHandle:
         self._run = run
         self._events = events
         self._is_async = is_async
+        self._deferral = Deferral(run)
 
     def is_slot_held(self) -> bool:
         """Whether the step holds a slot now. Raises `HandleConsumedError` once it has returned."""
@@ -42,12 +44,13 @@ class TaskHandle:
     def defer_until(self, condition: Condition, poll_interval_ms: float = 1000) -> Any:
         """Give up the slot, wait until a condition holds, and take a slot again.
 
-        In a coroutine it has to be awaited, and the condition may be a coroutine function. While it
-        waits other jobs run in the slot, the lease is kept, and the job shows the reason
-        `deferred`. A condition that raises, or returns anything but True, does not hold; what it
-        raised is logged. It is asked at once, and then every `poll_interval_ms` milliseconds. A
-        worker that stops gives the job back, and the step begins anew elsewhere: what is to survive
-        that is `defer`.
+        In a coroutine it has to be awaited, else the step fails, and the condition may be a
+        coroutine function. While it waits other jobs run in the slot, the lease is kept, and the
+        job shows the reason `deferred`. Of several that wait at once the last one takes the slot
+        back. A condition that raises, or returns anything but True, does not hold; what it raised
+        is logged. It is asked at once, and then every `poll_interval_ms` milliseconds. A worker
+        that stops gives the job back, and the step begins anew elsewhere: what is to survive that
+        is `defer`.
 
         Raises:
             HandleConsumedError: the step has returned.
@@ -62,8 +65,11 @@ class TaskHandle:
                 f"poll_interval_ms={poll_interval_ms!r} is not allowed: give milliseconds above 0"
             )
         seconds = poll_interval_ms / 1000
-        defer = self._adefer if self._is_async else self._defer
-        return defer(condition, seconds)
+        if not self._is_async:
+            return self._defer(condition, seconds)
+        waiting = self._adefer(condition, seconds)
+        self._run.waits = [*_not_begun(self._run), waiting]
+        return waiting
 
     def defer(self, seconds: float | None = None, *, until: datetime | None = None) -> NoReturn:
         """End this attempt without a failure, and begin the step anew later: it holds nothing.
@@ -88,25 +94,40 @@ class TaskHandle:
             )
 
     def _defer(self, condition: Condition, seconds: float) -> None:
-        self._run.leave_slot()
+        self._deferral.begin()
         while not self._holds(condition):
             end = time.monotonic() + seconds
             while (left := end - time.monotonic()) > 0:
                 self._raise_if_stopped()
                 time.sleep(min(left, _LOOK_EVERY))
         back = threading.Event()
-        self._run.return_to_slot(back.set)
+        self._deferral.end(back.set)
         while not back.wait(_LOOK_EVERY):
             self._raise_if_stopped()
 
     async def _adefer(self, condition: Condition, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._run.leave_slot()
-        while not await self._aholds(condition):  # noqa: ASYNC110 - it is polled: nobody tells us
-            await asyncio.sleep(seconds)
-        back = asyncio.Event()
-        self._run.return_to_slot(lambda: loop.call_soon_threadsafe(back.set))
-        await back.wait()
+        self._deferral.begin()
+        try:
+            while not await self._aholds(condition):  # noqa: ASYNC110 - nobody tells us
+                await asyncio.sleep(seconds)
+        finally:
+            if not self._is_stopped():  # else the step ends, and with it what it holds
+                await self._come_back()
+
+    async def _come_back(self) -> None:
+        """Wait for the slot, also when the step has set itself a timeout that is over by then."""
+        loop, back = asyncio.get_running_loop(), asyncio.Event()
+        self._deferral.end(lambda: loop.call_soon_threadsafe(back.set))
+        cancelled: asyncio.CancelledError | None = None
+        while not back.is_set():
+            try:
+                await back.wait()
+            except asyncio.CancelledError as error:
+                if self._is_stopped():
+                    raise
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
     def _holds(self, condition: Condition) -> bool:
         try:
@@ -125,9 +146,24 @@ class TaskHandle:
             return False
         return answer is True
 
+    def _is_stopped(self) -> bool:
+        return self._run.cancel_requested or self._run.timed_out or self._run.ended
+
     def _raise_if_stopped(self) -> None:
-        if self._run.cancel_requested or self._run.timed_out or self._run.ended:
+        if self._is_stopped():
             raise Cancel("nobody waits for this step any more")
+
+
+def forgotten(run: Run) -> bool:
+    """Whether a step has called `defer_until` and not awaited it: it has not waited then."""
+    left = _not_begun(run)
+    for wait in left:
+        wait.close()
+    return bool(left)
+
+
+def _not_begun(run: Run) -> list[Coroutine[Any, Any, None]]:
+    return [wait for wait in run.waits if inspect.getcoroutinestate(wait) == inspect.CORO_CREATED]
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:

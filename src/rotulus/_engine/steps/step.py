@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from rotulus._engine.parts import Parts
+from rotulus._engine.parts import Parts, arguments_by_name
 from rotulus._engine.run import Run
 from rotulus._engine.steps.callbacks import call_back, callback
 from rotulus._engine.steps.closing import branches_outcome, results_of, sized, workflow_outcome
 from rotulus._engine.steps.given import Contexts
-from rotulus._engine.steps.handle import TaskHandle
+from rotulus._engine.steps.handle import TaskHandle, forgotten
 from rotulus._engine.steps.needs import stored_of
 from rotulus._engine.verdict import GivenUpError
 from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
@@ -139,6 +139,11 @@ class Steps:
 
     def write(self, task: AnyTask, run: Run, value: Any) -> str:
         """What a step hands on, or what a branch comes to, given what its task returned."""
+        if forgotten(run):
+            raise WorkflowError(
+                f"{task.name} has called handle.defer_until(...), which has not waited: in an "
+                f"async step, write: await handle.defer_until(...)"
+            )
         context = Context() if run.context is None else run.context  # it may be empty
         given = HandedOn() if run.given is None else run.given
         if is_branch(run.job.step):
@@ -185,7 +190,7 @@ class Steps:
             )
         if not items:
             return succeeded(job.id, job.attempt, self._with_results(job, step.id, given, "[]"))
-        parts = self._parts.of_items(step, job, cast("list[Any]", items))
+        parts = self._parts.of_items(step, job, given, cast("list[Any]", items))
         return opened(job.id, job.attempt, parts)
 
     def _begin(self, task: WorkflowTask, job: JobRecord, given: Context) -> Outcome:
@@ -194,6 +199,11 @@ class Steps:
             raise WorkflowError(
                 f"Workflow {task.name!r} is at {path!r}, {DEEPEST} workflows deep: does one of "
                 f"them contain itself?"
+            )
+        if job.limit_to is not None:  # who enqueued it did not know that it is a workflow
+            raise WorkflowError(
+                f"Workflow {task.name!r} was enqueued with limit={job.limit_to}: a run holds no "
+                f"place while its steps run. Give limit= to the task of a step"
             )
         parts = self._parts.of_workflow(
             task.workflow, given.to_json(), job.queue, job.priority, path
@@ -245,10 +255,8 @@ class Steps:
 
 def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
     """A call of an ordinary task, its parameters taken from the context by their names."""
-    names = plan.binder.names
-    values = {name: context[name] for name in names if name in context}
-    if branch and names:
-        values[names[0]] = context[ITEM]
+    item = [context[ITEM]] if branch else []
+    values = arguments_by_name(plan.binder.names, context, item)
     # What it is given has been stored, so it is not too large.
     return plan.binder.load(jsontext.encode(values, max_bytes=sys.maxsize))
 

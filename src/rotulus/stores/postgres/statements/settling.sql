@@ -118,6 +118,7 @@ WITH opened AS (
       reason = :reason, run = coalesce(job.run, job.id), step = coalesce(job.step, ''),
       waits_for = job.waits_for + :waits_for::integer, opened = true, run_at = now,
       expires_at = NULL,
+      limit_key = NULL, limit_to = NULL, rate_to = NULL, rate_per = NULL,
       progress = coalesce(:progress, job.progress), lease_until = NULL
   FROM rotulus_now() AS now
   WHERE job.id = :id::uuid

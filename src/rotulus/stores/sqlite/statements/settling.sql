@@ -40,6 +40,7 @@ UPDATE rotulus_jobs
 SET state = CASE WHEN paused OR waits_for + :waits_for > 0 THEN 'blocked' ELSE 'queued' END,
     reason = :reason, run = coalesce(run, id), step = coalesce(step, ''),
     waits_for = waits_for + :waits_for, opened = 1, run_at = :now, expires_at = NULL,
+    limit_key = NULL, limit_to = NULL, rate_to = NULL, rate_per = NULL,
     progress = coalesce(:progress, progress), boot = NULL, lease_until = NULL
 WHERE id = :id AND attempt = :attempt AND state = 'running'
 RETURNING run || '', paused + 0;
