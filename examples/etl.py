@@ -7,6 +7,8 @@ by place beside each other, asks a server for the release of the data (which is 
 writes the report to `.demo/clocks.md`, and waits for an editor's approval without holding a slot.
 """
 
+import logging
+import shlex
 import threading
 import zoneinfo
 from collections import Counter
@@ -20,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 import rotulus.workflow as wf
-from rotulus import task
+from rotulus import Job, task
 
 FOLDER = Path(__file__).resolve().parent.parent / ".demo"
 APPROVED = FOLDER / "approved"
@@ -114,11 +116,13 @@ def main() -> None:
     console = Console()
     FOLDER.mkdir(exist_ok=True)
     APPROVED.unlink(missing_ok=True)
+    logging.basicConfig(filename=FOLDER / "etl.log")  # a busy server is told there
     mirror = HTTPServer(("127.0.0.1", 0), Mirror)
     threading.Thread(target=mirror.serve_forever, daemon=True).start()
     with wf.DefaultRunner(f"sqlite:///{FOLDER / 'etl.db'}") as runner:
         run = runner.submit("clocks", {"mirror": f"http://127.0.0.1:{mirror.server_port}/"})
-        editor = threading.Thread(target=approve, args=(run, console))
+        console.print(f"Run {run.id}", soft_wrap=True)
+        editor = threading.Thread(target=approve, args=(run,))
         editor.start()
         with wf.watched(run):
             result = run.wait(timeout=300)
@@ -126,28 +130,51 @@ def main() -> None:
         show(console, run, result)
 
 
-def approve(run: wf.Run, console: Console) -> None:
-    """The editor: approves once the report is there and its publication waits."""
+def approve(run: wf.Run) -> None:
+    """The editor, in a thread of this program: approves once the publication waits for that."""
     while run.step("publish").reason != "deferred":
         threading.Event().wait(0.1)
-    console.print("The report waits for approval, and holds no slot. Approved.")
     APPROVED.touch()
 
 
 def show(console: Console, run: wf.Run, result: wf.WorkflowResult) -> None:
-    """A table of the steps, and the figures."""
-    table = Table(title=f"Run {run.id}: {result.status}")
+    """A table of the steps, the figures, and what to look at next."""
+    table = Table(title=f"clocks: {result.status}", title_justify="left")
     for column in ("step", "state", "attempts", "seconds"):
         table.add_column(column, justify="left" if column in ("step", "state") else "right")
+    parts = run.steps(parts=True)
     for step in run.steps():
-        took = (step.ended_at or step.created_at) - (step.started_at or step.created_at)
-        table.add_row(step.step, str(step.state), str(step.attempt), f"{took.total_seconds():.2f}")
+        branches = [part for part in parts if str(part.step).startswith(f"{step.step}/")]
+        table.add_row(step.step, str(step.state), tries(step, branches), seconds(step, branches))
     console.print(table)
-    branches = len(run.steps(parts=True)) - len(run.steps())
-    total = sum(result.final_context.get("by_year", {}).values())
-    console.print(f"{branches} zones, {total:,} clock changes; the busiest year and places:")
-    console.print(max(result.final_context["by_year"].items(), key=lambda pair: pair[1]))
-    console.print(result.final_context["by_place"])
+    context = result.final_context
+    year, most = max(context["by_year"].items(), key=lambda pair: pair[1])
+    zones, total = len(context["zones"]), sum(context["by_year"].values())
+    console.print(f"{zones} zones, {total:,} clock changes; most of them in {year}: {most}.")
+    places = ", ".join(f"{place} {count:,}" for place, count in context["by_place"].items())
+    console.print(f"By place: {places}.")
+    console.print(
+        "publish waited for an editor, who approved the report; meanwhile it held no slot."
+    )
+    console.print(f"The report: {context['report']}", soft_wrap=True)
+    url = shlex.quote(f"sqlite:///{FOLDER / 'etl.db'}")
+    console.print(f"Next: rotulus show {run.id} --url {url}", soft_wrap=True)
+
+
+def tries(step: Job[Any], branches: list[Job[Any]]) -> str:
+    """How often a step was tried, or its branches were: what puts those together is no attempt."""
+    if not branches:
+        return str(step.attempt)
+    return f"{sum(branch.attempt for branch in branches)} in {len(branches)} branches"
+
+
+def seconds(step: Job[Any], branches: list[Job[Any]]) -> str:
+    """From the first beginning of a step, or of its branches, to its end; with what it waited."""
+    job = step.refresh()  # with its earlier attempts
+    begins = [attempt.started_at for attempt in job.attempts] if not branches else []
+    begins += [branch.started_at for branch in branches] or [job.started_at]
+    first = min((begin for begin in begins if begin is not None), default=job.created_at)
+    return f"{((job.ended_at or first) - first).total_seconds():.2f}"
 
 
 if __name__ == "__main__":

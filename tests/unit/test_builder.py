@@ -4,6 +4,7 @@ import functools
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -459,3 +460,15 @@ def test_the_door_opens_lightly():
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "[]\nFalse True True\n" == told.stdout
+
+
+def test_a_workflow_is_at_the_line_of_its_block(registry):
+    """And not where Rotulus makes the task that stands for it."""
+    with WorkflowBuilder("here", registry=registry):
+        step(id="a")(lambda context: None)
+
+    path, _, line = registry.get("here").site.rpartition(":")
+    assert path.endswith("test_builder.py")
+    assert (
+        "WorkflowBuilder(" in Path(__file__).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+    )

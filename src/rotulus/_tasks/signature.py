@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, cast
 
 from rotulus._tasks.annotations import EMPTY, namespace, raw_signature, resolved
@@ -122,8 +123,18 @@ def site_of(function: Callable[..., Any]) -> str:
     code = getattr(_written(function), "__code__", None)
     if code is None:
         return f"{type(function).__module__}.{type(function).__qualname__}"
-    here = f"{Path.cwd()}{os.sep}"
-    return f"{str(code.co_filename).removeprefix(here)}:{code.co_firstlineno}"
+    return _place(str(code.co_filename), code.co_firstlineno)
+
+
+def site_of_frame(frame: FrameType | None, outward: int) -> str:
+    """Where a caller stands, so many frames outward of one, as `path:line`; "" if nobody knows."""
+    for _ in range(outward):
+        frame = None if frame is None else frame.f_back
+    return "" if frame is None else _place(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _place(path: str, line: int) -> str:
+    return f"{path.removeprefix(f'{Path.cwd()}{os.sep}')}:{line}"
 
 
 def _parameter(parameter: inspect.Parameter) -> ParameterInfo:

@@ -1,5 +1,6 @@
 """The tasks of workflows: a step that takes a context, and the workflow itself."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -110,6 +111,11 @@ class WorkflowTask(Task[..., Any, Any]):
     """
 
     workflow: Workflow
+
+    @functools.cached_property
+    def site(self) -> str:
+        """Where the workflow is declared: `path:line`."""
+        return self.workflow.site or site_of(self.function)
 
     def using(self, **options: Unpack[UsingOptions]) -> "WorkflowTask":
         """This workflow with other options for its next run; they hold for its beginning.

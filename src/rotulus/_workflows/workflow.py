@@ -66,6 +66,7 @@ class Workflow:
         description: what it is for.
         tags: words about it, by key.
         schedule: when it is run by itself, if it is.
+        site: where it is declared: `path:line`, if that is known.
 
     Raises:
         OptionError: the name is not allowed.
@@ -77,6 +78,7 @@ class Workflow:
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     schedule: Schedule | None = None
+    site: str = ""
 
     def __post_init__(self) -> None:
         check_task_name(self.name)
@@ -96,6 +98,7 @@ class Workflow:
         description: str = "",
         tags: Mapping[str, str] | None = None,
         schedule: Schedule | None = None,
+        site: str = "",
     ) -> Self:
         """A workflow of these steps. Raises what the class raises, and for an id given twice."""
         by_id: dict[str, Step] = {}
@@ -103,7 +106,7 @@ class Workflow:
             if step.id in by_id:
                 raise WorkflowError(duplicate(name, by_id[step.id], step))
             by_id[step.id] = step
-        return cls(name, by_id, description, tags or {}, schedule)
+        return cls(name, by_id, description, tags or {}, schedule, site)
 
     def step(self, step_id: str) -> Step:
         """The step of that id. Raises `StepNotFoundError`, with the nearest id."""

@@ -1,5 +1,6 @@
 """`WorkflowBuilder`: steps are gathered, and become a workflow."""
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -8,7 +9,7 @@ from typing import Never, Self
 from rotulus import Schedule, TaskRegistry
 from rotulus import registry as global_registry
 from rotulus._tasks.options import check_options
-from rotulus._tasks.signature import site_of
+from rotulus._tasks.signature import site_of, site_of_frame
 from rotulus._text.names import check_task_name
 from rotulus._workflows.enrolment import enrol
 from rotulus._workflows.rules import Trigger
@@ -61,6 +62,7 @@ class WorkflowBuilder:
     ) -> None:
         check_options(unknown, _BUILDER)
         self.name = check_task_name(name)
+        self._site = site_of_frame(inspect.currentframe(), outward=1)
         self.tenant = tenant
         self.package = package
         self.workflow = name if workflow is None else workflow
@@ -156,6 +158,7 @@ class WorkflowBuilder:
             description=self._description,
             tags=self._tags,
             schedule=self._schedule,
+            site=self._site,
         )
 
     def __enter__(self) -> Self:
