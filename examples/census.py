@@ -22,12 +22,16 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from rotulus import App, Job, task
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parent / ".demo"
 DATABASE = FOLDER / "census.db"
+
+SHOWN = 12
+"""How many of the broken files are shown."""
 
 app = App(f"sqlite:///{DATABASE}")
 
@@ -142,19 +146,33 @@ def report(console: Console) -> None:
     table.add_row(f"{len(found):,}", *(f"{value:,}" for value in sums))
     console.print(table)
 
-    slowest = Table("slowest files", "ms", title_justify="left")
+    slowest = Table(title_justify="left")
+    slowest.add_column("slowest files", overflow="fold")
+    slowest.add_column("ms", justify="right")
     for path, result in sorted(found, key=lambda item: -item[1]["seconds"])[:5]:
-        slowest.add_row(short(path), f"{result['seconds'] * 1000:.0f}")
+        slowest.add_row(Text(short(path)), f"{result['seconds'] * 1000:.0f}")
     console.print(slowest)
 
-    failures = list(every_job(state=("failed", "dead")))
-    broken = Table(f"{len(failures)} files that are no Python", "why", title_justify="left")
-    for job in failures[:8]:
-        error = str(job.error).splitlines()[0]
-        broken.add_row(
-            short(job.arguments["path"]), error if len(error) < 70 else error[:67] + "..."
-        )
-    console.print(broken)
+    broken = list(every_job(state=("failed", "dead")))
+    table = Table(title=title_of(len(broken)), title_justify="left")
+    table.add_column("file", overflow="fold")
+    table.add_column("why", overflow="fold")
+    for job in broken[:SHOWN]:
+        path = job.arguments["path"]
+        table.add_row(Text(short(path)), Text(reason(job, path)))
+    console.print(table)
+
+
+def title_of(broken: int) -> str:
+    """How many files are broken, and how many of them are shown."""
+    shown = f"; the last {SHOWN} of them" if broken > SHOWN else ""
+    return f"{broken} files that are not Python{shown}"
+
+
+def reason(job: Job[Any], path: str) -> str:
+    """Why a file could not be parsed, in one line, without the path beside it."""
+    line = str(job.error).splitlines()[0]
+    return line.replace(path, Path(path).name)
 
 
 def short(path: str) -> str:

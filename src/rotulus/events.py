@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from rotulus._jobs.job import Progress
 from rotulus._jobs.outcome import ErrorInfo, Outcome
 from rotulus._jobs.record import JobRecord
 
@@ -35,6 +36,7 @@ __all__ = [
     "ProcessSilent",
     "ProcessStarted",
     "ProcessStuck",
+    "ProgressReported",
     "ResultAwaited",
     "ScheduleFired",
     "StoreFailed",
@@ -52,6 +54,13 @@ class AttemptStarted(NamedTuple):
     """A worker begins to run a job."""
 
     job: JobRecord
+
+
+class ProgressReported(NamedTuple):
+    """A task that runs here and now, by `App.run`, says how far it has got."""
+
+    job: JobRecord
+    progress: Progress
 
 
 class AttemptSucceeded(NamedTuple):
@@ -311,6 +320,7 @@ Event = (
     | ProcessSilent
     | ProcessStarted
     | ProcessStuck
+    | ProgressReported
     | ResultAwaited
     | ScheduleFired
     | StoreFailed

@@ -16,8 +16,9 @@ from rotulus.testing import drain
 pytestmark = pytest.mark.anywhere
 
 FLOW = """
+import asyncio
 import rotulus.workflow as wf
-from rotulus import App, TaskRegistry, task, scheduled
+from rotulus import App, Job, TaskRegistry, task, scheduled
 registry = TaskRegistry()
 app = App("sqlite:///flow.db", registry=registry)
 
@@ -27,6 +28,12 @@ def a_task_with_rather_a_long_name(text: str) -> None:
 
 @task(registry=registry)
 def nap() -> None: ...
+
+@task(registry=registry)
+async def climb(job: Job) -> int:
+    job.progress(3, 7, "up [/there]")
+    await asyncio.sleep(4)
+    return 7
 
 @scheduled("30 9 * * 1-5", timezone="Europe/London", registry=registry)
 def tidy() -> None: ...
@@ -284,6 +291,24 @@ def test_a_wait_says_that_no_worker_is_there(app):
     assert "Traceback" not in rest
     assert 130 == waiting.returncode
     assert "queued" == job.state
+
+
+def test_a_task_that_is_run_here_shows_how_far_it_has_got(app):
+    """And when it is stopped, that it has not failed."""
+    lines, code = shown(80, "run", "climb")
+    assert 0 == code
+    assert any("climb: up [/there]" in line and "3/7" in line for line in lines), lines
+    command = [sys.executable, "-m", "rotulus", "run", "climb"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        said = next(iter(running.stderr))
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+
+    assert "climb: up [/there]: 3 of 7\n" == said
+    assert 130 == running.returncode
+    assert "Stopped climb: it has not ended, and nothing of it is stored." in rest
+    assert "Traceback" not in rest
+    assert "failed" not in rest
 
 
 def test_the_time_of_a_delayed_job_is_said_with_its_zone(folder):

@@ -36,8 +36,11 @@ from rotulus._tasks.task import Task
 from rotulus._text.ids import Ids
 from rotulus._time.clock import Clock
 from rotulus.errors import IsolationError
-from rotulus.events import Events, NurseryStarted
+from rotulus.events import Events, NurseryStarted, ProgressReported
 from rotulus.store import Store, WorkerInfo
+
+_TELL_EVERY = 0.2
+"""Seconds between two looks at how far a task has got that runs here and now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +185,17 @@ class Engine:
         threads = Threads(asyncio.get_running_loop(), "rotulus-task", keep=1)
         cells = None if nursery is None else Cells(nursery, lambda: None)
         executor = self.executor(threads, cells)
+        run = Run(record)
+        telling = asyncio.create_task(self._tell_progress(run))
         try:
-            outcome = await executor.execute(Run(record))
+            outcome = await executor.execute(run)
         finally:
+            telling.cancel()
             await executor.close()
             threads.close()
+        current = asyncio.current_task()
+        if current is not None and current.cancelling():
+            raise asyncio.CancelledError  # somebody has stopped it: the body has not failed
         return record._replace(
             state=outcome.state,
             reason=outcome.reason,
@@ -194,6 +203,13 @@ class Engine:
             error=write_error(outcome.error),
             ended_at=micros(self.clock.now()),
         )
+
+    async def _tell_progress(self, run: Run) -> None:
+        """Tell how far a run has got that no store is told of."""
+        while self.events.wants(ProgressReported):
+            if run.reached is not None:
+                self.events.emit(ProgressReported(run.job, run.reached))
+            await asyncio.sleep(_TELL_EVERY)
 
 
 def make_engine(

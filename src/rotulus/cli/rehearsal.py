@@ -11,6 +11,7 @@ from rotulus.cli.progress import Meter
 from rotulus.cli.runs import is_run, reached, read_steps, walk
 from rotulus.cli.steps import print_steps
 from rotulus.cli.values import CallWords
+from rotulus.events import ProgressReported
 from rotulus.workflow import list_workflows
 
 _LOOK_EVERY = 0.1
@@ -27,13 +28,27 @@ def run_here(app: App, task: str, call: CallWords) -> Any:
     try:
         if task in {workflow.name for workflow in list_workflows(app.registry)}:
             return _run_workflow(app, task, call)
-        return app.run(task, *call.args, **call.kwargs)
+        return _run_task(app, task, call)
     except JobFailedError as error:
         click.echo(error.traceback, err=True, nl=False)
         raise
     except KeyboardInterrupt:
         click.echo(f"\nStopped {task}: it has not ended, and nothing of it is stored.", err=True)
         sys.exit(_INTERRUPTED)
+
+
+def _run_task(app: App, task: str, call: CallWords) -> Any:
+    """What a task returns; meanwhile it is shown how far it says it has got."""
+    with Meter(task) as meter:
+
+        def tell(event: Any) -> None:
+            meter.show(*event.progress)
+
+        stop = app.events.subscribe(tell, ProgressReported)
+        try:
+            return app.run(task, *call.args, **call.kwargs)
+        finally:
+            stop()
 
 
 def _run_workflow(app: App, workflow: str, call: CallWords) -> Any:

@@ -1,0 +1,65 @@
+"""`rotulus dev`: what starting again would not mend is waited out."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.anywhere
+
+APP = "from rotulus import App, task\napp = App({url!r})\n@task\ndef f(): ...\n"
+
+
+@pytest.fixture
+def dev(tmp_path):
+    """Starts `rotulus dev` with an app on a store, and waits for words of it."""
+    started = []
+
+    def start(url, *options):
+        (tmp_path / "shop.py").write_text(APP.format(url=url))
+        command = [sys.executable, "-u", "-m", "rotulus", "dev", "shop:app", *options]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def until(process, words):
+    """The lines that it says up to one with these words."""
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if words in line:
+            return said
+    raise AssertionError(said)
+
+
+def test_a_store_that_cannot_be_reached_is_waited_out(dev):
+    """Until a file changes; and SIGTERM is no failure."""
+    process = dev("postgresql://127.0.0.1:9/none")
+    said = until(process, "Waiting for a change.")
+
+    assert [] == [line for line in said if "starting again" in line]
+    process.send_signal(signal.SIGTERM)
+    assert 0 == process.wait(20)
+
+
+def test_tables_that_are_missing_are_offered(dev, database):
+    """Where nobody can answer, it says what makes them; and with --migrate it makes them."""
+    process = dev(database)
+    said = until(process, "Waiting for a change.")
+    assert "'rotulus migrate --app shop:app' makes the tables" in said[-1]
+    assert [] == [line for line in said if "starting again" in line]
+    process.send_signal(signal.SIGTERM)
+    assert 0 == process.wait(20)
+
+    process = dev(database, "--migrate")
+    until(process, "serves all queues")
+    process.send_signal(signal.SIGTERM)
+    assert 0 == process.wait(20)
