@@ -147,7 +147,7 @@ def report(console: Console) -> None:
     console.print(table)
 
     slowest = Table(title_justify="left")
-    slowest.add_column("slowest files", overflow="fold")
+    slowest.add_column("slowest files", no_wrap=True)
     slowest.add_column("ms", justify="right")
     for path, result in sorted(found, key=lambda item: -item[1]["seconds"])[:5]:
         slowest.add_row(Text(short(path)), f"{result['seconds'] * 1000:.0f}")
@@ -155,7 +155,7 @@ def report(console: Console) -> None:
 
     broken = list(every_job(state=("failed", "dead")))
     table = Table(title=title_of(len(broken)), title_justify="left")
-    table.add_column("file", overflow="fold")
+    table.add_column("file", no_wrap=True)
     table.add_column("why", overflow="fold")
     for job in broken[:SHOWN]:
         path = job.arguments["path"]
