@@ -29,7 +29,7 @@ number: int = bare.enqueue(7).result()  # wrong
 other: int = send.enqueue(7).result()  # wrong
 task(name="x", retries=3)  # wrong
 task(name="x", retry=3)  # wrong
-scheduled()  # wrong
+scheduled(cron=5)  # wrong
 scheduled("* * * * *", zone="UTC")  # wrong
 Retry(backoff="fixd")  # wrong
 App(url=5)  # wrong
