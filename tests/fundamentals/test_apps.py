@@ -68,6 +68,19 @@ def test_an_app_in_memory_stands_in_for_one_that_is_open(orders, ship):
     memory.close()
 
 
+def test_an_app_in_memory_gives_way_to_one_whose_jobs_last(registry, ship, orders):
+    """No other process would see them there; the warning says where they go."""
+    orders.close()
+    memory = App("sqlite://", registry=registry)
+    with pytest.warns(RotulusWarning, match=r"Their jobs go to sqlite:////.*last.db now"):
+        lasting = App("sqlite:///last.db", registry=registry)
+    ship.enqueue(1)
+
+    assert (0, 1) == (len(memory.jobs()), len(lasting.jobs()))
+    memory.close()
+    lasting.close()
+
+
 def test_an_app_on_the_same_store_says_nothing(orders, ship, tmp_path):
     """However its URL is written."""
     again = App(f"sqlite:///{tmp_path}/orders.db", registry=orders.registry)

@@ -55,13 +55,13 @@ class Standing:
     def enter(self) -> None:
         """The app is open: it serves its registry, unless one does whose jobs lie elsewhere.
 
-        Jobs in memory are seen by nobody else, so such an app can only be meant to stand in for
-        another one.
+        Jobs in memory are seen by nobody else. So an app that has them there is meant to stand in
+        for another one, and gives way to one whose jobs last.
         """
         registry = self.engine.registry
         other = None if self.replaced else serving(registry)
         apart = other is not None and _place(other) != _place(self)
-        first = not apart or not is_shared(self.url)
+        first = other is None or not apart or not (is_shared(self.url) and is_shared(other.url))
         if other is not None and apart:
             warn_caller(_two(other, self, first=first))  # before anything: it may be an error
         if self.replaced is not None:
