@@ -33,9 +33,9 @@ class Factory:
         self.environment = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
         self.environment["FACTORY_URL"] = url
 
-    def start(self, *options, lease=30, app="factory:app", url=None, **how):
-        """A worker, in a process of its own."""
-        command = [sys.executable, "-m", "rotulus", "worker", app, *options]
+    def start(self, *options, lease=30, app="factory:app", url=None, under=(), **how):
+        """A worker, in a process of its own, or in one of a program that it is started under."""
+        command = [*under, sys.executable, "-m", "rotulus", "worker", app, *options]
         log = open(self.folder / f"worker-{len(self.workers)}.log", "w")  # noqa: SIM115
         environment = {**self.environment, "FACTORY_LEASE": str(lease)}
         environment["FACTORY_URL"] = url or self.url

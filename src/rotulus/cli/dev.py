@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from rotulus.cli.init import leave_init
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, no_target
 from rotulus.cli.work import tracebacks_option
@@ -29,6 +30,7 @@ def dev(
     What starting again would not mend is waited out: a wrong import, a store that cannot be
     reached, tables that are not there.
     """
+    leave_init()
     target = load_settings({"app": target})["app"].value
     if target is None:
         raise no_target()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from rotulus import App
+from rotulus.cli.init import leave_init
 from rotulus.cli.known import no_queue
 from rotulus.cli.logs import name_jobs, set_up_logging
 from rotulus.cli.progress import Meter
@@ -72,6 +73,8 @@ def worker(
 
     SIGTERM or Ctrl-C lets running jobs finish; a second one gives them back at once.
     """
+    if parent is None:
+        leave_init()
     level = "debug" if verbose else level
     given: dict[str, Any] = {"slots": slots, "queues": queues, "lease": lease, "drain": drain}
     given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
