@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# Now, as what is registered with `atexit` first is called last.
+import_module("rotulus._exiting")
+
 __all__ = [
     "App",
     "ArgumentsError",

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from rotulus._exiting import close_at_exit
 from rotulus._forking import follow_forks
 from rotulus.errors import (
     SchemaError,
@@ -55,12 +56,14 @@ class Connections:
         self._out_of_reach = False
         self._begin()
         follow_forks(self._forked)
+        close_at_exit(self._exiting)
 
     def _begin(self) -> None:
         self.lock = threading.RLock()
         # Who never closes an app is not told off for it by sqlite3 when it is collected.
         self._opened: list[sqlite3.Connection] = []
         self._finalizer = weakref.finalize(self, _close, self._opened)
+        self._finalizer.atexit = False  # that would be before functions of the program
         self._file: tuple[int, int] | None = None
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
@@ -71,6 +74,14 @@ class Connections:
         self._finalizer.detach()
         self._out_of_reach = self.in_memory
         self._begin()
+
+    def _exiting(self) -> None:
+        """At the end of the program: close what is open. Of a file, it can be opened again."""
+        self._closed = self.in_memory
+        self._idle.clear()
+        self._writer = None
+        _close(self._opened)
+        self._opened.clear()
 
     def writer(self) -> sqlite3.Connection:
         """The connection that writes; for one at a time: see commit.py."""
