@@ -17,9 +17,12 @@ from rotulus._jobs.outcome import Outcome, failed
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
 from rotulus._time.backoff import pause_after
-from rotulus.errors import StoreError, StoreRefusedError
+from rotulus.errors import StoreRefusedError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
 from rotulus.store import Claim, Store, Turn, Wanted
+
+_OF_THE_VALUES = (StoreRefusedError, ValueError, TypeError, OverflowError)
+"""Errors that come again with the same values. Any other one may pass."""
 
 Batch = list[tuple[Run, Outcome]]
 """Attempts that have ended, and what they came to."""
@@ -108,21 +111,20 @@ class Settler:
     async def _settle(self, batch: Batch, along: Along, room: int, *, singly: bool = False) -> Turn:
         """Settle a batch, again and again until the store takes it, and claim as many jobs.
 
-        What the store refuses is settled `singly`, and once more each.
+        What cannot be written is settled `singly`, and once more each. Whatever else goes wrong
+        (the store is away, the system has no descriptors or no memory) says nothing of an outcome.
         """
         failures = 0
         while True:
             try:
                 turn = await self._threads.run(partial(self._write, batch, along, room))
-            except StoreRefusedError as error:
+            except _OF_THE_VALUES as error:
                 return await self._settle_refused(batch, along, error, singly=singly)
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001 - an outcome is kept until it is written
                 failures += 1
                 room = 0  # what comes next is to settle
                 self._tell_failure(error, failures)
                 await asyncio.sleep(pause_after(failures, self._chance()))
-            except Exception as error:  # noqa: BLE001 - one outcome must not hold up the others
-                return await self._settle_refused(batch, along, error, singly=singly)
             else:
                 if failures:
                     self._events.emit(StoreRecovered("settle"))
@@ -158,7 +160,7 @@ class Settler:
             if claim.id not in completed:  # that one was settled by its own body
                 self._events.emit(OutcomeRefused(claim.id, claim.attempt))
 
-    def _tell_failure(self, error: StoreError, failures: int) -> None:
+    def _tell_failure(self, error: Exception, failures: int) -> None:
         if failures == 1:
             self._events.emit(StoreFailed("settle", error))
 

@@ -82,7 +82,7 @@ class Steps:
         """Read at once what several steps will need. A store that fails is found out later."""
         steps = [job for job in jobs if job.run is not None]
         if steps:
-            with suppress(StoreError):
+            with suppress(StoreError, OSError, MemoryError):
                 self._contexts.fetch(steps, ended)
 
     def concern(self, job: JobRecord, task: AnyTask) -> bool:

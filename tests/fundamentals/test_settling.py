@@ -1,0 +1,80 @@
+"""Settling when something else than the store is wrong: an outcome is kept until it is written."""
+
+import errno
+
+import pytest
+
+import rotulus.stores.sqlite
+from rotulus import App, State, task
+from rotulus.events import StoreFailed, StoreRecovered
+from rotulus.stores.sqlite import SqliteStore
+from rotulus.testing import drain
+
+PASSING = [
+    OSError(errno.EMFILE, "Too many open files"),
+    MemoryError(),
+    RuntimeError("can't start new thread"),
+]
+
+
+@pytest.fixture
+def troubles():
+    """The errors that the store raises in turn when an outcome is written."""
+    return []
+
+
+@pytest.fixture
+def troubled_app(troubles, registry, monkeypatch):
+    """An app on a store with those troubles."""
+
+    class Troubled(SqliteStore):
+        def settle(self, *args, **kwargs):
+            self._raise_one()
+            return super().settle(*args, **kwargs)
+
+        def settle_and_claim(self, *args, **kwargs):
+            self._raise_one()
+            return super().settle_and_claim(*args, **kwargs)
+
+        def _raise_one(self):
+            if troubles:
+                raise troubles.pop(0)
+
+    monkeypatch.setattr(rotulus.stores.sqlite, "SqliteStore", Troubled)
+    made = App("sqlite://", registry=registry)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
+def test_a_success_stays_one(troubled_app, troubles, error):
+    """The job has run once, the trouble is told once, and its end."""
+    heard = []
+    troubled_app.events.subscribe(heard.append, StoreFailed, StoreRecovered)
+    troubles.extend([error] * 3)
+
+    @task(registry=troubled_app.registry)
+    def body():
+        return "done"
+
+    job = body.enqueue()
+    drain(troubled_app)
+
+    assert ("done", 1) == (job.result(0), job.refresh().attempt)
+    assert [StoreFailed("settle", error), StoreRecovered("settle")] == heard
+    assert not troubles
+
+
+def test_an_outcome_whose_values_cannot_be_written_has_failed(troubled_app, troubles):
+    """In a batch and by itself: the error would come again."""
+    troubles.extend([ValueError("not these values")] * 2)
+
+    @task(registry=troubled_app.registry)
+    def body():
+        return "done"
+
+    job = body.enqueue()
+    drain(troubled_app)
+
+    assert (State.FAILED, "result") == (job.refresh().state, job.refresh().reason)
+    assert "not these values" == job.refresh().error.message
