@@ -6,7 +6,7 @@ listener finds out by itself a little later.
 """
 
 import os
-import select
+import selectors
 import socket
 import threading
 import uuid
@@ -110,11 +110,12 @@ class Doorbell:
             self._sender = None
 
     def _ring_one(self, path: str) -> None:
-        if self._sender is None:
-            self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._sender.setblocking(False)
+        sender = self._sender  # another thread may close it meanwhile
+        if sender is None:
+            sender = self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            sender.setblocking(False)
         try:
-            self._sender.sendto(b"!", path)
+            sender.sendto(b"!", path)
         except ConnectionRefusedError:
             # Its listener was killed before it could take its socket away.
             with suppress(OSError):
@@ -139,9 +140,12 @@ class _SocketListener:
         self._bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._bell.bind(str(path))
         self._bell.setblocking(False)
+        # `select` takes no descriptor from 1,024 up, and epoll and kqueue need one more.
+        self._ready = selectors.PollSelector()
+        self._ready.register(self._bell, selectors.EVENT_READ)
 
     def wait(self, timeout: float) -> bool:
-        if not select.select([self._bell], [], [], timeout)[0]:
+        if not self._ready.select(timeout):
             return False
         with suppress(BlockingIOError):
             while self._bell.recv(16):

@@ -1,0 +1,88 @@
+"""A program with very many open files, or with no room for another one."""
+
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+PROGRAM = """
+import os, resource, sys, threading
+from rotulus import App, task
+from rotulus.errors import ResultTimeoutError
+from rotulus.store import Wanted
+
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+if most < 3000:
+    sys.exit(77)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3000, most))
+
+@task
+def nothing() -> str:
+    return "done"
+
+app = App("sqlite:///jobs.db")
+taken = []
+
+def take(count):
+    for _ in range(count):
+        taken.append(os.open(os.devnull, os.O_RDONLY))
+"""
+
+MANY = """
+take(2000)
+assert not app.store.wait(Wanted("w"), 0.05)
+answers = []
+waiter = threading.Thread(target=lambda: answers.append(app.store.wait(Wanted("w"), 30)))
+waiter.start()
+job = nothing.enqueue()
+waiter.join(60)
+assert answers == [True], answers
+try:
+    job.result(0.05)
+except ResultTimeoutError:
+    pass
+app.run_worker(burst=True)
+assert job.result(5) == "done"
+"""
+
+NONE = """
+first = nothing.enqueue()
+with app.store._doorbell.listen("work"):
+    app.store._doorbell._sender = None
+    try:
+        take(3000)
+    except OSError as error:
+        print(error)
+    jobs = [nothing.enqueue(), *nothing.enqueue_many([(), ()])]
+for handle in taken:
+    os.close(handle)
+assert {first, *jobs} == set(app.jobs())
+"""
+
+
+@pytest.fixture
+def folder():
+    """A folder whose name is short enough for sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="rotulus-") as made:
+        yield made
+
+
+def run(program, folder):
+    """Run a program in a folder; what it printed."""
+    command = [sys.executable, "-W", "error", "-c", PROGRAM + program]
+    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if told.returncode == 77:
+        pytest.skip("this system lets nobody open 3,000 files")
+    assert (0, "") == (told.returncode, told.stderr)
+    return told.stdout
+
+
+def test_more_than_1024_open_files_are_no_hindrance(folder):
+    """`select` would refuse to wait for the next one."""
+    run(MANY, folder)
+
+
+def test_a_job_is_stored_without_an_error_when_nobody_can_be_told(folder):
+    """What listens finds it a little later."""
+    assert "Too many open files" in run(NONE, folder)
