@@ -104,7 +104,7 @@ def test_a_file_that_somebody_holds_for_long_is_an_error(factory, monkeypatch):
     holder = factory.run("hold_the_file(60)", stdout=subprocess.PIPE)
     holder.stdout.readline()
     with pytest.raises(
-        StoreBusyError, match=r"locked by another process .*using\(connection=.*fuser jobs\.db"
+        StoreBusyError, match=r"locked by another process .*using\(connection=.*fuser .*jobs\.db"
     ):
         factory.app.enqueue("awork", number=1, seconds=0)
     holder.kill()
