@@ -24,6 +24,10 @@ class ServerClock(SettableClock):
         self._tell()
 
     def __del__(self):
+        self.close()
+
+    def close(self):
+        """Let go of the server."""
         self._connection.close()
 
     @staticmethod

@@ -7,6 +7,9 @@ from rotulus._jobs.outcome import MAX_LOSSES
 RETRYABLE = {"failed", "dead", "cancelled"}
 ENDED = {"succeeded", "skipped"} | RETRYABLE
 
+LAST_ID = "f" * 36
+"""No id of a job sorts after this."""
+
 
 def step_of(where, part):
     """Where a part stands: every job has an id of its own, and so every step."""
@@ -45,6 +48,8 @@ class Row:
     waits_for: int = 0
     opened: bool = False
     paused: bool = False
+    task: str = "t"
+    schedule: str | None = None
 
     @property
     def shown(self):
@@ -72,6 +77,16 @@ class Row:
         if not self.opened or other.run != self.run or other is self:
             return False
         return self.step == "" or other.step.startswith(f"{self.step}/")
+
+    def matches(self, where):
+        """Whether it is what a filter asks for, as far as its own fields tell."""
+        own = ("task", "queue", "key", "limit_key", "schedule", "worker", "run", "step")
+        return (
+            all(getattr(where, name) in (None, getattr(self, name)) for name in own)
+            and (where.states is None or self.state in where.states)
+            and where.prefix != ""
+            and self.id.startswith(where.prefix or "")
+        )
 
 
 class Oracle:
@@ -113,6 +128,7 @@ class Oracle:
             self.add(part, queue, 0, 0.0, None, None, None)
             new = self.rows[part]
             new.run, new.step, new.paused = row.run, step_of(row.step, part), row.paused
+            new.task = "p"
             new.needs = dict.fromkeys(needs, False)
         needed = {need for needs in parts.values() for need in needs}
         row.needs |= {part: True for part in parts if part not in needed}
@@ -227,6 +243,7 @@ class Oracle:
             self.rest()
             return True
         row.state, row.reason, row.lease_until, row.run_at = "blocked", "opened", None, self.now
+        row.limit_key = row.limit_to = row.rate_to = row.rate_per = None
         self.add_parts(job_id, parts, queue)
         return True
 
@@ -319,6 +336,20 @@ class Oracle:
         row.state, row.reason, row.ended_at = "blocked", None, None
         row.failures = row.losses = 0
         row.run_at = self.now
+
+    def find(self, where, limit, before):
+        """The ids of jobs that match, the last added first; their ids grow.
+
+        Nothing comes before what is no id.
+        """
+        if where.needed_by is None:
+            found = self.rows
+        else:
+            jobs = [self.rows[job] for job in where.needed_by if job in self.rows]
+            found = {need for job in jobs for need in job.needs}
+        found = [job for job in found if self.rows[job].matches(where)]
+        found = [job for job in found if before is None or job < before <= LAST_ID]
+        return sorted(found, reverse=True)[:limit]
 
     def prune(self, before):
         for row in list(self.rows.values()):

@@ -54,6 +54,8 @@ NEW_JOBS = st.tuples(
 )
 """Queue, priority, delay, key, window, and limit: the key, the limit, and the rate."""
 
+SCHEDULES = st.sampled_from([None, None, "s"])
+
 SETTLEMENTS = st.sampled_from(
     [
         ("succeeded", None, 0.0, False, False),
@@ -75,6 +77,27 @@ SETTLEMENTS = st.sampled_from(
 
 SHAPES = st.sampled_from([[[]], [[], [0]], [[], []], [[], [0], [0]], [[], [], [0, 1]]])
 """Parts, by the places of those that each needs."""
+
+
+def filters(jobs, steps):
+    """What may be asked for; of jobs and steps, these."""
+    ids = st.sampled_from(jobs)
+    fields = {
+        "states": st.sets(st.sampled_from(State)),
+        "task": st.sampled_from(["t", "r", "p", "", "\0", "\ud800"]),
+        "queue": QUEUES,
+        "key": st.sampled_from("kl"),
+        "limit_key": st.sampled_from("mnop"),
+        "schedule": st.sampled_from("su"),
+        "worker": WORKERS,
+        "run": ids,
+        "step": st.sampled_from(steps),
+        "needed_by": st.lists(ids, max_size=3),
+        "prefix": st.builds(lambda job, end: job[:end], ids, st.sampled_from([1, 35, 36])),
+    }
+    names = st.sets(st.sampled_from(sorted(fields)), max_size=3)
+    chosen = names.flatmap(lambda some: st.fixed_dictionaries({n: fields[n] for n in some}))
+    return chosen.map(lambda given: Filter(**given))
 
 
 class TwoClients(RuleBasedStateMachine):
@@ -116,15 +139,30 @@ class TwoClients(RuleBasedStateMachine):
         steps += [self.pause, self.pause_run, self.prune, self.advance]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
+    @rule(data=st.data(), client=CLIENTS)
+    def people_look(self, data, client):
+        """For what they may have seen, and for what has gone since."""
+        known = [*self.jobs, job_id(0), job_id(10_000), "", "nobody"]
+        steps = [step_of("", job) for job in known]
+        where = data.draw(filters(known, steps + [row.step for row in self.oracle.rows.values()]))
+        limit = data.draw(st.sampled_from([1000, 1000, 2, 1, 0]))
+        before = data.draw(st.none() | st.sampled_from(known))
+        found = self.stores[client].find(where, limit, before)
+        assert self.oracle.find(where, limit, before) == [job.id for job in found]
+
     def add(self, data, store):
         if self.oracle.live() >= MOST_JOBS:
             return
         queue, priority, delay, key, window, limit = data.draw(NEW_JOBS)
         limit_key, limit_to, rate_to, rate_per = limit
+        schedule = data.draw(SCHEDULES)
         terms = Terms("t", queue, priority, delay, None, None, window, limit_to, rate_to, rate_per)
+        terms = terms._replace(schedule=schedule)
         job = NewJob(job_id(1 + len(self.jobs)), "{}", terms, key, limit_key)
         [record] = store.add([job])
         assert record.id == self.oracle.add(job.id, queue, priority, delay, key, window, *limit)
+        if record.id == job.id:
+            self.oracle.rows[job.id].schedule = schedule
         self.jobs.append(job.id)
 
     def add_run(self, data, store):
@@ -137,6 +175,7 @@ class TwoClients(RuleBasedStateMachine):
         [record] = store.add([job._replace(parts=parts)])
         assert record.id == self.oracle.add(job.id, queue, 0, 0.0, key, None, None)
         if record.id == job.id:
+            self.oracle.rows[job.id].task = "r"
             self.oracle.add_parts(job.id, {part.id: part.needs for part in parts}, queue)
 
     def new_parts(self, shape, queue, where):
@@ -326,7 +365,9 @@ def test_two_clients_of_a_server_do_what_the_oracle_does(migrated):
 
     @contextmanager
     def clients_of_a_server():
-        yield stores, ServerClock(url)
+        clock = ServerClock(url)
+        yield stores, clock
+        clock.close()
 
     how = settings(max_examples=40, stateful_step_count=50, deadline=None)
     run_state_machine_as_test(lambda: TwoClients(clients_of_a_server), settings=how)

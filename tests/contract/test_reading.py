@@ -216,3 +216,23 @@ def test_many_attempts_are_read_from_the_last_one(bench):
     numbers = [row[0] for row in json.loads(bench.store.get(job.id).history)]
 
     assert list(range(21, 121)) == numbers
+
+
+@pytest.mark.parametrize("text", ["", "nobody", "\0", "\ud800"])
+def test_what_no_job_can_have_matches_none(bench, text):
+    """It is looked for as anything else is, whatever the database can hold."""
+    job, need = bench.add(), bench.add()
+    for field in ("task", "queue", "key", "limit_key", "schedule", "worker", "run", "step"):
+        assert [] == bench.store.find(Filter(**{field: text}))
+
+    assert [] == bench.store.find(before=text)
+    assert [] == bench.store.find(Filter(needed_by=[text, job.id]))
+    assert [need, job] == bench.store.find()
+
+
+def test_an_id_that_cannot_be_is_left_out_of_those_that_are_asked_for(bench):
+    """The others are found."""
+    ids = bench.add_run({"one": [], "two": ["one"]})
+
+    [found] = bench.store.find(Filter(needed_by=["nobody", ids["two"]]))
+    assert ids["one"] == found.id

@@ -1,5 +1,6 @@
 """Job ids: UUID version 7 (RFC 9562), which sort by the time they were made."""
 
+import re
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -8,6 +9,7 @@ from random import Random
 
 from rotulus._forking import follow_forks
 
+_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _COUNTER_BITS = 74
 _DIGITS = 32
 _HEXADECIMAL = frozenset("0123456789abcdef")
@@ -68,6 +70,11 @@ def _texts(start: int, number: int) -> list[str]:
     if low + number > _TAIL_MASK:
         return [_text(value) for value in range(start, start + number)]
     return [f"{head}{tail:012x}" for tail in range(low, low + number)]
+
+
+def is_id(value: str) -> bool:
+    """Whether a text can be the id of a job."""
+    return _ID.fullmatch(value) is not None
 
 
 def id_range(beginning: str) -> tuple[str, str] | None:

@@ -220,6 +220,7 @@ class Store(Protocol):
         """The jobs that match, the last added first.
 
         `before` is the id of a job: only those added earlier than it, for the next page.
+        What no job can have, such as an id that is none, matches none.
         """
         ...
 

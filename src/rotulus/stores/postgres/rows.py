@@ -1,6 +1,5 @@
 """Our values as the parameters of statements, and the answers of statements as our values."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
@@ -8,21 +7,12 @@ from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
 from rotulus._text.jsontext import encode_plain
-from rotulus.store import Claim, Count, Filter, NewJob, Renewal, Terms, Wanted, WorkerInfo
+from rotulus.store import Claim, Count, NewJob, Renewal, Terms, Wanted, WorkerInfo
 from rotulus.stores import _parts
 from rotulus.stores.postgres.ask import Row
 
 SECOND = 1_000_000
 """Microseconds."""
-
-_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-
-
-def is_narrow(where: Filter) -> bool:
-    """Whether an index leads to the few jobs that match."""
-    if where.key or where.schedule or where.run or where.needed_by is not None:
-        return True
-    return bool(where.worker and where.states)
 
 
 def array(values: Iterable[object]) -> str:
@@ -58,11 +48,6 @@ def _element(value: object) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value)
-
-
-def is_id(value: str) -> bool:
-    """Whether a text can be the id of a job."""
-    return _ID.fullmatch(value) is not None
 
 
 def span(seconds: float | None) -> str | None:

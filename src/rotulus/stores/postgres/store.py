@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
-from rotulus._text.ids import id_range
+from rotulus._text.ids import id_range, is_id
 from rotulus._time.clock import monotonic
 from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError, StoreError
@@ -28,6 +28,7 @@ from rotulus.store import (
     Wanted,
     WorkerInfo,
 )
+from rotulus.stores._filters import is_narrow, possible
 from rotulus.stores.postgres import actions, rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
@@ -187,7 +188,7 @@ class PostgresStore:
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
-        known = [one for one in ids if rows.is_id(one)]
+        known = [one for one in ids if is_id(one)]
         acted = self._run(lambda session: actions.cancel(session, known), atomic=True)
         if acted.brings_work:
             self._ring()
@@ -195,7 +196,7 @@ class PostgresStore:
 
     def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""
-        known = [one for one in ids if rows.is_id(one)]
+        known = [one for one in ids if is_id(one)]
         records = self._run(lambda session: actions.retry(session, known, arguments), atomic=True)
         if records:
             self._ring()
@@ -203,7 +204,7 @@ class PostgresStore:
 
     def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
         """Pause or resume queues and runs. See `Store.pause`."""
-        known = [run for run in runs if rows.is_id(run)]
+        known = [run for run in runs if is_id(run)]
 
         def work(session: Session) -> None:
             session.do("pause" if paused else "resume", queues=rows.array(queues))
@@ -216,7 +217,7 @@ class PostgresStore:
 
     def get(self, job_id: str) -> JobRecord | None:
         """One job. See `Store.get`."""
-        if not rows.is_id(job_id):
+        if not is_id(job_id):
             return None
 
         def work(session: Session) -> JobRecord | None:
@@ -233,11 +234,11 @@ class PostgresStore:
         self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
     ) -> list[JobRecord]:
         """The jobs that match. See `Store.find`."""
-        if not all(map(rows.is_id, filter(None, (before, where.run, *(where.needed_by or ()))))):
-            return []
         ends = (None, None) if where.prefix is None else id_range(where.prefix)
-        if ends is None:
+        can_match = possible(where, before)
+        if ends is None or can_match is None:
             return []
+        where = can_match
         how = {
             **where._asdict(),
             "states": rows.optional_array(where.states),
@@ -249,7 +250,7 @@ class PostgresStore:
         }
         if where.prefix is not None and where.needed_by is None:
             return rows.records(self._run(lambda session: session.rows("find_by_prefix", **how)))
-        if not rows.is_narrow(where):
+        if not is_narrow(where):
             window = None if where.states is None else str(_RECENT)
             found = self._run(lambda session: session.rows("find", **how, window=window))
             if window is None or len(found) == limit:
@@ -260,7 +261,7 @@ class PostgresStore:
         """How many jobs there are. See `Store.count`."""
         if by not in ("queue", "task", "step"):
             raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
-        if (by == "step" or run is not None) and not rows.is_id(run or ""):
+        if (by == "step" or run is not None) and not is_id(run or ""):
             return []
         if by == "step":
             prefix = join_path(within, "")
@@ -325,7 +326,7 @@ class PostgresStore:
         with suppress(StoreClosedError):
             if isinstance(what, Wanted):
                 return self._lookout(what).wait(end, self._random)
-            return not rows.is_id(what) or await_end(self._connections, what, end)
+            return not is_id(what) or await_end(self._connections, what, end)
         return False
 
     def close(self) -> None:

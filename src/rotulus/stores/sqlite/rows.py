@@ -9,7 +9,7 @@ import pydantic_core
 from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
-from rotulus.store import Count, Filter, NewJob, Terms, Wanted, WorkerInfo
+from rotulus.store import Count, NewJob, Terms, Wanted, WorkerInfo
 from rotulus.stores._parts import Row
 
 SECOND = 1_000_000
@@ -48,13 +48,6 @@ def wanted(what: Wanted) -> dict[str, Any]:
         "worker": what.worker,
         "grace": None if what.grace is None else _span(what.grace),
     }
-
-
-def is_narrow(where: Filter) -> bool:
-    """Whether an index leads to the few jobs that match."""
-    if where.key or where.schedule or where.run or where.needed_by is not None:
-        return True
-    return bool(where.worker and where.states)
 
 
 def records(text: str) -> list[JobRecord]:

@@ -30,6 +30,7 @@ from rotulus.store import (
     Wanted,
     WorkerInfo,
 )
+from rotulus.stores._filters import is_narrow, possible
 from rotulus.stores.sqlite import actions, rows
 from rotulus.stores.sqlite.ask import STATEMENTS, ask, ask_row, do
 from rotulus.stores.sqlite.batches import Batches
@@ -232,16 +233,18 @@ class SqliteStore:
         self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
     ) -> list[JobRecord]:
         """The jobs that match. See `Store.find`."""
+        ends = (None, None) if where.prefix is None else id_range(where.prefix)
+        can_match = possible(where, before)
+        if ends is None or can_match is None:
+            return []
+        where = can_match
         states = rows.optional_array(where.states)
         how = {**where._asdict(), "states": states, "limit": limit, "before": before}
         how["needed_by"] = rows.optional_array(where.needed_by)
-        ends = (None, None) if where.prefix is None else id_range(where.prefix)
-        if ends is None:
-            return []
         how |= {"first": ends[0], "last": ends[1]}
         if where.prefix is not None and where.needed_by is None:
             return rows.records(self._read("find_by_prefix", **how))
-        if not rows.is_narrow(where):
+        if not is_narrow(where):
             window = None if states is None else _RECENT
             found = rows.records(self._read("find", **how, window=window))
             if window is None or len(found) == limit:
