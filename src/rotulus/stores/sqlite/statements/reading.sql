@@ -60,7 +60,9 @@ chosen (seq) AS (
   CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_delayed
   WHERE wanted.state = 'delayed' AND job.state = 'delayed'
   UNION ALL
-  SELECT seq FROM rotulus_jobs WHERE state = 'blocked' AND 'blocked' IN wanted
+  SELECT seq FROM wanted
+  CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_blocked
+  WHERE wanted.state = 'blocked' AND job.state = 'blocked'
   UNION ALL
   SELECT seq FROM rotulus_jobs
   WHERE state = 'running' AND 'running' IN wanted AND (:worker IS NULL OR worker = :worker)
