@@ -17,9 +17,9 @@ def describe_error(error: BaseException) -> ErrorInfo:
 
     It never raises, also when the exception's own methods do.
     """
-    shown = traceback.TracebackException(type(error), error, own_frames(error.__traceback__))
     try:
-        text = "".join(shown.format())
+        frames = own_frames(error.__traceback__)
+        text = "".join(traceback.TracebackException(type(error), error, frames).format())
     except Exception as problem:  # noqa: BLE001 - formatting runs the exception's own code
         text = f"Traceback not available: {type(problem).__name__} while formatting it\n"
     return ErrorInfo(
