@@ -1,11 +1,14 @@
 """A row that a transaction has in hand holds up nobody who can do without it."""
 
+import threading
+
 import psycopg
 import pytest
 
 from contract.workbench import OUTCOMES, claims
 from rotulus.store import Wanted
 from rotulus.stores.postgres import PostgresStore, read_address
+from rotulus.stores.postgres.connection import MOST
 
 pytestmark = pytest.mark.anywhere
 
@@ -68,3 +71,32 @@ def test_what_was_taken_is_given_though_the_next_claim_fails(bench, migrated):
     store.close()
 
     assert 60 == len(taken)
+
+
+def test_a_lease_is_renewed_while_every_connection_waits_for_a_lock(bench, migrated):
+    """There is one more for that."""
+    url = migrated("postgres")
+    store = PostgresStore(read_address(f"{url}?deadline=20"))
+    held, wanted = bench.running(), bench.add()
+    calls = [threading.Thread(target=store.cancel, args=([wanted.id],)) for _ in range(MOST)]
+    with psycopg.connect(url) as connection, psycopg.connect(url, autocommit=True) as other:
+        connection.execute("SELECT FROM rotulus_jobs WHERE id = %s FOR UPDATE", [wanted.id])
+        [call.start() for call in calls]
+        while other.execute(WAITING).fetchone() != (MOST,):
+            assert all(call.is_alive() for call in calls)
+        bench.clock.advance(20)
+        assert ([], []) == store.extend(claims([held]), 30.0, bench.worker())
+        assert all(call.is_alive() for call in calls)
+    [call.join(20) for call in calls]
+    store.close()
+    bench.clock.advance(20)
+
+    assert [] == bench.store.rescue()
+    assert "cancelled" == bench.state(wanted)
+
+
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+"""How many wait for a lock."""

@@ -30,7 +30,10 @@ _HURRY = 0.9
 """The server gives up after this share of the time for a call, if it is there at all."""
 
 MOST = 12
-"""How many connections this process has at once; a call that finds none waits for one."""
+"""How many connections this process has at once; a call that finds none waits for one.
+
+A renewal that finds none has one more, so that no lease ends because other calls wait for locks.
+"""
 
 _AGAIN = 5
 """How often work is tried that meets a key of another transaction."""
@@ -105,6 +108,7 @@ class Connections:
         self._closed = False
         self._idle: list[Connection] = []
         self._seats = Seats(MOST)
+        self._reserved = Seats(1)
         self._begin()
         follow_forks(self._forked)
 
@@ -117,7 +121,12 @@ class Connections:
         self._begin()
 
     def run(
-        self, work: Callable[[Session], T], *, atomic: bool = False, seconds: float | None = None
+        self,
+        work: Callable[[Session], T],
+        *,
+        atomic: bool = False,
+        seconds: float | None = None,
+        renews: bool = False,
     ) -> T:
         """Do some work, and give what it gives.
 
@@ -129,28 +138,29 @@ class Connections:
             work: what to do; it may be done more than once.
             atomic: whether it is more than one statement, and a transaction.
             seconds: how long it may take in all; usually what the address says.
+            renews: whether it renews leases, and so has a connection when others have all.
         """
         seconds = self.address.deadline if seconds is None else seconds
         end = monotonic() + seconds
         with translated(self.address.shown):
             try:
                 try:
-                    return self._patiently(work, atomic, end)
+                    return self._patiently(work, atomic, end, renews)
                 except LOST as error:
                     if not self._is_lost(error):
                         raise
-                return self._patiently(work, atomic, end)
+                return self._patiently(work, atomic, end, renews)
             except NoAnswerError as error:
                 raise StoreUnavailableError(
                     f"{self.address.shown} gave no answer within {seconds:g} seconds: "
                     f"see whether the server is stopped or overloaded; ?deadline=60 waits longer"
                 ) from error
 
-    def _patiently(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:
+    def _patiently(self, work: Callable[[Session], T], atomic: bool, end: float, renews: bool) -> T:
         tries = 0
         while True:
             try:
-                return self._once(work, atomic, end)
+                return self._once(work, atomic, end, renews)
             except CONTENDED as error:
                 tries += 1
                 # Whoever waits in a ring gets through in the end; a key that is taken stays so.
@@ -160,8 +170,8 @@ class Connections:
                 if tries >= patience or monotonic() >= end:
                     raise
 
-    def _once(self, work: Callable[[Session], T], atomic: bool, end: float) -> T:
-        with self._borrowed(end) as connection:
+    def _once(self, work: Callable[[Session], T], atomic: bool, end: float, renews: bool) -> T:
+        with self._borrowed(end, renews) as connection:
             connection.deadline = end
             session = Session(connection.ask, self._statements)
             try:
@@ -186,9 +196,11 @@ class Connections:
         return True
 
     @contextmanager
-    def _borrowed(self, end: float) -> Generator[Connection, None, None]:
+    def _borrowed(self, end: float, renews: bool) -> Generator[Connection, None, None]:
         self._check()
-        seat = self._seats.take(end)
+        seat = self._seats.take(0.0 if renews else end)  # at once, or not at all
+        if seat is None and renews:
+            seat = self._reserved.take(end)
         if seat is None:
             raise StoreUnavailableError(
                 f"All {MOST} connections to {self.address.shown} have been in use for too long"

@@ -144,7 +144,7 @@ class PostgresStore:
             rest = [claim for claim in held if claim not in renewed]
             return [*found, *(session.rows("running", **rows.claims(rest)) if rest else [])]
 
-        found = self._run(work, atomic=worker is not None)
+        found = self._run(work, atomic=worker is not None, renews=True)
         running = {Claim(job, attempt): bool(flag) for job, attempt, flag in found}
         return Renewed(
             lost=[claim for claim in held if claim not in running],
@@ -340,8 +340,9 @@ class PostgresStore:
         *,
         atomic: bool = False,
         seconds: float | None = None,
+        renews: bool = False,
     ) -> T:
-        return self._connections.run(work, atomic=atomic, seconds=seconds)
+        return self._connections.run(work, atomic=atomic, seconds=seconds, renews=renews)
 
     def _joined(self, connection: Any) -> Session:
         return self._connections.joined(joined(connection, self.url))
