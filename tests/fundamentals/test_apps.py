@@ -268,7 +268,7 @@ def test_jobs_are_cancelled_and_retried_by_what_they_are(app):
     assert ["failed"] * 3 == [job.refresh().state for job in jobs]
     assert ["cancelled"] == [job.state for job in app.jobs.cancel(queue="later")]
     assert {*jobs} == {*app.jobs.retry(state="failed")}
-    assert [] == app.jobs.retry(state="failed") == app.jobs.cancel() == app.jobs.retry()
+    assert [] == app.jobs.retry(state="failed")
     with pytest.raises(OptionError, match="ids or filters"):
         app.jobs.cancel(jobs[0].id, task="broken")
 

@@ -30,6 +30,9 @@ class Verbs:
 
         Returns:
             The jobs that exist, as they stand then.
+
+        Raises:
+            OptionError: no id is given, or one is no text.
         """
         return self.jobs.cancel(*ids)
 
@@ -42,6 +45,9 @@ class Verbs:
 
         Returns:
             The jobs that were sent back.
+
+        Raises:
+            OptionError: no id is given, or one is no text.
         """
         return self.jobs.retry(*ids)
 

@@ -55,6 +55,14 @@ def check_key(key: object, option: str) -> str:
     )
 
 
+def is_storable(text: str) -> bool:
+    """Whether every store can hold a text: it has no NUL, and no half of a character."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` when a known name is near to this one, else nothing."""
     near = difflib.get_close_matches(word, list(known), n=1)

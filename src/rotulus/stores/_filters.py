@@ -1,6 +1,7 @@
 """What a filter can find: settled here for all stores, before one is asked."""
 
 from rotulus._text.ids import is_id
+from rotulus._text.names import is_storable
 from rotulus.store import Filter
 
 
@@ -12,7 +13,7 @@ def possible(where: Filter, before: str | None) -> Filter | None:
     if not all(is_id(one) for one in (where.run, before) if one is not None):
         return None
     texts = (where.task, where.queue, where.key, where.limit_key, where.schedule, where.worker)
-    if not all(_is_storable(text) for text in (*texts, where.step) if text is not None):
+    if not all(is_storable(text) for text in (*texts, where.step) if text is not None):
         return None
     if where.needed_by is None:
         return where
@@ -24,10 +25,3 @@ def is_narrow(where: Filter) -> bool:
     if where.key or where.schedule or where.run or where.needed_by is not None:
         return True
     return bool(where.worker and where.states)
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False

@@ -5,11 +5,12 @@ from itertools import islice
 from typing import Any, Unpack
 
 from rotulus._app.desk import Desk
-from rotulus._app.resources.where import Where, check_limit, every, read_where
+from rotulus._app.resources.where import Where, check_limit, check_text, every, read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
 from rotulus._jobs.states import LIVE, RETRYABLE, State
 from rotulus.errors import OptionError
+from rotulus.store import EVERYTHING
 
 MOST_COUNTED = 10_000
 """A count is exact up to here."""
@@ -56,9 +57,10 @@ class Jobs:
 
         Raises:
             JobNotFoundError: there is no such job, or there are several; the message lists them.
+            OptionError: the id is no text.
         """
         desk = self._desk()
-        return Job(desk.pick(job_id), desk)
+        return Job(desk.pick(check_text("job id", job_id)), desk)
 
     def find(
         self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
@@ -66,16 +68,19 @@ class Jobs:
         """The jobs that match, the last added first.
 
         Args:
-            limit: at most so many.
+            limit: at most so many; the largest is 2,147,483,647.
             after: the id of the last job of a page: gives the next page, jobs added earlier.
             where: which jobs: `state` (one or several), `task`, `queue`, `key`, `schedule`, `run`,
                 `step`.
 
         Raises:
-            OptionError: there is no such filter, or its value is one that no job can have.
+            OptionError: there is no such filter, or its value is one that no job can have; or
+                `limit` or `after` is not allowed.
         """
-        desk, meant = self._desk(), read_where(where)
-        return [Job(record, desk) for record in desk.store().find(meant, check_limit(limit), after)]
+        desk, meant, most = self._desk(), read_where(where), check_limit(limit)
+        if after is not None:
+            check_text("after", after)
+        return [Job(record, desk) for record in desk.store().find(meant, most, after)]
 
     def count(self, **where: Unpack[Where]) -> JobCount:
         """How many jobs match: exact up to 10,000, and then at least that many."""
@@ -88,10 +93,15 @@ class Jobs:
         Args:
             ids: their ids.
             dry_run: change nothing, and give the jobs that would be cancelled.
-            where: which jobs, instead of ids; unless `state` is given, all that have not ended.
+            where: which jobs, instead of ids; unless `state` is given, all that have not ended. A
+                filter that is None counts as not given.
 
         Returns:
             The jobs that exist, as they stand then.
+
+        Raises:
+            OptionError: neither ids nor filters are given, or both are, or one is not allowed. To
+                cancel everything, give the states: `state=["blocked", "delayed", ...]`.
         """
         desk = self._desk()
         chosen = self._chosen(ids, where, LIVE, "cancel")
@@ -106,10 +116,15 @@ class Jobs:
         Args:
             ids: their ids.
             dry_run: change nothing, and give the jobs that would be sent back.
-            where: which jobs, instead of ids; unless `state` is given, all in these three states.
+            where: which jobs, instead of ids; unless `state` is given, all in these three states. A
+                filter that is None counts as not given.
 
         Returns:
             The jobs that were sent back.
+
+        Raises:
+            OptionError: neither ids nor filters are given, or both are, or one is not allowed. To
+                retry everything, give the states: `state=["failed", "dead", "cancelled"]`.
         """
         desk = self._desk()
         chosen = self._chosen(ids, where, RETRYABLE, "retry")
@@ -147,12 +162,17 @@ class Jobs:
     def _chosen(
         self, ids: tuple[str, ...], where: Mapping[str, Any], states: frozenset[State], verb: str
     ) -> list[str]:
-        """The ids that are meant. Raises `OptionError` unless ids or filters are given."""
-        if ids and where:
-            raise OptionError(f"{verb}: give ids or filters, not both")
-        if ids or not where:
-            return list(ids)
+        """The ids that are meant. Raises `OptionError` unless either ids or filters are given."""
         meant = read_where(where)
+        if ids and meant != EVERYTHING:
+            raise OptionError(f"{verb}: give ids or filters, not both")
+        if ids:
+            return [check_text("job id", one) for one in ids]
+        if meant == EVERYTHING:
+            raise OptionError(
+                f"{verb}: neither ids nor filters are given, so no job is meant: give ids, or "
+                f"filters such as task='...'; for all jobs in a state give state='...'"
+            )
         if meant.states is None:
             meant = meant._replace(states=states)
         return [record.id for record in every(self._desk().store(), meant)]

@@ -1,15 +1,17 @@
 """Which jobs are meant: the filters that finding, counting and changing them have in common."""
 
+import reprlib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypedDict
 
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State, read_states
-from rotulus._text.names import check_queue_name, check_task_name, did_you_mean
+from rotulus._text.names import check_queue_name, check_task_name, did_you_mean, is_storable
 from rotulus.errors import OptionError
 from rotulus.store import Filter, Store
 
 _PAGE = 500
+_LARGEST_LIMIT = 2**31 - 1
 
 
 class Where(TypedDict, total=False):
@@ -51,14 +53,26 @@ def read_where(where: Mapping[str, Any]) -> Filter:
         check_task_name(given["task"])
     if "queue" in given:
         check_queue_name(given["queue"])
+    for name, value in given.items():
+        if not is_storable(check_text(name, value)):
+            raise OptionError(f"{name}={value!r} is not allowed: no store can hold that text")
     return Filter(states=states, **given)
 
 
 def check_limit(limit: object) -> int:
-    """How many at most: a whole number, 0 or more."""
-    if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
+    """How many at most: a whole number, 0 or more, that each store can hold."""
+    if isinstance(limit, int) and not isinstance(limit, bool) and 0 <= limit <= _LARGEST_LIMIT:
         return limit
-    raise OptionError(f"limit={limit!r} is not allowed: give a whole number, 0 or more")
+    raise OptionError(
+        f"limit={limit!r} is not allowed: give a whole number, 0 or more, {_LARGEST_LIMIT} at most"
+    )
+
+
+def check_text(name: str, value: object) -> str:
+    """A value that is a text. Raises `OptionError` for anything else."""
+    if isinstance(value, str):
+        return value
+    raise OptionError(f"{name}={reprlib.repr(value)} is not allowed: give one text")
 
 
 def every(store: Store, where: Filter) -> Iterator[JobRecord]:

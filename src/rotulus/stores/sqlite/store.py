@@ -11,7 +11,7 @@ from typing import Any
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
-from rotulus._text.ids import id_range
+from rotulus._text.ids import id_range, is_id
 from rotulus._time.clock import Clock, SystemClock, monotonic
 from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError
@@ -189,9 +189,10 @@ class SqliteStore:
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
+        known = [one for one in ids if is_id(one)]
 
         def work(con: sqlite3.Connection) -> str:
-            return actions.cancel(con, ids, self._now())
+            return actions.cancel(con, known, self._now())
 
         records = rows.records(self._commit.run(work))
         self._doorbell.ring("done")
@@ -200,9 +201,10 @@ class SqliteStore:
 
     def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""
+        known = [one for one in ids if is_id(one)]
 
         def work(con: sqlite3.Connection) -> str:
-            return actions.retry(con, ids, arguments, self._now())
+            return actions.retry(con, known, arguments, self._now())
 
         records = rows.records(self._commit.run(work))
         self._doorbell.ring("work")
@@ -210,11 +212,12 @@ class SqliteStore:
 
     def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
         """Pause or resume queues and runs. See `Store.pause`."""
+        known = [run for run in runs if is_id(run)]
         how = "pause" if paused else "resume"
 
         def work(con: sqlite3.Connection) -> None:
             do(con, how, queues=rows.array(queues), now=self._now())
-            do(con, f"{how}_runs", runs=rows.array(runs), now=self._now())
+            do(con, f"{how}_runs", runs=rows.array(known), now=self._now())
 
         self._commit.run(work)
         if not paused:
@@ -222,6 +225,8 @@ class SqliteStore:
 
     def get(self, job_id: str) -> JobRecord | None:
         """One job. See `Store.get`."""
+        if not is_id(job_id):
+            return None
         found = rows.records(self._read("records", ids=rows.array([job_id])))
         if not found:
             return None
