@@ -60,7 +60,10 @@ def drain(app: App, *, slots: int | None = None) -> list[Job[Any]]:
         EventLoopError: this thread runs an event loop: `await adrain(app)`.
     """
     if on_event_loop():
-        raise EventLoopError("drain() runs an event loop of its own: here, await adrain(app)")
+        raise EventLoopError(
+            "drain() runs an event loop of its own: here, await adrain(app), which is "
+            "asyncio.to_thread(drain, app)"
+        )
     with _ended(app) as ended:
         app.run_worker(burst=True, slots=slots)
     return [app.get(job_id) for job_id in ended]
