@@ -61,7 +61,7 @@ def drain(app: App, *, slots: int | None = None) -> list[Job[Any]]:
     """
     if on_event_loop():
         raise EventLoopError(
-            "drain() runs an event loop of its own: here, await adrain(app), which is "
+            "drain() runs an event loop of its own: here, await adrain(app), or "
             "asyncio.to_thread(drain, app)"
         )
     with _ended(app) as ended:
