@@ -468,11 +468,11 @@ STORES = {
 SETTINGS = {
     "a variable misspelt": Wrong(
         "config",
-        3,
+        0,  # others may set variables of that prefix, so it is told and left out
         "There is no setting",
-        "ROTULUS_SLOT",
-        "did you mean 'ROTULUS_SLOTS'?",
-        environment={"ROTULUS_SLOT": "3"},
+        "ROTULUS_PROCESES",
+        "did you mean 'ROTULUS_PROCESSES'?",
+        environment={"ROTULUS_PROCESES": "3"},
     ),
     "a key misspelt": Wrong(
         "config",
@@ -512,7 +512,7 @@ ROWS = {**APPS, **CALLS, **OPTIONS, **DECLARED, **STORES, **SETTINGS}
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=list(ROWS))
-def test_an_answer_says_what_where_and_what_to_do(row, folder, tmp_path):
+def test_an_answer_says_what_where_and_what_to_do(row, folder, tmp_path, caplog):
     """Of one line, or of a usage error, and with its exit code; nothing is made by asking."""
     for name, text in row.files.items():
         folder.write(name, text)
@@ -525,9 +525,10 @@ def test_an_answer_says_what_where_and_what_to_do(row, folder, tmp_path):
     answer = folder.rotulus(*words, **environment)
 
     assert row.code == answer.code, answer.text
+    said = answer.text + caplog.text
     for piece in (row.what, row.where, row.do):
         expected = piece.replace("{folder}", str(tmp_path))
-        assert expected in answer.text, f"{expected!r} in {answer.text}"
+        assert expected in said, f"{expected!r} in {said}"
     assert "Traceback" not in answer.text
     assert "s3cret" not in answer.text
     assert set(tmp_path.iterdir()) - before <= {tmp_path / "__pycache__"}

@@ -26,7 +26,8 @@ from rotulus.testing import SettableClock, drain
 def duty(store, registry, clock, events=None):
     """The duty of one process."""
     ids = Ids(clock.now, random.Random(7))
-    intake = Intake(Plans(Injector()), ids, Parts(ids, 1024), 1024)
+    plans = Plans(Injector())
+    intake = Intake(plans, ids, Parts(ids, plans, 1024), 1024)
     return Scheduling(store, intake, list(registry), events or Events())
 
 
@@ -278,15 +279,16 @@ def test_a_schedule_that_cannot_fire_does_not_stop_the_others(still_app, clock, 
     fire.tick(clock.now())
     plans = fire._intake._plans
     whole = plans.of(first)
-    broken = replace(whole, defaults={"place": "x" * 1000})  # a key can have 400 characters
-    plans._plans[first.function, first.filled] = broken
+    [place] = [key for key, plan in plans._plans.items() if plan is whole]
+    # A key can have 400 characters.
+    plans._plans[place] = replace(whole, defaults={"place": "x" * 1000})
     clock.advance(60)
     fire.tick(clock.now())
 
     assert ["ticks"] == [job.task for job in still_app.jobs()]
     assert ["schedule first"] == [event.duty for event in told]
 
-    plans._plans[first.function, first.filled] = whole
+    plans._plans[place] = whole
     fire.tick(clock.now())
     assert {"ticks", "first"} == {job.task for job in still_app.jobs()}
 

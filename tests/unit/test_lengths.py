@@ -92,7 +92,7 @@ def test_a_retry_waits_for_a_century_at_most():
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("slots", "many", "give a number"),
+        ("slots", "many", "give a whole number from 1 to 10,000"),
         ("slots", "2.5", "give a whole number"),
         ("slots", "0", "from 1 to 10,000"),
         ("lease", "soon", "give a number"),

@@ -65,7 +65,7 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
         for name in ("delay", "cap"):
             _check_seconds(name, getattr(self, name))
         if self.after is not None:
-            self.after = check_seconds(self.after, "Retry(after)")
+            check_seconds(self.after, "Retry(after)")
         for name in ("on", "not_on"):
             _check_errors(name, getattr(self, name))
 
