@@ -7,6 +7,7 @@ another one began.
 import random
 import threading
 import time
+import traceback
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,6 +63,10 @@ class Hand(threading.Thread):
                 act()
         except BaseException as error:
             self.error = error
+
+    def told(self):
+        """What went wrong, and where; nothing if all went well."""
+        return "".join(traceback.format_exception(self.error)) if self.error else ""
 
     def some(self):
         """A run, some of its jobs, or all of them."""
@@ -156,7 +161,7 @@ def one_round(stores, chance):
     [hand.start() for hand in hands]
     [hand.join(60) for hand in hands]
 
-    assert [] == [hand.error for hand in hands if hand.error is not None]
+    assert "" == "".join(hand.told() for hand in hands)
     heads = {job.run for job in stores[0].find(limit=100_000) if job.run}
     for run in heads:
         assert_whole(bench, run)
