@@ -1,6 +1,5 @@
 """A workflow with a schedule is a scheduled task, and its firing a run."""
 
-
 import pytest
 
 import rotulus.workflow as wf
