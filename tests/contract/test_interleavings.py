@@ -13,7 +13,8 @@ from contract.workbench import OUTCOMES, Workbench, claims
 from rotulus._jobs.outcome import opened
 from rotulus._jobs.states import ENDED
 from rotulus.store import Filter
-from rotulus.stores.postgres import PostgresStore, read_address
+from rotulus.stores.postgres import PostgresStore, actions, read_address
+from rotulus.stores.postgres.ask import Session
 
 pytestmark = pytest.mark.anywhere
 
@@ -232,3 +233,44 @@ def test_two_calls_at_the_same_moment_come_to_what_one_after_the_other_does(clie
             wrong.append((first, second, ended, possible))
 
     assert [] == wrong
+
+
+class CommitsAfterTheLock(Session):
+    """The statements of an action; somebody else commits as soon as the first one has locked."""
+
+    def __init__(self, session, commit):
+        self._session, self._commit = session, commit
+
+    def rows(self, name, /, **parameters):
+        found = self._session.rows(name, **parameters)
+        if name == "lock":
+            self._commit()
+        return found
+
+    def do(self, name, /, **parameters):
+        return self._session.do(name, **parameters)
+
+
+@pytest.mark.parametrize("act", ["cancel", "retry", "replay", "pause"])
+def test_what_is_added_after_the_lock_is_left_alone(database, act):
+    """It is not locked, so nobody may decide about it: not about the head alone, nor its parts."""
+    store = PostgresStore(read_address(database))
+    store.migrate()
+    bench = Workbench(store, None, None)
+    part = bench.new(step="a", workflow="w")
+    head = bench.new(parts=[part])
+    acts = {
+        "cancel": lambda session: actions.cancel(session, [head.id]),
+        "retry": lambda session: actions.retry(session, [head.id], None),
+        "replay": lambda session: actions.retry(session, [head.id], "{}"),
+        "pause": lambda session: actions.pause(session, [head.id], paused=True),
+    }
+    with psycopg.connect(database) as adding:
+        store.add([head], adding)
+        store._run(
+            lambda session: acts[act](CommitsAfterTheLock(session, adding.commit)), atomic=True
+        )
+
+    assert ["blocked", "queued"] == [store.get(job.id).state for job in (head, part)]
+    assert not store.get(head.id).paused
+    store.close()

@@ -19,19 +19,20 @@ class Acted(NamedTuple):
 
 def cancel(session: Session, ids: Sequence[str]) -> Acted:
     """Cancel jobs and their parts."""
-    wanted = rows.array(sorted(ids))
-    if _lock(session, wanted):
+    there, in_runs = _lock(session, ids)
+    wanted = rows.array(there)
+    if in_runs:
         wanted = _column(session.rows("with_parts", ids=wanted))
     ended = [job for (job,) in session.rows("cancel", ids=wanted)]
     brings_work = unblock(session, ended)
-    return Acted(rows.records(session.rows("records", ids=rows.array(ids))), brings_work)
+    return Acted(rows.records(session.rows("records", ids=rows.array(there))), brings_work)
 
 
 def retry(session: Session, ids: Sequence[str], arguments: str | None) -> list[JobRecord]:
     """Send ended jobs back, with what waited for them."""
     anew = str(arguments is not None)
-    in_runs = _lock(session, rows.array(ids))
-    found = session.rows("retryable", ids=rows.array(ids), anew=anew)
+    there, in_runs = _lock(session, ids)
+    found = session.rows("retryable", ids=rows.array(there), anew=anew)
     if in_runs and arguments is None:
         wanted = _column(session.rows("with_parts", ids=_column(found)))
         found = session.rows("retryable", ids=wanted, anew=anew)
@@ -51,20 +52,22 @@ def retry(session: Session, ids: Sequence[str], arguments: str | None) -> list[J
 
 def pause(session: Session, runs: Collection[str], *, paused: bool) -> None:
     """Pause runs, or resume them."""
-    wanted = rows.array(runs)
-    _lock(session, wanted)
-    session.do("pause_runs" if paused else "resume_runs", runs=wanted)
+    there, _ = _lock(session, runs)
+    session.do("pause_runs" if paused else "resume_runs", runs=rows.array(there))
 
 
-def _lock(session: Session, ids: str) -> bool:
-    """Let nobody else change jobs, nor their runs; whether there are any.
+def _lock(session: Session, ids: Collection[str]) -> tuple[list[str], bool]:
+    """Let nobody else change jobs, nor their runs; which are there, and whether any is in a run.
 
-    Who waited for a lock looks again: parts may have been added meanwhile.
+    Nothing may be done to the others: a job that is added only now is not locked. A statement that
+    had to wait for a lock is repeated, as parts may have been added meanwhile.
     """
-    found, before = session.rows("lock", ids=ids)[0], None
-    while found[1] and found != before:
-        found, before = session.rows("lock", ids=ids)[0], found
-    return found[1] > 0
+    wanted = rows.array(ids)
+    found, before = session.rows("lock", ids=wanted)[0], None
+    while found[2] and found != before:
+        found, before = session.rows("lock", ids=wanted)[0], found
+    there = set(found[0])
+    return [one for one in ids if one in there], found[2] > 0
 
 
 def _free_to_go(session: Session, found: Sequence[Row]) -> list[str]:

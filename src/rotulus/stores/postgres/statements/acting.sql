@@ -1,10 +1,11 @@
 -- What people do to jobs and queues.
 
 -- name: lock
--- Let nobody else change some jobs, nor any that is in a run with them; how many there are, and how
--- many are in runs. In the order of ids, as `hold` has it.
-SELECT count(*), count(run) FROM (
-  SELECT job.run FROM (
+-- Let nobody else change some jobs, nor any that is in a run with them: which are there, how many are
+-- locked, and how many of these are in runs. In the order of ids, as `hold` has it.
+SELECT coalesce(array_agg(id::text) FILTER (WHERE id = ANY (:ids::uuid[])), '{}'), count(*), count(run)
+FROM (
+  SELECT job.id, job.run FROM (
     SELECT id FROM unnest(:ids::uuid[]) AS wanted (id)
     UNION
     SELECT other.id FROM unnest(:ids::uuid[]) AS wanted (id)
