@@ -1,4 +1,4 @@
-"""So many at once, and no seat is lost, whatever becomes of who sits on it."""
+"""So many at once, and no seat is lost, whatever becomes of its holder."""
 
 import time
 from collections import deque
@@ -34,21 +34,37 @@ class Seats:
 
     def take(self, end: float) -> "Seat | None":
         """A seat before the end, by the monotonic clock; None when none came free."""
+        with suppress(IndexError):
+            return self._free.pop()
         bell: SimpleQueue[None] = SimpleQueue()
-        while True:
+        try:
+            return self._wait(bell, end)
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(bell)
+            if self._free:
+                self._ring()  # it may be this bell that was rung for the seat
+
+    def _wait(self, bell: "SimpleQueue[None]", end: float) -> "Seat | None":
+        in_line = False
+        while (left := end - time.monotonic()) > 0:
+            if not in_line:
+                self._waiting.append(bell)
+                in_line = True
             with suppress(IndexError):
                 return self._free.pop()
-            left = end - time.monotonic()
-            if left <= 0:
-                return None
-            self._waiting.append(bell)
-            if not self._free:
-                with suppress(Empty):
-                    bell.get(timeout=min(left, _LOOK_AGAIN))
+            with suppress(Empty):
+                bell.get(timeout=min(left, _LOOK_AGAIN))
+                in_line = False  # a bell is taken out of the line when it is rung
+        return None
 
     def put_back(self, seat: "Seat") -> None:
         """A seat is free again."""
         self._free.append(seat)
+        self._ring()
+
+    def _ring(self) -> None:
+        """Wake the one who has waited longest."""
         with suppress(IndexError):
             self._waiting.popleft().put(None)
 
