@@ -211,6 +211,27 @@ def test_another_connection_is_refused(server, url):
         server.store.add([server.new()], connection)
 
 
+@pytest.mark.anywhere
+@pytest.mark.parametrize("kind", ["file", "postgres"])
+def test_what_is_refused_as_a_connection_is_not_shown(make_bench, kind):
+    """It may be an address with a password."""
+    bench = make_bench(kind)
+    with pytest.raises(OptionError, match="connection= is a str") as caught:
+        bench.store.add([bench.new()], "postgresql://me:hunter2@db/jobs")
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("deleted", ["jobs.db", "other.db"])
+def test_a_connection_to_a_file_that_was_deleted_is_refused(file, tmp_path, deleted):
+    """Whichever of the two it was."""
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE orders (id)")
+        (tmp_path / deleted).unlink()
+        with pytest.raises(OptionError, match="only a connection to the same file"):
+            file.store.add([file.new()], connection)
+
+
 def test_a_worker_is_woken_by_the_commit(server, url):
     """Not before, and not much later."""
     from contract.test_wait import waiting

@@ -40,9 +40,9 @@ def joined(given: Any, url: str) -> Execute:
     execute = next((found for way in _WAYS if (found := way(given)) is not None), None)
     if execute is None:
         raise OptionError(
-            f"connection={given!r} is not allowed: {url} takes a connection of psycopg, a "
-            f"connection or session of SQLAlchemy, or a connection of Django, to PostgreSQL; of "
-            f"asynchronous ones, SQLAlchemy's, with aenqueue"
+            f"connection= is a {type(given).__name__}, which is not allowed: {url} takes a "
+            f"connection of psycopg, a connection or session of SQLAlchemy, or a connection of "
+            f"Django, to PostgreSQL; of asynchronous ones, SQLAlchemy's, with aenqueue"
         )
     return execute
 

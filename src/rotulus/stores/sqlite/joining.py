@@ -27,8 +27,9 @@ def joined(given: Any, path: str, url: str) -> sqlite3.Connection:
     connection = _driver(given)
     if not isinstance(connection, sqlite3.Connection):
         raise OptionError(
-            f"connection={given!r} is not allowed: {url} takes a sqlite3.Connection, a connection "
-            f"or session of SQLAlchemy on the driver sqlite3, or a connection of Django"
+            f"connection= is a {type(given).__name__}, which is not allowed: {url} takes a "
+            f"sqlite3.Connection, a connection or session of SQLAlchemy on the driver sqlite3, or "
+            f"a connection of Django"
         )
     ours = _Joined(connection)
     _check_file(ours, path)
@@ -90,11 +91,19 @@ def _check_file(connection: _Joined, path: str) -> None:
     [main] = [
         file for _, name, file in connection.execute("PRAGMA database_list") if name == "main"
     ]
-    if path == MEMORY or not main or not Path(main).samefile(path):
+    if path == MEMORY or not main or not _is_same(main, path):
         raise OptionError(
             f"connection= is open on {main or MEMORY!r} and the jobs live in {path!r}: "
             f"only a connection to the same file can join a job to its transaction"
         )
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two paths are one file; one that was deleted is none."""
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
 
 
 def _begin(ours: _Joined, connection: sqlite3.Connection) -> None:
