@@ -1,6 +1,7 @@
 """Calls that come together share a transaction, and nothing else: no failure, no wait, no thread."""
 
 import asyncio
+import json
 import signal
 import sqlite3
 import threading
@@ -12,7 +13,13 @@ import psycopg
 import pytest
 
 from rotulus._app.adding import AsyncAdds
-from rotulus.errors import StoreBusyError, StoreError, StoreRefusedError, StoreUnavailableError
+from rotulus.errors import (
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import connection as sqlite_settings
 
@@ -219,6 +226,52 @@ def test_no_caller_of_a_file_waits_for_longer_than_its_deadline(file, tmp_path, 
     assert max(took for took, _ in told) < 1.0
     assert {StoreBusyError} == {type(came) for _, came in told}
     assert all("using(connection=...)" in str(came) for _, came in told)
+
+
+def test_a_long_write_of_a_process_fails_none_of_its_other_writes(file, monkeypatch):
+    """Neither those that share its transaction nor those behind it: only other processes count."""
+    monkeypatch.setattr(sqlite_settings, "PATIENCE", 0.05)
+    begun, leave = threading.Event(), threading.Event()
+
+    def long(_):
+        begun.set()
+        leave.wait(0.5)
+
+    def add():
+        return len(file.store.add([file.new()]))
+
+    with ThreadPoolExecutor(6) as pool:
+        sharing = pool.submit(
+            together, coalescer_of(file.store), lambda: file.store._commit.run(long), add, add
+        )
+        begun.wait(20)
+        behind = [pool.submit(add) for _ in range(4)]
+
+        assert [None, 1, 1] == sharing.result(20)
+        assert [1, 1, 1, 1] == [one.result(20) for one in behind]
+
+
+def test_a_full_disk_is_told_to_all_that_wait_for_it(file):
+    """The store is not asked again for each of them."""
+    turns, adds = [], AsyncAdds(lambda: file.store)
+    coalescer = adds._coalescer
+    perform = coalescer._perform
+
+    def counted(turn):
+        turns.append(len(turn.works))
+        return perform(turn)
+
+    coalescer._perform = counted
+    writer = file.store._connections.writer()
+    [(pages,)] = writer.execute("PRAGMA page_count").fetchall()
+    writer.execute(f"PRAGMA max_page_count = {pages}")
+    jobs = [file.new(arguments=json.dumps({"args": ["x" * 10_000]})) for _ in range(64)]
+
+    async def hand_in():
+        return await asyncio.gather(*(adds.add([job]) for job in jobs), return_exceptions=True)
+
+    assert {StoreFullError} == {type(one) for one in asyncio.run(hand_in())}
+    assert len(turns) < 8
 
 
 @pytest.fixture

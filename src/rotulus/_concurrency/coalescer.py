@@ -1,11 +1,11 @@
 """Performs calls that come at the same time together, in as few turns as there can be.
 
-There is no timer, and no thread but those of the callers. A caller who finds nobody at work
-performs everything that has come in by then; who comes while that goes on waits, and is in the
+There is no timer, and no thread but those of the callers. A caller that finds nobody at work leads:
+it performs everything that has come in by then. A call that comes meanwhile waits, and is in the
 next turn. A lone caller pays one turn and no hand-over; a hundred callers pay a few turns together.
 
 A call leaves the line only when it has its answer. So an interrupt, wherever it comes, leaves
-nothing half taken: who leads next finds in the line what the interrupted one has not answered.
+nothing half taken: the next leader finds in the line the calls that have no answer yet.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from rotulus._concurrency.exclusive import Exclusive
 from rotulus._concurrency.handover import tell
 from rotulus._concurrency.pool import ThreadPool
 from rotulus._forking import follow_forks
-from rotulus.errors import StoreBusyError, StoreError, StoreUnavailableError
+from rotulus.errors import StoreBusyError, StoreError, StoreRefusedError, StoreUnavailableError
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -33,10 +33,7 @@ _LOOK_AGAIN = 0.1
 """Seconds after which one who waits looks whether the one who leads was interrupted."""
 
 _GRACE = 0.1
-"""Share of the time for a call that one waits on: who leads knows better why it took too long."""
-
-_COMMON = (StoreBusyError, StoreUnavailableError)
-"""What no single call is to blame for: all that wait are told, instead of failing one by one."""
+"""Share of the time for a call that one waits on: the leader knows better why it took too long."""
 
 _PUMPS = ThreadPool("rotulus-add", 4)
 """Where the calls of coroutines are performed: apart from calls that may wait for each other."""
@@ -104,7 +101,8 @@ class Coalescer(Generic[W, R]):
             raises, none has been performed. It may be asked again for the same.
         apart: the same for one call whose caller has interrupted a turn in its own thread, as a
             signal handler does.
-        seconds: how long a call may take in all, with what it waits for its turn.
+        seconds: how long a call may take in all, with what it waits for its turn; infinity where
+            a turn has a limit of its own, or none.
         place: what to call the store in messages.
         most: how many calls are performed together at most.
     """
@@ -189,7 +187,7 @@ class Coalescer(Generic[W, R]):
             self._perform_next(mine.end)
 
     def _pump(self) -> None:
-        """Perform turns until nobody waits. Who finds another one leading leaves it to that."""
+        """Perform turns until nobody waits, unless another thread leads and does so."""
         while self._first() is not None:
             with suppress(Exception):  # those whom it is about have been told
                 if not self._exclusive.attempt(self._lead_all):
@@ -240,7 +238,7 @@ class Coalescer(Generic[W, R]):
             self._fail(calls, end, error)
 
     def _fail(self, calls: Sequence[_Call[W, R]], end: float, error: Exception) -> None:
-        if isinstance(error, _COMMON):
+        if _is_common(error):
             calls = [*calls, *(call for call in list(self._waiting) if call.take())]
             for call in calls:
                 told = type(error)(str(error))  # each raises one of its own
@@ -288,6 +286,11 @@ class Coalescer(Generic[W, R]):
             f"{took}; it is not known whether this one is stored: look, or give it a key and "
             f"repeat it"
         )
+
+
+def _is_common(error: Exception) -> bool:
+    """Whether no single call is to blame: all that wait are told, and do not fail one by one."""
+    return isinstance(error, StoreError) and not isinstance(error, StoreRefusedError)
 
 
 def _answer(calls: Sequence[_Call[Any, R]], values: Sequence[R]) -> None:

@@ -1,6 +1,8 @@
 """Group commit: writes that come at the same time share one transaction on the file."""
 
+import math
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -32,6 +34,9 @@ class _Attempt:
 class GroupCommit:
     """Runs writes in as few transactions as there are turns.
 
+    A write waits for those of its own process for as long as they take. Only other processes can
+    keep it out for too long: that is counted from when its turn begins.
+
     Args:
         connections: the file.
     """
@@ -40,7 +45,7 @@ class GroupCommit:
         self._connections = connections
         self._attempt = _Attempt()
         self._coalescer: Coalescer[Work, Any] = Coalescer(
-            self._perform, self._perform_on_top, lambda: settings.PATIENCE, connections.path
+            self._perform, self._perform_on_top, lambda: math.inf, connections.path
         )
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -57,6 +62,7 @@ class GroupCommit:
 
     def _perform(self, turn: Turn[Work]) -> list[Any]:
         with self._connections.alone_in_memory():
+            turn.end = time.monotonic() + settings.PATIENCE
             while True:
                 attempt = self._attempt = _Attempt()
                 connection = self._connections.writer()
