@@ -12,7 +12,7 @@ from contextvars import Context, copy_context
 
 
 class Exclusive:
-    """Room for one function at a time. Nobody waits here: a caller that finds it taken is told so."""
+    """Room for one function at a time. Nobody waits: a caller that finds it taken is told so."""
 
     def __init__(self) -> None:
         self._inside = Context()
