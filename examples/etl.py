@@ -158,7 +158,7 @@ def show(console: Console, run: wf.Run, result: wf.WorkflowResult) -> None:
     )
     console.print(f"The report: {context['report']}", soft_wrap=True)
     url = shlex.quote(f"sqlite:///{FOLDER / 'etl.db'}")
-    console.print(f"Next: rotulus show {run.id} --url {url}", soft_wrap=True)
+    console.print(f"Next: .venv/bin/rotulus show {run.id} --url {url}", soft_wrap=True)
 
 
 def tries(step: Job[Any], branches: list[Job[Any]]) -> str:

@@ -355,6 +355,9 @@ def test_cron_preview(shop):
 
     assert "At 01:30 every day (Europe/London)" in text
     assert re.search(r"Sun 2026-10-25 01:30 BST +2026-10-25 00:30Z +clocks go back 60 min", text)
+    hours = ("--tz", "Europe/Berlin", "--after", "2026-10-25T00:00", "--count", "4")
+    rows = lines(shop("cron", "preview", "30 * * * *", *hours))[2:]
+    assert [False, False, True, True] == ["clocks go back" in row for row in rows]
     assert 3 == len(lines(shop("cron", "preview", "* * * * *", "--count", "3", "--json")))
     shop("cron", "preview", "* * * * *", "--after", "soon", code=2)
 

@@ -328,6 +328,26 @@ def test_a_reader_who_has_read_enough_is_no_failure(app):
     assert ("0\n", "") == (told.stdout, told.stderr)
 
 
+def test_a_reader_of_the_first_row_is_no_failure(app):
+    """A table of more than a pipe holds ends with 0, too."""
+    app.tasks["nap"].enqueue_many([()] * 2000)
+    told = subprocess.run(
+        f"'{sys.executable}' -m rotulus ls jobs --limit 2000 | head -1; echo ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert "0" == told.stdout.splitlines()[-1]
+    assert "" == told.stderr
+
+
+def test_a_wait_that_is_over_says_how_long_it_was(folder, app):
+    """All of it, and not what was left for the last look."""
+    answer = folder.rotulus("enqueue", "nap", "--wait", "--timeout", "1")
+
+    assert 6 == answer.code
+    assert "is still queued after 1 second. No worker is running" in answer.text
+
+
 def test_an_interruption_while_all_is_loaded_ends_the_program(folder):
     """Without a word, as nothing has begun."""
     code = (

@@ -29,4 +29,4 @@ def test_what_waits_for_nothing_is_mended_and_logged_as_an_error(registry, tmp_p
 
         assert "succeeded" == run.refresh().state
     assert ["ERROR"] == [record.levelname for record in caplog.records]
-    assert "mended 1 jobs that waited for what had ended" in caplog.text
+    assert "mended 1 job that waited for what had ended" in caplog.text

@@ -117,7 +117,7 @@ def test_why_says_when_the_next_start_is_possible(still_app, clock, call):
 
     assert (
         "3 jobs with limit_key 'api:a' were started within the last 60 s, and that is its rate; "
-        "the next start is possible in 40 s, at 2026-01-01 00:01:00 UTC."
+        "the next start is possible in 40 s, at 2026-01-01 00:01:00Z."
     ) in jobs[3].why()
     clock.advance(40)
     assert not any("rate" in reason for reason in jobs[3].why())

@@ -306,9 +306,9 @@ def test_when_a_job_expires(still_app, clock):
     def t(): ...
 
     job = t.using(expires=90).enqueue()
-    assert "It expires in 90 s, at 2026-01-01 00:01:30 UTC: unless it has been " in job.why()[1]
+    assert "It expires in 90 s, at 2026-01-01 00:01:30Z: unless it has been " in job.why()[1]
     clock.advance(90)
-    assert "It expired at 2026-01-01 00:01:30 UTC: a worker that takes it " in job.why()[1]
+    assert "It expired at 2026-01-01 00:01:30Z: a worker that takes it " in job.why()[1]
 
 
 def test_jobs_ahead_are_counted_as_far_as_one_can_see(app, registry):

@@ -195,3 +195,18 @@ def test_a_long_row_of_skipped_steps(registry):
     drain(app)
     assert {"given": 1, "end": 1} == final(Run(app, job.id))
     app.close()
+
+
+def test_a_check_finds_nothing_wrong_with_a_run_that_is_live(app, build):
+    """Steps have no arguments of a call; but a step whose task is gone is told."""
+    with build():
+        wf.task(id="load")(put(a=1))
+        wf.task(id="report", dependencies=["load"])(put(b=1))
+    app.enqueue("flow", given=1)
+    assert {"load", "report"} <= {job.step for job in app.jobs() if job.step}
+    assert [] == app.check()
+
+    app.registry.clear()
+    told = app.check()
+    assert ["flow", "flow.load", "flow.report"] == sorted(line.split("'")[1] for line in told)
+    assert all("the task is not registered" in line for line in told)

@@ -7,7 +7,7 @@ from rotulus._app.explanation import some
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, Reason, State
-from rotulus._workflows.paths import split_path
+from rotulus._workflows.paths import is_branch, split_path
 from rotulus._workflows.rules import Need
 from rotulus.store import Filter, Store
 
@@ -63,9 +63,12 @@ def _order(job: JobRecord) -> int:
     return _LIVELIEST.index(State(job.state))
 
 
-def summary(store: Store, job: JobRecord) -> str:
-    """How many a blocked job waits for, and which."""
-    return _parts(store, job) if job.opened else _needs(store, job)
+def summary(store: Store, job: JobRecord, *, named: bool) -> str:
+    """How many a blocked job waits for; and which, unless those it waits for in the end are named.
+
+    Those that a step needs are named in any case: they need not be those at the end.
+    """
+    return _parts(store, job, named=named) if job.opened else _needs(store, job)
 
 
 def skipping(store: Store, job: JobRecord) -> str:
@@ -77,7 +80,7 @@ def skipping(store: Store, job: JobRecord) -> str:
     return f"It was skipped, because its trigger rule did not hold: {ended or 'it needs nothing'}."
 
 
-def _parts(store: Store, job: JobRecord) -> str:
+def _parts(store: Store, job: JobRecord, *, named: bool) -> str:
     """How the parts stand that a job was opened into."""
     counts = store.count("step", job.run, job.step or "")
     states = Counter[State]()
@@ -85,11 +88,13 @@ def _parts(store: Store, job: JobRecord) -> str:
         states[count.state] += count.jobs
     ended = sum(count for state, count in states.items() if state.ended)
     how = ", ".join(f"{states[state]} {state}" for state in State if states[state])
+    noun = "branches" if all(is_branch(count.group) for count in counts) else "steps"
+    verb = "has" if ended == 1 else "have"
+    text = f"{ended:,} of {states.total():,} {noun} {verb} ended ({how})."
+    if named:
+        return text
     live = [f"{count.group} ({count.state})" for count in counts if not count.state.ended]
-    return (
-        f"It is made of {states.total()} parts, of which {ended} have ended ({how}). It waits for "
-        f"{some(sorted(live, key=_liveliest))}."
-    )
+    return f"{text} It waits for {some(sorted(live, key=_liveliest))}."
 
 
 def _liveliest(text: str) -> int:

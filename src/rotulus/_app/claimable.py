@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from rotulus._app.explanation import Explanation, Kind, clock_time, some, span
+from rotulus._app.explanation import Explanation, Kind, clock_time, many, some, span
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import Reason, State, awaited
 from rotulus.store import Filter, Fleet, Store, WorkerInfo
@@ -93,7 +93,8 @@ class Claimable:
             return []
         at = moment(job.opens_at)
         text = (
-            f"{job.rate_to} jobs with limit_key {job.limit_key!r} were started within the last "
+            f"{many(job.rate_to or 0, 'job')} with limit_key {job.limit_key!r} "
+            f"{'was' if job.rate_to == 1 else 'were'} started within the last "
             f"{job.rate_per / 1_000_000:g} s, and that is its rate; the next start is possible in "
             f"{span(at - self._now())}, at {clock_time(at)}."
         )

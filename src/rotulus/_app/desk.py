@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rotulus._app.adding import AsyncAdds
+from rotulus._app.explanation import many
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.intake import Intake
@@ -184,8 +185,8 @@ class Desk:
     def _late(self, record: JobRecord, timeout: float | None) -> ResultTimeoutError:
         reasons = " ".join(self._explain(record))
         return ResultTimeoutError(
-            f"Job {record.id} of {record.task!r} is still {record.state} after {timeout:g} "
-            f"seconds. {reasons}"
+            f"Job {record.id} of {record.task!r} is still {record.state} after "
+            f"{many(timeout or 0.0, 'second')}. {reasons}"
         )
 
 

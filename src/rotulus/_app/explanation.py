@@ -97,6 +97,11 @@ def span(length: timedelta) -> str:
     return f"{seconds} s"
 
 
+def many(number: float, noun: str) -> str:
+    """A number of things: `1 job`, `2 jobs`."""
+    return f"{f'{number:g}' if isinstance(number, float) else number} {noun}{'s' * (number != 1)}"
+
+
 def clock_time(at: datetime) -> str:
-    """A moment, with its zone."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    """A moment in UTC."""
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rotulus import events as e
+from rotulus._app.explanation import many
 from rotulus._app.tracebacks import folded
 from rotulus._jobs.log_filter import job_fields
 from rotulus._jobs.outcome import ErrorInfo, Outcome
@@ -84,7 +85,7 @@ def _attempt_failed(event: e.AttemptFailed) -> _Line:
     what = _what(outcome)
     wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
     error = f"  {outcome.error}" if outcome.error else ""
-    shown = f"began the {len(outcome.parts)} parts of" if what == "opened" else what
+    shown = f"began the {many(len(outcome.parts), 'part')} of" if what == "opened" else what
     text = f"{_attempt_text(event, shown)}{wait}{error}"
     data = {**_attempt_data(event, what), **_traceback(outcome.error)}
     return _LEVELS.get(outcome.state, logging.WARNING), text, data
@@ -207,13 +208,14 @@ def _nursery_started(event: e.NurseryStarted) -> _Line:
 def _worker_started(event: e.WorkerStarted) -> _Line:
     queues = "all queues" if event.queues is None else f"queues {', '.join(event.queues)}"
     data = {"event": "worker_started", "worker": event.worker, "slots": event.slots}
-    return logging.INFO, f"worker {event.worker} serves {queues} in {event.slots} slots", data
+    text = f"worker {event.worker} serves {queues} in {many(event.slots, 'slot')}"
+    return logging.INFO, text, data
 
 
 def _worker_draining(event: e.WorkerDraining) -> _Line:
     data = {"event": "worker_draining", "worker": event.worker, "running": event.running}
     text = (
-        f"stopping: waiting up to {event.seconds:g} s for {event.running} running jobs "
+        f"stopping: waiting up to {event.seconds:g} s for {many(event.running, 'running job')} "
         f"(again to give them back now)"
     )
     return logging.INFO, text, data
@@ -227,7 +229,7 @@ def _worker_retiring(event: e.WorkerRetiring) -> _Line:
 def _worker_stopped(event: e.WorkerStopped) -> _Line:
     back = f", {event.released} of them given back" if event.released else ""
     data = {"event": "worker_stopped", "worker": event.worker, "attempts": event.attempts}
-    return logging.INFO, f"worker stopped after {event.attempts} attempts{back}", data
+    return logging.INFO, f"worker stopped after {many(event.attempts, 'attempt')}{back}", data
 
 
 def _process_started(event: e.ProcessStarted) -> _Line:
@@ -284,7 +286,7 @@ def _process_stuck(event: e.ProcessStuck) -> _Line:
 
 def _schedule_fired(event: e.ScheduleFired) -> _Line:
     data = {"event": "schedule_fired", "schedule": event.schedule, "job": event.job_id}
-    at = f"{event.instant:%Y-%m-%d %H:%M} UTC"
+    at = f"{event.instant:%Y-%m-%d %H:%M{':%S' * bool(event.instant.second)}}Z"
     return logging.INFO, f"fired {event.schedule} for {at} as {event.job_id}", data
 
 
@@ -292,21 +294,21 @@ def _jobs_rescued(event: e.JobsRescued) -> _Line:
     dead = sum(job.state == State.DEAD for job in event.jobs)
     given_up = f", {dead} of them given up as dead" if dead else ""
     data = {"event": "jobs_rescued", "jobs": [job.id for job in event.jobs[:100]]}
-    text = f"took back {len(event.jobs)} jobs whose worker had died{given_up}"
+    text = f"took back {many(len(event.jobs), 'job')} whose worker had died{given_up}"
     return logging.WARNING, text, data
 
 
 def _jobs_mended(event: e.JobsMended) -> _Line:
     ids = [job.id for job in event.jobs[:100]]
     text = (
-        f"mended {len(event.jobs)} jobs that waited for what had ended ({', '.join(ids[:3])}"
+        f"mended {many(len(event.jobs), 'job')} that waited for what had ended ({', '.join(ids[:3])}"
         f"{', ...' if len(event.jobs) > 3 else ''}): please report what happened to their runs"
     )
     return logging.ERROR, text, {"event": "jobs_mended", "jobs": ids}
 
 
 def _jobs_pruned(event: e.JobsPruned) -> _Line:
-    return logging.DEBUG, f"pruned {event.jobs} old jobs", {"event": "jobs_pruned"}
+    return logging.DEBUG, f"pruned {many(event.jobs, 'old job')}", {"event": "jobs_pruned"}
 
 
 def _store_migrated(event: e.StoreMigrated) -> _Line:

@@ -41,6 +41,8 @@ def _waiting(store: Store) -> Iterator[JobRecord]:
 def _problem(job: JobRecord, registry: TaskRegistry, plans: Plans) -> str | None:
     if not registry.has(job.task):
         return f"the task is not registered (the last one is {job.id})"
+    if job.step:
+        return None  # its arguments are what its run began with, or what it needs: no call
     try:
         plans.of(registry.get(job.task)).binder.load(job.arguments)
     except (ArgumentsError, NotJSONError) as error:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rotulus._app.awaiting import leaves, name, skipping, summary
 from rotulus._app.claimable import Claimable
-from rotulus._app.explanation import Explanation, Kind, clock_time, span
+from rotulus._app.explanation import Explanation, Kind, clock_time, many, span
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State, awaited
@@ -102,11 +102,9 @@ class Explainer:
             text = "It is blocked, and waits for nothing: the next look of a worker mends it."
             return paused or [Explanation(Kind.ADRIFT, job.id, text)]
         kind = Kind.PARTS if job.opened else Kind.NEEDS
-        return [
-            *paused,
-            *self._below(job, above),
-            Explanation(kind, job.id, summary(self._store, job)),
-        ]
+        below = self._below(job, above)
+        text = summary(self._store, job, named=bool(below))
+        return [*paused, *below, Explanation(kind, job.id, text)]
 
     def _below(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
         """What is said of those it waits for in the end: one reason of each, all of the first."""
@@ -129,7 +127,7 @@ class Explainer:
             case Reason.SNOOZE:
                 kind, text = Kind.SNOOZE, f"Its task asked to be run later; {when}."
             case Reason.LOST:
-                kind, text = Kind.LOST, f"Its worker died {job.losses} times; {when}."
+                kind, text = Kind.LOST, f"Its worker died {many(job.losses, 'time')}; {when}."
             case _:
                 kind, text = Kind.LATER, f"It was enqueued for later; {when}."
         return Explanation(kind, job.id, text)

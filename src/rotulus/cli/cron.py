@@ -1,5 +1,6 @@
 """`rotulus cron preview`: when an expression would fire."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -27,7 +28,9 @@ def preview(expression: str, tz: str, count: int, after: str | None, as_json: bo
         schedule = Schedule(expression, tz)
     except OptionError as error:
         raise click.UsageError(str(error)) from None
-    instants = schedule.next(_start(after, schedule), count)
+    start = _start(after, schedule)
+    known = schedule.next(start, count + 1)
+    instants = known[:count]
     if as_json:
         print_json(
             [{"local": at.isoformat(), "utc": at.astimezone(UTC).isoformat()} for at in instants]
@@ -36,8 +39,8 @@ def preview(expression: str, tz: str, count: int, after: str | None, as_json: bo
     click.echo(schedule.explain())
     time = "%H:%M:%S" if any(at.second for at in instants) else "%H:%M"
     rows = [
-        (f"{at:%a %Y-%m-%d {time} %Z}", f"{at.astimezone(UTC):%Y-%m-%d {time}}Z", _change(at))
-        for at in instants
+        (f"{at:%a %Y-%m-%d {time} %Z}", f"{at.astimezone(UTC):%Y-%m-%d {time}}Z", change)
+        for at, change in zip(instants, _changes(start, known), strict=False)
     ]
     print_table((tz, "UTC", ""), rows, "It never fires again.")
 
@@ -56,6 +59,16 @@ def _start(text: str | None, schedule: Schedule) -> datetime:
     if moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=schedule.next(datetime.now(UTC))[0].tzinfo)
+
+
+def _changes(start: datetime, known: Sequence[datetime]) -> list[str]:
+    """What is said of each instant: what the clocks do that day, between it and a neighbour."""
+    offsets = [at.utcoffset() for at in [start.astimezone(at.tzinfo) for at in known[:1]]]
+    offsets += [at.utcoffset() for at in known]
+    return [
+        _change(at) if len(set(offsets[place : place + 3])) > 1 else ""
+        for place, at in enumerate(known)
+    ]
 
 
 def _change(at: datetime) -> str:

@@ -41,9 +41,17 @@ def print_json(value: object) -> None:
         click.echo(json.dumps(value, default=str, ensure_ascii=False, indent=2))
 
 
+class _Console(Console):
+    """A console that leaves it to the program what a reader who has gone means."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise `BrokenPipeError`; rich would end the program as a failure."""
+        raise BrokenPipeError
+
+
 def console(*, err: bool = False) -> Console:
     """The terminal, or the file that stands in its place. Print `Text`: a `str` is markup."""
-    return Console(highlight=False, stderr=err, legacy_windows=False)
+    return _Console(highlight=False, stderr=err, legacy_windows=False)
 
 
 def print_table(

@@ -9,6 +9,7 @@ import click
 from rotulus import App, Job, JobFailedError, State
 from rotulus.cli.progress import Meter
 from rotulus.cli.runs import is_run, reached
+from rotulus.errors import ResultTimeoutError
 
 _LOOK_EVERY = 0.5
 _PATIENCE = 2.0
@@ -35,10 +36,16 @@ def wait_for(app: App, job: Job[Any], timeout: float | None) -> Any:
             err=True,
         )
         sys.exit(_INTERRUPTED)
+    job = job.refresh()
+    if timeout is not None and not job.state.ended:
+        raise ResultTimeoutError(
+            f"Job {job.id} of {job.task!r} is still {job.state} after {timeout:g} "
+            f"second{'' if timeout == 1 else 's'}. {' '.join(job.why())}"
+        )
     try:
         return job.result(0)
     except JobFailedError:
-        if is_run(job.refresh()):
+        if is_run(job):
             click.echo(f"See what went wrong: rotulus show {job.id}", err=True)
         raise
 
