@@ -96,9 +96,13 @@ def calls(app, job, work):
         "Task.aenqueue_many": ([1, 2],),
         "Sender.aenqueue": ("work", 1),
         "Jobs.aget": (job.id,),
+        "Jobs.acancel": (job.id,),
+        "Jobs.aretry": (job.id,),
         "Queues.apause": ("other",),
         "Queues.aresume": ("other",),
         "Runs.aget": (job.id,),
+        "Runs.acancel": (job.id,),
+        "Runs.aretry": (job.id,),
         "Runs.apause": (job.id,),
         "Runs.aresume": (job.id,),
     }

@@ -565,7 +565,7 @@ def test_a_worker_says_that_it_migrates(shop, tmp_path):
         check=True,
     )
 
-    assert "migrated sqlite:///shop.db: 0001 jobs" in told.stderr
+    assert re.search(r"migrated sqlite:////.*/shop\.db: 0001 jobs", told.stderr)
     assert (tmp_path / "shop.db").exists()
 
 

@@ -330,7 +330,7 @@ def test_a_reader_who_has_read_enough_is_no_failure(app):
 
 def test_a_reader_of_the_first_row_is_no_failure(app):
     """A table of more than a pipe holds ends with 0, too."""
-    app.tasks["nap"].enqueue_many([()] * 2000)
+    app.registry.get("nap").enqueue_many([()] * 2000)
     told = subprocess.run(
         f"'{sys.executable}' -m rotulus ls jobs --limit 2000 | head -1; echo ${{PIPESTATUS[0]}}",
         shell=True, executable="/bin/bash", capture_output=True, text=True,

@@ -341,3 +341,18 @@ def test_a_failed_result_is_no_warning(app):
     with warnings.catch_warnings(), pytest.raises(JobFailedError):
         warnings.simplefilter("error")
         job.result(5)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+def test_a_worker_that_is_cancelled_before_it_has_begun_ends(app, turns):
+    """A sibling in a task group may fail at once: nobody waits for the worker for ever."""
+
+    async def cancel_early():
+        worker = asyncio.ensure_future(app.arun_worker())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        worker.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(asyncio.shield(worker), 20)
+
+    asyncio.run(cancel_early())

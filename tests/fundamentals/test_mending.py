@@ -28,5 +28,5 @@ def test_what_waits_for_nothing_is_mended_and_logged_as_an_error(registry, tmp_p
         drain(app)
 
         assert "succeeded" == run.refresh().state
-    assert ["ERROR"] == [record.levelname for record in caplog.records]
+    assert 1 == [record.levelname for record in caplog.records].count("ERROR")
     assert "mended 1 job that waited for what had ended" in caplog.text

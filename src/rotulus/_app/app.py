@@ -29,6 +29,9 @@ from rotulus.errors import EventLoopError, OptionError
 from rotulus.events import Events
 from rotulus.store import Store
 
+_ABOUT_TO_BEGIN = 0.01
+"""Seconds between two looks whether a worker has begun that is to stop."""
+
 
 class App(Calls, Verbs):
     """A store, a registry, and what tasks have injected.
@@ -230,6 +233,9 @@ class App(Calls, Verbs):
         try:
             await asyncio.shield(worker)
         except asyncio.CancelledError:
+            shifts = self._own.active.shifts
+            while not (worker.done() or shifts.under_way):  # noqa: ASYNC110 - begins in a thread
+                await asyncio.sleep(_ABOUT_TO_BEGIN)
             self.stop()
             await worker
             raise

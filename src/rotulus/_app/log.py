@@ -301,8 +301,9 @@ def _jobs_rescued(event: e.JobsRescued) -> _Line:
 def _jobs_mended(event: e.JobsMended) -> _Line:
     ids = [job.id for job in event.jobs[:100]]
     text = (
-        f"mended {many(len(event.jobs), 'job')} that waited for what had ended ({', '.join(ids[:3])}"
-        f"{', ...' if len(event.jobs) > 3 else ''}): please report what happened to their runs"
+        f"mended {many(len(event.jobs), 'job')} that waited for what had ended "
+        f"({', '.join(ids[:3])}{', ...' if len(event.jobs) > 3 else ''}): please report what "
+        f"happened to their runs"
     )
     return logging.ERROR, text, {"event": "jobs_mended", "jobs": ids}
 

@@ -152,7 +152,7 @@ class Connections:
                 return self._patiently(work, atomic, end, renews)
             except NoAnswerError as error:
                 raise StoreUnavailableError(
-                    f"{self.address.shown} gave no answer within {seconds:g} seconds: "
+                    f"{self.address.shown} gave no answer within {round(seconds, 1):g} seconds: "
                     f"see whether the server is stopped or overloaded; ?deadline=60 waits longer"
                 ) from error
 
@@ -196,7 +196,7 @@ class Connections:
         return True
 
     @contextmanager
-    def _borrowed(self, end: float, renews: bool) -> Generator[Connection, None, None]:
+    def _borrowed(self, end: float, renews: bool = False) -> Generator[Connection, None, None]:
         self._check()
         seat = self._seats.take(0.0 if renews else end)  # at once, or not at all
         if seat is None and renews:
