@@ -9,7 +9,7 @@ import pytest
 import rotulus.workflow as wf
 from rotulus import App, Retry, State, task
 from rotulus.errors import JobFailedError, ResultTimeoutError
-from rotulus.events import ResultAwaited
+from rotulus.events import ResultAwaited, WorkerStarted
 from rotulus.store import Renewal, Wanted, WorkerInfo
 from rotulus.testing import drain
 
@@ -28,7 +28,11 @@ class Working:
         return self
 
     def __enter__(self):
+        begun = threading.Event()
+        stop = self.app.events.subscribe(lambda _: begun.set(), WorkerStarted)
         self._thread.start()
+        assert begun.wait(TOO_LONG)  # what forks for isolated tasks is forked while nobody is busy
+        stop()
         return self
 
     def __exit__(self, *_):
