@@ -102,8 +102,10 @@ class PayloadType:
             jsontext.check_text(text, max_bytes)
         except jsontext.NotJSONError as error:
             problems = list(self._culprits(values, max_bytes))
-            together = f"arguments: together they {unstorable(error)}"
-            raise InvalidValuesError(problems or [together]) from None
+            # An iterator may have been used up by now, so that no value seems to be to blame.
+            names = [f"argument {name!r}" for name in values]
+            which = names[0] if len(names) == 1 else "arguments: together they"
+            raise InvalidValuesError(problems or [f"{which} {unstorable(error)}"]) from None
         self.verify(values, text)
         return text
 
