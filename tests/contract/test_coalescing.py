@@ -17,6 +17,7 @@ from rotulus.errors import (
     StoreBusyError,
     StoreError,
     StoreFullError,
+    StoreReadOnlyError,
     StoreRefusedError,
     StoreUnavailableError,
 )
@@ -251,27 +252,49 @@ def test_a_long_write_of_a_process_fails_none_of_its_other_writes(file, monkeypa
         assert [1, 1, 1, 1] == [one.result(20) for one in behind]
 
 
-def test_a_full_disk_is_told_to_all_that_wait_for_it(file):
-    """The store is not asked again for each of them."""
-    turns, adds = [], AsyncAdds(lambda: file.store)
-    coalescer = adds._coalescer
-    perform = coalescer._perform
+def counted(adds):
+    """The lengths of the turns of adds, as they come."""
+    turns, perform = [], adds._coalescer._perform
 
-    def counted(turn):
+    def count(turn):
         turns.append(len(turn.works))
         return perform(turn)
 
-    coalescer._perform = counted
-    writer = file.store._connections.writer()
-    [(pages,)] = writer.execute("PRAGMA page_count").fetchall()
-    writer.execute(f"PRAGMA max_page_count = {pages}")
-    jobs = [file.new(arguments=json.dumps({"args": ["x" * 10_000]})) for _ in range(64)]
+    adds._coalescer._perform = count
+    return turns
 
-    async def hand_in():
+
+def hand_in(adds, jobs):
+    """Add jobs at the same time, each for itself; what comes of each."""
+
+    async def gather():
         return await asyncio.gather(*(adds.add([job]) for job in jobs), return_exceptions=True)
 
-    assert {StoreFullError} == {type(one) for one in asyncio.run(hand_in())}
+    return asyncio.run(gather())
+
+
+def test_what_no_call_is_to_blame_for_is_told_to_all_that_wait(file):
+    """The store is not asked again for each of them."""
+    adds = AsyncAdds(lambda: file.store)
+    turns = counted(adds)
+    file.store._connections.writer().execute("PRAGMA query_only = 1")
+    told = hand_in(adds, [file.new() for _ in range(64)])
+
+    assert {StoreReadOnlyError} == {type(one) for one in told}
     assert len(turns) < 8
+
+
+def test_a_call_that_needs_more_room_than_there_is_fails_alone(file):
+    """Those that fit are stored, though they were handed in with it."""
+    writer = file.store._connections.writer()
+    [(pages,)] = writer.execute("PRAGMA page_count").fetchall()
+    writer.execute(f"PRAGMA max_page_count = {pages + 16}")
+    large = file.new(arguments=json.dumps({"args": ["x" * 500_000]}))
+    small = [file.new() for _ in range(6)]
+    told = hand_in(AsyncAdds(lambda: file.store), [*small[:3], large, *small[3:]])
+
+    assert isinstance(told.pop(3), StoreFullError)
+    assert [job.id for job in small] == [record.id for [record] in told]
 
 
 @pytest.fixture

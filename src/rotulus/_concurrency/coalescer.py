@@ -21,7 +21,13 @@ from rotulus._concurrency.exclusive import Exclusive
 from rotulus._concurrency.handover import tell
 from rotulus._concurrency.pool import ThreadPool
 from rotulus._forking import follow_forks
-from rotulus.errors import StoreBusyError, StoreError, StoreRefusedError, StoreUnavailableError
+from rotulus.errors import (
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -289,8 +295,13 @@ class Coalescer(Generic[W, R]):
 
 
 def _is_common(error: Exception) -> bool:
-    """Whether no single call is to blame: all that wait are told, and do not fail one by one."""
-    return isinstance(error, StoreError) and not isinstance(error, StoreRefusedError)
+    """Whether no single call is to blame: all that wait are told, and do not fail one by one.
+
+    A call may be refused for what it writes, and so may one that needs more room than there is:
+    another one may fit.
+    """
+    own = (StoreRefusedError, StoreFullError)
+    return isinstance(error, StoreError) and not isinstance(error, own)
 
 
 def _answer(calls: Sequence[_Call[Any, R]], values: Sequence[R]) -> None:
