@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from rotulus import App, State, task
+from rotulus import INJECTED, App, Job, State, task
 from rotulus._time.clock import SystemClock
 from rotulus.events import LeaseLost
 from rotulus.testing import drain
@@ -111,3 +111,34 @@ def test_a_lease_counts_from_when_it_was_asked_for(app, monkeypatch):
 
     assert found
     assert [job.id] == [event.job_id for event in lost]
+
+
+@pytest.mark.anywhere
+def test_progress_that_a_locked_row_kept_away_is_stored_in_the_end(migrated, registry):
+    """A renewal passes over the row of a job that a transaction has in hand."""
+    url = migrated(clock=False)
+    app = App(url, registry=registry)
+    looked = threading.Semaphore(0)
+    extend = app.store.extend
+
+    def counted(*given):
+        found = extend(*given)
+        if found.passed_over:
+            looked.release()
+        return found
+
+    app.store.extend = counted
+
+    @task(registry=registry)
+    def body(job: Job = INJECTED):
+        with psycopg.connect(url) as connection:
+            connection.execute("SELECT FROM rotulus_jobs WHERE id = %s FOR UPDATE", (job.id,))
+            job.progress(2, 8)
+            assert looked.acquire(timeout=20)
+
+    job = body.enqueue()
+    drain(app)
+
+    found = app.get(job.id)
+    assert ("succeeded", (2, 8)) == (found.state, found.reached and found.reached[:2])
+    app.close()

@@ -120,8 +120,8 @@ class LeaseKeeper:
             self._deferred = deferred
             for claim in held.keys() - found.lost:
                 held[claim].leased_at = now
-        for claim, text in progress.items():
-            held[claim].progress_stored(text)
+        for claim in progress.keys() - set(found.passed_over):
+            held[claim].progress_stored(progress[claim])
         self._heed(found, held)
 
     def _extend(self, renewals: list[Renewal], *, renewing: bool) -> Renewed:

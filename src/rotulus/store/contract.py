@@ -126,7 +126,8 @@ class Store(Protocol):
         """Renew the leases of claims that are still running, and store their progress.
 
         Without a `lease` the leases stay as they are; what was lost and what is to be cancelled
-        is told either way. A `worker` is announced as alive for the length of the lease.
+        is told either way. A claim whose row a transaction has in hand may be passed over. A
+        `worker` is announced as alive for the length of the lease.
         """
         ...
 

@@ -115,10 +115,13 @@ class Renewed(NamedTuple):
     Attributes:
         lost: claims that are no longer running; stop working on them.
         cancelling: claims that are running and that somebody wants to stop.
+        passed_over: claims that are running, and of which nothing was written, as a transaction
+            has their row in hand. They are held: nobody else can take them meanwhile.
     """
 
     lost: list[Claim]
     cancelling: list[Claim]
+    passed_over: list[Claim]
 
 
 class Recounted(NamedTuple):

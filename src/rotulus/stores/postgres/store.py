@@ -132,23 +132,24 @@ class PostgresStore:
         held = [Claim(claim.id, claim.attempt) for claim in claims]
         writes = lease is not None or any(claim.progress or claim.reason for claim in claims)
 
-        def work(session: Session) -> list[Row]:
+        def work(session: Session) -> tuple[Sequence[Row], Sequence[Row]]:
             if worker is not None and until is not None:
                 session.do("announce", **rows.worker(worker), lease=until)
             if not claims:
-                return []
+                return [], []
             found: Sequence[Row] = []
             if writes:
                 found = session.rows("renew", **rows.renewals(claims), lease=until)
             renewed = {Claim(job, attempt) for job, attempt, _ in found}
             rest = [claim for claim in held if claim not in renewed]
-            return [*found, *(session.rows("running", **rows.claims(rest)) if rest else [])]
+            return found, session.rows("running", **rows.claims(rest)) if rest else []
 
-        found = self._run(work, atomic=worker is not None, renews=True)
-        running = {Claim(job, attempt): bool(flag) for job, attempt, flag in found}
+        renewed, others = self._run(work, atomic=worker is not None, renews=True)
+        running = {Claim(job, attempt): bool(flag) for job, attempt, flag in [*renewed, *others]}
         return Renewed(
             lost=[claim for claim in held if claim not in running],
             cancelling=[claim for claim in held if running.get(claim)],
+            passed_over=[Claim(job, attempt) for job, attempt, _ in others] if writes else [],
         )
 
     def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:

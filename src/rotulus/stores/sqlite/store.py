@@ -142,6 +142,7 @@ class SqliteStore:
         return Renewed(
             lost=[claim for claim in held if claim not in running],
             cancelling=[claim for claim in held if running.get(claim)],
+            passed_over=[],
         )
 
     def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
