@@ -383,3 +383,18 @@ def test_a_worker_without_standard_streams_works(folder, app):
 
     assert 0 == told.returncode
     assert "succeeded" == job.refresh().state
+
+
+def test_a_queue_is_paused_though_the_hint_about_it_fails(folder, app, monkeypatch):
+    """In an emergency the pause comes first, and nothing is counted before it."""
+    from rotulus.errors import StoreBusyError
+    from rotulus.stores.sqlite import SqliteStore
+
+    def busy(*_args, **_given):
+        raise StoreBusyError("locked")
+
+    assert {} == app.store.fleet().paused
+    monkeypatch.setattr(SqliteStore, "count", busy)
+    answer = folder.rotulus("pause", "nosuch")
+
+    assert (0, True) == (answer.code, "nosuch" in app.store.fleet().paused)

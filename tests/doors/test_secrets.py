@@ -191,6 +191,7 @@ def broken(url):
         "a bad deadline": f"{url}?deadline=soon",
         "a bad schema": f"{url}?schema=A+B",
         "password as an option": f"{url}nono?password={CANARY}",
+        "password with an @ as an option": f"{url}nono?password=Zqx@{CANARY}",
         "of a file": f"sqlite://rotulus:{CANARY}@127.0.0.1/x",
     }
 

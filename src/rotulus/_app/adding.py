@@ -37,7 +37,7 @@ class AsyncAdds:
     async def add(self, jobs: Jobs) -> Records:
         """Store jobs, all or none; the record of each.
 
-        Who is cancelled meanwhile does not learn whether they are stored.
+        A caller that is cancelled meanwhile does not learn whether they are stored.
         """
         if any(job.key is not None for job in jobs):
             return await in_pool(_KEYED, partial(self._add, jobs))

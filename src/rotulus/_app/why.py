@@ -54,7 +54,7 @@ class Explainer:
         return [Explanation(Kind.ENDED, job.id, _end(job, sendable=not holder)), *holder]
 
     def _key_holder(self, job: JobRecord) -> list[Explanation]:
-        """Who has the key of a job that somebody might want to send back."""
+        """The job that holds the key of one that somebody might want to send back."""
         if job.key is None or job.state not in RETRYABLE:
             return []
         for holder in self._store.find(Filter(states=LIVE, key=job.key), 1):

@@ -37,7 +37,7 @@ def without_password(url: str) -> str:
     Everything between the first colon of the account and the last `@` is taken for the password:
     rather too much of the URL is left out than too little.
     """
+    url = _SECRET.sub(r"\1***", url)  # first of all: it may hold an @, too
     scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     account, at, place = rest.rpartition("@")
-    shown = _SECRET.sub(r"\1***", place)
-    return f"{scheme}{mark}{account.partition(':')[0]}{at}{shown}"
+    return f"{scheme}{mark}{account.partition(':')[0]}{at}{place}"

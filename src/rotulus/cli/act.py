@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -177,7 +178,11 @@ def _known(app: App, words: Sequence[str]) -> tuple[str, ...]:
 def _left(app: App, ids: Sequence[str], done: Sequence[Job[Any]]) -> list[Job[Any]]:
     """The jobs that were not changed, as they stand; a few of them."""
     changed = {job.id for job in done}
-    return [app.get(job_id) for job_id in ids if job_id not in changed][:_SHOWN]
+    left: list[Job[Any]] = []
+    for job_id in [one for one in ids if one not in changed][:_SHOWN]:
+        with suppress(JobNotFoundError):  # it has been pruned meanwhile
+            left.append(app.get(job_id))
+    return left
 
 
 def _why_left(app: App, job: Job[Any]) -> str:

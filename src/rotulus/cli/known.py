@@ -23,8 +23,8 @@ def listed(names: Collection[str]) -> str:
 
 def no_queue(app: App, queue: str | None) -> str | None:
     """A sentence when no task uses a queue and no job has ever been in it; None of one that is."""
-    if queue is None or queue in _declared_queues(app):
-        return None
+    if queue is None or queue in _declared_queues(app) or app.jobs(queue=queue, limit=1):
+        return None  # most are: nothing has to be counted
     fleet = app.store.fleet()
     known = {count.group for count in app.store.count()} | _declared_queues(app)
     known |= {name for worker in fleet.workers for name in worker.queues or ()}

@@ -1,6 +1,7 @@
 """`rotulus pause` and `resume`: hold up queues and runs, and let them go on."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -8,6 +9,7 @@ from rotulus import App
 from rotulus.cli.known import listed, nearest, no_queue
 from rotulus.cli.runs import find_run
 from rotulus.cli.target import app_options, find_store
+from rotulus.errors import StoreError
 from rotulus.workflow import Run
 
 
@@ -31,14 +33,14 @@ def pause(
             f"go on."
         )
     if queues:
-        hints = [no_queue(app, queue) for queue in queues]
-        app.pause(*queues)
+        app.pause(*queues)  # before anything is looked up, which may take long, or fail
         click.echo(
             f"Paused {', '.join(queues)}. Running jobs finish; 'rotulus resume "
             f"{' '.join(queues)}' lets further ones start."
         )
-        for hint in filter(None, hints):
-            click.echo(hint, err=True)
+        with suppress(StoreError):
+            for hint in filter(None, (no_queue(app, queue) for queue in queues)):
+                click.echo(hint, err=True)
 
 
 @click.command()

@@ -7,7 +7,7 @@ from rotulus._engine.run import Run
 
 
 class Deferral:
-    """Who waits in one attempt, and whether it holds its slot. May be used from any thread.
+    """The callers that wait in one attempt, and whether it holds its slot. For any thread.
 
     Several may wait at once: the slot is free as long as one of them does, or what it waits for
     might need the very slot that another one has taken back.

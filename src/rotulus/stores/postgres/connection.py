@@ -163,7 +163,7 @@ class Connections:
                 return self._once(work, atomic, end, renews)
             except CONTENDED as error:
                 tries += 1
-                # Whoever waits in a ring gets through in the end; a key that is taken stays so.
+                # A call that waits in a ring gets through in the end; a key that is taken stays so.
                 patience = (
                     _AGAIN if isinstance(error, psycopg.errors.UniqueViolation) else _LONG_AGAIN
                 )

@@ -355,7 +355,7 @@ class PostgresStore:
         return self._lookouts[key]
 
     def _ring(self) -> None:
-        """Tell everybody that there is work. Who is not told looks by himself soon."""
+        """Tell everybody that there is work. A worker that is not told looks by itself soon."""
         with suppress(StoreError):  # what is to be told has been committed
             self._run(lambda session: session.rows("ring", channel=self._address.channel))
 

@@ -89,7 +89,7 @@ class Connections:
         if self._writer is None:
             with translated(self.path):
                 connection = self._open()
-                # Who writes waits in its own way.
+                # The writer waits in its own way.
                 connection.execute("PRAGMA busy_timeout = 0")
                 self._writer = connection
         return self._writer

@@ -98,7 +98,7 @@ UNION ALL
 -- name: hold
 -- Let nobody else change some jobs, nor those that wait for them, until this transaction is over;
 -- how many there are. All who lock many rows do it in the order of ids, so that none wait for each
--- other in a ring. Who waits for a job is known when it is added, and does not change.
+-- other in a ring. The jobs that wait for another are known when it is added, and stay the same.
 WITH wanted (id) AS MATERIALIZED (
   SELECT id FROM unnest(:ids::uuid[]) AS held (id)
   UNION
