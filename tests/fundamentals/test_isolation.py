@@ -65,15 +65,18 @@ def test_a_coroutine_runs_there_too(app, isolated):
 def test_run_goes_through_the_same_door(app, isolated):
     """`app.run` isolates it as a worker would, and does not store it."""
 
-    @isolated(timeout=0.2)
-    def body(spin: bool) -> int:
-        while spin:
-            pass
+    @isolated()
+    def body() -> int:
         return os.getpid()
 
-    assert os.getpid() != app.run("body", False)
+    @isolated(timeout=0.2)
+    def spin() -> None:
+        while True:
+            pass
+
+    assert os.getpid() != app.run("body")
     with pytest.raises(JobFailedError, match="longer than its timeout of 0.2 seconds"):
-        app.run("body", True)
+        app.run("spin")
     assert [] == app.jobs()
 
 
