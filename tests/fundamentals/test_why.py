@@ -33,6 +33,7 @@ class Working:
         self._thread.start()
         assert begun.wait(TOO_LONG)  # what forks for isolated tasks is forked while nobody is busy
         stop()
+        self.until(lambda: self.app.store.fleet().workers)  # it is announced beside its first claim
         return self
 
     def __exit__(self, *_):
