@@ -205,7 +205,7 @@ class Rounds:
         self._thread.start()
 
     def end(self, patience: float | None = _AFTER_FAILURE) -> None:
-        """Stop after the duties that are due, each of which has been done once at least.
+        """Stop after the duty under way, and when each has been done once at least.
 
         Args:
             patience: seconds to wait for that; None: as long as it takes.
@@ -215,8 +215,12 @@ class Rounds:
 
     def _go(self) -> None:
         due = {duty: self._now() for duty in self._duties}
+        done: set[Duty] = set()
         while due:
             for duty, at in due.items():
+                if self._ended.is_set() and duty in done:
+                    continue
+                done.add(duty)
                 now = self._now()
                 # A clock that was set back must not put a duty off for as long.
                 if at <= now or at > now + timedelta(seconds=PRUNE_EVERY):
