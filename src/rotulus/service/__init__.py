@@ -1,0 +1,35 @@
+"""The service door: every task over HTTP, with injection, background jobs and artifacts.
+
+Each name is imported when it is first used, as those of `rotulus` are. What speaks HTTP needs the
+extra: `pip install 'rotulus[service]'`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rotulus.service.state import ServiceInfo
+
+__all__ = [
+    "ServiceInfo",
+]
+
+_HOMES = {
+    "state": ("ServiceInfo",),
+}
+"""Where each public name is defined."""
+
+
+def __getattr__(name: str) -> Any:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    if isinstance(value, type):
+        value.__module__ = __name__  # shown where users find it
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
