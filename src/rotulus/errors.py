@@ -23,6 +23,7 @@ RotulusError
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
 ├── EventLoopError                 a call that needs a loop of its own, made on a running one
 ├── IsolationError                 the process that forks those of isolated tasks was killed
+├── ThreadNotStartedError          the system refused to start a thread
 ├── WorkerStuckError               too many bodies of a worker did not stop, and it has
 └── StoreError                     about the place where jobs live
     ├── StoreUnavailableError      it cannot be reached or opened
@@ -70,6 +71,7 @@ __all__ = [
     "TaskError",
     "TaskNotFoundError",
     "TaskRegistrationError",
+    "ThreadNotStartedError",
     "WorkerStuckError",
     "WorkflowError",
 ]
@@ -202,6 +204,10 @@ class EventLoopError(RotulusError):
 
 class IsolationError(RotulusError):
     """The process that forks those of isolated tasks was killed, so its worker has stopped."""
+
+
+class ThreadNotStartedError(RotulusError):
+    """The system refused to start a thread. What needed it was not begun: try it again."""
 
 
 class WorkerStuckError(RotulusError):

@@ -27,6 +27,7 @@ from rotulus.errors import (
     StoreFullError,
     StoreRefusedError,
     StoreUnavailableError,
+    ThreadNotStartedError,
 )
 
 W = TypeVar("W")
@@ -168,12 +169,16 @@ class Coalescer(Generic[W, R]):
             if call.settled:
                 tell(loop, partial(_deliver, answer, call))
             else:
-                _PUMPS.submit(self._pump)
+                _PUMPS.submit(self._pump, refuse)
+
+        def refuse(error: ThreadNotStartedError) -> None:
+            if call.withdraw():  # nobody has begun it, and nobody would
+                call.answer(None, error)
 
         call = _Call[W, R](work, time.monotonic() + self._seconds(), notice)
-        self._waiting.append(call)
-        _PUMPS.submit(self._pump)
         try:
+            self._waiting.append(call)
+            notice()
             return await answer
         finally:
             call.withdraw()

@@ -31,6 +31,13 @@ def hand_over(
     return answer, work
 
 
+def fail(
+    loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[Any]", error: BaseException
+) -> None:
+    """Have an error as the answer, from any thread."""
+    tell(loop, partial(_give_error, answer, error))
+
+
 def tell(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
     """Have a loop call a function; a loop that is closed has nobody left who waits for that."""
     with suppress(RuntimeError):

@@ -7,19 +7,29 @@ job to be enqueued, they hold every thread that the enqueue would need.
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
-from typing import ParamSpec, TypeVar
+from queue import Empty, SimpleQueue
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from rotulus._concurrency.exclusive import Exclusive
-from rotulus._concurrency.handover import hand_over
+from rotulus._concurrency.handover import fail, hand_over
+from rotulus._concurrency.starting import start_thread
 from rotulus._forking import follow_forks
+from rotulus.errors import ThreadNotStartedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _MOST = 32
 """Threads for the calls of coroutines: more than a store has connections."""
+
+
+class _Work(NamedTuple):
+    """What a thread is to do, and who is told when there is no thread for it."""
+
+    run: Callable[[], object]
+    refuse: Callable[[ThreadNotStartedError], object]
 
 
 class ThreadPool:
@@ -40,20 +50,32 @@ class ThreadPool:
         follow_forks(self._begin)
 
     def _begin(self) -> None:
-        self._work: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._work: SimpleQueue[_Work] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._idle: set[int] = set()
         self._starting = Exclusive()
 
-    def submit(self, function: Callable[[], object]) -> None:
-        """Run a function in a thread, as soon as one is free; it must not raise."""
-        self._work.put(function)
+    def submit(
+        self, run: Callable[[], object], refuse: Callable[[ThreadNotStartedError], object]
+    ) -> None:
+        """Run a function in a thread, as soon as one is free.
+
+        When the system refuses to start a thread, it waits for one that there is.
+
+        Args:
+            run: the function; it must not raise.
+            refuse: called instead of it when there is no thread; likewise.
+        """
+        self._work.put(_Work(run, refuse))
         self._staff()
 
     def _staff(self) -> None:
-        """Start a thread if there is work for it. Asked again by each that takes some work."""
-        if self._is_short():
-            self._starting.attempt(self._start)
+        """Start a thread if there is work for it. Asked again by each that takes some work.
+
+        Who finds another one at it leaves its work to that one, which may have been refused.
+        """
+        while self._is_short() and self._starting.attempt(self._start) and not self._threads:
+            pass
 
     def _is_short(self) -> bool:
         return self._work.qsize() > len(self._idle) and len(self._threads) < self._most
@@ -62,15 +84,23 @@ class ThreadPool:
         if not self._is_short():
             return
         name = f"{self._name}-{len(self._threads) + 1}"
-        thread = threading.Thread(target=self._serve, args=(self._work,), name=name, daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        try:
+            self._threads.append(start_thread(partial(self._serve, self._work), name))
+        except ThreadNotStartedError as problem:
+            if not self._threads:
+                self._refuse_all(str(problem))
 
-    def _serve(self, work: SimpleQueue[Callable[[], object]]) -> None:
+    def _refuse_all(self, why: str) -> None:
+        """There is no thread at all, so nothing of what waits would ever be done."""
+        with suppress(Empty):
+            while True:
+                self._work.get_nowait().refuse(ThreadNotStartedError(why))
+
+    def _serve(self, work: SimpleQueue[_Work]) -> None:
         me = threading.get_ident()
         while True:
             self._idle.add(me)
-            function = work.get()
+            function = work.get().run
             self._idle.discard(me)
             self._staff()
             function()
@@ -84,20 +114,21 @@ async def off_loop(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     """Call a function that blocks in a thread of ours, and give what it returns or raises.
 
     It has the context variables of the caller. When the caller is cancelled, the call goes on and
-    its answer is dropped.
+    its answer is dropped. Raises `ThreadNotStartedError` when the system refuses the only thread.
     """
     return await in_pool(_CALLS, partial(function, *args, **kwargs))
 
 
 async def in_pool(pool: ThreadPool, function: Callable[[], T]) -> T:
     """The same in the threads of a pool, for calls that must not wait behind others."""
-    answer, work = hand_over(asyncio.get_running_loop(), function)
-    pool.submit(work)
+    loop = asyncio.get_running_loop()
+    answer, work = hand_over(loop, function)
+    pool.submit(work, partial(fail, loop, answer))
     return await answer
 
 
 async def in_own_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same in a thread that is started for it: for what may take as long as it likes."""
     answer, work = hand_over(asyncio.get_running_loop(), partial(function, *args, **kwargs))
-    threading.Thread(target=work, name="rotulus-own", daemon=True).start()
+    start_thread(work, "rotulus-own")
     return await answer

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from rotulus._concurrency.starting import start_thread
 from rotulus._engine.intake import Intake
 from rotulus._jobs.states import RETRYABLE, State
 from rotulus._tasks.task import Task
@@ -198,11 +199,11 @@ class Rounds:
         self._events = events
         self._failures: dict[Duty, int] = {}
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._go, name="rotulus-duties", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        """Begin. Raises `ThreadNotStartedError`."""
+        self._thread = start_thread(self._go, "rotulus-duties")
 
     def end(self, patience: float | None = _AFTER_FAILURE) -> None:
         """Stop after the duty under way, and when each has been done once at least.
@@ -211,7 +212,8 @@ class Rounds:
             patience: seconds to wait for that; None: as long as it takes.
         """
         self._ended.set()
-        self._thread.join(patience)
+        if self._thread is not None:
+            self._thread.join(patience)
 
     def _go(self) -> None:
         due = {duty: self._now() for duty in self._duties}

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
+from rotulus._concurrency.starting import start_thread
 from rotulus._engine.run import Run, Stop
 from rotulus._jobs.states import Reason, awaiting
 from rotulus.errors import StoreError
@@ -49,12 +50,12 @@ class LeaseKeeper:
         self._failing = False
         self._ended = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._keep, name="rotulus-leases", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin; runs are told to stop on this loop."""
+        """Begin; runs are told to stop on this loop. Raises `ThreadNotStartedError`."""
         self._loop = loop
-        self._thread.start()
+        self._thread = start_thread(self._keep, "rotulus-leases")
 
     def hold(self, runs: list[Run]) -> None:
         """These are held from now on, under the leases that they have."""
@@ -78,7 +79,8 @@ class LeaseKeeper:
     def end(self) -> None:
         """Stop, and let the worker be seen as gone."""
         self._ended.set()
-        self._thread.join(_LOOK_EVERY)
+        if self._thread is not None:
+            self._thread.join(_LOOK_EVERY)
         if self._failing:
             return  # its lease will run out
         with suppress(StoreError):

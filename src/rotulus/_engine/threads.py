@@ -11,6 +11,8 @@ from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from rotulus._concurrency.handover import hand_over, tell
+from rotulus._concurrency.starting import start_thread
+from rotulus.errors import ThreadNotStartedError
 
 T = TypeVar("T")
 
@@ -106,8 +108,8 @@ class Threads:
         """Start one; why not, if the system refuses."""
         name = f"{self._name}-{self._started + 1}"
         try:
-            threading.Thread(target=self._serve, name=name, daemon=True).start()
-        except (RuntimeError, MemoryError) as problem:
+            start_thread(self._serve, name)
+        except ThreadNotStartedError as problem:
             return problem
         self._started += 1
         return None

@@ -3,10 +3,10 @@
 import asyncio
 import socket
 import subprocess
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from rotulus._concurrency.starting import start_thread
 from rotulus._fleet.line import MOST_STOPS, RETIRING
 from rotulus._fleet.process import is_running
 
@@ -33,6 +33,7 @@ class Child:
 
     Raises:
         OSError: the system refuses to start it.
+        ThreadNotStartedError: it refuses the thread that waits for its end.
     """
 
     def __init__(self, command: Sequence[str], name: str, monotonic: Callable[[], float]) -> None:
@@ -60,8 +61,14 @@ class Child:
         self._line = ours
         self._monotonic = monotonic
         self._loop = asyncio.get_running_loop()
+        try:
+            start_thread(self._wait, f"rotulus-{self.pid}")
+        except BaseException:
+            ours.close()
+            self._process.kill()
+            self._process.wait()
+            raise
         self._loop.add_reader(ours, self._hear)
-        threading.Thread(target=self._wait, name=f"rotulus-{self.pid}", daemon=True).start()
 
     @property
     def age(self) -> float:

@@ -7,10 +7,11 @@ other end, the supervisor is dead.
 
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+
+from rotulus._concurrency.starting import start_thread
 
 BEAT = b"."
 RETIRING = b"r"
@@ -44,8 +45,8 @@ class ParentLine:
         self._stop = stop
 
     def start(self) -> None:
-        """Begin."""
-        threading.Thread(target=self._listen, name="rotulus-parent", daemon=True).start()
+        """Begin. Raises `ThreadNotStartedError`."""
+        start_thread(self._listen, "rotulus-parent")
 
     def tell_retiring(self, _event: object = None) -> None:
         """Ask to be replaced."""

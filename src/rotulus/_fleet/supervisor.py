@@ -12,7 +12,7 @@ from rotulus._fleet.succession import Succession
 from rotulus._fleet.vigil import Vigil
 from rotulus._jobs.states import State
 from rotulus._time.backoff import pause_after
-from rotulus.errors import RotulusError, StoreError
+from rotulus.errors import RotulusError, StoreError, ThreadNotStartedError
 from rotulus.events import (
     Events,
     JobsRescued,
@@ -175,7 +175,7 @@ class Supervisor:
         """Run one process until it leaves room; seconds until another one is to be started."""
         try:
             child = self._start()
-        except OSError as error:
+        except (OSError, ThreadNotStartedError) as error:
             self._events.emit(ProcessNotStarted(error))
             return succession.after(None, 0.0)
         farewell = asyncio.create_task(self._see_off(child, threads))

@@ -9,6 +9,7 @@ jobs it still has, and what it has lost track of has to be taken back when the l
 import threading
 from collections.abc import Callable, Collection
 
+from rotulus._concurrency.starting import start_thread
 from rotulus._fleet.child import Child
 from rotulus._fleet.line import beat_every
 from rotulus._jobs.states import State
@@ -55,16 +56,17 @@ class Vigil:
         self._renewed: dict[str, float] = {}
         self._failing = False
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="rotulus-vigil", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        """Begin. Raises `ThreadNotStartedError`."""
+        self._thread = start_thread(self._keep, "rotulus-vigil")
 
     def end(self) -> None:
         """Stop after the look under way."""
         self._ended.set()
-        self._thread.join(1.0)
+        if self._thread is not None:
+            self._thread.join(1.0)
 
     def _keep(self) -> None:
         while not self._ended.wait(beat_every(self._lease)):

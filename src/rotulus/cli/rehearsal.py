@@ -2,11 +2,13 @@
 
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 import click
 
 from rotulus import App, Job, JobFailedError, State
+from rotulus._concurrency.starting import start_thread
 from rotulus.cli.progress import Meter
 from rotulus.cli.runs import is_run, reached, read_steps, walk
 from rotulus.cli.steps import print_steps
@@ -56,8 +58,7 @@ def _run_workflow(app: App, workflow: str, call: CallWords) -> Any:
     with App("sqlite://", like=app) as memory:
         job = memory.enqueue(workflow, *call.args, **call.kwargs)
         over = threading.Event()
-        watcher = threading.Thread(target=_watch, args=(memory, job, over), daemon=True)
-        watcher.start()
+        watcher = start_thread(partial(_watch, memory, job, over), "rotulus-meter")
         try:
             memory.run_worker()
         finally:

@@ -4,9 +4,11 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 
-from rotulus.errors import RotulusError
+from rotulus._concurrency.starting import start_thread
+from rotulus.errors import RotulusError, ThreadNotStartedError
 from rotulus.workflow.run import Run
 
 _LOOK_EVERY = 0.2
@@ -24,13 +26,15 @@ def watched(run: Run, wanted: bool | None = None) -> Generator[None, None, None]
         yield
         return
     done = threading.Event()
-    watcher = threading.Thread(target=_show, args=(run, done), daemon=True)
-    watcher.start()
+    watcher = None
+    with suppress(ThreadNotStartedError):  # the run goes on without being shown
+        watcher = start_thread(partial(_show, run, done), "rotulus-bar")
     try:
         yield
     finally:
         done.set()
-        watcher.join()
+        if watcher is not None:
+            watcher.join()
 
 
 def _show(run: Run, done: threading.Event) -> None:

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from rotulus import App, Job, Schedule, State
+from rotulus._concurrency.starting import start_thread
 from rotulus._time.schedule import read_stamp, stamp
 from rotulus.errors import OptionError, WorkflowError
 from rotulus.events import DutyFailed
@@ -164,8 +165,7 @@ class Crons:
     def start(self) -> None:
         """Fire from now on; does nothing when it does so already."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._go, name="rotulus-cron", daemon=True)
-            self._thread.start()
+            self._thread = start_thread(self._go, "rotulus-cron")
         self._changed.set()
 
     def end(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from rotulus import App, Task, TaskRegistry
+from rotulus._concurrency.starting import start_thread
 from rotulus._time.clock import monotonic
 from rotulus._workflows.tasks import StepTask
 from rotulus.errors import StoreClosedError
@@ -51,12 +52,9 @@ class Serving:
                 self._halt()
                 self._copy()
             if self._thread is None or not self._thread.is_alive():
-                self._problem = None
+                self._thread = self._problem = None
                 self._begun.clear()
-                self._thread = threading.Thread(
-                    target=self._work, name="rotulus-runner", daemon=True
-                )
-                self._thread.start()
+                self._thread = start_thread(self._work, "rotulus-runner")
 
     def serve(self, workflow: str) -> None:
         """See to it that a workflow is worked on. Raises `WorkflowError` for no such name."""

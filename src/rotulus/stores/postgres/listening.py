@@ -9,9 +9,10 @@ from typing import Literal
 
 import psycopg
 
+from rotulus._concurrency.starting import start_thread
 from rotulus._forking import follow_forks
 from rotulus._time.backoff import pause_after
-from rotulus.errors import StoreError
+from rotulus.errors import StoreError, ThreadNotStartedError
 from rotulus.stores.postgres.connection import Connection, Connections, NoAnswerError
 
 _TEST_EVERY = 60.0
@@ -64,10 +65,8 @@ class Listener:
             return
         with self._rung:
             if self._thread is None and not self._ended:
-                self._thread = threading.Thread(
-                    target=self._go, name="rotulus-listener", daemon=True
-                )
-                self._thread.start()
+                with suppress(ThreadNotStartedError):  # who waits looks, and asks for it again
+                    self._thread = start_thread(self._go, "rotulus-listener")
 
     def wait(self, heard: int, timeout: float) -> None:
         """Wait until something is heard, beyond what had been `heard`, or it begins to listen."""
