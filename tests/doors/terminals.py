@@ -11,16 +11,22 @@ import termios
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def shown(width, *words, answer="", **environment):
-    """What `rotulus` shows on a terminal of that width, line by line, and its exit code."""
+def shown(width, *words, answer="", question="", **environment):
+    """What `rotulus` shows on a terminal of that width, line by line, and its exit code.
+
+    The answer is typed when the question is shown, or at once.
+    """
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update(environment, TERM="xterm", COLUMNS=str(width))
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
         os.execv(sys.executable, [sys.executable, "-m", "rotulus", *words])
+    told = b""
+    while question.encode() not in told and (more := _read(terminal)):
+        told += more
     if answer:
         os.write(terminal, answer.encode())
-    told = b"".join(iter(lambda: _read(terminal), b""))
+    told += b"".join(iter(lambda: _read(terminal), b""))
     _, status = os.waitpid(child, 0)
     os.close(terminal)
     text = _STYLES.sub("", told.decode()).replace("\r", "")

@@ -206,6 +206,16 @@ def test_nothing_chosen_and_nobody_to_ask(folder, app):
     assert answer.text.endswith("Nothing was done.")
 
 
+def test_ctrl_c_at_a_question_is_an_interruption(folder, app):
+    """It says that nothing was done, and ends with 130."""
+    job = app.enqueue("nap")
+    lines, code = shown(80, "cancel", "--task", "nap", question="[y/N]", answer="\x03")
+
+    assert 130 == code
+    assert "Interrupted: nothing was done." == lines[-1]
+    assert "queued" == job.refresh().state
+
+
 def test_a_retry_whose_key_is_held_says_who_holds_it(folder, app):
     """And what to do."""
     failed = fail(app, "k")

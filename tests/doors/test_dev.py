@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from doors.terminals import shown
+
 pytestmark = pytest.mark.anywhere
 
 APP = "from rotulus import App, task\napp = App({url!r})\n@task\ndef f(): ...\n"
@@ -63,3 +65,12 @@ def test_tables_that_are_missing_are_offered(dev, database):
     until(process, "serves all queues")
     process.send_signal(signal.SIGTERM)
     assert 0 == process.wait(20)
+
+
+def test_ctrl_c_at_the_offer_is_an_interruption(database, tmp_path):
+    """The tables are not made."""
+    (tmp_path / "shop.py").write_text(APP.format(url=database))
+    lines, code = shown(80, "dev", "shop:app", question="now? [y/N]", answer="\x03")
+
+    assert 130 == code
+    assert "Interrupted: nothing was done." == lines[-1]

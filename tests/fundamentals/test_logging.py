@@ -11,8 +11,10 @@ import pytest
 
 import rotulus.workflow as wf
 from rotulus import JobLogFilter, Retry, task
+from rotulus._engine.duties import Prune, Recount, Rescue, Scheduling
+from rotulus._fleet.recycling import Recycling
 from rotulus.cli.logs import JsonFormatter, LineFormatter
-from rotulus.events import AttemptFailed, StoreFailed, StoreRecovered
+from rotulus.events import AttemptFailed, DutyFailed, StoreFailed, StoreRecovered
 from rotulus.testing import drain
 
 FIELDS = ("job", "task", "attempt", "run", "step")
@@ -352,3 +354,18 @@ def test_failures_of_the_store_are_told_in_plain_words(app, records):
     assert failed.startswith("process ")
     assert failed.endswith(" could not claim jobs: no disk; trying again")
     assert recovered.endswith(" can claim jobs again: the store works")
+
+
+@pytest.mark.parametrize("duty", [Scheduling, Rescue, Recount, Prune, Recycling])
+def test_each_duty_is_told_in_plain_words(app, records, duty):
+    """Its name alone says little to somebody who reads a log."""
+    app.events.emit(DutyFailed(duty.name, OSError("no disk")))
+
+    assert "do its" not in records[-1].getMessage()
+
+
+def test_a_schedule_that_cannot_be_fired_is_named(app, records):
+    """It is one of several."""
+    app.events.emit(DutyFailed("schedule tidy", OSError("no disk")))
+
+    assert " could not fire schedule 'tidy': OSError('no disk')" in records[-1].getMessage()

@@ -73,6 +73,10 @@ class Claimable:
         fleet = fleet or self._store.fleet()
         return [*_paused(job, fleet), *_unserved(job, fleet)]
 
+    def unserved(self, job: JobRecord) -> list[Explanation]:
+        """Why no worker that runs would ever take a job; empty when there is one that would."""
+        return _unserved(job, self._store.fleet())
+
     def _limited(self, job: JobRecord) -> list[Explanation]:
         if job.limit_key is None or job.limit_to is None:
             return []
@@ -188,7 +192,7 @@ def _unserved(job: JobRecord, fleet: Fleet) -> list[Explanation]:
         served = sorted({queue for worker in fleet.workers for queue in worker.queues or ()})
         text = (
             f"No worker serves queue {job.queue!r}; the {len(fleet.workers):,} that run serve "
-            f"{some(served)}."
+            f"{some(served)}. Start one with 'rotulus worker --queues {job.queue}'."
         )
         return [Explanation(Kind.NOT_SERVED, job.id, text)]
     if not _able(job, fleet):

@@ -7,6 +7,7 @@ from typing import Any
 
 from rotulus._app.adding import AsyncAdds
 from rotulus._app.explanation import many
+from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.intake import Intake
@@ -20,7 +21,6 @@ from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
-from rotulus._time.clock import monotonic
 from rotulus._warnings import on_event_loop, warn_caller
 from rotulus._workflows.handed import plain_text
 from rotulus.errors import (
@@ -63,6 +63,7 @@ class Desk:
         self._intake = intake
         self.now = now
         self._adds = AsyncAdds(store)
+        self._unserved = Unserved(store, registry.has, now)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """Store a job for each call of a task, all or none."""
@@ -122,32 +123,39 @@ class Desk:
         raise _ambiguous(beginning, found) if found else self._missing(beginning)
 
     def wait(self, job_id: str, timeout: float | None) -> JobRecord:
-        """The job once it has ended. Raises `ResultTimeoutError`, saying what it waits for."""
-        end = None if timeout is None else monotonic() + timeout
+        """The job once it has ended. Raises `ResultTimeoutError`, saying what it waits for.
+
+        When that takes a while, and no worker would take the job, it is warned of at once.
+        """
+        patience = Patience(timeout)
         record = self.look(job_id)
         with waiting_for(job_id, unless=record.state in ENDED):
             while record.state not in ENDED:
-                left = _LONGEST_WAIT if end is None else end - monotonic()
+                left = patience.left(_LONGEST_WAIT)
                 if left <= 0:
                     raise self._late(record, timeout)
                 _warn_on_loop()
-                self.store().wait(job_id, min(left, _LONGEST_WAIT))
+                self.store().wait(job_id, left)
                 record = self.look(job_id)
+                if patience.is_tried() and (text := self._unserved.warning(record)):
+                    warn_caller(text)
         return record
 
     async def await_end(self, job_id: str, timeout: float | None) -> JobRecord:  # noqa: ASYNC109
         """The same, without blocking the event loop, nor a thread while it waits."""
-        end = None if timeout is None else monotonic() + timeout
+        patience = Patience(timeout)
         pause = _SHORTEST_LOOK
         record = await off_loop(self.look, job_id)
         with waiting_for(job_id, unless=record.state in ENDED):
             while record.state not in ENDED:
-                left = pause if end is None else end - monotonic()
+                left = patience.left(pause)
                 if left <= 0:
                     raise await off_loop(self._late, record, timeout)
-                await asyncio.sleep(min(pause, left))
+                await asyncio.sleep(left)
                 pause = min(2 * pause, _LONGEST_LOOK)
                 record = await off_loop(self.look, job_id)
+                if patience.is_tried() and (text := await off_loop(self._unserved.warning, record)):
+                    warn_caller(text)
         return record
 
     def value(self, record: JobRecord) -> Any:

@@ -331,6 +331,9 @@ def _store_recovered(event: e.StoreRecovered) -> _Line:
 
 def _plain(doing: str) -> str:
     """What a process does with its store, in words that need no page."""
+    duty, _, name = doing.partition(" ")
+    if duty == "schedule" and name:
+        return f"fire schedule {name!r}"
     return _DOING.get(doing, f"do its {doing!r}")
 
 
@@ -341,7 +344,9 @@ _DOING = {
     "release": "take back the jobs of a process that ended",
     "rescue": "take back the jobs of dead workers",
     "schedule": "fire schedules",
+    "recount": "count again what jobs wait for",
     "prune": "delete old jobs",
+    "recycle": "look how much memory it takes",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from rotulus import App, Job, State
+from rotulus.cli.asking import ask
 from rotulus.cli.known import no_queue, no_task
 from rotulus.cli.output import json_option, print_json
 from rotulus.cli.progress import Meter
@@ -157,11 +158,9 @@ def _check_chosen(verb: str, given: Sequence[str | None]) -> None:
 
 def _ask(question: str) -> None:
     """Go on if somebody agrees; else end the program."""
-    try:
-        agreed = click.confirm(question, err=True)
-    except click.Abort:
-        click.echo(err=True)
-        raise click.UsageError("Nobody answered, so nothing was done; --yes does not ask") from None
+    agreed = ask(question)
+    if agreed is None:
+        raise click.UsageError("Nobody answered, so nothing was done; --yes does not ask")
     if not agreed:
         click.echo("Nothing was done.", err=True)
         sys.exit(1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from rotulus.cli.asking import INTERRUPTED
 from rotulus.cli.streams import leave_streams, prepare_streams
 from rotulus.cli.unknown import Commands, no_option
 from rotulus.errors import (
@@ -57,10 +58,6 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (RotulusError, 1),
 )
 """What each error ends the program with; the first that fits."""
-
-
-INTERRUPTED = 130
-"""What a program ends with that somebody has stopped by Ctrl-C: 128 and the number of SIGINT."""
 
 
 class _Program(Commands):

@@ -9,6 +9,7 @@ import click
 
 from rotulus import App, Job, JobFailedError, State
 from rotulus._concurrency.starting import start_thread
+from rotulus.cli.asking import INTERRUPTED
 from rotulus.cli.progress import Meter
 from rotulus.cli.runs import is_run, reached, read_steps, walk
 from rotulus.cli.steps import print_steps
@@ -17,7 +18,6 @@ from rotulus.events import ProgressReported
 from rotulus.workflow import list_workflows
 
 _LOOK_EVERY = 0.1
-_INTERRUPTED = 130
 
 
 def run_here(app: App, task: str, call: CallWords) -> Any:
@@ -36,7 +36,7 @@ def run_here(app: App, task: str, call: CallWords) -> Any:
         raise
     except KeyboardInterrupt:
         click.echo(f"\nStopped {task}: it has not ended, and nothing of it is stored.", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 def _run_task(app: App, task: str, call: CallWords) -> Any:

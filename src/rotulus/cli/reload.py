@@ -10,6 +10,8 @@ from pathlib import Path
 
 import click
 
+from rotulus.cli.asking import ask
+
 _LOOK_EVERY = 0.4
 """Seconds between two looks at the files."""
 
@@ -102,7 +104,7 @@ class Reloader:
         """Make the tables, if somebody agrees, and start again; else say what does it."""
         agreed = self._migrate
         if not agreed and sys.stdin.isatty() and sys.stderr.isatty():
-            agreed = click.confirm("Run 'rotulus migrate' now?", err=True)
+            agreed = bool(ask("Run 'rotulus migrate' now?"))
         if agreed and subprocess.call(self._migration) == 0:  # noqa: S603 - our own program
             self._start()
             return

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from rotulus import App, Job, JobFailedError, State
+from rotulus.cli.asking import INTERRUPTED
 from rotulus.cli.progress import Meter
 from rotulus.cli.runs import is_run, reached
 from rotulus.errors import ResultTimeoutError
@@ -14,8 +15,6 @@ from rotulus.errors import ResultTimeoutError
 _LOOK_EVERY = 0.5
 _PATIENCE = 2.0
 """Seconds after which it is told why a job has not begun."""
-
-_INTERRUPTED = 130
 
 
 def wait_for(app: App, job: Job[Any], timeout: float | None) -> Any:
@@ -35,7 +34,7 @@ def wait_for(app: App, job: Job[Any], timeout: float | None) -> Any:
             f"would stop it",
             err=True,
         )
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     job = job.refresh()
     if timeout is not None and not job.state.ended:
         raise ResultTimeoutError(

@@ -186,7 +186,7 @@ class Crons:
             try:
                 waits += self._fire_due(schedule, now)
             except Exception as error:  # noqa: BLE001 - one must not end the others
-                self._app.events.emit(DutyFailed(f"schedule of {schedule.workflow_name}", error))
+                self._app.events.emit(DutyFailed(f"schedule {schedule.workflow_name}", error))
                 waits.append(_AGAIN)
         return max(0.0, min(waits))
 

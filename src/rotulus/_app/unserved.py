@@ -1,0 +1,71 @@
+"""Tells those who wait for a job that no worker would ever take it: once for each queue."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rotulus._app.claimable import Claimable
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import ENDED, State
+from rotulus._time.clock import monotonic
+from rotulus.store import Store
+
+PATIENCE = 2.0
+"""Seconds of waiting after which one looks whether there is a worker at all."""
+
+
+class Patience:
+    """How long somebody waits for a job, and when to look whether anybody serves it.
+
+    Args:
+        timeout: seconds to wait at most; None waits for ever.
+    """
+
+    def __init__(self, timeout: float | None) -> None:
+        now = monotonic()
+        self._end = float("inf") if timeout is None else now + timeout
+        self._look_at = now + PATIENCE
+
+    def left(self, longest: float) -> float:
+        """Seconds to wait before the next look; 0 or less when the time is over."""
+        now = monotonic()
+        if self._end <= now:
+            return self._end - now
+        return min(self._end - now, max(self._look_at - now, 0.001), longest)
+
+    def is_tried(self) -> bool:
+        """Whether to look now if anybody serves the job: once, when it has taken a while."""
+        if monotonic() < self._look_at:
+            return False
+        self._look_at = float("inf")
+        return True
+
+
+class Unserved:
+    """Finds out that a job is waited for in vain.
+
+    Args:
+        store: opens the store.
+        knows: whether a task of that name is registered here.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], Store],
+        knows: Callable[[str], bool],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._knows = knows
+        self._now = now
+        self._told: set[str] = set()
+
+    def warning(self, job: JobRecord) -> str | None:
+        """What to tell somebody who waits for a job; None if it is served, or that was told."""
+        if job.state in ENDED or job.state == State.RUNNING or job.queue in self._told:
+            return None
+        reasons = Claimable(self._store(), self._knows, self._now).unserved(job)
+        if not reasons:
+            return None
+        self._told.add(job.queue)
+        return f"{job.task} {job.id} is {job.state}. {' '.join(one.text for one in reasons)}"
