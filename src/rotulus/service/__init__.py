@@ -8,13 +8,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rotulus.service.problems import ProblemError, install_problems
     from rotulus.service.state import ServiceInfo
 
 __all__ = [
+    "ProblemError",
     "ServiceInfo",
+    "install_problems",
 ]
 
 _HOMES = {
+    "problems": ("ProblemError", "install_problems"),
     "state": ("ServiceInfo",),
 }
 """Where each public name is defined."""

@@ -1,0 +1,216 @@
+"""Which problem each error is for the client: status, code, title, and what to do."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from rotulus.errors import (
+    ArgumentsError,
+    JobFailedError,
+    JobNotFoundError,
+    JobNotRunningError,
+    NoAppError,
+    OptionError,
+    ResultTimeoutError,
+    SchemaError,
+    StepNotFoundError,
+    StoreBusyError,
+    StoreClosedError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreRefusedError,
+    StoreUnavailableError,
+    TaskNotFoundError,
+)
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Kind(NamedTuple):
+    """A kind of problem.
+
+    Attributes:
+        status: the HTTP status.
+        code: the stable word for it.
+        title: what it is.
+        hint: what to do about it.
+        detail: what the client is told where the error's own text is for the log only.
+        headers: of the answer.
+    """
+
+    status: int
+    code: str
+    title: str
+    hint: str | None = None
+    detail: str = ""
+    headers: Mapping[str, str] = _NONE
+
+
+INTERNAL = Kind(
+    500,
+    "internal_error",
+    "Internal error",
+    "The log of the server has the error under this error_id.",
+    "The server could not answer this request.",
+)
+"""Whatever nobody has foreseen."""
+
+
+def _unavailable(code: str, title: str, detail: str, hint: str, seconds: int) -> Kind:
+    return Kind(503, code, title, hint, detail, {"Retry-After": str(seconds)})
+
+
+KINDS: tuple[tuple[type[Exception], Kind], ...] = (
+    (
+        JobNotFoundError,
+        Kind(404, "job_not_found", "Job not found", "GET /api/v1/jobs lists the jobs there are."),
+    ),
+    (
+        TaskNotFoundError,
+        Kind(404, "task_not_found", "Task not found", "The list of tasks has those there are."),
+    ),
+    (
+        StepNotFoundError,
+        Kind(404, "step_not_found", "Step not found", "The run itself lists its steps."),
+    ),
+    (
+        ArgumentsError,
+        Kind(
+            422,
+            "invalid_arguments",
+            "The arguments do not fit the task",
+            "The description of the task says what it takes.",
+        ),
+    ),
+    (
+        OptionError,
+        Kind(422, "invalid_option", "A value is not allowed", "The detail says what is allowed."),
+    ),
+    (
+        JobFailedError,
+        Kind(409, "job_failed", "The job has no result", "The job itself says how it ended."),
+    ),
+    (
+        JobNotRunningError,
+        Kind(409, "job_not_running", "The job does not run", "Look at the state of the job."),
+    ),
+    (
+        ResultTimeoutError,
+        _unavailable(
+            "result_timeout",
+            "The job has not ended yet",
+            "The job had not ended when the time to wait for it was over.",
+            "The job goes on: ask for it later.",
+            1,
+        ),
+    ),
+    (
+        NoAppError,
+        _unavailable(
+            "no_app",
+            "No app is open",
+            "No app is open for this task, so its job cannot be stored.",
+            "Open an App for the tasks, or wait until the server has started.",
+            5,
+        ),
+    ),
+    (
+        StoreUnavailableError,
+        _unavailable(
+            "store_unavailable",
+            "The store cannot be reached",
+            "The place where jobs live cannot be reached.",
+            "Try again; the log of the server says what is wrong with the store.",
+            5,
+        ),
+    ),
+    (
+        StoreBusyError,
+        _unavailable(
+            "store_busy",
+            "The store is busy",
+            "Another process holds the place where jobs live. Nothing was stored.",
+            "Try again.",
+            1,
+        ),
+    ),
+    (
+        StoreReadOnlyError,
+        _unavailable(
+            "store_read_only",
+            "The store cannot be written",
+            "The place where jobs live can be read and not written. Nothing was stored.",
+            "The log of the server says why it cannot be written.",
+            60,
+        ),
+    ),
+    (
+        StoreFullError,
+        Kind(
+            507,
+            "store_full",
+            "The store is full",
+            "Make room where the jobs live.",
+            "There is no room left where jobs live. Nothing was stored.",
+            {"Retry-After": "60"},
+        ),
+    ),
+    (
+        StoreRefusedError,
+        Kind(
+            422,
+            "store_refused",
+            "The store does not take it",
+            "The detail says which rule of the store is against it.",
+        ),
+    ),
+    (
+        StoreClosedError,
+        _unavailable(
+            "store_closed",
+            "The server is stopping",
+            "The server stops, and has closed the place where jobs live.",
+            "Try again.",
+            5,
+        ),
+    ),
+    (
+        SchemaError,
+        _unavailable(
+            "schema_mismatch",
+            "The store is of another version",
+            "The tables of the store are older or newer than this version of Rotulus.",
+            "Run 'rotulus migrate', or upgrade Rotulus.",
+            60,
+        ),
+    ),
+)
+"""What each error is for the client; the first that fits. Any other is `INTERNAL`."""
+
+
+def kind_of(error: Exception) -> Kind:
+    """The kind of problem that an error is."""
+    return next((kind for type_, kind in KINDS if isinstance(error, type_)), INTERNAL)
+
+
+_NAMED = re.compile(r"argument '([^']*)'|two values for '([^']*)'")
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+
+
+def pointer_of(sentence: str, under: str) -> str:
+    """The JSON Pointer to the argument that a problem of a call names.
+
+    What stands below a key of a mapping is pointed at no further than that mapping: the key is
+    a value, which messages do not hold.
+
+    Args:
+        sentence: the problem: `argument 'user.ages[2]': Input should be ...`.
+        under: where the arguments stand.
+    """
+    found = _NAMED.search(sentence)
+    if found is None:
+        return under
+    path = (found[1] or found[2] or "").partition("[…]")[0]
+    steps = [name or index for name, index in _STEP.findall(path)]
+    return under + "".join("/" + s.replace("~", "~0").replace("/", "~1") for s in steps)

@@ -1,0 +1,253 @@
+"""Problem documents (RFC 9457): what every answer of a service is that is no success."""
+
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI
+from fastapi.exception_handlers import (
+    http_exception_handler,
+    request_validation_exception_handler,
+)
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from rotulus.errors import ArgumentsError, RotulusError
+from rotulus.service.problem_table import INTERNAL, Kind, kind_of, pointer_of
+
+MEDIA_TYPE = "application/problem+json"
+
+URN = "urn:rotulus:error:"
+"""What the `type` of a problem begins with; its code follows."""
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem document (RFC 9457).",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "code"],
+                    "properties": {
+                        "type": {"type": "string", "format": "uri"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "instance": {"type": "string"},
+                        "code": {"type": "string"},
+                        "hint": {"type": "string"},
+                        "error_id": {"type": "string"},
+                        "errors": {"type": "array", "items": {"type": "object"}},
+                    },
+                }
+            }
+        },
+    }
+}
+"""The `responses=` of routes that answer with problems, for the OpenAPI document."""
+
+_log = logging.getLogger("rotulus.service")
+
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class ProblemError(RotulusError):
+    """A request is refused with a problem document.
+
+    Args:
+        status: the HTTP status.
+        code: the stable word for the kind of problem, as docs/errors.md lists them.
+        title: what the kind is, in a few words.
+        detail: what is wrong with this request.
+        hint: what to do about it.
+        errors: each thing that is wrong: `{"pointer": "/params/a", "detail": "..."}`.
+        headers: headers of the answer.
+        instance: a URI for this one occurrence.
+        members: further members of the document.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str,
+        *,
+        hint: str | None = None,
+        errors: Iterable[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+        instance: str | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.headers = status, code, dict(headers or {})
+        document: dict[str, Any] = {"type": URN + code, "title": title, "status": status}
+        document |= {"detail": detail, "code": code}
+        optional = {"hint": hint, "instance": instance, "errors": [dict(e) for e in errors]}
+        self.document = document | {k: v for k, v in optional.items() if v} | dict(members or {})
+
+    def response(self) -> Response:
+        """The answer that holds the document."""
+        return JSONResponse(self.document, self.status, self.headers, MEDIA_TYPE)
+
+
+def problem(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    hint: str | None = None,
+    errors: Iterable[Mapping[str, Any]] = (),
+    headers: Mapping[str, str] | None = None,
+    instance: str | None = None,
+) -> Response:
+    """The answer that refuses a request. The arguments are those of `ProblemError`."""
+    return ProblemError(
+        status, code, title, detail, hint=hint, errors=errors, headers=headers, instance=instance
+    ).response()
+
+
+def problem_of(error: Exception, *, arguments_at: str = "/params") -> ProblemError:
+    """The problem that an error is for the client.
+
+    An error that is not the client's is logged, with its traceback unless it is known, under an
+    `error_id` that the document names; the document does not hold its text.
+
+    Args:
+        error: what was raised.
+        arguments_at: where the arguments of the task stand in the body, as a JSON Pointer.
+    """
+    if isinstance(error, ProblemError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _invalid_request(error)
+    if isinstance(error, ClientDisconnect):
+        return ProblemError(
+            400, "body_incomplete", "The body is incomplete", "The client went away while it sent."
+        )
+    kind = kind_of(error)
+    if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _server_side(error, kind)
+    errors: list[dict[str, Any]] = []
+    detail = str(error)
+    if isinstance(error, ArgumentsError):
+        detail = "; ".join(error.problems)  # the message names a file of the server, too
+        errors = [{"pointer": pointer_of(p, arguments_at), "detail": p} for p in error.problems]
+    return ProblemError(kind.status, kind.code, kind.title, detail, hint=kind.hint, errors=errors)
+
+
+class ProblemRoute(APIRoute):
+    """A route whose errors are problem documents in every application that includes it."""
+
+    def get_route_handler(self) -> _Handler:
+        """The handler of FastAPI, whose errors are answered here."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Exception as error:
+                if _has_handler(request, error):
+                    raise
+                if isinstance(error, HTTPException):
+                    return await _answer_http(request, error)
+                return problem_of(error).response()
+
+        return answer
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of an application with a problem document, also those of its own routes.
+
+    Args:
+        app: the application.
+    """
+    app.add_exception_handler(HTTPException, _answer_http)
+    for kind in (RotulusError, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:  # noqa: ARG001 - as it asks
+    return problem_of(error).response()
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    """A status that the framework, or a route of the user's, has raised."""
+    error = cast("HTTPException", error)
+    status, detail = error.status_code, cast("Any", error.detail)
+    if status < HTTPStatus.BAD_REQUEST or not isinstance(detail, str):
+        return await http_exception_handler(request, error)
+    title = _phrase(status)
+    return problem(status, _code(title), title, detail, headers=error.headers)
+
+
+def _has_handler(request: Request, error: Exception) -> bool:
+    """Whether the application answers such errors in a way of its own."""
+    handlers = request.app.exception_handlers
+    found = next((kind for kind in type(error).__mro__ if kind in handlers), Exception)
+    usual = (_answer, _answer_http, http_exception_handler, request_validation_exception_handler)
+    return found is not Exception and handlers[found] not in usual
+
+
+def _code(title: str) -> str:
+    """The code of an HTTP status: its phrase."""
+    return "".join(c if c.isalnum() else "_" for c in title.lower().replace("'", ""))
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _server_side(error: Exception, kind: Kind) -> ProblemError:
+    error_id = secrets.token_hex(8)
+    known = kind is not INTERNAL
+    _log.error(
+        "Error %s (%s): %s: %s",
+        error_id,
+        kind.code,
+        type(error).__name__,
+        error,
+        exc_info=None if known else error,
+        extra={"error_id": error_id},
+    )
+    return ProblemError(
+        kind.status,
+        kind.code,
+        kind.title,
+        kind.detail,
+        hint=kind.hint,
+        headers=kind.headers,
+        members={"error_id": error_id},
+    )
+
+
+def _invalid_request(error: RequestValidationError) -> ProblemError:
+    found = [_invalid(one) for one in error.errors()]
+    detail = "; ".join(one["detail"] for one in found)
+    if any(one["type"] == "json_invalid" for one in error.errors()):
+        return ProblemError(400, "invalid_json", "The body is not JSON", detail)
+    return ProblemError(
+        422,
+        "invalid_request",
+        "The request does not fit",
+        detail,
+        hint="The service's /openapi.json says what each route takes.",
+        errors=found,
+    )
+
+
+def _invalid(error: Mapping[str, Any]) -> dict[str, str]:
+    """What pydantic says, with its place: in the body by a pointer, else by the parameter."""
+    source, *steps = error["loc"]
+    place = "".join("/" + str(s).replace("~", "~0").replace("/", "~1") for s in steps)
+    where = {"pointer": place} if source == "body" else {"in": source, "parameter": place[1:]}
+    return {**where, "detail": f"{place[1:] or source}: {error['msg']}"}
