@@ -72,7 +72,11 @@ def test_the_link_is_the_same_request_for_the_next_page():
         link[2:].partition(">")[0]
     )
     last = client.get("/items" + link[1:].partition(">")[0])
-    assert (["A1"], None, False) == (last.json()["items"], last.json()["next"], "Link" in last.headers)
+    assert (["A1"], None, False) == (
+        last.json()["items"],
+        last.json()["next"],
+        "Link" in last.headers,
+    )
 
 
 @pytest.mark.parametrize("limit", ["0", "501", "-1", "x", "1e3"])
@@ -94,7 +98,16 @@ def test_an_altered_cursor_is_refused(last, where, place, change):
     raw = bytearray(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     raw[place % len(raw)] ^= change
     altered = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    for wrong in (altered, cursor[:-1], cursor + "A", cursor + "=", " " + cursor, "", "ü", "A" * 9999):
+    for wrong in (
+        altered,
+        cursor[:-1],
+        cursor + "A",
+        cursor + "=",
+        " " + cursor,
+        "",
+        "ü",
+        "A" * 9999,
+    ):
         with pytest.raises(ProblemError) as caught:
             read_page(1, wrong, where)
         assert (422, "invalid_cursor") == (caught.value.status, caught.value.code)
