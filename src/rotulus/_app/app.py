@@ -129,6 +129,11 @@ class App(Calls, Verbs):
         self._own.enter()
 
     @property
+    def url(self) -> str:
+        """Where its jobs live, with the password, if there is one: not to be shown to anybody."""
+        return self._own.active.url
+
+    @property
     def store(self) -> Store:
         """Where the jobs live; a SQLite file is brought up to date. Raises `StoreError`."""
         return self._own.active.store()

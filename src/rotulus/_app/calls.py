@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from rotulus._app.engine import Engine
+from rotulus._app.here import run_here
 from rotulus._app.sender import Sender
 from rotulus._concurrency.pool import in_own_thread
 from rotulus._jobs.job import Job
@@ -61,7 +62,7 @@ class Calls:
         if on_event_loop():
             raise EventLoopError("app.run() runs an event loop of its own: await app.arun() here")
         engine = self._answering()
-        record = engine.run_here(engine.registry.get(name), Call(args, kwargs))
+        record = run_here(engine, engine.registry.get(name), Call(args, kwargs))
         return engine.desk.value(record)
 
     async def arun(self, name: str, /, *args: Any, **kwargs: Any) -> Any:

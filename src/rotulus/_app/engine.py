@@ -1,6 +1,5 @@
 """Puts together what runs jobs: executors, workers and their duties, and a call in this process."""
 
-import asyncio
 import os
 import random
 import socket
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from rotulus._app.desk import Desk
 from rotulus._engine.duties import Duty, Prune, Recount, Rescue, Scheduling, retention
@@ -18,17 +17,12 @@ from rotulus._engine.executor import Executor
 from rotulus._engine.intake import Intake
 from rotulus._engine.isolation import Cells, Nursery, check_system, live
 from rotulus._engine.parts import Parts
-from rotulus._engine.run import Run
 from rotulus._engine.steps import Contexts, Steps
 from rotulus._engine.threads import Threads
 from rotulus._engine.verdict import Verdict
 from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
-from rotulus._jobs.outcome import write_error
-from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.retry import NO_RETRY, Retry
-from rotulus._jobs.states import State
-from rotulus._tasks.arguments import Call
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
@@ -36,11 +30,8 @@ from rotulus._tasks.task import Task
 from rotulus._text.ids import Ids
 from rotulus._time.clock import Clock
 from rotulus.errors import IsolationError
-from rotulus.events import Events, NurseryStarted, ProgressReported
+from rotulus.events import Events, NurseryStarted
 from rotulus.store import Store, WorkerInfo
-
-_TELL_EVERY = 0.2
-"""Seconds between two looks at how far a task has got that runs here and now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,60 +147,10 @@ class Engine:
             Recount(store, self.random.random, self.events),
         ]
 
-    def run_here(self, task: Task[..., Any, Any], call: Call) -> JobRecord:
-        """Run a call in this process, without storing it; the record a store would have kept.
-
-        It goes through the same door as a worker's jobs: validated, injected, timed.
-        """
-        [job] = self.intake.calls(task, [call])
-        now = micros(self.clock.now())
-        record = JobRecord(
-            job.id,
-            job.arguments,
-            job.key,
-            job.limit_key,
-            None,
-            task.name,
-            job.terms.queue,
-            job.terms.priority,
-            State.RUNNING,
-            created_at=now,
-            run_at=now,
-            started_at=now,
-            attempt=1,
-        )
-        with self.nursery([task]) as nursery:
-            return asyncio.run(self._run(record, nursery))
-
-    async def _run(self, record: JobRecord, nursery: Nursery | None) -> JobRecord:
-        threads = Threads(asyncio.get_running_loop(), "rotulus-task", keep=1)
-        cells = None if nursery is None else Cells(nursery, lambda: None)
-        executor = self.executor(threads, cells)
-        run = Run(record)
-        telling = asyncio.create_task(self._tell_progress(run))
-        try:
-            outcome = await executor.execute(run)
-        finally:
-            telling.cancel()
-            await executor.close()
-            threads.close()
-        current = asyncio.current_task()
-        if current is not None and current.cancelling():
-            raise asyncio.CancelledError  # somebody has stopped it: the body has not failed
-        return record._replace(
-            state=outcome.state,
-            reason=outcome.reason,
-            result=outcome.result,
-            error=write_error(outcome.error),
-            ended_at=micros(self.clock.now()),
-        )
-
-    async def _tell_progress(self, run: Run) -> None:
-        """Tell how far a run has got that no store is told of."""
-        while self.events.wants(ProgressReported):
-            if run.reached is not None:
-                self.events.emit(ProgressReported(run.job, run.reached))
-            await asyncio.sleep(_TELL_EVERY)
+    def filled_by(self, injector: Injector) -> "Engine":
+        """The same, with something else that fills the parameters of its tasks."""
+        plans = Plans(injector, show_values=self.plans.show_values)
+        return _assemble(self.desk.store, self.registry, plans, self.events, self.clock, self)
 
 
 def make_engine(
@@ -230,15 +171,32 @@ def make_engine(
         retry: the policy of tasks that have none; None for no retries.
         settings: the settings of the app, by name.
     """
-    max_bytes: int = settings["max_bytes"]
-    chance = random.SystemRandom()
     plans = Plans(injector, show_values=settings["log_arguments"])
+    policy = Policy(random.SystemRandom(), retry or NO_RETRY, settings["max_bytes"])
+    return _assemble(store, registry, plans, Events(), clock, policy)
+
+
+class Policy(NamedTuple):
+    """What is the same for all jobs of an engine: see its attributes."""
+
+    random: random.Random
+    retry: Retry
+    max_bytes: int
+
+
+def _assemble(
+    store: Callable[[], Store],
+    registry: TaskRegistry,
+    plans: Plans,
+    events: Events,
+    clock: Clock,
+    policy: "Policy | Engine",
+) -> Engine:
+    chance, retry, max_bytes = policy.random, policy.retry, policy.max_bytes
     ids = Ids(clock.now, chance)
-    events = Events()
     parts = Parts(ids, plans, max_bytes)
     intake = Intake(plans, ids, parts, max_bytes)
     desk = Desk(store, registry, plans, intake, clock.now)
     contexts = Contexts(store, registry, plans)
     steps = Steps(store, contexts, parts, events, max_bytes)
-    policy = retry or NO_RETRY
-    return Engine(registry, plans, intake, desk, steps, events, clock, chance, policy, max_bytes)
+    return Engine(registry, plans, intake, desk, steps, events, clock, chance, retry, max_bytes)

@@ -63,6 +63,10 @@ class Intake:
             ]
         return [self._with_parts(task, job) for job in jobs] if _begins(task) else jobs
 
+    def new_id(self) -> str:
+        """An id that no job has."""
+        return self._ids()
+
     def unchecked(self, name: str, payload: str, delivery: Delivery) -> NewJob:
         """A job of a task that is not known here."""
         limit_key = (delivery.limit_key or name) if delivery.is_limited else None

@@ -75,10 +75,16 @@ class InjectionPlan:
 
 
 class Injector:
-    """The types that were provided, and the plans made from them."""
+    """The types that were provided, and the plans made from them.
+
+    Attributes:
+        changes: how often something was provided: plans that were made before may be out of date.
+    """
 
     def __init__(self) -> None:
         self._provisions: dict[Any, Provision] = {}
+        self._reserved: dict[Any, str] = {}
+        self.changes = 0
 
     def provide(self, kind: Any, factory: Factory, scope: Scope = "job") -> None:
         """Fill parameters annotated with this type with what a factory makes.
@@ -96,11 +102,24 @@ class Injector:
                 f"as the type itself or lambda: the_object"
             )
         self._provisions[kind] = Provision(kind, factory, scope, _making(factory))
+        self.changes += 1
+
+    def reserve(self, kind: Any, remedy: str) -> None:
+        """Leave parameters of this type to the framework, which has no value for them here.
+
+        No call can give them. One that has a default keeps it; one that has none cannot be filled.
+
+        Args:
+            kind: the type.
+            remedy: what to do to have a value for it, for the message.
+        """
+        self._reserved[kind] = remedy
 
     def copy(self) -> "Injector":
         """Another one with what has been provided so far."""
         other = Injector()
         other._provisions.update(self._provisions)
+        other._reserved.update(self._reserved)
         return other
 
     def fills(self, kind: Any) -> bool:
@@ -109,8 +128,12 @@ class Injector:
         return _is_job(bare) or (_hashable(bare) and bare in self._provisions)
 
     def injected(self, function: Callable[..., Any]) -> list[str]:
-        """The parameters of a function that are filled."""
-        return [p.name for p in _parameters(function) if self.fills(p.annotation)]
+        """The parameters of a function that no call gives: those that are filled, or reserved."""
+        return [
+            p.name
+            for p in _parameters(function)
+            if self.fills(p.annotation) or self._remedy(p.annotation) is not None
+        ]
 
     def plan(self, function: Callable[..., Any]) -> InjectionPlan:
         """How to fill a function's parameters.
@@ -121,15 +144,22 @@ class Injector:
         """
         self._check_marked(function)
         planner = _Planner(self._provisions)
-        wanted = set(self.injected(function))
-        places = planner.places(p for p in _parameters(function) if p.name in wanted)
+        places = planner.places(p for p in _parameters(function) if self.fills(p.annotation))
         return InjectionPlan(tuple(planner.steps), places)
 
     def _check_marked(self, function: Callable[..., Any]) -> None:
-        """Refuse a function one of whose parameters has the default of those that are filled."""
+        """Refuse a function with a parameter that has to be filled, and is not."""
         for parameter in _parameters(function):
-            if parameter.default is INJECTED and not self.fills(parameter.annotation):
-                raise InjectionError(_unfilled(function, parameter))
+            if self.fills(parameter.annotation):
+                continue
+            remedy = self._remedy(parameter.annotation)
+            if parameter.default is INJECTED or (remedy and parameter.default is EMPTY):
+                raise InjectionError(_unfilled(function, parameter, remedy))
+
+    def _remedy(self, kind: Any) -> str | None:
+        """What to do to have a value of a type that is reserved; None for any other type."""
+        bare = bare_type(kind)
+        return self._reserved.get(bare) if _hashable(bare) else None
 
 
 class _Planner:
@@ -186,14 +216,16 @@ class _Planner:
                 )
 
 
-def _unfilled(function: Callable[..., Any], parameter: inspect.Parameter) -> str:
+def _unfilled(
+    function: Callable[..., Any], parameter: inspect.Parameter, remedy: str | None
+) -> str:
     what, where = f"{name_of(function)}() parameter {parameter.name!r}", site_of(function)
     if parameter.annotation is EMPTY:
         return f"{what} is filled by its type, and has none: write job: Job = INJECTED  ({where})"
     kind = _shown(bare_type(parameter.annotation))
     return (
-        f"{what} is filled with {kind}, which nobody provides: app.provide({kind}, factory)  "
-        f"({where})"
+        f"{what} is filled with {kind}, which nobody provides: "
+        f"{remedy or f'app.provide({kind}, factory)'}  ({where})"
     )
 
 

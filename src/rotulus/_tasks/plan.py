@@ -39,11 +39,14 @@ class Plans:
     Args:
         injector: what fills their parameters.
         show_values: whether messages may hold arguments and results.
+
+    Attributes:
+        show_values: the same.
     """
 
     def __init__(self, injector: Injector, *, show_values: bool = False) -> None:
         self._injector = injector
-        self._show_values = show_values
+        self.show_values = show_values
         self._plans: dict[tuple[object, ...], TaskPlan] = {}
 
     def of(self, task: Task[..., Any, Any]) -> TaskPlan:
@@ -63,10 +66,12 @@ class Plans:
         injection = self._injector.plan(function)
         signature = resolved_signature(function)
         asked = signature.parameters.values()
-        returned, show = signature.return_annotation, self._show_values
+        returned, show = signature.return_annotation, self.show_values
         result = self._result(task, returned)
         return TaskPlan(
-            binder=Binder(function, (*injection.parameters, *task.filled), show_values=show),
+            binder=Binder(
+                function, (*self._injector.injected(function), *task.filled), show_values=show
+            ),
             injection=injection,
             result=result,
             completion=self._result(task, EMPTY) if returned is None else result,
@@ -75,7 +80,7 @@ class Plans:
 
     def _result(self, task: Task[..., Any, Any], annotation: Any) -> ResultType:
         title = f"{name_of(task.function)}()"
-        show = self._show_values
+        show = self.show_values
         return ResultType(title, task.site, annotation, task.result, show_values=show)
 
 

@@ -82,6 +82,12 @@ class ResultType:
             problem = f"the result {unstorable(error, value)}"
         raise ResultError(f"{self._shown}: {problem}{self._note}  ({self._site})")
 
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema of a result; what it refers to is under its `$defs`."""
+        whole = self._type.json_schema()
+        schema: dict[str, Any] = whole["properties"][_NAME]
+        return schema | ({"$defs": whole["$defs"]} if "$defs" in whole else {})
+
     def plain(self, value: Any) -> Any:
         """A result as plain JSON data, in the form in which it would be written."""
         return value if self._is_open or self._trust else jsontext.decode(self.write(value))

@@ -1,0 +1,141 @@
+"""Runs calls of tasks here and now, in this process: nothing of them is stored."""
+
+import asyncio
+from typing import Any, NamedTuple
+
+from rotulus._app.engine import Engine
+from rotulus._engine.isolation import Cells, Nursery
+from rotulus._engine.run import Run
+from rotulus._engine.threads import Threads
+from rotulus._jobs.outcome import Outcome, write_error
+from rotulus._jobs.record import JobRecord, micros
+from rotulus._jobs.states import State
+from rotulus._tasks.arguments import Call
+from rotulus._tasks.task import Task
+from rotulus.events import ProgressReported
+
+_TELL_EVERY = 0.2
+"""Seconds between two looks at how far a task has got that runs here and now."""
+
+
+class Finished(NamedTuple):
+    """What came of a call.
+
+    Attributes:
+        record: the record that a store would have kept.
+        outcome: what it came to.
+        error: what the body raised itself, if it raised.
+    """
+
+    record: JobRecord
+    outcome: Outcome
+    error: BaseException | None
+
+
+class Here:
+    """Runs calls on the event loop that runs now. Plain functions run in threads.
+
+    Args:
+        engine: whose tasks are called.
+        keep: how many idle threads are kept.
+        nursery: what forks the processes of isolated tasks, if there are any.
+    """
+
+    def __init__(self, engine: Engine, keep: int = 1, nursery: Nursery | None = None) -> None:
+        self._engine = engine
+        self._threads = Threads(asyncio.get_running_loop(), "rotulus-task", keep=keep)
+        cells = None if nursery is None else Cells(nursery, lambda: None)
+        self._executor = engine.executor(self._threads, cells)
+
+    async def run(self, record: JobRecord) -> Finished:
+        """Run one attempt, as a worker would: it is validated, injected and timed.
+
+        Raises:
+            CancelledError: whoever waits for it is cancelled; the body has not failed.
+        """
+        engine, run = self._engine, Run(record)
+        telling = None
+        if engine.events.wants(ProgressReported):
+            telling = asyncio.create_task(_tell_progress(engine, run))
+        try:
+            outcome = await self._executor.execute(run)
+        finally:
+            if telling is not None:
+                telling.cancel()
+        current = asyncio.current_task()
+        if current is not None and current.cancelling():
+            raise asyncio.CancelledError
+        ended = record._replace(
+            state=outcome.state,
+            reason=outcome.reason,
+            result=outcome.result,
+            error=write_error(outcome.error),
+            ended_at=micros(engine.clock.now()),
+        )
+        error, run.error = run.error, None
+        return Finished(ended, outcome, error)
+
+    async def close(self) -> None:
+        """Tear down what was made for all calls together, and let the threads end."""
+        await self._executor.close()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Let the threads end as they become idle. May be called from any thread."""
+        self._threads.close()
+
+
+def run_here(engine: Engine, task: Task[..., Any, Any], call: Call) -> JobRecord:
+    """Run a call on an event loop of its own; the record that a store would have kept.
+
+    Raises:
+        ArgumentsError: the call does not fit the task.
+    """
+    [job] = engine.intake.calls(task, [call])
+    return run_alone(engine, task, job.arguments).record
+
+
+def run_alone(engine: Engine, task: Task[..., Any, Any], arguments: str) -> Finished:
+    """Run a task on an event loop of its own, with its arguments as JSON text.
+
+    What is isolated runs in a process that is forked for it.
+    """
+    record = new_record(engine, task, arguments)
+    with engine.nursery([task]) as nursery:
+        return asyncio.run(_run_once(engine, record, nursery))
+
+
+def new_record(engine: Engine, task: Task[..., Any, Any], arguments: str) -> JobRecord:
+    """The record of a call that runs from now on, with its arguments as JSON text."""
+    now = micros(engine.clock.now())
+    return JobRecord(
+        engine.intake.new_id(),
+        arguments,
+        None,
+        None,
+        None,
+        task.name,
+        task.delivery.queue,
+        task.delivery.priority,
+        State.RUNNING,
+        created_at=now,
+        run_at=now,
+        started_at=now,
+        attempt=1,
+    )
+
+
+async def _run_once(engine: Engine, record: JobRecord, nursery: Nursery | None) -> Finished:
+    here = Here(engine, nursery=nursery)
+    try:
+        return await here.run(record)
+    finally:
+        await here.close()
+
+
+async def _tell_progress(engine: Engine, run: Run) -> None:
+    """Tell how far a run has got that no store is told of."""
+    while engine.events.wants(ProgressReported):
+        if run.reached is not None:
+            engine.events.emit(ProgressReported(run.job, run.reached))
+        await asyncio.sleep(_TELL_EVERY)
