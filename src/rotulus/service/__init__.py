@@ -7,28 +7,44 @@ extra: `pip install 'rotulus[service]'`.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rotulus.errors import ConfigurationError
+
 if TYPE_CHECKING:
+    from rotulus.service.database import Database, SqliteDatabaseBuilder
     from rotulus.service.problems import ProblemError, install_problems
     from rotulus.service.state import ServiceInfo
 
 __all__ = [
+    "Database",
     "ProblemError",
     "ServiceInfo",
+    "SqliteDatabaseBuilder",
     "install_problems",
 ]
 
 _HOMES = {
+    "database": ("Database", "SqliteDatabaseBuilder"),
     "problems": ("ProblemError", "install_problems"),
     "state": ("ServiceInfo",),
 }
 """Where each public name is defined."""
+
+_EXTRA = ("aiosqlite", "fastapi", "sqlalchemy", "starlette", "uvicorn")
+"""What the extra brings."""
 
 
 def __getattr__(name: str) -> Any:
     home = next((home for home, names in _HOMES.items() if name in names), None)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    try:
+        value = getattr(import_module(f"{__name__}.{home}"), name)
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in _EXTRA:
+            raise
+        raise ConfigurationError(
+            f"{__name__}.{name} needs {error.name}: pip install 'rotulus[service]'"
+        ) from None
     if isinstance(value, type):
         value.__module__ = __name__  # shown where users find it
     globals()[name] = value

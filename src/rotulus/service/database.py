@@ -1,0 +1,279 @@
+"""The database of a service: sessions of SQLAlchemy, from whichever event loop they are asked."""
+
+import asyncio
+import os
+import sqlite3
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, NamedTuple, Self
+
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import await_only
+
+from rotulus._concurrency.pool import off_loop
+from rotulus._forking import follow_forks
+from rotulus.errors import ConfigurationError, OptionError, StoreClosedError, StoreUnavailableError
+from rotulus.service.database_address import Address, read_address
+from rotulus.service.database_errors import translated
+from rotulus.service.database_sqlite import open_tuned
+from rotulus.service.tables import Base
+
+_INIT_LOCK = 0x726F74756C7573
+"""The advisory lock of PostgreSQL under which tables are made: so two processes do not both."""
+
+_KEY = "rotulus.database"
+_LEFT_BEHIND: list[object] = []
+"""Engines of a parent process, which a forked child must neither use nor close."""
+
+
+class _Opened(NamedTuple):
+    """The engine of one event loop, and what closes it when the loop ends."""
+
+    engine: AsyncEngine
+    closing: AsyncGenerator[None, None]
+
+
+_Engines = dict[asyncio.AbstractEventLoop, _Opened]
+
+
+class Database:
+    """Gives sessions of SQLAlchemy on one database.
+
+    It may be used from several event loops at once: of requests, and of workers in threads of the
+    same process. Each loop has an engine of its own, which is closed when the loop ends. A forked
+    child has engines of its own, too.
+
+    On SQLite, foreign keys are enforced and a file is in WAL mode; a writer waits for another one
+    for 10 seconds. The same file may hold the jobs of an `App`.
+
+    Args:
+        url: an App's URL, `sqlite:///jobs.db`, `sqlite://` (in memory) or
+            `postgresql://user@host/database`; or SQLAlchemy's, with an async driver named.
+            `?schema=jobs` is looked in before `public`.
+
+    Raises:
+        OptionError: it is no URL of a database.
+        ConfigurationError: the driver is not installed; the message says what to install.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._address = read_address(url)
+        self._closed = False
+        self._out_of_reach = False
+        self._keeper: weakref.finalize[Any, Any] | None = None
+        if self._address.in_memory:
+            self._keep(str(self._address.file))
+        self._engines: _Engines = {}
+        follow_forks(self._forked)
+
+    def _keep(self, uri: str) -> None:
+        """Hold a database in memory open: it goes with its last connection."""
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._keeper = weakref.finalize(self, connection.close)
+
+    def _forked(self) -> None:
+        """In a forked child: begin anew, as connections belong to the process that opened them."""
+        _LEFT_BEHIND.append(list(self._engines.values()))
+        self._engines = {}
+        if self._keeper is not None:
+            _LEFT_BEHIND.append(self._keeper.detach())
+            self._out_of_reach = True
+
+    @property
+    def url(self) -> str:
+        """Where it is, for people: SQLAlchemy's URL without the password."""
+        return self._address.shown
+
+    def __repr__(self) -> str:
+        return f"Database({self.url!r})"
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine of the running event loop.
+
+        Raises:
+            StoreClosedError: after `dispose`.
+            StoreUnavailableError: it is in memory, and this process was forked.
+        """
+        self._check()
+        loop = asyncio.get_running_loop()
+        opened = self._engines.get(loop)
+        return opened.engine if opened is not None else self._open(loop)
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> AsyncEngine:
+        for other in [loop for loop in list(self._engines) if loop.is_closed()]:
+            self._engines.pop(other, None)  # it ended without a word
+        engine = _make_engine(self._address)
+        closing = _closing(engine, loop, self._engines)
+        # As far as its yield: from now on the loop closes it before it ends.
+        with suppress(StopIteration):
+            anext(closing).__await__().send(None)
+        self._engines[loop] = _Opened(engine, closing)
+        return engine
+
+    def _check(self) -> None:
+        if self._closed:
+            raise StoreClosedError(f"The database {self.url} is closed: make a new one")
+        if self._out_of_reach:
+            raise StoreUnavailableError(
+                "A database in memory belongs to the process that made it, and this one was "
+                "forked from that: use a file, such as sqlite:///service.db"
+            )
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[AsyncSession, None]:
+        """A fresh session, closed at the end of the block.
+
+        It connects when it is first used. Nothing is committed unless you do: `await
+        session.commit()`. Objects stay readable after a commit.
+
+        Raises:
+            StoreClosedError: after `dispose`.
+            StoreUnavailableError: when it is used and the database cannot be reached; the message
+                says which.
+        """
+        made = AsyncSession(self.engine, expire_on_commit=False, info={_KEY: self})
+        async with made as session:
+            yield session
+
+    async def init(self) -> None:
+        """Make the tables that are missing: those of a service, and all others of `Base`.
+
+        It may be called again, and from several processes at once.
+
+        Raises:
+            StoreError: the database cannot be reached, opened or written; the message says which.
+        """
+        with translated(self.url):
+            async with self.engine.connect() as connection:
+                await self._lock_tables(connection)
+                await connection.run_sync(Base.metadata.create_all)
+                await connection.commit()
+
+    async def _lock_tables(self, connection: AsyncConnection) -> None:
+        """Keep others from making tables, until the end of the transaction."""
+        if self._address.file is not None:
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _INIT_LOCK})
+        if self._address.schema is not None:
+            quoted = connection.dialect.identifier_preparer.quote(self._address.schema)
+            await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
+
+    async def dispose(self) -> None:
+        """Close it for good. Sessions that are open end as they are closed.
+
+        A database in memory is gone then.
+        """
+        self._closed = True
+        for loop, opened in list(self._engines.items()):
+            await _dispose(opened.engine, loop)
+        self._engines.clear()
+        if self._keeper is not None:
+            self._keeper()
+
+
+def database_of(session: AsyncSession) -> Database | None:
+    """The database that gave a session; None: it was made in another way."""
+    return session.info.get(_KEY)
+
+
+class SqliteDatabaseBuilder:
+    """Makes a `Database` on SQLite: `SqliteDatabaseBuilder().in_memory().build()`.
+
+    Args:
+        url: where it is; `in_memory` and `from_file` say it.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self._url = url
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """A database in the memory of this process, gone when nobody holds it any more."""
+        return cls("sqlite://")
+
+    @classmethod
+    def from_file(cls, path: "str | os.PathLike[str]") -> Self:
+        """A database in a file, which is made when it is not there.
+
+        Raises:
+            OptionError: the path has a `?`, which a URL cannot hold.
+        """
+        if "?" in os.fspath(path):
+            raise OptionError(f"{os.fspath(path)!r} has a '?': give the file another name")
+        return cls(f"sqlite:///{os.fspath(path)}")
+
+    def build(self) -> Database:
+        """The database; nothing is read or written yet.
+
+        Raises:
+            ConfigurationError: neither `in_memory` nor `from_file` was called.
+        """
+        if self._url is None:
+            raise ConfigurationError("Where is it? Call in_memory() or from_file(path) first")
+        return Database(self._url)
+
+
+async def _closing(
+    engine: AsyncEngine, loop: asyncio.AbstractEventLoop, engines: _Engines
+) -> AsyncGenerator[None, None]:
+    """Closes an engine when it is closed itself: event loops do that before they end."""
+    try:
+        yield
+    finally:
+        engines.pop(loop, None)
+        await engine.dispose()
+
+
+async def _dispose(engine: AsyncEngine, loop: asyncio.AbstractEventLoop) -> None:
+    """Close an engine on the loop that its connections belong to."""
+    if loop is asyncio.get_running_loop():
+        await engine.dispose()
+    elif loop.is_running():
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(engine.dispose(), loop))
+
+
+def _make_engine(address: Address) -> AsyncEngine:
+    engine = create_async_engine(
+        address.url,
+        connect_args=address.arguments,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_pre_ping=address.file is None,  # a server may have been restarted
+        hide_parameters=True,  # errors are logged, and data are nobody's business there
+    )
+
+    def connect(dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
+        with translated(address.shown, (dialect.dbapi.Error, sqlite3.Error, OSError)):
+            if address.file is not None:
+                kwargs = {**kwargs, "factory": _opened_before(address)}
+            return dialect.connect(*args, **kwargs)
+
+    event.listen(engine.sync_engine, "do_connect", connect)
+    if address.schema is not None:
+        _look_first_in(engine, address.schema)
+    return engine
+
+
+def _opened_before(address: Address) -> Callable[..., sqlite3.Connection]:
+    """What the driver takes a connection from: one that has been opened already.
+
+    A connection that the driver cannot open leaves a thread behind that speaks to a closed loop.
+    """
+    opened = await_only(off_loop(open_tuned, address))
+    return lambda *_, **__: opened
+
+
+def _look_first_in(engine: AsyncEngine, schema: str) -> None:
+    quoted = engine.dialect.identifier_preparer.quote(schema)
+
+    def look(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET search_path TO {quoted}, public")
+        cursor.close()
+        connection.commit()
+
+    event.listen(engine.sync_engine, "connect", look)

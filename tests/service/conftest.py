@@ -1,0 +1,50 @@
+"""Databases of each kind, empty, for the tests of a service."""
+
+import asyncio
+
+import pytest
+
+from rotulus.service import Database
+
+memory = pytest.param("memory", marks=pytest.mark.anywhere)
+file = pytest.param("file", marks=pytest.mark.anywhere)
+postgres = pytest.param("postgres", marks=pytest.mark.anywhere)
+
+
+@pytest.fixture
+def make_url(tmp_path, request):
+    """Makes the URL of an empty database of a kind."""
+
+    def make(kind):
+        if kind == "postgres":
+            return request.getfixturevalue("database")
+        return "sqlite://" if kind == "memory" else f"sqlite:///{tmp_path / 'service.db'}"
+
+    return make
+
+
+@pytest.fixture(params=[memory, file, postgres])
+def any_url(request, make_url):
+    """The URL of an empty database of each kind."""
+    return make_url(request.param)
+
+
+@pytest.fixture(params=[file, postgres])
+def shared_url(request, make_url):
+    """The URL of an empty database that several processes can open."""
+    return make_url(request.param)
+
+
+@pytest.fixture
+def file_url(make_url):
+    """The URL of a file that is not there yet."""
+    return make_url("file")
+
+
+@pytest.fixture
+def db(any_url):
+    """A database of each kind, with its tables."""
+    made = Database(any_url)
+    asyncio.run(made.init())
+    yield made
+    asyncio.run(made.dispose())
