@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import sys
 import termios
@@ -14,7 +15,8 @@ _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def shown(width, *words, answer="", question="", **environment):
     """What `rotulus` shows on a terminal of that width, line by line, and its exit code.
 
-    The answer is typed when the question is shown, or at once.
+    The answer is typed when the question is shown, or at once; and again when nothing comes of it:
+    Python may overlook a signal that arrives just before it waits for a key.
     """
     child, terminal = pty.fork()
     if child == 0:
@@ -26,14 +28,17 @@ def shown(width, *words, answer="", question="", **environment):
         told += more
     if answer:
         os.write(terminal, answer.encode())
-    told += b"".join(iter(lambda: _read(terminal), b""))
+    while more := _read(terminal, answer if question else ""):
+        told += more
     _, status = os.waitpid(child, 0)
     os.close(terminal)
     text = _STYLES.sub("", told.decode()).replace("\r", "")
     return text.splitlines(), os.waitstatus_to_exitcode(status)
 
 
-def _read(terminal):
+def _read(terminal, again=""):
+    while again and not select.select([terminal], [], [], 1)[0]:
+        os.write(terminal, again.encode())
     try:
         return os.read(terminal, 65536)
     except OSError:  # the program has ended

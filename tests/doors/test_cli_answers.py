@@ -1,6 +1,7 @@
 """How the command line answers: ids that can be copied, names there are, and what goes on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -204,6 +205,24 @@ def test_nothing_chosen_and_nobody_to_ask(folder, app):
     answer = folder.rotulus("cancel", "--task", "nap", stdin="n\n")
     assert 1 == answer.code
     assert answer.text.endswith("Nothing was done.")
+
+
+def test_large_values_are_shown_by_their_beginnings(folder, app):
+    """With their sizes, and the command that shows all of them."""
+    large = {"rows": ["x" * 50] * 5000, "day": "monday", **{f"key{n}": n for n in range(60)}}
+    short, run = fail(app, "short"), app.enqueue("etl", **large)
+    long = app.using(key="k").enqueue("a_task_with_rather_a_long_name", "y" * 9000)
+    drain(app)
+    for job, text in ((run, "day = 'monday'"), (long, "text = 'yyy")):
+        shown = folder.rotulus("show", job.id).text
+        assert text in shown
+        assert f"All of it: rotulus show {job.id} --json" in shown
+        assert len(shown) < 12_000
+    shown = folder.rotulus("show", run.id).text
+    assert re.search(r"rows = .{100}… \(270,000 characters\)", shown)
+    assert "… and 32 more" in shown
+    assert "All of it" not in folder.rotulus("show", short.id).text
+    assert "y" * 9000 in folder.rotulus("show", "-", "--json").text
 
 
 def test_ctrl_c_at_a_question_is_an_interruption(folder, app):

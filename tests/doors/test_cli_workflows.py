@@ -455,7 +455,11 @@ def test_a_run_is_awaited(shop):
 
     assert ("mon", ["a", "b", "c"]) == (context["day"], context["parse"])
     assert "1 task(s) failed, 2 completed, 2 skipped" in shop.err
-    assert re.search(r"rotulus show [0-9a-f-]{36}", shop.err)
+    assert "step 'parse' (job " in shop.err
+    run = re.search(r"rotulus show ([0-9a-f-]{36})", shop.err)[1]
+    *_, summary, step = shop("show", run).splitlines()
+    assert summary == "WorkflowFailed: 1 task(s) failed, 2 completed, 2 skipped"
+    assert step.startswith("step 'parse' (job ")
 
 
 def test_how_far_a_run_has_got_is_told(shop):

@@ -1,7 +1,11 @@
 """Workflows within workflows."""
 
+import pytest
+
 import rotulus.workflow as wf
 from fundamentals.flows import fail, final, put, states
+from rotulus.errors import JobFailedError
+from rotulus.events import AttemptFailed
 
 
 def test_a_workflow_is_a_step(build, go):
@@ -88,3 +92,39 @@ def _named(workflow, name, registry):
     from rotulus._workflows.workflow import Workflow
 
     return workflow_task(Workflow(name, workflow.steps), registry)
+
+
+def test_a_run_that_failed_says_which_step_did(app, build, go):
+    """Deep inside, too; wherever somebody looks, and the message stays as short as it was."""
+    with build("inner"):
+        wf.task(id="bad")(fail)
+    with build() as builder:
+        wf.task(id="good")(put(good=1))
+        builder.add_task("inner", dependencies=["good"])
+
+    lines = []
+    app.events.subscribe(lambda event: lines.append(event.outcome.error), AttemptFailed)
+    run = go()
+    culprit = run.step("inner/bad")
+    told = f"step 'inner/bad' (job {culprit.id}) failed: {culprit.error}"
+
+    with pytest.raises(JobFailedError) as caught:
+        run.job.result(0)
+    assert told in str(caught.value)
+    assert told == caught.value.traceback
+    assert told in run.job.why()[0]
+    assert told == lines[-1].traceback
+    assert "1 task(s) failed, 1 completed, 0 skipped" == run.wait(0).error_message
+
+
+def test_the_branch_that_failed_a_run_is_named(build, go):
+    """With its error."""
+    with build():
+
+        @wf.task(id="half", for_each="items")
+        def half(context):
+            return 10 / context["item"]
+
+    (sentence,) = go(items=[1, 0]).job.why()
+    assert "step 'half' (job " in sentence
+    assert "the first of them half/1: ZeroDivisionError: division by zero" in sentence

@@ -217,7 +217,7 @@ def _failure(record: JobRecord) -> JobFailedError:
     reason = f" ({record.reason})" if record.reason else ""
     return JobFailedError(
         f"Job {record.id} of {record.task!r} has no result: it {State(record.state).words}{reason}"
-        f"{f': {error}' if error else ''}",
+        f"{f': {error.in_full}' if error else ''}",
         state=record.state,
         reason=record.reason,
         traceback=error.traceback if error else "",

@@ -154,7 +154,7 @@ def _end(job: JobRecord, *, sendable: bool) -> str:
     if error is None:
         return f"{text}."
     back = f" Send it back with: rotulus retry {job.id}" if sendable else ""
-    return f"{text}, in attempt {job.attempt}: {error}.{back}"
+    return f"{text}, in attempt {job.attempt}: {error.in_full}.{back}"
 
 
 def _under(whose: str, found: Iterable[Explanation]) -> Iterable[Explanation]:

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from rotulus._jobs.states import Reason, State
 
+STEP = "step "
+"""What the lines begin with that stand in the place of the traceback of a run."""
+
 
 class ErrorInfo(NamedTuple):
     """An error as data. It is never turned back into an exception.
@@ -14,7 +17,8 @@ class ErrorInfo(NamedTuple):
     Attributes:
         type: the name of its class.
         message: its text, shortened.
-        traceback: the traceback, shortened, or "" where there is none.
+        traceback: the traceback, shortened, or "" where there is none. Of a run that failed: a
+            line for each of the first steps that did.
     """
 
     type: str
@@ -23,6 +27,16 @@ class ErrorInfo(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type
+
+    @property
+    def steps(self) -> list[str]:
+        """Of a run that failed: the first steps that did, and how."""
+        return self.traceback.splitlines() if self.traceback.startswith(STEP) else []
+
+    @property
+    def in_full(self) -> str:
+        """Its text; of a run that failed, with the first steps that did."""
+        return ": ".join([str(self), *filter(None, ["; ".join(self.steps)])])
 
 
 def write_error(error: ErrorInfo | None) -> str | None:

@@ -32,7 +32,8 @@ def run_here(app: App, task: str, call: CallWords) -> Any:
             return _run_workflow(app, task, call)
         return _run_task(app, task, call)
     except JobFailedError as error:
-        click.echo(error.traceback, err=True, nl=False)
+        if error.traceback:
+            click.echo(error.traceback.rstrip("\n"), err=True)
         raise
     except KeyboardInterrupt:
         click.echo(f"\nStopped {task}: it has not ended, and nothing of it is stored.", err=True)

@@ -7,6 +7,7 @@ import click
 from rich.text import Text
 
 from rotulus import App, Attempt, Job, State
+from rotulus.cli.folding import Folded, fold, fold_entries
 from rotulus.cli.output import (
     console,
     job_data,
@@ -118,14 +119,23 @@ def _print_parts(app: App, job: Job[Any]) -> None:
 def _print_details(job: Job[Any]) -> None:
     arguments = _arguments(job)
     if arguments:
-        _print_part("arguments", [f"{name} = {value!r}" for name, value in arguments.items()])
+        _print_folded("arguments", job, fold_entries(arguments))
     if job.state is State.SUCCEEDED:
-        _print_part("result", [repr(_result(job))])
+        _print_folded("result", job, fold(_result(job)))
     elif job.error is not None:
         _print_heading("error")
-        click.echo(job.error.traceback or str(job.error), nl=not job.error.traceback)
+        if job.error.steps or not job.error.traceback:
+            click.echo(str(job.error))
+        if job.error.traceback:
+            click.echo(job.error.traceback.rstrip("\n"))
     if job.attempts:
         _print_part("earlier attempts", [_attempt(attempt) for attempt in job.attempts])
+
+
+def _print_folded(heading: str, job: Job[Any], value: Folded) -> None:
+    """Print a value, and how to see all of it."""
+    hint = [f"All of it: rotulus show {job.id} --json"] if value.is_cut else []
+    _print_part(heading, [*value.lines, *hint])
 
 
 def _print_part(heading: str, lines: Sequence[str]) -> None:

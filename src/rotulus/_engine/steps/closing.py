@@ -1,23 +1,38 @@
 """What a job comes to whose parts have ended: a workflow, or a step with its branches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from rotulus._jobs.outcome import ErrorInfo, Outcome, cancelled, failed, read_error, succeeded
+from rotulus._jobs.outcome import STEP, ErrorInfo, Outcome, cancelled, failed, read_error, succeeded
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
 from rotulus._text import jsontext
 from rotulus.store import Count
 
-_FAILED = (State.FAILED, State.DEAD)
+FAILED = (State.FAILED, State.DEAD)
+"""The states that make a run fail."""
+
+NAMED = 3
+"""How many of the steps that failed are named."""
+
+_LONGEST = 300
+"""How many characters of the error of a step are told of a run."""
 
 
-def workflow_outcome(job: JobRecord, counts: Sequence[Count]) -> Outcome:
+def workflow_outcome(
+    job: JobRecord, counts: Sequence[Count], culprits: Callable[[], Sequence[JobRecord]]
+) -> Outcome:
     """The outcome of a workflow whose steps have ended; its result is still to be filled in.
 
     It failed if any step failed or was given up, whatever came after that.
+
+    Args:
+        job: its job.
+        counts: how its steps ended.
+        culprits: reads some of those that failed or were given up.
     """
-    if any(count.state in _FAILED for count in counts):
-        error = ErrorInfo("WorkflowFailed", summary(counts))
+    if any(count.state in FAILED for count in counts):
+        lines = [line for step in culprits() for line in _lines(step)][:NAMED]
+        error = ErrorInfo("WorkflowFailed", summary(counts), "\n".join(lines))
         return failed(job.id, job.attempt, Reason.ERROR, error)
     if any(count.state is State.CANCELLED for count in counts):
         return cancelled(job.id, job.attempt)
@@ -60,7 +75,7 @@ def summary(counts: Sequence[Count]) -> str:
     totals = dict.fromkeys(State, 0)
     for count in counts:
         totals[count.state] += count.jobs
-    failures = sum(totals[state] for state in _FAILED)
+    failures = sum(totals[state] for state in FAILED)
     text = (
         f"{failures} task(s) failed, {totals[State.SUCCEEDED]} completed, "
         f"{totals[State.SKIPPED]} skipped"
@@ -68,7 +83,19 @@ def summary(counts: Sequence[Count]) -> str:
     return f"{text}, {totals[State.CANCELLED]} cancelled" if totals[State.CANCELLED] else text
 
 
+def _lines(step: JobRecord) -> list[str]:
+    """How a step failed; of one that is a workflow, how its own steps did."""
+    error = read_error(step.error)
+    if error is not None and error.steps:
+        return error.steps
+    how = "was given up" if step.state == State.DEAD else "failed"
+    text = " ".join(str(error or step.reason or "").split())
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return [f"{STEP}{step.step!r} (job {step.id}) {how}: {shown}"]
+
+
 def _what_failed(wrong: Sequence[JobRecord], total: int) -> str:
     first = wrong[0]
-    why = read_error(first.error) or first.reason or first.state
+    error = read_error(first.error)
+    why = error.in_full if error else first.reason or first.state
     return f"{len(wrong)} of {total} did not succeed, the first of them {first.step}: {why}"

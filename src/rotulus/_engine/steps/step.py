@@ -3,12 +3,20 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from rotulus._engine.parts import Parts, arguments_by_name
 from rotulus._engine.run import Run
 from rotulus._engine.steps.callbacks import call_back, callback
-from rotulus._engine.steps.closing import branches_outcome, results_of, sized, workflow_outcome
+from rotulus._engine.steps.closing import (
+    FAILED,
+    NAMED,
+    branches_outcome,
+    results_of,
+    sized,
+    workflow_outcome,
+)
 from rotulus._engine.steps.given import Contexts
 from rotulus._engine.steps.handle import TaskHandle, forgotten
 from rotulus._engine.steps.needs import stored_of
@@ -37,7 +45,7 @@ from rotulus.errors import (
     WorkflowError,
 )
 from rotulus.events import DefinitionChanged, Events
-from rotulus.store import Store
+from rotulus.store import Count, Filter, Store
 
 DEEPEST = 16
 """How many workflows may run within each other: one that contains itself would never end."""
@@ -221,10 +229,19 @@ class Steps:
                 outcome = outcome._replace(result=text)
         else:
             counts = self._store().count("step", job.run, job.step or "")
-            outcome = workflow_outcome(job, counts)._replace(result=self._final(job, needs, parts))
+            outcome = workflow_outcome(job, counts, partial(self._culprits, job, counts))
+            outcome = outcome._replace(result=self._final(job, needs, parts))
         if outcome.result is not None:
             run.context = HandedOn.from_text(outcome.result)
         return outcome
+
+    def _culprits(self, job: JobRecord, counts: Iterable[Count]) -> list[JobRecord]:
+        """A few of the steps of a workflow that failed or were given up."""
+        paths = [count.group for count in counts if count.state in FAILED]
+        store = self._store()
+        return [
+            step for path in paths[:NAMED] for step in store.find(Filter(run=job.run, step=path), 1)
+        ]
 
     def _final(self, job: JobRecord, needs: list[JobRecord], parts: list[JobRecord]) -> str:
         """What the last steps of a workflow hand on; of a branch, what they have changed."""
