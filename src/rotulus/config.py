@@ -19,7 +19,14 @@ from rotulus._text.urls import check_store_url, without_password
 from rotulus._time.lengths import LONGEST
 from rotulus.errors import OptionError
 
-__all__ = ["SETTINGS", "Setting", "SettingKind", "find_project_settings", "load_settings"]
+__all__ = [
+    "SETTINGS",
+    "Setting",
+    "SettingKind",
+    "find_project_settings",
+    "is_token",
+    "load_settings",
+]
 
 PREFIX = "ROTULUS_"
 LEVELS = ("debug", "info", "warning", "error")
@@ -27,6 +34,9 @@ FORMATS = ("auto", "lines", "json")
 
 _OF_A_SERVICE = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$)")
 """The end of a variable that Kubernetes sets for a service."""
+
+SECRETS = ("token",)
+"""The settings that are shown nowhere."""
 
 _TOLD: set[str] = set()
 """The variables that have been told of."""
@@ -129,7 +139,7 @@ def _setting(name: str, value: Any, origin: str) -> Setting:
     try:
         return Setting(kind.read(value), origin)
     except (ValueError, TypeError) as error:
-        shown = without_password(repr(value))
+        shown = "…" if name in SECRETS else without_password(repr(value))
         raise OptionError(f"{name} = {shown} is not allowed: {error} ({origin})") from None
 
 
@@ -143,6 +153,17 @@ def _target(value: Any) -> str:
     if "://" in _text(value):
         raise ValueError("that is the URL of a store; give the app as module:app")
     return _text(value)
+
+
+def is_token(text: str) -> bool:
+    """Whether a text can be a token: visible ASCII, without spaces, at least one character."""
+    return bool(text) and all("!" <= character <= "~" for character in text)
+
+
+def _token(value: Any) -> str:
+    if is_token(_text(value)):
+        return _text(value)
+    raise ValueError("give visible ASCII characters, without spaces")
 
 
 def _count(value: Any) -> int:
@@ -237,6 +258,7 @@ SETTINGS: dict[str, SettingKind] = {
     "log_format": SettingKind(
         "auto", _choice(*FORMATS), "Log lines or JSON; auto: lines on a terminal, else JSON."
     ),
+    "token": SettingKind(None, _token, "What those have to know who use the service."),
     "tracebacks": SettingKind(
         "folded", _choice(*TRACEBACKS), "Frames of libraries in the tracebacks of the log, or not."
     ),

@@ -24,7 +24,7 @@ from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.registry import registry as global_registry
 from rotulus._time.clock import Clock, SystemClock
 from rotulus._warnings import on_event_loop
-from rotulus.config import Setting, load_settings
+from rotulus.config import SECRETS, Setting, load_settings
 from rotulus.errors import EventLoopError, OptionError
 from rotulus.events import Events
 from rotulus.store import Store
@@ -96,7 +96,8 @@ class App(Calls, Verbs):
         given |= {"unknown_grace": unknown_grace}
         told = load_settings(given)
         shown = told["url"]._replace(value=shown_url(told["url"].value))
-        self.settings: dict[str, Setting] = told | {"url": shown}
+        hidden = {n: told[n]._replace(value="…") for n in SECRETS if told[n].value is not None}
+        self.settings: dict[str, Setting] = told | {"url": shown} | hidden
         settings = {name: setting.value for name, setting in told.items()}
         settings["url"] = absolute_url(settings["url"])
         other = _only(registry, like, replaces)

@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING, Any
 from rotulus.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rotulus.service.auth import Auth
     from rotulus.service.database import Database, SqliteDatabaseBuilder
+    from rotulus.service.guard import protect
     from rotulus.service.problems import ProblemError, install_problems
     from rotulus.service.state import ServiceInfo
 
 __all__ = [
+    "Auth",
     "Database",
     "ProblemError",
     "ServiceInfo",
     "SqliteDatabaseBuilder",
     "install_problems",
+    "protect",
 ]
 
 _HOMES = {
+    "auth": ("Auth",),
     "database": ("Database", "SqliteDatabaseBuilder"),
+    "guard": ("protect",),
     "problems": ("ProblemError", "install_problems"),
     "state": ("ServiceInfo",),
 }

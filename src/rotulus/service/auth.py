@@ -1,0 +1,60 @@
+"""Who may use a service: those who know a token, those whom a dependency lets in, or both."""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from rotulus.config import is_token, load_settings
+from rotulus.errors import OptionError
+from rotulus.service.problems import ProblemError
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """How a service knows who asks. With both, a request has to satisfy both.
+
+    Attributes:
+        token: what `Authorization: Bearer ...` has to hold.
+        dependency: a FastAPI dependency of one's own, which raises for those who may not come in.
+            It is asked before every request, with headers, cookies and query; it may have
+            dependencies, but no parameters of the path or the body.
+
+    Raises:
+        OptionError: the token cannot stand in a header, or neither is given.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    dependency: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.token is None and self.dependency is None:
+            raise OptionError("Auth(): give a token, a dependency, or both")
+        if self.token is not None and not is_token(self.token):
+            raise OptionError(
+                "Auth(token=...): a token consists of visible ASCII characters, without spaces"
+            )
+
+    def check_token(self, connection: HTTPConnection) -> None:
+        """Raise a `ProblemError` (401) unless a request has the token, or there is none."""
+        if self.token is None:
+            return
+        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+        known = hmac.compare_digest(given.strip().encode(), self.token.encode())
+        if scheme.lower() != "bearer" or not known:
+            raise ProblemError(
+                401,
+                "unauthorized",
+                "Who are you?",
+                "The request has no token, or a wrong one.",
+                hint="Send the header 'Authorization: Bearer <token>'.",
+                headers={"WWW-Authenticate": 'Bearer realm="rotulus"'},
+            )
+
+
+def auth_of_settings() -> Auth | None:
+    """The auth of `ROTULUS_TOKEN`, if it is set."""
+    token = load_settings()["token"].value
+    return None if token is None else Auth(token)

@@ -1,0 +1,176 @@
+"""The guard of a service: only this machine comes in, unless somebody said who else may."""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rotulus.service.auth import Auth, auth_of_settings
+from rotulus.service.bodies import check_media_type
+from rotulus.service.local import check_local, check_same_site
+from rotulus.service.problems import ProblemError, install_problems
+
+OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
+"""What everybody may ask: those who probe a service have no token."""
+
+_ADMITTED = "rotulus.admitted"
+_GATE = "rotulus_gate"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Guard:
+    """A dependency of routes: refuses a request that may not come in, or whose body is no JSON.
+
+    In an application that `protect` was called for, who comes in has been decided before. In any
+    other one it is decided here: by the token of `ROTULUS_TOKEN`, else only this machine.
+
+    Args:
+        json: whether bodies have to be JSON.
+    """
+
+    def __init__(self, *, json: bool = True) -> None:
+        self._json = json
+
+    async def __call__(self, request: Request) -> None:
+        """Raise a `ProblemError` for a request that is refused."""
+        if not request.scope.get(_ADMITTED):
+            _admit(request, _auth_of(request))
+        if self._json and request.method not in _SAFE and _has_body(request):
+            check_media_type(request)
+
+
+guard = Depends(Guard())
+"""The guard of routes whose bodies are JSON: `APIRouter(dependencies=[guard])`."""
+
+
+def protect(app: FastAPI, auth: Auth | None = None) -> None:
+    """Guard every request to an application: also its documents, mounts and unknown paths.
+
+    Only `/health`, `/health/live` and `/health/ready` stay open. Without auth, neither here nor as
+    `ROTULUS_TOKEN`, only this machine comes in. Requests of other sites that would change
+    something are refused in any case.
+
+    Args:
+        app: the application; it has not been started.
+        auth: who may come in.
+    """
+    auth = auth or auth_of_settings()
+    gate = None if auth is None or auth.dependency is None else _gate(app, auth.dependency)
+    app.add_middleware(GuardMiddleware, auth=auth, gate=gate)
+
+
+class GuardMiddleware:
+    """Decides about each request before anything else looks at it.
+
+    Args:
+        app: what it guards.
+        auth: who may come in; None: only this machine.
+        gate: an application that answers 204 to those whom the dependency of `auth` lets in.
+    """
+
+    def __init__(self, app: ASGIApp, auth: Auth | None, gate: ASGIApp | None) -> None:
+        self._app = app
+        self._auth = auth
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        if not _is_open(scope):
+            refusal = await self._refusal(scope)
+            if refusal is not None:
+                await _refuse(refusal, scope, receive, send)
+                return
+        scope[_ADMITTED] = True
+        await self._app(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> ASGIApp | None:
+        try:
+            _admit(HTTPConnection(scope), self._auth)
+        except ProblemError as error:
+            return error.response()
+        return None if self._gate is None else await _ask(self._gate, scope)
+
+
+def _admit(connection: HTTPConnection, auth: Auth | None) -> None:
+    """Raise a `ProblemError` unless a request may come in, as far as it tells itself."""
+    if auth is None:
+        check_local(connection)
+    else:
+        auth.check_token(connection)
+    if connection.scope.get("method") not in _SAFE:
+        check_same_site(connection)
+
+
+def _auth_of(request: Request) -> Auth | None:
+    """The auth of an application that nobody protects as a whole."""
+    state = getattr(request.app.state, "rotulus", None)
+    auth: Auth | None = getattr(state, "auth", None) or auth_of_settings()
+    if auth is not None and auth.dependency is not None:
+        raise ProblemError(
+            403,
+            "forbidden",
+            "Forbidden",
+            "The dependency that decides who may come in is not asked.",
+            hint="Call rotulus.service.protect(app, auth) for the application.",
+        )
+    return auth
+
+
+def _is_open(scope: Scope) -> bool:
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return scope["type"] == "http" and path in OPEN_PATHS
+
+
+def _has_body(request: Request) -> bool:
+    length = request.headers.get("content-length")
+    return "transfer-encoding" in request.headers or (length or "0") != "0"
+
+
+def _gate(app: FastAPI, dependency: Any) -> FastAPI:
+    """An application that only asks a dependency: as the other one would, and before it."""
+    gate = FastAPI(openapi_url=None, dependencies=[Depends(dependency)])
+    install_problems(gate)
+    gate.state = app.state
+    gate.dependency_overrides = app.dependency_overrides
+
+    async def admit() -> Response:
+        return Response(status_code=204)
+
+    gate.add_api_route("/{path:path}", admit, methods=["GET"])
+    return gate
+
+
+async def _ask(gate: ASGIApp, scope: Scope) -> ASGIApp | None:
+    """What the gate answers to a request; None when it lets the request in."""
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    scope.setdefault("state", {})  # shared: what the dependency notes there, routes find
+    asked: MutableMapping[str, Any] = {**scope, "type": "http", "method": "GET"}
+    await gate(asked, receive, send)
+    if messages[0]["status"] == 204:
+        return None
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an app
+        for message in messages:
+            await send(message)
+
+    return answer
+
+
+async def _refuse(refusal: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+    else:
+        await refusal(scope, receive, send)

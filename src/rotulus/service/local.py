@@ -1,0 +1,84 @@
+"""Whether a request comes from this machine, and whether from the same site."""
+
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from rotulus.service.problems import ProblemError
+
+_IN_PROCESS = ("testserver", "test")
+"""What the test clients of Starlette and httpx call a server that is no server. No real one is
+called so: it has an address."""
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""What a proxy tells of whom it asks for."""
+
+
+def check_local(connection: HTTPConnection) -> None:
+    """Raise a `ProblemError` (403) unless a request was made on this machine, to this machine.
+
+    The address of the server tells where it came in, `Host` whom it was meant for: a page of
+    another site may ask this machine under a name of its own. What a proxy passes on comes from
+    anywhere.
+    """
+    server = (connection.scope.get("server") or ("",))[0]
+    if server in _IN_PROCESS:
+        names = {server, "localhost"}
+        local = all(_name(host) in names or is_loopback(_name(host)) for host in _hosts(connection))
+    else:
+        local = is_loopback(server) and all(is_local(_name(host)) for host in _hosts(connection))
+        local = local and not any(name in connection.headers for name in _FORWARDED)
+    if not local or not _hosts(connection):
+        raise ProblemError(
+            403,
+            "not_local",
+            "Only this machine is served",
+            "This service has no token and no auth, so it answers this machine only.",
+            hint="Set ROTULUS_TOKEN, or give ServiceBuilder.with_auth() or "
+            "rotulus.service.protect() a token or a dependency of yours.",
+        )
+
+
+def check_same_site(connection: HTTPConnection) -> None:
+    """Raise a `ProblemError` (403) for a request that a page of another site has made."""
+    site = connection.headers.get("sec-fetch-site")
+    origin = connection.headers.get("origin")
+    if site is not None:
+        same = site in ("same-origin", "none")
+    else:  # a browser that is older, or does not trust the address
+        same = origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+    if not same:
+        raise ProblemError(
+            403,
+            "cross_site",
+            "Other sites may not change anything",
+            "The request was made by a page of another site.",
+            hint="Make it from a page of this service, or from a program.",
+        )
+
+
+def is_local(name: str) -> bool:
+    """Whether a name or an address is that of this machine on itself."""
+    return name == "localhost" or is_loopback(name)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is one that only this machine can reach."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return (mapped or ip).is_loopback
+
+
+def _hosts(connection: HTTPConnection) -> list[str]:
+    return connection.headers.getlist("host")
+
+
+def _name(host: str) -> str:
+    """The name in a `Host` header, without its port and brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower().removesuffix(".")
