@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from rotulus._jobs.outcome import MAX_LOSSES
+from rotulus._text.names import serves
 
 RETRYABLE = {"failed", "dead", "cancelled"}
 ENDED = {"succeeded", "skipped"} | RETRYABLE
@@ -162,7 +163,7 @@ class Oracle:
                 row.state = "queued"
         line = [row for row in self.rows.values() if row.state == "queued"]
         line = [row for row in line if row.queue not in self.paused]
-        line = [row for row in line if queues is None or row.queue in queues]
+        line = [row for row in line if serves(queues, row.queue)]
         line.sort(key=lambda row: (-row.priority, row.seq))
         suspects = [] if self._runs_a_suspect(worker) else [r for r in line if r.losses >= 2]
         chosen = [row for row in suspects if self._has_room(row, [])][:1]

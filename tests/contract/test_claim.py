@@ -64,6 +64,25 @@ def test_only_the_queues_asked_for_are_claimed(bench):
     assert ["a"] == [job.task for job in bench.claim(queues=None)]
 
 
+@pytest.mark.parametrize("kind", ["plain", "limited", "lost"])
+def test_a_private_queue_is_claimed_only_by_those_who_name_it(bench, kind):
+    """Whatever its jobs are like: nor is anybody else told that there is work."""
+    limits = {"limit_key": "k", "limit_to": 5} if kind == "limited" else {}
+    bench.add("own", queue="_own", **limits)
+    if kind == "lost":
+        for _ in range(2):
+            bench.claim(queues=["_own"], lease=1.0)
+            bench.clock.advance(2)
+            bench.store.rescue()
+            bench.clock.advance(10)
+
+    assert [] == bench.claim(queues=None) == bench.claim(queues=["own", "a"])
+    assert not bench.wait(0.0) or bench.claim() == []
+    assert not bench.wait(0.0)
+    assert bench.wait(0.0, queues=["_own"])
+    assert ["own"] == [job.task for job in bench.claim(queues=["a", "_own"])]
+
+
 def test_only_the_names_asked_for_are_claimed(bench):
     """A worker can leave alone what it does not know."""
     bench.add("old")

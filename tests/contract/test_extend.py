@@ -88,6 +88,16 @@ def test_a_worker_is_announced_for_the_length_of_the_lease(bench):
     assert [] == bench.store.fleet().workers
 
 
+def test_a_worker_that_is_announced_again_is_as_it_says_then(bench):
+    """It may have more slots by now, and know other tasks."""
+    worker = bench.worker()._replace(slots=3, names=("a",))
+    bench.store.extend([], 30.0, worker)
+    bench.store.extend([], 30.0, worker._replace(slots=7, names=("a", "b")))
+
+    [found] = bench.store.fleet().workers
+    assert (7, ("a", "b")) == (found.slots, found.names)
+
+
 def test_a_worker_announced_for_no_time_is_gone(bench):
     """That is how a worker takes its leave."""
     bench.store.extend([], 30.0, bench.worker())

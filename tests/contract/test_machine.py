@@ -34,7 +34,7 @@ LEASE = 20.0
 
 CLIENTS = st.sampled_from([0, 1])
 WORKERS = st.sampled_from(["w1", "w2"])
-QUEUES = st.sampled_from(["a", "b"])
+QUEUES = st.sampled_from(["a", "b", "_own"])
 NEW_JOBS = st.tuples(
     QUEUES,
     st.integers(-1, 1),
@@ -202,7 +202,9 @@ class TwoClients(RuleBasedStateMachine):
         assert self.oracle.open(*claim, told, queue) == (not refused)
 
     def claim(self, data, store):
-        queues = data.draw(st.sampled_from([None, None, ["a"], ["b", "a"]]))
+        queues = data.draw(
+            st.sampled_from([None, None, ["a"], ["b", "a"], ["_own"], ["a", "_own"]])
+        )
         limit, worker = data.draw(st.integers(1, 3)), data.draw(WORKERS)
         taken = store.claim(Wanted(worker, queues), limit, LEASE)
         assert self.oracle.claim(queues, limit, worker, LEASE) == [job.id for job in taken]

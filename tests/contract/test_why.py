@@ -12,6 +12,7 @@ from contract.test_machine import CLIENTS, LEASE, WORKERS, TwoClients, clients_o
 from contract.workbench import job_id
 from rotulus._app.why import Explainer
 from rotulus._jobs.states import awaited, awaiting
+from rotulus._text.names import serves
 from rotulus.store import Claim, Renewal, WorkerInfo
 from rotulus.stores.postgres import PostgresStore, read_address
 from server_clock import ServerClock
@@ -75,7 +76,7 @@ class Truth:
         paused = {"queue_paused"} if row.queue in self._oracle.paused else set()
         if not self._workers:
             return paused | {"no_worker"}
-        serving = [w for w in self._workers.values() if w.queues is None or row.queue in w.queues]
+        serving = [w for w in self._workers.values() if serves(w.queues, row.queue)]
         if not serving:
             return paused | {"not_served"}
         return paused if self._able(row) else paused | {"unknown_task"}
@@ -84,7 +85,7 @@ class Truth:
         return [
             worker
             for worker in self._workers.values()
-            if (worker.queues is None or row.queue in worker.queues)
+            if serves(worker.queues, row.queue)
             and (worker.names is None or self._tasks[row.id] in worker.names)
         ]
 

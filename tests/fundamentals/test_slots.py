@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from rotulus import State, task
+from rotulus.errors import OptionError
 from rotulus.testing import drain
 
 OWNER = contextvars.ContextVar("OWNER", default="nobody")
@@ -229,3 +230,71 @@ def test_every_body_sees_the_variables_that_the_worker_began_with(app, kind):
         OWNER.reset(token)
 
     assert ["the worker"] * 3 == seen
+
+
+def test_the_slots_of_a_worker_may_be_changed_while_it_runs(app, worker):
+    """More begin at once; with fewer, what runs goes on, and nothing begins until there is room."""
+    running, most, over = Counter(), [], threading.Semaphore(0)
+    lock = threading.Lock()
+
+    @task(registry=app.registry)
+    def body():
+        with lock:
+            running["now"] += 1
+            most.append(running["now"])
+        over.acquire(timeout=30)
+        with lock:
+            running["now"] -= 1
+
+    body.enqueue_many([{}] * 9)
+    worker(slots=1)
+    until(lambda: running["now"] == 1)
+    app.set_slots(4)
+    until(lambda: running["now"] == 4)
+    assert [4] == [found.slots for found in fleet_with(app, 4)]
+
+    app.set_slots(2)
+    over.release(2)
+    until(lambda: running["now"] == 2)
+    del most[:]
+    for ended in range(3, 8):
+        over.release()
+        until(lambda ended=ended: ended == len(app.jobs(state="succeeded")))
+        until(lambda: running["now"] == 2)
+    assert {2} == set(most)
+    over.release(9)
+    until(lambda: not app.jobs.count(state=["queued", "running"]))
+
+
+def fleet_with(app, slots):
+    """The workers of an app, once they are announced with so many slots."""
+    until(lambda: [slots] == [found.slots for found in app.workers.list()])
+    return app.workers.list()
+
+
+@pytest.mark.parametrize("slots", [0, -1, "many", 2.5, 10**10])
+def test_a_number_of_slots_that_cannot_be_is_refused(app, slots):
+    """As it is for a worker that starts."""
+    with pytest.raises(OptionError, match="slots"):
+        app.set_slots(slots)
+
+
+def test_with_fewer_slots_no_more_is_claimed_than_there_are(app, worker):
+    """Though a claim was under way for more."""
+    names = []
+
+    @task(registry=app.registry)
+    def body():
+        names.append(threading.current_thread().name)
+        over.wait(30)
+
+    over = threading.Event()
+    worker(slots=8)
+    until(app.workers.list)
+    app.set_slots(2)
+    fleet_with(app, 2)
+    body.enqueue_many([{}] * 6)
+    until(lambda: len(names) == 2)
+    fleet_with(app, 2)
+    assert 2 == len(app.jobs(state="running"))
+    over.set()

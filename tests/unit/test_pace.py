@@ -22,6 +22,15 @@ def test_short_jobs_are_claimed_along_in_the_place_of_those_that_ended():
     assert 2 == pace(4, 0.0001).room_along(0, 504, 2)
 
 
+def test_the_number_of_slots_may_change():
+    """What is claimed next heeds it."""
+    made = Pace(1)
+    made.slots = 3
+
+    assert 3 == made.room(0)
+    assert 0 == made.room(3)
+
+
 def test_nothing_is_claimed_along_while_there_is_enough_to_run():
     """A larger batch costs less."""
     assert 0 == pace(4, 0.0001).room_along(4, 0, 4)

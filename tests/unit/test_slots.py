@@ -37,6 +37,7 @@ class Machine(RuleBasedStateMachine):
     @initialize(count=st.integers(1, 4))
     def begin(self, count):
         self.count = count
+        self.more = 0
         self.told = set()
         self.slots = Slots(count, self.told.add)
         self.line = []
@@ -89,6 +90,15 @@ class Machine(RuleBasedStateMachine):
             assert self.back[of] > asked
         return multiple(*self.look())
 
+    @rule(count=st.integers(1, 6), target=running)
+    def resize(self, count):
+        """There are more slots from now on, or fewer; what runs goes on."""
+        self.count = count
+        self.give()
+        self.more = max(0, len(self.holding) - count)
+        self.slots.resize(count)
+        return multiple(*self.look())
+
     def give(self):
         """Free slots go to those that want to come back, in turn."""
         while self.returning and len(self.holding) < self.count:
@@ -114,9 +124,10 @@ class Machine(RuleBasedStateMachine):
     def holds(self):
         if not hasattr(self, "slots"):
             return
-        assert len(self.holding) <= self.count
+        self.more = min(self.more, max(0, len(self.holding) - self.count))
+        assert len(self.holding) <= self.count + self.more
         waiting = len(self.line) - len(self.started)
-        assert not waiting or len(self.holding) == self.count
+        assert not waiting or len(self.holding) >= self.count
         assert len(self.away) == self.slots.away
         assert len(self.holding) + len(self.away) == self.slots.running
         assert self.slots.held == self.slots.running + waiting

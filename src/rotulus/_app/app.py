@@ -205,7 +205,8 @@ class App(Calls, Verbs):
         main thread, `stop()` does the same.
 
         Args:
-            queues: the queues to serve; all of them unless given.
+            queues: the queues to serve; unless given, all but the private ones, whose names begin
+                with `_`.
             slots: how many jobs to run at once. Default 10.
             lease: seconds after which a worker that hangs is given up. Default 30.
             drain: seconds for running jobs to finish after a stop. Default 20.
@@ -284,6 +285,20 @@ class App(Calls, Verbs):
         """Stop the workers of this app: claim no more, finish what runs; called again, at once."""
         for one in {self._own, self._own.active}:  # each once: a second stop hurries what runs
             one.shifts.stop()
+
+    def set_slots(self, slots: int) -> None:
+        """Let the workers of this app that run in this process run so many jobs at once.
+
+        What runs beyond that goes on; nothing new begins until there is a slot. Workers that start
+        later are not concerned, nor are those of `supervise`.
+
+        Args:
+            slots: how many jobs each of them runs at once.
+
+        Raises:
+            OptionError: the number is not allowed.
+        """
+        self._own.active.shifts.set_slots(slots)
 
     def close(self) -> None:
         """Close the store, and let go of the registry. A closed app stays closed."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rotulus._app.explanation import Explanation, Kind, clock_time, many, some, span
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import Reason, State, awaited
+from rotulus._text.names import serves
 from rotulus.store import Filter, Fleet, Store, WorkerInfo
 
 _LOOKED_AT = 1000
@@ -189,10 +190,11 @@ def _unserved(job: JobRecord, fleet: Fleet) -> list[Explanation]:
         text = "No worker is running: start one with 'rotulus worker'."
         return [Explanation(Kind.NO_WORKER, job.id, text)]
     if not _serving(job, fleet):
-        served = sorted({queue for worker in fleet.workers for queue in worker.queues or ()})
+        named = sorted({queue for worker in fleet.workers for queue in worker.queues or ()})
+        served = some(named or ["all that are not private"])
         text = (
             f"No worker serves queue {job.queue!r}; the {len(fleet.workers):,} that run serve "
-            f"{some(served)}. Start one with 'rotulus worker --queues {job.queue}'."
+            f"{served}. Start one with 'rotulus worker --queues {job.queue}'."
         )
         return [Explanation(Kind.NOT_SERVED, job.id, text)]
     if not _able(job, fleet):
@@ -214,7 +216,7 @@ def _unknown(job: JobRecord, fleet: Fleet) -> str:
 
 
 def _serving(job: JobRecord, fleet: Fleet) -> list[WorkerInfo]:
-    return [w for w in fleet.workers if w.queues is None or job.queue in w.queues]
+    return [worker for worker in fleet.workers if serves(worker.queues, job.queue)]
 
 
 def _able(job: JobRecord, fleet: Fleet) -> list[WorkerInfo]:

@@ -102,6 +102,13 @@ class Shifts:
         supervisor = self.engine.supervisor(store, options)
         self._go(supervisor, self._duties(store), supervisor.stop)
 
+    def set_slots(self, slots: int) -> None:
+        """Let the workers that are under way run so many jobs at once."""
+        checked: int = load_settings({"slots": slots})["slots"].value
+        for shift in list(self.under_way):
+            if isinstance(shift, Worker):
+                shift.set_slots(checked)
+
     def stop(self) -> None:
         """Stop everything that is under way."""
         for shift in list(self.under_way):

@@ -88,6 +88,11 @@ class Crew:
         self.released = 0
 
     @property
+    def slots(self) -> int:
+        """How many jobs run at once."""
+        return self._pace.slots
+
+    @property
     def running(self) -> int:
         """How many jobs run now."""
         return self._slots.running
@@ -101,6 +106,14 @@ class Crew:
     def stalled(self) -> bool:
         """Whether what was claimed ahead had to be given back, and no job has ended since."""
         return self._pace.stalled
+
+    def set_slots(self, count: int) -> None:
+        """Run so many at once from now on; what runs beyond that goes on. In any thread."""
+        if count < self._pace.slots:
+            self._pace.stalled = True  # who asks for more now asks anew, for less
+        self._pace.slots = count
+        self._slots.resize(count)
+        self._nudge()
 
     def room(self) -> int:
         """How many jobs to claim now; 0 when it can wait."""

@@ -57,6 +57,11 @@ class LeaseKeeper:
         self._loop = loop
         self._thread = start_thread(self._keep, "rotulus-leases")
 
+    def announce(self, worker: WorkerInfo) -> None:
+        """The worker is as this says from now on; the store is told at the next look."""
+        self._worker = worker
+        self._renewed_at = float("-inf")
+
     def hold(self, runs: list[Run]) -> None:
         """These are held from now on, under the leases that they have."""
         self._held.update(runs)

@@ -17,12 +17,13 @@ class Pace:
         slots: how many jobs run at once.
 
     Attributes:
+        slots: the same; it may be changed.
         stalled: whether what was held beside the running ones has waited in vain, and none of
             them has ended since: nothing is to be claimed ahead.
     """
 
     def __init__(self, slots: int) -> None:
-        self._slots = slots
+        self.slots = slots
         self._mean: float | None = None
         self.stalled = False
 
@@ -36,12 +37,12 @@ class Pace:
         """How many jobs to hold beside the running ones."""
         if self._mean is None or self.stalled:
             return 0
-        return min(MOST_AHEAD, int(self._slots * AHEAD / max(self._mean, 1e-6)))
+        return min(MOST_AHEAD, int(self.slots * AHEAD / max(self._mean, 1e-6)))
 
     def room(self, held: int) -> int:
         """How many to claim now, when so many are held; 0 when it can wait for a larger batch."""
         ahead = self.ahead()
-        room = self._slots + ahead - held
+        room = self.slots + ahead - held
         return room if room > ahead // 2 else 0
 
     def room_along(self, held: int, asked: int, ended: int) -> int:
@@ -50,6 +51,6 @@ class Pace:
         None while there is enough to run: larger batches cost less. Of short jobs as many as have
         ended, though the others may come as well.
         """
-        if held >= self._slots:
+        if held >= self.slots:
             return 0
-        return min(ended, max(self.ahead(), self._slots - held - asked))
+        return min(ended, max(self.ahead(), self.slots - held - asked))

@@ -48,6 +48,13 @@ class Slots:
         """How many run without a slot."""
         return len(self._away)
 
+    def resize(self, count: int) -> None:
+        """So many run at once from now on; what runs beyond that goes on."""
+        with self._lock:
+            self._count = count
+            told = [back for _ in range(self._free_now()) for back in self._give_back_one()]
+        _tell(told)
+
     def all_running(self) -> list[Run]:
         """Those that run, or have ended and nobody has taken note of it yet."""
         with self._lock:
@@ -75,8 +82,8 @@ class Slots:
     def startable(self, *, plain: bool) -> int:
         """How many could be started now, if the next one is of this kind; else 0."""
         with self._lock:
-            free = self._count - len(self._holding)
-            if free <= 0 or not self._waiting or self._waiting[0].plain is not plain:
+            free = self._free_now()
+            if not free or not self._waiting or self._waiting[0].plain is not plain:
                 return 0
             return min(len(self._waiting), free)
 
@@ -137,6 +144,13 @@ class Slots:
         if run not in self._holding:
             return ()
         self._holding.remove(run)
+        return self._give_back_one() if self._free_now() else ()
+
+    def _free_now(self) -> int:
+        return max(0, self._count - len(self._holding))
+
+    def _give_back_one(self) -> Iterable[Back]:
+        """One that wants to come back has a free slot, if there is one: what tells that."""
         if not self._returning:
             return ()
         other = next(iter(self._returning))

@@ -96,6 +96,11 @@ class Threads:
             raise error
         return cast("T", value)
 
+    def keep(self, idle: int) -> None:
+        """Keep so many idle threads from now on, as they become idle."""
+        with self._lock:
+            self._keep = idle
+
     def close(self) -> None:
         """Let the threads end as they become idle."""
         with self._lock:

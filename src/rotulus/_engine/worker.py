@@ -115,6 +115,7 @@ class Worker:
         self._retiring = False
         self._wake: Callable[[], object] | None = None
         self._prepare: Callable[..., object] = lambda *_: None
+        self._resize: Callable[[int], object] = lambda _: None
 
     def stop(self, times: int | None = None) -> None:
         """Stop: claim no more, and finish what runs; called a second time, give it back now.
@@ -137,6 +138,14 @@ class Worker:
             self._retiring = True
             self._events.emit(WorkerRetiring(self.info.name, reason))
             self._look_up()
+
+    def set_slots(self, slots: int) -> None:
+        """Run so many jobs at once from now on; what runs beyond that goes on.
+
+        May be called from any thread, also before the worker begins.
+        """
+        self.info = self.info._replace(slots=slots)
+        self._resize(slots)
 
     async def run(self, end_duties: Callable[[], object] = lambda: None) -> None:
         """Work until stopped.
@@ -163,6 +172,15 @@ class Worker:
             copy_context(),
             self._monotonic,
         )
+
+        def resize(slots: int) -> None:
+            keeper.announce(self.info)
+            bodies.keep(slots)
+            crew.set_slots(slots)
+
+        self._resize = resize
+        if self.info.slots != crew.slots:  # they have been changed meanwhile
+            resize(self.info.slots)
         self._wake = partial(loop.call_soon_threadsafe, crew.changed.set)
         keeper.start(loop)
         settling = loop.create_task(settler.run(self._along(crew)))

@@ -3,7 +3,7 @@
 import difflib
 import re
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rotulus.errors import OptionError
 
@@ -12,7 +12,7 @@ LONGEST_KEY = 400
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 _TASK = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-_QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
+_QUEUE = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9_.:-]*")
 
 
 def check_task_name(name: object) -> str:
@@ -36,13 +36,24 @@ def check_url_safe_name(name: object) -> str:
 
 
 def check_queue_name(name: object) -> str:
-    """A queue name: a letter or digit, then letters, digits and `_.:-`; 200 characters."""
+    """A queue name: a letter or digit, then letters, digits and `_.:-`; 200 characters.
+
+    A `_` in front makes the queue private: see `serves`.
+    """
     if isinstance(name, str) and len(name) <= LONGEST_NAME and _QUEUE.fullmatch(name):
         return name
     raise OptionError(
         f"Queue name {name!r} is not allowed: start with a letter or digit, then letters, "
         f"digits and '_.:-' (at most {LONGEST_NAME} characters)"
     )
+
+
+def serves(queues: Collection[str] | None, queue: str) -> bool:
+    """Whether a worker that serves these queues serves this one.
+
+    Without queues it serves all but the private ones: those are for workers that name them.
+    """
+    return not queue.startswith("_") if queues is None else queue in queues
 
 
 def check_key(key: object, option: str) -> str:

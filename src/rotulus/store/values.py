@@ -74,7 +74,8 @@ class Wanted(NamedTuple):
 
     Attributes:
         worker: its name.
-        queues: the queues it serves; None for all of them.
+        queues: the queues it serves; None for all of them but the private ones, whose names begin
+            with `_`.
         names: the task names it knows; None for all of them.
         grace: seconds for which a job of another name has to be due, and its name not announced by
             any live worker, until it is taken, too; None: it never is.

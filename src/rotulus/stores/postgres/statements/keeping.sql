@@ -8,7 +8,8 @@ SELECT :name, :host, :pid::integer, :queues::text[], :slots::integer, :started_a
   now + :lease::bigint, :names::text[]
 FROM rotulus_now() AS now
 ON CONFLICT (name) DO UPDATE
-SET seen_at = excluded.seen_at, lease_until = excluded.lease_until, names = excluded.names;
+SET seen_at = excluded.seen_at, slots = excluded.slots, lease_until = excluded.lease_until,
+  names = excluded.names;
 
 -- name: workers
 -- The workers whose lease is not over.

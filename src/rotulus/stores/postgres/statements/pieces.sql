@@ -1,8 +1,8 @@
 -- What several statements have in common. A job that is looked at is called `job`.
 
 -- piece: open_queue
--- It is in a queue that is wanted, and not paused.
-(:queues::text[] IS NULL OR job.queue = ANY (:queues::text[]))
+-- It is in a queue that is wanted, and not paused. A private queue has to be asked for.
+(:queues::text[] IS NULL AND NOT starts_with(job.queue, '_') OR job.queue = ANY (:queues::text[]))
 AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
 
 -- piece: known_task

@@ -6,7 +6,7 @@ INSERT INTO rotulus_workers
   (name, host, pid, queues, slots, started_at, seen_at, names, boot, lease_until)
 VALUES (:name, :host, :pid, :queues, :slots, :started_at, :now, :names, :boot, :lease_until)
 ON CONFLICT (name) DO UPDATE
-SET seen_at = :now, names = :names, boot = :boot, lease_until = :lease_until;
+SET seen_at = :now, slots = :slots, names = :names, boot = :boot, lease_until = :lease_until;
 
 -- name: workers
 -- The workers whose lease is not over.

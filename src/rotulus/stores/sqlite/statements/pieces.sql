@@ -1,8 +1,9 @@
 -- What several statements have in common.
 
 -- piece: open_queue
--- A job, or whatever has a queue, is in one that is wanted, and not paused.
-(:queues IS NULL OR queue IN (SELECT value FROM json_each(:queues)))
+-- A job, or whatever has a queue, is in one that is wanted, and not paused. A private queue has to be
+-- asked for.
+(:queues IS NULL AND substr(queue, 1, 1) <> '_' OR queue IN (SELECT value FROM json_each(:queues)))
 AND queue NOT IN (SELECT queue FROM rotulus_pauses)
 
 -- piece: known_task
