@@ -9,6 +9,7 @@ nothing half taken: the next leader finds in the line the calls that have no ans
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -112,6 +113,8 @@ class Coalescer(Generic[W, R]):
             a turn has a limit of its own, or none.
         place: what to call the store in messages.
         most: how many calls are performed together at most.
+        pool: where the calls of coroutines are performed, if these may wait for other programs;
+            usually threads that all coalescers share.
     """
 
     def __init__(
@@ -121,12 +124,14 @@ class Coalescer(Generic[W, R]):
         seconds: Callable[[], float],
         place: str,
         most: int = _MOST,
+        pool: ThreadPool | None = None,
     ) -> None:
         self._perform = perform
         self._apart = apart
         self._seconds = seconds
         self._place = place
         self._most = most
+        self._pool = pool or _PUMPS
         self._begin()
         follow_forks(self._begin)
 
@@ -169,19 +174,23 @@ class Coalescer(Generic[W, R]):
             if call.settled:
                 tell(loop, partial(_deliver, answer, call))
             else:
-                _PUMPS.submit(self._pump, refuse)
+                self._pool.submit(self._pump, refuse)
 
         def refuse(error: ThreadNotStartedError) -> None:
             if call.withdraw():  # nobody has begun it, and nobody would
                 call.answer(None, error)
 
         call = _Call[W, R](work, time.monotonic() + self._seconds(), notice)
+        timer = None
         try:
             self._waiting.append(call)
             notice()
+            timer = self._timer(loop, answer, call) if call.end < math.inf else None
             return await answer
         finally:
             call.withdraw()
+            if timer is not None:
+                timer.cancel()
 
     def alone(self, function: Callable[[], object]) -> None:
         """Run a function when no turn is under way, or on top of one that this interrupted."""
@@ -283,11 +292,25 @@ class Coalescer(Generic[W, R]):
 
     def _wait(self, call: _Call[W, R], bell: "SimpleQueue[None]") -> None:
         """Wait for an answer, or for one's turn to lead."""
-        left = call.end + _GRACE * self._seconds() - time.monotonic()
+        left = self._left(call)
         if left <= 0:
             raise self._late(call)
         with suppress(Empty):
             bell.get(timeout=min(left, _LOOK_AGAIN))
+
+    def _timer(
+        self, loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[R]", call: _Call[W, R]
+    ) -> asyncio.TimerHandle:
+        """Answers a coroutine that it is late, when it is."""
+
+        def give_up() -> None:
+            if not answer.done():
+                answer.set_exception(self._late(call))
+
+        return loop.call_later(self._left(call), give_up)
+
+    def _left(self, call: _Call[W, R]) -> float:
+        return call.end + _GRACE * self._seconds() - time.monotonic()
 
     def _late(self, call: _Call[W, R]) -> Exception:
         took = f"{self._place} has been busy with other calls of this process for too long"

@@ -63,6 +63,14 @@ class Store(Protocol):
         ...
 
     @property
+    def key_patience(self) -> float:
+        """Seconds for which an add may wait for a transaction that has added its key.
+
+        0 where no key is waited for, as writes come one after the other, whatever they do.
+        """
+        ...
+
+    @property
     def tables_sql(self) -> str:
         """What `migrate` does where nothing is yet, as a script for other tools."""
         ...

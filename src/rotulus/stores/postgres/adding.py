@@ -1,9 +1,10 @@
 """Adds that come at the same time share a transaction, and not each of them wakes the workers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus._concurrency.keyed import KeyedCoalescers
 from rotulus._concurrency.seats import Seats
 from rotulus._jobs.record import JobRecord
 from rotulus.errors import StoreBusyError
@@ -15,7 +16,7 @@ Jobs = Sequence[NewJob]
 Records = list[JobRecord]
 
 _MOST_KEYED = MOST // 2
-"""How many calls with keys are under way at most, so that they leave connections to others."""
+"""How many transactions with keys are under way at most, to leave connections to others."""
 
 _TELL_EVERY = 0.005
 """Seconds between two wake-ups. A worker that has just run dry looks again sooner than that."""
@@ -24,8 +25,8 @@ _TELL_EVERY = 0.005
 class Adder:
     """Adds jobs in as few transactions as there are turns.
 
-    Jobs with keys have a transaction of their own: it waits for whoever has added a job with the
-    same key and has not committed yet, and nobody else may wait with it.
+    Jobs with a key share one only with jobs of the same key: it waits for whoever has added that
+    key and has not committed yet, and nobody else may wait with it.
 
     Args:
         connections: the database.
@@ -33,31 +34,31 @@ class Adder:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._keyed = Seats(_MOST_KEYED)
+        self._seats = Seats(_MOST_KEYED)
         self._told_at = float("-inf")
-        address = connections.address
-        self._coalescer: Coalescer[Jobs, Records] = Coalescer(
-            self._add_all, self._add_all, lambda: address.deadline, address.shown
-        )
+        self._coalescer = self._make(self._add_all)
+        self._keyed = KeyedCoalescers(lambda: self._make(self._add_keyed))
 
     def add(self, jobs: Jobs) -> Records:
         """Add jobs, and return once they are committed."""
         if not jobs:
             return []
-        if any(job.key is not None for job in jobs):
-            return self._add_keyed(jobs)
-        return self._coalescer.run(jobs)
+        keys = {job.key for job in jobs if job.key is not None}
+        return (self._keyed.of(keys) if keys else self._coalescer).run(jobs)
 
-    def _add_keyed(self, jobs: Jobs) -> Records:
-        end = time.monotonic() + self._connections.address.deadline
-        seat = self._keyed.take(end)
+    def _make(self, perform: Callable[[Turn[Jobs]], list[Records]]) -> Coalescer[Jobs, Records]:
+        address = self._connections.address
+        return Coalescer(perform, perform, lambda: address.deadline, address.shown)
+
+    def _add_keyed(self, turn: Turn[Jobs]) -> list[Records]:
+        seat = self._seats.take(turn.end)
         if seat is None:
             raise StoreBusyError(
-                f"{self._connections.address.shown}: {_MOST_KEYED} jobs with keys wait for "
+                f"{self._connections.address.shown}: jobs with {_MOST_KEYED} other keys wait for "
                 f"transactions that have added the same keys and not ended: this one was not begun"
             )
         try:
-            return self._insert(jobs, end - time.monotonic())
+            return self._add_all(turn)
         finally:
             seat.leave()
 

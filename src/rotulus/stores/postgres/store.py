@@ -89,6 +89,11 @@ class PostgresStore:
         return 4.0
 
     @property
+    def key_patience(self) -> float:
+        """As long as any call may take."""
+        return self._address.deadline
+
+    @property
     def tables_sql(self) -> str:
         """The steps as one script."""
         return script(self._address.schema)

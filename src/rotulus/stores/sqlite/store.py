@@ -85,6 +85,11 @@ class SqliteStore:
         return 1.0
 
     @property
+    def key_patience(self) -> float:
+        """A file has one writer at a time, whatever that one writes."""
+        return 0.0
+
+    @property
     def tables_sql(self) -> str:
         """The steps as one script."""
         return script()
