@@ -6,6 +6,8 @@ import tempfile
 
 import pytest
 
+from rotulus import App, TaskRegistry
+
 PROGRAM = """
 import os, resource, sys, threading
 from rotulus import App, task
@@ -21,7 +23,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (3000, most))
 def nothing() -> str:
     return "done"
 
-app = App("sqlite:///jobs.db")
+app = App(sys.argv[1] if len(sys.argv) > 1 else "sqlite:///jobs.db")
 taken = []
 
 def take(count):
@@ -60,6 +62,55 @@ for handle in taken:
 assert {first, *jobs} == set(app.jobs())
 """
 
+WAITING = """
+import subprocess, time, warnings
+from functools import partial
+
+warnings.simplefilter("ignore")  # that there is no worker yet
+
+OTHER = '''
+import sys
+from rotulus import App, task
+
+@task
+def nothing() -> str:
+    return "done"
+
+App(sys.argv[1]).run_worker(burst=True)
+'''
+
+def wait():
+    told.append(job.result(60))
+
+job, told = nothing.enqueue(), []
+connections = app.store._connections
+if hasattr(connections, "reading"):
+    borrow = connections.reading
+else:
+    borrow = partial(connections._borrowed, time.monotonic() + 10)
+with borrow(), borrow(), borrow():
+    pass  # they stay open; there is no socket yet, and no listener
+try:
+    take(3000)
+except OSError as error:
+    print(error)
+waiter = threading.Thread(target=wait)
+waiter.start()
+try:
+    job.result(0.2)
+except ResultTimeoutError:
+    pass
+assert app.store.wait(Wanted("w"), 30)
+[claimed] = app.store.claim(Wanted("w"), 1, 60)
+assert not app.store.wait(Wanted("w"), 0.2)
+for handle in taken:
+    os.close(handle)
+app.store.rescue(worker="w")
+subprocess.run([sys.executable, "-c", OTHER, sys.argv[1]], check=True)
+waiter.join(60)
+assert ["done"] == told
+"""
+
 
 @pytest.fixture
 def folder():
@@ -68,13 +119,14 @@ def folder():
         yield made
 
 
-def run(program, folder):
+def run(program, folder, *url):
     """Run a program in a folder; what it printed."""
-    command = [sys.executable, "-W", "error", "-c", PROGRAM + program]
+    command = [sys.executable, "-W", "error", "-c", PROGRAM + program, *url]
     told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if told.returncode == 77:
         pytest.skip("this system lets nobody open 3,000 files")
-    assert (0, "") == (told.returncode, told.stderr)
+    assert told.returncode == 0, told.stderr
+    assert told.stderr == ""
     return told.stdout
 
 
@@ -86,3 +138,16 @@ def test_more_than_1024_open_files_are_no_hindrance(folder):
 def test_a_job_is_stored_without_an_error_when_nobody_can_be_told(folder):
     """What listens finds it a little later."""
     assert "Too many open files" in run(NONE, folder)
+
+
+def test_who_waits_without_descriptors_looks_for_itself(folder):
+    """For the end of a job, and for work; a worker claims, though nothing proves that it lives."""
+    assert "Too many open files" in run(WAITING, folder, f"sqlite:///{folder}/jobs.db")
+
+
+def test_who_waits_for_a_server_without_descriptors_looks_for_itself(folder, database):
+    """On the connections that there are."""
+    app = App(database, registry=TaskRegistry())
+    app.store.migrate()
+    app.close()
+    assert "Too many open files" in run(WAITING, folder, database)

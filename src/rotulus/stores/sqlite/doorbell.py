@@ -28,6 +28,11 @@ _NAME = 12
 class Listener(Protocol):
     """One who waits for a bell."""
 
+    @property
+    def hears_everyone(self) -> bool:
+        """False where others may change the file unheard: then it has to be looked at often."""
+        ...
+
     def wait(self, timeout: float) -> bool:
         """Whether the bell rang within so many seconds."""
         ...
@@ -41,9 +46,8 @@ class Doorbell:
     """
 
     def __init__(self, folder: Path | None) -> None:
+        self._in_memory = folder is None
         self._folder = folder if folder is not None and _has_room(folder) else None
-        self.reaches_everyone = folder is None or self._folder is not None
-        """False where listeners have to look for themselves, often."""
         self._events: dict[threading.Event, Kind] = {}
         self._sender: socket.socket | None = None
         self._idle: dict[Kind, list[_SocketListener]] = {"work": [], "done": []}
@@ -59,16 +63,19 @@ class Doorbell:
 
     @contextmanager
     def listen(self, kind: Kind) -> Generator[Listener, None, None]:
-        """Be woken by bells of a kind, from now until the end of the block."""
-        if self._folder is None:
+        """Be woken by bells of a kind, from now until the end of the block.
+
+        Where no socket can be had, by those of this process only.
+        """
+        listener = self._take(kind)
+        if listener is None:
             event = threading.Event()
             self._events[event] = kind
             try:
-                yield _EventListener(event)
+                yield _EventListener(event, hears_everyone=self._in_memory)
             finally:
                 del self._events[event]
             return
-        listener = self._take(self._folder, kind)
         try:
             yield listener
         finally:
@@ -76,15 +83,21 @@ class Doorbell:
             if self._closed:
                 self.close()
 
-    def _take(self, folder: Path, kind: Kind) -> "_SocketListener":
-        """A listener that nobody uses: making one costs more than most waits."""
-        try:
+    def _take(self, kind: Kind) -> "_SocketListener | None":
+        """A listener that nobody uses: making one costs more than most waits. None: there is none.
+
+        There may be no descriptor left, or no right to write here.
+        """
+        if self._folder is None:
+            return None
+        with suppress(IndexError):
             listener = self._idle[kind].pop()
-        except IndexError:
-            folder.mkdir(exist_ok=True)
-            return _SocketListener(folder / f"{uuid.uuid4().hex[:_NAME]}.{kind}")
-        listener.wait(0.0)  # forget what was rung when nobody listened
-        return listener
+            listener.wait(0.0)  # forget what was rung when nobody listened
+            return listener
+        with suppress(OSError):
+            self._folder.mkdir(exist_ok=True)
+            return _SocketListener(self._folder / f"{uuid.uuid4().hex[:_NAME]}.{kind}")
+        return None
 
     def ring(self, kind: Kind) -> None:
         """Wake everybody who listens to this kind; who cannot be woken looks by himself soon."""
@@ -125,8 +138,9 @@ class Doorbell:
 
 
 class _EventListener:
-    def __init__(self, event: threading.Event) -> None:
+    def __init__(self, event: threading.Event, *, hears_everyone: bool) -> None:
         self._event = event
+        self.hears_everyone = hears_everyone
 
     def wait(self, timeout: float) -> bool:
         rung = self._event.wait(timeout)
@@ -135,10 +149,16 @@ class _EventListener:
 
 
 class _SocketListener:
+    hears_everyone = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._bell.bind(str(path))
+        try:
+            self._bell.bind(str(path))
+        except OSError:
+            self._bell.close()
+            raise
         self._bell.setblocking(False)
         # `select` takes no descriptor from 1,024 up, and epoll and kqueue need one more.
         self._ready = selectors.PollSelector()

@@ -38,16 +38,15 @@ class Lifeline:
         self._held.clear()
 
     def hold(self, worker: str) -> None:
-        """Prove that a worker of this process is alive, for as long as the process is."""
-        if self._folder is None or fcntl is None or worker in self._held:
+        """Prove that a worker of this process is alive, for as long as the process is.
+
+        Where the system refuses the lock, its lease alone tells, until it is asked for again.
+        """
+        if self._folder is None or worker in self._held:
             return
-        self._folder.mkdir(exist_ok=True)
-        # Locked before it has its name: nobody can see it unlocked.
-        hidden = self._folder / f"{worker}.starting"
-        handle = os.open(hidden, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        hidden.rename(self._folder / f"{worker}{_SUFFIX}")
-        self._held[worker] = handle
+        with suppress(OSError):
+            self._folder.mkdir(exist_ok=True)
+            self._held[worker] = self._prove(worker)
 
     @contextmanager
     def dead(self) -> Generator[list[str], None, None]:
@@ -68,15 +67,28 @@ class Lifeline:
             os.close(handle)
         self._held.clear()
 
+    def _prove(self, worker: str) -> int:
+        # Locked before it has its name: nobody can see it unlocked.
+        hidden = self._path(worker).with_suffix(".starting")
+        handle = os.open(hidden, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        try:
+            _lock(handle)
+            hidden.rename(self._path(worker))
+        except BaseException:
+            os.close(handle)
+            hidden.unlink(missing_ok=True)
+            raise
+        return handle
+
     def _unlocked(self) -> Iterator[tuple[str, int]]:
         """Names whose lock nobody holds, each with our own lock on it."""
         for path in self._folder.glob(f"*{_SUFFIX}") if self._folder else ():
-            if fcntl is None or path.stem in self._held:
+            if path.stem in self._held:
                 continue
             with suppress(OSError):
                 handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
                 try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _lock(handle)
                 except OSError:
                     os.close(handle)
                 else:
@@ -84,3 +96,9 @@ class Lifeline:
 
     def _path(self, worker: str) -> Path:
         return (self._folder or Path()) / f"{worker}{_SUFFIX}"
+
+
+def _lock(handle: int) -> None:
+    """Lock a file, or raise OSError."""
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,6 @@
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import id_range, is_id
-from rotulus._time.clock import Clock, SystemClock, monotonic
+from rotulus._time.clock import Clock, SystemClock
 from rotulus._workflows.paths import join_path
-from rotulus.errors import OptionError, StoreClosedError
+from rotulus.errors import OptionError
 from rotulus.store import (
     EVERYTHING,
     Claim,
@@ -42,7 +41,7 @@ from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline
 from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.settling import Settled, flags, settle, unblock
-from rotulus.stores.sqlite.watch import Watch
+from rotulus.stores.sqlite.watch import wait_for
 
 _PROMOTED_AT_ONCE = 1000
 
@@ -314,19 +313,7 @@ class SqliteStore:
 
     def wait(self, what: Wanted | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
-        end = monotonic() + timeout
-        bells = self._doorbell.reaches_everyone
-        watch = Watch(self._connections, self._present, what, bells=bells)
-        kind = "done" if isinstance(what, str) else "work"
-        with suppress(StoreClosedError), self._doorbell.listen(kind) as bell:
-            while not watch.fired():
-                left = end - monotonic()
-                if left <= 0:
-                    return False
-                if bell.wait(min(left, watch.pause())) and watch.is_for_all:
-                    return not self._connections.closed
-            return True
-        return False
+        return wait_for(what, timeout, self._connections, self._present, self._doorbell)
 
     def close(self) -> None:
         """Release everything. See `Store.close`."""

@@ -2,13 +2,17 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from rotulus._jobs.states import ENDED
+from rotulus._time.clock import monotonic
+from rotulus.errors import StoreClosedError
 from rotulus.store import Wanted
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask
 from rotulus.stores.sqlite.connection import Connections
+from rotulus.stores.sqlite.doorbell import Doorbell
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks, for changes that nobody rang for."""
@@ -21,8 +25,30 @@ _LOOK_ANYWAY = 1_000_000
 new that a grace is over, or a worker's lease."""
 
 
+def wait_for(
+    what: Wanted | str,
+    timeout: float,
+    connections: Connections,
+    present: Callable[[], Mapping[str, Any]],
+    doorbell: Doorbell,
+) -> bool:
+    """Wait for work, or for the end of a job. See `Store.wait`."""
+    end = monotonic() + timeout
+    kind = "done" if isinstance(what, str) else "work"
+    with suppress(StoreClosedError), doorbell.listen(kind) as bell:
+        watch = Watch(connections, present, what, bells=bell.hears_everyone)
+        while not watch.fired():
+            left = end - monotonic()
+            if left <= 0:
+                return False
+            if bell.wait(min(left, watch.pause())) and watch.is_for_all:
+                return not connections.closed
+        return True
+    return False
+
+
 class Watch:
-    """Waits for work in queues, or for the end of one job.
+    """Looks for work in queues, or for the end of one job.
 
     Args:
         connections: the file.
