@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from time import perf_counter
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -14,6 +15,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus._tasks.injection import Factory, Injector
 from rotulus._tasks.registry import TaskRegistry
+from rotulus._text.jsontext import NotJSONError, decode, encode
 from rotulus._time.clock import SystemClock
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.config import load_settings
@@ -84,7 +86,12 @@ class InlineCalls:
             InjectionError: a parameter of the task cannot be filled here.
         """
         plan = self._ready().plans.of(self._registry.get(name))
-        return Shape(plan.binder.json_schema(), plan.result.json_schema())
+        arguments = plan.binder.json_schema()
+        for argument, schema in arguments.get("properties", {}).items():
+            with suppress(NotJSONError):  # a default may be anything
+                if argument in plan.defaults:
+                    schema["default"] = decode(encode(plan.defaults[argument]))
+        return Shape(arguments, plan.result.json_schema())
 
     def fits(self, name: str, payload: str) -> bool:
         """Whether arguments, as JSON text, fit a task."""

@@ -1,0 +1,49 @@
+"""The OpenAPI document of an application, with an operation for each task in it."""
+
+from copy import deepcopy
+from typing import Any, Protocol
+
+from fastapi import FastAPI
+
+
+class Documented(Protocol):
+    """Operations that go into the document whenever it is asked for."""
+
+    @property
+    def version(self) -> object:
+        """Equal for as long as the operations are the same."""
+        ...
+
+    def add_to(self, document: dict[str, Any]) -> None:
+        """Put the operations into a document."""
+        ...
+
+
+def document_operations(app: FastAPI, operations: Documented) -> None:
+    """Have operations in the document of an application: those of the moment when it is asked for.
+
+    Tasks may be registered after their router was included, and after the document was read.
+    """
+    known: list[Documented] | None = getattr(app.state, "rotulus_operations", None)
+    if known is None:
+        known = app.state.rotulus_operations = list[Documented]()
+        _extend(app, known)
+    if operations not in known:
+        known.append(operations)
+
+
+def _extend(app: FastAPI, known: list[Documented]) -> None:
+    plain = app.openapi
+    made: dict[tuple[object, ...], dict[str, Any]] = {}
+
+    def openapi() -> dict[str, Any]:
+        version = tuple(operations.version for operations in known)
+        if version not in made:
+            made.clear()
+            document = deepcopy(plain())
+            for operations in known:
+                operations.add_to(document)
+            made[version] = document
+        return made[version]
+
+    app.openapi = openapi

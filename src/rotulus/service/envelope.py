@@ -1,0 +1,109 @@
+"""What `$execute` is sent and answers: a task's result, or its error, in one JSON object."""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple, cast
+
+from starlette.responses import Response
+
+from rotulus import State
+from rotulus._app.here import Finished
+from rotulus._jobs.outcome import ErrorInfo
+from rotulus._text import jsontext
+from rotulus.service.problems import ProblemError
+
+_HEADER = "Traceback (most recent call last):\n"
+
+
+class ExecuteRequest(NamedTuple):
+    """What a task is to be executed with.
+
+    Attributes:
+        params: its arguments by name.
+        payload: the same, as JSON text.
+    """
+
+    params: dict[str, Any]
+    payload: str
+
+
+def read_params(body: Any, others: frozenset[str] = frozenset()) -> ExecuteRequest:
+    """The arguments in a body: `{"params": {...}}`, `{}`, or None for no body at all.
+
+    Args:
+        body: the JSON value.
+        others: what else the body may hold.
+
+    Raises:
+        ProblemError: 422: it is something else.
+    """
+    if body is not None and not isinstance(body, dict):
+        raise _unfit("", f"it is {_kind(body)}, not an object")
+    members = cast("dict[str, Any]", body or {})
+    for name in members:
+        if name != "params" and name not in others:
+            raise _unfit(f"/{name}", f"{name!r} is not known here")
+    given = members.get("params", {})
+    if not isinstance(given, dict):
+        raise _unfit("/params", f"it is {_kind(given)}, not an object")
+    params = cast("dict[str, Any]", given)
+    try:
+        return ExecuteRequest(params, jsontext.encode(params))
+    except jsontext.NotJSONError as error:
+        raise _unfit("/params", f"it {error}") from None
+
+
+def answer(name: str, asked: ExecuteRequest, finished: Finished, *, tracebacks: bool) -> Response:
+    """The envelope of an execution: 200, also when the task raised.
+
+    Args:
+        name: the task.
+        asked: what it was executed with.
+        finished: what came of it.
+        tracebacks: whether the answer holds the traceback; else it has an `error_id`, and the log
+            line of the failure has that and the traceback.
+    """
+    if finished.outcome.state is State.SUCCEEDED:
+        result, error = finished.outcome.result or "null", "null"
+    else:
+        result, error = "null", jsontext.encode(_error(finished, tracebacks=tracebacks))
+    text = (
+        f'{{"task_name":{jsontext.encode(name)},"params":{asked.payload},'
+        f'"result":{result},"error":{error}}}'
+    )
+    return Response(text, HTTPStatus.OK, media_type="application/json")
+
+
+def _error(finished: Finished, *, tracebacks: bool) -> dict[str, str | None]:
+    info = finished.outcome.error or _without_error(finished)
+    told: dict[str, str | None] = {"type": info.type, "message": info.message}
+    if tracebacks:
+        begins = info.traceback.startswith(_HEADER)
+        return told | {"traceback": info.traceback if begins else _HEADER + info.traceback}
+    return told | {"traceback": None, "error_id": finished.record.id}
+
+
+def _without_error(finished: Finished) -> ErrorInfo:
+    """What to say of a task that neither returned nor failed."""
+    if finished.outcome.state is State.CANCELLED:
+        return ErrorInfo("Cancel", finished.outcome.reason or "the task cancelled itself")
+    return ErrorInfo(
+        "Snooze", "the task asked to be run again later, which only a job can be: enqueue it"
+    )
+
+
+def _unfit(pointer: str, detail: str) -> ProblemError:
+    return ProblemError(
+        422,
+        "invalid_request",
+        "The request does not fit",
+        f"The body is not as it should be: {pointer or 'as a whole'}: {detail}.",
+        hint='Send {"params": {...}} with the arguments of the task by name, or {}.',
+        errors=[{"pointer": pointer, "detail": detail}],
+    )
+
+
+_KINDS: dict[type, str] = {type(None): "null", bool: "a boolean", str: "a string", list: "an array"}
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), "a number")

@@ -1,0 +1,241 @@
+"""One typed operation of the OpenAPI document for each task: its schema, its text, an example."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from rotulus import Task, TaskRegistry
+from rotulus._app.inline import InlineCalls, Shape
+from rotulus._text import jsontext
+from rotulus.errors import ConfigurationError
+from rotulus.service.problems import PROBLEM_RESPONSES
+
+AnyTask = Task[..., Any, Any]
+
+_DEFS = "#/$defs/"
+_SCHEMAS = "#/components/schemas/"
+_PROBLEM = PROBLEM_RESPONSES["default"]
+
+
+class Operations:
+    """The operations of a router's tasks.
+
+    Args:
+        registry: the tasks.
+        calls: how they are called.
+        prefix: the path of the router.
+        tags: what the operations are listed under.
+    """
+
+    def __init__(
+        self, registry: TaskRegistry, calls: InlineCalls, prefix: str, tags: list[str]
+    ) -> None:
+        self._registry = registry
+        self._calls = calls
+        self._prefix = prefix
+        self._tags = tags
+
+    @property
+    def version(self) -> object:
+        """The tasks: with others the operations are others."""
+        return tuple(self._registry)
+
+    def add_to(self, document: dict[str, Any]) -> None:
+        """Put them into an OpenAPI document; a task that cannot be called has none."""
+        paths = document.setdefault("paths", {})
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        taken: set[str] = set()
+        for task in self._registry:
+            try:
+                shape = self._calls.shape(task.name)
+            except ConfigurationError:  # such as no database where it needs one
+                continue
+            word = _unlike(re.sub(r"\W+", "_", task.name), taken)
+            place = f"{self._prefix}/{task.name}"
+            schemas.update(_components(word, shape))
+            example = self._example(task, shape)
+            paths[f"{place}/$execute"] = {"post": self._execute(task, word, shape, example)}
+            paths[f"{place}/$enqueue"] = {"post": self._enqueue(task, word, shape, example)}
+
+    def _execute(
+        self, task: AnyTask, word: str, shape: Shape, example: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        params = _moved(shape.arguments, word)
+        envelope = {
+            "type": "object",
+            "required": ["task_name", "params", "result", "error"],
+            "properties": {
+                "task_name": {"const": task.name},
+                "params": {"type": "object"},
+                "result": {"anyOf": [_moved(shape.result, word), {"type": "null"}]},
+                "error": {"anyOf": [_ERROR, {"type": "null"}]},
+            },
+        }
+        return self._described(task, f"execute_{word}", f"Execute {task.name}") | {
+            "requestBody": _body(params, {}, example),
+            "responses": {
+                "200": _json("What it returned, or what it raised.", envelope),
+                "default": _PROBLEM,
+            },
+        }
+
+    def _enqueue(
+        self, task: AnyTask, word: str, shape: Shape, example: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        params = _moved(shape.arguments, word)
+        stored = "The job is stored, and Location is where to look for it."
+        return self._described(task, f"enqueue_{word}", f"Enqueue {task.name}") | {
+            "parameters": _HEADERS,
+            "requestBody": _body(params, {"options": _OPTIONS}, example),
+            "responses": {
+                "200": _json("The job has ended, or had been stored before.", _JOB),
+                "202": _json(stored, _JOB) | {"headers": _LOCATION},
+                "default": _PROBLEM,
+            },
+        }
+
+    def _described(self, task: AnyTask, operation: str, summary: str) -> dict[str, Any]:
+        told = {"operationId": operation, "summary": summary, "tags": self._tags}
+        return told | ({"description": task.info.docstring} if task.info.docstring else {})
+
+    def _example(self, task: AnyTask, shape: Shape) -> dict[str, Any] | None:
+        """Arguments that the task takes; None if none are found."""
+        found = _sample(shape.arguments, shape.arguments.get("$defs", {}))
+        if not isinstance(found, dict):
+            return None
+        example = cast("dict[str, Any]", found)
+        return example if self._calls.fits(task.name, jsontext.encode(example)) else None
+
+
+_ERROR: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "message", "traceback"],
+    "properties": {
+        "type": {"type": "string"},
+        "message": {"type": "string"},
+        "traceback": {"type": ["string", "null"]},
+        "error_id": {"type": "string"},
+    },
+}
+_OPTIONS: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "queue": {"type": "string"},
+        "priority": {"type": "integer"},
+        "delay": {"type": "number", "description": "Seconds until it is due."},
+        "at": {"type": "string", "format": "date-time"},
+        "expires": {"type": "number", "description": "Seconds until it is not worth starting."},
+        "key": {"type": "string", "description": "Of live jobs with one key there is one."},
+    },
+}
+_JOB: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "task", "queue", "state"],
+    "properties": {"id": {"type": "string", "format": "uuid"}, "state": {"type": "string"}},
+}
+_HEADERS: list[dict[str, Any]] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "maxLength": 255},
+        "description": "The same request with the same key stores one job.",
+    },
+    {
+        "name": "Prefer",
+        "in": "header",
+        "schema": {"type": "string"},
+        "description": "wait=10: answer when the job has ended, or after so many seconds.",
+    },
+]
+_LOCATION: dict[str, Any] = {"Location": {"schema": {"type": "string"}}}
+
+
+def _unlike(word: str, taken: set[str]) -> str:
+    """A word that no other task has: two names may differ in their punctuation only."""
+    found, number = word, 2
+    while found in taken:
+        found, number = f"{word}_{number}", number + 1
+    taken.add(found)
+    return found
+
+
+def _json(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _body(
+    params: dict[str, Any], others: Mapping[str, Any], example: dict[str, Any] | None
+) -> dict[str, Any]:
+    needed = bool(params.get("required"))
+    schema: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"params": params, **others},
+    } | ({"required": ["params"]} if needed else {})
+    content: dict[str, Any] = {"schema": schema}
+    if example is not None:
+        content["example"] = {"params": example}
+    return {"required": needed, "content": {"application/json": content}}
+
+
+def _components(word: str, shape: Shape) -> dict[str, Any]:
+    """The schemas that those of a task refer to, under names that no other task has."""
+    defs = shape.arguments.get("$defs", {}) | shape.result.get("$defs", {})
+    return {f"{word}.{name}": _moved(schema, word) for name, schema in defs.items()}
+
+
+def _moved(schema: Any, word: str) -> Any:
+    """A schema that refers to the components of the document, and not to its own `$defs`."""
+    if isinstance(schema, list):
+        return [_moved(one, word) for one in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    found: dict[str, Any] = {}
+    for key, value in cast("dict[str, Any]", schema).items():
+        if key == "$ref" and isinstance(value, str):
+            found[key] = value.replace(_DEFS, f"{_SCHEMAS}{word}.")
+        elif key == "mapping" and isinstance(value, dict):  # of a discriminator
+            members = cast("dict[str, str]", value).items()
+            found[key] = {name: ref.replace(_DEFS, f"{_SCHEMAS}{word}.") for name, ref in members}
+        elif key != "$defs":
+            found[key] = _moved(value, word)
+    return found
+
+
+_SAMPLES: dict[str, Any] = {
+    "string": "text",
+    "integer": 1,
+    "number": 1.5,
+    "boolean": True,
+    "array": [],
+    "null": None,
+}
+
+
+def _sample(schema: Any, defs: Mapping[str, Any], depth: int = 0) -> Any:
+    """A value that probably fits a schema."""
+    if not isinstance(schema, dict) or depth > 8:
+        return None
+    known = cast("dict[str, Any]", schema)
+    for found in _told(known):
+        return found
+    if "$ref" in known:
+        return _sample(defs.get(known["$ref"].removeprefix(_DEFS)), defs, depth + 1)
+    if "anyOf" in known:
+        return _sample(known["anyOf"][0], defs, depth + 1)
+    if known.get("type") == "object" or "properties" in known:
+        needed = known.get("required", ())
+        return {
+            name: _sample(one, defs, depth + 1)
+            for name, one in known.get("properties", {}).items()
+            if name in needed or "default" in one
+        }
+    return _SAMPLES.get(known.get("type", ""), "text")
+
+
+def _told(schema: Mapping[str, Any]) -> Iterator[Any]:
+    """What a schema itself gives as a value."""
+    yield from schema.get("examples", ())
+    yield from (schema[key] for key in ("default", "const") if key in schema)
+    yield from schema.get("enum", ())
