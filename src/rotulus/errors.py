@@ -20,6 +20,8 @@ RotulusError
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
 │   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
+├── ArtifactError                  an artifact cannot be saved or shown so (also a ValueError)
+│   └── ArtifactNotFoundError      no artifact has that id           (also a KeyError)
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
 ├── EventLoopError                 a call that needs a loop of its own, made on a running one
 ├── IsolationError                 the process that forks those of isolated tasks was killed
@@ -41,6 +43,8 @@ from collections.abc import Sequence
 
 __all__ = [
     "ArgumentsError",
+    "ArtifactError",
+    "ArtifactNotFoundError",
     "ConfigurationError",
     "ContextError",
     "DuplicateTaskError",
@@ -192,6 +196,17 @@ class HandleConsumedError(JobNotRunningError, ValueError):
 
 class ResultTimeoutError(JobError, TimeoutError):
     """The job had not ended when the time to wait for it was over. It is not cancelled."""
+
+
+class ArtifactError(RotulusError, ValueError):
+    """An artifact cannot be saved as it was told, or is too large to be shown whole."""
+
+
+class ArtifactNotFoundError(ArtifactError, KeyError):
+    """No artifact has that id: it was never saved here, or it has been deleted."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ContextError(RotulusError, ValueError):

@@ -12,6 +12,7 @@ from rotulus.cli.streams import leave_streams, prepare_streams
 from rotulus.cli.unknown import Commands, no_option
 from rotulus.errors import (
     ArgumentsError,
+    ArtifactNotFoundError,
     ConfigurationError,
     JobFailedError,
     JobNotFoundError,
@@ -54,6 +55,7 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (SchemaError, 7),
     (StoreError, 4),
     (JobNotFoundError, 5),
+    (ArtifactNotFoundError, 5),
     (ResultTimeoutError, 6),
     (RotulusError, 1),
 )

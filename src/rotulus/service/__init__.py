@@ -10,14 +10,34 @@ from typing import TYPE_CHECKING, Any
 from rotulus.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
+    from rotulus.service.artifacts.managing import ArtifactManager
+    from rotulus.service.artifacts.repository import ArtifactRepository
+    from rotulus.service.artifacts.values import (
+        ArtifactContent,
+        ArtifactIn,
+        ArtifactInfo,
+        ArtifactNode,
+        ArtifactOut,
+    )
     from rotulus.service.auth import Auth
     from rotulus.service.database import Database, SqliteDatabaseBuilder
     from rotulus.service.guard import protect
     from rotulus.service.problems import ProblemError, install_problems
     from rotulus.service.state import ServiceInfo
+    from rotulus.service.tables import Base
 
 __all__ = [
+    "ArtifactContent",
+    "ArtifactHierarchy",
+    "ArtifactIn",
+    "ArtifactInfo",
+    "ArtifactManager",
+    "ArtifactNode",
+    "ArtifactOut",
+    "ArtifactRepository",
     "Auth",
+    "Base",
     "Database",
     "ProblemError",
     "ServiceInfo",
@@ -27,11 +47,22 @@ __all__ = [
 ]
 
 _HOMES = {
+    "artifacts.hierarchy": ("ArtifactHierarchy",),
+    "artifacts.managing": ("ArtifactManager",),
+    "artifacts.repository": ("ArtifactRepository",),
+    "artifacts.values": (
+        "ArtifactContent",
+        "ArtifactIn",
+        "ArtifactInfo",
+        "ArtifactNode",
+        "ArtifactOut",
+    ),
     "auth": ("Auth",),
     "database": ("Database", "SqliteDatabaseBuilder"),
     "guard": ("protect",),
     "problems": ("ProblemError", "install_problems"),
     "state": ("ServiceInfo",),
+    "tables": ("Base",),
 }
 """Where each public name is defined."""
 

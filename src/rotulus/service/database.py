@@ -62,6 +62,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self._address = read_address(url)
         self._closed = False
+        self._made = 0
+        """How many tables `init` has seen to: when it is called again, that costs nothing."""
         self._out_of_reach = False
         self._keeper: weakref.finalize[Any, Any] | None = None
         if self._address.in_memory:
@@ -147,11 +149,15 @@ class Database:
         Raises:
             StoreError: the database cannot be reached, opened or written; the message says which.
         """
+        engine, wanted = self.engine, len(Base.metadata.tables)
+        if self._made == wanted:
+            return
         with translated(self.url):
-            async with self.engine.connect() as connection:
+            async with engine.connect() as connection:
                 await self._lock_tables(connection)
                 await connection.run_sync(Base.metadata.create_all)
                 await connection.commit()
+        self._made = wanted
 
     async def _lock_tables(self, connection: AsyncConnection) -> None:
         """Keep others from making tables, until the end of the transaction."""

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from rotulus.errors import (
     ArgumentsError,
+    ArtifactError,
+    ArtifactNotFoundError,
     JobFailedError,
     JobNotFoundError,
     JobNotRunningError,
@@ -73,6 +75,19 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (
         StepNotFoundError,
         Kind(404, "step_not_found", "Step not found", "The run itself lists its steps."),
+    ),
+    (
+        ArtifactNotFoundError,
+        Kind(
+            404,
+            "artifact_not_found",
+            "Artifact not found",
+            "GET /api/v1/artifacts lists the artifacts there are.",
+        ),
+    ),
+    (
+        ArtifactError,
+        Kind(422, "invalid_artifact", "The artifact does not fit", "The detail says what to do."),
     ),
     (
         ArgumentsError,

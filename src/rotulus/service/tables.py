@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import DateTime, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -32,13 +32,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class ArtifactRow(Base):
-    """An artifact: a JSON text or bytes, and what is known of it.
+    """An artifact: `data` is a JSON text, or `content` is bytes.
 
     `metadata` is a name that SQLAlchemy keeps for itself, so the attribute has another one.
     """
 
     __tablename__ = "rotulus_artifacts"
-    __table_args__ = (Index("rotulus_artifacts_listed", "created_at", "id"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     parent_id: Mapped[str | None] = mapped_column(
@@ -46,7 +45,7 @@ class ArtifactRow(Base):
     )
     level: Mapped[int]
     media_type: Mapped[str] = mapped_column(Text)
-    json_text: Mapped[str | None] = mapped_column("json", Text, deferred=True)
+    data: Mapped[str | None] = mapped_column(Text, deferred=True)
     content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))

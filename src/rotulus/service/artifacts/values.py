@@ -1,0 +1,165 @@
+"""What goes into artifacts, and what comes out of them."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from rotulus._text.ids import is_id
+from rotulus.service.artifacts.plain import plain_text
+
+JSON = "application/json"
+BYTES = "application/octet-stream"
+
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:; ?[\w-]+=(?:[\w.+-]+|\"[^\"\\\r\n]*\"))*")
+_LONGEST = 255
+
+
+def check_media_type(value: str) -> str:
+    """A media type, such as `image/png` or `text/csv; charset=utf-8`. Raises `ValueError`."""
+    if len(value) > _LONGEST or not value.isascii() or not _MEDIA_TYPE.fullmatch(value):
+        raise ValueError("is no media type, such as image/png or text/csv; charset=utf-8")
+    return value
+
+
+def is_json_type(media_type: str) -> bool:
+    """Whether what is of a media type is JSON."""
+    kind = media_type.partition(";")[0].strip().lower()
+    return kind == JSON or kind.endswith("+json")
+
+
+def _check_id(value: str) -> str:
+    if not is_id(value):
+        raise ValueError("is no id: write a UUID, such as 0198c2f0-0000-7000-8000-000000000000")
+    return value
+
+
+_Id = Annotated[str, BeforeValidator(lambda value: str(value).lower()), AfterValidator(_check_id)]
+
+
+class ArtifactIn(BaseModel):
+    """What is to be saved: `ArtifactIn(data={"rows": 3}, metadata={"day": "2026-11-20"})`.
+
+    What JSON cannot hold is refused when this is made, with its place: `data['rows'][2]`.
+
+    Attributes:
+        data: any JSON value, or bytes.
+        metadata: what is said about it: JSON, under names. `filename` is what it is called when
+            it is downloaded.
+        parent_id: the artifact it belongs to. Its level is one more than that of its parent.
+        media_type: of the data; `application/json` or `application/octet-stream` unless given.
+        id: a UUID; a new one unless given. An artifact that has it gets new data and metadata, and
+            stays where it is.
+
+    Raises:
+        ValidationError: it cannot be saved; a `ValueError`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data: Any
+    metadata: dict[str, Any] = Field(default_factory=dict[str, Any])
+    parent_id: _Id | None = None
+    media_type: Annotated[str, AfterValidator(check_media_type)] | None = None
+    id: _Id | None = None
+
+    @field_validator("metadata", mode="before")
+    @classmethod
+    def _nothing_said(cls, given: Any) -> Any:
+        return {} if given is None else given
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _as_bytes(cls, given: Any) -> Any:
+        return bytes(given) if isinstance(given, bytearray) else given
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        plain_text(self.metadata, "metadata")
+        if isinstance(self.data, bytes):
+            return self
+        plain_text(self.data, "data")
+        if self.media_type is not None and not is_json_type(self.media_type):
+            raise ValueError(f"data of {self.media_type} is bytes: give them as such")
+        return self
+
+
+class ArtifactInfo(BaseModel):
+    """An artifact without its data.
+
+    Attributes:
+        id: its id.
+        parent_id: the artifact it belongs to; None: to no other one.
+        level: how many were above it when it was first saved.
+        media_type: what its data are.
+        size: of the data in bytes; of JSON, as text.
+        sha256: of the same bytes, in hexadecimal.
+        metadata: what is said about it.
+        created_at: when it was first saved.
+        updated_at: when it was last saved.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    parent_id: str | None
+    level: int
+    media_type: str
+    size: int
+    sha256: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ArtifactOut(ArtifactInfo):
+    """An artifact.
+
+    Attributes:
+        data: what was saved: a JSON value, or bytes.
+    """
+
+    data: Any
+
+
+class ArtifactNode(ArtifactInfo):
+    """An artifact in a tree.
+
+    Attributes:
+        data: a JSON value. None for bytes, and where data were not asked for.
+        level_label: what its level is called.
+        hierarchy: the name of the hierarchy, if it has one.
+        children: those that belong to it, oldest first; None: they were not looked at.
+    """
+
+    data: Any = None
+    level_label: str
+    hierarchy: str | None
+    children: "list[ArtifactNode] | None" = None
+
+
+class ArtifactContent(BaseModel):
+    """The data of an artifact as bytes.
+
+    Attributes:
+        content: the bytes; of JSON, its text in UTF-8.
+        media_type: what they are.
+        sha256: of them, in hexadecimal.
+        filename: what `metadata` calls it, if that is text.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    content: bytes
+    media_type: str
+    sha256: str
+    filename: str | None
