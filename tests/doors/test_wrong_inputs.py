@@ -199,7 +199,18 @@ OPTIONS = {
         "worker shop:app --slots 0", 2, "0 is not in the range", "--slots", "1<=x<=10000"
     ),
     "slots in words": Wrong(
-        "worker shop:app --slots zero", 2, "'zero' is not a valid integer", "--slots", "range"
+        "worker shop:app --slots zero",
+        2,
+        "'zero' is not a whole number from 1 to 10,000, such as 10",
+        "--slots",
+        "such as 10",
+    ),
+    "a lease in letters": Wrong(
+        "worker shop:app --lease abc",
+        2,
+        "'abc' is not a number of seconds, such as 30",
+        "--lease",
+        "such as 30",
     ),
     "a negative drain": Wrong(
         "worker shop:app --drain -5",

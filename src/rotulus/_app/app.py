@@ -22,6 +22,7 @@ from rotulus._tasks.injection import Factory, Injector, Scope
 from rotulus._tasks.provider import Scheduler, TaskProvider
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.registry import registry as global_registry
+from rotulus._text.names import refuse_unknown
 from rotulus._time.clock import Clock, SystemClock
 from rotulus._warnings import on_event_loop
 from rotulus.config import SECRETS, Setting, load_settings
@@ -33,6 +34,7 @@ _ABOUT_TO_BEGIN = 0.01
 """Seconds between two looks whether a worker has begun that is to stop."""
 
 
+@refuse_unknown
 class App(Calls, Verbs):
     """A store, a registry, and what tasks have injected.
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from rotulus._engine.parts import Parts
 from rotulus._engine.terms import limit_key_of, terms, terms_of
-from rotulus._tasks.arguments import Call
+from rotulus._tasks.arguments import Bound, Call
 from rotulus._tasks.options import Delivery
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.task import Task
@@ -15,6 +15,7 @@ from rotulus._text.ids import Ids
 from rotulus._time.schedule import CATCH_UP, stamp
 from rotulus._workflows.context import Context
 from rotulus._workflows.tasks import WorkflowTask
+from rotulus.errors import ArgumentsError
 from rotulus.store import NewJob
 
 _HOLD = (CATCH_UP + timedelta(days=1)).total_seconds()
@@ -43,7 +44,13 @@ class Intake:
         """A job for each call. Raises `ArgumentsError` when one does not fit."""
         plan = self._plans.of(task)
         bind, most = plan.binder.bind, self.max_bytes
-        bound = [bind(call.args, call.kwargs, most) for call in calls]
+        bound: list[Bound] = []
+        try:
+            bound.extend(bind(call.args, call.kwargs, most) for call in calls)
+        except ArgumentsError as error:
+            if len(calls) == 1:
+                raise
+            raise _numbered(error, len(bound) + 1, len(calls)) from None
         ids = self._ids.many(len(bound))
         shared = terms_of(task)
         key = task.delivery.key or task.key
@@ -86,6 +93,13 @@ class Intake:
         given = Context(self._plans.of(task).binder.load(job.arguments).kwargs).to_json()
         parts = self._parts.of_workflow(workflow, given, job.terms.queue, job.terms.priority)
         return job._replace(parts=parts)
+
+
+def _numbered(error: ArgumentsError, number: int, total: int) -> ArgumentsError:
+    """The same error, with which of several calls it is about."""
+    return ArgumentsError(
+        f"Call {number:,} of {total:,} does not fit, so none was stored: {error}", error.problems
+    )
 
 
 def _begins(task: AnyTask) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from rotulus._text.names import refuse_unknown
 from rotulus._time.lengths import LONGEST, check_seconds
 from rotulus.errors import OptionError
 
@@ -15,6 +16,7 @@ JITTER = 0.25
 """With jitter, a delay is spread evenly over this share of itself, both ways."""
 
 
+@refuse_unknown
 @dataclass(kw_only=True, unsafe_hash=True)
 class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies it
     """How often and how soon a failing task is tried again.

@@ -226,7 +226,7 @@ def unchecked_payload(args: Sequence[Any], kwargs: Mapping[str, Any], max_bytes:
     try:
         return jsontext.encode(values, max_bytes=max_bytes)
     except jsontext.NotJSONError as error:
-        problem = f"an argument {unstorable(error)}"
+        problem = f"an argument {unstorable(error, values)}"
         raise ArgumentsError(f"The call cannot be stored: {problem}", [problem]) from None
 
 

@@ -1,6 +1,9 @@
 """What is said of a value that would come back changed, and what would do instead."""
 
 import datetime as dt
+from functools import partial
+from itertools import islice
+from types import FunctionType, MethodType
 from typing import Any
 
 import pydantic
@@ -29,6 +32,10 @@ _MODEL_BYTES = (
     "bytes in a model are text unless it has ConfigDict(ser_json_bytes='base64', "
     "val_json_bytes='base64')"
 )
+_CODE = "a function is code and not data, so make it a task, or pass a name that stands for it"
+_MOST_PARTS = 10_000
+"""How many parts of a value are looked at."""
+
 _ORM = "it belongs to a database, so pass its id and let the task load it"
 
 
@@ -51,7 +58,11 @@ def unstorable(error: jsontext.NotJSONError, value: object = None) -> str:
         return f"{error}: a larger App(max_bytes=) takes it"
     if "utf-8" in str(error):
         return f"{error}: {_MODEL_BYTES}"
-    return f"{error}: {_ORM}" if is_of_orm(type(value)) else str(error)
+    parts = list(islice(everything_in(value), _MOST_PARTS))
+    if any(is_of_orm(type(part)) for part in parts):
+        return f"{error}: {_ORM}"
+    is_code = any(isinstance(part, FunctionType | MethodType | partial) for part in parts)
+    return f"{error}: {_CODE}" if is_code else str(error)
 
 
 def is_of_orm(kind: Any) -> bool:

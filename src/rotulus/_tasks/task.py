@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 from rotulus._jobs.job import Job
 from rotulus._jobs.retry import Retry
@@ -12,6 +12,19 @@ from rotulus._tasks.options import Delivery, Isolation, ResultCheck, UsingOption
 from rotulus._tasks.signature import TaskInfo, describe, is_async, site_of
 from rotulus._tasks.template import KeyTemplate
 from rotulus._time.schedule import Schedule
+from rotulus.errors import ArgumentsError
+
+_ELSEWHERE = {
+    "apply_async": ".using(delay=..., queue=...).enqueue(...)",
+    "configure": ".using(...)",
+    "defer": ".enqueue(...)",
+    "defer_async": ".aenqueue(...)",
+    "delay": ".enqueue(...)",
+    "kiq": ".aenqueue(...)",
+    "send": ".enqueue(...)",
+    "send_with_options": ".using(delay=..., queue=...).enqueue(...)",
+}
+"""Our verbs of a task by words that others have for them."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -90,6 +103,17 @@ class Task(Generic[P, R, V]):
         shown = {name: getattr(self.function, name, None) for name in functools.WRAPPER_ASSIGNMENTS}
         vars(self).update(shown, __wrapped__=self.function)
 
+    if not TYPE_CHECKING:  # to a type checker, an attribute that is not there stays an error
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what we call a verb of another library."""
+            if name in _ELSEWHERE:
+                raise AttributeError(
+                    f"task {self.name!r} has no {name}(): write {self.function.__name__}"
+                    f"{_ELSEWHERE[name]}"
+                )
+            return object.__getattribute__(self, name)  # which raises as it would have
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the function, here and now: a call is a call."""
         return self.function(*args, **kwargs)
@@ -119,15 +143,15 @@ class Task(Generic[P, R, V]):
                 only argument.
 
         Raises:
-            ArgumentsError: a call does not fit; none is stored.
+            ArgumentsError: a call does not fit, and which one; none is stored.
             NoAppError: no app is open.
             StoreError: the jobs could not be stored.
         """
-        return self.home.desk().submit(self, [_call(call) for call in calls])
+        return self.home.desk().submit(self, _calls(self.name, calls))
 
     async def aenqueue_many(self, calls: Iterable[Any]) -> list[Job[V]]:
         """`enqueue_many`, without blocking the event loop."""
-        return await self.home.desk().asubmit(self, [_call(call) for call in calls])
+        return await self.home.desk().asubmit(self, _calls(self.name, calls))
 
     def using(self, **options: Unpack[UsingOptions]) -> "Task[P, R, V]":
         """This task with other options for its next enqueue: a copy; the task stays as it is.
@@ -171,6 +195,19 @@ class Task(Generic[P, R, V]):
         if self.schedule is None:
             raise AttributeError(f"task {self.name!r} has no schedule")
         return self.schedule.cron
+
+
+def _calls(task: str, given: object) -> list[Call]:
+    """The calls of an `enqueue_many`. Raises `ArgumentsError` for what holds none."""
+    kind = type(given).__name__
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
+        return [_call(call) for call in cast("Iterable[object]", given)]
+    problem = f"takes a list of calls, and not a single {kind}"
+    raise ArgumentsError(
+        f"{task}.enqueue_many() {problem}: write enqueue_many([7, 8]), with a tuple or a dict for "
+        f"a call of several arguments",
+        [problem],
+    )
 
 
 def _call(given: object) -> Call:

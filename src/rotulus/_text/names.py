@@ -1,11 +1,16 @@
 """What may be a name: of a task, of a queue, of a key; and the nearest name to a wrong one."""
 
 import difflib
+import functools
+import inspect
 import re
 import reprlib
 from collections.abc import Collection, Iterable
+from typing import Any, TypeVar
 
 from rotulus.errors import OptionError
+
+K = TypeVar("K")
 
 LONGEST_NAME = 200
 LONGEST_KEY = 400
@@ -19,6 +24,11 @@ def check_task_name(name: object) -> str:
     """A task name: segments of letters, digits, `_` and `-`, joined by dots; 200 characters."""
     if isinstance(name, str) and len(name) <= LONGEST_NAME and _TASK.fullmatch(name):
         return name
+    if name == "<lambda>":
+        raise OptionError(
+            "Task name '<lambda>' is not allowed: write a def, or give the task a name, such as "
+            "'emails.send_welcome': task('emails.send_welcome')(lambda ...)"
+        )
     raise OptionError(
         f"Task name {name!r} is not allowed: use letters, digits, '_' and '-', in segments "
         f"joined by dots, such as 'emails.send_welcome' (at most {LONGEST_NAME} characters)"
@@ -72,6 +82,24 @@ def is_storable(text: str) -> bool:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
+
+
+def refuse_unknown(kind: type[K]) -> type[K]:
+    """Let a class raise `OptionError` for an argument that it does not take, with the nearest."""
+    make: Any = kind.__init__
+    known = [name for name in inspect.signature(make).parameters if name != "self"]
+
+    @functools.wraps(make)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+        for name in kwargs.keys() - known:
+            raise OptionError(
+                f"{kind.__name__}() has no argument {name!r}{did_you_mean(name, known) or '.'} "
+                f"There are: {', '.join(known)}"
+            )
+        make(self, *args, **kwargs)
+
+    setattr(kind, "__init__", checked)  # noqa: B010 - to a type checker, it is what it was
+    return kind
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

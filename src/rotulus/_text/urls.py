@@ -25,8 +25,8 @@ def check_store_url(value: object) -> str:
     misplaced = place and not place.startswith("/")
     if scheme == "sqlite" and (misplaced or query.lower() not in SYNCHRONOUS):
         raise ValueError(
-            "not a store URL: write sqlite:///jobs.db (three slashes), with ?synchronous=normal "
-            "at most"
+            "not a store URL: write sqlite:///jobs.db (three slashes); behind its ? there is only "
+            "synchronous=full, the default, or synchronous=normal"
         )
     return value
 

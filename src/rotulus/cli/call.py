@@ -7,6 +7,7 @@ import click
 
 from rotulus import App, State
 from rotulus.cli.known import listed
+from rotulus.cli.numbers import Whole, seconds_like
 from rotulus.cli.output import job_data, json_option, print_json
 from rotulus.cli.rehearsal import run_here
 from rotulus.cli.target import app_options, find_app
@@ -40,12 +41,12 @@ def run(
 @click.argument("words", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--json-args", metavar="OBJECT", help="Named arguments as one JSON object.")
 @click.option("--queue", help="The queue to wait under.")
-@click.option("--priority", type=int, help="Higher is sooner.")
+@click.option("--priority", type=Whole(-1_000_000, 1_000_000, example=5), help="Higher is sooner.")
 @click.option("--in", "delay", metavar="SECONDS", help="Run it after so many seconds.")
 @click.option("--at", metavar="TIME", help="Run it at an ISO 8601 time, UTC unless it says.")
 @click.option("--key", help="A unique key: while it is held, no second job is added.")
 @click.option("--wait", is_flag=True, help="Wait for the result, and print it.")
-@click.option("--timeout", type=float, help="Seconds to wait at most.")
+@click.option("--timeout", type=seconds_like(10), help="Seconds to wait at most.")
 @click.option("--unchecked", is_flag=True, help="Also a task that this app does not have.")
 @json_option
 @app_options

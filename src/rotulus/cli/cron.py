@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from rotulus import Schedule
+from rotulus.cli.numbers import Whole
 from rotulus.cli.output import json_option, print_json, print_table
 from rotulus.cli.unknown import Commands
 from rotulus.errors import OptionError
@@ -19,7 +20,7 @@ def cron() -> None:
 @cron.command()
 @click.argument("expression")
 @click.option("--tz", default="UTC", show_default=True, help="An IANA zone, such as Europe/London.")
-@click.option("--count", default=10, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--count", default=10, show_default=True, type=Whole(1, 1000, example=10))
 @click.option("--after", metavar="TIME", help="An ISO 8601 time; now unless given.")
 @json_option
 def preview(expression: str, tz: str, count: int, after: str | None, as_json: bool) -> None:

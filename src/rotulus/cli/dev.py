@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from rotulus.cli.init import leave_init
+from rotulus.cli.numbers import Whole
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, no_target
 from rotulus.cli.work import tracebacks_option
@@ -14,7 +15,7 @@ from rotulus.config import load_settings
 
 @click.command()
 @app_argument
-@click.option("--slots", type=click.IntRange(1, 10_000), help="Jobs to run at once.")
+@click.option("--slots", type=Whole(1, 10_000, example=10), help="Jobs to run at once.")
 @tracebacks_option
 @click.option("--migrate", is_flag=True, help="Make or update the tables, if that is needed.")
 @click.pass_context

@@ -8,6 +8,7 @@ import click
 from rotulus import App, Job, State
 from rotulus.cli.declared import schedules, tasks, workflows
 from rotulus.cli.known import no_queue, no_schedule, no_task
+from rotulus.cli.numbers import Whole
 from rotulus.cli.output import (
     job_data,
     json_option,
@@ -63,7 +64,7 @@ ls.add_command(schedules)
 @click.option("--key", help="Only jobs with this unique key.")
 @click.option("--schedule", help="Only jobs fired for this scheduled task.")
 @click.option("--run", help="Only jobs of this run of a workflow.")
-@click.option("--limit", default=50, type=click.IntRange(1, 10_000), show_default=True)
+@click.option("--limit", default=50, type=Whole(1, 10_000, example=50), show_default=True)
 @click.option("--before", metavar="JOB", help="Only jobs added before this one: the next page.")
 @json_option
 @app_options

@@ -13,6 +13,7 @@ from rotulus import App
 from rotulus.cli.init import leave_init
 from rotulus.cli.known import no_queue
 from rotulus.cli.logs import name_jobs, set_up_logging
+from rotulus.cli.numbers import Whole, seconds_like
 from rotulus.cli.progress import Meter
 from rotulus.cli.target import app_argument, find_app, has_store, url_of
 from rotulus.cli.words import ago, many
@@ -29,19 +30,23 @@ tracebacks_option = click.option(
 
 @click.command()
 @app_argument
-@click.option("--slots", type=click.IntRange(1, 10_000), help="Jobs to run at once.")
+@click.option("--slots", type=Whole(1, 10_000, example=10), help="Jobs to run at once.")
 @click.option("--queues", metavar="A,B", help="Only these queues, separated by commas.")
-@click.option("--lease", type=float, help="Seconds after which a worker that hangs is given up.")
-@click.option("--drain", type=float, help="Seconds for running jobs to finish after a stop.")
 @click.option(
-    "--processes", type=click.IntRange(1, 10_000), help="Processes to run, each with its slots."
+    "--lease", type=seconds_like(30), help="Seconds after which a worker that hangs is given up."
 )
 @click.option(
-    "--recycle-jobs", type=click.IntRange(1), help="Replace a process after so many jobs."
+    "--drain", type=seconds_like(20), help="Seconds for running jobs to finish after a stop."
+)
+@click.option(
+    "--processes", type=Whole(1, 10_000, example=4), help="Processes to run, each with its slots."
+)
+@click.option(
+    "--recycle-jobs", type=Whole(1, example=1000), help="Replace a process after so many jobs."
 )
 @click.option(
     "--recycle-memory",
-    type=click.IntRange(1),
+    type=Whole(1, example=500),
     metavar="MB",
     help="Replace a process that has grown so large.",
 )

@@ -11,6 +11,8 @@ from rotulus.errors import OptionError
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}")
 _UNESCAPED = re.compile(r"%(?![0-9A-Fa-f]{2})|\s")
+_ODD = re.compile(r"%(?![0-9A-Fa-f]{2})|[\s#]")
+_ODD_IN_ACCOUNT = re.compile(r"%(?![0-9A-Fa-f]{2})|[\s#@/?\[\]]")
 _OURS = ("schema", "listen", "deadline")
 
 DEADLINE = 15.0
@@ -79,10 +81,16 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         if not _is_torn(parts, url):
             return parts
+    account, at, place = url.partition("://")[2].rpartition("@")
+    shown = f"The store URL {without_password(url)} cannot be read"
+    if _ODD.search(place) and not (at and _ODD_IN_ACCOUNT.search(account)):
+        raise OptionError(
+            f"{shown}: in the host, the database and the options write %25 for %, %23 for #, %20 "
+            f"for a space"
+        )
     raise OptionError(
-        f"The store URL {without_password(url)} cannot be read: in the user and the password write "
-        f"%25 for %, %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %5B for [, %20 for a "
-        f"space"
+        f"{shown}: in the user and the password write %25 for %, %40 for @, %3A for :, %2F for /, "
+        f"%3F for ?, %23 for #, %5B for [, %20 for a space"
     )
 
 
