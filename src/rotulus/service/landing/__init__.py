@@ -1,0 +1,84 @@
+"""The landing page of a service: at `/`, its tasks with a form for each."""
+
+import secrets
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rotulus import TaskRegistry
+from rotulus import registry as global_registry
+from rotulus._app.inline import InlineCalls
+from rotulus._workflows.tasks import WorkflowTask
+from rotulus.errors import ConfigurationError
+from rotulus.service.landing.fields import fields_of
+from rotulus.service.landing.offers import offers_of
+from rotulus.service.landing.page import ShownTask, page
+from rotulus.service.problems import ProblemRoute
+from rotulus.service.state import ServiceInfo
+
+
+def make_landing_router(registry: TaskRegistry = global_registry) -> APIRouter:
+    """Make the route of the landing page, for `app.include_router(...)`.
+
+    The page shows the tasks of the service, else those of a registry, with a form for each; what
+    else the application offers it links to. It loads nothing from elsewhere, and can be read
+    without its script.
+
+    Args:
+        registry: the tasks, in an application that no `ServiceBuilder` has built.
+    """
+    router = APIRouter(route_class=ProblemRoute)
+
+    @router.get("/", include_in_schema=False)
+    async def landing_page(request: Request) -> Response:
+        state = getattr(request.app.state, "rotulus", None)
+        served = state.app.registry if state else registry
+        nonce = secrets.token_urlsafe(18)
+        token = bool(state and state.auth and state.auth.token)
+        info = state.info if state else _info(request)
+        html = page(info, _shown(served), offers_of(request), token=token, nonce=nonce)
+        return Response(html.encode(), headers=_headers(nonce), media_type="text/html")
+
+    return router
+
+
+def _headers(nonce: str) -> dict[str, str]:
+    """Nothing runs that the page did not bring, and nobody puts the page into one of theirs."""
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+        "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _info(request: Request) -> ServiceInfo:
+    """How an application introduces itself that no `ServiceBuilder` has built."""
+    app = request.app
+    return ServiceInfo(
+        display_name=getattr(app, "title", "") or "Tasks",
+        version=getattr(app, "version", ""),
+        summary=getattr(app, "summary", None),
+        description=getattr(app, "description", None),
+    )
+
+
+def _shown(registry: TaskRegistry) -> list[ShownTask]:
+    calls = InlineCalls(registry, {}, {})
+    return [_shown_task(registry, calls, name) for name in registry.list_all()]
+
+
+def _shown_task(registry: TaskRegistry, calls: InlineCalls, name: str) -> ShownTask:
+    info = registry.get_info(name)
+    try:
+        fields = fields_of(calls.shape(name).arguments, info)
+    except ConfigurationError as error:  # such as no database where it needs one
+        return ShownTask(info, None, str(error))
+    return ShownTask(info, fields, is_workflow=isinstance(registry.get(name), WorkflowTask))

@@ -1,0 +1,80 @@
+"""HTML as values: text becomes markup in one place, where it is escaped."""
+
+import re
+from collections.abc import Iterable
+from html import escape
+from typing import TypeAlias
+
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Characters that HTML does not allow, and halves of characters."""
+
+_VOID = frozenset({"input", "link", "meta"})
+
+
+class Markup(str):
+    """Text that is HTML already: only this module makes it of other text."""
+
+    __slots__ = ()
+
+
+Child: TypeAlias = "str | None | Iterable[Child]"
+"""What stands in an element: markup, text that is to be escaped, several of these, or nothing."""
+
+
+def markup(*children: Child) -> Markup:
+    """What stands in an element, as HTML."""
+    return Markup("".join(_parts(children)))
+
+
+def element(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
+    """An element.
+
+    Args:
+        name: such as `p`.
+        children: what stands in it.
+        attributes: its attributes: `class_="wide"`, `data_kind="text"`. Those that are None or
+            False are left out; those that are True have no value.
+    """
+    told = "".join(_attribute(key, value) for key, value in attributes.items())
+    if name in _VOID:
+        return Markup(f"<{name}{told}>")
+    return Markup(f"<{name}{told}>{markup(children)}</{name}>")
+
+
+def inline(name: str, content: str, nonce: str) -> Markup:
+    """A script or a style of ours, which is not escaped: no such file holds its own end tag."""
+    return Markup(f"<{name}{_attribute('nonce', nonce)}>\n{content}</{name}>")
+
+
+def prose(text: str | None) -> Markup:
+    """Text of a docstring: its paragraphs, with what stands between backticks as code."""
+    paragraphs = re.split(r"\n(?:[ \t]*\n)+", (text or "").strip("\n"))
+    return markup(element("p", _with_code(text)) for text in paragraphs if text.strip())
+
+
+def _with_code(paragraph: str) -> list[Child]:
+    """The plain pieces and the pieces of code, which take turns."""
+    pieces = re.split(r"(`+)([^`\n]+)\1", paragraph)
+    plain, code = pieces[::3], [element("code", piece) for piece in pieces[2::3]]
+    return [child for pair in zip(plain, [*code, ""], strict=True) for child in pair]
+
+
+def _parts(children: Iterable[Child]) -> Iterable[str]:
+    for child in children:
+        if isinstance(child, Markup):
+            yield child
+        elif isinstance(child, str):
+            yield _escaped(child)
+        elif child is not None:
+            yield from _parts(child)
+
+
+def _attribute(key: str, value: str | int | bool | None) -> str:
+    name = key.rstrip("_").replace("_", "-")
+    if value is None or value is False:
+        return ""
+    return f" {name}" if value is True else f' {name}="{_escaped(str(value))}"'
+
+
+def _escaped(text: str) -> str:
+    return escape(_UNFIT.sub("\N{REPLACEMENT CHARACTER}", text))

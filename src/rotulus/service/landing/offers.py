@@ -1,0 +1,88 @@
+"""What the application around the page offers, and where: looked up in its routes."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.routing import Match, NoMatchFound
+
+_PLACES = {
+    "Jobs": "/api/v1/jobs",
+    "Artifacts": "/api/v1/artifacts",
+    "System": "/api/v1/system",
+    "Metrics": "/metrics",
+    "Health": "/health",
+}
+"""What a service may offer beside its tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the page.
+
+    Attributes:
+        label: what it says.
+        href: where it leads.
+    """
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The places of an application, as a browser sees them.
+
+    Attributes:
+        links: documents and resources.
+        tasks: what the paths of tasks begin with; None if none are served.
+        enqueues: whether tasks can be enqueued.
+        jobs: what the paths of jobs begin with; None if none are served.
+        health: where health is told; None if it is not.
+    """
+
+    links: tuple[Link, ...]
+    tasks: str | None
+    enqueues: bool
+    jobs: str | None
+    health: str | None
+
+
+def offers_of(request: Request) -> Offers:
+    """What the application of a request offers, behind the path of its proxy or its mount."""
+    root = _root(request)
+    places = {
+        label: root + path for label, path in _PLACES.items() if _is_served(request, path)
+    }
+    app = request.app
+    openapi = getattr(app, "openapi_url", None)
+    documents = {"API": openapi and getattr(app, "docs_url", None), "OpenAPI": openapi}
+    links = {label: root + path for label, path in documents.items() if path} | places
+    tasks = _tasks(request, "execute")
+    return Offers(
+        links=tuple(Link(label, href) for label, href in links.items()),
+        tasks=None if tasks is None else root + tasks,
+        enqueues=tasks is not None and _tasks(request, "enqueue") == tasks,
+        jobs=places.get("Jobs"),
+        health=places.get("Health"),
+    )
+
+
+def _root(request: Request) -> str:
+    """What the path begins with: one slash at most, or a link would lead to another host."""
+    root = str(request.scope.get("root_path", "")).strip("/")
+    return f"/{root}" if root else ""
+
+
+def _tasks(request: Request, verb: str) -> str | None:
+    """What the paths of tasks begin with that a verb of theirs has."""
+    try:
+        path = str(request.app.url_path_for(verb, name="x"))
+    except NoMatchFound:
+        return None
+    ending = f"/x/${verb}"
+    return path.removesuffix(ending) if path.endswith(ending) else None
+
+
+def _is_served(request: Request, path: str) -> bool:
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
