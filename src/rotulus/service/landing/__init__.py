@@ -11,6 +11,7 @@ from rotulus import registry as global_registry
 from rotulus._app.inline import InlineCalls
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.errors import ConfigurationError
+from rotulus.service.guard import guard
 from rotulus.service.landing.fields import fields_of
 from rotulus.service.landing.offers import offers_of
 from rotulus.service.landing.page import ShownTask, page
@@ -28,7 +29,7 @@ def make_landing_router(registry: TaskRegistry = global_registry) -> APIRouter:
     Args:
         registry: the tasks, in an application that no `ServiceBuilder` has built.
     """
-    router = APIRouter(route_class=ProblemRoute)
+    router = APIRouter(route_class=ProblemRoute, dependencies=[guard])
 
     @router.get("/", include_in_schema=False)
     async def landing_page(request: Request) -> Response:

@@ -121,9 +121,7 @@ def _followed(schema: Any, defs: Mapping[str, Any]) -> tuple[dict[str, Any], boo
     """What a schema comes to behind its references, and whether null is allowed beside it."""
     nullable = False
     for _ in range(_REFERENCES):
-        if not isinstance(schema, dict):
-            break
-        known = cast("dict[str, Any]", schema)
+        known = _object(schema)
         if isinstance(reference := known.get("$ref"), str):
             schema = defs.get(reference.removeprefix(_DEFS))
             continue
@@ -139,7 +137,7 @@ def _followed(schema: Any, defs: Mapping[str, Any]) -> tuple[dict[str, Any], boo
 def _kind(schema: Mapping[str, Any], default: Any) -> str:
     if "enum" in schema or "const" in schema:
         return "choice"
-    types = {option.get("type") for option in schema.get("anyOf", ()) if isinstance(option, dict)}
+    types = {_object(option).get("type") for option in schema.get("anyOf", ())}
     if "string" in types and types <= {"string", "integer", "number"}:
         return "scalar"
     kind = _TYPES.get(str(schema.get("type")), "json")
@@ -172,6 +170,8 @@ def _initial(kind: str, value: Any) -> str | None:
         return _json(value)
     if kind == "flag":
         return "true" if value is True else ""
+    if isinstance(value, bool):
+        return None
     if isinstance(value, str) == (kind in ("integer", "number")) and kind != "scalar":
         return None
     return str(value) if isinstance(value, str | int | float) else None
@@ -182,15 +182,14 @@ def _words(kind: str, schema: Mapping[str, Any]) -> str:
         name = schema.get("format", "") if kind == "text" else ""
         return f"{_WORDS[kind]} ({name})" if name else _WORDS[kind]
     if schema.get("type") == "array":
-        items = schema.get("items", {})
-        plural = _PLURALS.get(str(items.get("type"))) if isinstance(items, dict) else None
+        plural = _PLURALS.get(str(_object(schema.get("items")).get("type")))
         return f"list of {plural}" if plural else "list"
     return "object" if schema.get("type") == "object" else "JSON"
 
 
 def _description(*schemas: Any) -> str | None:
     """What the author of a parameter says of it, else what the author of its type says."""
-    told = (one.get("description") for one in schemas if isinstance(one, dict))
+    told = (_object(schema).get("description") for schema in schemas)
     return next((text for text in told if isinstance(text, str)), None)
 
 
@@ -238,3 +237,8 @@ def _inlined(schema: dict[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
 def _json(value: Any) -> str:
     """A value as people read it. Raises for what JSON does not have."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _object(schema: Any) -> dict[str, Any]:
+    """A schema that says something: others are true or false."""
+    return cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}

@@ -79,7 +79,7 @@ def _control(field: Field, id_: str) -> Markup:
         "aria_describedby": f"{id_}-hint {id_}-wrong",
         **field.limits,
     }
-    content: list[Child] = []
+    content: Sequence[Child] = ()
     if field.kind == "choice":
         name, content = "select", [_option(choice, field) for choice in field.choices]
     elif field.kind in ("json", "lines"):
@@ -107,7 +107,9 @@ def _example(field: Field) -> str | None:
 
 
 def _hint(field: Field, id_: str) -> Markup:
-    bounds = [said.format(field.limits[name]) for name, said in _BOUNDS.items() if name in field.limits]
+    bounds = [
+        said.format(field.limits[name]) for name, said in _BOUNDS.items() if name in field.limits
+    ]
     return element(
         "div",
         element("p", field.description) if field.description else None,

@@ -17,7 +17,7 @@ class Markup(str):
     __slots__ = ()
 
 
-Child: TypeAlias = "str | None | Iterable[Child]"
+Child: TypeAlias = "str | Iterable[Child] | None"
 """What stands in an element: markup, text that is to be escaped, several of these, or nothing."""
 
 

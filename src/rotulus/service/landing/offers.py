@@ -50,9 +50,7 @@ class Offers:
 def offers_of(request: Request) -> Offers:
     """What the application of a request offers, behind the path of its proxy or its mount."""
     root = _root(request)
-    places = {
-        label: root + path for label, path in _PLACES.items() if _is_served(request, path)
-    }
+    places = {label: root + path for label, path in _PLACES.items() if _is_served(request, path)}
     app = request.app
     openapi = getattr(app, "openapi_url", None)
     documents = {"API": openapi and getattr(app, "docs_url", None), "OpenAPI": openapi}
@@ -84,5 +82,5 @@ def _tasks(request: Request, verb: str) -> str | None:
 
 
 def _is_served(request: Request, path: str) -> bool:
-    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+    scope = {**request.scope, "path": path, "root_path": ""}
     return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)

@@ -2,6 +2,7 @@
 
 const service = document.body.dataset;
 const ENDED = ["succeeded", "failed", "dead", "cancelled", "skipped"];
+const STREAM_EVENTS = ["job", "state", "progress", "end"];
 
 // An element with properties and children; text is text, whatever is in it.
 function make(name, properties = {}, ...children) {
@@ -175,8 +176,6 @@ function follow(view, job, place) {
   for (const name of ["message", ...STREAM_EVENTS]) stream.addEventListener(name, take);
   view.addEventListener("leave", () => stream.close());
 }
-
-const STREAM_EVENTS = ["job", "state", "progress", "end"];
 
 function showJob(view, job, place) {
   const kind = { succeeded: "good", failed: "bad", dead: "bad" }[job.state] ?? "plain";

@@ -12,7 +12,7 @@ from rotulus.service.landing.markup import Child, Markup, element, inline, marku
 from rotulus.service.landing.offers import Offers
 from rotulus.service.state import ServiceInfo
 
-_HERE = files(__package__)
+_HERE = files("rotulus.service.landing")
 _STYLE = _HERE.joinpath("page.css").read_text("utf-8")
 _SCRIPT = "".join(_HERE.joinpath(f"{name}.js").read_text("utf-8") for name in ("forms", "page"))
 
@@ -148,7 +148,9 @@ def _filter(tags: Iterable[Sequence[str]]) -> Markup:
         "div",
         element("label", "Filter tasks", for_="filter", class_="unseen"),
         element("input", id="filter", type="search", placeholder="Filter by name, text or tag"),
-        element("div", buttons, class_="tags", role="group", aria_label="Tags") if buttons else None,
+        element("div", buttons, class_="tags", role="group", aria_label="Tags")
+        if buttons
+        else None,
         id="picking",
         hidden=True,
     )
@@ -196,9 +198,7 @@ def _call(task: ShownTask, number: int, offers: Offers) -> Child:
     if offers.tasks is None:
         return _reading(task.fields)
     executes = not task.is_workflow
-    made = form(
-        task.info.name, number, task.fields, executes=executes, enqueues=offers.enqueues
-    )
+    made = form(task.info.name, number, task.fields, executes=executes, enqueues=offers.enqueues)
     return [_reading(task.fields), element("template", made)]
 
 
