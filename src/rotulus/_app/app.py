@@ -13,7 +13,7 @@ from rotulus._app.log import log_events
 from rotulus._app.misfits import misfits
 from rotulus._app.opening import LazyStore, absolute_url, is_there, open_store, shown_url
 from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
-from rotulus._app.shifts import Shifts, WorkOptions
+from rotulus._app.shifts import Shifts, WorkOptions, check_work_options
 from rotulus._app.standing import Standing, serving
 from rotulus._app.verbs import Verbs
 from rotulus._concurrency.pool import in_own_thread, off_loop
@@ -29,9 +29,6 @@ from rotulus.config import SECRETS, Setting, load_settings
 from rotulus.errors import EventLoopError, OptionError
 from rotulus.events import Events
 from rotulus.store import Store
-
-_ABOUT_TO_BEGIN = 0.01
-"""Seconds between two looks whether a worker has begun that is to stop."""
 
 
 @refuse_unknown
@@ -226,11 +223,11 @@ class App(Calls, Verbs):
             StoreError: the store cannot be used.
         """
         _refuse_on_loop("app.run_worker()", "app.arun_worker()")
-        given = {"queues": queues, "slots": slots, "lease": lease, "drain": drain}
-        given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
+        options: WorkOptions = {"queues": queues, "slots": slots, "lease": lease, "drain": drain}
+        options |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
+        options |= {"burst": burst, "name": name}
         active = self._own.active
-        with active.boot.held():
-            active.shifts.work(active.ready_store, given, burst=burst, name=name, parent=parent)
+        active.work(active.shifts.begin(), options, parent)
 
     async def arun_worker(self, **options: Unpack[WorkOptions]) -> None:
         """`run_worker` in a thread of its own, until `stop()`, or until it is cancelled.
@@ -238,16 +235,19 @@ class App(Calls, Verbs):
         Args:
             options: those of `run_worker`.
         """
-        worker = asyncio.ensure_future(in_own_thread(self.run_worker, **options))
+        check_work_options(options)
+        active = self._own.active
+        run = active.shifts.begin()  # here, and not in the thread: it can be stopped from now on
+        worker = asyncio.ensure_future(in_own_thread(active.work, run, options))
         try:
             await asyncio.shield(worker)
         except asyncio.CancelledError:
-            shifts = self._own.active.shifts
-            while not (worker.done() or shifts.under_way):  # noqa: ASYNC110 - begins in a thread
-                await asyncio.sleep(_ABOUT_TO_BEGIN)
-            self.stop()
+            run.stop()
             await worker
             raise
+        finally:
+            if worker.done():  # it may have had no thread
+                active.shifts.end(run)
 
     def supervise(
         self,
@@ -280,8 +280,13 @@ class App(Calls, Verbs):
         given = {"processes": processes, "lease": lease, "drain": drain}
         _refuse_on_loop("app.supervise()", "asyncio.to_thread(app.supervise, ...)")
         active = self._own.active
-        with active.boot.held():
-            active.shifts.supervise(active.ready_store(), command, given, burst=burst, name=name)
+        run = active.shifts.begin()
+        try:
+            with active.boot.held():
+                store = active.ready_store()
+                active.shifts.supervise(run, store, command, given, burst=burst, name=name)
+        finally:
+            active.shifts.end(run)
 
     def stop(self) -> None:
         """Stop the workers of this app: claim no more, finish what runs; called again, at once."""

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, TypedDict
 
 from rotulus._app.engine import Engine
 from rotulus._app.opening import is_shared, usual_grace
+from rotulus._app.worker_run import WorkerRun
 from rotulus._engine.duties import Duty, Rounds
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.worker import Worker, WorkerOptions
@@ -36,6 +38,12 @@ class WorkOptions(TypedDict, total=False):
     recycle_memory: int | None
 
 
+def check_work_options(options: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for one that there is not."""
+    for name in sorted(options.keys() - WorkOptions.__annotations__.keys()):
+        raise TypeError(f"arun_worker() got an unexpected keyword argument {name!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class Shifts:
     """Begins shifts, and ends those that are under way.
@@ -43,25 +51,36 @@ class Shifts:
     Attributes:
         engine: what runs jobs.
         settings: the settings of the app.
-        under_way: what works now.
+        under_way: the calls that have begun and not ended.
     """
 
     engine: Engine
     settings: Mapping[str, Any]
-    under_way: list[Worker | Supervisor] = field(default_factory=list[Worker | Supervisor])
+    under_way: list[WorkerRun] = field(default_factory=list[WorkerRun])
+
+    def begin(self) -> WorkerRun:
+        """A call begins, and can be told to stop; it has to `end`."""
+        run = WorkerRun()
+        self.under_way.append(run)
+        return run
+
+    def end(self, run: WorkerRun) -> None:
+        """A call has ended. May be said twice."""
+        with suppress(ValueError):
+            self.under_way.remove(run)
 
     def work(
         self,
+        run: WorkerRun,
         open_store: Callable[[], Store],
-        given: Mapping[str, Any],
-        *,
-        burst: bool,
-        name: str | None,
+        wanted: WorkOptions,
         parent: int | None,
     ) -> None:
         """Work as one worker. See `App.run_worker`."""
+        name = wanted.get("name")
+        given = {key: value for key, value in wanted.items() if key not in ("burst", "name")}
         chosen = self._chosen(given)
-        options = _worker_options(chosen, burst=burst)
+        options = _worker_options(chosen, burst=wanted.get("burst", False))
         served, slots = chosen["queues"], chosen["slots"]
         # First of all: what is forked before there are threads and connections has none.
         with self.engine.nursery(self.engine.registry) as nursery:
@@ -69,18 +88,19 @@ class Shifts:
             worker = self.engine.worker(nursery, store, served, slots, options, name)
             own = _recycling(chosen["recycle_memory"], worker)
             if parent is None:
-                self._go(worker, [*own, *self._duties(store)], worker.stop)
+                self._go(run, worker, [*own, *self._duties(store)], run.stop)
                 _raise_if_stuck(worker)
                 return
-            line = ParentLine(parent, options.lease, worker.stop)
+            line = ParentLine(parent, options.lease, run.stop)
             self.engine.events.subscribe(line.tell_retiring, WorkerRetiring)
             line.start()
             # Who stops a supervisor often stops its processes too, and that is still once: only
             # the supervisor tells them to hurry.
-            self._go(worker, own, partial(worker.stop, 1))
+            self._go(run, worker, own, partial(run.stop, 1))
 
     def supervise(
         self,
+        run: WorkerRun,
         store: Store,
         command: Sequence[str],
         given: Mapping[str, Any],
@@ -100,19 +120,18 @@ class Shifts:
             burst=burst,
         )
         supervisor = self.engine.supervisor(store, options)
-        self._go(supervisor, self._duties(store), supervisor.stop)
+        self._go(run, supervisor, self._duties(store), run.stop)
 
     def set_slots(self, slots: int) -> None:
         """Let the workers that are under way run so many jobs at once."""
         checked: int = load_settings({"slots": slots})["slots"].value
-        for shift in list(self.under_way):
-            if isinstance(shift, Worker):
-                shift.set_slots(checked)
+        for run in list(self.under_way):
+            run.set_slots(checked)
 
     def stop(self) -> None:
         """Stop everything that is under way."""
-        for shift in list(self.under_way):
-            shift.stop()
+        for run in list(self.under_way):
+            run.stop()
 
     def _chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The settings, with what was given for one shift."""
@@ -125,17 +144,20 @@ class Shifts:
         return self.engine.duties(store, timedelta(0, keep), timedelta(0, keep_failed))
 
     def _go(
-        self, shift: Worker | Supervisor, duties: Sequence[Duty], on_signal: Callable[[], None]
+        self,
+        run: WorkerRun,
+        at_work: Worker | Supervisor,
+        duties: Sequence[Duty],
+        on_signal: Callable[[], None],
     ) -> None:
         engine = self.engine
         rounds = Rounds(duties, engine.clock.now, engine.random.random, engine.events)
-        self.under_way.append(shift)
+        run.attach(at_work)
         rounds.start()
         try:
-            run_to_end(shift.run(partial(rounds.end, None)), on_signal)
+            run_to_end(at_work.run(partial(rounds.end, None)), on_signal)
         finally:
             rounds.end()
-            self.under_way.remove(shift)
 
 
 def _worker_options(chosen: Mapping[str, Any], *, burst: bool) -> WorkerOptions:

@@ -6,7 +6,8 @@ from typing import Any
 from rotulus._app.boot import Boot
 from rotulus._app.engine import Engine
 from rotulus._app.opening import LazyStore, insist_on_tables, is_shared, shown_url
-from rotulus._app.shifts import Shifts
+from rotulus._app.shifts import Shifts, WorkOptions
+from rotulus._app.worker_run import WorkerRun
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import TaskDesk
@@ -51,6 +52,14 @@ class Standing:
         store = self.store()
         insist_on_tables(store)
         return store
+
+    def work(self, run: WorkerRun, options: WorkOptions, parent: int | None = None) -> None:
+        """Work as one worker, to the end. See `App.run_worker`."""
+        try:
+            with self.boot.held():
+                self.shifts.work(run, self.ready_store, options, parent)
+        finally:
+            self.shifts.end(run)
 
     def enter(self) -> None:
         """The app is open: it serves its registry, unless one does whose jobs lie elsewhere.

@@ -86,12 +86,15 @@ class Supervisor:
         self._farewells: set[asyncio.Task[None]] = set()
         self._given_up: RotulusError | None = None
 
-    def stop(self) -> None:
+    def stop(self, times: int | None = None) -> None:
         """Let the processes finish what they run, and end; called a second time, at once.
 
         May be called from any thread, and from a signal handler.
+
+        Args:
+            times: how often it has been told by now, from one who counts that.
         """
-        self._stops += 1
+        self._stops = self._stops + 1 if times is None else max(times, self._stops)
         if self._wake is not None:
             with suppress(RuntimeError):  # the loop has ended already
                 self._wake()
