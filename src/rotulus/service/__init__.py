@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
     from rotulus.service.artifacts.managing import ArtifactManager
     from rotulus.service.artifacts.repository import ArtifactRepository
+    from rotulus.service.artifacts.routes import make_artifact_router
     from rotulus.service.artifacts.values import (
         ArtifactContent,
         ArtifactIn,
@@ -43,6 +44,7 @@ __all__ = [
     "ServiceInfo",
     "SqliteDatabaseBuilder",
     "install_problems",
+    "make_artifact_router",
     "protect",
 ]
 
@@ -50,6 +52,7 @@ _HOMES = {
     "artifacts.hierarchy": ("ArtifactHierarchy",),
     "artifacts.managing": ("ArtifactManager",),
     "artifacts.repository": ("ArtifactRepository",),
+    "artifacts.routes": ("make_artifact_router",),
     "artifacts.values": (
         "ArtifactContent",
         "ArtifactIn",

@@ -30,7 +30,7 @@ async def read_json(request: Request, *, optional: bool = False) -> Any:
             1 MiB, whatever its headers say; 400, it is no JSON, names a key twice, or nests deeper
             than 64 levels.
     """
-    _check_encoding(request)
+    check_encoding(request)
     text = _decoded(await _read(request))
     if not text.strip() and optional:
         return None
@@ -56,6 +56,20 @@ def check_media_type(request: Request) -> None:
     )
 
 
+def check_encoding(request: Request) -> None:
+    """Raise a `ProblemError` (415) for a body that is compressed."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise ProblemError(
+            415,
+            "unsupported_encoding",
+            "The body has to be plain",
+            f"The body is encoded as {encoding!r}.",
+            hint="Send the body uncompressed, without Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
 def check_depth(text: str, most: int = MAX_DEPTH) -> None:
     """Raise a `ProblemError` (400) when arrays and objects nest too deeply; nothing recurses."""
     if text.count("[") + text.count("{") <= most:
@@ -77,19 +91,6 @@ def _brackets(text: str) -> Iterator[str]:
     for found in _STRING_OR_BRACKET.finditer(text):
         if found[0][0] != '"':
             yield found[0]
-
-
-def _check_encoding(request: Request) -> None:
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise ProblemError(
-            415,
-            "unsupported_encoding",
-            "The body has to be plain",
-            f"The body is encoded as {encoding!r}.",
-            hint="Send the body uncompressed, without Content-Encoding.",
-            headers={"Accept-Encoding": "identity"},
-        )
 
 
 async def _read(request: Request) -> bytes:

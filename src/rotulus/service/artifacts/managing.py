@@ -110,10 +110,14 @@ class ArtifactManager:
                 artifact_id, depth=depth, data=data, hierarchy=self._hierarchy
             )
 
+    async def info(self, artifact_id: str | UUID) -> ArtifactInfo:
+        """The artifact with an id, without its data. Raises `ArtifactNotFoundError`."""
+        async with self._repository() as repository:
+            return await repository.info(artifact_id)
+
     async def metadata(self, artifact_id: str | UUID) -> dict[str, Any]:
         """What is said about an artifact. Raises `ArtifactNotFoundError`."""
-        async with self._repository() as repository:
-            return (await repository.info(artifact_id)).metadata
+        return (await self.info(artifact_id)).metadata
 
     async def content(self, artifact_id: str | UUID) -> ArtifactContent:
         """The data of an artifact as bytes. Raises `ArtifactNotFoundError`."""

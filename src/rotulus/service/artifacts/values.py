@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -20,7 +21,9 @@ from rotulus.service.artifacts.plain import plain_text
 JSON = "application/json"
 BYTES = "application/octet-stream"
 
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:; ?[\w-]+=(?:[\w.+-]+|\"[^\"\\\r\n]*\"))*")
+_MEDIA_TYPE = re.compile(
+    r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:; ?[\w-]+=(?:[\w.+-]+|\"[ !#-\[\]-~]*\"))*"
+)
 _LONGEST = 255
 
 
@@ -125,10 +128,14 @@ class ArtifactOut(ArtifactInfo):
     """An artifact.
 
     Attributes:
-        data: what was saved: a JSON value, or bytes.
+        data: what was saved: a JSON value, or bytes. Written as JSON, bytes are null.
     """
 
     data: Any
+
+    @field_serializer("data", when_used="json")
+    def _json_only(self, data: Any) -> Any:
+        return None if isinstance(data, bytes) else data
 
 
 class ArtifactNode(ArtifactInfo):

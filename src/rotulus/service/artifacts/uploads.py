@@ -1,0 +1,93 @@
+"""What a request gives to be saved: an artifact as JSON, or its bytes as they are."""
+
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.requests import Request
+
+from rotulus.service.artifacts.values import BYTES, JSON, ArtifactIn
+from rotulus.service.bodies import check_encoding, read_json
+from rotulus.service.problems import ProblemError
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Of what is sent as bytes, unless a service says otherwise."""
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The artifact as JSON; or its bytes, with their own Content-Type.",
+        "content": {
+            JSON: {
+                "schema": {
+                    "type": "object",
+                    "required": ["data"],
+                    "properties": ArtifactIn.model_json_schema()["properties"],
+                    "additionalProperties": False,
+                },
+                "example": {"data": {"rows": 3}, "metadata": {"day": "2026-11-20"}},
+            },
+            BYTES: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+"""What it looks like, for the OpenAPI document."""
+
+
+async def read_artifact(
+    request: Request, *, filename: str | None, parent_id: str | None, max_bytes: int
+) -> ArtifactIn:
+    """The artifact that a request gives.
+
+    Args:
+        request: the request; its body has not been read.
+        filename: what bytes are called.
+        parent_id: what bytes belong to.
+        max_bytes: of bytes, at most.
+
+    Raises:
+        ProblemError: the body is too large, or no JSON.
+        RequestValidationError: it is no artifact.
+    """
+    media_type = request.headers.get("content-type", "").strip()
+    if media_type.partition(";")[0].strip().lower() == JSON:
+        return _checked(await read_json(request), "body")
+    check_encoding(request)
+    given: dict[str, Any] = {"data": await _read(request, max_bytes)}
+    given |= {"media_type": media_type} if media_type else {}
+    given |= {"metadata": {"filename": filename}} if filename else {}
+    given |= {"parent_id": parent_id} if parent_id else {}
+    return _checked(given, "query")
+
+
+def _checked(given: Any, where: str) -> ArtifactIn:
+    try:
+        return ArtifactIn.model_validate(given)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError(
+            [{**one, "loc": (where, *one["loc"]), "input": None} for one in found]
+        ) from None
+
+
+async def _read(request: Request, most: int) -> bytes:
+    told = request.headers.get("content-length", "")
+    if told.isdecimal() and (len(told) > len(str(most)) or int(told) > most):
+        raise _too_large(most)
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise _too_large(most)
+    return bytes(body)
+
+
+def _too_large(most: int) -> ProblemError:
+    return ProblemError(
+        413,
+        "artifact_too_large",
+        "The artifact is too large",
+        f"The body has more than {most:,} bytes.",
+        hint="Save it in parts, or elsewhere, and its place as an artifact.",
+        headers={"Connection": "close"},
+    )
