@@ -12,7 +12,7 @@ from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.intake import Intake
 from rotulus._jobs.current import waiting_for
-from rotulus._jobs.job import Job
+from rotulus._jobs.job import Asked, Job
 from rotulus._jobs.outcome import read_error, succeeded
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
@@ -75,12 +75,12 @@ class Desk:
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
-        return [Job(record, self) for record in self.store().add(jobs, connection)]
+        return self._given(self.store().add(jobs, connection), jobs)
 
     async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """The same, without blocking the event loop; together with what others hand in."""
         if connection is None:
-            return [Job(record, self) for record in await self._adds.add(jobs)]
+            return self._given(await self._adds.add(jobs), jobs)
         await off_loop(self.store)  # opens it, which may take a while
         # A connection belongs to the thread, or to the greenlet, of who holds it.
         if hasattr(connection, "run_sync"):
@@ -90,6 +90,13 @@ class Desk:
 
             return await connection.run_sync(add)
         return self.add(jobs, connection)
+
+    def _given(self, records: Sequence[JobRecord], jobs: Sequence[NewJob]) -> list[Job[Any]]:
+        """The job of each that was added, or of what held its key."""
+        return [
+            Job(record, self) if record.id == job.id else Job(record, self, None, _asked(job))
+            for record, job in zip(records, jobs, strict=True)
+        ]
 
     def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
@@ -210,6 +217,10 @@ def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:
     return JobNotFoundError(
         f"More than one job begins with {beginning}: {named}{more}; give more of the id"
     )
+
+
+def _asked(job: NewJob) -> Asked:
+    return Asked(job.terms.task, job.arguments, job.terms.queue, job.terms.priority)
 
 
 def _failure(record: JobRecord) -> JobFailedError:

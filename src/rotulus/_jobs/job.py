@@ -47,6 +47,15 @@ class Attempt(NamedTuple):
     error: ErrorInfo | None
 
 
+class Asked(NamedTuple):
+    """What was to be enqueued where a job of the same key stood already."""
+
+    task: str
+    arguments: str
+    queue: str
+    priority: int
+
+
 class JobDesk(Protocol):
     """Where a job asks about itself: the app it belongs to."""
 
@@ -117,6 +126,7 @@ class Job(Generic[V_co]):
     record: JobRecord
     _desk: JobDesk
     _running: Running | None = None
+    _asked: Asked | None = None
 
     @property
     def id(self) -> str:
@@ -167,6 +177,23 @@ class Job(Generic[V_co]):
     def key(self) -> str | None:
         """Its unique key, if it has one."""
         return self.record.key
+
+    @property
+    def existed(self) -> bool:
+        """Whether the enqueue that gave it added none, as this one held its key."""
+        return self._asked is not None
+
+    @property
+    def as_asked(self) -> bool:
+        """Whether it has the task, arguments, queue and priority that the enqueue asked for."""
+        if self._asked is None:
+            return True
+        has = self.record
+        task, arguments, queue, priority = self._asked
+        if (task, queue, priority) != (has.task, has.queue, has.priority):
+            return False
+        mine, asked = map(jsontext.decode, (has.arguments, arguments))
+        return jsontext.canonical(mine) == jsontext.canonical(asked)
 
     @property
     def worker(self) -> str | None:

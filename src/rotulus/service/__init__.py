@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rotulus.service.database import Database, SqliteDatabaseBuilder
     from rotulus.service.guard import protect
     from rotulus.service.problems import ProblemError, install_problems
+    from rotulus.service.shell import run_shell
     from rotulus.service.state import ServiceInfo
     from rotulus.service.tables import Base
 
@@ -46,6 +47,7 @@ __all__ = [
     "install_problems",
     "make_artifact_router",
     "protect",
+    "run_shell",
 ]
 
 _HOMES = {
@@ -64,6 +66,7 @@ _HOMES = {
     "database": ("Database", "SqliteDatabaseBuilder"),
     "guard": ("protect",),
     "problems": ("ProblemError", "install_problems"),
+    "shell": ("run_shell",),
     "state": ("ServiceInfo",),
     "tables": ("Base",),
 }

@@ -1,0 +1,114 @@
+"""The header `Idempotency-Key`: the same request, made again, gives the same job.
+
+It stands on the unique keys of jobs, so one store, whichever process is asked, adds one job. The
+payload is compared with what the job that holds the key was added with.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from rotulus import App, Job
+from rotulus.errors import OptionError
+from rotulus.service.problems import ProblemError
+
+WINDOW = 24 * 60 * 60.0
+"""Seconds for which a key is remembered at least."""
+
+LONGEST = 255
+
+_QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+_BARE = re.compile(r"[!#-+\--:<-~]+")
+"""Visible characters, without quotes, commas and semicolons."""
+
+
+def read_idempotency_key(request: Request) -> str | None:
+    """The key of a request, quoted as the draft has it, or bare; None when there is none.
+
+    Raises:
+        ProblemError: 400, the header is not one text of 1 to 255 characters.
+    """
+    given = request.headers.getlist("idempotency-key")
+    if not given:
+        return None
+    text = given[0].strip()
+    quoted, bare = _QUOTED.fullmatch(text), _BARE.fullmatch(text)
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
+    if len(given) > 1 or not (quoted or bare) or not 0 < len(key) <= LONGEST:
+        raise ProblemError(
+            400,
+            "invalid_idempotency_key",
+            "The Idempotency-Key is not a text",
+            f"The request has to have one Idempotency-Key of 1 to {LONGEST} characters.",
+            hint='Send a new UUID with each new request: Idempotency-Key: "8e03978e-40d5-..."',
+        )
+    return key
+
+
+def scope_of(request: Request) -> str:
+    """Who makes a request, as far as keys are concerned: nobody finds the job of another one.
+
+    `request.state.principal`, which a dependency of the user's may set, else what the request
+    shows as its credentials.
+    """
+    principal = getattr(request.state, "principal", None)
+    if principal is not None:
+        return f"principal {principal}"
+    shown = (request.headers.get(name, "") for name in ("authorization", "cookie", "x-api-key"))
+    return "shown " + json.dumps(list(shown))
+
+
+async def enqueue_once(
+    app: App,
+    task: str,
+    arguments: Mapping[str, Any],
+    options: Mapping[str, Any],
+    key: str,
+    scope: str,
+) -> tuple[Job[Any], bool]:
+    """Enqueue a task, unless that was done before with this key; the job, and whether it was.
+
+    A task that has a unique key of its own keeps it, and is told apart by that one.
+
+    Args:
+        app: where the job is stored.
+        task: the name of the task.
+        arguments: its arguments.
+        options: of the enqueue; see `UsingOptions`.
+        key: what the client has sent; see `read_idempotency_key`.
+        scope: who has sent it; see `scope_of`.
+
+    Raises:
+        ProblemError: 422, the key was used for another payload.
+        OptionError: the options hold a key, too.
+        ArgumentsError: the arguments do not fit the task.
+        TaskNotFoundError: there is no such task.
+        StoreError: the job could not be stored.
+    """
+    if options.get("key") is not None:
+        raise OptionError("key: give a key or the header Idempotency-Key, not both")
+    own = app.registry.get(task)
+    if own.key is not None or own.delivery.key is not None:
+        job = await app.using(**options).aenqueue(task, **arguments)
+        return job, job.existed
+    once: dict[str, Any] = {"key": _stored(task, key, scope), "window": WINDOW}
+    job = await app.using(**{**options, **once}).aenqueue(task, **arguments)
+    if job.existed and not job.as_asked:
+        raise ProblemError(
+            422,
+            "idempotency_key_reused",
+            "The Idempotency-Key was used before",
+            f"Within the last 24 hours this key was sent with another payload for {task!r}.",
+            hint="Send a new key with each new request, and the same key only to repeat it.",
+        )
+    return job, job.existed
+
+
+def _stored(task: str, key: str, scope: str) -> str:
+    """The unique key of the job: of one length, and it tells neither the key nor the scope."""
+    text = json.dumps([scope, task, key])
+    return f"idempotency:{task}:{hashlib.sha256(text.encode()).hexdigest()}"
