@@ -13,6 +13,7 @@ from rotulus._app.log import log_events
 from rotulus._app.misfits import misfits
 from rotulus._app.opening import LazyStore, absolute_url, is_there, open_store, shown_url
 from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
+from rotulus._app.serving import Serving
 from rotulus._app.shifts import Shifts, WorkOptions, check_work_options
 from rotulus._app.standing import Standing, serving
 from rotulus._app.verbs import Verbs
@@ -32,7 +33,7 @@ from rotulus.store import Store
 
 
 @refuse_unknown
-class App(Calls, Verbs):
+class App(Calls, Verbs, Serving):
     """A store, a registry, and what tasks have injected.
 
     An app opens its store when that is first needed, and brings a SQLite file up to date by
