@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from rotulus._app.lifespan import Lifespan, trouble
-from rotulus._app.shifts import WorkOptions
+from rotulus._app.shifts import WorkOptions, check_work_options
 from rotulus._app.standing import Standing
 from rotulus._concurrency.pool import off_loop
 
@@ -29,6 +29,7 @@ class Serving:
                 are those of `run_worker`. At the end it finishes what it runs, as long as `drain`.
         """
         options: WorkOptions = {} if isinstance(worker, bool) else worker
+        check_work_options(options)
         work = None if worker is False else partial(self.arun_worker, **options)
         self._lifespan = Lifespan(self._served, work)
         return self._lifespan
