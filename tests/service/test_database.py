@@ -321,6 +321,8 @@ def test_a_url_is_shown_without_its_password():
         ("sqlite://x.db", OptionError, "three slashes"),
         ("sqlite:///x.db?mode=ro", OptionError, "three slashes"),
         ("postgresql://me:secret@host:port/shop", OptionError, "cannot be read"),
+        ("postgresql://host/shop?deadline=soon", OptionError, "write seconds"),
+        ("postgresql://host/shop?deadline=inf", OptionError, "write seconds"),
         ("postgresql+secretdriver://host/shop", OptionError, "has no driver"),
         ("postgresql+asyncpg://host/shop", ConfigurationError, "pip install asyncpg"),
     ],

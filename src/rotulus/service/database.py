@@ -24,7 +24,12 @@ from rotulus.service.tables import Base
 _INIT_LOCK = 0x726F74756C7573
 """The advisory lock of PostgreSQL under which tables are made: so two processes do not both."""
 
+_PATIENCE = 5.0
+"""Seconds for another event loop to close what is its own."""
+
 _KEY = "rotulus.database"
+"""Where a session has the database that gave it."""
+
 _LEFT_BEHIND: list[object] = []
 """Engines of a parent process, which a forked child must neither use nor close."""
 
@@ -240,7 +245,9 @@ async def _dispose(engine: AsyncEngine, loop: asyncio.AbstractEventLoop) -> None
     if loop is asyncio.get_running_loop():
         await engine.dispose()
     elif loop.is_running():
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(engine.dispose(), loop))
+        closing = asyncio.run_coroutine_threadsafe(engine.dispose(), loop)
+        with suppress(TimeoutError):  # it stops just now, and closes its engine itself
+            await asyncio.wait_for(asyncio.wrap_future(closing), _PATIENCE)
 
 
 def _make_engine(address: Address) -> AsyncEngine:

@@ -87,12 +87,22 @@ def _server(url: str, driver: str) -> Address:
     ours = {name: str(value) for name, value in parsed.query.items() if name in _OPTIONS_OF_APPS}
     arguments: dict[str, Any] = {}
     if parsed.get_driver_name() == "psycopg":
-        arguments["connect_timeout"] = max(2, round(float(ours.get("deadline", "15"))))
+        arguments["connect_timeout"] = _seconds(ours.get("deadline", "15"))
         if ours.get("listen", "true").lower() in ("false", "0"):
             arguments["prepare_threshold"] = None  # a transaction pooler knows no such statements
     parsed = parsed.difference_update_query(_OPTIONS_OF_APPS)
     shown = without_password(parsed.render_as_string(hide_password=False))
     return Address(parsed, shown, schema=ours.get("schema"), arguments=arguments)
+
+
+def _seconds(deadline: str) -> int:
+    """Whole seconds to wait for a connection: libpq takes no others, and two at least."""
+    try:
+        return max(2, round(float(deadline)))
+    except (ValueError, OverflowError):
+        raise OptionError(
+            f"deadline={deadline!r} is not allowed in the URL of a database: write seconds"
+        ) from None
 
 
 def _insist_on_driver(address: Address) -> None:

@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     field_serializer,
     field_validator,
     model_validator,
@@ -124,12 +125,28 @@ class ArtifactInfo(BaseModel):
     updated_at: datetime
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "id": "0198c2f0-0000-7000-8000-000000000000",
+    "parent_id": None,
+    "level": 0,
+    "media_type": JSON,
+    "size": 10,
+    "sha256": "2bafd4629cc04e701c66d3854982e073924fa77d4fdc31b2803184ff5a42cecc",
+    "metadata": {"day": "2026-11-20"},
+    "created_at": "2026-11-20T08:00:00Z",
+    "updated_at": "2026-11-20T08:00:00Z",
+    "data": {"rows": 3},
+}
+
+
 class ArtifactOut(ArtifactInfo):
     """An artifact.
 
     Attributes:
         data: what was saved: a JSON value, or bytes. Written as JSON, bytes are null.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     data: Any
 
