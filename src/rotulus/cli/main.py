@@ -39,6 +39,7 @@ COMMANDS = {
     "resume": ("pausing", "Claim jobs of a queue or a run again."),
     "retry": ("act", "Send failed, dead and cancelled jobs back."),
     "run": ("call", "Run a task here and now."),
+    "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
     "why": ("show", "Why a job has not run yet, or how it ended."),
     "worker": ("work", "Run jobs and fire schedules."),

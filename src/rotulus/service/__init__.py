@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rotulus.service.database import Database, SqliteDatabaseBuilder
     from rotulus.service.guard import protect
     from rotulus.service.problems import ProblemError, install_problems
+    from rotulus.service.serving import serve, service_of
     from rotulus.service.shell import run_shell
     from rotulus.service.state import ServiceInfo
     from rotulus.service.tables import Base
@@ -48,6 +49,8 @@ __all__ = [
     "make_artifact_router",
     "protect",
     "run_shell",
+    "serve",
+    "service_of",
 ]
 
 _HOMES = {
@@ -66,6 +69,7 @@ _HOMES = {
     "database": ("Database", "SqliteDatabaseBuilder"),
     "guard": ("protect",),
     "problems": ("ProblemError", "install_problems"),
+    "serving": ("serve", "service_of"),
     "shell": ("run_shell",),
     "state": ("ServiceInfo",),
     "tables": ("Base",),

@@ -1,0 +1,84 @@
+"""`rotulus serve`: the service of an app, or an application of one's own, on a port."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rotulus import App, service
+from rotulus.cli.importing import load_module
+from rotulus.cli.init import leave_init
+from rotulus.cli.logs import name_jobs, set_up_logging
+from rotulus.cli.reload import Reloader
+from rotulus.cli.target import app_argument, load_app, no_target
+from rotulus.config import load_settings
+from rotulus.errors import OptionError
+
+
+@click.command()
+@app_argument
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="Its port."
+)
+@click.option("--token", help="What clients have to know.")
+@click.option("--worker", is_flag=True, help="Run a worker in the same process.")
+@click.option("--reload", is_flag=True, help="Start again when a source file changes.")
+def serve(
+    target: str | None,
+    host: str,
+    port: int,
+    token: str | None,
+    worker: bool,
+    reload: bool,
+) -> None:
+    """Serve an app over HTTP: its health, what it runs on, and its metrics; or an application.
+
+    MODULE:APP is an App, or an ASGI application of your own. Without a token or auth, only this
+    machine is served.
+    """
+    leave_init()
+    if token is not None:
+        os.environ["ROTULUS_TOKEN"] = token  # where all look for it, also after a reload
+    if reload:
+        sys.exit(Reloader(_command(), Path.cwd()).run())
+    settings = load_settings({"app": target, "token": token})
+    if settings["app"].value is None:
+        raise no_target()
+    set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
+    name_jobs()
+    found = _load(settings["app"].value)
+    if isinstance(found, App):
+        found.check()  # what is wrong is said in a line, and not by a server that does not start
+        found = service.service_of(found, worker=worker)
+    elif worker:
+        raise OptionError(
+            "--worker is for an App: in an application of yours, write "
+            "FastAPI(lifespan=app.lifespan(worker=True))"
+        )
+    service.serve(found, host, port, lambda url: click.echo(f"Serving {url}", err=True))
+
+
+def _command() -> list[str]:
+    """This command, without what makes it start again, and without the token."""
+    words = [
+        word for word in sys.argv[1:] if word != "--reload" and not word.startswith("--token=")
+    ]
+    if "--token" in words:
+        at = words.index("--token")
+        del words[at : at + 2]
+    return [sys.executable, "-m", "rotulus", *words]
+
+
+def _load(target: str) -> Any:
+    """The App or application of `module:name`."""
+    place, _, name = target.partition(":")
+    if name:
+        found: Any = load_module(place)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if callable(found) and not isinstance(found, App):
+            return found
+    return load_app(target)

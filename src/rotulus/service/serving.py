@@ -1,0 +1,132 @@
+"""Runs a service on a port of this machine: what `rotulus serve` does."""
+
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any, cast
+
+import uvicorn
+from fastapi import FastAPI
+
+from rotulus import App
+from rotulus.errors import ConfigurationError
+from rotulus.service.auth import Auth, auth_of_settings
+from rotulus.service.guard import GuardMiddleware, protect
+from rotulus.service.health import make_health_router
+from rotulus.service.local import is_local
+from rotulus.service.metrics import make_metrics_router
+from rotulus.service.problems import install_problems
+from rotulus.service.state import ServiceInfo, ServiceState
+from rotulus.service.system import make_system_router
+
+_GOODBYE = 5
+"""Seconds for open answers to end when the server stops: a stream would go on for ever."""
+
+
+def service_of(app: App, *, worker: bool = False) -> FastAPI:
+    """A service of an app: how it is, what it runs on, and its figures.
+
+    Args:
+        app: the app.
+        worker: whether a worker runs in the same process.
+    """
+    made = FastAPI(title="Rotulus", lifespan=app.lifespan(worker=worker))
+    auth = auth_of_settings()
+    made.state.rotulus = ServiceState(app, ServiceInfo(display_name="Rotulus"), auth=auth)
+    install_problems(made)
+    protect(made, auth)
+    for make in (make_health_router, make_system_router, make_metrics_router):
+        made.include_router(make())
+    return made
+
+
+def serve(application: Any, host: str, port: int, tell: Callable[[str], None]) -> None:
+    """Serve an application until SIGTERM or SIGINT.
+
+    One that nobody protects is protected here, with the token of `ROTULUS_TOKEN` if that is set.
+
+    Args:
+        application: an ASGI application.
+        host: the address or name to listen at; only this machine's own without auth.
+        port: the port; 0 for any that is free.
+        tell: is told the URL, when it can be reached.
+
+    Raises:
+        ConfigurationError: the address is not this machine's own and there is no auth; the port
+            cannot be had; or the application did not start.
+    """
+    application, auth = _guarded(application)
+    if auth is None and not is_local(host):
+        raise ConfigurationError(
+            f"{host} can be reached from other machines, and this service has no token and no "
+            f"auth: set ROTULUS_TOKEN, give --token, or call rotulus.service.protect(app, "
+            f"Auth(dependency=...)). Or listen at 127.0.0.1"
+        )
+    with _listen(host, port) as listening:
+        name = f"[{host}]" if ":" in host else host
+        tell(f"http://{name}:{listening.getsockname()[1]}")
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GOODBYE,
+        )
+        server = uvicorn.Server(config)
+        stopped = _stop_by_signals(server)
+        server.run(sockets=[listening])
+    if not server.started and not stopped:
+        raise ConfigurationError("The application did not start: the log says why")
+
+
+def _stop_by_signals(server: uvicorn.Server) -> list[int]:
+    """Let signals stop a server, which is no failure; those that came.
+
+    While it runs, a server has handlers of its own, and raises what came once more at the end.
+    """
+    came: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        came.append(number)
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return came
+
+
+def _guarded(application: Any) -> tuple[Any, Auth | None]:
+    """An application, with a guard if it has none, and the auth of that."""
+    if not isinstance(application, FastAPI):
+        auth = auth_of_settings()
+        return GuardMiddleware(application, auth, None), auth
+    guards = [one for one in application.user_middleware if one.cls is GuardMiddleware]
+    if guards:
+        return application, cast("Auth | None", guards[0].kwargs["auth"])
+    protect(application)
+    return application, auth_of_settings()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found_addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # Of several, that of IPv4: it is what localhost means to most programs.
+        family, kind, protocol, _, address = min(found_addresses, key=_is_ipv6)
+        found = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f"{host} is no address of this machine: {error}") from None
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen(2048)
+    except (OSError, OverflowError) as error:
+        found.close()
+        raise ConfigurationError(
+            f"Cannot listen at {host}, port {port}: {error}. Choose another one with --port"
+        ) from None
+    return found
+
+
+def _is_ipv6(address: tuple[Any, ...]) -> bool:
+    return address[0] == socket.AF_INET6
