@@ -39,6 +39,7 @@ HOSTILE = [
     "<style>@import 'http://example.com/x.css'</style>",
     "&lt;script&gt;window.owned = 1&lt;/script&gt;",
     "`<b onclick=x>`",
+    "[x](javascript:window.owned=1) [x](JavaScript:1) [x](data:text/html,1) [x](\tjavascript:1)",
     "\x00<scr\x00ipt>\u202e\x85",
     "${window.owned = 1} {{constructor.constructor('window.owned = 1')()}}",
 ]
@@ -282,7 +283,7 @@ def test_the_page_shows_a_task_whole(registry):
     assert [h.text for h in page.find("h1")] == ["Mail"]
     assert "2.0" in [node.text for node in page.find("span", class_="version")]
     assert task.attributes["data-task"] == "mail.greet"
-    assert task.attributes["data-tags"] == "mail\ndemo"
+    assert task.attributes["data-tags"] == '["mail", "demo"]'
     assert "(name: str, times: int = 2) -> str" in task.text
     assert [node.text for node in task.find("code") if node.parent.name == "p"] == ["once"]
     assert [dt.text for dt in task.find("dl", class_="reading")[0].find("dt")] == ["name", "times"]
@@ -290,7 +291,7 @@ def test_the_page_shows_a_task_whole(registry):
         "execute", "enqueue", "curl", "raw",
     ]  # fmt: skip
     assert page.find("body")[0].attributes["data-tasks"] == "/api/v1/tasks"
-    assert page.find("button", data_tag="mail")
+    assert page.find("button", data_tag='"mail"')
 
 
 def test_every_control_has_a_label_and_its_hint(registry):
@@ -473,6 +474,18 @@ def test_hostile_text_is_text(registry, text):
     assert page.find("h1")[0].text == shown_text
     assert page.find("option", selected=None)[0].text in (shown_text, text)
     assert page.find("input", data_field="a")[0].attributes["value"] == shown_text
+
+
+def test_prose_has_code_and_links():
+    """To pages of the web, and to those of the service."""
+    page = Page(prose("Call `f(x)`.\n\nSee [the *gallery*](/pictures/), [RFC](https://a.b/c#d)."))
+
+    assert [node.text for node in page.root.find("code")] == ["f(x)"]
+    assert [(node.text, node.attributes["href"]) for node in page.root.find("a")] == [
+        ("the *gallery*", "/pictures/"),
+        ("RFC", "https://a.b/c#d"),
+    ]
+    assert page.root.text == "Call f(x).See the *gallery*, RFC."
 
 
 @pytest.mark.parametrize("text", HOSTILE)

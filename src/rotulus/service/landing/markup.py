@@ -8,6 +8,12 @@ from typing import TypeAlias
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Characters that HTML does not allow, and halves of characters."""
 
+_SPECIAL = re.compile(
+    r"(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)"
+    r"|\[(?P<label>[^\]\n]+)\]\((?P<target>(?:https?://|(?![\w+.-]*:))[\w/.~%?&=#:+-]+)\)"
+)
+"""Code, and a link to a page of the web or of the service itself: none that would run."""
+
 _VOID = frozenset({"input", "link", "meta"})
 
 
@@ -47,16 +53,20 @@ def inline(name: str, content: str, nonce: str) -> Markup:
 
 
 def prose(text: str | None) -> Markup:
-    """Text of a docstring: its paragraphs, with what stands between backticks as code."""
+    """Text of a docstring: its paragraphs, with `code` and [links](/docs)."""
     paragraphs = re.split(r"\n(?:[ \t]*\n)+", (text or "").strip("\n"))
-    return markup(element("p", _with_code(text)) for text in paragraphs if text.strip())
+    return markup(element("p", _pieces(text)) for text in paragraphs if text.strip())
 
 
-def _with_code(paragraph: str) -> list[Child]:
-    """The plain pieces and the pieces of code, which take turns."""
-    pieces = re.split(r"(`+)([^`\n]+)\1", paragraph)
-    plain, code = pieces[::3], [element("code", piece) for piece in pieces[2::3]]
-    return [child for pair in zip(plain, [*code, ""], strict=True) for child in pair]
+def _pieces(paragraph: str) -> Iterable[Child]:
+    """What is plain, what is code, and what is a link, in their order."""
+    end = 0
+    for found in _SPECIAL.finditer(paragraph):
+        yield paragraph[end : found.start()]
+        code, label, target = found["code"], found["label"], found["target"]
+        yield element("code", code) if code else element("a", label, href=target)
+        end = found.end()
+    yield paragraph[end:]
 
 
 def _parts(children: Iterable[Child]) -> Iterable[str]:

@@ -225,7 +225,7 @@ function open(task) {
 }
 
 function showHash() {
-  const task = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const task = document.getElementById(location.hash.slice(1));
   if (task?.tagName === "DETAILS") {
     task.open = true;
     task.scrollIntoView();
@@ -237,7 +237,7 @@ for (const task of tasks) {
   task.addEventListener("toggle", () => {
     if (!task.open) return;
     open(task);
-    history.replaceState(null, "", `#${encodeURIComponent(task.id)}`);
+    history.replaceState(null, "", `#${task.id}`);
   });
 }
 showHash();
@@ -251,7 +251,7 @@ function pick() {
   const words = document.getElementById("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
   for (const task of tasks) {
-    const tags = task.dataset.tags.split("\n");
+    const tags = JSON.parse(task.dataset.tags);
     const text = task.querySelector("summary").textContent.toLowerCase();
     const fits = words.every((word) => text.includes(word)) && [...picked].every((t) => tags.includes(t));
     task.hidden = !fits;
@@ -269,7 +269,7 @@ if (tasks.length) {
   picking.addEventListener("click", (event) => {
     const button = event.target.closest("[data-tag]");
     if (!button) return;
-    const { tag } = button.dataset;
+    const tag = JSON.parse(button.dataset.tag);
     if (!picked.delete(tag)) picked.add(tag);
     button.setAttribute("aria-pressed", String(picked.has(tag)));
     pick();

@@ -1,5 +1,6 @@
 """The landing page, as HTML: what the service is, and each of its tasks with its form."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ def _filter(tags: Iterable[Sequence[str]]) -> Markup:
             element("span", str(number), class_="quiet"),
             type="button",
             class_="tag",
-            data_tag=tag,
+            data_tag=json.dumps(tag),
             aria_pressed="false",
         )
         for tag, number in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
@@ -179,7 +180,7 @@ def _task(task: ShownTask, number: int, offers: Offers) -> Markup:
         class_="task",
         id=f"task-{info.name}",
         data_task=info.name,
-        data_tags="\n".join(info.tags),
+        data_tags=json.dumps(info.tags),
     )
 
 
