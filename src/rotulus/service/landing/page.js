@@ -2,7 +2,7 @@
 
 const service = document.body.dataset;
 const ENDED = ["succeeded", "failed", "dead", "cancelled", "skipped"];
-const STREAM_EVENTS = ["job", "state", "progress", "end"];
+const STREAM_EVENTS = ["pending", "running", "completed", "failed", "canceled", "deleted"];
 
 // An element with properties and children; text is text, whatever is in it.
 function make(name, properties = {}, ...children) {
@@ -156,24 +156,17 @@ function jobView(job) {
 
 // Show a job until it has ended; the browser connects again by itself when the stream breaks.
 function follow(view, job, place) {
-  const stream = new EventSource(`${place}/$stream`);
-  const take = (event) => {
-    let told;
-    try {
-      told = JSON.parse(event.data);
-    } catch {
-      return;
-    }
-    job = { ...job, ...told };
+  const stream = new EventSource(`${place}/$stream?poll_interval=0.2`);
+  const take = async (event) => {
+    const told = JSON.parse(event.data);
+    job = event.type === "deleted" ? { ...job, state: "deleted" } : told;
     showJob(view, job, place);
-    if (ENDED.includes(job.state)) finish();
-  };
-  const finish = async () => {
+    if (job.state !== "deleted" && !ENDED.includes(job.state)) return;
     stream.close();
     const response = await fetch(place);
-    if (response.ok) showJob(view, JSON.parse(await response.text()), place);
+    if (response.ok) showJob(view, parse(await response.text()), place);
   };
-  for (const name of ["message", ...STREAM_EVENTS]) stream.addEventListener(name, take);
+  for (const name of STREAM_EVENTS) stream.addEventListener(name, take);
   view.addEventListener("leave", () => stream.close());
 }
 
@@ -182,7 +175,7 @@ function showJob(view, job, place) {
   const id = place ? make("a", { href: place }, job.id) : make("span", {}, job.id);
   const parts = [heading(kind, job.state, id, job.reason, tookOf(job)), progressOf(job)];
   if (job.error) parts.push(...errorParts(job.error));
-  if (job.state === "succeeded" && job.result !== undefined) {
+  if (job.state === "succeeded" && "result" in job) {
     parts.push(block(JSON.stringify(job.result, null, 2)));
   }
   view.replaceChildren(...parts.filter(Boolean));
