@@ -1,8 +1,10 @@
 """`rotulus dev`: what starting again would not mend is waited out."""
 
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
@@ -74,3 +76,30 @@ def test_ctrl_c_at_the_offer_is_an_interruption(database, tmp_path):
 
     assert 130 == code
     assert "Interrupted: nothing was done." == lines[-1]
+
+
+def test_the_app_is_served_beside_the_worker(dev, tmp_path):
+    """Both start again when a file changes, and both stop."""
+    process = dev("sqlite:///jobs.db", "--port", "0")
+    for _ in range(2):
+        [*_, told] = until(process, "Serving http://")
+        with urllib.request.urlopen(told.split()[-1] + "/health/ready", timeout=30) as answer:
+            assert 200 == answer.status
+        (tmp_path / "other.py").write_text(told)
+    until(process, "other.py has changed")
+    [*_, told] = until(process, "Serving http://")
+    process.send_signal(signal.SIGTERM)
+    assert 0 == process.wait(20)
+    with pytest.raises(OSError):
+        urllib.request.urlopen(told.split()[-1] + "/health/ready", timeout=30)
+
+
+def test_nothing_is_served_that_nobody_wants(dev):
+    """Nor does a port that is taken stop the worker."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = dev("sqlite:///jobs.db", "--port", str(taken.getsockname()[1]))
+        said = until(process, "Cannot listen at 127.0.0.1")
+    assert process.poll() is None
+    assert [line for line in said if "serves all queues" in line]
+    process.send_signal(signal.SIGTERM)
+    assert 0 == process.wait(20)

@@ -1,6 +1,7 @@
-"""`rotulus dev`: a worker that starts again whenever a source file changes."""
+"""`rotulus dev`: a worker, and a server beside it, that start again when a source file changes."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -17,6 +18,8 @@ from rotulus.config import load_settings
 @app_argument
 @click.option("--slots", type=Whole(1, 10_000, example=10), help="Jobs to run at once.")
 @tracebacks_option
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, help="Of the server.")
+@click.option("--serve/--no-serve", default=True, help="Serve the app over HTTP, or not.")
 @click.option("--migrate", is_flag=True, help="Make or update the tables, if that is needed.")
 @click.pass_context
 def dev(
@@ -24,9 +27,13 @@ def dev(
     target: str | None,
     slots: int | None,
     tracebacks: str | None,
+    port: int,
+    serve: bool,
     migrate: bool,
 ) -> None:
     """Run a worker and the schedules, and start them again when a source file changes.
+
+    The app is served over HTTP beside it, to this machine, if 'rotulus[service]' is installed.
 
     What starting again would not mend is waited out: a wrong import, a store that cannot be
     reached, tables that are not there.
@@ -45,4 +52,6 @@ def dev(
         command.append("--traceback")
     click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)
     migration = [*rotulus, "migrate", "--app", target]
-    sys.exit(Reloader(command, Path.cwd(), migration, migrate=migrate).run())
+    served = serve and find_spec("uvicorn") and find_spec("fastapi")
+    beside = [*rotulus, "serve", target, "--port", str(port)] if served else []
+    sys.exit(Reloader(command, Path.cwd(), migration, migrate=migrate, beside=beside).run())

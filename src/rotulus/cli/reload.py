@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -22,6 +23,9 @@ _LASTING = frozenset({2, 3, 4})
 
 _MIGRATION_NEEDED = 7
 
+_SETTLED = 1.0
+"""Seconds after which a process has probably begun well."""
+
 _YOUNG = 5.0
 """Seconds: a process that dies earlier has hardly begun."""
 
@@ -37,6 +41,7 @@ class Reloader:
         folder: the folder whose `.py` files are watched, with all folders below.
         migration: the command that makes the tables that the other one needs.
         migrate: whether to run that without being asked.
+        beside: a command of another process that runs beside it, once it has begun well.
     """
 
     def __init__(
@@ -46,12 +51,15 @@ class Reloader:
         migration: Sequence[str] = (),
         *,
         migrate: bool = False,
+        beside: Sequence[str] = (),
     ) -> None:
         self._command = command
         self._folder = folder
         self._migration = migration
         self._migrate = migrate
         self._child: subprocess.Popen[bytes] | None = None
+        self._beside_command = beside
+        self._beside: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._deaths = 0
 
@@ -88,6 +96,7 @@ class Reloader:
         """Start it again if it has died, unless it would only die again."""
         code = None if self._child is None else self._child.poll()
         if code is None:
+            self._start_beside()
             return
         self._child = None
         young = time.monotonic() - self._started < _YOUNG
@@ -99,6 +108,21 @@ class Reloader:
         else:
             click.echo(f"The worker {_ending(code)}: starting again", err=True)
             self._start()
+
+    def _start_beside(self) -> None:
+        """Start what runs beside it, if it has not failed at once: one of them says what is wrong.
+
+        What has ended by itself is not started again until something changes.
+        """
+        settled = self._child is not None and time.monotonic() - self._started > _SETTLED
+        if self._beside_command and self._beside is None and settled:
+            self._beside = subprocess.Popen(self._beside_command)  # noqa: S603 - our own program
+
+    def _stop_beside(self) -> None:
+        beside, self._beside = self._beside, None
+        if beside is not None:
+            beside.terminate()
+            beside.wait()
 
     def _offer_migration(self) -> None:
         """Make the tables, if somebody agrees, and start again; else say what does it."""
@@ -117,6 +141,8 @@ class Reloader:
 
     def _stop(self) -> int:
         """Let it drain. A second interruption reaches it by itself, and makes it hurry."""
+        with suppress(KeyboardInterrupt):  # it has heard that, too
+            self._stop_beside()
         if self._child is None:
             return 0
         if self._child.poll() is None:
