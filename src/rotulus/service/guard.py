@@ -17,7 +17,6 @@ OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
 """What everybody may ask: those who probe a service have no token."""
 
 _ADMITTED = "rotulus.admitted"
-_GATE = "rotulus_gate"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -109,8 +108,11 @@ def _admit(connection: HTTPConnection, auth: Auth | None) -> None:
 
 def _auth_of(request: Request) -> Auth | None:
     """The auth of an application that nobody protects as a whole."""
-    state = getattr(request.app.state, "rotulus", None)
-    auth: Auth | None = getattr(state, "auth", None) or auth_of_settings()
+    state = request.app.state
+    if not hasattr(state, "rotulus_auth"):  # once: the settings are in files
+        state.rotulus_auth = getattr(getattr(state, "rotulus", None), "auth", None)
+        state.rotulus_auth = state.rotulus_auth or auth_of_settings()
+    auth: Auth | None = state.rotulus_auth
     if auth is not None and auth.dependency is not None:
         raise ProblemError(
             403,

@@ -1,5 +1,6 @@
 """Whether a request comes from this machine, and whether from the same site."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ _IN_PROCESS = ("testserver", "test")
 """What the test clients of Starlette and httpx call a server that is no server. No real one is
 called so: it has an address."""
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "via"})
 """What a proxy tells of whom it asks for."""
 
 
@@ -23,13 +24,14 @@ def check_local(connection: HTTPConnection) -> None:
     anywhere.
     """
     server = (connection.scope.get("server") or ("",))[0]
+    headers = connection.headers
+    names = [_name(host) for host in headers.getlist("host")]
     if server in _IN_PROCESS:
-        names = {server, "localhost"}
-        local = all(_name(host) in names or is_loopback(_name(host)) for host in _hosts(connection))
+        local = all(name == server or is_local(name) for name in names)
     else:
-        local = is_loopback(server) and all(is_local(_name(host)) for host in _hosts(connection))
-        local = local and not any(name in connection.headers for name in _FORWARDED)
-    if not local or not _hosts(connection):
+        local = is_loopback(server) and all(map(is_local, names))
+        local = local and _FORWARDED.isdisjoint(headers.keys())
+    if not local or not names:
         raise ProblemError(
             403,
             "not_local",
@@ -63,6 +65,7 @@ def is_local(name: str) -> bool:
     return name == "localhost" or is_loopback(name)
 
 
+@lru_cache(256)
 def is_loopback(address: str) -> bool:
     """Whether an address is one that only this machine can reach."""
     try:
@@ -71,10 +74,6 @@ def is_loopback(address: str) -> bool:
         return False
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
     return (mapped or ip).is_loopback
-
-
-def _hosts(connection: HTTPConnection) -> list[str]:
-    return connection.headers.getlist("host")
 
 
 def _name(host: str) -> str:
