@@ -10,10 +10,15 @@ from starlette.websockets import WebSocketDisconnect
 
 from rotulus.cli.main import main
 from rotulus.errors import OptionError
-from rotulus.service import Auth, install_problems, protect
+from rotulus.service import Auth, ServiceInfo, install_problems, protect
+from rotulus.service.artifacts.routes import make_artifact_router
 from rotulus.service.guard import OPEN_PATHS, guard
+from rotulus.service.landing import make_landing_router
 from rotulus.service.local import is_loopback
+from rotulus.service.metrics import make_metrics_router
 from rotulus.service.problems import ProblemRoute
+from rotulus.service.state import ServiceState
+from rotulus.service.system import make_system_router
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
 TOKEN = "s3cret-token"
@@ -322,3 +327,25 @@ def test_no_token_is_shown(monkeypatch, capsys):
         assert TOKEN not in told
     assert "…" == json.loads(told)["token"]["value"]
     assert TOKEN not in repr(Auth(TOKEN))
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["routes of ours", "a service"])
+def test_every_router_of_ours_is_guarded(whole, monkeypatch, app):
+    """Each of its routes, with each of its methods: by its own guard, and by that of the whole."""
+    makers = make_artifact_router, make_landing_router, make_metrics_router, make_system_router
+    for host, token, status in (("evil.example", None, 403), ("127.0.0.1", TOKEN, 401)):
+        if token:
+            monkeypatch.setenv("ROTULUS_TOKEN", token)
+        service = FastAPI()
+        service.state.rotulus = ServiceState(app, ServiceInfo(display_name="all"))
+        routers = [make() for make in makers]
+        for router in routers:
+            service.include_router(router)
+        if whole:
+            protect(service)
+        asked = [(m, r.path) for router in routers for r in router.routes for m in r.methods]
+        assert len(asked) > 10
+        answers = {
+            (m, p): call(service, m, p, headers={"host": host}).status_code for m, p in asked
+        }
+        assert {status} == set(answers.values()), answers

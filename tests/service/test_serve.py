@@ -206,3 +206,17 @@ def test_what_cannot_be_served_is_said(shop, words, code, says):
 
     assert code == found
     assert says in told.replace(",", "")
+
+
+@pytest.mark.parametrize("missing", ["uvicorn", "fastapi"])
+def test_without_the_extra_it_says_what_to_install(tmp_path, missing):
+    """In a line."""
+    (tmp_path / "bare.py").write_text("from rotulus import App\napp = App('sqlite:///jobs.db')\n")
+    code = f"import sys; sys.modules[{missing!r}] = None; from rotulus.cli.main import main; main()"
+    told = subprocess.run(
+        [sys.executable, "-c", code, "serve", "bare:app"], capture_output=True, text=True
+    )
+
+    assert 3 == told.returncode
+    assert "pip install 'rotulus[service]'" in told.stderr
+    assert 1 == len(told.stderr.splitlines())
