@@ -1,6 +1,7 @@
 """Without a token or an auth of one's own only this machine comes in, by whatever path."""
 
 import json
+from base64 import b64encode
 
 import pytest
 from fastapi import APIRouter, Cookie, Depends, FastAPI, Header, HTTPException, Request, WebSocket
@@ -22,6 +23,11 @@ from rotulus.service.system import make_system_router
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
 TOKEN = "s3cret-token"
+
+
+def basic(name, password):
+    """What a browser sends of a name and a password."""
+    return b64encode(f"{name}:{password}".encode()).decode()
 
 
 def routes_of(app):
@@ -190,6 +196,14 @@ def test_addresses_of_loopback(address, local):
         ("Bearer ü", 401),
         (TOKEN, 401),
         (f"Basic {TOKEN}", 401),
+        (f"Basic {basic('anybody', TOKEN)}", 200),
+        (f"basic {basic('', TOKEN)}", 200),
+        (f"Basic {basic('anybody', TOKEN + 'x')}", 401),
+        (f"Basic {basic(TOKEN, '')}", 401),
+        (f"Basic {b64encode(TOKEN.encode()).decode()}", 401),
+        (f"Basic {b64encode(bytes([255, 58])).decode()}", 401),
+        ("Basic ü", 401),
+        ("Basic", 401),
         (None, 401),
     ],
 )
@@ -203,6 +217,16 @@ def test_a_token_opens(given, status):
     if status == 401:
         assert 'Bearer realm="rotulus"' == answer.headers["www-authenticate"]
         assert "unauthorized" == answer.json()["code"]
+
+
+def test_a_browser_asks_a_person_for_the_token():
+    """Before a page; what the page sends itself is answered as a program is."""
+    page = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    asked = call(protected(Auth(TOKEN)), "GET", "/", headers=page)
+    sent = call(protected(Auth(TOKEN)), "GET", "/", headers={"accept": "*/*"})
+
+    assert 'Basic realm="rotulus", charset="UTF-8"' == asked.headers["www-authenticate"]
+    assert 'Bearer realm="rotulus"' == sent.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize("made", [protected, bare])

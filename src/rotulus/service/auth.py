@@ -1,6 +1,7 @@
 """Who may use a service: those who know a token, those whom a dependency lets in, or both."""
 
 import hmac
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,8 @@ class Auth:
     """How a service knows who asks. With both, a request has to satisfy both.
 
     Attributes:
-        token: what `Authorization: Bearer ...` has to hold.
+        token: what `Authorization: Bearer ...` has to hold; or the password that a person gives
+            to a browser, with any name.
         dependency: a FastAPI dependency of one's own, which raises for those who may not come in.
             It is asked before every request, with headers, cookies and query; it may have
             dependencies, but no parameters of the path or the body.
@@ -41,17 +43,36 @@ class Auth:
         """Raise a `ProblemError` (401) unless a request has the token, or there is none."""
         if self.token is None:
             return
-        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-        known = hmac.compare_digest(given.strip().encode(), self.token.encode())
-        if scheme.lower() != "bearer" or not known:
+        given = _given(connection.headers.get("authorization", ""))
+        if not hmac.compare_digest(given.encode(), self.token.encode()):
             raise ProblemError(
                 401,
                 "unauthorized",
                 "Who are you?",
                 "The request has no token, or a wrong one.",
-                hint="Send the header 'Authorization: Bearer <token>'.",
-                headers={"WWW-Authenticate": 'Bearer realm="rotulus"'},
+                hint="Send the header 'Authorization: Bearer <token>'. In a browser the token is "
+                "the password, with any name.",
+                headers={"WWW-Authenticate": _challenge(connection)},
             )
+
+
+def _given(authorization: str) -> str:
+    """The token in a header. A browser, which cannot send one, sends a name and a password."""
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return b64decode(value.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def _challenge(connection: HTTPConnection) -> str:
+    """What is asked for: a page asks the person before it, and a program knows what to send."""
+    wants_page = "text/html" in connection.headers.get("accept", "")
+    return 'Basic realm="rotulus", charset="UTF-8"' if wants_page else 'Bearer realm="rotulus"'
 
 
 def auth_of_settings() -> Auth | None:
