@@ -16,13 +16,16 @@ RotulusError
 │   └── ResultError                what a task returned does not fit  (also TypeError, ValueError)
 ├── JobError                       about one durable job
 │   ├── JobNotFoundError           no job has that id                (also a KeyError)
-│   ├── JobFailedError             its result was asked for and there is none
+│   ├── JobFailedError             its result was asked for and there is none (also a RuntimeError)
+│   ├── JobUnfinishedError         its result was asked for too early (also a RuntimeError)
+│   ├── JobLostError               the process that was to run it has ended
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
 │   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
 ├── ArtifactError                  an artifact cannot be saved or shown so (also a ValueError)
 │   └── ArtifactNotFoundError      no artifact has that id           (also a KeyError)
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
+├── SchedulerClosedError           a scheduler was used after close()    (also a RuntimeError)
 ├── EventLoopError                 a call that needs a loop of its own, made on a running one
 ├── IsolationError                 the process that forks those of isolated tasks was killed
 ├── ThreadNotStartedError          the system refused to start a thread
@@ -54,8 +57,10 @@ __all__ = [
     "IsolationError",
     "JobError",
     "JobFailedError",
+    "JobLostError",
     "JobNotFoundError",
     "JobNotRunningError",
+    "JobUnfinishedError",
     "NoAppError",
     "OptionError",
     "RegistryFrozenError",
@@ -63,6 +68,7 @@ __all__ = [
     "ResultTimeoutError",
     "RotulusError",
     "RotulusWarning",
+    "SchedulerClosedError",
     "SchemaError",
     "StepNotFoundError",
     "StoreBusyError",
@@ -170,7 +176,7 @@ class JobNotFoundError(JobError, KeyError):
         return str(self.args[0])
 
 
-class JobFailedError(JobError):
+class JobFailedError(JobError, RuntimeError):
     """The result of a job was asked for, and the job ended without one.
 
     `state` is the state it ended in, `reason` the word stored with it, and `traceback` that of
@@ -184,6 +190,14 @@ class JobFailedError(JobError):
         self.state = state
         self.reason = reason
         self.traceback = traceback
+
+
+class JobUnfinishedError(JobError, RuntimeError):
+    """The result of a spawned job was asked for, and it has not returned."""
+
+
+class JobLostError(JobError):
+    """A spawned job cannot be run: the process, or the event loop, that had it has ended."""
 
 
 class JobNotRunningError(JobError):
@@ -211,6 +225,10 @@ class ArtifactNotFoundError(ArtifactError, KeyError):
 
 class ContextError(RotulusError, ValueError):
     """A value cannot be in a context: it is not plain JSON, or its key is no string or taken."""
+
+
+class SchedulerClosedError(RotulusError, RuntimeError):
+    """A scheduler of background jobs was used after it was closed."""
 
 
 class EventLoopError(RotulusError):

@@ -502,6 +502,19 @@ def app_replaces(app):
     assert [] == app.jobs()
 
 
+def app_store_of(app):
+    def case(made):
+        job = named(made).enqueue()
+        assert [job.id] == [one.id for one in app.jobs()]
+        assert app.store is made.store
+
+    with_app(case, store_of=app, url=None)
+    assert 1 == len(app.jobs())
+    for wrong in ({}, {"registry": app.registry}, {"registry": TaskRegistry(), "url": "sqlite://"}):
+        with pytest.raises(OptionError, match="store_of"):
+            App(store_of=app, **wrong)
+
+
 def app_log_arguments():
     def case(app, shown):
         with pytest.raises(RotulusError) as caught:
@@ -546,6 +559,7 @@ APP = {
     "unknown_grace": app_unknown_grace,
     "like": app_like,
     "replaces": app_replaces,
+    "store_of": app_store_of,
     "log_arguments": app_log_arguments,
     "scheduler": app_scheduler,
     "clock": app_clock,

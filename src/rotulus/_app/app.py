@@ -60,6 +60,8 @@ class App(Calls, Verbs, Serving):
         like: an app whose registry, retry policy and injection this one has, too, and in whose
             place it stands while it is open: what that app is asked and told, this one answers.
         replaces: the same, with a copy of the injection: what is provided here is not there.
+        store_of: an app whose store this one uses, and leaves open, for tasks of its own registry;
+            given instead of a URL.
         scheduler: a scheduler outside of this process that keeps its own list, if there is one.
         clock: the time; only tests hand in another than the machine's.
 
@@ -88,9 +90,12 @@ class App(Calls, Verbs, Serving):
         log_arguments: bool | None = None,
         like: "App | None" = None,
         replaces: "App | None" = None,
+        store_of: "App | None" = None,
         scheduler: Scheduler | None = None,
         clock: Clock | None = None,
     ) -> None:
+        if store_of is not None:
+            url = _url_of(store_of, url, registry)
         given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
         given |= {"keep": keep, "keep_failed": keep_failed, "log_arguments": log_arguments}
         given |= {"unknown_grace": unknown_grace}
@@ -101,7 +106,9 @@ class App(Calls, Verbs, Serving):
         settings = {name: setting.value for name, setting in told.items()}
         settings["url"] = absolute_url(settings["url"])
         other = _only(registry, like, replaces)
-        self._clock = clock or SystemClock()
+        if clock is None and store_of is not None:
+            clock = store_of._clock  # noqa: SLF001 - an app, too
+        self._clock: Clock = clock or SystemClock()
         if registry is None:
             registry = other.registry if other else global_registry
         self.registry: TaskRegistry = registry
@@ -110,7 +117,8 @@ class App(Calls, Verbs, Serving):
             there = other._own  # noqa: SLF001 - an app, too
             injector = there.injector if like else there.injector.copy()
             retry = retry or there.engine.retry
-        store = LazyStore(settings["url"], self._clock, lambda: engine.events)
+        lent = None if store_of is None else lambda: store_of.store
+        store = LazyStore(settings["url"], self._clock, lambda: engine.events, lent)
         engine = make_engine(store, self.registry, injector, self._clock, retry, settings)
         self.provider = TaskProvider(self.registry, scheduler, injector)
         self._own = Standing(
@@ -370,6 +378,15 @@ def _only(registry: TaskRegistry | None, like: App | None, replaces: App | None)
             "replaces it, has its registry"
         )
     return like or replaces
+
+
+def _url_of(store_of: App, url: str | None, registry: TaskRegistry | None) -> str:
+    """Where the store of another app is. Raises `OptionError` when it does not fit the rest."""
+    if url is not None or registry is None or registry is store_of.registry:
+        raise OptionError(
+            "store_of= stands in the place of url=, and goes with a registry= of its own"
+        )
+    return store_of.url
 
 
 def _refuse_on_loop(what: str, instead: str) -> None:

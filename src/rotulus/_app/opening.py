@@ -81,12 +81,20 @@ class LazyStore:
         url: where it is.
         clock: the time.
         events: where a migration is told of.
+        lent: gives the store of another app, which closes it; None: this one has its own.
     """
 
-    def __init__(self, url: str, clock: Clock, events: Callable[[], Events]) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        events: Callable[[], Events],
+        lent: Callable[[], Store] | None = None,
+    ) -> None:
         self._url = url
         self._clock = clock
         self._events = events
+        self._lent = lent
         self._store: Store | None = None
         self._closed = False
         self._forked()
@@ -101,6 +109,8 @@ class LazyStore:
         with self._lock:
             if self._closed:
                 raise StoreClosedError("This app is closed: make a new one")
+            if self._lent is not None:
+                return self._lent()
             if self._store is None:
                 self._store = open_ready(self._url, self._clock, self._events())
             return self._store

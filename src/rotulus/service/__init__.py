@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rotulus.service.problems import ProblemError, install_problems
     from rotulus.service.serving import serve, service_of
     from rotulus.service.shell import run_shell
+    from rotulus.service.records import JobStatus, SpawnedJob
+    from rotulus.service.scheduler import JobScheduler
     from rotulus.service.state import ServiceInfo
     from rotulus.service.tables import Base
 
@@ -42,8 +44,11 @@ __all__ = [
     "Auth",
     "Base",
     "Database",
+    "JobScheduler",
+    "JobStatus",
     "ProblemError",
     "ServiceInfo",
+    "SpawnedJob",
     "SqliteDatabaseBuilder",
     "install_problems",
     "make_artifact_router",
@@ -71,6 +76,8 @@ _HOMES = {
     "problems": ("ProblemError", "install_problems"),
     "serving": ("serve", "service_of"),
     "shell": ("run_shell",),
+    "records": ("JobStatus", "SpawnedJob"),
+    "scheduler": ("JobScheduler",),
     "state": ("ServiceInfo",),
     "tables": ("Base",),
 }

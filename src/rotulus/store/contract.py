@@ -261,6 +261,14 @@ class Store(Protocol):
         """
         ...
 
+    def delete(self, ids: Collection[str]) -> list[JobRecord]:
+        """Delete jobs that have ended; the records of those that are gone now.
+
+        A run goes whole, with the job it is the run of, once all of it has ended. Left as they are:
+        jobs that have not ended, parts of runs by themselves, and jobs whose key is still held.
+        """
+        ...
+
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete jobs that ended in these states before a moment; give how many.
 

@@ -8,7 +8,7 @@ from rotulus._app.desk import Desk
 from rotulus._app.resources.where import Where, check_limit, check_text, every, read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
-from rotulus._jobs.states import LIVE, RETRYABLE, State
+from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, State
 from rotulus.errors import OptionError
 from rotulus.store import EVERYTHING
 
@@ -133,6 +133,32 @@ class Jobs:
         changed = (desk.store().retry(some) for some in _batches(chosen))
         return [Job(record, desk) for records in changed for record in records]
 
+    def delete(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
+        """Delete jobs that have ended, with their earlier attempts; a run goes whole.
+
+        Left are jobs that have not ended, steps of a run by themselves, and jobs whose key is still
+        held, as of a schedule's instant that must not fire again.
+
+        Args:
+            ids: their ids.
+            dry_run: change nothing, and give the jobs that have ended and are no steps.
+            where: which jobs, instead of ids; unless `state` is given, all that have ended. A
+                filter that is None counts as not given.
+
+        Returns:
+            The jobs that are gone, as they stood.
+
+        Raises:
+            OptionError: neither ids nor filters are given, or both are, or one is not allowed.
+        """
+        desk = self._desk()
+        chosen = self._chosen(ids, where, ENDED, "delete")
+        if dry_run:
+            found = [job for job in self._read(desk, chosen) if job.state.ended]
+            return [job for job in found if job.run in (None, job.id)]
+        gone = (desk.store().delete(some) for some in _batches(chosen))
+        return [Job(record, desk) for records in gone for record in records]
+
     async def aget(self, job_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""
         return await off_loop(self.get, job_id)
@@ -158,6 +184,12 @@ class Jobs:
     ) -> list[Job[Any]]:
         """`retry`, without blocking the event loop."""
         return await off_loop(self.retry, *ids, dry_run=dry_run, **where)
+
+    async def adelete(
+        self, *ids: str, dry_run: bool = False, **where: Unpack[Where]
+    ) -> list[Job[Any]]:
+        """`delete`, without blocking the event loop."""
+        return await off_loop(self.delete, *ids, dry_run=dry_run, **where)
 
     def _chosen(
         self, ids: tuple[str, ...], where: Mapping[str, Any], states: frozenset[State], verb: str

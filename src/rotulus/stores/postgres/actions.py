@@ -50,6 +50,16 @@ def retry(session: Session, ids: Sequence[str], arguments: str | None) -> list[J
     return rows.records(session.rows("records", ids=rows.array(ordered)))
 
 
+def delete(session: Session, ids: Sequence[str]) -> list[JobRecord]:
+    """Delete those of some jobs that nobody needs, runs as a whole."""
+    there, _ = _lock(session, ids)
+    gone = _column(session.rows("deletable", ids=rows.array(there)))
+    told = rows.records(session.rows("records", ids=gone))
+    if told:
+        session.do("delete", ids=gone)
+    return told
+
+
 def pause(session: Session, runs: Collection[str], *, paused: bool) -> None:
     """Pause runs, or resume them."""
     there, _ = _lock(session, runs)

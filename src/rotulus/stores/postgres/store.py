@@ -321,6 +321,11 @@ class PostgresStore:
             self._ring()
         return Recounted(jobs, last if looked == limit else None)
 
+    def delete(self, ids: Collection[str]) -> list[JobRecord]:
+        """Delete ended jobs. See `Store.delete`."""
+        known = [one for one in ids if is_id(one)]
+        return self._run(lambda session: actions.delete(session, known), atomic=True)
+
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
         where = {"before": str(micros(before)), "states": rows.array(states), "limit": str(limit)}

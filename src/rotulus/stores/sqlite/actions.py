@@ -20,7 +20,7 @@ def cancel(con: sqlite3.Connection, ids: Collection[str], now: int) -> str:
     return ask(con, "records", ids=rows.array(ids))
 
 
-def retry(con: sqlite3.Connection, ids: Collection[str], arguments: str | None, now: int) -> str:
+def retry(con: sqlite3.Connection, ids: Collection[str], now: int, arguments: str | None) -> str:
     """Send ended jobs back, with what waited for them; the records of the jobs."""
     anew = arguments is not None
     found = ask(con, "retryable", ids=rows.array(ids), anew=anew)
@@ -46,6 +46,15 @@ def _free_to_go(con: sqlite3.Connection, found: list[Found], now: int) -> list[s
     do(con, "drop_keys", keys=keys, now=now)
     holding = rows.records(ask(con, "holders", keys=keys))
     return with_their_keys(found, {holder.key: holder.id for holder in holding})
+
+
+def delete_ended(con: sqlite3.Connection, ids: Collection[str], now: int) -> str:
+    """Delete those of some jobs that nobody needs, runs as a whole; their records."""
+    gone, found = ask_row(con, "deletable", ids=rows.array(ids), now=now)
+    told = ask(con, "records", ids=found)
+    delete(con, ask(con, "parts_of", jobs=gone))
+    delete(con, gone)
+    return told
 
 
 def delete(con: sqlite3.Connection, jobs: str) -> int:

@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -194,26 +195,20 @@ class SqliteStore:
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
-        known = [one for one in ids if is_id(one)]
-
-        def work(con: sqlite3.Connection) -> str:
-            return actions.cancel(con, known, self._now())
-
-        records = rows.records(self._commit.run(work))
+        records = self._act(ids, actions.cancel)
         self._doorbell.ring("done")
         self._doorbell.ring("work")
         return records
 
     def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""
-        known = [one for one in ids if is_id(one)]
-
-        def work(con: sqlite3.Connection) -> str:
-            return actions.retry(con, known, arguments, self._now())
-
-        records = rows.records(self._commit.run(work))
+        records = self._act(ids, partial(actions.retry, arguments=arguments))
         self._doorbell.ring("work")
         return records
+
+    def delete(self, ids: Collection[str]) -> list[JobRecord]:
+        """Delete ended jobs. See `Store.delete`."""
+        return self._act(ids, actions.delete_ended)
 
     def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
         """Pause or resume queues and runs. See `Store.pause`."""
@@ -342,6 +337,10 @@ class SqliteStore:
         if rated:
             do(con, "start", chosen=chosen, now=now)
         return ask(con, "claimed", chosen=chosen)
+
+    def _act(self, ids: Collection[str], action: Callable[..., str]) -> list[JobRecord]:
+        known = [one for one in ids if is_id(one)]
+        return rows.records(self._commit.run(lambda con: action(con, known, now=self._now())))
 
     def _joined(self, connection: Any) -> sqlite3.Connection:
         return joined(connection, self._path, self.url)

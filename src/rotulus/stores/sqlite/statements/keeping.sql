@@ -78,6 +78,14 @@ SELECT json_group_array(seq) FROM (
     ORDER BY ended_at LIMIT :limit)
   LIMIT :limit);
 
+-- name: deletable
+-- Those of some jobs that have ended and that nobody needs: their numbers, and their ids.
+SELECT json_group_array(seq), json_group_array(id) FROM rotulus_jobs AS job
+WHERE id IN (SELECT value FROM json_each(:ids)) AND ended_at IS NOT NULL
+  AND (held_key IS NULL OR hold_until IS NULL OR hold_until <= :now)
+  AND (run IS NULL OR run = id AND NOT EXISTS (
+    SELECT 1 FROM rotulus_jobs AS part WHERE part.run = job.id AND part.ended_at IS NULL));
+
 -- name: delete_attempts
 -- Earlier attempts go with their job.
 DELETE FROM rotulus_attempts WHERE job IN (SELECT value FROM json_each(:jobs));

@@ -1,0 +1,160 @@
+"""The app of a scheduler: its one task, the worker that runs it, and the look for what was lost."""
+
+import secrets
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from rotulus import INJECTED, App, Job, Retry, Snooze, TaskRegistry, task
+from rotulus._text import jsontext
+from rotulus.errors import JobError, JobLostError, RotulusError
+from rotulus.events import WorkerStarted
+from rotulus.service.records import LIVE, SPAWNED
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks for jobs whose process has ended."""
+
+_KEEP = timedelta(hours=1)
+"""How long ended jobs are kept in memory."""
+
+_ANNOUNCED_WITHIN = 10.0
+_MOST = 1000
+
+Run = Callable[[], Awaitable[Any]]
+"""Runs what was spawned, to its end."""
+
+Found = Callable[[str, int, str], Run | None]
+"""Gives what runs a job, by its queue, its number there and its id; None: it is not here."""
+
+
+def make_app(of: App | None, found: Found) -> App:
+    """An app with the task of spawned jobs, on the store of an app, or in memory without one.
+
+    Args:
+        of: the app whose store it is.
+        found: gives what was spawned.
+    """
+    registry = TaskRegistry()
+    if of is None:
+        app = App("sqlite://", registry=registry, keep=_KEEP, keep_failed=_KEEP)
+    else:
+        names = ("lease", "max_bytes", "log_arguments")
+        like: dict[str, Any] = {name: of.settings[name].value for name in names}
+        kept: dict[str, Any] = {
+            name: timedelta(0, of.settings[name].value) for name in ("keep", "keep_failed")
+        }
+        app = App(store_of=of, registry=registry, **like, **kept)
+    most: int = app.settings["max_bytes"].value
+
+    @task(name=SPAWNED, registry=registry, result="trust")
+    async def spawned(number: int, description: str | None = None, job: Job[Any] = INJECTED) -> Any:
+        """Awaits what was spawned; it is in the process that spawned it, or nowhere."""
+        del description  # for those who look at the job
+        run = found(job.queue, number, job.id)
+        if run is None:
+            raise JobLostError("the process that was to run it has ended")
+        try:
+            value = await run()
+        except (Retry, Snooze) as error:
+            raise JobError("a spawned job runs once: make it a task, to run it again") from error
+        return _storable(value, job, most)
+
+    return app
+
+
+def _storable(value: Any, job: Job[Any], most: int) -> Any:
+    """A result as the store keeps it: as it is, or None with a note that says so."""
+    try:
+        jsontext.encode(value, max_bytes=most)
+    except jsontext.NotJSONError as error:
+        kind = type(value).__name__
+        job.progress(1, 1, f"its result ({kind}) is kept by its process only: it {error}")
+        return None
+    return value
+
+
+class Background:
+    """A worker of spawned jobs, in threads of its own that cannot keep the process from ending.
+
+    Args:
+        app: the app that has the task.
+        slots: how many run at once.
+        tidy: called at each look, to end what the store says has ended.
+
+    Raises:
+        RotulusError: the worker could not start.
+
+    Attributes:
+        queue: the queue that this one serves, and nobody else.
+    """
+
+    def __init__(self, app: App, slots: int, tidy: Callable[[], None]) -> None:
+        self.app = app
+        self.queue = f"_spawned-{secrets.token_hex(6)}"
+        self._slots = slots
+        self._tidy = tidy
+        self._over = threading.Event()
+        self._working = threading.Event()
+        self._error: BaseException | None = None
+        self._worker = threading.Thread(target=self._work, name="rotulus-spawned", daemon=True)
+        self._looking = threading.Thread(target=self._look_on, name="rotulus-lost", daemon=True)
+
+    def start(self) -> None:
+        """Begin; a job that is added from now on is seen as served. Blocks until then."""
+        stop = self.app.events.subscribe(self._note_started, WorkerStarted)
+        self._worker.start()
+        self._working.wait(_ANNOUNCED_WITHIN)
+        stop()
+        pause, left = threading.Event(), _ANNOUNCED_WITHIN
+        while self._error is None and self.queue not in self._served():
+            pause.wait(0.01)
+            left -= 0.01
+            if left < 0:
+                self.end()
+                raise RotulusError("The worker of spawned jobs has not begun in ten seconds")
+        if self._error is not None:
+            raise self._error
+        self._looking.start()
+
+    def end(self) -> None:
+        """Stop the worker, and wait for that."""
+        self._over.set()
+        while self._worker.is_alive():
+            self.app.stop()
+            self._worker.join(1.0)
+        if self._looking.is_alive():
+            self._looking.join(LOOK_EVERY)
+
+    def look(self) -> None:
+        """Let the jobs that wait in a queue which no live worker serves end as lost."""
+        # First the jobs: a queue is served before there are jobs in it.
+        live = self.app.jobs.find(task=SPAWNED, state=LIVE, limit=_MOST)
+        lost = {job.queue for job in live} - self._served() - {self.queue}
+        if lost and not self._over.is_set():
+            self.app.run_worker(queues=sorted(lost), burst=True)
+
+    def _served(self) -> set[str]:
+        return {queue for worker in self.app.workers.list() for queue in worker.queues or ()}
+
+    def _note_started(self, event: WorkerStarted) -> None:
+        if event.queues == (self.queue,):
+            self._working.set()
+
+    def _work(self) -> None:
+        try:
+            self.app.run_worker(queues=[self.queue], slots=self._slots, drain=0.0)
+        except BaseException as error:  # noqa: BLE001 - who starts it is told
+            self._error = error
+        finally:
+            self._working.set()
+
+    def _look_on(self) -> None:
+        while True:
+            try:
+                self._tidy()
+                self.look()
+            except RotulusError:  # the worker's own log tells of a store that fails
+                pass
+            if self._over.wait(LOOK_EVERY):
+                return

@@ -1,0 +1,375 @@
+"""Background jobs of a service: coroutines that go on when their request is over."""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any, cast
+from uuid import UUID
+
+from rotulus import App, Cancel, Job, Retry, Snooze
+from rotulus._concurrency.pool import off_loop
+from rotulus._exiting import close_at_exit
+from rotulus._forking import follow_forks
+from rotulus._text.ids import is_id
+from rotulus.config import load_settings
+from rotulus.errors import (
+    ArgumentsError,
+    JobFailedError,
+    JobNotFoundError,
+    JobUnfinishedError,
+    SchedulerClosedError,
+    StoreError,
+)
+from rotulus.service.background import Background, Run, make_app
+from rotulus.service.local_jobs import LocalJobs
+from rotulus.service.records import (
+    LIVE,
+    SPAWNED,
+    STATUSES,
+    JobStatus,
+    SpawnedJob,
+    record_of,
+    states_of,
+)
+from rotulus.service.spawned import Spawned
+
+_UNBOUNDED = 10_000
+"""How many run at once where nobody says how many."""
+
+_PAGE = 500
+_SETTLED_WITHIN = 5.0
+_LOOK = 0.01
+
+_SIGNALS = (Cancel, Retry, Snooze)
+"""What says something to those who run tasks, and nothing to those who wait."""
+
+JobId = str | UUID
+
+
+class JobScheduler:
+    """Runs coroutines in the background of a service: `await scheduler.spawn(work())`.
+
+    Each is a job like any other, in the store of the app or in memory without one: it can be found,
+    watched and cancelled wherever jobs can, and if the process dies, another scheduler on the store
+    has it fail. It runs on the event loop that it was spawned on, at most `max_concurrency` at a
+    time, and is not repeated. Nothing is started before it is needed. Use it from any event loop.
+
+    Args:
+        max_concurrency: how many run at once; None: as many as there are.
+        app: the app in whose store the jobs are.
+
+    Raises:
+        OptionError: the number is not allowed.
+    """
+
+    def __init__(self, max_concurrency: int | None = None, *, app: App | None = None) -> None:
+        self._slots = _read_slots(max_concurrency)
+        self._of = app
+        self._begin()
+        follow_forks(self._begin)
+        close_at_exit(self._discard_all)
+
+    def _begin(self) -> None:
+        """In a forked child: what was spawned runs in the parent."""
+        self._opening = threading.Lock()
+        self._starting = threading.Lock()
+        self._here = LocalJobs()
+        self._app: App | None = None
+        self._background: Background | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start the worker, which `spawn` does by itself, and look for jobs that were lost.
+
+        Raises:
+            SchedulerClosedError: it has been closed.
+            StoreError: the store cannot be used.
+        """
+        await off_loop(self._started)
+
+    async def spawn(self, coroutine: Awaitable[Any], *, description: str | None = None) -> str:
+        """Let a coroutine run in the background, on this event loop; returns at once.
+
+        Args:
+            coroutine: what is to run, with the context variables of now.
+            description: what it is, for people.
+
+        Returns:
+            The id of its job.
+
+        Raises:
+            ArgumentsError: it is not an awaitable.
+            SchedulerClosedError: the scheduler is closed.
+            StoreError: the job could not be stored. The coroutine is closed then.
+        """
+        if not inspect.isawaitable(coroutine):
+            problem = f"spawn() takes a coroutine, not {type(coroutine).__name__}"
+            raise ArgumentsError(f"{problem}: await scheduler.spawn(work())", [problem])
+        return await self._add(Spawned(coroutine), description)
+
+    async def add_job(self, target: Any, /, *args: Any, **kwargs: Any) -> str:
+        """Let a function be called in the background: a plain one in a thread; or an awaitable.
+
+        Args:
+            target: the function, or an awaitable, which takes no arguments.
+            args: its arguments.
+            kwargs: its arguments.
+
+        Returns:
+            The id of its job.
+
+        Raises:
+            ArgumentsError: it can be neither called nor awaited.
+            SchedulerClosedError: the scheduler is closed.
+            StoreError: the job could not be stored.
+        """
+        if not (callable(target) or inspect.isawaitable(target)):
+            problem = f"add_job() takes a function or an awaitable, not {type(target).__name__}"
+            raise ArgumentsError(problem, [problem])
+        name: str | None = getattr(cast("object", target), "__qualname__", None)
+        return await self._add(Spawned(target, args, kwargs), name)
+
+    async def get_record(self, job_id: JobId) -> SpawnedJob:
+        """How a job stands. Raises `JobNotFoundError`, a `KeyError`."""
+        return record_of(await self._job(job_id))
+
+    async def get_status(self, job_id: JobId) -> JobStatus:
+        """The status of a job. Raises `JobNotFoundError`, a `KeyError`."""
+        return STATUSES[(await self._job(job_id)).state]
+
+    async def get_result(self, job_id: JobId) -> Any:
+        """What a job returned: the value itself in the process that ran it, if it ended lately.
+
+        Elsewhere it is its JSON form, or None if it has none; the `note` of its record says so.
+
+        Raises:
+            JobNotFoundError: there is no such job (a `KeyError`).
+            JobFailedError: it failed (a `RuntimeError`); the text is what it raised.
+            JobUnfinishedError: it has not returned (a `RuntimeError`).
+        """
+        job = await self._job(job_id)
+        status = STATUSES[job.state]
+        if status is JobStatus.FAILED:
+            error, reason = job.error, job.reason
+            raise JobFailedError(
+                str(error or reason),
+                state=job.state,
+                reason=reason,
+                traceback=error.traceback if error else "",
+            )
+        if status is not JobStatus.COMPLETED:
+            raise JobUnfinishedError(f"Job not finished (status={status})")
+        outcome = self._here.outcome(job.id)
+        return await job.aresult(0) if outcome is None else outcome[0]
+
+    async def wait(self, job_id: JobId, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Wait until a job has ended.
+
+        Args:
+            job_id: its id.
+            timeout: the longest time to wait, in seconds; None waits for ever.
+
+        Raises:
+            Exception: what the job raised itself, in the process that ran it.
+            JobNotFoundError: there is no such job (a `KeyError`).
+            JobFailedError: it ended without a result (a `RuntimeError`).
+            ResultTimeoutError: it has not ended in time (a `TimeoutError`); it goes on.
+        """
+        job = await self._job(job_id)
+        try:
+            await job.aresult(timeout)
+        except JobFailedError:
+            _, own = self._here.outcome(job.id) or (None, None)
+            if isinstance(own, Exception) and not isinstance(own, _SIGNALS):
+                raise own from None
+            raise
+
+    async def cancel(self, job_id: JobId) -> bool:
+        """Cancel a job, and wait for its end if it is one of this process.
+
+        One that waits never begins. One that runs gets a `CancelledError` where it waits.
+
+        Returns:
+            Whether it was still live.
+
+        Raises:
+            JobNotFoundError: there is no such job (a `KeyError`).
+        """
+        job = await self._job(job_id)
+        if job.state.ended:
+            return False
+        await job.acancel()
+        call = self._here.call(job.id)
+        if call is not None:
+            if call.waits:
+                self._here.forget([job.id])
+            call.cancel()
+            with suppress(JobFailedError, JobNotFoundError):
+                await job.aresult()
+        return True
+
+    async def delete(self, job_id: JobId) -> None:
+        """Cancel a job if it is live, and remove it. Raises `JobNotFoundError`, a `KeyError`."""
+        job = await self._job(job_id)
+        await self.cancel(job.id)
+        self._here.forget([job.id])
+        await self._opened().jobs.adelete(job.id)
+
+    async def list_records(
+        self, status_filter: JobStatus | str | None = None, reverse: bool = False
+    ) -> list[SpawnedJob]:
+        """The spawned jobs of the store, the last one first.
+
+        Args:
+            status_filter: those with this status only.
+            reverse: the first one first.
+
+        Raises:
+            ValueError: there is no such status.
+        """
+        states = None if status_filter is None else states_of(status_filter)
+        jobs: list[Job[Any]] = []
+        find = self._opened().jobs.afind
+        page = await find(task=SPAWNED, state=states, limit=_PAGE)
+        while page:
+            jobs += page
+            more = len(page) == _PAGE
+            after = page[-1].id
+            page = await find(task=SPAWNED, state=states, limit=_PAGE, after=after) if more else []
+        return [record_of(job) for job in (reversed(jobs) if reverse else jobs)]
+
+    async def get_all_records(self) -> list[SpawnedJob]:
+        """The spawned jobs of the store, the last one first."""
+        return await self.list_records()
+
+    async def set_max_concurrency(self, n: int | None) -> None:
+        """Let so many jobs run at once from now on; what runs beyond that goes on.
+
+        Args:
+            n: how many; None: as many as there are.
+
+        Raises:
+            OptionError: the number is not allowed.
+        """
+        self._slots = _read_slots(n)
+        if self._background is not None:
+            self._background.app.set_slots(self._slots)
+
+    async def close(self, drain: float = 5.0) -> None:
+        """Take no more jobs, cancel what waits, give what runs some time, and cancel it then.
+
+        Args:
+            drain: seconds for what runs to end by itself.
+        """
+        self._closed = True
+        background = self._background
+        if background is not None:
+            await self._cancel_all(background.app, self._here.chosen(lambda call: call.waits))
+            await self._idle(drain)
+            await self._cancel_all(background.app, self._here.chosen())
+            await self._idle(_SETTLED_WITHIN)
+            await off_loop(background.end)
+        self._discard_all()
+        if self._app is not None:
+            await self._app.aclose()
+
+    async def _add(self, call: Spawned, description: str | None) -> str:
+        number = self._here.add(call)
+        try:
+            background = await off_loop(self._started)
+            queued = background.app.using(queue=background.queue)
+            job = await queued.aenqueue(SPAWNED, number=number, description=description)
+        except BaseException:
+            self._here.drop(number)
+            raise
+        self._here.name(number, job.id)
+        return job.id
+
+    async def _job(self, job_id: JobId) -> Job[Any]:
+        return await self._opened().jobs.aget(_whole(job_id))
+
+    def _opened(self) -> App:
+        with self._opening:
+            if self._app is None:
+                self._refuse_closed()
+                self._app = make_app(self._of, self._find)
+            return self._app
+
+    def _started(self) -> Background:
+        """Starts the worker, unless it has been. Blocks until it serves its queue."""
+        with self._starting:
+            self._refuse_closed()
+            if self._background is None:
+                slots = self._slots
+                background = Background(self._opened(), slots, self._tidy)
+                background.start()
+                self._background = background
+                if slots != self._slots:
+                    background.app.set_slots(self._slots)
+            return self._background
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise SchedulerClosedError("This scheduler is closed: make a new one")
+
+    def _find(self, queue: str, number: int, job_id: str) -> Run | None:
+        """What runs a job of this scheduler; None of any other."""
+        call = self._here.numbered(number)
+        if call is None or self._background is None or self._background.queue != queue:
+            return None
+
+        async def run() -> Any:
+            try:
+                return await call.run()
+            finally:
+                self._here.note_end(number, job_id)
+
+        return run
+
+    def _tidy(self) -> None:
+        """End what waits here, and is live no more in the store: somebody else has cancelled it."""
+        background = self._background
+        waiting = self._here.chosen(lambda call: call.waits)
+        if background is None or not waiting:
+            return
+        most = len(self._here) + _PAGE
+        live = background.app.jobs.find(queue=background.queue, state=LIVE, limit=most)
+        ended = waiting.keys() - {job.id for job in live}
+        for job_id in ended:
+            waiting[job_id].cancel()
+        self._here.forget(ended)
+
+    async def _cancel_all(self, app: App, chosen: dict[str, Spawned]) -> None:
+        if not chosen:
+            return
+        with suppress(StoreError):  # then another scheduler has them fail
+            await app.jobs.acancel(*chosen)
+        never = [job_id for job_id, call in chosen.items() if call.waits]
+        for call in chosen.values():
+            call.cancel()
+        self._here.forget(never)
+
+    async def _idle(self, seconds: float) -> None:
+        """Wait until nothing is live here, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._here.chosen():  # noqa: ASYNC110 - they end in other threads
+                    await asyncio.sleep(_LOOK)
+
+    def _discard_all(self) -> None:
+        self._here.discard()
+
+
+def _read_slots(number: int | None) -> int:
+    slots: int = load_settings({"slots": _UNBOUNDED if number is None else number})["slots"].value
+    return slots
+
+
+def _whole(job_id: object) -> str:
+    """An id as text. Raises `JobNotFoundError` unless it is a whole one."""
+    text = str(job_id)
+    if not is_id(text):
+        raise JobNotFoundError("Job not found")
+    return text

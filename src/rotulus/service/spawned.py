@@ -1,0 +1,157 @@
+"""What was spawned: it waits for its turn, runs on the loop it was spawned on, and ends once."""
+
+import asyncio
+import concurrent.futures
+import inspect
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any, cast
+
+from rotulus import Cancel
+from rotulus._concurrency.pool import in_own_thread
+from rotulus._jobs.current import CURRENT
+from rotulus.errors import JobLostError
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks whether the event loop of what runs is still there."""
+
+Outcome = tuple[Any, BaseException | None]
+
+
+class Spawned:
+    """One thing that was spawned. Made on its event loop, used from any thread.
+
+    Args:
+        target: an awaitable, or a function, which is called when its turn has come: a plain one in
+            a thread.
+        args: for the function.
+        kwargs: for the function.
+    """
+
+    def __init__(self, target: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> None:
+        self._target = target
+        self._args = args
+        self._kwargs: dict[str, Any] = kwargs or {}
+        self._loop = asyncio.get_running_loop()
+        self._context = copy_context()
+        self._lock = threading.Lock()
+        self._begun = False
+        self._unwanted = False
+        self._task: asyncio.Task[Outcome] | None = None
+        self._ended: concurrent.futures.Future[Outcome] = concurrent.futures.Future()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has neither begun nor ended."""
+        return not self._begun and not self._unwanted
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What it returned, and what it raised; None while it has not ended."""
+        return self._ended.result() if self._ended.done() else None
+
+    async def run(self) -> Any:
+        """Run it where it was spawned, and give what it returns or raises. On any event loop.
+
+        Whoever is cancelled here cancels it, and waits for its end all the same.
+
+        Raises:
+            Cancel: it was cancelled, there or here.
+            JobLostError: the event loop that it was spawned on has ended.
+        """
+        with self._lock:
+            self._begun = not self._unwanted
+        if self._begun:
+            self._start()
+        value, error = await self._end()
+        if isinstance(error, asyncio.CancelledError):
+            raise Cancel("cancelled")
+        if error is not None:
+            raise error
+        return value
+
+    def cancel(self) -> None:
+        """Let it end: at once if it waits, else by cancelling its asyncio task."""
+        with self._lock:
+            self._unwanted = True
+            begun = self._begun
+        if begun:
+            with suppress(RuntimeError):  # its loop is closed, and it has ended with that
+                self._loop.call_soon_threadsafe(self._cancel_task)
+        else:
+            self._close()
+            self._settle((None, asyncio.CancelledError()))
+
+    def _start(self) -> None:
+        # The attempt that awaits this is the one that the code belongs to from now on.
+        self._context.run(CURRENT.set, CURRENT.get())
+        try:
+            self._loop.call_soon_threadsafe(self._begin)
+        except RuntimeError:
+            self._lose()
+
+    async def _end(self) -> Outcome:
+        answer = asyncio.wrap_future(self._ended)
+        while not answer.done():
+            try:
+                await asyncio.wait({answer}, timeout=_LOOK_EVERY)
+            except asyncio.CancelledError:
+                self.cancel()
+            if self._loop.is_closed():
+                self._lose()
+        return answer.result()
+
+    def _begin(self) -> None:
+        """On its loop."""
+        self._task = self._loop.create_task(self._captured(), context=self._context)
+        self._task.add_done_callback(self._note_end)
+        if self._unwanted:
+            self._task.cancel()
+
+    def _cancel_task(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _captured(self) -> Outcome:
+        # In a task of its own, what raises SystemExit would end the event loop.
+        try:
+            return await self._body(), None
+        except BaseException as error:  # noqa: BLE001 - handed on to who waits for it
+            return None, error
+
+    async def _body(self) -> Any:
+        if inspect.isawaitable(self._target):
+            if self._args or self._kwargs:
+                self._close()
+                raise TypeError(
+                    "an awaitable takes no arguments: give the function, and call it so"
+                )
+            return await self._target
+        if inspect.iscoroutinefunction(self._target):
+            return await self._target(*self._args, **self._kwargs)
+        value = await in_own_thread(self._target, *self._args, **self._kwargs)
+        return await value if inspect.isawaitable(value) else value
+
+    def _note_end(self, task: "asyncio.Task[Outcome]") -> None:
+        if task.cancelled():  # before its first step
+            self._close()
+            self._settle((None, asyncio.CancelledError()))
+        else:
+            self._settle(task.result())
+
+    def _lose(self) -> None:
+        self._close()
+        lost = JobLostError("the event loop that it was spawned on has ended")
+        self._settle((None, lost))
+
+    def _close(self) -> None:
+        """It never begins: then nobody is to hear that it was not awaited."""
+        if inspect.iscoroutine(self._target):
+            with suppress(Exception):  # it runs, or its own clean-up raises
+                cast("Coroutine[Any, Any, Any]", self._target).close()
+
+    def _settle(self, outcome: Outcome) -> None:
+        with suppress(concurrent.futures.InvalidStateError):  # it has ended before
+            self._ended.set_result(outcome)
