@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from rotulus.service.auth import Auth
     from rotulus.service.database import Database, SqliteDatabaseBuilder
     from rotulus.service.guard import protect
+    from rotulus.service.jobs import make_jobs_router
     from rotulus.service.problems import ProblemError, install_problems
-    from rotulus.service.serving import serve, service_of
-    from rotulus.service.shell import run_shell
     from rotulus.service.records import JobStatus, SpawnedJob
     from rotulus.service.scheduler import JobScheduler
+    from rotulus.service.serving import serve, service_of
+    from rotulus.service.shell import run_shell
     from rotulus.service.state import ServiceInfo
     from rotulus.service.tables import Base
 
@@ -52,6 +53,7 @@ __all__ = [
     "SqliteDatabaseBuilder",
     "install_problems",
     "make_artifact_router",
+    "make_jobs_router",
     "protect",
     "run_shell",
     "serve",
@@ -73,6 +75,7 @@ _HOMES = {
     "auth": ("Auth",),
     "database": ("Database", "SqliteDatabaseBuilder"),
     "guard": ("protect",),
+    "jobs": ("make_jobs_router",),
     "problems": ("ProblemError", "install_problems"),
     "serving": ("serve", "service_of"),
     "shell": ("run_shell",),

@@ -1,0 +1,246 @@
+"""`/api/v1/jobs`: the jobs of an app, and those that a service has spawned."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from rotulus import Job
+from rotulus._text import jsontext
+from rotulus._text.ids import is_id
+from rotulus.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
+from rotulus.service.finding import app_of
+from rotulus.service.guard import guard
+from rotulus.service.job_schema import JOB_SCHEMA, PAGE_SCHEMA
+from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_page
+from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError, ProblemRoute
+from rotulus.service.records import SPAWNED, STATUSES, JobStatus, description_of, states_of
+from rotulus.service.scheduler import JobScheduler
+from rotulus.service.state import ServiceState
+from rotulus.service.streams import stream
+
+_PATIENCE = 2.0
+"""Seconds for a job that is cancelled to end, before the request is answered."""
+
+States = Annotated[list[str] | None, Query(description="The state, or several.")]
+Status = Annotated[JobStatus | None, Query(description="The same in the words of `status`.")]
+Text = Annotated[str | None, Query()]
+PollInterval = Annotated[
+    float, Query(allow_inf_nan=False, description="Seconds between two looks, 0.05 to 10.")
+]
+
+
+def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs",)) -> APIRouter:
+    """The routes of jobs: list, get, cancel, retry, delete, and follow.
+
+    They are about the jobs of the app that the service has, else of the app that is open for the
+    tasks of the global registry.
+
+    Args:
+        prefix: what the paths begin with.
+        tags: what the operations are listed under.
+    """
+    router = APIRouter(
+        prefix=prefix,
+        tags=list(tags),
+        route_class=ProblemRoute,
+        dependencies=[guard],
+        responses=PROBLEM_RESPONSES,
+    )
+    job = _answer("The job.", JOB_SCHEMA)
+    router.get("", summary="List jobs", responses=_answer("A page.", PAGE_SCHEMA))(list_jobs)
+    router.get("/$schema", summary="The schema of a job")(get_schema)
+    router.get("/{job_id}", summary="Get a job", responses=job)(get_job)
+    router.delete("/{job_id}", status_code=204, summary="Cancel and remove a job")(delete_job)
+    router.post("/{job_id}/$cancel", summary="Cancel a job", responses=job)(cancel_job)
+    router.post("/{job_id}/$retry", summary="Send a job back", responses=job)(retry_job)
+    events: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
+    }
+    router.get("/{job_id}/$stream", summary="Follow a job", responses=events)(stream_job)
+    return router
+
+
+async def list_jobs(
+    request: Request,
+    response: Response,
+    state: States = None,
+    task: Text = None,
+    queue: Text = None,
+    status_filter: Status = None,
+    limit: Limit = DEFAULT_LIMIT,
+    after: After = None,
+) -> dict[str, Any]:
+    """The jobs that match everything that is given, the last one first."""
+    states = _states(state, status_filter)
+    where = {"state": states, "task": task, "queue": queue}
+    page = read_page(limit, after, where)
+    found = await app_of(request).jobs.afind(
+        state=states, task=task, queue=queue, limit=page.wanted, after=page.after
+    )
+    return show_page(request, response, page, found, lambda job: job.id, show_job)
+
+
+async def get_schema() -> dict[str, Any]:
+    """The JSON schema of a job in a list. A single one has more."""
+    return JOB_SCHEMA
+
+
+async def get_job(request: Request, job_id: str) -> dict[str, Any]:
+    """A job, with its arguments, its result, its earlier attempts, and why it stands as it does."""
+    return await _whole(await _job(request, job_id))
+
+
+async def cancel_job(request: Request, job_id: str) -> dict[str, Any]:
+    """Cancel a job: at once if it waits; one that runs is told to stop."""
+    job = await _job(request, job_id)
+    await _cancel(request, job)
+    return await _whole(await job.arefresh())
+
+
+async def retry_job(request: Request, job_id: str) -> dict[str, Any]:
+    """Send a job that failed, was given up or was cancelled back to its queue."""
+    job = await _job(request, job_id)
+    if job.task == SPAWNED:
+        raise ProblemError(
+            409,
+            "job_not_retryable",
+            "The job cannot be retried",
+            "A spawned job runs once, in the process that spawned it.",
+            hint="Make it a task, and enqueue it.",
+        )
+    if not await app_of(request).jobs.aretry(job.id):
+        raise ProblemError(
+            409,
+            "job_not_retryable",
+            "The job cannot be retried",
+            f"The job {job.state.words}: only failed, dead and cancelled ones go back.",
+        )
+    return await _whole(await job.arefresh())
+
+
+async def delete_job(request: Request, job_id: str) -> Response:
+    """Cancel a job, if it is live, and remove it. 202: it goes on running, and is told to stop."""
+    job = await _job(request, job_id)
+    if not job.state.ended:
+        await _cancel(request, job)
+        with suppress(JobFailedError, ResultTimeoutError):
+            await job.aresult(_PATIENCE)
+    if not await app_of(request).jobs.adelete(job.id):
+        if not (await job.arefresh()).state.ended:
+            return Response(status_code=202)
+        raise ProblemError(
+            409,
+            "job_kept",
+            "The job cannot be removed",
+            "It is a step of a run, or its key is still held.",
+            hint="Remove the run; a key is free when its window is over.",
+        )
+    return Response(status_code=204)
+
+
+async def stream_job(request: Request, job_id: str, poll_interval: PollInterval = 0.5) -> Response:
+    """Each change of a job as a server-sent event, until it has ended."""
+    job = await _job(request, job_id)
+
+    async def look() -> dict[str, Any]:
+        return show_job(await job.arefresh())
+
+    return stream(look, show_job(job), poll_interval)
+
+
+def show_job(job: Job[Any]) -> dict[str, Any]:
+    """The JSON of a job in a list."""
+    error, reached = job.error, job.reached
+    return {
+        "id": job.id,
+        "task": job.task,
+        "queue": job.queue,
+        "state": job.state.value,
+        "status": STATUSES[job.state].value,
+        "reason": job.reason,
+        "description": description_of(job),
+        "attempt": job.attempt,
+        "priority": job.priority,
+        "key": job.key,
+        "run": job.run,
+        "step": job.step,
+        "schedule": job.schedule,
+        "cancel_requested": job.cancel_requested,
+        "created_at": _time(job.created_at),
+        "submitted_at": _time(job.created_at),
+        "run_at": _time(job.run_at),
+        "started_at": _time(job.started_at),
+        "ended_at": _time(job.ended_at),
+        "finished_at": _time(job.ended_at),
+        "progress": None if reached is None else reached._asdict(),
+        "error": None if error is None else {"type": error.type, "message": error.message},
+    }
+
+
+async def _whole(job: Job[Any]) -> dict[str, Any]:
+    """The JSON of a single job."""
+    shown = show_job(job)
+    shown["arguments"] = job.arguments
+    result = job.record.result
+    shown["result"] = None if result is None else jsontext.decode(result)
+    shown["attempts"] = [
+        {
+            "number": attempt.number,
+            "reason": attempt.reason,
+            "worker": attempt.worker,
+            "started_at": _time(attempt.started_at),
+            "ended_at": _time(attempt.ended_at),
+            "error": attempt.error
+            and {"type": attempt.error.type, "message": attempt.error.message},
+        }
+        for attempt in job.attempts
+    ]
+    shown["why"] = await job.awhy()
+    return shown
+
+
+def _states(state: list[str] | None, status: JobStatus | None) -> list[str] | None:
+    """The states that are meant: those that are given, and that have the status."""
+    named = None if state is None else [str(one) for one in state]
+    if status is None:
+        return named
+    meant = [one.value for one in states_of(status)]
+    return meant if named is None else [one for one in named if one in meant]
+
+
+async def _job(request: Request, job_id: str) -> Job[Any]:
+    if not is_id(job_id):
+        raise JobNotFoundError("Job not found")
+    try:
+        return await app_of(request).jobs.aget(job_id)
+    except JobNotFoundError:
+        raise JobNotFoundError("Job not found") from None
+
+
+async def _cancel(request: Request, job: Job[Any]) -> None:
+    scheduler = _scheduler(request)
+    if scheduler is None or job.task != SPAWNED:
+        await app_of(request).jobs.acancel(job.id)
+        return
+    with suppress(TimeoutError):  # it does not stop, and has been told to
+        async with asyncio.timeout(_PATIENCE):
+            await scheduler.cancel(job.id)
+
+
+def _scheduler(request: Request) -> JobScheduler | None:
+    state: ServiceState | None = getattr(request.app.state, "rotulus", None)
+    return None if state is None else state.scheduler
+
+
+def _time(moment: datetime | None) -> str | None:
+    """RFC 3339, in UTC."""
+    return moment and moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _answer(description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    content = {"application/json": {"schema": schema}}
+    return {200: {"description": description, "content": content}}

@@ -1,0 +1,71 @@
+"""How a job goes on, as server-sent events: one for each change, until it has ended."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from starlette.responses import StreamingResponse
+
+from rotulus.errors import JobNotFoundError, StoreError
+
+MEDIA_TYPE = "text/event-stream"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+SHORTEST, LONGEST = 0.05, 10.0
+"""Between these, in seconds, lies the time between two looks."""
+
+KEEPALIVE = 15.0
+"""Seconds of silence after which a comment is sent, which keeps proxies from ending the stream."""
+
+_RETRY = 2000
+"""Milliseconds after which a client is to connect again."""
+
+Look = Callable[[], Awaitable[dict[str, Any]]]
+"""Reads a job as it stands now, as JSON. Raises `JobNotFoundError`."""
+
+
+def stream(look: Look, first: dict[str, Any], poll_interval: float) -> StreamingResponse:
+    """The answer that tells each change of a job until it has ended, or is deleted.
+
+    The server ends it when the client goes away: it holds nothing between two looks.
+
+    Args:
+        look: reads the job.
+        first: the job as it stands.
+        poll_interval: seconds between two looks; a value out of range is drawn into it.
+    """
+    pause = min(LONGEST, max(SHORTEST, poll_interval))
+    return StreamingResponse(_events(look, first, pause), headers=HEADERS, media_type=MEDIA_TYPE)
+
+
+async def _events(look: Look, job: dict[str, Any], pause: float) -> AsyncIterator[str]:
+    yield f"retry: {_RETRY}\n\n"
+    told, number, silence = None, 0, 0.0
+    while True:
+        if job != told:
+            told, number, silence = job, number + 1, 0.0
+            yield _event(number, job)
+        if "ended_at" not in job or job["ended_at"] is not None:
+            return
+        await asyncio.sleep(pause)
+        silence += pause
+        if silence >= KEEPALIVE:
+            silence = 0.0
+            yield ": still here\n\n"
+        job = await _next(look, job)
+
+
+async def _next(look: Look, job: dict[str, Any]) -> dict[str, Any]:
+    """The job as it stands now; as it stood, where the store fails: it may pass."""
+    try:
+        return await look()
+    except JobNotFoundError:
+        return {"status": "deleted"}
+    except StoreError:
+        return job
+
+
+def _event(number: int, job: dict[str, Any]) -> str:
+    # JSON has no line feeds, so one line of data is enough.
+    return f"id: {number}\nevent: {job['status']}\ndata: {json.dumps(job)}\n\n"
