@@ -61,7 +61,7 @@ def child(app):
 async def until(holds, seconds=60):
     """Wait for something that others bring about."""
     async with asyncio.timeout(seconds):
-        while not await asyncio.to_thread(holds):
+        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 - of other processes
             await asyncio.sleep(0.05)
 
 
@@ -98,7 +98,7 @@ def test_an_ordinary_worker_leaves_live_spawned_jobs_alone(app, child):
     worker = App(app.url, registry=TaskRegistry(), unknown_grace=0)
     unknown = worker.using().enqueue("nobody.knows")
     drain(worker)
-    command = [sys.executable, "-m", "rotulus", "worker", "--burst", "--app", "empty:app"]
+    command = [sys.executable, "-m", "rotulus", "worker", "--burst", "empty:app"]
     with open("empty.py", "w", encoding="utf-8") as module:
         module.write(f"from rotulus import App\napp = App({app.url!r}, unknown_grace=0)\n")
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
