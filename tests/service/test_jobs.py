@@ -126,7 +126,7 @@ def test_an_unknown_id_is_not_found(client, wrong, verb):
     + ["queue=a%20b", "limit=x"],
 )
 def test_what_no_list_can_have_is_a_problem(client, query):
-    """422, with a document that says what is allowed."""
+    """A document says what is allowed."""
     answer = client.get(f"{API}?{query}")
 
     assert 422 == answer.status_code

@@ -66,6 +66,7 @@ async def until(holds, seconds=60):
 
 
 def states(app, ids):
+    """How jobs stand."""
     return [str(app.get(job_id).state) for job_id in ids]
 
 
@@ -100,7 +101,10 @@ def test_an_ordinary_worker_leaves_live_spawned_jobs_alone(app, child):
     drain(worker)
     command = [sys.executable, "-m", "rotulus", "worker", "--burst", "empty:app"]
     with open("empty.py", "w", encoding="utf-8") as module:
-        module.write(f"from rotulus import App\napp = App({app.url!r}, unknown_grace=0)\n")
+        module.write(
+            f"from rotulus import App, task\ntask('other')(print)\n"
+            f"app = App({app.url!r}, unknown_grace=0)\n"
+        )
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
 
     assert 0 == done.returncode, done.stderr
