@@ -111,6 +111,7 @@ WORDS = {
     ("resume",): [["default"], ["nonsense"]],
     ("retry",): [["--task", "fail", "--yes"], ["nonsense"]],
     ("run",): [["shout", "hello"], ["fail"], ["nonsense"]],
+    ("serve",): [["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--worker"]],
     ("show",): [["-"], ["nonsense"]],
     ("why",): [["-"], ["nonsense"]],
     ("worker",): [["--burst"], ["--burst", "--log", "debug", "--log-format", "json"]],
