@@ -154,20 +154,34 @@ function jobView(job) {
   return view;
 }
 
+// A browser has six connections to a server; a page whose streams took all could ask no more.
+const MOST_STREAMS = 4;
+const followed = [];
+
 // Show a job until it has ended; the browser connects again by itself when the stream breaks.
 function follow(view, job, place) {
   const stream = new EventSource(`${place}/$stream?poll_interval=0.2`);
+  const leave = () => {
+    stream.close();
+    if (followed.includes(leave)) followed.splice(followed.indexOf(leave), 1);
+  };
   const take = async (event) => {
     const told = JSON.parse(event.data);
     job = event.type === "deleted" ? { ...job, state: "deleted" } : told;
     showJob(view, job, place);
     if (job.state !== "deleted" && !ENDED.includes(job.state)) return;
-    stream.close();
+    leave();
     const response = await fetch(place);
     if (response.ok) showJob(view, parse(await response.text()), place);
   };
   for (const name of STREAM_EVENTS) stream.addEventListener(name, take);
-  view.addEventListener("leave", () => stream.close());
+  view.addEventListener("leave", leave);
+  leave.told = () => view.append(make("p", { className: "quiet" }, "No longer followed: four are, at most."));
+  followed.push(leave);
+  if (followed.length > MOST_STREAMS) {
+    followed[0].told();
+    followed[0]();
+  }
 }
 
 function showJob(view, job, place) {
