@@ -520,6 +520,14 @@ def test_a_token_is_asked_for_and_named_in_commands(registry):
     assert "s3cret-token" not in answer.text
 
 
+def test_a_token_of_the_environment_is_named_too(registry, monkeypatch):
+    """It is the token of every service of the process."""
+    monkeypatch.setenv("ROTULUS_TOKEN", "s3cret-token")
+    client = TestClient(service(registry), headers={"Authorization": "Bearer s3cret-token"})
+
+    assert "data-token" in Page(client.get("/").text).root.find("body")[0].attributes
+
+
 def test_another_host_is_refused(registry):
     """As for every other route."""
     answer = TestClient(service(registry)).get("/", headers={"Host": "evil.example"})

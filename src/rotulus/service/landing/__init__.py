@@ -11,6 +11,7 @@ from rotulus import registry as global_registry
 from rotulus._app.inline import InlineCalls
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.errors import ConfigurationError
+from rotulus.service.auth import auth_of_settings
 from rotulus.service.guard import guard
 from rotulus.service.landing.fields import fields_of
 from rotulus.service.landing.offers import offers_of
@@ -36,7 +37,8 @@ def make_landing_router(registry: TaskRegistry = global_registry) -> APIRouter:
         state = getattr(request.app.state, "rotulus", None)
         served = state.app.registry if state else registry
         nonce = secrets.token_urlsafe(18)
-        token = bool(state and state.auth and state.auth.token)
+        auth = (state and state.auth) or auth_of_settings()
+        token = auth is not None and auth.token is not None
         info = state.info if state else _info(request)
         html = page(info, _shown(served), offers_of(request), token=token, nonce=nonce)
         return Response(html.encode(), headers=_headers(nonce), media_type="text/html")

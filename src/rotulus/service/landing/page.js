@@ -13,13 +13,18 @@ function make(name, properties = {}, ...children) {
 
 // --- Requests ---
 
-function pathOf(task, verb) {
-  return `${service.tasks}/${encodeURIComponent(task)}/$${verb}`;
+// With its host, as the address of the page may hold a password, and then leads nowhere from here.
+function at(path) {
+  return location.origin + path;
 }
 
-async function post(path, params) {
+function placeOf(task, verb) {
+  return at(`${service.tasks}/${encodeURIComponent(task)}/$${verb}`);
+}
+
+async function post(place, params) {
   const begun = performance.now();
-  const response = await fetch(path, {
+  const response = await fetch(place, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: `{"params": ${params}}`,
@@ -91,21 +96,21 @@ function refusalParts(form, { response, text }) {
 // --- What the buttons do ---
 
 async function execute(form, task, params) {
-  const answer = await post(pathOf(task, "execute"), params);
+  const answer = await post(placeOf(task, "execute"), params);
   return answer.response.ok
     ? envelopeParts(answer.text, answer.took)
     : refusalParts(form, answer);
 }
 
 async function enqueue(form, task, params) {
-  const answer = await post(pathOf(task, "enqueue"), params);
+  const answer = await post(placeOf(task, "enqueue"), params);
   return answer.response.ok ? [jobView(JSON.parse(answer.text))] : refusalParts(form, answer);
 }
 
 function curl(form, task, params) {
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const command = [
-    `curl -X POST ${quoted(location.origin + pathOf(task, "execute"))}`,
+    `curl -X POST ${quoted(placeOf(task, "execute"))}`,
     `-H 'Content-Type: application/json'`,
     service.token === undefined ? null : `-H "Authorization: Bearer $ROTULUS_TOKEN"`,
     `-d ${quoted(`{"params": ${params}}`)}`,
@@ -148,7 +153,7 @@ async function act(form, button) {
 
 function jobView(job) {
   const view = make("div", { className: "job" });
-  const place = service.jobs && `${service.jobs}/${encodeURIComponent(job.id)}`;
+  const place = service.jobs && at(`${service.jobs}/${encodeURIComponent(job.id)}`);
   showJob(view, job, place);
   if (place && !ENDED.includes(job.state)) follow(view, job, place);
   return view;
@@ -290,7 +295,7 @@ async function lookAtHealth() {
   const shown = document.getElementById("health");
   let [state, label] = ["bad", "not reachable"];
   try {
-    const response = await fetch(service.health);
+    const response = await fetch(at(service.health));
     const told = await response.json();
     state = response.ok ? "good" : "bad";
     label = typeof told.status === "string" ? told.status : response.ok ? "healthy" : "unhealthy";
