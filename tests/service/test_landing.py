@@ -440,6 +440,41 @@ def test_nothing_comes_from_elsewhere():
     assert [] == [p for p in ASSETS.glob("*.js") if len(p.read_text().splitlines()) >= 400]
 
 
+TEXT_ON = [
+    ("ink", "paper"), ("ink", "code"), ("quiet", "paper"), ("quiet", "sheet"), ("quiet", "code"),
+    ("rubric", "paper"), ("rubric", "sheet"), ("rubric-strong", "paper"), ("on-rubric", "rubric"),
+    ("on-rubric", "rubric-strong"), ("good", "good-back"), ("bad", "bad-back"), ("bad", "sheet"),
+]  # fmt: skip
+
+
+def luminance(colour):
+    """How bright a colour is to the eye, as WCAG 2 has it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    """Of two colours, by the same."""
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read(scheme):
+    """Text has a contrast of 4.5, and the edge of a control one of 3."""
+    styles = (ASSETS / "page.css").read_text()
+    light, dark = re.findall(r":root \{(.*?)\}", styles, re.DOTALL)
+    told = re.findall(r"--([\w-]+): (#\w{6});", dark if scheme == "dark" else light)
+    colours = dict(told)
+
+    low = [(a, b) for a, b in TEXT_ON if contrast(colours[a], colours[b]) < 4.5]
+    assert [] == low
+    assert min(contrast(colours["edge"], colours[b]) for b in ("paper", "sheet")) >= 3
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_text(registry, text):
     """In names, tags, docstrings, defaults, choices, descriptions, and what the service says."""
