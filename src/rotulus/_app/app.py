@@ -12,6 +12,7 @@ from rotulus._app.engine import Engine, make_engine
 from rotulus._app.log import log_events
 from rotulus._app.misfits import misfits
 from rotulus._app.opening import LazyStore, absolute_url, is_there, open_store, shown_url
+from rotulus._app.providing import Providing
 from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
 from rotulus._app.serving import Serving
 from rotulus._app.shifts import Shifts, WorkOptions, check_work_options
@@ -19,7 +20,7 @@ from rotulus._app.standing import Standing, serving
 from rotulus._app.verbs import Verbs
 from rotulus._concurrency.pool import in_own_thread, off_loop
 from rotulus._jobs.retry import Retry
-from rotulus._tasks.injection import Factory, Injector, Scope
+from rotulus._tasks.injection import Injector
 from rotulus._tasks.provider import Scheduler, TaskProvider
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.registry import registry as global_registry
@@ -33,7 +34,7 @@ from rotulus.store import Store
 
 
 @refuse_unknown
-class App(Calls, Verbs, Serving):
+class App(Calls, Verbs, Serving, Providing):
     """A store, a registry, and what tasks have injected.
 
     An app opens its store when that is first needed, and brings a SQLite file up to date by
@@ -156,23 +157,6 @@ class App(Calls, Verbs, Serving):
     def tables_sql(self) -> str:
         """The SQL that makes the tables, for those who apply it themselves. Nothing is opened."""
         return open_store(self._own.url, self._clock).tables_sql
-
-    def provide(self, kind: Any, factory: Factory, *, scope: Scope = "job") -> None:
-        """Fill parameters annotated with a type, exactly, with what a factory makes.
-
-        The factory may be a function, a coroutine function, or a generator of either kind whose
-        part after `yield` tears down. Its own parameters are filled by their types likewise.
-
-        Args:
-            kind: the type; `kind | None` and `Annotated[kind, ...]` are filled as well.
-            factory: makes the value.
-            scope: `"job"`: one for each attempt; `"app"`: one for as long as the worker runs.
-
-        Raises:
-            OptionError: the scope, the type or the factory is not allowed.
-        """
-        self._own.injector.provide(kind, factory, scope)
-        self._own.engine.plans.forget()
 
     def check(self) -> list[str]:
         """Check everything a worker needs: parameters, injection, schedules, and waiting jobs.

@@ -11,6 +11,7 @@ from rotulus._app.engine import Engine, make_engine
 from rotulus._app.here import Finished, Here, new_record, run_alone
 from rotulus._app.standing import Standing, serving
 from rotulus._concurrency.pool import in_own_thread
+from rotulus._jobs.current import CURRENT
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus._tasks.injection import Factory, Injector
@@ -125,8 +126,11 @@ class InlineCalls:
         if events.wants(AttemptStarted):
             events.emit(AttemptStarted(record))
         begun = perf_counter()
-        # In a task of its own: a body sees the context variables of the caller, and sets others.
-        finished = await asyncio.create_task(self._on_loop(engine).run(record))
+        attempt = CURRENT.set(None)
+        try:
+            finished = await self._on_loop(engine).run(record)
+        finally:
+            CURRENT.reset(attempt)
         _tell(engine, finished, perf_counter() - begun)
         return finished
 

@@ -201,6 +201,10 @@ class Coalescer(Generic[W, R]):
             time.sleep(0.001)
         self._hand_on()
 
+    def unless_busy(self, function: Callable[[], object]) -> bool:
+        """Run a function, unless a turn is under way; whether it was run."""
+        return self._exclusive.attempt(function)
+
     def _lead(self, mine: _Call[W, R]) -> None:
         """Perform turns until a call has its answer."""
         while not mine.settled:

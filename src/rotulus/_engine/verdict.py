@@ -57,10 +57,10 @@ class Verdict:
             case Cancel():
                 return outcomes.cancelled(job, attempt, describe_error(error).message)
             case ResultError():
-                return outcomes.failed(job, attempt, Reason.RESULT, describe_error(error))
+                return outcomes.failed(job, attempt, Reason.RESULT, _described(error, run))
             case NotJSONError():
-                problem = describe_error(ResultError(f"the result {error}"))
-                return outcomes.failed(job, attempt, Reason.RESULT, problem)
+                problem = ResultError(f"the result {error}")
+                return outcomes.failed(job, attempt, Reason.RESULT, _described(problem, run))
             case Retry():
                 return self._again(error, policy or self._standing() or error, run)
             case _:

@@ -48,7 +48,8 @@ class TaskRegistry:
         """Decorate a function to register it; it stays the plain function it is.
 
         Several may be stacked on one function, for several names. Names given here are of one
-        segment, which can stand in a URL; dotted ones are declared with `@task`.
+        segment, which can stand in a URL; dotted ones are declared with `@task`. A result need not
+        fit the annotation of the function, only JSON: `@task` has it checked.
 
         Raises:
             OptionError: the name is not URL-safe.
@@ -69,7 +70,7 @@ class TaskRegistry:
         """Register a function under a name. Raises what `register` raises."""
         check_url_safe_name(name)
         body = function.function if isinstance(function, Task) else function
-        self.add(Task(body, name, self, tags=check_tags(tags)))
+        self.add(Task(body, name, self, tags=check_tags(tags), result="trust"))
 
     def add(self, task: AnyTask, *, replace: bool = False) -> AnyTask:
         """Register a task; the same function under the same name again changes nothing.

@@ -22,15 +22,25 @@ if TYPE_CHECKING:
         ArtifactOut,
     )
     from rotulus.service.auth import Auth
+    from rotulus.service.builder import ServiceBuilder
     from rotulus.service.database import Database, SqliteDatabaseBuilder
+    from rotulus.service.dependencies import (
+        get_app,
+        get_artifact_manager,
+        get_database,
+        get_scheduler,
+    )
+    from rotulus.service.executor import TaskExecutor
     from rotulus.service.guard import protect
+    from rotulus.service.injection import INJECTABLE_TYPES
     from rotulus.service.jobs import make_jobs_router
     from rotulus.service.problems import ProblemError, install_problems
     from rotulus.service.records import JobStatus, SpawnedJob
+    from rotulus.service.router import TaskRouter
     from rotulus.service.scheduler import JobScheduler
     from rotulus.service.serving import serve, service_of
     from rotulus.service.shell import run_shell
-    from rotulus.service.state import ServiceInfo
+    from rotulus.service.state import ServiceInfo, ServiceState
     from rotulus.service.tables import Base
 
 __all__ = [
@@ -45,12 +55,21 @@ __all__ = [
     "Auth",
     "Base",
     "Database",
+    "INJECTABLE_TYPES",
     "JobScheduler",
     "JobStatus",
     "ProblemError",
+    "ServiceBuilder",
     "ServiceInfo",
+    "ServiceState",
     "SpawnedJob",
     "SqliteDatabaseBuilder",
+    "TaskExecutor",
+    "TaskRouter",
+    "get_app",
+    "get_artifact_manager",
+    "get_database",
+    "get_scheduler",
     "install_problems",
     "make_artifact_router",
     "make_jobs_router",
@@ -73,15 +92,20 @@ _HOMES = {
         "ArtifactOut",
     ),
     "auth": ("Auth",),
+    "builder": ("ServiceBuilder",),
     "database": ("Database", "SqliteDatabaseBuilder"),
+    "dependencies": ("get_app", "get_artifact_manager", "get_database", "get_scheduler"),
+    "executor": ("TaskExecutor",),
     "guard": ("protect",),
+    "injection": ("INJECTABLE_TYPES",),
     "jobs": ("make_jobs_router",),
     "problems": ("ProblemError", "install_problems"),
+    "records": ("JobStatus", "SpawnedJob"),
+    "router": ("TaskRouter",),
+    "scheduler": ("JobScheduler",),
     "serving": ("serve", "service_of"),
     "shell": ("run_shell",),
-    "records": ("JobStatus", "SpawnedJob"),
-    "scheduler": ("JobScheduler",),
-    "state": ("ServiceInfo",),
+    "state": ("ServiceInfo", "ServiceState"),
     "tables": ("Base",),
 }
 """Where each public name is defined."""

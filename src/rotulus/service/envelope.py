@@ -1,5 +1,6 @@
 """What `$execute` is sent and answers: a task's result, or its error, in one JSON object."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
@@ -52,20 +53,22 @@ def read_params(body: Any, others: frozenset[str] = frozenset()) -> ExecuteReque
         raise _unfit("/params", f"it {error}") from None
 
 
-def answer(name: str, asked: ExecuteRequest, finished: Finished, *, tracebacks: bool) -> Response:
+def answer(
+    name: str, asked: ExecuteRequest, finished: Finished, tracebacks: Callable[[], bool]
+) -> Response:
     """The envelope of an execution: 200, also when the task raised.
 
     Args:
         name: the task.
         asked: what it was executed with.
         finished: what came of it.
-        tracebacks: whether the answer holds the traceback; else it has an `error_id`, and the log
-            line of the failure has that and the traceback.
+        tracebacks: tells whether the answer holds a traceback, if there is one; else it has an
+            `error_id`, and the log line of the failure has that and the traceback.
     """
     if finished.outcome.state is State.SUCCEEDED:
         result, error = finished.outcome.result or "null", "null"
     else:
-        result, error = "null", jsontext.encode(_error(finished, tracebacks=tracebacks))
+        result, error = "null", jsontext.encode(_error(finished, tracebacks=tracebacks()))
     text = (
         f'{{"task_name":{jsontext.encode(name)},"params":{asked.payload},'
         f'"result":{result},"error":{error}}}'

@@ -53,7 +53,8 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 _log = logging.getLogger("rotulus.service")
 
-_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+"""Answers a request."""
 
 
 class ProblemError(RotulusError):
@@ -145,21 +146,35 @@ def problem_of(error: Exception, *, arguments_at: str = "/params") -> ProblemErr
 class ProblemRoute(APIRoute):
     """A route whose errors are problem documents in every application that includes it."""
 
-    def get_route_handler(self) -> _Handler:
+    def before(self, request: Request) -> None:
+        """Look at a request before anything else does; what is raised here is answered, too."""
+
+    def get_route_handler(self) -> Handler:
         """The handler of FastAPI, whose errors are answered here."""
-        handle = super().get_route_handler()
+        return answered(super().get_route_handler(), self.before)
 
-        async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except Exception as error:
-                if _has_handler(request, error):
-                    raise
-                if isinstance(error, HTTPException):
-                    return await _answer_http(request, error)
-                return problem_of(error).response()
 
-        return answer
+def answered(handle: Handler, before: Callable[[Request], object] | None = None) -> Handler:
+    """A handler whose errors are problem documents.
+
+    Args:
+        handle: the handler.
+        before: called with each request before; what it raises is answered, too.
+    """
+
+    async def answer(request: Request) -> Response:
+        try:
+            if before is not None:
+                before(request)
+            return await handle(request)
+        except Exception as error:
+            if _has_handler(request, error):
+                raise
+            if isinstance(error, HTTPException):
+                return await _answer_http(request, error)
+            return problem_of(error).response()
+
+    return answer
 
 
 def install_problems(app: FastAPI) -> None:

@@ -83,10 +83,13 @@ class JobScheduler:
     async def start(self) -> None:
         """Start the worker, which `spawn` does by itself, and look for jobs that were lost.
 
+        One that was closed is open again: a web application may begin more than once.
+
         Raises:
-            SchedulerClosedError: it has been closed.
             StoreError: the store cannot be used.
         """
+        if self._closed:
+            self._begin()
         await off_loop(self._started)
 
     async def spawn(self, coroutine: Awaitable[Any], *, description: str | None = None) -> str:
@@ -258,7 +261,7 @@ class JobScheduler:
             self._background.app.set_slots(self._slots)
 
     async def close(self, drain: float = 5.0) -> None:
-        """Take no more jobs, cancel what waits, give what runs some time, and cancel it then.
+        """Take no more jobs until `start`; cancel what waits, and what runs after some time.
 
         Args:
             drain: seconds for what runs to end by itself.
@@ -312,7 +315,7 @@ class JobScheduler:
 
     def _refuse_closed(self) -> None:
         if self._closed:
-            raise SchedulerClosedError("This scheduler is closed: make a new one")
+            raise SchedulerClosedError("This scheduler is closed: make a new one, or start() it")
 
     def _find(self, queue: str, number: int, job_id: str) -> Run | None:
         """What runs a job of this scheduler; None of any other."""

@@ -11,33 +11,33 @@ from fastapi import FastAPI
 from rotulus import App
 from rotulus.errors import ConfigurationError
 from rotulus.service.auth import Auth, auth_of_settings
+from rotulus.service.builder import ServiceBuilder
 from rotulus.service.guard import GuardMiddleware, protect
-from rotulus.service.health import make_health_router
 from rotulus.service.local import is_local
-from rotulus.service.metrics import make_metrics_router
-from rotulus.service.problems import install_problems
-from rotulus.service.state import ServiceInfo, ServiceState
-from rotulus.service.system import make_system_router
+from rotulus.service.state import ServiceInfo
 
 _GOODBYE = 5
 """Seconds for open answers to end when the server stops: a stream would go on for ever."""
 
 
 def service_of(app: App, *, worker: bool = False) -> FastAPI:
-    """A service of an app: how it is, what it runs on, and its figures.
+    """A service of an app with everything that there is: tasks, jobs, artifacts, and how it is.
 
     Args:
         app: the app.
         worker: whether a worker runs in the same process.
     """
-    made = FastAPI(title="Rotulus", lifespan=app.lifespan(worker=worker))
-    auth = auth_of_settings()
-    made.state.rotulus = ServiceState(app, ServiceInfo(display_name="Rotulus"), auth=auth)
-    install_problems(made)
-    protect(made, auth)
-    for make in (make_health_router, make_system_router, make_metrics_router):
-        made.include_router(make())
-    return made
+    builder = (
+        ServiceBuilder(info=ServiceInfo(display_name="Rotulus"), app=app)
+        .with_landing_page()
+        .with_health()
+        .with_system()
+        .with_metrics()
+        .with_jobs()
+        .with_artifacts()
+        .with_tasks()
+    )
+    return (builder.with_worker() if worker else builder).build()
 
 
 def serve(application: Any, host: str, port: int, tell: Callable[[str], None]) -> None:

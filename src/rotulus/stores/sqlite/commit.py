@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus._exiting import close_at_exit
 from rotulus.stores.sqlite import connection as settings
 from rotulus.stores.sqlite.connection import Connections, patiently, translate
 
@@ -47,6 +48,7 @@ class GroupCommit:
         self._coalescer: Coalescer[Work, Any] = Coalescer(
             self._perform, self._perform_on_top, lambda: math.inf, connections.path
         )
+        close_at_exit(self.exiting)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work inside a transaction, and return once it is committed.
@@ -55,6 +57,14 @@ class GroupCommit:
         after that was rolled back. It must not do anything outside the connection.
         """
         return cast("T", self._coalescer.run(work))
+
+    def exiting(self) -> None:
+        """At the end of the program: close what nobody uses. Of a file, it can be opened again.
+
+        Threads may be at work that end with the program. What they use is left to them.
+        """
+        self._connections.exit_readers()
+        self._coalescer.unless_busy(self._connections.exit_writer)
 
     def alone(self, function: Callable[[], object]) -> None:
         """Run a function while nothing is being written."""

@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from rotulus._exiting import close_at_exit
 from rotulus._forking import follow_forks
 from rotulus.errors import (
     SchemaError,
@@ -53,10 +52,10 @@ class Connections:
         self.in_memory = path == MEMORY
         self._synchronous = synchronous
         self._closed = False
+        self._exiting = False
         self._out_of_reach = False
         self._begin()
         follow_forks(self._forked)
-        close_at_exit(self._exiting)
 
     def _begin(self) -> None:
         self.lock = threading.RLock()
@@ -75,13 +74,25 @@ class Connections:
         self._out_of_reach = self.in_memory
         self._begin()
 
-    def _exiting(self) -> None:
-        """At the end of the program: close what is open. Of a file, it can be opened again."""
-        self._closed = self.in_memory
-        self._idle.clear()
-        self._writer = None
-        _close(self._opened)
-        self._opened.clear()
+    def exit_readers(self) -> None:
+        """At the end of the program: close those that nobody reads with.
+
+        From now on only the main thread opens others: the rest of the threads end with it.
+        """
+        self._exiting = True
+        self._close_idle()
+
+    def exit_writer(self) -> None:
+        """The same of the one that writes. Nobody may write meanwhile."""
+        if not self.lock.acquire(blocking=False):
+            return  # somebody reads with it, as there is only this one
+        try:
+            writer, self._writer = self._writer, None
+            self._closed = self._closed or self.in_memory
+            if writer is not None:
+                writer.close()
+        finally:
+            self.lock.release()
 
     def writer(self) -> sqlite3.Connection:
         """The connection that writes; for one at a time: see commit.py."""
@@ -184,6 +195,8 @@ class Connections:
         return found.st_dev, found.st_ino
 
     def _open(self) -> sqlite3.Connection:
+        if self._exiting and threading.current_thread() is not threading.main_thread():
+            raise StoreClosedError(f"The store {self.path} is closed: the program is ending")
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise StoreUnavailableError(
                 f"SQLite {sqlite3.sqlite_version} is too old: this Python needs one with SQLite "

@@ -1,0 +1,107 @@
+"""`$enqueue`: a request stores a job, once however often it is sent, and may wait for its end."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from rotulus import Job, TaskRegistry
+from rotulus.service.bodies import read_json
+from rotulus.service.envelope import read_params
+from rotulus.service.finding import app_of
+from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
+from rotulus.service.jobs import show_job
+from rotulus.service.prefer import await_job, read_prefer
+from rotulus.service.problems import ProblemError
+
+
+class EnqueueOptions(BaseModel):
+    """How a job is delivered: what `task.using(...)` takes, as far as JSON can say it.
+
+    Attributes:
+        queue: the queue to wait under.
+        priority: higher is sooner.
+        delay: seconds until it is due.
+        at: the moment when it is due, with its zone.
+        expires: seconds from when it is due until it is not worth starting any more.
+        key: of live jobs with one key there is one.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    queue: str | None = None
+    priority: int | None = None
+    delay: float | None = None
+    at: AwareDatetime | None = None
+    expires: float | None = None
+    key: str | None = None
+
+
+def add_enqueueing(router: APIRouter, registry: TaskRegistry, jobs_prefix: str) -> None:
+    """Add the route that stores jobs.
+
+    Args:
+        router: the router of the tasks.
+        registry: the tasks.
+        jobs_prefix: where the jobs are.
+    """
+
+    # Each task has an operation of its own in the document.
+    @router.post("/{name}/$enqueue", include_in_schema=False)
+    async def enqueue(name: str, request: Request) -> Response:
+        registry.get(name)  # an unknown task is not found, whatever the body is
+        prefer, key = read_prefer(request), read_idempotency_key(request)
+        body = await read_json(request, optional=True)
+        params, options = read_params(body, _OTHERS).params, _options(body)
+        app = app_of(request, registry)
+        if key is None:
+            job, replayed = await app.using(**options).aenqueue(name, **params), False
+        else:
+            scope = scope_of(request)
+            job, replayed = await enqueue_once(app, name, params, options, key, scope)
+        job = await await_job(job, prefer.wait, request)
+        return _stored(request, job, f"{jobs_prefix}/{job.id}", replayed, prefer.headers)
+
+
+_OTHERS = frozenset({"options"})
+
+
+def _options(body: Any) -> dict[str, Any]:
+    """The options in a body that has been read. Raises `ProblemError`: 422."""
+    given = cast("dict[str, Any]", body or {}).get("options", {})
+    try:
+        options = EnqueueOptions.model_validate(given)
+    except ValidationError as error:
+        raise _unfit(error) from None
+    return options.model_dump(exclude_none=True)
+
+
+def _unfit(error: ValidationError) -> ProblemError:
+    errors = [
+        {"pointer": "".join(f"/{step}" for step in ("options", *one["loc"])), "detail": one["msg"]}
+        for one in error.errors(include_url=False)
+    ]
+    known = ", ".join(EnqueueOptions.model_fields)
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid_request",
+        "The request does not fit",
+        "; ".join(f"{one['pointer']}: {one['detail']}" for one in errors),
+        hint=f"The options are: {known}.",
+        errors=errors,
+    )
+
+
+def _stored(
+    request: Request, job: Job[Any], path: str, replayed: bool, applied: Mapping[str, str]
+) -> Response:
+    """200 for a job that has ended, or was stored before; else 202."""
+    done = job.state.ended or replayed
+    headers = {"Location": f"{request.scope.get('root_path', '')}{path}", **applied}
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    status = HTTPStatus.OK if done else HTTPStatus.ACCEPTED
+    return JSONResponse(show_job(job), status, headers)

@@ -1,0 +1,170 @@
+"""The routes of tasks: listed, described, executed within the request, and enqueued."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+
+from rotulus import TaskInfo, TaskRegistry
+from rotulus import registry as global_registry
+from rotulus.errors import ConfigurationError
+from rotulus.service.bodies import read_json
+from rotulus.service.documents import document_operations
+from rotulus.service.enqueueing import add_enqueueing
+from rotulus.service.envelope import answer, read_params
+from rotulus.service.executor import TaskExecutor
+from rotulus.service.finding import state_of
+from rotulus.service.guard import GuardedRoute, guarded
+from rotulus.service.injection import close_calls, described_calls
+from rotulus.service.local import check_local
+from rotulus.service.operations import Operations
+from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError
+
+ExecutorFactory = Callable[..., Any]
+"""Gives a `TaskExecutor`: a dependency of FastAPI, plain or `async`, with `Depends` of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRouter:
+    """The routes of the tasks of a registry.
+
+    Attributes:
+        router: for `app.include_router(...)`.
+        operations: the typed operations of the OpenAPI document, one for each task.
+    """
+
+    router: APIRouter
+    operations: Operations
+
+    @classmethod
+    def create(
+        cls,
+        prefix: str = "/api/v1/tasks",
+        tags: Sequence[str] = ("Tasks",),
+        executor_factory: ExecutorFactory | None = None,
+        *,
+        registry: TaskRegistry = global_registry,
+        jobs_prefix: str = "/api/v1/jobs",
+        tracebacks: bool | None = None,
+    ) -> Self:
+        """Make the routes.
+
+        `GET {prefix}` lists the tasks, `GET {prefix}/{name}` describes one,
+        `POST {prefix}/{name}/$execute` runs it and answers with its result or its error, and
+        `POST {prefix}/{name}/$enqueue` stores a job. Tasks that are registered later are served,
+        too; the OpenAPI document has a typed operation for each.
+
+        Args:
+            prefix: what the paths begin with.
+            tags: what the operations are listed under in the OpenAPI document.
+            executor_factory: gives the executor: a dependency of FastAPI, plain or `async`, with
+                `Depends` of its own. Unless given, an executor with the database and the scheduler
+                of the service, if it has them.
+            registry: the tasks; the global registry unless given.
+            jobs_prefix: where the jobs are that are enqueued, for `Location`.
+            tracebacks: whether the answer of a task that raised holds the traceback. Default: if
+                only this machine can see it, and no proxy stands in between.
+
+        Raises:
+            ConfigurationError: the prefix is no path.
+        """
+        if not prefix.startswith("/") or prefix.endswith("/"):
+            raise ConfigurationError(
+                f"prefix={prefix!r} is not allowed: it begins with a slash and does not end with "
+                f"one, such as '/api/v1/tasks'"
+            )
+        operations = Operations(registry, described_calls(registry), prefix, list(tags))
+        router = APIRouter(
+            prefix=prefix,
+            tags=list(tags),
+            route_class=GuardedRoute,
+            responses=PROBLEM_RESPONSES,
+            lifespan=_lifespan(registry, operations),
+        )
+        # First what is called most: routes are looked through in their order.
+        _add_execution(router, registry, executor_factory, tracebacks)
+        _add_reading(router, registry)
+        add_enqueueing(router, registry, jobs_prefix)
+        return cls(router, operations)
+
+
+def _add_reading(router: APIRouter, registry: TaskRegistry) -> None:
+    @router.get("", operation_id="list_tasks", summary="List the tasks")
+    async def list_tasks(
+        tag: Annotated[list[str] | None, Query(description="Only those with all of these.")] = None,
+    ) -> list[TaskInfo]:
+        """All tasks in the order in which they were registered."""
+        return [registry.get_info(name) for name in registry.list_by_tags(tag or [])]
+
+    @router.get("/{name}", operation_id="get_task", summary="Describe a task")
+    async def get_task(name: str) -> TaskInfo:
+        """One task: its text, its signature, its parameters and its tags."""
+        return registry.get_info(name)
+
+
+def _add_execution(
+    router: APIRouter,
+    registry: TaskRegistry,
+    factory: ExecutorFactory | None,
+    tracebacks: bool | None,
+) -> None:
+    async def run(name: str, request: Request, executor: TaskExecutor) -> Response:
+        executor.registry.get(name)  # an unknown task is not found, whatever the body is
+        asked = read_params(await read_json(request, optional=True))
+        finished = await executor.run(name, asked.payload)
+        return answer(name, asked, finished, lambda: _shows(request, tracebacks))
+
+    async def execute_alone(request: Request) -> Response:
+        name = request.path_params["name"]
+        return await run(name, request, _usual_executor(request, registry))
+
+    if factory is None:
+        # A route of Starlette's: nothing is to be solved that FastAPI would solve.
+        path = f"{router.prefix}/{{name}}/$execute"
+        router.add_route(path, guarded(execute_alone), methods=["POST"], include_in_schema=False)
+        return
+
+    # Each task has an operation of its own in the document.
+    @router.post("/{name}/$execute", include_in_schema=False)
+    async def execute(
+        name: str, request: Request, executor: Annotated[TaskExecutor, Depends(factory)]
+    ) -> Response:
+        return await run(name, request, executor)
+
+
+def _usual_executor(request: Request, registry: TaskRegistry) -> TaskExecutor:
+    """An executor with the database and the scheduler of the service, if it has them."""
+    state = state_of(request)
+    if state is None:
+        return TaskExecutor(registry=registry)
+    return TaskExecutor(state.database, state.scheduler, registry=registry)
+
+
+def _shows(request: Request, tracebacks: bool | None) -> bool:
+    state = state_of(request)
+    if tracebacks is None and state is not None:
+        tracebacks = state.tracebacks
+    return _is_local(request) if tracebacks is None else tracebacks
+
+
+def _is_local(request: Request) -> bool:
+    """Whether only this machine sees the answer."""
+    try:
+        check_local(request)
+    except ProblemError:
+        return False
+    return True
+
+
+def _lifespan(registry: TaskRegistry, operations: Operations) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        document_operations(app, operations)
+        try:
+            yield
+        finally:
+            await close_calls(registry)
+
+    return lifespan
