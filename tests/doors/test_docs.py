@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
-from rotulus import App, registry
+from rotulus import current_app, registry
+from rotulus.errors import NoAppError
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -120,16 +121,12 @@ def test_every_block_of_a_page_runs(page, monkeypatch, tmp_path, request):
         for block in blocks(page, database):
             runner.run(block)
     finally:
-        for value in runner.namespace.values():
-            if isinstance(value, App):
-                value.close()
         for name in set(sys.modules) - modules:
-            if getattr(sys.modules[name], "__file__", None) and str(tmp_path) in str(
-                sys.modules[name].__file__
-            ):
-                for value in vars(sys.modules.pop(name)).values():
-                    if isinstance(value, App):
-                        value.close()
+            if str(tmp_path) in str(getattr(sys.modules[name], "__file__", None)):
+                del sys.modules[name]
+        with contextlib.suppress(NoAppError):
+            while True:
+                current_app().close()
         registry.clear()
         for task in tasks:
             registry.add(task)
