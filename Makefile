@@ -2,11 +2,12 @@
 
 PYTHON = $(shell scripts/pythons | head -n 1)
 
-.PHONY: help demo etl test bench clean
+.PHONY: help demo etl serve test bench clean
 
 help:
 	@echo 'make demo    parse all files of the standard library, kill the worker half-way, lose nothing'
 	@echo 'make etl     a workflow over the time zones of this machine: fan-out, retries, an approval'
+	@echo 'make serve   a service with pictures and thumbnails of them; PORT=8000 unless given'
 	@echo 'make test    everything, on every Python that is installed'
 	@echo 'make bench   the figures of docs/speed.md, beside other queues: half an hour'
 	@echo 'make clean   remove what these have made'
@@ -18,6 +19,10 @@ demo:
 etl:
 	@scripts/environment "$(PYTHON)" .venv
 	@.venv/bin/python examples/etl.py
+
+serve:
+	@scripts/environment "$(PYTHON)" .venv-service '[service]'
+	@.venv-service/bin/python examples/service/main.py $(if $(PORT),--port $(PORT))
 
 test:
 	@scripts/test
