@@ -92,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=8000, help="0: any that is free")
     config = uvicorn.Config(app, port=parser.parse_args(arguments).port, log_level="warning")
     listening = config.bind_socket()
+    listening.listen()
     print(f"Pictures: http://127.0.0.1:{listening.getsockname()[1]}/pictures/", flush=True)
     print("Ctrl-C ends it.", flush=True)
     with contextlib.suppress(KeyboardInterrupt):

@@ -32,14 +32,14 @@ def service(tmp_path_factory):
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        said = process.stdout.readline()
+        said = re.match(r"Pictures: (http://[\d.:]+)/pictures/$", process.stdout.readline())
         try:
-            yield re.search(r"http://[\d.:]+", said)[0]
+            assert said, process.communicate(timeout=30)[0]
+            yield said[1]
         finally:
             process.send_signal(signal.SIGINT)
             rest, _ = process.communicate(timeout=30)
     assert process.returncode == 0, rest
-    assert rest.startswith("Ctrl-C ends it.\n")
     assert "Interrupt" not in rest
 
 

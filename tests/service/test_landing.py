@@ -14,16 +14,18 @@ from typing import Annotated, Any, Literal
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.testclient import TestClient
 
 import rotulus.service.landing
 import rotulus.workflow as wf
-from rotulus import App, Task, TaskRegistry
+from rotulus import App, Job, Task, TaskRegistry
 from rotulus._app.inline import InlineCalls
-from rotulus.service.auth import Auth
+from rotulus.service import Auth, Database
 from rotulus.service.landing import make_landing_router
 from rotulus.service.landing.fields import fields_of
 from rotulus.service.landing.markup import element, prose
+from rotulus.service.router import TaskRouter
 from rotulus.service.state import ServiceInfo, ServiceState
 
 ASSETS = Path(rotulus.service.landing.__file__).parent
@@ -122,12 +124,7 @@ def service(registry, info=None, *, auth=None, **options):
     if info is not None:
         app.state.rotulus = ServiceState(App("sqlite://", registry=registry), info, auth=auth)
 
-    @app.post("/api/v1/tasks/{name}/$execute")
-    async def execute(name: str): ...
-
-    @app.post("/api/v1/tasks/{name}/$enqueue")
-    async def enqueue(name: str): ...
-
+    app.include_router(TaskRouter.create(registry=registry).router)
     app.include_router(make_landing_router(registry))
     return app
 
@@ -344,6 +341,19 @@ def test_a_task_that_cannot_be_called_says_why(registry):
     assert second.find("form")
 
 
+def test_what_the_framework_fills_in_is_no_field(registry):
+    """Whether there is a database or not: the page describes tasks, and calls none."""
+
+    def t(name: str, database: Database, session: AsyncSession, job: Job[Any]): ...
+
+    registry.add(Task(t, "t", registry))
+    page = shown(service(registry))
+
+    assert ["name"] == [
+        n.attributes["data-field"] for n in page.walk() if "data-field" in n.attributes
+    ]
+
+
 def test_without_a_task_the_page_teaches(registry):
     """How to declare one."""
     page = shown(service(registry))
@@ -395,10 +405,7 @@ def test_below_a_mount_links_begin_with_its_path(registry):
 def test_a_prefix_of_ones_own_is_found(registry):
     """Wherever the router of the tasks was included."""
     app = FastAPI()
-
-    @app.post("/run/{name}/$execute")
-    async def execute(name: str): ...
-
+    app.include_router(TaskRouter.create(prefix="/run", registry=registry).router)
     app.include_router(make_landing_router(registry), prefix="/home")
     body = shown(app, "/home/").find("body")[0]
 

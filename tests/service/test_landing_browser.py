@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from rotulus import App, Task, TaskRegistry
 from rotulus.service.landing import make_landing_router
+from rotulus.service.router import TaskRouter
 from rotulus.service.state import ServiceInfo, ServiceState
 from service.test_landing import HOSTILE, Page, within
 
@@ -69,10 +70,8 @@ def test_a_task_opens_with_its_form_and_hostile_text_does_nothing(serve, rendere
     app = FastAPI()
     info = ServiceInfo(display_name="Plain", summary=corpus[1], description=corpus[2])
     app.state.rotulus = ServiceState(App("sqlite://", registry=registry), info)
+    app.include_router(TaskRouter.create(registry=registry).router)
     app.include_router(make_landing_router())
-
-    @app.post("/api/v1/tasks/{name}/$execute")
-    async def execute(name: str): ...
 
     @app.get("/health")
     async def health():

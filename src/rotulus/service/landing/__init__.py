@@ -13,6 +13,7 @@ from rotulus._workflows.tasks import WorkflowTask
 from rotulus.errors import ConfigurationError
 from rotulus.service.auth import auth_of_settings
 from rotulus.service.guard import guard
+from rotulus.service.injection import described_calls
 from rotulus.service.landing.fields import fields_of
 from rotulus.service.landing.offers import offers_of
 from rotulus.service.landing.page import ShownTask, page
@@ -74,7 +75,7 @@ def _info(request: Request) -> ServiceInfo:
 
 
 def _shown(registry: TaskRegistry) -> list[ShownTask]:
-    calls = InlineCalls(registry, {}, {})
+    calls = described_calls(registry)
     return [_shown_task(registry, calls, name) for name in registry.list_all()]
 
 

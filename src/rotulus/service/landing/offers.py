@@ -55,11 +55,11 @@ def offers_of(request: Request) -> Offers:
     openapi = getattr(app, "openapi_url", None)
     documents = {"API": openapi and getattr(app, "docs_url", None), "OpenAPI": openapi}
     links = {label: root + path for label, path in documents.items() if path} | places
-    tasks = _tasks(request, "execute")
+    tasks = _tasks(request)
     return Offers(
         links=tuple(Link(label, href) for label, href in links.items()),
         tasks=None if tasks is None else root + tasks,
-        enqueues=tasks is not None and _tasks(request, "enqueue") == tasks,
+        enqueues=tasks is not None and _is_served(request, f"{tasks}/x/$enqueue", "POST"),
         jobs=places.get("Jobs"),
         health=places.get("Health"),
     )
@@ -71,16 +71,16 @@ def _root(request: Request) -> str:
     return f"/{root}" if root else ""
 
 
-def _tasks(request: Request, verb: str) -> str | None:
-    """What the paths of tasks begin with that a verb of theirs has."""
+def _tasks(request: Request) -> str | None:
+    """What the paths of tasks begin with, wherever their router was included."""
     try:
-        path = str(request.app.url_path_for(verb, name="x"))
+        path = str(request.app.url_path_for("get_task", name="x"))
     except NoMatchFound:
         return None
-    ending = f"/x/${verb}"
-    return path.removesuffix(ending) if path.endswith(ending) else None
+    prefix = path.removesuffix("/x")
+    return prefix if _is_served(request, f"{prefix}/x/$execute", "POST") else None
 
 
-def _is_served(request: Request, path: str) -> bool:
-    scope = {**request.scope, "path": path, "root_path": ""}
+def _is_served(request: Request, path: str, method: str = "GET") -> bool:
+    scope = {**request.scope, "path": path, "root_path": "", "method": method}
     return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
