@@ -45,7 +45,7 @@ function heading(kind, label, ...others) {
     "p",
     { className: "outcome" },
     make("span", { className: `state ${kind}` }, label),
-    ...others.map((other) => make("span", { className: "quiet" }, other)),
+    ...others.filter(Boolean).map((other) => make("span", { className: "quiet" }, other)),
   );
 }
 
@@ -131,7 +131,7 @@ async function act(form, button) {
   const params = collect(form);
   if (params === null) return undefined;
   const answer = form.querySelector(".answer");
-  const busy = setTimeout(() => answer.replaceChildren(heading("plain", "working …")), 150);
+  const busy = setTimeout(() => show(answer, [heading("plain", "working …")]), 150);
   button.disabled = true;
   let parts;
   try {
@@ -144,9 +144,14 @@ async function act(form, button) {
   }
   clearTimeout(busy);
   button.disabled = false;
+  show(answer, parts);
+  return undefined;
+}
+
+// Jobs that were shown there are followed no longer.
+function show(answer, parts) {
   for (const view of answer.querySelectorAll(".job")) view.dispatchEvent(new Event("leave"));
   answer.replaceChildren(...parts.filter(Boolean));
-  return undefined;
 }
 
 // --- Jobs ---
@@ -181,7 +186,9 @@ function follow(view, job, place) {
   };
   for (const name of STREAM_EVENTS) stream.addEventListener(name, take);
   view.addEventListener("leave", leave);
-  leave.told = () => view.append(make("p", { className: "quiet" }, "No longer followed: four are, at most."));
+  stream.addEventListener("error", () => stream.readyState === EventSource.CLOSED && leave());
+  leave.told = () =>
+    view.append(make("p", { className: "quiet" }, "No longer followed: four are, at most."));
   followed.push(leave);
   if (followed.length > MOST_STREAMS) {
     followed[0].told();
