@@ -11,7 +11,15 @@ from starlette.websockets import WebSocketDisconnect
 
 from rotulus.cli.main import main
 from rotulus.errors import OptionError
-from rotulus.service import Auth, ServiceInfo, install_problems, protect
+from rotulus.service import (
+    Auth,
+    ServiceInfo,
+    TaskExecutor,
+    TaskRouter,
+    install_problems,
+    make_jobs_router,
+    protect,
+)
 from rotulus.service.artifacts.routes import make_artifact_router
 from rotulus.service.guard import OPEN_PATHS, guard
 from rotulus.service.landing import make_landing_router
@@ -356,7 +364,15 @@ def test_no_token_is_shown(monkeypatch, capsys):
 @pytest.mark.parametrize("whole", [False, True], ids=["routes of ours", "a service"])
 def test_every_router_of_ours_is_guarded(whole, monkeypatch, app):
     """Each of its routes, with each of its methods: by its own guard, and by that of the whole."""
-    makers = make_artifact_router, make_landing_router, make_metrics_router, make_system_router
+    makers = (
+        make_artifact_router,
+        make_jobs_router,
+        make_landing_router,
+        make_metrics_router,
+        make_system_router,
+        lambda: TaskRouter.create().router,
+        lambda: TaskRouter.create("/own", executor_factory=lambda: TaskExecutor()).router,
+    )
     for host, token, status in (("evil.example", None, 403), ("127.0.0.1", TOKEN, 401)):
         if token:
             monkeypatch.setenv("ROTULUS_TOKEN", token)

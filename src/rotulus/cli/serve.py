@@ -34,7 +34,7 @@ def serve(
     worker: bool,
     reload: bool,
 ) -> None:
-    """Serve an app over HTTP: its health, what it runs on, and its metrics; or an application.
+    """Serve an app over HTTP: tasks, jobs, artifacts, health and metrics; or an application.
 
     MODULE:APP is an App, or an ASGI application of your own. Without a token or auth, only this
     machine is served.

@@ -11,7 +11,7 @@ from rotulus._app.shifts import WorkOptions
 from rotulus.errors import NoAppError
 from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
 from rotulus.service.artifacts.routes import make_artifact_router
-from rotulus.service.auth import Auth
+from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.database import Database
 from rotulus.service.documents import document_operations
 from rotulus.service.guard import protect
@@ -179,7 +179,7 @@ class ServiceBuilder:
         if self._logs:
             set_up_logging()
             app.add_middleware(RequestLog)
-        protect(app, self._auth)
+        protect(app, state.auth)
         for router, options in self._routers:
             app.include_router(router, **options)
         for options in self._task_routers:
@@ -205,7 +205,7 @@ class ServiceBuilder:
             database,
             scheduler,
             self._hierarchy,
-            self._auth,
+            self._auth or auth_of_settings(),
             self._tracebacks,
         )
         provide_to(app, state)
