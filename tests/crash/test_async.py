@@ -14,7 +14,7 @@ from rotulus.errors import EventLoopError, RotulusError
 from rotulus.testing import adrain, drain
 
 WITHOUT = {
-    App: {"using", "provide", "stop", "supervise"},
+    App: {"using", "provide", "reserve", "lifespan", "set_slots", "stop", "supervise"},
     Job: {"progress", "raise_if_cancelled", "complete"},
     Task: {"using", "is_declared_as"},
 }
