@@ -98,7 +98,7 @@ def calls(app, job, work):
         "Jobs.aget": (job.id,),
         "Jobs.acancel": (job.id,),
         "Jobs.aretry": (job.id,),
-        "Jobs.adelete": (job.id,),
+        "Jobs.adelete": ("of another job",),
         "Queues.apause": ("other",),
         "Queues.aresume": ("other",),
         "Runs.aget": (job.id,),
