@@ -131,6 +131,8 @@ def test_no_page_of_another_site_changes_anything(auth):
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"origin": "null"},
+        {"origin": "http://["},
+        {"origin": "127.0.0.1"},
     ):
         headers = {"authorization": f"Bearer {TOKEN}", **told}
         answers = {

@@ -14,6 +14,7 @@ from rotulus.service.envelope import read_params
 from rotulus.service.finding import app_of
 from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
 from rotulus.service.jobs import show_job
+from rotulus.service.paths import root_of
 from rotulus.service.prefer import await_job, read_prefer
 from rotulus.service.problems import ProblemError
 
@@ -100,7 +101,7 @@ def _stored(
 ) -> Response:
     """200 for a job that has ended, or was stored before; else 202."""
     done = job.state.ended or replayed
-    headers = {"Location": f"{request.scope.get('root_path', '')}{path}", **applied}
+    headers = {"Location": root_of(request.scope) + path, **applied}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
     status = HTTPStatus.OK if done else HTTPStatus.ACCEPTED

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.bodies import check_media_type
 from rotulus.service.local import check_local, check_same_site
+from rotulus.service.paths import path_within
 from rotulus.service.problems import (
     Handler,
     ProblemError,
@@ -150,8 +151,7 @@ def _auth_of(request: Request) -> Auth | None:
 
 
 def _is_open(scope: Scope) -> bool:
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return scope["type"] == "http" and path in OPEN_PATHS
+    return scope["type"] == "http" and path_within(scope) in OPEN_PATHS
 
 
 def _has_body(request: Request) -> bool:

@@ -17,6 +17,7 @@ from rotulus.service.artifacts.values import ArtifactInfo, ArtifactNode, Artifac
 from rotulus.service.database import Database
 from rotulus.service.guard import Guard
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_page
+from rotulus.service.paths import path_outside
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError, ProblemRoute
 
 _EXAMPLE = "0198c2f0-0000-7000-8000-000000000000"
@@ -141,7 +142,7 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
         )
         saved = await manager.save(artifact)
         response.status_code = 201 if saved.created_at == saved.updated_at else 200
-        response.headers["Location"] = f"{request.url.path.rstrip('/')}/{saved.id}"
+        response.headers["Location"] = f"{path_outside(request.scope)}/{saved.id}"
         return saved
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.routing import Match, NoMatchFound
 
+from rotulus.service.paths import root_of
+
 _PLACES = {
     "Jobs": "/api/v1/jobs",
     "Artifacts": "/api/v1/artifacts",
@@ -49,7 +51,7 @@ class Offers:
 
 def offers_of(request: Request) -> Offers:
     """What the application of a request offers, behind the path of its proxy or its mount."""
-    root = _root(request)
+    root = root_of(request.scope)
     places = {label: root + path for label, path in _PLACES.items() if _is_served(request, path)}
     app = request.app
     openapi = getattr(app, "openapi_url", None)
@@ -63,12 +65,6 @@ def offers_of(request: Request) -> Offers:
         jobs=places.get("Jobs"),
         health=places.get("Health"),
     )
-
-
-def _root(request: Request) -> str:
-    """What the path begins with: one slash at most, or a link would lead to another host."""
-    root = str(request.scope.get("root_path", "")).strip("/")
-    return f"/{root}" if root else ""
 
 
 def _tasks(request: Request) -> str | None:
