@@ -54,6 +54,21 @@ def app(place, registry):
     made.close()
 
 
+def test_the_progress_that_was_reported_last_is_stored_with_the_end(app, place):
+    """Though no lease was renewed since then, and the body ends its job itself."""
+
+    @task(registry=app.registry)
+    def work(job: Job) -> None:
+        job.progress(7, 7, "all")
+        with place.transaction() as connection:
+            job.complete(connection, None)
+
+    job = work.enqueue()
+    drain(app)
+
+    assert (7, 7, "all") == job.refresh().reached
+
+
 def test_the_effects_and_the_end_of_the_job_are_one(app, place):
     """And the result is what was given, not what is returned later."""
 

@@ -12,7 +12,7 @@ from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.intake import Intake
 from rotulus._jobs.current import waiting_for
-from rotulus._jobs.job import Asked, Job
+from rotulus._jobs.job import Asked, Job, Progress
 from rotulus._jobs.outcome import read_error, succeeded
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
@@ -98,14 +98,17 @@ class Desk:
             for record, job in zip(records, jobs, strict=True)
         ]
 
-    def complete(self, record: JobRecord, result: Any, connection: Any) -> None:
+    def complete(
+        self, record: JobRecord, result: Any, connection: Any, reached: Progress | None
+    ) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
         if record.run is not None or not self.registry.has(record.task):
             text = jsontext.encode(result, max_bytes=self._intake.max_bytes)
         else:
             plan = self._plans.of(self.registry.get(record.task))
             text = plan.completion.write(result, self._intake.max_bytes)
-        outcome = succeeded(record.id, record.attempt, text)
+        progress = None if reached is None else jsontext.encode(reached)
+        outcome = succeeded(record.id, record.attempt, text)._replace(progress=progress)
         if self.store().settle([outcome], connection):
             raise JobNotRunningError(
                 f"Attempt {record.attempt} of job {record.id} is over: its lease was lost, or it "

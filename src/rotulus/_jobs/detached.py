@@ -69,7 +69,9 @@ class _Attempt:
 class _NoDesk:
     """Stands where the app of a job would."""
 
-    def complete(self, _record: JobRecord, result: Any, _connection: Any) -> None:
+    def complete(
+        self, _record: JobRecord, result: Any, _connection: Any, _reached: Progress | None
+    ) -> None:
         """Nothing is to be settled; what cannot be stored is refused all the same."""
         jsontext.encode(result)
 

@@ -79,8 +79,13 @@ class JobDesk(Protocol):
         """Why it stands as it does."""
         ...
 
-    def complete(self, record: JobRecord, result: Any, connection: Any, /) -> None:
-        """Settle a running attempt as succeeded, in the transaction of a connection."""
+    def complete(
+        self, record: JobRecord, result: Any, connection: Any, reached: Progress | None, /
+    ) -> None:
+        """Settle a running attempt as succeeded, in the transaction of a connection.
+
+        `reached` is how far it says it has got.
+        """
         ...
 
     def cancel(self, job_id: str) -> JobRecord:
@@ -344,7 +349,7 @@ class Job(Generic[V_co]):
             OptionError: the connection is not to that database.
         """
         run = self._run()
-        self._desk.complete(self.record, result, connection)
+        self._desk.complete(self.record, result, connection, run.reached)
         run.note_completed()
 
     def raise_if_cancelled(self) -> None:
