@@ -4,15 +4,14 @@ import json
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
-from service.rich import TASKS
+from service.rich import NAMES
 
 ID = "01234567-89ab-cdef-0123-456789abcdef"
-NAMES = [task.__name__ for task in TASKS]
 
 PARAMS = {
     "add": {"a": 1, "b": 2},
     "order": {
-        "order": {"number": 1, "lines": {"a": "1.5"}, "pet": {"kind": "cat"}, "parts": []},
+        "order": {"number": 1, "lines": {"a": 1.5}, "pet": {"kind": "cat"}, "parts": []},
         "colour": "blue",
         "places": [{"x": 1.5}],
     },

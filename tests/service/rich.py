@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -40,7 +39,7 @@ class Order(BaseModel):
     """Something with a schema of its own."""
 
     number: Annotated[int, Field(ge=1, le=10_000)]
-    lines: dict[str, Decimal]
+    lines: dict[str, float]
     pet: Annotated[Cat | Dog, Field(discriminator="kind")]
     parts: "list[Order]" = []
 
@@ -106,6 +105,9 @@ async def spawn(scheduler: JobScheduler, note: str = "spawned") -> str:
 
 
 TASKS = (none, add, order, moment, anything, fail, odd, count, spawn)
+
+NAMES = [task.__name__ for task in TASKS]
+"""What they are called."""
 
 
 def registry_of_tasks():

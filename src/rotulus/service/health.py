@@ -22,8 +22,8 @@ def make_health_router() -> APIRouter:
     router = APIRouter(tags=["health"], route_class=ProblemRoute)
     unhealthy: dict[int | str, dict[str, Any]] = {503: {"description": "Something is unhealthy."}}
 
-    @router.get("/health", responses=unhealthy)
-    @router.get("/health/ready", responses=unhealthy)
+    @router.get("/health", operation_id="get_health", responses=unhealthy)
+    @router.get("/health/ready", operation_id="get_readiness", responses=unhealthy)
     async def ready(request: Request) -> JSONResponse:
         """Whether the service can do its work."""
         found = await app_of(request).areadiness()
@@ -34,7 +34,7 @@ def make_health_router() -> APIRouter:
         body = {"status": "unhealthy" if problems else "healthy", "checks": checks}
         return JSONResponse(body, 503 if problems else 200, {"Cache-Control": "no-store"})
 
-    @router.get("/health/live")
+    @router.get("/health/live", operation_id="get_liveness")
     async def live() -> JSONResponse:
         """Whether the process answers."""
         return JSONResponse({"status": "healthy"}, headers={"Cache-Control": "no-store"})

@@ -51,16 +51,26 @@ def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs"
         responses=PROBLEM_RESPONSES,
     )
     job = _answer("The job.", JOB_SCHEMA)
-    router.get("", summary="List jobs", responses=_answer("A page.", PAGE_SCHEMA))(list_jobs)
-    router.get("/$schema", summary="The schema of a job")(get_schema)
-    router.get("/{job_id}", summary="Get a job", responses=job)(get_job)
-    router.delete("/{job_id}", status_code=204, summary="Cancel and remove a job")(delete_job)
-    router.post("/{job_id}/$cancel", summary="Cancel a job", responses=job)(cancel_job)
-    router.post("/{job_id}/$retry", summary="Send a job back", responses=job)(retry_job)
+    page = _answer("A page.", PAGE_SCHEMA)
+    get, post, one = router.get, router.post, "/{job_id}"
+    get("", operation_id="list_jobs", summary="List jobs", responses=page)(list_jobs)
+    get("/$schema", operation_id="get_job_schema", summary="The schema of a job")(get_schema)
+    get(one, operation_id="get_job", summary="Get a job", responses=job)(get_job)
+    router.delete(
+        one, operation_id="delete_job", summary="Cancel and remove a job", status_code=204
+    )(delete_job)
+    post(f"{one}/$cancel", operation_id="cancel_job", summary="Cancel a job", responses=job)(
+        cancel_job
+    )
+    post(f"{one}/$retry", operation_id="retry_job", summary="Send a job back", responses=job)(
+        retry_job
+    )
     events: dict[int | str, dict[str, Any]] = {
         200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
     }
-    router.get("/{job_id}/$stream", summary="Follow a job", responses=events)(stream_job)
+    get(f"{one}/$stream", operation_id="stream_job", summary="Follow a job", responses=events)(
+        stream_job
+    )
     return router
 
 

@@ -39,7 +39,12 @@ def make_metrics_router() -> APIRouter:
     router = APIRouter(tags=["metrics"], route_class=ProblemRoute, dependencies=[guard])
     text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
-    @router.get("/metrics", response_class=Response, responses={**PROBLEM_RESPONSES, 200: text})
+    @router.get(
+        "/metrics",
+        operation_id="get_metrics",
+        response_class=Response,
+        responses={**PROBLEM_RESPONSES, 200: text},
+    )
     async def metrics(request: Request) -> Response:
         """How the store and its workers stand, in the text format of Prometheus."""
         found = await off_loop(read_metrics, app_of(request))

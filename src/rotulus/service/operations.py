@@ -134,11 +134,14 @@ _JOB: dict[str, Any] = {
     "required": ["id", "task", "queue", "state"],
     "properties": {"id": {"type": "string", "format": "uuid"}, "state": {"type": "string"}},
 }
+_KEY = r'^("[ !#-\[\]-~]+"|[!#-+\-.-:<-~]+)$'
+"""A text in quotes, as the draft has it, or bare."""
+
 _HEADERS: list[dict[str, Any]] = [
     {
         "name": "Idempotency-Key",
         "in": "header",
-        "schema": {"type": "string", "maxLength": 255},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": _KEY},
         "description": "The same request with the same key stores one job.",
     },
     {

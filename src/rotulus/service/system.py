@@ -44,7 +44,7 @@ def make_system_router() -> APIRouter:
         responses=PROBLEM_RESPONSES,
     )
 
-    @router.get("/system")
+    @router.get("/system", operation_id="get_system")
     async def system() -> SystemInfo:
         """What the service runs on."""
         return SystemInfo(
@@ -56,7 +56,7 @@ def make_system_router() -> APIRouter:
             rotulus_version=version("rotulus"),
         )
 
-    @router.get("/info")
+    @router.get("/info", operation_id="get_info")
     async def info(request: Request) -> ServiceInfo:
         """How the service introduces itself."""
         state = getattr(request.app.state, "rotulus", None)

@@ -22,6 +22,8 @@ from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError, ProblemRou
 
 _EXAMPLE = "0198c2f0-0000-7000-8000-000000000000"
 
+_UUID: dict[str, Any] = {"format": "uuid"}
+
 
 class ArtifactPage(BaseModel):
     """Some artifacts, without their data.
@@ -61,7 +63,10 @@ def _checked_id(given: str) -> str:
 
 
 def _path_id(
-    artifact_id: Annotated[str, Path(description="The id of the artifact.", examples=[_EXAMPLE])],
+    artifact_id: Annotated[
+        str,
+        Path(description="The id of the artifact.", examples=[_EXAMPLE], json_schema_extra=_UUID),
+    ],
 ) -> str:
     return _checked_id(artifact_id)
 
@@ -105,7 +110,9 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
         response: Response,
         limit: Limit = DEFAULT_LIMIT,
         after: After = None,
-        parent_id: Annotated[str | None, Query(description="Only those that belong to it.")] = None,
+        parent_id: Annotated[
+            str | None, Query(description="Only those that belong to it.", json_schema_extra=_UUID)
+        ] = None,
         level: Annotated[int | None, Query(ge=0, le=1_000_000, description="Only these.")] = None,
         manager: ArtifactManager = given,
     ) -> Any:
@@ -129,7 +136,9 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
         request: Request,
         response: Response,
         filename: Annotated[str | None, Query(max_length=255, description="Of bytes.")] = None,
-        parent_id: Annotated[str | None, Query(description="Of bytes.")] = None,
+        parent_id: Annotated[
+            str | None, Query(description="Of bytes.", json_schema_extra=_UUID)
+        ] = None,
         manager: ArtifactManager = given,
     ) -> Any:
         """Save an artifact: as JSON, or bytes as they are, with their own Content-Type.

@@ -6,6 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import Request
 
+from rotulus.errors import OptionError
 from rotulus.service.artifacts.values import BYTES, JSON, ArtifactIn
 from rotulus.service.bodies import check_encoding, read_json
 from rotulus.service.problems import ProblemError
@@ -47,10 +48,16 @@ async def read_artifact(
 
     Raises:
         ProblemError: the body is too large, or no JSON.
+        OptionError: it is JSON, and the query says what JSON says itself.
         RequestValidationError: it is no artifact.
     """
     media_type = request.headers.get("content-type", "").strip()
     if media_type.partition(";")[0].strip().lower() == JSON:
+        if filename is not None or parent_id is not None:
+            raise OptionError(
+                "filename and parent_id are for bytes: JSON has its parent_id and its "
+                "metadata['filename'] in the body"
+            )
         return _checked(await read_json(request), "body")
     check_encoding(request)
     given: dict[str, Any] = {"data": await _read(request, max_bytes)}

@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    WithJsonSchema,
     field_serializer,
     field_validator,
     model_validator,
@@ -47,7 +48,12 @@ def _check_id(value: str) -> str:
     return value
 
 
-_Id = Annotated[str, BeforeValidator(lambda value: str(value).lower()), AfterValidator(_check_id)]
+_Id = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value).lower()),
+    AfterValidator(_check_id),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
+]
 
 
 class ArtifactIn(BaseModel):
