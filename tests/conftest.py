@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,15 @@ settings.register_profile(
 settings.load_profile("default")
 
 ROOT = Path(__file__).parent.parent
+
+# A shell has what it runs in the background ignore these, and all that this starts, too: then no
+# test of Ctrl-C would ever end.
+for _number, _usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 
 def pytest_addoption(parser):

@@ -4,7 +4,6 @@ import fcntl
 import os
 import pty
 import re
-import select
 import struct
 import sys
 import termios
@@ -15,8 +14,7 @@ _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def shown(width, *words, answer="", question="", **environment):
     """What `rotulus` shows on a terminal of that width, line by line, and its exit code.
 
-    The answer is typed when the question is shown, or at once; and again when nothing comes of it:
-    Python may overlook a signal that arrives just before it waits for a key.
+    The answer is typed when the question is shown, or at once.
     """
     child, terminal = pty.fork()
     if child == 0:
@@ -28,7 +26,7 @@ def shown(width, *words, answer="", question="", **environment):
         told += more
     if answer:
         os.write(terminal, answer.encode())
-    while more := _read(terminal, answer if question else ""):
+    while more := _read(terminal):
         told += more
     _, status = os.waitpid(child, 0)
     os.close(terminal)
@@ -36,9 +34,7 @@ def shown(width, *words, answer="", question="", **environment):
     return text.splitlines(), os.waitstatus_to_exitcode(status)
 
 
-def _read(terminal, again=""):
-    while again and not select.select([terminal], [], [], 1)[0]:
-        os.write(terminal, again.encode())
+def _read(terminal):
     try:
         return os.read(terminal, 65536)
     except OSError:  # the program has ended
