@@ -121,7 +121,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
     assert set(SQLITE_STATEMENTS) - set(STATEMENTS) == {
         *("choose", "start", "claimed", "archive", "limited_wait", "some_wait", "next_due"),
         *("outdated", "forget_workers", "forget_starts"),
-        *("parts_of", "close", "delete_attempts", "delete_needs", "delete"),
+        *("parts_of", "close", "delete_attempts", "delete_needs"),
     }
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
         *("claim_on", "claim_limited", "lock_limits", "outlook", "ring"),
