@@ -13,7 +13,7 @@ from rotulus.service.bodies import read_json
 from rotulus.service.envelope import read_params
 from rotulus.service.finding import app_of
 from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
-from rotulus.service.jobs import show_job
+from rotulus.service.jobs import show_job, show_result
 from rotulus.service.paths import root_of
 from rotulus.service.prefer import await_job, read_prefer
 from rotulus.service.problems import ProblemError
@@ -99,10 +99,13 @@ def _unfit(error: ValidationError) -> ProblemError:
 def _stored(
     request: Request, job: Job[Any], path: str, replayed: bool, applied: Mapping[str, str]
 ) -> Response:
-    """200 for a job that has ended, or was stored before; else 202."""
+    """200 for a job that has ended, with its result, or was stored before; else 202."""
+    shown = show_job(job)
+    if job.state.ended:
+        shown["result"] = show_result(job)
     done = job.state.ended or replayed
     headers = {"Location": root_of(request.scope) + path, **applied}
     if replayed:
         headers["Idempotency-Replayed"] = "true"
     status = HTTPStatus.OK if done else HTTPStatus.ACCEPTED
-    return JSONResponse(show_job(job), status, headers)
+    return JSONResponse(shown, status, headers)

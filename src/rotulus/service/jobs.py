@@ -191,12 +191,17 @@ def show_job(job: Job[Any]) -> dict[str, Any]:
     }
 
 
+def show_result(job: Job[Any]) -> Any:
+    """What a job returned, as JSON; None until it has."""
+    text = job.record.result
+    return None if text is None else jsontext.decode(text)
+
+
 async def _whole(job: Job[Any]) -> dict[str, Any]:
     """The JSON of a single job."""
     shown = show_job(job)
     shown["arguments"] = job.arguments
-    result = job.record.result
-    shown["result"] = None if result is None else jsontext.decode(result)
+    shown["result"] = show_result(job)
     shown["attempts"] = [
         {
             "number": attempt.number,
