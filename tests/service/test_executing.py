@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rotulus import Cancel, Job, Snooze, task
 from rotulus.errors import ConfigurationError
 from rotulus.service import (
+    ArtifactIn,
+    ArtifactManager,
+    JobScheduler,
     ServiceBuilder,
     ServiceInfo,
     SqliteDatabaseBuilder,
@@ -191,6 +194,20 @@ def test_requests_are_logged_with_an_id_that_the_answer_has(app, client, caplog)
     assert "GET '/health' 200" in said[0]
     assert "mine-7" in said[0]
     assert not any("secret" in line for line in said)
+
+
+def test_artifacts_and_jobs_are_there_without_an_executor_of_ones_own(app, client):
+    """As they are in a worker of the service."""
+
+    @task(registry=app.registry)
+    async def save(artifacts: ArtifactManager, scheduler: JobScheduler) -> str:
+        saved = await artifacts.save(ArtifactIn(data=1))
+        await scheduler.wait(await scheduler.spawn(asyncio.sleep(0)))
+        return saved.id
+
+    served = client(lambda builder: builder.with_jobs().with_artifacts())
+    saved = execute(served, "save")["result"]
+    assert 1 == served.get(f"/api/v1/artifacts/{saved}").json()["data"]
 
 
 def test_a_router_needs_a_path_as_its_prefix():

@@ -3,13 +3,15 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
+from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 
 from rotulus import TaskInfo, TaskRegistry
 from rotulus import registry as global_registry
 from rotulus.errors import ConfigurationError
+from rotulus.service.artifacts.managing import ArtifactManager
 from rotulus.service.bodies import read_json
 from rotulus.service.documents import document_operations
 from rotulus.service.enqueueing import add_enqueueing
@@ -21,6 +23,7 @@ from rotulus.service.injection import close_calls, described_calls
 from rotulus.service.local import check_local
 from rotulus.service.operations import Operations
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError
+from rotulus.service.state import ServiceState
 
 ExecutorFactory = Callable[..., Any]
 """Gives a `TaskExecutor`: a dependency of FastAPI, plain or `async`, with `Depends` of its own."""
@@ -60,8 +63,8 @@ class TaskRouter:
             prefix: what the paths begin with.
             tags: what the operations are listed under in the OpenAPI document.
             executor_factory: gives the executor: a dependency of FastAPI, plain or `async`, with
-                `Depends` of its own. Unless given, an executor with the database and the scheduler
-                of the service, if it has them.
+                `Depends` of its own. Unless given, an executor with what the service has: its
+                database, its scheduler, and its artifacts.
             registry: the tasks; the global registry unless given.
             jobs_prefix: where the jobs are that are enqueued, for `Location`.
             tracebacks: whether the answer of a task that raised holds the traceback. Default: if
@@ -135,11 +138,29 @@ def _add_execution(
 
 
 def _usual_executor(request: Request, registry: TaskRegistry) -> TaskExecutor:
-    """An executor with the database and the scheduler of the service, if it has them."""
+    """An executor with what the service has; one for all requests."""
     state = state_of(request)
-    if state is None:
+    known = _EXECUTORS.get(request.app)
+    if known is None or known.state is not state or known.executor.registry is not registry:
+        known = _EXECUTORS[request.app] = _Known(state, _executor(state, registry))
+    return known.executor
+
+
+class _Known(NamedTuple):
+    """An executor, and what it was made of."""
+
+    state: ServiceState | None
+    executor: TaskExecutor
+
+
+_EXECUTORS: WeakKeyDictionary[FastAPI, _Known] = WeakKeyDictionary()
+
+
+def _executor(state: ServiceState | None, registry: TaskRegistry) -> TaskExecutor:
+    if state is None or state.database is None:
         return TaskExecutor(registry=registry)
-    return TaskExecutor(state.database, state.scheduler, registry=registry)
+    manager = ArtifactManager(state.database, hierarchy=state.hierarchy)
+    return TaskExecutor(state.database, state.scheduler, manager, registry=registry)
 
 
 def _shows(request: Request, tracebacks: bool | None) -> bool:
