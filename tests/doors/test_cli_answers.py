@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -140,6 +142,16 @@ def test_the_beginning_of_an_id_and_the_last_job(folder, app):
     assert "More than one job begins with" in answer.text
     assert f"{job.id} (nap, queued)" in answer.text
     assert f"{job.id} is cancelled" == folder.rotulus("cancel", job.id[: len(shared) + 1]).text
+
+
+def test_the_last_job_is_one_that_somebody_has_enqueued(folder, app):
+    """And not one that a schedule was fired as, unless there is no other."""
+    mine = app.enqueue("nap")
+    stored = app.enqueue("nap")
+    with closing(sqlite3.connect("flow.db")) as connection, connection:
+        connection.execute("UPDATE rotulus_jobs SET schedule = 'nap' WHERE id = ?", [stored.id])
+
+    assert mine.id in folder.rotulus("show", "-").text
 
 
 def test_there_is_no_last_job_where_there_is_none(folder):

@@ -289,6 +289,20 @@ def test_the_context_of_a_replay_counts_until_what_is_needed_runs_again(app, bui
     assert {"given": 7, "n": 7, "twice": 14} == final(run)
 
 
+def test_a_context_for_a_replay_that_is_too_large_is_refused_in_words(app, build, go):
+    """And nothing has happened: the app says how large one may be."""
+    with build():
+
+        @wf.task(id="one")
+        def one(context):
+            return context
+
+    run = go()
+    with pytest.raises(wf.ContextError, match=r"step 'one' takes .* App\(max_bytes"):
+        run.replay("one", {"text": "x" * 1_100_000})
+    assert "succeeded" == run.step("one").state
+
+
 def test_a_replay_makes_branches_anew(app, build, go):
     """As many as the other context has items."""
     with build():

@@ -1,5 +1,6 @@
 """What a part of a run keeps in its job's arguments: its needs, its place, and its context."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
@@ -39,15 +40,24 @@ class Stored(NamedTuple):
     item: Any = None
     is_branch: bool = False
 
-    def replayed(self, given: Mapping[str, Any] | None) -> str:
-        """The arguments of the same part for a replay: with a context of somebody's, or without."""
+    def replayed(self, given: Mapping[str, Any] | None, max_bytes: int) -> str:
+        """The arguments of the same part for a replay: with a context of somebody's, or without.
+
+        Args:
+            given: the context, if somebody gives one.
+            max_bytes: the largest that may be given, in bytes. What is stored already stays.
+
+        Raises:
+            NotJSONError: the context is too large.
+        """
         if self.is_branch:
-            return jsontext.encode({ITEM: self.item})
+            return jsontext.encode({ITEM: self.item}, max_bytes=sys.maxsize)
         text = written(self.needs, self.place)
         if given is not None:
-            return _with_given(text, jsontext.encode(given), edited=True)
+            return _with_given(text, jsontext.encode(given, max_bytes=max_bytes), edited=True)
         if self.given is not None and not self.edited:
-            return _with_given(text, jsontext.encode(self.given), edited=False)
+            kept = jsontext.encode(self.given, max_bytes=sys.maxsize)
+            return _with_given(text, kept, edited=False)
         return text
 
 

@@ -80,7 +80,8 @@ def is_run(job: Job[Any]) -> bool:
 def find_job(app: App, word: str) -> Job[Any]:
     """The job that a word stands for: its id, a unique beginning of it, or `-` for the last one.
 
-    The last one is the job that was enqueued last: of a run, the run, and not one of its steps.
+    The last one is the job that somebody enqueued last: of a run, the run, and not one of its
+    steps; and one that a schedule was fired as only if there is no other.
 
     Raises:
         JobNotFoundError: there is none, or several ids begin so.
@@ -90,7 +91,7 @@ def find_job(app: App, word: str) -> Job[Any]:
     found = app.jobs(limit=_LOOK_BACK)
     if not found:
         raise JobNotFoundError(f"There is no last job: {app.store.url} holds none")
-    last = next((job for job in found if not job.step), found[0])
+    last = min(found, key=lambda job: (bool(job.schedule or job.step), bool(job.step)))
     return app.get(last.run if last.step and last.run else last.id)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from rotulus import App, ErrorInfo, Job, Progress, State
 from rotulus._concurrency.pool import off_loop
+from rotulus._text.jsontext import NotJSONError
 from rotulus._workflows.context import Context
 from rotulus._workflows.paths import is_branch, split_path
 from rotulus._workflows.stored import read
-from rotulus.errors import JobFailedError, StepNotFoundError, WorkflowError
+from rotulus.errors import ContextError, JobFailedError, StepNotFoundError, WorkflowError
 
 _MOST_STEPS = 1_000_000
 _MOST_NAMED = 3
@@ -163,6 +164,7 @@ class Run:
         Raises:
             StepNotFoundError: there is no such step.
             WorkflowError: it has not ended; or it is a branch, and a context was given.
+            ContextError: the context is larger than the app's `max_bytes`, or cannot be one.
         """
         job = self.step(step)
         if not job.state.ended:
@@ -173,7 +175,15 @@ class Run:
             )
         stored = read(job.record.arguments, split_path(step)[1])
         given = None if context is None else Context(context).to_dict()
-        self._app.store.retry([job.id], stored.replayed(given))
+        most: int = self._app.settings["max_bytes"].value
+        try:
+            arguments = stored.replayed(given, most)
+        except NotJSONError as error:
+            raise ContextError(
+                f"The context for step {step!r} {error}: make it smaller, or App(max_bytes=...) "
+                f"larger"
+            ) from None
+        self._app.store.retry([job.id], arguments)
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"
