@@ -22,6 +22,9 @@ IDLE = 20
 LINKS = 5
 """How many steps a chain has."""
 
+TASKS = "/api/v1/tasks"
+"""What the paths of tasks that are served begin with."""
+
 HELD = 5
 """How many drains follow each other while a snapshot is held."""
 
@@ -148,6 +151,22 @@ def fan_100(contender):
     return fan(contender, 100)
 
 
+def execute(contender, connections=10, seconds=3):
+    """Answers a second of a server whose task runs within the request."""
+    contender.afresh()
+    with contender.working():
+        return _loaded(contender, "double/$execute", {"x": 4}, connections, seconds)
+
+
+def enqueue_http(contender, connections=100, seconds=3):
+    """Jobs a second that requests store, and that as many coroutines do just before."""
+    taken = enqueue_callers(contender)
+    contender.afresh()
+    with contender.working():
+        served = _loaded(contender, "note/$enqueue", {"number": 1}, connections, seconds)
+    return {"served": served, "coroutines": taken}
+
+
 def import_time(names):
     """Milliseconds that importing takes, beside those Python takes to start; the best of five."""
     return _start(f"import {names}") - _start("pass")
@@ -164,6 +183,15 @@ def _start(code):
 
     once()
     return statistics.median(once() for _ in range(5))
+
+
+def _loaded(contender, path, params, connections, seconds):
+    """What a load client, a process of its own, is answered a second."""
+    body = json.dumps({"params": params})
+    try:
+        return contender.do("load", f"{TASKS}/{path}", body, connections, seconds)["a_second"]
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}; its server: {contender.last_words()}") from None
 
 
 def _flows(contender, kind, count, steps):

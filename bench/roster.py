@@ -30,10 +30,14 @@ CONTENDERS = (
     Contender("rotulus, workflows", "postgres", "postgres_rotulus_flows", OURS, settings="its runner, as it comes"),
     Contender("DBOS, workflows", "postgres", "postgres_dbos_flows", "dbos", settings="coroutines; steps at once are gathered"),
     Contender("Celery, workflows", "redis", "redis_celery_flows", "celery", settings="2 processes, 128 jobs ahead each, results in Redis", by_worker=True),
+    Contender("rotulus, served", "sqlite", "sqlite_rotulus_service", OURS),
+    Contender("rotulus by a dependency, served", "sqlite", "sqlite_rotulus_router", OURS),
+    Contender("FastAPI by hand, served", "sqlite", "sqlite_by_hand", OURS),
 )  # fmt: skip
 
 PLAIN = [contender for contender in CONTENDERS if "," not in contender.name]
 FLOWS = [contender for contender in CONTENDERS if contender.name.endswith(", workflows")]
+SERVED = [contender for contender in CONTENDERS if contender.name.endswith(", served")]
 HERE, THERE, LIMIT = "rotulus on sqlite", "rotulus on postgres", "raw SQL on postgres"
 HUEY, PGQUEUER, OBAN = "huey on sqlite", "PgQueuer on postgres", "Oban on postgres"
 PROCRASTINATE = "procrastinate on postgres"
@@ -42,7 +46,7 @@ PLAN = {
     "enqueue_one": [str(contender) for contender in PLAIN],
     "enqueue_callers": [THERE],
     "enqueue_many": [HERE, HUEY, THERE, LIMIT, PGQUEUER, OBAN, PROCRASTINATE],
-    "drain": [str(contender) for contender in CONTENDERS if contender not in FLOWS],
+    "drain": [str(contender) for contender in CONTENDERS if contender not in FLOWS + SERVED],
     "drain_two": [THERE, PGQUEUER],
     "drain_past": [HERE, THERE],
     "drain_future": [THERE],
@@ -55,8 +59,14 @@ PLAN = {
     "chains": [str(contender) for contender in FLOWS],
     "fan": [str(contender) for contender in FLOWS],
     "fan_100": [str(contender) for contender in FLOWS],
+    "execute": [str(contender) for contender in SERVED],
+    "enqueue_http": ["rotulus, served on sqlite", "FastAPI by hand, served on sqlite"],
 }
 """Which contenders each measure is taken of; those that are compared stand beside each other."""
+
+
+SERVING = ("fastapi", "starlette", "uvicorn", "pydantic")
+"""What serves, ours and by hand."""
 
 
 def chosen(places, peers):
@@ -76,5 +86,5 @@ def peers():
 
 def versions():
     """What was measured of whom."""
-    ours = {name: importlib.metadata.version(name) for name in (OURS, "psycopg")}
+    ours = {name: importlib.metadata.version(name) for name in (OURS, "psycopg", *SERVING)}
     return ours | {name: version_of(name) for name in peers()}

@@ -27,6 +27,8 @@ class Row(NamedTuple):
     what: str = ""
 
 
+BY_HAND = "execute FastAPI by hand, served on sqlite"
+
 MAIN = [
     Row("drain on PostgreSQL, jobs a second", f"drain {THERE}", f"drain {PGQUEUER}", what="PgQueuer"),
     Row("the same", f"drain {THERE}", f"drain {OBAN}", what="Oban"),
@@ -61,6 +63,13 @@ STEADY = [
     Row("enqueue 10,000", f"enqueue_many {THERE}", f"enqueue_many {PGQUEUER}", what="PgQueuer"),
 ]  # fmt: skip
 
+SERVICE = [
+    Row("`$execute` of `ServiceBuilder().with_tasks()`", "execute rotulus, served on sqlite", BY_HAND, what="a route of FastAPI, by hand"),
+    Row("`$execute` with an `executor_factory`", "execute rotulus by a dependency, served on sqlite", BY_HAND, what="the same"),
+    Row("`$enqueue` on SQLite, 100 connections", "enqueue_http rotulus, served on sqlite served", "enqueue_http FastAPI by hand, served on sqlite served", what="a route of FastAPI that awaits `aenqueue`"),
+    Row("`$enqueue` on SQLite, 100 connections", "enqueue_http rotulus, served on sqlite served", "enqueue_http rotulus, served on sqlite coroutines", what="`aenqueue`, 100 coroutines of one process"),
+]  # fmt: skip
+
 IDLE = [
     Row("CPU of an idle worker, %", f"idle {THERE} CPU", f"idle {PROCRASTINATE} CPU", FINEST),
     Row("transactions a second of it", f"idle {THERE} transactions", f"idle {PROCRASTINATE} transactions", FINEST),
@@ -78,6 +87,7 @@ def tables(samples):
         "steady": _compared(samples, STEADY, ["a second", "rotulus", "beside", "", "times"]),
         "pickup": _pickup(samples),
         "idle": _compared(samples, IDLE, ["", "rotulus", "procrastinate", "times"]),
+        "service": _compared(samples, SERVICE, ["a second", "rotulus", "beside", "", "times"]),
         "workflows": _workflows(samples),
         "settings": _settings(samples),
         "servers": _servers(samples),

@@ -15,6 +15,8 @@ from typing import Protocol, runtime_checkable
 RUN = Path(os.environ.get("BENCH_RUN", "."))
 URL = os.environ.get("BENCH_URL", "")
 MARKS = RUN / "marks"
+PORT = RUN / "port"
+"""Tells where a server listens."""
 
 LINKS = 5
 """How many steps follow one another in a chain."""

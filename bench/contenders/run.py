@@ -1,7 +1,7 @@
 """Runs a contender: it is a program for the Python of the contender's own environment.
 
     python run.py NAME prepare | enqueue KIND N | worker | finish N LIMIT | pickup N GAP
-                       | past N | future N | flows KIND N
+                       | past N | future N | flows KIND N | load PATH BODY CONNECTIONS SECONDS
 
 NAME is a module beside this one. The answer is one line of JSON, the last one printed.
 """
@@ -23,6 +23,7 @@ from contender import (
     TakesMany,
     marked,
 )
+from load import load
 
 CALLERS = 100
 """How many enqueue at once, where that is measured."""
@@ -106,6 +107,11 @@ def _flows(contender, kind, count):
             contender, int(count)
         )
     }
+
+
+def _load(contender, path, body, connections, seconds):  # noqa: ARG001 - whoever serves
+    """Keep its server busy; how many answers a second came."""
+    return {"a_second": _told(load(path, body, int(connections), float(seconds)))}
 
 
 def _alone(contender, count):
@@ -201,6 +207,7 @@ COMMANDS = {
     "past": _past,
     "future": _future,
     "flows": _flows,
+    "load": _load,
 }
 
 
