@@ -36,7 +36,8 @@ class Sender:
         *,
         unchecked: bool = False,
     ) -> None:
-        Delivery().using(options)
+        if options:
+            Delivery().using(options)
         self._registry = registry
         self._intake = intake
         self._desk = desk
@@ -66,7 +67,8 @@ class Sender:
         return (await self._desk.aadd([job], delivery.connection))[0]
 
     def _known(self, name: str) -> AnyTask:
-        return self._registry.get(name).using(**self._options)
+        task = self._registry.get(name)
+        return task.using(**self._options) if self._options else task
 
     def _unknown(self, name: str, call: Call) -> tuple[NewJob, Delivery]:
         if len(self._registry) and not self._unchecked:

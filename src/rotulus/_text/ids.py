@@ -11,8 +11,12 @@ from rotulus._forking import follow_forks
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _COUNTER_BITS = 74
+_START_BITS = _COUNTER_BITS - 1
+_START_MASK = (1 << _START_BITS) - 1
 _DIGITS = 32
 _HEXADECIMAL = frozenset("0123456789abcdef")
+_DRAWN = 32
+"""Starting points that are drawn at a time: each draw asks the system."""
 _TAIL = 12
 """Digits of the last group of an id, which hold the lowest bits of the counter."""
 _TAIL_MASK = 0xFFFF_FFFF_FFFF
@@ -35,6 +39,7 @@ class Ids:
     def _begin(self) -> None:
         """In a forked child: begin at random again, as other children do."""
         self._counters: dict[int, count[int]] = {}
+        self._starts: list[int] = []
 
     def __call__(self) -> str:
         """A new id: 36 characters of lower-case hexadecimal and hyphens."""
@@ -57,11 +62,21 @@ class Ids:
             return self._counters.get(latest) or self._counter(milliseconds)
         # The bits after the time count up from a random start in the lower half of their range:
         # they do not run over, and no two processes meet.
-        start = milliseconds << _COUNTER_BITS | self._random.getrandbits(_COUNTER_BITS - 1)
+        start = milliseconds << _COUNTER_BITS | self._start()
         counter = self._counters.setdefault(milliseconds, count(start))
         for earlier in [one for one in list(self._counters) if one < milliseconds]:
             self._counters.pop(earlier, None)
         return counter
+
+    def _start(self) -> int:
+        """Random bits where a counter begins; no two callers get the same."""
+        while True:
+            try:
+                return self._starts.pop()
+            except IndexError:
+                drawn = self._random.getrandbits(_START_BITS * _DRAWN)
+                places = range(0, _START_BITS * _DRAWN, _START_BITS)
+                self._starts.extend(drawn >> place & _START_MASK for place in places)
 
 
 def _texts(start: int, number: int) -> list[str]:

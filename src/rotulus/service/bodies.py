@@ -4,11 +4,13 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from starlette.requests import Request
 
 from rotulus._text.jsontext import MAX_BYTES, MAX_DEPTH
+from rotulus.service.headers import header
 from rotulus.service.problems import ProblemError
 
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
@@ -41,10 +43,8 @@ async def read_json(request: Request, *, optional: bool = False) -> Any:
 
 def check_media_type(request: Request) -> None:
     """Raise a `ProblemError` (415) unless a request says that its body is JSON."""
-    given = request.headers.get("content-type", "")
-    kind, *parameters = (part.strip().lower() for part in given.split(";"))
-    charsets = {p.removeprefix("charset=").strip('"') for p in parameters if "charset" in p}
-    if kind == "application/json" and charsets <= {"utf-8", "utf8"}:
+    given = header(request, b"content-type") or ""
+    if _is_json(given):
         return
     raise ProblemError(
         415,
@@ -56,9 +56,16 @@ def check_media_type(request: Request) -> None:
     )
 
 
+@lru_cache(64)
+def _is_json(media_type: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in media_type.split(";"))
+    charsets = {p.removeprefix("charset=").strip('"') for p in parameters if "charset" in p}
+    return kind == "application/json" and charsets <= {"utf-8", "utf8"}
+
+
 def check_encoding(request: Request) -> None:
     """Raise a `ProblemError` (415) for a body that is compressed."""
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    encoding = (header(request, b"content-encoding") or "").strip().lower()
     if encoding not in ("", "identity"):
         raise ProblemError(
             415,
@@ -94,7 +101,7 @@ def _brackets(text: str) -> Iterator[str]:
 
 
 async def _read(request: Request) -> bytes:
-    told = request.headers.get("content-length", "")
+    told = header(request, b"content-length") or ""
     if told.isdecimal() and (len(told) > len(str(MAX_BYTES)) or int(told) > MAX_BYTES):
         raise _too_large()
     parts: list[bytes] = []
@@ -127,12 +134,7 @@ def _decoded(body: bytes) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        value = json.loads(
-            text,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            object_pairs_hook=_without_twins,
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         told = f"{error.msg}: line {error.lineno}, column {error.colno}."
         raise _invalid(told) from None
@@ -169,6 +171,11 @@ def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise _RefusedError("An object names a key twice.")
     return found
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_twins
+)
 
 
 def _check_characters(value: Any) -> None:

@@ -12,6 +12,7 @@ from rotulus import Job, TaskRegistry
 from rotulus.service.bodies import read_json
 from rotulus.service.envelope import read_params
 from rotulus.service.finding import app_of
+from rotulus.service.guard import guarded
 from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
 from rotulus.service.jobs import show_job, show_result
 from rotulus.service.paths import root_of
@@ -50,9 +51,8 @@ def add_enqueueing(router: APIRouter, registry: TaskRegistry, jobs_prefix: str) 
         jobs_prefix: where the jobs are.
     """
 
-    # Each task has an operation of its own in the document.
-    @router.post("/{name}/$enqueue", include_in_schema=False)
-    async def enqueue(name: str, request: Request) -> Response:
+    async def enqueue(request: Request) -> Response:
+        name = request.path_params["name"]
         registry.get(name)  # an unknown task is not found, whatever the body is
         prefer, key = read_prefer(request), read_idempotency_key(request)
         body = await read_json(request, optional=True)
@@ -66,6 +66,10 @@ def add_enqueueing(router: APIRouter, registry: TaskRegistry, jobs_prefix: str) 
         job = await await_job(job, prefer.wait, request)
         return _stored(request, job, f"{jobs_prefix}/{job.id}", replayed, prefer.headers)
 
+    # As it is for `$execute`: nothing is to be solved, and each task has an operation of its own.
+    path = f"{router.prefix}/{{name}}/$enqueue"
+    router.add_route(path, guarded(enqueue), methods=["POST"], include_in_schema=False)
+
 
 _OTHERS = frozenset({"options"})
 
@@ -73,6 +77,8 @@ _OTHERS = frozenset({"options"})
 def _options(body: Any) -> dict[str, Any]:
     """The options in a body that has been read. Raises `ProblemError`: 422."""
     given = cast("dict[str, Any]", body or {}).get("options", {})
+    if given == {}:
+        return {}
     try:
         options = EnqueueOptions.model_validate(given)
     except ValidationError as error:

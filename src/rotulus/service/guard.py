@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.bodies import check_media_type
+from rotulus.service.headers import header
 from rotulus.service.local import check_local, check_same_site
 from rotulus.service.paths import path_within
 from rotulus.service.problems import (
@@ -155,8 +156,8 @@ def _is_open(scope: Scope) -> bool:
 
 
 def _has_body(request: Request) -> bool:
-    length = request.headers.get("content-length")
-    return "transfer-encoding" in request.headers or (length or "0") != "0"
+    length = header(request, b"content-length")
+    return (length or "0") != "0" or header(request, b"transfer-encoding") is not None
 
 
 def _gate(app: FastAPI, dependency: Any) -> FastAPI:

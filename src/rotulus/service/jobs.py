@@ -165,6 +165,7 @@ async def stream_job(request: Request, job_id: str, poll_interval: PollInterval 
 def show_job(job: Job[Any]) -> dict[str, Any]:
     """The JSON of a job in a list."""
     error, reached = job.error, job.reached
+    created_at, ended_at = _time(job.created_at), _time(job.ended_at)
     return {
         "id": job.id,
         "task": job.task,
@@ -180,12 +181,12 @@ def show_job(job: Job[Any]) -> dict[str, Any]:
         "step": job.step,
         "schedule": job.schedule,
         "cancel_requested": job.cancel_requested,
-        "created_at": _time(job.created_at),
-        "submitted_at": _time(job.created_at),
+        "created_at": created_at,
+        "submitted_at": created_at,
         "run_at": _time(job.run_at),
         "started_at": _time(job.started_at),
-        "ended_at": _time(job.ended_at),
-        "finished_at": _time(job.ended_at),
+        "ended_at": ended_at,
+        "finished_at": ended_at,
         "progress": None if reached is None else reached._asdict(),
         "error": None if error is None else {"type": error.type, "message": error.message},
     }

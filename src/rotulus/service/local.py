@@ -5,13 +5,14 @@ from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import HTTPConnection
 
+from rotulus.service.headers import header
 from rotulus.service.problems import ProblemError
 
 _IN_PROCESS = ("testserver", "test")
 """What the test clients of Starlette and httpx call a server that is no server. No real one is
 called so: it has an address."""
 
-_FORWARDED = frozenset({"forwarded", "x-forwarded-for", "x-real-ip", "via"})
+_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 """What a proxy tells of whom it asks for."""
 
 
@@ -23,14 +24,15 @@ def check_local(connection: HTTPConnection) -> None:
     anywhere.
     """
     server = (connection.scope.get("server") or ("",))[0]
-    headers = connection.headers
-    names = [_name(host) for host in headers.getlist("host")]
-    if server in _IN_PROCESS:
-        local = all(name == server or is_local(name) for name in names)
-    else:
-        local = is_loopback(server) and all(map(is_local, names))
-        local = local and _FORWARDED.isdisjoint(headers.keys())
-    if not local or not names:
+    within = server in _IN_PROCESS
+    local, named = within or is_loopback(server), False
+    for header_name, value in connection.scope["headers"]:
+        if header_name == b"host":
+            named, name = True, _name(value)
+            local = local and (is_local(name) or (within and name == server))
+        elif header_name in _FORWARDED and not within:
+            local = False
+    if not local or not named:
         raise ProblemError(
             403,
             "not_local",
@@ -43,12 +45,12 @@ def check_local(connection: HTTPConnection) -> None:
 
 def check_same_site(connection: HTTPConnection) -> None:
     """Raise a `ProblemError` (403) for a request that a page of another site has made."""
-    site = connection.headers.get("sec-fetch-site")
-    origin = connection.headers.get("origin")
+    site = header(connection, b"sec-fetch-site")
     if site is not None:
         same = site in ("same-origin", "none")
     else:  # a browser that is older, or does not trust the address
-        same = origin is None or origin.partition("://")[2] == connection.headers.get("host")
+        origin = header(connection, b"origin")
+        same = origin is None or origin.partition("://")[2] == header(connection, b"host")
     if not same:
         raise ProblemError(
             403,
@@ -75,8 +77,10 @@ def is_loopback(address: str) -> bool:
     return (mapped or ip).is_loopback
 
 
-def _name(host: str) -> str:
+@lru_cache(64)
+def _name(value: bytes) -> str:
     """The name in a `Host` header, without its port and brackets."""
+    host = value.decode("latin-1")
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0].lower().removesuffix(".")

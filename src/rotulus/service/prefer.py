@@ -36,13 +36,19 @@ class Prefer(NamedTuple):
         return {"Preference-Applied": ", ".join(applied)} if applied else {}
 
 
+_NOTHING = Prefer()
+
+
 def read_prefer(request: Request) -> Prefer:
     """What a request prefers; what it says and nobody understands is left out, as RFC 7240 has it.
 
     Args:
         request: the request. Of a preference that is given twice, the first one counts.
     """
-    text = ", ".join(request.headers.getlist("prefer"))
+    given = request.headers.getlist("prefer")
+    if not given:
+        return _NOTHING
+    text = ", ".join(given)
     found: dict[str, str] = {}
     for name, quoted, bare in _PREFERENCE.findall(text):
         found.setdefault(name.lower(), quoted or bare)

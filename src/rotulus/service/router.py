@@ -113,15 +113,15 @@ def _add_execution(
     factory: ExecutorFactory | None,
     tracebacks: bool | None,
 ) -> None:
-    async def run(name: str, request: Request, executor: TaskExecutor) -> Response:
+    async def run(request: Request, executor: TaskExecutor) -> Response:
+        name = request.path_params["name"]
         executor.registry.get(name)  # an unknown task is not found, whatever the body is
         asked = read_params(await read_json(request, optional=True))
         finished = await executor.run(name, asked.payload)
         return answer(name, asked, finished, lambda: _shows(request, tracebacks))
 
     async def execute_alone(request: Request) -> Response:
-        name = request.path_params["name"]
-        return await run(name, request, _usual_executor(request, registry))
+        return await run(request, _usual_executor(request, registry))
 
     if factory is None:
         # A route of Starlette's: nothing is to be solved that FastAPI would solve.
@@ -132,9 +132,9 @@ def _add_execution(
     # Each task has an operation of its own in the document.
     @router.post("/{name}/$execute", include_in_schema=False)
     async def execute(
-        name: str, request: Request, executor: Annotated[TaskExecutor, Depends(factory)]
+        request: Request, executor: Annotated[TaskExecutor, Depends(factory)]
     ) -> Response:
-        return await run(name, request, executor)
+        return await run(request, executor)
 
 
 def _usual_executor(request: Request, registry: TaskRegistry) -> TaskExecutor:
