@@ -5,11 +5,13 @@ so functions that a program registers later, as most do, still find everything o
 """
 
 import atexit
+import threading
 from collections.abc import Callable
 from types import MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
 
+_EXITING = threading.Event()
 _CLOSERS: WeakKeyDictionary[object, Callable[[Any], None]] = WeakKeyDictionary()
 
 
@@ -22,7 +24,13 @@ def close_at_exit(close: MethodType) -> None:
     _CLOSERS[close.__self__] = close.__func__
 
 
+def is_exiting() -> bool:
+    """Whether the program has ended, and what is still at work in other threads ends with it."""
+    return _EXITING.is_set()
+
+
 def _close_all() -> None:
+    _EXITING.set()
     for closer, close in list(_CLOSERS.items()):
         close(closer)
 

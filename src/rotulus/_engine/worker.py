@@ -13,6 +13,7 @@ from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
 from rotulus._engine.settler import Along, Batch, Settler
 from rotulus._engine.threads import Threads
+from rotulus._exiting import is_exiting
 from rotulus._jobs.record import JobRecord
 from rotulus._time.backoff import pause_after
 from rotulus.errors import StoreClosedError
@@ -206,7 +207,8 @@ class Worker:
             events.emit(WorkerStopped(self.info.name, crew.attempts, crew.released))
 
     def _no_thread(self, error: Exception) -> None:
-        self._events.emit(ThreadNotStarted(self.info.name, error))
+        if not is_exiting():  # then no thread is started any more, and nobody is missing one
+            self._events.emit(ThreadNotStarted(self.info.name, error))
 
     async def _watch(self, crew: Crew, bodies: Threads) -> None:
         """Give back what waits for too long, and retire with too many stuck bodies."""
