@@ -1,4 +1,4 @@
-"""What an app is to a web application that serves it: its lifespan, and whether it can work."""
+"""An app in a web application that serves it: its lifespan, and whether it can work."""
 
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager

@@ -26,7 +26,7 @@ _MOST = 32
 
 
 class _Work(NamedTuple):
-    """What a thread is to do, and who is told when there is no thread for it."""
+    """The work of a thread, and the call to make when there is no thread for it."""
 
     run: Callable[[], object]
     refuse: Callable[[ThreadNotStartedError], object]

@@ -1,4 +1,4 @@
-"""Who may use a service: those who know a token, those whom a dependency lets in, or both."""
+"""The access to a service: by a token, by a dependency of the user's, or by both."""
 
 import hmac
 from base64 import b64decode

@@ -96,7 +96,7 @@ def _server(url: str, driver: str) -> Address:
 
 
 def _seconds(deadline: str) -> int:
-    """Whole seconds to wait for a connection: libpq takes no others, and two at least."""
+    """Seconds to wait for a connection: a whole number, two at least, as libpq takes no other."""
     try:
         return max(2, round(float(deadline)))
     except (ValueError, OverflowError):

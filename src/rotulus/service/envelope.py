@@ -16,7 +16,7 @@ _HEADER = "Traceback (most recent call last):\n"
 
 
 class ExecuteRequest(NamedTuple):
-    """What a task is to be executed with.
+    """The arguments of an execution.
 
     Attributes:
         params: its arguments by name.

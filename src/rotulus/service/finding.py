@@ -10,7 +10,7 @@ from rotulus.service.state import ServiceState
 
 
 def state_of(request: Request) -> ServiceState | None:
-    """What a service is made of; None in an application that no `ServiceBuilder` has built."""
+    """The state of a service; None in an application that no `ServiceBuilder` has built."""
     return cast("ServiceState | None", getattr(request.app.state, "rotulus", None))
 
 

@@ -50,7 +50,7 @@ def read_idempotency_key(request: Request) -> str | None:
 
 
 def scope_of(request: Request) -> str:
-    """Who makes a request, as far as keys are concerned: nobody finds the job of another one.
+    """The sender of a request, as far as keys are concerned: no sender finds the job of another.
 
     `request.state.principal`, which a dependency of the user's may set, else what the request
     shows as its credentials.

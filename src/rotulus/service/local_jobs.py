@@ -47,7 +47,7 @@ class LocalJobs:
         return self._calls.get(number)
 
     def call(self, job_id: str) -> Spawned | None:
-        """What a job is here, if it is live here."""
+        """The spawned call of a job, if it is live in this process."""
         return self._calls.get(self._numbers.get(job_id, 0))
 
     def chosen(self, which: Callable[[Spawned], bool] = lambda _: True) -> dict[str, Spawned]:

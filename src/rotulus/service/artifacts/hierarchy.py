@@ -21,7 +21,7 @@ class ArtifactHierarchy(BaseModel):
     level_labels: dict[int, str] = Field(default_factory=dict[int, str])
 
     def label(self, level: int) -> str:
-        """What a level is called: `level_2` unless it was told."""
+        """The name of a level: `level_2` unless another one was given."""
         return label_of(self, level)
 
 
@@ -29,6 +29,6 @@ _NONE = MappingProxyType[int, str]({})
 
 
 def label_of(hierarchy: ArtifactHierarchy | None, level: int) -> str:
-    """What a level is called, also where there is no hierarchy."""
+    """The name of a level, also where there is no hierarchy."""
     labels = hierarchy.level_labels if hierarchy else _NONE
     return labels.get(level, f"level_{level}")

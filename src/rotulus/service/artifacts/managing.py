@@ -46,7 +46,7 @@ class ArtifactManager:
 
     @property
     def hierarchy(self) -> ArtifactHierarchy | None:
-        """What the levels are called."""
+        """The names of the levels."""
         return self._hierarchy
 
     @asynccontextmanager
