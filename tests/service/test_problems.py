@@ -13,7 +13,7 @@ import rotulus.service
 from rotulus import errors
 from rotulus.service import ProblemError, install_problems
 from rotulus.service.problem_table import KINDS, kind_of, pointer_of
-from rotulus.service.problems import PROBLEM_RESPONSES, ProblemRoute, problem, problem_of
+from rotulus.service.problems import PROBLEM_RESPONSES, ProblemRoute, problem_of
 
 ERRORS_PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 SOURCE = Path(rotulus.service.__file__).parent
@@ -157,7 +157,7 @@ def test_an_application_may_answer_its_own_errors_in_its_own_way():
 
     @app.exception_handler(Mine)
     async def handle(request, error):
-        return problem(418, "mine", "Mine", "as I like it")
+        return ProblemError(418, "mine", "Mine", "as I like it").response()
 
     app.include_router(router)
 

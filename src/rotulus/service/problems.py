@@ -97,23 +97,6 @@ class ProblemError(RotulusError):
         return JSONResponse(self.document, self.status, self.headers, MEDIA_TYPE)
 
 
-def problem(
-    status: int,
-    code: str,
-    title: str,
-    detail: str,
-    *,
-    hint: str | None = None,
-    errors: Iterable[Mapping[str, Any]] = (),
-    headers: Mapping[str, str] | None = None,
-    instance: str | None = None,
-) -> Response:
-    """The answer that refuses a request. The arguments are those of `ProblemError`."""
-    return ProblemError(
-        status, code, title, detail, hint=hint, errors=errors, headers=headers, instance=instance
-    ).response()
-
-
 def problem_of(error: Exception, *, arguments_at: str = "/params") -> ProblemError:
     """The problem that an error is for the client.
 
@@ -199,7 +182,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if status < HTTPStatus.BAD_REQUEST or not isinstance(detail, str):
         return await http_exception_handler(request, error)
     title = _phrase(status)
-    return problem(status, _code(title), title, detail, headers=error.headers)
+    return ProblemError(status, _code(title), title, detail, headers=error.headers).response()
 
 
 def _has_handler(request: Request, error: Exception) -> bool:
