@@ -90,7 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(description="Pictures, and thumbnails of them.")
     parser.add_argument("--port", type=int, default=8000, help="0: any that is free")
-    config = uvicorn.Config(app, port=parser.parse_args(arguments).port, log_level="warning")
+    port = parser.parse_args(arguments).port
+    # Pages that are open elsewhere do not keep it from ending.
+    config = uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=5)
     listening = config.bind_socket()
     listening.listen()
     print(f"Pictures: http://127.0.0.1:{listening.getsockname()[1]}/pictures/", flush=True)

@@ -12,6 +12,7 @@ import pytest
 
 from doors.terminals import shown
 from doors.wrong import Folder
+from programs import Program
 from rotulus import App, TaskRegistry
 from rotulus.cli.tables import Column, print_rows
 from rotulus.testing import drain
@@ -321,7 +322,7 @@ def test_the_traceback_is_shown_to_those_who_ask(folder):
 def test_a_wait_says_that_no_worker_is_there(app):
     """After two seconds; and Ctrl-C, that the job goes on."""
     command = [sys.executable, "-m", "rotulus", "enqueue", "nap", "--wait"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+    with Program(command, stderr=subprocess.PIPE, text=True) as waiting:
         said = next(line for line in waiting.stderr if "nap" in line)
         waiting.send_signal(signal.SIGINT)
         rest = waiting.stderr.read()
@@ -340,7 +341,7 @@ def test_a_task_that_is_run_here_shows_how_far_it_has_got(app):
     assert 0 == code
     assert any("climb: up [/there]" in line and "3/7" in line for line in lines), lines
     command = [sys.executable, "-m", "rotulus", "run", "climb"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    with Program(command, stderr=subprocess.PIPE, text=True) as running:
         said = next(iter(running.stderr))
         running.send_signal(signal.SIGINT)
         rest = running.stderr.read()

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
+from programs import Program
 from rotulus.cli.main import main
 from rotulus.cli.target import load_app
 from rotulus.store import Wanted
@@ -446,7 +447,7 @@ def test_a_run_is_retried_as_a_whole(shop):
 def test_a_run_is_awaited(shop):
     """With its final context at the end; one that fails says how to look."""
     worker = [sys.executable, "-m", "rotulus", "worker", shop.target]
-    with subprocess.Popen(worker, stderr=subprocess.DEVNULL) as serving:
+    with Program(worker, stderr=subprocess.DEVNULL) as serving:
         try:
             context = json.loads(shop("enqueue", "etl", "day=mon", "--wait", "--timeout", "60"))
             shop("enqueue", "etl", "bad=b", "--wait", "--timeout", "60", code=1)
@@ -519,7 +520,7 @@ def test_a_workflow_that_fails_here_shows_its_steps(shop):
 def test_a_workflow_here_can_be_interrupted(shop):
     """While it waits for its next attempt."""
     command = [sys.executable, "-m", "rotulus", "run", "patient", "--app", shop.target]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    with Program(command, stderr=subprocess.PIPE, text=True) as running:
         for line in running.stderr:
             if "retried" in line or "0 of 2" in line:
                 break

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examples.service.png import PictureError, _chunk, read_header, shrink, write
+from programs import Program
 
 MAIN = Path(__file__).parents[2] / "examples" / "service" / "main.py"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -24,7 +25,7 @@ def service(tmp_path_factory):
     """The address of the service, which runs as a process of its own on a free port."""
     folder = tmp_path_factory.mktemp("pictures")
     environment = os.environ | {"ROTULUS_URL": f"sqlite:///{folder / 'pictures.db'}"}
-    with subprocess.Popen(
+    with Program(
         [sys.executable, MAIN, "--port", "0"],
         cwd=folder,
         env=environment,

@@ -25,7 +25,8 @@ def serve():
     running = []
 
     def start(app):
-        config = uvicorn.Config(app, port=0, log_config=None, lifespan="off")
+        ends = {"lifespan": "off", "timeout_graceful_shutdown": 5}
+        config = uvicorn.Config(app, port=0, log_config=None, **ends)
         listening = config.bind_socket()
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=[[listening]])

@@ -45,7 +45,8 @@ def address(app, waits):
     install_problems(service)
     protect(service)
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(service, log_config=None, lifespan="off"))
+    ends = {"lifespan": "off", "timeout_graceful_shutdown": 5}
+    server = uvicorn.Server(uvicorn.Config(service, log_config=None, **ends))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield listening.getsockname(), ended

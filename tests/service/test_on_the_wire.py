@@ -23,7 +23,8 @@ class Running:
         self.service = service
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.address = self._listening.getsockname()
-        self.server = uvicorn.Server(uvicorn.Config(service, log_config=None))
+        config = uvicorn.Config(service, log_config=None, timeout_graceful_shutdown=5)
+        self.server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self.server.run, kwargs={"sockets": [self._listening]}
         )
