@@ -1,0 +1,140 @@
+"""How Pub/Sub delivers a task, and Cloud Scheduler fires it."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from rotulus._tasks.task import Task
+from rotulus._text.names import refuse_unknown
+from rotulus.errors import OptionError
+from rotulus.pubsub import names
+from rotulus.pubsub.cron import check_cron, check_timezone
+
+MAX_DELIVERY_ATTEMPTS = 10
+"""How often a message is delivered unless its route says otherwise. With delays of 10 to 600
+seconds the last delivery comes 40 minutes after the first."""
+
+
+@refuse_unknown
+@dataclass(frozen=True, repr=False)
+class TaskRoute:
+    """How Pub/Sub delivers a task, and Cloud Scheduler fires it.
+
+    A task has two names here. `path` is where its function stands: topics and subscriptions are
+    called after it. `task_name` is what the task is registered as: jobs carry it, lists show it.
+
+    Args:
+        func: the task: one of Rotulus, one of Django, or a plain function.
+        ack_deadline: seconds for which Pub/Sub waits for the answer before it delivers the message
+            again, 10 to 600. The task's timeout has to be shorter.
+        min_retry_delay: seconds from the first failure to the next delivery. It doubles each time.
+        max_retry_delay: the longest of these delays, in seconds.
+        schedule: when it is fired: a cron expression of five fields.
+        schedule_timezone: the IANA time zone of the schedule.
+        max_delivery_attempts: how often a message is delivered until it goes to the dead-letter
+            topic, 5 to 100. Deliveries that are refused count, too.
+
+    Raises:
+        OptionError: an argument is not allowed.
+    """
+
+    func: Any
+    ack_deadline: int = 300
+    min_retry_delay: int = 10
+    max_retry_delay: int = 600
+    schedule: str | None = None
+    schedule_timezone: str = "UTC"
+    max_delivery_attempts: int = field(default=MAX_DELIVERY_ATTEMPTS, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _function_of(self.func)
+        self._check("ack_deadline", 10, 600)
+        self._check("min_retry_delay", 0)
+        self._check("max_retry_delay", 0)
+        self._check("max_delivery_attempts", 5, 100)
+        if self.min_retry_delay > self.max_retry_delay:
+            raise OptionError(
+                f"{self!r}: min_retry_delay={self.min_retry_delay} is longer than "
+                f"max_retry_delay={self.max_retry_delay}; give a shorter one"
+            )
+        if self.schedule is not None:
+            object.__setattr__(self, "schedule", check_cron(self.schedule))
+            check_timezone(self.schedule_timezone)
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The plain function of the task."""
+        return _function_of(self.func)
+
+    @property
+    def name(self) -> str:
+        """The name of the function, such as `send_welcome_email`."""
+        return self.function.__name__
+
+    @property
+    def path(self) -> str:
+        """The module and the name of the function, such as `shop.tasks.send_welcome_email`."""
+        return f"{self.function.__module__}.{self.name}"
+
+    @property
+    def task_name(self) -> str:
+        """The name that the task is registered under: its own, or its path unless it has one."""
+        task = _task_of(self.func)
+        return self.path if task is None else task.name
+
+    @property
+    def topic_name(self) -> str:
+        """The topic, by the environment of this moment. Raises `OptionError`."""
+        return names.topic_name(self.path, names.PlaceNow.read())
+
+    @property
+    def subscription_name(self) -> str:
+        """The subscription, by the environment of this moment. Raises `OptionError`."""
+        return names.subscription_name(self.path, names.PlaceNow.read())
+
+    @property
+    def scheduler_job_name(self) -> str:
+        """The scheduler job, by the environment of this moment.
+
+        Raises:
+            OptionError: the route has no schedule, or Google would not take the name.
+        """
+        if not self.is_scheduled:
+            raise OptionError(f"Task {self.name} has no schedule configured")
+        return names.scheduler_job_name(self.path, names.PlaceNow.read())
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether there is a schedule."""
+        return self.schedule is not None
+
+    def __repr__(self) -> str:
+        schedule = f", schedule={self.schedule!r}" if self.is_scheduled else ""
+        return f"TaskRoute({self.name}, ack_deadline={self.ack_deadline}{schedule})"
+
+    def _check(self, option: str, least: int, most: int | None = None) -> None:
+        value = getattr(self, option)
+        if type(value) is int and least <= value and (most is None or value <= most):
+            return
+        span = f"{least} or more" if most is None else f"from {least} to {most}"
+        raise OptionError(f"{self!r}: {option}={value!r} is not allowed: give a number, {span}")
+
+
+def _task_of(func: object) -> Task[..., Any, Any] | None:
+    """The task of Rotulus, if it is one."""
+    return cast("Task[..., Any, Any]", func) if isinstance(func, Task) else None
+
+
+def _function_of(func: object) -> Callable[..., Any]:
+    """The function of a task of any kind. Raises `OptionError` for anything else."""
+    task = _task_of(func)
+    if task is not None:
+        return task.function
+    function: object = getattr(func, "func", func)
+    partial = isinstance(func, functools.partial)  # it has a `func`, which lacks its arguments
+    if not partial and callable(function) and isinstance(getattr(function, "__name__", None), str):
+        return cast("Callable[..., Any]", function)
+    raise OptionError(
+        f"TaskRoute({func!r}): func has to be a task, or a function with a name: TaskRoute(send)"
+    )

@@ -1,0 +1,218 @@
+"""Settings of the Pub/Sub door: environment variables, each checked when it is read.
+
+The names are those of the platform, so they have no common prefix.
+"""
+
+import os
+import re
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, Self, cast
+from urllib.parse import urlsplit
+
+from rotulus.errors import ConfigurationError, OptionError
+
+DEFAULT_NAMESPACE = "rotulus"
+GOOGLE_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
+"""Where Google shows the public keys of its OIDC tokens."""
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+
+_sources: ChainMap[str, str] = ChainMap(cast("MutableMapping[str, str]", os.environ))
+
+
+class Variable(NamedTuple):
+    """An environment variable: its name, what it says, and an example."""
+
+    name: str
+    says: str
+    example: str
+
+
+VARIABLES = {
+    "project_id": Variable(
+        "GCP_PROJECT_ID", "the Google Cloud project of Pub/Sub and Cloud Scheduler", "shop-prod"
+    ),
+    "service_url": Variable(
+        "CLOUD_RUN_SERVICE_URL",
+        "the address of this service, which is also the audience of its tokens",
+        "https://shop-xyz123-ew.a.run.app",
+    ),
+    "service_account": Variable(
+        "TASKS_SERVICE_ACCOUNT",
+        "the service account in whose name pushes come",
+        "pubsub-invoker@shop-prod.iam.gserviceaccount.com",
+    ),
+    "environment": Variable("TASKS_ENVIRONMENT", "what names of resources begin with", "prod"),
+    "namespace": Variable("TASKS_NAMESPACE", "the program that resources belong to", "shop"),
+    "scheduler_location": Variable(
+        "SCHEDULER_LOCATION", "the region of Cloud Scheduler", "europe-west2"
+    ),
+    "keys_url": Variable("ROTULUS_OIDC_JWKS_URL", "where the keys of tokens are", GOOGLE_KEYS),
+    "reject_status": Variable(
+        "ROTULUS_REJECT_STATUS", "the answer to a message that no attempt can mend", "400"
+    ),
+    "pubsub_emulator": Variable(
+        "PUBSUB_EMULATOR_HOST", "where an emulator of Pub/Sub listens", "127.0.0.1:8085"
+    ),
+    "scheduler_emulator": Variable(
+        "CLOUD_SCHEDULER_EMULATOR_HOST",
+        "where an emulator of Cloud Scheduler listens",
+        "127.0.0.1:8086",
+    ),
+}
+"""The variable of each setting."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PubSubSettings:
+    """Settings of the Pub/Sub door. Those that are not known are empty texts.
+
+    Args:
+        project_id: the Google Cloud project, `GCP_PROJECT_ID`.
+        service_url: the address of this service, `CLOUD_RUN_SERVICE_URL`. Pushes go there, and
+            their tokens have it as audience.
+        service_account: the e-mail address of the service account in whose name pushes come,
+            `TASKS_SERVICE_ACCOUNT`.
+        environment: what names of resources begin with, `TASKS_ENVIRONMENT`.
+        namespace: the program that resources belong to, `TASKS_NAMESPACE`.
+        scheduler_location: the region of Cloud Scheduler, `SCHEDULER_LOCATION`.
+        keys_url: where the public keys of tokens are, `ROTULUS_OIDC_JWKS_URL`.
+        reject_status: the answer to a message that no further attempt can mend,
+            `ROTULUS_REJECT_STATUS`: 400, which Pub/Sub delivers again until its dead-letter limit,
+            or 204, which it does not.
+        pubsub_emulator: `host:port` of an emulator of Pub/Sub, `PUBSUB_EMULATOR_HOST`.
+        scheduler_emulator: `host:port` of an emulator of Cloud Scheduler,
+            `CLOUD_SCHEDULER_EMULATOR_HOST`.
+
+    Raises:
+        OptionError: a value is not allowed; the message names the variable.
+    """
+
+    project_id: str = ""
+    service_url: str = ""
+    service_account: str = ""
+    environment: str = "dev"
+    namespace: str = DEFAULT_NAMESPACE
+    scheduler_location: str = "europe-west2"
+    keys_url: str = GOOGLE_KEYS
+    reject_status: int = 400
+    pubsub_emulator: str = ""
+    scheduler_emulator: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("service_url", "keys_url"):
+            _check_url(name, getattr(self, name))
+        for name in ("environment", "namespace"):
+            check_word(name, getattr(self, name))
+        if self.service_account and "@" not in self.service_account:
+            raise _refused("service_account", self.service_account, "it is no e-mail address")
+        if self.reject_status not in (400, 204):
+            raise _refused("reject_status", self.reject_status, "choose 400 or 204")
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """The settings of the environment, with defaults for variables that are not set.
+
+        Args:
+            environment: the variables; those of the process unless given.
+
+        Raises:
+            OptionError: a value is not allowed; the message names the variable.
+        """
+        found = _sources if environment is None else environment
+        given: dict[str, Any] = {
+            name: found[variable.name].strip()
+            for name, variable in VARIABLES.items()
+            if found.get(variable.name, "").strip()
+        }
+        if "reject_status" in given:
+            given["reject_status"] = _read_status(given["reject_status"])
+        return cls(**given)
+
+    def require(self, *names: str) -> None:
+        """Check that settings are known.
+
+        Args:
+            names: the settings, such as `"project_id"`.
+
+        Raises:
+            ConfigurationError: some are not; the message names every variable, with an example.
+        """
+        missing = [VARIABLES[name] for name in names if not getattr(self, name)]
+        if missing:
+            raise ConfigurationError(
+                "Set "
+                + "; and ".join(
+                    f"{one.name} ({one.says}), such as {one.name}={one.example}" for one in missing
+                )
+            )
+
+
+def add_source(values: MutableMapping[str, str]) -> None:
+    """Look settings up in a mapping before the environment: for frameworks with settings of theirs.
+
+    Args:
+        values: texts by the names of the variables. It is asked each time.
+    """
+    if not any(values is known for known in _sources.maps):
+        _sources.maps.insert(0, values)
+
+
+def remove_source(values: MutableMapping[str, str]) -> None:
+    """Look settings up in a mapping no more."""
+    _sources.maps[:] = [known for known in _sources.maps if known is not values]
+
+
+def setting_now(name: str) -> str:
+    """The value that a setting has in the environment at this moment, or its default."""
+    text = _sources.get(VARIABLES[name].name, "").strip()
+    return text or str(_DEFAULTS[name])
+
+
+def check_word(name: str, value: str) -> str:
+    """A text that may be part of the names of Google's resources. Raises `OptionError`."""
+    if not _WORD.fullmatch(value) or value.lower().startswith("goog"):
+        raise _refused(
+            name, value, "begin with a letter, but not with 'goog'; use letters, digits and '._-'"
+        )
+    return value
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether an address is one of this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def _check_url(name: str, url: str) -> None:
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise _refused(name, url, "it is no URL") from None
+    if not named or parts.scheme not in ("https", "http"):
+        raise _refused(name, url, "it is no URL")
+    if parts.scheme == "http" and not is_loopback_url(url):
+        raise _refused(name, url, "only this machine may be asked without https")
+
+
+def _read_status(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise _refused("reject_status", text, "choose 400 or 204") from None
+
+
+def _refused(name: str, value: object, problem: str) -> OptionError:
+    variable = VARIABLES[name]
+    return OptionError(
+        f"{variable.name}={value!r} is not allowed: {problem}; an example is "
+        f"{variable.name}={variable.example}"
+    )
+
+
+_DEFAULTS = {field.name: field.default for field in fields(PubSubSettings)}
