@@ -15,6 +15,7 @@ from rotulus import App, TaskRegistry
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.testing import SettableClock
 from server_clock import ServerClock
+from servers import pubsub
 from servers.postgres import QUICK, PostgresServer, embedded, usual
 
 settings.register_profile(
@@ -126,6 +127,18 @@ def start_postgres():
 def postgres(start_postgres):
     """A PostgreSQL server that all tests of a session share."""
     return start_postgres()
+
+
+@pytest.fixture(scope="session")
+def pubsub_emulator():
+    """Google's emulator of Pub/Sub, which all tests of a session share: each has a project."""
+    program = pubsub.installed()
+    if program is None:
+        pytest.skip(pubsub.MISSING)
+    emulator = pubsub.PubSubEmulator(program, tempfile.mkdtemp(prefix="rotulus-"))
+    emulator.start()
+    yield emulator
+    emulator.remove()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,32 @@
+"""Changes those fields of a resource that a request names."""
+
+from typing import Any, TypeVar
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from rotulus.pubsub.fake.refusals import invalid
+
+M = TypeVar("M")
+
+
+def merged(known: M, given: M, mask: FieldMask) -> M:
+    """A resource with some fields of another.
+
+    Args:
+        known: what there is; it stays as it is.
+        given: where the new fields are from.
+        mask: which; fields that `given` has not are emptied.
+
+    Raises:
+        Refused: INVALID_ARGUMENT: the mask is empty, or names no field.
+    """
+    kind: Any = type(known)
+    made: Any = kind(known)
+    into, source = kind.pb(made), kind.pb(given)
+    if not mask.paths or not mask.IsValidForDescriptor(into.DESCRIPTOR):
+        raise invalid(f"The update mask {list(mask.paths)} names no fields of the resource")
+    for path in mask.paths:
+        if "." not in path:
+            into.ClearField(path)
+    mask.MergeMessage(source, into, True, True)  # replaced, and not merged
+    return made

@@ -1,0 +1,7 @@
+"""Topics, subscriptions and scheduler jobs, brought to what the routes of a program need."""
+
+from rotulus.pubsub.provision.applying import apply
+from rotulus.pubsub.provision.plan import Action, Applied, Change, Difference, Plan, Problem
+from rotulus.pubsub.provision.planning import plan
+
+__all__ = ["Action", "Applied", "Change", "Difference", "Plan", "Problem", "apply", "plan"]

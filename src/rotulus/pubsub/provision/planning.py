@@ -1,0 +1,109 @@
+"""Finds out what has to be done so that routes work."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
+
+from rotulus.errors import OptionError
+from rotulus.pubsub import names
+from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.provision.comparing import compare
+from rotulus.pubsub.provision.plan import Action, Change, Plan, Problem
+from rotulus.pubsub.provision.resource import CALL, Resource, short
+from rotulus.pubsub.provision.wanted import Wanted
+from rotulus.pubsub.route import TaskRoute
+from rotulus.pubsub.settings import PubSubSettings
+
+Told = Callable[[int, int], None]
+"""Hears how many parts of the work are done, and of how many."""
+
+AT_ONCE = 8
+"""How many routes are worked on at once."""
+
+FAILURES = (GoogleAPIError, GoogleAuthError)
+"""What a call of Google's raises."""
+
+
+class _Part(NamedTuple):
+    """Resources that are made one after the other, and what hinders all of them."""
+
+    route: str | None
+    resources: Sequence[Resource] = ()
+    problem: Problem | None = None
+
+
+def plan(
+    routes: Sequence[TaskRoute],
+    settings: PubSubSettings,
+    clients: GoogleClients | None = None,
+    told: Told | None = None,
+) -> Plan:
+    """What has to be done so that the routes work. Nothing is changed.
+
+    What cannot be read is told as a problem of its route; the others are planned nevertheless.
+
+    Args:
+        routes: the routes.
+        settings: where the resources are, and where pushes go.
+        clients: Google's; those of the settings unless given.
+        told: hears how far it has got.
+
+    Raises:
+        ConfigurationError: a setting is missing, or this machine has no credentials.
+    """
+    settings.require("project_id", "service_url", "service_account")
+    clients = clients or GoogleClients(settings.pubsub_emulator, settings.scheduler_emulator)
+    wanted = Wanted(settings, clients)
+    parts = [_Part(None, list(wanted.shared())), *(_part(wanted, route) for route in routes)]
+    parts.append(_Part(None, list(wanted.tick())))
+    changes: list[Change] = []
+    problems: list[Problem] = []
+    with ThreadPoolExecutor(AT_ONCE, "rotulus-plan") as threads:
+        for done, (seen, wrong) in enumerate(threads.map(_compare, parts), 1):
+            changes += seen
+            problems += wrong
+            if told is not None:
+                told(done, len(parts))
+    orphans, wrong = _orphans(wanted, parts)
+    return Plan((*changes, *orphans), (*problems, *wrong))
+
+
+def _part(wanted: Wanted, route: TaskRoute) -> _Part:
+    try:
+        return _Part(route.path, list(wanted.of(route)))
+    except OptionError as error:  # Google does not take a name
+        return _Part(route.path, (), Problem(route.path, route.path, str(error)))
+
+
+def _compare(part: _Part) -> tuple[list[Change], list[Problem]]:
+    if part.problem is not None:
+        return [], [part.problem]
+    changes: list[Change] = []
+    for resource in part.resources:
+        try:
+            changes.append(compare(resource, part.route))
+        except FAILURES as error:
+            return changes, [Problem(part.route, resource.name, str(error))]
+    return changes, []
+
+
+def _orphans(wanted: Wanted, parts: Iterable[_Part]) -> tuple[Sequence[Change], Sequence[Problem]]:
+    """The scheduler jobs under our own prefix that no route needs."""
+    if not wanted.has_scheduler:
+        return (), ()
+    needed = {resource.name for part in parts for resource in part.resources}
+    try:
+        found = [name for name in _our_jobs(wanted) if name not in needed]
+    except FAILURES as error:
+        return (), (Problem(None, wanted.jobs, str(error)),)
+    return [Change(Action.DELETE, wanted.orphan(name)) for name in found], ()
+
+
+def _our_jobs(wanted: Wanted) -> Iterator[str]:
+    prefix = names.scheduler_prefix(wanted.settings)
+    for job in wanted.clients.scheduler.list_jobs(parent=wanted.jobs, **CALL):
+        if short(job.name).startswith(prefix):
+            yield job.name

@@ -1,0 +1,125 @@
+"""A job of Cloud Scheduler: one that publishes a task's message, or one that asks for a tick."""
+
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.api_core.exceptions import NotFound
+from google.cloud.scheduler_v1 import (
+    HttpMethod,
+    HttpTarget,
+    Job,
+    OidcToken,
+    PubsubTarget,
+    RetryConfig,
+    UpdateJobRequest,
+)
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.protobuf import length_of, seconds_of
+from rotulus.pubsub.provision.resource import CALL, ONCE, found
+
+_PARTS = {
+    "schedule": "schedule",
+    "timezone": "time_zone",
+    "description": "description",
+    "topic": "pubsub_target",
+    "payload": "pubsub_target",
+    "attributes": "pubsub_target",
+    "url": "http_target",
+    "audience": "http_target",
+    "service_account": "http_target",
+    "retries": "retry_config",
+    "min_backoff": "retry_config",
+    "max_backoff": "retry_config",
+    "attempt_deadline": "attempt_deadline",
+}
+"""The field of Google's message that each of ours is part of."""
+
+
+@dataclass(frozen=True)
+class SchedulerJobResource:
+    """A job of Cloud Scheduler. One that somebody has paused stays paused.
+
+    Args:
+        clients: Google's.
+        name: its full name.
+        fields: its schedule, its retries, and either `topic` or `url` with what belongs to it.
+    """
+
+    clients: GoogleClients = field(repr=False)
+    name: str
+    fields: Mapping[str, Any]
+    kind: str = "scheduler job"
+    fixed: Collection[str] = ()
+
+    def read(self) -> Mapping[str, Any] | None:
+        """Its fields as they are; None: there is no such job."""
+        known = found(self.clients.scheduler.get_job, name=self.name)
+        return None if known is None else _fields(known)
+
+    def create(self) -> None:
+        """Make it."""
+        parent = self.name.partition("/jobs/")[0]
+        self.clients.scheduler.create_job(parent=parent, job=self._message(), **ONCE)
+
+    def update(self, names: Collection[str]) -> None:
+        """Bring these fields to what they are to be."""
+        mask = FieldMask(paths=sorted({_PARTS[name] for name in names}))
+        request = UpdateJobRequest(job=self._message(), update_mask=mask)
+        self.clients.scheduler.update_job(request=request, **CALL)
+
+    def delete(self) -> None:
+        """Take it away."""
+        with suppress(NotFound):
+            self.clients.scheduler.delete_job(name=self.name, **CALL)
+
+    def _message(self) -> Job:
+        wanted = self.fields
+        made = Job(
+            name=self.name,
+            schedule=wanted["schedule"],
+            time_zone=wanted["timezone"],
+            description=wanted["description"],
+            retry_config=RetryConfig(
+                retry_count=wanted["retries"],
+                min_backoff_duration=length_of(wanted["min_backoff"]),
+                max_backoff_duration=length_of(wanted["max_backoff"]),
+            ),
+        )
+        if "topic" in wanted:
+            made.pubsub_target = PubsubTarget(
+                topic_name=wanted["topic"],
+                data=wanted["payload"].encode(),
+                attributes=wanted["attributes"],
+            )
+        else:
+            made.http_target = _call(wanted)
+            made.attempt_deadline = length_of(wanted["attempt_deadline"])
+        return made
+
+
+def _call(wanted: Mapping[str, Any]) -> HttpTarget:
+    token = OidcToken(service_account_email=wanted["service_account"], audience=wanted["audience"])
+    return HttpTarget(uri=wanted["url"], http_method=HttpMethod.POST, oidc_token=token)
+
+
+def _fields(known: Job) -> dict[str, Any]:
+    target, call, retry = known.pubsub_target, known.http_target, known.retry_config
+    return {
+        "schedule": known.schedule,
+        "timezone": known.time_zone,
+        "description": known.description,
+        "topic": target.topic_name or None,
+        "payload": target.data.decode(errors="replace") or None,
+        "attributes": dict(target.attributes),
+        "url": call.uri or None,
+        "audience": call.oidc_token.audience or None,
+        "service_account": call.oidc_token.service_account_email or None,
+        "retries": retry.retry_count,
+        "min_backoff": seconds_of(retry.min_backoff_duration),
+        "max_backoff": seconds_of(retry.max_backoff_duration),
+        "attempt_deadline": seconds_of(known.attempt_deadline),
+    }

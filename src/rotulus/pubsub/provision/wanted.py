@@ -1,0 +1,140 @@
+"""Which resources routes need, each with every field that is set."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from rotulus.pubsub import names
+from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.provision.resource import Resource
+from rotulus.pubsub.provision.scheduler_job import SchedulerJobResource
+from rotulus.pubsub.provision.subscription import NEVER, SubscriptionResource
+from rotulus.pubsub.provision.topic import TopicResource
+from rotulus.pubsub.route import TaskRoute
+from rotulus.pubsub.settings import PubSubSettings
+
+PUSH_PATH = "/tasks/pubsub/"
+TICK_PATH = "/tasks/tick"
+
+_DELAY_LIMIT = 600
+"""Seconds: Pub/Sub waits no longer between two deliveries."""
+
+_MINUTELY = "* * * * *"
+_RETRIES = {"retries": 3, "min_backoff": 5, "max_backoff": 300}
+"""How a firing that failed is tried again: times, and seconds."""
+
+_TICK_SECONDS = 55
+"""How long a tick may take: the next one comes a minute later."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The resources of a project.
+
+    Args:
+        settings: where they are, and where pushes go.
+        clients: Google's.
+    """
+
+    settings: PubSubSettings
+    clients: GoogleClients
+
+    def shared(self) -> Iterator[Resource]:
+        """What all routes use: the topic of dead letters, and a subscription that keeps them."""
+        topic = self._topic(names.dead_letter_topic_name(self.settings))
+        yield TopicResource(self.clients, topic)
+        name = self._subscription(names.dead_letter_topic_name(self.settings) + names.SUBSCRIPTION)
+        yield SubscriptionResource(self.clients, name, {"topic": topic, "expires": NEVER})
+
+    def of(self, route: TaskRoute) -> Iterator[Resource]:
+        """What a route needs, in the order in which it is made."""
+        topic = self._topic(names.topic_name(route.path, self.settings))
+        yield TopicResource(self.clients, topic)
+        name = self._subscription(names.subscription_name(route.path, self.settings))
+        yield SubscriptionResource(self.clients, name, self._push(route, topic))
+        if route.schedule is not None and self.has_scheduler:
+            yield self._firing(route, route.schedule, topic)
+
+    def tick(self) -> Iterator[Resource]:
+        """The job that has the duties done each minute."""
+        if self.has_scheduler:
+            fields = {
+                "schedule": _MINUTELY,
+                "timezone": "Etc/UTC",
+                "description": "Rotulus: does what is due where no worker runs.",
+                "url": self._url(TICK_PATH),
+                "attempt_deadline": _TICK_SECONDS,
+                **self._token(),
+                **_RETRIES,
+            }
+            name = f"{self.jobs}/jobs/{names.tick_job_name(self.settings)}"
+            yield SchedulerJobResource(self.clients, name, fields)
+
+    @property
+    def has_scheduler(self) -> bool:
+        """Whether there is a Cloud Scheduler: beside an emulator only if it is emulated, too."""
+        return not self.settings.pubsub_emulator or bool(self.settings.scheduler_emulator)
+
+    @property
+    def jobs(self) -> str:
+        """Where scheduler jobs are."""
+        return f"projects/{self.settings.project_id}/locations/{self.settings.scheduler_location}"
+
+    def orphan(self, name: str) -> Resource:
+        """A scheduler job of ours that no route needs."""
+        return SchedulerJobResource(self.clients, name, {})
+
+    def _push(self, route: TaskRoute, topic: str) -> dict[str, object]:
+        dead = self._topic(names.dead_letter_topic_name(self.settings))
+        return {
+            "topic": topic,
+            "ack_deadline": route.ack_deadline,
+            "push_endpoint": self._url(PUSH_PATH),
+            **self._token(),
+            "min_retry_delay": min(route.min_retry_delay, _DELAY_LIMIT),
+            "max_retry_delay": min(route.max_retry_delay, _DELAY_LIMIT),
+            "dead_letter_topic": dead,
+            "max_delivery_attempts": route.max_delivery_attempts,
+            "expires": NEVER,
+        }
+
+    def _firing(self, route: TaskRoute, schedule: str, topic: str) -> Resource:
+        name = f"{self.jobs}/jobs/{names.scheduler_job_name(route.path, self.settings)}"
+        fields = {
+            "schedule": schedule,
+            "timezone": route.schedule_timezone,
+            "description": f"Rotulus: fires {route.path}.",
+            "topic": topic,
+            "payload": _scheduled(route, name),
+            "attributes": {"task": route.task_name},
+            **_RETRIES,
+        }
+        return SchedulerJobResource(self.clients, name, fields)
+
+    def _token(self) -> dict[str, object]:
+        return {
+            "audience": self.settings.service_url,
+            "service_account": self.settings.service_account,
+        }
+
+    def _url(self, path: str) -> str:
+        return self.settings.service_url.rstrip("/") + path
+
+    def _topic(self, name: str) -> str:
+        return f"projects/{self.settings.project_id}/topics/{name}"
+
+    def _subscription(self, name: str) -> str:
+        return f"projects/{self.settings.project_id}/subscriptions/{name}"
+
+
+def _scheduled(route: TaskRoute, job: str) -> str:
+    """The message of each firing; the same one each time it is provisioned."""
+    body: dict[str, Any] = {
+        "task_id": f"scheduled-{uuid5(NAMESPACE_URL, job)}",
+        "task_name": route.name,
+        "args": [],
+        "kwargs": {},
+    }
+    return json.dumps(body)

@@ -1,0 +1,92 @@
+"""Google's emulator and our fake, each as a project of its own for every test."""
+
+import itertools
+import os
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+
+from rotulus.pubsub import PubSubSettings
+from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.fake import FakeGoogle
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_google(monkeypatch):
+    """No project of the machine's is used by a test."""
+    for name in ("PUBSUB_EMULATOR_HOST", "CLOUD_SCHEDULER_EMULATOR_HOST", "GCP_PROJECT_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+
+class Google(NamedTuple):
+    """A project: its settings, and clients that reach it."""
+
+    settings: PubSubSettings
+    clients: GoogleClients
+
+    @property
+    def project(self):
+        """Its name, as Google writes it."""
+        return f"projects/{self.settings.project_id}"
+
+    @property
+    def jobs(self):
+        """Where its scheduler jobs are."""
+        return f"{self.project}/locations/{self.settings.scheduler_location}"
+
+
+@pytest.fixture
+def fake():
+    """Our fake of Pub/Sub and Cloud Scheduler."""
+    with FakeGoogle() as made:
+        yield made
+
+
+@pytest.fixture
+def project():
+    """Makes a project that nobody else has, of a Pub/Sub and a Cloud Scheduler."""
+    made = []
+
+    def make(pubsub, scheduler):
+        settings = PubSubSettings(
+            project_id=f"shop-{os.getpid()}-{next(NUMBERS)}",
+            service_url="http://127.0.0.1:9",
+            service_account="pubsub-invoker@shop.iam.gserviceaccount.com",
+            namespace="shop",
+            pubsub_emulator=pubsub,
+            scheduler_emulator=scheduler,
+        )
+        google = Google(settings, GoogleClients(pubsub, scheduler))
+        made.append(google)
+        return google
+
+    yield make
+    for google in made:
+        google.clients.close()
+
+
+@pytest.fixture
+def faked(project, fake):
+    """A project of the fake."""
+    return project(fake.host, fake.host)
+
+
+@pytest.fixture(params=["emulator", "fake"])
+def google(request, project, fake):
+    """A project of Google's own emulator, whose scheduler is the fake's, and one of the fake."""
+    if request.param == "fake":
+        return project(fake.host, fake.host)
+    return project(request.getfixturevalue("pubsub_emulator").host, fake.host)
+
+
+@pytest.fixture
+def changed():
+    """A project with other settings."""
+
+    def change(google, **settings):
+        return Google(replace(google.settings, **settings), google.clients)
+
+    return change
