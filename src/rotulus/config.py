@@ -35,6 +35,9 @@ FORMATS = ("auto", "lines", "json")
 _OF_A_SERVICE = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$)")
 """The end of a variable that Kubernetes sets for a service."""
 
+_OF_PUBSUB = ("ROTULUS_OIDC_JWKS_URL", "ROTULUS_REJECT_STATUS")
+"""Variables that `rotulus.pubsub` reads. Its others have no prefix of ours."""
+
 SECRETS = ("token",)
 """The settings that are shown nowhere."""
 
@@ -123,7 +126,8 @@ def _known_name(variable: str) -> str | None:
     name = variable.removeprefix(PREFIX).lower()
     if name in SETTINGS:
         return name
-    if variable not in _TOLD and not _OF_A_SERVICE.search(variable):
+    told = variable in _TOLD or variable in _OF_PUBSUB
+    if not told and not _OF_A_SERVICE.search(variable):
         _TOLD.add(variable)
         known = [PREFIX + name.upper() for name in SETTINGS]
         logging.getLogger("rotulus").warning(

@@ -29,6 +29,7 @@ RotulusError
 ├── EventLoopError                 a call that needs a loop of its own, made on a running one
 ├── IsolationError                 the process that forks those of isolated tasks was killed
 ├── ThreadNotStartedError          the system refused to start a thread
+├── TokenError                     a push does not come from the service account it should
 ├── WorkerStuckError               too many bodies of a worker did not stop, and it has
 └── StoreError                     about the place where jobs live
     ├── StoreUnavailableError      it cannot be reached or opened
@@ -82,6 +83,7 @@ __all__ = [
     "TaskNotFoundError",
     "TaskRegistrationError",
     "ThreadNotStartedError",
+    "TokenError",
     "WorkerStuckError",
     "WorkflowError",
 ]
@@ -241,6 +243,10 @@ class IsolationError(RotulusError):
 
 class ThreadNotStartedError(RotulusError):
     """The system refused to start a thread. What needed it was not begun: try it again."""
+
+
+class TokenError(RotulusError):
+    """A push does not come from whom it should: its OIDC token lacks, or is not the right one."""
 
 
 class WorkerStuckError(RotulusError):

@@ -1,4 +1,4 @@
-"""Google's emulator and our fake, each as a project of its own for every test."""
+"""Google's emulator and our fake, each as a project of its own; and keys as Google shows them."""
 
 import itertools
 import os
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from pubsub.signing import ACCOUNT, AUDIENCE, KeyServer, Signer
 from rotulus.pubsub import PubSubSettings
 from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.fake import FakeGoogle
@@ -90,3 +91,35 @@ def changed():
         return Google(replace(google.settings, **settings), google.clients)
 
     return change
+
+
+@pytest.fixture(scope="session")
+def signer():
+    """The key that Google signs with."""
+    return Signer("current")
+
+
+@pytest.fixture(scope="session")
+def other_signer():
+    """A key of somebody else, or of later."""
+    return Signer("next")
+
+
+@pytest.fixture
+def key_server(signer):
+    """Shows the key that Google signs with."""
+    made = KeyServer()
+    made.keys.append(signer)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def verified_settings(key_server):
+    """The settings of a service that checks tokens against the key server."""
+    return PubSubSettings(
+        project_id="shop-prod",
+        service_url=AUDIENCE,
+        service_account=ACCOUNT,
+        keys_url=key_server.url,
+    )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rotulus import App, TaskRegistry
 from rotulus.errors import OptionError
 from rotulus.pubsub import PubSubSettings, TaskRoute
 from rotulus.pubsub.settings import GOOGLE_KEYS, add_source, remove_source
@@ -97,3 +98,12 @@ def test_a_source_is_added_once(framework):
 
     remove_source(framework)
     assert "" == PubSubSettings.from_env().project_id
+
+
+def test_an_app_does_not_complain_of_these_variables(monkeypatch, caplog):
+    """Two of them begin as the settings of an app do."""
+    monkeypatch.setenv("ROTULUS_REJECT_STATUS", "204")
+    monkeypatch.setenv("ROTULUS_OIDC_JWKS_URL", "http://127.0.0.1:1/")
+
+    App("sqlite://", registry=TaskRegistry()).close()
+    assert "no setting" not in caplog.text

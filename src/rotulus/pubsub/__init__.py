@@ -12,15 +12,19 @@ from rotulus.errors import ConfigurationError
 if TYPE_CHECKING:
     from rotulus.pubsub.route import TaskRoute
     from rotulus.pubsub.settings import PubSubSettings
+    from rotulus.pubsub.tokens import LocalVerifier, TokenVerifier
 
 __all__ = [
+    "LocalVerifier",
     "PubSubSettings",
     "TaskRoute",
+    "TokenVerifier",
 ]
 
 _HOMES = {
     "route": ("TaskRoute",),
     "settings": ("PubSubSettings",),
+    "tokens": ("LocalVerifier", "TokenVerifier"),
 }
 """Where each public name is defined."""
 

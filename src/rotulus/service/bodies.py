@@ -1,23 +1,14 @@
 """Bodies of requests: JSON only, of a bounded size and depth, checked before it is trusted."""
 
-import json
-import math
-import re
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
 from starlette.requests import Request
 
 from rotulus._text.jsontext import MAX_BYTES, MAX_DEPTH
+from rotulus._text.strictjson import StrictJSONError, TooDeepError, read_strictly
 from rotulus.service.headers import header
 from rotulus.service.problems import ProblemError
-
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-"""A string that does not end is one, too: so no text is looked at twice."""
-
-_HALF_A_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
-"""The escape of a surrogate, which may lack its other half."""
 
 
 async def read_json(request: Request, *, optional: bool = False) -> Any:
@@ -37,7 +28,6 @@ async def read_json(request: Request, *, optional: bool = False) -> Any:
     if not text.strip() and optional:
         return None
     check_media_type(request)
-    check_depth(text)
     return _parsed(text)
 
 
@@ -77,29 +67,6 @@ def check_encoding(request: Request) -> None:
         )
 
 
-def check_depth(text: str, most: int = MAX_DEPTH) -> None:
-    """Raise a `ProblemError` (400) when arrays and objects nest too deeply; nothing recurses."""
-    if text.count("[") + text.count("{") <= most:
-        return
-    depth = 0
-    for bracket in _brackets(text):
-        depth += 1 if bracket in "[{" else -1
-        if depth > most:
-            raise ProblemError(
-                400,
-                "body_too_deep",
-                "The body nests too deeply",
-                f"The body nests deeper than {most} levels.",
-                hint=f"Arrays and objects may nest {most} levels deep.",
-            )
-
-
-def _brackets(text: str) -> Iterator[str]:
-    for found in _STRING_OR_BRACKET.finditer(text):
-        if found[0][0] != '"':
-            yield found[0]
-
-
 async def _read(request: Request) -> bytes:
     told = header(request, b"content-length") or ""
     if told.isdecimal() and (len(told) > len(str(MAX_BYTES)) or int(told) > MAX_BYTES):
@@ -134,55 +101,17 @@ def _decoded(body: bytes) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        value = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        told = f"{error.msg}: line {error.lineno}, column {error.colno}."
-        raise _invalid(told) from None
-    except ValueError as error:
-        raise _invalid(_told(error)) from None
-    if _HALF_A_CHARACTER.search(text):
-        _check_characters(value)
-    return value
-
-
-class _RefusedError(ValueError):
-    """JSON for Python, and not for others; the message is ours."""
-
-
-def _told(error: ValueError) -> str:
-    if isinstance(error, _RefusedError):
-        return str(error)
-    return "It holds a number of more than 4,300 digits."  # the one thing else that int() refuses
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise _RefusedError(f"{constant} has no JSON form.")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if math.isinf(value):
-        raise _RefusedError("It holds a number that is too large.")
-    return value
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _RefusedError("An object names a key twice.")
-    return found
-
-
-_DECODER = json.JSONDecoder(
-    parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_twins
-)
-
-
-def _check_characters(value: Any) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise _invalid("It holds a lone surrogate, which is no character.") from None
+        return read_strictly(text)
+    except TooDeepError:
+        raise ProblemError(
+            400,
+            "body_too_deep",
+            "The body nests too deeply",
+            f"The body nests deeper than {MAX_DEPTH} levels.",
+            hint=f"Arrays and objects may nest {MAX_DEPTH} levels deep.",
+        ) from None
+    except StrictJSONError as error:
+        raise _invalid(str(error)) from None
 
 
 def _invalid(detail: str) -> ProblemError:
