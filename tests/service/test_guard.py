@@ -22,6 +22,7 @@ from rotulus.service import (
 )
 from rotulus.service.artifacts.routes import make_artifact_router
 from rotulus.service.guard import OPEN_PATHS, guard
+from rotulus.service.health import make_health_router
 from rotulus.service.landing import make_landing_router
 from rotulus.service.local import is_loopback
 from rotulus.service.metrics import make_metrics_router
@@ -363,24 +364,47 @@ def test_no_token_is_shown(monkeypatch, capsys):
     assert TOKEN not in repr(Auth(TOKEN))
 
 
+MAKERS = (
+    make_artifact_router,
+    make_jobs_router,
+    make_landing_router,
+    make_metrics_router,
+    make_system_router,
+    lambda: TaskRouter.create().router,
+    lambda: TaskRouter.create("/own", executor_factory=lambda: TaskExecutor()).router,
+)
+
+
+@pytest.mark.parametrize("place", ["application", "router", "included"])
+def test_dependencies_of_the_users_own_are_asked_by_every_route_of_ours(place, app):
+    """Those of an application, of a router around ours, and those that ours is included with."""
+
+    def refuse():
+        raise HTTPException(418)
+
+    asked = [Depends(refuse)]
+    service = FastAPI(dependencies=asked if place == "application" else [])
+    service.state.rotulus = ServiceState(app, ServiceInfo(display_name="all"))
+    around = APIRouter(dependencies=asked if place == "router" else [])
+    routers = [make() for make in (*MAKERS, make_health_router)]
+    for router in routers:
+        around.include_router(router, dependencies=asked if place == "included" else [])
+    service.include_router(around)
+    routes = [(m, r.path) for router in routers for r in router.routes for m in r.methods]
+    assert len(routes) > 10
+    answers = {(m, p): call(service, m, p).status_code for m, p in routes}
+    assert {418} == set(answers.values()), answers
+
+
 @pytest.mark.parametrize("whole", [False, True], ids=["routes of ours", "a service"])
 def test_every_router_of_ours_is_guarded(whole, monkeypatch, app):
     """Each of its routes, with each of its methods: by its own guard, and by that of the whole."""
-    makers = (
-        make_artifact_router,
-        make_jobs_router,
-        make_landing_router,
-        make_metrics_router,
-        make_system_router,
-        lambda: TaskRouter.create().router,
-        lambda: TaskRouter.create("/own", executor_factory=lambda: TaskExecutor()).router,
-    )
     for host, token, status in (("evil.example", None, 403), ("127.0.0.1", TOKEN, 401)):
         if token:
             monkeypatch.setenv("ROTULUS_TOKEN", token)
         service = FastAPI()
         service.state.rotulus = ServiceState(app, ServiceInfo(display_name="all"))
-        routers = [make() for make in makers]
+        routers = [make() for make in MAKERS]
         for router in routers:
             service.include_router(router)
         if whole:

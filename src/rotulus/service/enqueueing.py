@@ -12,7 +12,6 @@ from rotulus import Job, TaskRegistry
 from rotulus.service.bodies import read_json
 from rotulus.service.envelope import read_params
 from rotulus.service.finding import app_of
-from rotulus.service.guard import guarded
 from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
 from rotulus.service.jobs import show_job, show_result
 from rotulus.service.paths import root_of
@@ -51,6 +50,8 @@ def add_enqueueing(router: APIRouter, registry: TaskRegistry, jobs_prefix: str) 
         jobs_prefix: where the jobs are.
     """
 
+    # Each task has an operation of its own in the document.
+    @router.post("/{name}/$enqueue", include_in_schema=False)
     async def enqueue(request: Request) -> Response:
         name = request.path_params["name"]
         registry.get(name)  # an unknown task is not found, whatever the body is
@@ -65,10 +66,6 @@ def add_enqueueing(router: APIRouter, registry: TaskRegistry, jobs_prefix: str) 
             job, replayed = await enqueue_once(app, name, params, options, key, scope)
         job = await await_job(job, prefer.wait, request)
         return _stored(request, job, f"{jobs_prefix}/{job.id}", replayed, prefer.headers)
-
-    # As it is for `$execute`: nothing is to be solved, and each task has an operation of its own.
-    path = f"{router.prefix}/{{name}}/$enqueue"
-    router.add_route(path, guarded(enqueue), methods=["POST"], include_in_schema=False)
 
 
 _OTHERS = frozenset({"options"})

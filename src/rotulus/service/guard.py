@@ -14,10 +14,8 @@ from rotulus.service.headers import header
 from rotulus.service.local import check_local, check_same_site
 from rotulus.service.paths import path_within
 from rotulus.service.problems import (
-    Handler,
     ProblemError,
     ProblemRoute,
-    answered,
     install_problems,
 )
 
@@ -67,11 +65,6 @@ class GuardedRoute(ProblemRoute):
         _GUARD.check(request)
 
 
-def guarded(handle: Handler) -> Handler:
-    """A handler of Starlette's with the guard, whose errors are problem documents."""
-    return answered(handle, _GUARD.check)
-
-
 def protect(app: FastAPI, auth: Auth | None = None) -> None:
     """Guard every request to an application: also its documents, mounts and unknown paths.
 
@@ -108,19 +101,21 @@ class GuardMiddleware:
             await self._app(scope, receive, send)
             return
         if not _is_open(scope):
-            refusal = await self._refusal(scope)
+            refusal = self._refusal(scope)
+            if refusal is None and self._gate is not None:
+                refusal = await _ask(self._gate, scope)
             if refusal is not None:
                 await _refuse(refusal, scope, receive, send)
                 return
         scope[_ADMITTED] = True
         await self._app(scope, receive, send)
 
-    async def _refusal(self, scope: Scope) -> ASGIApp | None:
+    def _refusal(self, scope: Scope) -> ASGIApp | None:
         try:
             _admit(HTTPConnection(scope), self._auth)
         except ProblemError as error:
             return error.response()
-        return None if self._gate is None else await _ask(self._gate, scope)
+        return None
 
 
 def _admit(connection: HTTPConnection, auth: Auth | None) -> None:

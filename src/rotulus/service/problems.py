@@ -53,9 +53,6 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 _log = logging.getLogger("rotulus.service")
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-"""Answers a request."""
-
 
 class ProblemError(RotulusError):
     """A request is refused with a problem document.
@@ -132,32 +129,22 @@ class ProblemRoute(APIRoute):
     def before(self, request: Request) -> None:
         """Look at a request before anything else does; what is raised here is answered, too."""
 
-    def get_route_handler(self) -> Handler:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of FastAPI, whose errors are answered here."""
-        return answered(super().get_route_handler(), self.before)
+        handle = super().get_route_handler()
 
+        async def answer(request: Request) -> Response:
+            try:
+                self.before(request)
+                return await handle(request)
+            except Exception as error:
+                if _has_handler(request, error):
+                    raise
+                if isinstance(error, HTTPException):
+                    return await _answer_http(request, error)
+                return problem_of(error).response()
 
-def answered(handle: Handler, before: Callable[[Request], object] | None = None) -> Handler:
-    """A handler whose errors are problem documents.
-
-    Args:
-        handle: the handler.
-        before: called with each request before; what it raises is answered, too.
-    """
-
-    async def answer(request: Request) -> Response:
-        try:
-            if before is not None:
-                before(request)
-            return await handle(request)
-        except Exception as error:
-            if _has_handler(request, error):
-                raise
-            if isinstance(error, HTTPException):
-                return await _answer_http(request, error)
-            return problem_of(error).response()
-
-    return answer
+        return answer
 
 
 def install_problems(app: FastAPI) -> None:

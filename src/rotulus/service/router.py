@@ -18,7 +18,7 @@ from rotulus.service.enqueueing import add_enqueueing
 from rotulus.service.envelope import answer, read_params
 from rotulus.service.executor import TaskExecutor
 from rotulus.service.finding import state_of
-from rotulus.service.guard import GuardedRoute, guarded
+from rotulus.service.guard import GuardedRoute
 from rotulus.service.injection import close_calls, described_calls
 from rotulus.service.local import check_local
 from rotulus.service.operations import Operations
@@ -120,21 +120,21 @@ def _add_execution(
         finished = await executor.run(name, asked.payload)
         return answer(name, asked, finished, lambda: _shows(request, tracebacks))
 
-    async def execute_alone(request: Request) -> Response:
-        return await run(request, _usual_executor(request, registry))
-
-    if factory is None:
-        # A route of Starlette's: nothing is to be solved that FastAPI would solve.
-        path = f"{router.prefix}/{{name}}/$execute"
-        router.add_route(path, guarded(execute_alone), methods=["POST"], include_in_schema=False)
-        return
-
     # Each task has an operation of its own in the document.
-    @router.post("/{name}/$execute", include_in_schema=False)
-    async def execute(
-        request: Request, executor: Annotated[TaskExecutor, Depends(factory)]
-    ) -> Response:
-        return await run(request, executor)
+    add = router.post("/{name}/$execute", name="execute", include_in_schema=False)
+    if factory is None:
+
+        @add
+        async def execute_alone(request: Request) -> Response:
+            return await run(request, _usual_executor(request, registry))
+
+    else:
+
+        @add
+        async def execute(
+            request: Request, executor: Annotated[TaskExecutor, Depends(factory)]
+        ) -> Response:
+            return await run(request, executor)
 
 
 def _usual_executor(request: Request, registry: TaskRegistry) -> TaskExecutor:
