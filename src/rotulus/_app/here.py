@@ -1,6 +1,7 @@
 """Runs calls of tasks here and now, in this process: nothing of them is stored."""
 
 import asyncio
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from rotulus._app.engine import Engine
@@ -22,14 +23,27 @@ class Finished(NamedTuple):
     """What came of a call.
 
     Attributes:
-        record: the record that a store would have kept.
+        job: the record of the call, as it began.
         outcome: what it came to.
+        ended_at: when it ended.
         error: what the body raised itself, if it raised.
     """
 
-    record: JobRecord
+    job: JobRecord
     outcome: Outcome
+    ended_at: datetime
     error: BaseException | None
+
+    @property
+    def record(self) -> JobRecord:
+        """The record that a store would have kept."""
+        return self.job._replace(
+            state=self.outcome.state,
+            reason=self.outcome.reason,
+            result=self.outcome.result,
+            error=write_error(self.outcome.error),
+            ended_at=micros(self.ended_at),
+        )
 
 
 class Here:
@@ -65,15 +79,8 @@ class Here:
         current = asyncio.current_task()
         if current is not None and current.cancelling():
             raise asyncio.CancelledError
-        ended = record._replace(
-            state=outcome.state,
-            reason=outcome.reason,
-            result=outcome.result,
-            error=write_error(outcome.error),
-            ended_at=micros(engine.clock.now()),
-        )
         error, run.error = run.error, None
-        return Finished(ended, outcome, error)
+        return Finished(record, outcome, engine.clock.now(), error)
 
     async def close(self) -> None:
         """Tear down what was made for all calls together, and let the threads end."""

@@ -176,11 +176,11 @@ class InlineCalls:
 
 
 def _tell(engine: Engine, finished: Finished, seconds: float) -> None:
-    record, outcome, error = finished
+    job, outcome, _, error = finished
     if outcome.state is not State.SUCCEEDED:
-        engine.events.emit(AttemptFailed(record, outcome, seconds, error))
+        engine.events.emit(AttemptFailed(job, outcome, seconds, error))
     elif engine.events.wants(AttemptSucceeded):
-        engine.events.emit(AttemptSucceeded(record, outcome, seconds))
+        engine.events.emit(AttemptSucceeded(job, outcome, seconds))
 
 
 def _no_store() -> Store:

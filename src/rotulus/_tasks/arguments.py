@@ -8,7 +8,6 @@ a call looks nothing up.
 import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, cast
 
 from rotulus._tasks.annotations import EMPTY, Unresolved, first_sentence, materialised
@@ -109,9 +108,11 @@ class Binder:
             NotJSONError: the payload is not a JSON object.
             ArgumentsError: it no longer fits the function, with every problem.
         """
-        with suppress(InvalidValuesError):
-            return self._call(self._type.read(payload))
-        return self._call(self._reassign(payload))
+        try:
+            values = self._type.read(payload)
+        except InvalidValuesError:
+            values = self._reassign(payload)
+        return self._call(values)
 
     def _reassign(self, payload: str) -> dict[str, Any]:
         """Read what a producer wrote who does not know the signature, or say what is wrong."""

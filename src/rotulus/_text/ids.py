@@ -43,16 +43,19 @@ class Ids:
 
     def __call__(self) -> str:
         """A new id: 36 characters of lower-case hexadecimal and hyphens."""
-        return self.many(1)[0]
+        return _text(next(self._counter(self._milliseconds())))
 
     def many(self, number: int) -> list[str]:
         """As many new ids, in order."""
         if not number:
             return []
-        counter = self._counter(int(self._now().timestamp() * 1000))
+        counter = self._counter(self._milliseconds())
         # Counted on at once, in C: neither a thread nor a signal handler comes in between.
         [last] = deque(islice(counter, number), maxlen=1)
         return _texts(last - number + 1, number)
+
+    def _milliseconds(self) -> int:
+        return int(self._now().timestamp() * 1000)
 
     def _counter(self, milliseconds: int) -> "count[int]":
         """What counts on from a moment, or from a later one that has been used already."""

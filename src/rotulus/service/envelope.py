@@ -1,7 +1,6 @@
 """What `$execute` is sent and answers: a task's result, or its error, in one JSON object."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
 from starlette.responses import Response
@@ -73,7 +72,7 @@ def answer(
         f'{{"task_name":{jsontext.encode(name)},"params":{asked.payload},'
         f'"result":{result},"error":{error}}}'
     )
-    return Response(text, HTTPStatus.OK, media_type="application/json")
+    return Response(text, media_type="application/json")
 
 
 def _error(finished: Finished, *, tracebacks: bool) -> dict[str, str | None]:
@@ -82,7 +81,7 @@ def _error(finished: Finished, *, tracebacks: bool) -> dict[str, str | None]:
     if tracebacks:
         begins = info.traceback.startswith(_HEADER)
         return told | {"traceback": info.traceback if begins else _HEADER + info.traceback}
-    return told | {"traceback": None, "error_id": finished.record.id}
+    return told | {"traceback": None, "error_id": finished.job.id}
 
 
 def _without_error(finished: Finished) -> ErrorInfo:

@@ -52,6 +52,8 @@ DEEPEST = 16
 
 AnyTask = Task[..., Any, Any]
 
+_WITH_CONTEXT = (WorkflowTask, StepTask)
+
 
 class EarlyOutcome(Exception):  # noqa: N818 - a signal to the executor, not an error
     """What a step comes to without its task being called."""
@@ -95,7 +97,7 @@ class Steps:
 
     def concern(self, job: JobRecord, task: AnyTask) -> bool:
         """Whether a job has or is a part, or takes a context."""
-        return job.run is not None or isinstance(task, WorkflowTask | StepTask)
+        return job.run is not None or isinstance(task, _WITH_CONTEXT)
 
     def load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
         """The call of a step. Reads from the store.
