@@ -52,8 +52,7 @@ def add_enqueueing(router: APIRouter, registry: TaskRegistry, jobs_prefix: str) 
 
     # Each task has an operation of its own in the document.
     @router.post("/{name}/$enqueue", include_in_schema=False)
-    async def enqueue(request: Request) -> Response:
-        name = request.path_params["name"]
+    async def enqueue(name: str, request: Request) -> Response:
         registry.get(name)  # an unknown task is not found, whatever the body is
         prefer, key = read_prefer(request), read_idempotency_key(request)
         body = await read_json(request, optional=True)
