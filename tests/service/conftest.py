@@ -2,9 +2,11 @@
 
 import asyncio
 
+import psycopg
 import pytest
 
 from rotulus.service import Database
+from server_clock import empty
 
 memory = pytest.param("memory", marks=pytest.mark.anywhere)
 file = pytest.param("file", marks=pytest.mark.anywhere)
@@ -48,3 +50,14 @@ def db(any_url):
     asyncio.run(made.init())
     yield made
     asyncio.run(made.dispose())
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)])
+def url(request, tmp_path):
+    """A place for jobs that several apps can share."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.db"
+    url = request.getfixturevalue("migrated")(clock=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        empty(connection)
+    return url

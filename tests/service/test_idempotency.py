@@ -3,7 +3,6 @@
 import asyncio
 import threading
 
-import psycopg
 import pytest
 from starlette.requests import Request
 
@@ -12,20 +11,6 @@ from rotulus.errors import ArgumentsError, OptionError, TaskNotFoundError
 from rotulus.service import ProblemError
 from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
 from rotulus.testing import drain
-from server_clock import empty
-
-KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
-
-
-@pytest.fixture(params=KINDS)
-def url(request, tmp_path):
-    """A place for jobs that several apps can share."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/jobs.db"
-    url = request.getfixturevalue("migrated")(clock=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        empty(connection)
-    return url
 
 
 @pytest.fixture

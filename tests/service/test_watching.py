@@ -4,7 +4,6 @@ import logging
 import re
 import sqlite3
 
-import psycopg
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -16,18 +15,6 @@ from rotulus.service.metrics import Metric, Sample, make_metrics_router, write_m
 from rotulus.service.state import ServiceState
 from rotulus.service.system import make_system_router
 from rotulus.testing import drain
-from server_clock import empty
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)])
-def url(request, tmp_path):
-    """A place for jobs."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/jobs.db"
-    url = request.getfixturevalue("migrated")(clock=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        empty(connection)
-    return url
 
 
 @pytest.fixture

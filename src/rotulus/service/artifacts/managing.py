@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
-from rotulus.service.artifacts.repository import ArtifactRepository
+from rotulus.service.artifacts.repository import ArtifactRepository, ListOptions
 from rotulus.service.artifacts.values import (
     ArtifactContent,
     ArtifactIn,
@@ -77,17 +77,10 @@ class ArtifactManager:
         async with self._repository() as repository:
             return await repository.find(artifact_id)
 
-    async def list(
-        self,
-        *,
-        limit: int = 50,
-        after: str | UUID | None = None,
-        parent_id: str | UUID | None = None,
-        level: int | None = None,
-    ) -> Sequence[ArtifactInfo]:
+    async def list(self, **options: Unpack[ListOptions]) -> Sequence[ArtifactInfo]:
         """Artifacts without their data, the newest first; as `ArtifactRepository.list` does it."""
         async with self._repository() as repository:
-            return await repository.list(limit=limit, after=after, parent_id=parent_id, level=level)
+            return await repository.list(**options)
 
     async def expand(self, artifact_id: str | UUID) -> ArtifactNode:
         """An artifact with what its level is called; its children are not looked at, and None.

@@ -1,7 +1,7 @@
 """Reads and writes artifacts in a session, and leaves its transaction to whoever has opened it."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -30,6 +30,15 @@ from rotulus.service.artifacts.values import (
 from rotulus.service.tables import ArtifactRow
 
 _REPLACED = ("media_type", "data", "content", "size", "sha256", "metadata", "updated_at")
+
+
+class ListOptions(TypedDict, total=False):
+    """What `ArtifactRepository.list` takes."""
+
+    limit: int
+    after: str | UUID | None
+    parent_id: str | UUID | None
+    level: int | None
 
 
 class ArtifactRepository:
