@@ -140,6 +140,15 @@ class PostgresServer:
             for pid in [*self._children(), self._process.pid]:
                 _send(pid, signal.SIGCONT)
 
+    @contextlib.contextmanager
+    def frozen(self):
+        """Nobody answers as long as the block lasts."""
+        self.freeze()
+        try:
+            yield
+        finally:
+            self.thaw()
+
     def remove(self):
         """Stop it, and take its data away."""
         self.stop()

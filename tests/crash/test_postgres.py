@@ -136,6 +136,9 @@ def test_every_call_to_a_server_that_hangs_comes_to_an_end(plant, server):
         "cancel": lambda s: s.cancel([job.id]),
         "get": lambda s: s.get(job.id),
         "find": lambda s: s.find(),
+        "count": lambda s: s.count(),
+        "count by step": lambda s: s.count(by="step", run=job.id),
+        "fleet": lambda s: s.fleet(),
         "wait": lambda s: s.wait(Wanted("w", queues=["none"]), 0.1),
     }
     took, told = [], []

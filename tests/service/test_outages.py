@@ -5,7 +5,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 from starlette.testclient import TestClient
@@ -149,6 +149,31 @@ def test_a_server_that_is_stopped_and_started_again(serve, server):
         finally:
             server.start()
         served.check_back()
+
+
+@pytest.mark.anywhere
+def test_a_server_that_is_frozen(serve, server):
+    """Its connections are open, and nobody answers: neither on them nor on new ones."""
+    with server.database() as url:
+        served = serve(f"{url}?deadline=2")
+        with server.frozen():
+            served.check_away(served.needs_store())
+            served.check_alive()
+        served.check_back()
+
+
+@pytest.mark.anywhere
+def test_a_service_ends_while_its_server_is_frozen(server):
+    """With connections that are open, to the jobs and to artifacts."""
+    with server.database() as url:
+        app = rich_app(f"{url}?deadline=2")
+        with ExitStack() as stack:
+            with TestClient(rich_service(app, worker=True)) as client:
+                Served(client).check_worked_off()
+                stack.enter_context(server.frozen())
+                begun = time.monotonic()
+            assert time.monotonic() - begun < LONGEST
+        app.close()
 
 
 @pytest.mark.anywhere

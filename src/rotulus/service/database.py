@@ -17,6 +17,7 @@ from rotulus._concurrency.pool import off_loop
 from rotulus._forking import follow_forks
 from rotulus.errors import ConfigurationError, OptionError, StoreClosedError, StoreUnavailableError
 from rotulus.service.database_address import Address, read_address
+from rotulus.service.database_deadline import answered_within
 from rotulus.service.database_errors import translated
 from rotulus.service.database_sqlite import open_tuned
 from rotulus.service.tables import Base
@@ -53,6 +54,9 @@ class Database:
 
     On SQLite, foreign keys are enforced and a file is in WAL mode; a writer waits for another one
     for 10 seconds. The same file may hold the jobs of an `App`.
+
+    On PostgreSQL a session may wait for a long statement as long as the server is there. When that
+    answers nobody any more for 15 seconds (`?deadline=`), its connections are closed.
 
     Args:
         url: an App's URL, `sqlite:///jobs.db`, `sqlite://` (in memory) or
@@ -146,6 +150,19 @@ class Database:
         async with made as session:
             yield session
 
+    @asynccontextmanager
+    async def bounded_session(self) -> AsyncGenerator[AsyncSession, None]:
+        """A session for a call of the service itself, which a server has to answer in time.
+
+        The URL says how long that is: `?deadline=5`, 15 seconds unless given.
+
+        Raises:
+            StoreClosedError: after `dispose`.
+        """
+        with answered_within(self._address.deadline):
+            async with self.session() as session:
+                yield session
+
     async def init(self) -> None:
         """Make the tables that are missing: those of a service, and all others of `Base`.
 
@@ -157,7 +174,7 @@ class Database:
         engine, wanted = self.engine, len(Base.metadata.tables)
         if self._made == wanted:
             return
-        with translated(self.url):
+        with translated(self.url), answered_within(self._address.deadline):
             async with engine.connect() as connection:
                 await self._lock_tables(connection)
                 await connection.run_sync(Base.metadata.create_all)
@@ -253,7 +270,8 @@ async def _dispose(engine: AsyncEngine, loop: asyncio.AbstractEventLoop) -> None
 def _make_engine(address: Address) -> AsyncEngine:
     engine = create_async_engine(
         address.url,
-        connect_args=address.arguments,
+        connect_args=_arguments(address),
+        pool_timeout=address.deadline,
         poolclass=AsyncAdaptedQueuePool,
         pool_pre_ping=address.file is None,  # a server may have been restarted
         hide_parameters=True,  # errors are logged, and data are nobody's business there
@@ -269,6 +287,17 @@ def _make_engine(address: Address) -> AsyncEngine:
     if address.schema is not None:
         _look_first_in(engine, address.schema)
     return engine
+
+
+def _arguments(address: Address) -> dict[str, Any]:
+    """What the driver is told beside the URL, which goes first."""
+    if not address.is_watched:
+        return address.arguments
+    # The driver is optional.
+    from rotulus.service.database_postgres import KEEPALIVES, connector  # noqa: PLC0415
+
+    kept = {name: value for name, value in KEEPALIVES.items() if name not in address.url.query}
+    return {**kept, **address.arguments, "async_creator_fn": connector(address.deadline)}
 
 
 def _opened_before(address: Address) -> Callable[..., sqlite3.Connection]:

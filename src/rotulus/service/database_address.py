@@ -1,6 +1,7 @@
 """Where a database is: an App's URL or one of SQLAlchemy's, taken apart."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ from rotulus.errors import ConfigurationError, OptionError
 
 _MEMORY = ("", ":memory:")
 _OPTIONS_OF_APPS = ("schema", "listen", "deadline")
+
+DEADLINE = 15.0
+"""Seconds for a server to answer a call of a service, unless the URL says otherwise."""
+
+_LONGEST = 300.0
+
+_CONNECTING = 5.0
+"""Seconds for a server to accept a connection, if there are as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Address:
         synchronous: how SQLite waits for the disk.
         schema: of PostgreSQL, where unqualified names are looked for first.
         arguments: further arguments for the driver.
+        deadline: seconds for a server to answer a call of a service.
     """
 
     url: URL
@@ -36,6 +46,12 @@ class Address:
     synchronous: str = "FULL"
     schema: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+    deadline: float = DEADLINE
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether its connections are of our own class: those of psycopg."""
+        return self.url.get_driver_name() == "psycopg"
 
 
 def read_address(url: str) -> Address:
@@ -85,24 +101,27 @@ def _server(url: str, driver: str) -> Address:
         ) from None
     parsed = parsed.set(drivername=f"postgresql+{driver or 'psycopg'}")
     ours = {name: str(value) for name, value in parsed.query.items() if name in _OPTIONS_OF_APPS}
+    deadline = _seconds(ours.get("deadline", str(DEADLINE)))
     arguments: dict[str, Any] = {}
     if parsed.get_driver_name() == "psycopg":
-        arguments["connect_timeout"] = _seconds(ours.get("deadline", "15"))
+        # A whole number, two at least: libpq takes no other.
+        arguments["connect_timeout"] = max(2, round(min(_CONNECTING, deadline)))
         if ours.get("listen", "true").lower() in ("false", "0"):
             arguments["prepare_threshold"] = None  # a transaction pooler knows no such statements
     parsed = parsed.difference_update_query(_OPTIONS_OF_APPS)
     shown = without_password(parsed.render_as_string(hide_password=False))
-    return Address(parsed, shown, schema=ours.get("schema"), arguments=arguments)
+    schema = ours.get("schema")
+    return Address(parsed, shown, schema=schema, arguments=arguments, deadline=deadline)
 
 
-def _seconds(deadline: str) -> int:
-    """Seconds to wait for a connection: a whole number, two at least, as libpq takes no other."""
-    try:
-        return max(2, round(float(deadline)))
-    except (ValueError, OverflowError):
-        raise OptionError(
-            f"deadline={deadline!r} is not allowed in the URL of a database: write seconds"
-        ) from None
+def _seconds(deadline: str) -> float:
+    with suppress(ValueError):
+        if 1.0 <= (seconds := float(deadline)) <= _LONGEST:
+            return seconds
+    raise OptionError(
+        f"deadline={deadline!r} is not allowed in the URL of a database: write seconds, from 1 to "
+        f"{_LONGEST:g}"
+    )
 
 
 def _insist_on_driver(address: Address) -> None:

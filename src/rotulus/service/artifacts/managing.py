@@ -134,11 +134,11 @@ class ArtifactManager:
 def _source(repository: ArtifactRepository | Database) -> tuple[str, _Sessions]:
     """The URL of a database as it may be shown, and what gives sessions on it."""
     if isinstance(repository, Database):
-        return repository.url, repository.session
+        return repository.url, repository.bounded_session
     session = repository.session
     database = database_of(session)
     if database is not None:
-        return database.url, database.session
+        return database.url, database.bounded_session
     # A session that is not ours: on its engine, and on the event loop of that.
     engine = AsyncEngine(session.get_bind(ArtifactRow).engine)
     return repr(engine.url), lambda: AsyncSession(engine, expire_on_commit=False)

@@ -141,7 +141,8 @@ class Connections:
             renews: whether it renews leases, and so has a connection when others have all.
         """
         seconds = self.address.deadline if seconds is None else seconds
-        end = monotonic() + seconds
+        begun = monotonic()
+        end = begun + seconds
         with translated(self.address.shown):
             try:
                 try:
@@ -151,8 +152,9 @@ class Connections:
                         raise
                 return self._patiently(work, atomic, end, renews)
             except NoAnswerError as error:
+                took = round(min(seconds, max(1.0, monotonic() - begun)))
                 raise StoreUnavailableError(
-                    f"{self.address.shown} gave no answer within {round(seconds, 1):g} seconds: "
+                    f"{self.address.shown} gave no answer within {took} seconds: "
                     f"see whether the server is stopped or overloaded; ?deadline=60 waits longer"
                 ) from error
 
@@ -172,12 +174,15 @@ class Connections:
 
     def _once(self, work: Callable[[Session], T], atomic: bool, end: float, renews: bool) -> T:
         with self._borrowed(end, renews) as connection:
-            connection.deadline = end
             session = Session(connection.ask, self._statements)
+            connection.deadline = end
             try:
                 if self.address.listen and not atomic:
                     return work(session)
+                # Work that may take minutes begins at once all the same, if anybody is there.
+                connection.deadline = min(end, monotonic() + self.address.deadline)
                 with connection.transaction():
+                    connection.deadline = end
                     if not self.address.listen:
                         self._pin(session, local=True)
                     return work(session)
