@@ -149,7 +149,7 @@ def test_a_long_query_ends_when_its_server_freezes_meanwhile(server, url):
     async def main():
         query = asyncio.create_task(long(db))
         async with asyncio.timeout(30):
-            while "pg_sleep" not in await asyncio.to_thread(server.sql, RUNNING):
+            while "pg_sleep" not in await asyncio.to_thread(server.sql, RUNNING):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         with server.frozen(), pytest.raises(DBAPIError, match="no answer within"):
             await in_time(query)

@@ -173,14 +173,14 @@ class Connections:
                     raise
 
     def _once(self, work: Callable[[Session], T], atomic: bool, end: float, renews: bool) -> T:
-        with self._borrowed(end, renews) as connection:
+        # Work that may take minutes begins soon all the same, if anybody is there.
+        soon = min(end, monotonic() + self.address.deadline) if atomic else end
+        with self._borrowed(soon, renews) as connection:
+            connection.deadline = soon
             session = Session(connection.ask, self._statements)
-            connection.deadline = end
             try:
                 if self.address.listen and not atomic:
                     return work(session)
-                # Work that may take minutes begins at once all the same, if anybody is there.
-                connection.deadline = min(end, monotonic() + self.address.deadline)
                 with connection.transaction():
                     connection.deadline = end
                     if not self.address.listen:
