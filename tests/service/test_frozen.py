@@ -148,16 +148,19 @@ def test_a_long_query_ends_when_its_server_freezes_meanwhile(server, url):
 
     async def main():
         query = asyncio.create_task(long(db))
-        async with asyncio.timeout(30):
-            while "pg_sleep" not in await asyncio.to_thread(server.sql, RUNNING):  # noqa: ASYNC110
-                await asyncio.sleep(0)
+        await asyncio.to_thread(until_it_runs, server)
         with server.frozen(), pytest.raises(DBAPIError, match="no answer within"):
             await in_time(query)
 
     asyncio.run(main())
 
 
-RUNNING = "SELECT query FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'"
+def until_it_runs(server):
+    """Wait until the server is at the long query."""
+    running = "SELECT query FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'"
+    end = time.monotonic() + LONGEST
+    while "pg_sleep" not in server.sql(running):
+        assert time.monotonic() < end
 
 
 async def long(db):

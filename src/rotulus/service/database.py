@@ -6,6 +6,7 @@ import sqlite3
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from typing import Any, NamedTuple, Self
 
 from sqlalchemy import event, text
@@ -293,11 +294,9 @@ def _arguments(address: Address) -> dict[str, Any]:
     """What the driver is told beside the URL, which goes first."""
     if not address.is_watched:
         return address.arguments
-    # The driver is optional.
-    from rotulus.service.database_postgres import KEEPALIVES, connector  # noqa: PLC0415
-
-    kept = {name: value for name, value in KEEPALIVES.items() if name not in address.url.query}
-    return {**kept, **address.arguments, "async_creator_fn": connector(address.deadline)}
+    ours = import_module("rotulus.service.database_postgres")  # its driver is optional
+    kept = {name: value for name, value in ours.KEEPALIVES.items() if name not in address.url.query}
+    return {**kept, **address.arguments, "async_creator_fn": ours.connector(address.deadline)}
 
 
 def _opened_before(address: Address) -> Callable[..., sqlite3.Connection]:

@@ -39,7 +39,7 @@ class WatchedConnection(psycopg.AsyncConnection[Any]):
     def __del__(self, *_: Any) -> None:
         """Nothing to say: one that was in use when its engine was closed ends with its object."""
 
-    async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+    async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as the driver has it
         """Wait for the server; but not for one that is not there, nor beyond the deadline."""
         watch = _Watch(self)
         try:
