@@ -5,7 +5,7 @@ import psycopg
 from rotulus._jobs.record import micros
 from rotulus.testing import SettableClock
 
-_TABLES = ("jobs", "needs", "attempts", "pauses", "starts", "workers", "schedules")
+_TABLES = ("jobs", "needs", "attempts", "pauses", "starts", "workers", "schedules", "outbox")
 
 
 def empty(connection):

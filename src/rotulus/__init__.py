@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rotulus._app.app import App, current_app
+    from rotulus._app.resources.jobs import AttemptResult
+    from rotulus._app.ticking import Ticked
+    from rotulus._engine.carriage import Carrier, Published
     from rotulus._jobs.job import Attempt, Job, Progress
     from rotulus._jobs.log_filter import JobLogFilter
     from rotulus._jobs.outcome import ErrorInfo
@@ -44,7 +47,9 @@ __all__ = [
     "App",
     "ArgumentsError",
     "Attempt",
+    "AttemptResult",
     "Cancel",
+    "Carrier",
     "ConfigurationError",
     "DuplicateTaskError",
     "ErrorInfo",
@@ -54,6 +59,7 @@ __all__ = [
     "JobLogFilter",
     "ParameterInfo",
     "Progress",
+    "Published",
     "Retry",
     "RotulusError",
     "RotulusWarning",
@@ -67,6 +73,7 @@ __all__ = [
     "TaskProvider",
     "TaskRegistrationError",
     "TaskRegistry",
+    "Ticked",
     "current_app",
     "registry",
     "scheduled",
@@ -75,6 +82,9 @@ __all__ = [
 
 _HOMES = {
     "_app.app": ("App", "current_app"),
+    "_app.resources.jobs": ("AttemptResult",),
+    "_app.ticking": ("Ticked",),
+    "_engine.carriage": ("Carrier", "Published"),
     "_tasks.decorators": ("scheduled", "task"),
     "_tasks.injected": ("INJECTED",),
     "_jobs.job": ("Attempt", "Job", "Progress"),

@@ -25,6 +25,7 @@ __all__ = [
     "Events",
     "JobsMended",
     "JobsPruned",
+    "JobsPublished",
     "JobsRescued",
     "LeaseLost",
     "ListenerFailed",
@@ -37,6 +38,7 @@ __all__ = [
     "ProcessStarted",
     "ProcessStuck",
     "ProgressReported",
+    "PublishFailed",
     "ResultAwaited",
     "ScheduleFired",
     "StoreFailed",
@@ -264,6 +266,19 @@ class StoreMigrated(NamedTuple):
     migrations: Sequence[str]
 
 
+class JobsPublished(NamedTuple):
+    """Messages were published that say that jobs are due, to who runs them."""
+
+    jobs: list[JobRecord]
+
+
+class PublishFailed(NamedTuple):
+    """Messages of jobs could not be published, and will be tried again; `error`, if it is known."""
+
+    jobs: list[JobRecord]
+    error: Exception | None
+
+
 class StoreFailed(NamedTuple):
     """The store refused something, which will be tried again."""
 
@@ -309,6 +324,7 @@ Event = (
     | DutyFailed
     | JobsMended
     | JobsPruned
+    | JobsPublished
     | JobsRescued
     | LeaseLost
     | ListenerFailed
@@ -321,6 +337,7 @@ Event = (
     | ProcessStarted
     | ProcessStuck
     | ProgressReported
+    | PublishFailed
     | ResultAwaited
     | ScheduleFired
     | StoreFailed

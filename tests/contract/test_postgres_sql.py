@@ -122,15 +122,17 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         *("choose", "start", "claimed", "archive", "limited_wait", "some_wait", "next_due"),
         *("outdated", "forget_workers", "forget_starts"),
         *("parts_of", "close", "delete_attempts", "delete_needs"),
+        *("choose_one", "entries_due", "move_entries", "delete_entries"),
     }
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
-        *("claim_on", "claim_limited", "lock_limits", "outlook", "ring"),
+        *("claim_on", "claim_limited", "lock_limits", "outlook", "ring", "claim_these"),
+        "take_entries",
         *("lock", "hold", "prune", "delete_parts"),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
     }
 
 
-@pytest.mark.parametrize("name", ["claim", "claim_on", "claim_limited"])
+@pytest.mark.parametrize("name", ["claim", "claim_on", "claim_limited", "claim_these"])
 def test_a_claim_gives_records(name):
     """The columns of JobRecord in their order, and then `seq`."""
     select = STATEMENTS[name].rpartition("\nSELECT\n")[2].partition("\nFROM ")[0]
@@ -203,6 +205,15 @@ def test_the_view_gives_records(empty):
         ("resume_runs", "rotulus_jobs_run"),
         ("prune", "rotulus_jobs_run"),
         ("prune", "rotulus_needs_pkey"),
+        ("prune", "rotulus_outbox_pkey"),
+        ("claim_these", "rotulus_jobs_pkey"),
+        ("claim_these", "rotulus_jobs_running_limited"),
+        ("in_line", "rotulus_jobs_pkey"),
+        ("carry", "rotulus_jobs_pkey"),
+        ("take_entries", "rotulus_outbox_due"),
+        ("take_entries", "rotulus_jobs_pkey"),
+        ("published", "rotulus_outbox_pkey"),
+        ("entry", "rotulus_outbox_pkey"),
     ],
 )
 def test_a_hot_statement_finds_its_rows_by_an_index(filled, name, index):
@@ -214,7 +225,7 @@ def test_a_hot_statement_finds_its_rows_by_an_index(filled, name, index):
 
 
 @pytest.mark.parametrize(
-    "name", ["succeed", "settle", "unblock", "renew", "claim", "claim_on", "promote"]
+    "name", ["succeed", "settle", "unblock", "renew", "claim", "claim_on", "claim_these", "promote"]
 )
 def test_a_row_is_updated_by_its_id_alone(filled, name):
     """Not by walking all running jobs for each: right on an empty table, and slow on a busy one."""

@@ -7,6 +7,7 @@ from typing import Any, Self, Unpack, cast
 
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
+from rotulus._app.carrying import Carrying
 from rotulus._app.desk import Desk
 from rotulus._app.engine import Engine, make_engine
 from rotulus._app.log import log_events
@@ -15,10 +16,12 @@ from rotulus._app.opening import LazyStore, absolute_url, is_there, open_store, 
 from rotulus._app.providing import Providing
 from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
 from rotulus._app.serving import Serving
-from rotulus._app.shifts import Shifts, WorkOptions, check_work_options
+from rotulus._app.shifts import Shifts, WorkOptions, check_work_options, grace_of
 from rotulus._app.standing import Standing, serving
+from rotulus._app.ticking import Ticks
 from rotulus._app.verbs import Verbs
 from rotulus._concurrency.pool import in_own_thread, off_loop
+from rotulus._engine.single import Singles
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.provider import Scheduler, TaskProvider
@@ -34,7 +37,7 @@ from rotulus.store import Store
 
 
 @refuse_unknown
-class App(Calls, Verbs, Serving, Providing):
+class App(Calls, Verbs, Serving, Providing, Carrying):
     """A store, a registry, and what tasks have injected.
 
     An app opens its store when that is first needed, and brings a SQLite file up to date by
@@ -122,6 +125,7 @@ class App(Calls, Verbs, Serving, Providing):
         store = LazyStore(settings["url"], self._clock, lambda: engine.events, lent)
         engine = make_engine(store, self.registry, injector, self._clock, retry, settings)
         self.provider = TaskProvider(self.registry, scheduler, injector)
+        shifts = Shifts(engine, settings)
         self._own = Standing(
             self,
             settings["url"],
@@ -129,10 +133,12 @@ class App(Calls, Verbs, Serving, Providing):
             engine,
             store,
             Boot(self.registry, engine.plans, self.provider),
-            Shifts(engine, settings),
+            shifts,
+            engine.singles(settings["lease"], grace_of(settings) or None),
+            Ticks(lambda events: shifts.duties(store(), events), self._clock, engine.events),
             other and other._own,  # noqa: SLF001 - an app, too
         )
-        self.jobs, self.queues = Jobs(self._desk), Queues(self._desk)
+        self.jobs, self.queues = Jobs(self._desk, self._singles), Queues(self._desk)
         self.schedules, self.workers = Schedules(self._desk), Workers(self._desk)
         self.runs = Runs(self._desk, self.jobs)
         log_events(engine.events)
@@ -338,6 +344,9 @@ class App(Calls, Verbs, Serving, Providing):
 
     def _desk(self) -> Desk:
         return self._answering().desk
+
+    def _singles(self) -> Singles:
+        return self._own.active.singles
 
 
 def current_app(registry: TaskRegistry = global_registry) -> App:

@@ -10,6 +10,7 @@ from rotulus._app.explanation import many
 from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
+from rotulus._engine.carriage import Carriage
 from rotulus._engine.intake import Intake
 from rotulus._jobs.current import waiting_for
 from rotulus._jobs.job import Asked, Job, Progress
@@ -46,6 +47,7 @@ class Desk:
         registry: the tasks whose results can be read in their own types.
         plans: how each task is called, and its result read.
         intake: makes jobs of calls.
+        carriage: publishes jobs that are carried to an endpoint outside.
         now: the clock.
     """
 
@@ -55,12 +57,14 @@ class Desk:
         registry: TaskRegistry,
         plans: Plans,
         intake: Intake,
+        carriage: Carriage,
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
         self.registry = registry
         self._plans = plans
         self._intake = intake
+        self.carriage = carriage
         self.now = now
         self._adds = AsyncAdds(store)
         self._unserved = Unserved(store, registry.has, now)
@@ -75,12 +79,18 @@ class Desk:
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
-        return self._given(self.store().add(jobs, connection), jobs)
+        added = self.store().add(jobs, connection)
+        if connection is None and _any_carried(jobs):
+            self.carriage.relay_added()
+        return self._given(added, jobs)
 
     async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """The same, without blocking the event loop; together with what others hand in."""
         if connection is None:
-            return self._given(await self._adds.add(jobs), jobs)
+            added = await self._adds.add(jobs)
+            if _any_carried(jobs):
+                await off_loop(self.carriage.relay_added)
+            return self._given(added, jobs)
         await off_loop(self.store)  # opens it, which may take a while
         # A connection belongs to the thread, or to the greenlet, of who holds it.
         if hasattr(connection, "run_sync"):
@@ -188,7 +198,7 @@ class Desk:
 
     def retry(self, job_id: str) -> JobRecord:
         """Send an ended job back, and give it as it stands then."""
-        self.store().retry([job_id])
+        self.carriage.send_again(self.store().retry([job_id]))
         return self.look(job_id)
 
     def _missing(self, job_id: str) -> JobNotFoundError:
@@ -220,6 +230,10 @@ def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:
     return JobNotFoundError(
         f"More than one job begins with {beginning}: {named}{more}; give more of the id"
     )
+
+
+def _any_carried(jobs: Sequence[NewJob]) -> bool:
+    return any(job.terms.carried for job in jobs)
 
 
 def _asked(job: NewJob) -> Asked:

@@ -12,13 +12,15 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from rotulus._app.desk import Desk
-from rotulus._engine.duties import Duty, Prune, Recount, Rescue, Scheduling, retention
+from rotulus._engine.carriage import Carriage, Carrier
+from rotulus._engine.duties import Duty, Prune, Recount, Relay, Rescue, Scheduling, retention
 from rotulus._engine.executor import Executor
-from rotulus._engine.intake import Intake
+from rotulus._engine.intake import Intake, not_carried
 from rotulus._engine.isolation import Cells, Nursery, check_system, live
 from rotulus._engine.parts import Parts
+from rotulus._engine.single import Singles, Ways
 from rotulus._engine.steps import Contexts, Steps
-from rotulus._engine.threads import Threads
+from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import Verdict
 from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
@@ -29,7 +31,8 @@ from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text.ids import Ids
 from rotulus._time.clock import Clock
-from rotulus.errors import IsolationError
+from rotulus._workflows.tasks import WorkflowTask
+from rotulus.errors import IsolationError, OptionError
 from rotulus.events import Events, NurseryStarted
 from rotulus.store import Store, WorkerInfo
 
@@ -41,6 +44,7 @@ class Engine:
     registry: TaskRegistry
     plans: Plans
     intake: Intake
+    carriage: Carriage
     desk: Desk
     steps: Steps
     events: Events
@@ -49,7 +53,7 @@ class Engine:
     retry: Retry
     max_bytes: int
 
-    def executor(self, threads: Threads, cells: Cells | None = None) -> Executor:
+    def executor(self, threads: Threads | CallingThread, cells: Cells | None = None) -> Executor:
         """An executor whose plain functions run in these threads, and isolated ones in cells."""
         return Executor(
             self.registry,
@@ -138,14 +142,39 @@ class Engine:
             store, options, self.clock.monotonic, self.random.getrandbits, self.events
         )
 
-    def duties(self, store: Store, keep: timedelta, keep_failed: timedelta) -> list[Duty]:
-        """The background duties on a store."""
+    def duties(
+        self, store: Store, keep: timedelta, keep_failed: timedelta, events: Events | None = None
+    ) -> list[Duty]:
+        """The background duties on a store; what they do is told to these events, if given."""
+        events = events or self.events
         return [
-            Rescue(store, self.random.random, self.events),
-            Scheduling(store, self.intake, list(self.registry), self.events),
-            Prune(store, retention(keep, keep_failed), self.events),
-            Recount(store, self.random.random, self.events),
+            Rescue(store, self.random.random, events),
+            Scheduling(store, self.intake, list(self.registry), events),
+            Relay(self.carriage, events),
+            Prune(store, retention(keep, keep_failed), events),
+            Recount(store, self.random.random, events),
         ]
+
+    def carry(self, carrier: Carrier, patience: float) -> None:
+        """Have jobs carried from now on. Raises `OptionError`."""
+        for task in self.registry:
+            if isinstance(task, WorkflowTask) and carrier.carries(task.name):
+                raise OptionError(not_carried(task.name))
+        self.carriage.begin(carrier, patience)
+
+    def singles(self, lease: float, grace: float | None) -> Singles:
+        """What makes single attempts in this process."""
+        ways = Ways(
+            self.desk.store,
+            self.executor,
+            self.nursery,
+            socket.gethostname,
+            lease,
+            grace,
+            self.clock.monotonic,
+            self.random.random,
+        )
+        return Singles(ways, self.registry, self.events)
 
     def filled_by(self, injector: Injector) -> "Engine":
         """The same, with something else that fills the parameters of its tasks."""
@@ -172,8 +201,10 @@ def make_engine(
         settings: the settings of the app, by name.
     """
     plans = Plans(injector, show_values=settings["log_arguments"])
-    policy = Policy(random.SystemRandom(), retry or NO_RETRY, settings["max_bytes"])
-    return _assemble(store, registry, plans, Events(), clock, policy)
+    chance, events = random.SystemRandom(), Events()
+    carriage = Carriage(store, events, clock.monotonic, chance.random)
+    policy = Policy(chance, retry or NO_RETRY, settings["max_bytes"], carriage)
+    return _assemble(store, registry, plans, events, clock, policy)
 
 
 class Policy(NamedTuple):
@@ -182,6 +213,7 @@ class Policy(NamedTuple):
     random: random.Random
     retry: Retry
     max_bytes: int
+    carriage: Carriage
 
 
 def _assemble(
@@ -195,8 +227,10 @@ def _assemble(
     chance, retry, max_bytes = policy.random, policy.retry, policy.max_bytes
     ids = Ids(clock.now, chance)
     parts = Parts(ids, plans, max_bytes)
-    intake = Intake(plans, ids, parts, max_bytes)
-    desk = Desk(store, registry, plans, intake, clock.now)
+    carriage = policy.carriage
+    intake = Intake(plans, ids, parts, carriage, max_bytes)
+    desk = Desk(store, registry, plans, intake, carriage, clock.now)
     contexts = Contexts(store, registry, plans)
     steps = Steps(store, contexts, parts, events, max_bytes)
-    return Engine(registry, plans, intake, desk, steps, events, clock, chance, retry, max_bytes)
+    made = registry, plans, intake, carriage, desk, steps, events, clock
+    return Engine(*made, chance, retry, max_bytes)

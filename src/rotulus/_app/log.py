@@ -1,13 +1,13 @@
 """Every log line of Rotulus, rendered from events by one subscriber."""
 
 import logging
-import os
 import signal
 from collections.abc import Callable
 from typing import Any
 
 from rotulus import events as e
 from rotulus._app.explanation import many
+from rotulus._app.log_duties import DUTIES, Line
 from rotulus._app.tracebacks import folded
 from rotulus._jobs.log_filter import job_fields
 from rotulus._jobs.outcome import ErrorInfo, Outcome
@@ -32,10 +32,7 @@ def log_events(events: e.Events) -> None:
     events.subscribe(_hear_success, e.AttemptSucceeded)
 
 
-_Line = tuple[int, str, dict[str, Any]]
-
-
-def _listener(render: Callable[[Any], _Line]) -> Callable[[Any], None]:
+def _listener(render: Callable[[Any], Line]) -> Callable[[Any], None]:
     def listen(event: e.Event) -> None:
         level, message, data = render(event)
         if _is_heard(level):
@@ -80,7 +77,7 @@ def _attempt_succeeded(event: e.AttemptSucceeded) -> tuple[str, dict[str, Any]]:
     return _attempt_text(event, "succeeded"), _attempt_data(event, "succeeded")
 
 
-def _attempt_failed(event: e.AttemptFailed) -> _Line:
+def _attempt_failed(event: e.AttemptFailed) -> Line:
     outcome = event.outcome
     what = _what(outcome)
     wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
@@ -136,19 +133,19 @@ _LEVELS = {
 }
 
 
-def _outcome_refused(event: e.OutcomeRefused) -> _Line:
+def _outcome_refused(event: e.OutcomeRefused) -> Line:
     data = {"event": "outcome_refused", "job": event.job_id, "attempt": event.attempt}
     text = f"outcome of {event.job_id} attempt {event.attempt} refused: it is no longer ours"
     return logging.WARNING, text, data
 
 
-def _lease_lost(event: e.LeaseLost) -> _Line:
+def _lease_lost(event: e.LeaseLost) -> Line:
     data = {"event": "lease_lost", "job": event.job_id, "attempt": event.attempt}
     text = f"lease of {event.job_id} attempt {event.attempt} lost: its body is told to stop"
     return logging.WARNING, text, data
 
 
-def _result_awaited(event: e.ResultAwaited) -> _Line:
+def _result_awaited(event: e.ResultAwaited) -> Line:
     data = {"event": "result_awaited", **job_fields(event.job), "awaited": event.awaited}
     text = (
         f"{_name(event.job)} waits for the result of job {event.awaited} within a task, and keeps "
@@ -158,7 +155,7 @@ def _result_awaited(event: e.ResultAwaited) -> _Line:
     return logging.WARNING, text, data
 
 
-def _body_stuck(event: e.BodyStuck) -> _Line:
+def _body_stuck(event: e.BodyStuck) -> Line:
     data = {"event": "body_stuck", **job_fields(event.job), "reason": event.reason}
     text = (
         f"{_name(event.job)} did not stop ({event.reason}): its slot is free, its "
@@ -167,20 +164,20 @@ def _body_stuck(event: e.BodyStuck) -> _Line:
     return logging.WARNING, text, data
 
 
-def _callback_failed(event: e.CallbackFailed) -> _Line:
+def _callback_failed(event: e.CallbackFailed) -> Line:
     data = {"event": "callback_failed", **job_fields(event.job), "callback": event.callback}
     data |= _traceback(event.error)
     text = f"{event.callback} of {_name(event.job)} raised {event.error}"
     return logging.ERROR, f"{text}: the step is as it was", data
 
 
-def _condition_failed(event: e.ConditionFailed) -> _Line:
+def _condition_failed(event: e.ConditionFailed) -> Line:
     data = {"event": "condition_failed", **job_fields(event.job), **_traceback(event.error)}
     text = f"the condition that {_name(event.job)} waits for raised {event.error}"
     return logging.WARNING, f"{text}: it does not hold", data
 
 
-def _definition_changed(event: e.DefinitionChanged) -> _Line:
+def _definition_changed(event: e.DefinitionChanged) -> Line:
     job = event.job
     data = {"event": "definition_changed", "job": job.id, "run": job.run, "step": job.step}
     text = (
@@ -194,7 +191,7 @@ def _names(steps: tuple[str, ...]) -> str:
     return ", ".join(map(repr, steps)) or "nothing"
 
 
-def _nursery_started(event: e.NurseryStarted) -> _Line:
+def _nursery_started(event: e.NurseryStarted) -> Line:
     data = {"event": "nursery_started", "pid": event.pid, "threads": list(event.threads)}
     text = f"isolated tasks run in processes forked by {event.pid}"
     if event.threads:
@@ -205,14 +202,14 @@ def _nursery_started(event: e.NurseryStarted) -> _Line:
     return logging.WARNING if event.threads else logging.INFO, text, data
 
 
-def _worker_started(event: e.WorkerStarted) -> _Line:
+def _worker_started(event: e.WorkerStarted) -> Line:
     queues = "all queues" if event.queues is None else f"queues {', '.join(event.queues)}"
     data = {"event": "worker_started", "worker": event.worker, "slots": event.slots}
     text = f"worker {event.worker} serves {queues} in {many(event.slots, 'slot')}"
     return logging.INFO, text, data
 
 
-def _worker_draining(event: e.WorkerDraining) -> _Line:
+def _worker_draining(event: e.WorkerDraining) -> Line:
     data = {"event": "worker_draining", "worker": event.worker, "running": event.running}
     text = (
         f"stopping: waiting up to {event.seconds:g} s for {many(event.running, 'running job')} "
@@ -221,23 +218,23 @@ def _worker_draining(event: e.WorkerDraining) -> _Line:
     return logging.INFO, text, data
 
 
-def _worker_retiring(event: e.WorkerRetiring) -> _Line:
+def _worker_retiring(event: e.WorkerRetiring) -> Line:
     data = {"event": "worker_retiring", "worker": event.worker, "reason": event.reason}
     return logging.INFO, f"worker {event.worker} ends after what it runs: {event.reason}", data
 
 
-def _worker_stopped(event: e.WorkerStopped) -> _Line:
+def _worker_stopped(event: e.WorkerStopped) -> Line:
     back = f", {event.released} of them given back" if event.released else ""
     data = {"event": "worker_stopped", "worker": event.worker, "attempts": event.attempts}
     return logging.INFO, f"worker stopped after {many(event.attempts, 'attempt')}{back}", data
 
 
-def _process_started(event: e.ProcessStarted) -> _Line:
+def _process_started(event: e.ProcessStarted) -> Line:
     data = {"event": "process_started", "worker": event.worker, "pid": event.pid}
     return logging.INFO, f"process {event.pid} started as worker {event.worker}", data
 
 
-def _process_ended(event: e.ProcessEnded) -> _Line:
+def _process_ended(event: e.ProcessEnded) -> Line:
     data = {"event": "process_ended", "worker": event.worker, "pid": event.pid, "code": event.code}
     how = f"was killed by {_signal_name(-event.code)}" if event.code < 0 else "ended"
     code = f" with exit code {event.code}" if event.code > 0 else ""
@@ -252,23 +249,23 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _process_delayed(event: e.ProcessDelayed) -> _Line:
+def _process_delayed(event: e.ProcessDelayed) -> Line:
     data = {"event": "process_delayed", "deaths": event.deaths, "seconds": event.seconds}
     text = f"{event.deaths} processes in a row died young: the next one in {event.seconds:g} s"
     return logging.ERROR, text, data
 
 
-def _process_not_started(event: e.ProcessNotStarted) -> _Line:
+def _process_not_started(event: e.ProcessNotStarted) -> Line:
     data = {"event": "process_not_started"}
     return logging.ERROR, f"a process cannot be started: {event.error}; trying again", data
 
 
-def _thread_not_started(event: e.ThreadNotStarted) -> _Line:
+def _thread_not_started(event: e.ThreadNotStarted) -> Line:
     data = {"event": "thread_not_started", "worker": event.worker}
     return logging.ERROR, f"no thread can be started: {event.error}; trying again", data
 
 
-def _process_silent(event: e.ProcessSilent) -> _Line:
+def _process_silent(event: e.ProcessSilent) -> Line:
     data = {"event": "process_silent", "worker": event.worker, "pid": event.pid}
     data |= {"jobs": [job.id for job in event.jobs[:100]]}
     text = (
@@ -278,90 +275,18 @@ def _process_silent(event: e.ProcessSilent) -> _Line:
     return logging.WARNING, text, data
 
 
-def _process_stuck(event: e.ProcessStuck) -> _Line:
+def _process_stuck(event: e.ProcessStuck) -> Line:
     data = {"event": "process_stuck", "worker": event.worker, "pid": event.pid}
     text = f"process {event.pid} did not end in time: killing it (worker {event.worker})"
     return logging.WARNING, text, data
 
 
-def _schedule_fired(event: e.ScheduleFired) -> _Line:
-    data = {"event": "schedule_fired", "schedule": event.schedule, "job": event.job_id}
-    at = f"{event.instant:%Y-%m-%d %H:%M{':%S' * bool(event.instant.second)}}Z"
-    return logging.INFO, f"fired {event.schedule} for {at} as {event.job_id}", data
-
-
-def _jobs_rescued(event: e.JobsRescued) -> _Line:
-    dead = sum(job.state == State.DEAD for job in event.jobs)
-    given_up = f", {dead} of them given up as dead" if dead else ""
-    data = {"event": "jobs_rescued", "jobs": [job.id for job in event.jobs[:100]]}
-    text = f"took back {many(len(event.jobs), 'job')} whose worker had died{given_up}"
-    return logging.WARNING, text, data
-
-
-def _jobs_mended(event: e.JobsMended) -> _Line:
-    ids = [job.id for job in event.jobs[:100]]
-    text = (
-        f"mended {many(len(event.jobs), 'job')} that waited for what had ended "
-        f"({', '.join(ids[:3])}{', ...' if len(event.jobs) > 3 else ''}): please report what "
-        f"happened to their runs"
-    )
-    return logging.ERROR, text, {"event": "jobs_mended", "jobs": ids}
-
-
-def _jobs_pruned(event: e.JobsPruned) -> _Line:
-    return logging.DEBUG, f"pruned {many(event.jobs, 'old job')}", {"event": "jobs_pruned"}
-
-
-def _store_migrated(event: e.StoreMigrated) -> _Line:
-    data = {"event": "store_migrated", "migrations": list(event.migrations)}
-    return logging.INFO, f"migrated {event.url}: {', '.join(event.migrations)}", data
-
-
-def _store_failed(event: e.StoreFailed) -> _Line:
-    data = {"event": "store_failed", "doing": event.doing, "pid": os.getpid()}
-    text = f"process {os.getpid()} could not {_plain(event.doing)}: {event.error}; trying again"
-    return logging.ERROR, text, data
-
-
-def _store_recovered(event: e.StoreRecovered) -> _Line:
-    data = {"event": "store_recovered", "doing": event.doing, "pid": os.getpid()}
-    text = f"process {os.getpid()} can {_plain(event.doing)} again: the store works"
-    return logging.INFO, text, data
-
-
-def _plain(doing: str) -> str:
-    """What a process does with its store, in words that need no page."""
-    duty, _, name = doing.partition(" ")
-    if duty == "schedule" and name:
-        return f"fire schedule {name!r}"
-    return _DOING.get(doing, f"do its {doing!r}")
-
-
-_DOING = {
-    "claim": "claim jobs",
-    "settle": "store the outcomes of jobs",
-    "extend": "renew the leases of jobs",
-    "release": "take back the jobs of a process that ended",
-    "rescue": "take back the jobs of dead workers",
-    "schedule": "fire schedules",
-    "recount": "count again what jobs wait for",
-    "prune": "delete old jobs",
-    "recycle": "look how much memory it takes",
-}
-
-
-def _duty_failed(event: e.DutyFailed) -> _Line:
-    data = {"event": "duty_failed", "duty": event.duty, "pid": os.getpid()}
-    text = f"process {os.getpid()} could not {_plain(event.duty)}: {event.error!r}; trying again"
-    return logging.ERROR, text, data
-
-
-def _listener_failed(event: e.ListenerFailed) -> _Line:
+def _listener_failed(event: e.ListenerFailed) -> Line:
     data = {"event": "listener_failed"}
     return logging.ERROR, f"listener {event.listener!r} raised {event.error!r}", data
 
 
-_RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
+_RENDERERS: dict[type[e.Event], Callable[[Any], Line]] = {
     e.AttemptFailed: _attempt_failed,
     e.OutcomeRefused: _outcome_refused,
     e.LeaseLost: _lease_lost,
@@ -382,13 +307,6 @@ _RENDERERS: dict[type[e.Event], Callable[[Any], _Line]] = {
     e.ProcessSilent: _process_silent,
     e.ProcessStuck: _process_stuck,
     e.ThreadNotStarted: _thread_not_started,
-    e.ScheduleFired: _schedule_fired,
-    e.JobsRescued: _jobs_rescued,
-    e.JobsMended: _jobs_mended,
-    e.JobsPruned: _jobs_pruned,
-    e.StoreMigrated: _store_migrated,
-    e.StoreFailed: _store_failed,
-    e.StoreRecovered: _store_recovered,
-    e.DutyFailed: _duty_failed,
     e.ListenerFailed: _listener_failed,
+    **DUTIES,
 }

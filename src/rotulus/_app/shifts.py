@@ -21,7 +21,7 @@ from rotulus._fleet.recycling import Recycling
 from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
 from rotulus.config import load_settings
 from rotulus.errors import ConfigurationError, WorkerStuckError
-from rotulus.events import WorkerRetiring
+from rotulus.events import Events, WorkerRetiring
 from rotulus.store import Store
 
 
@@ -88,7 +88,7 @@ class Shifts:
             worker = self.engine.worker(nursery, store, served, slots, options, name)
             own = _recycling(chosen["recycle_memory"], worker)
             if parent is None:
-                self._go(run, worker, [*own, *self._duties(store)], run.stop)
+                self._go(run, worker, [*own, *self.duties(store)], run.stop)
                 _raise_if_stuck(worker)
                 return
             line = ParentLine(parent, options.lease, run.stop)
@@ -120,7 +120,7 @@ class Shifts:
             burst=burst,
         )
         supervisor = self.engine.supervisor(store, options)
-        self._go(run, supervisor, self._duties(store), run.stop)
+        self._go(run, supervisor, self.duties(store), run.stop)
 
     def set_slots(self, slots: int) -> None:
         """Let the workers that are under way run so many jobs at once."""
@@ -139,9 +139,10 @@ class Shifts:
         new = {name: checked[name].value for name, value in given.items() if value is not None}
         return {**self.settings, **new}
 
-    def _duties(self, store: Store) -> list[Duty]:
+    def duties(self, store: Store, events: Events | None = None) -> list[Duty]:
+        """The background duties; what they do is told to these events, or else to those of all."""
         keep, keep_failed = self.settings["keep"], self.settings["keep_failed"]
-        return self.engine.duties(store, timedelta(0, keep), timedelta(0, keep_failed))
+        return self.engine.duties(store, timedelta(0, keep), timedelta(0, keep_failed), events)
 
     def _go(
         self,
@@ -160,13 +161,18 @@ class Shifts:
             rounds.end()
 
 
+def grace_of(settings: Mapping[str, Any]) -> float:
+    """Seconds for which a due job of a task that is not known here is left alone."""
+    grace = settings["unknown_grace"]
+    return usual_grace(settings["url"]) if grace is None else grace
+
+
 def _worker_options(chosen: Mapping[str, Any], *, burst: bool) -> WorkerOptions:
-    grace = chosen["unknown_grace"]
     return WorkerOptions(
         lease=chosen["lease"],
         drain=chosen["drain"],
         burst=burst,
-        unknown_grace=usual_grace(chosen["url"]) if grace is None else grace,
+        unknown_grace=grace_of(chosen),
         recycle_jobs=chosen["recycle_jobs"],
     )
 

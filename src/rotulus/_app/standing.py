@@ -7,7 +7,9 @@ from rotulus._app.boot import Boot
 from rotulus._app.engine import Engine
 from rotulus._app.opening import LazyStore, insist_on_tables, is_shared, shown_url
 from rotulus._app.shifts import Shifts, WorkOptions
+from rotulus._app.ticking import Ticked, Ticks
 from rotulus._app.worker_run import WorkerRun
+from rotulus._engine.single import Singles
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import TaskDesk
@@ -28,6 +30,8 @@ class Standing:
         store: its store.
         boot: whether it has booted.
         shifts: its workers.
+        singles: makes single attempts.
+        ticks: does its duties where there is no worker.
         replaced: the one in whose place it stands.
         stand_ins: those that stand in its own place, the last of which answers.
     """
@@ -39,6 +43,8 @@ class Standing:
     store: LazyStore
     boot: Boot
     shifts: Shifts
+    singles: Singles
+    ticks: Ticks
     replaced: "Standing | None"
     stand_ins: "list[Standing]" = field(default_factory=list["Standing"])
 
@@ -60,6 +66,12 @@ class Standing:
                 self.shifts.work(run, self.ready_store, options, parent)
         finally:
             self.shifts.end(run)
+
+    def tick(self) -> Ticked:
+        """Do every duty once. See `App.tick`."""
+        self.boot.check()
+        self.ready_store()
+        return self.ticks.tick()
 
     def enter(self) -> None:
         """The app is open: it serves its registry, unless one does whose jobs lie elsewhere.

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from rotulus._concurrency.starting import start_thread
+from rotulus._engine.carriage import Carriage
 from rotulus._engine.intake import Intake
 from rotulus._jobs.states import RETRYABLE, State
 from rotulus._tasks.task import Task
@@ -29,6 +30,7 @@ from rotulus.events import (
 from rotulus.store import ScheduleEntry, Store
 
 PRUNE_EVERY = 60.0
+RELAY_EVERY = 5.0
 RECOUNT_EVERY = 60.0
 _LONGEST_SLEEP = 30.0
 """Seconds: a clock that was set meanwhile is noticed after that long at most."""
@@ -127,6 +129,22 @@ class Rescue:
             self._events.emit(JobsRescued(jobs))
         # Uneven, so that many workers do not all look at the same moment.
         return self._store.rescue_every * (0.75 + 0.5 * self._chance())
+
+
+class Relay:
+    """Publishes what is due in the outbox, if the app has jobs carried."""
+
+    name = "relay"
+
+    def __init__(self, carriage: Carriage, events: Events) -> None:
+        self._carriage = carriage
+        self._events = events
+
+    def tick(self, now: datetime) -> float:  # noqa: ARG002 - the store has its own clock
+        """Publish some; call again at once when there are more."""
+        if self._carriage.queue is None:
+            return _LONGEST_SLEEP
+        return 0.0 if self._carriage.relay(_AT_ONCE, self._events) == _AT_ONCE else RELAY_EVERY
 
 
 class Recount:

@@ -11,7 +11,7 @@ from rotulus._engine.isolation import Cells
 from rotulus._engine.resources import Resources, filled_here
 from rotulus._engine.run import Run
 from rotulus._engine.steps import EarlyOutcome, Steps
-from rotulus._engine.threads import Threads, captured
+from rotulus._engine.threads import CallingThread, Threads, captured
 from rotulus._engine.verdict import GivenUpError, Verdict
 from rotulus._jobs.current import CURRENT
 from rotulus._jobs.job import Job, JobDesk
@@ -73,7 +73,7 @@ class Executor:
         registry: TaskRegistry,
         plans: Plans,
         desk: JobDesk,
-        threads: Threads,
+        threads: Threads | CallingThread,
         steps: Steps,
         verdict: Verdict,
         monotonic: Callable[[], float],
@@ -109,6 +109,16 @@ class Executor:
             return self._resolve(run.job.task).plain
         except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
             return False
+
+    def is_in_thread(self, run: Run) -> bool:
+        """Whether an attempt needs no event loop; `execute_plain` is for it where its time is kept.
+
+        Also of one that is given up before its body is called.
+        """
+        try:
+            return self._resolve(run.job.task).in_thread
+        except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
+            return True
 
     def execute_plain(self, run: Run) -> Outcome:
         """`execute` for plain functions, from beginning to end in this thread.

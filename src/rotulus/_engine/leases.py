@@ -12,7 +12,7 @@ from rotulus.errors import StoreError
 from rotulus.events import Events, LeaseLost, StoreFailed, StoreRecovered
 from rotulus.store import Claim, Renewal, Renewed, Store, WorkerInfo
 
-_LOOK_EVERY = 1.0
+LOOK_EVERY = 1.0
 """Seconds between two looks for jobs to cancel, and between two writes of progress."""
 
 
@@ -25,7 +25,7 @@ class LeaseKeeper:
 
     Args:
         store: where the leases are.
-        worker: who holds them; announced with each renewal.
+        worker: who holds them; announced with each renewal. None: nobody is announced.
         lease: the length of a lease, in seconds.
         monotonic: the clock, in seconds.
         events: where losses are told.
@@ -34,7 +34,7 @@ class LeaseKeeper:
     def __init__(
         self,
         store: Store,
-        worker: WorkerInfo,
+        worker: WorkerInfo | None,
         lease: float,
         monotonic: Callable[[], float],
         events: Events,
@@ -49,12 +49,17 @@ class LeaseKeeper:
         self._renewed_at = float("-inf")
         self._failing = False
         self._ended = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tell: Callable[[Run, Stop], object] = Run.stop
         self._thread: threading.Thread | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; runs are told to stop on this loop. Raises `ThreadNotStartedError`."""
-        self._loop = loop
+
+        def tell(run: Run, why: Stop) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and the run with it
+                loop.call_soon_threadsafe(run.stop, why)
+
+        self._tell = tell
         self._thread = start_thread(self._keep, "rotulus-leases")
 
     def announce(self, worker: WorkerInfo) -> None:
@@ -72,32 +77,33 @@ class LeaseKeeper:
 
     async def watch(self) -> None:
         """Give up in time what cannot be renewed, until cancelled."""
-        pause = min(_LOOK_EVERY, self._lease / 12)
+        pause = min(LOOK_EVERY, self._lease / 12)
         while True:
             since = self._monotonic()
             await asyncio.sleep(pause)
             # Where nothing has had a turn for long, the thread that renews gets the first one: a
             # supervisor may have renewed for us.
             if self._monotonic() - since < 3 * pause:
-                self._give_up()
+                self.give_up()
 
     def end(self) -> None:
         """Stop, and let the worker be seen as gone."""
         self._ended.set()
         if self._thread is not None:
-            self._thread.join(_LOOK_EVERY)
-        if self._failing:
+            self._thread.join(LOOK_EVERY)
+        if self._failing or self._worker is None:
             return  # its lease will run out
         with suppress(StoreError):
             self._store.extend([], 0.0, self._worker)
 
     def _keep(self) -> None:
-        pause = min(_LOOK_EVERY, self._lease / 3)
-        self._look_safely()
+        pause = min(LOOK_EVERY, self._lease / 3)
+        self.look()
         while not self._ended.wait(pause):
-            self._look_safely()
+            self.look()
 
-    def _look_safely(self) -> None:
+    def look(self) -> None:
+        """Renew what it is time for, and tell runs that were cancelled or lost. It never raises."""
         try:
             self._look()
         except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
@@ -115,9 +121,9 @@ class LeaseKeeper:
         held = {
             _claim(run): run
             for run in held_now
-            if renewing or now - run.leased_at >= _LOOK_EVERY / 2
+            if renewing or now - run.leased_at >= LOOK_EVERY / 2
         }
-        if not held and not renewing:
+        if not held and not (renewing and self._worker):
             return
         progress = {claim: run.unstored_progress() for claim, run in held.items()}
         renewals = [Renewal(*c, text, _reason(held[c], deferred)) for c, text in progress.items()]
@@ -149,7 +155,7 @@ class LeaseKeeper:
                 self._stop(run, Stop.LOST)
             self.drop([run])
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
         """Stop what has not been renewed in time."""
         last_moment = self._monotonic() - self._lease * 5 / 6
         for run in self._held.copy():
@@ -158,9 +164,8 @@ class LeaseKeeper:
                 self._stop(run, Stop.LOST)
 
     def _stop(self, run: Run, why: Stop) -> None:
-        if self._loop is not None and run.stopped_by is None:
-            with suppress(RuntimeError):  # the loop has ended, and the run with it
-                self._loop.call_soon_threadsafe(run.stop, why)
+        if run.stopped_by is None:
+            self._tell(run, why)
 
 
 def _claim(run: Run) -> Claim:

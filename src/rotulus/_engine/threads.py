@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from rotulus._concurrency.handover import hand_over, tell
 from rotulus._concurrency.starting import start_thread
+from rotulus._warnings import on_event_loop
 from rotulus.errors import ThreadNotStartedError
 
 T = TypeVar("T")
@@ -144,6 +145,29 @@ class Threads:
                     return
                 else:
                     self._idle += 1
+
+
+class CallingThread:
+    """Runs functions where they are called: in the thread that makes an attempt, and waits for it.
+
+    What belongs to that thread, such as its database connections, is the function's, too.
+    """
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Run a function here and now; an event loop that runs here waits meanwhile."""
+        return function()
+
+    def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on an event loop of its own, and wait for it."""
+        if not on_event_loop():
+            value, error = asyncio.run(captured(coroutine))
+        else:
+            answer: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+            start_thread(lambda: answer.put(asyncio.run(captured(coroutine))), "rotulus-own")
+            value, error = answer.get()
+        if error is not None:
+            raise error
+        return cast("T", value)
 
 
 async def captured(body: Awaitable[T]) -> tuple[T | None, BaseException | None]:

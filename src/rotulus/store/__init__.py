@@ -3,6 +3,7 @@
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus.store.contract import Store
+from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.values import (
     EVERYTHING,
     Claim,
@@ -24,10 +25,12 @@ __all__ = [
     "Claim",
     "Count",
     "EVERYTHING",
+    "Entry",
     "Filter",
     "Fleet",
     "JobRecord",
     "NewJob",
+    "Outbox",
     "Outcome",
     "Recounted",
     "Renewal",

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
+from rotulus.store.outbox import Outbox
 from rotulus.store.values import (
     EVERYTHING,
     Claim,
@@ -80,6 +81,11 @@ class Store(Protocol):
         """The statements that give a role its rights, by what it does; empty without roles."""
         ...
 
+    @property
+    def outbox(self) -> Outbox:
+        """What is to be published of the jobs that are carried to an endpoint outside."""
+        ...
+
     def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version; give the names of the migrations applied.
 
@@ -103,6 +109,8 @@ class Store(Protocol):
         its own later one: what was blocked was not late, nor did it come closer to its expiry. A
         job that is not added, or is here already, brings no parts. Parts hold no keys.
 
+        A job that is `carried` has an entry in the `outbox` then, due when the job is.
+
         With a `connection` of the caller's the jobs belong to its transaction: they exist when
         it commits, and never if it rolls back. The store neither commits nor rolls it back.
         """
@@ -120,8 +128,9 @@ class Store(Protocol):
 
         A job that was lost twice is taken alone of its kind, by a worker that runs no other such
         job: should it be what kills workers, those that were lost with it are not lost with it
-        again. No job is taken by two callers, and no attempt of a job is given out twice. The lease
-        ends `lease` seconds from now.
+        again. With `ids` only those are taken, in whatever queue they are. No job is taken by two
+        callers, and no attempt of a job is given out twice. The lease ends `lease` seconds from
+        now.
         """
         ...
 

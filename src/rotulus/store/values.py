@@ -25,6 +25,7 @@ class Terms(NamedTuple):
         rate_to: how many jobs with the same `limit_key` may be started within `rate_per` seconds.
         rate_per: the length of that window, in seconds.
         schedule: the scheduled task they are fired for.
+        carried: whether they are carried to an endpoint outside: see `rotulus.store.Outbox`.
     """
 
     task: str
@@ -38,6 +39,7 @@ class Terms(NamedTuple):
     rate_to: int | None = None
     rate_per: float | None = None
     schedule: str | None = None
+    carried: bool = False
 
 
 class NewJob(NamedTuple):
@@ -79,12 +81,15 @@ class Wanted(NamedTuple):
         names: the task names it knows; None for all of them.
         grace: seconds for which a job of another name has to be due, and its name not announced by
             any live worker, until it is taken, too; None: it never is.
+        ids: only these jobs, whatever their queue is, private ones too; None for all of them. Those
+            that wait for their retry are due then: who asks for them has waited.
     """
 
     worker: str = ""
     queues: Collection[str] | None = None
     names: Collection[str] | None = None
     grace: float | None = None
+    ids: Collection[str] | None = None
 
 
 class Claim(NamedTuple):

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from rotulus._app.desk import Desk
 from rotulus._app.resources.where import Where, check_limit, check_text, every, read_where
 from rotulus._concurrency.pool import off_loop
+from rotulus._engine.single import Singles, Tried
 from rotulus._jobs.job import Job
-from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, State
-from rotulus.errors import OptionError
+from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State
+from rotulus._text.ids import is_id
+from rotulus._warnings import on_event_loop
+from rotulus.errors import EventLoopError, OptionError
 from rotulus.store import EVERYTHING
 
 MOST_COUNTED = 10_000
@@ -30,6 +33,22 @@ class JobCount(int):
         return f"{int(self):,}" if self.exact else f"{MOST_COUNTED:,}+"
 
 
+class AttemptResult(NamedTuple):
+    """What came of asking for an attempt of a job.
+
+    Attributes:
+        job: the job, as it stands now.
+        ran: whether an attempt was made; if not, `job.state` says why: it has ended, or runs
+            somewhere else, or is not due. If it is queued, its queue is paused, or its limit or its
+            rate has no room: `job.why()`.
+        error: what its task raised, if it did.
+    """
+
+    job: Job[Any]
+    ran: bool
+    error: BaseException | None
+
+
 class Jobs:
     """`app.jobs`: the jobs in the app's store.
 
@@ -38,10 +57,12 @@ class Jobs:
 
     Args:
         desk: gives the desk of the app that answers.
+        singles: gives what makes single attempts of its jobs.
     """
 
-    def __init__(self, desk: Callable[[], Desk]) -> None:
+    def __init__(self, desk: Callable[[], Desk], singles: Callable[[], Singles]) -> None:
         self._desk = desk
+        self._singles = singles
 
     def __call__(
         self, *, limit: int = 100, before: str | None = None, **where: Unpack[Where]
@@ -130,8 +151,10 @@ class Jobs:
         chosen = self._chosen(ids, where, RETRYABLE, "retry")
         if dry_run:
             return [job for job in self._read(desk, chosen) if job.state in RETRYABLE]
-        changed = (desk.store().retry(some) for some in _batches(chosen))
-        return [Job(record, desk) for records in changed for record in records]
+        changed = [desk.store().retry(some) for some in _batches(chosen)]
+        back = [record for records in changed for record in records]
+        desk.carriage.send_again(back)
+        return [Job(record, desk) for record in back]
 
     def delete(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
         """Delete jobs that have ended, with their earlier attempts; a run goes whole.
@@ -158,6 +181,44 @@ class Jobs:
             return [job for job in found if job.run in (None, job.id)]
         gone = (desk.store().delete(some) for some in _batches(chosen))
         return [Job(record, desk) for records in gone for record in records]
+
+    def run(self, job_id: str) -> AttemptResult:
+        """Make one attempt of a job here and now, as a worker would, and settle it.
+
+        The job may be in any queue. A plain function runs in this thread, a coroutine on an event
+        loop of its own, and an isolated task in a process that is forked for it. A job that waits
+        for its retry is due for this, and one whose worker has died is taken back first; pauses,
+        limits and rates hold. Of several callers only one makes the attempt.
+
+        A plain function cannot be interrupted: when its timeout is over, the attempt is settled as
+        failed, and the function goes on in this thread until it returns.
+
+        Args:
+            job_id: its id, or a beginning of it that no other id has.
+
+        Returns:
+            The job as it stands then, and whether an attempt was made. What its task raised is in
+            there, and is not raised here.
+
+        Raises:
+            JobNotFoundError: there is no such job, or there are several.
+            EventLoopError: this thread runs an event loop: `await app.jobs.arun(...)`.
+            KeyboardInterrupt: it came meanwhile; the job has been given back.
+            StoreError: the store cannot be used. If the attempt has been made, its lease runs out.
+        """
+        if on_event_loop():
+            raise EventLoopError(
+                "app.jobs.run() may run an event loop of its own: here, await app.jobs.arun()"
+            )
+        return self._tried(self._singles().run(self._whole(job_id)))
+
+    async def arun(self, job_id: str) -> AttemptResult:
+        """`run`, without blocking the event loop: a coroutine runs on it, others in a thread.
+
+        A coroutine whose caller is cancelled is cancelled, too, and its job is given back.
+        """
+        whole = await off_loop(self._whole, job_id)
+        return await off_loop(self._tried, await self._singles().arun(whole))
 
     async def aget(self, job_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""
@@ -208,6 +269,17 @@ class Jobs:
         if meant.states is None:
             meant = meant._replace(states=states)
         return [record.id for record in every(self._desk().store(), meant)]
+
+    def _whole(self, job_id: str) -> str:
+        """The whole id of a job."""
+        return job_id if is_id(check_text("job id", job_id)) else self._desk().pick(job_id).id
+
+    def _tried(self, tried: Tried) -> AttemptResult:
+        desk = self._desk()
+        record = desk.look(tried.id)
+        if tried.ran and record.reason == Reason.SNOOZE:
+            desk.carriage.send_again([record])
+        return AttemptResult(Job(record, desk), tried.ran, tried.error)
 
     def _read(self, desk: Desk, ids: list[str]) -> list[Job[Any]]:
         found = (desk.store().get(job_id) for job_id in ids)

@@ -24,6 +24,7 @@ class Batches:
         groups = groupby(jobs, attrgetter("terms"))
         self._jobs = jobs
         self._with_parts = [job for job in jobs if job.parts]
+        self._carried = [job.id for job in jobs if job.terms.carried]
         self._groups = [(list(group), rows.shared(terms)) for terms, group in groups]
         self._keys = sorted({job.key for job in jobs if job.key is not None})
         self._tried = False
@@ -31,7 +32,8 @@ class Batches:
     @property
     def atomic(self) -> bool:
         """Whether adding them takes more than one statement."""
-        return len(self._groups) != 1 or bool(self._keys) or bool(self._with_parts)
+        several = self._keys or self._with_parts or self._carried
+        return len(self._groups) != 1 or bool(several)
 
     def add(self, session: Session, channel: str | None) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key.
@@ -42,6 +44,12 @@ class Batches:
             session: where; a transaction, if it is to be `atomic`.
             channel: where to tell that there is work; None: do not.
         """
+        added = self._add(session, channel)
+        if self._carried:
+            session.do("carry", ids=rows.array(self._carried))
+        return added
+
+    def _add(self, session: Session, channel: str | None) -> list[JobRecord]:
         again, self._tried = self._tried, True
         if self._with_parts or self._keys:
             return self._add_patiently(session, channel)

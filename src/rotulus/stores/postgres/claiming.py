@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rotulus._jobs.record import JobRecord
+from rotulus._text.ids import is_id
 from rotulus.errors import StoreError
 from rotulus.store import Wanted
 from rotulus.stores.postgres import rows
@@ -44,6 +45,30 @@ class Claims:
         except StoreError:
             if not found:  # what has been taken is somebody's; what failed will fail again
                 raise
+        return [JobRecord._make(row[:-1]) for row in found]
+
+    def take_these(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+        """Take some jobs by their ids. See `Store.claim`."""
+        ids = [one for one in wanted.ids or () if is_id(one)]
+        own = {**rows.wanted(wanted), "lease": rows.span(lease)}
+        del own["queues"]
+
+        def claim(session: Session, ids: list[str], limit: int, *, locked: bool) -> Sequence[Row]:
+            which = {"ids": rows.array(ids), "limit": str(limit), "locked": str(locked)}
+            return session.rows("claim_these", **own, **which)
+
+        def claim_limited(session: Session) -> list[Row]:
+            # The lock comes first, so that the next statement sees what its last holder did.
+            session.rows("lock_limits")
+            found: list[Row] = []
+            for (job,) in session.rows("in_line", ids=rows.array(ids)):
+                if len(found) < limit:
+                    found += claim(session, [job], 1, locked=True)
+            return found
+
+        found = self._connections.run(lambda session: claim(session, ids, limit, locked=False))
+        if found and found[-1][0] is None:
+            found = self._connections.run(claim_limited, atomic=True)
         return [JobRecord._make(row[:-1]) for row in found]
 
     def _in_a_rush(self, wanted: Parameters, limit: int, rush: Rush) -> Sequence[Row]:

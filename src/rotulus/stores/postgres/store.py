@@ -20,6 +20,7 @@ from rotulus.store import (
     Filter,
     Fleet,
     NewJob,
+    Outbox,
     Recounted,
     Renewal,
     Renewed,
@@ -41,6 +42,7 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import Listener
 from rotulus.stores.postgres.lookout import Lookout, await_end
 from rotulus.stores.postgres.migrate import migrate, missing, script
+from rotulus.stores.postgres.outbox import PostgresOutbox
 from rotulus.stores.postgres.settling import hold, settle, settle_alone, unblock
 
 T = TypeVar("T")
@@ -69,6 +71,7 @@ class PostgresStore:
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
         self._lookouts: dict[str, Lookout] = {}
+        self.outbox: Outbox = PostgresOutbox(self._connections)
 
     @property
     def url(self) -> str:
@@ -121,6 +124,8 @@ class PostgresStore:
 
     def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
+        if wanted.ids is not None:
+            return self._claims.take_these(wanted, limit, lease)
         claimed = self._claims.take(wanted, limit, lease)
         if claimed:
             self._lookout(wanted).begin_anew()

@@ -63,4 +63,5 @@ def delete(con: sqlite3.Connection, jobs: str) -> int:
         return 0
     do(con, "delete_attempts", jobs=jobs)
     do(con, "delete_needs", jobs=jobs)
+    do(con, "delete_entries", jobs=jobs)
     return do(con, "delete", jobs=jobs)

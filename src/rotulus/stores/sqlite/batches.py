@@ -34,11 +34,18 @@ class Batches:
         self._now = now
         self._keys = rows.array(job.key for job in jobs if job.key is not None)
         self._with_parts = [job for job in jobs if job.parts]
+        self._carried = [job.id for job in jobs if job.terms.carried]
         groups = groupby(jobs, attrgetter("terms"))
         self._batches = [] if self._with_parts else [_batch(list(g), now) for _, g in groups]
 
     def add(self, connection: sqlite3.Connection) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key."""
+        added = self._add(connection)
+        if self._carried:
+            do(connection, "carry", ids=rows.array(self._carried))
+        return added
+
+    def _add(self, connection: sqlite3.Connection) -> list[JobRecord]:
         if self._keys != "[]":
             do(connection, "drop_keys", keys=self._keys, now=self._now)
         if self._with_parts:

@@ -16,6 +16,11 @@ SECOND = 1_000_000
 """Microseconds."""
 
 
+def span(seconds: float) -> int:
+    """Seconds as microseconds."""
+    return round(seconds * SECOND)
+
+
 def read(text: str) -> Any:
     """The values of a JSON text that a statement made."""
     return pydantic_core.from_json(text)
@@ -46,7 +51,7 @@ def wanted(what: Wanted) -> dict[str, Any]:
         "queues": optional_array(what.queues),
         "names": optional_array(what.names),
         "worker": what.worker,
-        "grace": None if what.grace is None else _span(what.grace),
+        "grace": None if what.grace is None else span(what.grace),
     }
 
 
@@ -57,7 +62,7 @@ def records(text: str) -> list[JobRecord]:
 
 def shared(terms: Terms, now: int) -> dict[str, Any]:
     """What jobs with the same terms share, as the parameters of the `add` statements."""
-    run_at = now + _span(terms.delay) if terms.at is None else micros(terms.at)
+    run_at = now + span(terms.delay) if terms.at is None else micros(terms.at)
     return {
         "task": terms.task,
         "queue": terms.queue,
@@ -65,10 +70,10 @@ def shared(terms: Terms, now: int) -> dict[str, Any]:
         "state": State.DELAYED if run_at > now else State.QUEUED,
         "now": now,
         "run_at": run_at,
-        "expires_at": None if terms.expires is None else max(run_at, now) + _span(terms.expires),
+        "expires_at": None if terms.expires is None else max(run_at, now) + span(terms.expires),
         "limit_to": terms.limit_to,
         "rate_to": terms.rate_to,
-        "rate_per": None if terms.rate_per is None else _span(terms.rate_per),
+        "rate_per": None if terms.rate_per is None else span(terms.rate_per),
         "schedule": terms.schedule,
     }
 
@@ -89,7 +94,7 @@ def part(row: Row) -> tuple[Any, ...]:
 
 def hold_until(terms: Terms, now: int) -> int | None:
     """Until when a key is held at least."""
-    return None if terms.window is None else now + _span(terms.window)
+    return None if terms.window is None else now + span(terms.window)
 
 
 def success(outcome: Outcome) -> tuple[Any, ...]:
@@ -161,8 +166,4 @@ def _worker(
 
 
 def _run_at(outcome: Outcome, now: int) -> int:
-    return now + _span(outcome.delay) if outcome.until is None else micros(outcome.until)
-
-
-def _span(seconds: float) -> int:
-    return round(seconds * SECOND)
+    return now + span(outcome.delay) if outcome.until is None else micros(outcome.until)

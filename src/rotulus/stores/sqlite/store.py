@@ -22,6 +22,7 @@ from rotulus.store import (
     Filter,
     Fleet,
     NewJob,
+    Outbox,
     Recounted,
     Renewal,
     Renewed,
@@ -35,16 +36,16 @@ from rotulus.stores.sqlite import actions, rows
 from rotulus.stores.sqlite.ask import STATEMENTS, ask, ask_row, do
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.boot import boot_id
+from rotulus.stores.sqlite.claiming import take
 from rotulus.stores.sqlite.commit import GroupCommit
 from rotulus.stores.sqlite.connection import MEMORY, Connections, translated
 from rotulus.stores.sqlite.doorbell import Doorbell
 from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline
 from rotulus.stores.sqlite.migrate import migrate, missing, script
+from rotulus.stores.sqlite.outbox import SqliteOutbox
 from rotulus.stores.sqlite.settling import Settled, flags, settle, unblock
 from rotulus.stores.sqlite.watch import wait_for
-
-_PROMOTED_AT_ONCE = 1000
 
 _RECENT = 20_000
 """How many of the last jobs are looked through before an index is asked."""
@@ -68,6 +69,7 @@ class SqliteStore:
         folder = None if path == MEMORY else Path(f"{os.path.realpath(path)}-rotulus")
         self._doorbell = Doorbell(folder)
         self._lifeline = Lifeline(folder)
+        self.outbox: Outbox = SqliteOutbox(self._connections, self._commit, self._now)
 
     @property
     def url(self) -> str:
@@ -317,26 +319,8 @@ class SqliteStore:
         self._doorbell.close()
 
     def _take(self, con: sqlite3.Connection, wanted: Wanted, limit: int, lease: float) -> str:
-        """Take jobs to run, inside a transaction; their records."""
         # Read inside the transaction: starts are counted in the order of their times.
-        present = self._present()
-        now = present["now"]
-        do(con, "promote", now=now, limit=_PROMOTED_AT_ONCE)
-        chosen, rated = ask_row(con, "choose", **rows.wanted(wanted), **present, limit=limit)
-        if chosen == "[]":
-            return chosen
-        do(
-            con,
-            "claim",
-            chosen=chosen,
-            worker=wanted.worker,
-            boot=boot_id(),
-            lease_until=self._lease_until(lease),
-            now=now,
-        )
-        if rated:
-            do(con, "start", chosen=chosen, now=now)
-        return ask(con, "claimed", chosen=chosen)
+        return take(con, wanted, limit, self._present(), self._lease_until(lease))
 
     def _act(self, ids: Collection[str], action: Callable[..., str]) -> list[JobRecord]:
         known = [one for one in ids if is_id(one)]

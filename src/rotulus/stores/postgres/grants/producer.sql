@@ -2,5 +2,6 @@
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT, INSERT, UPDATE (held_key) ON rotulus_jobs TO :"role";
 GRANT SELECT, INSERT ON rotulus_needs TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_outbox TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_attempts, rotulus_pauses, rotulus_starts,
   rotulus_workers, rotulus_migrations TO :"role";

@@ -1,4 +1,4 @@
 -- For people and dashboards that only look.
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT ON rotulus_jobs, rotulus_records, rotulus_needs, rotulus_attempts, rotulus_pauses, rotulus_starts,
-  rotulus_workers, rotulus_schedules, rotulus_migrations TO :"role";
+  rotulus_workers, rotulus_outbox, rotulus_schedules, rotulus_migrations TO :"role";

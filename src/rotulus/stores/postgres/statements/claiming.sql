@@ -119,15 +119,45 @@ chosen AS MATERIALIZED (
     SELECT id, priority, seq FROM suspect) AS candidate
   ORDER BY priority DESC, seq LIMIT :limit::integer),
 {claimed},
-started AS (
-  INSERT INTO rotulus_starts AS known (limit_key, counts_until, starts)
-  SELECT limit_key, started_at + rate_per, count(*) FROM claimed
-  WHERE rate_to IS NOT NULL AND limit_key IS NOT NULL
-  GROUP BY limit_key, started_at + rate_per
-  ON CONFLICT (limit_key, counts_until) DO UPDATE SET starts = known.starts + excluded.starts)
+{started}
 SELECT
   {record}
 FROM claimed ORDER BY priority DESC, seq;
+
+-- name: claim_these
+-- Take some jobs by their ids, in whatever queue they are. One that waits for its retry is due: who asks
+-- for it has waited. Unless whoever runs this holds the lock of limits, no job is taken if one of them
+-- has a limit or was lost twice, and a row of NULL says so. With the lock, they are asked for one by one.
+WITH asked AS MATERIALIZED (
+  SELECT job.id, job.priority, job.seq, job.limit_key IS NOT NULL OR job.losses >= 2 AS special
+  FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
+  WHERE (job.state || '' = 'queued' OR job.state || '' = 'delayed'
+         AND (job.run_at <= (SELECT rotulus_now()) OR job.reason = 'retry'))
+    AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
+    AND {known_task}
+    AND (NOT :locked::boolean OR {room_for_one} AND (job.losses < 2 OR {lone_suspect}))
+  ORDER BY job.id FOR UPDATE OF job SKIP LOCKED),
+calm (calm) AS MATERIALIZED (
+  SELECT :locked::boolean OR NOT EXISTS (SELECT FROM asked WHERE special)),
+chosen AS MATERIALIZED (
+  SELECT id FROM asked WHERE (SELECT calm FROM calm)
+  ORDER BY priority DESC, seq LIMIT :limit::integer),
+claimed AS (
+  UPDATE rotulus_jobs AS job
+  SET {taken}
+  FROM chosen, (SELECT rotulus_now() AS now) AS moment
+  WHERE job.id = chosen.id AND job.state || '' IN ('queued', 'delayed')
+  RETURNING job.*),
+{started}
+SELECT
+  {record}
+FROM calm LEFT JOIN claimed ON true
+WHERE id IS NOT NULL OR NOT calm ORDER BY priority DESC, seq;
+
+-- name: in_line
+-- Some jobs, in the order in which they are claimed.
+SELECT job.id FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
+ORDER BY job.priority DESC, job.seq;
 
 -- name: lock_limits
 -- Let nobody else claim jobs with a limit from these tables until this transaction is over.

@@ -88,7 +88,8 @@ WITH gone AS MATERIALIZED (
   UNION
   SELECT part.id FROM rotulus_jobs AS part WHERE part.run = ANY (:ids::uuid[])),
 forgotten AS (DELETE FROM rotulus_attempts AS attempt USING gone WHERE attempt.job = gone.id),
-unneeded AS (DELETE FROM rotulus_needs AS need USING gone WHERE need.need = gone.id)
+unneeded AS (DELETE FROM rotulus_needs AS need USING gone WHERE need.need = gone.id),
+unpublished AS (DELETE FROM rotulus_outbox AS entry USING gone WHERE entry.job = gone.id)
 DELETE FROM rotulus_jobs AS job USING gone WHERE job.id = gone.id;
 
 -- name: prune
@@ -111,5 +112,6 @@ gone AS MATERIALIZED (
   SELECT part.id FROM outdated JOIN rotulus_jobs AS part ON part.run = outdated.run),
 forgotten AS (DELETE FROM rotulus_attempts AS attempt USING gone WHERE attempt.job = gone.id),
 unneeded AS (DELETE FROM rotulus_needs AS need USING gone WHERE need.need = gone.id),
+unpublished AS (DELETE FROM rotulus_outbox AS entry USING gone WHERE entry.job = gone.id),
 deleted AS (DELETE FROM rotulus_jobs AS job USING gone WHERE job.id = gone.id)
 SELECT count(*) FROM outdated;

@@ -65,12 +65,25 @@ limit_keys (limit_key) AS (
           ORDER BY job.limit_key LIMIT 1)
   FROM limit_keys WHERE limit_keys.limit_key IS NOT NULL)
 
+-- piece: taken
+-- A job is running: nothing else raises attempt.
+state = 'running', attempt = job.attempt + 1, reason = NULL, progress = NULL, worker = :worker,
+lease_until = now + :lease::bigint, started_at = now
+
+-- piece: started
+-- Those of `claimed` that have a rate count for it.
+started AS (
+  INSERT INTO rotulus_starts AS known (limit_key, counts_until, starts)
+  SELECT limit_key, started_at + rate_per, count(*) FROM claimed
+  WHERE rate_to IS NOT NULL AND limit_key IS NOT NULL
+  GROUP BY limit_key, started_at + rate_per
+  ON CONFLICT (limit_key, counts_until) DO UPDATE SET starts = known.starts + excluded.starts)
+
 -- piece: claimed
--- The jobs of `chosen` are running: the only statement that raises attempt.
+-- The jobs of `chosen` are running.
 claimed AS (
   UPDATE rotulus_jobs AS job
-  SET state = 'running', attempt = job.attempt + 1, reason = NULL, progress = NULL,
-      worker = :worker, lease_until = now + :lease::bigint, started_at = now
+  SET {taken}
   FROM chosen, (SELECT rotulus_now() AS now) AS moment
   WHERE job.id = chosen.id AND job.state || '' = 'queued'
   RETURNING job.*)

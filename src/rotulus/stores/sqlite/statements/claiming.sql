@@ -24,9 +24,7 @@ WHERE seq IN (
 -- were lost twice a worker gets one, and only when it runs no other. Where names are given, other
 -- tasks are taken after a grace, if nobody alive knows them.
 WITH RECURSIVE
-  known (task) AS (
-    SELECT name.value FROM rotulus_workers AS other, json_each(other.names) AS name
-    WHERE other.boot = :boot AND other.lease_until > :clock),
+  {known},
   waiting (queue) AS (
     SELECT min(queue) FROM rotulus_jobs
     WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
@@ -49,15 +47,8 @@ WITH RECURSIVE
   suspect (seq, priority, limit_key, rated) AS (
     SELECT seq, priority, limit_key, rate_to IS NOT NULL FROM rotulus_jobs AS job
     WHERE state = 'queued' AND losses >= 2
-      AND NOT EXISTS (
-        SELECT 1 FROM rotulus_jobs AS other
-        WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
-      AND (limit_to IS NULL OR limit_to > (
-        SELECT count(*) FROM rotulus_jobs AS other
-        WHERE other.state = 'running' AND other.limit_key = job.limit_key))
-      AND (rate_to IS NULL OR rate_to > (
-        SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
-        WHERE start.limit_key = job.limit_key AND start.counts_until > :now))
+      AND {runs_no_suspect}
+      AND {room_for_one}
       AND {open_queue}
       AND {known_task}
     ORDER BY priority DESC, seq LIMIT 1),
@@ -111,12 +102,30 @@ SELECT json_group_array(seq), sum(rated) FROM (
     SELECT seq, priority, rated FROM suspect)
   ORDER BY priority DESC, seq LIMIT :limit);
 
+-- name: in_line
+-- Some jobs that could be taken if they have room, in the order in which they are claimed. One that waits
+-- for its retry is due: who asks for it has waited.
+WITH {known}
+SELECT json_group_array(seq) FROM (
+  SELECT job.seq FROM rotulus_jobs AS job
+  WHERE job.id IN (SELECT value FROM json_each(:ids))
+    AND (+job.state = 'queued'
+         OR (+job.state = 'delayed' AND (job.run_at <= :now OR job.reason = 'retry')))
+    AND queue NOT IN (SELECT queue FROM rotulus_pauses)
+    AND {known_task}
+  ORDER BY job.priority DESC, job.seq);
+
+-- name: choose_one
+-- A job, if it has room: whether it has a rate.
+SELECT rate_to IS NOT NULL FROM rotulus_jobs AS job
+WHERE seq = :seq AND {room_for_one} AND (losses < 2 OR {runs_no_suspect});
+
 -- name: claim
 -- Chosen jobs are running: the only statement that raises attempt.
 UPDATE rotulus_jobs
 SET state = 'running', attempt = attempt + 1, reason = NULL, progress = NULL,
     worker = :worker, boot = :boot, lease_until = :lease_until, started_at = :now
-WHERE seq IN (SELECT value FROM json_each(:chosen)) AND +state = 'queued';
+WHERE seq IN (SELECT value FROM json_each(:chosen)) AND +state IN ('queued', 'delayed');
 
 -- name: start
 -- Those of chosen jobs that have a rate count for it.

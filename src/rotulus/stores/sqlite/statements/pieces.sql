@@ -11,6 +11,27 @@ AND queue NOT IN (SELECT queue FROM rotulus_pauses)
 (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
  OR (run_at <= :now - :grace AND task NOT IN (SELECT task FROM known)))
 
+-- piece: known
+-- The tasks that are known to workers which are alive.
+known (task) AS (
+  SELECT name.value FROM rotulus_workers AS other, json_each(other.names) AS name
+  WHERE other.boot = :boot AND other.lease_until > :clock)
+
+-- piece: room_for_one
+-- The key of a job has room for one more.
+(limit_to IS NULL OR limit_to > (
+  SELECT count(*) FROM rotulus_jobs AS other
+  WHERE other.state = 'running' AND other.limit_key = job.limit_key))
+AND (rate_to IS NULL OR rate_to > (
+  SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
+  WHERE start.limit_key = job.limit_key AND start.counts_until > :now))
+
+-- piece: runs_no_suspect
+-- The worker runs no job that was lost twice.
+NOT EXISTS (
+  SELECT 1 FROM rotulus_jobs AS other
+  WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
+
 -- piece: matching
 -- A record is what a filter asks for.
 (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))

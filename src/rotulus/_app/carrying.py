@@ -1,0 +1,73 @@
+"""What an app does where no worker is: jobs are carried to an endpoint, and duties done once."""
+
+from rotulus._app.standing import Standing
+from rotulus._app.ticking import Ticked
+from rotulus._concurrency.pool import off_loop
+from rotulus._engine.carriage import Carrier
+from rotulus.errors import OptionError
+
+_PATIENCE = 3600.0
+
+
+class Carrying:
+    """Has jobs carried to an endpoint outside, and does duties on demand."""
+
+    _own: Standing
+
+    def carry(self, carrier: Carrier, *, patience: float = _PATIENCE) -> None:
+        """Have the jobs of some tasks carried to an endpoint that runs them, from now on.
+
+        Such a job waits in the carrier's queue, which no worker serves unless it is told to, and an
+        entry in the outbox is stored with it. After an `enqueue` without a `connection` its message
+        is published in the same call, if that can be done within seconds; if not, it is published
+        later, by whoever enqueues next, by a worker, or by `tick`. With a `connection` of yours,
+        call `relay` when you have committed.
+
+        Workflows are not carried, and their steps are run by workers.
+
+        Args:
+            carrier: publishes the messages.
+            patience: seconds after which a job that was published is published once more, if no
+                attempt of it has begun meanwhile. Default one hour.
+
+        Raises:
+            OptionError: the app has another carrier; or its queue is not private; or a workflow is
+                among the tasks that it carries; or the patience is not above 0.
+        """
+        if not 0 < patience < float("inf"):
+            raise OptionError(f"patience={patience!r} is not allowed: give seconds above 0")
+        self._own.active.engine.carry(carrier, patience)
+
+    def relay(self, limit: int = 1000) -> int:
+        """Publish what is due in the outbox.
+
+        Args:
+            limit: at most so many messages.
+
+        Returns:
+            How many were published. Of those that were not, the event `PublishFailed` says why.
+
+        Raises:
+            StoreError: the store cannot be used.
+        """
+        return self._own.active.engine.carriage.relay(limit)
+
+    async def arelay(self, limit: int = 1000) -> int:
+        """`relay`, without blocking the event loop."""
+        return await off_loop(self.relay, limit)
+
+    def tick(self) -> Ticked:
+        """Do every duty of a worker once: for where there is none, each minute.
+
+        Jobs whose worker is lost are taken back, schedules fire, the outbox is relayed, and old
+        jobs are deleted. Any number of processes may do this at once.
+
+        Raises:
+            ConfigurationError: something is wired wrongly.
+            StoreError: the store cannot be used.
+        """
+        return self._own.active.tick()
+
+    async def atick(self) -> Ticked:
+        """`tick`, without blocking the event loop."""
+        return await off_loop(self.tick)

@@ -1,0 +1,178 @@
+"""Carries jobs to an endpoint outside: which ones, and how the outbox is published."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from rotulus._jobs.record import JobRecord
+from rotulus._time.backoff import pause_after
+from rotulus.errors import OptionError, StoreError
+from rotulus.events import Events, JobsPublished, PublishFailed, StoreFailed
+from rotulus.store import Store, Terms
+
+LEASE = 30.0
+"""Seconds for which a job that was taken to be published is nobody else's, and until it is tried
+again if it could not be."""
+
+_AT_ONCE = 500
+"""How many jobs a carrier is given at once at most."""
+
+
+class Published(NamedTuple):
+    """What came of publishing.
+
+    Attributes:
+        ids: the jobs whose messages are out.
+        error: why those of the others are not; None: all are, or nobody knows.
+    """
+
+    ids: Sequence[str]
+    error: Exception | None = None
+
+
+class Carrier(Protocol):
+    """Takes messages to an endpoint that runs jobs: each says that one job is due."""
+
+    @property
+    def queue(self) -> str:
+        """The queue in which its jobs wait: a private one, whose name begins with `_`."""
+        ...
+
+    def carries(self, task_name: str) -> bool:
+        """Whether it carries the jobs of a task. Asked at each enqueue, so it has to be quick."""
+        ...
+
+    def publish(self, jobs: Sequence[JobRecord]) -> Published:
+        """Publish a message for each job; it comes to an end within some seconds.
+
+        A message may be published twice: who receives it asks for the job by its id. When this
+        raises, none was published.
+        """
+        ...
+
+
+class Carriage:
+    """What an app has carried, if it has a carrier.
+
+    Args:
+        store: opens the store.
+        events: where publishing is told.
+        monotonic: the clock, in seconds.
+        chance: random numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[], Store],
+        events: Events,
+        monotonic: Callable[[], float],
+        chance: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._monotonic = monotonic
+        self._chance = chance
+        self._carrier: Carrier | None = None
+        self._patience = 0.0
+        self._failures = 0
+        self._quiet_until = float("-inf")
+
+    @property
+    def queue(self) -> str | None:
+        """The queue of the jobs that are carried; None: none are."""
+        return None if self._carrier is None else self._carrier.queue
+
+    def begin(self, carrier: Carrier, patience: float) -> None:
+        """Have a carrier from now on. Raises `OptionError`."""
+        if self._carrier is not None and self._carrier is not carrier:
+            raise OptionError(
+                f"This app has a carrier already, for queue {self._carrier.queue!r}: an app has one"
+            )
+        if not carrier.queue.startswith("_"):
+            raise OptionError(
+                f"The queue of a carrier is private, and its name begins with _: {carrier.queue!r} "
+                f"would be served by every worker"
+            )
+        self._carrier, self._patience = carrier, patience
+
+    def carries(self, task_name: str) -> bool:
+        """Whether jobs of a task are carried."""
+        return self._carrier is not None and self._carrier.carries(task_name)
+
+    def terms(self, terms: Terms) -> Terms:
+        """The terms of jobs, which wait for their carrier if they have one."""
+        if self._carrier is None or not self._carrier.carries(terms.task):
+            return terms
+        return terms._replace(queue=self._carrier.queue, carried=True)
+
+    def relay(self, limit: int, events: Events | None = None) -> int:
+        """Publish what is due in the outbox.
+
+        Args:
+            limit: at most so many messages.
+            events: where it is told; where this carriage tells, unless given.
+
+        Returns:
+            How many messages are out.
+
+        Raises:
+            StoreError: the store cannot be used.
+        """
+        if self._carrier is None:
+            return 0
+        done = 0
+        while done < limit:
+            asked = min(_AT_ONCE, limit - done)
+            outbox = self._store().outbox
+            jobs = outbox.take(self._carrier.queue, asked, LEASE, self._patience)
+            if not jobs:
+                break
+            out = self._publish(self._carrier, jobs, events or self._events)
+            if out:
+                outbox.published(out, self._patience)
+            done += len(out)
+            if len(out) < len(jobs) or len(jobs) < asked:
+                break
+        return done
+
+    def relay_added(self) -> None:
+        """Publish what has just been added, as soon as it is committed. It never raises.
+
+        After a failure nothing is tried for a while: who enqueues does not wait for it each time.
+        """
+        try:
+            self._store().outbox.on_commit(self._relay_quietly)
+        except StoreError as error:
+            self._events.emit(StoreFailed("relay", error))
+
+    def send_again(self, jobs: Sequence[JobRecord]) -> None:
+        """Publish jobs once more that have been sent back, or wait for a later moment."""
+        ids = [job.id for job in jobs if job.queue == self.queue]
+        if ids:
+            self._store().outbox.republish(ids)
+            self.relay_added()
+
+    def _relay_quietly(self) -> None:
+        if self._monotonic() < self._quiet_until:
+            return
+        try:
+            self.relay(_AT_ONCE)
+        except StoreError as error:
+            self._events.emit(StoreFailed("relay", error))
+
+    def _publish(self, carrier: Carrier, jobs: Sequence[JobRecord], events: Events) -> list[str]:
+        """The jobs whose messages are out."""
+        try:
+            published = carrier.publish(jobs)
+        except Exception as error:  # noqa: BLE001 - a carrier may raise anything
+            published = Published([], error)
+        out = set(published.ids)
+        left = [job for job in jobs if job.id not in out]
+        if left:
+            self._failures += 1
+            self._quiet_until = self._monotonic() + pause_after(self._failures, self._chance())
+            events.emit(PublishFailed(left, published.error))
+        else:
+            self._failures = 0
+        if out and events.wants(JobsPublished):
+            events.emit(JobsPublished([job for job in jobs if job.id in out]))
+        return [job.id for job in jobs if job.id in out]

@@ -1,0 +1,73 @@
+"""The outbox of a database. See `rotulus.store.Outbox`."""
+
+from collections.abc import Callable, Collection
+
+from rotulus._jobs.record import JobRecord, moment
+from rotulus._text.ids import is_id
+from rotulus.store import Entry
+from rotulus.stores.postgres import rows
+from rotulus.stores.postgres.ask import Session
+from rotulus.stores.postgres.connection import Connections
+
+
+def carry(session: Session, ids: Collection[str]) -> None:
+    """Have jobs published when they are due. See `Outbox.republish`."""
+    session.do("carry", ids=rows.array(one for one in ids if is_id(one)))
+
+
+def take(
+    session: Session, queue: str, limit: int, lease: float, patience: float
+) -> list[JobRecord]:
+    """Take jobs to publish. See `Outbox.take`."""
+    how = {"lease": rows.span(lease), "patience": rows.span(patience), "limit": str(limit)}
+    while True:
+        found = session.rows("take_entries", queue=queue, **how)
+        taken = [row for row in found if row[0] is not None]
+        if taken or len(found) < limit:
+            return rows.records(taken)
+
+
+def published(session: Session, ids: Collection[str], patience: float) -> None:
+    """Messages are out. See `Outbox.published`."""
+    session.do("published", ids=rows.array(ids), patience=rows.span(patience))
+
+
+def entry(session: Session, job_id: str) -> Entry | None:
+    """What is to be published of one job. See `Outbox.entry`."""
+    if not is_id(job_id):
+        return None
+    for due_at, published_at, tries in session.rows("entry", id=job_id):
+        out = None if published_at is None else moment(published_at)
+        return Entry(moment(due_at), out, tries)
+    return None
+
+
+class PostgresOutbox:
+    """What is to be published of the jobs in a database. Each call is one statement.
+
+    Args:
+        connections: the database.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def take(self, queue: str, limit: int, lease: float, patience: float) -> list[JobRecord]:
+        """Take jobs to publish. See `Outbox.take`."""
+        return self._connections.run(lambda session: take(session, queue, limit, lease, patience))
+
+    def published(self, ids: Collection[str], patience: float) -> None:
+        """Messages are out. See `Outbox.published`."""
+        self._connections.run(lambda session: published(session, ids, patience))
+
+    def republish(self, ids: Collection[str]) -> None:
+        """Publish jobs once more. See `Outbox.republish`."""
+        self._connections.run(lambda session: carry(session, ids))
+
+    def entry(self, job_id: str) -> Entry | None:
+        """What is to be published of one job. See `Outbox.entry`."""
+        return self._connections.run(lambda session: entry(session, job_id))
+
+    def on_commit(self, function: Callable[[], object]) -> None:
+        """What was added is committed. See `Outbox.on_commit`."""
+        function()

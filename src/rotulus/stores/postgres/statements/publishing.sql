@@ -1,0 +1,54 @@
+-- Jobs that are carried to an endpoint outside, and what is still to be published of them.
+
+-- name: carry
+-- Jobs are to be published when they are due, whether they have been before or not.
+INSERT INTO rotulus_outbox AS entry (job, queue, due_at)
+SELECT job.id, job.queue, job.run_at
+FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
+WHERE job.ended_at IS NULL
+ORDER BY job.id
+ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
+
+-- name: take_entries
+-- Entries of a queue that are due: those of jobs that have ended go, those of jobs that are not to be
+-- published now are put off, and the others are taken. Then all of them, with the records of those
+-- that were taken. What somebody else has in hand is left to that one.
+WITH entry AS MATERIALIZED (
+  SELECT job AS id, due_at, published_at FROM rotulus_outbox
+  WHERE queue = :queue AND due_at <= (SELECT rotulus_now())
+    AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = :queue)
+  ORDER BY due_at LIMIT :limit::integer FOR UPDATE SKIP LOCKED),
+fate AS MATERIALIZED (
+  SELECT entry.id, entry.due_at,
+    CASE
+      WHEN job.id IS NULL OR job.ended_at IS NOT NULL THEN 'gone'
+      WHEN job.state IN ('blocked', 'running') THEN 'held'
+      WHEN job.run_at > now THEN 'early'
+      WHEN entry.published_at IS NOT NULL AND job.started_at > now - :patience::bigint THEN 'tried'
+      ELSE 'taken' END AS kind,
+    job.run_at, job.started_at, now
+  FROM rotulus_now() AS now, entry LEFT JOIN rotulus_jobs AS job ON job.id = entry.id),
+dropped AS (
+  DELETE FROM rotulus_outbox AS entry USING fate WHERE entry.job = fate.id AND fate.kind = 'gone'),
+moved AS (
+  UPDATE rotulus_outbox AS entry
+  SET due_at = CASE fate.kind WHEN 'taken' THEN now + :lease::bigint
+                              WHEN 'early' THEN fate.run_at
+                              WHEN 'tried' THEN fate.started_at + :patience::bigint
+                              ELSE now + :patience::bigint END,
+      tries = entry.tries + CASE fate.kind WHEN 'taken' THEN 1 ELSE 0 END
+  FROM fate WHERE entry.job = fate.id AND fate.kind <> 'gone')
+SELECT record.* FROM fate
+LEFT JOIN rotulus_records AS record ON record.id = fate.id AND fate.kind = 'taken'
+ORDER BY fate.due_at, fate.id;
+
+-- name: published
+-- Messages of jobs are out: to be looked at again when they have had the time to arrive.
+UPDATE rotulus_outbox AS entry
+SET published_at = now, due_at = now + :patience::bigint
+FROM unnest(:ids::uuid[]) AS wanted (id), rotulus_now() AS now
+WHERE entry.job = wanted.id;
+
+-- name: entry
+-- What is to be published of one job.
+SELECT due_at, published_at, tries FROM rotulus_outbox WHERE job = :id::uuid;

@@ -1,0 +1,57 @@
+"""Claims jobs of a file, inside a transaction: the next ones, or those that are asked for."""
+
+import sqlite3
+from collections.abc import Collection
+from typing import Any
+
+from rotulus.store import Wanted
+from rotulus.stores.sqlite import rows
+from rotulus.stores.sqlite.ask import ask, ask_row, do
+
+_PROMOTED_AT_ONCE = 1000
+
+Present = dict[str, Any]
+"""The present moment by both clocks, as parameters of statements."""
+
+
+def take(
+    con: sqlite3.Connection, wanted: Wanted, limit: int, present: Present, lease_until: int
+) -> str:
+    """Take jobs to run; their records. See `Store.claim`."""
+    start = {"worker": wanted.worker, "boot": present["boot"], "lease_until": lease_until}
+    start |= {"now": present["now"]}
+    if wanted.ids is not None:
+        return _take_these(con, wanted, wanted.ids, limit, present, start)
+    do(con, "promote", now=present["now"], limit=_PROMOTED_AT_ONCE)
+    chosen, rated = ask_row(con, "choose", **rows.wanted(wanted), **present, limit=limit)
+    if chosen == "[]":
+        return chosen
+    _begin(con, chosen, start, rated=bool(rated))
+    return ask(con, "claimed", chosen=chosen)
+
+
+def _take_these(
+    con: sqlite3.Connection,
+    wanted: Wanted,
+    ids: Collection[str],
+    limit: int,
+    present: Present,
+    start: dict[str, Any],
+) -> str:
+    how = {**rows.wanted(wanted), **present}
+    taken: list[int] = []
+    for seq in rows.read(ask(con, "in_line", ids=rows.array(ids), **how)):
+        if len(taken) == limit:
+            break
+        rated = ask(con, "choose_one", seq=seq, worker=wanted.worker, now=present["now"])
+        if rated is not None:
+            _begin(con, rows.array([seq]), start, rated=bool(rated))
+            taken.append(seq)
+    return ask(con, "claimed", chosen=rows.array(taken))
+
+
+def _begin(con: sqlite3.Connection, chosen: str, start: dict[str, Any], *, rated: bool) -> None:
+    """Chosen jobs are running."""
+    do(con, "claim", chosen=chosen, **start)
+    if rated:
+        do(con, "start", chosen=chosen, now=start["now"])

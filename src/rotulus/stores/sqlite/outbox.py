@@ -1,0 +1,84 @@
+"""The outbox of a file. See `rotulus.store.Outbox`."""
+
+import sqlite3
+from collections.abc import Callable, Collection
+
+from rotulus._jobs.record import JobRecord, moment
+from rotulus.store import Entry
+from rotulus.stores.sqlite import rows
+from rotulus.stores.sqlite.ask import ask, do
+from rotulus.stores.sqlite.commit import GroupCommit
+from rotulus.stores.sqlite.connection import Connections
+
+
+def carry(con: sqlite3.Connection, ids: Collection[str]) -> None:
+    """Have jobs published when they are due, inside the caller's transaction."""
+    do(con, "carry", ids=rows.array(ids))
+
+
+def take(
+    con: sqlite3.Connection, queue: str, limit: int, lease: float, patience: float, now: int
+) -> list[JobRecord]:
+    """Take jobs to publish, inside the caller's transaction. See `Outbox.take`."""
+    how = {"lease": rows.span(lease), "patience": rows.span(patience), "now": now}
+    while True:
+        entries = ask(con, "entries_due", queue=queue, limit=limit, **how)
+        kinds = [(job, kind) for job, kind, _ in rows.read(entries)]
+        do(con, "move_entries", entries=entries)
+        gone = rows.array(job for job, kind in kinds if kind == "gone")
+        do(con, "delete_entries", jobs=gone)
+        taken = rows.array(job for job, kind in kinds if kind == "taken")
+        if taken != "[]" or len(kinds) < limit:
+            return rows.records(ask(con, "claimed", chosen=taken))
+
+
+def published(con: sqlite3.Connection, ids: Collection[str], patience: float, now: int) -> None:
+    """Messages are out, inside the caller's transaction. See `Outbox.published`."""
+    do(con, "published", ids=rows.array(ids), patience=rows.span(patience), now=now)
+
+
+def entry(con: sqlite3.Connection, job_id: str) -> Entry | None:
+    """What is to be published of one job. See `Outbox.entry`."""
+    found = ask(con, "entry", id=job_id)
+    if found is None:
+        return None
+    due_at, published_at, tries = rows.read(found)
+    return Entry(moment(due_at), None if published_at is None else moment(published_at), tries)
+
+
+class SqliteOutbox:
+    """What is to be published of the jobs in a file.
+
+    Args:
+        connections: the file.
+        commit: runs what writes.
+        now: the clock, in microseconds since 1970.
+    """
+
+    def __init__(
+        self, connections: Connections, commit: GroupCommit, now: Callable[[], int]
+    ) -> None:
+        self._connections = connections
+        self._commit = commit
+        self._now = now
+
+    def take(self, queue: str, limit: int, lease: float, patience: float) -> list[JobRecord]:
+        """Take jobs to publish. See `Outbox.take`."""
+        return self._commit.run(lambda con: take(con, queue, limit, lease, patience, self._now()))
+
+    def published(self, ids: Collection[str], patience: float) -> None:
+        """Messages are out. See `Outbox.published`."""
+        self._commit.run(lambda con: published(con, ids, patience, self._now()))
+
+    def republish(self, ids: Collection[str]) -> None:
+        """Publish jobs once more. See `Outbox.republish`."""
+        self._commit.run(lambda con: carry(con, ids))
+
+    def entry(self, job_id: str) -> Entry | None:
+        """What is to be published of one job. See `Outbox.entry`."""
+        with self._connections.reading() as connection:
+            return entry(connection, job_id)
+
+    def on_commit(self, function: Callable[[], object]) -> None:
+        """What was added is committed. See `Outbox.on_commit`."""
+        function()

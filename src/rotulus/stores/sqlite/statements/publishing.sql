@@ -1,0 +1,51 @@
+-- Jobs that are carried to an endpoint outside, and what is still to be published of them.
+
+-- name: carry
+-- Jobs are to be published when they are due, whether they have been before or not.
+INSERT INTO rotulus_outbox (job, queue, due_at)
+SELECT job.seq, job.queue, job.run_at
+FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value
+WHERE job.ended_at IS NULL
+ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
+
+-- name: entries_due
+-- Entries of a queue that are due, each with what becomes of it: those of jobs that have ended are
+-- gone, those of jobs that are not to be published now are put off, and the others are taken.
+SELECT json_group_array(json_array(job, kind, CASE kind
+    WHEN 'taken' THEN :now + :lease
+    WHEN 'early' THEN run_at
+    WHEN 'tried' THEN started_at + :patience
+    ELSE :now + :patience END))
+FROM (
+  SELECT entry.job, job.run_at, job.started_at,
+    CASE
+      WHEN job.seq IS NULL OR job.ended_at IS NOT NULL THEN 'gone'
+      WHEN job.state IN ('blocked', 'running') THEN 'held'
+      WHEN job.run_at > :now THEN 'early'
+      WHEN entry.published_at IS NOT NULL AND job.started_at > :now - :patience THEN 'tried'
+      ELSE 'taken' END AS kind
+  FROM rotulus_outbox AS entry LEFT JOIN rotulus_jobs AS job ON job.seq = entry.job
+  WHERE entry.queue = :queue AND entry.due_at <= :now
+    AND :queue NOT IN (SELECT queue FROM rotulus_pauses)
+  ORDER BY entry.due_at LIMIT :limit);
+
+-- name: move_entries
+-- Entries are due at other times, and those that were taken have been once more.
+UPDATE rotulus_outbox AS entry
+SET due_at = wanted.value ->> 2, tries = tries + (wanted.value ->> 1 = 'taken')
+FROM json_each(:entries) AS wanted
+WHERE entry.job = wanted.value ->> 0 AND wanted.value ->> 1 <> 'gone';
+
+-- name: delete_entries
+-- What is to be published goes with its job.
+DELETE FROM rotulus_outbox WHERE job IN (SELECT value FROM json_each(:jobs));
+
+-- name: published
+-- Messages of jobs are out: to be looked at again when they have had the time to arrive.
+UPDATE rotulus_outbox SET published_at = :now, due_at = :now + :patience
+WHERE job IN (SELECT job.seq FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value);
+
+-- name: entry
+-- What is to be published of one job.
+SELECT json_array(due_at, published_at, tries) FROM rotulus_outbox
+WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :id);

@@ -1,0 +1,254 @@
+"""The outbox: what is carried has an entry, and is published until it has ended."""
+
+import threading
+
+import pytest
+
+from contract.workbench import OUTCOMES, job_id
+from rotulus._jobs.record import moment
+from rotulus.store import NewJob, Terms
+
+LEASE, PATIENCE = 30.0, 600.0
+QUEUE = "_out"
+
+
+def taken(bench, limit=100, queue=QUEUE):
+    """The ids of what is taken to be published."""
+    return [job.id for job in bench.store.outbox.take(queue, limit, LEASE, PATIENCE)]
+
+
+def carried(bench, **fields):
+    """A job that is carried."""
+    return bench.add(**{"queue": QUEUE, "carried": True} | fields)
+
+
+def test_a_carried_job_has_an_entry_that_is_due_when_it_is(bench):
+    """And any other job has none."""
+    plain, now, later = bench.add(), carried(bench), carried(bench, delay=60.0)
+
+    assert bench.store.outbox.entry(plain.id) is None
+    assert moment(now.run_at) == bench.store.outbox.entry(now.id).due_at
+    assert moment(later.run_at) == bench.store.outbox.entry(later.id).due_at
+    assert [now.id] == taken(bench)
+    bench.clock.advance(60.0)
+    assert [now.id, later.id] == taken(bench)
+
+
+def test_an_entry_says_how_often_it_was_taken_and_when_it_was_published(bench):
+    """For those who ask why a job has not been run."""
+    job = carried(bench)
+    assert (None, 0) == bench.store.outbox.entry(job.id)[1:]
+    taken(bench)
+    assert (None, 1) == bench.store.outbox.entry(job.id)[1:]
+    published_at = bench.clock.now()
+    bench.store.outbox.published([job.id], PATIENCE)
+
+    due_at, told, tries = bench.store.outbox.entry(job.id)
+    assert 1 == tries
+    assert abs((told - published_at).total_seconds()) < 0.001
+    assert abs((due_at - told).total_seconds() - PATIENCE) < 0.001
+
+
+def test_what_was_taken_is_nobody_elses_for_a_while(bench):
+    """Then it is taken again, as it was not published."""
+    job = carried(bench)
+
+    assert [job.id] == taken(bench)
+    bench.clock.advance(LEASE - 1)
+    assert [] == taken(bench)
+    bench.clock.advance(1)
+    assert [job.id] == taken(bench)
+
+
+def test_the_longest_due_are_taken_first(bench):
+    """So many as there is room for, in the queue that is asked for."""
+    last = carried(bench, delay=3.0)
+    first = carried(bench, delay=1.0)
+    carried(bench, delay=1.0, queue="_elsewhere")
+    second = carried(bench, delay=2.0)
+    bench.clock.advance(5.0)
+
+    assert [first.id, second.id] == taken(bench, 2)
+    assert [last.id] == taken(bench, 2)
+
+
+def test_a_job_that_was_published_and_not_begun_is_published_again(bench):
+    """Its message was lost, or given up."""
+    job = carried(bench)
+    taken(bench)
+    bench.store.outbox.published([job.id], PATIENCE)
+    bench.clock.advance(PATIENCE - 1)
+    assert [] == taken(bench)
+    bench.clock.advance(1)
+
+    assert [job.id] == taken(bench)
+
+
+@pytest.mark.parametrize("how", ["succeeded", "failed", "dead", "cancelled", "skipped"])
+def test_the_entry_of_a_job_that_has_ended_goes(bench, how):
+    """When it would be due the next time."""
+    job = carried(bench)
+    taken(bench)
+    bench.store.outbox.published([job.id], PATIENCE)
+    [running] = bench.claim(queues=[QUEUE])
+    bench.store.settle([OUTCOMES[how](running)])
+    bench.clock.advance(PATIENCE)
+
+    assert [] == taken(bench)
+    assert bench.store.outbox.entry(job.id) is None
+
+
+def test_entries_of_ended_jobs_do_not_hide_others(bench):
+    """However many there are in front."""
+    for job in [carried(bench) for _ in range(5)]:
+        bench.store.cancel([job.id])
+    last = carried(bench, delay=1.0)
+    bench.clock.advance(1.0)
+
+    assert [last.id] == taken(bench, 2)
+
+
+def test_a_running_job_is_not_published(bench):
+    """Its entry is put off; when its worker dies after that, it is published again."""
+    job = carried(bench)
+    bench.claim(queues=[QUEUE], lease=1.0)
+    assert [] == taken(bench)
+    bench.clock.advance(2.0)
+    bench.store.rescue()
+    assert [] == taken(bench)
+    bench.clock.advance(PATIENCE)
+
+    assert [job.id] == taken(bench)
+
+
+def test_a_job_that_waits_for_its_retry_is_left_to_who_delivers_it(bench):
+    """Only when no attempt has begun for as long as `patience`, it is published once more."""
+    job = carried(bench)
+    taken(bench)
+    bench.store.outbox.published([job.id], PATIENCE)
+    bench.clock.advance(PATIENCE - 10)
+    [running] = bench.claim(queues=[QUEUE])
+    bench.store.settle([OUTCOMES["retried"](running)])
+    bench.clock.advance(10)
+    assert [] == taken(bench)
+    bench.clock.advance(PATIENCE - 11)
+    assert [] == taken(bench)
+    bench.clock.advance(1)
+
+    assert [job.id] == taken(bench)
+
+
+def test_a_job_that_waits_for_a_later_moment_is_published_then(bench):
+    """Sent back by its own task, and to be published again."""
+    job = carried(bench)
+    taken(bench)
+    bench.store.outbox.published([job.id], PATIENCE)
+    [running] = bench.claim(queues=[QUEUE])
+    bench.store.settle([OUTCOMES["snoozed"](running)])
+    bench.store.outbox.republish([job.id])
+    assert [] == taken(bench)
+    bench.clock.advance(10.0)
+
+    assert [job.id] == taken(bench)
+
+
+def test_an_operators_retry_can_be_published_again(bench):
+    """At once, though a message of it was published before; jobs that have ended are not."""
+    job, over = carried(bench), carried(bench)
+    for running in bench.claim(queues=[QUEUE]):
+        bench.store.settle([OUTCOMES["failed"](running)])
+    bench.clock.advance(PATIENCE)
+    assert [] == taken(bench)
+    bench.store.retry([job.id])
+    bench.store.outbox.republish([job.id, over.id, job_id(99)])
+
+    assert [job.id] == taken(bench)
+    assert bench.store.outbox.entry(over.id) is None
+
+
+def test_nothing_is_published_into_a_paused_queue(bench):
+    """Whoever delivers it would be sent away each time."""
+    job = carried(bench)
+    bench.store.pause([QUEUE], paused=True)
+    assert [] == taken(bench)
+    bench.store.pause([QUEUE], paused=False)
+
+    assert [job.id] == taken(bench)
+
+
+def test_entries_go_with_their_jobs(bench):
+    """Deleted or pruned."""
+    deleted, pruned = carried(bench), carried(bench)
+    bench.store.cancel([deleted.id, pruned.id])
+    bench.store.delete([deleted.id])
+    bench.clock.advance(1.0)
+    bench.store.prune(bench.clock.now(), ["cancelled"], 10)
+
+    assert bench.store.outbox.entry(deleted.id) is None
+    assert bench.store.outbox.entry(pruned.id) is None
+
+
+def test_a_job_whose_key_is_held_brings_no_entry(bench):
+    """The holder keeps its own."""
+    first = carried(bench, key="k")
+    second = carried(bench, key="k")
+
+    assert first.id == second.id
+    assert [first.id] == taken(bench)
+
+
+def test_jobs_that_are_added_together_are_carried_one_by_one(bench):
+    """Some of a call may be, and others not."""
+    out, plain = Terms("t", QUEUE, carried=True), Terms("t")
+    jobs = [NewJob(job_id(n), "{}", out if n % 2 else plain) for n in range(1, 7)]
+    bench.store.add(jobs)
+
+    assert {job_id(1), job_id(3), job_id(5)} == set(taken(bench))
+
+
+def test_a_call_that_is_repeated_adds_one_entry(bench):
+    """As it adds one job."""
+    job = bench.new(queue=QUEUE, carried=True)
+    bench.store.add([job])
+    bench.store.add([job])
+
+    assert [job.id] == taken(bench)
+
+
+def test_what_is_no_job_is_not_published(bench):
+    """Nor is it an error."""
+    bench.store.outbox.published([job_id(7)], PATIENCE)
+    bench.store.outbox.republish(["nonsense"])
+
+    assert bench.store.outbox.entry("nonsense") is None
+    assert [] == taken(bench)
+
+
+def test_what_is_committed_is_told_at_once(bench):
+    """Our own stores have committed when `add` returns."""
+    told = []
+    bench.store.outbox.on_commit(lambda: told.append(1))
+
+    assert [1] == told
+
+
+def test_two_who_publish_never_hold_the_same_job(shared):
+    """However many take at the same time."""
+    jobs = {job.id for job in shared.add_many(200, queue=QUEUE, carried=True)}
+    stores = [shared.store, shared.open_another(), shared.open_another()]
+    found, start = [[] for _ in stores], threading.Barrier(len(stores))
+
+    def take_all(store, mine):
+        start.wait()
+        while some := store.outbox.take(QUEUE, 7, LEASE, PATIENCE):
+            mine.extend(job.id for job in some)
+
+    threads = [
+        threading.Thread(target=take_all, args=pair) for pair in zip(stores, found, strict=True)
+    ]
+    [thread.start() for thread in threads]
+    [thread.join(60) for thread in threads]
+    everything = [job for mine in found for job in mine]
+
+    assert jobs == set(everything)
+    assert len(jobs) == len(everything)
