@@ -111,7 +111,7 @@ def test_a_scheduler_job_publishes_what_its_route_says(google):
     found = job(google)
     assert ("0 3 * * *", "Europe/London") == (found.schedule, found.time_zone)
     assert found.pubsub_target.topic_name.endswith(f"{__name__}.nightly")
-    assert b'"task_id": "scheduled-' in found.pubsub_target.data
+    assert b'"task_id":"scheduled-' in found.pubsub_target.data
     assert b"enqueued_at" not in found.pubsub_target.data
     assert {"task": f"{__name__}.nightly"} == dict(found.pubsub_target.attributes)
     assert (3, 5, 300) == (

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from rotulus._jobs.retry import Retry
 from rotulus._tasks.task import Task
 from rotulus._text.names import refuse_unknown
 from rotulus.errors import OptionError
@@ -108,6 +109,16 @@ class TaskRoute:
     def is_scheduled(self) -> bool:
         """Whether there is a schedule."""
         return self.schedule is not None
+
+    @property
+    def retry(self) -> Retry:
+        """The retry policy of the task unless it has one: an attempt for each delivery."""
+        return Retry(
+            attempts=self.max_delivery_attempts,
+            delay=self.min_retry_delay,
+            cap=self.max_retry_delay,
+            jitter=False,
+        )
 
     def __repr__(self) -> str:
         schedule = f", schedule={self.schedule!r}" if self.is_scheduled else ""

@@ -1,13 +1,12 @@
 """Which resources routes need, each with every field that is set."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.messages import write_scheduled
 from rotulus.pubsub.provision.resource import Resource
 from rotulus.pubsub.provision.scheduler_job import SchedulerJobResource
 from rotulus.pubsub.provision.subscription import NEVER, SubscriptionResource
@@ -131,10 +130,4 @@ class Wanted:
 
 def _scheduled(route: TaskRoute, job: str) -> str:
     """The message of each firing; the same one each time it is provisioned."""
-    body: dict[str, Any] = {
-        "task_id": f"scheduled-{uuid5(NAMESPACE_URL, job)}",
-        "task_name": route.name,
-        "args": [],
-        "kwargs": {},
-    }
-    return json.dumps(body)
+    return write_scheduled(str(uuid5(NAMESPACE_URL, job)), route.name).decode()

@@ -1,0 +1,96 @@
+"""Whether the numbers of a route fit together, and with those of its task and its app.
+
+A process that is killed leaves a lease behind. Deliveries that come while it holds are refused, and
+refused deliveries count towards the dead-letter limit. So the lease, the back-off and the limit
+have to leave room for the attempts that the task is to have.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from rotulus import Retry, TaskRegistry
+from rotulus.errors import ConfigurationError
+from rotulus.pubsub.route import TaskRoute
+
+LONGEST_DELAY = 600
+"""Seconds: Pub/Sub waits no longer between two deliveries, whatever a route says."""
+
+AFTER_A_LOSS = 2
+"""How many attempts a job has at least: one that is lost, and one more."""
+
+
+def check_fit(routes: Iterable[TaskRoute], registry: TaskRegistry, lease: float) -> None:
+    """Check the routes of a program.
+
+    Args:
+        routes: the routes.
+        registry: their tasks; a task that is not there has no timeout and no retry policy.
+        lease: seconds after which the app gives up a process that hangs.
+
+    Raises:
+        ConfigurationError: some numbers do not fit; the message names all of them.
+    """
+    problems = [problem for route in routes for problem in misfits(route, registry, lease)]
+    if problems:
+        raise ConfigurationError("Routes do not fit: " + "; ".join(problems))
+
+
+def misfits(route: TaskRoute, registry: TaskRegistry, lease: float) -> Iterator[str]:
+    """What does not fit in a route, a sentence for each."""
+    task = registry.get(route.task_name) if registry.has(route.task_name) else None
+    timeout, retry = (None, None) if task is None else (task.timeout, task.retry)
+    if timeout is not None and timeout >= route.ack_deadline:
+        yield (
+            f"{route!r}: the task's timeout of {timeout:g} seconds is not shorter than its "
+            f"ack_deadline of {route.ack_deadline}, after which Pub/Sub delivers the message again"
+        )
+    refused, attempts = refusals(route, lease), _attempts(retry)
+    if refused is None:
+        yield (
+            f"{route!r}: with min_retry_delay={route.min_retry_delay} any number of deliveries can "
+            f"come while a lease of {lease:g} seconds holds; give 1 or more"
+        )
+    elif refused + attempts > route.max_delivery_attempts:
+        yield (
+            f"{route!r}: max_delivery_attempts={route.max_delivery_attempts} is less than "
+            f"{refused + attempts}: {attempts} attempts, and {refused} deliveries that are refused "
+            f"while a lease of {lease:g} seconds holds after a crash; raise it, or "
+            f"min_retry_delay={route.min_retry_delay}"
+        )
+
+
+def refusals(route: TaskRoute, lease: float) -> int | None:
+    """How many deliveries are refused, at most, because a process was killed and its lease holds.
+
+    The first delivery is the one that was killed; the others come after delays that double.
+
+    Args:
+        route: the route.
+        lease: the lease, in seconds.
+
+    Returns:
+        The number; None: there is no limit.
+    """
+    delay = float(min(route.min_retry_delay, LONGEST_DELAY))
+    longest = min(route.max_retry_delay, LONGEST_DELAY)
+    if not delay:
+        return None
+    count, since = 0, delay
+    while since <= lease:
+        count += 1
+        delay = min(delay * 2, longest)
+        since += delay
+    return count
+
+
+def last_delivery(route: TaskRoute) -> float:
+    """Seconds from the first delivery of a message to the last, if each fails at once."""
+    delay, since = float(min(route.min_retry_delay, LONGEST_DELAY)), 0.0
+    for _ in range(route.max_delivery_attempts - 1):
+        since += delay
+        delay = min(delay * 2, route.max_retry_delay, LONGEST_DELAY)
+    return since
+
+
+def _attempts(retry: Retry | None) -> int:
+    """How many attempts a job is to have."""
+    return AFTER_A_LOSS if retry is None else max(AFTER_A_LOSS, retry.attempts)

@@ -1,0 +1,245 @@
+"""Messages of Pub/Sub: what is published of a job, and what is read of a push.
+
+The data of a message is a JSON object:
+`{"task_id": ..., "task_name": ..., "args": [...], "kwargs": {...}, "enqueued_at": ...}`.
+`task_id` is the id of the job; a scheduled message has one of its own that begins with
+`scheduled-`, and no `enqueued_at`. `task_name` is the name of the function. The attribute `task`
+is the name under which the task is registered.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+
+from rotulus._jobs.record import JobRecord, moment
+from rotulus._text.jsontext import MAX_BYTES, MAX_DEPTH, decode
+from rotulus._text.strictjson import read_strictly
+from rotulus.errors import RotulusError
+from rotulus.pubsub.http import PushRequest
+
+SCHEDULED = "scheduled-"
+"""What the `task_id` of a scheduled message begins with."""
+
+TASK = "task"
+"""The attribute with the name under which the task is registered."""
+
+_ROOM = 64 * 1024
+"""Bytes that an envelope may have beside the data."""
+
+_DEPTH = MAX_DEPTH + 1
+"""How deep data nests: the arguments of a job, and the object that they stand in."""
+
+_LONGEST_ID = 100
+_UNWRAPPED = "x-goog-pubsub-"
+"""What the headers begin with that Pub/Sub adds when the body is the data, without an envelope."""
+
+
+class Message(NamedTuple):
+    """What is published: the data, and the attributes."""
+
+    data: bytes
+    attributes: dict[str, str]
+
+
+class MessageError(RotulusError):
+    """A push holds no message that can be run. Its text is the answer, and tells no secrets."""
+
+    def __init__(self, text: str, envelope: "Envelope") -> None:
+        super().__init__(text)
+        self.envelope = envelope
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """How a message came.
+
+    Attributes:
+        message_id: the id that Pub/Sub gave it; of a push without one, a digest of its body.
+        subscription: the name of the subscription, without its project; "" if it is not told.
+        attributes: those of the message.
+        data: its data: base64 as text, or the bytes themselves if it came without an envelope.
+    """
+
+    message_id: str
+    subscription: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    data: object = None
+
+
+@dataclass(frozen=True)
+class PushedMessage:
+    """A message that has been read.
+
+    Attributes:
+        envelope: how it came.
+        task_id: the id of the job, or another that is unique to the message.
+        task_name: the name of the function.
+        args: the arguments by position.
+        kwargs: the arguments by name.
+    """
+
+    envelope: Envelope
+    task_id: str
+    task_name: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether Cloud Scheduler published it: then each firing has the same `task_id`."""
+        return self.task_id.startswith(SCHEDULED)
+
+    @property
+    def key(self) -> str:
+        """What two deliveries of one message have in common, and two messages have not."""
+        if self.task_id and not self.is_scheduled:
+            return f"pubsub:{_short(self.task_id)}"
+        return key_of(self.envelope)
+
+
+def key_of(envelope: Envelope) -> str:
+    """What two deliveries of one message have in common, by the id that Pub/Sub gave it."""
+    return f"pubsub:{_short(envelope.subscription)}:{_short(envelope.message_id)}"
+
+
+def write_message(job: JobRecord, function_name: str) -> Message:
+    """The message that says that a job is due.
+
+    Args:
+        job: the job.
+        function_name: the name of its task's function.
+    """
+    kwargs = cast("dict[str, Any]", decode(job.arguments))
+    args = kwargs.pop("*", [])
+    kwargs |= kwargs.pop("**", {})
+    payload = {
+        "task_id": job.id,
+        "task_name": function_name,
+        "args": args,
+        "kwargs": kwargs,
+        "enqueued_at": moment(job.created_at).isoformat(),
+    }
+    return Message(_json(payload), {TASK: job.task})
+
+
+def write_scheduled(unique: str, function_name: str) -> bytes:
+    """The data that Cloud Scheduler publishes at each firing.
+
+    Args:
+        unique: a UUID, which stays the same from firing to firing.
+        function_name: the name of the task's function.
+    """
+    task_id = SCHEDULED + unique
+    return _json({"task_id": task_id, "task_name": function_name, "args": [], "kwargs": {}})
+
+
+def most_bytes(max_bytes: int = MAX_BYTES) -> int:
+    """How large the body of a push may be, in bytes.
+
+    Args:
+        max_bytes: how large the arguments of a job may be.
+    """
+    return max_bytes * 4 // 3 + _ROOM
+
+
+def read_push(request: PushRequest, max_bytes: int = MAX_BYTES) -> PushedMessage:
+    """The message of a push, with or without an envelope.
+
+    Args:
+        request: the push.
+        max_bytes: how large the arguments of a job may be, in bytes.
+
+    Raises:
+        MessageError: there is no message in it; the text says what is wrong, and no more.
+    """
+    if len(request.body) > most_bytes(max_bytes):
+        raise MessageError("Message too large", Envelope(_digest(request.body)))
+    envelope = _unwrapped(request) if request.value(_UNWRAPPED + "message-id") else None
+    return _read_data(envelope or _read_envelope(request.body))
+
+
+def _read_envelope(body: bytes) -> Envelope:
+    digest = Envelope(_digest(body))
+    try:
+        given = read_strictly(body.decode())
+    except ValueError:  # of either
+        raise MessageError("Invalid JSON", digest) from None
+    message = _get(given, "message")
+    if not isinstance(message, dict):
+        raise MessageError("Invalid message format", digest)
+    told = cast("dict[str, Any]", message)
+    message_id = told.get("messageId", told.get("message_id"))
+    subscription = _get(given, "subscription")
+    attributes = told.get("attributes")
+    return Envelope(
+        message_id if isinstance(message_id, str) and message_id else digest.message_id,
+        subscription.rpartition("/")[2] if isinstance(subscription, str) else "",
+        _texts(cast("dict[str, Any]", attributes)) if isinstance(attributes, dict) else {},
+        told.get("data"),
+    )
+
+
+def _unwrapped(request: PushRequest) -> Envelope:
+    headers = {name.lower(): value for name, value in request.headers}
+    return Envelope(
+        headers[_UNWRAPPED + "message-id"],
+        headers.get(_UNWRAPPED + "subscription-name", "").rpartition("/")[2],
+        headers,
+        request.body,
+    )
+
+
+def _read_data(envelope: Envelope) -> PushedMessage:
+    given = _decoded(envelope)
+    if not isinstance(given, dict):
+        raise MessageError("Invalid message format", envelope)
+    data = cast("dict[str, Any]", given)
+    args, kwargs = data.get("args", []), data.get("kwargs", {})
+    task_id, name = data.get("task_id") or "", data.get("task_name")
+    if not (isinstance(args, list) and isinstance(kwargs, dict) and isinstance(task_id, str)):
+        raise MessageError("Invalid message format", envelope)
+    if not isinstance(name, str) or not name:
+        raise MessageError("Missing task_name", envelope)
+    return PushedMessage(
+        envelope, task_id, name, cast("list[Any]", args), cast("dict[str, Any]", kwargs)
+    )
+
+
+def _decoded(envelope: Envelope) -> Any:
+    data = envelope.data
+    if not data:
+        raise MessageError("Missing data field", envelope)
+    try:
+        if isinstance(data, bytes):
+            return read_strictly(data.decode(), _DEPTH)
+        if isinstance(data, str):
+            return read_strictly(base64.b64decode(data, validate=True).decode(), _DEPTH)
+    except ValueError:  # of each of the three
+        pass
+    raise MessageError("Invalid message data", envelope)
+
+
+def _json(payload: object) -> bytes:
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _get(given: Any, name: str) -> Any:
+    return cast("dict[str, Any]", given).get(name) if isinstance(given, dict) else None
+
+
+def _texts(attributes: dict[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in attributes.items() if isinstance(value, str)}
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _short(text: str) -> str:
+    """A text that may be part of a key, and stands for no other."""
+    if len(text) <= _LONGEST_ID and text.isascii() and text.isprintable():
+        return text
+    return "sha256-" + _digest(text.encode(errors="surrogatepass"))
