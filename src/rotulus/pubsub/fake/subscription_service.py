@@ -12,6 +12,7 @@ from google.pubsub_v1 import (
     ModifyPushConfigRequest,
     PullRequest,
     PullResponse,
+    PushConfig,
     ReceivedMessage,
     Subscription,
     UpdateSubscriptionRequest,
@@ -154,6 +155,8 @@ def _received(box: Inbox, waiting: Waiting) -> ReceivedMessage:
 def _fill(made: Subscription) -> None:
     """Put in what a subscription has that nobody has said."""
     made.ack_deadline_seconds = made.ack_deadline_seconds or 10
+    if "push_config" not in made:
+        made.push_config = PushConfig()
     if "message_retention_duration" not in made:
         made.message_retention_duration = length_of(_WEEK)
     if "expiration_policy" not in made:
