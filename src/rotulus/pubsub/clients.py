@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import grpc
 from google.auth.exceptions import GoogleAuthError
@@ -15,6 +15,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from rotulus.errors import ConfigurationError
+from rotulus.pubsub.settings import PubSubSettings
 
 C = TypeVar("C")
 
@@ -33,6 +34,11 @@ class GoogleClients:
     def __init__(self, pubsub_emulator: str = "", scheduler_emulator: str = "") -> None:
         self._pubsub_emulator = pubsub_emulator
         self._scheduler_emulator = scheduler_emulator
+
+    @classmethod
+    def of(cls, settings: PubSubSettings) -> Self:
+        """The clients that settings say."""
+        return cls(settings.pubsub_emulator, settings.scheduler_emulator)
 
     @cached_property
     def publisher(self) -> Any:

@@ -1,14 +1,14 @@
 """Lengths and moments in Google's messages, whose fields are not of the types they say."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
 
-def seconds_of(length: Any, default: float = 0.0) -> float:
+def seconds_of(message: Any, field: str, default: float = 0.0) -> float:
     """The seconds of a field of type Duration; `default` where the field is not set."""
-    return length.total_seconds() if isinstance(length, timedelta) else default
+    return getattr(message, field).total_seconds() if field in message else default
 
 
 def length_of(seconds: int) -> Duration:

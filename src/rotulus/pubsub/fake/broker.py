@@ -55,8 +55,8 @@ class Inbox:
         if "retry_policy" not in self.settings:
             return 0.0
         policy = self.settings.retry_policy
-        low = seconds_of(policy.minimum_backoff, 10.0)
-        return min(seconds_of(policy.maximum_backoff, 600.0), low * 2.0 ** (tries - 1))
+        low = seconds_of(policy, "minimum_backoff", 10.0)
+        return min(seconds_of(policy, "maximum_backoff", 600.0), low * 2.0 ** (tries - 1))
 
 
 def stamp(message: PubsubMessage) -> str:

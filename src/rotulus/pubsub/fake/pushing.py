@@ -77,8 +77,11 @@ class Pusher:
 
 
 def answered(sent: list[Future[None]], seconds: float) -> bool:
-    """Wait until all pushes have their answers; False: some have none yet."""
-    return not wait(sent, seconds).not_done
+    """Wait until all pushes have their answers; False: some have none yet. Raises what they did."""
+    done, left = wait(sent, seconds)
+    for future in done:
+        future.result()
+    return not left
 
 
 def _envelope(box: Inbox, message: PubsubMessage, tries: int) -> dict[str, Any]:

@@ -198,7 +198,7 @@ class SchedulerService:
             audience = target.oidc_token.audience or target.uri
             token = self._signer.token(audience, target.oidc_token.service_account_email)
             headers["Authorization"] = f"Bearer {token}"
-        seconds = seconds_of(job.attempt_deadline, _ATTEMPT)
+        seconds = seconds_of(job, "attempt_deadline", _ATTEMPT)
         status = post(target.uri, target.body, headers, seconds)
         return status is not None and 200 <= status < 300
 
@@ -209,8 +209,8 @@ def _after(job: Job, now: datetime) -> datetime:
 
 def _back_off(job: Job, failures: int) -> timedelta:
     config = job.retry_config
-    low = seconds_of(config.min_backoff_duration, 5.0)
-    high = seconds_of(config.max_backoff_duration, 3600.0)
+    low = seconds_of(config, "min_backoff_duration", 5.0)
+    high = seconds_of(config, "max_backoff_duration", 3600.0)
     return timedelta(seconds=min(high, low * 2.0 ** (failures - 1)))
 
 

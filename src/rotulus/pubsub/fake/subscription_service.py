@@ -171,7 +171,7 @@ def _check(made: Subscription) -> None:
         check_between(most, 5, 100, "max_delivery_attempts")
     policy = made.retry_policy
     for what in ("minimum_backoff", "maximum_backoff"):
-        check_between(seconds_of(getattr(policy, what)), 0, 600, what)
+        check_between(seconds_of(policy, what), 0, 600, what)
     endpoint = made.push_config.push_endpoint
     if endpoint and not endpoint.startswith(("http://", "https://")):
         raise invalid(f"Invalid push endpoint: {endpoint}")

@@ -55,7 +55,7 @@ def plan(
         ConfigurationError: a setting is missing, or this machine has no credentials.
     """
     settings.require("project_id", "service_url", "service_account")
-    clients = clients or GoogleClients(settings.pubsub_emulator, settings.scheduler_emulator)
+    clients = clients or GoogleClients.of(settings)
     wanted = Wanted(settings, clients)
     parts = [_Part(None, list(wanted.shared())), *(_part(wanted, route) for route in routes)]
     parts.append(_Part(None, list(wanted.tick())))

@@ -119,7 +119,7 @@ def _fields(known: Job) -> dict[str, Any]:
         "audience": call.oidc_token.audience or None,
         "service_account": call.oidc_token.service_account_email or None,
         "retries": retry.retry_count,
-        "min_backoff": seconds_of(retry.min_backoff_duration),
-        "max_backoff": seconds_of(retry.max_backoff_duration),
-        "attempt_deadline": seconds_of(known.attempt_deadline),
+        "min_backoff": seconds_of(retry, "min_backoff_duration"),
+        "max_backoff": seconds_of(retry, "max_backoff_duration"),
+        "attempt_deadline": seconds_of(known, "attempt_deadline"),
     }

@@ -102,15 +102,15 @@ def _push(wanted: Mapping[str, Any]) -> PushConfig:
 def _fields(known: Subscription) -> dict[str, Any]:
     push, retry, dead = known.push_config, known.retry_policy, known.dead_letter_policy
     has_retry = "retry_policy" in known
-    lasts = seconds_of(known.expiration_policy.ttl)
+    lasts = seconds_of(known.expiration_policy, "ttl")
     return {
         "topic": known.topic,
         "ack_deadline": known.ack_deadline_seconds,
         "push_endpoint": push.push_endpoint or None,
         "audience": push.oidc_token.audience or None,
         "service_account": push.oidc_token.service_account_email or None,
-        "min_retry_delay": seconds_of(retry.minimum_backoff, 10.0) if has_retry else None,
-        "max_retry_delay": seconds_of(retry.maximum_backoff, 600.0) if has_retry else None,
+        "min_retry_delay": seconds_of(retry, "minimum_backoff", 10.0) if has_retry else None,
+        "max_retry_delay": seconds_of(retry, "maximum_backoff", 600.0) if has_retry else None,
         "dead_letter_topic": dead.dead_letter_topic or None,
         "max_delivery_attempts": dead.max_delivery_attempts or None,
         "expires": lasts or NEVER,
