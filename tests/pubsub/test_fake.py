@@ -105,7 +105,7 @@ def test_after_a_rotation_tokens_have_a_key_that_the_old_set_has_not(still):
 
 
 def test_a_refusal_is_tried_again_after_a_back_off_that_doubles(still, shop, clock):
-    """10, 20, 40, 80, 100, 100 seconds; never earlier."""
+    """After 10, 20, 40, 80, 100, 100 seconds; never earlier."""
     with Receiver(500) as receiver:
         subscribe(shop, receiver.url)
         publish(shop)
