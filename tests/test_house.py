@@ -208,6 +208,7 @@ def test_nothing_can_run_code_from_a_row():
                     "target.py",
                     "opening.py",
                     "database.py",
+                    "store.py",
                     "progress.py",
                     "bar.py",
                 ), path

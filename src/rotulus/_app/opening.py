@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from rotulus._forking import follow_forks
-from rotulus._text.urls import SYNCHRONOUS, without_password
+from rotulus._text.urls import SYNCHRONOUS, migrating, without_password
 from rotulus._time.clock import Clock
 from rotulus.errors import ConfigurationError, SchemaError, StoreClosedError
 from rotulus.events import Events, StoreMigrated
@@ -29,6 +29,9 @@ def open_store(url: str, clock: Clock) -> Store:
     tables in a schema of their own, and `?listen=false` is for connections through a transaction
     pooler. `?deadline=5` gives up a call after so many seconds instead of 15. Everything else
     behind the `?` is for libpq, such as `sslmode=require`.
+
+    `django://default` is a database of Django's settings, by its alias; each call runs on Django's
+    own connection, in the transaction that is open there.
 
     Raises:
         OptionError: an option behind the `?` has a value that is not allowed.
@@ -135,7 +138,7 @@ def insist_on_tables(store: Store) -> None:
     if missing:
         raise SchemaError(
             f"The tables in {store.url} are not of this version (missing: {', '.join(missing)}): "
-            f"run 'rotulus migrate'"
+            f"run {migrating(store.url)}"
         )
 
 
@@ -172,7 +175,12 @@ def _postgres(url: str, _rest: str, _clock: Clock) -> Store:
     return package.PostgresStore(package.read_address(url))
 
 
+def _django(_url: str, alias: str, clock: Clock) -> Store:
+    return import_module("rotulus.django.store").open_django(alias, clock)
+
+
 _OPENERS: dict[str, Callable[[str, str, Clock], Store]] = {
+    "django": _django,
     "postgres": _postgres,
     "postgresql": _postgres,
     "sqlite": _sqlite,

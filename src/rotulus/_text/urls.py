@@ -10,7 +10,7 @@ _SECRET = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&]*", re.IGNORECASE)
 SYNCHRONOUS = {"": "FULL", "synchronous=full": "FULL", "synchronous=normal": "NORMAL"}
 """What may follow the `?` of a file's URL, and what SQLite calls it."""
 
-_SCHEMES = ("sqlite", "postgresql", "postgres")
+_SCHEMES = ("sqlite", "postgresql", "postgres", "django")
 _USE = "use sqlite:///jobs.db for a file, or postgresql://user@host/database"
 
 
@@ -41,3 +41,10 @@ def without_password(url: str) -> str:
     scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     account, at, place = rest.rpartition("@")
     return f"{scheme}{mark}{account.partition(':')[0]}{at}{place}"
+
+
+def migrating(url: str) -> str:
+    """The command that brings the tables at a URL up to date, in quotes."""
+    scheme, _, place = url.partition("://")
+    command = f"manage.py migrate --database {place}" if scheme == "django" else "rotulus migrate"
+    return f"'{command}'"

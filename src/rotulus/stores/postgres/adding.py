@@ -10,7 +10,8 @@ from rotulus._jobs.record import JobRecord
 from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
 from rotulus.stores.postgres.batches import Batches
-from rotulus.stores.postgres.connection import MOST, Connections
+from rotulus.stores.postgres.connection import MOST
+from rotulus.stores.postgres.source import Source
 
 Jobs = Sequence[NewJob]
 Records = list[JobRecord]
@@ -29,10 +30,10 @@ class Adder:
     key and has not committed yet, and nobody else may wait with it.
 
     Args:
-        connections: the database.
+        connections: where calls run.
     """
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Source) -> None:
         self._connections = connections
         self._seats = Seats(_MOST_KEYED)
         self._told_at = float("-inf")
@@ -40,9 +41,14 @@ class Adder:
         self._keyed = KeyedCoalescers(lambda: self._make(self._add_keyed))
 
     def add(self, jobs: Jobs) -> Records:
-        """Add jobs, and return once they are committed."""
+        """Add jobs, and return once they are committed.
+
+        On the connection of the caller they are, once its transaction is.
+        """
         if not jobs:
             return []
+        if self._connections.is_callers:
+            return self._insert(jobs, None, self._connections.address.channel)
         keys = {job.key for job in jobs if job.key is not None}
         return (self._keyed.of(keys) if keys else self._coalescer).run(jobs)
 
@@ -65,12 +71,12 @@ class Adder:
     def _add_all(self, turn: Turn[Jobs]) -> list[Records]:
         """Add the jobs of a turn in one transaction."""
         left = turn.end - time.monotonic()
-        records = iter(self._insert([job for jobs in turn.works for job in jobs], left))
+        jobs = [job for jobs in turn.works for job in jobs]
+        records = iter(self._insert(jobs, left, self._channel()))
         return [[next(records) for _ in jobs] for jobs in turn.works]
 
-    def _insert(self, jobs: Jobs, seconds: float) -> Records:
+    def _insert(self, jobs: Jobs, seconds: float | None, channel: str | None) -> Records:
         batches = Batches(jobs)
-        channel = self._channel()
         return self._connections.run(
             lambda session: batches.add(session, channel), atomic=batches.atomic, seconds=seconds
         )

@@ -8,8 +8,8 @@ from rotulus.errors import StoreError
 from rotulus.store import Wanted
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Row, Session
-from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.rush import Rush
+from rotulus.stores.postgres.source import Source
 
 _PROMOTED_AT_ONCE = 1000
 
@@ -27,10 +27,10 @@ class Claims:
     """Claims jobs for the workers of this process.
 
     Args:
-        connections: the database.
+        connections: where calls run.
     """
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Source) -> None:
         self._connections = connections
         self._rushes: dict[str, Rush] = {}
 

@@ -189,6 +189,15 @@ class Connections:
             finally:
                 connection.deadline = None
 
+    @property
+    def is_callers(self) -> bool:
+        """They are ours."""
+        return False
+
+    def after_commit(self, function: Callable[[], object]) -> None:
+        """Call a function: what `run` has written is committed."""
+        function()
+
     def joined(self, execute: Execute) -> Session:
         """Statements on a connection of somebody else."""
         return Session(execute, self._statements)

@@ -97,6 +97,11 @@ def _django(given: Any) -> Execute | None:
         return None
     if given.get_autocommit() and not given.in_atomic_block:
         _refuse("with transaction.atomic():")
+    return on_django(given)
+
+
+def on_django(given: Any) -> Execute:
+    """What runs statements on a connection of Django to PostgreSQL, as it stands."""
 
     def run(statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
         with given.cursor() as cursor:

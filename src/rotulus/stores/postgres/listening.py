@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 import psycopg
@@ -13,7 +14,9 @@ from rotulus._concurrency.starting import start_thread
 from rotulus._forking import follow_forks
 from rotulus._time.backoff import pause_after
 from rotulus.errors import StoreError, ThreadNotStartedError
+from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.connection import Connection, Connections, NoAnswerError
+from rotulus.stores.postgres.source import Source
 
 _TEST_EVERY = 60.0
 """Seconds between two tests of its own hearing."""
@@ -37,14 +40,21 @@ class Listener:
     What it hears is a hint: those who wait look for themselves, too, more often while it is deaf.
 
     Args:
-        connections: the database.
+        address: the database.
+        connect: opens a connection to it before a moment of the monotonic clock; None: there is
+            none to listen on, and nothing is heard.
         chance: random numbers from 0 to 1, to spread attempts after a failure.
     """
 
-    def __init__(self, connections: Connections, chance: Callable[[], float]) -> None:
-        self._connections = connections
+    def __init__(
+        self,
+        address: Address,
+        connect: Callable[[float], Connection] | None,
+        chance: Callable[[], float],
+    ) -> None:
+        self._connect = connect
         self._chance = chance
-        self._channel = connections.address.channel
+        self._channel = address.channel
         self._ended = False
         self.heard = 0
         """How often there was something to hear."""
@@ -60,13 +70,14 @@ class Listener:
         """Whether it can be relied on: it is connected, and has heard itself lately."""
 
     def start(self) -> None:
-        """Begin, unless it has begun, or connections do not last long enough to listen."""
-        if self._thread is not None or not self._connections.address.listen:
+        """Begin, unless it has begun, or has nothing to listen on."""
+        if self._thread is not None or self._connect is None:
             return
         with self._rung:
             if self._thread is None and not self._ended:
                 with suppress(ThreadNotStartedError):  # who waits looks, and asks for it again
-                    self._thread = start_thread(self._go, "rotulus-listener")
+                    go = partial(self._go, self._connect)
+                    self._thread = start_thread(go, "rotulus-listener")
 
     def wait(self, heard: int, timeout: float) -> None:
         """Wait until something is heard, beyond what had been `heard`, or it begins to listen."""
@@ -82,12 +93,12 @@ class Listener:
             self._ended = True
             self._rung.notify_all()
 
-    def _go(self) -> None:
+    def _go(self, connect: Callable[[float], Connection]) -> None:
         failures = 0
         while not self._ended:
             started = time.monotonic()
             with suppress(psycopg.Error, NoAnswerError, StoreError, OSError):
-                connection = self._connections.open(started + _CALL)
+                connection = connect(started + _CALL)
                 try:
                     self._listen(connection)
                 finally:
@@ -129,6 +140,13 @@ class Listener:
             else:
                 self.began += 1
             self._rung.notify_all()
+
+
+def listener_on(source: Source, chance: Callable[[], float]) -> Listener:
+    """The listener of a store, which hears if connections are its own and last long enough."""
+    if isinstance(source, Connections) and source.address.listen:
+        return Listener(source.address, source.open, chance)
+    return Listener(source.address, None, chance)
 
 
 def _say(connection: Connection, statement: str) -> None:

@@ -7,8 +7,8 @@ from rotulus._time.clock import monotonic
 from rotulus.store import Wanted
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
-from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.listening import Listener
+from rotulus.stores.postgres.source import Source
 
 _SOON = 0.005
 """Seconds until the first look after there was something; each further look waits twice as long."""
@@ -31,12 +31,12 @@ class Lookout:
     asks once.
 
     Args:
-        connections: the database.
+        connections: where calls run.
         listener: what wakes it.
         wanted: what they want.
     """
 
-    def __init__(self, connections: Connections, listener: Listener, wanted: Wanted) -> None:
+    def __init__(self, connections: Source, listener: Listener, wanted: Wanted) -> None:
         self._connections = connections
         self._listener = listener
         self._wanted = rows.wanted(wanted)
@@ -88,7 +88,7 @@ class Lookout:
         return found, due
 
 
-def await_end(connections: Connections, job: str, end: float) -> bool:
+def await_end(connections: Source, job: str, end: float) -> bool:
     """Whether a job has ended, at a moment of the monotonic clock at the latest."""
     began = monotonic()
     while not connections.closed:

@@ -7,7 +7,7 @@ from rotulus._text.ids import is_id
 from rotulus.store import Entry
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
-from rotulus.stores.postgres.connection import Connections
+from rotulus.stores.postgres.source import Source
 
 
 def carry(session: Session, ids: Collection[str]) -> None:
@@ -46,10 +46,10 @@ class PostgresOutbox:
     """What is to be published of the jobs in a database. Each call is one statement.
 
     Args:
-        connections: the database.
+        connections: where calls run.
     """
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Source) -> None:
         self._connections = connections
 
     def take(self, queue: str, limit: int, lease: float, patience: float) -> list[JobRecord]:
@@ -69,5 +69,5 @@ class PostgresOutbox:
         return self._connections.run(lambda session: entry(session, job_id))
 
     def on_commit(self, function: Callable[[], object]) -> None:
-        """What was added is committed. See `Outbox.on_commit`."""
-        function()
+        """Call a function once what was added is committed. See `Outbox.on_commit`."""
+        self._connections.after_commit(function)

@@ -39,11 +39,12 @@ from rotulus.stores.postgres.claiming import Claims, along
 from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
-from rotulus.stores.postgres.listening import Listener
+from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.lookout import Lookout, await_end
 from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.outbox import PostgresOutbox
 from rotulus.stores.postgres.settling import hold, settle, settle_alone, unblock
+from rotulus.stores.postgres.source import Source
 
 T = TypeVar("T")
 
@@ -61,13 +62,14 @@ class PostgresStore:
 
     Args:
         address: where it is.
+        source: where calls run; connections of its own unless given.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, source: Source | None = None) -> None:
         self._address = address
-        self._connections = Connections(address)
+        self._connections = source or Connections(address)
         self._random = SystemRandom().random
-        self._listener = Listener(self._connections, self._random)
+        self._listener = listener_on(self._connections, self._random)
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
         self._lookouts: dict[str, Lookout] = {}

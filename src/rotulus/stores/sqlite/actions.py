@@ -1,8 +1,10 @@
-"""What people do to jobs, inside a transaction: cancel them, send them back, delete them."""
+"""What is done to jobs inside a transaction: cancelled, sent back, deleted, taken from the dead."""
 
 import sqlite3
 from collections.abc import Collection
+from typing import Any
 
+from rotulus._jobs.outcome import LOST, MAX_LOSSES, write_error
 from rotulus.stores._parts import with_their_keys
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import STATEMENTS, ask, ask_row, do
@@ -65,3 +67,17 @@ def delete(con: sqlite3.Connection, jobs: str) -> int:
     do(con, "delete_needs", jobs=jobs)
     do(con, "delete_entries", jobs=jobs)
     return do(con, "delete", jobs=jobs)
+
+
+def reclaim(con: sqlite3.Connection, now: int, which: str, **parameters: Any) -> str:
+    """Take jobs back from workers that have lost them; their records.
+
+    `which` is the statement that finds them, and these are its parameters.
+    """
+    claims = ask(con, which, **parameters)
+    lost = write_error(LOST)
+    do(con, "reclaim", claims=claims, now=now, max_losses=MAX_LOSSES, error=lost)
+    do(con, "archive", claims=claims, now=now)
+    found = ask(con, "records", ids=rows.array([job for job, _ in rows.read(claims)]))
+    unblock(con, [job.id for job in rows.records(found) if job.ended_at], now)
+    return found

@@ -58,6 +58,10 @@ class GroupCommit:
         """
         return cast("T", self._coalescer.run(work))
 
+    def after_commit(self, function: Callable[[], object]) -> None:
+        """Call a function: what `run` has written is committed."""
+        function()
+
     def exiting(self) -> None:
         """At the end of the program: close what nobody uses. Of a file, it can be opened again.
 

@@ -48,18 +48,18 @@ class _Joined:
     def total_changes(self) -> int:
         return self._connection.total_changes
 
-    def execute(self, statement: str, parameters: "Mapping[str, Any] | Row" = ()) -> "_Answer":
+    def execute(self, statement: str, parameters: "Mapping[str, Any] | Row" = ()) -> "Answer":
         texts, self._connection.text_factory = self._connection.text_factory, str
         cursor = sqlite3.Cursor(self._connection)
         try:
             cursor.row_factory = None
-            return _Answer(cursor.execute(statement, parameters).fetchall())
+            return Answer(cursor.execute(statement, parameters).fetchall())
         finally:
             cursor.close()
             self._connection.text_factory = texts
 
 
-class _Answer:
+class Answer:
     """The rows that a statement has found."""
 
     def __init__(self, rows: list[Row]) -> None:
@@ -69,7 +69,12 @@ class _Answer:
         return self._rows
 
     def fetchone(self) -> Row | None:
+        """The next one, if there is another."""
         return next(self._rows, None)
+
+    def fetchall(self) -> list[Row]:
+        """All that are left."""
+        return list(self._rows)
 
 
 def _driver(given: Any) -> Any:

@@ -7,8 +7,7 @@ from rotulus._jobs.record import JobRecord, moment
 from rotulus.store import Entry
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, do
-from rotulus.stores.sqlite.commit import GroupCommit
-from rotulus.stores.sqlite.connection import Connections
+from rotulus.stores.sqlite.source import Reads, Writes
 
 
 def carry(con: sqlite3.Connection, ids: Collection[str]) -> None:
@@ -55,9 +54,7 @@ class SqliteOutbox:
         now: the clock, in microseconds since 1970.
     """
 
-    def __init__(
-        self, connections: Connections, commit: GroupCommit, now: Callable[[], int]
-    ) -> None:
+    def __init__(self, connections: Reads, commit: Writes, now: Callable[[], int]) -> None:
         self._connections = connections
         self._commit = commit
         self._now = now
@@ -80,5 +77,5 @@ class SqliteOutbox:
             return entry(connection, job_id)
 
     def on_commit(self, function: Callable[[], object]) -> None:
-        """What was added is committed. See `Outbox.on_commit`."""
-        function()
+        """Call a function once what was added is committed. See `Outbox.on_commit`."""
+        self._commit.after_commit(function)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
+from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import id_range, is_id
@@ -37,14 +37,14 @@ from rotulus.stores.sqlite.ask import STATEMENTS, ask, ask_row, do
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.boot import boot_id
 from rotulus.stores.sqlite.claiming import take
-from rotulus.stores.sqlite.commit import GroupCommit
-from rotulus.stores.sqlite.connection import MEMORY, Connections, translated
-from rotulus.stores.sqlite.doorbell import Doorbell
+from rotulus.stores.sqlite.connection import MEMORY, translated
+from rotulus.stores.sqlite.doorbell import Doorbell, Kind
 from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline
 from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.outbox import SqliteOutbox
-from rotulus.stores.sqlite.settling import Settled, flags, settle, unblock
+from rotulus.stores.sqlite.settling import Settled, flags, settle
+from rotulus.stores.sqlite.source import Source, ends
 from rotulus.stores.sqlite.watch import wait_for
 
 _RECENT = 20_000
@@ -59,13 +59,22 @@ class SqliteStore:
         synchronous: `FULL` (the default): a commit survives a loss of power; `NORMAL`: it
             survives a crash of the program.
         clock: the time; only tests hand in another than the machine's.
+        source: where calls run; on connections of its own unless given.
     """
 
-    def __init__(self, path: str, *, synchronous: str = "FULL", clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        synchronous: str = "FULL",
+        clock: Clock | None = None,
+        source: Source | None = None,
+    ) -> None:
         self._path = path
+        self._url = f"sqlite:///{path}" if source is None else source.url
         self._clock = clock or SystemClock()
-        self._connections = Connections(path, synchronous)
-        self._commit = GroupCommit(self._connections)
+        self._self_migrating = source is None
+        self._connections, self._commit = ends(path, synchronous, source)
         folder = None if path == MEMORY else Path(f"{os.path.realpath(path)}-rotulus")
         self._doorbell = Doorbell(folder)
         self._lifeline = Lifeline(folder)
@@ -74,12 +83,12 @@ class SqliteStore:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"sqlite:///{self._path}"
+        return self._url
 
     @property
     def self_migrating(self) -> bool:
         """A file belongs to the program that uses it."""
-        return True
+        return self._self_migrating
 
     @property
     def rescue_every(self) -> float:
@@ -116,7 +125,7 @@ class SqliteStore:
             with translated(self._path):
                 return batches.add(self._joined(connection))
         records = self._commit.run(batches.add)
-        self._doorbell.ring("work")
+        self._ring("work")
         return records
 
     def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
@@ -162,9 +171,9 @@ class SqliteStore:
             return settle(con, outcomes, self._now()), ask(con, "limited_wait")
 
         settled, limited_wait = self._commit.run(work)
-        self._doorbell.ring("done")
+        self._ring("done")
         if limited_wait or settled.brings_work:
-            self._doorbell.ring("work")
+            self._ring("work")
         return settled.refused
 
     def settle_and_claim(
@@ -179,9 +188,9 @@ class SqliteStore:
             return settled, taken, bool(ask(con, "some_left"))
 
         settled, taken, some_left = self._commit.run(work)
-        self._doorbell.ring("done")
+        self._ring("done")
         if some_left:
-            self._doorbell.ring("work")
+            self._ring("work")
         return Turn(settled.refused, rows.records(taken))
 
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
@@ -198,14 +207,14 @@ class SqliteStore:
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
         records = self._act(ids, actions.cancel)
-        self._doorbell.ring("done")
-        self._doorbell.ring("work")
+        self._ring("done")
+        self._ring("work")
         return records
 
     def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""
         records = self._act(ids, partial(actions.retry, arguments=arguments))
-        self._doorbell.ring("work")
+        self._ring("work")
         return records
 
     def delete(self, ids: Collection[str]) -> list[JobRecord]:
@@ -223,7 +232,7 @@ class SqliteStore:
 
         self._commit.run(work)
         if not paused:
-            self._doorbell.ring("work")
+            self._ring("work")
 
     def get(self, job_id: str) -> JobRecord | None:
         """One job. See `Store.get`."""
@@ -291,7 +300,7 @@ class SqliteStore:
 
         jobs = rows.records(self._commit.run(work)) if wrong != "[]" else []
         if jobs:
-            self._doorbell.ring("work")
+            self._ring("work")
         return Recounted(jobs, last if looked == limit else None)
 
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
@@ -329,6 +338,10 @@ class SqliteStore:
     def _joined(self, connection: Any) -> sqlite3.Connection:
         return joined(connection, self._path, self.url)
 
+    def _ring(self, kind: Kind) -> None:
+        """Wake who waits for what has just been written, once it can be seen."""
+        self._commit.after_commit(partial(self._doorbell.ring, kind))
+
     def _now(self) -> int:
         return micros(self._clock.now())
 
@@ -354,19 +367,10 @@ class SqliteStore:
             return ask(connection, name, **parameters)
 
     def _reclaim(self, which: str, **parameters: Any) -> list[JobRecord]:
-        def work(con: sqlite3.Connection) -> str:
-            claims = ask(con, which, **parameters)
-            lost = write_error(LOST)
-            now = self._now()
-            do(con, "reclaim", claims=claims, now=now, max_losses=MAX_LOSSES, error=lost)
-            do(con, "archive", claims=claims, now=now)
-            ids = [job for job, _ in rows.read(claims)]
-            found = ask(con, "records", ids=rows.array(ids))
-            unblock(con, [job.id for job in rows.records(found) if job.ended_at], now)
-            return found
-
-        records = rows.records(self._commit.run(work))
+        records = rows.records(
+            self._commit.run(lambda con: actions.reclaim(con, self._now(), which, **parameters))
+        )
         if records:
-            self._doorbell.ring("work")
-            self._doorbell.ring("done")
+            self._ring("work")
+            self._ring("done")
         return records

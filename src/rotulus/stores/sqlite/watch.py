@@ -11,8 +11,8 @@ from rotulus.errors import StoreClosedError
 from rotulus.store import Wanted
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask
-from rotulus.stores.sqlite.connection import Connections
 from rotulus.stores.sqlite.doorbell import Doorbell
+from rotulus.stores.sqlite.source import Reads
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks, for changes that nobody rang for."""
@@ -28,7 +28,7 @@ new that a grace is over, or a worker's lease."""
 def wait_for(
     what: Wanted | str,
     timeout: float,
-    connections: Connections,
+    connections: Reads,
     present: Callable[[], Mapping[str, Any]],
     doorbell: Doorbell,
 ) -> bool:
@@ -59,7 +59,7 @@ class Watch:
 
     def __init__(
         self,
-        connections: Connections,
+        connections: Reads,
         present: Callable[[], Mapping[str, Any]],
         what: Wanted | str,
         *,

@@ -1,0 +1,31 @@
+"""Django's tasks on Rotulus: `INSTALLED_APPS = [..., "rotulus.django"]`, and a backend in `TASKS`.
+
+Each name is imported when it is first used, so that this can stand in `INSTALLED_APPS`. The models
+are in `rotulus.django.models`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rotulus.django.app import app_of, worker_app
+    from rotulus.django.database import DatabaseBackend
+
+__all__ = ["DatabaseBackend", "app_of", "worker_app"]
+
+_HOMES = {"DatabaseBackend": "database", "app_of": "app", "worker_app": "app"}
+"""Where each public name is defined."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if isinstance(value, type):
+        value.__module__ = __name__  # shown where users find it
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

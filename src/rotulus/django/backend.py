@@ -1,0 +1,169 @@
+"""What the backends of Rotulus have in common: the database they use, what they check, results."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.core import checks
+from django.db import router
+from django.utils import timezone
+
+from rotulus import App, Job, Task
+from rotulus._text.names import check_queue_name, did_you_mean
+from rotulus.django.app import app_of, declared
+from rotulus.django.compat import (
+    AnyResult,
+    BaseTaskBackend,
+    InvalidTask,
+    InvalidTaskBackend,
+    TaskResultDoesNotExist,
+    task_enqueued,
+)
+from rotulus.django.results import arguments_of, result_of
+from rotulus.django.tasks import RotulusTask, places_of, plain, register
+from rotulus.errors import OptionError, RotulusError
+
+
+class RotulusBackend(BaseTaskBackend):
+    """A backend of Django's tasks that keeps them in the tables of Rotulus.
+
+    Args:
+        alias: its key in `settings.TASKS`.
+        params: what stands there. Of the `OPTIONS`, `database` is an alias of
+            `settings.DATABASES`: where its jobs live. Unless it is given, the routers say, by the
+            model `rotulus.TaskExecution`; else it is `default`.
+
+    Raises:
+        InvalidTaskBackend: there is no such option.
+    """
+
+    task_class = RotulusTask
+    supports_get_result = True
+    known_options = frozenset({"database"})
+    """The names that `OPTIONS` may have."""
+
+    def __init__(self, alias: str, params: dict[str, Any]) -> None:
+        super().__init__(alias, params)
+        for name in self.options:
+            if name not in self.known_options:
+                hint = did_you_mean(name, self.known_options)
+                raise InvalidTaskBackend(
+                    f"TASKS[{alias!r}]['OPTIONS'] has no {name!r}{hint or '.'} There are: "
+                    f"{', '.join(sorted(self.known_options))}"
+                )
+
+    @property
+    def database(self) -> str:
+        """The alias of the database that its jobs live in."""
+        chosen = self.options.get("database")
+        return chosen or router.db_for_write(apps.get_model("rotulus", "TaskExecution"))
+
+    @property
+    def app(self) -> App:
+        """The app of that database."""
+        return app_of(self.database)
+
+    def validate_task(self, task: Any) -> None:
+        """Raise `InvalidTask` for a task that this backend cannot run."""
+        super().validate_task(task)
+        try:
+            check_queue_name(task.queue_name)
+        except OptionError as error:
+            raise InvalidTask(str(error)) from None
+
+    def enqueue(self, task: Any, args: Any, kwargs: Any) -> AnyResult:
+        """Store a job of a task.
+
+        In an `atomic` block of its database the job belongs to that: it exists once the block is
+        committed. Otherwise it exists when this returns.
+
+        Raises:
+            InvalidTask: the task is not one for this backend.
+            ArgumentsError: the arguments do not fit the task, or have no JSON form.
+            StoreError: the job could not be stored.
+        """
+        self.validate_task(task)
+        positional, named = plain(task, args, kwargs)
+        job = self._delivered(task).enqueue(*positional, **named)
+        given = None if job.existed else _as_given(job, task, len(positional))
+        result = result_of(job, task, given)
+        task_enqueued.send(type(self), task_result=result)
+        return result
+
+    def get_result(self, result_id: str) -> AnyResult:
+        """The result of a job, as it stands now.
+
+        Raises:
+            TaskResultDoesNotExist: there is no such job, or this process has not imported its task.
+            StoreError: the store cannot be used.
+        """
+        record = self.app.store.get(str(result_id))
+        if record is None:
+            raise TaskResultDoesNotExist(result_id)
+        job = self.app.get(record.id)
+        known = declared(job.task)
+        if known is None:
+            raise TaskResultDoesNotExist(
+                f"{result_id} is a job of {job.task!r}, which is no task of Django that this "
+                f"process has imported; rotulus.django.app_of({self.database!r}).get(id) shows it"
+            )
+        return result_of(job, self._as_enqueued(known.task, job))
+
+    def check(self, **_given: Any) -> Iterable[checks.CheckMessage]:
+        """What is wrong with the settings of this backend, for `manage.py check`."""
+        if not apps.is_installed("rotulus.django"):
+            yield checks.Error(
+                f"TASKS[{self.alias!r}] is a backend of Rotulus, whose tables are not installed.",
+                hint="Add 'rotulus.django' to INSTALLED_APPS, and run manage.py migrate.",
+                id="rotulus.E010",
+            )
+            return
+        try:
+            _ = self.app.store
+        except RotulusError as error:
+            yield checks.Error(str(error), hint=f"See TASKS[{self.alias!r}].", id="rotulus.E011")
+
+    def _delivered(self, task: Any) -> Task[..., Any, Any]:
+        """Our task for one of Django's, with what it says of its delivery."""
+        ours = self._ours(task)
+        return ours.using(**_delivery(task))
+
+    def _ours(self, task: Any) -> Task[..., Any, Any]:
+        registry = self.app.registry
+        if not registry.has(task.module_path):
+            register(task)  # one of another backend, which has been told to use this one
+        return registry.get(task.module_path)
+
+    def _as_enqueued(self, task: Any, job: Job[Any]) -> Any:
+        """The task as it was when the job was enqueued, as far as it can be told."""
+        waits = job.attempt == 0 and job.run_at > job.created_at
+        was: dict[str, Any] = {
+            "priority": job.priority,
+            "queue_name": job.queue,
+            "backend": self.alias,
+        }
+        if waits:
+            was["run_after"] = job.run_at
+        if all(getattr(task, name) == value for name, value in was.items()):
+            return task
+        try:
+            return task.using(**was)
+        except InvalidTask:  # enqueued by others, or under other settings
+            return task
+
+
+def _delivery(task: Any) -> Mapping[str, Any]:
+    how: dict[str, Any] = {"queue": task.queue_name, "priority": task.priority}
+    if task.run_after is not None:
+        how["at"] = _aware(task.run_after)
+    return how
+
+
+def _aware(moment: datetime) -> datetime:
+    """A moment with its zone: without `USE_TZ` it is in that of the settings."""
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+
+
+def _as_given(job: Job[Any], task: Any, count: int) -> tuple[list[Any], dict[str, Any]]:
+    return arguments_of(job.arguments, places_of(task)[:count])

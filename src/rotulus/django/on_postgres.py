@@ -1,0 +1,102 @@
+"""The calls of a PostgreSQL store on Django's own connection."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import django.db
+import psycopg
+from django.db import transaction
+
+from rotulus._time.clock import Clock
+from rotulus.django.connections import Connection
+from rotulus.errors import StoreError
+from rotulus.store import Store
+from rotulus.stores.postgres import PostgresStore
+from rotulus.stores.postgres.address import Address
+from rotulus.stores.postgres.ask import Execute, Session, prepared
+from rotulus.stores.postgres.joining import on_django
+from rotulus.stores.postgres.translate import CONTENDED, USELESS, translate
+
+T = TypeVar("T")
+
+_TRIES = 5
+"""How often work is tried that other transactions got in the way of."""
+
+_STATEMENTS: Mapping[str, bytes] = MappingProxyType({**prepared(None), "unpin": b"SELECT 1"})
+"""The settings of the connection stay those of its owner: nothing is pinned, nor unpinned."""
+
+
+class PostgresConnection(Connection):
+    """Runs calls on the connection of an alias. See `rotulus.stores.postgres.source`."""
+
+    is_callers = True
+
+    @property
+    def address(self) -> Address:
+        """What there is to know of it: the server's time limits are those of the connection."""
+        return Address("", self.url, None, listen=False)
+
+    def run(
+        self,
+        work: Callable[[Session], T],
+        *,
+        atomic: bool = False,
+        seconds: float | None = None,  # noqa: ARG002 - the owner of the connection says how long
+        renews: bool = False,  # noqa: ARG002 - each thread has a connection
+    ) -> T:
+        """Do some work, and give what it gives.
+
+        Several statements are a transaction, or behind a savepoint. One alone that fails has the
+        block around it rolled back.
+        """
+        with self.translating(self._translated):
+            return self._patiently(work, atomic)
+
+    def _patiently(self, work: Callable[[Session], T], atomic: bool) -> T:
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return self._once(work, atomic)
+            except django.db.Error as error:
+                undone = atomic or not self.here.in_atomic_block
+                if tries >= _TRIES or not (undone and self._again(error)):
+                    raise
+
+    def _again(self, error: BaseException) -> bool:
+        """Whether the same will do: another transaction was in the way, or a connection is new."""
+        cause = error.__cause__
+        if isinstance(cause, CONTENDED):
+            return True
+        lost = isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) and (
+            cause.sqlstate is None or cause.sqlstate.startswith(USELESS)
+        )
+        if not lost or self.here.in_atomic_block:
+            return False
+        had_one = self.here.connection is not None
+        self.here.close_if_unusable_or_obsolete()
+        return had_one and self.here.connection is None
+
+    def _once(self, work: Callable[[Session], T], atomic: bool) -> T:
+        session = Session(on_django(self.here), _STATEMENTS)
+        if atomic:
+            with transaction.atomic(using=self.alias):
+                return work(session)
+        if self.here.in_atomic_block:
+            with transaction.mark_for_rollback_on_error(using=self.alias):
+                return work(session)
+        return work(session)
+
+    def joined(self, execute: Execute) -> Session:
+        """Statements on a connection of somebody else."""
+        return Session(execute, _STATEMENTS)
+
+    def _translated(self, error: BaseException) -> StoreError | None:
+        return translate(error, self.url) if isinstance(error, psycopg.Error) else None
+
+
+def open_postgres(alias: str, _connection: Any, _clock: Clock) -> Store:
+    """The store on a database of PostgreSQL."""
+    source = PostgresConnection(alias)
+    return PostgresStore(source.address, source)

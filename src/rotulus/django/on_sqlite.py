@@ -1,0 +1,117 @@
+"""The calls of a SQLite store on Django's own connection."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from rotulus._time.clock import Clock
+from rotulus.django.connections import Connection
+from rotulus.errors import StoreError
+from rotulus.store import Store
+from rotulus.stores.sqlite import SqliteStore
+from rotulus.stores.sqlite.connection import MEMORY, translate
+from rotulus.stores.sqlite.joining import Answer, Row
+
+T = TypeVar("T")
+
+_PARAMETER = re.compile(r"--.*|'[^']*'|:([a-z_]+)")
+"""A comment, a text or a parameter."""
+
+
+class SqliteConnection(Connection):
+    """Runs calls on the connection of an alias. See `rotulus.stores.sqlite.source`.
+
+    Args:
+        alias: a key of `settings.DATABASES`.
+        path: its file; `:memory:` where there is none.
+    """
+
+    def __init__(self, alias: str, path: str) -> None:
+        super().__init__(alias)
+        self._path = path
+        self.in_memory = path == MEMORY
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection, None, None]:
+        """What reads, in the transaction that is open, if one is."""
+        with self.translating(self._translated):
+            yield _statements(self.here)
+
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the work behind a savepoint of the transaction that is open, or in one of its own."""
+        with self.translating(self._translated):
+            around = self._savepoint() if self.in_transaction else self._transaction()
+            with around:
+                return work(_statements(self.here))
+
+    def alone(self, function: Callable[[], object]) -> None:
+        """Run a function: a thread that writes has a connection of its own."""
+        function()
+
+    def _savepoint(self) -> Any:
+        return transaction.atomic(using=self.alias)
+
+    @contextmanager
+    def _transaction(self) -> Generator[None, None, None]:
+        """A transaction that writes from the beginning on.
+
+        One that reads first, and writes then, would fail where another one has written meanwhile.
+        """
+        with self.here.cursor() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                cursor.execute("COMMIT")
+            except BaseException:
+                if self.here.connection.in_transaction:
+                    cursor.execute("ROLLBACK")
+                raise
+
+    def _translated(self, error: BaseException) -> StoreError | None:
+        return translate(error, self._path) if isinstance(error, sqlite3.Error) else None
+
+
+class _Statements:
+    """Runs our statements on Django's cursors: they are seen, and counted, like any others."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self._connection = connection
+
+    @property
+    def total_changes(self) -> int:
+        return self._connection.connection.total_changes
+
+    def execute(self, statement: str, parameters: "Mapping[str, Any] | Row" = ()) -> Answer:
+        with self._connection.cursor() as cursor:
+            if parameters:
+                cursor.execute(_in_django_style(statement), parameters)
+            else:
+                cursor.execute(statement)
+            return Answer(cursor.fetchall())
+
+
+def _statements(connection: BaseDatabaseWrapper) -> sqlite3.Connection:
+    connection.ensure_connection()
+    return cast("sqlite3.Connection", _Statements(connection))  # as far as statements need one
+
+
+@cache
+def _in_django_style(statement: str) -> str:
+    """A statement with its parameters as Django writes them: `%(name)s`, or `%s`."""
+
+    def rewritten(found: "re.Match[str]") -> str:
+        return f"%({found[1]})s" if found[1] else found[0]
+
+    return _PARAMETER.sub(rewritten, statement.replace("%", "%%")).replace("?", "%s")
+
+
+def open_sqlite(alias: str, connection: Any, clock: Clock) -> Store:
+    """The store on a file of SQLite, or on a database in memory, as in tests."""
+    path = MEMORY if connection.is_in_memory_db() else str(connection.settings_dict["NAME"])
+    return SqliteStore(path, clock=clock, source=SqliteConnection(alias, path))

@@ -1,0 +1,92 @@
+"""A job as Django shows it: its `TaskResult`."""
+
+import builtins
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from rotulus import Attempt, ErrorInfo, Job
+from rotulus.django.compat import AnyResult, TaskError, TaskResult
+from rotulus.django.statuses import status_of
+
+_UNSTARTED = "unstarted"
+
+Arguments = tuple[list[Any], dict[str, Any]]
+"""Positional and named arguments, in the form they have in JSON."""
+
+
+def result_of(job: Job[Any], task: Any, given: Arguments | None = None) -> AnyResult:
+    """The result of a job, as it stood when it was read.
+
+    Args:
+        job: the job, with its earlier attempts.
+        task: its task, of Django.
+        given: its arguments as the call gave them; by their names unless given.
+    """
+    args, kwargs = given or arguments_of(job.arguments)
+    earlier = [one for one in job.attempts if one.reason != _UNSTARTED]
+    result: AnyResult = TaskResult(
+        task=task,
+        id=job.id,
+        status=status_of(job.record.state),
+        enqueued_at=job.created_at,
+        started_at=earlier[0].started_at if earlier else job.started_at,
+        finished_at=job.ended_at,
+        last_attempted_at=job.started_at,
+        args=args,
+        kwargs=kwargs,
+        backend=task.backend,
+        errors=_errors(job, earlier),
+        worker_ids=_workers(job, earlier),
+    )
+    if job.record.result is not None:
+        object.__setattr__(result, "_return_value", json.loads(job.record.result))
+    return result
+
+
+def arguments_of(stored: Mapping[str, Any], places: Sequence[str] = ()) -> Arguments:
+    """Positional and named arguments of stored ones.
+
+    Args:
+        stored: the arguments by parameter name, with `*` and `**` for further ones.
+        places: the parameters that were given by position.
+    """
+    named = {**stored, **stored.get("**", {})}
+    args = [*(named.pop(place) for place in places), *named.pop("*", [])]
+    named.pop("**", None)
+    return args, named
+
+
+def _errors(job: Job[Any], earlier: Sequence[Attempt]) -> list[TaskError]:
+    found = [one.error for one in earlier]
+    if job.state.ended and _is_apart(job):
+        found.append(job.error)
+    return [_error(error) for error in found if error is not None]
+
+
+def _is_apart(job: Job[Any]) -> bool:
+    """Whether its last attempt is not among the earlier ones: it runs, or ended the job."""
+    return job.attempt > (job.attempts[-1].number if job.attempts else 0)
+
+
+def _error(error: ErrorInfo) -> TaskError:
+    return TaskError(exception_class_path=_class_path(error), traceback=_traceback(error))
+
+
+def _class_path(error: ErrorInfo) -> str:
+    """Where its class is: a traceback has that in front of the message, but for built-in ones."""
+    pattern = rf"^((?:[\w]+\.)*{re.escape(error.type)})(?::|$)"
+    found = cast("list[str]", re.findall(pattern, error.traceback, re.MULTILINE))
+    name = found[-1] if found else error.type
+    return f"builtins.{name}" if hasattr(builtins, name) else name
+
+
+def _traceback(error: ErrorInfo) -> str:
+    return error.traceback or f"{error}\n"
+
+
+def _workers(job: Job[Any], earlier: Sequence[Attempt]) -> list[str]:
+    """Who has begun an attempt of it, one for each."""
+    last = [job.worker] if _is_apart(job) else []
+    return [worker or "" for worker in [*(one.worker for one in earlier), *last]]

@@ -1,0 +1,54 @@
+"""Django with databases of its own for each test: a file, or a database of the server."""
+
+import psycopg
+import pytest
+
+from django_project import configure, database, postgres_settings, sqlite_settings
+
+configure()
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
+
+
+@pytest.fixture
+def jobs_settings(tmp_path, migrated):
+    """Gives the settings of a database of a kind, with tables; its clock is the machine's."""
+    emptied = []
+
+    def made(kind):
+        from rotulus.stores.sqlite import SqliteStore
+
+        if kind == "postgres":
+            emptied.append(migrated("postgres", clock=False))
+            return postgres_settings(emptied[0])
+        path = str(tmp_path / "django.db")
+        store = SqliteStore(path)
+        store.migrate()
+        store.close()
+        return sqlite_settings(path)
+
+    yield made
+    for url in emptied:
+        with psycopg.connect(url) as connection:
+            connection.execute("TRUNCATE rotulus_jobs, rotulus_attempts, rotulus_needs")
+
+
+@pytest.fixture(params=KINDS)
+def jobs(request, jobs_settings):
+    """The app of the database `jobs`, on Django's connections; the default backend uses it."""
+    from rotulus.django import app_of
+
+    with database("jobs", jobs_settings(request.param)):
+        app = app_of("jobs")
+        yield app
+        app.close()
+
+
+@pytest.fixture
+def worker(jobs):
+    """An app for a worker, on connections of its own to the same tables."""
+    from rotulus.django import worker_app
+
+    app = worker_app("jobs")
+    yield app
+    app.close()
