@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,35 @@ def test_a_file_that_is_deleted_under_the_app_is_noticed(file_app, tmp_path):
     (tmp_path / "jobs.db").unlink()
     with pytest.raises(StoreUnavailableError, match="deleted or replaced"):
         body.enqueue()
+
+
+def test_a_file_that_was_overwritten_and_put_back_is_used_again(file_app, tmp_path):
+    """By who has it open: nobody is restarted, and nothing is held open meanwhile."""
+
+    @task(registry=file_app.registry)
+    def body(): ...
+
+    def fails(call):
+        with pytest.raises(StoreError, match="not a database|has no tables"):
+            call()
+
+    file = tmp_path / "jobs.db"
+    body.enqueue()
+    with closing(sqlite3.connect(file)) as one:
+        one.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    held = file.read_bytes()
+    file.write_bytes(b"x" * len(held))
+    calls = (file_app.jobs.count, body.enqueue, file_app.jobs.find)
+    [fails(call) for call in calls]
+    opened = len(list(Path("/proc/self/fd").iterdir()))
+    [fails(call) for call in calls * 20]
+    assert len(list(Path("/proc/self/fd").iterdir())) <= opened
+    file.write_bytes(held)
+    body.enqueue()
+
+    assert 2 == file_app.jobs.count() == len(file_app.jobs.find())
+    drain(file_app)
+    assert {"succeeded"} == {job.state for job in file_app.jobs.find()}
 
 
 def test_tables_of_the_users_own_are_left_alone(tmp_path, registry):

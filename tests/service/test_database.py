@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ import threading
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from rotulus import App, TaskRegistry
 from rotulus.errors import (
@@ -293,6 +294,52 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, prepare, said):
     for coroutine in (made.init(), use()):
         with pytest.raises(StoreUnavailableError, match=f"{path}: {said}"):
             asyncio.run(coroutine)
+
+
+def test_a_file_that_was_deleted_or_replaced_is_not_written_into(file_url, tmp_path):
+    """What was committed there would be gone. Put back, it is used again."""
+    made, file, kept = Database(file_url), tmp_path / "service.db", tmp_path / "kept.db"
+
+    async def main():
+        await make_notes(made)
+        file.rename(kept)
+        with pytest.raises(StoreUnavailableError, match="deleted or replaced while in use"):
+            await add_note(made, "lost")
+        file.write_bytes(b"")
+        with pytest.raises(StoreUnavailableError, match="deleted or replaced while in use"):
+            await add_note(made, "lost")
+        kept.replace(file)
+        await add_note(made, "kept")
+        return await count_notes(made)
+
+    assert 1 == asyncio.run(main())
+
+
+def test_a_file_that_was_overwritten_and_put_back_is_read_again(file_url, tmp_path):
+    """By connections that were open meanwhile, and were used."""
+    made, file = Database(file_url), tmp_path / "service.db"
+
+    async def main():
+        await make_notes(made)
+        await add_note(made, "kept")
+        held = await asyncio.to_thread(spoil, file)
+        for _ in range(3):
+            with pytest.raises((DatabaseError, StoreUnavailableError), match="not a database"):
+                await count_notes(made)
+        file.write_bytes(held)
+        await add_note(made, "another")
+        return await count_notes(made)
+
+    assert 2 == asyncio.run(main())
+
+
+def spoil(file):
+    """Overwrite a database in place; what it held."""
+    with contextlib.closing(sqlite3.connect(file)) as one:
+        one.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    held = file.read_bytes()
+    file.write_bytes(b"x" * len(held))
+    return held
 
 
 def test_a_server_that_cannot_be_reached_is_named_without_the_password():

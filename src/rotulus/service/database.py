@@ -20,7 +20,7 @@ from rotulus.errors import ConfigurationError, OptionError, StoreClosedError, St
 from rotulus.service.database_address import Address, read_address
 from rotulus.service.database_deadline import answered_within
 from rotulus.service.database_errors import translated
-from rotulus.service.database_sqlite import open_tuned
+from rotulus.service.database_sqlite import drop_spoilt, open_tuned, watch_file
 from rotulus.service.tables import Base
 
 _INIT_LOCK = 0x726F74756C7573
@@ -284,7 +284,11 @@ def _make_engine(address: Address) -> AsyncEngine:
                 kwargs = {**kwargs, "factory": _opened_before(address)}
             return dialect.connect(*args, **kwargs)
 
+    if address.file is not None and not address.in_memory:
+        watch_file(engine.sync_engine, address.file)
     event.listen(engine.sync_engine, "do_connect", connect)
+    if address.file is not None:
+        event.listen(engine.sync_engine, "handle_error", drop_spoilt)
     if address.schema is not None:
         _look_first_in(engine, address.schema)
     return engine

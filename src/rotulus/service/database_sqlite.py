@@ -1,13 +1,21 @@
 """Opens connections to SQLite for a `Database`, each set up as it is opened."""
 
+import os
 import random
 import sqlite3
 import time
+from typing import Any
 
+from sqlalchemy import Engine, event
+
+from rotulus.errors import StoreUnavailableError
 from rotulus.service.database_address import Address
 
 PATIENCE = 10.0
 """Seconds to wait for another writer."""
+
+
+_SPOILT = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
 def open_tuned(address: Address) -> sqlite3.Connection:
@@ -21,6 +29,47 @@ def open_tuned(address: Address) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def watch_file(engine: Engine, path: str) -> None:
+    """Have an engine refuse a file that was deleted or replaced; put back, it is used again.
+
+    SQLite would go on with the old one, which nobody else can see any more. To be called before
+    there is another listener that opens connections: the first one that does is the last one asked.
+    """
+    known: list[tuple[int, int] | None] = []
+
+    def compare(*_: Any) -> None:
+        if known and known[0] != _identity(path):
+            raise StoreUnavailableError(
+                f"{path} was deleted or replaced while in use: put it back, or restart"
+            )
+
+    def remember(*_: Any) -> None:
+        if not known:
+            known.append(_identity(path))
+
+    event.listen(engine, "do_connect", compare)
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "checkout", compare)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - for each session, so make it quick
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def drop_spoilt(context: Any) -> None:
+    """Let SQLAlchemy drop connections that have met a file which is none; see `handle_error`.
+
+    They would go on to say so when it has been put right.
+    """
+    name = getattr(context.original_exception, "sqlite_errorname", None) or ""
+    if name.startswith(_SPOILT):
+        context.is_disconnect = True
 
 
 def _tune(connection: sqlite3.Connection, address: Address) -> None:

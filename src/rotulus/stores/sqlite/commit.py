@@ -84,6 +84,7 @@ class GroupCommit:
                     answers = self._try(connection, turn)
                 except sqlite3.Error as error:
                     if not attempt.undone:
+                        self._connections.note_failure(error)
                         raise translate(error, self._connections.path) from error
                 except BaseException:
                     self._undo(connection, turn)  # should an interrupt have kept it from that

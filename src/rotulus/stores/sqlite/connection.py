@@ -31,8 +31,17 @@ MEMORY = ":memory:"
 PATIENCE = 5.0
 """Seconds to wait for another process that writes, before giving up."""
 
+_SPOILT = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+"""What a connection goes on to say once it has met it, though the file may be whole again."""
+
+_NO_TABLES = "no such table: rotulus_"
+
 _LEFT_BEHIND: list[object] = []
 """Connections of a parent process, which a forked child must neither use nor close."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that others can remember something of, for as long as it is there."""
 
 
 class Connections:
@@ -112,7 +121,16 @@ class Connections:
         """
         if self._writer is not None and not self.in_memory:
             connection, self._writer = self._writer, None
-            connection.close()
+            self._discard(connection)
+
+    def note_failure(self, error: sqlite3.Error) -> None:
+        """After a write has failed: of a file that is spoilt, drop what has it open, if it is idle.
+
+        So the file is opened anew as soon as it has been put right.
+        """
+        if is_spoilt(error):
+            self.drop_writer()
+            self._close_idle()
 
     @contextmanager
     def alone_in_memory(self) -> Generator[None, None, None]:
@@ -132,11 +150,18 @@ class Connections:
                     yield self.writer()
                 return
             self._check()
-            connection = self._take()
+            connection, spoilt = self._take(), False
             try:
                 yield connection
+            except sqlite3.Error as error:
+                spoilt = is_spoilt(error)
+                raise
             finally:
-                self._give_back(connection)
+                if spoilt:
+                    self._discard(connection)
+                    self._close_idle()
+                else:
+                    self._give_back(connection)
 
     def _take(self) -> sqlite3.Connection:
         try:
@@ -170,7 +195,12 @@ class Connections:
     def _close_idle(self) -> None:
         while self._idle:
             with suppress(IndexError):
-                self._idle.pop().close()
+                self._discard(self._idle.pop())
+
+    def _discard(self, connection: sqlite3.Connection) -> None:
+        connection.close()
+        with suppress(ValueError):  # all have been forgotten at once
+            self._opened.remove(connection)
 
     def _check(self) -> None:
         if self._closed:
@@ -203,11 +233,19 @@ class Connections:
                 f"{'.'.join(map(str, OLDEST_SQLITE))} or newer"
             )
         connection = sqlite3.connect(
-            self.path, timeout=5.0, isolation_level=None, check_same_thread=False
+            self.path,
+            timeout=5.0,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=Connection,
         )
         self._opened.append(connection)
         if not self.in_memory:
-            self._tune(connection)
+            try:
+                self._tune(connection)
+            except BaseException:
+                self._discard(connection)
+                raise
             self._file = self._identity()
         return connection
 
@@ -223,6 +261,15 @@ class Connections:
 def _close(connections: list[sqlite3.Connection]) -> None:
     for connection in connections:
         connection.close()
+
+
+def is_spoilt(error: sqlite3.Error) -> bool:
+    """Whether a connection that has met an error is of no use any more.
+
+    One that was opened while the file held no database may remember that it has no tables.
+    """
+    name = getattr(error, "sqlite_errorname", None) or ""
+    return name.startswith(_SPOILT) or _NO_TABLES in str(error)
 
 
 def patiently(step: Callable[[], object], end: float) -> None:
@@ -258,7 +305,7 @@ def translated(path: str) -> Generator[None, None, None]:
 def translate(error: sqlite3.Error, path: str) -> StoreError:
     """Our error for one of SQLite's."""
     name = getattr(error, "sqlite_errorname", "") or ""
-    if "no such table: rotulus_" in str(error):
+    if _NO_TABLES in str(error):
         return SchemaError(f"{path} has no tables of Rotulus yet: run 'rotulus migrate'")
     if name.startswith("SQLITE_FULL"):
         return StoreFullError(f"No room left for {path}: free some space on its disk ({error})")

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from rotulus._jobs.states import ENDED
 from rotulus._time.clock import monotonic
@@ -70,7 +71,7 @@ class Watch:
         self._job = what if isinstance(what, str) else None
         self._wanted = rows.wanted(Wanted() if isinstance(what, str) else what)
         self._pause = _LOOK_EVERY if bells else _LOOK_OFTEN
-        self._seen: dict[int, int] = {}
+        self._seen: WeakKeyDictionary[sqlite3.Connection, int] = WeakKeyDictionary()
         self._due: int | None = None
 
     @property
@@ -99,8 +100,8 @@ class Watch:
         # The version moves when any other connection commits. It means nothing to a third one,
         # nor in memory, where there is only one.
         version = connection.execute("PRAGMA data_version").fetchone()[0]
-        known = self._seen.get(id(connection)) == version and not self._connections.in_memory
-        self._seen[id(connection)] = version
+        known = self._seen.get(connection) == version and not self._connections.in_memory
+        self._seen[connection] = version
         return known
 
     def _time_has_come(self) -> bool:
