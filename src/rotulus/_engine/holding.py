@@ -25,8 +25,8 @@ class Hold(NamedTuple):
     """
 
     run: Run
-    limit: float | None
-    time_out: Callable[[], object]
+    limit: float | None = None
+    time_out: Callable[[], object] = int
 
 
 class Holding:

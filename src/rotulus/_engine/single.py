@@ -82,6 +82,18 @@ class Ways(NamedTuple):
     chance: Callable[[], float]
 
 
+class Limit(NamedTuple):
+    """How long a body may take that cannot be interrupted.
+
+    Attributes:
+        seconds: so long.
+        judge: what an attempt comes to that raised something.
+    """
+
+    seconds: float
+    judge: Callable[[Run, BaseException], Outcome]
+
+
 class Singles:
     """Makes single attempts: claims, runs, renews, settles.
 
@@ -153,36 +165,38 @@ class Singles:
         """Make the attempt in this thread, which runs no event loop."""
         task = self._task(run)
         if task is not None and task.isolation is not None:
-            return self._run_isolated(run, task)
+            with self._ways.nursery([task]) as nursery:
+                return self._made(run, lambda: self._in_a_process(run, nursery))
         executor = self._ways.executor(CallingThread(), None)
+        time = None if task is None or task.is_async else task.timeout
+        limit = None if time is None else Limit(time, executor.interrupted)
         if not executor.is_in_thread(run):
-            return self._made(run, executor, task, lambda: asyncio.run(_on_own_loop(executor, run)))
-        return self._made(
-            run, executor, task, lambda: copy_context().run(executor.execute_plain, run)
-        )
+            return self._made(run, lambda: _on_own_loop(lambda: executor, run), limit)
+        body = partial(executor.execute_plain, run)
+        return self._made(run, lambda: copy_context().run(body), limit)
 
-    def _run_isolated(self, run: Run, task: Task[..., object, object]) -> Tried:
-        with self._ways.nursery([task]) as nursery:
+    def _in_a_process(self, run: Run, nursery: Nursery | None) -> Outcome:
+        def make_executor() -> Executor:
             cells = None if nursery is None else Cells(nursery, lambda: None)
-            executor = self._ways.executor(CallingThread(), cells)
-            return self._made(run, executor, None, lambda: asyncio.run(_on_own_loop(executor, run)))
+            return self._ways.executor(CallingThread(), cells)
 
-    def _made(
-        self,
-        run: Run,
-        executor: Executor,
-        task: Task[..., object, object] | None,
-        body: Callable[[], Outcome],
-    ) -> Tried:
+        return _on_own_loop(make_executor, run)
+
+    def _made(self, run: Run, body: Callable[[], Outcome], limit: Limit | None = None) -> Tried:
         """An attempt, from its beginning to its end.
 
-        A plain function cannot be interrupted. When its time is over, the attempt is settled by the
-        thread that renews its lease, and the function goes on here until it returns.
+        Args:
+            run: the attempt.
+            body: makes it.
+            limit: when it has failed, though it goes on: a plain function cannot be interrupted. It
+                is settled by the thread that renews its lease.
         """
-        limit = None if task is None or task.is_async else task.timeout
         attempt = _Attempt(self, run)
         self._tell_start(run)
-        hold = Hold(run, limit, partial(self._time_out, attempt, executor, limit))
+        if limit is None:
+            hold = Hold(run)
+        else:
+            hold = Hold(run, limit.seconds, partial(self._time_out, attempt, limit))
         with self._held(hold):
             try:
                 outcome = body()
@@ -196,7 +210,7 @@ class Singles:
         executor = self._ways.executor(Threads(loop, "rotulus-task", keep=0), None)
         attempt = _Attempt(self, run)
         self._tell_start(run)
-        with self._held(Hold(run, None, lambda: None)):
+        with self._held(Hold(run)):
             body = _begun(executor, run)
             try:
                 outcome = await asyncio.shield(body)
@@ -209,11 +223,12 @@ class Singles:
                 await executor.close()
             return await off_loop(attempt.end, outcome)
 
-    def _time_out(self, attempt: "_Attempt", executor: Executor, limit: float | None) -> None:
+    def _time_out(self, attempt: "_Attempt", limit: Limit) -> None:
         """The time of a plain function is over. In the thread that renews leases."""
-        error = TimeoutError(f"it took longer than its timeout of {limit or 0:g} seconds")
-        if attempt.time_out(partial(executor.interrupted, attempt.run, error)):
-            self._events.emit(BodyStuck(attempt.run.job, "timeout"))
+        run = attempt.run
+        error = TimeoutError(f"it took longer than its timeout of {limit.seconds:g} seconds")
+        if attempt.time_out(lambda: limit.judge(run, error)):
+            self._events.emit(BodyStuck(run.job, "timeout"))
 
     def _held(self, hold: Hold) -> AbstractContextManager[None]:
         with self._lock:
@@ -303,11 +318,32 @@ class _Attempt:
         return self._singles.end(self.run, outcome, perf_counter() - self._began)
 
 
-async def _on_own_loop(executor: Executor, run: Run) -> Outcome:
+def _on_own_loop(make_executor: Callable[[], Executor], run: Run) -> Outcome:
+    """Make an attempt on an event loop of its own. It raises nothing but `KeyboardInterrupt`.
+
+    What a body leaves on the loop may end that: with `sys.exit()`, or as it cancels everything.
+    """
+    made: list[Executor] = []
+
+    async def main() -> Outcome:
+        made.append(make_executor())
+        try:
+            outcome = await _begun(made[0], run)
+        finally:
+            await made[0].close()
+        this = asyncio.current_task()
+        if this is not None and this.cancelling():  # then there was an interrupt
+            raise asyncio.CancelledError
+        return outcome
+
     try:
-        return await _begun(executor, run)
-    finally:
-        await executor.close()
+        return asyncio.run(main())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if not made:
+            raise
+        return made[0].interrupted(run, error)
 
 
 def _begun(executor: Executor, run: Run) -> "asyncio.Task[Outcome]":
