@@ -1,12 +1,17 @@
 """Jobs that are carried to an endpoint: published after they are stored, and run by their ids."""
 
 import asyncio
+import sqlite3
+import threading
+from contextlib import closing
 
 import pytest
 
-from rotulus import App, Published, State
+import rotulus.workflow as wf
+from rotulus import App, Published, Snooze, State, scheduled, task
 from rotulus.errors import JobNotFoundError, OptionError
 from rotulus.events import JobsPublished, PublishFailed
+from server_clock import ServerClock
 
 
 class Carrier:
@@ -128,3 +133,244 @@ def test_a_tick_does_every_duty(carrying, carrier):
     assert 1 == carrying.tick().published
     assert [job.id] == carrier.sent
     assert 0 == carrying.tick().published
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)])
+def place(request, still_clock, tmp_path):
+    """Where jobs live, and the clock there."""
+    if request.param == "postgres":
+        url = request.getfixturevalue("migrated")()
+        return url, ServerClock(url)
+    return f"sqlite:///{tmp_path}/jobs.db", still_clock
+
+
+@pytest.fixture
+def alone(place, registry):
+    """An app, and its clock."""
+    url, clock = place
+    app = App(url, registry=registry, clock=clock)
+    app.store.migrate()
+    yield app, clock
+    app.close()
+
+
+@pytest.fixture
+def five(place, registry):
+    """Five apps on one store that know nothing of each other, and their clock."""
+    url, clock = place
+    apps = [App(url, registry=registry, clock=clock) for _ in range(5)]
+    apps[0].store.migrate()
+    yield apps, clock
+    [app.close() for app in apps]
+
+
+def at_once(apps, act):
+    """Do something with each app, in threads that begin together."""
+    start = threading.Barrier(len(apps))
+
+    def go(app):
+        start.wait()
+        act(app)
+
+    threads = [threading.Thread(target=go, args=(app,)) for app in apps]
+    [thread.start() for thread in threads]
+    [thread.join(60) for thread in threads]
+
+
+def test_schedules_fire_once_though_five_tick_at_once(five, registry):
+    """Without any worker; and what is carried is published once."""
+    apps, clock = five
+
+    @scheduled("* * * * *", registry=registry, name="each.minute")
+    def each_minute():
+        return None
+
+    carrier = Carrier("each.minute")
+    for app in apps:
+        app.carry(carrier)
+        app.tick()
+    for _ in range(3):
+        clock.advance(60.0)
+        at_once(apps, App.tick)
+    fired = apps[0].jobs.find(schedule="each.minute")
+
+    assert 3 == len(fired) == len({job.instant for job in fired})
+    assert {job.id for job in fired} == set(carrier.sent)
+    assert len(fired) == len(carrier.sent)
+
+
+def test_a_new_process_at_each_tick_fires_them_as_well(five, registry):
+    """As where nothing lives between two requests."""
+    [first, *others], clock = five
+
+    @scheduled("* * * * *", registry=registry, missed="skip")
+    def each_minute():
+        return None
+
+    first.tick()
+    for app in others:
+        clock.advance(60.0)
+        assert 1 == app.tick().fired
+
+    assert 4 == len(first.jobs.find(schedule="each_minute"))
+
+
+def test_five_relay_at_once_and_publish_each_message_once(five, registry):
+    """However much waits."""
+    apps, _ = five
+    carrier = Carrier("t")
+
+    @task(registry=registry)
+    def t(number):
+        return number
+
+    carrier.refuses = OSError("no route")
+    for app in apps:
+        app.carry(carrier)
+    jobs = t.enqueue_many([(number,) for number in range(700)])
+    apps[0].store.outbox.republish([job.id for job in jobs])
+    carrier.refuses = None
+    at_once(apps, lambda app: app.relay(10_000))
+
+    assert 700 == len(carrier.sent) == len(set(carrier.sent))
+    assert all(apps[0].store.outbox.entry(job.id).published_at for job in jobs)
+
+
+def test_what_was_published_in_part_is_published_whole_later(alone, registry):
+    """What a carrier could not take waits for a while, and nothing else."""
+    app, clock = alone
+    carrier = Carrier("t")
+
+    @task(registry=registry)
+    def t(number):
+        return number
+
+    app.carry(carrier)
+    carrier.refuses = lambda job: '"number":1' in job.arguments or "[1]" in job.arguments
+    told = []
+    app.events.subscribe(told.append, PublishFailed)
+    jobs = t.enqueue_many([(number,) for number in range(3)])
+    carrier.refuses = None
+
+    assert [jobs[0].id, jobs[2].id] == carrier.sent
+    assert [[jobs[1].id]] == [[job.id for job in event.jobs] for event in told]
+    assert 0 == app.relay()
+    clock.advance(31.0)
+    assert 1 == app.relay()
+    assert {job.id for job in jobs} == set(carrier.sent)
+
+
+def test_an_operators_retry_publishes_again(alone, registry):
+    """Through the job and through its app, though it was published before."""
+    app, _ = alone
+    carrier = Carrier("t")
+
+    @task(registry=registry)
+    def t():
+        raise ValueError
+
+    app.carry(carrier)
+    job = t.enqueue()
+    for back in (lambda: app.jobs.retry(job.id), lambda: app.get(job.id).retry()):
+        assert State.FAILED == app.jobs.run(job.id).job.state
+        back()
+    assert [job.id] * 3 == carrier.sent
+
+
+def test_a_task_that_asks_for_later_is_published_then(alone, registry):
+    """Nobody delivers the old message again, as it was taken."""
+    app, clock = alone
+    carrier = Carrier("t")
+
+    @task(registry=registry)
+    def t():
+        raise Snooze(100)
+
+    app.carry(carrier)
+    job = t.enqueue()
+    assert State.DELAYED == app.jobs.run(job.id).job.state
+    clock.advance(99.0)
+    assert 0 == app.tick().published
+    clock.advance(1.0)
+    assert 1 == app.tick().published
+    assert [job.id, job.id] == carrier.sent
+
+
+def test_in_a_transaction_of_the_caller_it_is_published_when_told(tmp_path, registry, carrier):
+    """Before the commit there is nothing to publish; after a rollback there never is."""
+    app = App(f"sqlite:///{tmp_path}/own.db", registry=registry)
+    app.store.migrate()
+    app.carry(carrier)
+    with closing(sqlite3.connect(tmp_path / "own.db")) as connection:
+        for end in (connection.rollback, connection.commit):
+            app.using(connection=connection).enqueue("t")
+            assert 0 == len(carrier.sent)
+            end()
+    assert 1 == app.relay()
+    assert 1 == len(carrier.sent)
+    app.close()
+
+
+def test_workflows_are_not_carried(registry):
+    """At the call that would have them carried, and at an enqueue of one that came later."""
+    app = App("sqlite://", registry=registry)
+    carrier = Carrier("flow", "later")
+
+    def declare(name):
+        with wf.WorkflowBuilder(name, registry=registry) as builder:
+
+            @wf.task(id="step")
+            def step(context):
+                return context
+
+        return builder
+
+    declare("flow")
+    with pytest.raises(OptionError, match="'flow' is a workflow"):
+        app.carry(carrier)
+    carrier.names = ("later",)
+    app.carry(carrier)
+    declare("later")
+    with pytest.raises(OptionError, match="'later' is a workflow"):
+        app.enqueue("later")
+    app.close()
+
+
+def test_a_worker_relays_as_well(alone, registry):
+    """One of an app with the carrier; and it leaves the jobs alone, unless it names their queue."""
+    app, _ = alone
+    carrier = Carrier("t")
+
+    @task(registry=registry)
+    def t():
+        return "done"
+
+    carrier.refuses = OSError("no route")
+    app.carry(carrier)
+    job = t.enqueue()
+    app.store.outbox.republish([job.id])
+    carrier.refuses = None
+    app.run_worker(burst=True)
+    assert ([job.id], State.QUEUED) == (carrier.sent, job.refresh().state)
+    app.run_worker(burst=True, queues=["_out"])
+    assert "done" == job.refresh().result()
+
+
+def test_after_a_failure_an_enqueue_does_not_wait_for_the_next(alone, registry):
+    """It would cost every caller the time that the carrier takes to give up."""
+    app, _ = alone
+    carrier, asked = Carrier("t"), []
+
+    @task(registry=registry)
+    def t():
+        return None
+
+    def refuse(job):
+        asked.append(job.id)
+        return True
+
+    carrier.refuses = refuse
+    app.carry(carrier)
+    first, *_ = [t.enqueue() for _ in range(3)]
+
+    assert [first.id] == asked

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rotulus import App, State, TaskRegistry, scheduled
+from rotulus._engine.carriage import Carriage
 from rotulus._engine.duties import Scheduling
 from rotulus._engine.intake import Intake
 from rotulus._engine.parts import Parts
@@ -27,8 +28,10 @@ def duty(store, registry, clock, events=None):
     """The duty of one process."""
     ids = Ids(clock.now, random.Random(7))
     plans = Plans(Injector())
-    intake = Intake(plans, ids, Parts(ids, plans, 1024), 1024)
-    return Scheduling(store, intake, list(registry), events or Events())
+    events = events or Events()
+    carriage = Carriage(lambda: store, events, clock.monotonic, random.random)
+    intake = Intake(plans, ids, Parts(ids, plans, 1024), carriage, 1024)
+    return Scheduling(store, intake, list(registry), events)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 import rotulus.stores.sqlite
 from rotulus import App, State, task
+from rotulus.errors import StoreUnavailableError
 from rotulus.events import StoreFailed, StoreRecovered
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import drain
@@ -78,3 +79,45 @@ def test_an_outcome_whose_values_cannot_be_written_has_failed(troubled_app, trou
 
     assert (State.FAILED, "result") == (job.refresh().state, job.refresh().reason)
     assert "not these values" == job.refresh().error.message
+
+
+@pytest.mark.parametrize("error", PASSING, ids=lambda error: type(error).__name__)
+def test_a_single_attempt_is_settled_when_the_trouble_has_passed(troubled_app, troubles, error):
+    """Its body has run once, and is not run again for that."""
+    troubles.extend([error] * 3)
+
+    @task(registry=troubled_app.registry)
+    def body():
+        return "done"
+
+    tried = troubled_app.jobs.run(body.enqueue().id)
+
+    assert ("done", 1) == (tried.job.result(0), tried.job.attempt)
+    assert not troubles
+
+
+def test_the_outcome_of_a_single_attempt_that_cannot_be_written_has_failed(troubled_app, troubles):
+    """The error would come again."""
+    troubles.append(ValueError("not these values"))
+
+    @task(registry=troubled_app.registry)
+    def body():
+        return "done"
+
+    tried = troubled_app.jobs.run(body.enqueue().id)
+
+    assert (True, State.FAILED, "result") == (tried.ran, tried.job.state, tried.job.reason)
+
+
+def test_a_single_attempt_that_cannot_be_settled_at_all_is_an_error(troubled_app, troubles):
+    """Its lease runs out, and it is made again."""
+    troubles.extend([StoreUnavailableError("gone")] * 1000)
+
+    @task(registry=troubled_app.registry)
+    def body():
+        return "done"
+
+    job = body.enqueue()
+    with pytest.raises(StoreUnavailableError, match="gone"):
+        troubled_app.jobs.run(job.id)
+    assert State.RUNNING == job.refresh().state

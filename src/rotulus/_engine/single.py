@@ -25,7 +25,7 @@ from rotulus._jobs.states import Reason, State
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._time.backoff import pause_after
-from rotulus.errors import StoreClosedError, StoreError, StoreRefusedError
+from rotulus.errors import StoreClosedError, StoreRefusedError
 from rotulus.events import (
     AttemptFailed,
     AttemptStarted,
@@ -268,7 +268,7 @@ class Singles:
                 outcome = failed(outcome.id, outcome.attempt, Reason.RESULT, why)
             except StoreClosedError:
                 raise
-            except StoreError:
+            except Exception:
                 failures += 1
                 pause = pause_after(failures, self._ways.chance())
                 if time.monotonic() + pause > end:
