@@ -354,12 +354,28 @@ class Oracle:
 
     def prune(self, before):
         for row in list(self.rows.values()):
-            held = row.key and row.holds and (row.window_end or 0) > self.now
-            whole = [other for other in self.rows.values() if other.run == row.id] or [row]
-            ended = {other.state for other in whole} <= ENDED
-            if ended and row.run in (None, row.id) and row.ended_at < before and not held:
-                for other in whole:
-                    del self.rows[other.id]
+            if row.id in self.rows and self._deletable(row) and row.ended_at < before:
+                self._forget(row)
+
+    def delete(self, ids):
+        """The ids of those that are gone."""
+        gone = [job for job in ids if job in self.rows and self._deletable(self.rows[job])]
+        for job in gone:
+            self._forget(self.rows[job])
+        return gone
+
+    def _deletable(self, row):
+        """Whether a job or a run has ended as a whole, and nothing is kept by its key."""
+        held = row.key and row.holds and (row.window_end or 0) > self.now
+        ended = {other.state for other in self._whole(row)} <= ENDED
+        return ended and row.run in (None, row.id) and not held
+
+    def _whole(self, row):
+        return [other for other in self.rows.values() if other.run == row.id] or [row]
+
+    def _forget(self, row):
+        for other in self._whole(row):
+            del self.rows[other.id]
 
     def any(self, *states):
         """Whether a job is in one of these states."""

@@ -136,7 +136,7 @@ class TwoClients(RuleBasedStateMachine):
     @rule(data=st.data(), client=CLIENTS)
     def people_act(self, data, client):
         steps = [self.add, self.add, self.add_run, self.cancel, self.retry, self.retry]
-        steps += [self.pause, self.pause_run, self.prune, self.advance]
+        steps += [self.pause, self.pause_run, self.prune, self.delete, self.advance]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
     @rule(data=st.data(), client=CLIENTS)
@@ -281,6 +281,13 @@ class TwoClients(RuleBasedStateMachine):
     def prune(self, _data, store):
         store.prune(self.clock.now() - timedelta(seconds=4), ENDED_STATES, 1000)
         self.oracle.prune(self.oracle.now - 4)
+
+    def delete(self, data, store):
+        """Some that may be there, and some that are not."""
+        jobs = st.sampled_from([*self.jobs, job_id(0), "nobody"])
+        chosen = data.draw(st.lists(jobs, min_size=1, max_size=3, unique=True))
+        gone = [job.id for job in store.delete(chosen)]
+        assert sorted(self.oracle.delete(chosen)) == sorted(gone)
 
     def advance(self, data, _store):
         seconds = data.draw(st.sampled_from([1.0, 6.0, LEASE + 1]))

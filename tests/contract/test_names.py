@@ -169,3 +169,22 @@ def test_a_second_suspect_is_no_work_for_who_runs_the_first(bench):
 
     assert bench.wait(0.05, worker="w1") is False
     assert bench.wait(30.0, worker="w2") is True
+
+
+def test_a_private_queue_is_for_a_worker_that_names_it(bench):
+    """Whatever else it serves, and whatever the worker knows: nobody else gets its jobs."""
+    bench.add("old", queue="_own")
+
+    assert [] == claimed(bench)
+    assert [] == claimed(bench, queues=["own", "default"])
+    assert [] == claimed(bench, names=None)
+    assert ["old"] == claimed(bench, queues=["default", "_own"])
+
+
+def test_a_private_queue_keeps_a_name_that_nobody_knows_any_more(bench):
+    """The grace is over for a worker that serves the queue, and for no other."""
+    bench.add("new", queue="_own")
+    bench.clock.advance(GRACE)
+
+    assert [] == claimed(bench)
+    assert ["new"] == claimed(bench, queues=["_own"])

@@ -26,6 +26,7 @@ from rotulus.errors import (
 from rotulus.service import JobScheduler, JobStatus, SpawnedJob
 from rotulus.service.local_jobs import KEPT
 from rotulus.service.records import STATUSES
+from service.test_database import fork, wait_for
 
 OWNER = contextvars.ContextVar("OWNER", default="nobody")
 
@@ -653,3 +654,45 @@ def test_the_tasks_of_an_app_are_not_disturbed(app):
         assert app is current_app(app.registry)
 
     run(app, body)
+
+
+@pytest.mark.parametrize("place", ["memory", "file"])
+def test_a_forked_child_has_a_scheduler_that_begins_anew(place, tmp_path):
+    """What its parent has spawned goes on there; in a store that they share both can see it."""
+    url = f"sqlite:///{tmp_path}/jobs.db"
+    shared = App(url, registry=TaskRegistry()) if place == "file" else None
+    scheduler = JobScheduler(app=shared)
+
+    async def double(number):
+        return 2 * number
+
+    async def go_on(started, going):
+        started.set()
+        await going.wait()
+        return 6
+
+    async def in_child(job_id):
+        mine = await scheduler.spawn(double(4))
+        await scheduler.wait(mine, 30)
+        assert 8 == await scheduler.get_result(mine)
+        if shared is None:
+            with pytest.raises(JobNotFoundError):
+                await scheduler.get_record(job_id)
+        else:
+            assert JobStatus.RUNNING == await scheduler.get_status(job_id)
+        await scheduler.close(0)
+
+    async def main():
+        started, going = asyncio.Event(), asyncio.Event()
+        job_id = await scheduler.spawn(go_on(started, going))
+        await started.wait()
+        child = fork(lambda: asyncio.run(in_child(job_id)))
+        assert 0 == await asyncio.to_thread(wait_for, child)
+        going.set()
+        await scheduler.wait(job_id, 30)
+        assert 6 == await scheduler.get_result(job_id)
+        await scheduler.close(0)
+
+    asyncio.run(main())
+    if shared is not None:
+        shared.close()

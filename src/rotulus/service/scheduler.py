@@ -55,6 +55,7 @@ class JobScheduler:
     watched and cancelled wherever jobs can, and if the process dies, another scheduler on the store
     has it fail. It runs on the event loop that it was spawned on, at most `max_concurrency` at a
     time, and is not repeated. Nothing is started before it is needed. Use it from any event loop.
+    In a forked child it begins anew: what was spawned before goes on in the parent.
 
     Args:
         max_concurrency: how many run at once; None: as many as there are.

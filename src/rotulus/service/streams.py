@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from rotulus._time.clock import monotonic
 from rotulus.errors import JobNotFoundError, StoreError
 
 MEDIA_TYPE = "text/event-stream"
@@ -41,17 +42,16 @@ def stream(look: Look, first: dict[str, Any], poll_interval: float) -> Streaming
 
 async def _events(look: Look, job: dict[str, Any], pause: float) -> AsyncIterator[str]:
     yield f"retry: {_RETRY}\n\n"
-    told, number, silence = None, 0, 0.0
+    told, number, spoke = None, 0, 0.0
     while True:
         if job != told:
-            told, number, silence = job, number + 1, 0.0
+            told, number, spoke = job, number + 1, monotonic()
             yield _event(number, job)
         if "ended_at" not in job or job["ended_at"] is not None:
             return
         await asyncio.sleep(pause)
-        silence += pause
-        if silence >= KEEPALIVE:
-            silence = 0.0
+        if monotonic() - spoke >= KEEPALIVE:  # a look may take long, too
+            spoke = monotonic()
             yield ": still here\n\n"
         job = await _next(look, job)
 
