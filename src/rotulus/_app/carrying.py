@@ -38,6 +38,11 @@ class Carrying:
             raise OptionError(f"patience={patience!r} is not allowed: give seconds above 0")
         self._own.active.engine.carry(carrier, patience)
 
+    @property
+    def carrier(self) -> Carrier | None:
+        """What this app's jobs are carried by; None: nothing is."""
+        return self._own.active.engine.carriage.carrier
+
     def relay(self, limit: int = 1000) -> int:
         """Publish what is due in the outbox.
 

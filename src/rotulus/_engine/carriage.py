@@ -77,6 +77,11 @@ class Carriage:
         self._quiet_until = float("-inf")
 
     @property
+    def carrier(self) -> Carrier | None:
+        """What publishes the messages, if there is one."""
+        return self._carrier
+
+    @property
     def queue(self) -> str | None:
         """The queue of the jobs that are carried; None: none are."""
         return None if self._carrier is None else self._carrier.queue

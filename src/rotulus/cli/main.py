@@ -32,6 +32,7 @@ COMMANDS = {
     "cron": ("cron", "Look at cron expressions."),
     "dev": ("dev", "Run a worker, and start it again when a source file changes."),
     "enqueue": ("call", "Store a job of a task."),
+    "gcp": ("gcp", "Make Google's topics and schedules what the routes of an app need."),
     "graph": ("graph", "Draw a workflow: as Mermaid, or as SVG."),
     "ls": ("look", "List tasks, jobs, queues, schedules or workers."),
     "migrate": ("admin", "Bring the store's tables up to this version."),

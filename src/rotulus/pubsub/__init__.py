@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 from rotulus.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rotulus.pubsub.carrier import PubSubCarrier
     from rotulus.pubsub.route import TaskRoute
     from rotulus.pubsub.settings import PubSubSettings
     from rotulus.pubsub.tokens import LocalVerifier, TokenVerifier
 
 __all__ = [
     "LocalVerifier",
+    "PubSubCarrier",
     "PubSubSettings",
     "TaskRoute",
     "TokenVerifier",
 ]
 
 _HOMES = {
+    "carrier": ("PubSubCarrier",),
     "route": ("TaskRoute",),
     "settings": ("PubSubSettings",),
     "tokens": ("LocalVerifier", "TokenVerifier"),

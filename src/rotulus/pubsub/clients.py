@@ -19,6 +19,9 @@ from rotulus.pubsub.settings import PubSubSettings
 
 C = TypeVar("C")
 
+_OF_ANY_SIZE = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+"""What Google's clients ask of their channels."""
+
 
 class GoogleClients:
     """The clients of Pub/Sub and Cloud Scheduler; each is made when it is first used.
@@ -79,7 +82,7 @@ def _client(kind: Callable[..., C], transport: Callable[..., Any], emulator: str
     try:
         if not emulator:
             return kind()
-        return kind(transport=transport(channel=grpc.insecure_channel(emulator)))
+        return kind(transport=transport(channel=grpc.insecure_channel(emulator, _OF_ANY_SIZE)))
     except GoogleAuthError as error:
         raise ConfigurationError(
             f"This machine has no credentials of Google's: {error}. Log in with 'gcloud auth "

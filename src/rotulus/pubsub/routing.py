@@ -27,7 +27,7 @@ class Routing:
 
     def __init__(self, routes: Iterable[TaskRoute], place: names.Place) -> None:
         self.routes = tuple(routes)
-        _check_single(self.routes)
+        check_single(self.routes)
         self._by_task = {route.task_name: route for route in self.routes}
         self._by_subscription = {
             names.subscription_name(route.path, place): route for route in self.routes
@@ -62,7 +62,7 @@ class Routing:
             registry.add(Task(route.function, route.task_name, registry))
 
 
-def _check_single(routes: Iterable[TaskRoute]) -> None:
+def check_single(routes: Iterable[TaskRoute]) -> None:
     """Raise `OptionError` when two routes are of one task, or of one path."""
     for name in ("task_name", "path"):
         known: dict[str, TaskRoute] = {}

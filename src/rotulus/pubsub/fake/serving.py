@@ -9,6 +9,7 @@ import grpc
 from rotulus.pubsub.fake.refusals import Refused
 
 _THREADS = 16
+_OF_ANY_SIZE = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
 
 class Method(NamedTuple):
@@ -28,7 +29,9 @@ class GrpcServer:
 
     def __init__(self, services: dict[str, dict[str, Method]]) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, "fake-grpc")
-        self._server: Any = grpc.server(self._threads, handlers=list(_handlers(services)))
+        self._server: Any = grpc.server(
+            self._threads, handlers=list(_handlers(services)), options=_OF_ANY_SIZE
+        )
         self.port = int(self._server.add_insecure_port("127.0.0.1:0"))
 
     def start(self) -> None:

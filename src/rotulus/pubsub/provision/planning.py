@@ -23,6 +23,9 @@ Told = Callable[[int, int], None]
 AT_ONCE = 8
 """How many routes are worked on at once."""
 
+Check = Callable[[TaskRoute], Iterable[str]]
+"""What does not fit in a route, a sentence for each."""
+
 FAILURES = (GoogleAPIError, GoogleAuthError)
 """What a call of Google's raises."""
 
@@ -40,6 +43,7 @@ def plan(
     settings: PubSubSettings,
     clients: GoogleClients | None = None,
     told: Told | None = None,
+    check: Check = lambda _: (),
 ) -> Plan:
     """What has to be done so that the routes work. Nothing is changed.
 
@@ -50,6 +54,7 @@ def plan(
         settings: where the resources are, and where pushes go.
         clients: Google's; those of the settings unless given.
         told: hears how far it has got.
+        check: says what does not fit in a route, which then is a problem of it.
 
     Raises:
         ConfigurationError: a setting is missing, or this machine has no credentials.
@@ -57,7 +62,7 @@ def plan(
     settings.require("project_id", "service_url", "service_account")
     clients = clients or GoogleClients.of(settings)
     wanted = Wanted(settings, clients)
-    parts = [_Part(None, list(wanted.shared())), *(_part(wanted, route) for route in routes)]
+    parts = [_Part(None, list(wanted.shared())), *(_part(wanted, route, check) for route in routes)]
     parts.append(_Part(None, list(wanted.tick())))
     changes: list[Change] = []
     problems: list[Problem] = []
@@ -71,11 +76,14 @@ def plan(
     return Plan((*changes, *orphans), (*problems, *wrong))
 
 
-def _part(wanted: Wanted, route: TaskRoute) -> _Part:
+def _part(wanted: Wanted, route: TaskRoute, check: Check) -> _Part:
+    """What a route needs, also if it is not provisioned now: its schedule is no orphan."""
     try:
-        return _Part(route.path, list(wanted.of(route)))
+        resources = list(wanted.of(route))
     except OptionError as error:  # Google does not take a name
         return _Part(route.path, (), Problem(route.path, route.path, str(error)))
+    wrong = "; ".join(check(route))
+    return _Part(route.path, resources, Problem(route.path, route.path, wrong) if wrong else None)
 
 
 def _compare(part: _Part) -> tuple[list[Change], list[Problem]]:

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
-from rotulus.pubsub.messages import write_scheduled
+from rotulus.pubsub.messages import TASK, write_scheduled
 from rotulus.pubsub.provision.resource import Resource
 from rotulus.pubsub.provision.scheduler_job import SchedulerJobResource
 from rotulus.pubsub.provision.subscription import NEVER, SubscriptionResource
@@ -106,8 +106,8 @@ class Wanted:
             "timezone": route.schedule_timezone,
             "description": f"Rotulus: fires {route.path}.",
             "topic": topic,
-            "payload": _scheduled(route, name),
-            "attributes": {"task": route.task_name},
+            "payload": write_scheduled(str(uuid5(NAMESPACE_URL, name)), route.name).decode(),
+            "attributes": {TASK: route.task_name},
             **_RETRIES,
         }
         return SchedulerJobResource(self.clients, name, fields)
@@ -126,8 +126,3 @@ class Wanted:
 
     def _subscription(self, name: str) -> str:
         return f"projects/{self.settings.project_id}/subscriptions/{name}"
-
-
-def _scheduled(route: TaskRoute, job: str) -> str:
-    """The message of each firing; the same one each time it is provisioned."""
-    return write_scheduled(str(uuid5(NAMESPACE_URL, job)), route.name).decode()

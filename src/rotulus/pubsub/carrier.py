@@ -1,0 +1,195 @@
+"""Publishes a message for each job that is due: to the topic of its route."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from typing import NamedTuple
+
+from google.api_core.exceptions import GoogleAPIError, NotFound
+from google.api_core.retry import Retry
+from google.auth.exceptions import GoogleAuthError
+from google.pubsub_v1 import PubsubMessage
+
+from rotulus import Published
+from rotulus._forking import follow_forks
+from rotulus._jobs.record import JobRecord
+from rotulus._time.clock import monotonic
+from rotulus.errors import ConfigurationError, OptionError, RotulusError
+from rotulus.pubsub import names
+from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.messages import write_message
+from rotulus.pubsub.route import TaskRoute
+from rotulus.pubsub.routing import QUEUE, check_single
+from rotulus.pubsub.settings import PubSubSettings
+
+DEADLINE = 5.0
+"""Seconds that publishing may take: an enqueue waits for it."""
+
+_MOST = 1000
+_LARGEST = 9_000_000
+"""How many messages, and how many bytes of them, go into one call. Google takes 10 MB."""
+
+_OVERHEAD = 200
+"""How many bytes a message has beside its data, at most."""
+
+_AT_ONCE = 8
+"""To how many topics is published at once."""
+
+
+class _Batch(NamedTuple):
+    """Messages of one call: their topic, and the jobs they are of."""
+
+    topic: str
+    ids: list[str]
+    messages: list[PubsubMessage]
+
+
+class PubSubCarrier:
+    """Carries jobs by Google Pub/Sub: `app.carry(PubSubCarrier(routes))`.
+
+    It keeps no messages and no threads, so there is nothing to close, or to lose: a message that
+    could not be published stays in the outbox of the store. Connections are made when the first
+    one is published, and anew in a forked process.
+
+    Args:
+        routes: the routes of the tasks that are carried.
+        settings: where their topics are; the environment's, read when they are first needed, unless
+            given.
+        deadline: seconds that one call of `publish` may take.
+
+    Raises:
+        OptionError: two routes are of one task or path, or the deadline is not above 0.
+    """
+
+    queue = QUEUE
+
+    def __init__(
+        self,
+        routes: Sequence[TaskRoute],
+        settings: PubSubSettings | None = None,
+        *,
+        deadline: float = DEADLINE,
+    ) -> None:
+        if not 0 < deadline < float("inf"):
+            raise OptionError(f"deadline={deadline!r} is not allowed: give seconds above 0")
+        self.routes = tuple(routes)
+        check_single(self.routes)
+        self._by_task = {route.task_name: route for route in self.routes}
+        self._given = settings
+        self._deadline = deadline
+        self._renew()
+        follow_forks(self._renew)
+
+    @property
+    def settings(self) -> PubSubSettings:
+        """Where topics are. Raises `OptionError` if the environment has a value that is wrong."""
+        if self._settings is None:
+            self._settings = self._given or PubSubSettings.from_env()
+        return self._settings
+
+    def carries(self, task_name: str) -> bool:
+        """Whether a task has a route."""
+        return task_name in self._by_task
+
+    def route(self, task_name: str) -> TaskRoute | None:
+        """The route of a task."""
+        return self._by_task.get(task_name)
+
+    def publish(self, jobs: Sequence[JobRecord]) -> Published:
+        """Publish a message for each job, by a call for each topic.
+
+        Args:
+            jobs: the jobs, each of a task that is carried.
+
+        Returns:
+            The ids of the jobs whose messages are out, and why those of the others are not.
+
+        Raises:
+            ConfigurationError: a setting is missing, or this machine has no credentials.
+        """
+        self.settings.require("project_id")
+        known = [job for job in jobs if job.task in self._by_task]
+        end = monotonic() + self._deadline
+        batches = list(self._batches(known))
+        if len(batches) == 1:
+            results = [self._send(batches[0], end)]
+        else:
+            with ThreadPoolExecutor(_AT_ONCE, "rotulus-publish") as threads:
+                results = list(threads.map(self._send, batches, repeat(end)))
+        if len(known) < len(jobs):
+            results.append(_without_route(jobs, known))
+        ids = [job_id for result in results for job_id in result.ids]
+        return Published(ids, next((one.error for one in results if one.error), None))
+
+    def close(self) -> None:
+        """Close the connections; the next message makes new ones."""
+        with self._lock:
+            clients, self._clients = self._clients, None
+        if clients is not None:
+            clients.close()
+
+    def _renew(self) -> None:
+        """Forget connections, without touching them: after a fork they are the parent's."""
+        self._lock = threading.Lock()
+        self._clients: GoogleClients | None = None
+        self._settings: PubSubSettings | None = None
+
+    def _batches(self, jobs: Sequence[JobRecord]) -> Iterator[_Batch]:
+        open_batches: dict[str, _Batch] = {}
+        sizes: dict[str, int] = {}
+        for job in jobs:
+            route = self._by_task[job.task]
+            message = write_message(job, route.name)
+            size = len(message.data) + _OVERHEAD
+            topic = self._topic(route)
+            batch = open_batches.get(topic)
+            if batch and (len(batch.ids) == _MOST or sizes[topic] + size > _LARGEST):
+                yield open_batches.pop(topic)
+                batch = None
+            if batch is None:
+                batch = open_batches[topic] = _Batch(topic, [], [])
+                sizes[topic] = 0
+            batch.ids.append(job.id)
+            batch.messages.append(PubsubMessage(message._asdict()))
+            sizes[topic] += size
+        yield from open_batches.values()
+
+    def _topic(self, route: TaskRoute) -> str:
+        name = names.topic_name(route.path, self.settings)
+        return f"projects/{self.settings.project_id}/topics/{name}"
+
+    def _send(self, batch: _Batch, end: float) -> Published:
+        """Publish the messages of one batch, until `end` of the monotonic clock."""
+        left = end - monotonic()
+        if left <= 0:
+            return Published([], RotulusError(f"{self._deadline:g} seconds did not suffice"))
+        try:
+            self._connected().publisher.publish(
+                topic=batch.topic,
+                messages=batch.messages,
+                retry=Retry(initial=0.1, maximum=1.0, timeout=left),
+                timeout=left,
+            )
+        except NotFound:
+            error = RotulusError(f"There is no topic {batch.topic}: 'rotulus gcp apply' makes it")
+            return Published([], error)
+        except (GoogleAPIError, GoogleAuthError) as error:
+            return Published([], error)
+        return Published(batch.ids)
+
+    def _connected(self) -> GoogleClients:
+        with self._lock:
+            if self._clients is None:
+                self._clients = GoogleClients.of(self.settings)
+            return self._clients
+
+
+def _without_route(jobs: Sequence[JobRecord], known: Sequence[JobRecord]) -> Published:
+    """Nothing is published of jobs whose task has no route any more."""
+    tasks = sorted({job.task for job in jobs} - {job.task for job in known})
+    error = ConfigurationError(
+        f"No route is of task {', '.join(map(repr, tasks))}, which has jobs in queue {QUEUE!r}: "
+        f"give it a TaskRoute again, or cancel its jobs"
+    )
+    return Published([], error)
