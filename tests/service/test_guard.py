@@ -13,6 +13,7 @@ from rotulus.cli.main import main
 from rotulus.errors import OptionError
 from rotulus.service import (
     Auth,
+    ServiceBuilder,
     ServiceInfo,
     TaskExecutor,
     TaskRouter,
@@ -394,6 +395,18 @@ def test_dependencies_of_the_users_own_are_asked_by_every_route_of_ours(place, a
     assert len(routes) > 10
     answers = {(m, p): call(service, m, p).status_code for m, p in routes}
     assert {418} == set(answers.values()), answers
+
+
+@pytest.mark.parametrize("factory", [None, lambda: TaskExecutor()], ids=["usual", "own"])
+def test_a_service_executes_for_those_whom_its_dependency_lets_in(app, factory):
+    """By the short way, which asks no dependencies itself, and by that with a factory."""
+    builder = ServiceBuilder(info=ServiceInfo(display_name="all"), app=app)
+    builder.with_auth(dependency=dependency).with_tasks(executor_factory=factory)
+    service, path = builder.build(), "/api/v1/tasks/nothing/$execute"
+
+    assert 401 == call(service, "POST", path).status_code
+    assert 404 == call(service, "POST", path, headers={"x-key": "known"}).status_code
+    assert 405 == call(service, "PUT", path, headers={"x-key": "known"}).status_code
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["routes of ours", "a service"])

@@ -22,7 +22,7 @@ from rotulus.service.landing import make_landing_router
 from rotulus.service.logs import RequestLog, set_up_logging
 from rotulus.service.metrics import make_metrics_router
 from rotulus.service.problems import install_problems
-from rotulus.service.router import ExecutorFactory, TaskRouter
+from rotulus.service.router import ExecutorFactory, TaskRouter, add_direct_execution
 from rotulus.service.scheduler import JobScheduler
 from rotulus.service.state import ServiceInfo, ServiceState
 from rotulus.service.system import make_system_router
@@ -184,6 +184,8 @@ class ServiceBuilder:
             app.include_router(router, **options)
         for options in self._task_routers:
             tasks = TaskRouter.create(**options, registry=state.app.registry)
+            if options["executor_factory"] is None:
+                add_direct_execution(app, options["prefix"], state.app.registry)
             app.include_router(tasks.router)
             document_operations(app, tasks.operations)
         for make in self._parts:

@@ -14,8 +14,10 @@ from rotulus.service.headers import header
 from rotulus.service.local import check_local, check_same_site
 from rotulus.service.paths import path_within
 from rotulus.service.problems import (
+    Handler,
     ProblemError,
     ProblemRoute,
+    answered,
     install_problems,
 )
 
@@ -63,6 +65,11 @@ class GuardedRoute(ProblemRoute):
     def before(self, request: Request) -> None:
         """Raise a `ProblemError` for a request that is refused."""
         _GUARD.check(request)
+
+
+def guarded(handle: Handler) -> Handler:
+    """A handler of Starlette's with the guard, whose errors are problem documents."""
+    return answered(handle, _GUARD.check)
 
 
 def protect(app: FastAPI, auth: Auth | None = None) -> None:

@@ -53,6 +53,9 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 _log = logging.getLogger("rotulus.service")
 
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+"""Answers a request."""
+
 
 class ProblemError(RotulusError):
     """A request is refused with a problem document.
@@ -129,22 +132,31 @@ class ProblemRoute(APIRoute):
     def before(self, request: Request) -> None:
         """Look at a request before anything else does; what is raised here is answered, too."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handler:
         """The handler of FastAPI, whose errors are answered here."""
-        handle = super().get_route_handler()
+        return answered(super().get_route_handler(), self.before)
 
-        async def answer(request: Request) -> Response:
-            try:
-                self.before(request)
-                return await handle(request)
-            except Exception as error:
-                if _has_handler(request, error):
-                    raise
-                if isinstance(error, HTTPException):
-                    return await _answer_http(request, error)
-                return problem_of(error).response()
 
-        return answer
+def answered(handle: Handler, before: Callable[[Request], object]) -> Handler:
+    """A handler whose errors are problem documents.
+
+    Args:
+        handle: the handler.
+        before: called with each request before; what it raises is answered, too.
+    """
+
+    async def answer(request: Request) -> Response:
+        try:
+            before(request)
+            return await handle(request)
+        except Exception as error:
+            if _has_handler(request, error):
+                raise
+            if isinstance(error, HTTPException):
+                return await _answer_http(request, error)
+            return problem_of(error).response()
+
+    return answer
 
 
 def install_problems(app: FastAPI) -> None:

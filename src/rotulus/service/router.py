@@ -18,7 +18,7 @@ from rotulus.service.enqueueing import add_enqueueing
 from rotulus.service.envelope import answer, read_params
 from rotulus.service.executor import TaskExecutor
 from rotulus.service.finding import state_of
-from rotulus.service.guard import GuardedRoute
+from rotulus.service.guard import GuardedRoute, guarded
 from rotulus.service.injection import close_calls, described_calls
 from rotulus.service.local import check_local
 from rotulus.service.operations import Operations
@@ -107,26 +107,46 @@ def _add_reading(router: APIRouter, registry: TaskRegistry) -> None:
         return registry.get_info(name)
 
 
+def add_direct_execution(app: FastAPI, prefix: str, registry: TaskRegistry) -> None:
+    """Execute tasks by a route of Starlette's, which is found before that of a router.
+
+    FastAPI would take longer to find out that nothing is to be solved. It would ask dependencies,
+    too, so this is for an application that has none.
+
+    Args:
+        app: the application.
+        prefix: what the paths of tasks begin with.
+        registry: the tasks.
+    """
+
+    async def execute(request: Request) -> Response:
+        return await _run(request, _usual_executor(request, registry), None)
+
+    path = f"{prefix}/{{name}}/$execute"
+    app.add_route(path, guarded(execute), methods=["POST"], include_in_schema=False)
+
+
+async def _run(request: Request, executor: TaskExecutor, tracebacks: bool | None) -> Response:
+    name = request.path_params["name"]
+    executor.registry.get(name)  # an unknown task is not found, whatever the body is
+    asked = read_params(await read_json(request, optional=True))
+    finished = await executor.run(name, asked.payload)
+    return answer(name, asked, finished, lambda: _shows(request, tracebacks))
+
+
 def _add_execution(
     router: APIRouter,
     registry: TaskRegistry,
     factory: ExecutorFactory | None,
     tracebacks: bool | None,
 ) -> None:
-    async def run(request: Request, executor: TaskExecutor) -> Response:
-        name = request.path_params["name"]
-        executor.registry.get(name)  # an unknown task is not found, whatever the body is
-        asked = read_params(await read_json(request, optional=True))
-        finished = await executor.run(name, asked.payload)
-        return answer(name, asked, finished, lambda: _shows(request, tracebacks))
-
     # Each task has an operation of its own in the document.
     add = router.post("/{name}/$execute", name="execute", include_in_schema=False)
     if factory is None:
 
         @add
         async def execute_alone(request: Request) -> Response:
-            return await run(request, _usual_executor(request, registry))
+            return await _run(request, _usual_executor(request, registry), tracebacks)
 
     else:
 
@@ -134,7 +154,7 @@ def _add_execution(
         async def execute(
             request: Request, executor: Annotated[TaskExecutor, Depends(factory)]
         ) -> Response:
-            return await run(request, executor)
+            return await _run(request, executor, tracebacks)
 
 
 def _usual_executor(request: Request, registry: TaskRegistry) -> TaskExecutor:
