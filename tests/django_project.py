@@ -25,6 +25,7 @@ SETTINGS = {
             "OPTIONS": {"database": "jobs"},
         },
         "immediate": {"BACKEND": f"{TASKS}.backends.immediate.ImmediateBackend", "QUEUES": []},
+        "routed": {"BACKEND": "rotulus.django.DatabaseBackend", "QUEUES": []},
         "dummy": {"BACKEND": f"{TASKS}.backends.dummy.DummyBackend", "QUEUES": []},
     },
     "SECRET_KEY": "not-a-secret",

@@ -52,3 +52,19 @@ def worker(jobs):
     app = worker_app("jobs")
     yield app
     app.close()
+
+
+@pytest.fixture
+def settings_with():
+    """Sets settings of Django for the length of a test."""
+    from django.test.utils import override_settings
+
+    overrides = []
+
+    def override(**given):
+        overrides.append(override_settings(**given))
+        overrides[-1].enable()
+
+    yield override
+    for one in reversed(overrides):
+        one.disable()

@@ -16,9 +16,15 @@ from rotulus.stores.postgres import PostgresStore
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Execute, Session, prepared
 from rotulus.stores.postgres.joining import on_django
+from rotulus.stores.postgres.migrate import step_statements
 from rotulus.stores.postgres.translate import CONTENDED, USELESS, translate
 
+__all__ = ["STEPS", "open_store", "step_statements"]
+
 T = TypeVar("T")
+
+STEPS = "postgres"
+"""The folder of the steps that make the tables."""
 
 _TRIES = 5
 """How often work is tried that other transactions got in the way of."""
@@ -96,7 +102,7 @@ class PostgresConnection(Connection):
         return translate(error, self.url) if isinstance(error, psycopg.Error) else None
 
 
-def open_postgres(alias: str, _connection: Any, _clock: Clock) -> Store:
+def open_store(alias: str, _connection: Any, _clock: Clock) -> Store:
     """The store on a database of PostgreSQL."""
     source = PostgresConnection(alias)
     return PostgresStore(source.address, source)

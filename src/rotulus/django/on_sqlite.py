@@ -17,8 +17,14 @@ from rotulus.store import Store
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.stores.sqlite.connection import MEMORY, translate
 from rotulus.stores.sqlite.joining import Answer, Row
+from rotulus.stores.sqlite.migrate import step_statements
+
+__all__ = ["STEPS", "open_store", "step_statements"]
 
 T = TypeVar("T")
+
+STEPS = "sqlite"
+"""The folder of the steps that make the tables."""
 
 _PARAMETER = re.compile(r"--.*|'[^']*'|:([a-z_]+)")
 """A comment, a text or a parameter."""
@@ -111,7 +117,7 @@ def _in_django_style(statement: str) -> str:
     return _PARAMETER.sub(rewritten, statement.replace("%", "%%")).replace("?", "%s")
 
 
-def open_sqlite(alias: str, connection: Any, clock: Clock) -> Store:
+def open_store(alias: str, connection: Any, clock: Clock) -> Store:
     """The store on a file of SQLite, or on a database in memory, as in tests."""
     path = MEMORY if connection.is_in_memory_db() else str(connection.settings_dict["NAME"])
     return SqliteStore(path, clock=clock, source=SqliteConnection(alias, path))

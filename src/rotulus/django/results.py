@@ -25,7 +25,7 @@ def result_of(job: Job[Any], task: Any, given: Arguments | None = None) -> AnyRe
         given: its arguments as the call gave them; by their names unless given.
     """
     args, kwargs = given or arguments_of(job.arguments)
-    earlier = [one for one in job.attempts if one.reason != _UNSTARTED]
+    earlier = started(job)
     result: AnyResult = TaskResult(
         task=task,
         id=job.id,
@@ -58,16 +58,21 @@ def arguments_of(stored: Mapping[str, Any], places: Sequence[str] = ()) -> Argum
     return args, named
 
 
-def _errors(job: Job[Any], earlier: Sequence[Attempt]) -> list[TaskError]:
-    found = [one.error for one in earlier]
-    if job.state.ended and _is_apart(job):
-        found.append(job.error)
-    return [_error(error) for error in found if error is not None]
-
-
-def _is_apart(job: Job[Any]) -> bool:
+def is_apart(job: Job[Any]) -> bool:
     """Whether its last attempt is not among the earlier ones: it runs, or ended the job."""
     return job.attempt > (job.attempts[-1].number if job.attempts else 0)
+
+
+def started(job: Job[Any]) -> list[Attempt]:
+    """Its earlier attempts, without those that a worker gave back before they had begun."""
+    return [one for one in job.attempts if one.reason != _UNSTARTED]
+
+
+def _errors(job: Job[Any], earlier: Sequence[Attempt]) -> list[TaskError]:
+    found = [one.error for one in earlier]
+    if job.state.ended and is_apart(job):
+        found.append(job.error)
+    return [_error(error) for error in found if error is not None]
 
 
 def _error(error: ErrorInfo) -> TaskError:
@@ -88,5 +93,5 @@ def _traceback(error: ErrorInfo) -> str:
 
 def _workers(job: Job[Any], earlier: Sequence[Attempt]) -> list[str]:
     """Who has begun an attempt of it, one for each."""
-    last = [job.worker] if _is_apart(job) else []
+    last = [job.worker] if is_apart(job) else []
     return [worker or "" for worker in [*(one.worker for one in earlier), *last]]

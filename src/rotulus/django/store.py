@@ -1,16 +1,35 @@
 """The store of `django://alias`: PostgreSQL or SQLite, every call on Django's own connection."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, cast
 
 from rotulus._time.clock import Clock
 from rotulus.django.connections import connection_of
 from rotulus.errors import ConfigurationError
 from rotulus.store import Store
+from rotulus.stores._migrations import Migration
 
-_OPENERS = {"postgresql": "on_postgres.open_postgres", "sqlite": "on_sqlite.open_sqlite"}
-"""What opens the store of a database, by the name that Django has for its kind."""
+_DIALECTS = {"postgresql": "on_postgres", "sqlite": "on_sqlite"}
+"""The modules for the kinds of databases, by the names that Django has for these."""
+
+
+class Dialect(Protocol):
+    """What there is for a kind of database.
+
+    Attributes:
+        STEPS: the folder of the steps that make its tables.
+    """
+
+    STEPS: str
+
+    def open_store(self, alias: str, connection: Any, clock: Clock) -> Store:
+        """The store on a database."""
+        ...
+
+    def step_statements(self, step: Migration) -> Sequence[str]:
+        """The SQL of a step."""
+        ...
 
 
 def open_django(alias: str, clock: Clock) -> Store:
@@ -21,18 +40,25 @@ def open_django(alias: str, clock: Clock) -> Store:
             PostgreSQL by way of psycopg 2.
     """
     connection = connection_of(alias)
-    if connection.vendor not in _OPENERS:
+    return dialect_of(connection).open_store(alias, connection, clock)
+
+
+def has_dialect(connection: Any) -> bool:
+    """Whether jobs can live in the database of a connection of Django."""
+    return connection.vendor in _DIALECTS
+
+
+def dialect_of(connection: Any) -> Dialect:
+    """What there is for the database of a connection of Django. Raises `ConfigurationError`."""
+    if not has_dialect(connection):
         raise ConfigurationError(
-            f"The database {alias!r} is {connection.display_name}, and jobs live in PostgreSQL or "
-            f"SQLite: add one of these to settings.DATABASES, and name it in "
+            f"The database {connection.alias!r} is {connection.display_name}, and jobs live in "
+            f"PostgreSQL or SQLite: add one of these to settings.DATABASES, and name it in "
             f"TASKS[...]['OPTIONS']['database']"
         )
     if connection.Database.__name__ == "psycopg2":
         raise ConfigurationError(
-            f"The database {alias!r} is used by way of psycopg 2, and Rotulus needs psycopg 3, "
-            f"which Django prefers where it is installed: pip install 'psycopg[binary]'"
+            f"The database {connection.alias!r} is used by way of psycopg 2, and Rotulus needs "
+            f"psycopg 3, which Django prefers where it is installed: pip install 'psycopg[binary]'"
         )
-    module, _, name = _OPENERS[connection.vendor].partition(".")
-    opener: Callable[[str, Any, Clock], Store]
-    opener = getattr(import_module(f"rotulus.django.{module}"), name)
-    return opener(alias, connection, clock)
+    return cast("Dialect", import_module(f"rotulus.django.{_DIALECTS[connection.vendor]}"))

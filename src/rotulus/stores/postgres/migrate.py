@@ -11,6 +11,9 @@ from rotulus.stores.postgres.ask import Session
 _PATIENCE = "10s"
 """How long to wait for tables that are in use: everybody else waits behind us."""
 
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('rotulus migrations'), 0)"
+"""Who migrates has it until the end of the transaction."""
+
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS rotulus_migrations (
   number     integer NOT NULL PRIMARY KEY,
@@ -18,6 +21,9 @@ CREATE TABLE IF NOT EXISTS rotulus_migrations (
   checksum   text    NOT NULL,
   applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 )"""
+
+
+_INTO = "INSERT INTO rotulus_migrations (number, name, checksum)"
 
 
 def missing(session: Session, schema: str | None, place: str) -> list[Migration]:
@@ -31,7 +37,7 @@ def missing(session: Session, schema: str | None, place: str) -> list[Migration]
 
 def migrate(session: Session, schema: str | None, place: str) -> list[str]:
     """Apply what is missing, inside the caller's transaction; the names of what was applied."""
-    session.script("SELECT pg_advisory_xact_lock(hashtext('rotulus migrations'), 0)")
+    session.script(_LOCK)
     session.script(f"SET LOCAL lock_timeout = '{_PATIENCE}'; SET LOCAL statement_timeout = 0")
     if schema is not None:
         session.script(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
@@ -51,8 +57,15 @@ def script(schema: str | None) -> str:
     """All steps as one script, for those who apply it with other tools."""
     place = f'CREATE SCHEMA IF NOT EXISTS "{schema}";\nSET LOCAL search_path TO "{schema}";'
     parts = ["BEGIN;", *([place] if schema else []), f"{_LEDGER.strip()};"]
-    for step in known_migrations("postgres"):
-        row = f"({step.number}, '{step.name}', '{step.checksum}')"
-        columns = "rotulus_migrations (number, name, checksum)"
-        parts.append(f"-- {step.name}\n{step.sql}\nINSERT INTO {columns} VALUES {row};")
+    parts += [f"-- {s.name}\n{s.sql}\n{_remember(s)};" for s in known_migrations("postgres")]
     return "\n\n".join([*parts, "COMMIT;", ""])
+
+
+def step_statements(step: Migration) -> list[str]:
+    """One step, part by part, for other tools that have a transaction around it."""
+    return [_LOCK, _LEDGER.strip(), step.sql, _remember(step)]
+
+
+def _remember(step: Migration) -> str:
+    row = f"({step.number}, '{step.name}', '{step.checksum}')"
+    return f"{_INTO} VALUES {row}"

@@ -17,6 +17,9 @@ CREATE TABLE IF NOT EXISTS rotulus_migrations (
 ) STRICT"""
 
 
+_INTO = "INSERT INTO rotulus_migrations"
+
+
 def missing(connection: sqlite3.Connection, path: str) -> list[Migration]:
     """The steps to apply. Raises `SchemaError` when the file is from a later version."""
     return missing_migrations("sqlite", _applied(connection), path)
@@ -40,10 +43,18 @@ def migrate(connection: sqlite3.Connection, path: str, now: int) -> list[str]:
 def script() -> str:
     """All steps as one script, for those who apply it with other tools."""
     parts = ["BEGIN;", f"{_LEDGER.strip()};"]
-    for step in known_migrations("sqlite"):
-        row = f"({step.number}, '{step.name}', '{step.checksum}', unixepoch() * 1000000)"
-        parts.append(f"-- {step.name}\n{step.sql}\nINSERT INTO rotulus_migrations VALUES {row};")
+    parts += [f"-- {s.name}\n{s.sql}\n{_remember(s)};" for s in known_migrations("sqlite")]
     return "\n\n".join([*parts, "COMMIT;", ""])
+
+
+def step_statements(step: Migration) -> list[str]:
+    """One step, statement by statement, for other tools that have a transaction around it."""
+    return [_LEDGER.strip(), *_statements(step.sql), _remember(step)]
+
+
+def _remember(step: Migration) -> str:
+    row = f"({step.number}, '{step.name}', '{step.checksum}', unixepoch() * 1000000)"
+    return f"{_INTO} VALUES {row}"
 
 
 def _applied(connection: sqlite3.Connection) -> dict[int, str]:

@@ -1,0 +1,12 @@
+"""What is to be published of jobs that are carried to an endpoint outside."""
+
+from django.db import migrations
+
+from rotulus.django.steps import ApplyStep
+
+
+class Migration(migrations.Migration):
+    """Applies step 0002."""
+
+    dependencies = (("rotulus", "0001_jobs"),)
+    operations = (ApplyStep(2),)

@@ -1,0 +1,68 @@
+"""The steps that make our tables, as operations of Django's migrations.
+
+A step that `rotulus migrate` has applied is not applied again, and the other way round: both ask
+the same ledger, and write into it.
+"""
+
+from typing import Any
+
+from django.db import router
+from django.db.migrations.operations.base import Operation
+
+from rotulus.django.store import dialect_of, has_dialect
+from rotulus.stores._migrations import Migration, known_migrations, missing_migrations
+
+
+class ApplyStep(Operation):
+    """Applies one step, unless it has been applied.
+
+    In a database that is neither PostgreSQL nor SQLite there is nothing to do: no job lives there.
+
+    Args:
+        number: that of the step.
+    """
+
+    reversible = False
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models are told apart."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: Any,
+        from_state: Any,  # noqa: ARG002 - the models are not concerned
+        to_state: Any,  # noqa: ARG002 - the models are not concerned
+    ) -> None:
+        """Apply it, or show it to `sqlmigrate`."""
+        connection = schema_editor.connection
+        if not router.allow_migrate(connection.alias, app_label, model_name="taskexecution"):
+            return
+        if not has_dialect(connection):
+            return
+        dialect = dialect_of(connection)
+        step = _step(dialect.STEPS, self.number)
+        if schema_editor.collect_sql or _is_missing(connection, dialect.STEPS, step):
+            for statement in dialect.step_statements(step):
+                schema_editor.execute(statement, params=None)
+
+    def describe(self) -> str:
+        """What `migrate --plan` says."""
+        return f"Apply step {self.number:04} of the tables of Rotulus"
+
+
+def _step(folder: str, number: int) -> Migration:
+    return next(step for step in known_migrations(folder) if step.number == number)
+
+
+def _is_missing(connection: Any, folder: str, step: Migration) -> bool:
+    """Whether a step has not been applied. Raises `SchemaError` for tables of another version."""
+    applied: dict[int, str] = {}
+    with connection.cursor() as cursor:
+        if "rotulus_migrations" in connection.introspection.table_names(cursor):
+            cursor.execute("SELECT number, checksum FROM rotulus_migrations")
+            applied = dict(cursor.fetchall())
+    return step in missing_migrations(folder, applied, f"The database {connection.alias!r}")
