@@ -10,18 +10,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rotulus.django.app import app_of, worker_app
     from rotulus.django.database import DatabaseBackend
+    from rotulus.django.switches import is_enabled, kill_switch
+    from rotulus.pubsub import TaskRoute
 
-__all__ = ["DatabaseBackend", "app_of", "worker_app"]
+__all__ = [
+    "DatabaseBackend",
+    "TaskRoute",
+    "app_of",
+    "is_enabled",
+    "kill_switch",
+    "worker_app",
+]
 
-_HOMES = {"DatabaseBackend": "database", "app_of": "app", "worker_app": "app"}
+_HOMES = {
+    "DatabaseBackend": "rotulus.django.database",
+    "TaskRoute": "rotulus.pubsub",
+    "app_of": "rotulus.django.app",
+    "is_enabled": "rotulus.django.switches",
+    "kill_switch": "rotulus.django.switches",
+    "worker_app": "rotulus.django.app",
+}
 """Where each public name is defined."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if isinstance(value, type):
+    value = getattr(import_module(_HOMES[name]), name)
+    if isinstance(value, type) and _HOMES[name].startswith(__name__):
         value.__module__ = __name__  # shown where users find it
     globals()[name] = value
     return value

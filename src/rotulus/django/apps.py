@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from rotulus.django.settings import read_django_settings
+
 
 class RotulusConfig(AppConfig):
     """The jobs of Rotulus in Django: its tables, its migrations and its commands."""
@@ -9,3 +11,7 @@ class RotulusConfig(AppConfig):
     name = "rotulus.django"
     label = "rotulus"
     verbose_name = "Rotulus"
+
+    def ready(self) -> None:
+        """Have the settings of Pub/Sub looked up in Django's, too."""
+        read_django_settings()

@@ -48,10 +48,14 @@ class Connection:
         return here.in_atomic_block or not here.get_autocommit()
 
     def after_commit(self, function: Callable[[], object]) -> None:
-        """Call a function once what has been written here is committed; at once, if it is."""
+        """Call a function once what has been written here is committed; at once, if it is.
+
+        In one transaction it is called once, however often this is asked for.
+        """
         here = self.here
         if here.in_atomic_block:
-            transaction.on_commit(function, using=self.alias, robust=True)
+            if not _is_awaited(here, function):
+                transaction.on_commit(function, using=self.alias, robust=True)
         else:  # where a caller commits by hand, nobody tells when
             function()
 
@@ -95,6 +99,13 @@ class Connection:
         if not isinstance(error, SchemaError):
             return error
         return SchemaError(missing_tables(self.alias))
+
+
+def _is_awaited(connection: BaseDatabaseWrapper, function: Callable[[], object]) -> bool:
+    """Whether a function is going to be called if what is written now is committed."""
+    # It is not if only a part of the transaction waits with it that may be rolled back by itself.
+    around = set(connection.savepoint_ids)
+    return any(one[1] == function and one[0] <= around for one in connection.run_on_commit)
 
 
 def connection_of(alias: str) -> Any:
