@@ -33,6 +33,7 @@ RotulusError
 ├── WorkerStuckError               too many bodies of a worker did not stop, and it has
 └── StoreError                     about the place where jobs live
     ├── StoreUnavailableError      it cannot be reached or opened
+    │   └── StoreCapacityError         it has no connection left
     ├── StoreReadOnlyError         it can be read and not written
     ├── StoreBusyError             somebody else held it for too long
     ├── StoreFullError             there is no room left
@@ -73,6 +74,7 @@ __all__ = [
     "SchemaError",
     "StepNotFoundError",
     "StoreBusyError",
+    "StoreCapacityError",
     "StoreClosedError",
     "StoreError",
     "StoreFullError",
@@ -259,6 +261,10 @@ class StoreError(RotulusError):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be reached, opened or read."""
+
+
+class StoreCapacityError(StoreUnavailableError):
+    """The store has no connection left: all are in use, here or by others. Try again later."""
 
 
 class StoreReadOnlyError(StoreError):

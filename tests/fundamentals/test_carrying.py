@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 import rotulus.workflow as wf
-from rotulus import App, Published, Snooze, State, scheduled, task
-from rotulus.errors import JobNotFoundError, OptionError
+from rotulus import App, Published, Retry, Snooze, State, scheduled, task
+from rotulus.errors import ArgumentsError, JobNotFoundError, OptionError, TaskNotFoundError
 from rotulus.events import JobsPublished, PublishFailed
 from server_clock import ServerClock
 
@@ -21,11 +21,15 @@ class Carrier:
 
     def __init__(self, *names):
         self.names = names
+        self.policy = None
         self.sent = []
         self.refuses = None
 
     def carries(self, task_name):
         return task_name in self.names
+
+    def retry(self, task_name):
+        return self.policy
 
     def publish(self, jobs):
         if isinstance(self.refuses, Exception):
@@ -374,3 +378,49 @@ def test_after_a_failure_an_enqueue_does_not_wait_for_the_next(alone, registry):
     first, *_ = [t.enqueue() for _ in range(3)]
 
     assert [first.id] == asked
+
+
+def test_a_message_that_has_come_is_stored_and_not_published(carrying, carrier):
+    """One job for all messages with its key, which waits like any other that is carried."""
+    first = carrying.receive("t", [3], {}, key="message:1")
+    again = carrying.receive("t", [], {"value": 4}, key="message:1")
+    other = carrying.receive("t", [], {}, key="message:2")
+
+    assert (first.id, {"value": 3}) == (again.id, again.arguments)
+    assert other.id != first.id
+    assert "_out" == first.queue
+    assert [] == carrier.sent
+    assert 0 == carrying.relay()
+    assert carrying.store.outbox.entry(first.id).published_at is not None
+    assert carrying.jobs.run(first.id).ran
+
+
+def test_a_message_of_what_does_not_fit_is_refused(carrying):
+    """And nothing is stored."""
+    with pytest.raises(ArgumentsError):
+        carrying.receive("t", [], {"valeu": 4}, key="message:1")
+    with pytest.raises(TaskNotFoundError):
+        carrying.receive("nothing", [], {}, key="message:1")
+
+    assert [] == carrying.jobs.find()
+
+
+@pytest.mark.parametrize("own", [None, Retry(attempts=2)])
+def test_a_carrier_says_how_often_tasks_are_tried_that_do_not_say_it(
+    carrying, carrier, registry, own
+):
+    """Unless a task has a policy of its own; those it does not carry have the app's."""
+    carrier.names, carrier.policy = ("t", "failing"), Retry(attempts=3, delay=600)
+
+    @task(name="failing", registry=registry, retry=own)
+    def failing():
+        raise OSError("no")
+
+    job = carrying.enqueue("failing")
+    states = [carrying.jobs.run(job.id).job.state for _ in range(4)]
+    retried = [State.DELAYED] * (1 if own else 2)
+    assert [*retried, *[State.FAILED] * (4 - len(retried))] == states
+
+    carrier.names = ()
+    plain = carrying.enqueue("failing")
+    assert (State.DELAYED if own else State.FAILED) == carrying.jobs.run(plain.id).job.state

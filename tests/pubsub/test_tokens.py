@@ -253,7 +253,15 @@ def test_a_machine_may_push_to_itself_if_told_so(peer):
 
 @pytest.mark.parametrize("peer", [None, "", "10.0.0.1", "localhost", "127.0.0.1.example.com"])
 def test_nobody_else_pushes_without_a_token(peer):
-    """Also not with a header that says so, and not from an address that nobody knows."""
-    headers = [("X-Forwarded-For", "127.0.0.1"), ("Host", "localhost")]
+    """Also not from an address that nobody knows."""
     with pytest.raises(TokenError, match="only this machine"):
-        LocalVerifier().verify(PushRequest(headers, b"", peer))
+        LocalVerifier().verify(PushRequest([("Host", "localhost")], b"", peer))
+
+
+@pytest.mark.parametrize(
+    "name", ["Origin", "Sec-Fetch-Site", "Forwarded", "X-Forwarded-For", "Via"]
+)
+def test_a_page_in_a_browser_of_this_machine_does_not_push(name):
+    """Nor does a proxy pass on what comes from elsewhere."""
+    with pytest.raises(TokenError, match="a browser, or a proxy"):
+        LocalVerifier().verify(PushRequest([(name, "127.0.0.1")], b"", "127.0.0.1"))

@@ -1,12 +1,21 @@
 """What an app does where no worker is: jobs are carried to an endpoint, and duties done once."""
 
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
 from rotulus._app.standing import Standing
 from rotulus._app.ticking import Ticked
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.carriage import Carrier
+from rotulus._jobs.job import Job
+from rotulus._tasks.arguments import Call
 from rotulus.errors import OptionError
 
 _PATIENCE = 3600.0
+
+_ONE_MESSAGE = timedelta(days=7)
+"""How long a message is known again: services that deliver messages keep them for a week."""
 
 
 class Carrying:
@@ -42,6 +51,38 @@ class Carrying:
     def carrier(self) -> Carrier | None:
         """What this app's jobs are carried by; None: nothing is."""
         return self._own.active.engine.carriage.carrier
+
+    def receive(
+        self,
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        key: str,
+        window: timedelta = _ONE_MESSAGE,
+    ) -> Job[Any]:
+        """Store a job for a message that has come from elsewhere, such as a scheduler.
+
+        As `enqueue`, but no message is published for it, unless it is not begun for as long as
+        the patience of `carry`.
+
+        Args:
+            name: the name of the task.
+            args: its arguments by position.
+            kwargs: its arguments by name.
+            key: what tells this message from others. It is the job's key, in place of the task's.
+            window: how long a message with this key is the same: then the job of the first is
+                given.
+
+        Raises:
+            ArgumentsError: the call does not fit the task, or an argument is not JSON.
+            TaskNotFoundError: no task of that name is registered here.
+            OptionError: the key or the window is not allowed.
+            StoreError: the job could not be stored.
+        """
+        engine = self._own.active.engine
+        task = engine.registry.get(name).using(key=key, window=window)
+        return engine.desk.receive(task, Call(tuple(args), dict(kwargs)))
 
     def relay(self, limit: int = 1000) -> int:
         """Publish what is due in the outbox.

@@ -77,6 +77,13 @@ class Desk:
         """The same, without blocking the event loop."""
         return await self.aadd(self._intake.calls(task, calls), task.delivery.connection)
 
+    def receive(self, task: Task[..., Any, Any], call: Call) -> Job[Any]:
+        """Store a job whose message has come: none is published for it now."""
+        jobs = self._intake.calls(task, [call])
+        [added] = self.store().add(jobs)
+        self.carriage.received([job.id for job in jobs if job.terms.carried and job.id == added.id])
+        return self._given([added], jobs)[0]
+
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
         added = self.store().add(jobs, connection)

@@ -61,7 +61,7 @@ class Engine:
             self.desk,
             threads,
             self.steps,
-            Verdict(self.retry, self.random.random),
+            Verdict(self.retry, self.random.random, self.carriage.retry),
             self.clock.monotonic,
             self.events,
             self.max_bytes,

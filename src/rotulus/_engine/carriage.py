@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from rotulus._jobs.record import JobRecord
+from rotulus._jobs.retry import Retry
 from rotulus._time.backoff import pause_after
 from rotulus.errors import OptionError, StoreError
 from rotulus.events import Events, JobsPublished, PublishFailed, StoreFailed
@@ -39,6 +40,13 @@ class Carrier(Protocol):
 
     def carries(self, task_name: str) -> bool:
         """Whether it carries the jobs of a task. Asked at each enqueue, so it has to be quick."""
+        ...
+
+    def retry(self, task_name: str) -> Retry | None:
+        """The retry policy of a task that has none; None: that of the app.
+
+        Who delivers messages decides when an attempt is repeated, and so how many there are.
+        """
         ...
 
     def publish(self, jobs: Sequence[JobRecord]) -> Published:
@@ -103,6 +111,12 @@ class Carriage:
         """Whether jobs of a task are carried."""
         return self._carrier is not None and self._carrier.carries(task_name)
 
+    def retry(self, task_name: str) -> Retry | None:
+        """The retry policy that a carried task has unless it has one of its own."""
+        if self._carrier is None or not self._carrier.carries(task_name):
+            return None
+        return self._carrier.retry(task_name)
+
     def terms(self, terms: Terms) -> Terms:
         """The terms of jobs, which wait for their carrier if they have one."""
         if self._carrier is None or not self._carrier.carries(terms.task):
@@ -148,6 +162,11 @@ class Carriage:
             self._store().outbox.on_commit(self._relay_quietly)
         except StoreError as error:
             self._events.emit(StoreFailed("relay", error))
+
+    def received(self, ids: Sequence[str]) -> None:
+        """Take note that messages of jobs have come, so that none need be published now."""
+        if ids:
+            self._store().outbox.published(ids, self._patience)
 
     def send_again(self, jobs: Sequence[JobRecord]) -> None:
         """Publish jobs once more that have been sent back, or wait for a later moment."""

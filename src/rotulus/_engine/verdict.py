@@ -31,10 +31,12 @@ class Verdict:
     Attributes:
         retry: the policy of tasks that have none of their own.
         chance: random numbers from 0 to 1, to spread delays.
+        carried: the policy of a task that is carried to an endpoint, by its name.
     """
 
     retry: Retry
     chance: Callable[[], float]
+    carried: Callable[[str], Retry | None]
 
     def judge(self, error: BaseException, policy: Retry | None, run: Run) -> Outcome:
         """The outcome of an attempt that raised this.
@@ -45,6 +47,7 @@ class Verdict:
             run: the attempt.
         """
         job, attempt = run.job.id, run.job.attempt
+        policy = policy or self.carried(run.job.task)
         if isinstance(error, GivenUpError):
             return outcomes.dead(job, attempt, error.reason, _described(error.cause, run))
         if run.stopped_by in (Stop.SHUTDOWN, Stop.LOST):

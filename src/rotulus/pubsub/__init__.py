@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rotulus.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rotulus.pubsub.asgi import make_push_router
     from rotulus.pubsub.carrier import PubSubCarrier
+    from rotulus.pubsub.http import PushAnswer, PushRequest
+    from rotulus.pubsub.push import PushHandler
     from rotulus.pubsub.route import TaskRoute
     from rotulus.pubsub.settings import PubSubSettings
     from rotulus.pubsub.tokens import LocalVerifier, TokenVerifier
@@ -19,12 +22,19 @@ __all__ = [
     "LocalVerifier",
     "PubSubCarrier",
     "PubSubSettings",
+    "PushAnswer",
+    "PushHandler",
+    "PushRequest",
     "TaskRoute",
     "TokenVerifier",
+    "make_push_router",
 ]
 
 _HOMES = {
+    "asgi": ("make_push_router",),
     "carrier": ("PubSubCarrier",),
+    "http": ("PushAnswer", "PushRequest"),
+    "push": ("PushHandler",),
     "route": ("TaskRoute",),
     "settings": ("PubSubSettings",),
     "tokens": ("LocalVerifier", "TokenVerifier"),

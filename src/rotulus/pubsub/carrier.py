@@ -12,6 +12,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PubsubMessage
 
 from rotulus import Published
+from rotulus import Retry as RetryPolicy
 from rotulus._forking import follow_forks
 from rotulus._jobs.record import JobRecord
 from rotulus._time.clock import monotonic
@@ -95,6 +96,10 @@ class PubSubCarrier:
     def route(self, task_name: str) -> TaskRoute | None:
         """The route of a task."""
         return self._by_task.get(task_name)
+
+    def retry(self, task_name: str) -> RetryPolicy | None:
+        """The retry policy of a task that has none: an attempt for each delivery of its route."""
+        return self._by_task[task_name].retry
 
     def publish(self, jobs: Sequence[JobRecord]) -> Published:
         """Publish a message for each job, by a call for each topic.

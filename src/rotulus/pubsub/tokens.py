@@ -23,6 +23,9 @@ LONGEST_LIFE = 3900
 """Seconds from a token's issue to its end, at most: an hour and five minutes."""
 
 _LONGEST_HEADER = 8192
+_NOT_LOCAL = ("origin", "sec-fetch-site", "forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""What a browser tells, which may be on the page of anybody, and a proxy."""
+
 _BEARER = re.compile(r"[Bb]earer +([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII)
 
 # Looked at one by one below, against a clock that is handed in.
@@ -149,7 +152,10 @@ class LocalVerifier:
     """Lets in what comes from this machine, without a token: for emulators, nothing else."""
 
     def verify(self, request: PushRequest) -> None:
-        """Raise `TokenError` unless the other side is this machine."""
+        """Raise `TokenError` unless the other side is this machine, and no browser or proxy."""
+        told = [name for name in _NOT_LOCAL if request.values(name)]
+        if told:
+            raise TokenError(f"The request has {told[0]!r}: a browser, or a proxy, has sent it")
         if not _is_loopback(request.peer):
             raise TokenError(
                 f"The request comes from {request.peer or 'an unknown address'}, and only this "

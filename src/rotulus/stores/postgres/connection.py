@@ -12,7 +12,7 @@ from psycopg.types.string import TextLoader
 from rotulus._concurrency.seats import Seats
 from rotulus._forking import follow_forks
 from rotulus._time.clock import monotonic
-from rotulus.errors import StoreClosedError, StoreUnavailableError
+from rotulus.errors import StoreCapacityError, StoreClosedError, StoreUnavailableError
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Answer, Execute, Row, Session, prepared
 from rotulus.stores.postgres.rows import milliseconds
@@ -216,7 +216,7 @@ class Connections:
         if seat is None and renews:
             seat = self._reserved.take(end)
         if seat is None:
-            raise StoreUnavailableError(
+            raise StoreCapacityError(
                 f"All {MOST} connections to {self.address.shown} have been in use for too long"
             )
         try:

@@ -9,6 +9,7 @@ from psycopg import errors as pg
 from rotulus.errors import (
     SchemaError,
     StoreBusyError,
+    StoreCapacityError,
     StoreError,
     StoreFullError,
     StoreReadOnlyError,
@@ -63,7 +64,14 @@ def translate(error: psycopg.Error, url: str) -> StoreError:
         case pg.QueryCanceled() | pg.LockNotAvailable() | pg.DeadlockDetected():
             return StoreBusyError(f"{url} did not answer in time: {what}; try again")
         case _:
-            return StoreUnavailableError(f"Cannot use {url}: {what}{_advice(error, what)}")
+            kind = StoreCapacityError if _is_full(error, what) else StoreUnavailableError
+            return kind(f"Cannot use {url}: {what}{_advice(error, what)}")
+
+
+def _is_full(error: psycopg.Error, what: str) -> bool:
+    """Whether the server, or a pooler before it, has no connection left."""
+    # Before a session exists the server's code is not known to the driver: only the words are.
+    return isinstance(error, pg.TooManyConnections) or any(words in what for words in _FULL)
 
 
 def _advice(error: psycopg.Error, what: str) -> str:
@@ -72,16 +80,18 @@ def _advice(error: psycopg.Error, what: str) -> str:
             return "; create the database, or name another one in the URL"
         case pg.InvalidPassword() | pg.InvalidAuthorizationSpecification():
             return "; check the user and the password in the URL"
-        case pg.TooManyConnections():
-            return "; raise max_connections, or connect through a pooler with ?listen=false"
         case _:
             pass
-    # Before a session exists the server's code is not known to the driver: only the words are.
+    if _is_full(error, what):
+        return "; raise max_connections, or connect through a pooler with ?listen=false"
     for words, advice in _WORDS.items():
         if words in what:
             return advice
     return ""
 
+
+_FULL = ("connection slots", "too many", "couldn't get a connection", "no more connections allowed")
+"""What PostgreSQL says then, and what poolers say."""
 
 _WORDS = {
     "prepared statement": "; behind a transaction pooler, add ?listen=false to the URL",
@@ -91,9 +101,7 @@ _WORDS = {
     "password": "; check the user and the password in the URL",
     "refused": "; is the server running there, and does it listen on that port?",
     "resolve": "; check the host in the URL",
-    "connection slots": "; raise max_connections, or connect through a pooler with ?listen=false",
     "timeout expired": "; nobody answers there: check host and port, and firewalls on the way",
-    "too many": "; raise max_connections, or connect through a pooler with ?listen=false",
     "unsupported startup parameter": "; behind a transaction pooler, add ?listen=false to the URL",
 }
 """Advice by what the message says."""

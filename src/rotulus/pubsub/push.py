@@ -1,0 +1,205 @@
+"""Answers pushes: each that is let in is one attempt of one stored job."""
+
+import json
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from math import ceil
+
+from rotulus import App, AttemptResult, State
+from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.states import Reason
+from rotulus._text.ids import is_id
+from rotulus.errors import (
+    ArgumentsError,
+    ConfigurationError,
+    JobNotFoundError,
+    StoreCapacityError,
+    StoreError,
+    TokenError,
+)
+from rotulus.pubsub.fit import check_fit
+from rotulus.pubsub.http import PushAnswer, PushRequest
+from rotulus.pubsub.messages import MessageError, PushedMessage, key_of, most_bytes, read_push
+from rotulus.pubsub.rejected import Rejected, keep_rejected
+from rotulus.pubsub.route import TaskRoute
+from rotulus.pubsub.routing import Routing
+from rotulus.pubsub.settings import PubSubSettings
+from rotulus.pubsub.tokens import TokenVerifier, Verifier
+
+_AGAIN = {"Retry-After": "10"}
+"""For what is the store's fault, and soon over."""
+
+_log = logging.getLogger("rotulus.pubsub")
+
+
+class PushHandler:
+    """Answers the pushes of Pub/Sub, and the ticks of Cloud Scheduler; framework or not.
+
+    A push is let in by its token. Its message says which job is due: that job is claimed, run in
+    this process, and settled. A message without a job, such as one of Cloud Scheduler's, becomes
+    one first; delivered again, it is the same one.
+
+    What is answered:
+
+    - 200, the job has ended, now or before.
+    - 400, or 204 if the settings say so: nobody can run it. It is kept as a dead job.
+    - 403, the token is not the right one.
+    - 429, not now: the job runs elsewhere, its queue is paused, its limit has no room, or the
+      database has no connection left.
+    - 500, the task raised.
+    - 503, the store cannot be used.
+
+    Args:
+        app: the app with the jobs; it carries the tasks of the routes: see `App.carry`.
+        routes: the routes.
+        verifier: lets requests in; by the settings unless given.
+        settings: the environment's unless given.
+
+    Raises:
+        ConfigurationError: a setting is missing; or the app does not carry a task, or does not
+            know it; or the numbers of a route do not fit together.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        routes: Iterable[TaskRoute],
+        *,
+        verifier: Verifier | None = None,
+        settings: PubSubSettings | None = None,
+    ) -> None:
+        settings = settings or PubSubSettings.from_env()
+        self._app = app
+        self._verifier = verifier or TokenVerifier.from_settings(settings)
+        self._reject_status = settings.reject_status
+        self._max_bytes: int = app.settings["max_bytes"].value
+        self._lease: float = app.settings["lease"].value
+        self._routing = Routing(routes, settings)
+        self._routing.register(app.registry)
+        self._check()
+
+    @property
+    def most_bytes(self) -> int:
+        """How large a body may be, in bytes: what is larger need not be read to its end."""
+        return most_bytes(self._max_bytes)
+
+    def handle(self, request: PushRequest) -> PushAnswer:
+        """Answer a push. The body of a plain function runs in this thread."""
+        try:
+            self._verifier.verify(request)
+            try:
+                message = read_push(request, self._max_bytes)
+            except MessageError as error:
+                return self._unreadable(error, request)
+            return self._run(message, request)
+        except (TokenError, StoreError) as error:
+            return _refusal(error)
+
+    async def ahandle(self, request: PushRequest) -> PushAnswer:
+        """`handle`, without blocking the event loop: a coroutine runs on it, others in a thread."""
+        try:
+            await self._verifier.averify(request)
+            try:
+                message = read_push(request, self._max_bytes)
+            except MessageError as error:
+                return await off_loop(self._unreadable, error, request)
+            return await self._arun(message, request)
+        except (TokenError, StoreError) as error:
+            return _refusal(error)
+
+    def tick(self, request: PushRequest) -> PushAnswer:
+        """Do every duty once, for whom a push would be let in; the answer counts what was done."""
+        try:
+            self._verifier.verify(request)
+            return _ticked(self._app)
+        except (TokenError, StoreError) as error:
+            return _refusal(error)
+
+    async def atick(self, request: PushRequest) -> PushAnswer:
+        """`tick`, without blocking the event loop."""
+        try:
+            await self._verifier.averify(request)
+            return await off_loop(_ticked, self._app)
+        except (TokenError, StoreError) as error:
+            return _refusal(error)
+
+    def _check(self) -> None:
+        check_fit(self._routing.routes, self._app.registry, self._lease)
+        carrier = self._app.carrier
+        for route in self._routing.routes:
+            if carrier is None or not carrier.carries(route.task_name):
+                raise ConfigurationError(
+                    f"{route!r}: the app does not carry task {route.task_name!r}: call "
+                    f"app.carry(PubSubCarrier(routes)) first"
+                )
+
+    def _run(self, message: PushedMessage, request: PushRequest) -> PushAnswer:
+        if is_id(message.task_id):
+            with suppress(JobNotFoundError):
+                return self._answer(self._app.jobs.run(message.task_id))
+        received = self._receive(message, request)
+        if isinstance(received, PushAnswer):
+            return received
+        return self._answer(self._app.jobs.run(received))
+
+    async def _arun(self, message: PushedMessage, request: PushRequest) -> PushAnswer:
+        if is_id(message.task_id):
+            with suppress(JobNotFoundError):
+                return self._answer(await self._app.jobs.arun(message.task_id))
+        received = await off_loop(self._receive, message, request)
+        if isinstance(received, PushAnswer):
+            return received
+        return self._answer(await self._app.jobs.arun(received))
+
+    def _receive(self, message: PushedMessage, request: PushRequest) -> str | PushAnswer:
+        """The id of the job of a message that came without one; or the answer, if it has none."""
+        route = self._routing.find(message)
+        if route is None:
+            name, why = message.task_name, "no route is of this task"
+            unfit = Rejected.unfit(message, request, name, Reason.UNKNOWN_TASK, why)
+            return self._reject(unfit, "Unknown task")
+        try:
+            args, kwargs = message.args, message.kwargs
+            return self._app.receive(route.task_name, args, kwargs, key=message.key).id
+        except ArgumentsError as error:
+            name, why = route.task_name, str(error)
+            unfit = Rejected.unfit(message, request, name, Reason.INVALID_ARGUMENTS, why)
+            return self._reject(unfit, "Invalid arguments")
+
+    def _unreadable(self, error: MessageError, request: PushRequest) -> PushAnswer:
+        text = str(error)
+        return self._reject(Rejected.unreadable(key_of(error.envelope), request, text), text)
+
+    def _reject(self, rejected: Rejected, text: str) -> PushAnswer:
+        keep_rejected(self._app.store, rejected)
+        _log.warning("A message of task %s is kept as dead: %s", rejected.task, rejected.error)
+        return self._rejection(text)
+
+    def _rejection(self, text: str) -> PushAnswer:
+        return PushAnswer(self._reject_status, "" if self._reject_status == 204 else text)
+
+    def _answer(self, result: AttemptResult) -> PushAnswer:
+        state, reason = result.job.state, result.job.reason
+        if result.ran and state is State.DEAD:
+            unknown = reason == Reason.UNKNOWN_TASK
+            return self._rejection("Unknown task" if unknown else "Invalid arguments")
+        if result.ran and (result.error is not None or state is State.FAILED):
+            return PushAnswer(500, "Task failed")
+        # What snoozes has a message of its own when it is due.
+        if state.ended or (result.ran and reason == Reason.SNOOZE):
+            return PushAnswer(200, "OK")
+        return PushAnswer(429, "Not now", {"Retry-After": str(ceil(self._lease))})
+
+
+def _ticked(app: App) -> PushAnswer:
+    return PushAnswer(200, json.dumps(app.tick()._asdict()))
+
+
+def _refusal(error: TokenError | StoreError) -> PushAnswer:
+    _log.warning("A push is refused: %s", error)
+    if isinstance(error, TokenError):
+        return PushAnswer(403, "Unauthorized")
+    if isinstance(error, StoreCapacityError):
+        return PushAnswer(429, "Database at capacity", _AGAIN)
+    return PushAnswer(503, "Store unavailable", _AGAIN)
