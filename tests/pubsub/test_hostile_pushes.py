@@ -87,7 +87,7 @@ def used_up(url):
 @pytest.mark.anywhere
 @pytest.mark.requirement("G-26")
 def test_a_database_that_is_full_is_told_to_come_later(small_server, registry):
-    """429, in the words of the document; and when there is room again, the job runs."""
+    """Answered with 429, in the words of the document; and when there is room again, the job runs."""
     service = Service(small_server, registry, PubSubSettings())
     taken = used_up(small_server)
     request = push(envelope({"task_id": "7", "task_name": "add"}))

@@ -49,7 +49,7 @@ def service(serve):
 
 @pytest.mark.requirement("G-23")
 def test_a_push_runs_its_job(service):
-    """200, and the job has its result; it is in all lists as any other."""
+    """Answered with 200, and the job has its result; it is in all lists as any other."""
     job = service.add.enqueue(3, right=4)
 
     assert (200, "OK") == service.answer(service.carrier.push())
@@ -82,7 +82,7 @@ def test_a_message_that_is_delivered_again_does_not_run_again(service):
 
 @pytest.mark.requirement("G-27")
 def test_a_task_that_raises_is_tried_with_each_delivery(service):
-    """500 each time, until it succeeds, or the deliveries of its route are spent."""
+    """Answered with 500 each time, until it succeeds, or the deliveries of its route are spent."""
     service.fails = 2
     job = service.add.enqueue()
 
@@ -276,7 +276,7 @@ def test_a_job_whose_message_came_and_was_lost_again_is_published(service, clock
 
 @pytest.mark.requirement("G-24")
 def test_an_unknown_task_is_refused_and_kept_once(service):
-    """400; its name is not told. The job is dead until somebody retries it."""
+    """Answered with 400; its name is not told. The job is dead until somebody retries it."""
     request = push(envelope({"task_name": "secret.name", "kwargs": {"n": 1}}, message_id="7"))
 
     for _ in range(3):
@@ -288,7 +288,7 @@ def test_an_unknown_task_is_refused_and_kept_once(service):
 
 
 def test_wrong_arguments_are_refused_and_kept_once(service):
-    """400, with the reason in the job."""
+    """Answered with 400, with the reason in the job."""
     request = push(envelope({"task_name": "add", "kwargs": {"lefft": 1}}, message_id="7"))
 
     for _ in range(3):
@@ -302,7 +302,7 @@ def test_wrong_arguments_are_refused_and_kept_once(service):
 @pytest.mark.requirement("G-24")
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'{"message": {"data": "?"}}'])
 def test_what_is_malformed_is_refused_and_kept_once(service, body):
-    """400; its text is kept."""
+    """Answered with 400; its text is kept."""
     for _ in range(3):
         assert 400 == service.answer(push(body))[0]
 
@@ -339,7 +339,7 @@ def test_a_job_that_nobody_can_run_any_more_is_refused(serve):
 
 @pytest.mark.requirement("G-25")
 def test_a_push_without_the_right_token_is_refused(serve, verified_settings, signer):
-    """403, before anything is read; with the right one it runs."""
+    """Answered with 403, before anything is read; with the right one it runs."""
     service = serve(verified_settings, verifier=TokenVerifier.from_settings(verified_settings))
     service.add.enqueue()
     bare = service.carrier.push()
@@ -405,7 +405,7 @@ def test_a_tick_takes_back_what_was_lost(service):
 
 
 def test_a_store_that_cannot_be_reached_is_told_to_come_later(serve, url):
-    """503, for messages of all kinds, and for ticks."""
+    """Answered with 503, for messages of all kinds, and for ticks."""
     service = serve()
     service.add.enqueue()
     stored = service.carrier.push()
