@@ -104,6 +104,17 @@ def test_the_same_request_with_the_same_key_gives_the_same_job(client):
     assert "true" == again.headers["idempotency-replayed"]
 
 
+@pytest.mark.parametrize("content", ["null", "[]", '"x"'])
+def test_a_body_that_is_no_object_is_refused(client, content):
+    """Only no body at all is an empty one; an option may be null."""
+    headers = {"Content-Type": "application/json"}
+    answer = client.post(PATH, content=content, headers=headers)
+
+    assert (422, "") == (answer.status_code, answer.json()["errors"][0]["pointer"])
+    told = {"params": {"x": 1}, "options": {"key": None, "delay": None}}
+    assert 202 == client.post(PATH, json=told).status_code
+
+
 def test_an_unknown_task_is_not_found_whatever_the_body_is(client):
     """The status is 404."""
     assert 404 == client.post("/api/v1/tasks/nobody/$enqueue", json=[]).status_code

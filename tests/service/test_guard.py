@@ -1,7 +1,9 @@
 """Without a token or an auth of one's own only this machine comes in, by whatever path."""
 
+import asyncio
 import json
 from base64 import b64encode
+from types import SimpleNamespace
 
 import pytest
 from fastapi import APIRouter, Cookie, Depends, FastAPI, Header, HTTPException, Request, WebSocket
@@ -30,6 +32,7 @@ from rotulus.service.metrics import make_metrics_router
 from rotulus.service.problems import ProblemRoute
 from rotulus.service.state import ServiceState
 from rotulus.service.system import make_system_router
+from service.asking import ask
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
 TOKEN = "s3cret-token"
@@ -428,3 +431,19 @@ def test_every_router_of_ours_is_guarded(whole, monkeypatch, app):
             (m, p): call(service, m, p, headers={"host": host}).status_code for m, p in asked
         }
         assert {status} == set(answers.values()), answers
+
+
+def test_a_query_that_no_url_has_is_a_problem():
+    """With a slash too many, too, where a framework would lead elsewhere."""
+    for path in (b"/api/items", b"/api/items/"):
+        sent = SimpleNamespace(
+            method="GET",
+            path=path,
+            query=b"limit=\xff",
+            headers=[(b"host", b"testserver")],
+            body=b"",
+            whole=True,
+        )
+        answer = asyncio.run(ask(protected(), sent))
+
+        assert (400, "invalid_query") == (answer.status, answer.told["code"])

@@ -16,7 +16,7 @@ async def read_json(request: Request, *, optional: bool = False) -> Any:
 
     Args:
         request: the request; its body has not been read.
-        optional: whether there may be no body: then None.
+        optional: whether there may be no body: that is an empty object.
 
     Raises:
         ProblemError: 415, it is not JSON by its headers, or compressed; 413, it has more than
@@ -26,7 +26,7 @@ async def read_json(request: Request, *, optional: bool = False) -> Any:
     check_encoding(request)
     text = _decoded(await _read(request))
     if not text.strip() and optional:
-        return None
+        return {}
     check_media_type(request)
     return _parsed(text)
 

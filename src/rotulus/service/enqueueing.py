@@ -72,7 +72,7 @@ _OTHERS = frozenset({"options"})
 
 def _options(body: Any) -> dict[str, Any]:
     """The options in a body that has been read. Raises `ProblemError`: 422."""
-    given = cast("dict[str, Any]", body or {}).get("options", {})
+    given = cast("dict[str, Any]", body).get("options", {})
     if given == {}:
         return {}
     try:

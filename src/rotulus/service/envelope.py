@@ -27,7 +27,7 @@ class ExecuteRequest(NamedTuple):
 
 
 def read_params(body: Any, others: frozenset[str] = frozenset()) -> ExecuteRequest:
-    """The arguments in a body: `{"params": {...}}`, `{}`, or None for no body at all.
+    """The arguments in a body: `{"params": {...}}`, or `{}`.
 
     Args:
         body: the JSON value.
@@ -36,9 +36,9 @@ def read_params(body: Any, others: frozenset[str] = frozenset()) -> ExecuteReque
     Raises:
         ProblemError: 422: it is something else.
     """
-    if body is not None and not isinstance(body, dict):
+    if not isinstance(body, dict):
         raise _unfit("", f"it is {_kind(body)}, not an object")
-    members = cast("dict[str, Any]", body or {})
+    members = cast("dict[str, Any]", body)
     for name in members:
         if name != "params" and name not in others:
             raise _unfit(f"/{name}", f"{name!r} is not known here")

@@ -120,6 +120,7 @@ class GuardMiddleware:
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         try:
             _admit(HTTPConnection(scope), self._auth)
+            _check_query(scope)
         except ProblemError as error:
             return error.response()
         return None
@@ -151,6 +152,17 @@ def _auth_of(request: Request) -> Auth | None:
             hint="Call rotulus.service.protect(app, auth) for the application.",
         )
     return auth
+
+
+def _check_query(scope: Scope) -> None:
+    """Raise a `ProblemError` for bytes that no URL has: frameworks fail at them in many places."""
+    if not scope["query_string"].isascii():
+        raise ProblemError(
+            400,
+            "invalid_query",
+            "The query is not ASCII",
+            "Other characters have to be percent-encoded, in UTF-8.",
+        )
 
 
 def _is_open(scope: Scope) -> bool:

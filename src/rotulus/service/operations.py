@@ -121,12 +121,18 @@ _OPTIONS: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "queue": {"type": "string"},
-        "priority": {"type": "integer"},
-        "delay": {"type": "number", "description": "Seconds until it is due."},
-        "at": {"type": "string", "format": "date-time"},
-        "expires": {"type": "number", "description": "Seconds until it is not worth starting."},
-        "key": {"type": "string", "description": "Of live jobs with one key there is one."},
+        "queue": {"type": ["string", "null"]},
+        "priority": {"type": ["integer", "null"]},
+        "delay": {"type": ["number", "null"], "description": "Seconds until it is due."},
+        "at": {"type": ["string", "null"], "format": "date-time"},
+        "expires": {
+            "type": ["number", "null"],
+            "description": "Seconds until it is not worth starting.",
+        },
+        "key": {
+            "type": ["string", "null"],
+            "description": "Of live jobs with one key there is one.",
+        },
     },
 }
 _JOB: dict[str, Any] = {
