@@ -167,6 +167,12 @@ def enqueue_http(contender, connections=100, seconds=3):
     return {"served": served, "coroutines": taken}
 
 
+def publish(contender, count=1_000):
+    """Messages a second that Pub/Sub has taken; those of ours are jobs that are stored, too."""
+    contender.afresh()
+    return count / contender.do("enqueue", "many", count)["seconds"]
+
+
 def import_time(names):
     """Milliseconds that importing takes, beside those Python takes to start; the best of five."""
     return _start(f"import {names}") - _start("pass")

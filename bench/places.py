@@ -9,7 +9,7 @@ import subprocess
 import psycopg
 
 from bench.environments import HOME, MissingError
-from servers import postgres, redis
+from servers import postgres, pubsub, redis
 
 RUN = HOME / "run"
 """The folder of the sample that is being taken; made anew for each."""
@@ -166,6 +166,45 @@ class Redis:
         return {"version": told["redis_version"], "settings": ", ".join(redis.IN_MEMORY)}
 
 
+class PubSub:
+    """Google's emulator. Topics have no subscription, so no message stays."""
+
+    title = "Pub/Sub"
+
+    def __init__(self):
+        self._server = None
+
+    @property
+    def url(self):
+        """Where it listens."""
+        return self._server.host
+
+    def start(self):
+        """Start it. Raises `MissingError`."""
+        if self._server is None:
+            program = pubsub.installed()
+            if program is None:
+                raise MissingError(pubsub.MISSING)
+            self._server = pubsub.PubSubEmulator(program, HOME / "pubsub")
+            self._server.start()
+
+    def stop(self):
+        """Stop it."""
+        if self._server is not None:
+            self._server.remove()
+            self._server = None
+
+    def afresh(self, contender, filled=None):
+        """The topic of the contender is there."""
+        if filled:
+            raise ValueError(f"Pub/Sub is never filled beforehand, as {contender} would have it")
+        contender.do("prepare")
+
+    def facts(self):
+        """What its figures depend on."""
+        return {"version": pubsub.version(), "settings": "Google's emulator, on this machine"}
+
+
 def _apt_get(package, installed):
     """What a package of the system brings, installed now."""
     if os.getuid() != 0 or shutil.which("apt-get") is None:
@@ -185,4 +224,9 @@ def _apt_get(package, installed):
     return program
 
 
-PLACES = {"sqlite": SqliteFile(), "postgres": Postgres(), "redis": Redis()}
+PLACES = {
+    "sqlite": SqliteFile(),
+    "postgres": Postgres(),
+    "redis": Redis(),
+    "pubsub": PubSub(),
+}

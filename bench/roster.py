@@ -33,11 +33,14 @@ CONTENDERS = (
     Contender("rotulus, served", "sqlite", "sqlite_rotulus_service", OURS),
     Contender("rotulus by a dependency, served", "sqlite", "sqlite_rotulus_router", OURS),
     Contender("FastAPI by hand, served", "sqlite", "sqlite_by_hand", OURS),
+    Contender("rotulus, published", "pubsub", "pubsub_rotulus", OURS),
+    Contender("google-cloud-pubsub, published", "pubsub", "pubsub_client", OURS),
 )  # fmt: skip
 
 PLAIN = [contender for contender in CONTENDERS if "," not in contender.name]
 FLOWS = [contender for contender in CONTENDERS if contender.name.endswith(", workflows")]
 SERVED = [contender for contender in CONTENDERS if contender.name.endswith(", served")]
+PUBLISHED = [contender for contender in CONTENDERS if contender.name.endswith(", published")]
 HERE, THERE, LIMIT = "rotulus on sqlite", "rotulus on postgres", "raw SQL on postgres"
 HUEY, PGQUEUER, OBAN = "huey on sqlite", "PgQueuer on postgres", "Oban on postgres"
 PROCRASTINATE = "procrastinate on postgres"
@@ -46,7 +49,7 @@ PLAN = {
     "enqueue_one": [str(contender) for contender in PLAIN],
     "enqueue_callers": [THERE],
     "enqueue_many": [HERE, HUEY, THERE, LIMIT, PGQUEUER, OBAN, PROCRASTINATE],
-    "drain": [str(contender) for contender in CONTENDERS if contender not in FLOWS + SERVED],
+    "drain": [str(one) for one in CONTENDERS if one not in FLOWS + SERVED + PUBLISHED],
     "drain_two": [THERE, PGQUEUER],
     "drain_past": [HERE, THERE],
     "drain_future": [THERE],
@@ -61,12 +64,13 @@ PLAN = {
     "fan_100": [str(contender) for contender in FLOWS],
     "execute": [str(contender) for contender in SERVED],
     "enqueue_http": ["rotulus, served on sqlite", "FastAPI by hand, served on sqlite"],
+    "publish": [str(contender) for contender in PUBLISHED],
 }
 """Which contenders each measure is taken of; those that are compared stand beside each other."""
 
 
-SERVING = ("fastapi", "starlette", "uvicorn", "pydantic")
-"""What serves, ours and by hand."""
+BESIDE = ("fastapi", "starlette", "uvicorn", "pydantic", "google-cloud-pubsub")
+"""What serves and publishes, ours and by hand."""
 
 
 def chosen(places, peers):
@@ -86,5 +90,5 @@ def peers():
 
 def versions():
     """What was measured of whom."""
-    ours = {name: importlib.metadata.version(name) for name in (OURS, "psycopg", *SERVING)}
+    ours = {name: importlib.metadata.version(name) for name in (OURS, "psycopg", *BESIDE)}
     return ours | {name: version_of(name) for name in peers()}

@@ -70,6 +70,10 @@ SERVICE = [
     Row("`$enqueue` on SQLite, 100 connections", "enqueue_http rotulus, served on sqlite served", "enqueue_http rotulus, served on sqlite coroutines", what="`aenqueue`, 100 coroutines of one process"),
 ]  # fmt: skip
 
+PUBLISHED = [
+    Row("1,000 jobs stored and published to Google's emulator", "publish rotulus, published on pubsub", "publish google-cloud-pubsub, published on pubsub", what="the messages alone, by Google's client"),
+]  # fmt: skip
+
 IDLE = [
     Row("CPU of an idle worker, %", f"idle {THERE} CPU", f"idle {PROCRASTINATE} CPU", FINEST),
     Row("transactions a second of it", f"idle {THERE} transactions", f"idle {PROCRASTINATE} transactions", FINEST),
@@ -88,6 +92,7 @@ def tables(samples):
         "pickup": _pickup(samples),
         "idle": _compared(samples, IDLE, ["", "rotulus", "procrastinate", "times"]),
         "service": _compared(samples, SERVICE, ["a second", "rotulus", "beside", "", "times"]),
+        "pubsub": _compared(samples, PUBLISHED, ["a second", "rotulus", "beside", "", "times"]),
         "workflows": _workflows(samples),
         "settings": _settings(samples),
         "servers": _servers(samples),

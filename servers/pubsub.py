@@ -3,6 +3,7 @@
 It is part of the package `google-cloud-cli-pubsub-emulator`, and it needs Java 17.
 """
 
+import re
 import shutil
 import subprocess
 import time
@@ -26,6 +27,13 @@ def installed():
     jars = sorted(_FOLDER.glob("*.jar"))
     java = shutil.which("java")
     return [java, "-jar", str(jars[-1])] if jars and java else None
+
+
+def version():
+    """The version of the emulator of this machine; "" without one."""
+    program = installed()
+    found = re.search(r"(\d[\d.]*\d)", Path(program[-1]).name) if program else None
+    return found[1] if found else ""
 
 
 class PubSubEmulator:

@@ -4,12 +4,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
-from google.pubsub_v1 import PubsubMessage
+from google.pubsub_v1 import PublishRequest
 
 from rotulus import Published
 from rotulus import Retry as RetryPolicy
@@ -38,12 +38,16 @@ _AT_ONCE = 8
 """To how many topics is published at once."""
 
 
-class _Batch(NamedTuple):
-    """Messages of one call: their topic, and the jobs they are of."""
+_WRAPPER: Any = PublishRequest
+_REQUEST: Any = _WRAPPER.pb()
+"""The message of protobuf, which is filled in a tenth of the time that its wrapper takes."""
 
-    topic: str
+
+class _Batch(NamedTuple):
+    """A call that publishes messages, and the jobs they are of."""
+
+    request: Any
     ids: list[str]
-    messages: list[PubsubMessage]
 
 
 class PubSubCarrier:
@@ -153,10 +157,10 @@ class PubSubCarrier:
                 yield open_batches.pop(topic)
                 batch = None
             if batch is None:
-                batch = open_batches[topic] = _Batch(topic, [], [])
+                batch = open_batches[topic] = _Batch(_REQUEST(topic=topic), [])
                 sizes[topic] = 0
             batch.ids.append(job.id)
-            batch.messages.append(PubsubMessage(message._asdict()))
+            batch.request.messages.add(data=message.data, attributes=message.attributes)
             sizes[topic] += size
         yield from open_batches.values()
 
@@ -171,13 +175,14 @@ class PubSubCarrier:
             return Published([], RotulusError(f"{self._deadline:g} seconds did not suffice"))
         try:
             self._connected().publisher.publish(
-                topic=batch.topic,
-                messages=batch.messages,
+                request=_WRAPPER.wrap(batch.request),
                 retry=Retry(initial=0.1, maximum=1.0, timeout=left),
                 timeout=left,
             )
         except NotFound:
-            error = RotulusError(f"There is no topic {batch.topic}: 'rotulus gcp apply' makes it")
+            error = RotulusError(
+                f"There is no topic {batch.request.topic}: 'rotulus gcp apply' makes it"
+            )
             return Published([], error)
         except (GoogleAPIError, GoogleAuthError) as error:
             return Published([], error)
