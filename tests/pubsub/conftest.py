@@ -51,7 +51,7 @@ def project():
     """Makes a project that nobody else has, of a Pub/Sub and a Cloud Scheduler."""
     made = []
 
-    def make(pubsub, scheduler):
+    def make(pubsub, scheduler, **more):
         settings = PubSubSettings(
             project_id=f"shop-{os.getpid()}-{next(NUMBERS)}",
             service_url="http://127.0.0.1:9",
@@ -59,6 +59,7 @@ def project():
             namespace="shop",
             pubsub_emulator=pubsub,
             scheduler_emulator=scheduler,
+            **more,
         )
         google = Google(settings, GoogleClients(pubsub, scheduler))
         made.append(google)
@@ -72,14 +73,14 @@ def project():
 @pytest.fixture
 def faked(project, fake):
     """A project of the fake."""
-    return project(fake.host, fake.host)
+    return project(fake.host, fake.host, keys_url=fake.signer.url)
 
 
 @pytest.fixture(params=["emulator", "fake"])
 def google(request, project, fake):
     """A project of Google's own emulator, whose scheduler is the fake's, and one of the fake."""
     if request.param == "fake":
-        return project(fake.host, fake.host)
+        return project(fake.host, fake.host, keys_url=fake.signer.url)
     return project(request.getfixturevalue("pubsub_emulator").host, fake.host)
 
 

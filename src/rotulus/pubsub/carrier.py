@@ -97,10 +97,6 @@ class PubSubCarrier:
         """Whether a task has a route."""
         return task_name in self._by_task
 
-    def route(self, task_name: str) -> TaskRoute | None:
-        """The route of a task."""
-        return self._by_task.get(task_name)
-
     def retry(self, task_name: str) -> RetryPolicy | None:
         """The retry policy of a task that has none: an attempt for each delivery of its route."""
         return self._by_task[task_name].retry
