@@ -25,6 +25,8 @@ from rotulus.pubsub import (
 )
 from rotulus.pubsub.provision import apply, plan
 
+pytestmark = pytest.mark.anywhere
+
 PATIENCE = 30
 
 

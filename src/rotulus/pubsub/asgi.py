@@ -3,11 +3,8 @@
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
-from rotulus.pubsub.http import PushAnswer, PushRequest
+from rotulus.pubsub.http import PUSH_PATH, TICK_PATH, PushAnswer, PushRequest
 from rotulus.pubsub.push import PushHandler
-
-PUSH_PATH = "/tasks/pubsub/"
-TICK_PATH = "/tasks/tick"
 
 
 def make_push_router(

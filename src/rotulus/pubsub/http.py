@@ -3,6 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+PUSH_PATH = "/tasks/pubsub/"
+"""Where Pub/Sub pushes to, unless a router says otherwise."""
+
+TICK_PATH = "/tasks/tick"
+"""Where Cloud Scheduler has the duties done, unless a router says otherwise."""
+
 
 @dataclass(frozen=True)
 class PushRequest:

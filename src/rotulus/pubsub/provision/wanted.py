@@ -6,6 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.http import PUSH_PATH, TICK_PATH
 from rotulus.pubsub.messages import TASK, write_scheduled
 from rotulus.pubsub.provision.resource import Resource
 from rotulus.pubsub.provision.scheduler_job import SchedulerJobResource
@@ -13,9 +14,6 @@ from rotulus.pubsub.provision.subscription import NEVER, SubscriptionResource
 from rotulus.pubsub.provision.topic import TopicResource
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.settings import PubSubSettings
-
-PUSH_PATH = "/tasks/pubsub/"
-TICK_PATH = "/tasks/tick"
 
 _DELAY_LIMIT = 600
 """Seconds: Pub/Sub waits no longer between two deliveries."""
