@@ -39,6 +39,7 @@ class Row:
     losses: int = 0
     releases: int = 0
     worker: str | None = None
+    started_at: float | None = None
     lease_until: float | None = None
     cancel: bool = False
     reason: str | None = None
@@ -172,12 +173,33 @@ class Oracle:
                 chosen.append(row)
         chosen.sort(key=line.index)
         for row in chosen[:limit]:
-            row.state, row.worker, row.reason = "running", worker, None
-            row.attempt += 1
-            row.lease_until = self.now + lease
-            if row.rate_to is not None:
-                self.starts.append((row.limit_key, self.now + row.rate_per))
+            self._begin(row, worker, lease)
         return [row.id for row in chosen[:limit]]
+
+    def claim_these(self, ids, limit, worker, lease):
+        """Some jobs by their ids, one after the other."""
+        line = [row for row in self.rows.values() if row.id in ids]
+        line = [row for row in line if row.queue not in self.paused and self._is_due(row)]
+        chosen = []
+        for row in sorted(line, key=lambda row: (-row.priority, row.seq)):
+            alone = row.losses < 2 or not self._runs_a_suspect(worker)
+            if len(chosen) < limit and alone and self._has_room(row, []):
+                self._begin(row, worker, lease)
+                chosen.append(row.id)
+        return chosen
+
+    def _is_due(self, row):
+        """Whether a job is, for who asks for it by its id."""
+        due = row.run_at <= self.now or row.reason == "retry"
+        return row.state == "queued" or (row.state == "delayed" and due)
+
+    def _begin(self, row, worker, lease):
+        row.state, row.worker, row.reason = "running", worker, None
+        row.attempt += 1
+        row.started_at = self.now
+        row.lease_until = self.now + lease
+        if row.rate_to is not None:
+            self.starts.append((row.limit_key, self.now + row.rate_per))
 
     def _has_room(self, row, chosen):
         """Whether a key has room beside what runs, and what is about to."""

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from contract.oracle import ENDED, Oracle, step_of
+from contract.outbox_oracle import OutboxOracle
 from contract.workbench import ERROR, job_id
 from rotulus._jobs.outcome import Outcome, opened
 from rotulus._jobs.states import ENDED as ENDED_STATES
@@ -31,6 +32,8 @@ MOST_JOBS = 4
 """Few enough that the same job is claimed, lost and settled again and again."""
 
 LEASE = 20.0
+
+PUBLISHING, PATIENCE = 3.0, 9.0
 
 CLIENTS = st.sampled_from([0, 1])
 WORKERS = st.sampled_from(["w1", "w2"])
@@ -108,6 +111,7 @@ class TwoClients(RuleBasedStateMachine):
         self.clients = open_clients()
         self.stores, self.clock = self.clients.__enter__()
         self.oracle = Oracle()
+        self.outbox = OutboxOracle(self.oracle)
         self.jobs = []
         self.claims = []
         self.seen = {}
@@ -125,6 +129,7 @@ class TwoClients(RuleBasedStateMachine):
     @rule(data=st.data(), client=CLIENTS)
     def workers_work(self, data, client):
         steps = [self.claim, self.claim, self.settle, self.settle, self.open, self.extend]
+        steps += [self.claim_these]
         step = data.draw(st.sampled_from(steps))
         step(data, self.stores[client])
 
@@ -137,6 +142,11 @@ class TwoClients(RuleBasedStateMachine):
     def people_act(self, data, client):
         steps = [self.add, self.add, self.add_run, self.cancel, self.retry, self.retry]
         steps += [self.pause, self.pause_run, self.prune, self.delete, self.advance]
+        data.draw(st.sampled_from(steps))(data, self.stores[client])
+
+    @rule(data=st.data(), client=CLIENTS)
+    def carriers_publish(self, data, client):
+        steps = [self.take_entries, self.take_entries, self.publish, self.republish]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
     @rule(data=st.data(), client=CLIENTS)
@@ -157,12 +167,13 @@ class TwoClients(RuleBasedStateMachine):
         limit_key, limit_to, rate_to, rate_per = limit
         schedule = data.draw(SCHEDULES)
         terms = Terms("t", queue, priority, delay, None, None, window, limit_to, rate_to, rate_per)
-        terms = terms._replace(schedule=schedule)
+        terms = terms._replace(schedule=schedule, carried=data.draw(st.booleans()))
         job = NewJob(job_id(1 + len(self.jobs)), "{}", terms, key, limit_key)
         [record] = store.add([job])
         assert record.id == self.oracle.add(job.id, queue, priority, delay, key, window, *limit)
         if record.id == job.id:
             self.oracle.rows[job.id].schedule = schedule
+            self.outbox.republish([job.id] if terms.carried else [])
         self.jobs.append(job.id)
 
     def add_run(self, data, store):
@@ -209,6 +220,28 @@ class TwoClients(RuleBasedStateMachine):
         taken = store.claim(Wanted(worker, queues), limit, LEASE)
         assert self.oracle.claim(queues, limit, worker, LEASE) == [job.id for job in taken]
         self.claims += [Claim(job.id, job.attempt) for job in taken]
+
+    def claim_these(self, data, store):
+        ids = data.draw(st.lists(st.sampled_from(self.jobs), max_size=4))
+        limit, worker = data.draw(st.integers(1, 3)), data.draw(WORKERS)
+        taken = store.claim(Wanted(worker, ids=ids), limit, LEASE)
+        assert self.oracle.claim_these(ids, limit, worker, LEASE) == [job.id for job in taken]
+        self.claims += [Claim(job.id, job.attempt) for job in taken]
+
+    def take_entries(self, data, store):
+        queue = data.draw(QUEUES)
+        taken = store.outbox.take(queue, 1000, PUBLISHING, PATIENCE)
+        assert self.outbox.take(queue, PUBLISHING, PATIENCE) == {job.id for job in taken}
+
+    def publish(self, data, store):
+        ids = data.draw(st.lists(st.sampled_from(self.jobs), max_size=3))
+        store.outbox.published(ids, PATIENCE)
+        self.outbox.published(ids, PATIENCE)
+
+    def republish(self, data, store):
+        ids = data.draw(st.lists(st.sampled_from(self.jobs), max_size=3, unique=True))
+        store.outbox.republish(ids)
+        self.outbox.republish(ids)
 
     def extend(self, data, store):
         held = data.draw(
@@ -301,6 +334,14 @@ class TwoClients(RuleBasedStateMachine):
             assert expected == sorted(map(_shown, store.find(limit=10_000)), key=str)
 
     @invariant()
+    def entries_are_what_the_oracle_holds(self):
+        began = self.clock.now() - timedelta(seconds=self.oracle.now)
+        for job in self.jobs:
+            entry = self.stores[0].outbox.entry(job)
+            shown = entry and (_since(began, entry[0]), _since(began, entry[1]), entry[2])
+            assert self.outbox.entry(job) == shown
+
+    @invariant()
     def who_waits_is_blocked_and_who_does_not_is_not(self):
         for job in self.stores[0].find(limit=10_000):
             needs = self.stores[0].find(Filter(needed_by=[job.id]))
@@ -320,6 +361,10 @@ class TwoClients(RuleBasedStateMachine):
                 assert before.attempt <= after.attempt <= before.attempt + 1
                 assert after.state == before.state or _reachable(before.state, after.state)
         self.seen = now
+
+
+def _since(began, moment):
+    return None if moment is None else (moment - began).total_seconds()
 
 
 def _shown(job):

@@ -160,7 +160,7 @@ def test_an_operators_retry_can_be_published_again(bench):
     bench.clock.advance(PATIENCE)
     assert [] == taken(bench)
     bench.store.retry([job.id])
-    bench.store.outbox.republish([job.id, over.id, job_id(99)])
+    bench.store.outbox.republish([job.id, over.id, job.id, job_id(99)])
 
     assert [job.id] == taken(bench)
     assert bench.store.outbox.entry(over.id) is None
@@ -217,7 +217,7 @@ def test_a_call_that_is_repeated_adds_one_entry(bench):
 
 def test_what_is_no_job_is_not_published(bench):
     """Nor is it an error."""
-    bench.store.outbox.published([job_id(7)], PATIENCE)
+    bench.store.outbox.published([job_id(7), "nonsense"], PATIENCE)
     bench.store.outbox.republish(["nonsense"])
 
     assert bench.store.outbox.entry("nonsense") is None

@@ -49,7 +49,7 @@ class Claims:
 
     def take_these(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
         """Take some jobs by their ids. See `Store.claim`."""
-        ids = [one for one in wanted.ids or () if is_id(one)]
+        ids = [one for one in dict.fromkeys(wanted.ids or ()) if is_id(one)]
         own = {**rows.wanted(wanted), "lease": rows.span(lease)}
         del own["queues"]
 

@@ -12,7 +12,7 @@ from rotulus.stores.postgres.source import Source
 
 def carry(session: Session, ids: Collection[str]) -> None:
     """Have jobs published when they are due. See `Outbox.republish`."""
-    session.do("carry", ids=rows.array(one for one in ids if is_id(one)))
+    session.do("carry", ids=rows.array(one for one in dict.fromkeys(ids) if is_id(one)))
 
 
 def take(
@@ -29,7 +29,8 @@ def take(
 
 def published(session: Session, ids: Collection[str], patience: float) -> None:
     """Messages are out. See `Outbox.published`."""
-    session.do("published", ids=rows.array(ids), patience=rows.span(patience))
+    known = rows.array(one for one in ids if is_id(one))
+    session.do("published", ids=known, patience=rows.span(patience))
 
 
 def entry(session: Session, job_id: str) -> Entry | None:

@@ -1,0 +1,68 @@
+"""What an outbox has to do, in plain Python: beside the oracle of jobs."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Entry:
+    """An entry as the oracle sees it; times in seconds of its own clock."""
+
+    queue: str
+    due_at: float
+    published_at: float | None = None
+    tries: int = 0
+
+
+class OutboxOracle:
+    """The rules of the outbox.
+
+    Args:
+        jobs: the oracle of the jobs.
+    """
+
+    def __init__(self, jobs):
+        self._jobs = jobs
+        self._entries = {}
+
+    def entry(self, job_id):
+        """What is to be published of a job, as a store would show it."""
+        self._forget()
+        entry = self._entries.get(job_id)
+        return entry and (entry.due_at, entry.published_at, entry.tries)
+
+    def republish(self, ids):
+        for row in map(self._jobs.rows.get, ids):
+            if row is not None and row.ended_at is None:
+                self._entries[row.id] = Entry(row.queue, row.run_at)
+
+    def take(self, queue, lease, patience):
+        self._forget()
+        if queue in self._jobs.paused:
+            return set()
+        now, taken = self._jobs.now, set()
+        due = [(i, e) for i, e in self._entries.items() if e.queue == queue and e.due_at <= now]
+        for job_id, entry in due:
+            row = self._jobs.rows[job_id]
+            if row.ended_at is not None:
+                del self._entries[job_id]
+            elif row.state in ("running", "blocked"):
+                entry.due_at = now + patience
+            elif row.run_at > now:
+                entry.due_at = row.run_at
+            elif entry.published_at is not None and (row.started_at or 0) > now - patience:
+                entry.due_at = row.started_at + patience
+            else:
+                entry.due_at, entry.tries = now + lease, entry.tries + 1
+                taken.add(job_id)
+        return taken
+
+    def published(self, ids, patience):
+        self._forget()
+        for job_id in ids:
+            if job_id in self._entries:
+                entry = self._entries[job_id]
+                entry.published_at, entry.due_at = self._jobs.now, self._jobs.now + patience
+
+    def _forget(self):
+        """Entries go with their jobs."""
+        self._entries = {i: e for i, e in self._entries.items() if i in self._jobs.rows}
