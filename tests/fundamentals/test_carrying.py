@@ -1,6 +1,7 @@
 """Jobs that are carried to an endpoint: published after they are stored, and run by their ids."""
 
 import asyncio
+import re
 import sqlite3
 import threading
 from contextlib import closing
@@ -424,3 +425,45 @@ def test_a_carrier_says_how_often_tasks_are_tried_that_do_not_say_it(
     carrier.names = ()
     plain = carrying.enqueue("failing")
     assert (State.DELAYED if own else State.FAILED) == carrying.jobs.run(plain.id).job.state
+
+
+def test_it_can_be_asked_what_became_of_the_message(alone, registry):
+    """Instead of the advice to start a worker, which would not take it."""
+    app, _ = alone
+    carrier = Carrier("t")
+
+    @task(registry=registry)
+    def t():
+        return None
+
+    carrier.refuses = OSError("no route")
+    app.carry(carrier)
+    job = t.enqueue()
+    assert re.search("could not be published, though it was tried: the next try", said(job))
+    app.store.outbox.republish([job.id])
+    assert re.search("is published from .*Z on, by whoever enqueues", said(job))
+    carrier.refuses = None
+    app.relay()
+    assert re.search("was published at .*, which has made no attempt since", said(job))
+    later = t.using(delay=60).enqueue()
+    assert re.search("enqueued for later.* is published from", said(later))
+    app.jobs.run(job.id)
+    assert re.search("It succeeded", said(job))
+    plain = t.using(queue="_own").enqueue()
+    assert "_out" == plain.queue
+
+
+def said(job):
+    """Why a job stands as it does."""
+    return " ".join(job.refresh().why())
+
+
+def test_who_waits_for_a_carried_job_is_not_told_to_start_a_worker(carrying, registry, recwarn):
+    """Somebody else makes its attempt, though it takes a while."""
+    job = carrying.enqueue("t")
+    runs = threading.Timer(2.5, carrying.jobs.run, [job.id])
+    runs.start()
+
+    assert 1 == job.result(timeout=30)
+    runs.join()
+    assert [] == [str(one.message) for one in recwarn if "worker" in str(one.message)]

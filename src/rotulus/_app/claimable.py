@@ -8,7 +8,7 @@ from rotulus._app.explanation import Explanation, Kind, clock_time, many, some, 
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import Reason, State, awaited
 from rotulus._text.names import serves
-from rotulus.store import Filter, Fleet, Store, WorkerInfo
+from rotulus.store import Entry, Filter, Fleet, Store, WorkerInfo
 
 _LOOKED_AT = 1000
 """Jobs that are looked at to count those that are ahead."""
@@ -72,11 +72,20 @@ class Claimable:
     def lasting(self, job: JobRecord, fleet: Fleet | None = None) -> list[Explanation]:
         """What is in the way whenever the job is due."""
         fleet = fleet or self._store.fleet()
-        return [*_paused(job, fleet), *_unserved(job, fleet)]
+        return [*_paused(job, fleet), *self._untaken(job, fleet)]
 
     def unserved(self, job: JobRecord) -> list[Explanation]:
-        """Why no worker that runs would ever take a job; empty when there is one that would."""
-        return _unserved(job, self._store.fleet())
+        """Why nobody would ever take a job; empty when somebody would."""
+        found = self._untaken(job, self._store.fleet())
+        return [one for one in found if one.kind is not Kind.CARRIED]
+
+    def _untaken(self, job: JobRecord, fleet: Fleet) -> list[Explanation]:
+        """Why no worker that runs would ever take a job, or who else makes its attempts."""
+        found = _unserved(job, fleet)
+        if not found or serves(None, job.queue):
+            return found
+        entry = self._store.outbox.entry(job.id)
+        return found if entry is None else [Explanation(Kind.CARRIED, job.id, _carried(job, entry))]
 
     def _limited(self, job: JobRecord) -> list[Explanation]:
         if job.limit_key is None or job.limit_to is None:
@@ -200,6 +209,26 @@ def _unserved(job: JobRecord, fleet: Fleet) -> list[Explanation]:
     if not _able(job, fleet):
         return [Explanation(Kind.UNKNOWN_TASK, job.id, _unknown(job, fleet))]
     return []
+
+
+def _carried(job: JobRecord, entry: Entry) -> str:
+    """What has become of the message that says that a job is due."""
+    due = clock_time(entry.due_at)
+    if entry.published_at is not None:
+        return (
+            f"Its message was published at {clock_time(entry.published_at)} for the endpoint of "
+            f"queue {job.queue!r}, which has made no attempt since; unless it does, the message is "
+            f"published again at {due}."
+        )
+    if entry.tries:
+        return (
+            f"Its message could not be published, though it was tried: the next "
+            f"try is from {due} on."
+        )
+    return (
+        f"Its message is published from {due} on, by whoever enqueues, works or ticks with the "
+        f"carrier of queue {job.queue!r}."
+    )
 
 
 def _unknown(job: JobRecord, fleet: Fleet) -> str:

@@ -87,7 +87,7 @@ class Desk:
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
         added = self.store().add(jobs, connection)
-        if connection is None and _any_carried(jobs):
+        if connection is None and self._any_carried(jobs):
             self.carriage.relay_added()
         return self._given(added, jobs)
 
@@ -95,7 +95,7 @@ class Desk:
         """The same, without blocking the event loop; together with what others hand in."""
         if connection is None:
             added = await self._adds.add(jobs)
-            if _any_carried(jobs):
+            if self._any_carried(jobs):
                 await off_loop(self.carriage.relay_added)
             return self._given(added, jobs)
         await off_loop(self.store)  # opens it, which may take a while
@@ -114,6 +114,9 @@ class Desk:
             Job(record, self) if record.id == job.id else Job(record, self, None, _asked(job))
             for record, job in zip(records, jobs, strict=True)
         ]
+
+    def _any_carried(self, jobs: Sequence[NewJob]) -> bool:
+        return self.carriage.queue is not None and any(job.terms.carried for job in jobs)
 
     def complete(
         self, record: JobRecord, result: Any, connection: Any, reached: Progress | None
@@ -237,10 +240,6 @@ def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:
     return JobNotFoundError(
         f"More than one job begins with {beginning}: {named}{more}; give more of the id"
     )
-
-
-def _any_carried(jobs: Sequence[NewJob]) -> bool:
-    return any(job.terms.carried for job in jobs)
 
 
 def _asked(job: NewJob) -> Asked:

@@ -48,6 +48,8 @@ class Kind(StrEnum):
     """No worker that serves its queue knows its task."""
     NOT_REGISTERED = "not_registered"
     """The app that was asked does not know its task."""
+    CARRIED = "carried"
+    """It is carried to an endpoint, which has not made an attempt yet."""
     LIMIT = "limit"
     """As many jobs of its limit key run as may."""
     RATE = "rate"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rotulus._concurrency.starting import start_thread
 from rotulus._engine.leases import LOOK_EVERY, LeaseKeeper
 from rotulus._engine.run import Run
+from rotulus.errors import ThreadNotStartedError
 from rotulus.events import Events
 from rotulus.store import Store
 
@@ -21,7 +22,7 @@ class Hold(NamedTuple):
     Attributes:
         run: the attempt.
         limit: seconds until its time is over; None: nobody watches that here.
-        time_out: called when it is, in the thread that keeps leases.
+        time_out: called when it is, in a thread of ours.
     """
 
     run: Run
@@ -83,9 +84,15 @@ class Holding:
                 elif now - idle_since > _IDLE:
                     self._at_work = False
                     return
-            for hold in late:
-                hold.time_out()
+            for hold in late:  # each apart: nobody's lease waits for it
+                self._time_out(hold)
             if now >= look_at:
                 look_at = now + self._pause
                 self._keeper.look()
                 self._keeper.give_up()
+
+    def _time_out(self, hold: Hold) -> None:
+        try:
+            start_thread(hold.time_out, "rotulus-timeout")
+        except ThreadNotStartedError:
+            hold.time_out()

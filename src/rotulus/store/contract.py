@@ -290,7 +290,7 @@ class Store(Protocol):
         """Return when `claim` would give something that is wanted, or when a job has ended.
 
         Args:
-            what: what is wanted, or the id of a job.
+            what: what is wanted, whatever its `ids` are; or the id of a job.
             timeout: the longest time to wait, in seconds.
 
         Returns:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Unpack
 from rotulus._app.desk import Desk
 from rotulus._app.resources.where import Where, check_limit, check_text, every, read_where
 from rotulus._concurrency.pool import off_loop
-from rotulus._engine.single import Singles, Tried
+from rotulus._engine.attempt import Tried
+from rotulus._engine.single import Singles
 from rotulus._jobs.job import Job
 from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State
 from rotulus._text.ids import is_id
@@ -37,7 +38,7 @@ class AttemptResult(NamedTuple):
     """What came of asking for an attempt of a job.
 
     Attributes:
-        job: the job, as it stands now.
+        job: the job, as it stands now; `job.refresh()` reads its earlier attempts.
         ran: whether an attempt was made; if not, `job.state` says why: it has ended, or runs
             somewhere else, or is not due. If it is queued, its queue is paused, or its limit or its
             rate has no room: `job.why()`.
@@ -210,7 +211,7 @@ class Jobs:
             raise EventLoopError(
                 "app.jobs.run() may run an event loop of its own: here, await app.jobs.arun()"
             )
-        return self._tried(self._singles().run(self._whole(job_id)))
+        return self._told(self._singles().run(self._whole(job_id)))
 
     async def arun(self, job_id: str) -> AttemptResult:
         """`run`, without blocking the event loop: a coroutine runs on it, others in a thread.
@@ -218,7 +219,7 @@ class Jobs:
         A coroutine whose caller is cancelled is cancelled, too, and its job is given back.
         """
         whole = await off_loop(self._whole, job_id)
-        return await off_loop(self._tried, await self._singles().arun(whole))
+        return await off_loop(self._told, await self._singles().arun(whole))
 
     async def aget(self, job_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""
@@ -274,9 +275,9 @@ class Jobs:
         """The whole id of a job."""
         return job_id if is_id(check_text("job id", job_id)) else self._desk().pick(job_id).id
 
-    def _tried(self, tried: Tried) -> AttemptResult:
+    def _told(self, tried: Tried) -> AttemptResult:
         desk = self._desk()
-        record = desk.look(tried.id)
+        record = tried.record or desk.look(tried.id)  # which raises
         if tried.ran and record.reason == Reason.SNOOZE:
             desk.carriage.send_again([record])
         return AttemptResult(Job(record, desk), tried.ran, tried.error)

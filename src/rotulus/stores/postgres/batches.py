@@ -21,11 +21,11 @@ class Batches:
     """
 
     def __init__(self, jobs: Sequence[NewJob]) -> None:
-        groups = groupby(jobs, attrgetter("terms"))
+        groups = [(terms, list(some)) for terms, some in groupby(jobs, attrgetter("terms"))]
         self._jobs = jobs
         self._with_parts = [job for job in jobs if job.parts]
-        self._carried = [job.id for job in jobs if job.terms.carried]
-        self._groups = [(list(group), rows.shared(terms)) for terms, group in groups]
+        self._carried = [job.id for terms, some in groups if terms.carried for job in some]
+        self._groups = [(some, rows.shared(terms)) for terms, some in groups]
         self._keys = sorted({job.key for job in jobs if job.key is not None})
         self._tried = False
 

@@ -34,9 +34,9 @@ class Batches:
         self._now = now
         self._keys = rows.array(job.key for job in jobs if job.key is not None)
         self._with_parts = [job for job in jobs if job.parts]
-        self._carried = [job.id for job in jobs if job.terms.carried]
-        groups = groupby(jobs, attrgetter("terms"))
-        self._batches = [] if self._with_parts else [_batch(list(g), now) for _, g in groups]
+        groups = [(terms, list(some)) for terms, some in groupby(jobs, attrgetter("terms"))]
+        self._carried = [job.id for terms, some in groups if terms.carried for job in some]
+        self._batches = [] if self._with_parts else [_batch(some, now) for _, some in groups]
 
     def add(self, connection: sqlite3.Connection) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key."""

@@ -1,0 +1,167 @@
+"""The end of a single attempt: it comes once, from whichever side, is told, and is settled."""
+
+import threading
+import time
+from collections.abc import Callable
+from time import perf_counter
+from typing import NamedTuple
+
+from rotulus._engine.failure import describe_error
+from rotulus._engine.run import Run
+from rotulus._jobs.outcome import Outcome, failed, released
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import Reason, State
+from rotulus._time.backoff import pause_after
+from rotulus.errors import StoreClosedError, StoreRefusedError
+from rotulus.events import (
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    BodyStuck,
+    Events,
+    OutcomeRefused,
+    StoreFailed,
+)
+from rotulus.store import Filter, Store
+
+_LAST_WRITE = 5.0
+"""Seconds to go on trying to settle when the store fails."""
+
+
+class Tried(NamedTuple):
+    """What came of asking for one attempt.
+
+    Attributes:
+        id: the job.
+        record: the job as it stands now, without its earlier attempts; None: it is not there.
+        ran: whether an attempt was made here.
+        error: what its body raised, if it did.
+    """
+
+    id: str
+    record: JobRecord | None
+    ran: bool
+    error: BaseException | None = None
+
+
+class SingleAttempt:
+    """An attempt of one job, from its beginning to its end.
+
+    Args:
+        run: the attempt.
+        store: where its job is.
+        events: where it is told.
+        chance: random numbers from 0 to 1, to spread attempts to settle it.
+    """
+
+    def __init__(self, run: Run, store: Store, events: Events, chance: Callable[[], float]) -> None:
+        self.run = run
+        self._store = store
+        self._events = events
+        self._chance = chance
+        self._began = perf_counter()
+        self._lock = threading.Lock()
+        self._outcome: Outcome | None = None
+        self._error: BaseException | None = None
+        self._settled = False
+        if events.wants(AttemptStarted):
+            events.emit(AttemptStarted(run.job))
+
+    def end(self, outcome: Outcome) -> Tried:
+        """The body has come to its end: settle what that means, unless it is settled.
+
+        Raises:
+            KeyboardInterrupt: that was what ended it; the job has been given back.
+            StoreError: it could not be settled.
+        """
+        interrupt = self.run.error
+        if isinstance(interrupt, KeyboardInterrupt):
+            outcome = released(outcome.id, outcome.attempt)
+        with self._lock:
+            self._conclude(outcome)
+            self._settle()
+        if isinstance(interrupt, KeyboardInterrupt):
+            raise interrupt
+        return Tried(outcome.id, read(self._store, outcome.id), ran=True, error=self._error)
+
+    def time_out(self, judge: Callable[[Run, BaseException], Outcome], seconds: float) -> None:
+        """Its time is over, though its body goes on: it has failed, and that is settled now.
+
+        If that does not work, it is settled when the body returns.
+
+        Args:
+            judge: what an attempt comes to that raised something.
+            seconds: how much time it had.
+        """
+        with self._lock:
+            if self.run.ended:
+                return
+            self.run.timed_out = True
+            error = TimeoutError(f"it took longer than its timeout of {seconds:g} seconds")
+            self._conclude(judge(self.run, error))
+            self._events.emit(BodyStuck(self.run.job, "timeout"))
+            try:
+                self._settle()
+            except Exception as problem:  # noqa: BLE001 - it is tried again
+                self._events.emit(StoreFailed("settle", problem))
+
+    def give_back(self) -> None:
+        """It has not begun, or nobody will know how it ended. It never raises."""
+        try:
+            self.end(released(self.run.job.id, self.run.job.attempt))
+        except Exception as problem:  # noqa: BLE001 - its lease runs out
+            self._events.emit(StoreFailed("settle", problem))
+
+    def _conclude(self, outcome: Outcome) -> None:
+        """This is what it comes to, unless it has come to something before."""
+        if self._outcome is not None:
+            return
+        run = self.run
+        run.ended = True
+        progress = run.unstored_progress()
+        if progress is not None:
+            outcome = outcome._replace(progress=progress)
+        self._outcome = outcome
+        self._error, run.error = run.error, None
+        seconds = perf_counter() - self._began
+        if outcome.state is not State.SUCCEEDED:
+            self._events.emit(AttemptFailed(run.job, outcome, seconds, self._error))
+        elif self._events.wants(AttemptSucceeded):
+            self._events.emit(AttemptSucceeded(run.job, outcome, seconds))
+
+    def _settle(self) -> None:
+        if self._settled or self._outcome is None:
+            return
+        refused = _settled(self._store, self._outcome, self._chance)
+        self._settled = True
+        if refused and not self.run.completed:
+            self._events.emit(OutcomeRefused(self._outcome.id, self._outcome.attempt))
+
+
+def read(store: Store, job_id: str) -> JobRecord | None:
+    """The job as it stands now."""
+    return next(iter(store.find(Filter(prefix=job_id), 1)), None)
+
+
+def _settled(store: Store, outcome: Outcome, chance: Callable[[], float]) -> bool:
+    """Settle an outcome, again and again while the store fails; whether it was refused.
+
+    One whose values cannot be written has failed.
+    """
+    end, failures = time.monotonic() + _LAST_WRITE, 0
+    while True:
+        try:
+            return bool(store.settle([outcome]))
+        except (StoreRefusedError, ValueError, TypeError, OverflowError) as error:
+            if outcome.reason == Reason.RESULT:
+                raise
+            why = describe_error(error)
+            outcome = failed(outcome.id, outcome.attempt, Reason.RESULT, why)
+        except StoreClosedError:
+            raise
+        except Exception:
+            failures += 1
+            pause = pause_after(failures, chance())
+            if time.monotonic() + pause > end:
+                raise
+            time.sleep(pause)
