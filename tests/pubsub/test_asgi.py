@@ -3,32 +3,14 @@
 import http.client
 import json
 import socket
-import threading
-from contextlib import contextmanager
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
+from pubsub.listening import listening, opened
 from pubsub.pushing import envelope
 from pubsub.served import Service
 from rotulus.pubsub import TokenVerifier, make_push_router
-
-
-@contextmanager
-def listening(application):
-    """A server on this machine; its port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()  # so that nobody comes too early
-        server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture
@@ -45,7 +27,7 @@ def port(service):
     """Where it listens."""
     application = FastAPI()
     application.include_router(make_push_router(service.handler))
-    with listening(application) as port:
+    with listening(application, opened()) as port:
         yield port
 
 
