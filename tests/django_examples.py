@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
+from django.db import connections
+
 from rotulus.django.compat import TaskContext, task
 
 RAN = []
@@ -68,3 +71,17 @@ def only(number: int) -> int:
 def elsewhere(number: int) -> int:
     """Be run at once, unless another backend is told to."""
     return number
+
+
+@task
+def server_process(alias: str) -> int:
+    """Say which process of the server Django's connection of this thread leads to."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
+@task
+async def server_process_later(alias: str) -> int:
+    """The same as a coroutine."""
+    return await sync_to_async(server_process.func)(alias)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,10 +18,10 @@ _LOOK_EVERY = 0.4
 
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
-_LASTING = frozenset({2, 3, 4})
-"""Exit codes of what starting again does not mend: usage, configuration, the store."""
-
 _MIGRATION_NEEDED = 7
+
+_LASTING = frozenset({2, 3, 4, _MIGRATION_NEEDED})
+"""Exit codes of what starting again does not mend: usage, configuration, the store, its tables."""
 
 _SETTLED = 1.0
 """Seconds after which a process has probably begun well."""
@@ -42,6 +42,7 @@ class Reloader:
         migration: the command that makes the tables that the other one needs.
         migrate: whether to run that without being asked.
         beside: a command of another process that runs beside it, once it has begun well.
+        further: gives further files that are watched.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class Reloader:
         *,
         migrate: bool = False,
         beside: Sequence[str] = (),
+        further: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         self._command = command
         self._folder = folder
+        self._further = further
         self._migration = migration
         self._migrate = migrate
         self._child: subprocess.Popen[bytes] | None = None
@@ -76,7 +79,8 @@ class Reloader:
                 if changed:
                     seen = now
                     self._deaths = 0
-                    click.echo(f"{changed[0]} has changed: starting again", err=True)
+                    shown = _shown(changed[0], self._folder)
+                    click.echo(f"{shown} has changed: starting again", err=True)
                     self._stop()
                     self._start()
                 else:
@@ -84,9 +88,10 @@ class Reloader:
         except KeyboardInterrupt:
             return self._stop()
 
-    def _look(self) -> dict[str, float]:
+    def _look(self) -> dict[Path, float]:
         """When each source file was last changed."""
-        return dict(_sources(self._folder))
+        files = (*_sources(self._folder), *self._further())
+        return {file: time for file in files if (time := _changed_at(file)) is not None}
 
     def _start(self) -> None:
         self._started = time.monotonic()
@@ -170,16 +175,23 @@ def _ending(code: int) -> str:
         return f"was killed by signal {-code}"
 
 
-def _sources(folder: Path) -> Iterator[tuple[str, float]]:
+def _sources(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not _is_skipped(Path(place) / name)]
         for name in names:
             if name.endswith(".py"):
-                path = Path(place) / name
-                try:
-                    yield str(path.relative_to(folder)), path.stat().st_mtime
-                except OSError:
-                    continue
+                yield Path(place) / name
+
+
+def _shown(file: Path, folder: Path) -> str:
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file)
+
+
+def _changed_at(file: Path) -> float | None:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return None
 
 
 def _is_skipped(folder: Path) -> bool:

@@ -90,7 +90,7 @@ def worker(
     name_jobs()
     if parent is None:
         _warn_of_queues(app, settings["queues"].value)
-    if parent is None and _needs_supervisor(settings):
+    if parent is None and needs_supervisor(settings):
         _greet(app)
         command = _command(target, given, burst=burst)
         app.supervise(
@@ -122,7 +122,7 @@ def _warn_of_queues(app: App, queues: Sequence[str] | None) -> None:
                 logger.warning(hint)
 
 
-def _needs_supervisor(settings: Mapping[str, Setting]) -> bool:
+def needs_supervisor(settings: Mapping[str, Setting]) -> bool:
     """Whether there is more to watch over than one process that runs to its end."""
     recycles = settings["recycle_jobs"].value or settings["recycle_memory"].value
     return settings["processes"].value > 1 or recycles is not None

@@ -9,7 +9,10 @@ from django.db import DEFAULT_DB_ALIAS
 from rotulus import App, TaskRegistry, task
 from rotulus.django.addresses import url_of
 from rotulus.django.connections import connection_of
+from rotulus.django.old_connections import closing_old
 from rotulus.errors import NoAppError
+
+Around = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _LOCK = threading.RLock()
 _APPS: dict[str, tuple[str, App]] = {}
@@ -65,7 +68,7 @@ def app_of(alias: str = DEFAULT_DB_ALIAS) -> App:
         known, app = _APPS.get(alias, ("", None))
         if app is None or known != name or _is_closed(app):
             # The runner of tests puts another database in the place of the one that was there.
-            app = App(f"django://{alias}", registry=_registry())
+            app = App(f"django://{alias}", registry=registry_of_all())
             _APPS[alias] = name, app
         return app
 
@@ -73,7 +76,8 @@ def app_of(alias: str = DEFAULT_DB_ALIAS) -> App:
 def worker_app(alias: str = DEFAULT_DB_ALIAS, **options: Any) -> App:
     """An app for a worker on the same tables, with connections of its own beside Django's.
 
-    What its tasks enqueue goes by way of `app_of`, and so joins their transactions.
+    What its tasks enqueue goes by way of `app_of`, and so joins their transactions. Around each job
+    old connections of Django are closed.
 
     Args:
         alias: a key of `settings.DATABASES`.
@@ -82,7 +86,21 @@ def worker_app(alias: str = DEFAULT_DB_ALIAS, **options: Any) -> App:
     Raises:
         ConfigurationError: no other process could open that database.
     """
-    return App(url_of(connection_of(alias)), registry=_registry(), **options)
+    return App(url_of(connection_of(alias)), registry=registry_of_all(closing_old), **options)
+
+
+def registry_of_all(around: Around | None = None) -> TaskRegistry:
+    """A registry of every Django task of this process: each app has one of its own.
+
+    Args:
+        around: makes of the function of each task what is called in its place.
+    """
+    registry = TaskRegistry()
+    with _LOCK:
+        for name, one in _DECLARED.items():
+            function = around(one.function) if around else one.function
+            _register(registry, name, one._replace(function=function))
+    return registry
 
 
 def _is_closed(app: App) -> bool:
@@ -91,15 +109,6 @@ def _is_closed(app: App) -> bool:
     except NoAppError:
         return True
     return False
-
-
-def _registry() -> TaskRegistry:
-    """A registry of every Django task. Each app has one of its own."""
-    registry = TaskRegistry()
-    with _LOCK:
-        for name, one in _DECLARED.items():
-            _register(registry, name, one)
-    return registry
 
 
 def _register(registry: TaskRegistry, name: str, one: Declared) -> None:

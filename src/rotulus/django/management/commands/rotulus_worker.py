@@ -1,0 +1,189 @@
+"""`manage.py rotulus_worker`: runs what the tasks of a `DatabaseBackend` have enqueued."""
+
+import logging
+import sys
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.utils.autoreload import StatReloader, autoreload_started, get_child_arguments
+from django.utils.module_loading import autodiscover_modules
+
+from rotulus import App
+from rotulus._text.names import did_you_mean
+from rotulus.cli.importing import place_of
+from rotulus.cli.init import leave_init
+from rotulus.cli.logs import LineFormatter, name_jobs
+from rotulus.cli.main import exit_code
+from rotulus.cli.reload import Reloader
+from rotulus.cli.work import needs_supervisor
+from rotulus.cli.work import worker as worker_command
+from rotulus.config import load_settings
+from rotulus.django.app import app_of, worker_app
+from rotulus.django.compat import task_backends
+from rotulus.django.connections import missing_tables
+from rotulus.django.database import DatabaseBackend
+from rotulus.django.management.options import add_options
+from rotulus.errors import ConfigurationError, RotulusError, SchemaError
+
+logger = logging.getLogger("rotulus")
+
+_PER_PROCESS = ("queues", "slots", "lease", "drain", "recycle_jobs", "recycle_memory")
+_OPTIONS = (*_PER_PROCESS, "processes", "burst", "name")
+"""The options of `rotulus worker` that this one has, too."""
+
+_LEVELS = {0: logging.WARNING, 1: logging.INFO}
+"""The least level that is logged, by the verbosity; beyond these, everything is."""
+
+
+class Command(BaseCommand):
+    """Runs jobs, fires schedules and takes back what dead workers held, until it is stopped.
+
+    SIGTERM or Ctrl-C lets running jobs finish; a second one gives them back at once. It ends with
+    the exit codes of `rotulus worker`.
+    """
+
+    help = "Run what tasks have enqueued, until stopped: SIGTERM lets running jobs finish."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Those of `rotulus worker`, by the same words, and the backend."""
+        parser.add_argument(
+            "--backend", default="default", metavar="ALIAS", help="The backend, a key of TASKS."
+        )
+        add_options(parser, worker_command, _OPTIONS)
+        parser.add_argument(
+            "--no-reload",
+            action="store_true",
+            help="Do not start again when code changes, as it does while DEBUG is set.",
+        )
+        parser.add_argument("--parent", type=int, help=SUPPRESS)
+
+    def handle(self, **options: Any) -> None:
+        """Work. Raises `CommandError`, with an exit code that says why it ended."""
+        if options["parent"] is None:
+            leave_init()
+        _set_up_logging(options["verbosity"])
+        try:
+            backend = _backend(options["backend"])
+            if self._reloads(options):
+                sys.exit(_reloader().run())
+            _import_tasks()
+            with _app(backend) as app:
+                if options["parent"] is None:
+                    _warn_of_queues(backend, options["queues"])
+                self._work(app, options)
+        except RotulusError as error:
+            raise CommandError(str(error), returncode=exit_code(error)) from error
+
+    def _reloads(self, options: dict[str, Any]) -> bool:
+        """Whether another process is to work, which is started again when code changes."""
+        to_the_end = options["burst"] or options["no_reload"] or options["name"]
+        return settings.DEBUG and self._is_program and not to_the_end and options["parent"] is None
+
+    def _work(self, app: App, options: dict[str, Any]) -> None:
+        given = {name: options[name] for name in _PER_PROCESS}
+        chosen = load_settings(given | {"processes": options["processes"]})
+        if options["parent"] is None and needs_supervisor(chosen):
+            app.supervise(
+                self._command(),
+                processes=options["processes"],
+                lease=options["lease"],
+                drain=options["drain"],
+                burst=options["burst"],
+                name=options["name"],
+            )
+            return
+        given["queues"] = chosen["queues"].value if options["queues"] else None
+        app.run_worker(
+            **given, burst=options["burst"], name=options["name"], parent=options["parent"]
+        )
+
+    def _command(self) -> Sequence[str]:
+        """This command, for one process of several."""
+        if not self._is_program:
+            raise ConfigurationError(
+                "processes and recycling start manage.py again, so they are for its command line: "
+                "call_command('rotulus_worker') runs one process"
+            )
+        return [str(word) for word in get_child_arguments()]
+
+    @property
+    def _is_program(self) -> bool:
+        """Whether this process is this command, and not one that calls it."""
+        return getattr(self, "_called_from_command_line", False)
+
+
+def _backend(alias: str) -> DatabaseBackend:
+    """The backend of an alias. Raises `ConfigurationError` if it needs no worker."""
+    known = list(task_backends.settings)
+    if alias not in known:
+        raise ConfigurationError(
+            f"There is no backend {alias!r} in settings.TASKS{did_you_mean(alias, known) or '.'} "
+            f"There are: {', '.join(known)}"
+        )
+    backend = task_backends[alias]
+    if not isinstance(backend, DatabaseBackend):
+        raise ConfigurationError(
+            f"The tasks of TASKS[{alias!r}] need no worker of Rotulus: its backend is "
+            f"{type(backend).__name__}, and this is for rotulus.django.DatabaseBackend; another "
+            f"one can be given as --backend"
+        )
+    return backend
+
+
+def _import_tasks() -> None:
+    """Import the module `tasks` of every installed app that has one."""
+    try:
+        autodiscover_modules("tasks")
+    except Exception as error:
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise ConfigurationError(
+            f"Importing the tasks of the installed apps failed: {type(error).__name__}: {said} "
+            f"({place_of(error)}); --traceback shows the way there"
+        ) from error
+
+
+def _app(backend: DatabaseBackend) -> App:
+    """An app for its jobs, if the tables are there: a worker would make them in a file."""
+    try:
+        app_of(backend.database).store.count()
+    except SchemaError:
+        raise SchemaError(missing_tables(backend.database)) from None
+    finally:
+        connections.close_all()  # those of the worker's threads are others
+    return worker_app(backend.database)
+
+
+def _warn_of_queues(backend: DatabaseBackend, queues: str | None) -> None:
+    """Warn of queues that no task of the backend can be in: they may be misspelt."""
+    for queue in load_settings({"queues": queues})["queues"].value or ():
+        if backend.queues and queue not in backend.queues:
+            logger.warning(
+                "TASKS[%r] has no queue %r%s",
+                backend.alias,
+                queue,
+                did_you_mean(queue, backend.queues) or ".",
+            )
+
+
+def _set_up_logging(verbosity: int) -> None:
+    """Show our lines on standard error, unless `settings.LOGGING` says what becomes of them."""
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(LineFormatter(full=False, colours=sys.stderr.isatty()))
+        logger.addHandler(handler)
+    if logger.level == logging.NOTSET:
+        logger.setLevel(_LEVELS.get(verbosity, logging.DEBUG))
+    name_jobs()
+
+
+def _reloader() -> Reloader:
+    """What starts this command again when a file changes that Django would watch."""
+    watched = StatReloader()
+    autoreload_started.send(sender=watched)  # apps say what else is to be watched
+    command = [*map(str, get_child_arguments()), "--no-reload"]
+    return Reloader(command, Path.cwd(), further=watched.watched_files)
