@@ -467,3 +467,48 @@ def test_who_waits_for_a_carried_job_is_not_told_to_start_a_worker(carrying, reg
     assert 1 == job.result(timeout=30)
     runs.join()
     assert [] == [str(one.message) for one in recwarn if "worker" in str(one.message)]
+
+
+def test_many_that_are_enqueued_together_are_all_published(alone, registry):
+    """More than a carrier is given at once."""
+    app, _ = alone
+    carrier = Carrier("t")
+
+    @task(registry=registry)
+    def t(number):
+        return number
+
+    app.carry(carrier)
+    jobs = t.enqueue_many([(number,) for number in range(1200)])
+
+    assert {job.id for job in jobs} == set(carrier.sent)
+
+
+def test_many_coroutines_that_enqueue_share_what_publishes(alone, registry):
+    """Each has its message out when it goes on, and the outbox is looked into less often."""
+    app, _ = alone
+    carrier, looks = Carrier("t"), []
+
+    @task(registry=registry)
+    def t(number):
+        return number
+
+    app.carry(carrier)
+    take = app.store.outbox.take
+
+    def counted(*how):
+        looks.append(how)
+        return take(*how)
+
+    app.store.outbox.take = counted
+
+    async def one(number):
+        job = await t.aenqueue(number)
+        assert job.id in carrier.sent
+
+    async def main():
+        await asyncio.gather(*(one(number) for number in range(200)))
+
+    asyncio.run(main())
+    assert 200 == len(carrier.sent) == len(set(carrier.sent))
+    assert len(looks) < 50

@@ -96,7 +96,7 @@ class Desk:
         if connection is None:
             added = await self._adds.add(jobs)
             if self._any_carried(jobs):
-                await off_loop(self.carriage.relay_added)
+                await self.carriage.arelay_added()
             return self._given(added, jobs)
         await off_loop(self.store)  # opens it, which may take a while
         # A connection belongs to the thread, or to the greenlet, of who holds it.

@@ -1,8 +1,12 @@
 """Carries jobs to an endpoint outside: which ones, and how the outbox is published."""
 
+import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
+from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus._concurrency.pool import ThreadPool
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.retry import Retry
 from rotulus._time.backoff import pause_after
@@ -16,6 +20,15 @@ again if it could not be."""
 
 _AT_ONCE = 500
 """How many jobs a carrier is given at once at most."""
+
+_LONGEST = 5.0
+"""Seconds after which an enqueue publishes no further batch."""
+
+_SHARE = 10_000
+"""How many enqueues share a look into the outbox at most."""
+
+_RELAYS = ThreadPool("rotulus-relay", 2)
+"""Where messages of coroutines are published, which may take a while."""
 
 
 class Published(NamedTuple):
@@ -83,6 +96,8 @@ class Carriage:
         self._patience = 0.0
         self._failures = 0
         self._quiet_until = float("-inf")
+        how = (lambda: math.inf), "The outbox", _SHARE, _RELAYS
+        self._turns: Coalescer[None, None] = Coalescer(self._turn, self._turn, *how)
 
     @property
     def carrier(self) -> Carrier | None:
@@ -156,12 +171,17 @@ class Carriage:
     def relay_added(self) -> None:
         """Publish what has just been added, as soon as it is committed. It never raises.
 
-        After a failure nothing is tried for a while: who enqueues does not wait for it each time.
+        Those who ask at the same time share it. After a failure nothing is tried for a while: who
+        enqueues does not wait for it each time.
         """
         try:
-            self._store().outbox.on_commit(self._relay_quietly)
+            self._store().outbox.on_commit(partial(self._turns.run, None))
         except StoreError as error:
             self._events.emit(StoreFailed("relay", error))
+
+    async def arelay_added(self) -> None:
+        """The same for what coroutines have added, which has been committed."""
+        await self._turns.arun(None)
 
     def received(self, ids: Sequence[str]) -> None:
         """Take note that messages of jobs have come, so that none need be published now."""
@@ -175,11 +195,18 @@ class Carriage:
             self._store().outbox.republish(ids)
             self.relay_added()
 
+    def _turn(self, turn: Turn[None]) -> list[None]:
+        self._relay_quietly()
+        return [None for _ in turn.works]
+
     def _relay_quietly(self) -> None:
-        if self._monotonic() < self._quiet_until:
+        """Publish all that is due, but not for long."""
+        began = self._monotonic()
+        if began < self._quiet_until:
             return
         try:
-            self.relay(_AT_ONCE)
+            while self.relay(_AT_ONCE) == _AT_ONCE and self._monotonic() < began + _LONGEST:
+                pass
         except StoreError as error:
             self._events.emit(StoreFailed("relay", error))
 
