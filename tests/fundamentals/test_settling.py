@@ -1,13 +1,14 @@
 """Settling when something else than the store is wrong: an outcome is kept until it is written."""
 
 import errno
+import threading
 
 import pytest
 
 import rotulus.stores.sqlite
 from rotulus import App, State, task
-from rotulus.errors import StoreUnavailableError
-from rotulus.events import StoreFailed, StoreRecovered
+from rotulus.errors import StoreClosedError, StoreUnavailableError
+from rotulus.events import AttemptFailed, AttemptSucceeded, StoreFailed, StoreRecovered
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import drain
 
@@ -121,3 +122,22 @@ def test_a_single_attempt_that_cannot_be_settled_at_all_is_an_error(troubled_app
     with pytest.raises(StoreUnavailableError, match="gone"):
         troubled_app.jobs.run(job.id)
     assert State.RUNNING == job.refresh().state
+
+
+def test_a_timeout_that_cannot_be_settled_is_settled_when_the_body_returns(troubled_app, troubles):
+    """As the timeout that it was told as, whatever the body returns then."""
+    heard, failed = [], threading.Event()
+    troubled_app.events.subscribe(heard.append, StoreFailed, AttemptFailed, AttemptSucceeded)
+    troubled_app.events.subscribe(lambda _: failed.set(), StoreFailed)
+    troubles.append(StoreClosedError("not just now"))
+
+    @task(registry=troubled_app.registry, timeout=0.1)
+    def body():
+        assert failed.wait(30)
+        return "late"
+
+    tried = troubled_app.jobs.run(body.enqueue().id)
+
+    assert (State.FAILED, "timeout") == (tried.job.state, tried.job.reason)
+    assert isinstance(tried.error, TimeoutError)
+    assert [AttemptFailed, StoreFailed] == [type(event) for event in heard]

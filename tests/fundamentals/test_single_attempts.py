@@ -11,8 +11,14 @@ import time
 
 import pytest
 
+import rotulus.workflow as wf
 from rotulus import App, Cancel, Job, Retry, Snooze, State, task
-from rotulus.errors import EventLoopError, StoreError, StoreUnavailableError
+from rotulus.errors import (
+    EventLoopError,
+    StoreError,
+    StoreUnavailableError,
+    ThreadNotStartedError,
+)
 from rotulus.events import (
     AttemptFailed,
     AttemptStarted,
@@ -217,12 +223,13 @@ def test_of_many_who_ask_one_makes_the_attempt(app, registry, limit):
             ran.append(number)
         raise ValueError
 
+    def ask(job):
+        while not app.jobs.run(job.id).job.state.ended:
+            pass
+
     for number in range(5):
         job = fails.enqueue(number)
-        threads = [
-            threading.Thread(target=lambda job=job: [app.jobs.run(job.id) for _ in range(3)])
-            for _ in range(8)
-        ]
+        threads = [threading.Thread(target=ask, args=(job,)) for _ in range(8)]
         [thread.start() for thread in threads]
         [thread.join(60) for thread in threads]
         assert (State.FAILED, 3) == (app.get(job.id).state, app.get(job.id).attempt)
@@ -505,3 +512,91 @@ def test_a_store_that_is_gone_is_an_error(app, registry):
     with pytest.raises(StoreError):
         app.jobs.run(job.id)
     assert issubclass(StoreUnavailableError, StoreError)
+
+
+def test_a_caller_that_is_cancelled_at_any_moment_leaves_no_job_held(app, registry):
+    """Neither while its job is claimed, nor while it is settled."""
+
+    @task(registry=registry)
+    async def works():
+        await asyncio.sleep(0)
+
+    async def main():
+        for turns in range(40):
+            job = await works.aenqueue()
+            running = asyncio.create_task(app.jobs.arun(job.id))
+            for _ in range(turns):
+                await asyncio.sleep(turns / 20_000)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            yield job.id
+
+    async def every():
+        return [job_id async for job_id in main()]
+
+    jobs = asyncio.run(every())
+    until(lambda: not app.jobs.find(state="running"))
+    assert {"queued", "succeeded"} >= {str(app.get(job).state) for job in jobs}
+    assert all(app.jobs.run(job).job.state == State.SUCCEEDED for job in jobs)
+
+
+def test_a_job_that_could_not_even_begin_is_given_back(app, registry, monkeypatch):
+    """Here, as the system refuses the thread that would keep its lease."""
+
+    @task(registry=registry)
+    def works():
+        return "done"
+
+    job = works.enqueue()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _refused)
+        with pytest.raises(ThreadNotStartedError):
+            app.jobs.run(job.id)
+    assert State.QUEUED == app.get(job.id).state
+    assert "done" == app.jobs.run(job.id).job.result()
+
+
+def _refused(_thread):
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_makes_attempts_of_its_own(app, registry):
+    """As a worker of its own, with a thread of its own, though its parent has made some."""
+
+    @task(registry=registry, timeout=30)
+    def works():
+        return os.getpid()
+
+    first, second = works.enqueue(), works.enqueue()
+    app.jobs.run(first.id)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if app.jobs.run(second.id).ran else 1)
+    _, status = os.waitpid(child, 0)
+    found = [app.get(job.id) for job in (first, second)]
+
+    assert 0 == status
+    assert [os.getpid(), child] == [job.result() for job in found]
+    assert 2 == len({job.worker for job in found})
+
+
+def test_a_step_of_a_run_can_be_asked_for(app, registry):
+    """What waits for it is due then."""
+    with wf.WorkflowBuilder("flow", registry=registry):
+
+        @wf.task(id="one")
+        def one(context):
+            context.set("said", "hello")
+            return context
+
+        @wf.task(id="two", dependencies=["one"])
+        def two(context):
+            return context
+
+    run = app.enqueue("flow")
+    steps = {job.step: job.id for job in app.jobs.find(run=run.id)}
+    assert not app.jobs.run(steps["two"]).ran
+    for name in ("one", "two", ""):
+        assert State.SUCCEEDED == app.jobs.run(steps[name]).job.state

@@ -107,7 +107,7 @@ class LeaseKeeper:
         try:
             self._look()
         except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
-            if not self._failing:
+            if not self._failing and (self._held or self._worker):
                 self._failing = True
                 self._events.emit(StoreFailed("extend", error))
 
