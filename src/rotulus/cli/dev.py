@@ -8,6 +8,7 @@ import click
 
 from rotulus.cli.init import leave_init
 from rotulus.cli.numbers import Whole
+from rotulus.cli.push import emulated
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, no_target
 from rotulus.cli.work import tracebacks_option
@@ -20,6 +21,7 @@ from rotulus.config import load_settings
 @tracebacks_option
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, help="Of the server.")
 @click.option("--serve/--no-serve", default=True, help="Serve the app over HTTP, or not.")
+@click.option("--push", is_flag=True, help="Let an emulated Pub/Sub push, instead of a worker.")
 @click.option("--migrate", is_flag=True, help="Make or update the tables, if that is needed.")
 @click.pass_context
 def dev(
@@ -29,6 +31,7 @@ def dev(
     tracebacks: str | None,
     port: int,
     serve: bool,
+    push: bool,
     migrate: bool,
 ) -> None:
     """Run a worker and the schedules, and start them again when a source file changes.
@@ -43,6 +46,12 @@ def dev(
     if target is None:
         raise no_target()
     rotulus = [sys.executable, "-m", "rotulus"]
+    migration = [*rotulus, "migrate", "--app", target]
+    if push:
+        with emulated(port) as there:
+            click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)
+            command = [*rotulus, "serve", target, "--port", str(there), "--push"]
+            sys.exit(Reloader(command, Path.cwd(), migration, migrate=migrate).run())
     command = [*rotulus, "worker", target, "--verbose", "--drain", "5", "--processes", "1"]
     if slots is not None:
         command += ["--slots", str(slots)]
@@ -51,7 +60,6 @@ def dev(
     if ctx.meta.get("rotulus.traceback"):
         command.append("--traceback")
     click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)
-    migration = [*rotulus, "migrate", "--app", target]
     served = serve and find_spec("uvicorn") and find_spec("fastapi")
     beside = [*rotulus, "serve", target, "--port", str(port)] if served else []
     sys.exit(Reloader(command, Path.cwd(), migration, migrate=migrate, beside=beside).run())

@@ -8,7 +8,6 @@ from typing import Any
 import click
 from rich.text import Text
 
-from rotulus import App
 from rotulus.cli.asking import ask
 from rotulus.cli.output import console, json_option, print_json
 from rotulus.cli.progress import Meter
@@ -16,10 +15,10 @@ from rotulus.cli.target import find_app, traceback_option
 from rotulus.cli.unknown import Commands
 from rotulus.cli.words import many
 from rotulus.errors import ConfigurationError, RotulusError
-from rotulus.pubsub import PubSubSettings, TaskRoute
+from rotulus.pubsub import PubSubSettings
 
 try:
-    from rotulus.pubsub.carrier import PubSubCarrier
+    from rotulus.cli.carried import carrier_of
     from rotulus.pubsub.fit import misfits
     from rotulus.pubsub.provision import Action, Change, Plan, Problem, apply, plan
 except ModuleNotFoundError as error:
@@ -96,23 +95,11 @@ def apply_command(yes: bool, as_json: bool, target: str | None) -> None:
 def _plan(target: str | None) -> tuple[PubSubSettings, Plan]:
     """What has to be done for the routes of the app, by the environment or its carrier."""
     app = find_app(target, tasks=True)
-    carrier = _carrier(app)
+    carrier = carrier_of(app)
     check = partial(misfits, registry=app.registry, lease=app.settings["lease"].value)
     with Meter("reading") as meter:
         planned = plan(carrier.routes, carrier.settings, told=meter.show, check=check)
     return carrier.settings, planned
-
-
-def _carrier(app: App) -> PubSubCarrier:
-    carrier = app.carrier
-    if isinstance(carrier, PubSubCarrier) and carrier.routes:
-        return carrier
-    raise ConfigurationError(
-        "This app has no routes, so there is nothing to provision. Say which tasks Pub/Sub "
-        "delivers, where the app is made:\n\n"
-        f"    from rotulus.pubsub import {PubSubCarrier.__name__}, {TaskRoute.__name__}\n\n"
-        "    app.carry(PubSubCarrier([TaskRoute(send_welcome)]))\n"
-    )
 
 
 def _print_plan(settings: PubSubSettings, planned: Plan) -> None:

@@ -11,6 +11,7 @@ from rotulus import App, service
 from rotulus.cli.importing import load_module
 from rotulus.cli.init import leave_init
 from rotulus.cli.logs import name_jobs, set_up_logging
+from rotulus.cli.push import take_pushes
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, load_app, no_target
 from rotulus.config import load_settings
@@ -25,6 +26,7 @@ from rotulus.errors import OptionError
 )
 @click.option("--token", help="What clients have to know.")
 @click.option("--worker", is_flag=True, help="Run a worker in the same process.")
+@click.option("--push", is_flag=True, help="Answer the pushes of Google Pub/Sub, too.")
 @click.option("--reload", is_flag=True, help="Start again when a source file changes.")
 def serve(
     target: str | None,
@@ -32,6 +34,7 @@ def serve(
     port: int,
     token: str | None,
     worker: bool,
+    push: bool,
     reload: bool,
 ) -> None:
     """Serve an app over HTTP: tasks, jobs, artifacts, health and metrics; or an application.
@@ -52,7 +55,14 @@ def serve(
     found = _load(settings["app"].value)
     if isinstance(found, App):
         found.check()  # what is wrong is said in a line, and not by a server that does not start
-        found = service.service_of(found, worker=worker)
+        app, found = found, service.service_of(found, worker=worker)
+        if push:
+            take_pushes(app, found)
+    elif push:
+        raise OptionError(
+            "--push is for an App: in an application of yours, write "
+            "app.include_router(make_push_router(PushHandler(app, routes)))"
+        )
     elif worker:
         raise OptionError(
             "--worker is for an App: in an application of yours, write "

@@ -12,13 +12,17 @@ from rotulus.errors import ConfigurationError
 if TYPE_CHECKING:
     from rotulus.pubsub.asgi import make_push_router
     from rotulus.pubsub.carrier import PubSubCarrier
+    from rotulus.pubsub.fake.google import FakeGoogle
     from rotulus.pubsub.http import PushAnswer, PushRequest
+    from rotulus.pubsub.provision.applying import apply
+    from rotulus.pubsub.provision.planning import plan
     from rotulus.pubsub.push import PushHandler
     from rotulus.pubsub.route import TaskRoute
     from rotulus.pubsub.settings import PubSubSettings
     from rotulus.pubsub.tokens import LocalVerifier, TokenVerifier
 
 __all__ = [
+    "FakeGoogle",
     "LocalVerifier",
     "PubSubCarrier",
     "PubSubSettings",
@@ -27,13 +31,18 @@ __all__ = [
     "PushRequest",
     "TaskRoute",
     "TokenVerifier",
+    "apply",
     "make_push_router",
+    "plan",
 ]
 
 _HOMES = {
     "asgi": ("make_push_router",),
     "carrier": ("PubSubCarrier",),
+    "fake.google": ("FakeGoogle",),
     "http": ("PushAnswer", "PushRequest"),
+    "provision.applying": ("apply",),
+    "provision.planning": ("plan",),
     "push": ("PushHandler",),
     "route": ("TaskRoute",),
     "settings": ("PubSubSettings",),

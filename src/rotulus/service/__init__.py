@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         get_scheduler,
     )
     from rotulus.service.executor import TaskExecutor
-    from rotulus.service.guard import protect
+    from rotulus.service.guard import leave_open, protect
     from rotulus.service.injection import INJECTABLE_TYPES
     from rotulus.service.jobs import make_jobs_router
     from rotulus.service.problems import ProblemError, install_problems
@@ -71,6 +71,7 @@ __all__ = [
     "get_database",
     "get_scheduler",
     "install_problems",
+    "leave_open",
     "make_artifact_router",
     "make_jobs_router",
     "protect",
@@ -96,7 +97,7 @@ _HOMES = {
     "database": ("Database", "SqliteDatabaseBuilder"),
     "dependencies": ("get_app", "get_artifact_manager", "get_database", "get_scheduler"),
     "executor": ("TaskExecutor",),
-    "guard": ("protect",),
+    "guard": ("leave_open", "protect"),
     "injection": ("INJECTABLE_TYPES",),
     "jobs": ("make_jobs_router",),
     "problems": ("ProblemError", "install_problems"),

@@ -1,13 +1,14 @@
 """The guard of a service: only this machine comes in, unless somebody said who else may."""
 
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Iterable, MutableMapping
+from typing import Any, cast
 
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rotulus.errors import ConfigurationError
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.bodies import check_media_type
 from rotulus.service.headers import header
@@ -88,6 +89,29 @@ def protect(app: FastAPI, auth: Auth | None = None) -> None:
     app.add_middleware(GuardMiddleware, auth=auth, gate=gate)
 
 
+def leave_open(app: FastAPI, *paths: str) -> None:
+    """Let everybody ask some paths of a protected application.
+
+    What answers there has to check by itself who asks, as the pushes of Pub/Sub are: they have
+    tokens of their own, and not that of the service.
+
+    Args:
+        app: the application; it has not been started.
+        paths: the paths, as they are asked for.
+
+    Raises:
+        ConfigurationError: the application is not protected, so nothing of it can be left open.
+    """
+    guards = [one for one in app.user_middleware if one.cls is GuardMiddleware]
+    if not guards:
+        raise ConfigurationError("leave_open() is for an application that protect() was called for")
+    for one in guards:
+        one.kwargs["open_paths"] = {
+            *cast("Iterable[str]", one.kwargs.get("open_paths", ())),
+            *paths,
+        }
+
+
 class GuardMiddleware:
     """Decides about each request before anything else looks at it.
 
@@ -95,10 +119,18 @@ class GuardMiddleware:
         app: what it guards.
         auth: who may come in; None: only this machine.
         gate: an application that answers 204 to those whom the dependency of `auth` lets in.
+        open_paths: paths that everybody may ask, beside `OPEN_PATHS`.
     """
 
-    def __init__(self, app: ASGIApp, auth: Auth | None, gate: ASGIApp | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        auth: Auth | None,
+        gate: ASGIApp | None,
+        open_paths: Iterable[str] = (),
+    ) -> None:
         self._app = app
+        self._open_paths = OPEN_PATHS.union(open_paths)
         self._auth = auth
         self._gate = gate
 
@@ -107,7 +139,7 @@ class GuardMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        if not _is_open(scope):
+        if not self._is_open(scope):
             refusal = self._refusal(scope)
             if refusal is None and self._gate is not None:
                 refusal = await _ask(self._gate, scope)
@@ -116,6 +148,9 @@ class GuardMiddleware:
                 return
         scope[_ADMITTED] = True
         await self._app(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        return scope["type"] == "http" and path_within(scope) in self._open_paths
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         try:
@@ -163,10 +198,6 @@ def _check_query(scope: Scope) -> None:
             "The query is not ASCII",
             "Other characters have to be percent-encoded, in UTF-8.",
         )
-
-
-def _is_open(scope: Scope) -> bool:
-    return scope["type"] == "http" and path_within(scope) in OPEN_PATHS
 
 
 def _has_body(request: Request) -> bool:
