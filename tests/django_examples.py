@@ -41,6 +41,12 @@ def fail(message: str) -> None:
 
 
 @task
+def give_up() -> None:
+    """Fail, and that is it."""
+    raise LookupError("gone")
+
+
+@task
 def convert(amount: Decimal, on: date, key: UUID, name: str) -> list[str]:
     """Take what JSON has no form for."""
     return [type(one).__name__ for one in (amount, on, key, name)]

@@ -19,6 +19,7 @@ from django_project import database, sqlite_settings
 from rotulus import ArgumentsError
 from rotulus.django import app_of
 from rotulus.django.compat import (
+    LOGGER,
     InvalidTask,
     InvalidTaskBackend,
     TaskResultDoesNotExist,
@@ -26,7 +27,10 @@ from rotulus.django.compat import (
     TaskResultStatus,
     task_backends,
     task_enqueued,
+    task_finished,
+    task_started,
 )
+from rotulus.django.models import TaskExecution
 from rotulus.errors import ConfigurationError, SchemaError
 from rotulus.store import Wanted
 from rotulus.testing import drain
@@ -307,6 +311,43 @@ def test_the_signal_of_an_enqueue_has_its_result(jobs):
         task_enqueued.disconnect(note)
 
     assert [(type(task_backends["default"]), result.id)] == told
+
+
+def test_signals_tell_of_attempts_and_of_the_end(jobs, worker):
+    """Their receivers may use the ORM; one that raises disturbs nobody."""
+    told = []
+
+    def note(signal, task_result, **_):
+        kept = TaskExecution.objects.using("jobs").filter(id=task_result.id).exists()
+        told.append((signal, task_result.id, task_result.status, task_result.attempts, kept))
+        raise RuntimeError
+
+    task_started.connect(note)
+    task_finished.connect(note)
+    try:
+        result = tasks.add.enqueue(1)
+        failing = tasks.give_up.enqueue()
+        drain(worker, slots=1)
+    finally:
+        task_started.disconnect(note)
+        task_finished.disconnect(note)
+
+    assert [
+        (task_started, result.id, TaskResultStatus.RUNNING, 1, True),
+        (task_finished, result.id, TaskResultStatus.SUCCESSFUL, 1, True),
+        (task_started, failing.id, TaskResultStatus.RUNNING, 1, True),
+        (task_finished, failing.id, TaskResultStatus.FAILED, 1, True),
+    ] == sorted(told, key=lambda one: one[1] == failing.id)
+
+
+def test_a_report_of_an_error_has_the_error(jobs, worker, caplog):
+    """Django's own line about the end of a task shows what was raised."""
+    tasks.give_up.enqueue()
+    with caplog.at_level("INFO", LOGGER.name):
+        drain(worker)
+
+    [line] = [line for line in caplog.records if line.name == LOGGER.name and line.exc_info]
+    assert LookupError is line.exc_info[0]
 
 
 def test_what_a_backend_supports_is_true(jobs):

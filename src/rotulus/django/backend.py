@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from rotulus import App, Job, Task
 from rotulus._text.names import check_queue_name, did_you_mean
-from rotulus.django.app import app_of, declared
+from rotulus.django.app import app_of
 from rotulus.django.compat import (
     AnyResult,
     BaseTaskBackend,
@@ -20,6 +20,7 @@ from rotulus.django.compat import (
     TaskResultDoesNotExist,
     task_enqueued,
 )
+from rotulus.django.declaring import declared
 from rotulus.django.results import arguments_of, result_of
 from rotulus.django.tasks import RotulusTask, places_of, plain, register
 from rotulus.errors import OptionError, RotulusError

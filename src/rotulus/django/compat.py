@@ -4,6 +4,7 @@ From Django 6 on they are `django.tasks`. Before it they are the package `django
 is the same; only the names of two errors differ.
 """
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -35,12 +36,16 @@ else:  # Django's own are not generic
     AnyTask = Task
     AnyResult = TaskResult
 
+LOGGER = logging.getLogger(Task.__module__.rpartition(".")[0])
+"""Where Django tells of its tasks: `django.tasks`, or `django_tasks`."""
+
 __all__ = [
     "AnyResult",
     "AnyTask",
     "BaseTaskBackend",
     "InvalidTask",
     "InvalidTaskBackend",
+    "LOGGER",
     "Task",
     "TaskContext",
     "TaskError",

@@ -12,8 +12,8 @@ from django.utils.safestring import SafeData
 
 from rotulus import INJECTED, ArgumentsError, Job, Retry
 from rotulus._tasks.signature import resolved_signature
-from rotulus.django.app import Declared, declare, declared
 from rotulus.django.compat import AnyTask, Task, TaskContext
+from rotulus.django.declaring import Declared, declare, declared
 from rotulus.django.results import result_of
 
 _OPTIONS = (
