@@ -113,14 +113,16 @@ def test_a_block_of_another_database_does_not_concern_it(jobs, worker, tmp_path)
 
 
 def test_what_an_enqueue_asks_of_the_database_is_seen_by_django(jobs):
-    """In a block it is one statement, and the savepoint of SQLite's."""
+    """In a block it is one statement; one with a key has a savepoint, too."""
     connection = connections["jobs"]
     with transaction.atomic(using="jobs"), CaptureQueriesContext(connection) as asked:
         tasks.add.enqueue(1)
+    with transaction.atomic(using="jobs"), CaptureQueriesContext(connection) as asked_with_key:
+        tasks.only.enqueue(1)
 
-    said = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
-    assert 1 == len(said)
-    assert "INSERT INTO rotulus_jobs" in said[0]
+    assert 1 == len(asked)
+    assert "INSERT INTO rotulus_jobs" in asked[0]["sql"]
+    assert "SAVEPOINT" in asked_with_key[0]["sql"]
 
 
 def test_an_idle_worker_is_woken_by_the_commit(jobs, worker):

@@ -46,6 +46,7 @@ class RotulusBackend(BaseTaskBackend):
 
     def __init__(self, alias: str, params: dict[str, Any]) -> None:
         super().__init__(alias, params)
+        self._usual: dict[tuple[Any, str, int], Task[..., Any, Any]] = {}
         for name in self.options:
             if name not in self.known_options:
                 hint = did_you_mean(name, self.known_options)
@@ -128,7 +129,12 @@ class RotulusBackend(BaseTaskBackend):
     def _delivered(self, task: Any) -> Task[..., Any, Any]:
         """Our task for one of Django's, with what it says of its delivery."""
         ours = self._ours(task)
-        return ours.using(**_delivery(task))
+        if task.run_after is not None:
+            return ours.using(**_delivery(task), at=_aware(task.run_after))
+        how = (ours, task.queue_name, task.priority)
+        if how not in self._usual:  # most are enqueued again and again
+            self._usual[how] = ours.using(**_delivery(task))
+        return self._usual[how]
 
     def _ours(self, task: Any) -> Task[..., Any, Any]:
         registry = self.app.registry
@@ -155,10 +161,7 @@ class RotulusBackend(BaseTaskBackend):
 
 
 def _delivery(task: Any) -> Mapping[str, Any]:
-    how: dict[str, Any] = {"queue": task.queue_name, "priority": task.priority}
-    if task.run_after is not None:
-        how["at"] = _aware(task.run_after)
-    return how
+    return {"queue": task.queue_name, "priority": task.priority}
 
 
 def _aware(moment: datetime) -> datetime:

@@ -120,6 +120,21 @@ def connection_of(alias: str) -> Any:
     return connections[alias]
 
 
+@contextmanager
+def using(connection: Any) -> Generator[Any, None, None]:
+    """The driver's connection below one of Django's, guarded as Django's own cursors are.
+
+    Raises:
+        TransactionManagementError: the block that is open is to be rolled back.
+        django.db.Error: what the driver raises.
+    """
+    connection.ensure_connection()
+    connection.validate_thread_sharing()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        yield connection.connection
+
+
 def missing_tables(alias: str) -> str:
     """What is said of a database without the tables of this version."""
     return (

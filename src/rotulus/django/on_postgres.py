@@ -9,13 +9,13 @@ import psycopg
 from django.db import transaction
 
 from rotulus._time.clock import Clock
-from rotulus.django.connections import Connection
+from rotulus.django.connections import Connection, using
 from rotulus.errors import StoreError
 from rotulus.store import Store
 from rotulus.stores.postgres import PostgresStore
 from rotulus.stores.postgres.address import Address
-from rotulus.stores.postgres.ask import Execute, Session, prepared
-from rotulus.stores.postgres.joining import on_django
+from rotulus.stores.postgres.ask import Answer, Execute, Session, prepared
+from rotulus.stores.postgres.joining import on_cursor, on_django
 from rotulus.stores.postgres.migrate import step_statements
 from rotulus.stores.postgres.translate import CONTENDED, USELESS, translate
 
@@ -85,7 +85,7 @@ class PostgresConnection(Connection):
         return had_one and self.here.connection is None
 
     def _once(self, work: Callable[[Session], T], atomic: bool) -> T:
-        session = Session(on_django(self.here), _STATEMENTS)
+        session = Session(_execute_on(self.here), _STATEMENTS)
         if atomic:
             with transaction.atomic(using=self.alias):
                 return work(session)
@@ -100,6 +100,37 @@ class PostgresConnection(Connection):
 
     def _translated(self, error: BaseException) -> StoreError | None:
         return translate(error, self.url) if isinstance(error, psycopg.Error) else None
+
+
+def _execute_on(connection: Any) -> Execute:
+    """What runs statements on a connection of Django.
+
+    On Django's cursors while somebody looks at what is run: under `DEBUG`, in tests that count, or
+    with wrappers. Else on the driver's, where the server need not plan a statement each time.
+    """
+    if connection.queries_logged or connection.execute_wrappers:
+        return on_django(connection)
+    may_prepare = _may_prepare(connection.settings_dict)
+
+    def run(statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
+        with using(connection) as driver:
+            prepare = bool(parameters) and may_prepare
+            if prepare and driver.prepare_threshold is None:
+                driver.prepare_threshold = _NEVER_BY_ITSELF
+            return on_cursor(driver, statement, parameters, prepare=prepare)
+
+    return run
+
+
+def _may_prepare(given: Mapping[str, Any]) -> bool:
+    """Whether the server is spoken to without a pooler between, as the settings have it."""
+    return not given.get("DISABLE_SERVER_SIDE_CURSORS") and "prepare_threshold" not in given.get(
+        "OPTIONS", {}
+    )
+
+
+_NEVER_BY_ITSELF = 2**31
+"""How often a statement is run until the driver prepares it by itself: only what we ask for is."""
 
 
 def open_store(alias: str, _connection: Any, _clock: Clock) -> Store:

@@ -52,15 +52,22 @@ def _psycopg(given: Any) -> Execute | None:
         return None
     if given.autocommit and given.info.transaction_status == TransactionStatus.IDLE:
         _refuse("with connection.transaction():")
-    return partial(_on_a_cursor, cast("psycopg.Connection[Any]", given))
+    return partial(on_cursor, cast("psycopg.Connection[Any]", given))
 
 
-def _on_a_cursor(
-    connection: psycopg.Connection[Any], statement: bytes, parameters: Mapping[str, str | None]
+def on_cursor(
+    connection: psycopg.Connection[Any],
+    statement: bytes,
+    parameters: Mapping[str, str | None],
+    *,
+    prepare: bool | None = None,
 ) -> Answer:
-    """Not on one that its factories make."""
+    """Run a statement on a cursor of ours, and not on one that the connection's factories make.
+
+    `prepare` it, so that the server need not plan it each time; None: as the connection does.
+    """
     with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement, parameters, prepare=prepare)
         return _found(cursor)
 
 

@@ -38,6 +38,12 @@ class Batches:
         self._carried = [job.id for terms, some in groups if terms.carried for job in some]
         self._batches = [] if self._with_parts else [_batch(some, now) for _, some in groups]
 
+    @property
+    def alone(self) -> bool:
+        """Whether adding them takes one statement."""
+        carried = any(job.terms.carried for job in self._jobs)
+        return len(self._batches) == 1 and self._keys == "[]" and not carried
+
     def add(self, connection: sqlite3.Connection) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key."""
         added = self._add(connection)

@@ -50,7 +50,7 @@ class GroupCommit:
         )
         close_at_exit(self.exiting)
 
-    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, work: Callable[[sqlite3.Connection], T], *, alone: bool = False) -> T:  # noqa: ARG002 - it shares a transaction in any case
         """Do the work inside a transaction, and return once it is committed.
 
         The work may be done together with others' in one transaction, and it may be done again

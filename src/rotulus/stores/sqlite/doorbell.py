@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 from rotulus._forking import follow_forks
 
 Kind = Literal["work", "done"]
+KINDS: tuple[Kind, ...] = ("work", "done")
 
 _LONGEST_PATH = 103
 """Bytes in the path of a socket on every Unix (macOS has the least)."""

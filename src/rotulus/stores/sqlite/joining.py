@@ -31,14 +31,14 @@ def joined(given: Any, path: str, url: str) -> sqlite3.Connection:
             f"sqlite3.Connection, a connection or session of SQLAlchemy on the driver sqlite3, or "
             f"a connection of Django"
         )
-    ours = _Joined(connection)
+    ours = Joined(connection)
     _check_file(ours, path)
     if not connection.in_transaction:
         _begin(ours, connection)
     return cast("sqlite3.Connection", ours)  # as far as statements need one
 
 
-class _Joined:
+class Joined:
     """A connection whose statements run on cursors of ours, and give tuples of plain values."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -46,9 +46,11 @@ class _Joined:
 
     @property
     def total_changes(self) -> int:
+        """How many rows have been changed on it."""
         return self._connection.total_changes
 
     def execute(self, statement: str, parameters: "Mapping[str, Any] | Row" = ()) -> "Answer":
+        """Run a statement, and read what it finds to the end."""
         texts, self._connection.text_factory = self._connection.text_factory, str
         cursor = sqlite3.Cursor(self._connection)
         try:
@@ -91,7 +93,7 @@ def _driver(given: Any) -> Any:
     return given
 
 
-def _check_file(connection: _Joined, path: str) -> None:
+def _check_file(connection: Joined, path: str) -> None:
     """A job that is added there has to be added here."""
     [main] = [
         file for _, name, file in connection.execute("PRAGMA database_list") if name == "main"
@@ -111,7 +113,7 @@ def _is_same(one: str, other: str) -> bool:
         return False
 
 
-def _begin(ours: _Joined, connection: sqlite3.Connection) -> None:
+def _begin(ours: Joined, connection: sqlite3.Connection) -> None:
     """Begin a transaction as sqlite3 would before a statement that writes."""
     # Python 3.12 has a second way to say it, which is -1 where the first one counts.
     by_itself = connection.isolation_level is None or getattr(connection, "autocommit", -1) is True

@@ -36,10 +36,14 @@ class Reads(Protocol):
 class Writes(Protocol):
     """Runs writes in transactions."""
 
-    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, work: Callable[[sqlite3.Connection], T], *, alone: bool = False) -> T:
         """Do the work inside a transaction, and return once it is committed.
 
         On the connection of a caller who has a transaction open: once it is done there.
+
+        Args:
+            work: what to do.
+            alone: whether it is one statement, which happens whole or not at all by itself.
         """
         ...
 

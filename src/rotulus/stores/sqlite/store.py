@@ -38,7 +38,7 @@ from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.boot import boot_id
 from rotulus.stores.sqlite.claiming import take
 from rotulus.stores.sqlite.connection import MEMORY, translated
-from rotulus.stores.sqlite.doorbell import Doorbell, Kind
+from rotulus.stores.sqlite.doorbell import KINDS, Doorbell, Kind
 from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline
 from rotulus.stores.sqlite.migrate import migrate, missing, script
@@ -77,6 +77,7 @@ class SqliteStore:
         self._connections, self._commit = ends(path, synchronous, source)
         folder = None if path == MEMORY else Path(f"{os.path.realpath(path)}-rotulus")
         self._doorbell = Doorbell(folder)
+        self._bells = {kind: partial(self._doorbell.ring, kind) for kind in KINDS}
         self._lifeline = Lifeline(folder)
         self.outbox: Outbox = SqliteOutbox(self._connections, self._commit, self._now)
 
@@ -124,7 +125,7 @@ class SqliteStore:
         if connection is not None:
             with translated(self._path):
                 return batches.add(self._joined(connection))
-        records = self._commit.run(batches.add)
+        records = self._commit.run(batches.add, alone=batches.alone)
         self._ring("work")
         return records
 
@@ -340,7 +341,7 @@ class SqliteStore:
 
     def _ring(self, kind: Kind) -> None:
         """Wake who waits for what has just been written, once it can be seen."""
-        self._commit.after_commit(partial(self._doorbell.ring, kind))
+        self._commit.after_commit(self._bells[kind])
 
     def _now(self) -> int:
         return micros(self._clock.now())
