@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rotulus.django.app import app_of, worker_app
+    from rotulus.django.compat import task
     from rotulus.django.database import DatabaseBackend
     from rotulus.django.switches import is_enabled, kill_switch
     from rotulus.pubsub import TaskRoute
@@ -19,6 +20,7 @@ __all__ = [
     "app_of",
     "is_enabled",
     "kill_switch",
+    "task",
     "worker_app",
 ]
 
@@ -28,6 +30,7 @@ _HOMES = {
     "app_of": "rotulus.django.app",
     "is_enabled": "rotulus.django.switches",
     "kill_switch": "rotulus.django.switches",
+    "task": "rotulus.django.compat",
     "worker_app": "rotulus.django.app",
 }
 """Where each public name is defined."""
