@@ -311,6 +311,65 @@ def test_what_is_malformed_is_refused_and_kept_once(service, body):
     assert {"body": body.decode()} == job.arguments
 
 
+def test_a_message_that_was_refused_runs_where_its_task_is_known(service):
+    """As when an older version got it first; what that kept stays dead."""
+    known = push(envelope({"task_id": "7", "task_name": "add"}))
+    older = PushHandler(
+        service.app, service.routes[1:], verifier=LocalVerifier(), settings=PubSubSettings()
+    )
+
+    assert 400 == older.handle(known).status
+    assert [(200, "OK"), (200, "OK")] == [service.answer(known), service.answer(known)]
+    assert 1 == len(service.ran)
+    assert {State.DEAD, State.SUCCEEDED} == {job.state for job in service.app.jobs.find()}
+
+
+def test_a_job_that_has_expired_is_acknowledged(service):
+    """It is dead, and no delivery brings it back."""
+    service.add.using(expires=0.001).enqueue()
+    service.app.store.wait(Wanted(queues=["none"]), 0.05)
+
+    assert (200, "OK") == service.answer(service.carrier.push())
+    assert (State.DEAD, "expired") == (service.job().state, service.job().reason)
+    assert [] == service.ran
+
+
+def test_what_is_refused_many_times_at_once_is_kept_once(service):
+    """Twenty deliveries of one message, and each is refused."""
+    statuses = []
+
+    def deliver():
+        statuses.append(service.handler.handle(push(b"{")).status)
+
+    threads = [threading.Thread(target=deliver) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [400] * 20 == statuses
+    assert [State.DEAD] == [job.state for job in service.app.jobs.find()]
+
+
+def test_a_message_that_was_refused_can_be_retried(service, registry):
+    """When its task is there: it is sent back, published, and runs."""
+    service.answer(push(envelope({"task_name": "mail.late", "kwargs": {"n": 3}})))
+    [dead] = service.app.jobs.find()
+
+    @task(name="mail.late", registry=registry)
+    def late(n: int) -> int:
+        return n
+
+    route = TaskRoute(late)
+    service.carrier.routes |= {"mail.late": route}
+    PushHandler(service.app, [route], verifier=LocalVerifier(), settings=PubSubSettings())
+    service.app.retry(dead.id)
+
+    assert [dead.id] == [job.id for job in service.carrier.published]
+    assert (200, "OK") == service.answer(service.carrier.push())
+    assert 3 == service.job().result()
+
+
 def test_a_rejected_message_can_be_acknowledged(serve):
     """For subscriptions without a dead-letter topic: 204, and kept all the same."""
     service = serve(PubSubSettings(reject_status=204))

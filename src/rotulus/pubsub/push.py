@@ -27,6 +27,13 @@ from rotulus.pubsub.routing import Routing
 from rotulus.pubsub.settings import PubSubSettings
 from rotulus.pubsub.tokens import TokenVerifier, Verifier
 
+_HOPELESS: dict[str, str] = {
+    Reason.UNKNOWN_TASK: "Unknown task",
+    Reason.INVALID_ARGUMENTS: "Invalid arguments",
+    Reason.CORRUPT: "Invalid message data",
+}
+"""What is answered for jobs that were given up before their task was called."""
+
 _AGAIN = {"Retry-After": "10"}
 """For what is the store's fault, and soon over."""
 
@@ -181,10 +188,10 @@ class PushHandler:
 
     def _answer(self, result: AttemptResult) -> PushAnswer:
         state, reason = result.job.state, result.job.reason
-        if result.ran and state is State.DEAD:
-            unknown = reason == Reason.UNKNOWN_TASK
-            return self._rejection("Unknown task" if unknown else "Invalid arguments")
-        if result.ran and (result.error is not None or state is State.FAILED):
+        if result.ran and state is State.DEAD and reason in _HOPELESS:
+            return self._rejection(_HOPELESS[reason])
+        raised = result.error is not None or state is State.FAILED
+        if result.ran and raised and state is not State.DEAD:
             return PushAnswer(500, "Task failed")
         # What snoozes has a message of its own when it is due.
         if state.ended or (result.ran and reason == Reason.SNOOZE):

@@ -68,7 +68,9 @@ class Rejected(NamedTuple):
 def keep_rejected(store: Store, rejected: Rejected) -> None:
     """Keep a message, unless it is kept already. Raises `StoreError`."""
     terms = Terms(rejected.task, queue=QUEUE, window=_WINDOW)
-    [job] = store.add([NewJob(_new_id(), rejected.arguments, terms, rejected.key)])
+    # A key of its own: a version that knows the task may get the message next, and runs it then.
+    key = f"rejected:{rejected.key}"
+    [job] = store.add([NewJob(_new_id(), rejected.arguments, terms, key)])
     wanted = Wanted(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job.id])
     for claimed in store.claim(wanted, 1, _LEASE):
         error = ErrorInfo("RejectedMessage", rejected.error)
