@@ -227,6 +227,12 @@ def test_orphans_are_deleted_under_our_own_prefix_only(faked):
         there = Job(name=f"{faked.jobs}/jobs/{other}", schedule="* * * * *", pubsub_target=target)
         faked.clients.scheduler.create_job(parent=faked.jobs, job=there)
 
+    other = "dev--shop-scheduler--x-scheduler--y"  # of the namespace `shop-scheduler--x`
+    topic = f"{faked.project}/topics/dev--shop-scheduler--x.tasks--y"
+    target = PubsubTarget(topic_name=topic, data=b"{}")
+    there = Job(name=f"{faked.jobs}/jobs/{other}", schedule="* * * * *", pubsub_target=target)
+    faked.clients.scheduler.create_job(parent=faked.jobs, job=there)
+
     planned = plan(ROUTES[:1], faked.settings, faked.clients)
     assert [JOB] == [c.resource.name.rpartition("/")[2] for c in planned.work]
     assert {Action.DELETE} == {change.action for change in planned.work}
@@ -237,6 +243,7 @@ def test_orphans_are_deleted_under_our_own_prefix_only(faked):
         "prod--shop-scheduler--x",
         "dev--shop2-scheduler--x",
         "dev--shop-scheduler-x",
+        "dev--shop-scheduler--x-scheduler--y",
     } == {one.name.rpartition("/")[2] for one in left}
 
 

@@ -49,20 +49,12 @@ class Loop:
                 raise OSError("the mail server is on fire")
             return user_id * 2
 
-        @task(name="mail.clean", registry=registry)
-        async def clean() -> str:
-            self.ran.append("clean")
-            return "cleaned"
-
         self.send, self.google = send, google
         self.listening = socket.create_server(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
         self.settings = replace(google.settings, service_url=address, **settings)
         self.has_tokens = self.settings.pubsub_emulator == self.settings.scheduler_emulator
-        routes = [
-            TaskRoute(send, max_delivery_attempts=5),
-            TaskRoute(clean, schedule="0 3 * * *"),
-        ]
+        routes = [TaskRoute(send, max_delivery_attempts=5)]
         self.app = App(url, registry=registry)
         self.app.store.migrate()
         self.app.carry(PubSubCarrier(routes, self.settings))
@@ -169,15 +161,6 @@ def faked_loop(faked, registry, tmp_path):
     loop.close()
 
 
-def test_an_enqueued_job_is_pushed_and_succeeds(loop):
-    """Its result is there for whoever enqueued it."""
-    job = loop.send.enqueue(7)
-
-    assert 14 == job.result(PATIENCE)
-    assert [(7, 1)] == loop.ran
-    assert 0 == loop.app.relay()
-
-
 def test_on_a_server_it_is_the_same(google, registry, database):
     """On PostgreSQL, too."""
     loop = Loop(google, database, registry)
@@ -198,15 +181,6 @@ def test_many_jobs_are_each_run_once(loop):
     assert sorted((number, 1) for number in range(200)) == sorted(loop.ran)
 
 
-def test_a_task_that_raises_is_delivered_again_until_it_succeeds(loop):
-    """Each delivery is an attempt of the same job."""
-    loop.fails = 2
-    job = loop.send.enqueue(7)
-
-    assert 14 == job.result(PATIENCE)
-    assert [(7, 1), (7, 2), (7, 3)] == loop.ran
-
-
 def test_a_task_that_always_raises_fails_and_its_message_is_a_dead_letter(loop):
     """After as many deliveries as its route allows."""
     loop.fails = 99
@@ -218,16 +192,6 @@ def test_a_task_that_always_raises_fails_and_its_message_is_a_dead_letter(loop):
     found = loop.app.get(job.id)
     assert (State.FAILED, 5) == (found.state, found.attempt)
     assert "the mail server is on fire" in found.error.message
-
-
-def test_a_malformed_message_is_kept_once_and_becomes_a_dead_letter(loop):
-    """It is refused five times, and one dead job says why."""
-    loop.publish(b"{this is no JSON")
-    [letter] = loop.dead_letters()
-
-    assert b"{this is no JSON" == letter.data
-    [dead] = loop.dead()
-    assert "Invalid message data" in dead.error.message
 
 
 def test_a_message_with_wrong_arguments_is_kept_once(loop):
@@ -267,18 +231,6 @@ def test_a_rejection_that_acknowledges_is_delivered_once(make_loop):
 
     loop.until(loop.dead)
     assert 1 == len(loop.dead())
-
-
-def test_each_firing_of_a_schedule_is_a_job_of_its_own(faked_loop):
-    """Though all have the very same message."""
-    loop = faked_loop
-    name = f"{loop.google.jobs}/jobs/dev--shop-scheduler--{__name__.replace('.', '-')}-clean"
-    for count in (1, 2):
-        loop.google.clients.scheduler.run_job(name=name)
-        loop.until(lambda count=count: len(loop.app.jobs(task="mail.clean")) == count)
-
-    assert {"cleaned"} == {job.result(PATIENCE) for job in loop.app.jobs(task="mail.clean")}
-    assert 2 == loop.ran.count("clean")
 
 
 def test_a_tick_publishes_what_has_come_due(loop):

@@ -55,9 +55,14 @@ def topic_name(path: str, place: Place) -> str:
     Raises:
         OptionError: Google does not take the name; the message says why.
     """
-    name = f"{place.environment}--{place.namespace}.tasks--{path}"
+    name = topic_prefix(place) + path
     _check(name, _NOT_IN_A_TOPIC, LONGEST_TOPIC - len(SUBSCRIPTION), f"topic of task {path!r}")
     return name
+
+
+def topic_prefix(place: Place) -> str:
+    """The beginning of the names of all topics of tasks: `{environment}--{namespace}.tasks--`."""
+    return f"{place.environment}--{place.namespace}.tasks--"
 
 
 def subscription_name(path: str, place: Place) -> str:

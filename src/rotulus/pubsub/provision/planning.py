@@ -111,7 +111,12 @@ def _orphans(wanted: Wanted, parts: Iterable[_Part]) -> tuple[Sequence[Change], 
 
 
 def _our_jobs(wanted: Wanted) -> Iterator[str]:
+    """The jobs whose name is one of ours, and which publish to a topic of ours.
+
+    The name alone does not tell: namespace `shop-scheduler--x` begins as jobs of `shop` do.
+    """
     prefix = names.scheduler_prefix(wanted.settings)
     for job in wanted.clients.scheduler.list_jobs(parent=wanted.jobs, **CALL):
-        if short(job.name).startswith(prefix):
+        ours = job.pubsub_target.topic_name.startswith(wanted.topics)
+        if ours and short(job.name).startswith(prefix):
             yield job.name

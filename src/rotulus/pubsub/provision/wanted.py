@@ -79,6 +79,11 @@ class Wanted:
         """Where scheduler jobs are."""
         return f"projects/{self.settings.project_id}/locations/{self.settings.scheduler_location}"
 
+    @property
+    def topics(self) -> str:
+        """The beginning of the full names of all topics of tasks."""
+        return self._topic(names.topic_prefix(self.settings))
+
     def orphan(self, name: str) -> Resource:
         """A scheduler job of ours that no route needs."""
         return SchedulerJobResource(self.clients, name, {})
