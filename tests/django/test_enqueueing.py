@@ -6,16 +6,20 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connections, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
 import django_examples as tasks
-from django_project import database, sqlite_settings
+from django_project import database as database_as
+from django_project import postgres_settings, sqlite_settings
 from rotulus import ArgumentsError
 from rotulus.django import app_of
 from rotulus.django.compat import (
@@ -102,7 +106,7 @@ def test_an_enqueue_outside_of_a_block_is_committed_when_it_returns(jobs, worker
 def test_a_block_of_another_database_does_not_concern_it(jobs, worker, tmp_path):
     """It belongs to the database that its jobs live in."""
     with (
-        database("other", sqlite_settings(tmp_path / "other.db")),
+        database_as("other", sqlite_settings(tmp_path / "other.db")),
         pytest.raises(ZeroDivisionError),
         transaction.atomic(using="other"),
     ):
@@ -363,7 +367,7 @@ def test_what_a_backend_supports_is_true(jobs):
 
 def test_a_database_without_tables_says_how_to_make_them(tmp_path):
     """With Django's command."""
-    with database("jobs", sqlite_settings(tmp_path / "empty.db")):
+    with database_as("jobs", sqlite_settings(tmp_path / "empty.db")):
         with pytest.raises(SchemaError, match="manage.py migrate --database jobs"):
             tasks.add.enqueue(1)
         with pytest.raises(SchemaError, match="manage.py migrate --database jobs"):
@@ -373,7 +377,7 @@ def test_a_database_without_tables_says_how_to_make_them(tmp_path):
 def test_other_databases_are_refused_with_what_to_do():
     """There is no store for them."""
     with (
-        database("jobs", {"ENGINE": "django.db.backends.dummy"}),
+        database_as("jobs", {"ENGINE": "django.db.backends.dummy"}),
         pytest.raises(ConfigurationError, match="add one of these to settings.DATABASES"),
     ):
         _ = app_of("jobs").store
@@ -393,3 +397,63 @@ def test_a_queue_name_that_cannot_be_one_is_refused():
     """When the task is declared, or told to use it."""
     with pytest.raises(InvalidTask, match="Queue name"):
         tasks.add.using(queue_name="no spaces")
+
+
+def end_connection(url):
+    """Have the server end every connection to a database but the one that says so."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+@pytest.fixture
+def url(database):
+    """The URL of a server's database that a test has for itself, with our tables: it is `jobs`."""
+    with database_as("jobs", postgres_settings(database)):
+        call_command("migrate", "rotulus", database="jobs", verbosity=0)
+        yield database
+
+
+@pytest.mark.anywhere
+def test_a_connection_that_is_lost_outside_of_a_block_is_replaced(url):
+    """The enqueue does not notice."""
+    before = tasks.add.enqueue(1)
+    end_connection(url)
+    after = tasks.add.enqueue(2)
+
+    assert before.id != after.id == tasks.add.get_result(after.id).id
+
+
+@pytest.mark.anywhere
+def test_a_connection_that_is_lost_in_a_block_takes_the_block_with_it(url):
+    """What had been done in it is gone, so nothing of it is done again."""
+    with pytest.raises(Exception, match="Cannot use django://jobs"), transaction.atomic("jobs"):
+        tasks.add.enqueue(1)
+        end_connection(url)
+        tasks.add.enqueue(2)
+
+    assert [] == app_of("jobs").jobs.find()
+
+
+def test_a_block_that_is_to_be_rolled_back_takes_no_job(jobs):
+    """Django's own error says so."""
+    with transaction.atomic("jobs"):
+        transaction.set_rollback(True, using="jobs")
+        with pytest.raises(TransactionManagementError):
+            tasks.add.enqueue(1)
+
+    assert [] == jobs.jobs.find()
+
+
+@pytest.mark.anywhere
+def test_behind_a_pooler_nothing_is_prepared(database):
+    """Where Django is told that there is one."""
+    for setting, count in (({}, 1), ({"DISABLE_SERVER_SIDE_CURSORS": True}, 0)):
+        with database_as("jobs", postgres_settings(database) | setting):
+            call_command("migrate", "rotulus", database="jobs", verbosity=0)
+            tasks.add.enqueue(1)
+            with connections["jobs"].cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+                assert (count,) == cursor.fetchone()
