@@ -10,8 +10,14 @@ import pytest
 
 import rotulus.workflow as wf
 from rotulus import App, Published, Retry, Snooze, State, scheduled, task
-from rotulus.errors import ArgumentsError, JobNotFoundError, OptionError, TaskNotFoundError
-from rotulus.events import JobsPublished, PublishFailed
+from rotulus.errors import (
+    ArgumentsError,
+    JobNotFoundError,
+    OptionError,
+    StoreError,
+    TaskNotFoundError,
+)
+from rotulus.events import DutyFailed, JobsPublished, PublishFailed
 from server_clock import ServerClock
 
 
@@ -512,3 +518,47 @@ def test_many_coroutines_that_enqueue_share_what_publishes(alone, registry):
     asyncio.run(main())
     assert 200 == len(carrier.sent) == len(set(carrier.sent))
     assert len(looks) < 50
+
+
+def test_a_carrier_that_answers_nonsense_is_told(carrying, carrier):
+    """Its enqueue succeeds, and its tick does the other duties."""
+    told = []
+    carrying.events.subscribe(told.append, PublishFailed)
+    carrier.publish = lambda jobs: None
+    job = carrying.enqueue("t")
+    carrying.store.outbox.republish([job.id])
+
+    assert 0 == carrying.tick().published
+    assert [TypeError, TypeError] == [type(event.error) for event in told]
+    assert State.SUCCEEDED == carrying.jobs.run(job.id).job.state
+
+
+def test_a_tick_on_a_store_that_is_gone_is_an_error(carrying):
+    """Whoever calls it each minute is to know."""
+    carrying.close()
+    with pytest.raises(StoreError):
+        carrying.tick()
+
+
+def test_a_duty_that_fails_does_not_keep_a_tick_from_the_others(alone, registry, monkeypatch):
+    """It is told, and tried again with the next."""
+    app, clock = alone
+    told = []
+
+    @scheduled("* * * * *", registry=registry)
+    def each_minute():
+        return None
+
+    app.events.subscribe(told.append, DutyFailed)
+    app.tick()
+    clock.advance(60.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(app.store, "rescue", _no_memory)
+        assert 1 == app.tick().fired
+    assert [("rescue", MemoryError)] == [(event.duty, type(event.error)) for event in told]
+    app.tick()
+    assert 1 == len(told)
+
+
+def _no_memory(*_):
+    raise MemoryError

@@ -213,15 +213,15 @@ class Carriage:
     def _publish(self, carrier: Carrier, jobs: Sequence[JobRecord], events: Events) -> list[str]:
         """The jobs whose messages are out."""
         try:
-            published = carrier.publish(jobs)
-        except Exception as error:  # noqa: BLE001 - a carrier may raise anything
-            published = Published([], error)
-        out = set(published.ids)
+            ids, error = carrier.publish(jobs)
+            out = set(ids)
+        except Exception as problem:  # noqa: BLE001 - a carrier may raise or answer anything
+            out, error = set[str](), problem
         left = [job for job in jobs if job.id not in out]
         if left:
             self._failures += 1
             self._quiet_until = self._monotonic() + pause_after(self._failures, self._chance())
-            events.emit(PublishFailed(left, published.error))
+            events.emit(PublishFailed(left, error))
         else:
             self._failures = 0
         if out and events.wants(JobsPublished):
