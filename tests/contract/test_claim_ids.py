@@ -47,6 +47,17 @@ def test_a_job_that_waits_for_its_retry_is_due(bench):
     assert [later.id] == take(bench, later.id)
 
 
+def test_a_job_that_failed_and_then_asked_for_later_waits(bench):
+    """It is its task that has asked, and not its policy."""
+    job = bench.ended("retried")
+    [taken] = bench.store.claim(Wanted("w1", ids=[job.id]), 1, 30.0)
+    bench.store.settle([OUTCOMES["snoozed"](taken)])
+
+    assert [] == take(bench, job.id)
+    bench.clock.advance(10.0)
+    assert [job.id] == take(bench, job.id)
+
+
 def test_a_job_that_was_lost_again_and_again_waits(bench):
     """Whoever asks for it might be the next to die."""
     job = bench.running()

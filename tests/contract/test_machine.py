@@ -150,6 +150,28 @@ class TwoClients(RuleBasedStateMachine):
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
     @rule(data=st.data(), client=CLIENTS)
+    def deliveries_come(self, data, client):
+        """Of one job, again and again, whose entry is looked at in between."""
+        store = self.stores[client]
+        job = data.draw(st.sampled_from(self.jobs[-MOST_JOBS:]))
+        for _ in range(3):
+            taken = store.claim(Wanted("w1", ids=[job]), 1, LEASE)
+            assert self.oracle.claim_these([job], 1, "w1", LEASE) == [one.id for one in taken]
+            if taken:
+                self.claims.append(Claim(job, taken[0].attempt))
+                self.only_legal_moves_happen()
+                self.settle_these(data, store, self.claims[-1:])
+                self.only_legal_moves_happen()
+            row = self.oracle.rows.get(job)
+            if row is not None and data.draw(st.booleans()):
+                self.advance(data, store)
+                taken = store.outbox.take(row.queue, 1000, PUBLISHING, PATIENCE)
+                expected = self.outbox.take(row.queue, PUBLISHING, PATIENCE)
+                assert expected == {one.id for one in taken}
+                store.outbox.published([job], PATIENCE)
+                self.outbox.published([job], PATIENCE)
+
+    @rule(data=st.data(), client=CLIENTS)
     def people_look(self, data, client):
         """For what they may have seen, and for what has gone since."""
         known = [*self.jobs, job_id(0), job_id(10_000), "", "nobody"]
@@ -257,6 +279,9 @@ class TwoClients(RuleBasedStateMachine):
         known = st.sampled_from(self.claims or [Claim(job_id(0), 1)])
         recent = st.sampled_from(self.claims[-3:] or [Claim(job_id(0), 1)])
         held = data.draw(st.lists(known | recent, min_size=1, max_size=3, unique=True))
+        self.settle_these(data, store, held)
+
+    def settle_these(self, data, store, held):
         state, reason, delay, failed, lost = data.draw(SETTLEMENTS)
         refused = store.settle(
             [
