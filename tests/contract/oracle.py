@@ -327,6 +327,7 @@ class Oracle:
         for row in after.values():
             self._begin_again(row)
         self.rest()
+        self.sent_back = list(after)
         return True
 
     def _after(self, back):

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+NEVER = float("inf")
+"""When an entry is due of a job that has ended, and might be sent back."""
+
 
 @dataclass
 class Entry:
@@ -35,6 +38,11 @@ class OutboxOracle:
             if row is not None and row.ended_at is None:
                 self._entries[row.id] = Entry(row.queue, row.run_at)
 
+    def sent_back(self, ids):
+        """An operator has sent jobs back."""
+        self._forget()
+        self.republish(ids & self._entries.keys())
+
     def take(self, queue, lease, patience):
         self._forget()
         if queue in self._jobs.paused:
@@ -43,8 +51,10 @@ class OutboxOracle:
         due = [(i, e) for i, e in self._entries.items() if e.queue == queue and e.due_at <= now]
         for job_id, entry in due:
             row = self._jobs.rows[job_id]
-            if row.ended_at is not None:
+            if row.state in ("succeeded", "skipped"):
                 del self._entries[job_id]
+            elif row.ended_at is not None:
+                entry.due_at = NEVER
             elif row.state in ("running", "blocked"):
                 entry.due_at = now + patience
             elif row.run_at > now:

@@ -274,3 +274,39 @@ def test_what_is_added_after_the_lock_is_left_alone(database, act):
     assert ["blocked", "queued"] == [store.get(job.id).state for job in (head, part)]
     assert not store.get(head.id).paused
     store.close()
+
+
+READS_THE_TIME_SLOWLY = """
+CREATE OR REPLACE FUNCTION rotulus_now() RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('test.slow', true) = 'on' THEN
+    PERFORM pg_advisory_xact_lock_shared(1);
+  END IF;
+  RETURN (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+END $$
+"""
+"""A statement waits, with `test.slow`, for the test, when it knows already what it will see."""
+
+
+def test_a_job_that_is_sent_back_while_somebody_looks_at_its_entry_is_published(postgres):
+    """Who looks has seen it ended, and must not forget what there is to publish by now."""
+    with postgres.database() as url:
+        clients = Clients(url)
+        clients._control.execute(READS_THE_TIME_SLOWLY)
+        store, taken = clients.quick, []
+
+        def take(store):
+            taken.extend(job.id for job in store.outbox.take("_out", 10, 30.0, 600.0))
+
+        job = clients.bench.add(queue="_out", carried=True)
+        store.cancel([job.id])
+        with clients.nothing_is_committed():
+            looking = clients.go(take, clients.slow, 0)
+            assert looking.is_alive()
+            store.retry([job.id])
+            store.outbox.republish([job.id])
+        looking.end()
+        take(store)
+
+        assert [job.id] == taken
+        clients.close()

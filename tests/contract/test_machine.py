@@ -2,7 +2,7 @@
 
 import tempfile
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from contract.oracle import ENDED, Oracle, step_of
-from contract.outbox_oracle import OutboxOracle
+from contract.outbox_oracle import NEVER, OutboxOracle
 from contract.workbench import ERROR, job_id
 from rotulus._jobs.outcome import Outcome, opened
 from rotulus._jobs.states import ENDED as ENDED_STATES
@@ -324,6 +324,7 @@ class TwoClients(RuleBasedStateMachine):
         done = job in self.oracle.rows and self.oracle.retry(job, arguments is not None)
         assert done == bool(back)
         if done:
+            self.outbox.sent_back(set(self.oracle.sent_back))
             self.seen.pop(job, None)
 
     def pause(self, data, store):
@@ -389,7 +390,9 @@ class TwoClients(RuleBasedStateMachine):
 
 
 def _since(began, moment):
-    return None if moment is None else (moment - began).total_seconds()
+    if moment is None or moment == datetime.max.replace(tzinfo=UTC):
+        return moment and NEVER
+    return (moment - began).total_seconds()
 
 
 def _shown(job):

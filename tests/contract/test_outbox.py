@@ -84,8 +84,8 @@ def test_a_job_that_was_published_and_not_begun_is_published_again(bench):
     assert [job.id] == taken(bench)
 
 
-@pytest.mark.parametrize("how", ["succeeded", "failed", "dead", "cancelled", "skipped"])
-def test_the_entry_of_a_job_that_has_ended_goes(bench, how):
+@pytest.mark.parametrize("how", ["succeeded", "skipped"])
+def test_the_entry_of_a_job_that_cannot_be_sent_back_goes(bench, how):
     """When it would be due the next time."""
     job = carried(bench)
     taken(bench)
@@ -159,11 +159,29 @@ def test_an_operators_retry_can_be_published_again(bench):
         bench.store.settle([OUTCOMES["failed"](running)])
     bench.clock.advance(PATIENCE)
     assert [] == taken(bench)
+    before = bench.store.outbox.entry(over.id)
     bench.store.retry([job.id])
     bench.store.outbox.republish([job.id, over.id, job.id, job_id(99)])
 
     assert [job.id] == taken(bench)
-    assert bench.store.outbox.entry(over.id) is None
+    assert before == bench.store.outbox.entry(over.id)
+
+
+@pytest.mark.parametrize("how", ["failed", "dead", "cancelled"])
+def test_who_sends_a_job_back_has_it_published_in_the_same_transaction(bench, how):
+    """Whoever it is need not know that the job is carried, nor do anything more."""
+    job = carried(bench)
+    taken(bench)
+    bench.store.outbox.published([job.id], PATIENCE)
+    [running] = bench.claim(queues=[QUEUE])
+    bench.store.settle([OUTCOMES[how](running)])
+    for _ in range(2):
+        bench.clock.advance(PATIENCE)
+        assert [] == taken(bench)
+    [back] = bench.store.retry([job.id])
+
+    assert (moment(back.run_at), None, 0) == bench.store.outbox.entry(job.id)
+    assert [job.id] == taken(bench)
 
 
 def test_nothing_is_published_into_a_paused_queue(bench):

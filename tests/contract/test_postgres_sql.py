@@ -126,7 +126,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
     }
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
         *("claim_on", "claim_limited", "lock_limits", "outlook", "ring", "claim_these"),
-        "take_entries",
+        *("lock_entries", "take_entries"),
         *("lock", "hold", "prune", "delete_parts"),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
     }
@@ -210,7 +210,9 @@ def test_the_view_gives_records(empty):
         ("claim_these", "rotulus_jobs_running_limited"),
         ("in_line", "rotulus_jobs_pkey"),
         ("carry", "rotulus_jobs_pkey"),
-        ("take_entries", "rotulus_outbox_due"),
+        ("carry_again", "rotulus_outbox_pkey"),
+        ("lock_entries", "rotulus_outbox_due"),
+        ("take_entries", "rotulus_outbox_pkey"),
         ("take_entries", "rotulus_jobs_pkey"),
         ("published", "rotulus_outbox_pkey"),
         ("entry", "rotulus_outbox_pkey"),

@@ -288,6 +288,18 @@ def test_an_operators_retry_publishes_again(alone, registry):
     assert [job.id] * 3 == carrier.sent
 
 
+def test_an_operator_need_not_have_the_carrier_to_retry(carrying, carrier, registry):
+    """A command line, or a service, knows the tables; who has the carrier publishes."""
+    job = carrying.enqueue("t", value=1)
+    carrying.cancel(job.id)
+    with App(carrying.url, registry=registry) as other:
+        [back] = other.jobs.retry(job.id)
+
+    assert (job.id, State.QUEUED) == (back.id, back.state)
+    assert 1 == carrying.relay()
+    assert [job.id] * 2 == carrier.sent
+
+
 def test_a_task_that_asks_for_later_is_published_then(alone, registry):
     """Nobody delivers the old message again, as it was taken."""
     app, clock = alone

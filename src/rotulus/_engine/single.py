@@ -188,7 +188,7 @@ class Singles:
             run: the attempt.
             body: makes it.
             limit: when it has failed, though it goes on: a plain function cannot be interrupted. It
-                is settled by the thread that renews its lease.
+                is settled by a thread of ours.
         """
         attempt = self._begin(run)
         if limit is None:

@@ -209,7 +209,8 @@ class Store(Protocol):
         `{"needs":` say what a step has waited for since it was added, and stay.
 
         Left as they are: jobs in other states, with their parts, and all jobs of a run whose key
-        another job holds by now. The records of the jobs among `ids` that were sent back.
+        another job holds by now. Those that are carried are due in the `outbox` again. The records
+        of the jobs among `ids` that were sent back.
         """
         ...
 

@@ -1,7 +1,8 @@
 """The outbox of a store: jobs that are carried to an endpoint outside, and what is to be published.
 
 Jobs that are added with `Terms.carried` have an entry, which is written with them: so there is a
-message to publish if and only if there is a job. An entry stands until its job has ended.
+message to publish if and only if there is a job. An entry stands until its job has succeeded: one
+that ended otherwise may be sent back, and is published again then.
 """
 
 from collections.abc import Callable, Collection
@@ -36,7 +37,8 @@ class Outbox(Protocol):
         claimed now: of others the entry is put off until they are due, or for `patience` seconds
         while they are running or blocked. A job that was published and has had an attempt begun
         since then is left for as long as `patience` after that began. Entries of jobs that have
-        ended go. While its queue is paused, nothing is taken.
+        succeeded or were skipped go; those of others that have ended are not looked at again until
+        `Store.retry` makes them due. While its queue is paused, nothing is taken.
         """
         ...
 
@@ -52,7 +54,7 @@ class Outbox(Protocol):
         ...
 
     def entry(self, job_id: str) -> Entry | None:
-        """What is to be published of a job; None: it is not carried, or ended long ago."""
+        """What is to be published of a job; None: it is not carried, or succeeded long ago."""
         ...
 
     def on_commit(self, function: Callable[[], object]) -> None:

@@ -46,6 +46,7 @@ def retry(session: Session, ids: Sequence[str], arguments: str | None) -> list[J
     session.do("archive_ended", ids=after)
     session.do("retry", after=after, ids=back, arguments=arguments)
     session.do("count_needs", ids=_column(later))
+    session.do("carry_again", ids=after)
     ordered = [job for job in ids if job in set(sent)]
     return rows.records(session.rows("records", ids=rows.array(ordered)))
 

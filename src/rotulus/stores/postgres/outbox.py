@@ -18,12 +18,15 @@ def carry(session: Session, ids: Collection[str]) -> None:
 def take(
     session: Session, queue: str, limit: int, lease: float, patience: float
 ) -> list[JobRecord]:
-    """Take jobs to publish. See `Outbox.take`."""
-    how = {"lease": rows.span(lease), "patience": rows.span(patience), "limit": str(limit)}
+    """Take jobs to publish, inside the caller's transaction. See `Outbox.take`."""
+    how = {"lease": rows.span(lease), "patience": rows.span(patience)}
     while True:
-        found = session.rows("take_entries", queue=queue, **how)
-        taken = [row for row in found if row[0] is not None]
-        if taken or len(found) < limit:
+        # The locks come first, so that the next statement sees what their last holders did.
+        due = session.rows("lock_entries", queue=queue, limit=str(limit))
+        if not due:
+            return []
+        taken = session.rows("take_entries", ids=rows.array(job for (job,) in due), **how)
+        if taken or len(due) < limit:
             return rows.records(taken)
 
 
@@ -44,7 +47,7 @@ def entry(session: Session, job_id: str) -> Entry | None:
 
 
 class PostgresOutbox:
-    """What is to be published of the jobs in a database. Each call is one statement.
+    """What is to be published of the jobs in a database.
 
     Args:
         connections: where calls run.
@@ -55,7 +58,9 @@ class PostgresOutbox:
 
     def take(self, queue: str, limit: int, lease: float, patience: float) -> list[JobRecord]:
         """Take jobs to publish. See `Outbox.take`."""
-        return self._connections.run(lambda session: take(session, queue, limit, lease, patience))
+        return self._connections.run(
+            lambda session: take(session, queue, limit, lease, patience), atomic=True
+        )
 
     def published(self, ids: Collection[str], patience: float) -> None:
         """Messages are out. See `Outbox.published`."""

@@ -39,6 +39,7 @@ def retry(con: sqlite3.Connection, ids: Collection[str], now: int, arguments: st
     do(con, "archive_ended", jobs=after)
     do(con, "retry", jobs=after, ids=back, arguments=arguments, now=now)
     do(con, "count_needs", jobs=later)
+    do(con, "carry_again", jobs=after)
     return ask(con, "records", ids=rows.array(job for job in ids if job in set(sent)))
 
 

@@ -9,19 +9,30 @@ WHERE job.ended_at IS NULL
 ORDER BY job.id
 ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
 
+-- name: carry_again
+-- Jobs that have been sent back are to be published again, if they are carried.
+UPDATE rotulus_outbox AS entry SET due_at = job.run_at, published_at = NULL, tries = 0
+FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
+WHERE entry.job = wanted.id;
+
+-- name: lock_entries
+-- Entries of a queue that are due. What somebody else has in hand is left to that one.
+SELECT job FROM rotulus_outbox
+WHERE queue = :queue AND due_at <= (SELECT rotulus_now())
+  AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = :queue)
+ORDER BY due_at LIMIT :limit::integer FOR UPDATE SKIP LOCKED;
+
 -- name: take_entries
--- Entries of a queue that are due: those of jobs that have ended go, those of jobs that are not to be
--- published now are put off, and the others are taken. Then all of them, with the records of those
--- that were taken. What somebody else has in hand is left to that one.
+-- Entries that are locked: those of jobs that cannot be sent back go, those of jobs that are not to be
+-- published now are put off, and the others are taken. Then the records of those that were taken.
 WITH entry AS MATERIALIZED (
-  SELECT job AS id, due_at, published_at FROM rotulus_outbox
-  WHERE queue = :queue AND due_at <= (SELECT rotulus_now())
-    AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = :queue)
-  ORDER BY due_at LIMIT :limit::integer FOR UPDATE SKIP LOCKED),
+  SELECT job AS id, entry.due_at, entry.published_at
+  FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_outbox AS entry ON entry.job = wanted.id),
 fate AS MATERIALIZED (
   SELECT entry.id, entry.due_at,
     CASE
-      WHEN job.id IS NULL OR job.ended_at IS NOT NULL THEN 'gone'
+      WHEN job.id IS NULL OR job.state IN ('succeeded', 'skipped') THEN 'gone'
+      WHEN job.ended_at IS NOT NULL THEN 'ended'
       WHEN job.state IN ('blocked', 'running') THEN 'held'
       WHEN job.run_at > now THEN 'early'
       WHEN entry.published_at IS NOT NULL AND job.started_at > now - :patience::bigint THEN 'tried'
@@ -33,13 +44,14 @@ dropped AS (
 moved AS (
   UPDATE rotulus_outbox AS entry
   SET due_at = CASE fate.kind WHEN 'taken' THEN now + :lease::bigint
+                              WHEN 'ended' THEN {never}
                               WHEN 'early' THEN fate.run_at
                               WHEN 'tried' THEN fate.started_at + :patience::bigint
                               ELSE now + :patience::bigint END,
       tries = entry.tries + CASE fate.kind WHEN 'taken' THEN 1 ELSE 0 END
   FROM fate WHERE entry.job = fate.id AND fate.kind <> 'gone')
 SELECT record.* FROM fate
-LEFT JOIN rotulus_records AS record ON record.id = fate.id AND fate.kind = 'taken'
+JOIN rotulus_records AS record ON record.id = fate.id AND fate.kind = 'taken'
 ORDER BY fate.due_at, fate.id;
 
 -- name: published

@@ -8,18 +8,26 @@ FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted
 WHERE job.ended_at IS NULL
 ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
 
+-- name: carry_again
+-- Jobs that have been sent back are to be published again, if they are carried.
+UPDATE rotulus_outbox AS entry SET due_at = job.run_at, published_at = NULL, tries = 0
+FROM json_each(:jobs) AS wanted CROSS JOIN rotulus_jobs AS job ON job.seq = wanted.value
+WHERE entry.job = job.seq;
+
 -- name: entries_due
--- Entries of a queue that are due, each with what becomes of it: those of jobs that have ended are
--- gone, those of jobs that are not to be published now are put off, and the others are taken.
+-- Entries of a queue that are due, each with what becomes of it: those of jobs that cannot be sent back
+-- are gone, those of jobs that are not to be published now are put off, and the others are taken.
 SELECT json_group_array(json_array(job, kind, CASE kind
     WHEN 'taken' THEN :now + :lease
+    WHEN 'ended' THEN {never}
     WHEN 'early' THEN run_at
     WHEN 'tried' THEN started_at + :patience
     ELSE :now + :patience END))
 FROM (
   SELECT entry.job, job.run_at, job.started_at,
     CASE
-      WHEN job.seq IS NULL OR job.ended_at IS NOT NULL THEN 'gone'
+      WHEN job.seq IS NULL OR job.state IN ('succeeded', 'skipped') THEN 'gone'
+      WHEN job.ended_at IS NOT NULL THEN 'ended'
       WHEN job.state IN ('blocked', 'running') THEN 'held'
       WHEN job.run_at > :now THEN 'early'
       WHEN entry.published_at IS NOT NULL AND job.started_at > :now - :patience THEN 'tried'
