@@ -93,7 +93,7 @@ def test_an_enqueue_is_published_to_the_topic_of_its_route(google, provisioned, 
     assert {"user_id": 7, "locale": "en"} == data["kwargs"]
     assert ["a"] == data["args"]
     assert job.created_at.isoformat() == data["enqueued_at"]
-    assert {"task": "mail.send"} == dict(message.attributes)
+    assert {"task": "mail.send", "job": job.id} == dict(message.attributes)
     assert (State.QUEUED, "_pubsub") == (app.get(job.id).state, job.queue)
 
 

@@ -60,7 +60,7 @@ def test_a_message_is_what_the_document_shows():
         "kwargs": {"user_id": 7, "locale": "en"},
         "enqueued_at": "2024-01-15T10:30:00+00:00",
     }
-    assert {"task": "mail.send"} == message.attributes
+    assert {"task": "mail.send", "job": JOB} == message.attributes
     assert timedelta(0) == datetime.fromisoformat("2024-01-15T10:30:00+00:00").utcoffset()
 
 

@@ -287,6 +287,28 @@ def test_an_unknown_task_is_refused_and_kept_once(service):
     assert "_pubsub" == job.queue
 
 
+def test_a_message_of_an_unknown_task_is_kept_under_the_name_that_it_is_registered_by(service):
+    """So that it can be retried when a later version knows the task."""
+    data = {"task_name": "send", "kwargs": {"n": 1}}
+    assert (400, "Unknown task") == service.answer(
+        push(envelope(data, attributes={"task": "mail.tasks.send"}))
+    )
+
+    assert ["mail.tasks.send"] == [job.task for job in service.app.jobs.find()]
+
+
+def test_a_job_that_was_deleted_does_not_come_back(service):
+    """Its message, which is still on its way, is acknowledged."""
+    job = service.app.enqueue("numbers.add")
+    late = service.carrier.push()
+    service.app.jobs.cancel(job.id)
+    service.app.jobs.delete(job.id)
+
+    assert (200, "OK") == service.answer(late)
+    assert [] == service.ran
+    assert [] == service.app.jobs.find()
+
+
 def test_wrong_arguments_are_refused_and_kept_once(service):
     """Answered with 400, with the reason in the job."""
     request = push(envelope({"task_name": "add", "kwargs": {"lefft": 1}}, message_id="7"))

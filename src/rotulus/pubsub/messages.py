@@ -4,7 +4,8 @@ The data of a message is a JSON object:
 `{"task_id": ..., "task_name": ..., "args": [...], "kwargs": {...}, "enqueued_at": ...}`.
 `task_id` is the id of the job; a scheduled message has one of its own that begins with
 `scheduled-`, and no `enqueued_at`. `task_name` is the name of the function. The attribute `task`
-is the name under which the task is registered.
+is the name under which the task is registered, and the attribute `job`, which only messages of
+stored jobs have, the id of the job.
 """
 
 import base64
@@ -25,6 +26,9 @@ SCHEDULED = "scheduled-"
 
 TASK = "task"
 """The attribute with the name under which the task is registered."""
+
+JOB = "job"
+"""The attribute with the id of the stored job that a message is of."""
 
 _ROOM = 64 * 1024
 """Bytes that an envelope may have beside the data."""
@@ -93,6 +97,16 @@ class PushedMessage:
         return self.task_id.startswith(SCHEDULED)
 
     @property
+    def is_of_stored_job(self) -> bool:
+        """Whether it was published for a job that was stored before."""
+        return bool(self.task_id) and self.envelope.attributes.get(JOB) == self.task_id
+
+    @property
+    def registered_name(self) -> str:
+        """The name under which its task is registered, if it says so; else that of the function."""
+        return self.envelope.attributes.get(TASK) or self.task_name
+
+    @property
     def key(self) -> str:
         """What two deliveries of one message have in common, and two messages have not."""
         if self.task_id and not self.is_scheduled:
@@ -122,7 +136,7 @@ def write_message(job: JobRecord, function_name: str) -> Message:
         "kwargs": kwargs,
         "enqueued_at": moment(job.created_at).isoformat(),
     }
-    return Message(_json(payload), {TASK: job.task})
+    return Message(_json(payload), {TASK: job.task, JOB: job.id})
 
 
 def write_scheduled(unique: str, function_name: str) -> bytes:

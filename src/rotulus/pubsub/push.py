@@ -49,7 +49,7 @@ class PushHandler:
 
     What is answered:
 
-    - 200, the job has ended, now or before.
+    - 200, the job has ended, now or before, or has been deleted.
     - 400, or 204 if the settings say so: nobody can run it. It is kept as a dead job.
     - 403, the token is not the right one.
     - 429, not now: the job runs elsewhere, its queue is paused, its limit has no room, or the
@@ -161,9 +161,11 @@ class PushHandler:
 
     def _receive(self, message: PushedMessage, request: PushRequest) -> str | PushAnswer:
         """The id of the job of a message that came without one; or the answer, if it has none."""
+        if message.is_of_stored_job:  # which has been deleted since, and is not to come back
+            return PushAnswer(200, "OK")
         route = self._routing.find(message)
         if route is None:
-            name, why = message.task_name, "no route is of this task"
+            name, why = message.registered_name, "no route is of this task"
             unfit = Rejected.unfit(message, request, name, Reason.UNKNOWN_TASK, why)
             return self._reject(unfit, "Unknown task")
         try:
