@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple, Protocol
 
 from rotulus._concurrency.coalescer import Coalescer, Turn
@@ -175,7 +174,8 @@ class Carriage:
         enqueues does not wait for it each time.
         """
         try:
-            self._store().outbox.on_commit(partial(self._turns.run, None))
+            # Always the same function: for one that waits for the commit already, none is added.
+            self._store().outbox.on_commit(self._take_turn)
         except StoreError as error:
             self._events.emit(StoreFailed("relay", error))
 
@@ -194,6 +194,9 @@ class Carriage:
         if ids:
             self._store().outbox.republish(ids)
             self.relay_added()
+
+    def _take_turn(self) -> None:
+        self._turns.run(None)
 
     def _turn(self, turn: Turn[None]) -> list[None]:
         self._relay_quietly()
