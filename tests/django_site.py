@@ -27,7 +27,6 @@ TASKS = {{
     "default": {{
         "BACKEND": "rotulus.django.DatabaseBackend",
         "QUEUES": ["default", "mail"],
-        "OPTIONS": {{"database": "default"}},
     }},
     "immediate": {{"BACKEND": "{tasks}.backends.immediate.ImmediateBackend"}},
 }}
@@ -121,6 +120,20 @@ class Site:
         )
         assert code == ended.returncode, ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
+
+    def pytest(self):
+        """Run its tests, by a pytest of their own with pytest-django; what that wrote."""
+        words = ["-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
+        ended = subprocess.run(
+            [sys.executable, *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=self._environment(),
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
 
     def start(self, *words):
         """Start a command."""

@@ -12,6 +12,8 @@ import django
 if TYPE_CHECKING or django.VERSION < (6, 0):
     from django_tasks import task, task_backends
     from django_tasks.backends.base import BaseTaskBackend
+    from django_tasks.backends.dummy import DummyBackend as DjangoDummyBackend
+    from django_tasks.backends.immediate import ImmediateBackend as DjangoImmediateBackend
     from django_tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
     from django_tasks.exceptions import InvalidTaskBackendError as InvalidTaskBackend
     from django_tasks.exceptions import InvalidTaskError as InvalidTask
@@ -20,6 +22,8 @@ if TYPE_CHECKING or django.VERSION < (6, 0):
 else:
     from django.tasks import task, task_backends
     from django.tasks.backends.base import BaseTaskBackend
+    from django.tasks.backends.dummy import DummyBackend as DjangoDummyBackend
+    from django.tasks.backends.immediate import ImmediateBackend as DjangoImmediateBackend
     from django.tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
     from django.tasks.exceptions import (
         InvalidTask,
@@ -43,6 +47,8 @@ __all__ = [
     "AnyResult",
     "AnyTask",
     "BaseTaskBackend",
+    "DjangoDummyBackend",
+    "DjangoImmediateBackend",
     "InvalidTask",
     "InvalidTaskBackend",
     "LOGGER",

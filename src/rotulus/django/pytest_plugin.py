@@ -1,0 +1,24 @@
+"""For pytest-django: `pytest_plugins = ["rotulus.django.pytest_plugin"]` in a conftest.py."""
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from rotulus.django.testing import EnqueuedTasks
+
+__all__ = ["enqueued_tasks"]
+
+
+@pytest.fixture
+def enqueued_tasks(
+    request: pytest.FixtureRequest,
+    db: Any,  # noqa: ARG001 - that of pytest-django, or what a test has asked for instead
+) -> Generator[EnqueuedTasks, None, None]:
+    """What the test enqueues, and what runs it: `assert_enqueued`, `run_due`, and so on."""
+    marker = request.node.get_closest_marker("django_db")
+    given = marker and marker.kwargs.get("databases")
+    databases = set(connections) if given == "__all__" else given or [DEFAULT_DB_ALIAS]
+    with EnqueuedTasks(databases) as tasks:
+        yield tasks
