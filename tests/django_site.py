@@ -31,7 +31,33 @@ TASKS = {{
     "immediate": {{"BACKEND": "{tasks}.backends.immediate.ImmediateBackend"}},
 }}
 ROOT_URLCONF = "site_urls"
+STATIC_URL = "static/"
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {{
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {{
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        }},
+    }}
+]
 {more}
+"""
+
+URLS = """\
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
 """
 
 TASKS = '''\
@@ -67,8 +93,12 @@ def worker_pid() -> int:
 '''.replace("\\\\n", "\\n")
 
 APPS = [
-    "django.contrib.contenttypes",
+    "django.contrib.admin",
     "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
     *(["django_tasks"] if django.VERSION < (6, 0) else []),
     "rotulus.django",
     "shop",
@@ -76,7 +106,7 @@ APPS = [
 
 
 class Site:
-    """A project in a folder.
+    """A project in a folder, with the admin at `/admin/`.
 
     Args:
         folder: where it is made.
@@ -93,7 +123,7 @@ class Site:
             "site_settings.py",
             SETTINGS.format(debug=debug, database=database, apps=APPS, tasks=tasks, more=more),
         )
-        self.write("site_urls.py", "urlpatterns = []\n")
+        self.write("site_urls.py", URLS)
         self.write("manage.py", MANAGE)
         self.write("shop/__init__.py", "")
         self.write("shop/tasks.py", TASKS)

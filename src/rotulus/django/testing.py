@@ -8,7 +8,7 @@ import inspect
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.management.color import no_style
@@ -191,7 +191,7 @@ class TaskTestMixin:
     def run(self, result: Any = None) -> Any:
         """Run the test, and take note of what is enqueued meanwhile."""
         with EnqueuedTasks(_aliases(self.databases)) as self.enqueued_tasks:
-            return super().run(result)  # type: ignore[misc] - of the class beside this one
+            return cast("Any", super()).run(result)  # of the class beside this one
 
     def assert_enqueued(self, task: Any, *args: Any, **kwargs: Any) -> AnyResult:
         """Check that a task has been enqueued. See `EnqueuedTasks.assert_enqueued`."""

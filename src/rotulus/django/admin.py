@@ -1,0 +1,329 @@
+"""Executions in Django's admin: found by filters and search, looked at, retried and cancelled.
+
+Rows are read only. What changes them goes through the store, which knows who has a job at present.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import router
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+
+from rotulus import State
+from rotulus._text.ids import is_id
+from rotulus.django.app import app_of
+from rotulus.django.backend import RotulusBackend
+from rotulus.django.compat import TaskResultStatus, task_backends
+from rotulus.django.models import TaskExecution
+from rotulus.django.statuses import STATUSES
+
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+    _ModelAdmin = admin.ModelAdmin[TaskExecution]
+else:  # Django's own are not generic
+    _Paginator = Paginator
+    _ModelAdmin = admin.ModelAdmin
+
+_MOST_COUNTED = 10_000
+"""How many rows are counted: a page of a list is no reason to read millions."""
+
+_MOST_AT_ONCE = 500
+"""How many executions are retried or cancelled at once."""
+
+_SHOWN = 20
+"""How many of those the confirmation shows."""
+
+_LONG = ("arguments", "result", "error", "progress")
+"""Columns that a list does not read."""
+
+_STATES = {
+    "retry": (State.FAILED, State.DEAD, State.CANCELLED),
+    "cancel": (State.BLOCKED, State.DELAYED, State.QUEUED, State.RUNNING),
+}
+"""What can be done with executions, and in which states."""
+
+
+class BoundedPaginator(_Paginator):
+    """Counts to 10,000, and shows no more than that: filters find what is further back."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, up to that."""
+        rows: Any = self.object_list
+        return rows.order_by().values("pk")[:_MOST_COUNTED].count()
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By the four statuses of Django, which stand for the states of jobs."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
+        """All four."""
+        return [(status.value, status.label) for status in TaskResultStatus]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
+        """Those in the states of the status."""
+        states = [state.value for state, status in STATUSES.items() if status.value == self.value()]
+        return queryset.filter(state__in=states) if states else queryset
+
+
+class TaskFilter(admin.SimpleListFilter):
+    """By task: those that this process knows, as reading those of all rows would take long."""
+
+    title = "task"
+    parameter_name = "task_name"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
+        """The names of the tasks."""
+        return [(name, name) for name in model_admin.app.registry.list_all()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
+        """Those of the task."""
+        return queryset.filter(task_name=self.value()) if self.value() else queryset
+
+
+class QueueFilter(admin.SimpleListFilter):
+    """By queue: those that have jobs waiting, and those that backends name."""
+
+    title = "queue"
+    parameter_name = "queue_name"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
+        """The names of the queues."""
+        named = {name for backend in _backends() for name in backend.queues}
+        known = named | {queue.name for queue in model_admin.app.queues.list()}
+        return [(name, name) for name in sorted(known)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
+        """Those of the queue."""
+        return queryset.filter(queue_name=self.value()) if self.value() else queryset
+
+
+@admin.register(TaskExecution)
+class TaskExecutionAdmin(_ModelAdmin):
+    """Executions: who may view them looks at them, and who may change them steers them."""
+
+    list_display = (
+        "id",
+        "shown_status",
+        "task_name",
+        "queue_name",
+        "attempt",
+        "enqueued_at",
+        "started_at",
+        "finished_at",
+        "duration",
+    )
+    list_filter = (StatusFilter, TaskFilter, QueueFilter, "enqueued_at")
+    list_per_page = 50
+    search_fields = ("task_name", "arguments", "error")
+    search_help_text = "An id; or a part of the task's name, of the arguments or of the error"
+    show_full_result_count = False
+    sortable_by = ()
+    ordering = ("-id",)
+    paginator = BoundedPaginator
+    actions = ("retry_selected", "cancel_selected")
+    fieldsets = (
+        (None, {"fields": ("id", "shown_status", "state", "reason", "task_name", "queue_name")}),
+        ("Times", {"fields": ("enqueued_at", "run_at", "started_at", "finished_at", "duration")}),
+        ("What it is given and gives", {"fields": ("shown_arguments", "shown_result")}),
+        ("Error", {"fields": ("error_message", "shown_traceback")}),
+        ("Attempts", {"fields": ("attempt", "failures", "worker", "history")}),
+        ("More", {"fields": ("priority", "key", "schedule"), "classes": ("collapse",)}),
+    )
+
+    @property
+    def app(self) -> Any:
+        """The app whose jobs these are."""
+        return app_of(_database())
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """All of them, in the database of the backend; lists do not read what is long."""
+        found: Any = super().get_queryset(request).using(_database())
+        match = request.resolver_match
+        is_list = match is not None and str(match.url_name).endswith("_changelist")
+        return found.defer(*_LONG) if is_list else found
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Those of an id, or those that have the words in what is searched."""
+        if is_id(search_term.strip()):
+            return queryset.filter(pk=search_term.strip()), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The execution of an id; None for what is no id."""
+        return super().get_object(request, object_id, from_field) if is_id(object_id) else None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nobody: tasks are enqueued."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nobody changes a row."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nobody deletes a row: jobs are pruned."""
+        return False
+
+    def has_steer_permission(self, request: HttpRequest) -> bool:
+        """Who may change executions may retry and cancel them."""
+        return super().has_change_permission(request)
+
+    def get_urls(self) -> list[Any]:
+        """Those of Django, and the confirmations for one execution."""
+        own = [
+            path(
+                f"<path:object_id>/{verb}/",
+                self.admin_site.admin_view(self._view(verb)),
+                name=f"rotulus_taskexecution_{verb}",
+            )
+            for verb in _STATES
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """One execution, with what can be done with it."""
+        found = self.get_object(request, object_id)
+        offered = [
+            verb
+            for verb, states in _STATES.items()
+            if found and found.state in states and self.has_steer_permission(request)
+        ]
+        context = {**(extra_context or {}), "offered": offered}
+        return super().change_view(request, object_id, form_url, context)
+
+    @admin.action(description="Retry selected executions", permissions=["steer"])
+    def retry_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Ask, and then send them back to their queues."""
+        return self._steer(request, queryset, "retry")
+
+    @admin.action(description="Cancel selected executions", permissions=["steer"])
+    def cancel_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Ask, and then cancel them."""
+        return self._steer(request, queryset, "cancel")
+
+    @admin.display(description="status")
+    def shown_status(self, execution: TaskExecution) -> str:
+        """Its status, with its state where that says more."""
+        status = execution.status
+        plain = {"READY": "queued", "RUNNING": "running", "SUCCESSFUL": "succeeded"}
+        usual = execution.state == plain.get(status, "failed")
+        return status if usual else f"{status} ({execution.state})"
+
+    @admin.display(description="arguments")
+    def shown_arguments(self, execution: TaskExecution) -> str:
+        """Its arguments by name, as JSON."""
+        return _pre(json.dumps(json.loads(execution.arguments), indent=2, ensure_ascii=False))
+
+    @admin.display(description="result")
+    def shown_result(self, execution: TaskExecution) -> str:
+        """What it returned, as JSON."""
+        if execution.result is None:
+            return self.get_empty_value_display()
+        return _pre(json.dumps(execution.return_value, indent=2, ensure_ascii=False))
+
+    @admin.display(description="traceback")
+    def shown_traceback(self, execution: TaskExecution) -> str:
+        """Where its last attempt raised."""
+        return _pre(execution.error_traceback) if execution.error else ""
+
+    @admin.display(description="history")
+    def history(self, execution: TaskExecution) -> str:
+        """How its status has changed, the newest change first."""
+        rows = format_html_join(
+            "",
+            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            (
+                (
+                    one.at and one.at.isoformat(" ", "seconds"),
+                    " → ".join(filter(None, [one.from_status, one.to_status])),
+                    ", ".join(f"{k}: {v}" for k, v in one.metadata.items() if v is not None),
+                )
+                for one in execution.history
+            ),
+        )
+        return format_html("<table>{}</table>", rows)
+
+    def _view(self, verb: str) -> Callable[..., HttpResponse]:
+        def confirm(request: HttpRequest, object_id: str) -> HttpResponse:
+            if not is_id(object_id):
+                raise Http404
+            found = self.get_queryset(request).filter(pk=object_id)
+            answer = self._steer(request, found, verb)
+            place = reverse("admin:rotulus_taskexecution_change", args=[object_id])
+            return answer or HttpResponseRedirect(place)
+
+        return confirm
+
+    def _steer(self, request: HttpRequest, queryset: Any, verb: str) -> HttpResponse | None:
+        """Ask whether it is meant; do it, and say so, once that has been answered."""
+        if not self.has_steer_permission(request):
+            raise PermissionDenied
+        able = queryset.filter(state__in=_STATES[verb])[:_MOST_AT_ONCE]
+        if request.POST.get("confirmed"):
+            self._do(request, list(able), verb)
+            return None
+        return TemplateResponse(
+            request, "admin/rotulus/taskexecution/confirm.html", self._asked(request, able, verb)
+        )
+
+    def _asked(self, request: HttpRequest, able: Any, verb: str) -> dict[str, Any]:
+        found = list(able)
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,  # noqa: SLF001 - what templates of the admin are given
+            "title": _("Are you sure?"),
+            "verb": verb,
+            "executions": found[:_SHOWN],
+            "count": len(found),
+            "further": max(0, len(found) - _SHOWN),
+            "ids": [execution.pk for execution in found],
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "media": self.media,
+        }
+
+    def _do(self, request: HttpRequest, able: Sequence[TaskExecution], verb: str) -> None:
+        """Retry or cancel, through the store: what has changed meanwhile is left alone."""
+        ids = [execution.pk for execution in able]
+        done = getattr(self.app.jobs, verb)(*ids) if ids else []
+        word = {"retry": "sent back to the queue", "cancel": "cancelled"}[verb]
+        changed = {job.id for job in done}
+        for execution in able:
+            if execution.pk in changed:
+                self.log_change(request, execution, word)
+        text = f"{len(changed)} {'execution' if len(changed) == 1 else 'executions'} {word}."
+        self.message_user(request, text, messages.SUCCESS if changed else messages.WARNING)
+
+
+def _backends() -> list[RotulusBackend]:
+    known = [task_backends[alias] for alias in task_backends.settings]
+    return [backend for backend in known if isinstance(backend, RotulusBackend)]
+
+
+def _database() -> str:
+    """Where executions are: in the database of the first backend of ours."""
+    ours = _backends()
+    return ours[0].database if ours else router.db_for_read(TaskExecution)
+
+
+def _pre(text: str) -> str:
+    return format_html('<pre style="white-space: pre-wrap; margin: 0">{}</pre>', text)
