@@ -3,7 +3,6 @@
 Rows are read only. What changes them goes through the store, which knows who has a job at present.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,23 +15,19 @@ from django.db import router
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from rotulus import State
 from rotulus._text.ids import is_id
 from rotulus.django.app import app_of
-from rotulus.django.backend import RotulusBackend
-from rotulus.django.compat import TaskResultStatus, task_backends
+from rotulus.django.displays import ExecutionDisplays
+from rotulus.django.filters import QueueFilter, StatusFilter, TaskFilter, our_backends
 from rotulus.django.models import TaskExecution
-from rotulus.django.statuses import STATUSES
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
-    _ModelAdmin = admin.ModelAdmin[TaskExecution]
-else:  # Django's own are not generic
+else:  # Django's own is not generic
     _Paginator = Paginator
-    _ModelAdmin = admin.ModelAdmin
 
 _MOST_COUNTED = 10_000
 """How many rows are counted: a page of a list is no reason to read millions."""
@@ -63,62 +58,13 @@ class BoundedPaginator(_Paginator):
         return rows.order_by().values("pk")[:_MOST_COUNTED].count()
 
 
-class StatusFilter(admin.SimpleListFilter):
-    """By the four statuses of Django, which stand for the states of jobs."""
-
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
-        """All four."""
-        return [(status.value, status.label) for status in TaskResultStatus]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
-        """Those in the states of the status."""
-        states = [state.value for state, status in STATUSES.items() if status.value == self.value()]
-        return queryset.filter(state__in=states) if states else queryset
-
-
-class TaskFilter(admin.SimpleListFilter):
-    """By task: those that this process knows, as reading those of all rows would take long."""
-
-    title = "task"
-    parameter_name = "task_name"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
-        """The names of the tasks."""
-        return [(name, name) for name in model_admin.app.registry.list_all()]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
-        """Those of the task."""
-        return queryset.filter(task_name=self.value()) if self.value() else queryset
-
-
-class QueueFilter(admin.SimpleListFilter):
-    """By queue: those that have jobs waiting, and those that backends name."""
-
-    title = "queue"
-    parameter_name = "queue_name"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
-        """The names of the queues."""
-        named = {name for backend in _backends() for name in backend.queues}
-        known = named | {queue.name for queue in model_admin.app.queues.list()}
-        return [(name, name) for name in sorted(known)]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
-        """Those of the queue."""
-        return queryset.filter(queue_name=self.value()) if self.value() else queryset
-
-
 @admin.register(TaskExecution)
-class TaskExecutionAdmin(_ModelAdmin):
+class TaskExecutionAdmin(ExecutionDisplays):
     """Executions: who may view them looks at them, and who may change them steers them."""
 
     list_display = (
-        "id",
-        "shown_status",
         "task_name",
+        "shown_status",
         "queue_name",
         "attempt",
         "enqueued_at",
@@ -131,6 +77,7 @@ class TaskExecutionAdmin(_ModelAdmin):
     search_fields = ("task_name", "arguments", "error")
     search_help_text = "An id; or a part of the task's name, of the arguments or of the error"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
     ordering = ("-id",)
     paginator = BoundedPaginator
@@ -166,15 +113,15 @@ class TaskExecutionAdmin(_ModelAdmin):
         """The execution of an id; None for what is no id."""
         return super().get_object(request, object_id, from_field) if is_id(object_id) else None
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
         """Nobody: tasks are enqueued."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, *_args: Any, **_kwargs: Any) -> bool:
         """Nobody changes a row."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, *_args: Any, **_kwargs: Any) -> bool:
         """Nobody deletes a row: jobs are pruned."""
         return False
 
@@ -220,48 +167,6 @@ class TaskExecutionAdmin(_ModelAdmin):
     def cancel_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Ask, and then cancel them."""
         return self._steer(request, queryset, "cancel")
-
-    @admin.display(description="status")
-    def shown_status(self, execution: TaskExecution) -> str:
-        """Its status, with its state where that says more."""
-        status = execution.status
-        plain = {"READY": "queued", "RUNNING": "running", "SUCCESSFUL": "succeeded"}
-        usual = execution.state == plain.get(status, "failed")
-        return status if usual else f"{status} ({execution.state})"
-
-    @admin.display(description="arguments")
-    def shown_arguments(self, execution: TaskExecution) -> str:
-        """Its arguments by name, as JSON."""
-        return _pre(json.dumps(json.loads(execution.arguments), indent=2, ensure_ascii=False))
-
-    @admin.display(description="result")
-    def shown_result(self, execution: TaskExecution) -> str:
-        """What it returned, as JSON."""
-        if execution.result is None:
-            return self.get_empty_value_display()
-        return _pre(json.dumps(execution.return_value, indent=2, ensure_ascii=False))
-
-    @admin.display(description="traceback")
-    def shown_traceback(self, execution: TaskExecution) -> str:
-        """Where its last attempt raised."""
-        return _pre(execution.error_traceback) if execution.error else ""
-
-    @admin.display(description="history")
-    def history(self, execution: TaskExecution) -> str:
-        """How its status has changed, the newest change first."""
-        rows = format_html_join(
-            "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
-            (
-                (
-                    one.at and one.at.isoformat(" ", "seconds"),
-                    " → ".join(filter(None, [one.from_status, one.to_status])),
-                    ", ".join(f"{k}: {v}" for k, v in one.metadata.items() if v is not None),
-                )
-                for one in execution.history
-            ),
-        )
-        return format_html("<table>{}</table>", rows)
 
     def _view(self, verb: str) -> Callable[..., HttpResponse]:
         def confirm(request: HttpRequest, object_id: str) -> HttpResponse:
@@ -314,16 +219,7 @@ class TaskExecutionAdmin(_ModelAdmin):
         self.message_user(request, text, messages.SUCCESS if changed else messages.WARNING)
 
 
-def _backends() -> list[RotulusBackend]:
-    known = [task_backends[alias] for alias in task_backends.settings]
-    return [backend for backend in known if isinstance(backend, RotulusBackend)]
-
-
 def _database() -> str:
     """Where executions are: in the database of the first backend of ours."""
-    ours = _backends()
+    ours = our_backends()
     return ours[0].database if ours else router.db_for_read(TaskExecution)
-
-
-def _pre(text: str) -> str:
-    return format_html('<pre style="white-space: pre-wrap; margin: 0">{}</pre>', text)

@@ -53,6 +53,12 @@ def declared(name: str) -> Declared | None:
     return _DECLARED.get(name)
 
 
+def all_declared() -> dict[str, Declared]:
+    """The Django tasks that this process has imported, by their module path."""
+    with _LOCK:
+        return dict(_DECLARED)
+
+
 def registry_of_all(around: Around | None = None) -> TaskRegistry:
     """A registry of every Django task, those of later imports, too: each app has one of its own.
 
