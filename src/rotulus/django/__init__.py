@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from rotulus.django.app import app_of, worker_app
     from rotulus.django.compat import task
     from rotulus.django.database import DatabaseBackend
+    from rotulus.django.pubsub import PubSubBackend
     from rotulus.django.switches import is_enabled, kill_switch
     from rotulus.pubsub import TaskRoute
 
 __all__ = [
     "DatabaseBackend",
+    "PubSubBackend",
     "TaskRoute",
     "app_of",
     "is_enabled",
@@ -26,6 +28,7 @@ __all__ = [
 
 _HOMES = {
     "DatabaseBackend": "rotulus.django.database",
+    "PubSubBackend": "rotulus.django.pubsub",
     "TaskRoute": "rotulus.pubsub",
     "app_of": "rotulus.django.app",
     "is_enabled": "rotulus.django.switches",

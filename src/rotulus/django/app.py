@@ -1,12 +1,14 @@
 """The app of each database of Django's settings, and the app of a worker on it."""
 
 import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
-from rotulus import App
+from rotulus import App, Carrier
 from rotulus.django.addresses import url_of
+from rotulus.django.compat import task_backends
 from rotulus.django.connections import connection_of
 from rotulus.django.declaring import registry_of_all
 from rotulus.django.old_connections import closing_old
@@ -14,11 +16,12 @@ from rotulus.django.signals import send_signals
 from rotulus.errors import NoAppError
 
 _LOCK = threading.RLock()
-_APPS: dict[str, tuple[str, App]] = {}
-"""The apps on Django's own connections, by the alias of the database; each with its name."""
+_APPS: dict[tuple[str, bool], tuple[str, App]] = {}
+"""The apps on Django's own connections, each with the name of its database: by the alias of that,
+and whether they carry what a backend has carried."""
 
 
-def app_of(alias: str = DEFAULT_DB_ALIAS) -> App:
+def app_of(alias: str = DEFAULT_DB_ALIAS, *, carried: bool = True) -> App:
     """The app whose jobs live in a database of Django's settings.
 
     Its calls run on Django's own connection of the thread: what is enqueued in an `atomic` block
@@ -26,18 +29,24 @@ def app_of(alias: str = DEFAULT_DB_ALIAS) -> App:
 
     Args:
         alias: a key of `settings.DATABASES`.
+        carried: whether jobs of tasks that have a route are published, if there is a
+            `PubSubBackend` on that database; else workers run them.
 
     Raises:
         ConfigurationError: there is no such database.
+        ImproperlyConfigured: the routes are not right.
     """
     name = str(connection_of(alias).settings_dict["NAME"])
     with _LOCK:
-        known, app = _APPS.get(alias, ("", None))
-        if app is None or known != name or _is_closed(app):
-            # The runner of tests puts another database in the place of the one that was there.
-            app = App(f"django://{alias}", registry=registry_of_all())
-            send_signals(app)
-            _APPS[alias] = name, app
+        known = _known(alias, carried, name)
+    if known is not None:
+        return known
+    carrier = _carrier(alias) if carried else None  # imports modules, so nothing is locked
+    with _LOCK:
+        app = _known(alias, carried, name)
+        if app is None:
+            app = _made(alias, carrier) if carrier or not carried else app_of(alias, carried=False)
+            _APPS[alias, carried] = name, app
         return app
 
 
@@ -54,9 +63,36 @@ def worker_app(alias: str = DEFAULT_DB_ALIAS, **options: Any) -> App:
     Raises:
         ConfigurationError: there is no such database, or no other process could open it.
     """
+    carrier = _carrier(alias)
     app = App(url_of(connection_of(alias)), registry=registry_of_all(closing_old), **options)
+    return _begun(app, carrier)
+
+
+def _known(alias: str, carried: bool, name: str) -> App | None:
+    """The app that is there. The runner of tests puts other databases in the place of the first."""
+    of, app = _APPS.get((alias, carried), ("", None))
+    return None if app is None or of != name or _is_closed(app) else app
+
+
+def _made(alias: str, carrier: Carrier | None) -> App:
+    return _begun(App(f"django://{alias}", registry=registry_of_all()), carrier)
+
+
+def _begun(app: App, carrier: Carrier | None) -> App:
     send_signals(app)
+    if carrier is not None:
+        app.carry(carrier)
     return app
+
+
+def _carrier(alias: str) -> Carrier | None:
+    """What publishes the jobs of a database: that of the backend on it that has one."""
+    backends: Iterable[Any] = task_backends.all()
+    for backend in backends:
+        make: Callable[[], Carrier] | None = getattr(backend, "make_carrier", None)
+        if make is not None and getattr(backend, "database", None) == alias:
+            return make()
+    return None
 
 
 def _is_closed(app: App) -> bool:

@@ -64,7 +64,7 @@ class RotulusBackend(BaseTaskBackend):
     @property
     def app(self) -> App:
         """The app of that database."""
-        return app_of(self.database)
+        return app_of(self.database, carried=False)
 
     def validate_task(self, task: Any) -> None:
         """Raise `InvalidTask` for a task that this backend cannot run."""

@@ -1,0 +1,13 @@
+"""Functions that are no tasks yet."""
+
+
+def lonely():
+    """Be without a route."""
+
+
+def hasty():
+    """Take longer than Pub/Sub waits."""
+
+
+def plain():
+    """Be no task."""

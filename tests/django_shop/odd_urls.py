@@ -1,0 +1,3 @@
+"""URLs that do not lead to the view."""
+
+urlpatterns = []
