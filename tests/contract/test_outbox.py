@@ -72,6 +72,23 @@ def test_the_longest_due_are_taken_first(bench):
     assert [last.id] == taken(bench, 2)
 
 
+def test_only_the_tasks_that_are_named_are_taken(bench):
+    """Entries of others are left as they are, for who carries those, and do not hide any."""
+    others = [carried(bench, task="theirs") for _ in range(3)]
+    before = [bench.store.outbox.entry(job.id) for job in others]
+    ours = carried(bench, task="ours", delay=1.0)
+    bench.clock.advance(1.0)
+
+    def take(*names):
+        return [job.id for job in bench.store.outbox.take(QUEUE, 2, LEASE, PATIENCE, names)]
+
+    assert [] == take()
+    assert [ours.id] == take("ours", "unknown")
+    assert before == [bench.store.outbox.entry(job.id) for job in others]
+    assert [job.id for job in others[:2]] == take("theirs")
+    assert [others[2].id] == taken(bench)
+
+
 def test_a_job_that_was_published_and_not_begun_is_published_again(bench):
     """Its message was lost, or given up."""
     job = carried(bench)

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 import rotulus.workflow as wf
-from rotulus import App, Published, Retry, Snooze, State, scheduled, task
+from rotulus import App, Published, Retry, Snooze, State, TaskRegistry, scheduled, task
 from rotulus.errors import (
     ArgumentsError,
     JobNotFoundError,
@@ -117,6 +117,25 @@ def test_an_enqueue_succeeds_though_nothing_can_be_published(carrying, carrier):
     assert ([job.id], "no route") == ([one.id for one in failed.jobs], str(failed.error))
     assert [] == carrier.sent
     assert carrying.store.outbox.entry(job.id).published_at is None
+
+
+def test_two_services_on_one_store_leave_each_other_their_messages(carrying, carrier):
+    """Nor does one that is away hold up the other."""
+    registry, theirs, told = TaskRegistry(), Carrier("theirs"), []
+    registry.register("theirs")(lambda: None)
+    carrying.events.subscribe(told.append, PublishFailed)
+    with App(carrying.url, registry=registry) as other:
+        other.carry(theirs)
+        theirs.refuses = OSError("no route")
+        left = other.enqueue("theirs")
+        theirs.refuses = None
+        other.store.outbox.republish([left.id])
+        job = carrying.enqueue("t")
+
+        assert ([job.id], []) == (carrier.sent, told)
+        assert 0 == carrying.relay()
+        assert 1 == other.relay()
+        assert [left.id] == theirs.sent
 
 
 def test_an_unknown_job_is_an_error(carrying):

@@ -29,7 +29,7 @@ def duty(store, registry, clock, events=None):
     ids = Ids(clock.now, random.Random(7))
     plans = Plans(Injector())
     events = events or Events()
-    carriage = Carriage(lambda: store, events, clock.monotonic, random.random)
+    carriage = Carriage(lambda: store, registry, events, clock.monotonic, random.random)
     intake = Intake(plans, ids, Parts(ids, plans, 1024), carriage, 1024)
     return Scheduling(store, intake, list(registry), events)
 

@@ -202,7 +202,7 @@ def make_engine(
     """
     plans = Plans(injector, show_values=settings["log_arguments"])
     chance, events = random.SystemRandom(), Events()
-    carriage = Carriage(store, events, clock.monotonic, chance.random)
+    carriage = Carriage(store, registry, events, clock.monotonic, chance.random)
     policy = Policy(chance, retry or NO_RETRY, settings["max_bytes"], carriage)
     return _assemble(store, registry, plans, events, clock, policy)
 

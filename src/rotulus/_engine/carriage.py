@@ -8,6 +8,7 @@ from rotulus._concurrency.coalescer import Coalescer, Turn
 from rotulus._concurrency.pool import ThreadPool
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.retry import Retry
+from rotulus._tasks.registry import TaskRegistry
 from rotulus._time.backoff import pause_after
 from rotulus.errors import OptionError, StoreError
 from rotulus.events import Events, JobsPublished, PublishFailed, StoreFailed
@@ -75,6 +76,7 @@ class Carriage:
 
     Args:
         store: opens the store.
+        registry: the tasks of this process: only messages of these are published.
         events: where publishing is told.
         monotonic: the clock, in seconds.
         chance: random numbers from 0 to 1.
@@ -83,11 +85,13 @@ class Carriage:
     def __init__(
         self,
         store: Callable[[], Store],
+        registry: TaskRegistry,
         events: Events,
         monotonic: Callable[[], float],
         chance: Callable[[], float],
     ) -> None:
         self._store = store
+        self._registry = registry
         self._events = events
         self._monotonic = monotonic
         self._chance = chance
@@ -138,7 +142,7 @@ class Carriage:
         return terms._replace(queue=self._carrier.queue, carried=True)
 
     def relay(self, limit: int, events: Events | None = None) -> int:
-        """Publish what is due in the outbox.
+        """Publish what is due in the outbox, of the tasks that are known and carried here.
 
         Args:
             limit: at most so many messages.
@@ -152,14 +156,15 @@ class Carriage:
         """
         if self._carrier is None:
             return 0
-        done = 0
+        carrier, done = self._carrier, 0
+        names = list(filter(carrier.carries, self._registry.list_all()))
         while done < limit:
             asked = min(_AT_ONCE, limit - done)
             outbox = self._store().outbox
-            jobs = outbox.take(self._carrier.queue, asked, LEASE, self._patience)
+            jobs = outbox.take(carrier.queue, asked, LEASE, self._patience, names)
             if not jobs:
                 break
-            out = self._publish(self._carrier, jobs, events or self._events)
+            out = self._publish(carrier, jobs, events or self._events)
             if out:
                 outbox.published(out, self._patience)
             done += len(out)

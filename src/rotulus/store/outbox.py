@@ -30,8 +30,18 @@ class Entry(NamedTuple):
 class Outbox(Protocol):
     """What is to be published."""
 
-    def take(self, queue: str, limit: int, lease: float, patience: float) -> list[JobRecord]:
+    def take(
+        self,
+        queue: str,
+        limit: int,
+        lease: float,
+        patience: float,
+        names: Collection[str] | None = None,
+    ) -> list[JobRecord]:
         """Take jobs of a queue whose entry is due, to publish them; the longest due first.
+
+        Where `names` are given, the entries of other tasks are left as they are, for who carries
+        those: several services, or versions of one, may share a queue.
 
         None is taken again, by anybody, within `lease` seconds. Taken are only jobs that could be
         claimed now: of others the entry is put off until they are due, or for `patience` seconds

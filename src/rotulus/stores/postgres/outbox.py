@@ -16,13 +16,19 @@ def carry(session: Session, ids: Collection[str]) -> None:
 
 
 def take(
-    session: Session, queue: str, limit: int, lease: float, patience: float
+    session: Session,
+    queue: str,
+    limit: int,
+    lease: float,
+    patience: float,
+    names: Collection[str] | None,
 ) -> list[JobRecord]:
     """Take jobs to publish, inside the caller's transaction. See `Outbox.take`."""
     how = {"lease": rows.span(lease), "patience": rows.span(patience)}
+    which = {"queue": queue, "limit": str(limit), "names": rows.optional_array(names)}
     while True:
         # The locks come first, so that the next statement sees what their last holders did.
-        due = session.rows("lock_entries", queue=queue, limit=str(limit))
+        due = session.rows("lock_entries", **which)
         if not due:
             return []
         taken = session.rows("take_entries", ids=rows.array(job for (job,) in due), **how)
@@ -56,10 +62,17 @@ class PostgresOutbox:
     def __init__(self, connections: Source) -> None:
         self._connections = connections
 
-    def take(self, queue: str, limit: int, lease: float, patience: float) -> list[JobRecord]:
+    def take(
+        self,
+        queue: str,
+        limit: int,
+        lease: float,
+        patience: float,
+        names: Collection[str] | None = None,
+    ) -> list[JobRecord]:
         """Take jobs to publish. See `Outbox.take`."""
         return self._connections.run(
-            lambda session: take(session, queue, limit, lease, patience), atomic=True
+            lambda session: take(session, queue, limit, lease, patience, names), atomic=True
         )
 
     def published(self, ids: Collection[str], patience: float) -> None:

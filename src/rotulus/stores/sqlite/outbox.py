@@ -16,12 +16,19 @@ def carry(con: sqlite3.Connection, ids: Collection[str]) -> None:
 
 
 def take(
-    con: sqlite3.Connection, queue: str, limit: int, lease: float, patience: float, now: int
+    con: sqlite3.Connection,
+    queue: str,
+    limit: int,
+    lease: float,
+    patience: float,
+    names: Collection[str] | None,
+    now: int,
 ) -> list[JobRecord]:
     """Take jobs to publish, inside the caller's transaction. See `Outbox.take`."""
     how = {"lease": rows.span(lease), "patience": rows.span(patience), "now": now}
+    which = {"queue": queue, "limit": limit, "names": rows.optional_array(names)}
     while True:
-        entries = ask(con, "entries_due", queue=queue, limit=limit, **how)
+        entries = ask(con, "entries_due", **which, **how)
         kinds = [(job, kind) for job, kind, _ in rows.read(entries)]
         do(con, "move_entries", entries=entries)
         gone = rows.array(job for job, kind in kinds if kind == "gone")
@@ -59,9 +66,18 @@ class SqliteOutbox:
         self._commit = commit
         self._now = now
 
-    def take(self, queue: str, limit: int, lease: float, patience: float) -> list[JobRecord]:
+    def take(
+        self,
+        queue: str,
+        limit: int,
+        lease: float,
+        patience: float,
+        names: Collection[str] | None = None,
+    ) -> list[JobRecord]:
         """Take jobs to publish. See `Outbox.take`."""
-        return self._commit.run(lambda con: take(con, queue, limit, lease, patience, self._now()))
+        return self._commit.run(
+            lambda con: take(con, queue, limit, lease, patience, names, self._now())
+        )
 
     def published(self, ids: Collection[str], patience: float) -> None:
         """Messages are out. See `Outbox.published`."""

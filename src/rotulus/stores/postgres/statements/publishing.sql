@@ -16,11 +16,14 @@ FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wa
 WHERE entry.job = wanted.id;
 
 -- name: lock_entries
--- Entries of a queue that are due. What somebody else has in hand is left to that one.
-SELECT job FROM rotulus_outbox
-WHERE queue = :queue AND due_at <= (SELECT rotulus_now())
+-- Entries of a queue that are due. What somebody else has in hand is left to that one, and where names
+-- are given, so are other tasks. (The task is looked up by the id: a join might walk all jobs instead.)
+SELECT entry.job FROM rotulus_outbox AS entry
+WHERE entry.queue = :queue AND entry.due_at <= (SELECT rotulus_now())
+  AND (:names::text[] IS NULL OR coalesce(
+    (SELECT job.task FROM rotulus_jobs AS job WHERE job.id = entry.job) = ANY (:names::text[]), true))
   AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = :queue)
-ORDER BY due_at LIMIT :limit::integer FOR UPDATE SKIP LOCKED;
+ORDER BY entry.due_at LIMIT :limit::integer FOR UPDATE OF entry SKIP LOCKED;
 
 -- name: take_entries
 -- Entries that are locked: those of jobs that cannot be sent back go, those of jobs that are not to be
