@@ -306,10 +306,14 @@ class Oracle:
         self.rest()
 
     def pause(self, run, paused):
+        """Gives those that are resumed."""
+        resumed = set()
         for row in self.rows.values():
             if row.run == run or (row.id == run and row.run is None):
+                resumed |= {row.id} if row.paused and not paused else set()
                 row.paused = paused
         self.rest()
+        return resumed
 
     def retry(self, job_id, anew):
         asked = self.rows[job_id]

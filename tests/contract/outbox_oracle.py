@@ -69,7 +69,7 @@ class OutboxOracle:
     def published(self, ids, patience):
         self._forget()
         for job_id in ids:
-            if job_id in self._entries:
+            if job_id in self._entries and self._entries[job_id].tries:
                 entry = self._entries[job_id]
                 entry.published_at, entry.due_at = self._jobs.now, self._jobs.now + patience
 

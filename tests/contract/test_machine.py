@@ -335,7 +335,8 @@ class TwoClients(RuleBasedStateMachine):
     def pause_run(self, data, store):
         run, paused = data.draw(st.sampled_from(self.jobs)), data.draw(st.booleans())
         store.pause([], paused, [run])
-        self.oracle.pause(run, paused)
+        resumed = self.oracle.pause(run, paused)
+        self.outbox.sent_back(resumed)
 
     def prune(self, _data, store):
         store.prune(self.clock.now() - timedelta(seconds=4), ENDED_STATES, 1000)

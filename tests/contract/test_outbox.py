@@ -201,6 +201,32 @@ def test_who_sends_a_job_back_has_it_published_in_the_same_transaction(bench, ho
     assert [job.id] == taken(bench)
 
 
+def test_a_job_that_is_sent_back_before_its_message_is_noted_is_published_again(bench):
+    """The message that has just gone out is that of the attempt before."""
+    failed, snoozed = carried(bench), carried(bench)
+    assert {failed.id, snoozed.id} == set(taken(bench))
+    for running in bench.claim(2, queues=[QUEUE]):
+        how = "failed" if running.id == failed.id else "snoozed"
+        bench.store.settle([OUTCOMES[how](running)])
+    bench.store.retry([failed.id])
+    bench.store.outbox.republish([snoozed.id])
+    bench.store.outbox.published([failed.id, snoozed.id], PATIENCE)
+
+    assert [failed.id] == taken(bench)
+    bench.clock.advance(10.0)
+    assert [snoozed.id] == taken(bench)
+
+
+def test_a_message_that_came_from_elsewhere_is_noted_though_nobody_took_it(bench):
+    """So none is published beside it."""
+    job = carried(bench)
+    bench.store.outbox.published([job.id], PATIENCE, taken=False)
+    assert [] == taken(bench)
+    bench.clock.advance(PATIENCE)
+
+    assert [job.id] == taken(bench)
+
+
 def test_nothing_is_published_into_a_paused_queue(bench):
     """Whoever delivers it would be sent away each time."""
     job = carried(bench)
@@ -209,6 +235,23 @@ def test_nothing_is_published_into_a_paused_queue(bench):
     bench.store.pause([QUEUE], paused=False)
 
     assert [job.id] == taken(bench)
+
+
+def test_a_paused_job_is_published_when_it_is_resumed(bench):
+    """At once, though its entry was put off for as long as it was paused, or its message refused."""
+    waiting, refused, plain = carried(bench), carried(bench, delay=0.5), bench.add()
+    bench.clock.advance(1.0)
+    bench.store.outbox.take(QUEUE, 2, LEASE, PATIENCE)
+    bench.store.outbox.published([refused.id], PATIENCE)
+    bench.store.outbox.republish([waiting.id])
+    bench.store.pause([], True, [waiting.id, refused.id, plain.id])
+    assert [] == taken(bench)
+    bench.store.pause([], False, [waiting.id, refused.id, plain.id])
+
+    assert {waiting.id, refused.id} == set(taken(bench))
+    bench.store.pause([], False, [waiting.id])
+    bench.clock.advance(LEASE - 1)
+    assert [] == taken(bench)
 
 
 def test_entries_go_with_their_jobs(bench):

@@ -191,7 +191,7 @@ class Carriage:
     def received(self, ids: Sequence[str]) -> None:
         """Take note that messages of jobs have come, so that none need be published now."""
         if ids:
-            self._store().outbox.published(ids, self._patience)
+            self._store().outbox.published(ids, self._patience, taken=False)
 
     def send_again(self, jobs: Sequence[JobRecord]) -> None:
         """Publish jobs once more that have been sent back, or wait for a later moment."""

@@ -220,6 +220,7 @@ class Store(Protocol):
         Jobs of a paused queue can be added and not claimed. What waits in a paused run is
         `blocked`, and stays so until the run is resumed; so is what is sent back there, or added.
         What runs, runs on. A job that has no parts yet is paused as the run that it may become.
+        What is carried is published anew when it is resumed.
         """
         ...
 

@@ -52,8 +52,11 @@ class Outbox(Protocol):
         """
         ...
 
-    def published(self, ids: Collection[str], patience: float) -> None:
+    def published(self, ids: Collection[str], patience: float, *, taken: bool = True) -> None:
         """Take note that messages of jobs are out; their entries are due again after `patience`.
+
+        The entry of a job that was sent back since it was taken stays due, as another message is
+        wanted then. With `taken=False` the messages came from elsewhere, and nobody took them here.
 
         So a job whose message was lost, or given up by who delivers it, is published once more.
         """

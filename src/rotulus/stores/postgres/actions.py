@@ -64,7 +64,11 @@ def delete(session: Session, ids: Sequence[str]) -> list[JobRecord]:
 def pause(session: Session, runs: Collection[str], *, paused: bool) -> None:
     """Pause runs, or resume them."""
     there, _ = _lock(session, runs)
-    session.do("pause_runs" if paused else "resume_runs", runs=rows.array(there))
+    if paused:
+        session.do("pause_runs", runs=rows.array(there))
+        return
+    resumed = session.rows("resume_runs", runs=rows.array(there))
+    session.do("carry_again", ids=_column(resumed))
 
 
 def _lock(session: Session, ids: Collection[str]) -> tuple[list[str], bool]:

@@ -36,10 +36,10 @@ def take(
             return rows.records(taken)
 
 
-def published(session: Session, ids: Collection[str], patience: float) -> None:
+def published(session: Session, ids: Collection[str], patience: float, *, taken: bool) -> None:
     """Messages are out. See `Outbox.published`."""
     known = rows.array(one for one in ids if is_id(one))
-    session.do("published", ids=known, patience=rows.span(patience))
+    session.do("published", ids=known, patience=rows.span(patience), taken=str(taken))
 
 
 def entry(session: Session, job_id: str) -> Entry | None:
@@ -75,9 +75,9 @@ class PostgresOutbox:
             lambda session: take(session, queue, limit, lease, patience, names), atomic=True
         )
 
-    def published(self, ids: Collection[str], patience: float) -> None:
+    def published(self, ids: Collection[str], patience: float, *, taken: bool = True) -> None:
         """Messages are out. See `Outbox.published`."""
-        self._connections.run(lambda session: published(session, ids, patience))
+        self._connections.run(lambda session: published(session, ids, patience, taken=taken))
 
     def republish(self, ids: Collection[str]) -> None:
         """Publish jobs once more. See `Outbox.republish`."""

@@ -1,4 +1,4 @@
-"""What is done to jobs inside a transaction: cancelled, sent back, deleted, taken from the dead."""
+"""What is done to jobs inside a transaction: cancelled, sent back, paused, deleted, taken back."""
 
 import sqlite3
 from collections.abc import Collection
@@ -49,6 +49,16 @@ def _free_to_go(con: sqlite3.Connection, found: list[Found], now: int) -> list[s
     do(con, "drop_keys", keys=keys, now=now)
     holding = rows.records(ask(con, "holders", keys=keys))
     return with_their_keys(found, {holder.key: holder.id for holder in holding})
+
+
+def pause(con: sqlite3.Connection, runs: Collection[str], now: int, *, paused: bool) -> None:
+    """Pause runs, or resume them."""
+    if paused:
+        do(con, "pause_runs", runs=rows.array(runs))
+        return
+    which = {"runs": rows.array(runs), "now": now}
+    resumed = con.execute(STATEMENTS["resume_runs"], which).fetchall()
+    do(con, "carry_again", jobs=rows.array(job for (job,) in resumed))
 
 
 def delete_ended(con: sqlite3.Connection, ids: Collection[str], now: int) -> str:

@@ -38,9 +38,11 @@ def take(
             return rows.records(ask(con, "claimed", chosen=taken))
 
 
-def published(con: sqlite3.Connection, ids: Collection[str], patience: float, now: int) -> None:
+def published(
+    con: sqlite3.Connection, ids: Collection[str], patience: float, now: int, *, taken: bool
+) -> None:
     """Messages are out, inside the caller's transaction. See `Outbox.published`."""
-    do(con, "published", ids=rows.array(ids), patience=rows.span(patience), now=now)
+    do(con, "published", ids=rows.array(ids), patience=rows.span(patience), now=now, taken=taken)
 
 
 def entry(con: sqlite3.Connection, job_id: str) -> Entry | None:
@@ -79,9 +81,9 @@ class SqliteOutbox:
             lambda con: take(con, queue, limit, lease, patience, names, self._now())
         )
 
-    def published(self, ids: Collection[str], patience: float) -> None:
+    def published(self, ids: Collection[str], patience: float, *, taken: bool = True) -> None:
         """Messages are out. See `Outbox.published`."""
-        self._commit.run(lambda con: published(con, ids, patience, self._now()))
+        self._commit.run(lambda con: published(con, ids, patience, self._now(), taken=taken))
 
     def republish(self, ids: Collection[str]) -> None:
         """Publish jobs once more. See `Outbox.republish`."""

@@ -229,7 +229,7 @@ class SqliteStore:
 
         def work(con: sqlite3.Connection) -> None:
             do(con, how, queues=rows.array(queues), now=self._now())
-            do(con, f"{how}_runs", runs=rows.array(known), now=self._now())
+            actions.pause(con, known, self._now(), paused=paused)
 
         self._commit.run(work)
         if not paused:

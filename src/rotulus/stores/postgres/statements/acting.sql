@@ -137,7 +137,8 @@ UPDATE rotulus_jobs AS job
 SET paused = false,
     {becomes_due}
 FROM {runs}
-WHERE job.id = wanted.id AND job.paused;
+WHERE job.id = wanted.id AND job.paused
+RETURNING job.id;
 
 -- name: ring
 -- Wake whoever waits for work.

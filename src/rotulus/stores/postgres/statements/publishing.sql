@@ -10,10 +10,10 @@ ORDER BY job.id
 ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
 
 -- name: carry_again
--- Jobs that have been sent back are to be published again, if they are carried.
+-- Jobs that have been sent back, or resumed, are to be published again, if they are carried.
 UPDATE rotulus_outbox AS entry SET due_at = job.run_at, published_at = NULL, tries = 0
 FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
-WHERE entry.job = wanted.id;
+WHERE entry.job = wanted.id AND job.ended_at IS NULL;
 
 -- name: lock_entries
 -- Entries of a queue that are due. What somebody else has in hand is left to that one, and where names
@@ -58,11 +58,12 @@ JOIN rotulus_records AS record ON record.id = fate.id AND fate.kind = 'taken'
 ORDER BY fate.due_at, fate.id;
 
 -- name: published
--- Messages of jobs are out: to be looked at again when they have had the time to arrive.
+-- Messages of jobs are out: to be looked at again when they have had the time to arrive. Those of jobs
+-- that were sent back since they were taken are wanted once more.
 UPDATE rotulus_outbox AS entry
 SET published_at = now, due_at = now + :patience::bigint
 FROM unnest(:ids::uuid[]) AS wanted (id), rotulus_now() AS now
-WHERE entry.job = wanted.id;
+WHERE entry.job = wanted.id AND (entry.tries > 0 OR NOT :taken::boolean);
 
 -- name: entry
 -- What is to be published of one job.

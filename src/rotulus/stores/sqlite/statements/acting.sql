@@ -119,4 +119,5 @@ UPDATE rotulus_jobs AS job
 SET paused = 0,
     {becomes_due}
 FROM {runs}
-WHERE job.seq = wanted.seq AND job.paused;
+WHERE job.seq = wanted.seq AND job.paused
+RETURNING seq;

@@ -9,10 +9,10 @@ WHERE job.ended_at IS NULL
 ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
 
 -- name: carry_again
--- Jobs that have been sent back are to be published again, if they are carried.
+-- Jobs that have been sent back, or resumed, are to be published again, if they are carried.
 UPDATE rotulus_outbox AS entry SET due_at = job.run_at, published_at = NULL, tries = 0
 FROM json_each(:jobs) AS wanted CROSS JOIN rotulus_jobs AS job ON job.seq = wanted.value
-WHERE entry.job = job.seq;
+WHERE entry.job = job.seq AND job.ended_at IS NULL;
 
 -- name: entries_due
 -- Entries of a queue that are due, each with what becomes of it: those of jobs that cannot be sent back
@@ -51,9 +51,11 @@ WHERE entry.job = wanted.value ->> 0 AND wanted.value ->> 1 <> 'gone';
 DELETE FROM rotulus_outbox WHERE job IN (SELECT value FROM json_each(:jobs));
 
 -- name: published
--- Messages of jobs are out: to be looked at again when they have had the time to arrive.
+-- Messages of jobs are out: to be looked at again when they have had the time to arrive. Those of jobs
+-- that were sent back since they were taken are wanted once more.
 UPDATE rotulus_outbox SET published_at = :now, due_at = :now + :patience
-WHERE job IN (SELECT job.seq FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value);
+WHERE job IN (SELECT job.seq FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value)
+  AND (tries > 0 OR NOT :taken);
 
 -- name: entry
 -- What is to be published of one job.
