@@ -9,7 +9,7 @@ class Subscriber(models.Model):
     address = models.EmailField(unique=True)
     since = models.DateTimeField(auto_now_add=True)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.address
 
 
@@ -27,5 +27,5 @@ class Letter(models.Model):
             models.UniqueConstraint(fields=["subscriber", "subject"], name="a_letter_goes_once"),
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.subject} to {self.subscriber}"

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from letters.models import Letter, Subscriber
@@ -19,7 +20,7 @@ class SubscribeForm(forms.ModelForm):
         fields = ("address",)
 
 
-def index(request):
+def index(request: HttpRequest) -> HttpResponse:
     """Subscribe somebody: the row and the task are stored together, or neither."""
     form = SubscribeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

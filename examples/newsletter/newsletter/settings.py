@@ -14,7 +14,7 @@ BACKENDS = {
 }
 
 DEBUG = True
-SECRET_KEY = "of this example only"  # noqa: S105 - no secret
+SECRET_KEY = "of this example only"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 USE_TZ = True
 ROOT_URLCONF = "newsletter.urls"

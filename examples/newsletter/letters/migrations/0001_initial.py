@@ -2,6 +2,11 @@
 
 from django.db import migrations, models
 
+_ID = (
+    "id",
+    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+)
+
 
 class Migration(migrations.Migration):
     """The tables as they are first."""
@@ -12,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             "Subscriber",
             fields=[
-                ("id", models.BigAutoField(primary_key=True)),
+                _ID,
                 ("address", models.EmailField(unique=True)),
                 ("since", models.DateTimeField(auto_now_add=True)),
             ],
@@ -20,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             "Letter",
             fields=[
-                ("id", models.BigAutoField(primary_key=True)),
+                _ID,
                 ("subject", models.CharField(max_length=100)),
                 ("sent_at", models.DateTimeField(auto_now_add=True)),
                 (
