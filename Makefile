@@ -2,12 +2,13 @@
 
 PYTHON = $(shell scripts/pythons | head -n 1)
 
-.PHONY: help demo etl serve test bench clean
+.PHONY: help demo etl serve django test bench clean
 
 help:
 	@echo 'make demo    parse all files of the standard library, kill the worker half-way, lose nothing'
 	@echo 'make etl     a workflow over the time zones of this machine: fan-out, retries, an approval'
 	@echo 'make serve   a service with pictures and thumbnails of them; PORT=8000 unless given'
+	@echo 'make django  a newsletter on Django; PUSH=1: its tasks by Pub/Sub, emulated; PORT=8000'
 	@echo 'make test    everything, on every Python that is installed'
 	@echo 'make bench   the figures of docs/speed.md, beside other queues: half an hour'
 	@echo 'make clean   remove what these have made'
@@ -23,6 +24,11 @@ etl:
 serve:
 	@scripts/environment "$(PYTHON)" .venv-service '[service]'
 	@.venv-service/bin/python examples/service/main.py $(if $(PORT),--port $(PORT))
+
+django:
+	@scripts/environment "$(PYTHON)" .venv-django '[django,gcp]'
+	@.venv-django/bin/python examples/newsletter/run.py $(if $(PORT),--port $(PORT)) \
+	  $(if $(PUSH),--push)
 
 test:
 	@scripts/test
