@@ -6,6 +6,7 @@ python run.py --push      Google Pub/Sub pushes them to the page's own server; e
 
 import argparse
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--push", action="store_true", help="let Pub/Sub push, without a worker")
     asked = parser.parse_args(arguments)
     port = asked.port or free_port()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["NEWSLETTER_BACKEND"] = "pubsub" if asked.push else "database"
     with ExitStack() as stack, suppress(KeyboardInterrupt):
         if asked.push:

@@ -4,12 +4,7 @@ from django.core.mail import send_mail
 from django.utils import timezone
 
 from letters.models import Letter, Subscriber
-from rotulus.django import TaskRoute, kill_switch
-
-try:
-    from django.tasks import task
-except ModuleNotFoundError:  # before Django 6
-    from django_tasks import task
+from rotulus.django import TaskRoute, kill_switch, task
 
 
 @task(retries=3, timeout=30)

@@ -16,6 +16,7 @@ BACKENDS = {
 DEBUG = True
 SECRET_KEY = "of this example only"
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
+TIME_ZONE = "UTC"
 USE_TZ = True
 ROOT_URLCONF = "newsletter.urls"
 WSGI_APPLICATION = "newsletter.wsgi.application"
