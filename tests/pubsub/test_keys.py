@@ -126,7 +126,7 @@ def test_old_keys_hold_for_a_day_while_their_server_does_badly(
 
 
 def test_a_server_that_is_away_lets_nobody_in(still_clock):
-    """Until it is back, at most a minute later."""
+    """Until it is back, and a few seconds more."""
     server = KeyServer()
     url = server.url
     server.close()
@@ -135,6 +135,19 @@ def test_a_server_that_is_away_lets_nobody_in(still_clock):
     for _ in range(3):
         with pytest.raises(TokenError, match="or was not fetched"):
             keys.get("current")
+
+
+def test_without_any_key_the_server_is_asked_again_soon(keys, key_server, still_clock):
+    """What went wrong at a start refuses pushes for seconds, not for a minute."""
+    key_server.status = 500
+    for _ in range(3):
+        with pytest.raises(TokenError, match="or was not fetched"):
+            keys.get("current")
+    assert 1 == key_server.asked
+
+    key_server.status = 200
+    still_clock.advance(5)
+    assert keys.get("current")
 
 
 def test_keys_are_not_looked_for_elsewhere(keys, key_server, signer):

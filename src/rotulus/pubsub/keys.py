@@ -24,6 +24,9 @@ LONGEST = 24 * 3600.0
 PAUSE = 60.0
 """Seconds between two requests that did not bring what was looked for."""
 
+SHORT_PAUSE = 5.0
+"""Seconds between two requests that brought nothing, where no key is known that would do."""
+
 TIMEOUT = 5.0
 """Seconds to wait for the server of the keys."""
 
@@ -46,7 +49,8 @@ class KeySet:
 
     A key that is known costs no request. The set is fetched when it is needed first, when its time
     is over, and when a token names a key that is not in it: then at most once a minute. As long as
-    its server does not answer, the old keys hold for another 24 hours.
+    its server does not answer, the old keys hold for another 24 hours; where there are none, it is
+    asked every 5 seconds.
 
     Args:
         url: where the set is, as a JSON Web Key Set.
@@ -66,7 +70,7 @@ class KeySet:
         self._fetch = fetch or fetch_keys
         self._fetching = threading.Lock()
         self._keys: Mapping[str, RSAPublicKey] = {}
-        self._fresh_until = self._tried_at = float("-inf")
+        self._fresh_until = self._look_at = float("-inf")
 
     def has(self, key_id: str) -> bool:
         """Whether `get` would answer without a request."""
@@ -97,21 +101,22 @@ class KeySet:
             return
         try:
             now = self._clock.monotonic()
-            if not self.has(key_id) and now >= self._tried_at + PAUSE:
-                self._tried_at = now
-                self._refresh()
+            if not self.has(key_id) and now >= self._look_at:
+                self._look_at = now + (PAUSE if self._refresh() or self._keys else SHORT_PAUSE)
         finally:
             self._fetching.release()
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> bool:
+        """Fetch the set; whether it came."""
         try:
             found = self._fetch(self._url)
             keys = read_keys(found.body)
         except (OSError, HTTPException, ValueError) as error:
             _log.warning("The keys of tokens could not be fetched from %s: %s", self._url, error)
-            return
+            return False
         self._keys = keys
         self._fresh_until = self._clock.monotonic() + _seconds(found.cache_control)
+        return True
 
 
 def read_keys(body: bytes) -> dict[str, RSAPublicKey]:
