@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from rotulus import App
 from rotulus.cli.asking import ask
 from rotulus.cli.output import console, json_option, print_json
 from rotulus.cli.progress import Meter
@@ -59,12 +60,7 @@ def gcp() -> None:
 @traceback_option
 def plan_command(as_json: bool, target: str | None) -> None:
     """Print what 'apply' would create, change and delete. Nothing is changed."""
-    settings, planned = _plan(target)
-    if as_json:
-        print_json(_data(settings, planned))
-    else:
-        _print_plan(settings, planned)
-    _raise_problems(planned.problems)
+    print_plan(find_app(target, tasks=True), as_json=as_json)
 
 
 @gcp.command("apply")
@@ -78,7 +74,22 @@ def apply_command(yes: bool, as_json: bool, target: str | None) -> None:
     Only scheduler jobs are deleted, and only those of this environment and namespace that no route
     has any more. What fails for one route is told, and the others are done.
     """
-    settings, planned = _plan(target)
+    apply_plan(find_app(target, tasks=True), yes=yes, as_json=as_json)
+
+
+def print_plan(app: App, *, as_json: bool) -> None:
+    """Print what Google lacks for the routes of an app. Raises `RotulusError` for problems."""
+    settings, planned = _plan(app)
+    if as_json:
+        print_json(_data(settings, planned))
+    else:
+        _print_plan(settings, planned)
+    _raise_problems(planned.problems)
+
+
+def apply_plan(app: App, *, yes: bool, as_json: bool) -> None:
+    """Print it, and make it; unless `yes`, once somebody agrees. Raises `RotulusError`."""
+    settings, planned = _plan(app)
     if not as_json:
         _print_plan(settings, planned)
     if planned.work and not yes:
@@ -92,9 +103,8 @@ def apply_command(yes: bool, as_json: bool, target: str | None) -> None:
     _raise_problems(applied.problems)
 
 
-def _plan(target: str | None) -> tuple[PubSubSettings, Plan]:
+def _plan(app: App) -> tuple[PubSubSettings, Plan]:
     """What has to be done for the routes of the app, by the environment or its carrier."""
-    app = find_app(target, tasks=True)
     carrier = carrier_of(app)
     check = partial(misfits, registry=app.registry, lease=app.settings["lease"].value)
     with Meter("reading") as meter:
