@@ -4,9 +4,14 @@ import fcntl
 import os
 import pty
 import re
+import select
+import signal
 import struct
 import sys
 import termios
+
+PATIENCE = 60
+"""Seconds for a program to say more; then it hangs, and is killed."""
 
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -22,11 +27,11 @@ def shown(width, *words, answer="", question="", **environment):
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
         os.execv(sys.executable, [sys.executable, "-m", "rotulus", *words])
     told = b""
-    while question.encode() not in told and (more := _read(terminal)):
+    while question.encode() not in told and (more := _read(terminal, child)):
         told += more
     if answer:
         os.write(terminal, answer.encode())
-    while more := _read(terminal):
+    while more := _read(terminal, child):
         told += more
     _, status = os.waitpid(child, 0)
     os.close(terminal)
@@ -34,7 +39,10 @@ def shown(width, *words, answer="", question="", **environment):
     return text.splitlines(), os.waitstatus_to_exitcode(status)
 
 
-def _read(terminal):
+def _read(terminal, child):
+    if not select.select([terminal], [], [], PATIENCE)[0]:
+        os.killpg(child, signal.SIGKILL)
+        raise AssertionError(f"nothing was said for {PATIENCE} seconds")
     try:
         return os.read(terminal, 65536)
     except OSError:  # the program has ended

@@ -29,6 +29,9 @@ _SETTLED = 1.0
 _YOUNG = 5.0
 """Seconds: a process that dies earlier has hardly begun."""
 
+_PATIENCE = 10.0
+"""Seconds for what runs beside it to end; then it is killed."""
+
 _DEATHS = 3
 """After how many of those in a row a change is waited for."""
 
@@ -87,6 +90,8 @@ class Reloader:
                     self._check()
         except KeyboardInterrupt:
             return self._stop()
+        finally:
+            self._stop_beside()
 
     def _look(self) -> dict[Path, float]:
         """When each source file was last changed."""
@@ -107,6 +112,7 @@ class Reloader:
         young = time.monotonic() - self._started < _YOUNG
         self._deaths = self._deaths + 1 if young else 0
         if code == _MIGRATION_NEEDED and self._migration:
+            self._stop_beside()  # what is asked now is asked by one program, and so is its answer
             self._offer_migration()
         elif code in _LASTING or self._deaths >= _DEATHS:
             click.echo("Waiting for a change.", err=True)
@@ -125,8 +131,13 @@ class Reloader:
 
     def _stop_beside(self) -> None:
         beside, self._beside = self._beside, None
-        if beside is not None:
-            beside.terminate()
+        if beside is None:
+            return
+        beside.terminate()
+        try:
+            beside.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            beside.kill()
             beside.wait()
 
     def _offer_migration(self) -> None:
