@@ -80,6 +80,7 @@ def test_ctrl_c_at_the_offer_is_an_interruption(database, tmp_path, slow):
 
     assert 130 == code
     assert "Interrupted: nothing was done." == lines[-1]
+    assert "Interrupted." not in lines
 
 
 def test_the_app_is_served_beside_the_worker(dev, tmp_path):
