@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -25,37 +26,35 @@ def page(request, tmp_path):
     command = [sys.executable, RUN, "--port", "0"]
     command += ["--push"] if request.param == "push" else []
     environment = os.environ | {"NEWSLETTER_FOLDER": str(tmp_path)}
-    log = tmp_path / "log.txt"
-    with (
-        log.open("w") as output,
-        Program(command, env=environment, stdout=output, stderr=subprocess.STDOUT) as program,
-    ):
-        yield until(lambda: re.search(r"The newsletter: (\S+)", log.read_text()), log)[1]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with Program(command, env=environment, **pipes) as program:
+        said = []
+        for line in program.stdout:
+            said.append(line)
+            if found := re.match(r"The newsletter: (\S+)", line):
+                break
+        assert found, said
+        rest = threading.Thread(target=lambda: said.extend(program.stdout))
+        rest.start()
+        yield found[1]
         program.send_signal(signal.SIGINT)
-    assert program.returncode == 0, log.read_text()
+        rest.join(PATIENCE)
+    assert program.returncode == 0, said
 
 
-def until(found, log=None):
-    """What is found before long."""
+def until(found):
+    """Wait until something is found."""
     end = time.monotonic() + PATIENCE
-    while not (answer := found()):
-        assert time.monotonic() < end, log and log.read_text()
-        time.sleep(0.1)
-    return answer
-
-
-def asked(client):
-    """The page; None while the server does not listen yet."""
-    try:
-        return client.get("/").text
-    except httpx.TransportError:
-        return None
+    while not found():
+        assert time.monotonic() < end
 
 
 def test_whoever_subscribes_gets_a_letter(page):
     """From a task that was stored with the row; a wrong address stores nothing."""
-    with httpx.Client(base_url=page, follow_redirects=True, timeout=PATIENCE) as client:
-        first = until(lambda: asked(client))
+    transport = httpx.HTTPTransport(retries=12)  # each waits twice as long: the server starts
+    options = {"base_url": page, "follow_redirects": True, "timeout": PATIENCE}
+    with httpx.Client(transport=transport, **options) as client:
+        first = client.get("/").text
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', first)[1]
 
         def subscribe(address):
