@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from crash.stores import on_both
-from rotulus import Published
+from rotulus import Published, task
 from rotulus.events import JobsPublished
 
 PROGRAM = """pass
@@ -66,6 +66,11 @@ def killed(factory, publishing, enqueueing):
     return told.split()
 
 
+def know_the_task(factory):
+    """Messages are published where their tasks are known."""
+    task("work", registry=factory.app.registry)(lambda number, seconds: None)
+
+
 def after_the_lease(factory):
     """As if the time had passed for which what was taken is nobody else's."""
     statement = "UPDATE rotulus_outbox SET due_at = due_at - 31000000"
@@ -96,6 +101,7 @@ def test_a_process_killed_after_its_commit_loses_no_message(
     [job] = factory.app.jobs(task="work")
     assert told in ([], [job.id])
     carrier = Carrier()
+    know_the_task(factory)
     factory.app.carry(carrier)
     if leased:
         assert 0 == factory.app.relay()
