@@ -99,6 +99,8 @@ WORDS = {
     ("config",): [[], ["--json"]],
     ("cron", "preview"): [["0 0 * * *"]],
     ("enqueue",): [["shout", "hello"], ["shout"], ["nonsense"]],
+    ("gcp", "apply"): [["--yes"], ["--json"]],
+    ("gcp", "plan"): [[], ["--json"]],
     ("graph",): [["flow"], ["nonsense"]],
     ("ls", "jobs"): [[], ["--json"], ["--state", "nonsense"]],
     ("ls", "queues"): [[], ["--json"]],
