@@ -22,7 +22,7 @@ from servers.ports import free_port
 USER = "rotulus"
 """The superuser of our servers."""
 
-QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=300")
+QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=1000")
 """Settings for tests, which kill processes and never the power."""
 
 _OLDEST = 13

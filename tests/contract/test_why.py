@@ -26,8 +26,9 @@ HOW_DELAYED = {"retry": "retry", "snooze": "snooze", "lost": "lost"}
 class Truth:
     """What is true of the jobs of an oracle, given who has announced itself, and their tasks."""
 
-    def __init__(self, oracle, workers, tasks):
+    def __init__(self, oracle, outbox, workers, tasks):
         self._oracle = oracle
+        self._outbox = outbox
         self._workers = workers
         self._tasks = tasks
 
@@ -74,12 +75,17 @@ class Truth:
 
     def _lasting(self, row):
         paused = {"queue_paused"} if row.queue in self._oracle.paused else set()
+        untaken = self._untaken(row)
+        if untaken and row.queue.startswith("_") and self._outbox.entry(row.id):
+            return paused | {"carried"}
+        return paused | untaken
+
+    def _untaken(self, row):
         if not self._workers:
-            return paused | {"no_worker"}
-        serving = [w for w in self._workers.values() if serves(w.queues, row.queue)]
-        if not serving:
-            return paused | {"not_served"}
-        return paused if self._able(row) else paused | {"unknown_task"}
+            return {"no_worker"}
+        if not any(serves(w.queues, row.queue) for w in self._workers.values()):
+            return {"not_served"}
+        return set() if self._able(row) else {"unknown_task"}
 
     def _able(self, row):
         return [
@@ -165,7 +171,7 @@ class Explained(TwoClients):
         now, [store, _] = self.oracle.now, self.stores
         alive = {name: info for name, (until, info) in self.announced.items() if until > now}
         tasks = {job.id: job.task for job in store.find(limit=10_000)}
-        truth = Truth(self.oracle, alive, tasks)
+        truth = Truth(self.oracle, self.outbox, alive, tasks)
         explainer = Explainer(store, lambda name: True, self.clock.now)
         for row in self.oracle.rows.values():
             found = explainer.explain(store.get(row.id))

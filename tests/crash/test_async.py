@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -14,7 +15,7 @@ from rotulus.errors import EventLoopError, RotulusError
 from rotulus.testing import adrain, drain
 
 WITHOUT = {
-    App: {"using", "provide", "reserve", "lifespan", "set_slots", "stop", "supervise"},
+    App: {"using", "provide", "reserve", "carry", "lifespan", "set_slots", "stop", "supervise"},
     Job: {"progress", "raise_if_cancelled", "complete"},
     Task: {"using", "is_declared_as"},
 }
@@ -91,6 +92,7 @@ def calls(app, job, work):
         "App.aretry": (job.id,),
         "App.apause": ("other",),
         "App.aresume": ("other",),
+        "App.areceive": ("work", [1], {}),
         "Job.aresult": (0.3,),
         "Task.aenqueue": (1,),
         "Task.aenqueue_many": ([1, 2],),
@@ -98,6 +100,7 @@ def calls(app, job, work):
         "Jobs.aget": (job.id,),
         "Jobs.acancel": (job.id,),
         "Jobs.aretry": (job.id,),
+        "Jobs.arun": (job.id,),
         "Jobs.adelete": ("of another job",),
         "Queues.apause": ("other",),
         "Queues.aresume": ("other",),
@@ -115,7 +118,8 @@ def calls(app, job, work):
             method = getattr(value, f"a{name}")
             found[known] = (method, arguments.get(known, ()))
     assert set(arguments) <= set(found)
-    return found
+    method, given = found["App.areceive"]
+    return found | {"App.areceive": (partial(method, key="m1"), given)}
 
 
 async def call_all(app, job, work):

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anywhere
 
 WRONG = (
     'send.enqueue("seven", urgent="perhaps", locale="de")',  # arguments that are refused
+    'send_receipt.enqueue(7, locle="de")',
     "return text.split()",  # results that are refused
     "def publish(context): ...",  # two examples have a step of that name
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from rotulus._app.standing import Standing
@@ -83,6 +84,18 @@ class Carrying:
         engine = self._own.active.engine
         task = engine.registry.get(name).using(key=key, window=window)
         return engine.desk.receive(task, Call(tuple(args), dict(kwargs)))
+
+    async def areceive(
+        self,
+        name: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        *,
+        key: str,
+        window: timedelta = _ONE_MESSAGE,
+    ) -> Job[Any]:
+        """`receive`, without blocking the event loop."""
+        return await off_loop(partial(self.receive, name, args, kwargs, key=key, window=window))
 
     def relay(self, limit: int = 1000) -> int:
         """Publish what is due in the outbox.

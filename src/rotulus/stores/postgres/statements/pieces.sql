@@ -162,7 +162,3 @@ AND (job.step = '' OR starts_with(part.step, job.step || '/'))
    UNION ALL
    SELECT id, state, waits_for FROM rotulus_jobs
    WHERE id = ANY (:runs::uuid[]) AND run IS NULL) AS one) AS wanted
-
--- piece: never
--- A time that does not come.
-9223372036854775807

@@ -47,7 +47,7 @@ dropped AS (
 moved AS (
   UPDATE rotulus_outbox AS entry
   SET due_at = CASE fate.kind WHEN 'taken' THEN now + :lease::bigint
-                              WHEN 'ended' THEN {never}
+                              WHEN 'ended' THEN 9223372036854775807
                               WHEN 'early' THEN fate.run_at
                               WHEN 'tried' THEN fate.started_at + :patience::bigint
                               ELSE now + :patience::bigint END,

@@ -82,7 +82,3 @@ expires_at = CASE WHEN due THEN job.expires_at + max(0, :now - job.run_at) ELSE 
 -- piece: is_part
 -- One job of a run is a part of another, or a part of one of its parts.
 (job.step = '' OR substr(part.step, 1, length(job.step) + 1) = job.step || '/')
-
--- piece: never
--- A time that does not come.
-9223372036854775807

@@ -20,7 +20,7 @@ WHERE entry.job = job.seq AND job.ended_at IS NULL;
 -- Where names are given, entries of other tasks are left.
 SELECT json_group_array(json_array(job, kind, CASE kind
     WHEN 'taken' THEN :now + :lease
-    WHEN 'ended' THEN {never}
+    WHEN 'ended' THEN 9223372036854775807
     WHEN 'early' THEN run_at
     WHEN 'tried' THEN started_at + :patience
     ELSE :now + :patience END))
