@@ -126,7 +126,7 @@ class TaskExecutionAdmin(ExecutionDisplays):
         return False
 
     def has_steer_permission(self, request: HttpRequest) -> bool:
-        """Who may change executions may retry and cancel them."""
+        """Users with the right to change executions may retry and cancel them."""
         return super().has_change_permission(request)
 
     def get_urls(self) -> list[Any]:

@@ -92,6 +92,6 @@ def _traceback(error: ErrorInfo) -> str:
 
 
 def _workers(job: Job[Any], earlier: Sequence[Attempt]) -> list[str]:
-    """Who has begun an attempt of it, one for each."""
+    """The workers that have begun an attempt of it, one for each."""
     last = [job.worker] if is_apart(job) else []
     return [worker or "" for worker in [*(one.worker for one in earlier), *last]]

@@ -20,7 +20,7 @@ _NOT_IN_A_JOB = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class Place(Protocol):
-    """Whose resources they are: settings, or `PlaceNow`."""
+    """The owner of resources: settings, or `PlaceNow`."""
 
     @property
     def environment(self) -> str:

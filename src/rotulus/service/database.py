@@ -295,7 +295,7 @@ def _make_engine(address: Address) -> AsyncEngine:
 
 
 def _arguments(address: Address) -> dict[str, Any]:
-    """What the driver is told beside the URL, which goes first."""
+    """Arguments of the driver beside the URL, which goes first."""
     if not address.is_watched:
         return address.arguments
     ours = import_module("rotulus.service.database_postgres")  # its driver is optional

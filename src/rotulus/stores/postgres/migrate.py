@@ -12,7 +12,7 @@ _PATIENCE = "10s"
 """How long to wait for tables that are in use: everybody else waits behind us."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('rotulus migrations'), 0)"
-"""Who migrates has it until the end of the transaction."""
+"""A migration holds it until the end of the transaction."""
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS rotulus_migrations (

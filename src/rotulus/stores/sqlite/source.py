@@ -61,7 +61,7 @@ class Source(Reads, Writes, Protocol):
 
     @property
     def url(self) -> str:
-        """What the store is called."""
+        """The name of the store."""
         ...
 
 
