@@ -81,7 +81,7 @@ def take(chosen):
         for number in range(1, chosen.rounds + 1):
             samples.next_round()
             take_round(samples, contenders, chosen.only, f"{number}/{chosen.rounds}")
-        used = dict.fromkeys(contender.place for contender in contenders.values())
+        used = dict.fromkeys(place for one in contenders.values() for place in one.places)
         samples.save(
             {
                 "versions": roster.versions(),
@@ -102,7 +102,8 @@ def ready(contenders, only):
     for contender in contenders:
         if str(contender) in wanted:
             try:
-                contender.home.start()
+                for home in contender.homes:
+                    home.start()
                 python_of(contender.environment)
                 found[str(contender)] = contender
             except MissingError as error:

@@ -167,6 +167,21 @@ def enqueue_http(contender, connections=100, seconds=3):
     return {"served": served, "coroutines": taken}
 
 
+def django_one(contender):
+    """Jobs a second, enqueued one by one, each in a transaction of its own."""
+    return enqueue_one(contender)
+
+
+def django_block(contender):
+    """Jobs a second, enqueued one by one in one `atomic` block, its commit included."""
+    return enqueue_many(contender, 5_000)
+
+
+def django_drain(contender):
+    """Jobs a second of one worker: `drain`, in a run of its own."""
+    return drain(contender)
+
+
 def publish(contender, count=1_000):
     """Messages a second that Pub/Sub has taken; those of ours are jobs that are stored, too."""
     contender.afresh()

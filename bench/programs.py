@@ -30,6 +30,7 @@ class Contender(NamedTuple):
         result: where what a job returns is kept.
         by_worker: whether its workflows are run by a worker, and not by the program that begins
             them.
+        store: where its jobs are, if its place is a broker: a key of `PLACES`.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Contender(NamedTuple):
     crash: str = ""
     result: str = ""
     by_worker: bool = False
+    store: str = ""
 
     def __str__(self):
         return f"{self.name} on {self.place}"
@@ -49,6 +51,16 @@ class Contender(NamedTuple):
     def home(self):
         """The place itself."""
         return PLACES[self.place]
+
+    @property
+    def places(self):
+        """The keys of the places that it needs, its own first."""
+        return [place for place in (self.place, self.store) if place]
+
+    @property
+    def homes(self):
+        """These places."""
+        return [PLACES[place] for place in self.places]
 
     def program(self, *words):
         """The words that run one of its commands."""
@@ -103,7 +115,8 @@ class Contender(NamedTuple):
         """An empty store, or one that is filled with `past` or `future` rows."""
         shutil.rmtree(RUN, ignore_errors=True)
         RUN.mkdir(parents=True)
-        self.home.afresh(self, filled)
+        for home in self.homes:
+            home.afresh(self, filled)
 
     @property
     def _log(self):
@@ -124,6 +137,7 @@ class Contender(NamedTuple):
         return plain_environment() | {
             "BENCH_RUN": str(RUN),
             "BENCH_URL": self.home.url,
+            "BENCH_STORE": self.homes[-1].url,
             "PYTHONPATH": str(HERE / "contenders"),
         }
 

@@ -21,7 +21,7 @@ CONTENDERS = (
     Contender("DBOS", "postgres", "postgres_dbos", "dbos", 3_000, "100 at once, asks each 0.1 s", f"{AGAIN} when its process is back", "in its row"),
     Contender("SAQ", "postgres", "postgres_saq", "saq", 2_000, "100 at once", "aborted after a minute, unless it has retries", "for ten minutes"),
     Contender("procrastinate", "postgres", "postgres_procrastinate", "procrastinate", 1_500, "20 at once", "stays as doing, until your code retries it", "none"),
-    Contender("django-tasks-db", "postgres", "postgres_django_tasks", "django-tasks", 500, "1 process, sleeps 0.01 s", "stays as running", "in its row"),
+    Contender("django-tasks-db", "postgres", "django_peer", "django-tasks", 500, "1 process, sleeps 0.01 s", "stays as running", "in its row"),
     Contender("huey", "redis", "redis_huey", "huey", 8_000, "2 threads", LOST, "until it is read"),
     Contender("Dramatiq", "redis", "redis_dramatiq", "dramatiq", 8_000, "1 process, 32 threads", f"{AGAIN} after a minute", "none"),
     Contender("Taskiq", "redis", "redis_taskiq", "taskiq", 6_000, "streams, 1 process, 100 at once", f"{AGAIN} after 10 minutes", "none"),
@@ -33,23 +33,29 @@ CONTENDERS = (
     Contender("rotulus, served", "sqlite", "sqlite_rotulus_service", OURS),
     Contender("rotulus by a dependency, served", "sqlite", "sqlite_rotulus_router", OURS),
     Contender("FastAPI by hand, served", "sqlite", "sqlite_by_hand", OURS),
-    Contender("rotulus, published", "pubsub", "pubsub_rotulus", OURS),
+    Contender("rotulus, in Django", "sqlite", "django_ours", OURS, 20_000),
+    Contender("django-tasks-db, in Django", "sqlite", "django_peer", "django-tasks", 1_000),
+    Contender("rotulus, in Django", "postgres", "django_ours", OURS, 20_000),
+    Contender("django-tasks-db, in Django", "postgres", "django_peer", "django-tasks", 500),
+    Contender("rotulus on SQLite, published", "pubsub", "pubsub_rotulus", OURS, store="sqlite"),
+    Contender("rotulus on PostgreSQL, published", "pubsub", "pubsub_rotulus", OURS, store="postgres"),
     Contender("google-cloud-pubsub, published", "pubsub", "pubsub_client", OURS),
 )  # fmt: skip
 
 PLAIN = [contender for contender in CONTENDERS if "," not in contender.name]
 FLOWS = [contender for contender in CONTENDERS if contender.name.endswith(", workflows")]
 SERVED = [contender for contender in CONTENDERS if contender.name.endswith(", served")]
+IN_DJANGO = [contender for contender in CONTENDERS if contender.name.endswith(", in Django")]
 PUBLISHED = [contender for contender in CONTENDERS if contender.name.endswith(", published")]
 HERE, THERE, LIMIT = "rotulus on sqlite", "rotulus on postgres", "raw SQL on postgres"
 HUEY, PGQUEUER, OBAN = "huey on sqlite", "PgQueuer on postgres", "Oban on postgres"
-PROCRASTINATE = "procrastinate on postgres"
+PROCRASTINATE, CELERY = "procrastinate on postgres", "Celery on redis"
 
 PLAN = {
     "enqueue_one": [str(contender) for contender in PLAIN],
     "enqueue_callers": [THERE],
     "enqueue_many": [HERE, HUEY, THERE, LIMIT, PGQUEUER, OBAN, PROCRASTINATE],
-    "drain": [str(one) for one in CONTENDERS if one not in FLOWS + SERVED + PUBLISHED],
+    "drain": [str(one) for one in CONTENDERS if one.jobs and one not in IN_DJANGO],
     "drain_two": [THERE, PGQUEUER],
     "drain_past": [HERE, THERE],
     "drain_future": [THERE],
@@ -64,12 +70,24 @@ PLAN = {
     "fan_100": [str(contender) for contender in FLOWS],
     "execute": [str(contender) for contender in SERVED],
     "enqueue_http": ["rotulus, served on sqlite", "FastAPI by hand, served on sqlite"],
+    "django_one": [str(contender) for contender in IN_DJANGO],
+    "django_block": [str(contender) for contender in IN_DJANGO],
+    "django_drain": [*map(str, IN_DJANGO), CELERY],
     "publish": [str(contender) for contender in PUBLISHED],
 }
 """Which contenders each measure is taken of; those that are compared stand beside each other."""
 
 
-BESIDE = ("fastapi", "starlette", "uvicorn", "pydantic", "google-cloud-pubsub")
+BESIDE = (
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "pydantic",
+    "django",
+    "gunicorn",
+    "google-cloud-pubsub",
+    "pyjwt",
+)
 """What serves and publishes, ours and by hand."""
 
 

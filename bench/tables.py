@@ -70,8 +70,19 @@ SERVICE = [
     Row("`$enqueue` on SQLite, 100 connections", "enqueue_http rotulus, served on sqlite served", "enqueue_http rotulus, served on sqlite coroutines", what="`aenqueue`, 100 coroutines of one process"),
 ]  # fmt: skip
 
+DJANGO = [
+    Row("enqueue on SQLite, one by one", "django_one rotulus, in Django on sqlite", "django_one django-tasks-db, in Django on sqlite", what="django-tasks-db"),
+    Row("enqueue on SQLite, in one `atomic` block", "django_block rotulus, in Django on sqlite", "django_block django-tasks-db, in Django on sqlite", what="the same"),
+    Row("enqueue on PostgreSQL, one by one", "django_one rotulus, in Django on postgres", "django_one django-tasks-db, in Django on postgres", what="the same"),
+    Row("enqueue on PostgreSQL, in one `atomic` block", "django_block rotulus, in Django on postgres", "django_block django-tasks-db, in Django on postgres", what="the same"),
+    Row("drain on SQLite", "django_drain rotulus, in Django on sqlite", "django_drain django-tasks-db, in Django on sqlite", what="its `db_worker`"),
+    Row("drain on PostgreSQL", "django_drain rotulus, in Django on postgres", "django_drain django-tasks-db, in Django on postgres", what="the same"),
+    Row("drain on PostgreSQL", "django_drain rotulus, in Django on postgres", f"django_drain {roster.CELERY}", what="Celery on Redis"),
+]  # fmt: skip
+
 PUBLISHED = [
-    Row("1,000 jobs stored and published to Google's emulator", "publish rotulus, published on pubsub", "publish google-cloud-pubsub, published on pubsub", what="the messages alone, by Google's client"),
+    Row("1,000 jobs stored on SQLite, and published", "publish rotulus on SQLite, published on pubsub", "publish google-cloud-pubsub, published on pubsub", what="1,000 messages by Google's client"),
+    Row("1,000 jobs stored on PostgreSQL, and published", "publish rotulus on PostgreSQL, published on pubsub", "publish google-cloud-pubsub, published on pubsub", what="the same"),
 ]  # fmt: skip
 
 IDLE = [
@@ -92,6 +103,7 @@ def tables(samples):
         "pickup": _pickup(samples),
         "idle": _compared(samples, IDLE, ["", "rotulus", "procrastinate", "times"]),
         "service": _compared(samples, SERVICE, ["a second", "rotulus", "beside", "", "times"]),
+        "django": _compared(samples, DJANGO, ["a second", "rotulus", "beside", "", "times"]),
         "pubsub": _compared(samples, PUBLISHED, ["a second", "rotulus", "beside", "", "times"]),
         "workflows": _workflows(samples),
         "settings": _settings(samples),

@@ -1,19 +1,20 @@
 """What contenders can do, all of them and some, and the body of every job.
 
 Standard library only, because it is imported in the environment of each. Jobs are kept in
-`$BENCH_URL`, everything else in the folder `$BENCH_RUN`.
+`$BENCH_URL`, or in `$BENCH_STORE` where that URL is a broker's, everything else in the folder
+`$BENCH_RUN`.
 """
 
 import os
 import struct
 import sys
 import time
-from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 RUN = Path(os.environ.get("BENCH_RUN", "."))
 URL = os.environ.get("BENCH_URL", "")
+STORE = os.environ.get("BENCH_STORE", URL)
 MARKS = RUN / "marks"
 PORT = RUN / "port"
 """Tells where a server listens."""
@@ -50,27 +51,39 @@ def become(*words):
     os.execv(program, [program, *words[1:]])
 
 
-class Contender(ABC):
-    """A queue under measurement. Any method may be a coroutine function: all run on one loop.
+class Contender:
+    """What is measured. Any method may be a coroutine function: all run on one loop.
 
     What only some can do is not here, but in the protocols below.
     """
 
-    def prepare(self):  # noqa: B027 - many have nothing to prepare
+    def prepare(self):
         """Make its tables, in an empty store."""
 
-    def open(self):  # noqa: B027 - nor to open
-        """Get ready to enqueue."""
+    def open(self):
+        """Get ready to do what is measured."""
 
-    @abstractmethod
+
+@runtime_checkable
+class TakesJobs(Protocol):
+    """Jobs can be enqueued."""
+
     def enqueue(self, number):
         """Enqueue one job, and return when it is stored."""
 
-    @abstractmethod
-    def work(self):
-        """Be a worker, until SIGTERM."""
 
-    @abstractmethod
+@runtime_checkable
+class Works(Protocol):
+    """It has a process of its own that works: a worker, or a server."""
+
+    def work(self):
+        """Be that process, until SIGTERM."""
+
+
+@runtime_checkable
+class TellsWhatIsLeft(Protocol):
+    """Its store tells when all is done."""
+
     def left(self):
         """Whether there are jobs that have not ended, as its store has it."""
 

@@ -29,12 +29,6 @@ class Client(contender.Contender):
         for future in [self._publish(number) for number in numbers]:
             future.result()
 
-    def work(self):
-        raise NotImplementedError
-
-    def left(self):
-        return False
-
     def _publish(self, number):
         payload = {
             "task_id": str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""Rotulus that carries its jobs by Google Pub/Sub: each is stored on SQLite first."""
+"""Rotulus that carries its jobs by Google Pub/Sub: each is stored before it is published."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.names import topic_name
 
 registry = TaskRegistry()
-app = App(f"sqlite:///{contender.RUN / 'jobs.db'}", registry=registry)
+app = App(contender.STORE, registry=registry)
 settings = PubSubSettings(project_id="bench", pubsub_emulator=contender.URL)
 
 
@@ -44,12 +44,6 @@ class RotulusOnPubSub(contender.Contender):
         note.enqueue_many(numbers)
         while app.relay():
             pass
-
-    def work(self):
-        raise NotImplementedError
-
-    def left(self):
-        return app.relay()
 
 
 CONTENDER = RotulusOnPubSub()

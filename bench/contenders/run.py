@@ -20,7 +20,10 @@ from contender import (
     HasPast,
     RunsWorkflows,
     TakesFromCallers,
+    TakesJobs,
     TakesMany,
+    TellsWhatIsLeft,
+    Works,
     marked,
 )
 from load import load
@@ -45,6 +48,7 @@ def _prepare(contender):
 
 
 def _worker(contender):
+    _check(contender, Works)
     _told(contender.work())
 
 
@@ -61,6 +65,7 @@ def _future(contender, count):
 
 
 def _enqueue(contender, kind, count):
+    _check(contender, TakesJobs)
     _told(contender.open())
     _each(contender, [0])  # the first call also loads and compiles what it needs
     numbers = list(range(1, int(count) + 1))
@@ -71,6 +76,7 @@ def _enqueue(contender, kind, count):
 
 def _finish(contender, count, limit):
     """Wait until all have run (and the one before them), and then until the store knows it."""
+    _check(contender, TellsWhatIsLeft)
     _told(contender.open())
     _told(contender.left())
     print("ready", flush=True)
@@ -86,6 +92,7 @@ def _finish(contender, count, limit):
 
 def _pickup(contender, count, gap):
     """Enqueue one job now and then; when each call began."""
+    _check(contender, TakesJobs)
     _told(contender.open())
     before = marked()
     sent = _each(contender, range(1_000_000, 1_000_000 + int(count)), float(gap))
