@@ -357,7 +357,7 @@ def test_a_job_that_has_expired_is_acknowledged(service):
 
 
 def test_what_is_refused_many_times_at_once_is_kept_once(service):
-    """Twenty deliveries of one message, and each is refused."""
+    """Twenty deliveries of one message: each is refused, or told to come again until it is kept."""
     statuses = []
 
     def deliver():
@@ -369,7 +369,36 @@ def test_what_is_refused_many_times_at_once_is_kept_once(service):
     for thread in threads:
         thread.join()
 
-    assert [400] * 20 == statuses
+    assert 400 in set(statuses) <= {400, 429}
+    assert 400 == service.handler.handle(push(b"{")).status
+    assert [State.DEAD] == [job.state for job in service.app.jobs.find()]
+
+
+@pytest.mark.parametrize("status", [400, 204])
+def test_what_is_rejected_comes_again_until_it_is_kept(serve, status):
+    """A process was killed before it had kept it: acknowledged now, it would never be looked at."""
+    service = serve(PubSubSettings(reject_status=status))
+    assert status == service.answer(push(b"{"))[0]
+    [kept] = service.app.jobs.find()
+    service.app.retry(kept.id)
+    service.app.store.claim(Wanted("killed", ids=[kept.id]), 1, 0.2)
+
+    answer = service.handler.handle(push(b"{"))
+    assert (429, "Not now", "30") == (answer.status, answer.text, answer.headers["Retry-After"])
+    end = time.monotonic() + 30
+    while json.loads(service.handler.tick(push(b"")).text)["rescued"] == 0:
+        assert time.monotonic() < end
+    assert status == service.answer(push(b"{"))[0]
+    assert [State.DEAD] == [job.state for job in service.app.jobs.find()]
+
+
+def test_what_is_rejected_while_the_queue_is_paused_comes_again(service):
+    """Nothing is kept of it then that nobody would look at."""
+    service.app.queues.pause("_pubsub")
+    assert (429, "Not now") == service.answer(push(b"{"))
+    service.app.queues.resume("_pubsub")
+
+    assert 400 == service.answer(push(b"{"))[0]
     assert [State.DEAD] == [job.state for job in service.app.jobs.find()]
 
 

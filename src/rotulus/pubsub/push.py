@@ -52,8 +52,8 @@ class PushHandler:
     - 200, the job has ended, now or before, or has been deleted.
     - 400, or 204 if the settings say so: nobody can run it. It is kept as a dead job.
     - 403, the token is not the right one.
-    - 429, not now: the job runs elsewhere, its queue is paused, its limit has no room, or the
-      database has no connection left.
+    - 429, not now: the job runs elsewhere, its queue is paused, its limit has no room, another
+      delivery is about to keep it as a dead job, or the database has no connection left.
     - 500, the task raised.
     - 503, the store cannot be used.
 
@@ -181,7 +181,8 @@ class PushHandler:
         return self._reject(Rejected.unreadable(key_of(error.envelope), request, text), text)
 
     def _reject(self, rejected: Rejected, text: str) -> PushAnswer:
-        keep_rejected(self._app.store, rejected)
+        if not keep_rejected(self._app.store, rejected):
+            return self._not_now()
         _log.warning("A message of task %s is kept as dead: %s", rejected.task, rejected.error)
         return self._rejection(text)
 
@@ -198,6 +199,9 @@ class PushHandler:
         # What snoozes has a message of its own when it is due.
         if state.ended or (result.ran and reason == Reason.SNOOZE):
             return PushAnswer(200, "OK")
+        return self._not_now()
+
+    def _not_now(self) -> PushAnswer:
         return PushAnswer(429, "Not now", {"Retry-After": str(ceil(self._lease))})
 
 

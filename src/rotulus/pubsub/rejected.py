@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple, Self
 
 from rotulus._jobs.outcome import ErrorInfo, dead
-from rotulus._jobs.states import Reason
+from rotulus._jobs.states import Reason, State
 from rotulus._tasks.arguments import unchecked_payload
 from rotulus._text.ids import Ids
 from rotulus._text.jsontext import encode
@@ -65,13 +65,24 @@ class Rejected(NamedTuple):
             return cls.unreadable(message.key, request, error)
 
 
-def keep_rejected(store: Store, rejected: Rejected) -> None:
-    """Keep a message, unless it is kept already. Raises `StoreError`."""
+def keep_rejected(store: Store, rejected: Rejected) -> bool:
+    """Keep a message, unless it is kept already.
+
+    Returns:
+        Whether it is kept. It is not if somebody else is about to, who may be killed before that is
+        done, or while its queue is paused: then the message has to come again.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
     terms = Terms(rejected.task, queue=QUEUE, window=_WINDOW)
     # A key of its own: a version that knows the task may get the message next, and runs it then.
     key = f"rejected:{rejected.key}"
     [job] = store.add([NewJob(_new_id(), rejected.arguments, terms, key)])
+    if State(job.state).ended:
+        return True
     wanted = Wanted(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job.id])
+    error = ErrorInfo("RejectedMessage", rejected.error)
     for claimed in store.claim(wanted, 1, _LEASE):
-        error = ErrorInfo("RejectedMessage", rejected.error)
-        store.settle([dead(claimed.id, claimed.attempt, rejected.reason, error)])
+        return not store.settle([dead(claimed.id, claimed.attempt, rejected.reason, error)])
+    return False
