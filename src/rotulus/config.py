@@ -35,7 +35,7 @@ FORMATS = ("auto", "lines", "json")
 _OF_A_SERVICE = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$)")
 """The end of a variable that Kubernetes sets for a service."""
 
-_OF_PUBSUB = ("ROTULUS_OIDC_JWKS_URL", "ROTULUS_REJECT_STATUS")
+_OF_PUBSUB = ("ROTULUS_OIDC_JWKS_URL", "ROTULUS_PUSH_SUBSCRIPTIONS", "ROTULUS_REJECT_STATUS")
 """Variables that `rotulus.pubsub` reads. Its others have no prefix of ours."""
 
 SECRETS = ("token",)

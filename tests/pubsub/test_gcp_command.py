@@ -161,6 +161,16 @@ def test_a_route_that_does_not_fit_is_not_applied_and_keeps_its_schedule(folder,
     assert f"{faked.jobs}/jobs/dev--shop-scheduler--store-nightly" in jobs
 
 
+def test_a_delay_that_is_shortened_is_printed(folder):
+    """Each time, for people and for programs."""
+    change(folder, "store.py", SHOP.replace("TaskRoute(send)", "TaskRoute(send, 300, 10, 3600)"))
+
+    for words in ("plan", "apply --yes", "plan"):
+        assert "max_retry_delay=3600 is longer than Pub/Sub waits" in run(folder, f"gcp {words}").text
+    [note] = json.loads(run(folder, "gcp plan --json").text)["notes"]
+    assert "gets 600 seconds" in note
+
+
 def test_a_problem_of_many_is_told_once(folder, fake, monkeypatch):
     """With the names of all that it hinders, and an exit code that says so."""
     from google.api_core.retry import Retry

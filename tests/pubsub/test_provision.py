@@ -247,6 +247,54 @@ def test_orphans_are_deleted_under_our_own_prefix_only(faked):
     } == {one.name.rpartition("/")[2] for one in left}
 
 
+def test_a_job_of_another_namespace_is_neither_changed_nor_deleted(faked, changed):
+    """`shop.api` and `shop-api` have the same names of scheduler jobs: both are told, by name."""
+    first = changed(faked, namespace="shop.api")
+    second = changed(faked, namespace="shop-api")
+    made(first)
+    before = list(faked.clients.scheduler.list_jobs(parent=faked.jobs))
+    for routes in (ROUTES, ROUTES[:1]):
+        applied = apply(plan(routes, second.settings, second.clients))
+        texts = {problem.name.rpartition("/")[2]: problem.text for problem in applied.problems}
+
+        own = {JOB.replace("shop", "shop-api"), "dev--shop-api-tick"}
+        assert (own if routes is ROUTES else {"dev--shop-api-tick"}) == set(texts)
+        for text in texts.values():
+            assert "belongs to 'dev--shop.api', not to 'dev--shop-api'" in text
+            assert "another TASKS_NAMESPACE" in text
+    assert before == list(faked.clients.scheduler.list_jobs(parent=faked.jobs))
+    assert made(first).is_empty
+
+
+def test_a_job_that_another_namespace_makes_meanwhile_is_left(faked, changed):
+    """It is looked at again, as it is there already."""
+    first = changed(faked, namespace="shop.api")
+    second = changed(faked, namespace="shop-api")
+    planned = plan(ROUTES, second.settings, second.clients)
+    made(first)
+
+    assert {"belongs to 'dev--shop.api'"} == {
+        problem.text[problem.text.index("belongs") :].partition(",")[0]
+        for problem in apply(planned).problems
+    }
+    assert made(first).is_empty
+
+
+def test_a_delay_that_pubsub_does_not_have_is_told(faked):
+    """The subscription gets the longest one that there is."""
+    long = TaskRoute(send, min_retry_delay=700, max_retry_delay=3600)
+    planned = plan([long, ROUTES[1]], faked.settings, faked.clients)
+
+    assert (
+        "TaskRoute(send, ack_deadline=300): min_retry_delay=700 is longer than Pub/Sub waits: its "
+        "subscription gets 600 seconds",
+        "TaskRoute(send, ack_deadline=300): max_retry_delay=3600 is longer than Pub/Sub waits: its "
+        "subscription gets 600 seconds",
+    ) == planned.notes
+    made(faked, [long])
+    assert 600 == subscription(faked).retry_policy.maximum_backoff.total_seconds()
+
+
 def test_a_subscription_whose_topic_was_deleted_is_replaced(google):
     """Such a subscription is bound to nothing, for ever."""
     made(google)

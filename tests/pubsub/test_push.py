@@ -465,6 +465,26 @@ def test_a_push_without_the_right_token_is_refused(serve, verified_settings, sig
     assert (200, "OK") == service.answer(authorised(signer.token()))
 
 
+def test_only_subscriptions_in_the_settings_are_let_in(serve):
+    """Written out, or by a pattern; of others nothing is run, or kept."""
+    service = serve(PubSubSettings(subscriptions=("dev--shop.tasks--*", "orders-sub")))
+    data = {"task_name": "add"}
+
+    for name in ("dev--shop.tasks--add-sub", "orders-sub"):
+        assert (200, "OK") == service.answer(push(envelope(data, subscription=name)))
+    assert 400 == service.answer(push(envelope(b"{", subscription="orders-sub")))[0]
+    for name in ("prod--shop.tasks--add-sub", "orders-sub2", "Orders-sub", ""):
+        for request in (
+            push(envelope(data, subscription=name)),
+            push(envelope(b"{", subscription=name)),
+            push(data, headers=[("x-goog-pubsub-message-id", "1")]),
+            push(b"{"),
+        ):
+            assert (403, "Unauthorized") == service.answer(request)
+            assert 403 == asyncio.run(service.handler.ahandle(request)).status
+    assert (2, 3) == (len(service.ran), len(service.app.jobs.find()))
+
+
 def test_a_handler_without_a_verifier_takes_that_of_the_settings(serve, registry):
     """And does not start when they lack what it needs."""
     service = serve()

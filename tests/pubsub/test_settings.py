@@ -43,6 +43,7 @@ def test_every_variable_is_read():
             "TASKS_NAMESPACE": "shop",
             "ROTULUS_OIDC_JWKS_URL": "http://127.0.0.1:8000/keys",
             "ROTULUS_REJECT_STATUS": "204",
+            "ROTULUS_PUSH_SUBSCRIPTIONS": "prod--shop.*, projects/p/subscriptions/orders-sub",
             "PUBSUB_EMULATOR_HOST": "127.0.0.1:8085",
             "CLOUD_SCHEDULER_EMULATOR_HOST": "127.0.0.1:8086",
         }
@@ -53,6 +54,7 @@ def test_every_variable_is_read():
         namespace="shop",
         keys_url="http://127.0.0.1:8000/keys",
         reject_status=204,
+        subscriptions=("prod--shop.*", "orders-sub"),
         pubsub_emulator="127.0.0.1:8085",
         scheduler_emulator="127.0.0.1:8086",
     )
@@ -70,6 +72,9 @@ def test_every_variable_is_read():
         ("TASKS_SERVICE_ACCOUNT", "pubsub-invoker"),
         ("ROTULUS_REJECT_STATUS", "200"),
         ("ROTULUS_REJECT_STATUS", "four hundred"),
+        ("ROTULUS_PUSH_SUBSCRIPTIONS", ","),
+        ("ROTULUS_PUSH_SUBSCRIPTIONS", "orders-sub,"),
+        ("ROTULUS_PUSH_SUBSCRIPTIONS", "orders sub"),
     ],
 )
 def test_a_value_that_would_not_do_is_refused_by_the_name_of_its_variable(variable, text):
@@ -101,9 +106,10 @@ def test_a_source_is_added_once(framework):
 
 
 def test_an_app_does_not_complain_of_these_variables(monkeypatch, caplog):
-    """Two of them begin as the settings of an app do."""
+    """Three of them begin as the settings of an app do."""
     monkeypatch.setenv("ROTULUS_REJECT_STATUS", "204")
     monkeypatch.setenv("ROTULUS_OIDC_JWKS_URL", "http://127.0.0.1:1/")
+    monkeypatch.setenv("ROTULUS_PUSH_SUBSCRIPTIONS", "orders-sub")
 
     App("sqlite://", registry=TaskRegistry()).close()
     assert "no setting" not in caplog.text

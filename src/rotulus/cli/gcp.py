@@ -125,6 +125,8 @@ def _print_plan(settings: PubSubSettings, planned: Plan) -> None:
         click.echo(f"\n{_counts(planned.changes, _WORDS)}, in {where}.")
     elif not planned.problems:
         click.echo(f"Nothing to do: {many(len(planned.changes), 'resource')} in {where} fit.")
+    for note in planned.notes:
+        click.echo(f"{note}.", err=True)
     if settings.pubsub_emulator and not settings.scheduler_emulator:
         click.echo(
             "No scheduler jobs beside an emulator, unless CLOUD_SCHEDULER_EMULATOR_HOST says where "
@@ -187,6 +189,7 @@ def _data(settings: PubSubSettings, planned: Plan) -> dict[str, Any]:
         "emulator": settings.pubsub_emulator or None,
         "changes": list(map(_change_data, planned.changes)),
         "problems": [problem._asdict() for problem in planned.problems],
+        "notes": list(planned.notes),
     }
 
 

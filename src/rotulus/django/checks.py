@@ -15,7 +15,7 @@ from rotulus import App
 from rotulus.django.declaring import all_declared
 from rotulus.errors import ConfigurationError
 from rotulus.pubsub import PubSubSettings, TaskRoute
-from rotulus.pubsub.fit import misfits
+from rotulus.pubsub.fit import misfits, shortened
 from rotulus.pubsub.http import PUSH_PATH
 
 _INCLUDE = 'path("tasks/", include("rotulus.django.urls"))'
@@ -102,8 +102,9 @@ def no_routes(error: ImproperlyConfigured) -> CheckMessage:
 
 
 def check_routes(backend: Checked, routes: Sequence[TaskRoute]) -> list[CheckMessage]:
-    """E001, W002, E005: tasks without a route, and routes that do not fit."""
-    return [*_without_route(backend, routes), *_plain(routes), *_misfits(backend.app, routes)]
+    """E001, W002, E005, W007: tasks without a route, and routes that do not fit."""
+    fit = [*_misfits(backend.app, routes), *_shortened(routes)]
+    return [*_without_route(backend, routes), *_plain(routes), *fit]
 
 
 def _without_route(backend: Checked, routes: Sequence[TaskRoute]) -> Iterator[CheckMessage]:
@@ -145,6 +146,13 @@ def _misfits(app: App, routes: Sequence[TaskRoute]) -> Iterator[CheckMessage]:
                 obj=route.path,
                 id="rotulus.E005",
             )
+
+
+def _shortened(routes: Sequence[TaskRoute]) -> Iterator[CheckMessage]:
+    for route in routes:
+        for note in shortened(route):
+            hint = "Give the route a shorter delay."
+            yield Warning(f"{note}.", hint=hint, obj=route.path, id="rotulus.W007")
 
 
 def check_single(backends: Sequence[Checked]) -> list[CheckMessage]:

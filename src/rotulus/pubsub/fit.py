@@ -58,6 +58,17 @@ def misfits(route: TaskRoute, registry: TaskRegistry, lease: float) -> Iterator[
         )
 
 
+def shortened(route: TaskRoute) -> Iterator[str]:
+    """Which delays of a route are longer than Pub/Sub waits, a sentence for each."""
+    for name in ("min_retry_delay", "max_retry_delay"):
+        seconds = getattr(route, name)
+        if seconds > LONGEST_DELAY:
+            yield (
+                f"{route!r}: {name}={seconds} is longer than Pub/Sub waits: its subscription gets "
+                f"{LONGEST_DELAY} seconds"
+            )
+
+
 def refusals(route: TaskRoute, lease: float) -> int | None:
     """How many deliveries are refused, at most, because a process was killed and its lease holds.
 

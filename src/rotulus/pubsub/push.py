@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from math import ceil
 
 from rotulus import App, AttemptResult, State
@@ -24,7 +25,7 @@ from rotulus.pubsub.messages import MessageError, PushedMessage, key_of, most_by
 from rotulus.pubsub.rejected import Rejected, keep_rejected
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.routing import Routing
-from rotulus.pubsub.settings import PubSubSettings
+from rotulus.pubsub.settings import VARIABLES, PubSubSettings
 from rotulus.pubsub.tokens import TokenVerifier, Verifier
 
 _HOPELESS: dict[str, str] = {
@@ -51,7 +52,7 @@ class PushHandler:
 
     - 200, the job has ended, now or before, or has been deleted.
     - 400, or 204 if the settings say so: nobody can run it. It is kept as a dead job.
-    - 403, the token is not the right one.
+    - 403, the token is not the right one, or the subscription is none of those in the settings.
     - 429, not now: the job runs elsewhere, its queue is paused, its limit has no room, another
       delivery is about to keep it as a dead job, or the database has no connection left.
     - 500, the task raised.
@@ -82,6 +83,7 @@ class PushHandler:
         self._reject_status = settings.reject_status
         self._max_bytes: int = app.settings["max_bytes"].value
         self._lease: float = app.settings["lease"].value
+        self._subscriptions = settings.subscriptions
         self._routing = Routing(routes, settings)
         self._routing.register(app.registry)
         self._check()
@@ -95,10 +97,9 @@ class PushHandler:
         """Answer a push. The body of a plain function runs in this thread."""
         try:
             self._verifier.verify(request)
-            try:
-                message = read_push(request, self._max_bytes)
-            except MessageError as error:
-                return self._unreadable(error, request)
+            message = self._read(request)
+            if isinstance(message, MessageError):
+                return self._unreadable(message, request)
             return self._run(message, request)
         except (TokenError, StoreError) as error:
             return _refusal(error)
@@ -107,10 +108,9 @@ class PushHandler:
         """`handle`, without blocking the event loop: a coroutine runs on it, others in a thread."""
         try:
             await self._verifier.averify(request)
-            try:
-                message = read_push(request, self._max_bytes)
-            except MessageError as error:
-                return await off_loop(self._unreadable, error, request)
+            message = self._read(request)
+            if isinstance(message, MessageError):
+                return await off_loop(self._unreadable, message, request)
             return await self._arun(message, request)
         except (TokenError, StoreError) as error:
             return _refusal(error)
@@ -140,6 +140,19 @@ class PushHandler:
                     f"{route!r}: the app does not carry task {route.task_name!r}: call "
                     f"app.carry(PubSubCarrier(routes)) first"
                 )
+
+    def _read(self, request: PushRequest) -> PushedMessage | MessageError:
+        """The message, or what is wrong with it. Raises `TokenError`: it may not come this way."""
+        try:
+            found = read_push(request, self._max_bytes)
+        except MessageError as error:
+            found = error
+        name = found.envelope.subscription
+        if self._subscriptions and not any(fnmatchcase(name, one) for one in self._subscriptions):
+            raise TokenError(
+                f"Its subscription {name!r} is none of {VARIABLES['subscriptions'].name}"
+            )
+        return found
 
     def _run(self, message: PushedMessage, request: PushRequest) -> PushAnswer:
         if is_id(message.task_id):

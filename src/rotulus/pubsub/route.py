@@ -30,7 +30,8 @@ class TaskRoute:
         ack_deadline: seconds for which Pub/Sub waits for the answer before it delivers the message
             again, 10 to 600. The task's timeout has to be shorter.
         min_retry_delay: seconds from the first failure to the next delivery. It doubles each time.
-        max_retry_delay: the longest of these delays, in seconds.
+        max_retry_delay: the longest of these delays, in seconds. Pub/Sub waits 600 at most, so
+            provisioning makes longer ones 600, and says so.
         schedule: when it is fired: a cron expression of five fields.
         schedule_timezone: the IANA time zone of the schedule.
         max_delivery_attempts: how often a message is delivered until it goes to the dead-letter

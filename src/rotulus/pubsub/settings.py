@@ -20,6 +20,8 @@ GOOGLE_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
+_SUBSCRIPTION = re.compile(r"[A-Za-z*][A-Za-z0-9._~+%*-]*")
+
 _sources: ChainMap[str, str] = ChainMap(cast("MutableMapping[str, str]", os.environ))
 
 
@@ -54,6 +56,11 @@ VARIABLES = {
     "reject_status": Variable(
         "ROTULUS_REJECT_STATUS", "the answer to a message that no attempt can mend", "400"
     ),
+    "subscriptions": Variable(
+        "ROTULUS_PUSH_SUBSCRIPTIONS",
+        "the subscriptions whose messages are let in",
+        "prod--shop.tasks--*,orders-sub",
+    ),
     "pubsub_emulator": Variable(
         "PUBSUB_EMULATOR_HOST", "where an emulator of Pub/Sub listens", "127.0.0.1:8085"
     ),
@@ -83,6 +90,9 @@ class PubSubSettings:
         reject_status: the answer to a message that no further attempt can mend,
             `ROTULUS_REJECT_STATUS`: 400, which Pub/Sub delivers again until its dead-letter limit,
             or 204, which it does not.
+        subscriptions: the names of the subscriptions whose messages are let in,
+            `ROTULUS_PUSH_SUBSCRIPTIONS`, with commas between; `*` stands for any characters. None:
+            those of all subscriptions are.
         pubsub_emulator: `host:port` of an emulator of Pub/Sub, `PUBSUB_EMULATOR_HOST`.
         scheduler_emulator: `host:port` of an emulator of Cloud Scheduler,
             `CLOUD_SCHEDULER_EMULATOR_HOST`.
@@ -99,6 +109,7 @@ class PubSubSettings:
     scheduler_location: str = "europe-west2"
     keys_url: str = GOOGLE_KEYS
     reject_status: int = 400
+    subscriptions: tuple[str, ...] = ()
     pubsub_emulator: str = ""
     scheduler_emulator: str = ""
 
@@ -111,6 +122,9 @@ class PubSubSettings:
             raise _refused("service_account", self.service_account, "it is no e-mail address")
         if self.reject_status not in (400, 204):
             raise _refused("reject_status", self.reject_status, "choose 400 or 204")
+        for name in self.subscriptions:
+            if not _SUBSCRIPTION.fullmatch(name):
+                raise _refused("subscriptions", name, "it is no name of a subscription")
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -130,6 +144,8 @@ class PubSubSettings:
         }
         if "reject_status" in given:
             given["reject_status"] = _read_status(given["reject_status"])
+        if "subscriptions" in given:
+            given["subscriptions"] = _read_names(given["subscriptions"])
         return cls(**given)
 
     def require(self, *names: str) -> None:
@@ -205,6 +221,11 @@ def _read_status(text: str) -> int:
         return int(text)
     except ValueError:
         raise _refused("reject_status", text, "choose 400 or 204") from None
+
+
+def _read_names(text: str) -> tuple[str, ...]:
+    """Names between commas, each without the project that it may be written with."""
+    return tuple(name.strip().rpartition("/")[2] for name in text.split(","))
 
 
 def _refused(name: str, value: object, problem: str) -> OptionError:

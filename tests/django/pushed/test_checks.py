@@ -61,6 +61,16 @@ def test_G_16_settings_that_are_missing_are_found(make_shop, fake):
         assert "CLOUD_RUN_SERVICE_URL='shop'" in found()["rotulus.E003"].msg
 
 
+def test_a_delay_that_pubsub_does_not_have_is_found(make_shop, fake):
+    """It works, but not as the route says: a warning."""
+    with make_shop(fake.host, routes=lambda tasks: [TaskRoute(tasks.add, max_retry_delay=3600)]):
+        warning = found()["rotulus.W007"]
+
+    assert checks.WARNING == warning.level
+    assert "max_retry_delay=3600" in warning.msg
+    assert "django_shop.tasks.add" == warning.obj
+
+
 def test_pushes_without_a_token_are_for_emulators(make_shop, fake):
     """A project of Google's has them."""
     with make_shop(fake.host, options={"insecure_local": True}, TASKS_SERVICE_ACCOUNT=""):

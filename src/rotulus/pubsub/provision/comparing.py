@@ -13,6 +13,7 @@ def compare(resource: Resource, route: str | None = None) -> Change:
 
     Raises:
         GoogleAPIError: it cannot be read.
+        ForeignResourceError: it belongs to another program.
     """
     known = resource.read()
     if known is None:

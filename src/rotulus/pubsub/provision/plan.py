@@ -58,10 +58,12 @@ class Plan:
     Args:
         changes: every resource, also those that stay as they are, in the order of the work.
         problems: what hinders; routes with problems are left out of the work.
+        notes: where a resource cannot have what its route says, a sentence for each.
     """
 
     changes: tuple[Change, ...]
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def work(self) -> Sequence[Change]:

@@ -10,9 +10,10 @@ from google.auth.exceptions import GoogleAuthError
 from rotulus.errors import OptionError
 from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.fit import shortened
 from rotulus.pubsub.provision.comparing import compare
 from rotulus.pubsub.provision.plan import Action, Change, Plan, Problem
-from rotulus.pubsub.provision.resource import CALL, Resource, short
+from rotulus.pubsub.provision.resource import CALL, ForeignResourceError, Resource, short
 from rotulus.pubsub.provision.wanted import Wanted
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.settings import PubSubSettings
@@ -26,8 +27,8 @@ AT_ONCE = 8
 Check = Callable[[TaskRoute], Iterable[str]]
 """What does not fit in a route, a sentence for each."""
 
-FAILURES = (GoogleAPIError, GoogleAuthError)
-"""What a call of Google's raises."""
+FAILURES = (GoogleAPIError, GoogleAuthError, ForeignResourceError)
+"""What the work on a resource raises."""
 
 
 class _Part(NamedTuple):
@@ -73,7 +74,8 @@ def plan(
             if told is not None:
                 told(done, len(parts))
     orphans, wrong = _orphans(wanted, parts)
-    return Plan((*changes, *orphans), (*problems, *wrong))
+    notes = tuple(note for route in routes for note in shortened(route))
+    return Plan((*changes, *orphans), (*problems, *wrong), notes)
 
 
 def _part(wanted: Wanted, route: TaskRoute, check: Check) -> _Part:

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from google.api_core.exceptions import NotFound
 from google.api_core.retry import Retry
 
+from rotulus.errors import RotulusError
+
 SECONDS = 20.0
 """How long a call may take, with its retries."""
 
@@ -14,6 +16,10 @@ CALL: dict[str, Any] = {"timeout": SECONDS, "retry": Retry(timeout=SECONDS)}
 
 ONCE: dict[str, Any] = {"timeout": SECONDS, "retry": None}
 """How a call is made that must not happen twice, such as one that creates."""
+
+
+class ForeignResourceError(RotulusError):
+    """A resource belongs to another program: it is neither changed nor deleted."""
 
 
 class Resource(Protocol):
@@ -40,7 +46,11 @@ class Resource(Protocol):
         ...
 
     def read(self) -> Mapping[str, Any] | None:
-        """The same fields as they are; None: there is no such resource."""
+        """The same fields as they are; None: there is no such resource.
+
+        Raises:
+            ForeignResourceError: it belongs to another program.
+        """
         ...
 
     def create(self) -> None:

@@ -1,5 +1,6 @@
 """A job of Cloud Scheduler: one that publishes a task's message, or one that asks for a tick."""
 
+import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,8 +20,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.protobuf import length_of, seconds_of
-from rotulus.pubsub.provision.resource import CALL, ONCE, found
+from rotulus.pubsub.provision.resource import CALL, ONCE, ForeignResourceError, found, short
 
+DUTIES = "Rotulus: does the duties of {} where no worker runs."
+"""How the job is described that asks for a tick. It has no topic that tells whose it is."""
+
+_OF_DUTIES = re.compile(re.escape(DUTIES).replace(r"\{\}", "(.+)"))
 _PARTS = {
     "schedule": "schedule",
     "timezone": "time_zone",
@@ -47,18 +52,23 @@ class SchedulerJobResource:
         clients: Google's.
         name: its full name.
         fields: its schedule, its retries, and either `topic` or `url` with what belongs to it.
+        owner: the environment and the namespace that it belongs to, such as `prod--shop`.
     """
 
     clients: GoogleClients = field(repr=False)
     name: str
     fields: Mapping[str, Any]
+    owner: str
     kind: str = "scheduler job"
     fixed: Collection[str] = ()
 
     def read(self) -> Mapping[str, Any] | None:
-        """Its fields as they are; None: there is no such job."""
+        """Its fields as they are; None: there is no such job. Raises `ForeignResourceError`."""
         known = found(self.clients.scheduler.get_job, name=self.name)
-        return None if known is None else _fields(known)
+        if known is None:
+            return None
+        self._check_owner(known)
+        return _fields(known)
 
     def create(self) -> None:
         """Make it."""
@@ -75,6 +85,20 @@ class SchedulerJobResource:
         """Take it away."""
         with suppress(NotFound):
             self.clients.scheduler.delete_job(name=self.name, **CALL)
+
+    def _check_owner(self, known: Job) -> None:
+        """Raise `ForeignResourceError` if the job is another program's of nearly the same name."""
+        topic = short(known.pubsub_target.topic_name)
+        if topic.startswith(f"{self.owner}.tasks--"):
+            return
+        told = _OF_DUTIES.fullmatch(known.description)
+        owner = topic.partition(".tasks--")[0] or (told[1] if told else self.owner)
+        if owner != self.owner:
+            raise ForeignResourceError(
+                f"Scheduler job {short(self.name)!r} belongs to {owner!r}, not to {self.owner!r}: "
+                f"names of scheduler jobs have hyphens for dots, so both would have this one; give "
+                f"one of them another TASKS_NAMESPACE or TASKS_ENVIRONMENT"
+            )
 
     def _message(self) -> Job:
         wanted = self.fields

@@ -6,17 +6,15 @@ from uuid import NAMESPACE_URL, uuid5
 
 from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
+from rotulus.pubsub.fit import LONGEST_DELAY
 from rotulus.pubsub.http import PUSH_PATH, TICK_PATH
 from rotulus.pubsub.messages import TASK, write_scheduled
 from rotulus.pubsub.provision.resource import Resource
-from rotulus.pubsub.provision.scheduler_job import SchedulerJobResource
+from rotulus.pubsub.provision.scheduler_job import DUTIES, SchedulerJobResource
 from rotulus.pubsub.provision.subscription import NEVER, SubscriptionResource
 from rotulus.pubsub.provision.topic import TopicResource
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.settings import PubSubSettings
-
-_DELAY_LIMIT = 600
-"""Seconds: Pub/Sub waits no longer between two deliveries."""
 
 _MINUTELY = "* * * * *"
 _RETRIES = {"retries": 3, "min_backoff": 5, "max_backoff": 300}
@@ -60,14 +58,14 @@ class Wanted:
             fields = {
                 "schedule": _MINUTELY,
                 "timezone": "Etc/UTC",
-                "description": "Rotulus: does what is due where no worker runs.",
+                "description": DUTIES.format(self.owner),
                 "url": self._url(TICK_PATH),
                 "attempt_deadline": _TICK_SECONDS,
                 **self._token(),
                 **_RETRIES,
             }
             name = f"{self.jobs}/jobs/{names.tick_job_name(self.settings)}"
-            yield SchedulerJobResource(self.clients, name, fields)
+            yield SchedulerJobResource(self.clients, name, fields, self.owner)
 
     @property
     def has_scheduler(self) -> bool:
@@ -80,13 +78,18 @@ class Wanted:
         return f"projects/{self.settings.project_id}/locations/{self.settings.scheduler_location}"
 
     @property
+    def owner(self) -> str:
+        """Whose the resources are: what their names begin with."""
+        return f"{self.settings.environment}--{self.settings.namespace}"
+
+    @property
     def topics(self) -> str:
         """The beginning of the full names of all topics of tasks."""
         return self._topic(names.topic_prefix(self.settings))
 
     def orphan(self, name: str) -> Resource:
         """A scheduler job of ours that no route needs."""
-        return SchedulerJobResource(self.clients, name, {})
+        return SchedulerJobResource(self.clients, name, {}, self.owner)
 
     def _push(self, route: TaskRoute, topic: str) -> dict[str, object]:
         dead = self._topic(names.dead_letter_topic_name(self.settings))
@@ -95,8 +98,8 @@ class Wanted:
             "ack_deadline": route.ack_deadline,
             "push_endpoint": self._url(PUSH_PATH),
             **self._token(),
-            "min_retry_delay": min(route.min_retry_delay, _DELAY_LIMIT),
-            "max_retry_delay": min(route.max_retry_delay, _DELAY_LIMIT),
+            "min_retry_delay": min(route.min_retry_delay, LONGEST_DELAY),
+            "max_retry_delay": min(route.max_retry_delay, LONGEST_DELAY),
             "dead_letter_topic": dead,
             "max_delivery_attempts": route.max_delivery_attempts,
             "expires": NEVER,
@@ -113,7 +116,7 @@ class Wanted:
             "attributes": {TASK: route.task_name},
             **_RETRIES,
         }
-        return SchedulerJobResource(self.clients, name, fields)
+        return SchedulerJobResource(self.clients, name, fields, self.owner)
 
     def _token(self) -> dict[str, object]:
         return {
