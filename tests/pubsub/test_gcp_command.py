@@ -166,7 +166,9 @@ def test_a_delay_that_is_shortened_is_printed(folder):
     change(folder, "store.py", SHOP.replace("TaskRoute(send)", "TaskRoute(send, 300, 10, 3600)"))
 
     for words in ("plan", "apply --yes", "plan"):
-        assert "max_retry_delay=3600 is longer than Pub/Sub waits" in run(folder, f"gcp {words}").text
+        assert (
+            "max_retry_delay=3600 is longer than Pub/Sub waits" in run(folder, f"gcp {words}").text
+        )
     [note] = json.loads(run(folder, "gcp plan --json").text)["notes"]
     assert "gets 600 seconds" in note
 
