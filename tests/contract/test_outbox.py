@@ -89,6 +89,48 @@ def test_only_the_tasks_that_are_named_are_taken(bench):
     assert [others[2].id] == taken(bench)
 
 
+def test_what_nobody_carries_is_told_of_once_in_a_while(bench):
+    """And until then it is left for who carries it; afterwards it is in nobody's way."""
+    left, ours = carried(bench, task="theirs"), carried(bench, task="ours")
+
+    def told():
+        found = bench.store.outbox.take_left(QUEUE, 10, PATIENCE, ["ours", "unknown"])
+        return [job.id for job in found]
+
+    bench.clock.advance(PATIENCE - 1)
+    assert [] == told()
+    bench.clock.advance(1)
+    assert [left.id] == told()
+    assert [] == told()
+    assert [ours.id] == taken(bench)
+    bench.clock.advance(PATIENCE)
+    bench.store.outbox.published([ours.id], PATIENCE)
+    assert [left.id] == taken(bench)
+    bench.clock.advance(LEASE)
+    bench.store.outbox.published([left.id], PATIENCE)
+    assert [] == told()
+
+
+def test_what_nobody_carries_and_has_ended_is_looked_at_no_more(bench):
+    """Unless it is sent back; and what is gone has no entry."""
+    done = carried(bench, task="theirs")
+    [claimed] = bench.claim(queues=[QUEUE])
+    bench.store.settle([OUTCOMES["succeeded"](claimed)])
+    running = carried(bench, task="theirs")
+    bench.claim(queues=[QUEUE], lease=2 * PATIENCE)
+    cancelled = carried(bench, task="theirs")
+    bench.store.cancel([cancelled.id])
+    bench.clock.advance(PATIENCE)
+
+    assert [] == bench.store.outbox.take_left(QUEUE, 10, PATIENCE, [])
+    assert bench.store.outbox.entry(done.id) is None
+    for job in (cancelled, running):
+        assert bench.store.outbox.entry(job.id).due_at > bench.clock.now()
+    bench.store.retry([cancelled.id])
+    bench.clock.advance(PATIENCE)
+    assert [cancelled.id] == [j.id for j in bench.store.outbox.take_left(QUEUE, 1, PATIENCE, [])]
+
+
 def test_a_job_that_was_published_and_not_begun_is_published_again(bench):
     """Its message was lost, or given up."""
     job = carried(bench)

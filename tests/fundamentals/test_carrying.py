@@ -290,6 +290,29 @@ def test_what_was_published_in_part_is_published_whole_later(alone, registry):
     assert {job.id for job in jobs} == set(carrier.sent)
 
 
+def test_jobs_that_nobody_carries_any_more_are_told_of(alone, registry, carrier):
+    """Their route is gone: so long after it was due, not at each tick. With a route they are published."""
+    app, clock = alone
+    app.carry(carrier, patience=60)
+    told = []
+    app.events.subscribe(told.append, PublishFailed)
+    carrier.refuses = OSError("not now")
+    job = app.enqueue("t")
+    carrier.names, carrier.refuses, told[:] = (), None, []
+
+    for seconds in (31, 59, 1, 30):
+        clock.advance(seconds)
+        app.tick()
+    [event] = told
+    assert [job.id] == [left.id for left in event.jobs]
+    assert "Nobody has carried jobs of 't' in queue '_out' for 60 seconds" in str(event.error)
+    assert State.QUEUED is job.refresh().state
+    carrier.names = ("t",)
+    clock.advance(60)
+    app.tick()
+    assert [job.id] == carrier.sent
+
+
 def test_an_operators_retry_publishes_again(alone, registry):
     """Through the job and through its app, though it was published before."""
     app, _ = alone

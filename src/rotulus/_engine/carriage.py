@@ -10,7 +10,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._time.backoff import pause_after
-from rotulus.errors import OptionError, StoreError
+from rotulus.errors import ConfigurationError, OptionError, StoreError
 from rotulus.events import Events, JobsPublished, PublishFailed, StoreFailed
 from rotulus.store import Store, Terms
 
@@ -157,7 +157,7 @@ class Carriage:
         if self._carrier is None:
             return 0
         carrier, done = self._carrier, 0
-        names = list(filter(carrier.carries, self._registry.list_all()))
+        names = self._carried_here(carrier)
         while done < limit:
             asked = min(_AT_ONCE, limit - done)
             outbox = self._store().outbox
@@ -171,6 +171,21 @@ class Carriage:
             if len(out) < len(jobs) or len(jobs) < asked:
                 break
         return done
+
+    def tell_left(self, events: Events) -> None:
+        """Tell of jobs in the carrier's queue that nobody publishes, each once in its patience.
+
+        Their task has no carrier any more, or one that has been away for so long.
+
+        Raises:
+            StoreError: the store cannot be used.
+        """
+        if self._carrier is None:
+            return
+        queue, names = self._carrier.queue, self._carried_here(self._carrier)
+        jobs = self._store().outbox.take_left(queue, _AT_ONCE, self._patience, names)
+        if jobs:
+            events.emit(PublishFailed(jobs, self._left(jobs)))
 
     def relay_added(self) -> None:
         """Publish what has just been added, as soon as it is committed. It never raises.
@@ -199,6 +214,17 @@ class Carriage:
         if ids:
             self._store().outbox.republish(ids)
             self.relay_added()
+
+    def _carried_here(self, carrier: Carrier) -> list[str]:
+        return list(filter(carrier.carries, self._registry.list_all()))
+
+    def _left(self, jobs: Sequence[JobRecord]) -> ConfigurationError:
+        tasks = ", ".join(sorted({repr(job.task) for job in jobs}))
+        return ConfigurationError(
+            f"Nobody has carried jobs of {tasks} in queue {jobs[0].queue!r} for "
+            f"{self._patience:g} seconds: start a service that carries them, have a worker serve "
+            f"the queue, or cancel them"
+        )
 
     def _take_turn(self) -> None:
         self._turns.run(None)

@@ -144,7 +144,10 @@ class Relay:
         """Publish some; call again at once when there are more."""
         if self._carriage.queue is None:
             return _LONGEST_SLEEP
-        return 0.0 if self._carriage.relay(_AT_ONCE, self._events) == _AT_ONCE else RELAY_EVERY
+        if self._carriage.relay(_AT_ONCE, self._events) == _AT_ONCE:
+            return 0.0
+        self._carriage.tell_left(self._events)
+        return RELAY_EVERY
 
 
 class Recount:

@@ -41,7 +41,7 @@ class Outbox(Protocol):
         """Take jobs of a queue whose entry is due, to publish them; the longest due first.
 
         Where `names` are given, the entries of other tasks are left as they are, for who carries
-        those: several services, or versions of one, may share a queue.
+        those: several services, or versions of one, may share a queue. See `take_left`.
 
         None is taken again, by anybody, within `lease` seconds. Taken are only jobs that could be
         claimed now: of others the entry is put off until they are due, or for `patience` seconds
@@ -49,6 +49,17 @@ class Outbox(Protocol):
         since then is left for as long as `patience` after that began. Entries of jobs that have
         succeeded or were skipped go; those of others that have ended are not looked at again until
         `Store.retry` makes them due. While its queue is paused, nothing is taken.
+        """
+        ...
+
+    def take_left(
+        self, queue: str, limit: int, patience: float, names: Collection[str]
+    ) -> list[JobRecord]:
+        """Take jobs of other tasks whose entry has been due, and left, for `patience` seconds.
+
+        As `take`, but nobody here publishes them: the service that carries their task is gone, or
+        has been away for that long. They are due again after `patience`, so they are told of once
+        in that time, and are in nobody's way meanwhile.
         """
         ...
 

@@ -22,10 +22,14 @@ def take(
     lease: float,
     patience: float,
     names: Collection[str] | None,
+    *,
+    left: bool = False,
 ) -> list[JobRecord]:
-    """Take jobs to publish, inside the caller's transaction. See `Outbox.take`."""
+    """Take jobs to publish, or that are left, inside the caller's transaction. See `Outbox`."""
     how = {"lease": rows.span(lease), "patience": rows.span(patience)}
+    overdue = rows.span(patience if left else 0.0)
     which = {"queue": queue, "limit": str(limit), "names": rows.optional_array(names)}
+    which |= {"overdue": overdue, "others": str(left)}
     while True:
         # The locks come first, so that the next statement sees what their last holders did.
         due = session.rows("lock_entries", **which)
@@ -73,6 +77,15 @@ class PostgresOutbox:
         """Take jobs to publish. See `Outbox.take`."""
         return self._connections.run(
             lambda session: take(session, queue, limit, lease, patience, names), atomic=True
+        )
+
+    def take_left(
+        self, queue: str, limit: int, patience: float, names: Collection[str]
+    ) -> list[JobRecord]:
+        """Take jobs that nobody publishes. See `Outbox.take_left`."""
+        return self._connections.run(
+            lambda session: take(session, queue, limit, patience, patience, names, left=True),
+            atomic=True,
         )
 
     def published(self, ids: Collection[str], patience: float, *, taken: bool = True) -> None:

@@ -23,10 +23,14 @@ def take(
     patience: float,
     names: Collection[str] | None,
     now: int,
+    *,
+    left: bool = False,
 ) -> list[JobRecord]:
-    """Take jobs to publish, inside the caller's transaction. See `Outbox.take`."""
+    """Take jobs to publish, or that are left, inside the caller's transaction. See `Outbox`."""
     how = {"lease": rows.span(lease), "patience": rows.span(patience), "now": now}
+    overdue = rows.span(patience if left else 0.0)
     which = {"queue": queue, "limit": limit, "names": rows.optional_array(names)}
+    which |= {"overdue": overdue, "others": left}
     while True:
         entries = ask(con, "entries_due", **which, **how)
         kinds = [(job, kind) for job, kind, _ in rows.read(entries)]
@@ -79,6 +83,14 @@ class SqliteOutbox:
         """Take jobs to publish. See `Outbox.take`."""
         return self._commit.run(
             lambda con: take(con, queue, limit, lease, patience, names, self._now())
+        )
+
+    def take_left(
+        self, queue: str, limit: int, patience: float, names: Collection[str]
+    ) -> list[JobRecord]:
+        """Take jobs that nobody publishes. See `Outbox.take_left`."""
+        return self._commit.run(
+            lambda con: take(con, queue, limit, patience, patience, names, self._now(), left=True)
         )
 
     def published(self, ids: Collection[str], patience: float, *, taken: bool = True) -> None:

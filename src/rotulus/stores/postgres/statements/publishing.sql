@@ -16,12 +16,14 @@ FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wa
 WHERE entry.job = wanted.id AND job.ended_at IS NULL;
 
 -- name: lock_entries
--- Entries of a queue that are due. What somebody else has in hand is left to that one, and where names
--- are given, so are other tasks. (The task is looked up by the id: a join might walk all jobs instead.)
+-- Entries of a queue that have been due for so long. What somebody else has in hand is left to that one,
+-- and where names are given, so are other tasks, or those of these names if the others are asked for. (The
+-- task is looked up by the id: a join might walk all jobs instead.)
 SELECT entry.job FROM rotulus_outbox AS entry
-WHERE entry.queue = :queue AND entry.due_at <= (SELECT rotulus_now())
+WHERE entry.queue = :queue AND entry.due_at <= (SELECT rotulus_now() - :overdue::bigint)
   AND (:names::text[] IS NULL OR coalesce(
-    (SELECT job.task FROM rotulus_jobs AS job WHERE job.id = entry.job) = ANY (:names::text[]), true))
+    ((SELECT job.task FROM rotulus_jobs AS job WHERE job.id = entry.job) = ANY (:names::text[]))
+      <> :others::boolean, true))
   AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = :queue)
 ORDER BY entry.due_at LIMIT :limit::integer FOR UPDATE OF entry SKIP LOCKED;
 

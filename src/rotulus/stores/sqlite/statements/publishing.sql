@@ -17,7 +17,7 @@ WHERE entry.job = job.seq AND job.ended_at IS NULL;
 -- name: entries_due
 -- Entries of a queue that are due, each with what becomes of it: those of jobs that cannot be sent back
 -- are gone, those of jobs that are not to be published now are put off, and the others are taken.
--- Where names are given, entries of other tasks are left.
+-- Where names are given, entries of other tasks are left, or those of these if the others are asked for.
 SELECT json_group_array(json_array(job, kind, CASE kind
     WHEN 'taken' THEN :now + :lease
     WHEN 'ended' THEN 9223372036854775807
@@ -34,8 +34,9 @@ FROM (
       WHEN entry.published_at IS NOT NULL AND job.started_at > :now - :patience THEN 'tried'
       ELSE 'taken' END AS kind
   FROM rotulus_outbox AS entry LEFT JOIN rotulus_jobs AS job ON job.seq = entry.job
-  WHERE entry.queue = :queue AND entry.due_at <= :now
-    AND (:names IS NULL OR job.seq IS NULL OR job.task IN (SELECT value FROM json_each(:names)))
+  WHERE entry.queue = :queue AND entry.due_at <= :now - :overdue
+    AND (:names IS NULL OR job.seq IS NULL
+      OR (job.task IN (SELECT value FROM json_each(:names))) <> :others)
     AND :queue NOT IN (SELECT queue FROM rotulus_pauses)
   ORDER BY entry.due_at LIMIT :limit);
 
