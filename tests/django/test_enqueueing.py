@@ -385,12 +385,32 @@ def test_other_databases_are_refused_with_what_to_do():
         app_of("jbos")
 
 
-def test_an_option_that_there_is_not_is_refused():
-    """With the nearest one that there is."""
+def test_an_option_that_there_is_not_is_told_by_the_check():
+    """With the nearest one that there is; a module that declares tasks can be imported."""
     from rotulus.django import DatabaseBackend
 
-    with pytest.raises(InvalidTaskBackend, match="did you mean 'database'"):
-        DatabaseBackend("default", {"OPTIONS": {"databse": "jobs"}})
+    backend = DatabaseBackend("default", {"OPTIONS": {"databse": "jobs"}})
+    [problem] = backend.check()
+
+    assert "rotulus.E012" == problem.id
+    assert "TASKS['default']['OPTIONS'] has no 'databse'; did you mean 'database'?" == problem.msg
+    assert "There are: database." == problem.hint
+
+
+def test_an_option_that_there_is_not_is_refused_when_the_backend_is_used():
+    """Also where checks are skipped: by who enqueues, and by who asks for a result."""
+    from rotulus.django import DatabaseBackend
+
+    backend = DatabaseBackend("default", {"QUEUES": [], "OPTIONS": {"databse": "jobs"}})
+    uses = [
+        lambda: backend.enqueue(tasks.add, [1], {}),
+        lambda: backend.get_result("0199c5a5-0000-7000-8000-000000000000"),
+    ]
+    for use in uses:
+        with pytest.raises(
+            InvalidTaskBackend, match=r"no 'databse'; did you mean 'database'\? There"
+        ):
+            use()
 
 
 def test_a_queue_name_that_cannot_be_one_is_refused():

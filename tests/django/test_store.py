@@ -1,58 +1,25 @@
 """The store on Django's own connections keeps the contract of every store."""
 
 import inspect
+from importlib import import_module
 
 import pytest
 
-from contract import (
-    test_add,
-    test_cancel,
-    test_claim,
-    test_delete,
-    test_extend,
-    test_parts,
-    test_pause,
-    test_prune,
-    test_rate,
-    test_reading,
-    test_recount,
-    test_replay,
-    test_rescue,
-    test_retry,
-    test_schedules,
-    test_settle,
-    test_turn,
-)
 from contract.workbench import Workbench
 from django_project import database, postgres_settings, sqlite_settings
 from rotulus.django.store import open_django
 from rotulus.stores.sqlite import SqliteStore
 from server_clock import ServerClock
 
-_PARTS = [
-    test_add,
-    test_cancel,
-    test_claim,
-    test_delete,
-    test_extend,
-    test_parts,
-    test_pause,
-    test_prune,
-    test_rate,
-    test_reading,
-    test_recount,
-    test_replay,
-    test_rescue,
-    test_retry,
-    test_schedules,
-    test_settle,
-    test_turn,
-]
+_PARTS = (
+    "add cancel claim delete extend parts pause prune rate reading recount replay rescue retry "
+    "schedules settle turn"
+)
 
 globals().update(
-    (f"{name}__{part.__name__.rpartition('.')[2]}", test)
-    for part in _PARTS
-    for name, test in vars(part).items()
+    (f"{name}__test_{part}", test)
+    for part in _PARTS.split()
+    for name, test in vars(import_module(f"contract.test_{part}")).items()
     if name.startswith("test_") and set(inspect.signature(test).parameters) == {"bench"}
 )
 

@@ -192,6 +192,28 @@ class Run(TaskTestMixin, TestCase):
         await sync_to_async(self.assert_enqueued)(add, "b")
 
 
+class Flushed(TransactionTestCase):
+    def test_what_is_committed_goes_with_what_belongs_to_it_1(self):
+        from django.core.management import call_command
+        app = app_of()
+        assert [] == app.jobs.find()
+        assert [] == app.queues.list()
+        add.enqueue("a")
+        tell.enqueue()
+        app.queues.pause("mail")
+        call_command("flush", interactive=False, verbosity=0)
+        assert [] == app.jobs.find()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM rotulus_migrations")
+            assert cursor.fetchone()[0]
+        add.enqueue("b")
+        app.queues.pause("mail")
+
+    test_what_is_committed_goes_with_what_belongs_to_it_2 = (
+        test_what_is_committed_goes_with_what_belongs_to_it_1
+    )
+
+
 class Transactions(TaskTestMixin, TransactionTestCase):
     def test_jobs_are_run_and_taken_away_1(self):
         add.enqueue("a")

@@ -217,3 +217,32 @@ def test_called_from_a_program_it_is_one_process(file_site):
 
     told = file_site.manage("shell", "-c", f"{call}processes=2)", code=3)
     assert "are for its command line" in told
+
+
+def test_settings_say_in_which_modules_tasks_are(make_site, tmp_path):
+    """As they do for routes; others are not imported."""
+    migrate(f"sqlite:///{tmp_path / 'shop.db'}")
+    site = make_site(more='ROTULUS_TASK_MODULES = ["jobs"]')
+    site.write("shop/jobs.py", (site.folder / "shop/tasks.py").read_text())
+    site.write("shop/tasks.py", "raise RuntimeError\n")
+    site.shell("from shop.jobs import note; note.enqueue('one')")
+
+    site.manage("rotulus_worker", "--burst")
+
+    assert ["one 1"] == site.notes()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('ROTULUS_TASK_APPS = ["shpo"]', "no app of INSTALLED_APPS is called that"),
+        ('TASKS["default"]["OPTIONS"] = {"databse": "default"}', "did you mean 'database'?"),
+    ],
+)
+def test_a_wrong_setting_ends_it_with_a_code_that_says_so(make_site, tmp_path, more, message):
+    """Also where no check has told it before."""
+    migrate(f"sqlite:///{tmp_path / 'shop.db'}")
+
+    told = make_site(more=more).manage("rotulus_worker", "--burst", "--skip-checks", code=3)
+
+    assert message in told and "Traceback" not in told

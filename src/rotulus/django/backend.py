@@ -1,6 +1,6 @@
 """What the backends of Rotulus have in common: the database they use, what they check, results."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -35,25 +35,19 @@ class RotulusBackend(BaseTaskBackend):
             `settings.DATABASES`: where its jobs live. Unless it is given, the routers say, by the
             model `rotulus.TaskExecution`; else it is `default`.
 
-    Raises:
-        InvalidTaskBackend: there is no such option.
+    An option that is not known is told by `manage.py check`, and refused when the backend is used.
     """
 
     task_class = RotulusTask
     supports_get_result = True
+    is_carried = False
+    """Whether its jobs are carried to an endpoint outside."""
     known_options = frozenset({"database"})
     """The names that `OPTIONS` may have."""
 
     def __init__(self, alias: str, params: dict[str, Any]) -> None:
         super().__init__(alias, params)
         self._usual: dict[tuple[Any, str, int], Task[..., Any, Any]] = {}
-        for name in self.options:
-            if name not in self.known_options:
-                hint = did_you_mean(name, self.known_options)
-                raise InvalidTaskBackend(
-                    f"TASKS[{alias!r}]['OPTIONS'] has no {name!r}{hint or '.'} There are: "
-                    f"{', '.join(sorted(self.known_options))}"
-                )
 
     @property
     def database(self) -> str:
@@ -63,8 +57,10 @@ class RotulusBackend(BaseTaskBackend):
 
     @property
     def app(self) -> App:
-        """The app of that database."""
-        return app_of(self.database, carried=False)
+        """The app of that database. Raises `InvalidTaskBackend` for an option that is not known."""
+        for problem in self._unknown_options():
+            raise InvalidTaskBackend(f"{problem.msg} {problem.hint}")
+        return app_of(self.database, carried=self.is_carried)
 
     def validate_task(self, task: Any) -> None:
         """Raise `InvalidTask` for a task that this backend cannot run."""
@@ -121,10 +117,23 @@ class RotulusBackend(BaseTaskBackend):
                 id="rotulus.E010",
             )
             return
+        unknown = list(self._unknown_options())
+        yield from unknown
         try:
-            _ = self.app.store
+            if not unknown:
+                _ = self.app.store
         except RotulusError as error:
             yield checks.Error(str(error), hint=f"See TASKS[{self.alias!r}].", id="rotulus.E011")
+
+    def _unknown_options(self) -> Iterator[checks.Error]:
+        for name in self.options:
+            if name not in self.known_options:
+                near = did_you_mean(name, self.known_options)
+                yield checks.Error(
+                    f"TASKS[{self.alias!r}]['OPTIONS'] has no {name!r}{near or '.'}",
+                    hint=f"There are: {', '.join(sorted(self.known_options))}.",
+                    id="rotulus.E012",
+                )
 
     def _delivered(self, task: Any) -> Task[..., Any, Any]:
         """Our task for one of Django's, with what it says of its delivery."""

@@ -51,18 +51,27 @@ def find_routes() -> tuple[TaskRoute, ...]:
     return tuple(route for route, _ in found.values())
 
 
+def import_task_modules() -> list[ModuleType]:
+    """The modules of the installed apps where tasks and routes are looked for, imported.
+
+    Raises:
+        ImproperlyConfigured: a setting names an app that is not installed, or is no list of texts.
+    """
+    names = _setting(MODULES, _USUAL)
+    found = [_module(config, name) for config in _configs() for name in names]
+    return [module for module in found if module is not None]
+
+
 def _lists() -> Iterator[tuple[str, Sequence[TaskRoute]]]:
     """Each list once, with the module where it was found first."""
     seen: list[object] = []
-    for config in _configs():
-        for name in _setting(MODULES, _USUAL):
-            module = _module(config, name)
-            given = getattr(module, _LIST, None)
-            if module is None or given is None or isinstance(given, ModuleType):
-                continue
-            if not any(given is one for one in seen):  # a package may give that of its registry
-                seen.append(given)
-                yield module.__name__, _routes(module, given)
+    for module in import_task_modules():
+        given = getattr(module, _LIST, None)
+        if given is None or isinstance(given, ModuleType):
+            continue
+        if not any(given is one for one in seen):  # a package may give that of its registry
+            seen.append(given)
+            yield module.__name__, _routes(module, given)
 
 
 def _configs() -> list[AppConfig]:
@@ -96,7 +105,7 @@ def _imported(name: str) -> ModuleType:
     try:
         return import_module(name)
     except ImportError as error:
-        error.add_note(f"{name} is imported for its routes: settings.{APPS} can leave its app out")
+        error.add_note(f"{name} is imported for its tasks: settings.{APPS} can leave its app out")
         raise
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.module_loading import autodiscover_modules
 
 from rotulus.django.backend import RotulusBackend
 from rotulus.django.compat import TaskResultStatus, task_backends
 from rotulus.django.declaring import all_declared
+from rotulus.django.discovery import import_task_modules
 from rotulus.django.statuses import STATUSES
 
 
@@ -36,7 +36,7 @@ class TaskFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
         """The names of the tasks."""
-        autodiscover_modules("tasks")
+        import_task_modules()
         return [(name, name) for name in sorted(all_declared())]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
@@ -52,7 +52,7 @@ class QueueFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
         """The names of the queues."""
-        autodiscover_modules("tasks")
+        import_task_modules()
         known = {one.task.queue_name for one in all_declared().values()}
         known |= {name for backend in our_backends() for name in backend.queues}
         return [(name, name) for name in sorted(known)]

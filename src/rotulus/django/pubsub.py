@@ -7,8 +7,7 @@ from typing import Any
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 
-from rotulus import App, pubsub
-from rotulus.django.app import app_of
+from rotulus import pubsub
 from rotulus.django.backend import RotulusBackend
 from rotulus.django.checks import (
     check_routes,
@@ -19,6 +18,7 @@ from rotulus.django.checks import (
 )
 from rotulus.django.compat import AnyResult, Task, task_backends
 from rotulus.django.discovery import find_routes
+from rotulus.django.publishing import is_publishing
 from rotulus.django.tasks import register
 from rotulus.errors import ArgumentsError, OptionError
 from rotulus.pubsub import PubSubSettings
@@ -37,20 +37,13 @@ class PubSubBackend(RotulusBackend):
         params: what stands there. Of the `OPTIONS`, `project_id` is the Google Cloud project, in
             place of `GCP_PROJECT_ID`; `database` as for `DatabaseBackend`; and with
             `insecure_local`, pushes of this machine need no token: for an emulator, nothing else.
-
-    Raises:
-        InvalidTaskBackend: there is no such option.
     """
 
     supports_defer = False
     supports_async_task = False
     supports_priority = False
+    is_carried = True
     known_options = RotulusBackend.known_options | {"project_id", "insecure_local"}
-
-    @property
-    def app(self) -> App:
-        """The app of its database, which carries the tasks that have a route."""
-        return app_of(self.database)
 
     @property
     def carrier(self) -> "pubsub.PubSubCarrier":
@@ -92,7 +85,7 @@ class PubSubBackend(RotulusBackend):
         for route in routes:
             if isinstance(route.func, Task):
                 register(route.func)  # also one that was declared for another backend
-        return pubsub.PubSubCarrier(routes, self.settings)
+        return pubsub.PubSubCarrier(routes, self.settings, publishes=is_publishing)
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> AnyResult:
         """Store a job of a task, and publish its message once it is committed.

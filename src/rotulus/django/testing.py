@@ -7,11 +7,11 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, Self, cast
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.management.color import no_style
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from pydantic_core import to_jsonable_python
 
@@ -27,6 +27,7 @@ from rotulus.django.compat import (
     task_backends,
     task_enqueued,
 )
+from rotulus.django.publishing import publishing_nothing
 from rotulus.django.tasks import RotulusTask, places_of
 
 __all__ = ["DummyBackend", "EnqueuedTasks", "ImmediateBackend", "TaskTestMixin"]
@@ -52,6 +53,8 @@ class DummyBackend(DjangoDummyBackend):
 class EnqueuedTasks:
     """What is enqueued during a block, on whatever backend; and what runs it.
 
+    Meanwhile a `PubSubBackend` publishes nothing.
+
     Args:
         databases: the aliases of the databases that the test may use.
     """
@@ -59,16 +62,16 @@ class EnqueuedTasks:
     def __init__(self, databases: Collection[str] = (DEFAULT_DB_ALIAS,)) -> None:
         self._databases = databases
         self._seen: list[AnyResult] = []
+        self._silence = ExitStack()
 
     def __enter__(self) -> Self:
+        self._silence.enter_context(publishing_nothing())
         task_enqueued.connect(self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
         task_enqueued.disconnect(self._note)
-        for alias in self._of_ours():
-            if not connections[alias].in_atomic_block:  # nothing else takes them away
-                _empty(alias)
+        self._silence.close()
 
     def results(self, task: Any = None) -> list[AnyResult]:
         """The results of what has been enqueued, in order, but for what was rolled back.
@@ -291,12 +294,3 @@ def _call(task: Any, args: Sequence[Any], kwargs: Any) -> str:
 
 def _aliases(databases: Any) -> Collection[str]:
     return set(connections) if databases == "__all__" else set(databases)
-
-
-def _empty(alias: str) -> None:
-    """Take all jobs away: Django flushes the tables of models that it manages."""
-    connection = connections[alias]
-    names = connection.introspection.table_names()
-    ours = [n for n in names if n.startswith("rotulus_") and n != "rotulus_migrations"]
-    if ours:
-        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), ours))

@@ -21,6 +21,7 @@ from rotulus.django.compat import (
     task,
     task_backends,
 )
+from rotulus.django.testing import EnqueuedTasks
 from rotulus.errors import ArgumentsError
 from rotulus.events import PublishFailed
 from servers.ports import free_port
@@ -204,7 +205,7 @@ def test_G_21_options_have_the_project(shop):
     for given in ({}, {"project_id": None}, {"project_id": ""}):
         assert "" == PubSubBackend("b", options | {"OPTIONS": given}).settings.project_id
     with pytest.raises(InvalidTaskBackend, match="no 'projct_id'; did you mean 'project_id'"):
-        PubSubBackend("b", options | {"OPTIONS": {"projct_id": "shop"}})
+        _ = PubSubBackend("b", options | {"OPTIONS": {"projct_id": "shop"}}).app
 
 
 def test_another_backend_of_the_same_database_does_not_carry(shop):
@@ -227,3 +228,22 @@ def test_a_job_that_an_operator_retries_is_published_again(shop):
     app_of("jobs").jobs.retry(result.id)
 
     assert [result.id] == [json.loads(one.data)["task_id"] for one in pulled()]
+
+
+def test_tests_of_a_project_run_what_is_due_and_publish_nothing(shop):
+    """Neither when it is enqueued, nor when it is run, nor by a tick; afterwards, as ever."""
+    pulled = shop.pull_from("add")
+    with EnqueuedTasks(["jobs"]) as enqueued:
+        result = shop.tasks.add.enqueue(1)
+        with transaction.atomic(using="jobs"):
+            shop.tasks.add.enqueue(2)
+        [first, second] = enqueued.run_due()
+        shop.app.tick()
+
+        assert [("add", 1, 2), ("add", 2, 2)] == shop.tasks.RAN
+        assert ["succeeded", "succeeded"] == [first.state, second.state]
+        assert result.id == first.id
+    assert [] == pulled()
+
+    shop.tasks.add.enqueue(3)
+    assert 1 == len(pulled())

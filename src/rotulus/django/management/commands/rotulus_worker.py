@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils.autoreload import StatReloader, autoreload_started, get_child_arguments
-from django.utils.module_loading import autodiscover_modules
 
 from rotulus import App
 from rotulus._text.names import did_you_mean
@@ -23,10 +23,11 @@ from rotulus.cli.reload import Reloader
 from rotulus.cli.work import needs_supervisor
 from rotulus.cli.work import worker as worker_command
 from rotulus.config import load_settings
-from rotulus.django.app import app_of, worker_app
+from rotulus.django.app import worker_app
 from rotulus.django.compat import task_backends
 from rotulus.django.connections import missing_tables
 from rotulus.django.database import DatabaseBackend
+from rotulus.django.discovery import import_task_modules
 from rotulus.django.management.options import add_options
 from rotulus.errors import ConfigurationError, RotulusError, SchemaError
 
@@ -35,6 +36,9 @@ logger = logging.getLogger("rotulus")
 _PER_PROCESS = ("queues", "slots", "lease", "drain", "recycle_jobs", "recycle_memory")
 _OPTIONS = (*_PER_PROCESS, "processes", "burst", "name")
 """The options of `rotulus worker` that this one has, too."""
+
+_WRONG_SETTING = 3
+"""The exit code for what is wrong in the settings, as for a `ConfigurationError`."""
 
 _LEVELS = {0: logging.WARNING, 1: logging.INFO}
 """The least level that is logged, by the verbosity; beyond these, everything is."""
@@ -78,6 +82,8 @@ class Command(BaseCommand):
                 self._work(app, options)
         except RotulusError as error:
             raise CommandError(str(error), returncode=exit_code(error)) from error
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error), returncode=_WRONG_SETTING) from error
 
     def _reloads(self, options: dict[str, Any]) -> bool:
         """Whether another process is to work, which is started again when code changes."""
@@ -136,9 +142,11 @@ def _backend(alias: str) -> DatabaseBackend:
 
 
 def _import_tasks() -> None:
-    """Import the module `tasks` of every installed app that has one."""
+    """Import the modules of the installed apps that tasks are looked for in."""
     try:
-        autodiscover_modules("tasks")
+        import_task_modules()
+    except ImproperlyConfigured:
+        raise
     except Exception as error:
         said = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ConfigurationError(
@@ -150,7 +158,7 @@ def _import_tasks() -> None:
 def _app(backend: DatabaseBackend) -> App:
     """An app for its jobs, if the tables are there: a worker would make them in a file."""
     try:
-        app_of(backend.database).store.count()
+        backend.app.store.count()
     except SchemaError:
         raise SchemaError(missing_tables(backend.database)) from None
     finally:
