@@ -188,6 +188,22 @@ def publish(contender, count=1_000):
     return count / contender.do("enqueue", "many", count)["seconds"]
 
 
+def push(contender, count=500):
+    """Milliseconds of a request that pushes a job, one after the other: the middle of them."""
+    contender.afresh()
+    with contender.working():
+        try:
+            return contender.do("push", count)["ms"]
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}; its server: {contender.last_words()}") from None
+
+
+def verify(contender, count=2_000):
+    """Milliseconds for a check of a token whose key is known: the middle of them."""
+    contender.afresh()
+    return contender.do("verify", count)["ms"]
+
+
 def import_time(names):
     """Milliseconds that importing takes, beside those Python takes to start; the best of five."""
     return _start(f"import {names}") - _start("pass")

@@ -115,7 +115,7 @@ class Contender(NamedTuple):
         """An empty store, or one that is filled with `past` or `future` rows."""
         shutil.rmtree(RUN, ignore_errors=True)
         RUN.mkdir(parents=True)
-        for home in self.homes:
+        for home in reversed(self.homes):  # a broker is prepared with the store
             home.afresh(self, filled)
 
     @property

@@ -40,12 +40,20 @@ CONTENDERS = (
     Contender("rotulus on SQLite, published", "pubsub", "pubsub_rotulus", OURS, store="sqlite"),
     Contender("rotulus on PostgreSQL, published", "pubsub", "pubsub_rotulus", OURS, store="postgres"),
     Contender("google-cloud-pubsub, published", "pubsub", "pubsub_client", OURS),
+    Contender("rotulus on SQLite, pushed", "pubsub", "django_pushed", OURS, store="sqlite"),
+    Contender("an empty view beside SQLite, pushed", "pubsub", "django_empty", OURS, store="sqlite"),
+    Contender("rotulus on PostgreSQL, pushed", "pubsub", "django_pushed", OURS, store="postgres"),
+    Contender("an empty view beside PostgreSQL, pushed", "pubsub", "django_empty", OURS, store="postgres"),
+    Contender("rotulus, verified", "sqlite", "tokens_ours", OURS),
+    Contender("PyJWT, verified", "sqlite", "tokens_pyjwt", OURS),
 )  # fmt: skip
 
 PLAIN = [contender for contender in CONTENDERS if "," not in contender.name]
 FLOWS = [contender for contender in CONTENDERS if contender.name.endswith(", workflows")]
 SERVED = [contender for contender in CONTENDERS if contender.name.endswith(", served")]
 IN_DJANGO = [contender for contender in CONTENDERS if contender.name.endswith(", in Django")]
+PUSHED = [contender for contender in CONTENDERS if contender.name.endswith(", pushed")]
+VERIFIED = [contender for contender in CONTENDERS if contender.name.endswith(", verified")]
 PUBLISHED = [contender for contender in CONTENDERS if contender.name.endswith(", published")]
 HERE, THERE, LIMIT = "rotulus on sqlite", "rotulus on postgres", "raw SQL on postgres"
 HUEY, PGQUEUER, OBAN = "huey on sqlite", "PgQueuer on postgres", "Oban on postgres"
@@ -73,6 +81,8 @@ PLAN = {
     "django_one": [str(contender) for contender in IN_DJANGO],
     "django_block": [str(contender) for contender in IN_DJANGO],
     "django_drain": [*map(str, IN_DJANGO), CELERY],
+    "push": [str(contender) for contender in PUSHED],
+    "verify": [str(contender) for contender in VERIFIED],
     "publish": [str(contender) for contender in PUBLISHED],
 }
 """Which contenders each measure is taken of; those that are compared stand beside each other."""

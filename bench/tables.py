@@ -80,6 +80,12 @@ DJANGO = [
     Row("drain on PostgreSQL", "django_drain rotulus, in Django on postgres", f"django_drain {roster.CELERY}", what="Celery on Redis"),
 ]  # fmt: skip
 
+PUSHED = [
+    Row("a push handled, on SQLite", "push rotulus on SQLite, pushed on pubsub", "push an empty view beside SQLite, pushed on pubsub", FINEST, "a view that does nothing"),
+    Row("a push handled, on PostgreSQL", "push rotulus on PostgreSQL, pushed on pubsub", "push an empty view beside PostgreSQL, pushed on pubsub", FINEST, "the same"),
+    Row("a token checked whose key is known", "verify rotulus, verified on sqlite", "verify PyJWT, verified on sqlite", FINEST, "PyJWT's `decode`, given the key"),
+]  # fmt: skip
+
 PUBLISHED = [
     Row("1,000 jobs stored on SQLite, and published", "publish rotulus on SQLite, published on pubsub", "publish google-cloud-pubsub, published on pubsub", what="1,000 messages by Google's client"),
     Row("1,000 jobs stored on PostgreSQL, and published", "publish rotulus on PostgreSQL, published on pubsub", "publish google-cloud-pubsub, published on pubsub", what="the same"),
@@ -104,6 +110,7 @@ def tables(samples):
         "idle": _compared(samples, IDLE, ["", "rotulus", "procrastinate", "times"]),
         "service": _compared(samples, SERVICE, ["a second", "rotulus", "beside", "", "times"]),
         "django": _compared(samples, DJANGO, ["a second", "rotulus", "beside", "", "times"]),
+        "pushed": _compared(samples, PUSHED, ["ms", "rotulus", "beside", "", "times"]),
         "pubsub": _compared(samples, PUBLISHED, ["a second", "rotulus", "beside", "", "times"]),
         "workflows": _workflows(samples),
         "settings": _settings(samples),

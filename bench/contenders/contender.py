@@ -121,6 +121,22 @@ class HasFuture(Protocol):
 
 
 @runtime_checkable
+class IsPushed(Protocol):
+    """It serves requests that each run a job which is stored."""
+
+    def pushes(self, count):
+        """Store as many jobs; the request for each: its path, its headers and its body."""
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """It checks the tokens of pushes."""
+
+    def verifying(self):
+        """Get ready to check; what checks one token, and raises unless it is right."""
+
+
+@runtime_checkable
 class RunsWorkflows(Protocol):
     """It runs steps that wait for each other, and keeps what each of them returned.
 

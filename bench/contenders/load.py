@@ -27,6 +27,29 @@ async def load(path, body, connections, seconds):
     return answers / (time.perf_counter() - began)
 
 
+async def each(requests):
+    """Send requests one after the other on one connection; the milliseconds of each.
+
+    Args:
+        requests: their paths, headers and bodies. Every answer has to be a 200.
+    """
+    port = await _port()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    taken = []
+    for path, headers, body in requests:
+        told = {"Host": f"127.0.0.1:{port}", **headers, "Content-Length": len(body)}
+        head = "\r\n".join([f"POST {path} HTTP/1.1", *(f"{k}: {v}" for k, v in told.items())])
+        request = f"{head}\r\n\r\n".encode() + body
+        began = time.perf_counter()
+        writer.write(request)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        text = await reader.readexactly(_length(answer))
+        taken.append((time.perf_counter() - began) * 1000)
+        if not answer.startswith(b"HTTP/1.1 200 "):
+            raise RuntimeError(f"{answer.decode()}{text.decode()}")
+    return taken
+
+
 async def _exchange(pairs, request, seconds):
     end = time.perf_counter() + seconds
 

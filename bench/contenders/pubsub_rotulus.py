@@ -1,14 +1,10 @@
 """Rotulus that carries its jobs by Google Pub/Sub: each is stored before it is published."""
 
-from contextlib import suppress
-
 import contender
-from google.api_core.exceptions import AlreadyExists
+import topics
 
 from rotulus import App, TaskRegistry, task
 from rotulus.pubsub import PubSubCarrier, PubSubSettings, TaskRoute
-from rotulus.pubsub.clients import GoogleClients
-from rotulus.pubsub.names import topic_name
 
 registry = TaskRegistry()
 app = App(contender.STORE, registry=registry)
@@ -29,9 +25,7 @@ class RotulusOnPubSub(contender.Contender):
 
     def prepare(self):
         app.store.migrate()
-        topic = f"projects/bench/topics/{topic_name(route.path, settings)}"
-        with suppress(AlreadyExists):
-            GoogleClients.of(settings).publisher.create_topic(name=topic)
+        topics.make_topic(route, settings)
 
     def open(self):
         app.store.fleet()

@@ -2,6 +2,7 @@
 
     python run.py NAME prepare | enqueue KIND N | worker | finish N LIMIT | pickup N GAP
                        | past N | future N | flows KIND N | load PATH BODY CONNECTIONS SECONDS
+                       | push N | verify N
 
 NAME is a module beside this one. The answer is one line of JSON, the last one printed.
 """
@@ -11,6 +12,7 @@ import importlib
 import inspect
 import json
 import os
+import statistics
 import sys
 import time
 
@@ -18,18 +20,23 @@ from contender import (
     LINKS,
     HasFuture,
     HasPast,
+    IsPushed,
     RunsWorkflows,
     TakesFromCallers,
     TakesJobs,
     TakesMany,
     TellsWhatIsLeft,
+    Verifies,
     Works,
     marked,
 )
-from load import load
+from load import each, load
 
 CALLERS = 100
 """How many enqueue at once, where that is measured."""
+
+WARM = 20
+"""How many do not count where each is timed."""
 
 _loop = asyncio.Runner()
 
@@ -119,6 +126,26 @@ def _flows(contender, kind, count):
 def _load(contender, path, body, connections, seconds):  # noqa: ARG001 - whoever serves
     """Keep its server busy; how many answers a second came."""
     return {"a_second": _told(load(path, body, int(connections), float(seconds)))}
+
+
+def _push(contender, count):
+    """Push jobs one after the other; the milliseconds in the middle, after some that warm up."""
+    _check(contender, IsPushed)
+    _told(contender.open())
+    requests = contender.pushes(WARM + int(count))
+    return {"ms": statistics.median(_told(each(requests))[WARM:])}
+
+
+def _verify(contender, count):
+    """Check tokens one after the other; the milliseconds in the middle."""
+    _check(contender, Verifies)
+    verify = contender.verifying()
+    taken = []
+    for _ in range(WARM + int(count)):
+        began = time.perf_counter()
+        verify()
+        taken.append((time.perf_counter() - began) * 1000)
+    return {"ms": statistics.median(taken[WARM:])}
 
 
 def _alone(contender, count):
@@ -215,6 +242,8 @@ COMMANDS = {
     "future": _future,
     "flows": _flows,
     "load": _load,
+    "push": _push,
+    "verify": _verify,
 }
 
 
