@@ -65,8 +65,8 @@ def backfill() -> int:
 
 
 tasks = [
-    TaskRoute(add, min_retry_delay=1),
-    TaskRoute(fail, min_retry_delay=1),
+    TaskRoute(add, max_delivery_attempts=5),
+    TaskRoute(fail, max_delivery_attempts=5),
     TaskRoute(fail_once, min_retry_delay=1, ack_deadline=60),
     TaskRoute(tell, min_retry_delay=1),
     TaskRoute(note, min_retry_delay=1),
