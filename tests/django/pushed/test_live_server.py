@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -71,10 +72,10 @@ class Server:
 
 def until(holds):
     """Wait until something holds, and give what it came to."""
-    end = time.monotonic() + PATIENCE
+    end, beat = time.monotonic() + PATIENCE, threading.Event()
     while not (found := holds()):
         assert time.monotonic() < end
-        time.sleep(0.05)
+        beat.wait(0.05)
     return found
 
 
