@@ -190,7 +190,11 @@ def test_requests_are_logged_with_an_id_that_the_answer_has(app, client, caplog)
 
     assert "mine-7" == mine.headers["x-request-id"]
     assert "a b" != odd.headers["x-request-id"]
-    said = [record.getMessage() for record in caplog.records]
+    said = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "rotulus.service.requests"
+    ]
     assert "GET '/health' 200" in said[0]
     assert "mine-7" in said[0]
     assert not any("secret" in line for line in said)

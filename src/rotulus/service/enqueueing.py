@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from datetime import datetime
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from rotulus import Job, TaskRegistry
 from rotulus.service.bodies import read_json
@@ -17,6 +18,15 @@ from rotulus.service.jobs import show_job, show_result
 from rotulus.service.paths import root_of
 from rotulus.service.prefer import await_job, read_prefer
 from rotulus.service.problems import ProblemError
+
+
+def _moment(given: Any) -> datetime | None:
+    """The moment in a text; the document's `date-time` (RFC 3339) has no other form."""
+    if given is None:
+        return None
+    if not isinstance(given, str) or "T" not in given.upper():
+        raise ValueError("not a date with a time, such as '2027-03-31T08:00:00Z'")
+    return datetime.fromisoformat(given.upper())
 
 
 class EnqueueOptions(BaseModel):
@@ -31,12 +41,13 @@ class EnqueueOptions(BaseModel):
         key: of live jobs with one key there is one.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # Strict, as the document has no text for a number, and no number for a moment.
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     queue: str | None = None
     priority: int | None = None
     delay: float | None = None
-    at: AwareDatetime | None = None
+    at: Annotated[AwareDatetime | None, BeforeValidator(_moment)] = None
     expires: float | None = None
     key: str | None = None
 
