@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,6 +36,10 @@ for _number, _usual in (
         signal.signal(_number, _usual)
 
 
+OURS = ("ROTULUS_", "TASKS_", "GCP_", "PUBSUB_", "CLOUD_", "SCHEDULER_")
+"""How the variables begin that are settings here."""
+
+
 def pytest_addoption(parser):
     """How long the tests go on that try what comes, and from which seed."""
     parser.addoption("--stress-seconds", type=float, default=30.0)
@@ -57,10 +62,12 @@ def stress_random(request):
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch, tmp_path):
-    """No setting of the machine reaches a test, and each has a folder of its own."""
-    for name in [name for name in os.environ if name.startswith("ROTULUS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
+    """No setting of the machine or of another test reaches a test; each has its own folder."""
+    with patch.dict(os.environ):
+        for name in [name for name in os.environ if name.startswith(OURS)]:
+            monkeypatch.delenv(name)
+        monkeypatch.chdir(tmp_path)
+        yield
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from rotulus import errors, events, store
 from rotulus.cli.main import COMMANDS, EXIT_CODES
 from rotulus.config import SETTINGS
 
+pytestmark = pytest.mark.anywhere
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "rotulus"
 MODULES = sorted(SOURCE.rglob("*.py"))

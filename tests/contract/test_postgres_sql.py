@@ -12,6 +12,8 @@ from rotulus.stores._migrations import known_migrations
 from rotulus.stores.postgres.ask import STATEMENTS, prepared
 from rotulus.stores.sqlite.ask import STATEMENTS as SQLITE_STATEMENTS
 
+pytestmark = pytest.mark.anywhere
+
 FOLDER = Path(package.__file__).parent
 PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 

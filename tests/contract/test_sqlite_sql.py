@@ -10,6 +10,8 @@ import rotulus.stores.sqlite as package
 from rotulus.stores._migrations import known_migrations
 from rotulus.stores.sqlite.ask import STATEMENTS
 
+pytestmark = pytest.mark.anywhere
+
 FOLDER = Path(package.__file__).parent
 
 

@@ -13,13 +13,17 @@ import termios
 PATIENCE = 60
 """Seconds for a program to say more; then it hangs, and is killed."""
 
+AGAIN = 5
+"""Seconds of silence after which Ctrl-C is pressed again, as people do."""
+
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def shown(width, *words, answer="", question="", **environment):
     """What `rotulus` shows on a terminal of that width, line by line, and its exit code.
 
-    The answer is typed when the question is shown, or at once.
+    The answer is typed when the question is shown, or at once. Python does not hear a Ctrl-C that
+    comes between the question and its reading of the answer: that one is pressed again.
     """
     child, terminal = pty.fork()
     if child == 0:
@@ -31,7 +35,8 @@ def shown(width, *words, answer="", question="", **environment):
         told += more
     if answer:
         os.write(terminal, answer.encode())
-    while more := _read(terminal, child):
+    interruption = answer.encode() if answer == "\x03" else b""
+    while more := _read(terminal, child, interruption):
         told += more
     _, status = os.waitpid(child, 0)
     os.close(terminal)
@@ -39,7 +44,9 @@ def shown(width, *words, answer="", question="", **environment):
     return text.splitlines(), os.waitstatus_to_exitcode(status)
 
 
-def _read(terminal, child):
+def _read(terminal, child, interruption=b""):
+    if interruption and not select.select([terminal], [], [], AGAIN)[0]:
+        os.write(terminal, interruption)
     if not select.select([terminal], [], [], PATIENCE)[0]:
         os.killpg(child, signal.SIGKILL)
         raise AssertionError(f"nothing was said for {PATIENCE} seconds")

@@ -76,7 +76,7 @@ def faked(project, fake):
     return project(fake.host, fake.host, keys_url=fake.signer.url)
 
 
-@pytest.fixture(params=["emulator", "fake"])
+@pytest.fixture(params=[pytest.param("emulator", marks=pytest.mark.anywhere), "fake"])
 def google(request, project, fake):
     """A project of Google's own emulator, whose scheduler is the fake's, and one of the fake."""
     if request.param == "fake":

@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 
 from service.rich import NAMES, rich_app, rich_service
 
+pytestmark = pytest.mark.anywhere
+
 EXAMPLES = 8
 
 ALWAYS = [

@@ -614,7 +614,7 @@ EXITS = {
 @pytest.mark.parametrize("stores", ["memory", "file"])
 @pytest.mark.parametrize("how", EXITS)
 def test_a_program_ends_though_nobody_closed_its_scheduler(tmp_path, how, stores):
-    """At once, and without a word."""
+    """At once, and without a word; of a job that had just begun it may say that it is lost."""
     url = "sqlite://" if stores == "memory" else f"sqlite:///{tmp_path}/jobs.db"
     program = f"""
         import asyncio, time
@@ -641,7 +641,10 @@ def test_a_program_ends_though_nobody_closed_its_scheduler(tmp_path, how, stores
         timeout=60,
     )
 
-    assert ("over\n", "", 0) == (done.stdout, done.stderr, done.returncode)
+    assert ("over\n", 0) == (done.stdout, done.returncode)
+    # On a busy machine asyncio tells in its debug mode how long something took.
+    said = [line for line in done.stderr.splitlines() if line and not line.startswith("Executing")]
+    assert all("JobLostError" in line for line in said) if how == "just spawned" else [] == said
     assert time.monotonic() - began < 30
 
 
