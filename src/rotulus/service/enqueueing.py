@@ -1,8 +1,8 @@
 """`$enqueue`: a request stores a job, once however often it is sent, and may wait for its end."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Request, Response
