@@ -6,12 +6,13 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
-from rotulus import App, Carrier
+from rotulus import App, Carrier, Ticked
 from rotulus.django.addresses import url_of
 from rotulus.django.compat import task_backends
 from rotulus.django.connections import connection_of
 from rotulus.django.declaring import registry_of_all
 from rotulus.django.old_connections import closing_old
+from rotulus.django.schedules import schedule_routes
 from rotulus.django.signals import send_signals
 from rotulus.errors import NoAppError
 
@@ -54,7 +55,7 @@ def worker_app(alias: str = DEFAULT_DB_ALIAS, **options: Any) -> App:
     """An app for a worker on the same tables, with connections of its own beside Django's.
 
     What its tasks enqueue goes by way of `app_of`, and so joins their transactions. Around each job
-    old connections of Django are closed.
+    old connections of Django are closed. It fires the schedules of the routes of its tasks.
 
     Args:
         alias: a key of `settings.DATABASES`.
@@ -62,10 +63,32 @@ def worker_app(alias: str = DEFAULT_DB_ALIAS, **options: Any) -> App:
 
     Raises:
         ConfigurationError: there is no such database, or no other process could open it.
+        ImproperlyConfigured: the routes are not right.
     """
-    carrier = _carrier(alias)
-    app = App(url_of(connection_of(alias)), registry=registry_of_all(closing_old), **options)
-    return _begun(app, carrier)
+    carrier = _carrier(alias, to_workers=False)
+    registry = registry_of_all(closing_old)
+    schedule_routes(registry, alias)
+    return _begun(App(url_of(connection_of(alias)), registry=registry, **options), carrier)
+
+
+class _App(App):
+    """The app on Django's own connection. A tick fires the schedules of routes, too.
+
+    Args:
+        alias: the database.
+        carried: whether Pub/Sub delivers jobs of it: then workers fire these schedules.
+    """
+
+    def __init__(self, alias: str, *, carried: bool) -> None:
+        super().__init__(f"django://{alias}", registry=registry_of_all())
+        self._fires = None if carried else alias
+
+    def tick(self) -> Ticked:
+        """Do every duty of a worker once. See `App.tick`."""
+        alias, self._fires = self._fires, None
+        if alias is not None:
+            schedule_routes(self.registry, alias)
+        return super().tick()
 
 
 def _known(alias: str, carried: bool, name: str) -> App | None:
@@ -75,7 +98,7 @@ def _known(alias: str, carried: bool, name: str) -> App | None:
 
 
 def _made(alias: str, carrier: Carrier | None) -> App:
-    return _begun(App(f"django://{alias}", registry=registry_of_all()), carrier)
+    return _begun(_App(alias, carried=carrier is not None), carrier)
 
 
 def _begun(app: App, carrier: Carrier | None) -> App:
@@ -85,13 +108,18 @@ def _begun(app: App, carrier: Carrier | None) -> App:
     return app
 
 
-def _carrier(alias: str) -> Carrier | None:
-    """What publishes the jobs of a database: that of the backend on it that has one."""
+def _carrier(alias: str, *, to_workers: bool = True) -> Carrier | None:
+    """What publishes the jobs of a database: that of the backend on it that has one.
+
+    Args:
+        alias: the database.
+        to_workers: whether it carries tasks that workers would run, too.
+    """
     backends: Iterable[Any] = task_backends.all()
     for backend in backends:
-        make: Callable[[], Carrier] | None = getattr(backend, "make_carrier", None)
+        make: Callable[..., Carrier] | None = getattr(backend, "make_carrier", None)
         if make is not None and getattr(backend, "database", None) == alias:
-            return make()
+            return make(to_workers=to_workers)
     return None
 
 

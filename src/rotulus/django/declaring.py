@@ -73,6 +73,15 @@ def registry_of_all(around: Around | None = None) -> TaskRegistry:
     return registry
 
 
+def around_of(registry: TaskRegistry) -> Around:
+    """What makes of the function of a task what an app calls in its place."""
+    return _REGISTRIES.get(registry) or _as_it_is
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function
+
+
 def _register(registry: TaskRegistry, name: str, one: Declared, around: Around | None) -> None:
     function = around(one.function) if around else one.function
     task(name, registry=registry, **one.options)(function)

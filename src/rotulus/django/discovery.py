@@ -27,18 +27,22 @@ _LIST = "tasks"
 
 
 @functools.cache
-def find_routes() -> tuple[TaskRoute, ...]:
+def find_routes(*, strict: bool = True) -> tuple[TaskRoute, ...]:
     """The routes of the installed apps, in the order of these. Their task modules are imported.
 
     `settings.ROTULUS_TASK_APPS` restricts the apps, and `settings.ROTULUS_TASK_MODULES` names the
     modules: `["tasks", "tasks.registry"]` unless it is set. They are looked for once.
+
+    Args:
+        strict: whether what is called `tasks` has to be a list of routes. Otherwise one that has no
+            route in it is taken for something else, as it may be without Pub/Sub.
 
     Raises:
         ImproperlyConfigured: a list holds what is no route; or two routes are of one task; or a
             setting names an app that is not installed.
     """
     found: dict[str, tuple[TaskRoute, str]] = {}
-    for module, routes in _lists():
+    for module, routes in _lists(strict):
         for route in routes:
             entry = route, module
             first = found.setdefault(route.path, entry)
@@ -62,12 +66,12 @@ def import_task_modules() -> list[ModuleType]:
     return [module for module in found if module is not None]
 
 
-def _lists() -> Iterator[tuple[str, Sequence[TaskRoute]]]:
+def _lists(strict: bool) -> Iterator[tuple[str, Sequence[TaskRoute]]]:
     """Each list once, with the module where it was found first."""
     seen: list[object] = []
     for module in import_task_modules():
         given = getattr(module, _LIST, None)
-        if given is None or isinstance(given, ModuleType):
+        if given is None or isinstance(given, ModuleType) or not (strict or _has_route(given)):
             continue
         if not any(given is one for one in seen):  # a package may give that of its registry
             seen.append(given)
@@ -117,6 +121,11 @@ def _routes(module: ModuleType, given: object) -> Sequence[TaskRoute]:
         if not isinstance(entry, TaskRoute):
             raise _no_routes(module, f"has {entry!r} as entry {number}")
     return entries
+
+
+def _has_route(given: object) -> bool:
+    entries = cast("Sequence[Any]", given) if isinstance(given, list | tuple) else ()
+    return any(isinstance(entry, TaskRoute) for entry in entries)
 
 
 def _no_routes(module: ModuleType, problem: str) -> ImproperlyConfigured:

@@ -19,9 +19,10 @@ from rotulus.django.checks import (
 from rotulus.django.compat import AnyResult, Task, task_backends
 from rotulus.django.discovery import find_routes
 from rotulus.django.publishing import is_publishing
+from rotulus.django.schedules import workers_database
 from rotulus.django.tasks import register
 from rotulus.errors import ArgumentsError, OptionError
-from rotulus.pubsub import PubSubSettings
+from rotulus.pubsub import PubSubSettings, TaskRoute
 
 
 class PubSubBackend(RotulusBackend):
@@ -74,8 +75,11 @@ class PubSubBackend(RotulusBackend):
         project = self.options.get("project_id")
         return replace(found, project_id=project) if project else found
 
-    def make_carrier(self) -> "pubsub.PubSubCarrier":
+    def make_carrier(self, *, to_workers: bool = True) -> "pubsub.PubSubCarrier":
         """What publishes the messages of its jobs.
+
+        Args:
+            to_workers: whether it carries the tasks of a `DatabaseBackend`, too, that have a route.
 
         Raises:
             ImproperlyConfigured: the routes or the settings are not right.
@@ -85,7 +89,9 @@ class PubSubBackend(RotulusBackend):
         for route in routes:
             if isinstance(route.func, Task):
                 register(route.func)  # also one that was declared for another backend
-        return pubsub.PubSubCarrier(routes, self.settings, publishes=is_publishing)
+        own = [_unscheduled(route) if workers_database(route) else route for route in routes]
+        chosen = own if to_workers else [one for one in own if not workers_database(one)]
+        return pubsub.PubSubCarrier(chosen, self.settings, publishes=is_publishing)
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> AnyResult:
         """Store a job of a task, and publish its message once it is committed.
@@ -126,6 +132,11 @@ class PubSubBackend(RotulusBackend):
 
     def _as_enqueued(self, task: Any, job: Any) -> Any:  # noqa: ARG002 - nothing can differ
         return task
+
+
+def _unscheduled(route: TaskRoute) -> TaskRoute:
+    """A route that Cloud Scheduler does not fire, as workers do."""
+    return replace(route, schedule=None)
 
 
 def the_backend() -> PubSubBackend | None:
