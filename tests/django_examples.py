@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -77,6 +78,15 @@ def only(number: int) -> int:
 def elsewhere(number: int) -> int:
     """Be run at once, unless another backend is told to."""
     return number
+
+
+GO_ON = threading.Event()
+
+
+@task
+def until() -> None:
+    """Run until a test has seen it."""
+    GO_ON.wait(30)
 
 
 @task

@@ -1,15 +1,19 @@
 """Django's connections in a worker: old and broken ones are closed around each job."""
 
+import asyncio
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 from django.db import connections, transaction
 
 import django_examples as tasks
 from django_project import database as django_database
 from django_project import postgres_settings
+from rotulus._concurrency.starting import start_thread
 from rotulus.django import app_of, worker_app
 from rotulus.django.old_connections import close_old
 from servers.postgres import QUICK, PostgresServer, usual
@@ -79,6 +83,67 @@ def test_the_first_job_after_a_restart_of_the_server_has_a_connection_that_works
         server.start()
 
         assert result_of(task) not in (None, before)
+
+
+def sessions(given):
+    """How many connections lead to the database of a test, besides the one that asks."""
+    with psycopg.connect(
+        host=given["HOST"], port=given["PORT"], user=given["USER"], dbname=given["NAME"]
+    ) as connection:
+        asked = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
+        return connection.execute(asked).fetchone()[0]
+
+
+def until(holds):
+    """Wait until something holds."""
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        threading.Event().wait(0.02)
+
+
+def test_what_renews_a_lease_leaves_no_connection_behind(database):
+    """It has one while a body runs that takes longer than a moment."""
+    given = postgres_settings(database) | {"CONN_MAX_AGE": 600}
+    with django_database("jobs", given):
+        app = app_of("jobs")
+        app.store.migrate()
+        running = tasks.until.enqueue()
+        connections["jobs"].close()
+        thread = start_thread(lambda: app.jobs.run(running.id), "rotulus-test")
+        until(lambda: sessions(given) == 2)
+        tasks.GO_ON.set()
+        thread.join()
+        until(lambda: sessions(given) == 0)
+        app.close()
+
+
+@pytest.mark.parametrize("age", [0, 600])
+def test_calls_of_coroutines_have_connections_that_are_as_old_as_settings_say(database, age):
+    """Those of the threads that make the calls."""
+    given, alias = postgres_settings(database) | {"CONN_MAX_AGE": age}, f"calls{age}"
+    with django_database(alias, given):  # the threads know no other database by that name
+        app = app_of(alias)
+        app.store.migrate()
+        connections[alias].close()
+        asyncio.run(app.jobs.afind())
+        until(lambda: sessions(given) == (1 if age else 0))
+        app.close()
+
+
+def test_a_thread_of_ours_that_ends_closes_its_connections(database):
+    """Those of every database, however long they may be kept."""
+    given = postgres_settings(database) | {"CONN_MAX_AGE": None}
+    with django_database("jobs", given):
+        seen = []
+
+        def work():
+            connections["jobs"].ensure_connection()
+            seen.append(sessions(given))
+
+        start_thread(work, "rotulus-test").join()
+        assert [1] == seen
+        until(lambda: sessions(given) == 0)
 
 
 def test_an_open_transaction_keeps_its_connection(database):

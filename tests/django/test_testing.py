@@ -185,6 +185,22 @@ class Run(TaskTestMixin, TestCase):
         shop.tasks.slow.enqueue()
         assert ["succeeded"] == [job.state for job in self.run_due_tasks()]
 
+    def test_no_other_thread_has_a_say_in_an_attempt(self):
+        import threading
+        import shop.tasks
+        before = [thread.name for thread in threading.enumerate()].count("rotulus-leases")
+        shop.tasks.slow_later.enqueue()
+        [job] = self.run_due_tasks()
+        assert "succeeded" == job.state
+        assert before >= [thread.name for thread in threading.enumerate()].count("rotulus-leases")
+
+    def test_a_body_that_takes_longer_than_its_time_has_failed(self):
+        import shop.tasks
+        shop.tasks.late.enqueue()
+        [job] = self.run_due_tasks()
+        assert "failed" == job.state
+        assert "longer than its timeout" in str(app_of().get(job.id).error)
+
     async def test_a_coroutine_of_a_test_awaits_them(self):
         await add_later.aenqueue("a")
         await add.aenqueue("b")
@@ -261,6 +277,18 @@ SLOW = """
 def slow():
     import time
     time.sleep(1.5)
+
+
+@task
+async def slow_later():
+    import asyncio
+    await asyncio.sleep(1.5)
+
+
+@task(timeout=0.2)
+def late():
+    import time
+    time.sleep(0.5)
 """
 
 OTHERS = """

@@ -14,7 +14,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from rotulus._concurrency.exclusive import Exclusive
 from rotulus._concurrency.handover import fail, hand_over
-from rotulus._concurrency.starting import start_thread
+from rotulus._concurrency.starting import rest, start_thread
 from rotulus._forking import follow_forks
 from rotulus.errors import ThreadNotStartedError
 
@@ -105,6 +105,7 @@ class ThreadPool:
             self._staff()
             function()
             del function
+            rest()
 
 
 _CALLS = ThreadPool("rotulus-call", _MOST)

@@ -2,8 +2,44 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
 
 from rotulus.errors import ThreadNotStartedError
+
+
+class Care(NamedTuple):
+    """Cares for what a library keeps for each thread, such as its database connections.
+
+    Both are called in the thread. What they raise is dropped: the thread goes on.
+
+    Attributes:
+        between: called after each piece of work of a thread that goes on.
+        after: called when a thread ends, or has nothing to do for a while.
+    """
+
+    between: Callable[[], object]
+    after: Callable[[], object]
+
+
+_cares: list[Care] = []
+
+
+def care_for_threads(care: Care) -> None:
+    """Have this called in the threads of ours from now on; called again, nothing changes."""
+    if care not in _cares:
+        _cares.append(care)
+
+
+def rest(*, idle: bool = False) -> None:
+    """Called by a thread of ours that goes on, between two pieces of work.
+
+    Args:
+        idle: whether the next one may be long in coming.
+    """
+    for care in _cares:
+        with suppress(Exception):
+            (care.after if idle else care.between)()
 
 
 def start_thread(function: Callable[[], object], name: str) -> threading.Thread:
@@ -12,8 +48,15 @@ def start_thread(function: Callable[[], object], name: str) -> threading.Thread:
     Raises:
         ThreadNotStartedError: the system refuses to start one; nothing has happened.
     """
+
+    def run() -> None:
+        try:
+            function()
+        finally:
+            rest(idle=True)
+
     try:
-        thread = threading.Thread(target=function, name=name, daemon=True)
+        thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
     except (RuntimeError, MemoryError) as problem:
         raise ThreadNotStartedError(

@@ -49,13 +49,23 @@ class SingleAttempt:
 
     Args:
         run: the attempt.
+        in_transaction: whether its claim is in a transaction of the thread that makes it, so that
+            no other thread can settle it.
         store: where its job is.
         events: where it is told.
         chance: random numbers from 0 to 1, to spread attempts to settle it.
     """
 
-    def __init__(self, run: Run, store: Store, events: Events, chance: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        in_transaction: bool,
+        store: Store,
+        events: Events,
+        chance: Callable[[], float],
+    ) -> None:
         self.run = run
+        self._in_transaction = in_transaction
         self._store = store
         self._events = events
         self._chance = chance
@@ -87,7 +97,7 @@ class SingleAttempt:
     def time_out(self, judge: Callable[[Run, BaseException], Outcome], seconds: float) -> None:
         """Its time is over, though its body goes on: it has failed, and that is settled now.
 
-        If that does not work, it is settled when the body returns.
+        If that does not work, or cannot in this thread, it is settled when the body returns.
 
         Args:
             judge: what an attempt comes to that raised something.
@@ -100,6 +110,8 @@ class SingleAttempt:
             error = TimeoutError(f"it took longer than its timeout of {seconds:g} seconds")
             self._conclude(judge(self.run, error))
             self._events.emit(BodyStuck(self.run.job, "timeout"))
+            if self._in_transaction:
+                return
             try:
                 self._settle()
             except Exception as problem:  # noqa: BLE001 - it is tried again

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rotulus._concurrency.starting import start_thread
+from rotulus._concurrency.starting import rest, start_thread
 from rotulus._engine.carriage import Carriage
 from rotulus._engine.intake import Intake
 from rotulus._jobs.states import RETRYABLE, State
@@ -248,6 +248,7 @@ class Rounds:
                 # A clock that was set back must not put a duty off for as long.
                 if at <= now or at > now + timedelta(seconds=PRUNE_EVERY):
                     due[duty] = now + timedelta(seconds=self._tick(duty, now))
+                    rest()
             wait = (min(due.values()) - self._now()).total_seconds()
             if self._ended.wait(max(0.0, wait)):
                 return

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from rotulus._concurrency.starting import start_thread
+from rotulus._concurrency.starting import rest, start_thread
 from rotulus._engine.leases import LOOK_EVERY, LeaseKeeper
 from rotulus._engine.run import Run
 from rotulus.errors import ThreadNotStartedError
@@ -23,11 +23,13 @@ class Hold(NamedTuple):
         run: the attempt.
         limit: seconds until its time is over; None: nobody watches that here.
         time_out: called when it is, in a thread of ours.
+        renews: whether its lease can be renewed by such a thread.
     """
 
     run: Run
     limit: float | None = None
     time_out: Callable[[], object] = int
+    renews: bool = True
 
 
 class Holding:
@@ -53,8 +55,12 @@ class Holding:
     @contextmanager
     def held(self, hold: Hold) -> Generator[None, None, None]:
         """Hold an attempt for the length of a block."""
+        if hold.limit is None and not hold.renews:
+            yield
+            return
         ends_at = float("inf") if hold.limit is None else self._monotonic() + hold.limit
-        self._keeper.hold([hold.run])
+        if hold.renews:
+            self._keeper.hold([hold.run])
         with self._changed:
             self._held[hold] = ends_at
             if not self._at_work:
@@ -90,6 +96,7 @@ class Holding:
                 look_at = now + self._pause
                 self._keeper.look()
                 self._keeper.give_up()
+                rest(idle=not self._held)
 
     def _time_out(self, hold: Hold) -> None:
         try:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
-from rotulus._concurrency.starting import start_thread
+from rotulus._concurrency.starting import rest, start_thread
 from rotulus._engine.run import Run, Stop
 from rotulus._jobs.states import Reason, awaiting
 from rotulus.errors import StoreError
@@ -100,6 +100,7 @@ class LeaseKeeper:
         pause = min(LOOK_EVERY, self._lease / 3)
         self.look()
         while not self._ended.wait(pause):
+            rest()
             self.look()
 
     def look(self) -> None:

@@ -190,12 +190,13 @@ class Singles:
             limit: when it has failed, though it goes on: a plain function cannot be interrupted. It
                 is settled by a thread of ours.
         """
-        attempt = self._begin(run)
+        within = self._ways.store().in_transaction
+        attempt = self._begin(run, in_transaction=within)
         if limit is None:
-            hold = Hold(run)
+            hold = Hold(run, renews=not within)
         else:
             time_out = partial(attempt.time_out, limit.judge, limit.seconds)
-            hold = Hold(run, limit.seconds, time_out)
+            hold = Hold(run, limit.seconds, time_out, renews=not within)
         with self._held(hold):
             try:
                 outcome = body()
@@ -221,8 +222,9 @@ class Singles:
                 await executor.close()
             return await off_loop(attempt.end, outcome)
 
-    def _begin(self, run: Run) -> SingleAttempt:
-        return SingleAttempt(run, self._ways.store(), self._events, self._ways.chance)
+    def _begin(self, run: Run, *, in_transaction: bool = False) -> SingleAttempt:
+        ways = self._ways
+        return SingleAttempt(run, in_transaction, ways.store(), self._events, ways.chance)
 
     def _give_back(self, run: Run) -> None:
         """Give back what has been claimed, and has not begun."""

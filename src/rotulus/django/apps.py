@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 
+from rotulus.django.old_connections import care_for_connections
 from rotulus.django.settings import read_django_settings
 
 
@@ -13,5 +14,6 @@ class RotulusConfig(AppConfig):
     verbose_name = "Rotulus"
 
     def ready(self) -> None:
-        """Have the settings of Pub/Sub looked up in Django's, too."""
+        """Have settings of Pub/Sub looked up in Django's, and threads close their connections."""
         read_django_settings()
+        care_for_connections()

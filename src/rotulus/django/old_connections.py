@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections, reset_queries
 from django.db.utils import Error
 
+from rotulus._concurrency.starting import Care, care_for_threads
 from rotulus._tasks.signature import is_async
 
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -57,6 +58,11 @@ def close_old() -> None:
         if _has_gone(connection):
             connection.errors_occurred = True  # so that it is tried, and closed if it fails
         connection.close_if_unusable_or_obsolete()
+
+
+def care_for_connections() -> None:
+    """Have threads of ours close their connections: old ones between calls, all at their end."""
+    care_for_threads(Care(close_old, connections.close_all))
 
 
 _aclose_old = sync_to_async(close_old)

@@ -50,7 +50,8 @@ def _is_carried(backend: object) -> bool | None:
 
 
 def _schedule(registry: TaskRegistry, route: TaskRoute) -> None:
-    name, options = route.task_name, {}
+    name = route.task_name
+    options: dict[str, Any] = {}
     if isinstance(route.func, Task):
         register(route.func)  # also one that was declared for another backend
         options = {"queue": route.func.queue_name, "priority": route.func.priority}

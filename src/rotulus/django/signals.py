@@ -13,11 +13,10 @@ from queue import Empty, SimpleQueue
 from threading import Event, RLock
 from typing import Any
 
-from django.db import close_old_connections
 from django.dispatch import Signal
 
 from rotulus import App, Job
-from rotulus._concurrency.starting import start_thread
+from rotulus._concurrency.starting import rest, start_thread
 from rotulus._forking import follow_forks
 from rotulus._jobs.outcome import write_error
 from rotulus._jobs.record import JobRecord, micros
@@ -98,7 +97,6 @@ class _Sender:
             try:
                 send = self._waiting.get(timeout=_IDLE)
             except Empty:
-                close_old_connections()
                 with self._starting:
                     if self._waiting.empty():
                         self._running = False
@@ -108,6 +106,7 @@ class _Sender:
                 send()
             except Exception:  # noqa: BLE001 - a receiver may raise anything
                 LOGGER.exception("A receiver of a signal of Django's tasks has raised")
+            rest()
 
     def _send(self, signal: Signal, job: JobRecord, error: BaseException | None = None) -> None:
         known = declared(job.task)

@@ -72,6 +72,15 @@ class Store(Protocol):
         ...
 
     @property
+    def in_transaction(self) -> bool:
+        """Whether calls of this thread belong to a transaction that somebody else ends.
+
+        Until then nobody sees what they write, no other thread of this process either: what is
+        claimed there cannot be taken by anybody, and a lease of it cannot be renewed.
+        """
+        ...
+
+    @property
     def tables_sql(self) -> str:
         """What `migrate` does where nothing is yet, as a script for other tools."""
         ...

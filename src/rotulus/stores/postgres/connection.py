@@ -194,6 +194,11 @@ class Connections:
         """They are ours."""
         return False
 
+    @property
+    def in_transaction(self) -> bool:
+        """A call ends what it begins."""
+        return False
+
     def after_commit(self, function: Callable[[], object]) -> None:
         """Call a function: what `run` has written is committed."""
         function()

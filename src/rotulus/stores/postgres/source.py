@@ -25,6 +25,11 @@ class Source(Protocol):
         """
         ...
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open in this thread that the caller will end."""
+        ...
+
     def run(
         self,
         work: Callable[[Session], T],

@@ -87,16 +87,18 @@ class PostgresStore:
 
     @property
     def rescue_every(self) -> float:
-        """Only the end of a lease is to be noticed: whoever sees a process die says so.
-
-        With chance, five seconds at most: a machine that dies costs 30 for the lease and those.
-        """
-        return 4.0
+        """Only the end of a lease is to be noticed: whoever sees a process die says so."""
+        return 4.0  # with chance, five at most: a machine that dies costs a lease of 30, and those
 
     @property
     def key_patience(self) -> float:
         """As long as any call may take."""
         return self._address.deadline
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the connection is that of the caller, who has one open."""
+        return self._connections.in_transaction
 
     @property
     def tables_sql(self) -> str:

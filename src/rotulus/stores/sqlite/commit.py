@@ -58,6 +58,11 @@ class GroupCommit:
         """
         return cast("T", self._coalescer.run(work))
 
+    @property
+    def in_transaction(self) -> bool:
+        """A call ends what it begins."""
+        return False
+
     def after_commit(self, function: Callable[[], object]) -> None:
         """Call a function: what `run` has written is committed."""
         function()

@@ -36,6 +36,11 @@ class Reads(Protocol):
 class Writes(Protocol):
     """Runs writes in transactions."""
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open in this thread that the caller will end."""
+        ...
+
     def run(self, work: Callable[[sqlite3.Connection], T], *, alone: bool = False) -> T:
         """Do the work inside a transaction, and return once it is committed.
 

@@ -102,6 +102,11 @@ class SqliteStore:
         return 0.0
 
     @property
+    def in_transaction(self) -> bool:
+        """Whether the connection is that of the caller, who has one open."""
+        return self._commit.in_transaction
+
+    @property
     def tables_sql(self) -> str:
         """The steps as one script."""
         return script()
