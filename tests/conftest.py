@@ -43,6 +43,7 @@ OURS = ("ROTULUS_", "TASKS_", "GCP_", "PUBSUB_", "CLOUD_", "SCHEDULER_")
 def pytest_addoption(parser):
     """How long the tests go on that try what comes, and from which seed."""
     parser.addoption("--stress-seconds", type=float, default=30.0)
+    parser.addoption("--stress-requests", type=int, default=300)
     parser.addoption("--stress-seed", type=int, default=None)
 
 
@@ -50,6 +51,12 @@ def pytest_addoption(parser):
 def stress_seconds(request):
     """How long a test is to go on that tries what comes; more than usual: it tries all."""
     return request.config.getoption("--stress-seconds")
+
+
+@pytest.fixture
+def stress_requests(request):
+    """How many requests a test is to send that tries what comes."""
+    return request.config.getoption("--stress-requests")
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 import http.client
 import json
 import socket
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
+from pubsub.attacking import Attack
 from pubsub.listening import listening, opened
 from pubsub.pushing import envelope
 from pubsub.served import Service
+from pubsub.server_process import ServerProcess
 from rotulus.pubsub import TokenVerifier, make_push_router
 
 
@@ -45,6 +48,27 @@ def post(port, signer):
         return answer.status, text
 
     return post
+
+
+@pytest.mark.anywhere
+def test_what_is_malformed_is_answered_over_a_socket(tmp_path, stress_random, stress_requests):
+    """Bodies, headers and framing: none is an error of ours, and memory does not grow."""
+    server = ServerProcess(tmp_path / "log")
+    script = str(Path(__file__).parent / "attacked.py")
+    server.start(script, str(server.port), f"sqlite:///{tmp_path}/jobs.db")
+    attack = Attack(server.port, stress_random)
+    try:
+        attack.send(stress_requests // 5)
+        before = server.memory
+        attack.send(stress_requests)
+        grown = server.memory - before
+    finally:
+        server.stop()
+
+    assert {status for status in attack.statuses if status and status >= 500} == set()
+    assert attack.statuses.count(None) < 0.2 * len(attack.statuses)
+    assert attack.longest < 5
+    assert grown < 20
 
 
 @pytest.mark.requirement("G-22")

@@ -13,6 +13,7 @@ from rotulus import Retry, Snooze, State, task
 from rotulus.errors import ConfigurationError
 from rotulus.pubsub import LocalVerifier, PubSubSettings, PushHandler, TaskRoute, TokenVerifier
 from rotulus.pubsub.messages import write_scheduled
+from rotulus.pubsub.rejected import Rejects
 from rotulus.store import NewJob, Terms, Wanted
 
 FIRING = write_scheduled("7f000000-0000-4000-8000-000000000000", "add")
@@ -547,3 +548,22 @@ def test_a_store_that_cannot_be_reached_is_told_to_come_later(serve, url):
         assert int(answer.headers["Retry-After"]) > 0
         assert answer == asyncio.run(service.handler.ahandle(request))
     assert 503 == service.handler.tick(push(b"")).status
+
+
+@pytest.mark.parametrize("status", [400, 204])
+def test_as_many_are_kept_in_an_hour_as_people_look_at(serve, status):
+    """Others are refused, so that Pub/Sub keeps them; an hour later there is room again."""
+    service, now = serve(PubSubSettings(reject_status=status)), [0.0]
+    service.handler._rejects = Rejects(lambda: service.app.store, 3, lambda: now[0])
+
+    def statuses():
+        bodies = (b'{"message": %d}' % number for number in range(5))
+        return [service.handler.handle(push(body)).status for body in bodies]
+
+    assert [status] * 3 + [400] * 2 == statuses()
+    assert 3 == len(service.app.jobs.find(state="dead"))
+    now[0] = 3599.0
+    assert [400] * 5 == statuses()
+    now[0] = 3600.0
+    assert [status] * 5 == statuses()
+    assert 5 == len(service.app.jobs.find(state="dead"))

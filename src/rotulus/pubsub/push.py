@@ -22,7 +22,7 @@ from rotulus.errors import (
 from rotulus.pubsub.fit import check_fit
 from rotulus.pubsub.http import PushAnswer, PushRequest
 from rotulus.pubsub.messages import MessageError, PushedMessage, key_of, most_bytes, read_push
-from rotulus.pubsub.rejected import Rejected, keep_rejected
+from rotulus.pubsub.rejected import Kept, Rejected, Rejects
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.routing import Routing
 from rotulus.pubsub.settings import VARIABLES, PubSubSettings
@@ -51,7 +51,8 @@ class PushHandler:
     What is answered:
 
     - 200, the job has ended, now or before, or has been deleted.
-    - 400, or 204 if the settings say so: nobody can run it. It is kept as a dead job.
+    - 400, or 204 if the settings say so: nobody can run it. It is kept as a dead job. Of such
+      messages a process keeps a thousand in an hour, and answers 400 to the others.
     - 403, the token is not the right one, or the subscription is none of those in the settings.
     - 429, not now: the job runs elsewhere, its queue is paused, its limit has no room, another
       delivery is about to keep it as a dead job, or the database has no connection left.
@@ -83,6 +84,7 @@ class PushHandler:
         self._reject_status = settings.reject_status
         self._max_bytes: int = app.settings["max_bytes"].value
         self._lease: float = app.settings["lease"].value
+        self._rejects = Rejects(lambda: app.store)
         self._subscriptions = settings.subscriptions
         self._routing = Routing(routes, settings)
         self._routing.register(app.registry)
@@ -194,8 +196,12 @@ class PushHandler:
         return self._reject(Rejected.unreadable(key_of(error.envelope), request, text), text)
 
     def _reject(self, rejected: Rejected, text: str) -> PushAnswer:
-        if not keep_rejected(self._app.store, rejected):
+        kept = self._rejects.keep(rejected)
+        if kept is Kept.NOT_YET:
             return self._not_now()
+        if kept is Kept.TOO_MANY:  # Pub/Sub is to keep it
+            _log.warning("One of many messages is not kept: %s", rejected.error)
+            return PushAnswer(400, text)
         _log.warning("A message of task %s is kept as dead: %s", rejected.task, rejected.error)
         return self._rejection(text)
 

@@ -3,7 +3,10 @@
 import os
 import random
 import socket
+import threading
+from collections.abc import Callable
 from datetime import timedelta
+from enum import Enum
 from typing import NamedTuple, Self
 
 from rotulus._jobs.outcome import ErrorInfo, dead
@@ -12,7 +15,7 @@ from rotulus._tasks.arguments import unchecked_payload
 from rotulus._text.ids import Ids
 from rotulus._text.jsontext import encode
 from rotulus._text.names import check_task_name
-from rotulus._time.clock import SystemClock
+from rotulus._time.clock import SystemClock, monotonic
 from rotulus.errors import ArgumentsError, OptionError
 from rotulus.pubsub.http import PushRequest
 from rotulus.pubsub.messages import PushedMessage
@@ -25,8 +28,14 @@ UNREADABLE = "pubsub.unreadable"
 _WINDOW = timedelta(days=7).total_seconds()
 """Seconds for which a message is known again: Pub/Sub keeps messages for a week at most."""
 
+MOST_AN_HOUR = 1000
+"""How many messages a process keeps in an hour, unless it is told otherwise."""
+
+_HOUR = 3600.0
 _LEASE = 30.0
-_MOST_CHARACTERS = 64 * 1024
+_MOST_CHARACTERS = 4096
+"""How much is kept of what holds no message: it can be looked at, and not be retried."""
+
 _new_id = Ids(SystemClock().now, random.SystemRandom())
 
 
@@ -65,24 +74,67 @@ class Rejected(NamedTuple):
             return cls.unreadable(message.key, request, error)
 
 
-def keep_rejected(store: Store, rejected: Rejected) -> bool:
-    """Keep a message, unless it is kept already.
+class Kept(Enum):
+    """What became of a message that nobody can run."""
 
-    Returns:
-        Whether it is kept. It is not if somebody else is about to, who may be killed before that is
-        done, or while its queue is paused: then the message has to come again.
+    YES = "yes"
+    """It is kept, now or since an earlier delivery."""
+    NOT_YET = "not yet"
+    """Another delivery is about to keep it, and may be killed before; or its queue is paused."""
+    TOO_MANY = "too many"
+    """It is not kept, as there have been too many."""
 
-    Raises:
-        StoreError: the store cannot be used.
+
+class Rejects:
+    """Keeps messages that nobody can run, as many in an hour as people can look at.
+
+    Args:
+        store: opens the store.
+        most: how many messages of an hour this process keeps.
+        monotonic: the clock, in seconds.
     """
-    terms = Terms(rejected.task, queue=QUEUE, window=_WINDOW)
-    # A key of its own: a version that knows the task may get the message next, and runs it then.
-    key = f"rejected:{rejected.key}"
-    [job] = store.add([NewJob(_new_id(), rejected.arguments, terms, key)])
-    if State(job.state).ended:
-        return True
-    wanted = Wanted(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job.id])
+
+    def __init__(
+        self,
+        store: Callable[[], Store],
+        most: int = MOST_AN_HOUR,
+        monotonic: Callable[[], float] = monotonic,
+    ) -> None:
+        self._store = store
+        self._most = most
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._since = self._monotonic()
+        self._count = 0
+
+    def keep(self, rejected: Rejected) -> Kept:
+        """Keep a message, unless it is kept already. Raises `StoreError`."""
+        if not self._has_room():
+            return Kept.TOO_MANY
+        terms = Terms(rejected.task, queue=QUEUE, window=_WINDOW)
+        # A key of its own: a version that knows the task may get the message next, and runs it.
+        key = f"rejected:{rejected.key}"
+        new_id = _new_id()
+        store = self._store()
+        [job] = store.add([NewJob(new_id, rejected.arguments, terms, key)])
+        self._count += job.id == new_id
+        if State(job.state).ended:
+            return Kept.YES
+        return Kept.YES if _end(store, job.id, rejected) else Kept.NOT_YET
+
+    def _has_room(self) -> bool:
+        with self._lock:
+            now = self._monotonic()
+            if now >= self._since + _HOUR:
+                self._since, self._count = now, 0
+            return self._count < self._most
+
+
+def _end(store: Store, job_id: str, rejected: Rejected) -> bool:
+    """Whether the job of a message is dead now."""
+    wanted = Wanted(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job_id])
     error = ErrorInfo("RejectedMessage", rejected.error)
     for claimed in store.claim(wanted, 1, _LEASE):
-        return not store.settle([dead(claimed.id, claimed.attempt, rejected.reason, error)])
+        outcome = dead(claimed.id, claimed.attempt, rejected.reason, error)
+        return not store.settle([outcome])
     return False

@@ -1,49 +1,36 @@
 """Django in a process of its own that serves HTTP, and Google's own emulator, which pushes to it."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-import threading
-import time
 import urllib.error
 import urllib.request
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+from django.db import connections
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1 import PubsubMessage, RetryPolicy, Subscription
 
+from pubsub.attacking import Attack
 from pubsub.pushing import envelope
+from pubsub.server_process import PATIENCE, ServerProcess, until
 from pubsub.signing import ACCOUNT
 from rotulus import State
 from rotulus.pubsub import apply, plan
 from rotulus.pubsub.messages import write_scheduled
-from servers.ports import free_port, is_open
 
 pytestmark = pytest.mark.anywhere
 
-PATIENCE = 60
 FIRING = write_scheduled("7f000000-0000-4000-8000-000000000000", "backfill")
 
 
-class Server:
-    """`manage.py runserver`, without a reloader, on a port that was free."""
+class Server(ServerProcess):
+    """`manage.py runserver`, without a reloader."""
 
-    def __init__(self, port, log, environment):
-        self.port, self.log = port, log
-        words = ["-m", "django", "runserver", "--noreload", f"127.0.0.1:{port}"]
-        with log.open("wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, *words], env=os.environ | environment, stdout=out, stderr=out
-            )
-
-    def wait(self):
-        """Return when it listens."""
-        until(lambda: is_open(self.port) or self.process.poll() is not None)
-        assert self.process.poll() is None, self.log.read_text()
+    def serve(self, **environment):
+        """Start it, and return when it listens."""
+        words = ("-m", "django", "runserver", "--noreload", f"127.0.0.1:{self.port}")
+        self.start(*words, DJANGO_SETTINGS_MODULE="django_shop.live", **environment)
 
     def answers(self):
         """The statuses of the pushes that it has answered, in order."""
@@ -53,7 +40,7 @@ class Server:
     def post(self, body):
         """Push something, as Pub/Sub does; the status and the text."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/tasks/pubsub/",
+            f"{self.url}/tasks/pubsub/",
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
@@ -64,19 +51,19 @@ class Server:
             with error:
                 return error.code, error.read().decode()
 
-    def stop(self):
-        """Stop it."""
-        self.process.terminate()
-        self.process.wait(PATIENCE)
 
-
-def until(holds):
-    """Wait until something holds, and give what it came to."""
-    end, beat = time.monotonic() + PATIENCE, threading.Event()
-    while not (found := holds()):
-        assert time.monotonic() < end
-        beat.wait(0.05)
-    return found
+def variables(shop, url, host):
+    """What a server process of a project needs to know."""
+    database = connections.settings["jobs"]
+    names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")
+    return {
+        "SHOP_DATABASE": json.dumps({name: database[name] for name in names}),
+        "GCP_PROJECT_ID": shop.project,
+        "CLOUD_RUN_SERVICE_URL": url,
+        "TASKS_SERVICE_ACCOUNT": ACCOUNT,
+        "TASKS_NAMESPACE": "shop",
+        "PUBSUB_EMULATOR_HOST": host,
+    }
 
 
 class Live:
@@ -130,28 +117,11 @@ class Live:
 @pytest.fixture
 def live(make_shop, pubsub_emulator, tmp_path):
     """The project on the emulator, and a server of it in another process."""
-    from django.db import connections
-
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    server = Server(tmp_path / "server.log")
     options = {"insecure_local": True}
-    with make_shop(pubsub_emulator.host, options=options, CLOUD_RUN_SERVICE_URL=url) as shop:
-        names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT")
-        database = connections.settings["jobs"]
-        environment = {
-            "DJANGO_SETTINGS_MODULE": "django_shop.live",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "PYTHONUNBUFFERED": "1",
-            "SHOP_DATABASE": json.dumps({name: database[name] for name in names}),
-            "GCP_PROJECT_ID": shop.project,
-            "CLOUD_RUN_SERVICE_URL": url,
-            "TASKS_SERVICE_ACCOUNT": ACCOUNT,
-            "TASKS_NAMESPACE": "shop",
-            "PUBSUB_EMULATOR_HOST": pubsub_emulator.host,
-        }
-        server = Server(port, tmp_path / "server.log", environment)
+    with make_shop(pubsub_emulator.host, options=options, CLOUD_RUN_SERVICE_URL=server.url) as shop:
         try:
-            server.wait()
+            server.serve(**variables(shop, server.url, pubsub_emulator.host))
             yield Live(shop, server)
         finally:
             server.stop()
@@ -217,3 +187,25 @@ def test_what_is_no_message_is_refused_and_kept(live):
     assert ["corrupt", "corrupt", "unknown_task"] == sorted(job.reason for job in dead)
     live.shop.tasks.add.enqueue(1)
     assert [3] == [job.result() for job in live.ended("add")]
+
+
+def test_what_is_malformed_is_answered_over_a_socket(
+    make_shop, fake, tmp_path, stress_random, stress_requests
+):
+    """Bodies, headers and framing: none is an error of ours, and memory does not grow."""
+    server = Server(tmp_path / "server.log")
+    with make_shop(fake.host, options={"insecure_local": True}) as shop:
+        try:
+            server.serve(**variables(shop, server.url, fake.host))
+            attack = Attack(server.port, stress_random)
+            attack.send(stress_requests // 5)
+            before = server.memory
+            attack.send(stress_requests)
+            grown = server.memory - before
+        finally:
+            server.stop()
+
+    assert {status for status in attack.statuses if status and status >= 500} == set()
+    assert attack.statuses.count(None) < 0.2 * len(attack.statuses)
+    assert attack.longest < 5
+    assert grown < 20
