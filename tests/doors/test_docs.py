@@ -22,7 +22,7 @@ from rotulus.errors import NoAppError
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SAVED = re.compile(r"# ([\w.-]+\.(?:py|toml))\n")
+SAVED = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
 INSTALL = re.compile(r"^\$ pip install .*\n", re.MULTILINE)
 SERVER = "postgresql://me@localhost/shop"
 """What pages call the database that a test has."""
@@ -74,7 +74,9 @@ class Page:
         """Run a block, and hold it to what the page says."""
         saved = SAVED.match(block.text)
         if saved and block.kind in ("python", "toml"):
-            Path(saved[1]).write_text(block.text)
+            path = Path(saved[1])
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(block.text)
         elif block.kind == "python":
             output = io.StringIO()
             with contextlib.redirect_stdout(output):
