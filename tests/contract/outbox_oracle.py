@@ -43,14 +43,21 @@ class OutboxOracle:
         self._forget()
         self.republish(ids & self._entries.keys())
 
-    def take(self, queue, lease, patience):
+    def take_left(self, queue, patience, names):
+        return self.take(queue, patience, patience, patience, names)
+
+    def take(self, queue, lease, patience, overdue=0, others=None):
+        """What is taken; where `others` are given, only jobs of other tasks are."""
         self._forget()
         if queue in self._jobs.paused:
             return set()
         now, taken = self._jobs.now, set()
-        due = [(i, e) for i, e in self._entries.items() if e.queue == queue and e.due_at <= now]
-        for job_id, entry in due:
+        for job_id, entry in list(self._entries.items()):
             row = self._jobs.rows[job_id]
+            if entry.queue != queue or entry.due_at > now - overdue:
+                continue
+            if others is not None and row.task in others:
+                continue
             if row.state in ("succeeded", "skipped"):
                 del self._entries[job_id]
             elif row.ended_at is not None:

@@ -146,7 +146,7 @@ class TwoClients(RuleBasedStateMachine):
 
     @rule(data=st.data(), client=CLIENTS)
     def carriers_publish(self, data, client):
-        steps = [self.take_entries, self.take_entries, self.publish, self.republish]
+        steps = [self.take_entries, self.take_left_entries, self.publish, self.republish]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
     @rule(data=st.data(), client=CLIENTS)
@@ -254,6 +254,11 @@ class TwoClients(RuleBasedStateMachine):
         queue = data.draw(QUEUES)
         taken = store.outbox.take(queue, 1000, PUBLISHING, PATIENCE)
         assert self.outbox.take(queue, PUBLISHING, PATIENCE) == {job.id for job in taken}
+
+    def take_left_entries(self, data, store):
+        queue, names = data.draw(QUEUES), data.draw(st.sampled_from([[], ["t"], ["p", "r"]]))
+        taken = store.outbox.take_left(queue, 1000, PATIENCE, names)
+        assert self.outbox.take_left(queue, PATIENCE, names) == {job.id for job in taken}
 
     def publish(self, data, store):
         ids = data.draw(st.lists(st.sampled_from(self.jobs), max_size=3))

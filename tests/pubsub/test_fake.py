@@ -117,6 +117,15 @@ def test_a_refusal_is_tried_again_after_a_back_off_that_doubles(still, shop, clo
             assert 1 == still.tick()
 
 
+def test_a_back_off_ends_at_the_longest_however_often_it_was_doubled(still, shop):
+    """Also where no dead-letter topic ever takes the message away."""
+    with Receiver(500) as receiver:
+        subscribe(shop, receiver.url)
+    [inbox] = still.broker.inboxes.values()
+
+    assert 100 == inbox.back_off(5_000)
+
+
 def test_an_answer_that_does_not_come_counts_as_none_after_the_deadline(still, shop, clock):
     """The message is pushed again while the first push is still on its way."""
     with Receiver() as receiver:

@@ -93,15 +93,6 @@ def refusals(route: TaskRoute, lease: float) -> int | None:
     return count
 
 
-def last_delivery(route: TaskRoute) -> float:
-    """Seconds from the first delivery of a message to the last, if each fails at once."""
-    delay, since = float(min(route.min_retry_delay, LONGEST_DELAY)), 0.0
-    for _ in range(route.max_delivery_attempts - 1):
-        since += delay
-        delay = min(delay * 2, route.max_retry_delay, LONGEST_DELAY)
-    return since
-
-
 def _attempts(retry: Retry | None) -> int:
     """How many attempts a job is to have."""
     return AFTER_A_LOSS if retry is None else max(AFTER_A_LOSS, retry.attempts)

@@ -117,7 +117,9 @@ class Rejects:
         new_id = _new_id()
         store = self._store()
         [job] = store.add([NewJob(new_id, rejected.arguments, terms, key)])
-        self._count += job.id == new_id
+        if job.id == new_id:
+            with self._lock:
+                self._count += 1
         if State(job.state).ended:
             return Kept.YES
         return Kept.YES if _end(store, job.id, rejected) else Kept.NOT_YET

@@ -15,6 +15,9 @@ from rotulus.pubsub.protobuf import moment, moment_of, seconds_of
 DELETED = "_deleted-topic_"
 """What a subscription says of its topic when that is no more."""
 
+_DOUBLINGS = 30
+"""How often a delay is doubled at most: it has long been the longest then."""
+
 _SOURCE = "CloudPubSubDeadLetterSource"
 
 
@@ -56,7 +59,8 @@ class Inbox:
             return 0.0
         policy = self.settings.retry_policy
         low = seconds_of(policy, "minimum_backoff", 10.0)
-        return min(seconds_of(policy, "maximum_backoff", 600.0), low * 2.0 ** (tries - 1))
+        doubled = low * 2.0 ** min(tries - 1, _DOUBLINGS)
+        return min(seconds_of(policy, "maximum_backoff", 600.0), doubled)
 
 
 def stamp(message: PubsubMessage) -> str:
@@ -147,11 +151,8 @@ class Broker:
         for waiting in list(inbox.waiting.values()):
             if waiting.sent and waiting.due <= now:
                 self.refuse(inbox, waiting, waiting.tries)
-            if (
-                not waiting.sent
-                and waiting.due <= now
-                and waiting.message.message_id in (inbox.waiting)
-            ):
+            is_there = waiting.message.message_id in inbox.waiting
+            if is_there and not waiting.sent and waiting.due <= now:
                 yield waiting
 
     def acknowledge(self, inbox: Inbox, message_id: str) -> None:
