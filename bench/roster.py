@@ -42,8 +42,10 @@ CONTENDERS = (
     Contender("google-cloud-pubsub, published", "pubsub", "pubsub_client", OURS),
     Contender("rotulus on SQLite, pushed", "pubsub", "django_pushed", OURS, store="sqlite"),
     Contender("an empty view beside SQLite, pushed", "pubsub", "django_empty", OURS, store="sqlite"),
+    Contender("two commits on SQLite, pushed", "pubsub", "django_twice", OURS, store="sqlite"),
     Contender("rotulus on PostgreSQL, pushed", "pubsub", "django_pushed", OURS, store="postgres"),
     Contender("an empty view beside PostgreSQL, pushed", "pubsub", "django_empty", OURS, store="postgres"),
+    Contender("two commits on PostgreSQL, pushed", "pubsub", "django_twice", OURS, store="postgres"),
     Contender("rotulus, verified", "sqlite", "tokens_ours", OURS),
     Contender("PyJWT, verified", "sqlite", "tokens_pyjwt", OURS),
 )  # fmt: skip
