@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import django.db
 import psycopg
 from django.db import transaction
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
 from rotulus._time.clock import Clock
 from rotulus.django.connections import Connection, using
@@ -15,7 +17,7 @@ from rotulus.store import Store
 from rotulus.stores.postgres import PostgresStore
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Answer, Execute, Session, prepared
-from rotulus.stores.postgres.joining import on_cursor, on_django
+from rotulus.stores.postgres.joining import found, on_cursor, on_django
 from rotulus.stores.postgres.migrate import step_statements
 from rotulus.stores.postgres.translate import CONTENDED, USELESS, translate
 
@@ -117,9 +119,35 @@ def _execute_on(connection: Any) -> Execute:
             prepare = bool(parameters) and may_prepare
             if prepare and driver.prepare_threshold is None:
                 driver.prepare_threshold = _NEVER_BY_ITSELF
+            if prepare and statement in _PINNED and _is_alone(driver):
+                return _pinned(driver, statement, parameters)
             return on_cursor(driver, statement, parameters, prepare=prepare)
 
     return run
+
+
+def _is_alone(driver: psycopg.Connection[Any]) -> bool:
+    """Whether a statement would be a transaction of its own, and can be sent with another."""
+    idle = driver.info.transaction_status == TransactionStatus.IDLE
+    return driver.autocommit and idle and psycopg.Pipeline.is_supported()
+
+
+def _pinned(
+    driver: psycopg.Connection[Any], statement: bytes, parameters: Mapping[str, str | None]
+) -> Answer:
+    """Run a statement by the plan that the server has of it, and not by a new one each time.
+
+    The setting goes to the server together with the statement, and ends with its transaction.
+    """
+    with (
+        driver.pipeline() as pipeline,
+        psycopg.Cursor(driver) as pin,
+        psycopg.Cursor(driver, row_factory=tuple_row) as cursor,
+    ):
+        pin.execute(_PIN, prepare=True)
+        cursor.execute(statement, parameters, prepare=True)
+        pipeline.sync()
+        return found(cursor)
 
 
 def _may_prepare(given: Mapping[str, Any]) -> bool:
@@ -127,6 +155,16 @@ def _may_prepare(given: Mapping[str, Any]) -> bool:
     return not given.get("DISABLE_SERVER_SIDE_CURSORS") and "prepare_threshold" not in given.get(
         "OPTIONS", {}
     )
+
+
+_PIN = b"SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
+"""Has the statements of this transaction run by the plans that the server has of them."""
+
+_KEPT = ("add", "add_keyed", "carry")
+"""Statements whose plans the server keeps by itself: the values make none of them look better."""
+
+_PINNED = frozenset(text for name, text in _STATEMENTS.items() if name not in _KEPT)
+"""Those that it would plan anew each time, which takes it longer than to run them."""
 
 
 _NEVER_BY_ITSELF = 2**31

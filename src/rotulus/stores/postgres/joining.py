@@ -68,7 +68,15 @@ def on_cursor(
     """
     with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
         cursor.execute(statement, parameters, prepare=prepare)
-        return _found(cursor)
+        return found(cursor)
+
+
+def found(cursor: psycopg.Cursor[Any]) -> Found:
+    """What the statement of a cursor has found."""
+    # The cursor's description is made anew, column by column, each time that somebody asks for it.
+    answer = cursor.pgresult
+    rows = cursor.fetchall() if answer is not None and answer.nfields else ()
+    return Found(cursor.rowcount, [_plain(row) for row in rows])
 
 
 def _sqlalchemy(given: Any) -> Execute | None:
@@ -116,14 +124,10 @@ def on_django(given: Any) -> Execute:
             if isinstance(driver, psycopg.Cursor):
                 driver.row_factory = tuple_row
             cursor.execute(statement.decode(), parameters)
-            return _found(cursor)
+            rows = cursor.fetchall() if cursor.description is not None else ()
+            return Found(cursor.rowcount, [_plain(row) for row in rows])
 
     return run
-
-
-def _found(cursor: Any) -> Found:
-    rows = cursor.fetchall() if cursor.description is not None else ()
-    return Found(cursor.rowcount, [_plain(row) for row in rows])
 
 
 def _plain(row: Sequence[Any]) -> Row:
