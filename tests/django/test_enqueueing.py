@@ -397,6 +397,29 @@ def test_an_option_that_there_is_not_is_told_by_the_check():
     assert "There are: database." == problem.hint
 
 
+@pytest.mark.parametrize(
+    ("given", "database", "warned"),
+    [
+        ({}, "default", False),
+        ({"ENQUEUE_ON_COMMIT": None}, "jobs", False),
+        ({"ENQUEUE_ON_COMMIT": True}, "default", False),  # as it is
+        ({"ENQUEUE_ON_COMMIT": False}, "default", True),
+        ({"ENQUEUE_ON_COMMIT": True}, "jobs", True),  # a job does not wait for another database
+        ({"ENQUEUE_ON_COMMIT": False}, "jobs", False),
+    ],
+)
+def test_enqueue_on_commit_is_told_where_it_is_not_what_happens(jobs, given, database, warned):
+    """A job belongs to the block of its own database."""
+    from rotulus.django import DatabaseBackend
+
+    backend = DatabaseBackend("default", given | {"OPTIONS": {"database": database}})
+    told = [one for one in backend.check() if one.id == "rotulus.W013"]
+
+    assert warned == bool(told)
+    if told:
+        assert f"belongs to the atomic block of its own database, '{database}'." in told[0].msg
+
+
 def test_an_option_that_there_is_not_is_refused_when_the_backend_is_used():
     """Also where checks are skipped: by who enqueues, and by who asks for a result."""
     from rotulus.django import DatabaseBackend

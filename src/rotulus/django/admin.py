@@ -11,7 +11,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import router
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -21,7 +20,13 @@ from rotulus import State
 from rotulus._text.ids import is_id
 from rotulus.django.app import app_of
 from rotulus.django.displays import ExecutionDisplays
-from rotulus.django.filters import QueueFilter, StatusFilter, TaskFilter, our_backends
+from rotulus.django.filters import (
+    DatabaseFilter,
+    QueueFilter,
+    StatusFilter,
+    TaskFilter,
+    our_databases,
+)
 from rotulus.django.models import TaskExecution
 
 if TYPE_CHECKING:
@@ -72,7 +77,7 @@ class TaskExecutionAdmin(ExecutionDisplays):
         "finished_at",
         "duration",
     )
-    list_filter = (StatusFilter, TaskFilter, QueueFilter, "enqueued_at")
+    list_filter = (DatabaseFilter, StatusFilter, TaskFilter, QueueFilter, "enqueued_at")
     list_per_page = 50
     search_fields = ("task_name", "arguments", "error")
     search_help_text = "An id; or a part of the task's name, of the arguments or of the error"
@@ -91,14 +96,9 @@ class TaskExecutionAdmin(ExecutionDisplays):
         ("More", {"fields": ("priority", "key", "schedule"), "classes": ("collapse",)}),
     )
 
-    @property
-    def app(self) -> Any:
-        """The app whose jobs these are."""
-        return app_of(_database())
-
     def get_queryset(self, request: HttpRequest) -> Any:
-        """All of them, in the database of the backend; lists do not read what is long."""
-        found: Any = super().get_queryset(request).using(_database())
+        """All of them, in the first database; lists do not read what is long."""
+        found: Any = super().get_queryset(request).using(our_databases()[0])
         match = request.resolver_match
         is_list = match is not None and str(match.url_name).endswith("_changelist")
         return found.defer(*_LONG) if is_list else found
@@ -109,9 +109,14 @@ class TaskExecutionAdmin(ExecutionDisplays):
             return queryset.filter(pk=search_term.strip()), False
         return super().get_search_results(request, queryset, search_term)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """The execution of an id; None for what is no id."""
-        return super().get_object(request, object_id, from_field) if is_id(object_id) else None
+    def get_object(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        from_field: Any = None,  # noqa: ARG002 - ids are all that they are known by
+    ) -> Any:
+        """The execution of an id, in whichever database it is; None for what is no id."""
+        return self._of_id(request, object_id).first() if is_id(object_id) else None
 
     def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
         """Nobody: tasks are enqueued."""
@@ -168,12 +173,17 @@ class TaskExecutionAdmin(ExecutionDisplays):
         """Ask, and then cancel them."""
         return self._steer(request, queryset, "cancel")
 
+    def _of_id(self, request: HttpRequest, object_id: str) -> Any:
+        """The executions of an id, in the database that has one: no two have the same."""
+        every = [self.get_queryset(request).using(alias) for alias in our_databases()]
+        found = [one.filter(pk=object_id) for one in every]
+        return next((one for one in found[:-1] if one.exists()), found[-1])
+
     def _view(self, verb: str) -> Callable[..., HttpResponse]:
         def confirm(request: HttpRequest, object_id: str) -> HttpResponse:
             if not is_id(object_id):
                 raise Http404
-            found = self.get_queryset(request).filter(pk=object_id)
-            answer = self._steer(request, found, verb)
+            answer = self._steer(request, self._of_id(request, object_id), verb)
             place = reverse("admin:rotulus_taskexecution_change", args=[object_id])
             return answer or HttpResponseRedirect(place)
 
@@ -209,7 +219,7 @@ class TaskExecutionAdmin(ExecutionDisplays):
     def _do(self, request: HttpRequest, able: Sequence[TaskExecution], verb: str) -> None:
         """Retry or cancel, through the store: what has changed meanwhile is left alone."""
         ids = [execution.pk for execution in able]
-        done = getattr(self.app.jobs, verb)(*ids) if ids else []
+        done = getattr(app_of(able[0].database).jobs, verb)(*ids) if ids else []
         word = {"retry": "sent back to the queue", "cancel": "cancelled"}[verb]
         changed = {job.id for job in done}
         for execution in able:
@@ -217,9 +227,3 @@ class TaskExecutionAdmin(ExecutionDisplays):
                 self.log_change(request, execution, word)
         text = f"{len(changed)} {'execution' if len(changed) == 1 else 'executions'} {word}."
         self.message_user(request, text, messages.SUCCESS if changed else messages.WARNING)
-
-
-def _database() -> str:
-    """Where executions are: in the database of the first backend of ours."""
-    ours = our_backends()
-    return ours[0].database if ours else router.db_for_read(TaskExecution)

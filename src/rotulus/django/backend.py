@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core import checks
-from django.db import router
+from django.db import DEFAULT_DB_ALIAS, router
 from django.utils import timezone
 
 from rotulus import App, Job, Task
@@ -47,6 +47,7 @@ class RotulusBackend(BaseTaskBackend):
 
     def __init__(self, alias: str, params: dict[str, Any]) -> None:
         super().__init__(alias, params)
+        self._on_commit: bool | None = params.get("ENQUEUE_ON_COMMIT")
         self._usual: dict[tuple[Any, str, int], Task[..., Any, Any]] = {}
 
     @property
@@ -117,6 +118,7 @@ class RotulusBackend(BaseTaskBackend):
                 id="rotulus.E010",
             )
             return
+        yield from self._enqueue_on_commit()
         unknown = list(self._unknown_options())
         yield from unknown
         try:
@@ -124,6 +126,19 @@ class RotulusBackend(BaseTaskBackend):
                 _ = self.app.store
         except RotulusError as error:
             yield checks.Error(str(error), hint=f"See TASKS[{self.alias!r}].", id="rotulus.E011")
+
+    def _enqueue_on_commit(self) -> Iterator[checks.Warning]:
+        """What is asked for by a setting of `django-tasks`, where it is not what happens."""
+        if self._on_commit is None or self._on_commit is (self.database == DEFAULT_DB_ALIAS):
+            return
+        yield checks.Warning(
+            f"TASKS[{self.alias!r}]['ENQUEUE_ON_COMMIT'] is {self._on_commit!r}, and is not "
+            f"heeded: a job belongs to the atomic block of its own database, {self.database!r}.",
+            hint="Enqueue by transaction.on_commit(..., using=alias) to wait for the commit of "
+            "another database. To enqueue whatever becomes of the block, have the jobs in another "
+            "database (OPTIONS['database']).",
+            id="rotulus.W013",
+        )
 
     def _unknown_options(self) -> Iterator[checks.Error]:
         for name in self.options:

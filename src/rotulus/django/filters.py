@@ -3,13 +3,36 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import router
 from django.http import HttpRequest
 
 from rotulus.django.backend import RotulusBackend
 from rotulus.django.compat import TaskResultStatus, task_backends
 from rotulus.django.declaring import all_declared
 from rotulus.django.discovery import import_task_modules
+from rotulus.django.models import TaskExecution
 from rotulus.django.statuses import STATUSES
+
+
+class DatabaseFilter(admin.SimpleListFilter):
+    """By database, where jobs live in several: one of them at a time, the first unless chosen."""
+
+    title = "database"
+    parameter_name = "database"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:  # noqa: ARG002 - Django's own
+        """Their aliases; nothing to choose where there is one."""
+        known = our_databases()
+        return [(alias, alias) for alias in known] if len(known) > 1 else []
+
+    def choices(self, changelist: Any) -> Any:
+        """Those, without "All": a query is about one database."""
+        first, *others = list(super().choices(changelist))[1:]
+        return [first | {"selected": first["selected"] or self.value() is None}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
+        """Those in the database."""
+        return queryset.using(self.value()) if self.value() in our_databases() else queryset
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -60,6 +83,12 @@ class QueueFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 - Django's own
         """Those of the queue."""
         return queryset.filter(queue_name=self.value()) if self.value() else queryset
+
+
+def our_databases() -> list[str]:
+    """The aliases of the databases that executions are in, in the order of our backends."""
+    used = dict.fromkeys(backend.database for backend in our_backends())
+    return list(used) or [router.db_for_read(TaskExecution)]
 
 
 def our_backends() -> list[RotulusBackend]:

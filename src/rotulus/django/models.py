@@ -246,18 +246,19 @@ class TaskExecution(models.Model):
             InvalidStateTransition: it has ended, or another attempt of it runs by now.
         """
         error = ErrorInfo("Exception", error_message, error_traceback)
-        with transaction.atomic(using=self._alias):
+        with transaction.atomic(using=self.database):
             if self.status == READY:
                 self.mark_running()
             self._settle(FAILED, failed(self.id, self.attempt, Reason.ERROR, error), metadata)
 
     @property
-    def _alias(self) -> str:
+    def database(self) -> str:
+        """The alias of the database that it is in."""
         return self._state.db or router.db_for_write(type(self))
 
     @property
     def _app(self) -> App:
-        return app_of(self._alias)
+        return app_of(self.database)
 
     def _settle(self, to: str, outcome: Any, metadata: Mapping[str, Any] | None) -> None:
         if metadata:
