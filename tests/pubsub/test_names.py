@@ -25,6 +25,30 @@ def test_names_are_what_google_takes(path, environment, namespace):
         assert re.fullmatch(r"[\w-]{1,500}", name, re.ASCII)
 
 
+def are_taken(word):
+    """Whether a word may be an environment, or a namespace."""
+    try:
+        return word == PubSubSettings(environment=word).environment
+    except OptionError:
+        return False
+
+
+@given(*[st.text("ab-.", max_size=5).map("t".__add__).filter(are_taken)] * 2)
+def test_no_two_programs_have_a_topic_in_common(environment, namespace):
+    """The beginning of a name says which environment and which namespace it is of."""
+    prefix = names.topic_prefix(names.PlaceNow(environment, namespace))
+    halves = [
+        (prefix[:at], prefix[at + 2 :]) for at in range(len(prefix)) if prefix[at:][:2] == "--"
+    ]
+    read = {
+        (first, rest.removesuffix(".tasks--"))
+        for first, rest in halves
+        if are_taken(first) and are_taken(rest.removesuffix(".tasks--"))
+    }
+
+    assert {(environment, namespace)} == read
+
+
 def test_the_namespace_has_hyphens_in_scheduler_jobs_too():
     """A scheduler job's name has no dots anywhere."""
     assert "prod--shop-web-scheduler--a-b_c" == names.scheduler_job_name("a.b_c", PLACE)
@@ -65,7 +89,7 @@ def test_letters_that_google_does_not_know_are_named(path):
         names.scheduler_job_name(path, PLACE)
 
 
-@pytest.mark.parametrize("word", ["1st", "google", "GOOG", "a b", "ä", "-x"])
+@pytest.mark.parametrize("word", ["1st", "google", "GOOG", "a b", "ä", "-x", "a--b"])
 @pytest.mark.parametrize("variable", ["TASKS_ENVIRONMENT", "TASKS_NAMESPACE"])
 def test_a_prefix_that_google_would_not_take_is_refused_where_it_is_set(
     monkeypatch, variable, word

@@ -190,9 +190,12 @@ def setting_now(name: str) -> str:
 
 def check_word(name: str, value: str) -> str:
     """A text that may be part of the names of Google's resources. Raises `OptionError`."""
-    if not _WORD.fullmatch(value) or value.lower().startswith("goog"):
+    if not _WORD.fullmatch(value) or value.lower().startswith("goog") or "--" in value:
         raise _refused(
-            name, value, "begin with a letter, but not with 'goog'; use letters, digits and '._-'"
+            name,
+            value,
+            "begin with a letter, but not with 'goog'; use letters, digits and '._-', and not "
+            "'--', which stands between the parts of a name",
         )
     return value
 
