@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import connections, transaction
 
 from rotulus.django.compat import TaskContext, task
 
@@ -87,6 +87,13 @@ GO_ON = threading.Event()
 def until() -> None:
     """Run until a test has seen it."""
     GO_ON.wait(30)
+
+
+@task
+def durably(alias: str) -> None:
+    """Write in a block that no other may be around."""
+    with transaction.atomic(using=alias, durable=True):
+        add.using(backend="routed").enqueue(1)
 
 
 @task

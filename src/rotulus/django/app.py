@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, router
 
 from rotulus import App, Carrier, Ticked
 from rotulus.django.addresses import url_of
@@ -49,6 +49,23 @@ def app_of(alias: str = DEFAULT_DB_ALIAS, *, carried: bool = True) -> App:
             app = _made(alias, carrier) if carrier or not carried else app_of(alias, carried=False)
             _APPS[alias, carried] = name, app
         return app
+
+
+def home_of(found_in: str | None, model: Any, **hints: Any) -> str:
+    """The alias of the database that an execution is steered in, by where it was found.
+
+    That is where it was found, if a backend has its jobs there. For a copy that is only read the
+    routers say where it is written.
+
+    Args:
+        found_in: the alias.
+        model: `TaskExecution`.
+        hints: for the routers.
+    """
+    backends: Iterable[Any] = task_backends.all()
+    if any(getattr(backend, "database", None) == found_in for backend in backends):
+        return str(found_in)
+    return router.db_for_write(model, **hints)
 
 
 def worker_app(alias: str = DEFAULT_DB_ALIAS, **options: Any) -> App:

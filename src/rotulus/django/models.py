@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from django.db import models, router, transaction
+from django.db import models, transaction
 from django.db.models.expressions import Case, Value, When
 
 from rotulus import App, ErrorInfo, Job, State
 from rotulus._jobs.outcome import failed, read_error, succeeded
 from rotulus._jobs.states import Reason
 from rotulus._text import jsontext
-from rotulus.django.app import app_of
+from rotulus.django.app import app_of, home_of
 from rotulus.django.fields import JobIdField, MicrosecondsField
 from rotulus.django.results import arguments_of
 from rotulus.django.statuses import STATUSES, status_of
@@ -44,7 +44,7 @@ class ExecutionQuerySet(models.QuerySet["TaskExecution"]):
 
     def using_jobs(self) -> App:
         """The app whose jobs these are: `executions.using_jobs().jobs.retry(*ids)`."""
-        return app_of(self.db)
+        return app_of(home_of(self.db, self.model))
 
     def create(self, **_kwargs: Any) -> NoReturn:
         """Refused: enqueue a task."""
@@ -253,8 +253,8 @@ class TaskExecution(models.Model):
 
     @property
     def database(self) -> str:
-        """The alias of the database that it is in."""
-        return self._state.db or router.db_for_write(type(self))
+        """The alias of the database that its job is in, wherever it was read."""
+        return home_of(self._state.db, type(self), instance=self)
 
     @property
     def _app(self) -> App:

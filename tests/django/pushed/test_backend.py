@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_shop.backends import pubsub_backend
 from rotulus import State
-from rotulus.django import PubSubBackend, app_of
+from rotulus.django import PubSubBackend, app_of, worker_app
 from rotulus.django.compat import (
     InvalidTask,
     InvalidTaskBackend,
@@ -112,6 +112,19 @@ def test_what_was_not_published_is_by_a_tick(shop):
         shop.app.store.outbox.republish([result.id])
     assert 1 == shop.app.tick().published
     assert [result.id] == [json.loads(one.data)["task_id"] for one in pulled()]
+
+
+def test_what_was_not_published_is_by_a_worker(shop):
+    """It relays, and runs nothing of what Pub/Sub pushes."""
+    result = shop.tasks.add.enqueue(1)
+    pulled = shop.pull_from("add")
+    with transaction.atomic(using="jobs"):  # due now, and not when the lease of the first is over
+        shop.app.store.outbox.republish([result.id])
+    with worker_app("jobs") as worker:
+        worker.run_worker(burst=True)
+
+    assert [result.id] == [json.loads(one.data)["task_id"] for one in pulled()]
+    assert ([], "queued") == (shop.tasks.RAN, shop.app.get(result.id).state)
 
 
 @pytest.mark.requirement("G-34", "G-35", "G-36", "G-37")
