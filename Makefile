@@ -10,7 +10,7 @@ help:
 	@echo 'make serve   a service with pictures and thumbnails of them; PORT=8000 unless given'
 	@echo 'make django  a newsletter on Django; PUSH=1: its tasks by Pub/Sub, emulated; PORT=8000'
 	@echo 'make test    everything, on every Python that is installed'
-	@echo 'make bench   the figures of docs/speed.md, beside other queues: half an hour'
+	@echo 'make bench   the figures of docs/speed.md, beside other queues: most of an hour'
 	@echo 'make clean   remove what these have made'
 
 demo:

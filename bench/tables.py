@@ -83,7 +83,7 @@ DJANGO = [
 PUSHED = [
     Row("a push handled, on SQLite", "push rotulus on SQLite, pushed on pubsub", "push an empty view beside SQLite, pushed on pubsub", FINEST, "a view that does nothing"),
     Row("the same", "push rotulus on SQLite, pushed on pubsub", "push two commits on SQLite, pushed on pubsub", FINEST, "a view that changes a row twice, in two transactions"),
-    Row("a push handled, on PostgreSQL", "push rotulus on PostgreSQL, pushed on pubsub", "push an empty view beside PostgreSQL, pushed on pubsub", FINEST, "the same"),
+    Row("a push handled, on PostgreSQL", "push rotulus on PostgreSQL, pushed on pubsub", "push an empty view beside PostgreSQL, pushed on pubsub", FINEST, "a view that does nothing"),
     Row("the same", "push rotulus on PostgreSQL, pushed on pubsub", "push two commits on PostgreSQL, pushed on pubsub", FINEST, "a view that changes a row twice, in two transactions"),
     Row("a token checked whose key is known", "verify rotulus, verified on sqlite", "verify PyJWT, verified on sqlite", FINEST, "PyJWT's `decode`, given the key"),
 ]  # fmt: skip
