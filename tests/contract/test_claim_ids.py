@@ -5,12 +5,12 @@ import threading
 import pytest
 
 from contract.workbench import OUTCOMES, job_id
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 
 def take(bench, *ids, worker="w1", limit=100, store=None, names=None, grace=None):
     """The ids of those that were claimed of some jobs."""
-    wanted = Wanted(worker, None, names, grace, ids)
+    wanted = ClaimFilter(worker, None, names, grace, ids)
     return [job.id for job in (store or bench.store).claim(wanted, limit, 30.0)]
 
 
@@ -50,7 +50,7 @@ def test_a_job_that_waits_for_its_retry_is_due(bench):
 def test_a_job_that_failed_and_then_asked_for_later_waits(bench):
     """It is its task that has asked, and not its policy."""
     job = bench.ended("retried")
-    [taken] = bench.store.claim(Wanted("w1", ids=[job.id]), 1, 30.0)
+    [taken] = bench.store.claim(ClaimFilter("w1", ids=[job.id]), 1, 30.0)
     bench.store.settle([OUTCOMES["snoozed"](taken)])
 
     assert [] == take(bench, job.id)

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from contract.workbench import OUTCOMES, claims
-from rotulus.store import Claim, Renewal, Wanted
+from rotulus.store import Claim, ClaimFilter, Renewal
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.postgres.connection import MOST
 
@@ -61,7 +61,7 @@ def test_what_was_taken_is_given_though_the_next_claim_fails(bench, migrated):
     url = migrated("postgres")
     store = PostgresStore(read_address(f"{url}?deadline=1"))
     bench.add_many(120)
-    assert 60 == len(store.claim(Wanted("w1"), 60, 30.0))
+    assert 60 == len(store.claim(ClaimFilter("w1"), 60, 30.0))
     with psycopg.connect(url) as connection:
         bench.add(delay=1.0, limit_key="k", limit_to=1)
         bench.clock.advance(2)
@@ -69,7 +69,7 @@ def test_what_was_taken_is_given_though_the_next_claim_fails(bench, migrated):
             "SELECT pg_advisory_xact_lock(hashtext('rotulus limits'), "
             "'rotulus_jobs'::regclass::oid::integer)"
         )
-        taken = store.claim(Wanted("w1"), 100, 30.0)
+        taken = store.claim(ClaimFilter("w1"), 100, 30.0)
     store.close()
 
     assert 60 == len(taken)

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from rotulus.errors import StoreBusyError
-from rotulus.store import NewJob, Terms, Wanted
+from rotulus.store import ClaimFilter, NewJob, Terms
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.postgres.ask import prepared
 
@@ -33,7 +33,7 @@ def claim(database):
         store.migrate()
         store.add([JOB])
     stores = dict(zip(("one", "other"), opened, strict=True))
-    yield lambda schema: stores[schema].claim(Wanted("w"), 1, 30.0)
+    yield lambda schema: stores[schema].claim(ClaimFilter("w"), 1, 30.0)
     for store in opened:
         store.close()
 

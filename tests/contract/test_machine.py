@@ -22,7 +22,7 @@ from contract.workbench import ERROR, job_id
 from rotulus._jobs.outcome import Outcome, opened
 from rotulus._jobs.states import ENDED as ENDED_STATES
 from rotulus._jobs.states import MOVES, State
-from rotulus.store import Claim, Filter, NewJob, Renewal, Terms, Wanted
+from rotulus.store import Claim, ClaimFilter, Filter, NewJob, Renewal, Terms
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock
@@ -155,7 +155,7 @@ class TwoClients(RuleBasedStateMachine):
         store = self.stores[client]
         job = data.draw(st.sampled_from(self.jobs[-MOST_JOBS:]))
         for _ in range(3):
-            taken = store.claim(Wanted("w1", ids=[job]), 1, LEASE)
+            taken = store.claim(ClaimFilter("w1", ids=[job]), 1, LEASE)
             assert self.oracle.claim_these([job], 1, "w1", LEASE) == [one.id for one in taken]
             if taken:
                 self.claims.append(Claim(job, taken[0].attempt))
@@ -239,14 +239,14 @@ class TwoClients(RuleBasedStateMachine):
             st.sampled_from([None, None, ["a"], ["b", "a"], ["_own"], ["a", "_own"]])
         )
         limit, worker = data.draw(st.integers(1, 3)), data.draw(WORKERS)
-        taken = store.claim(Wanted(worker, queues), limit, LEASE)
+        taken = store.claim(ClaimFilter(worker, queues), limit, LEASE)
         assert self.oracle.claim(queues, limit, worker, LEASE) == [job.id for job in taken]
         self.claims += [Claim(job.id, job.attempt) for job in taken]
 
     def claim_these(self, data, store):
         ids = data.draw(st.lists(st.sampled_from(self.jobs), max_size=4))
         limit, worker = data.draw(st.integers(1, 3)), data.draw(WORKERS)
-        taken = store.claim(Wanted(worker, ids=ids), limit, LEASE)
+        taken = store.claim(ClaimFilter(worker, ids=ids), limit, LEASE)
         assert self.oracle.claim_these(ids, limit, worker, LEASE) == [job.id for job in taken]
         self.claims += [Claim(job.id, job.attempt) for job in taken]
 

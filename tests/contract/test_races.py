@@ -8,7 +8,7 @@ import pytest
 
 from contract.workbench import OUTCOMES, claims
 from rotulus._jobs.outcome import opened
-from rotulus.store import Filter, Wanted
+from rotulus.store import ClaimFilter, Filter
 
 CLIENTS = 6
 
@@ -39,7 +39,7 @@ def test_each_job_is_claimed_by_one_client(shared):
 
     def take(number, store):
         taken = []
-        while batch := store.claim(Wanted(f"w{number}"), 7, 30.0):
+        while batch := store.claim(ClaimFilter(f"w{number}"), 7, 30.0):
             taken += [job.id for job in batch]
         return taken
 
@@ -51,7 +51,7 @@ def test_a_limit_holds_between_clients(shared):
     """No two of them see the same room."""
     for _ in range(20):
         shared.add(limit_key="k", limit_to=2)
-    taken = race(shared, lambda n, store: len(store.claim(Wanted(f"w{n}"), 5, 30.0)))
+    taken = race(shared, lambda n, store: len(store.claim(ClaimFilter(f"w{n}"), 5, 30.0)))
 
     assert 2 == sum(taken)
 
@@ -61,7 +61,7 @@ def test_a_rate_holds_between_clients(shared):
     shared.add_many(60, limit_key="k", rate_to=7, rate_per=60.0)
     rounds = []
     for _ in range(3):
-        taken = race(shared, lambda n, store: len(store.claim(Wanted(f"w{n}"), 3, 30.0)))
+        taken = race(shared, lambda n, store: len(store.claim(ClaimFilter(f"w{n}"), 3, 30.0)))
         rounds.append(sum(taken))
         shared.clock.advance(60)
 
@@ -75,7 +75,7 @@ def test_a_rate_holds_between_clients_while_time_goes_on(shared):
     def take(number, store):
         starts = []
         for _ in range(60):
-            starts += [job.started_at for job in store.claim(Wanted(f"w{number}"), 3, 30.0)]
+            starts += [job.started_at for job in store.claim(ClaimFilter(f"w{number}"), 3, 30.0)]
             if number == 0:
                 shared.clock.advance(0.2)
         return starts
@@ -226,7 +226,7 @@ def test_needs_that_end_at_the_same_moment_are_all_counted(shared):
         def settle(number, store, shares=shares):
             for job in shares[number]:
                 store.settle([OUTCOMES["succeeded" if number % 2 else "failed"](job)])
-            return store.claim(Wanted(f"w{number}"), 6, 30.0)
+            return store.claim(ClaimFilter(f"w{number}"), 6, 30.0)
 
         claimed = [job for taken in race(shared, settle) for job in taken]
         claimed += shared.claim()
@@ -272,7 +272,7 @@ def test_people_and_workers_act_on_one_run_at_the_same_moment(shared):
                     store.pause([], paused=False, runs=[run])
                 else:
                     how = "failed" if number == 3 else "succeeded"
-                    jobs = store.claim(Wanted(f"w{number}"), 2, 30.0)
+                    jobs = store.claim(ClaimFilter(f"w{number}"), 2, 30.0)
                     store.settle([OUTCOMES[how](job) for job in jobs])
 
         race(shared, act)

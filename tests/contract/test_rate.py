@@ -3,7 +3,7 @@
 from contract.test_wait import waiting
 from contract.workbench import OUTCOMES
 from rotulus._jobs.record import micros
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 HOUR = {"limit_key": "k", "rate_to": 3, "rate_per": 3600.0}
 """Three an hour."""
@@ -75,7 +75,7 @@ def test_a_rate_holds_for_all_clients(shared):
     shared.add_many(5, **HOUR)
 
     assert 2 == len(shared.claim(2))
-    assert 1 == len(other.claim(Wanted("w2"), 9, 30.0))
+    assert 1 == len(other.claim(ClaimFilter("w2"), 9, 30.0))
     assert [] == shared.claim()
 
 

@@ -17,7 +17,7 @@ from contract.workbench import ERROR, Workbench
 from rotulus._jobs import outcome as outcomes
 from rotulus._jobs.states import ENDED, Reason
 from rotulus._text.ids import Ids
-from rotulus.store import Filter, NewJob, Renewal, Terms, Wanted
+from rotulus.store import ClaimFilter, Filter, NewJob, Renewal, Terms
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 
@@ -81,14 +81,14 @@ class Hand(threading.Thread):
 
     def work(self):
         lease = self.chance.choice([0.001, 30.0])
-        jobs = self.store.claim(Wanted(self.name), self.chance.randint(1, 5), lease)
+        jobs = self.store.claim(ClaimFilter(self.name), self.chance.randint(1, 5), lease)
         while jobs:
             self.store.extend([Renewal(job.id, job.attempt) for job in jobs], 30.0)
             ended = [self.outcome(job) for job in jobs if self.chance.random() > 0.1]
             if self.chance.random() < 0.5:
                 self.store.settle(ended)
                 return
-            jobs = self.store.settle_and_claim(ended, Wanted(self.name), 5, 30.0).jobs
+            jobs = self.store.settle_and_claim(ended, ClaimFilter(self.name), 5, 30.0).jobs
 
     def outcome(self, job):
         how = self.chance.choice(
@@ -174,7 +174,7 @@ def finish(store, heads):
     store.pause([], False, heads)
     for number in range(THREADS):
         store.rescue(10_000, f"w{number}")
-    while left := store.claim(Wanted("last"), 1000, 30.0) or later(store):
+    while left := store.claim(ClaimFilter("last"), 1000, 30.0) or later(store):
         store.settle([outcomes.succeeded(job.id, job.attempt, "null") for job in left])
     assert [] == [job for job in store.find(limit=100_000) if job.ended_at is None]
     store.prune(datetime.now(UTC) + timedelta(days=1), ENDED, 100_000)

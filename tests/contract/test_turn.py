@@ -4,9 +4,9 @@ import pytest
 
 from contract.workbench import OUTCOMES
 from rotulus._jobs.outcome import opened
-from rotulus.store import Claim, Wanted
+from rotulus.store import Claim, ClaimFilter
 
-WANTED = Wanted("w1", None, None, None)
+WANTED = ClaimFilter("w1", None, None, None)
 
 
 def turn(bench, *outcomes, limit=10):

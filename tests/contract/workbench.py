@@ -16,7 +16,7 @@ from rotulus._jobs.outcome import (
     succeeded,
 )
 from rotulus._jobs.states import Reason
-from rotulus.store import Filter, NewJob, Renewal, Terms, Wanted, WorkerInfo
+from rotulus.store import ClaimFilter, Filter, NewJob, Renewal, Terms, WorkerInfo
 
 
 class Workbench:
@@ -44,11 +44,11 @@ class Workbench:
 
     def claim(self, limit=100, queues=None, names=None, worker="w1", lease=30.0, grace=None):
         """Claim, as worker w1 unless it says otherwise."""
-        return self.store.claim(Wanted(worker, queues, names, grace), limit, lease)
+        return self.store.claim(ClaimFilter(worker, queues, names, grace), limit, lease)
 
     def wait(self, timeout, job=None, queues=None, names=None, worker="w1", grace=None):
         """Wait for the end of a job, or for what worker w1 would take."""
-        return self.store.wait(job or Wanted(worker, queues, names, grace), timeout)
+        return self.store.wait(job or ClaimFilter(worker, queues, names, grace), timeout)
 
     def running(self, **fields):
         """A job that has been added and claimed."""

@@ -12,7 +12,7 @@ PROGRAM = """
 import os, resource, sys, threading
 from rotulus import App, task
 from rotulus.errors import ResultTimeoutError
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 if most < 3000:
@@ -33,9 +33,9 @@ def take(count):
 
 MANY = """
 take(2000)
-assert not app.store.wait(Wanted("w"), 0.05)
+assert not app.store.wait(ClaimFilter("w"), 0.05)
 answers = []
-waiter = threading.Thread(target=lambda: answers.append(app.store.wait(Wanted("w"), 30)))
+waiter = threading.Thread(target=lambda: answers.append(app.store.wait(ClaimFilter("w"), 30)))
 waiter.start()
 job = nothing.enqueue()
 waiter.join(60)
@@ -100,9 +100,9 @@ try:
     job.result(0.2)
 except ResultTimeoutError:
     pass
-assert app.store.wait(Wanted("w"), 30)
-[claimed] = app.store.claim(Wanted("w"), 1, 60)
-assert not app.store.wait(Wanted("w"), 0.2)
+assert app.store.wait(ClaimFilter("w"), 30)
+[claimed] = app.store.claim(ClaimFilter("w"), 1, 60)
+assert not app.store.wait(ClaimFilter("w"), 0.2)
 for handle in taken:
     os.close(handle)
 app.store.rescue(worker="w")

@@ -3,7 +3,7 @@
 import pytest
 
 from rotulus.errors import StoreError
-from rotulus.store import NewJob, Terms, Wanted
+from rotulus.store import ClaimFilter, NewJob, Terms
 from rotulus.stores.postgres import PostgresStore, read_address
 
 pytestmark = pytest.mark.anywhere
@@ -33,7 +33,7 @@ def test_a_database_without_an_encoding_gives_back_what_it_was_given(store_in, m
     store.migrate()
     store.add([JOB])
 
-    assert [JOB.arguments] == [job.arguments for job in store.claim(Wanted("w"), 1, 30.0)]
+    assert [JOB.arguments] == [job.arguments for job in store.claim(ClaimFilter("w"), 1, 30.0)]
 
 
 def test_a_database_that_cannot_hold_every_text_is_refused(store_in):

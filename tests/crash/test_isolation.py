@@ -155,7 +155,7 @@ def test_a_signal_to_the_whole_group_lets_them_finish(cells):
 
 @pytest.mark.parametrize("kill", [os.kill, os.killpg])
 def test_nothing_outlives_a_worker_that_is_killed(cells, kill):
-    """Neither the nursery, nor a cell, nor a program that a task has started."""
+    """Neither the fork server, nor a task process, nor a program that a task has started."""
     cells.app.enqueue("family")
     cells.add("isolated", 1, seconds=600)
     cells.app.enqueue("doze")
@@ -197,7 +197,7 @@ def test_one_that_is_killed_from_outside_loses_an_attempt(cells):
 
 
 def test_a_worker_whose_nursery_is_killed_stops_and_says_so(cells):
-    """It cannot do what it is for; what it ran goes back, and its cells are dead."""
+    """It cannot do what it is for; what it ran goes back, and its task processes are dead."""
     jobs = [cells.app.enqueue("doze")]
     worker = cells.start("--drain", "5")
     cells.began(1)

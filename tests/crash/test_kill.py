@@ -7,7 +7,7 @@ import time
 import pytest
 
 from crash.stores import on_both
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 
 @pytest.mark.parametrize("task", ["work", "awork"])
@@ -72,7 +72,7 @@ def test_kill_soup(factory):
         factory.add("awork", 30, seconds=0.05)
         factory.add("work", 10, seconds=0.1)
         factory.add("flaky", 20)
-        factory.app.store.wait(Wanted(queues=["nobody serves this"]), chance.uniform(0.3, 0.9))
+        factory.app.store.wait(ClaimFilter(queues=["nobody serves this"]), chance.uniform(0.3, 0.9))
         victim = chance.randrange(2)
         workers[victim].send_signal(signal.SIGKILL)
         workers[victim].wait()
@@ -101,7 +101,9 @@ def test_a_producer_killed_inside_a_transaction_adds_all_or_none(factory):
             stdout=-1,
         )
         producer.stdout.readline()
-        factory.app.store.wait(Wanted(queues=["nobody serves this"]), chance.uniform(0.05, 0.4))
+        factory.app.store.wait(
+            ClaimFilter(queues=["nobody serves this"]), chance.uniform(0.05, 0.4)
+        )
         producer.send_signal(signal.SIGKILL)
         producer.wait()
         producer.stdout.close()

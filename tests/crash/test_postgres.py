@@ -17,7 +17,7 @@ from rotulus.errors import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from rotulus.store import Claim, NewJob, Renewal, Terms, Wanted
+from rotulus.store import Claim, ClaimFilter, NewJob, Renewal, Terms
 from rotulus.stores.postgres import PostgresStore, listening, read_address
 from servers.pgbouncer import PROGRAM, PgBouncer
 
@@ -130,7 +130,7 @@ def test_every_call_to_a_server_that_hangs_comes_to_an_end(plant, server):
     [job] = store.add([NewJob("01890000-0000-7000-8000-000000000000", "{}", Terms("t"))])
     calls = {
         "add": lambda s: s.add([NewJob("01890000-0000-7000-8000-000000000001", "{}", Terms("t"))]),
-        "claim": lambda s: s.claim(Wanted("w"), 1, 30),
+        "claim": lambda s: s.claim(ClaimFilter("w"), 1, 30),
         "extend": lambda s: s.extend([Renewal(job.id, 1)], 30),
         "rescue": lambda s: s.rescue(10),
         "cancel": lambda s: s.cancel([job.id]),
@@ -139,7 +139,7 @@ def test_every_call_to_a_server_that_hangs_comes_to_an_end(plant, server):
         "count": lambda s: s.count(),
         "count by step": lambda s: s.count(by="step", run=job.id),
         "fleet": lambda s: s.fleet(),
-        "wait": lambda s: s.wait(Wanted("w", queues=["none"]), 0.1),
+        "wait": lambda s: s.wait(ClaimFilter("w", queues=["none"]), 0.1),
     }
     took, told = [], []
 
@@ -224,7 +224,7 @@ def test_a_worker_ends_in_time_though_the_server_hangs(plant, server):
 
 def pick_up(factory, number):
     """Seconds until a job of an idle factory begins."""
-    factory.app.store.wait(Wanted(queues=["nobody serves this"]), 1.5)  # looks become rare
+    factory.app.store.wait(ClaimFilter(queues=["nobody serves this"]), 1.5)  # looks become rare
     begun = len(factory.ledger())
     added = time.monotonic()
     job = factory.app.enqueue("awork", number=number, seconds=0)
@@ -244,7 +244,7 @@ def test_notifications_that_stop_cost_a_second_and_no_job(plant, server):
     deaf = [pick_up(plant, number) for number in range(4)]
     proxy.deaf = False
     proxy.cut()
-    plant.app.store.wait(Wanted(queues=["nobody serves this"]), 2)
+    plant.app.store.wait(ClaimFilter(queues=["nobody serves this"]), 2)
     hearing = [pick_up(plant, number) for number in range(4, 8)]
     proxy.close()
     print(f"deaf {[f'{s:.2f}' for s in deaf]}, hearing {[f'{s:.2f}' for s in hearing]}")
@@ -260,7 +260,7 @@ def test_a_listener_notices_that_it_is_deaf_and_begins_anew(plant, server, monke
     proxy = Proxy(server.port)
     url = plant.url.replace(str(server.port), str(proxy.port))
     store = PostgresStore(read_address(f"{url}?sslmode=disable"))
-    store.wait(Wanted(queues=["none"]), 0)
+    store.wait(ClaimFilter(queues=["none"]), 0)
     plant.until(lambda: store._listener.hears, 10)
     began = store._listener.began
     proxy.deaf = True
@@ -319,7 +319,7 @@ def test_a_pooler_that_was_not_told_of_is_noticed(plant, pooler):
         for number in range(20):
             try:
                 app.enqueue("awork", number=number, seconds=0)
-                app.store.claim(Wanted("w"), 1, 30)
+                app.store.claim(ClaimFilter("w"), 1, 30)
             except StoreError as error:
                 errors.append(str(error))
         app.close()
@@ -514,7 +514,7 @@ def test_a_claim_whose_answer_is_lost_comes_back_after_its_lease(plant, server):
     """Nobody knows that he has the job, so nobody renews it."""
     store = plant.app.store
     [job] = plant.add("awork", 1, seconds=0)
-    [lost] = store.claim(Wanted("lost"), 1, 1.0)
+    [lost] = store.claim(ClaimFilter("lost"), 1, 1.0)
     plant.start()
 
     assert 0 == job.result(20)

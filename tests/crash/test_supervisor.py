@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from crash.stores import on_both
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 pytestmark = pytest.mark.anywhere
 
@@ -294,7 +294,7 @@ def test_what_a_process_has_lost_track_of_is_taken_back(factory):
     factory.start("--processes", "2", "--queues", "default", lease=3)
     name = next(iter(factory.processes(2)))
     job = factory.app.using(queue="lost").enqueue("awork", number=0, seconds=0)
-    lost = Wanted(name, queues=["lost"])
+    lost = ClaimFilter(name, queues=["lost"])
     assert [job.id] == [record.id for record in factory.app.store.claim(lost, 1, 3)]
     factory.until(lambda: job.refresh().state == "queued", 20)
 

@@ -11,7 +11,7 @@ PROGRAM = """
 import asyncio, sys, threading
 from rotulus import App, task
 from rotulus.errors import ThreadNotStartedError
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 def refuse():
     threading.stack_size(1 << 47)  # more than there are addresses
@@ -124,11 +124,11 @@ assert ["succeeded"] == [job.state for job in app.jobs()]
 
 WAITING = """
 refuse()
-assert not app.store.wait(Wanted("w"), 0.1)
+assert not app.store.wait(ClaimFilter("w"), 0.1)
 nothing.enqueue(7)
-assert app.store.wait(Wanted("w"), 30)
+assert app.store.wait(ClaimFilter("w"), 30)
 allow()
-app.store.wait(Wanted("w"), 0.0)
+app.store.wait(ClaimFilter("w"), 0.0)
 assert "postgres" not in sys.argv[1] or "rotulus-listener" in {t.name for t in threading.enumerate()}
 """
 

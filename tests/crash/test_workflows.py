@@ -10,7 +10,7 @@ import pytest
 from crash.stores import on_both
 from fundamentals.dags import GIVEN, draw
 from fundamentals.reference import interpret
-from rotulus.store import Filter, Wanted
+from rotulus.store import ClaimFilter, Filter
 from rotulus.workflow import Context, Run
 
 pytestmark = pytest.mark.anywhere
@@ -43,7 +43,7 @@ def slaughter(factory, start, kills, every, done):
         factory.until(lambda e=enough: len(factory.ledger()) >= e or done())
         if done():
             return
-        factory.app.store.wait(Wanted(queues=["nobody serves this"]), chance.uniform(0, 0.03))
+        factory.app.store.wait(ClaimFilter(queues=["nobody serves this"]), chance.uniform(0, 0.03))
         last = int(factory.ledger()[-1][-1])
         [victim] = [number for number, worker in enumerate(workers) if worker.pid == last]
         workers[victim].send_signal(signal.SIGKILL)

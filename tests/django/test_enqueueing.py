@@ -36,7 +36,7 @@ from rotulus.django.compat import (
 )
 from rotulus.django.models import TaskExecution
 from rotulus.errors import ConfigurationError, SchemaError
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 
 KEY = UUID("0198f000-0000-7000-8000-000000000001")
@@ -132,14 +132,14 @@ def test_what_an_enqueue_asks_of_the_database_is_seen_by_django(jobs):
 def test_an_idle_worker_is_woken_by_the_commit(jobs, worker):
     """Not before it, and not much later."""
     store, answers = worker.store, []
-    store.wait(Wanted("w"), 0.01)  # it listens from now on
+    store.wait(ClaimFilter("w"), 0.01)  # it listens from now on
     with transaction.atomic(using="jobs"):
         tasks.add.enqueue(1)
         waiting = threading.Thread(
-            target=lambda: answers.append(store.wait(Wanted("w"), 20.0)), daemon=True
+            target=lambda: answers.append(store.wait(ClaimFilter("w"), 20.0)), daemon=True
         )
         waiting.start()
-        assert not store.wait(Wanted("w"), 0.2)
+        assert not store.wait(ClaimFilter("w"), 0.2)
         assert [] == answers
     before = timezone.now()
     waiting.join(20)

@@ -10,7 +10,7 @@ from contract.workbench import Workbench
 from django_project import database, postgres_settings, sqlite_settings
 from rotulus._jobs.outcome import succeeded
 from rotulus.django.store import open_django
-from rotulus.store import Filter, Wanted
+from rotulus.store import ClaimFilter, Filter
 from rotulus.stores.sqlite import SqliteStore
 from server_clock import ServerClock
 
@@ -46,7 +46,7 @@ def bench(request, clock, tmp_path, migrated):
 def test_no_statement_of_an_attempt_is_planned_anew(bench):
     """The setting for that is of the transaction: the connection keeps its own."""
     for _ in range(6):
-        wanted = Wanted("w1", None, None, None, [bench.add().id])
+        wanted = ClaimFilter("w1", None, None, None, [bench.add().id])
         [job] = bench.store.claim(wanted, 1, 30.0)
         assert [] == bench.store.settle([succeeded(job.id, job.attempt, "1")])
         assert ["succeeded"] == [one.state for one in bench.store.find(Filter(prefix=job.id))]

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from rotulus import ConfigurationError
 from rotulus.cli.main import COMMANDS, EXIT_CODES, main
 from rotulus.cli.words import ago, span
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
@@ -332,7 +332,7 @@ def test_live_workers_are_listed(shop):
     )
     end = time.monotonic() + 20
     while not shop.app.store.fleet().workers and time.monotonic() < end:
-        shop.app.store.wait(Wanted(queues=["nobody serves this"]), 0.05)
+        shop.app.store.wait(ClaimFilter(queues=["nobody serves this"]), 0.05)
     assert "mail, default" in shop("ls", "workers")
     assert ["w1"] == [json.loads(line)["name"] for line in lines(shop("ls", "workers", "--json"))]
     worker.send_signal(signal.SIGTERM)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from programs import Program
 from rotulus.cli.main import main
 from rotulus.cli.target import load_app
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
@@ -127,7 +127,7 @@ class Shop:
 
     def claim(self, *names):
         """Have somebody run what is due, and never end it."""
-        return self.app.store.claim(Wanted("somebody", names=names or None), 10, 60)
+        return self.app.store.claim(ClaimFilter("somebody", names=names or None), 10, 60)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from rotulus import App, Cancel, Job, Retry, Snooze, scheduled, task
 from rotulus.errors import ConfigurationError, JobFailedError, OptionError
 from rotulus.events import AttemptStarted, NurseryStarted
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 
 
@@ -197,7 +197,7 @@ def test_progress_is_seen_while_it_runs(file_app):
 
     def look():
         while job.refresh().reached is None:
-            file_app.store.wait(Wanted(queues=["nobody serves this"]), 0.05)
+            file_app.store.wait(ClaimFilter(queues=["nobody serves this"]), 0.05)
         job.cancel()
 
     job = body.enqueue()

@@ -6,7 +6,7 @@ import pytest
 
 from rotulus import App, State, TaskRegistry, task
 from rotulus.config import load_settings
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 
 
@@ -104,7 +104,7 @@ class working:
         before = len(self._app.store.fleet().workers)
         self._thread.start()
         while len(self._app.store.fleet().workers) == before:
-            self._app.store.wait(Wanted(queues=["nobody serves this"]), 0.02)
+            self._app.store.wait(ClaimFilter(queues=["nobody serves this"]), 0.02)
 
     def __exit__(self, *_):
         self._app.stop()

@@ -11,7 +11,7 @@ import pytest
 from rotulus import App, State, TaskRegistry, scheduled
 from rotulus._engine.carriage import Carriage
 from rotulus._engine.duties import Scheduling
-from rotulus._engine.intake import Intake
+from rotulus._engine.job_factory import JobFactory
 from rotulus._engine.parts import Parts
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.plan import Plans
@@ -30,8 +30,8 @@ def duty(store, registry, clock, events=None):
     plans = Plans(Injector())
     events = events or Events()
     carriage = Carriage(lambda: store, registry, events, clock.monotonic, random.random)
-    intake = Intake(plans, ids, Parts(ids, plans, 1024), carriage, 1024)
-    return Scheduling(store, intake, list(registry), events)
+    job_factory = JobFactory(plans, ids, Parts(ids, plans, 1024), carriage, 1024)
+    return Scheduling(store, job_factory, list(registry), events)
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def test_a_schedule_that_cannot_fire_does_not_stop_the_others(still_app, clock, 
     still_app.events.subscribe(told.append, DutyFailed)
     fire._tasks = {"first": first, "ticks": registry.get("ticks")}
     fire.tick(clock.now())
-    plans = fire._intake._plans
+    plans = fire._job_factory._plans
     whole = plans.of(first)
     [place] = [key for key, plan in plans._plans.items() if plan is whole]
     # A key can have 400 characters.

@@ -27,7 +27,7 @@ from rotulus.events import (
     JobsRescued,
     OutcomeRefused,
 )
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 PAUSE = threading.Event()
 
@@ -338,7 +338,7 @@ def test_a_job_of_a_dead_process_is_taken_back_and_run(app, registry, url):
         return 1
 
     job = works.enqueue()
-    [held] = app.store.claim(Wanted("dead", ids=[job.id]), 1, 0.3)
+    [held] = app.store.claim(ClaimFilter("dead", ids=[job.id]), 1, 0.3)
     app.events.subscribe(told.append, JobsRescued)
     first = app.jobs.run(job.id)
     assert first.ran or State.RUNNING == first.job.state
@@ -455,7 +455,7 @@ def test_a_pause_holds_and_a_limit_has_no_room(app, registry):
     app.pause("default")
     assert not app.jobs.run(first.id).ran
     app.resume("default")
-    app.store.claim(Wanted("other", ids=[first.id]), 1, 30.0)
+    app.store.claim(ClaimFilter("other", ids=[first.id]), 1, 30.0)
     tried = app.jobs.run(second.id)
 
     assert (False, State.QUEUED) == (tried.ran, tried.job.state)

@@ -10,7 +10,7 @@ import rotulus.workflow as wf
 from rotulus import App, Retry, State, task
 from rotulus.errors import JobFailedError, ResultTimeoutError
 from rotulus.events import ResultAwaited, WorkerStarted
-from rotulus.store import Renewal, Wanted, WorkerInfo
+from rotulus.store import ClaimFilter, Renewal, WorkerInfo
 from rotulus.testing import drain
 
 TOO_LONG = 20.0
@@ -47,7 +47,7 @@ class Working:
         while time.monotonic() < end:
             if found := true():
                 return found
-            self.app.store.wait(Wanted(queues=["nobody serves this"]), 0.02)
+            self.app.store.wait(ClaimFilter(queues=["nobody serves this"]), 0.02)
         raise AssertionError("it has not come about")
 
 
@@ -178,7 +178,7 @@ def test_a_result_that_is_there_is_no_danger(app, registry):
 def test_two_that_wait_for_one_another_come_to_an_end(app, nap):
     """Of what is said."""
     one, other = nap.enqueue(), nap.enqueue()
-    claims = app.store.claim(Wanted("w"), 2, 30)
+    claims = app.store.claim(ClaimFilter("w"), 2, 30)
     waits = {one.id: other.id, other.id: one.id}
     app.store.extend([Renewal(c.id, c.attempt, None, f"awaits {waits[c.id]}") for c in claims], 30)
 
@@ -246,7 +246,7 @@ def test_a_long_chain_is_followed_to_its_end(app, build):
             needs = [f"s{number - 1}"] if number else []
             wf.task(id=f"s{number}", dependencies=needs)(lambda context: None)
     run = app.enqueue("flow")
-    [claimed] = app.store.claim(Wanted("w"), 1, 30)
+    [claimed] = app.store.claim(ClaimFilter("w"), 1, 30)
     app.store.extend([], 30, WorkerInfo("w", "h", 1, ("other",), 1, run.created_at))
     app.store.rescue(worker="w")
     [last] = app.jobs(run=run.id, step="s29")
@@ -259,7 +259,7 @@ def test_a_long_chain_is_followed_to_its_end(app, build):
 def test_who_holds_a_limit(app, nap):
     """All of them by name, unless there are many."""
     jobs = [nap.using(limit=1, limit_key="k").enqueue() for _ in range(2)]
-    [claimed] = app.store.claim(Wanted("w"), 2, 30)
+    [claimed] = app.store.claim(ClaimFilter("w"), 2, 30)
     app.store.extend([], 30, WorkerInfo("w", "h", 1, None, 5, jobs[0].created_at))
 
     assert [f"1 job with limit_key 'k' is running, and that is its limit: {claimed.id}."] == jobs[
@@ -292,12 +292,12 @@ def test_a_job_that_was_lost_twice_waits_for_another_such(still_app, clock):
 
     store, jobs = still_app.store, [t.enqueue(), t.enqueue()]
     for _ in range(2):
-        store.claim(Wanted("gone"), 2, 30)
+        store.claim(ClaimFilter("gone"), 2, 30)
         store.rescue(worker="gone")
     waiting = jobs[0].why()
     assert waiting[0].startswith("Its worker died 2 times; it is due in 4 s, at ")
     clock.advance(5)
-    [claimed] = store.claim(Wanted("w"), 2, 30)
+    [claimed] = store.claim(ClaimFilter("w"), 2, 30)
     store.extend([], 30, WorkerInfo("w", "h", 1, None, 5, clock.now()))
     [other] = [job for job in jobs if job.id != claimed.id]
 

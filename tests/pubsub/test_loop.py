@@ -16,7 +16,7 @@ from rotulus.pubsub import (
     make_push_router,
 )
 from rotulus.pubsub.provision import apply, plan
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 SOON = {"min_retry_delay": 1, "max_retry_delay": 1, "max_delivery_attempts": 5}
 
@@ -111,7 +111,7 @@ def test_a_job_whose_message_became_a_dead_letter_while_its_lease_was_held_is_ru
     loop.app.queues.pause("_pubsub")  # or the first delivery would run it
     job = loop.routes[0].func.enqueue(9)
     loop.app.queues.resume("_pubsub")
-    [claimed] = loop.app.store.claim(Wanted("killed", ids=[job.id]), 1, 12.0)
+    [claimed] = loop.app.store.claim(ClaimFilter("killed", ids=[job.id]), 1, 12.0)
     loop.publish(b'{"task_id": "%s", "task_name": "send"}' % job.id.encode())
 
     assert 1 == len(loop.dead_letters())

@@ -14,7 +14,7 @@ from rotulus.errors import ConfigurationError
 from rotulus.pubsub import LocalVerifier, PubSubSettings, PushHandler, TaskRoute, TokenVerifier
 from rotulus.pubsub.messages import write_scheduled
 from rotulus.pubsub.rejected import Rejects
-from rotulus.store import NewJob, Terms, Wanted
+from rotulus.store import ClaimFilter, NewJob, Terms
 
 FIRING = write_scheduled("7f000000-0000-4000-8000-000000000000", "add")
 
@@ -162,7 +162,7 @@ def test_fifty_deliveries_at_once_on_a_loop_run_it_once(service):
 def test_a_lease_that_was_left_behind_is_waited_for(service):
     """A process that was killed has it: 429 until it is over, and then the job runs."""
     job = service.add.enqueue()
-    [claimed] = service.app.store.claim(Wanted("killed", ids=[job.id]), 1, 0.2)
+    [claimed] = service.app.store.claim(ClaimFilter("killed", ids=[job.id]), 1, 0.2)
 
     assert (429, "Not now") == service.answer(service.carrier.push())
     end = time.monotonic() + 30
@@ -350,7 +350,7 @@ def test_a_message_that_was_refused_runs_where_its_task_is_known(service):
 def test_a_job_that_has_expired_is_acknowledged(service):
     """It is dead, and no delivery brings it back."""
     service.add.using(expires=0.001).enqueue()
-    service.app.store.wait(Wanted(queues=["none"]), 0.05)
+    service.app.store.wait(ClaimFilter(queues=["none"]), 0.05)
 
     assert (200, "OK") == service.answer(service.carrier.push())
     assert (State.DEAD, "expired") == (service.job().state, service.job().reason)
@@ -382,7 +382,7 @@ def test_what_is_rejected_comes_again_until_it_is_kept(serve, status):
     assert status == service.answer(push(b"{"))[0]
     [kept] = service.app.jobs.find()
     service.app.retry(kept.id)
-    service.app.store.claim(Wanted("killed", ids=[kept.id]), 1, 0.2)
+    service.app.store.claim(ClaimFilter("killed", ids=[kept.id]), 1, 0.2)
 
     answer = service.handler.handle(push(b"{"))
     assert (429, "Not now", "30") == (answer.status, answer.text, answer.headers["Retry-After"])
@@ -527,7 +527,7 @@ def test_a_tick_does_the_duties_and_counts_them(service, registry):
 def test_a_tick_takes_back_what_was_lost(service):
     """It is due at once, and its next delivery runs it."""
     job = service.add.enqueue()
-    service.app.store.claim(Wanted("killed", ids=[job.id]), 1, 0.01)
+    service.app.store.claim(ClaimFilter("killed", ids=[job.id]), 1, 0.01)
 
     end = time.monotonic() + 30
     while json.loads(service.handler.tick(push(b"")).text)["rescued"] == 0:

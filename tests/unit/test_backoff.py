@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rotulus._engine.duties import Rounds
-from rotulus._fleet.succession import LONGEST_PAUSE, Succession
+from rotulus._engine.duties import DutyThread
+from rotulus._fleet.restart_policy import LONGEST_PAUSE, RestartPolicy
 from rotulus._time.backoff import LONGEST, pause_after
 from rotulus.errors import StoreUnavailableError
 from rotulus.events import DutyFailed, Events, StoreFailed, StoreRecovered
@@ -31,8 +31,8 @@ def test_chance_spreads_them(failures):
 
 def test_processes_that_die_for_days_are_still_replaced():
     """With the longest pause."""
-    succession = Succession(burst=False)
-    pauses = [succession.after(-9, 0.1) for _ in range(3000)]
+    restart_policy = RestartPolicy(burst=False)
+    pauses = [restart_policy.after(-9, 0.1) for _ in range(3000)]
 
     assert LONGEST_PAUSE == pauses[-1]
 
@@ -59,7 +59,7 @@ def test_a_duty_tells_once_that_the_store_is_away():
     told, events = [], Events()
     events.subscribe(told.append, StoreFailed, StoreRecovered, DutyFailed)
     duty = Fickle(4)
-    rounds = Rounds([duty], lambda: datetime.now(UTC), lambda: -0.45, events)
+    rounds = DutyThread([duty], lambda: datetime.now(UTC), lambda: -0.45, events)
     rounds.start()
     assert duty.done.wait(20)
     rounds.end()

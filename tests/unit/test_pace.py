@@ -1,11 +1,11 @@
 """How many jobs a worker claims at once."""
 
-from rotulus._engine.pace import Pace
+from rotulus._engine.prefetch import Prefetch
 
 
 def pace(slots, seconds):
     """The pace of a worker whose jobs take so long."""
-    made = Pace(slots)
+    made = Prefetch(slots)
     made.ended(seconds)
     return made
 
@@ -24,7 +24,7 @@ def test_short_jobs_are_claimed_along_in_the_place_of_those_that_ended():
 
 def test_the_number_of_slots_may_change():
     """What is claimed next heeds it."""
-    made = Pace(1)
+    made = Prefetch(1)
     made.slots = 3
 
     assert 3 == made.room(0)

@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from rotulus._engine.run import Run
+from rotulus._engine.execution import Execution
 from rotulus._engine.slots import Slots
 from rotulus._jobs.record import JobRecord
 
@@ -22,7 +22,7 @@ from rotulus._jobs.record import JobRecord
 def run(number, *, plain=False, taken_at=0.0):
     """A run that has been claimed."""
     record = JobRecord(str(number), "{}", None, None, None, "t", "q", 0, "running", 0, 0)
-    made = Run(record)
+    made = Execution(record)
     made.plain = plain
     made.taken_at = taken_at
     return made

@@ -5,11 +5,11 @@ import os
 
 import pytest
 
-from rotulus._fleet.line import beat_every
+from rotulus._fleet.parent_channel import beat_every
 from rotulus._fleet.process import is_running, resident
-from rotulus._fleet.succession import LONGEST_PAUSE, YOUNG, Succession
+from rotulus._fleet.proxy_renewal import is_silent
+from rotulus._fleet.restart_policy import LONGEST_PAUSE, YOUNG, RestartPolicy
 from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
-from rotulus._fleet.vigil import is_silent
 from rotulus.errors import ConfigurationError, SchemaError
 from rotulus.events import Events, ProcessDelayed, ProcessNotStarted
 from rotulus.stores.sqlite import SqliteStore
@@ -17,13 +17,13 @@ from rotulus.stores.sqlite import SqliteStore
 
 def test_the_first_death_costs_no_time():
     """Something has killed it, and the next one may live."""
-    assert [0.0] == [Succession(burst=False).after(-9, 0.1)]
+    assert [0.0] == [RestartPolicy(burst=False).after(-9, 0.1)]
 
 
 def test_processes_that_die_young_follow_ever_more_slowly():
     """To a limit."""
-    succession = Succession(burst=False)
-    pauses = [succession.after(1, 0.1) for _ in range(9)]
+    restart_policy = RestartPolicy(burst=False)
+    pauses = [restart_policy.after(1, 0.1) for _ in range(9)]
 
     assert [0, 1, 2, 4, 8, 16, 30, 30, 30] == pauses
     assert LONGEST_PAUSE == max(pauses)
@@ -31,25 +31,25 @@ def test_processes_that_die_young_follow_ever_more_slowly():
 
 def test_one_that_lived_makes_up_for_those_before():
     """It has shown that it can."""
-    succession = Succession(burst=False)
+    restart_policy = RestartPolicy(burst=False)
     for _ in range(5):
-        succession.after(-9, 0.1)
+        restart_policy.after(-9, 0.1)
 
-    assert [0.0, 0.0, 1.0] == [succession.after(-9, lived) for lived in (YOUNG, 0.1, 0.1)]
+    assert [0.0, 0.0, 1.0] == [restart_policy.after(-9, lived) for lived in (YOUNG, 0.1, 0.1)]
 
 
 def test_a_process_that_ends_well_is_followed_too():
     """Somebody has stopped it; only in a burst it was the last one."""
-    assert 0.0 == Succession(burst=False).after(0, 60)
-    assert Succession(burst=True).after(0, 60) is None
-    assert 0.0 == Succession(burst=True).after(1, 60)
+    assert 0.0 == RestartPolicy(burst=False).after(0, 60)
+    assert RestartPolicy(burst=True).after(0, 60) is None
+    assert 0.0 == RestartPolicy(burst=True).after(1, 60)
 
 
 @pytest.mark.parametrize(("code", "error"), [(3, ConfigurationError), (7, SchemaError)])
 def test_nobody_follows_where_it_is_hopeless(code, error):
     """The error has the same exit code."""
     with pytest.raises(error, match=f"exit code {code}, and another one would do the same"):
-        Succession(burst=False).after(code, 60)
+        RestartPolicy(burst=False).after(code, 60)
 
 
 def test_the_system_that_refuses_to_start_a_process_is_asked_again():

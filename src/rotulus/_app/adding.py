@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
-from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus._concurrency.coalescer import Coalescer, Group
 from rotulus._concurrency.keyed import KeyedCoalescers
 from rotulus._concurrency.pool import ThreadPool, off_loop
 from rotulus._jobs.record import JobRecord
@@ -58,6 +58,6 @@ class AsyncAdds:
     def _deadline(self) -> float:
         return self._key_patience or 0.0
 
-    def _add_all(self, turn: Turn[Jobs]) -> list[Records]:
+    def _add_all(self, turn: Group[Jobs]) -> list[Records]:
         records = iter(self._store().add([job for jobs in turn.works for job in jobs]))
         return [[next(records) for _ in jobs] for jobs in turn.works]

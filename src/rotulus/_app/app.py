@@ -8,18 +8,18 @@ from typing import Any, Self, Unpack, cast
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
 from rotulus._app.carrying import Carrying
-from rotulus._app.desk import Desk
 from rotulus._app.engine import Engine, make_engine
+from rotulus._app.incompatible_jobs import incompatible_jobs
 from rotulus._app.log import log_events
-from rotulus._app.misfits import misfits
 from rotulus._app.opening import LazyStore, absolute_url, is_there, open_store, shown_url
+from rotulus._app.port import AppPort
 from rotulus._app.providing import Providing
 from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
 from rotulus._app.serving import Serving
-from rotulus._app.shifts import Shifts, WorkOptions, check_work_options, grace_of
 from rotulus._app.standing import Standing, serving
 from rotulus._app.ticking import Ticks
 from rotulus._app.verbs import Verbs
+from rotulus._app.worker_runs import WorkerRuns, WorkOptions, check_work_options, grace_of
 from rotulus._concurrency.pool import in_own_thread, off_loop
 from rotulus._engine.single import Singles
 from rotulus._jobs.retry import Retry
@@ -125,7 +125,7 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
         store = LazyStore(settings["url"], self._clock, lambda: engine.events, lent)
         engine = make_engine(store, self.registry, injector, self._clock, retry, settings)
         self.provider = TaskProvider(self.registry, scheduler, injector)
-        shifts = Shifts(engine, settings)
+        worker_runs = WorkerRuns(engine, settings)
         self._own = Standing(
             self,
             settings["url"],
@@ -133,14 +133,14 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
             engine,
             store,
             Boot(self.registry, engine.plans, self.provider),
-            shifts,
+            worker_runs,
             engine.singles(settings["lease"], grace_of(settings) or None),
-            Ticks(lambda events: shifts.duties(store(), events), self._clock, engine.events),
+            Ticks(lambda events: worker_runs.duties(store(), events), self._clock, engine.events),
             other and other._own,  # noqa: SLF001 - an app, too
         )
-        self.jobs, self.queues = Jobs(self._desk, self._singles), Queues(self._desk)
-        self.schedules, self.workers = Schedules(self._desk), Workers(self._desk)
-        self.runs = Runs(self._desk, self.jobs)
+        self.jobs, self.queues = Jobs(self._port, self._singles), Queues(self._port)
+        self.schedules, self.workers = Schedules(self._port), Workers(self._port)
+        self.runs = Runs(self._port, self.jobs)
         log_events(engine.events)
         self._own.enter()
 
@@ -178,7 +178,9 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
         active = self._own.active
         active.boot.check()
         there = is_there(active.url)
-        return misfits(active.store(), self.registry, active.engine.plans) if there else []
+        return (
+            incompatible_jobs(active.store(), self.registry, active.engine.plans) if there else []
+        )
 
     async def acheck(self) -> list[str]:
         """`check`, without blocking the event loop."""
@@ -226,7 +228,7 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
         options |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
         options |= {"burst": burst, "name": name}
         active = self._own.active
-        active.work(active.shifts.begin(), options, parent)
+        active.work(active.worker_runs.begin(), options, parent)
 
     async def arun_worker(self, **options: Unpack[WorkOptions]) -> None:
         """`run_worker` in a thread of its own, until `stop()`, or until it is cancelled.
@@ -236,7 +238,9 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
         """
         check_work_options(options)
         active = self._own.active
-        run = active.shifts.begin()  # here, and not in the thread: it can be stopped from now on
+        run = (
+            active.worker_runs.begin()
+        )  # here, and not in the thread: it can be stopped from now on
         worker = asyncio.ensure_future(in_own_thread(active.work, run, options))
         try:
             await asyncio.shield(worker)
@@ -246,7 +250,7 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
             raise
         finally:
             if worker.done():  # it may have had no thread
-                active.shifts.end(run)
+                active.worker_runs.end(run)
 
     def supervise(
         self,
@@ -279,18 +283,18 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
         given = {"processes": processes, "lease": lease, "drain": drain}
         _refuse_on_loop("app.supervise()", "asyncio.to_thread(app.supervise, ...)")
         active = self._own.active
-        run = active.shifts.begin()
+        run = active.worker_runs.begin()
         try:
             with active.boot.held():
                 store = active.ready_store()
-                active.shifts.supervise(run, store, command, given, burst=burst, name=name)
+                active.worker_runs.supervise(run, store, command, given, burst=burst, name=name)
         finally:
-            active.shifts.end(run)
+            active.worker_runs.end(run)
 
     def stop(self) -> None:
         """Stop the workers of this app: claim no more, finish what runs; called again, at once."""
         for one in {self._own, self._own.active}:  # each once: a second stop hurries what runs
-            one.shifts.stop()
+            one.worker_runs.stop()
 
     def set_slots(self, slots: int) -> None:
         """Let the workers of this app that run in this process run so many jobs at once.
@@ -304,7 +308,7 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
         Raises:
             OptionError: the number is not allowed.
         """
-        self._own.active.shifts.set_slots(slots)
+        self._own.active.worker_runs.set_slots(slots)
 
     def close(self) -> None:
         """Close the store, and let go of the registry. A closed app stays closed."""
@@ -342,8 +346,8 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
     def _answering(self) -> Engine:
         return self._own.active.engine
 
-    def _desk(self) -> Desk:
-        return self._answering().desk
+    def _port(self) -> AppPort:
+        return self._answering().port
 
     def _singles(self) -> Singles:
         return self._own.active.singles
@@ -358,7 +362,7 @@ def current_app(registry: TaskRegistry = global_registry) -> App:
     Raises:
         NoAppError: no app is open for them.
     """
-    registry.desk()  # raises when there is none
+    registry.port()  # raises when there is none
     standing = serving(registry)
     return cast("App", standing and standing.app)
 

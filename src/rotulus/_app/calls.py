@@ -45,7 +45,7 @@ class Calls:
             OptionError: an option is not known, or its value is not allowed.
         """
         engine = self._answering()
-        of = engine.registry, engine.intake, engine.desk, engine.max_bytes
+        of = engine.registry, engine.job_factory, engine.port, engine.max_bytes
         return Sender(*of, options, unchecked=unchecked)
 
     def run(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
@@ -63,7 +63,7 @@ class Calls:
             raise EventLoopError("app.run() runs an event loop of its own: await app.arun() here")
         engine = self._answering()
         record = run_here(engine, engine.registry.get(name), Call(args, kwargs))
-        return engine.desk.value(record)
+        return engine.port.value(record)
 
     async def arun(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """`run`, in a thread of its own: the event loop goes on."""

@@ -83,7 +83,7 @@ class Carrying:
         """
         engine = self._own.active.engine
         task = engine.registry.get(name).using(key=key, window=window)
-        return engine.desk.receive(task, Call(tuple(args), dict(kwargs)))
+        return engine.port.receive(task, Call(tuple(args), dict(kwargs)))
 
     async def areceive(
         self,

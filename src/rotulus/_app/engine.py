@@ -11,15 +11,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from rotulus._app.desk import Desk
+from rotulus._app.port import AppPort
 from rotulus._engine.carriage import Carriage, Carrier
 from rotulus._engine.duties import Duty, Prune, Recount, Relay, Rescue, Scheduling, retention
 from rotulus._engine.executor import Executor
-from rotulus._engine.intake import Intake, not_carried
-from rotulus._engine.isolation import Cells, Nursery, check_system, live
+from rotulus._engine.isolation import ForkServer, ProcessPool, check_system, live
+from rotulus._engine.job_factory import JobFactory, not_carried
 from rotulus._engine.parts import Parts
 from rotulus._engine.single import Singles, Ways
-from rotulus._engine.steps import Contexts, Steps
+from rotulus._engine.steps import StepInputs, Steps
 from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import Verdict
 from rotulus._engine.worker import Worker, WorkerOptions
@@ -43,9 +43,9 @@ class Engine:
 
     registry: TaskRegistry
     plans: Plans
-    intake: Intake
+    job_factory: JobFactory
     carriage: Carriage
-    desk: Desk
+    port: AppPort
     steps: Steps
     events: Events
     clock: Clock
@@ -53,12 +53,14 @@ class Engine:
     retry: Retry
     max_bytes: int
 
-    def executor(self, threads: Threads | CallingThread, cells: Cells | None = None) -> Executor:
+    def executor(
+        self, threads: Threads | CallingThread, cells: ProcessPool | None = None
+    ) -> Executor:
         """An executor whose plain functions run in these threads, and isolated ones in cells."""
         return Executor(
             self.registry,
             self.plans,
-            self.desk,
+            self.port,
             threads,
             self.steps,
             Verdict(self.retry, self.random.random, self.carriage.retry),
@@ -69,14 +71,14 @@ class Engine:
         )
 
     @contextmanager
-    def nursery(
+    def fork_server(
         self, tasks: Iterable[Task[..., Any, Any]]
-    ) -> Generator[Nursery | None, None, None]:
-        """A nursery for the length of a block, if one of these tasks is isolated.
+    ) -> Generator[ForkServer | None, None, None]:
+        """A fork server for the length of a block, if one of these tasks is isolated.
 
         Raises:
             ConfigurationError: this system cannot isolate them.
-            IsolationError: the nursery died meanwhile.
+            IsolationError: the fork server died meanwhile.
         """
         isolated = [task for task in tasks if task.isolation]
         if not isolated:
@@ -88,21 +90,21 @@ class Engine:
             for thread in threading.enumerate()
             if thread is not threading.current_thread()
         ]
-        nursery = Nursery(partial(live, make_door=self.executor))
-        self.events.emit(NurseryStarted(nursery.pid, others))
+        fork_server = ForkServer(partial(live, make_door=self.executor))
+        self.events.emit(NurseryStarted(fork_server.pid, others))
         try:
-            yield nursery
+            yield fork_server
         finally:
-            nursery.close()
-        if nursery.gone:
+            fork_server.close()
+        if fork_server.gone:
             raise IsolationError(
-                f"The nursery (process {nursery.pid}), which forks the processes of isolated "
-                f"tasks, was killed, and its worker has stopped: start it again"
+                f"The fork server (process {fork_server.pid}), which forks the processes of "
+                f"isolated tasks, was killed, and its worker has stopped: start it again"
             )
 
     def worker(
         self,
-        nursery: Nursery | None,
+        fork_server: ForkServer | None,
         store: Store,
         queues: Collection[str] | None,
         slots: int,
@@ -122,7 +124,7 @@ class Engine:
         )
 
         def make_executor(threads: Threads) -> Executor:
-            cells = None if nursery is None else Cells(nursery, worker.stop)
+            cells = None if fork_server is None else ProcessPool(fork_server, worker.stop)
             return self.executor(threads, cells)
 
         worker = Worker(
@@ -149,7 +151,7 @@ class Engine:
         events = events or self.events
         return [
             Rescue(store, self.random.random, events),
-            Scheduling(store, self.intake, list(self.registry), events),
+            Scheduling(store, self.job_factory, list(self.registry), events),
             Relay(self.carriage, events),
             Prune(store, retention(keep, keep_failed), events),
             Recount(store, self.random.random, events),
@@ -165,9 +167,9 @@ class Engine:
     def singles(self, lease: float, grace: float | None) -> Singles:
         """What makes single attempts in this process."""
         ways = Ways(
-            self.desk.store,
+            self.port.store,
             self.executor,
-            self.nursery,
+            self.fork_server,
             socket.gethostname,
             lease,
             grace,
@@ -179,7 +181,7 @@ class Engine:
     def filled_by(self, injector: Injector) -> "Engine":
         """The same, with something else that fills the parameters of its tasks."""
         plans = Plans(injector, show_values=self.plans.show_values)
-        return _assemble(self.desk.store, self.registry, plans, self.events, self.clock, self)
+        return _assemble(self.port.store, self.registry, plans, self.events, self.clock, self)
 
 
 def make_engine(
@@ -228,9 +230,9 @@ def _assemble(
     ids = Ids(clock.now, chance)
     parts = Parts(ids, plans, max_bytes)
     carriage = policy.carriage
-    intake = Intake(plans, ids, parts, carriage, max_bytes)
-    desk = Desk(store, registry, plans, intake, carriage, clock.now)
-    contexts = Contexts(store, registry, plans)
+    job_factory = JobFactory(plans, ids, parts, carriage, max_bytes)
+    port = AppPort(store, registry, plans, job_factory, carriage, clock.now)
+    contexts = StepInputs(store, registry, plans)
     steps = Steps(store, contexts, parts, events, max_bytes)
-    made = registry, plans, intake, carriage, desk, steps, events, clock
+    made = registry, plans, job_factory, carriage, port, steps, events, clock
     return Engine(*made, chance, retry, max_bytes)

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from rotulus._app.engine import Engine
-from rotulus._engine.isolation import Cells, Nursery
-from rotulus._engine.run import Run
+from rotulus._engine.execution import Execution
+from rotulus._engine.isolation import ForkServer, ProcessPool
 from rotulus._engine.threads import Threads
 from rotulus._jobs.outcome import Outcome, write_error
 from rotulus._jobs.record import JobRecord, micros
@@ -52,13 +52,15 @@ class Here:
     Args:
         engine: whose tasks are called.
         keep: how many idle threads are kept.
-        nursery: what forks the processes of isolated tasks, if there are any.
+        fork server: what forks the processes of isolated tasks, if there are any.
     """
 
-    def __init__(self, engine: Engine, keep: int = 1, nursery: Nursery | None = None) -> None:
+    def __init__(
+        self, engine: Engine, keep: int = 1, fork_server: ForkServer | None = None
+    ) -> None:
         self._engine = engine
         self._threads = Threads(asyncio.get_running_loop(), "rotulus-task", keep=keep)
-        cells = None if nursery is None else Cells(nursery, lambda: None)
+        cells = None if fork_server is None else ProcessPool(fork_server, lambda: None)
         self._executor = engine.executor(self._threads, cells)
 
     async def run(self, record: JobRecord) -> Finished:
@@ -67,7 +69,7 @@ class Here:
         Raises:
             CancelledError: whoever waits for it is cancelled; the body has not failed.
         """
-        engine, run = self._engine, Run(record)
+        engine, run = self._engine, Execution(record)
         telling = None
         if engine.events.wants(ProgressReported):
             telling = asyncio.create_task(_tell_progress(engine, run))
@@ -98,7 +100,7 @@ def run_here(engine: Engine, task: Task[..., Any, Any], call: Call) -> JobRecord
     Raises:
         ArgumentsError: the call does not fit the task.
     """
-    [job] = engine.intake.calls(task, [call])
+    [job] = engine.job_factory.calls(task, [call])
     return run_alone(engine, task, job.arguments).record
 
 
@@ -108,15 +110,15 @@ def run_alone(engine: Engine, task: Task[..., Any, Any], arguments: str) -> Fini
     What is isolated runs in a process that is forked for it.
     """
     record = new_record(engine, task, arguments)
-    with engine.nursery([task]) as nursery:
-        return asyncio.run(_run_once(engine, record, nursery))
+    with engine.fork_server([task]) as fork_server:
+        return asyncio.run(_run_once(engine, record, fork_server))
 
 
 def new_record(engine: Engine, task: Task[..., Any, Any], arguments: str) -> JobRecord:
     """The record of a call that runs from now on, with its arguments as JSON text."""
     now = micros(engine.clock.now())
     return JobRecord(
-        engine.intake.new_id(),
+        engine.job_factory.new_id(),
         arguments,
         None,
         None,
@@ -132,15 +134,15 @@ def new_record(engine: Engine, task: Task[..., Any, Any], arguments: str) -> Job
     )
 
 
-async def _run_once(engine: Engine, record: JobRecord, nursery: Nursery | None) -> Finished:
-    here = Here(engine, nursery=nursery)
+async def _run_once(engine: Engine, record: JobRecord, fork_server: ForkServer | None) -> Finished:
+    here = Here(engine, fork_server=fork_server)
     try:
         return await here.run(record)
     finally:
         await here.close()
 
 
-async def _tell_progress(engine: Engine, run: Run) -> None:
+async def _tell_progress(engine: Engine, run: Execution) -> None:
     """Tell how far a run has got that no store is told of."""
     while engine.events.wants(ProgressReported):
         if run.reached is not None:

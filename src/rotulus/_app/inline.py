@@ -136,7 +136,7 @@ class InlineCalls:
 
     def value(self, record: JobRecord) -> Any:
         """What a call returned, in the type that its task says. Raises `JobFailedError`."""
-        return self._ready().desk.value(record)
+        return self._ready().port.value(record)
 
     async def close(self) -> None:
         """Tear down what was made for all calls of this event loop together."""

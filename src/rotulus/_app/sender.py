@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rotulus._app.desk import Desk
-from rotulus._engine.intake import Intake
+from rotulus._app.port import AppPort
+from rotulus._engine.job_factory import JobFactory
 from rotulus._jobs.job import Job
 from rotulus._tasks.arguments import Call, unchecked_payload
 from rotulus._tasks.options import Delivery
@@ -29,8 +29,8 @@ class Sender:
     def __init__(
         self,
         registry: TaskRegistry,
-        intake: Intake,
-        desk: Desk,
+        job_factory: JobFactory,
+        port: AppPort,
         max_bytes: int,
         options: Mapping[str, Any],
         *,
@@ -39,8 +39,8 @@ class Sender:
         if options:
             Delivery().using(options)
         self._registry = registry
-        self._intake = intake
-        self._desk = desk
+        self._job_factory = job_factory
+        self._port = port
         self._max_bytes = max_bytes
         self._options = options
         self._unchecked = unchecked
@@ -55,16 +55,16 @@ class Sender:
             StoreError: the job could not be stored.
         """
         if self._registry.has(check_task_name(name)):
-            return self._desk.submit(self._known(name), [Call(args, kwargs)])[0]
+            return self._port.submit(self._known(name), [Call(args, kwargs)])[0]
         job, delivery = self._unknown(name, Call(args, kwargs))
-        return self._desk.add([job], delivery.connection)[0]
+        return self._port.add([job], delivery.connection)[0]
 
     async def aenqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """`enqueue`, without blocking the event loop."""
         if self._registry.has(check_task_name(name)):
-            return (await self._desk.asubmit(self._known(name), [Call(args, kwargs)]))[0]
+            return (await self._port.asubmit(self._known(name), [Call(args, kwargs)]))[0]
         job, delivery = self._unknown(name, Call(args, kwargs))
-        return (await self._desk.aadd([job], delivery.connection))[0]
+        return (await self._port.aadd([job], delivery.connection))[0]
 
     def _known(self, name: str) -> AnyTask:
         task = self._registry.get(name)
@@ -75,7 +75,7 @@ class Sender:
             raise self._unregistered(name)
         payload = unchecked_payload(call.args, call.kwargs, self._max_bytes)
         delivery = Delivery().using(self._options)
-        return self._intake.unchecked(name, payload, delivery), delivery
+        return self._job_factory.unchecked(name, payload, delivery), delivery
 
     def _unregistered(self, name: str) -> TaskNotFoundError:
         hint = did_you_mean(name, self._registry.list_all())

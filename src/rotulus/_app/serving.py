@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from rotulus._app.lifespan import Lifespan, trouble
-from rotulus._app.shifts import WorkOptions, check_work_options
 from rotulus._app.standing import Standing
+from rotulus._app.worker_runs import WorkOptions, check_work_options
 from rotulus._concurrency.pool import off_loop
 
 

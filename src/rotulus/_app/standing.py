@@ -6,13 +6,13 @@ from typing import Any
 from rotulus._app.boot import Boot
 from rotulus._app.engine import Engine
 from rotulus._app.opening import LazyStore, insist_on_tables, is_shared, shown_url
-from rotulus._app.shifts import Shifts, WorkOptions
 from rotulus._app.ticking import Ticked, Ticks
 from rotulus._app.worker_run import WorkerRun
+from rotulus._app.worker_runs import WorkerRuns, WorkOptions
 from rotulus._engine.single import Singles
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.registry import TaskRegistry
-from rotulus._tasks.task import TaskDesk
+from rotulus._tasks.task import TaskPort
 from rotulus._warnings import warn_caller
 from rotulus.errors import NoAppError
 from rotulus.store import Store
@@ -29,7 +29,7 @@ class Standing:
         engine: what runs its jobs.
         store: its store.
         boot: whether it has booted.
-        shifts: its workers.
+        worker runs: its workers.
         singles: makes single attempts.
         ticks: does its duties where there is no worker.
         replaced: the one in whose place it stands.
@@ -42,7 +42,7 @@ class Standing:
     engine: Engine
     store: LazyStore
     boot: Boot
-    shifts: Shifts
+    worker_runs: WorkerRuns
     singles: Singles
     ticks: Ticks
     replaced: "Standing | None"
@@ -63,9 +63,9 @@ class Standing:
         """Work as one worker, to the end. See `App.run_worker`."""
         try:
             with self.boot.held():
-                self.shifts.work(run, self.ready_store, options, parent)
+                self.worker_runs.work(run, self.ready_store, options, parent)
         finally:
-            self.shifts.end(run)
+            self.worker_runs.end(run)
 
     def tick(self) -> Ticked:
         """Do every duty once. See `App.tick`."""
@@ -87,13 +87,13 @@ class Standing:
             warn_caller(_two(other, self, first=first))  # before anything: it may be an error
         if self.replaced is not None:
             self.replaced.stand_ins.append(self)
-        _OPEN[self.engine.desk] = self
-        registry.attach(self.engine.desk, first=first)
+        _OPEN[self.engine.port] = self
+        registry.attach(self.engine.port, first=first)
 
     def leave(self) -> None:
         """The app is closed: the one that was there before serves the registry again."""
-        self.engine.registry.detach(self.engine.desk)
-        _OPEN.pop(self.engine.desk, None)
+        self.engine.registry.detach(self.engine.port)
+        _OPEN.pop(self.engine.port, None)
         if self.replaced is not None:
             self.replaced.stand_ins.remove(self)
 
@@ -101,12 +101,12 @@ class Standing:
 def serving(registry: TaskRegistry) -> Standing | None:
     """The app that the tasks of a registry hand their jobs to; None while none is open."""
     try:
-        return _OPEN.get(registry.desk())
+        return _OPEN.get(registry.port())
     except NoAppError:
         return None
 
 
-_OPEN: dict[TaskDesk, Standing] = {}
+_OPEN: dict[TaskPort, Standing] = {}
 """The open apps, by their desks."""
 
 

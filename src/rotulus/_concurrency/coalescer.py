@@ -47,7 +47,7 @@ _PUMPS = ThreadPool("rotulus-add", 4)
 """Where the calls of coroutines are performed: apart from calls that may wait for each other."""
 
 
-class Turn(Generic[W]):
+class Group(Generic[W]):
     """Calls that are performed together.
 
     Attributes:
@@ -119,8 +119,8 @@ class Coalescer(Generic[W, R]):
 
     def __init__(
         self,
-        perform: Callable[[Turn[W]], Sequence[R]],
-        apart: Callable[[Turn[W]], Sequence[R]],
+        perform: Callable[[Group[W]], Sequence[R]],
+        apart: Callable[[Group[W]], Sequence[R]],
         seconds: Callable[[], float],
         place: str,
         most: int = _MOST,
@@ -245,7 +245,7 @@ class Coalescer(Generic[W, R]):
 
     def _turn(self, calls: Sequence[_Call[W, R]], end: float) -> None:
         """Perform calls together, or, if that fails, those apart that are not to blame."""
-        turn = Turn([call.work for call in calls], end)
+        turn = Group([call.work for call in calls], end)
         values: Sequence[R] | None = None
         try:
             values = self._perform(turn)
@@ -288,7 +288,7 @@ class Coalescer(Generic[W, R]):
     def _run_apart(self, call: _Call[W, R]) -> None:
         call.withdraw()
         try:
-            [value] = self._apart(Turn([call.work], call.end))
+            [value] = self._apart(Group([call.work], call.end))
         except Exception as error:  # noqa: BLE001 - it is for the caller
             call.answer(None, error)
         else:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import NamedTuple
 
+from rotulus._engine.execution import Execution
 from rotulus._engine.failure import describe_error
-from rotulus._engine.run import Run
 from rotulus._jobs.outcome import Outcome, failed, released
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
@@ -58,7 +58,7 @@ class SingleAttempt:
 
     def __init__(
         self,
-        run: Run,
+        run: Execution,
         in_transaction: bool,
         store: Store,
         events: Events,
@@ -94,7 +94,9 @@ class SingleAttempt:
             raise interrupt
         return Tried(outcome.id, read(self._store, outcome.id), ran=True, error=self._error)
 
-    def time_out(self, judge: Callable[[Run, BaseException], Outcome], seconds: float) -> None:
+    def time_out(
+        self, judge: Callable[[Execution, BaseException], Outcome], seconds: float
+    ) -> None:
         """Its time is over, though its body goes on: it has failed, and that is settled now.
 
         If that does not work, or cannot in this thread, it is settled when the body returns.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus._concurrency.coalescer import Coalescer, Group
 from rotulus._concurrency.pool import ThreadPool
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.retry import Retry
@@ -229,7 +229,7 @@ class Carriage:
     def _take_turn(self) -> None:
         self._turns.run(None)
 
-    def _turn(self, turn: Turn[None]) -> list[None]:
+    def _turn(self, turn: Group[None]) -> list[None]:
         self._relay_quietly()
         return [None for _ in turn.works]
 

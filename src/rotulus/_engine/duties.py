@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from rotulus._concurrency.starting import rest, start_thread
 from rotulus._engine.carriage import Carriage
-from rotulus._engine.intake import Intake
+from rotulus._engine.job_factory import JobFactory
 from rotulus._jobs.states import RETRYABLE, State
 from rotulus._tasks.task import Task
 from rotulus._time.backoff import pause_after
@@ -61,10 +61,14 @@ class Scheduling:
     name = "schedule"
 
     def __init__(
-        self, store: Store, intake: Intake, tasks: Sequence[Task[..., Any, Any]], events: Events
+        self,
+        store: Store,
+        job_factory: JobFactory,
+        tasks: Sequence[Task[..., Any, Any]],
+        events: Events,
     ) -> None:
         self._store = store
-        self._intake = intake
+        self._job_factory = job_factory
         self._tasks = {task.name: task for task in tasks if task.schedule is not None}
         self._events = events
         self._since: dict[str, datetime] = {}
@@ -100,7 +104,7 @@ class Scheduling:
 
     def _fire(self, task: Task[..., Any, Any], since: datetime, now: datetime) -> None:
         instants = task.schedule.due(since, now) if task.schedule else []
-        jobs = [self._intake.firing(task, instant) for instant in instants]
+        jobs = [self._job_factory.firing(task, instant) for instant in instants]
         added = self._store.add(jobs) if jobs else []
         for job, record, instant in zip(jobs, added, instants, strict=True):
             if record.id == job.id:
@@ -197,7 +201,7 @@ def retention(keep: timedelta, keep_failed: timedelta) -> dict[State, timedelta]
     return {state: keep_failed if state in RETRYABLE else keep for state in ended}
 
 
-class Rounds:
+class DutyThread:
     """Does duties in a thread of its own, each when it wants to be done.
 
     Args:

@@ -7,14 +7,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from rotulus._engine.isolation import Cells
+from rotulus._engine.execution import Execution
+from rotulus._engine.isolation import ProcessPool
 from rotulus._engine.resources import Resources, filled_here
-from rotulus._engine.run import Run
 from rotulus._engine.steps import EarlyOutcome, Steps
 from rotulus._engine.threads import CallingThread, Threads, captured
-from rotulus._engine.verdict import GivenUpError, Verdict
+from rotulus._engine.verdict import NotRunnableError, Verdict
 from rotulus._jobs.current import CURRENT
-from rotulus._jobs.job import Job, JobDesk
+from rotulus._jobs.job import Job, JobPort
 from rotulus._jobs.outcome import Outcome, succeeded
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
@@ -33,7 +33,7 @@ PATIENCE = 5.0
 """Seconds that a coroutine which is out of time may take to stop, before it is left to itself."""
 
 
-class Ready(NamedTuple):
+class ResolvedTask(NamedTuple):
     """A task with everything that is needed to run it.
 
     Attributes:
@@ -42,14 +42,14 @@ class Ready(NamedTuple):
         in_thread: whether an attempt is made in a thread from beginning to end: the function is a
             plain one, and nothing for it has to be made on the event loop.
         plain: whether it is, and nobody watches its time.
-        cells: where its attempts are made, unless it is here.
+        task processes: where its attempts are made, unless it is here.
     """
 
     task: Task[..., Any, Any]
     plan: TaskPlan
     in_thread: bool
     plain: bool
-    cells: Cells | None
+    cells: ProcessPool | None
 
 
 class Executor:
@@ -58,32 +58,32 @@ class Executor:
     Args:
         registry: where names are resolved; it does not change meanwhile.
         plans: how each task is called.
-        desk: what the running job asks about itself.
+        port: what the running job asks about itself.
         threads: where plain functions run.
         steps: what jobs are called with, and come to, that have parts or are parts.
         verdict: what it means that a body raised.
         monotonic: the clock, in seconds.
         events: where a body that does not stop is told of.
         max_bytes: the largest result, in bytes.
-        cells: where attempts of isolated tasks are made; None inside of a cell.
+        task processes: where attempts of isolated tasks are made; None inside of a task process.
     """
 
     def __init__(
         self,
         registry: TaskRegistry,
         plans: Plans,
-        desk: JobDesk,
+        port: JobPort,
         threads: Threads | CallingThread,
         steps: Steps,
         verdict: Verdict,
         monotonic: Callable[[], float],
         events: Events,
         max_bytes: int = jsontext.MAX_BYTES,
-        cells: Cells | None = None,
+        cells: ProcessPool | None = None,
     ) -> None:
         self._registry = registry
         self._plans = plans
-        self._desk = desk
+        self._port = port
         self._threads = threads
         self._steps = steps
         self._verdict = verdict
@@ -92,7 +92,7 @@ class Executor:
         self._max_bytes = max_bytes
         self._cells = cells
         self._resources = Resources()
-        self._ready: dict[str, Ready] = {}
+        self._ready: dict[str, ResolvedTask] = {}
 
     def prepare(self, jobs: list[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
         """Read at once what several jobs will need, before they are executed. In a thread.
@@ -103,14 +103,14 @@ class Executor:
         """
         self._steps.prepare(jobs, ended)
 
-    def is_plain(self, run: Run) -> bool:
+    def is_plain(self, run: Execution) -> bool:
         """Whether `execute_plain` is for this attempt; then it need not bother the event loop."""
         try:
             return self._resolve(run.job.task).plain
         except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
             return False
 
-    def is_in_thread(self, run: Run) -> bool:
+    def is_in_thread(self, run: Execution) -> bool:
         """Whether an attempt needs no event loop; `execute_plain` is for it where its time is kept.
 
         Also of one that is given up before its body is called.
@@ -120,7 +120,7 @@ class Executor:
         except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
             return True
 
-    def execute_plain(self, run: Run) -> Outcome:
+    def execute_plain(self, run: Execution) -> Outcome:
         """`execute` for plain functions, from beginning to end in this thread.
 
         To be called in a context of its own.
@@ -137,7 +137,7 @@ class Executor:
             call_back(self._awaited)
         return outcome
 
-    async def execute(self, run: Run) -> Outcome:
+    async def execute(self, run: Execution) -> Outcome:
         """Run one attempt of a job. It never raises, whatever the task does.
 
         To be called in a context of its own.
@@ -155,7 +155,7 @@ class Executor:
                 await self._threads.run(partial(call_back, self._awaited))
         return outcome
 
-    def interrupted(self, run: Run, error: BaseException) -> Outcome:
+    def interrupted(self, run: Execution, error: BaseException) -> Outcome:
         """The outcome of an attempt that raised, or that was stopped before it began."""
         if isinstance(error, EarlyOutcome):
             return error.outcome
@@ -168,21 +168,21 @@ class Executor:
             self._cells.close()
         await self._resources.close()
 
-    def _resolve(self, name: str) -> Ready:
+    def _resolve(self, name: str) -> ResolvedTask:
         ready = self._ready.get(name)
         if ready is None:
             try:
                 task = self._registry.get(name)
             except TaskNotFoundError as error:
-                raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
+                raise NotRunnableError(Reason.UNKNOWN_TASK, error) from None
             plan = self._plans.of(task)
             cells = self._cells if task.isolation else None
             in_thread = not (cells or task.is_async or plan.injection.needs_loop)
             plain = in_thread and task.timeout is None
-            ready = self._ready[name] = Ready(task, plan, in_thread, plain, cells)
+            ready = self._ready[name] = ResolvedTask(task, plan, in_thread, plain, cells)
         return ready
 
-    def _refuse_expired(self, run: Run) -> None:
+    def _refuse_expired(self, run: Execution) -> None:
         """Give up a job that is not worth starting any more.
 
         The store's clock says so: as it stood at the claim, and as it has gone on since.
@@ -192,9 +192,9 @@ class Executor:
             return
         waited = 0.0 if run.taken_at is None else self._monotonic() - run.taken_at
         if job.expires_at <= job.started_at + waited * 1e6:
-            raise GivenUpError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
+            raise NotRunnableError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
 
-    async def _execute(self, ready: Ready, run: Run) -> Outcome:
+    async def _execute(self, ready: ResolvedTask, run: Execution) -> Outcome:
         is_step = self._steps.concern(run.job, ready.task)
         if ready.cells is not None and not is_step:
             return await self._elsewhere(ready.cells, ready.task, run, run.job)
@@ -212,17 +212,17 @@ class Executor:
             raise asyncio.CancelledError
         body = self._body(ready, call, run)
         run.interruptible = ready.task.is_async
-        # The time of an attempt in a cell is kept outside of it.
+        # The time of an attempt in a task process is kept outside of it.
         if ready.task.timeout is not None and ready.task.isolation is None:
             body = self._timed(body, ready.task, run)
         return self._succeeded(ready, run, await body)
 
-    def _whole(self, ready: Ready, run: Run) -> Outcome:
+    def _whole(self, ready: ResolvedTask, run: Execution) -> Outcome:
         """An attempt of a plain function from beginning to end, in this thread."""
         call = self._load(ready, run)
         return self._succeeded(ready, run, self._call_plain(ready, call, run))
 
-    def _load(self, ready: Ready, run: Run) -> Call:
+    def _load(self, ready: ResolvedTask, run: Execution) -> Call:
         job = run.job
         if self._steps.concern(job, ready.task):
             call = self._steps.load(ready.task, ready.plan, run)
@@ -232,22 +232,22 @@ class Executor:
             raise asyncio.CancelledError
         return call
 
-    def _succeeded(self, ready: Ready, run: Run, value: Any) -> Outcome:
+    def _succeeded(self, ready: ResolvedTask, run: Execution, value: Any) -> Outcome:
         if self._steps.concern(run.job, ready.task):
             return self._handed_on(ready, run, _plain(ready, run, value))
         text = ready.plan.result.write(value, self._max_bytes)
         return succeeded(run.job.id, run.job.attempt, text)
 
-    def _handed_on(self, ready: Ready, run: Run, value: Any) -> Outcome:
+    def _handed_on(self, ready: ResolvedTask, run: Execution, value: Any) -> Outcome:
         text = self._steps.write(ready.task, run, value)
         return succeeded(run.job.id, run.job.attempt, text)
 
-    def _call_plain(self, ready: Ready, call: Call, run: Run) -> Any:
+    def _call_plain(self, ready: ResolvedTask, call: Call, run: Execution) -> Any:
         function, injection = ready.task.function, ready.plan.injection
         if not injection.parameters:
             value = function(*call.args, **call.kwargs)
         else:
-            with filled_here(injection, Job(run.job, self._desk, run)) as values:
+            with filled_here(injection, Job(run.job, self._port, run)) as values:
                 value = function(*call.args, **call.kwargs, **values)
         return self._awaited(value)
 
@@ -256,17 +256,19 @@ class Executor:
         return self._threads.wait_for(value) if inspect.iscoroutine(value) else value
 
     async def _elsewhere(
-        self, cells: Cells, task: Task[..., Any, Any], run: Run, job: JobRecord
+        self, cells: ProcessPool, task: Task[..., Any, Any], run: Execution, job: JobRecord
     ) -> Outcome:
-        """The outcome of an attempt in a cell, where an executor like this one makes it."""
+        """The outcome of an attempt in a task process, where an executor like this one makes it."""
         if run.stopped_by is not None:
             raise asyncio.CancelledError
         run.interruptible = True
         attempt = cells.run(run, job, task.memory)
         return await (attempt if task.timeout is None else self._timed(attempt, task, run))
 
-    async def _step_elsewhere(self, ready: Ready, cells: Cells, call: Call, run: Run) -> Outcome:
-        """The same for a step: the cell knows nothing of what it is a part of."""
+    async def _step_elsewhere(
+        self, ready: ResolvedTask, cells: ProcessPool, call: Call, run: Execution
+    ) -> Outcome:
+        """The same for a step: the task process knows nothing of what it is a part of."""
         payload = ready.plan.binder.bind(call.args, call.kwargs, self._max_bytes).payload
         job = run.job._replace(arguments=payload, run=None, step=None, workflow=None)
         outcome = await self._elsewhere(cells, ready.task, run, job)
@@ -275,7 +277,7 @@ class Executor:
         value = jsontext.decode(outcome.result or "null")
         return self._handed_on(ready, run, value)
 
-    def _body(self, ready: Ready, call: Call, run: Run) -> Awaitable[Any]:
+    def _body(self, ready: ResolvedTask, call: Call, run: Execution) -> Awaitable[Any]:
         task = ready.task
         if task.is_async and not ready.plan.injection.parameters:
             return task.function(*call.args, **call.kwargs)
@@ -283,8 +285,8 @@ class Executor:
             return self._injected(ready, call, run)
         return self._threads.run(partial(self._call_plain, ready, call, run))
 
-    async def _injected(self, ready: Ready, call: Call, run: Run) -> Any:
-        job: Job[Any] = Job(run.job, self._desk, run)
+    async def _injected(self, ready: ResolvedTask, call: Call, run: Execution) -> Any:
+        job: Job[Any] = Job(run.job, self._port, run)
         async with self._resources.filled(ready.plan.injection, job) as values:
             body = partial(ready.task.function, *call.args, **call.kwargs, **values)
             if ready.task.is_async:
@@ -292,7 +294,7 @@ class Executor:
             value = await self._threads.run(body)
             return await value if inspect.iscoroutine(value) else value
 
-    async def _timed(self, body: Awaitable[Any], task: Task[..., Any, Any], run: Run) -> Any:
+    async def _timed(self, body: Awaitable[Any], task: Task[..., Any, Any], run: Execution) -> Any:
         """The value of a body, which has as long as its task's timeout."""
         inner = asyncio.create_task(captured(body))
         try:
@@ -309,7 +311,7 @@ class Executor:
             raise error
         return value
 
-    async def _interrupt(self, inner: "asyncio.Task[Any]", run: Run) -> None:
+    async def _interrupt(self, inner: "asyncio.Task[Any]", run: Execution) -> None:
         """Stop a body; one that does not heed it is left to itself, and that is told."""
         inner.cancel()
         done, _ = await asyncio.wait({inner}, timeout=PATIENCE)
@@ -321,12 +323,12 @@ def _bound(plan: TaskPlan, arguments: str) -> Call:
     try:
         return plan.binder.load(arguments)
     except jsontext.NotJSONError as error:
-        raise GivenUpError(Reason.CORRUPT, error) from None
+        raise NotRunnableError(Reason.CORRUPT, error) from None
     except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
-        raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+        raise NotRunnableError(Reason.INVALID_ARGUMENTS, error) from None
 
 
-def _plain(ready: Ready, run: Run, value: Any) -> Any:
+def _plain(ready: ResolvedTask, run: Execution, value: Any) -> Any:
     """What an ordinary task returned, as a context holds it: in the JSON form of its annotation.
 
     An object is one value, though its JSON form is a dict: it stands under the id of its step.

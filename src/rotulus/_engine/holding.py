@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from rotulus._concurrency.starting import rest, start_thread
+from rotulus._engine.execution import Execution
 from rotulus._engine.leases import LOOK_EVERY, LeaseKeeper
-from rotulus._engine.run import Run
 from rotulus.errors import ThreadNotStartedError
 from rotulus.events import Events
 from rotulus.store import Store
@@ -26,7 +26,7 @@ class Hold(NamedTuple):
         renews: whether its lease can be renewed by such a thread.
     """
 
-    run: Run
+    run: Execution
     limit: float | None = None
     time_out: Callable[[], object] = int
     renews: bool = True
@@ -45,7 +45,7 @@ class Holding:
     def __init__(
         self, store: Store, lease: float, monotonic: Callable[[], float], events: Events
     ) -> None:
-        self._keeper = LeaseKeeper(store, None, lease, monotonic, events)
+        self._fork_server_process = LeaseKeeper(store, None, lease, monotonic, events)
         self._pause = min(LOOK_EVERY, lease / 3)
         self._monotonic = monotonic
         self._changed = threading.Condition()
@@ -60,7 +60,7 @@ class Holding:
             return
         ends_at = float("inf") if hold.limit is None else self._monotonic() + hold.limit
         if hold.renews:
-            self._keeper.hold([hold.run])
+            self._fork_server_process.hold([hold.run])
         with self._changed:
             self._held[hold] = ends_at
             if not self._at_work:
@@ -73,7 +73,7 @@ class Holding:
         finally:
             with self._changed:
                 self._held.pop(hold, None)
-            self._keeper.drop([hold.run])
+            self._fork_server_process.drop([hold.run])
 
     def _keep(self) -> None:
         idle_since, look_at = self._monotonic(), self._monotonic() + self._pause
@@ -94,8 +94,8 @@ class Holding:
                 self._time_out(hold)
             if now >= look_at:
                 look_at = now + self._pause
-                self._keeper.look()
-                self._keeper.give_up()
+                self._fork_server_process.look()
+                self._fork_server_process.give_up()
                 rest(idle=not self._held)
 
     def _time_out(self, hold: Hold) -> None:

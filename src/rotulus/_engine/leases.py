@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
 from rotulus._concurrency.starting import rest, start_thread
-from rotulus._engine.run import Run, Stop
+from rotulus._engine.execution import Execution, Stop
 from rotulus._jobs.states import Reason, awaiting
 from rotulus.errors import StoreError
 from rotulus.events import Events, LeaseLost, StoreFailed, StoreRecovered
@@ -44,18 +44,18 @@ class LeaseKeeper:
         self._lease = lease
         self._monotonic = monotonic
         self._events = events
-        self._held: set[Run] = set()
-        self._deferred: set[Run] = set()
+        self._held: set[Execution] = set()
+        self._deferred: set[Execution] = set()
         self._renewed_at = float("-inf")
         self._failing = False
         self._ended = threading.Event()
-        self._tell: Callable[[Run, Stop], object] = Run.stop
+        self._tell: Callable[[Execution, Stop], object] = Execution.stop
         self._thread: threading.Thread | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; runs are told to stop on this loop. Raises `ThreadNotStartedError`."""
 
-        def tell(run: Run, why: Stop) -> None:
+        def tell(run: Execution, why: Stop) -> None:
             with suppress(RuntimeError):  # the loop has ended, and the run with it
                 loop.call_soon_threadsafe(run.stop, why)
 
@@ -67,11 +67,11 @@ class LeaseKeeper:
         self._worker = worker
         self._renewed_at = float("-inf")
 
-    def hold(self, runs: list[Run]) -> None:
+    def hold(self, runs: list[Execution]) -> None:
         """These are held from now on, under the leases that they have."""
         self._held.update(runs)
 
-    def drop(self, runs: Iterable[Run]) -> None:
+    def drop(self, runs: Iterable[Execution]) -> None:
         """These have been settled."""
         self._held.difference_update(runs)
 
@@ -146,7 +146,7 @@ class LeaseKeeper:
             self._events.emit(StoreRecovered("extend"))
         return found
 
-    def _heed(self, found: Renewed, held: dict[Claim, Run]) -> None:
+    def _heed(self, found: Renewed, held: dict[Claim, Execution]) -> None:
         for claim in found.cancelling:
             self._stop(held[claim], Stop.CANCELLED)
         for claim in found.lost:
@@ -164,16 +164,16 @@ class LeaseKeeper:
                 self._events.emit(LeaseLost(*_claim(run)))
                 self._stop(run, Stop.LOST)
 
-    def _stop(self, run: Run, why: Stop) -> None:
+    def _stop(self, run: Execution, why: Stop) -> None:
         if run.stopped_by is None:
             self._tell(run, why)
 
 
-def _claim(run: Run) -> Claim:
+def _claim(run: Execution) -> Claim:
     return Claim(run.job.id, run.job.attempt)
 
 
-def _reason(run: Run, deferred: Collection[Run]) -> str | None:
+def _reason(run: Execution, deferred: Collection[Execution]) -> str | None:
     """What is stored with a lease about a body that waits."""
     if run in deferred:
         return Reason.DEFERRED

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
+from rotulus._engine.execution import Execution
 from rotulus._engine.failure import describe_error
-from rotulus._engine.run import Run
 from rotulus._engine.threads import Threads
 from rotulus._jobs.outcome import Outcome, failed
 from rotulus._jobs.record import JobRecord
@@ -19,16 +19,16 @@ from rotulus._jobs.states import Reason, State
 from rotulus._time.backoff import pause_after
 from rotulus.errors import StoreRefusedError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
-from rotulus.store import Claim, Store, Turn, Wanted
+from rotulus.store import Claim, ClaimFilter, SettledAndClaimed, Store
 
 _OF_THE_VALUES = (StoreRefusedError, ValueError, TypeError, OverflowError)
 """Errors that come again with the same values. Any other one may pass."""
 
-Batch = list[tuple[Run, Outcome]]
+Batch = list[tuple[Execution, Outcome]]
 """Attempts that have ended, and what they came to."""
 
 
-class Along(NamedTuple):
+class ClaimRequest(NamedTuple):
     """How jobs are claimed along with what is settled.
 
     Attributes:
@@ -39,7 +39,7 @@ class Along(NamedTuple):
         take: takes what has come of so many that were asked for.
     """
 
-    wanted: Wanted
+    wanted: ClaimFilter
     lease: float
     ask: Callable[[Batch], int]
     prepare: Callable[[list[JobRecord], list[JobRecord]], object]
@@ -60,7 +60,7 @@ class Settler:
     def __init__(
         self,
         store: Store,
-        settled: Callable[[Iterable[Run]], None],
+        settled: Callable[[Iterable[Execution]], None],
         threads: Threads,
         events: Events,
         chance: Callable[[], float],
@@ -77,7 +77,7 @@ class Settler:
         self.batches = 0
         """How many batches have been settled."""
 
-    def put(self, run: Run, outcome: Outcome) -> None:
+    def put(self, run: Execution, outcome: Outcome) -> None:
         """Settle this as soon as possible."""
         if not self._pending:
             self._done.clear()
@@ -89,7 +89,7 @@ class Settler:
         """Whether something is not settled yet."""
         return not self._done.is_set()
 
-    async def run(self, along: Along) -> None:
+    async def run(self, along: ClaimRequest) -> None:
         """Settle what comes, and claim along with it, until cancelled."""
         while True:
             await self._more.wait()
@@ -108,7 +108,9 @@ class Settler:
         """Wait until everything has been settled."""
         await self._done.wait()
 
-    async def _settle(self, batch: Batch, along: Along, room: int, *, singly: bool = False) -> Turn:
+    async def _settle(
+        self, batch: Batch, along: ClaimRequest, room: int, *, singly: bool = False
+    ) -> SettledAndClaimed:
         """Settle a batch, again and again until the store takes it, and claim as many jobs.
 
         What cannot be written is settled `singly`, and once more each. Whatever else goes wrong
@@ -130,31 +132,31 @@ class Settler:
                     self._events.emit(StoreRecovered("settle"))
                 return turn
 
-    def _write(self, batch: Batch, along: Along, room: int) -> Turn:
+    def _write(self, batch: Batch, along: ClaimRequest, room: int) -> SettledAndClaimed:
         """Settle a batch, and claim. In a thread."""
         if not room:
-            return Turn(self._store.settle([outcome for _, outcome in batch]), [])
+            return SettledAndClaimed(self._store.settle([outcome for _, outcome in batch]), [])
         outcomes = [outcome for _, outcome in batch]
         turn = self._store.settle_and_claim(outcomes, along.wanted, room, along.lease)
         along.prepare(turn.jobs, _as_they_ended(batch, turn.refused))
         return turn
 
     async def _settle_refused(
-        self, batch: Batch, along: Along, error: Exception, *, singly: bool
-    ) -> Turn:
+        self, batch: Batch, along: ClaimRequest, error: Exception, *, singly: bool
+    ) -> SettledAndClaimed:
         """Some outcome of these cannot be written: one that still cannot by itself has failed."""
         if not singly:
             turns = [await self._settle([pair], along, 0, singly=True) for pair in batch]
-            return Turn([claim for turn in turns for claim in turn.refused], [])
+            return SettledAndClaimed([claim for turn in turns for claim in turn.refused], [])
         [(run, outcome)] = batch
         if outcome.reason == Reason.RESULT:
             self._events.emit(StoreFailed("settle", error))
-            return Turn([], [])  # the lease will run out
+            return SettledAndClaimed([], [])  # the lease will run out
         why = describe_error(error)
         outcome = failed(outcome.id, outcome.attempt, Reason.RESULT, why)
         return await self._settle([(run, outcome)], along, 0)
 
-    def _tell_refused(self, refused: list[Claim], batch: list[tuple[Run, Outcome]]) -> None:
+    def _tell_refused(self, refused: list[Claim], batch: list[tuple[Execution, Outcome]]) -> None:
         completed = {run.job.id for run, _ in batch if run.completed} if refused else set[str]()
         for claim in refused:
             if claim.id not in completed:  # that one was settled by its own body

@@ -12,10 +12,10 @@ from typing import NamedTuple, TypeVar
 from rotulus._concurrency.handover import tell
 from rotulus._concurrency.pool import in_own_thread, off_loop
 from rotulus._engine.attempt import SingleAttempt, Tried, read
+from rotulus._engine.execution import Execution, Stop
 from rotulus._engine.executor import Executor
 from rotulus._engine.holding import Hold, Holding
-from rotulus._engine.isolation import Cells, Nursery
-from rotulus._engine.run import Run, Stop
+from rotulus._engine.isolation import ForkServer, ProcessPool
 from rotulus._engine.threads import CallingThread, Threads
 from rotulus._forking import follow_forks
 from rotulus._jobs.outcome import Outcome, unstarted
@@ -25,7 +25,7 @@ from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus.errors import IsolationError
 from rotulus.events import Events, JobsRescued
-from rotulus.store import Store, Wanted
+from rotulus.store import ClaimFilter, Store
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Ways(NamedTuple):
     Attributes:
         store: opens the store.
         executor: makes an executor for one attempt.
-        nursery: forks the processes of isolated tasks, for the length of a block.
+        fork server: forks the processes of isolated tasks, for the length of a block.
         name: what the name of this process among the workers begins with.
         lease: seconds for which a claim is safe without being renewed.
         grace: seconds for which a due job of a task that is not known here is left alone; None:
@@ -46,8 +46,10 @@ class Ways(NamedTuple):
     """
 
     store: Callable[[], Store]
-    executor: Callable[[Threads | CallingThread, Cells | None], Executor]
-    nursery: Callable[[Iterable[Task[..., object, object]]], AbstractContextManager[Nursery | None]]
+    executor: Callable[[Threads | CallingThread, ProcessPool | None], Executor]
+    fork_server: Callable[
+        [Iterable[Task[..., object, object]]], AbstractContextManager[ForkServer | None]
+    ]
     name: Callable[[], str]
     lease: float
     grace: float | None
@@ -64,7 +66,7 @@ class Limit(NamedTuple):
     """
 
     seconds: float
-    judge: Callable[[Run, BaseException], Outcome]
+    judge: Callable[[Execution, BaseException], Outcome]
 
 
 class Singles:
@@ -92,7 +94,7 @@ class Singles:
     def run(self, job_id: str) -> Tried:
         """Make one attempt of a job in this thread. See `app.jobs.run`."""
         claimed = self._claim(job_id)
-        return self._run(claimed) if isinstance(claimed, Run) else claimed
+        return self._run(claimed) if isinstance(claimed, Execution) else claimed
 
     async def arun(self, job_id: str) -> Tried:
         """The same on the event loop, if the body is a coroutine; else in a thread of its own."""
@@ -101,7 +103,7 @@ class Singles:
             claimed = await asyncio.shield(claiming)
         except asyncio.CancelledError:
             claimed = await _to_the_end(claiming)
-            if isinstance(claimed, Run):
+            if isinstance(claimed, Execution):
                 await _to_the_end(asyncio.ensure_future(off_loop(self._give_back, claimed)))
             raise
         if isinstance(claimed, Tried):
@@ -111,11 +113,11 @@ class Singles:
             return await in_own_thread(self._run, claimed)
         return await self._run_on_loop(claimed)
 
-    def _claim(self, job_id: str) -> Run | Tried:
+    def _claim(self, job_id: str) -> Execution | Tried:
         """Claim a job; one whose lease is over is taken back first. Or else how it stands."""
         store, ways = self._ways.store(), self._ways
         names = None if ways.grace is None else self._registry.list_all()
-        wanted = Wanted(self._name, None, names, ways.grace, [job_id])
+        wanted = ClaimFilter(self._name, None, names, ways.grace, [job_id])
         asked_at = ways.monotonic()
         jobs = store.claim(wanted, 1, ways.lease)
         if not jobs:
@@ -126,7 +128,7 @@ class Singles:
             jobs = store.claim(wanted, 1, ways.lease)
         if not jobs:
             return Tried(job_id, read(store, job_id), ran=False)
-        run = Run(jobs[0])
+        run = Execution(jobs[0])
         run.taken_at, run.leased_at = ways.monotonic(), asked_at
         return run
 
@@ -139,11 +141,11 @@ class Singles:
             self._events.emit(JobsRescued(rescued))
         return any(job.id == record.id for job in rescued)
 
-    def _task(self, run: Run) -> Task[..., object, object] | None:
+    def _task(self, run: Execution) -> Task[..., object, object] | None:
         name = run.job.task
         return self._registry.get(name) if self._registry.has(name) else None
 
-    def _run(self, run: Run) -> Tried:
+    def _run(self, run: Execution) -> Tried:
         """Make the attempt in this thread, which runs no event loop."""
         try:
             return self._run_here(run)
@@ -152,7 +154,7 @@ class Singles:
                 self._give_back(run)
             raise
 
-    def _run_here(self, run: Run) -> Tried:
+    def _run_here(self, run: Execution) -> Tried:
         task = self._task(run)
         if task is not None and task.isolation is not None:
             return self._run_isolated(run, task)
@@ -164,24 +166,26 @@ class Singles:
         body = partial(executor.execute_plain, run)
         return self._made(run, lambda: copy_context().run(body), limit)
 
-    def _run_isolated(self, run: Run, task: Task[..., object, object]) -> Tried:
+    def _run_isolated(self, run: Execution, task: Task[..., object, object]) -> Tried:
         tried: Tried | None = None
         try:
-            with self._ways.nursery([task]) as nursery:
-                tried = self._made(run, lambda: self._in_a_process(run, nursery))
+            with self._ways.fork_server([task]) as fork_server:
+                tried = self._made(run, lambda: self._in_a_process(run, fork_server))
         except IsolationError:
             if tried is None:
                 raise
         return tried
 
-    def _in_a_process(self, run: Run, nursery: Nursery | None) -> Outcome:
+    def _in_a_process(self, run: Execution, fork_server: ForkServer | None) -> Outcome:
         def make_executor() -> Executor:
-            cells = None if nursery is None else Cells(nursery, lambda: None)
+            cells = None if fork_server is None else ProcessPool(fork_server, lambda: None)
             return self._ways.executor(CallingThread(), cells)
 
         return _on_own_loop(make_executor, run)
 
-    def _made(self, run: Run, body: Callable[[], Outcome], limit: Limit | None = None) -> Tried:
+    def _made(
+        self, run: Execution, body: Callable[[], Outcome], limit: Limit | None = None
+    ) -> Tried:
         """An attempt, from its beginning to its end.
 
         Args:
@@ -205,7 +209,7 @@ class Singles:
                 raise
             return attempt.end(outcome)
 
-    async def _run_on_loop(self, run: Run) -> Tried:
+    async def _run_on_loop(self, run: Execution) -> Tried:
         loop = asyncio.get_running_loop()
         executor = self._ways.executor(Threads(loop, "rotulus-task", keep=0), None)
         attempt = self._begin(run)
@@ -222,11 +226,11 @@ class Singles:
                 await executor.close()
             return await off_loop(attempt.end, outcome)
 
-    def _begin(self, run: Run, *, in_transaction: bool = False) -> SingleAttempt:
+    def _begin(self, run: Execution, *, in_transaction: bool = False) -> SingleAttempt:
         ways = self._ways
         return SingleAttempt(run, in_transaction, ways.store(), self._events, ways.chance)
 
-    def _give_back(self, run: Run) -> None:
+    def _give_back(self, run: Execution) -> None:
         """Give back what has been claimed, and has not begun."""
         with suppress(Exception):  # then its lease runs out
             self._ways.store().settle([unstarted(run.job.id, run.job.attempt)])
@@ -239,7 +243,7 @@ class Singles:
         return self._holding.held(hold)
 
 
-def _on_own_loop(make_executor: Callable[[], Executor], run: Run) -> Outcome:
+def _on_own_loop(make_executor: Callable[[], Executor], run: Execution) -> Outcome:
     """Make an attempt on an event loop of its own. It raises nothing but `KeyboardInterrupt`.
 
     What a body leaves on the loop may end that: with `sys.exit()`, or as it cancels everything.
@@ -267,7 +271,7 @@ def _on_own_loop(make_executor: Callable[[], Executor], run: Run) -> Outcome:
         return made[0].interrupted(run, error)
 
 
-def _begun(executor: Executor, run: Run) -> "asyncio.Task[Outcome]":
+def _begun(executor: Executor, run: Execution) -> "asyncio.Task[Outcome]":
     """The attempt as a task of its own, whose body can be told to stop from any thread."""
     loop = asyncio.get_running_loop()
     body = loop.create_task(executor.execute(run))

@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from rotulus._engine.run import Run
+from rotulus._engine.execution import Execution
 
 Back = Callable[[], object]
 
@@ -26,11 +26,11 @@ class Slots:
     def __init__(self, count: int, hand_over: Callable[[bool], object]) -> None:
         self._count = count
         self._hand_over = hand_over
-        self._waiting: deque[Run] = deque()
-        self._running: set[Run] = set()
-        self._holding: set[Run] = set()
-        self._away: set[Run] = set()
-        self._returning: dict[Run, list[Back]] = {}
+        self._waiting: deque[Execution] = deque()
+        self._running: set[Execution] = set()
+        self._holding: set[Execution] = set()
+        self._away: set[Execution] = set()
+        self._returning: dict[Execution, list[Back]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -55,17 +55,17 @@ class Slots:
             told = [back for _ in range(self._free_now()) for back in self._give_back_one()]
         _tell(told)
 
-    def all_running(self) -> list[Run]:
+    def all_running(self) -> list[Execution]:
         """Those that run, or have ended and nobody has taken note of it yet."""
         with self._lock:
             return list(self._running)
 
-    def add(self, runs: Iterable[Run]) -> None:
+    def add(self, runs: Iterable[Execution]) -> None:
         """These wait for a slot."""
         with self._lock:
             self._waiting.extend(runs)
 
-    def next(self, *, plain: bool) -> Run | None:
+    def next(self, *, plain: bool) -> Execution | None:
         """The next one, which runs from now on; None if there is none of this kind, or no slot."""
         with self._lock:
             waiting, holding = self._waiting, self._holding
@@ -87,7 +87,7 @@ class Slots:
                 return 0
             return min(len(self._waiting), free)
 
-    def vacate(self, run: Run) -> None:
+    def vacate(self, run: Execution) -> None:
         """A run has come to its end: its slot is free for the next one, if it has one."""
         with self._lock:
             self._away.discard(run)
@@ -95,7 +95,7 @@ class Slots:
             told = self._free(run)
         _tell(told)
 
-    def leave(self, run: Run) -> None:
+    def leave(self, run: Execution) -> None:
         """A run goes on without its slot, which is free for the next one, if it has one."""
         with self._lock:
             if run not in self._holding:
@@ -104,7 +104,7 @@ class Slots:
             told = self._free(run)
         _tell(told)
 
-    def come_back(self, run: Run, back: Back) -> None:
+    def come_back(self, run: Execution, back: Back) -> None:
         """A run that left its slot wants one again: before those that wait for their first.
 
         Args:
@@ -123,7 +123,7 @@ class Slots:
                 return
         back()
 
-    def drop(self, run: Run) -> bool:
+    def drop(self, run: Execution) -> bool:
         """It has ended, and somebody takes note; False when somebody has done so before."""
         with self._lock:
             if run not in self._running:
@@ -131,15 +131,15 @@ class Slots:
             self._running.remove(run)
             return True
 
-    def withdraw(self, since: float = float("inf")) -> list[Run]:
+    def withdraw(self, since: float = float("inf")) -> list[Execution]:
         """Those that have waited since then, or longer, and do not any more; all that wait."""
         with self._lock:
-            runs: list[Run] = []
+            runs: list[Execution] = []
             while self._waiting and (self._waiting[0].taken_at or 0.0) <= since:
                 runs.append(self._waiting.popleft())
             return runs
 
-    def _free(self, run: Run) -> Iterable[Back]:
+    def _free(self, run: Execution) -> Iterable[Back]:
         """The slot of a run is free, or goes to one that wants to come back: what tells that."""
         if run not in self._holding:
             return ()

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rotulus._engine.execution import Execution, Stop
 from rotulus._engine.failure import describe_error, own_frames
-from rotulus._engine.run import Run, Stop
 from rotulus._jobs import outcome as outcomes
 from rotulus._jobs.outcome import ErrorInfo, Outcome
 from rotulus._jobs.retry import NO_RETRY, Retry
@@ -15,7 +15,7 @@ from rotulus._text.jsontext import NotJSONError
 from rotulus.errors import ResultError
 
 
-class GivenUpError(Exception):
+class NotRunnableError(Exception):
     """The framework gives a job up before its task was called."""
 
     def __init__(self, reason: Reason, cause: BaseException) -> None:
@@ -38,7 +38,7 @@ class Verdict:
     chance: Callable[[], float]
     carried: Callable[[str], Retry | None]
 
-    def judge(self, error: BaseException, policy: Retry | None, run: Run) -> Outcome:
+    def judge(self, error: BaseException, policy: Retry | None, run: Execution) -> Outcome:
         """The outcome of an attempt that raised this.
 
         Args:
@@ -48,7 +48,7 @@ class Verdict:
         """
         job, attempt = run.job.id, run.job.attempt
         policy = policy or self.carried(run.job.task)
-        if isinstance(error, GivenUpError):
+        if isinstance(error, NotRunnableError):
             return outcomes.dead(job, attempt, error.reason, _described(error.cause, run))
         if run.stopped_by in (Stop.SHUTDOWN, Stop.LOST):
             return outcomes.released(job, attempt)
@@ -72,15 +72,15 @@ class Verdict:
     def _standing(self) -> Retry | None:
         return None if self.retry is NO_RETRY else self.retry
 
-    def _again(self, asked: Retry, policy: Retry, run: Run) -> Outcome:
+    def _again(self, asked: Retry, policy: Retry, run: Execution) -> Outcome:
         """An attempt that asked for another one."""
         return self._decide(asked.__cause__ or asked, policy, run, asked.after)
 
-    def _failed(self, error: BaseException, policy: Retry, run: Run) -> Outcome:
+    def _failed(self, error: BaseException, policy: Retry, run: Execution) -> Outcome:
         return self._decide(error, policy if policy.wants(error) else NO_RETRY, run, None)
 
     def _decide(
-        self, error: BaseException, policy: Retry, run: Run, after: float | None
+        self, error: BaseException, policy: Retry, run: Execution, after: float | None
     ) -> Outcome:
         job, failures = run.job, run.job.failures + 1
         info = _described(error, run)
@@ -91,7 +91,7 @@ class Verdict:
         return outcomes.retried(job.id, job.attempt, info, delay)
 
 
-def _described(error: BaseException, run: Run) -> ErrorInfo:
+def _described(error: BaseException, run: Execution) -> ErrorInfo:
     """The error as data; the attempt keeps the exception itself until its end has been told."""
     run.error = BaseException.with_traceback(error, own_frames(error.__traceback__))
     return describe_error(error)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from rotulus._engine.crew import OVERDUE, Crew
+from rotulus._engine.attempt_runner import OVERDUE, AttemptRunner
 from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
-from rotulus._engine.settler import Along, Batch, Settler
+from rotulus._engine.settler import Batch, ClaimRequest, Settler
 from rotulus._engine.threads import Threads
 from rotulus._exiting import is_exiting
 from rotulus._jobs.record import JobRecord
@@ -27,7 +27,7 @@ from rotulus.events import (
     WorkerStarted,
     WorkerStopped,
 )
-from rotulus.store import Store, Wanted, WorkerInfo
+from rotulus.store import ClaimFilter, Store, WorkerInfo
 
 _WAIT = 0.4
 """Seconds a call waits for work before it looks whether the worker is to stop."""
@@ -110,7 +110,7 @@ class Worker:
         self._events = events
         grace = options.unknown_grace or None
         names = None if grace is None else info.names
-        self._wanted = Wanted(info.name, info.queues, names, grace)
+        self._wanted = ClaimFilter(info.name, info.queues, names, grace)
         self._stops = 0
         self._claimed = 0
         self._retiring = False
@@ -161,13 +161,13 @@ class Worker:
         bodies = Threads(loop, "rotulus-task", keep=self.info.slots, refused=self._no_thread)
         executor = self._make_executor(bodies)
         self._prepare = executor.prepare
-        keeper = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
-        settler = Settler(self._store, keeper.drop, calls, events, self._chance)
-        crew = Crew(
+        fork_server_process = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
+        settler = Settler(self._store, fork_server_process.drop, calls, events, self._chance)
+        runner = AttemptRunner(
             self.info.slots,
             executor,
             bodies,
-            keeper,
+            fork_server_process,
             settler,
             events,
             copy_context(),
@@ -175,46 +175,49 @@ class Worker:
         )
 
         def resize(slots: int) -> None:
-            keeper.announce(self.info)
+            fork_server_process.announce(self.info)
             bodies.keep(slots)
-            crew.set_slots(slots)
+            runner.set_slots(slots)
 
         self._resize = resize
-        if self.info.slots != crew.slots:  # they have been changed meanwhile
+        if self.info.slots != runner.slots:  # they have been changed meanwhile
             resize(self.info.slots)
-        self._wake = partial(loop.call_soon_threadsafe, crew.changed.set)
-        keeper.start(loop)
-        settling = loop.create_task(settler.run(self._along(crew)))
-        watching = [loop.create_task(keeper.watch()), loop.create_task(self._watch(crew, bodies))]
+        self._wake = partial(loop.call_soon_threadsafe, runner.changed.set)
+        fork_server_process.start(loop)
+        settling = loop.create_task(settler.run(self._along(runner)))
+        watching = [
+            loop.create_task(fork_server_process.watch()),
+            loop.create_task(self._watch(runner, bodies)),
+        ]
         events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
         try:
             try:
-                await self._feed(crew, settler, calls)
+                await self._feed(runner, settler, calls)
                 if self._options.burst and self._feeding:
                     await calls.run(end_duties)
-                    await self._feed(crew, settler, calls)
-                await self._finish(crew)
+                    await self._feed(runner, settler, calls)
+                await self._finish(runner)
             finally:  # whatever ends it: what runs is finished, or given back
-                await self._drain(crew, settler)
+                await self._drain(runner, settler)
         finally:
             settling.cancel()
             for task in watching:
                 task.cancel()
-            await calls.run(keeper.end)
+            await calls.run(fork_server_process.end)
             await executor.close()
             bodies.close()
             calls.close()
-            events.emit(WorkerStopped(self.info.name, crew.attempts, crew.released))
+            events.emit(WorkerStopped(self.info.name, runner.attempts, runner.released))
 
     def _no_thread(self, error: Exception) -> None:
         if not is_exiting():  # then no thread is started any more, and nobody is missing one
             self._events.emit(ThreadNotStarted(self.info.name, error))
 
-    async def _watch(self, crew: Crew, bodies: Threads) -> None:
+    async def _watch(self, runner: AttemptRunner, bodies: Threads) -> None:
         """Give back what waits for too long, and retire with too many stuck bodies."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
-            self._claimed -= crew.give_back_overdue()
+            self._claimed -= runner.give_back_overdue()
             if bodies.abandoned >= _MOST_STUCK and not self._retiring:
                 self.stuck = bodies.abandoned
                 self.retire(f"{bodies.abandoned} bodies do not stop, and hold a thread each")
@@ -229,18 +232,18 @@ class Worker:
         """Whether to claim more."""
         return not self._stops and not self._retiring
 
-    async def _feed(self, crew: Crew, settler: Settler, calls: Threads) -> None:
+    async def _feed(self, runner: AttemptRunner, settler: Settler, calls: Threads) -> None:
         """Claim whenever there is room, until told to stop or to retire."""
         failures = 0
         while self._feeding:
-            room = crew.room()
+            room = runner.room()
             if not room:
-                await _change(crew)
+                await _change(runner)
                 continue
             settled = settler.batches
             try:
                 # After a failure what counts first is whether the store works again.
-                claimed = await self._ask(crew, calls, room, wait=not failures)
+                claimed = await self._ask(runner, calls, room, wait=not failures)
             except StoreClosedError:
                 return
             except Exception as error:  # noqa: BLE001 - no descriptors, no memory: it may pass
@@ -250,26 +253,32 @@ class Worker:
             if failures:
                 failures = 0
                 self._events.emit(StoreRecovered("claim"))
-            self._take(crew, claimed)
-            if self._options.burst and not claimed.jobs and not await _more(crew, settler, settled):
+            self._take(runner, claimed)
+            if (
+                self._options.burst
+                and not claimed.jobs
+                and not await _more(runner, settler, settled)
+            ):
                 return
 
-    async def _ask(self, crew: Crew, calls: Threads, room: int, *, wait: bool) -> Claimed:
+    async def _ask(
+        self, runner: AttemptRunner, calls: Threads, room: int, *, wait: bool
+    ) -> Claimed:
         """Claim so many; what is claimed meanwhile, along with what is settled, heeds that."""
         room = self._still_to_claim(room)
-        crew.asked += room
+        runner.asked += room
         try:
-            return await calls.run(partial(self._fetch, crew, room, wait=wait))
+            return await calls.run(partial(self._fetch, runner, room, wait=wait))
         finally:
-            crew.asked -= room
+            runner.asked -= room
 
-    def _fetch(self, crew: Crew, room: int, *, wait: bool) -> Claimed:
+    def _fetch(self, runner: AttemptRunner, room: int, *, wait: bool) -> Claimed:
         """Claim; when there is nothing, and time to wait, wait for something. In a thread."""
         claim = partial(self._claim, room)
         claimed = claim()
         while wait and not claimed.jobs and self._feeding and not self._options.burst:
             found = self._store.wait(self._wanted, _WAIT)
-            if crew.stalled:
+            if runner.stalled:
                 break  # there is less room than there was
             if found and self._feeding:
                 claimed = claim()
@@ -281,7 +290,7 @@ class Worker:
         self._prepare(jobs)
         return Claimed(jobs, asked_at)
 
-    def _along(self, crew: Crew) -> Along:
+    def _along(self, runner: AttemptRunner) -> ClaimRequest:
         """What is claimed along with what is settled: when steps end, others are due."""
         asked_at = 0.0
 
@@ -291,25 +300,25 @@ class Worker:
             # One that may claim only so many more counts them when they are here.
             if not steps or not self._feeding or self._options.recycle_jobs is not None:
                 return 0
-            room = crew.room_along(len(ended))
-            crew.asked += room
+            room = runner.room_along(len(ended))
+            runner.asked += room
             asked_at = self._monotonic()
             return room
 
         def take(jobs: list[JobRecord], asked: int) -> None:
-            crew.asked -= asked
+            runner.asked -= asked
             if self._feeding:
-                self._take(crew, Claimed(jobs, asked_at))
+                self._take(runner, Claimed(jobs, asked_at))
             else:
-                crew.give_back(jobs)
-            if crew.room():  # who found none, as these might have come, may look again
-                crew.changed.set()
+                runner.give_back(jobs)
+            if runner.room():  # who found none, as these might have come, may look again
+                runner.changed.set()
 
-        return Along(self._wanted, self._options.lease, ask, self._prepare, take)
+        return ClaimRequest(self._wanted, self._options.lease, ask, self._prepare, take)
 
-    def _take(self, crew: Crew, claimed: Claimed) -> None:
+    def _take(self, runner: AttemptRunner, claimed: Claimed) -> None:
         if claimed.jobs:
-            crew.take(claimed.jobs, claimed.asked_at)
+            runner.take(claimed.jobs, claimed.asked_at)
             self._count(len(claimed.jobs))
 
     def _still_to_claim(self, room: int) -> int:
@@ -322,53 +331,53 @@ class Worker:
         if most is not None and self._claimed >= most:
             self.retire(f"it has its {most} jobs")
 
-    async def _finish(self, crew: Crew) -> None:
+    async def _finish(self, runner: AttemptRunner) -> None:
         """Let a worker that retires finish what it holds, until it is told to stop."""
-        while self._retiring and crew.held and not self._stops:
-            await _change(crew)
+        while self._retiring and runner.held and not self._stops:
+            await _change(runner)
 
     async def _pause(self, error: Exception, failures: int) -> None:
         if failures == 1:
             self._events.emit(StoreFailed("claim", error))
         await asyncio.sleep(pause_after(failures, self._chance()))
 
-    async def _drain(self, crew: Crew, settler: Settler) -> None:
+    async def _drain(self, runner: AttemptRunner, settler: Settler) -> None:
         """Finish what runs, for as long as there is time, and give back the rest."""
-        crew.give_back_waiting()
-        if crew.running:
+        runner.give_back_waiting()
+        if runner.running:
             drain = self._options.drain
-            self._events.emit(WorkerDraining(self.info.name, crew.running, drain))
-            await self._until_idle(crew, drain, stops=2)
-            crew.interrupt()
-            await self._until_idle(crew, _CLEAN_UP, stops=3)
-            crew.abandon()
+            self._events.emit(WorkerDraining(self.info.name, runner.running, drain))
+            await self._until_idle(runner, drain, stops=2)
+            runner.interrupt()
+            await self._until_idle(runner, _CLEAN_UP, stops=3)
+            runner.abandon()
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WRITE / max(1, self._stops)):
                 await settler.all_settled()
 
-    async def _until_idle(self, crew: Crew, seconds: float, *, stops: int) -> None:
+    async def _until_idle(self, runner: AttemptRunner, seconds: float, *, stops: int) -> None:
         """Wait until nothing runs, the time is over, or somebody is impatient."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while crew.running and self._stops < stops:
-                    await _change(crew)
+                while runner.running and self._stops < stops:
+                    await _change(runner)
 
 
-async def _change(crew: Crew) -> None:
-    await crew.changed.wait()
-    crew.changed.clear()
+async def _change(runner: AttemptRunner) -> None:
+    await runner.changed.wait()
+    runner.changed.clear()
 
 
-async def _more(crew: Crew, settler: Settler, settled: int) -> bool:
+async def _more(runner: AttemptRunner, settler: Settler, settled: int) -> bool:
     """Whether what is under way may still bring something to claim, or has since the last claim.
 
     Args:
-        crew: who runs jobs.
+        runner: who runs jobs.
         settler: who settles them.
         settled: how many batches had been settled before the last claim.
     """
-    if crew.held:
-        await _change(crew)
+    if runner.held:
+        await _change(runner)
         return True
     under_way = settler.busy
     await settler.all_settled()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from rotulus._concurrency.starting import start_thread
-from rotulus._fleet.line import MOST_STOPS, RETIRING
+from rotulus._fleet.parent_channel import MOST_STOPS, RETIRING
 from rotulus._fleet.process import is_running
 
 

@@ -8,8 +8,8 @@ from functools import partial
 
 from rotulus._engine.threads import Threads
 from rotulus._fleet.child import Child
-from rotulus._fleet.succession import Succession
-from rotulus._fleet.vigil import Vigil
+from rotulus._fleet.proxy_renewal import ProxyRenewer
+from rotulus._fleet.restart_policy import RestartPolicy
 from rotulus._jobs.states import State
 from rotulus._time.backoff import pause_after
 from rotulus.errors import RotulusError, StoreError, ThreadNotStartedError
@@ -112,12 +112,12 @@ class Supervisor:
         """
         loop = asyncio.get_running_loop()
         threads = Threads(loop, "rotulus-store", keep=1)
-        vigil = Vigil(
+        proxy_renewer = ProxyRenewer(
             self._store, self._present, self._options.lease, self._monotonic, self._events
         )
         self._wake = partial(loop.call_soon_threadsafe, self._hand_on)
         self._hand_on()
-        vigil.start()
+        proxy_renewer.start()
         try:
             await self._keep_all_filled(threads)
             if self._options.burst and not self._stops:
@@ -125,7 +125,7 @@ class Supervisor:
                 if await threads.run(self._is_any_due):
                     await self._keep_all_filled(threads)
         finally:
-            vigil.end()
+            proxy_renewer.end()
             threads.close()
             for child in self._present():  # only when something went wrong here
                 child.let_go()
@@ -164,23 +164,23 @@ class Supervisor:
 
     async def _keep_filled(self, threads: Threads) -> None:
         """Keep one place filled: with a process, and when it leaves room with another one."""
-        succession = Succession(burst=self._options.burst)
+        restart_policy = RestartPolicy(burst=self._options.burst)
         while not self._stopping.is_set():
-            pause = await self._fill(succession, threads)
+            pause = await self._fill(restart_policy, threads)
             if pause is None:
                 return
             if pause and not self._stopping.is_set():
-                self._events.emit(ProcessDelayed(succession.deaths, pause))
+                self._events.emit(ProcessDelayed(restart_policy.deaths, pause))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
 
-    async def _fill(self, succession: Succession, threads: Threads) -> float | None:
+    async def _fill(self, restart_policy: RestartPolicy, threads: Threads) -> float | None:
         """Run one process until it leaves room; seconds until another one is to be started."""
         try:
             child = self._start()
         except (OSError, ThreadNotStartedError) as error:
             self._events.emit(ProcessNotStarted(error))
-            return succession.after(None, 0.0)
+            return restart_policy.after(None, 0.0)
         farewell = asyncio.create_task(self._see_off(child, threads))
         self._farewells.add(farewell)
         farewell.add_done_callback(self._farewells.discard)
@@ -188,7 +188,7 @@ class Supervisor:
         if child.code is None:
             return 0.0
         try:
-            return succession.after(child.code, child.age)
+            return restart_policy.after(child.code, child.age)
         except RotulusError as error:
             if not self._stops:
                 self._given_up = error

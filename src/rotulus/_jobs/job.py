@@ -56,7 +56,7 @@ class Asked(NamedTuple):
     priority: int
 
 
-class JobDesk(Protocol):
+class JobPort(Protocol):
     """Where a job asks about itself: the app it belongs to."""
 
     def look(self, job_id: str) -> JobRecord:
@@ -129,7 +129,7 @@ class Job(Generic[V_co]):
     """
 
     record: JobRecord
-    _desk: JobDesk
+    _port: JobPort
     _running: Running | None = None
     _asked: Asked | None = None
 
@@ -286,15 +286,15 @@ class Job(Generic[V_co]):
             JobNotFoundError: it has been pruned.
             ResultTimeoutError: it has not ended in time; the message says why it may wait.
         """
-        return self._desk.value(self._desk.wait(self.id, timeout))
+        return self._port.value(self._port.wait(self.id, timeout))
 
     async def aresult(self, timeout: float | None = None) -> V_co:  # noqa: ASYNC109
         """`result()`, without blocking the event loop."""
-        return self._desk.value(await self._desk.await_end(self.id, timeout))
+        return self._port.value(await self._port.await_end(self.id, timeout))
 
     def refresh(self) -> "Job[V_co]":
         """The job as it stands now. Raises `JobNotFoundError` when it has been pruned."""
-        return Job(self._desk.look(self.id), self._desk)
+        return Job(self._port.look(self.id), self._port)
 
     async def arefresh(self) -> "Job[V_co]":
         """`refresh()`, without blocking the event loop."""
@@ -302,7 +302,7 @@ class Job(Generic[V_co]):
 
     def why(self) -> list[str]:
         """Why it has not run yet, or how it ended, in sentences, the main reason first."""
-        return self._desk.why(self.id)
+        return self._port.why(self.id)
 
     async def awhy(self) -> list[str]:
         """`why()`, without blocking the event loop."""
@@ -310,7 +310,7 @@ class Job(Generic[V_co]):
 
     def cancel(self) -> "Job[V_co]":
         """Cancel it: at once when it waits, at the next renewal of its lease when it runs."""
-        return Job(self._desk.cancel(self.id), self._desk)
+        return Job(self._port.cancel(self.id), self._port)
 
     async def acancel(self) -> "Job[V_co]":
         """`cancel()`, without blocking the event loop."""
@@ -318,7 +318,7 @@ class Job(Generic[V_co]):
 
     def retry(self) -> "Job[V_co]":
         """Send it back to its queue, if it ended `failed`, `dead` or `cancelled`."""
-        return Job(self._desk.retry(self.id), self._desk)
+        return Job(self._port.retry(self.id), self._port)
 
     async def aretry(self) -> "Job[V_co]":
         """`retry()`, without blocking the event loop."""
@@ -349,7 +349,7 @@ class Job(Generic[V_co]):
             OptionError: the connection is not to that database.
         """
         run = self._run()
-        self._desk.complete(self.record, result, connection, run.reached)
+        self._port.complete(self.record, result, connection, run.reached)
         run.note_completed()
 
     def raise_if_cancelled(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rotulus._forking import follow_forks
 from rotulus._tasks.options import check_tags
 from rotulus._tasks.signature import TaskInfo, is_generator
-from rotulus._tasks.task import Task, TaskDesk
+from rotulus._tasks.task import Task, TaskPort
 from rotulus._text.names import check_url_safe_name, did_you_mean
 from rotulus.errors import (
     DuplicateTaskError,
@@ -37,7 +37,7 @@ class TaskRegistry:
         self._lock = threading.RLock()
         self._frozen = False
         self._served = 0
-        self._desks: list[TaskDesk] = []
+        self._desks: list[TaskPort] = []
         follow_forks(self._forked)
 
     def _forked(self) -> None:
@@ -208,7 +208,7 @@ class TaskRegistry:
         with self._lock:
             yield
 
-    def desk(self) -> TaskDesk:
+    def port(self) -> TaskPort:
         """The app that is open for this registry. Raises `NoAppError`."""
         if self._desks:
             return self._desks[-1]
@@ -216,13 +216,13 @@ class TaskRegistry:
             "No app is open for this task: make one first, such as app = App('sqlite:///jobs.db')"
         )
 
-    def attach(self, desk: TaskDesk, *, first: bool = True) -> None:
+    def attach(self, port: TaskPort, *, first: bool = True) -> None:
         """An app is open: tasks hand in their jobs there, at once or when the others are closed."""
-        self._desks.insert(len(self._desks) if first else 0, desk)
+        self._desks.insert(len(self._desks) if first else 0, port)
 
-    def detach(self, desk: TaskDesk) -> None:
+    def detach(self, port: TaskPort) -> None:
         """An app is closed."""
-        self._desks = [other for other in self._desks if other is not desk]
+        self._desks = [other for other in self._desks if other is not port]
 
     def serve(self) -> None:
         """An app runs on the registry: it is frozen until `leave`."""

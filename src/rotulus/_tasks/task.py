@@ -34,7 +34,7 @@ K = TypeVar("K")
 AnyTask = "Task[..., Any, Any]"
 
 
-class TaskDesk(Protocol):
+class TaskPort(Protocol):
     """Where a task hands in its jobs: an app."""
 
     def submit(self, task: "Task[..., Any, Any]", calls: Sequence[Call]) -> list[Job[Any]]:
@@ -46,10 +46,10 @@ class TaskDesk(Protocol):
         ...
 
 
-class Home(Protocol):
+class PortOwner(Protocol):
     """Where a task is registered."""
 
-    def desk(self) -> TaskDesk:
+    def port(self) -> TaskPort:
         """The app that is open for it. Raises `NoAppError`."""
         ...
 
@@ -85,7 +85,7 @@ class Task(Generic[P, R, V]):
 
     function: Callable[P, R]
     name: str
-    home: Home = field(repr=False)
+    home: PortOwner = field(repr=False)
     tags: tuple[str, ...] = ()
     retry: Retry | None = None
     timeout: float | None = None
@@ -129,11 +129,11 @@ class Task(Generic[P, R, V]):
             NoAppError: no app is open.
             StoreError: the job could not be stored.
         """
-        return self.home.desk().submit(self, [Call(args, kwargs)])[0]
+        return self.home.port().submit(self, [Call(args, kwargs)])[0]
 
     async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[V]:
         """`enqueue`, without blocking the event loop."""
-        return (await self.home.desk().asubmit(self, [Call(args, kwargs)]))[0]
+        return (await self.home.port().asubmit(self, [Call(args, kwargs)]))[0]
 
     def enqueue_many(self, calls: Iterable[Any]) -> list[Job[V]]:
         """Store a job for each call, in one transaction: all of them or none.
@@ -147,11 +147,11 @@ class Task(Generic[P, R, V]):
             NoAppError: no app is open.
             StoreError: the jobs could not be stored.
         """
-        return self.home.desk().submit(self, _calls(self.name, calls))
+        return self.home.port().submit(self, _calls(self.name, calls))
 
     async def aenqueue_many(self, calls: Iterable[Any]) -> list[Job[V]]:
         """`enqueue_many`, without blocking the event loop."""
-        return await self.home.desk().asubmit(self, _calls(self.name, calls))
+        return await self.home.port().asubmit(self, _calls(self.name, calls))
 
     def using(self, **options: Unpack[UsingOptions]) -> "Task[P, R, V]":
         """This task with other options for its next enqueue: a copy; the task stays as it is.

@@ -142,7 +142,7 @@ def _carrier(alias: str, *, to_workers: bool = True) -> Carrier | None:
 
 def _is_closed(app: App) -> bool:
     try:
-        app.registry.desk()
+        app.registry.port()
     except NoAppError:
         return True
     return False

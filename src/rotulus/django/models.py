@@ -31,7 +31,7 @@ from rotulus.django.transitions import (
     history_of,
     noted,
 )
-from rotulus.store import Claim, Renewal, Wanted
+from rotulus.store import Claim, ClaimFilter, Renewal
 
 __all__ = ["ExecutionQuerySet", "InvalidStateTransition", "TaskExecution", "Transition"]
 
@@ -206,7 +206,7 @@ class TaskExecution(models.Model):
             InvalidStateTransition: it is not ready, or may not begin now: the message says why.
         """
         worker = f"{socket.gethostname()}.django"
-        if not self._app.store.claim(Wanted(worker, ids=[self.id]), 1, lease):
+        if not self._app.store.claim(ClaimFilter(worker, ids=[self.id]), 1, lease):
             raise self._refusal(RUNNING)
         self.refresh_from_db()
         if metadata:

@@ -29,12 +29,14 @@ def check_fit(routes: Iterable[TaskRoute], registry: TaskRegistry, lease: float)
     Raises:
         ConfigurationError: some numbers do not fit; the message names all of them.
     """
-    problems = [problem for route in routes for problem in misfits(route, registry, lease)]
+    problems = [
+        problem for route in routes for problem in incompatible_jobs(route, registry, lease)
+    ]
     if problems:
         raise ConfigurationError("Routes do not fit: " + "; ".join(problems))
 
 
-def misfits(route: TaskRoute, registry: TaskRegistry, lease: float) -> Iterator[str]:
+def incompatible_jobs(route: TaskRoute, registry: TaskRegistry, lease: float) -> Iterator[str]:
     """What does not fit in a route, a sentence for each."""
     task = registry.get(route.task_name) if registry.has(route.task_name) else None
     timeout, retry = (None, None) if task is None else (task.timeout, task.retry)

@@ -20,7 +20,7 @@ from rotulus.errors import ArgumentsError, OptionError
 from rotulus.pubsub.http import PushRequest
 from rotulus.pubsub.messages import PushedMessage
 from rotulus.pubsub.routing import QUEUE
-from rotulus.store import NewJob, Store, Terms, Wanted
+from rotulus.store import ClaimFilter, NewJob, Store, Terms
 
 UNREADABLE = "pubsub.unreadable"
 """The task of messages that do not even say which task they are of."""
@@ -134,7 +134,7 @@ class Rejects:
 
 def _end(store: Store, job_id: str, rejected: Rejected) -> bool:
     """Whether the job of a message is dead now."""
-    wanted = Wanted(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job_id])
+    wanted = ClaimFilter(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job_id])
     error = ErrorInfo("RejectedMessage", rejected.error)
     for claimed in store.claim(wanted, 1, _LEASE):
         outcome = dead(claimed.id, claimed.attempt, rejected.reason, error)

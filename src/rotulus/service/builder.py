@@ -7,7 +7,7 @@ from typing import Any, Self, Unpack
 from fastapi import APIRouter, FastAPI
 
 from rotulus import App, current_app
-from rotulus._app.shifts import WorkOptions
+from rotulus._app.worker_runs import WorkOptions
 from rotulus.errors import NoAppError
 from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
 from rotulus.service.artifacts.routes import make_artifact_router

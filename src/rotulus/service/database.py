@@ -75,7 +75,7 @@ class Database:
         self._made = 0
         """How many tables `init` has seen to: when it is called again, that costs nothing."""
         self._out_of_reach = False
-        self._keeper: weakref.finalize[Any, Any] | None = None
+        self._fork_server_process: weakref.finalize[Any, Any] | None = None
         if self._address.in_memory:
             self._keep(str(self._address.file))
         self._engines: _Engines = {}
@@ -84,14 +84,14 @@ class Database:
     def _keep(self, uri: str) -> None:
         """Hold a database in memory open: it goes with its last connection."""
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-        self._keeper = weakref.finalize(self, connection.close)
+        self._fork_server_process = weakref.finalize(self, connection.close)
 
     def _forked(self) -> None:
         """In a forked child: begin anew, as connections belong to the process that opened them."""
         _LEFT_BEHIND.append(list(self._engines.values()))
         self._engines = {}
-        if self._keeper is not None:
-            _LEFT_BEHIND.append(self._keeper.detach())
+        if self._fork_server_process is not None:
+            _LEFT_BEHIND.append(self._fork_server_process.detach())
             self._out_of_reach = True
 
     @property
@@ -201,8 +201,8 @@ class Database:
         for loop, opened in list(self._engines.items()):
             await _dispose(opened.engine, loop)
         self._engines.clear()
-        if self._keeper is not None:
-            self._keeper()
+        if self._fork_server_process is not None:
+            self._fork_server_process()
 
 
 def database_of(session: AsyncSession) -> Database | None:

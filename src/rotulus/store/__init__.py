@@ -7,6 +7,7 @@ from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.values import (
     EVERYTHING,
     Claim,
+    ClaimFilter,
     Count,
     Filter,
     Fleet,
@@ -15,9 +16,8 @@ from rotulus.store.values import (
     Renewal,
     Renewed,
     ScheduleEntry,
+    SettledAndClaimed,
     Terms,
-    Turn,
-    Wanted,
     WorkerInfo,
 )
 
@@ -38,7 +38,7 @@ __all__ = [
     "ScheduleEntry",
     "Store",
     "Terms",
-    "Turn",
-    "Wanted",
+    "SettledAndClaimed",
+    "ClaimFilter",
     "WorkerInfo",
 ]

@@ -27,6 +27,7 @@ from rotulus.store.outbox import Outbox
 from rotulus.store.values import (
     EVERYTHING,
     Claim,
+    ClaimFilter,
     Count,
     Filter,
     Fleet,
@@ -35,8 +36,7 @@ from rotulus.store.values import (
     Renewal,
     Renewed,
     ScheduleEntry,
-    Turn,
-    Wanted,
+    SettledAndClaimed,
     WorkerInfo,
 )
 
@@ -125,7 +125,7 @@ class Store(Protocol):
         """
         ...
 
-    def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+    def claim(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run: each becomes `running`, with `attempt` one higher and a lease.
 
         Jobs whose time has come become `queued` first. Taken are at most `limit` queued jobs that
@@ -175,8 +175,8 @@ class Store(Protocol):
         ...
 
     def settle_and_claim(
-        self, outcomes: Sequence[Outcome], wanted: Wanted, limit: int, lease: float
-    ) -> Turn:
+        self, outcomes: Sequence[Outcome], wanted: ClaimFilter, limit: int, lease: float
+    ) -> SettledAndClaimed:
         """`settle`, and then `claim`, in one transaction: for outcomes that make other jobs due.
 
         It may take fewer jobs than `claim` would, and none: then `claim` is for the others.
@@ -297,7 +297,7 @@ class Store(Protocol):
         """
         ...
 
-    def wait(self, what: Wanted | str, timeout: float) -> bool:
+    def wait(self, what: ClaimFilter | str, timeout: float) -> bool:
         """Return when `claim` would give something that is wanted, or when a job has ended.
 
         Args:

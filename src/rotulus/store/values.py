@@ -71,7 +71,7 @@ class NewJob(NamedTuple):
     needs: Sequence[str] = ()
 
 
-class Wanted(NamedTuple):
+class ClaimFilter(NamedTuple):
     """What a worker would take.
 
     Attributes:
@@ -142,7 +142,7 @@ class Recounted(NamedTuple):
     after: str | None
 
 
-class Turn(NamedTuple):
+class SettledAndClaimed(NamedTuple):
     """What came of settling and claiming together.
 
     Attributes:

@@ -16,7 +16,7 @@ from django_project import database
 from pubsub.pushing import envelope
 from rotulus import State
 from rotulus.pubsub.messages import write_message, write_scheduled
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -171,7 +171,7 @@ def test_G_27_a_task_that_raises_has_it_delivered_again(shop):
 def test_a_job_that_is_held_elsewhere_is_delivered_later(shop):
     """It does not run twice at once."""
     result = shop.tasks.add.enqueue(1)
-    shop.app.store.claim(Wanted("another", ids=[result.id]), 1, 30)
+    shop.app.store.claim(ClaimFilter("another", ids=[result.id]), 1, 30)
 
     answer = post(shop, message_of(shop, result))
     assert (429, "Not now") == told(answer)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, Unpack
 
-from rotulus._app.desk import Desk
+from rotulus._app.port import AppPort
 from rotulus._app.resources.where import Where, check_limit, check_text, every, read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.attempt import Tried
@@ -57,12 +57,12 @@ class Jobs:
     own, and does not block the event loop. Those that take filters take the ones of `find`.
 
     Args:
-        desk: gives the desk of the app that answers.
+        port: gives the port of the app that answers.
         singles: gives what makes single attempts of its jobs.
     """
 
-    def __init__(self, desk: Callable[[], Desk], singles: Callable[[], Singles]) -> None:
-        self._desk = desk
+    def __init__(self, port: Callable[[], AppPort], singles: Callable[[], Singles]) -> None:
+        self._port = port
         self._singles = singles
 
     def __call__(
@@ -81,8 +81,8 @@ class Jobs:
             JobNotFoundError: there is no such job, or there are several; the message lists them.
             OptionError: the id is no text.
         """
-        desk = self._desk()
-        return Job(desk.pick(check_text("job id", job_id)), desk)
+        port = self._port()
+        return Job(port.pick(check_text("job id", job_id)), port)
 
     def find(
         self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
@@ -99,14 +99,14 @@ class Jobs:
             OptionError: there is no such filter, or its value is one that no job can have; or
                 `limit` or `after` is not allowed.
         """
-        desk, meant, most = self._desk(), read_where(where), check_limit(limit)
+        port, meant, most = self._port(), read_where(where), check_limit(limit)
         if after is not None:
             check_text("after", after)
-        return [Job(record, desk) for record in desk.store().find(meant, most, after)]
+        return [Job(record, port) for record in port.store().find(meant, most, after)]
 
     def count(self, **where: Unpack[Where]) -> JobCount:
         """How many jobs match: exact up to 10,000, and then at least that many."""
-        found = every(self._desk().store(), read_where(where))
+        found = every(self._port().store(), read_where(where))
         return JobCount(sum(1 for _ in islice(found, MOST_COUNTED + 1)))
 
     def cancel(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
@@ -125,12 +125,12 @@ class Jobs:
             OptionError: neither ids nor filters are given, or both are, or one is not allowed. To
                 cancel everything, give the states: `state=["blocked", "delayed", ...]`.
         """
-        desk = self._desk()
+        port = self._port()
         chosen = self._chosen(ids, where, LIVE, "cancel")
         if dry_run:
-            return [job for job in self._read(desk, chosen) if not job.state.ended]
-        changed = (desk.store().cancel(some) for some in _batches(chosen))
-        return [Job(record, desk) for records in changed for record in records]
+            return [job for job in self._read(port, chosen) if not job.state.ended]
+        changed = (port.store().cancel(some) for some in _batches(chosen))
+        return [Job(record, port) for records in changed for record in records]
 
     def retry(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
         """Send `failed`, `dead` and `cancelled` jobs back to their queues, with fresh budgets.
@@ -148,14 +148,14 @@ class Jobs:
             OptionError: neither ids nor filters are given, or both are, or one is not allowed. To
                 retry everything, give the states: `state=["failed", "dead", "cancelled"]`.
         """
-        desk = self._desk()
+        port = self._port()
         chosen = self._chosen(ids, where, RETRYABLE, "retry")
         if dry_run:
-            return [job for job in self._read(desk, chosen) if job.state in RETRYABLE]
-        changed = [desk.store().retry(some) for some in _batches(chosen)]
+            return [job for job in self._read(port, chosen) if job.state in RETRYABLE]
+        changed = [port.store().retry(some) for some in _batches(chosen)]
         back = [record for records in changed for record in records]
-        desk.carriage.send_again(back)
-        return [Job(record, desk) for record in back]
+        port.carriage.send_again(back)
+        return [Job(record, port) for record in back]
 
     def delete(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
         """Delete jobs that have ended, with their earlier attempts; a run goes whole.
@@ -175,13 +175,13 @@ class Jobs:
         Raises:
             OptionError: neither ids nor filters are given, or both are, or one is not allowed.
         """
-        desk = self._desk()
+        port = self._port()
         chosen = self._chosen(ids, where, ENDED, "delete")
         if dry_run:
-            found = [job for job in self._read(desk, chosen) if job.state.ended]
+            found = [job for job in self._read(port, chosen) if job.state.ended]
             return [job for job in found if job.run in (None, job.id)]
-        gone = (desk.store().delete(some) for some in _batches(chosen))
-        return [Job(record, desk) for records in gone for record in records]
+        gone = (port.store().delete(some) for some in _batches(chosen))
+        return [Job(record, port) for records in gone for record in records]
 
     def run(self, job_id: str) -> AttemptResult:
         """Make one attempt of a job here and now, as a worker would, and settle it.
@@ -269,22 +269,22 @@ class Jobs:
             )
         if meant.states is None:
             meant = meant._replace(states=states)
-        return [record.id for record in every(self._desk().store(), meant)]
+        return [record.id for record in every(self._port().store(), meant)]
 
     def _whole(self, job_id: str) -> str:
         """The whole id of a job."""
-        return job_id if is_id(check_text("job id", job_id)) else self._desk().pick(job_id).id
+        return job_id if is_id(check_text("job id", job_id)) else self._port().pick(job_id).id
 
     def _told(self, tried: Tried) -> AttemptResult:
-        desk = self._desk()
-        record = tried.record or desk.look(tried.id)  # which raises
+        port = self._port()
+        record = tried.record or port.look(tried.id)  # which raises
         if tried.ran and record.reason == Reason.SNOOZE:
-            desk.carriage.send_again([record])
-        return AttemptResult(Job(record, desk), tried.ran, tried.error)
+            port.carriage.send_again([record])
+        return AttemptResult(Job(record, port), tried.ran, tried.error)
 
-    def _read(self, desk: Desk, ids: list[str]) -> list[Job[Any]]:
-        found = (desk.store().get(job_id) for job_id in ids)
-        return [Job(record, desk) for record in found if record is not None]
+    def _read(self, port: AppPort, ids: list[str]) -> list[Job[Any]]:
+        found = (port.store().get(job_id) for job_id in ids)
+        return [Job(record, port) for record in found if record is not None]
 
 
 def _batches(ids: list[str]) -> list[list[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from rotulus._app.desk import Desk
+from rotulus._app.port import AppPort
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.states import State
 from rotulus._text.names import check_queue_name
@@ -39,15 +39,15 @@ class Queues:
     """`app.queues`: the queues in the app's store, each verb also with an `a` in front.
 
     Args:
-        desk: gives the desk of the app that answers.
+        port: gives the port of the app that answers.
     """
 
-    def __init__(self, desk: Callable[[], Desk]) -> None:
-        self._desk = desk
+    def __init__(self, port: Callable[[], AppPort]) -> None:
+        self._port = port
 
     def list(self) -> QueueInfos:
         """The queues that have jobs or are paused, by name."""
-        store = self._desk().store()
+        store = self._port().store()
         paused = store.fleet().paused
         jobs: dict[str, dict[State, int]] = {name: {} for name in paused}
         for count in store.count("queue"):
@@ -60,11 +60,11 @@ class Queues:
         Raises:
             OptionError: no queue was named, or no queue can be called that.
         """
-        self._desk().store().pause(_named(names, "pause"), paused=True)
+        self._port().store().pause(_named(names, "pause"), paused=True)
 
     def resume(self, *names: str) -> None:
         """Claim jobs of these queues again. Raises `OptionError` as `pause` does."""
-        self._desk().store().pause(_named(names, "resume"), paused=False)
+        self._port().store().pause(_named(names, "resume"), paused=False)
 
     async def alist(self) -> QueueInfos:
         """`list`, without blocking the event loop."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rotulus._app.desk import Desk
+from rotulus._app.port import AppPort
 from rotulus._app.resources.jobs import Jobs
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
@@ -16,12 +16,12 @@ class Runs:
     tells of its steps.
 
     Args:
-        desk: gives the desk of the app that answers.
+        port: gives the port of the app that answers.
         jobs: the jobs of the same app.
     """
 
-    def __init__(self, desk: Callable[[], Desk], jobs: Jobs) -> None:
-        self._desk = desk
+    def __init__(self, port: Callable[[], AppPort], jobs: Jobs) -> None:
+        self._port = port
         self._jobs = jobs
 
     def get(self, run_id: str) -> Job[Any]:
@@ -38,11 +38,11 @@ class Runs:
 
     def pause(self, *ids: str) -> None:
         """Begin no further step of these runs until `resume`; what runs is left to finish."""
-        self._desk().store().pause((), paused=True, runs=ids)
+        self._port().store().pause((), paused=True, runs=ids)
 
     def resume(self, *ids: str) -> None:
         """Let these runs go on."""
-        self._desk().store().pause((), paused=False, runs=ids)
+        self._port().store().pause((), paused=False, runs=ids)
 
     async def aget(self, run_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""

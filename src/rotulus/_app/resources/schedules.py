@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rotulus._app.desk import Desk
+from rotulus._app.port import AppPort
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
 from rotulus._time.schedule import Schedule
@@ -37,26 +37,26 @@ class Schedules:
     """`app.schedules`: the scheduled tasks of the app's registry, each verb also with an `a`.
 
     Args:
-        desk: gives the desk of the app that answers.
+        port: gives the port of the app that answers.
     """
 
-    def __init__(self, desk: Callable[[], Desk]) -> None:
-        self._desk = desk
+    def __init__(self, port: Callable[[], AppPort]) -> None:
+        self._port = port
 
     def list(self) -> ScheduleInfos:
         """The scheduled tasks, in the order in which they were registered."""
-        desk = self._desk()
+        port = self._port()
         return [
-            ScheduleInfo(task.name, task.schedule, task.schedule.next(desk.now())[0], last)
-            for task in desk.registry
+            ScheduleInfo(task.name, task.schedule, task.schedule.next(port.now())[0], last)
+            for task in port.registry
             if task.schedule is not None
-            for last in [self._last(desk, task.name)]
+            for last in [self._last(port, task.name)]
         ]
 
     async def alist(self) -> ScheduleInfos:
         """`list`, without blocking the event loop."""
         return await off_loop(self.list)
 
-    def _last(self, desk: Desk, name: str) -> Job[Any] | None:
-        found = desk.store().find(Filter(schedule=name), 1)
-        return Job(found[0], desk) if found else None
+    def _last(self, port: AppPort, name: str) -> Job[Any] | None:
+        found = port.store().find(Filter(schedule=name), 1)
+        return Job(found[0], port) if found else None

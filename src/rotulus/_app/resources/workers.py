@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from rotulus._app.desk import Desk
+from rotulus._app.port import AppPort
 from rotulus._concurrency.pool import off_loop
 from rotulus.store import WorkerInfo
 
@@ -14,15 +14,15 @@ class Workers:
     """`app.workers`: the workers that serve the app's store, each verb also with an `a` in front.
 
     Args:
-        desk: gives the desk of the app that answers.
+        port: gives the port of the app that answers.
     """
 
-    def __init__(self, desk: Callable[[], Desk]) -> None:
-        self._desk = desk
+    def __init__(self, port: Callable[[], AppPort]) -> None:
+        self._port = port
 
     def list(self) -> WorkerInfos:
         """The workers whose lease is not over, in every process and on every machine."""
-        return self._desk().store().fleet().workers
+        return self._port().store().fleet().workers
 
     async def alist(self) -> WorkerInfos:
         """`list`, without blocking the event loop."""

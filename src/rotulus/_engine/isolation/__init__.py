@@ -1,12 +1,13 @@
-"""Attempts in processes of their own, which can be killed and may die: cells, and their nursery.
+"""Isolated attempts: a fork server, and the task processes that it forks.
 
-A *nursery* is forked before its worker starts threads. It is single-threaded, and forks a *cell*
-whenever the worker asks for one; a cell runs one attempt after the other, and dies alone.
+A worker forks a *fork server* before it starts threads. The fork server has one thread, and forks a
+*task process* whenever the worker asks for one. A task process runs one attempt after the other. It
+can be killed, and it dies alone.
 """
 
-from rotulus._engine.isolation.cells import Cells
+from rotulus._engine.isolation.fork_server import ForkServer
 from rotulus._engine.isolation.inside import live
-from rotulus._engine.isolation.nursery import Nursery
+from rotulus._engine.isolation.process_pool import ProcessPool
 from rotulus._engine.isolation.system import check_system
 
-__all__ = ["Cells", "Nursery", "check_system", "live"]
+__all__ = ["ProcessPool", "ForkServer", "check_system", "live"]

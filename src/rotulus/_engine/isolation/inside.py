@@ -1,4 +1,4 @@
-"""Inside a cell: runs the attempts that come in on the line, and sends back their outcomes."""
+"""Inside a task process: runs the attempts that frames ask for, and sends back their outcomes."""
 
 import asyncio
 import os
@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-from rotulus._engine.isolation.line import Line
+from rotulus._engine.execution import Execution, Stop
+from rotulus._engine.isolation.frames import FrameStream
 from rotulus._engine.isolation.system import memory_limit
 from rotulus._engine.loop import run_to_end
-from rotulus._engine.run import Run, Stop
 from rotulus._engine.threads import Threads
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
@@ -23,11 +23,11 @@ _TELL_EVERY = 0.5
 class Door(Protocol):
     """The one door to user code: an executor."""
 
-    async def execute(self, run: Run) -> Outcome:
+    async def execute(self, run: Execution) -> Outcome:
         """Run one attempt."""
         ...
 
-    def interrupted(self, run: Run, error: BaseException) -> Outcome:
+    def interrupted(self, run: Execution, error: BaseException) -> Outcome:
         """The outcome of an attempt that was stopped before it began."""
         ...
 
@@ -51,9 +51,9 @@ def live(end: socket.socket, make_door: Callable[[Threads], Door]) -> None:
 class _Inside:
     def __init__(self, make_door: Callable[[Threads], Door]) -> None:
         self._make_door = make_door
-        self._line = Line(self._hear, self._hung_up)
+        self._line = FrameStream(self._hear, self._hung_up)
         self._orders: asyncio.Queue[_Order | None] = asyncio.Queue()
-        self._run: Run | None = None
+        self._run: Execution | None = None
         self._told_waiting: str | None = None
 
     async def live(self, end: socket.socket) -> None:
@@ -79,7 +79,7 @@ class _Inside:
         self._orders.put_nowait(None)
 
     async def _obey(self, order: _Order, door: Door) -> None:
-        run = self._run = Run(order.job)
+        run = self._run = Execution(order.job)
         with memory_limit(order.memory):
             outcome = await self._execute(run, door)
         self._run = None
@@ -87,7 +87,7 @@ class _Inside:
         _flush()
         self._line.say("outcome", *outcome)
 
-    async def _execute(self, run: Run, door: Door) -> Outcome:
+    async def _execute(self, run: Execution, door: Door) -> Outcome:
         body = asyncio.create_task(door.execute(run))
         run.interrupt = body.cancel
         while not (await asyncio.wait({body}, timeout=_TELL_EVERY))[0]:
@@ -97,7 +97,7 @@ class _Inside:
         except asyncio.CancelledError as error:
             return door.interrupted(run, error)
 
-    def _tell_news(self, run: Run) -> None:
+    def _tell_news(self, run: Execution) -> None:
         """Tell how far it has got, and which job it waits for."""
         if run.awaits != self._told_waiting:
             self._told_waiting = run.awaits

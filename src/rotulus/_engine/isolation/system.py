@@ -85,7 +85,7 @@ def memory_limit(mebibytes: int | None) -> Generator[None, None, None]:
 def how_it_ended(code: int | None) -> str:
     """What to say of a process by its exit code, or minus the signal that killed it."""
     if code is None:
-        return "the process that ran it is gone, and so is the nursery that knew why"
+        return "the process that ran it is gone, and so is the fork server that knew why"
     if code >= 0:
         return f"the process that ran it ended with exit code {code}"
     with suppress(ValueError):

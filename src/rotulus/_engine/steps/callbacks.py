@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from rotulus._engine.execution import Execution
 from rotulus._engine.failure import describe_error
-from rotulus._engine.run import Run
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.states import State
 from rotulus._workflows.context import Context
@@ -12,7 +12,7 @@ from rotulus._workflows.paths import is_branch
 from rotulus.events import CallbackFailed, Events
 
 
-def callback(run: Run, outcome: Outcome) -> str | None:
+def callback(run: Execution, outcome: Outcome) -> str | None:
     """Which callback of its step this attempt has come to, if it has; a branch has none."""
     if run.step is None or is_branch(run.job.step):
         return None
@@ -25,7 +25,7 @@ def callback(run: Run, outcome: Outcome) -> str | None:
 
 
 def call_back(
-    run: Run, outcome: Outcome, name: str, wait_for: Callable[[Any], Any], events: Events
+    run: Execution, outcome: Outcome, name: str, wait_for: Callable[[Any], Any], events: Events
 ) -> None:
     """Call it, with a copy of the context; what it raises is told, and nothing else.
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from rotulus._engine.run import Run
+from rotulus._engine.execution import Execution
 
 
 class Deferral:
@@ -16,7 +16,7 @@ class Deferral:
         run: the attempt.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Execution) -> None:
         self._run = run
         self._waiting = 0
         self._held = True

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, NoReturn
 
+from rotulus._engine.execution import Execution
 from rotulus._engine.failure import describe_error
-from rotulus._engine.run import Run
 from rotulus._engine.steps.deferral import Deferral
 from rotulus._jobs.signals import Cancel, Snooze
 from rotulus.errors import HandleConsumedError, OptionError
@@ -30,7 +30,7 @@ class TaskHandle:
         is_async: whether the step is a coroutine, which awaits.
     """
 
-    def __init__(self, run: Run, events: Events, *, is_async: bool) -> None:
+    def __init__(self, run: Execution, events: Events, *, is_async: bool) -> None:
         self._run = run
         self._events = events
         self._is_async = is_async
@@ -154,7 +154,7 @@ class TaskHandle:
             raise Cancel("nobody waits for this step any more")
 
 
-def forgotten(run: Run) -> bool:
+def forgotten(run: Execution) -> bool:
     """Whether a step has called `defer_until` and not awaited it: it has not waited then."""
     left = _not_begun(run)
     for wait in left:
@@ -162,7 +162,7 @@ def forgotten(run: Run) -> bool:
     return bool(left)
 
 
-def _not_begun(run: Run) -> list[Coroutine[Any, Any, None]]:
+def _not_begun(run: Execution) -> list[Coroutine[Any, Any, None]]:
     return [wait for wait in run.waits if inspect.getcoroutinestate(wait) == inspect.CORO_CREATED]
 
 

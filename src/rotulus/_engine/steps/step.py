@@ -6,8 +6,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
+from rotulus._engine.execution import Execution
 from rotulus._engine.parts import Parts, arguments_by_name
-from rotulus._engine.run import Run
 from rotulus._engine.steps.callbacks import call_back, callback
 from rotulus._engine.steps.closing import (
     FAILED,
@@ -17,10 +17,10 @@ from rotulus._engine.steps.closing import (
     sized,
     workflow_outcome,
 )
-from rotulus._engine.steps.given import Contexts
 from rotulus._engine.steps.handle import TaskHandle, forgotten
+from rotulus._engine.steps.inputs import StepInputs
 from rotulus._engine.steps.needs import stored_of
-from rotulus._engine.verdict import GivenUpError
+from rotulus._engine.verdict import NotRunnableError
 from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
@@ -77,7 +77,7 @@ class Steps:
     def __init__(
         self,
         store: Callable[[], Store],
-        contexts: Contexts,
+        contexts: StepInputs,
         parts: Parts,
         events: Events,
         max_bytes: int,
@@ -99,12 +99,12 @@ class Steps:
         """Whether a job has or is a part, or takes a context."""
         return job.run is not None or isinstance(task, _WITH_CONTEXT)
 
-    def load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
+    def load(self, task: AnyTask, plan: TaskPlan, run: Execution) -> Call:
         """The call of a step. Reads from the store.
 
         Raises:
             EarlyOutcome: it is not called, as it is skipped, made of parts, or has had them.
-            GivenUpError: the step is not known here, or its context does not hold what its task
+            NotRunnableError: the step is not known here, or its context does not hold what its task
                 takes.
         """
         try:
@@ -112,11 +112,11 @@ class Steps:
         except StoreError:  # nothing is wrong with the step
             raise EarlyOutcome(released(run.job.id, run.job.attempt)) from None
         except (TaskNotFoundError, StepNotFoundError) as error:
-            raise GivenUpError(Reason.UNKNOWN_TASK, error) from None
+            raise NotRunnableError(Reason.UNKNOWN_TASK, error) from None
         except ArgumentsError as error:
-            raise GivenUpError(Reason.INVALID_ARGUMENTS, error) from None
+            raise NotRunnableError(Reason.INVALID_ARGUMENTS, error) from None
 
-    def _load(self, task: AnyTask, plan: TaskPlan, run: Run) -> Call:
+    def _load(self, task: AnyTask, plan: TaskPlan, run: Execution) -> Call:
         job, contexts = run.job, self._contexts
         step = run.step = contexts.definition(job)
         whole = None if is_branch(job.step) else step
@@ -147,7 +147,7 @@ class Steps:
         if set(stored) != set(step.needs):
             self._events.emit(DefinitionChanged(job, stored, step.needs))
 
-    def write(self, task: AnyTask, run: Run, value: Any) -> str:
+    def write(self, task: AnyTask, run: Execution, value: Any) -> str:
         """What a step hands on, or what a branch comes to, given what its task returned."""
         if forgotten(run):
             raise WorkflowError(
@@ -171,7 +171,9 @@ class Steps:
             context.set(run.step.id if run.step else "result", value)
         return self._text(run.job, given, context)
 
-    def callback(self, run: Run, outcome: Outcome) -> Callable[[Callable[[Any], Any]], None] | None:
+    def callback(
+        self, run: Execution, outcome: Outcome
+    ) -> Callable[[Callable[[Any], Any]], None] | None:
         """What is to be called, in a thread, now that a step has ended, if anything is.
 
         It is given a function that waits for a coroutine.
@@ -220,7 +222,7 @@ class Steps:
         )
         return opened(job.id, job.attempt, parts)
 
-    def _closed(self, run: Run, needs: list[JobRecord], parts: list[JobRecord]) -> Outcome:
+    def _closed(self, run: Execution, needs: list[JobRecord], parts: list[JobRecord]) -> Outcome:
         """What a job comes to whose parts have ended. They say what it is, and not today's code."""
         job = run.job
         if all(is_branch(part.step) for part in parts):

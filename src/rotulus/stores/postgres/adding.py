@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus._concurrency.coalescer import Coalescer, Group
 from rotulus._concurrency.keyed import KeyedCoalescers
 from rotulus._concurrency.seats import Seats
 from rotulus._jobs.record import JobRecord
@@ -52,11 +52,11 @@ class Adder:
         keys = {job.key for job in jobs if job.key is not None}
         return (self._keyed.of(keys) if keys else self._coalescer).run(jobs)
 
-    def _make(self, perform: Callable[[Turn[Jobs]], list[Records]]) -> Coalescer[Jobs, Records]:
+    def _make(self, perform: Callable[[Group[Jobs]], list[Records]]) -> Coalescer[Jobs, Records]:
         address = self._connections.address
         return Coalescer(perform, perform, lambda: address.deadline, address.shown)
 
-    def _add_keyed(self, turn: Turn[Jobs]) -> list[Records]:
+    def _add_keyed(self, turn: Group[Jobs]) -> list[Records]:
         seat = self._seats.take(turn.end)
         if seat is None:
             raise StoreBusyError(
@@ -68,7 +68,7 @@ class Adder:
         finally:
             seat.leave()
 
-    def _add_all(self, turn: Turn[Jobs]) -> list[Records]:
+    def _add_all(self, turn: Group[Jobs]) -> list[Records]:
         """Add the jobs of a turn in one transaction."""
         left = turn.end - time.monotonic()
         jobs = [job for jobs in turn.works for job in jobs]

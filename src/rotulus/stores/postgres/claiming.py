@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
 from rotulus.errors import StoreError
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Row, Session
-from rotulus.stores.postgres.rush import Rush
+from rotulus.stores.postgres.claim_cursor import ClaimCursor
 from rotulus.stores.postgres.source import Source
 
 _PROMOTED_AT_ONCE = 1000
@@ -16,7 +16,7 @@ _PROMOTED_AT_ONCE = 1000
 Parameters = dict[str, str | None]
 
 
-def along(session: Session, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+def along(session: Session, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
     """Take jobs to run in a transaction that does other things, too; none unless all is calm."""
     own = {**rows.wanted(wanted), "lease": rows.span(lease), "limit": str(limit)}
     found = session.rows("claim", **own)
@@ -32,22 +32,22 @@ class Claims:
 
     def __init__(self, connections: Source) -> None:
         self._connections = connections
-        self._rushes: dict[str, Rush] = {}
+        self._rushes: dict[str, ClaimCursor] = {}
 
-    def take(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+    def take(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         own = {**rows.wanted(wanted), "lease": rows.span(lease)}
-        rush = self._rushes.setdefault(str(own), Rush())
-        found = self._in_a_rush(own, limit, rush)
+        cursor = self._rushes.setdefault(str(own), ClaimCursor())
+        found = self._in_a_rush(own, limit, cursor)
         try:
             if len(found) < limit:
-                found = [*found, *self._from_the_whole_line(own, limit - len(found), rush)]
+                found = [*found, *self._from_the_whole_line(own, limit - len(found), cursor)]
         except StoreError:
             if not found:  # what has been taken is somebody's; what failed will fail again
                 raise
         return [JobRecord._make(row[:-1]) for row in found]
 
-    def take_these(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+    def take_these(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take some jobs by their ids. See `Store.claim`."""
         ids = [one for one in dict.fromkeys(wanted.ids or ()) if is_id(one)]
         own = {**rows.wanted(wanted), "lease": rows.span(lease)}
@@ -71,16 +71,18 @@ class Claims:
             found = self._connections.run(claim_limited, atomic=True)
         return [JobRecord._make(row[:-1]) for row in found]
 
-    def _in_a_rush(self, wanted: Parameters, limit: int, rush: Rush) -> Sequence[Row]:
-        marks = rush.marks(limit)
+    def _in_a_rush(self, wanted: Parameters, limit: int, cursor: ClaimCursor) -> Sequence[Row]:
+        marks = cursor.marks(limit)
         if marks is None:
             return []
         own = {**wanted, **marks, "limit": str(limit)}
         found = self._connections.run(lambda session: session.rows("claim_on", **own))
-        rush.note(found, limit, whole=False)
+        cursor.note(found, limit, whole=False)
         return found
 
-    def _from_the_whole_line(self, wanted: Parameters, limit: int, rush: Rush) -> Sequence[Row]:
+    def _from_the_whole_line(
+        self, wanted: Parameters, limit: int, cursor: ClaimCursor
+    ) -> Sequence[Row]:
         own = {**wanted, "limit": str(limit)}
 
         def claim(session: Session) -> Sequence[Row] | None:
@@ -102,5 +104,5 @@ class Claims:
             found = self._connections.run(claim_due)
         if found is None:
             return self._connections.run(claim_limited, atomic=True)
-        rush.note(found, limit, whole=True)
+        cursor.note(found, limit, whole=True)
         return found

@@ -7,7 +7,7 @@ from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
 from rotulus._text.jsontext import encode_plain
-from rotulus.store import Claim, Count, NewJob, Renewal, Terms, Wanted, WorkerInfo
+from rotulus.store import Claim, ClaimFilter, Count, NewJob, Renewal, Terms, WorkerInfo
 from rotulus.stores import _parts
 from rotulus.stores.postgres.ask import Row
 
@@ -187,7 +187,7 @@ def _outcome(outcome: Outcome) -> tuple[object, ...]:
     )
 
 
-def wanted(what: Wanted) -> dict[str, str | None]:
+def wanted(what: ClaimFilter) -> dict[str, str | None]:
     """What a worker would take, as parameters."""
     return {
         "queues": optional_array(what.queues),

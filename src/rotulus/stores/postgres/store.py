@@ -16,6 +16,7 @@ from rotulus.errors import OptionError, StoreClosedError, StoreError
 from rotulus.store import (
     EVERYTHING,
     Claim,
+    ClaimFilter,
     Count,
     Filter,
     Fleet,
@@ -25,8 +26,7 @@ from rotulus.store import (
     Renewal,
     Renewed,
     ScheduleEntry,
-    Turn,
-    Wanted,
+    SettledAndClaimed,
     WorkerInfo,
 )
 from rotulus.stores._filters import is_narrow, possible
@@ -40,11 +40,11 @@ from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
-from rotulus.stores.postgres.lookout import Lookout, await_end
 from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.outbox import PostgresOutbox
 from rotulus.stores.postgres.settling import hold, settle, settle_alone, unblock
 from rotulus.stores.postgres.source import Source
+from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class PostgresStore:
         self._listener = listener_on(self._connections, self._random)
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
-        self._lookouts: dict[str, Lookout] = {}
+        self._lookouts: dict[str, WorkWaiter] = {}
         self.outbox: Outbox = PostgresOutbox(self._connections)
 
     @property
@@ -126,13 +126,13 @@ class PostgresStore:
             return self._adder.add(jobs)
         return Batches(jobs).add(self._joined(connection), self._address.channel)
 
-    def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+    def claim(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         if wanted.ids is not None:
             return self._claims.take_these(wanted, limit, lease)
         claimed = self._claims.take(wanted, limit, lease)
         if claimed:
-            self._lookout(wanted).begin_anew()
+            self._work_waiter(wanted).begin_anew()
         return claimed
 
     def extend(
@@ -178,21 +178,21 @@ class PostgresStore:
         return settled.refused
 
     def settle_and_claim(
-        self, outcomes: Sequence[Outcome], wanted: Wanted, limit: int, lease: float
-    ) -> Turn:
+        self, outcomes: Sequence[Outcome], wanted: ClaimFilter, limit: int, lease: float
+    ) -> SettledAndClaimed:
         """Record outcomes, and take what is due then. See `Store.settle_and_claim`."""
 
-        def work(session: Session) -> tuple[Turn, bool]:
+        def work(session: Session) -> tuple[SettledAndClaimed, bool]:
             settled = settle(session, outcomes)
             jobs = along(session, wanted, limit, lease) if settled.brings_work else []
             some_left = settled.brings_work and session.value("some_left", delayed="true")
-            return Turn(settled.refused, jobs), bool(some_left)
+            return SettledAndClaimed(settled.refused, jobs), bool(some_left)
 
         turn, some_left = self._run(work, atomic=True)
         if some_left:
             self._ring()
         if turn.jobs:
-            self._lookout(wanted).begin_anew()
+            self._work_waiter(wanted).begin_anew()
         return turn
 
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
@@ -340,12 +340,12 @@ class PostgresStore:
         where = {"before": str(micros(before)), "states": rows.array(states), "limit": str(limit)}
         return self._run(lambda session: session.value("prune", **where))
 
-    def wait(self, what: Wanted | str, timeout: float) -> bool:
+    def wait(self, what: ClaimFilter | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
         end = monotonic() + timeout
         with suppress(StoreClosedError):
-            if isinstance(what, Wanted):
-                return self._lookout(what).wait(end, self._random)
+            if isinstance(what, ClaimFilter):
+                return self._work_waiter(what).wait(end, self._random)
             return not is_id(what) or await_end(self._connections, what, end)
         return False
 
@@ -367,10 +367,10 @@ class PostgresStore:
     def _joined(self, connection: Any) -> Session:
         return self._connections.joined(joined(connection, self.url))
 
-    def _lookout(self, wanted: Wanted) -> Lookout:
+    def _work_waiter(self, wanted: ClaimFilter) -> WorkWaiter:
         key = repr(wanted)
         if key not in self._lookouts:
-            self._lookouts[key] = Lookout(self._connections, self._listener, wanted)
+            self._lookouts[key] = WorkWaiter(self._connections, self._listener, wanted)
         return self._lookouts[key]
 
     def _ring(self) -> None:

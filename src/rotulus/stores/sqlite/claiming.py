@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection
 from typing import Any
 
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, ask_row, do
 
@@ -15,7 +15,7 @@ Present = dict[str, Any]
 
 
 def take(
-    con: sqlite3.Connection, wanted: Wanted, limit: int, present: Present, lease_until: int
+    con: sqlite3.Connection, wanted: ClaimFilter, limit: int, present: Present, lease_until: int
 ) -> str:
     """Take jobs to run; their records. See `Store.claim`."""
     start = {"worker": wanted.worker, "boot": present["boot"], "lease_until": lease_until}
@@ -32,7 +32,7 @@ def take(
 
 def _take_these(
     con: sqlite3.Connection,
-    wanted: Wanted,
+    wanted: ClaimFilter,
     ids: Collection[str],
     limit: int,
     present: Present,

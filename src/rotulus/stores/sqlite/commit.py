@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, cast
 
-from rotulus._concurrency.coalescer import Coalescer, Turn
+from rotulus._concurrency.coalescer import Coalescer, Group
 from rotulus._exiting import close_at_exit
 from rotulus.stores.sqlite import connection as settings
 from rotulus.stores.sqlite.connection import Connections, patiently, translate
@@ -79,7 +79,7 @@ class GroupCommit:
         """Run a function while nothing is being written."""
         self._coalescer.alone(function)
 
-    def _perform(self, turn: Turn[Work]) -> list[Any]:
+    def _perform(self, turn: Group[Work]) -> list[Any]:
         with self._connections.alone_in_memory():
             turn.end = time.monotonic() + settings.PATIENCE
             while True:
@@ -98,7 +98,7 @@ class GroupCommit:
                     if not attempt.undone:
                         return answers
 
-    def _perform_on_top(self, turn: Turn[Work]) -> list[Any]:
+    def _perform_on_top(self, turn: Group[Work]) -> list[Any]:
         """Perform a call whose caller has interrupted a turn in its own thread.
 
         The file can be written by one at a time, and the one that has it goes on only when this
@@ -115,7 +115,7 @@ class GroupCommit:
             if undoes:
                 _forbid(connection)
 
-    def _try(self, connection: sqlite3.Connection, turn: Turn[Work]) -> list[Any]:
+    def _try(self, connection: sqlite3.Connection, turn: Group[Work]) -> list[Any]:
         try:
             self._undo(connection, turn)  # what an interrupted turn may have left
             patiently(lambda: connection.execute("BEGIN IMMEDIATE"), turn.end)
@@ -131,7 +131,7 @@ class GroupCommit:
             raise
         return answers
 
-    def _undo(self, connection: sqlite3.Connection, turn: Turn[Work]) -> None:
+    def _undo(self, connection: sqlite3.Connection, turn: Group[Work]) -> None:
         """Roll back, if there is something; what cannot be rolled back goes with its connection."""
         connection.set_progress_handler(None, 0)
         if not connection.in_transaction:

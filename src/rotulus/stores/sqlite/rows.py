@@ -9,7 +9,7 @@ import pydantic_core
 from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import ENDED, State
-from rotulus.store import Count, NewJob, Terms, Wanted, WorkerInfo
+from rotulus.store import ClaimFilter, Count, NewJob, Terms, WorkerInfo
 from rotulus.stores._parts import Row
 
 SECOND = 1_000_000
@@ -45,7 +45,7 @@ def optional_array(values: Collection[str] | None) -> str | None:
     return None if values is None else array(values)
 
 
-def wanted(what: Wanted) -> dict[str, Any]:
+def wanted(what: ClaimFilter) -> dict[str, Any]:
     """What a worker would take, as parameters of the `choose` statement."""
     return {
         "queues": optional_array(what.queues),

@@ -18,6 +18,7 @@ from rotulus.errors import OptionError
 from rotulus.store import (
     EVERYTHING,
     Claim,
+    ClaimFilter,
     Count,
     Filter,
     Fleet,
@@ -27,8 +28,7 @@ from rotulus.store import (
     Renewal,
     Renewed,
     ScheduleEntry,
-    Turn,
-    Wanted,
+    SettledAndClaimed,
     WorkerInfo,
 )
 from rotulus.stores._filters import is_narrow, possible
@@ -134,7 +134,7 @@ class SqliteStore:
         self._ring("work")
         return records
 
-    def claim(self, wanted: Wanted, limit: int, lease: float) -> list[JobRecord]:
+    def claim(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         self._lifeline.hold(wanted.worker)
         return rows.records(self._commit.run(lambda con: self._take(con, wanted, limit, lease)))
@@ -183,8 +183,8 @@ class SqliteStore:
         return settled.refused
 
     def settle_and_claim(
-        self, outcomes: Sequence[Outcome], wanted: Wanted, limit: int, lease: float
-    ) -> Turn:
+        self, outcomes: Sequence[Outcome], wanted: ClaimFilter, limit: int, lease: float
+    ) -> SettledAndClaimed:
         """Record outcomes, and take what is due then. See `Store.settle_and_claim`."""
         self._lifeline.hold(wanted.worker)
 
@@ -197,7 +197,7 @@ class SqliteStore:
         self._ring("done")
         if some_left:
             self._ring("work")
-        return Turn(settled.refused, rows.records(taken))
+        return SettledAndClaimed(settled.refused, rows.records(taken))
 
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
@@ -323,7 +323,7 @@ class SqliteStore:
 
         return self._commit.run(work)
 
-    def wait(self, what: Wanted | str, timeout: float) -> bool:
+    def wait(self, what: ClaimFilter | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
         return wait_for(what, timeout, self._connections, self._present, self._doorbell)
 
@@ -333,7 +333,7 @@ class SqliteStore:
         self._commit.alone(self._connections.close)
         self._doorbell.close()
 
-    def _take(self, con: sqlite3.Connection, wanted: Wanted, limit: int, lease: float) -> str:
+    def _take(self, con: sqlite3.Connection, wanted: ClaimFilter, limit: int, lease: float) -> str:
         # Read inside the transaction: starts are counted in the order of their times.
         return take(con, wanted, limit, self._present(), self._lease_until(lease))
 

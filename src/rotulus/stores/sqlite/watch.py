@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from rotulus._jobs.states import ENDED
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreClosedError
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask
 from rotulus.stores.sqlite.doorbell import Doorbell
@@ -27,7 +27,7 @@ new that a grace is over, or a worker's lease."""
 
 
 def wait_for(
-    what: Wanted | str,
+    what: ClaimFilter | str,
     timeout: float,
     connections: Reads,
     present: Callable[[], Mapping[str, Any]],
@@ -62,14 +62,14 @@ class Watch:
         self,
         connections: Reads,
         present: Callable[[], Mapping[str, Any]],
-        what: Wanted | str,
+        what: ClaimFilter | str,
         *,
         bells: bool,
     ) -> None:
         self._connections = connections
         self._present = present
         self._job = what if isinstance(what, str) else None
-        self._wanted = rows.wanted(Wanted() if isinstance(what, str) else what)
+        self._wanted = rows.wanted(ClaimFilter() if isinstance(what, str) else what)
         self._pause = _LOOK_EVERY if bells else _LOOK_OFTEN
         self._seen: WeakKeyDictionary[sqlite3.Connection, int] = WeakKeyDictionary()
         self._due: int | None = None

@@ -1,4 +1,4 @@
-"""The cells of a worker: attempts go in, outcomes come out, also of those that die inside."""
+"""The task processes of a worker: attempts go in, outcomes come out, also when a process dies."""
 
 import asyncio
 import itertools
@@ -6,18 +6,18 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rotulus._engine.isolation.line import Line, read_outcome
-from rotulus._engine.isolation.nursery import Nursery
+from rotulus._engine.execution import Execution, Stop
+from rotulus._engine.isolation.fork_server import ForkServer
+from rotulus._engine.isolation.frames import FrameStream, read_outcome
 from rotulus._engine.isolation.system import how_it_ended
-from rotulus._engine.run import Run, Stop
 from rotulus._jobs.outcome import ErrorInfo, Outcome, lost, released
 from rotulus._jobs.record import JobRecord
 
 MOST_ATTEMPTS = 100
-"""How many attempts a cell runs before it makes room for a fresh one."""
+"""How many attempts a task process runs before it makes room for a fresh one."""
 
 GRACE = 1.0
-"""Seconds for a body that is told to stop, before its cell is killed."""
+"""Seconds for a body that is told to stop, before its task process is killed."""
 
 _SHORT_GRACE = 0.1
 """The same when the worker stops or the lease is lost: somebody else may begin the job."""
@@ -25,18 +25,18 @@ _SHORT_GRACE = 0.1
 _REPORT_WITHIN = 5.0
 _LAST_WORDS = 0.2
 _FAREWELL = 5.0
-"""Seconds for a cell that is not needed any more to tear down what it holds."""
+"""Seconds for a task process that is not needed any more to tear down what it holds."""
 
 _PAUSE = 1.0
 """Seconds to wait before another try, when the system has no room for one more process, or no
 descriptor for the line to it."""
 
 
-class Cell:
+class TaskProcess:
     """One process, as the worker sees it.
 
     Attributes:
-        number: what the nursery knows it by.
+        number: what the fork server knows it by.
         spent: whether it must not run another attempt.
         stopped: whether its last attempt was told to stop; it may go on inside.
         ended: its exit code, or minus the signal that killed it, as soon as it is known.
@@ -45,20 +45,20 @@ class Cell:
     def __init__(self, number: int, end: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         self.number = number
-        self.line = Line(self._hear, self.conclude)
+        self.line = FrameStream(self._hear, self.conclude)
         self.line.open(end)
         self.ended: asyncio.Future[int | None] = loop.create_future()
         self.spent = False
         self.stopped = False
         self._attempts = 0
-        self._run: Run | None = None
+        self._run: Execution | None = None
         self._answer: asyncio.Future[Outcome | None] = loop.create_future()
 
-    async def attempt(self, run: Run, job: JobRecord, memory: int | None) -> Outcome | None:
+    async def attempt(self, run: Execution, job: JobRecord, memory: int | None) -> Outcome | None:
         """Run an attempt; its outcome, or None if the process did not live to tell it.
 
         Whoever cancels this has the body told to stop. If it does not within its grace, this
-        raises, and the cell is to be killed.
+        raises, and the task process is to be killed.
         """
         self._run = run
         self._attempts += 1
@@ -80,7 +80,7 @@ class Cell:
         if not self._answer.done():
             self._answer.set_result(None)
 
-    async def _stop(self, run: Run) -> None:
+    async def _stop(self, run: Execution) -> None:
         self.spent = self.stopped = True
         hurry = run.stopped_by in (Stop.SHUTDOWN, Stop.LOST)
         self.line.say("stop", run.stopped_by or Stop.CANCELLED)
@@ -95,32 +95,32 @@ class Cell:
             self._answer.set_result(read_outcome(values))
 
 
-class Cells:
-    """Runs attempts in cells: as many as there are attempts at once, each used again.
+class ProcessPool:
+    """Runs attempts in task processes: as many as there are attempts at once, each used again.
 
     Args:
-        nursery: forks them.
-        gone: called when the nursery has died by itself, and with it all cells.
+        fork server: forks them.
+        gone: called when the fork server has died by itself, and with it all task processes.
     """
 
-    def __init__(self, nursery: Nursery, gone: Callable[[], object]) -> None:
-        self._nursery = nursery
+    def __init__(self, fork_server: ForkServer, gone: Callable[[], object]) -> None:
+        self._fork_server = fork_server
         self._gone = gone
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
-        self._known: dict[int, Cell] = {}
-        self._idle: list[Cell] = []
-        self._loop.add_reader(nursery, self._read_reports)
+        self._known: dict[int, TaskProcess] = {}
+        self._idle: list[TaskProcess] = []
+        self._loop.add_reader(fork_server, self._read_reports)
 
-    async def run(self, run: Run, job: JobRecord, memory: int | None) -> Outcome:
-        """Run an attempt in a cell.
+    async def run(self, run: Execution, job: JobRecord, memory: int | None) -> Outcome:
+        """Run an attempt in a task process.
 
         Args:
             run: the attempt.
             job: the job, as it is to be run there.
             memory: how much it may allocate, in MiB; None for as much as there is.
         """
-        while not self._nursery.gone:
+        while not self._fork_server.gone:
             try:
                 cell = self._take()
             except OSError:  # no descriptors left
@@ -140,41 +140,41 @@ class Cells:
 
     def close(self) -> None:
         """Kill what runs, and let the others end."""
-        self._loop.remove_reader(self._nursery)
+        self._loop.remove_reader(self._fork_server)
         for cell in self._known.values():
             if cell not in self._idle:
-                self._nursery.kill(cell.number)
+                self._fork_server.kill(cell.number)
             cell.line.hang_up()
 
-    def _take(self) -> Cell:
-        """A cell that is idle, and lives as far as we know; else a new one."""
+    def _take(self) -> TaskProcess:
+        """A task process that is idle, and lives as far as we know; else a new one."""
         while self._idle:
             cell = self._idle.pop()
             if not cell.spent:
                 return cell
         number = next(self._numbers)
-        end = self._nursery.bear(number)
-        self._known[number] = cell = Cell(number, end)
+        end = self._fork_server.bear(number)
+        self._known[number] = cell = TaskProcess(number, end)
         return cell
 
-    def _put_back(self, cell: Cell) -> None:
+    def _put_back(self, cell: TaskProcess) -> None:
         if not cell.spent:
             self._idle.append(cell)
             return
         cell.line.hang_up()
         patience = 0.0 if cell.stopped else _FAREWELL
-        self._loop.call_later(patience, self._nursery.kill, cell.number)
+        self._loop.call_later(patience, self._fork_server.kill, cell.number)
 
-    async def _lost(self, cell: Cell, run: Run) -> Outcome:
-        """The outcome of an attempt whose cell is gone. Raises when there never was one."""
-        self._nursery.kill(cell.number)  # it may have closed its line, and live on
+    async def _lost(self, cell: TaskProcess, run: Execution) -> Outcome:
+        """The outcome of an attempt whose task process is gone. Raises when there never was one."""
+        self._fork_server.kill(cell.number)  # it may have closed its line, and live on
         await asyncio.wait({cell.ended}, timeout=_REPORT_WITHIN)
         code = cell.ended.result() if cell.ended.done() else None
         job = run.job
         return lost(job.id, job.attempt, job.losses, ErrorInfo("ProcessLost", how_it_ended(code)))
 
     def _read_reports(self) -> None:
-        for number, code, error in self._nursery.reports():
+        for number, code, error in self._fork_server.reports():
             cell = self._known.pop(number)
             if error:
                 cell.ended.set_exception(BlockingIOError(error, "no room for another process"))
@@ -184,8 +184,8 @@ class Cells:
             cell.ended.set_result(code)
             # What it said last may not have been read yet.
             self._loop.call_later(_LAST_WORDS, cell.conclude)
-        if self._nursery.gone:
-            self._loop.remove_reader(self._nursery)
+        if self._fork_server.gone:
+            self._loop.remove_reader(self._fork_server)
             for cell in self._known.values():
                 cell.ended.set_result(None)
             self._known.clear()

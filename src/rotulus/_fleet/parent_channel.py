@@ -27,7 +27,7 @@ def beat_every(lease: float) -> float:
     return min(1.0, lease / 12)
 
 
-class ParentLine:
+class ParentChannel:
     """Hears what the supervisor of this process says, in a thread that no task can block.
 
     It goes on to the end of the process.

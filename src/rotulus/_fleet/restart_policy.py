@@ -11,7 +11,7 @@ _HOPELESS: dict[int, type[RotulusError]] = {3: ConfigurationError, 7: SchemaErro
 """Exit codes after which the next process would only end with the same."""
 
 
-class Succession:
+class RestartPolicy:
     """Who follows in one place: another process, later and later when they die young.
 
     Args:

@@ -1,4 +1,4 @@
-"""The nursery: a process that forks cells, reaps them, and tells the worker how they ended."""
+"""The fork server, seen from its worker: asked to fork task processes, it tells how they ended."""
 
 import os
 import signal
@@ -8,28 +8,35 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from rotulus._engine.isolation.keeper import BEAR, COMMAND, END, KILL, REPORT, Keeper
+from rotulus._engine.isolation.fork_server_process import (
+    BEAR,
+    COMMAND,
+    END,
+    KILL,
+    REPORT,
+    ForkServerProcess,
+)
 from rotulus._engine.isolation.system import only
 
 _FAREWELL = 3.0
-"""Seconds for the nursery to end when it is told to."""
+"""Seconds for the fork server to end when it is told to."""
 
 Live = Callable[[socket.socket], None]
-"""What a cell does, given its end of the line."""
+"""What a task process does, given its end of the line."""
 
 
-class Nursery:
-    """Starts the process that forks cells, and speaks with it.
+class ForkServer:
+    """Starts the process that forks task processes, and speaks with it.
 
     Make one before there are other threads: a lock that one of them holds at that moment stays
-    locked in every cell.
+    locked in every task process.
 
     Args:
-        live: what a cell does; the cell ends when this returns.
+        live: what a task process does; the task process ends when this returns.
 
     Attributes:
         pid: the process.
-        gone: whether it has died by itself; then so have all its cells.
+        gone: whether it has died by itself; then so have all its task processes.
     """
 
     def __init__(self, live: Live) -> None:
@@ -40,7 +47,7 @@ class Nursery:
         self.pid = _fork()
         if self.pid == 0:
             self._socket.close()
-            only(Keeper(theirs, parent, live).run)
+            only(ForkServerProcess(theirs, parent, live).run)
         theirs.close()
         self._rest = b""
 
@@ -49,21 +56,21 @@ class Nursery:
         return self._socket.fileno()
 
     def bear(self, number: int) -> socket.socket:
-        """Fork a cell, to be known by this number; our end of the line to it."""
+        """Fork a task process, to be known by this number; our end of the line to it."""
         ours, theirs = socket.socketpair()
         with theirs, suppress(OSError):  # gone: then nobody is at the other end
             socket.send_fds(self._socket, [COMMAND.pack(BEAR, number)], [theirs.fileno()])
         return ours
 
     def kill(self, number: int) -> None:
-        """Kill a cell, with all it has started; one that is dead already stays so."""
+        """Kill a task process, with all it has started; one that is dead already stays so."""
         with suppress(OSError):
             self._socket.send(COMMAND.pack(KILL, number))
 
     def reports(self) -> Iterator[tuple[int, int, int]]:
-        """The cells that have ended: number, exit code (or minus a signal), and errno.
+        """The task processes that have ended: number, exit code (or minus a signal), and errno.
 
-        An errno says that the cell could not be forked at all.
+        An errno says that the task process could not be forked at all.
         """
         try:
             read = self._socket.recv(4096)
@@ -76,7 +83,7 @@ class Nursery:
         yield from REPORT.iter_unpack(done)
 
     def close(self) -> None:
-        """Let the cells end, kill those that do not, and end the process."""
+        """Let the task processes end, kill those that do not, and end the process."""
         self._socket.settimeout(_FAREWELL)
         with suppress(OSError):
             self._socket.send(COMMAND.pack(END, 0))
@@ -90,7 +97,7 @@ class Nursery:
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Python warns of a fork beside other threads; whoever makes a nursery tells of them.
+        # Python warns of a fork beside other threads; whoever makes a fork server tells of them.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 

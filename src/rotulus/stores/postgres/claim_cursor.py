@@ -2,7 +2,7 @@
 
 An index keeps the entries of jobs that are gone for as long as the oldest snapshot may want to see
 them: during a backup or a long report every claim would walk past all that were claimed since. A
-claim in a rush begins where the one before it began. What comes in front of that meanwhile (a job
+claim in a cursor begins where the one before it began. What comes in front of that meanwhile (a job
 that is sent back, one that is added with a higher priority or to another queue) waits for the next
 look at the whole line, which is never long.
 """
@@ -23,7 +23,7 @@ _QUEUE, _PRIORITY, _SEQ = 6, 7, -1
 """Where these stand in the rows of a claim."""
 
 
-class Rush:
+class ClaimCursor:
     """The places in the line where the jobs of the last claim stood."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The line between a worker and a cell: messages as frames of JSON on a socket."""
+"""The line between a worker and a task process: messages as frames of JSON on a socket."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ from rotulus._jobs.states import State
 _HEAD = struct.Struct("!I")
 
 
-class Line(asyncio.Protocol):
+class FrameStream(asyncio.Protocol):
     """One end of a line.
 
     Args:

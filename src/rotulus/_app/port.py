@@ -1,4 +1,4 @@
-"""The desk of an app: where tasks hand in jobs, and where jobs ask how they stand."""
+"""The port of an app: where tasks hand in jobs, and where jobs ask how they stand."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.carriage import Carriage
-from rotulus._engine.intake import Intake
+from rotulus._engine.job_factory import JobFactory
 from rotulus._jobs.current import waiting_for
 from rotulus._jobs.job import Asked, Job, Progress
 from rotulus._jobs.outcome import read_error, succeeded
@@ -39,14 +39,14 @@ _NAMED = 5
 """How many jobs are named that an id could mean."""
 
 
-class Desk:
+class AppPort:
     """Hands jobs to a store, and answers for them.
 
     Args:
         store: opens the store when it is first needed.
         registry: the tasks whose results can be read in their own types.
         plans: how each task is called, and its result read.
-        intake: makes jobs of calls.
+        job factory: makes jobs of calls.
         carriage: publishes jobs that are carried to an endpoint outside.
         now: the clock.
     """
@@ -56,14 +56,14 @@ class Desk:
         store: Callable[[], Store],
         registry: TaskRegistry,
         plans: Plans,
-        intake: Intake,
+        job_factory: JobFactory,
         carriage: Carriage,
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
         self.registry = registry
         self._plans = plans
-        self._intake = intake
+        self._job_factory = job_factory
         self.carriage = carriage
         self.now = now
         self._adds = AsyncAdds(store)
@@ -71,15 +71,15 @@ class Desk:
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """Store a job for each call of a task, all or none."""
-        return self.add(self._intake.calls(task, calls), task.delivery.connection)
+        return self.add(self._job_factory.calls(task, calls), task.delivery.connection)
 
     async def asubmit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """The same, without blocking the event loop."""
-        return await self.aadd(self._intake.calls(task, calls), task.delivery.connection)
+        return await self.aadd(self._job_factory.calls(task, calls), task.delivery.connection)
 
     def receive(self, task: Task[..., Any, Any], call: Call) -> Job[Any]:
         """Store a job whose message has come: none is published for it now."""
-        jobs = self._intake.calls(task, [call])
+        jobs = self._job_factory.calls(task, [call])
         [added] = self.store().add(jobs)
         self.carriage.received([job.id for job in jobs if job.terms.carried and job.id == added.id])
         return self._given([added], jobs)[0]
@@ -123,10 +123,10 @@ class Desk:
     ) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
         if record.run is not None or not self.registry.has(record.task):
-            text = jsontext.encode(result, max_bytes=self._intake.max_bytes)
+            text = jsontext.encode(result, max_bytes=self._job_factory.max_bytes)
         else:
             plan = self._plans.of(self.registry.get(record.task))
-            text = plan.completion.write(result, self._intake.max_bytes)
+            text = plan.completion.write(result, self._job_factory.max_bytes)
         progress = None if reached is None else jsontext.encode(reached)
         outcome = succeeded(record.id, record.attempt, text)._replace(progress=progress)
         if self.store().settle([outcome], connection):

@@ -22,7 +22,7 @@ from rotulus.store import Store
 _REMEMBERED = 64
 
 
-class Contexts:
+class StepInputs:
     """Reads the contexts of runs.
 
     Args:

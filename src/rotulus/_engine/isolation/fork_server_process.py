@@ -1,4 +1,4 @@
-"""Inside the nursery: one thread and one loop, which forks cells, kills them and reaps them."""
+"""Inside the fork server: one loop that forks task processes, kills them and reaps them."""
 
 import errno
 import gc
@@ -16,12 +16,12 @@ from rotulus._forking import children_handle
 
 BEAR, KILL, END = b"b", b"k", b"e"
 COMMAND = struct.Struct("!cI")
-"""What the worker says: a verb and the number of a cell. With `BEAR` comes a socket."""
+"""What the worker says: a verb and the number of a task process. With `BEAR` comes a socket."""
 REPORT = struct.Struct("!Iii")
-"""What the nursery says: the number of a cell, its exit code, and why it was not forked."""
+"""What the fork server says: the number of a task process, its exit code, why it did not fork."""
 
 _PATIENCE = 1.0
-"""Seconds for idle cells to tear down what they hold, when the worker ends."""
+"""Seconds for idle task processes to tear down what they hold, when the worker ends."""
 
 _LEFT_ALONE = (signal.SIGINT, signal.SIGTERM)
 """Signals that may reach every process of a group: what they mean is for the worker to decide."""
@@ -29,13 +29,13 @@ _LEFT_ALONE = (signal.SIGINT, signal.SIGTERM)
 _USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
-class Keeper:
-    """Keeps cells: forks them on request, and outlives neither its worker nor leaves one behind.
+class ForkServerProcess:
+    """Forks task processes on request; when its worker ends, they end with it, and so does this.
 
     Args:
         line: the socket to the worker.
         worker: the process of the worker.
-        live: what a cell does, given its end of a line.
+        live: what a task process does, given its end of a line.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Keeper:
         self._bell, self._ringer = socket.socketpair()
 
     def run(self) -> None:
-        """Keep cells until the worker ends, or dies; none of them lives longer."""
+        """Keep task processes until the worker ends, or dies; none of them lives longer."""
         self._settle_in()
         try:
             self._keep()
@@ -69,14 +69,14 @@ class Keeper:
                     poll.unregister(self._line)
 
     def _settle_in(self) -> None:
-        """Hear of signals through the bell, and share memory with cells for as long as can be."""
+        """Let signals wake the loop, and keep memory shared with task processes while it can be."""
         os.setpgid(0, 0)  # who kills the worker's group leaves us to clean up
         for end in (self._bell, self._ringer):
             end.setblocking(False)
         for number in (*_LEFT_ALONE, signal.SIGCHLD):
             signal.signal(number, _nothing)
         signal.set_wakeup_fd(self._ringer.fileno(), warn_on_full_buffer=False)
-        # A terminal stops who reads from it in the background, and a cell is in the background.
+        # A terminal stops a process that reads from it in the background, as task processes would.
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
@@ -118,7 +118,7 @@ class Keeper:
         return True
 
     def _bear(self, number: int, end: socket.socket) -> None:
-        keeper = os.getpid()
+        fork_server_process = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
@@ -126,20 +126,20 @@ class Keeper:
             self._report(number, 0, error.errno or 1)
             return
         if pid == 0:
-            only(lambda: self._become_cell(keeper, end))
+            only(lambda: self._become_cell(fork_server_process, end))
         end.close()
         with suppress(OSError):  # it has done so itself, or is dead already
             os.setpgid(pid, pid)
         self._numbers[pid] = number
 
-    def _become_cell(self, keeper: int, end: socket.socket) -> None:
-        """In a cell: hold nothing of the nursery's, and die with it."""
+    def _become_cell(self, fork_server_process: int, end: socket.socket) -> None:
+        """In a task process: hold nothing of the nursery's, and die with it."""
         os.setpgid(0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         for ours in (self._line, self._bell, self._ringer):
             ours.close()
-        die_with_parent(keeper, signal.SIGKILL)
+        die_with_parent(fork_server_process, signal.SIGKILL)
         volunteer()
         with children_handle(_USUAL):  # in what a task forks
             self._live(end)
@@ -154,7 +154,7 @@ class Keeper:
             self._report(self._numbers.pop(pid), code, 0)
 
     def _kill(self, pids: list[int]) -> None:
-        """Kill cells, with everything they have started that is still in their group."""
+        """Kill task processes, with everything they have started that is still in their group."""
         for pid in pids:
             with suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The shifts of an app: a worker or a supervisor, with its duties, from beginning to end."""
+"""The worker runs of an app: a worker or a supervisor, with its duties, from beginning to end."""
 
 import os
 import socket
@@ -12,10 +12,10 @@ from typing import Any, TypedDict
 from rotulus._app.engine import Engine
 from rotulus._app.opening import is_shared, usual_grace
 from rotulus._app.worker_run import WorkerRun
-from rotulus._engine.duties import Duty, Rounds
+from rotulus._engine.duties import Duty, DutyThread
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.worker import Worker, WorkerOptions
-from rotulus._fleet.line import ParentLine
+from rotulus._fleet.parent_channel import ParentChannel
 from rotulus._fleet.process import check_memory_is_told
 from rotulus._fleet.recycling import Recycling
 from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
@@ -45,8 +45,8 @@ def check_work_options(options: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Shifts:
-    """Begins shifts, and ends those that are under way.
+class WorkerRuns:
+    """Begins worker runs, and ends those that are under way.
 
     Attributes:
         engine: what runs jobs.
@@ -83,15 +83,15 @@ class Shifts:
         options = _worker_options(chosen, burst=wanted.get("burst", False))
         served, slots = chosen["queues"], chosen["slots"]
         # First of all: what is forked before there are threads and connections has none.
-        with self.engine.nursery(self.engine.registry) as nursery:
+        with self.engine.fork_server(self.engine.registry) as fork_server:
             store = open_store()
-            worker = self.engine.worker(nursery, store, served, slots, options, name)
+            worker = self.engine.worker(fork_server, store, served, slots, options, name)
             own = _recycling(chosen["recycle_memory"], worker)
             if parent is None:
                 self._go(run, worker, [*own, *self.duties(store)], run.stop)
                 _raise_if_stuck(worker)
                 return
-            line = ParentLine(parent, options.lease, run.stop)
+            line = ParentChannel(parent, options.lease, run.stop)
             self.engine.events.subscribe(line.tell_retiring, WorkerRetiring)
             line.start()
             # Who stops a supervisor often stops its processes too, and that is still once: only
@@ -152,7 +152,7 @@ class Shifts:
         on_signal: Callable[[], None],
     ) -> None:
         engine = self.engine
-        rounds = Rounds(duties, engine.clock.now, engine.random.random, engine.events)
+        rounds = DutyThread(duties, engine.clock.now, engine.random.random, engine.events)
         run.attach(at_work)
         rounds.start()
         try:

@@ -10,7 +10,7 @@ _WEIGHT = 0.2
 """How much the last job counts in the mean."""
 
 
-class Pace:
+class Prefetch:
     """The measured length of jobs, and what follows from it.
 
     Args:

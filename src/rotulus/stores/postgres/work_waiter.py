@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from rotulus._jobs.states import ENDED
 from rotulus._time.clock import monotonic
-from rotulus.store import Wanted
+from rotulus.store import ClaimFilter
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
 from rotulus.stores.postgres.listening import Listener
@@ -24,7 +24,7 @@ _LATE = 0.1
 """Who waits for the end of a job is told late by a tenth of the wait, and half a second at most."""
 
 
-class Lookout:
+class WorkWaiter:
     """Waits for what somebody wants.
 
     It remembers what it saw: a worker that asks again and again makes no more queries than one that
@@ -36,7 +36,7 @@ class Lookout:
         wanted: what they want.
     """
 
-    def __init__(self, connections: Source, listener: Listener, wanted: Wanted) -> None:
+    def __init__(self, connections: Source, listener: Listener, wanted: ClaimFilter) -> None:
         self._connections = connections
         self._listener = listener
         self._wanted = rows.wanted(wanted)

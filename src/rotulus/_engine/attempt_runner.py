@@ -1,4 +1,4 @@
-"""The crew of a worker: tasks on the event loop and threads, which run claimed jobs in turn."""
+"""The runner of a worker: tasks on the event loop and threads, which run claimed jobs in turn."""
 
 import asyncio
 from collections import deque
@@ -9,10 +9,10 @@ from time import perf_counter
 from typing import cast
 
 from rotulus._engine.driver import drive
+from rotulus._engine.execution import Execution, Stop
 from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
-from rotulus._engine.pace import AHEAD, Pace
-from rotulus._engine.run import Run, Stop
+from rotulus._engine.prefetch import AHEAD, Prefetch
 from rotulus._engine.settler import Settler
 from rotulus._engine.slots import Slots
 from rotulus._engine.threads import Threads
@@ -36,14 +36,14 @@ _TURN = 0.002
 """Seconds for which jobs may follow one another before the event loop gets its turn."""
 
 
-class Crew:
+class AttemptRunner:
     """Runs claimed jobs, so many at once; holds a few more, to start them without a pause.
 
     Args:
         count: how many run at once.
         executor: runs them.
         threads: where plain functions run.
-        keeper: keeps their leases.
+        fork server: keeps their leases.
         settler: takes their outcomes.
         events: where attempts are told.
         context: the context variables that bodies see, each in a copy of its own.
@@ -61,7 +61,7 @@ class Crew:
         count: int,
         executor: Executor,
         threads: Threads,
-        keeper: LeaseKeeper,
+        fork_server_process: LeaseKeeper,
         settler: Settler,
         events: Events,
         context: Context,
@@ -69,17 +69,17 @@ class Crew:
     ) -> None:
         self._executor = executor
         self._threads = threads
-        self._keeper = keeper
+        self._fork_server_process = fork_server_process
         self._settler = settler
         self._events = events
         self._context = context
         self._monotonic = monotonic
         self._slots = Slots(count, self._hand_over)
-        self._pace = Pace(count)
+        self._pace = Prefetch(count)
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._taking_turns = False
-        self._ended: deque[tuple[Run, Outcome, float]] = deque()
+        self._ended: deque[tuple[Execution, Outcome, float]] = deque()
         self._waking = False
         self._told_waiting: set[str] = set()
         self.changed = asyncio.Event()
@@ -130,27 +130,27 @@ class Crew:
             jobs: jobs that have been claimed.
             asked_at: when the claim was asked for, by the clock.
         """
-        runs = list(map(Run, jobs))
+        runs = list(map(Execution, jobs))
         is_plain, now = self._executor.is_plain, self._monotonic()
         for run in runs:
             run.slot = self
             run.plain = is_plain(run)
             run.taken_at = now
             run.leased_at = asked_at
-        self._keeper.hold(runs)
+        self._fork_server_process.hold(runs)
         self._slots.add(runs)
         self._start()
 
-    def leave(self, run: Run) -> None:
+    def leave(self, run: Execution) -> None:
         """A run waits for something outside: others may have its slot. In any thread."""
         self._slots.leave(run)
         self._nudge()
 
-    def come_back(self, run: Run, back: Callable[[], object]) -> None:
+    def come_back(self, run: Execution, back: Callable[[], object]) -> None:
         """A run wants a slot again. In any thread."""
         self._slots.come_back(run, back)
 
-    def note_waiting(self, run: Run, job_id: str) -> None:
+    def note_waiting(self, run: Execution, job_id: str) -> None:
         """A run keeps its slot while it waits for another job. In any thread."""
         if run.job.task not in self._told_waiting:  # once for each task
             self._told_waiting.add(run.job.task)
@@ -170,7 +170,7 @@ class Crew:
 
     def give_back(self, jobs: list[JobRecord]) -> None:
         """Give back what is not to be started here any more."""
-        self._give_back(list(map(Run, jobs)))
+        self._give_back(list(map(Execution, jobs)))
 
     def interrupt(self) -> None:
         """Tell everything that runs to stop and be given back."""
@@ -270,13 +270,13 @@ class Crew:
             self._end(*self._ended.popleft())
         self._start()
 
-    def _give_back(self, runs: list[Run]) -> None:
+    def _give_back(self, runs: list[Execution]) -> None:
         """They have not begun: nobody is told of an attempt."""
         for run in runs:
             run.ended = True
             self._settler.put(run, unstarted(run.job.id, run.job.attempt))
 
-    def _end(self, run: Run, outcome: Outcome, seconds: float) -> None:
+    def _end(self, run: Execution, outcome: Outcome, seconds: float) -> None:
         """An attempt has come to its end, after so many seconds."""
         if not self._slots.drop(run):
             run.error = None
@@ -286,7 +286,7 @@ class Crew:
         if not self._slots.held or self.room():
             self.changed.set()
 
-    def _settle(self, run: Run, outcome: Outcome, seconds: float) -> None:
+    def _settle(self, run: Execution, outcome: Outcome, seconds: float) -> None:
         run.ended = True
         self.attempts += 1
         self.released += is_release(outcome)
@@ -301,6 +301,6 @@ class Crew:
         elif self._events.wants(AttemptSucceeded):
             self._events.emit(AttemptSucceeded(run.job, outcome, seconds))
 
-    def _tell_start(self, run: Run) -> None:
+    def _tell_start(self, run: Execution) -> None:
         if self._events.wants(AttemptStarted):
             self._events.emit(AttemptStarted(run.job))

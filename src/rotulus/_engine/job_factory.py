@@ -25,7 +25,7 @@ _HOLD = (CATCH_UP + timedelta(days=1)).total_seconds()
 AnyTask = Task[..., object, object]
 
 
-class Intake:
+class JobFactory:
     """Makes new jobs.
 
     Args:

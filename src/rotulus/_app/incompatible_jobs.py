@@ -13,7 +13,7 @@ from rotulus.store import Filter, Store
 _PAGE = 500
 
 
-def misfits(store: Store, registry: TaskRegistry, plans: Plans) -> list[str]:
+def incompatible_jobs(store: Store, registry: TaskRegistry, plans: Plans) -> list[str]:
     """A sentence for each task with jobs that wait and do not fit: how many, and why the last.
 
     Args:

@@ -26,20 +26,20 @@ class Stop(Enum):
 class Slot(Protocol):
     """What runs hold while they run."""
 
-    def leave(self, run: "Run") -> None:
+    def leave(self, run: "Execution") -> None:
         """Somebody else may have the slot of a run."""
         ...
 
-    def come_back(self, run: "Run", back: Callable[[], object]) -> None:
+    def come_back(self, run: "Execution", back: Callable[[], object]) -> None:
         """A run wants a slot again; `back` is called when it has one."""
         ...
 
-    def note_waiting(self, run: "Run", job_id: str) -> None:
+    def note_waiting(self, run: "Execution", job_id: str) -> None:
         """A run keeps its slot while its body waits for the end of another job."""
         ...
 
 
-class Run:
+class Execution:
     """An attempt that runs now. `report` and `cancel_requested` may be used from any thread.
 
     Attributes:

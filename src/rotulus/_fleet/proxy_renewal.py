@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 
 from rotulus._concurrency.starting import start_thread
 from rotulus._fleet.child import Child
-from rotulus._fleet.line import beat_every
+from rotulus._fleet.parent_channel import beat_every
 from rotulus._jobs.states import State
 from rotulus.events import Events, ProcessSilent, StoreFailed, StoreRecovered
 from rotulus.store import Filter, Renewal, Store
@@ -29,7 +29,7 @@ def is_silent(heard: float | None, now: float, lease: float) -> bool:
     return heard is not None and now - heard >= lease / 6
 
 
-class Vigil:
+class ProxyRenewer:
     """Watches over the leases of some processes, from a thread.
 
     Args:
