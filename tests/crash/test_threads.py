@@ -64,7 +64,7 @@ LED = """
 nothing.enqueue(0)
 store = app.store
 coalescer = (store._adder if hasattr(store, "_adder") else store._commit)._coalescer
-own = app._own.engine.desk._adds._coalescer
+own = app._own.engine.port._adds._coalescer
 held, leave, told = threading.Event(), threading.Event(), []
 
 def hold():

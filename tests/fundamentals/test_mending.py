@@ -22,7 +22,7 @@ def test_what_waits_for_nothing_is_mended_and_logged_as_an_error(registry, tmp_p
             connection.execute(
                 "UPDATE rotulus_jobs SET state = 'blocked', waits_for = 1 WHERE step = 'one'"
             )
-        [duty] = [d for d in app._own.shifts.duties(app.store) if isinstance(d, Recount)]
+        [duty] = [d for d in app._own.worker_runs.duties(app.store) if isinstance(d, Recount)]
         with caplog.at_level(logging.ERROR, "rotulus"):
             assert duty.tick(datetime.now(UTC)) > 1
         drain(app)

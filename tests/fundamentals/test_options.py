@@ -453,7 +453,7 @@ def kept(option, body, **options):
         job = task("f", registry=app.registry)(body).enqueue()
         drain(app)
         clock.advance(3600)
-        [prune] = [d for d in app._own.shifts.duties(app.store) if d.name == "prune"]
+        [prune] = [d for d in app._own.worker_runs.duties(app.store) if d.name == "prune"]
         prune.tick(clock.now())
         assert [] == app.jobs(key=None, limit=5) or pytest.fail(f"{option}: {job.id} is there")
 

@@ -17,7 +17,7 @@ def test_a_scheduled_workflow_is_run_once_for_each_moment(still_app, clock):
         def load(context):
             seen.append(context.to_dict())
 
-    duties = still_app._own.shifts.duties(still_app.store)
+    duties = still_app._own.worker_runs.duties(still_app.store)
     [scheduling] = [duty for duty in duties if duty.name == "schedule"]
     scheduling.tick(clock.now())
     clock.advance(24 * 3600)

@@ -116,11 +116,11 @@ def test_a_coroutine_that_was_just_begun_is_stopped(app, nothing):
         await app.arun_worker(burst=True)
 
     asyncio.run(main())
-    assert not app._own.shifts.under_way
+    assert not app._own.worker_runs.under_way
 
 
 def test_an_option_that_there_is_not_begins_nothing(app):
     """It is named."""
     with pytest.raises(TypeError, match="unexpected keyword argument 'slotz'"):
         asyncio.run(app.arun_worker(slotz=1))
-    assert not app._own.shifts.under_way
+    assert not app._own.worker_runs.under_way
