@@ -1,11 +1,12 @@
-"""Performs calls that come at the same time together, in as few turns as there can be.
+"""Group commit: performs calls that come at the same time together, in as few groups as possible.
 
-There is no timer, and no thread but those of the callers. A caller that finds nobody at work leads:
-it performs everything that has come in by then. A call that comes meanwhile waits, and is in the
-next turn. A lone caller pays one turn and no hand-over; a hundred callers pay a few turns together.
+There is no timer, and no thread but those of the callers. A caller that finds none at work leads:
+it performs every call that has come in by then, as one group. A call that comes meanwhile waits,
+and is in the next group. A lone caller pays for a group of one and no hand-over; a hundred callers
+pay for a few groups together.
 
-A call leaves the line only when it has its answer. So an interrupt, wherever it comes, leaves
-nothing half taken: the next leader finds in the line the calls that have no answer yet.
+A call leaves the queue only when it has its answer. So an interrupt, wherever it comes, leaves
+nothing half done: the next leader finds in the queue the calls that have no answer yet.
 """
 
 import asyncio
@@ -35,15 +36,15 @@ W = TypeVar("W")
 R = TypeVar("R")
 
 _MOST = 200
-"""How many calls share a turn at most, so that none waits for a long one."""
+"""How many calls are in a group at most, so that none waits for a long one."""
 
 _LOOK_AGAIN = 0.1
-"""Seconds after which one who waits looks whether the one who leads was interrupted."""
+"""Seconds after which a waiting caller looks whether the leader was interrupted."""
 
 _GRACE = 0.1
-"""Share of the time for a call that one waits on: the leader knows better why it took too long."""
+"""Share of its time that a caller waits longer: the leader knows better why it took too long."""
 
-_PUMPS = ThreadPool("rotulus-add", 4)
+_COROUTINE_CALLS = ThreadPool("rotulus-add", 4)
 """Where the calls of coroutines are performed: apart from calls that may wait for each other."""
 
 
@@ -52,9 +53,9 @@ class Group(Generic[W]):
 
     Attributes:
         works: what the callers want.
-        end: when the turn has to be over, by the monotonic clock.
+        end: when the group has to be performed, by the monotonic clock.
         unsure: whether an interrupt, now, would leave it unknown whether they are performed. A
-            turn that is not unsure may be performed again.
+            group that is not unsure may be performed again.
     """
 
     def __init__(self, works: Sequence[W], end: float) -> None:
@@ -64,10 +65,10 @@ class Group(Generic[W]):
 
 
 class _Call(Generic[W, R]):
-    """One call, and what came of it.
+    """One call, and its answer.
 
     Attributes:
-        tell: called when it has its answer; and when it may be its turn to lead.
+        tell: called when it has its answer, and when it may lead.
     """
 
     __slots__ = ("_claim", "end", "error", "settled", "tell", "value", "work")
@@ -82,16 +83,16 @@ class _Call(Generic[W, R]):
         self._claim: dict[None, bool] = {}
 
     def take(self) -> bool:
-        """Take it into a turn; False when it was withdrawn before."""
+        """Take it into a group; False when it was withdrawn before."""
         return self._claim.setdefault(None, True)
 
     def withdraw(self) -> bool:
-        """Have it performed by nobody; False when it has been taken into a turn before."""
+        """Have it not performed; False when it has been taken into a group before."""
         return not self._claim.setdefault(None, False)
 
     @property
     def gone(self) -> bool:
-        """Whether nobody waits for it any more."""
+        """Whether no caller waits for it any more."""
         return self.settled or self._claim.get(None) is False
 
     def answer(self, value: R | None, error: BaseException | None) -> None:
@@ -105,12 +106,12 @@ class Coalescer(Generic[W, R]):
     """Performs calls together.
 
     Args:
-        perform: performs the calls of a turn, all or none, and gives the answer of each. When it
-            raises, none has been performed. It may be asked again for the same.
-        apart: the same for one call whose caller has interrupted a turn in its own thread, as a
+        perform: performs the calls of a group, all or none, and returns the answer of each. When
+            it raises, none has been performed. It may be called again with the same calls.
+        apart: the same for one call whose caller has interrupted a group in its own thread, as a
             signal handler does.
-        seconds: how long a call may take in all, with what it waits for its turn; infinity where
-            a turn has a limit of its own, or none.
+        seconds: how long a call may take in all, waiting included; infinity where a group has a
+            limit of its own, or none.
         place: what to call the store in messages.
         most: how many calls are performed together at most.
         pool: where the calls of coroutines are performed, if these may wait for other programs;
@@ -131,7 +132,7 @@ class Coalescer(Generic[W, R]):
         self._seconds = seconds
         self._place = place
         self._most = most
-        self._pool = pool or _PUMPS
+        self._pool = pool or _COROUTINE_CALLS
         self._begin()
         follow_forks(self._begin)
 
@@ -141,9 +142,9 @@ class Coalescer(Generic[W, R]):
         self._waiting: deque[_Call[W, R]] = deque()
 
     def run(self, work: W) -> R:
-        """Perform a call, together with others, and give its answer.
+        """Perform a call, together with others, and return its answer.
 
-        Raises what performing it raises; that of one call is never another one's.
+        Raises what performing it raises; the error of one call is never raised by another.
         """
         bell: SimpleQueue[None] = SimpleQueue()
         call = _Call[W, R](work, time.monotonic() + self._seconds(), partial(bell.put, None))
@@ -151,7 +152,7 @@ class Coalescer(Generic[W, R]):
         try:
             while not call.settled:
                 if self._exclusive.attempt(partial(self._lead, call)):
-                    self._hand_on()
+                    self._wake_next_leader()
                 elif self._exclusive.is_below():
                     self._run_apart(call)
                 else:
@@ -159,14 +160,14 @@ class Coalescer(Generic[W, R]):
         except BaseException as error:
             call.withdraw()
             call.answer(None, error)
-            self._hand_on()
+            self._wake_next_leader()
             raise
         if call.error is not None:
             raise call.error
         return cast("R", call.value)
 
     async def arun(self, work: W) -> R:
-        """The same without blocking the event loop. Performed in a thread of ours."""
+        """Perform a call without blocking the event loop, in a thread of ours."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[R] = loop.create_future()
 
@@ -174,10 +175,10 @@ class Coalescer(Generic[W, R]):
             if call.settled:
                 tell(loop, partial(_deliver, answer, call))
             else:
-                self._pool.submit(self._pump, refuse)
+                self._pool.submit(self._lead_if_free, refuse)
 
         def refuse(error: ThreadNotStartedError) -> None:
-            if call.withdraw():  # nobody has begun it, and nobody would
+            if call.withdraw():  # it has not begun, and never would
                 call.answer(None, error)
 
         call = _Call[W, R](work, time.monotonic() + self._seconds(), notice)
@@ -193,27 +194,27 @@ class Coalescer(Generic[W, R]):
                 timer.cancel()
 
     def alone(self, function: Callable[[], object]) -> None:
-        """Run a function when no turn is under way, or on top of one that this interrupted."""
+        """Run a function when no group is under way, or on top of one that this interrupted."""
         while not self._exclusive.attempt(function):
             if self._exclusive.is_below():
                 function()
                 return
             time.sleep(0.001)
-        self._hand_on()
+        self._wake_next_leader()
 
     def unless_busy(self, function: Callable[[], object]) -> bool:
-        """Run a function, unless a turn is under way; whether it was run."""
+        """Run a function, unless a group is under way; returns whether it was run."""
         return self._exclusive.attempt(function)
 
     def _lead(self, mine: _Call[W, R]) -> None:
-        """Perform turns until a call has its answer."""
+        """Perform groups until a call has its answer."""
         while not mine.settled:
             self._perform_next(mine.end)
 
-    def _pump(self) -> None:
-        """Perform turns until nobody waits, unless another thread leads and does so."""
+    def _lead_if_free(self) -> None:
+        """Perform groups until no call waits, unless another thread leads and does so."""
         while self._first() is not None:
-            with suppress(Exception):  # those whom it is about have been told
+            with suppress(Exception):  # the callers that it concerns have been told
                 if not self._exclusive.attempt(self._lead_all):
                     return
 
@@ -221,8 +222,8 @@ class Coalescer(Generic[W, R]):
         while (first := self._first()) is not None:
             self._perform_next(first.end)
 
-    def _hand_on(self) -> None:
-        """Wake the one who has waited longest: it leads next."""
+    def _wake_next_leader(self) -> None:
+        """Wake the caller that has waited longest: it leads next."""
         first = self._first()
         if first is not None:
             first.tell()
@@ -231,31 +232,31 @@ class Coalescer(Generic[W, R]):
         return next((call for call in list(self._waiting) if not call.gone), None)
 
     def _perform_next(self, end: float) -> None:
-        self._forget_those_gone()
+        self._drop_gone()
         present = [call for call in list(self._waiting) if not call.gone]
         calls = [call for call in present[: self._most] if call.take()]
         if calls:
-            self._turn(calls, end)
-        self._forget_those_gone()
+            self._perform_group(calls, end)
+        self._drop_gone()
 
-    def _forget_those_gone(self) -> None:
-        """Take them from the head of the line. Only who leads does so."""
+    def _drop_gone(self) -> None:
+        """Drop calls without a caller from the head of the queue. Only the leader does so."""
         while self._waiting and self._waiting[0].gone:
             self._waiting.popleft()
 
-    def _turn(self, calls: Sequence[_Call[W, R]], end: float) -> None:
-        """Perform calls together, or, if that fails, those apart that are not to blame."""
-        turn = Group([call.work for call in calls], end)
+    def _perform_group(self, calls: Sequence[_Call[W, R]], end: float) -> None:
+        """Perform calls together; if that fails, apart, unless all of them fail alike."""
+        group = Group([call.work for call in calls], end)
         values: Sequence[R] | None = None
         try:
-            values = self._perform(turn)
+            values = self._perform(group)
             _answer(calls, values)
         except BaseException as error:
             if values is not None:
                 _answer(calls, values)
                 raise
-            if turn.unsure:
-                self._leave_open(calls, error)
+            if group.unsure:
+                self._answer_unknown(calls, error)
                 raise
             if not isinstance(error, Exception):
                 raise
@@ -272,12 +273,12 @@ class Coalescer(Generic[W, R]):
             calls[0].answer(None, error)
         else:
             half = len(calls) // 2
-            self._turn(calls[:half], end)
-            self._turn(calls[half:], end)
+            self._perform_group(calls[:half], end)
+            self._perform_group(calls[half:], end)
             if not isinstance(error, StoreError) and all(call.error is None for call in calls):
-                raise error  # it was none of theirs: a signal handler has raised it
+                raise error  # none of the calls raised it: a signal handler did
 
-    def _leave_open(self, calls: Sequence[_Call[W, R]], interrupt: BaseException) -> None:
+    def _answer_unknown(self, calls: Sequence[_Call[W, R]], interrupt: BaseException) -> None:
         for call in calls:
             error = StoreUnavailableError(
                 f"{self._place}: a {type(interrupt).__name__} came while this was being written, "
@@ -295,7 +296,7 @@ class Coalescer(Generic[W, R]):
             call.answer(value, None)
 
     def _wait(self, call: _Call[W, R], bell: "SimpleQueue[None]") -> None:
-        """Wait for an answer, or for one's turn to lead."""
+        """Wait for the answer of a call, or until it may lead."""
         left = self._left(call)
         if left <= 0:
             raise self._late(call)
@@ -305,7 +306,7 @@ class Coalescer(Generic[W, R]):
     def _timer(
         self, loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[R]", call: _Call[W, R]
     ) -> asyncio.TimerHandle:
-        """Answers a coroutine that it is late, when it is."""
+        """Returns a timer that answers a coroutine when its call is late."""
 
         def give_up() -> None:
             if not answer.done():
@@ -329,8 +330,8 @@ class Coalescer(Generic[W, R]):
 def _is_common(error: Exception) -> bool:
     """Whether no single call is to blame: all that wait are told, and do not fail one by one.
 
-    A call may be refused for what it writes, and so may one that needs more room than there is:
-    another one may fit.
+    A single call may be refused for what it writes, or for the space that it needs: another one
+    may fit.
     """
     own = (StoreRefusedError, StoreFullError)
     return isinstance(error, StoreError) and not isinstance(error, own)

@@ -1,4 +1,4 @@
-"""Runs one function at a time, and is free again whatever becomes of that function.
+"""A lock that is only ever tried, and that is free again whatever becomes of its holder.
 
 A lock can be left behind: Ctrl-C, or a signal handler that raises, may come between any two
 bytecodes, so also between taking a lock and the `try` that gives it back. A context of
@@ -12,7 +12,7 @@ from contextvars import Context, copy_context
 
 
 class Exclusive:
-    """Room for one function at a time. Nobody waits: a caller that finds it taken is told so."""
+    """Runs one function at a time. No caller waits: one that finds another function is told so."""
 
     def __init__(self) -> None:
         self._inside = Context()
@@ -35,17 +35,17 @@ class Exclusive:
         """
         frame = inspect.currentframe()
         while frame is not None:
-            if frame.f_code is _run.__code__ and frame.f_locals["room"] is self:
+            if frame.f_code is _run.__code__ and frame.f_locals["exclusive"] is self:
                 return True
             frame = frame.f_back
         return False
 
 
 def _run(
-    room: Exclusive,
+    exclusive: Exclusive,
     begun: list[Exclusive],
     context: Context,
     function: Callable[[], object],
 ) -> None:
-    begun.append(room)  # which `is_below` looks for in this frame
+    begun.append(exclusive)  # which `is_below` looks for in this frame
     context.run(function)

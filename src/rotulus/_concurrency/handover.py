@@ -1,4 +1,4 @@
-"""Hands what a thread has come to over to the event loop that waits for it."""
+"""Hands the result of a thread over to the event loop that waits for it."""
 
 import asyncio
 import contextvars
@@ -13,10 +13,10 @@ T = TypeVar("T")
 def hand_over(
     loop: asyncio.AbstractEventLoop, function: Callable[[], T]
 ) -> "tuple[asyncio.Future[T], Callable[[], None]]":
-    """A future of a loop, and what a thread has to run for its answer.
+    """Returns a future of a loop, and the function that a thread has to run for its answer.
 
-    The function runs with the context variables of who calls this. A caller that is cancelled
-    does not stop the function; its answer is dropped.
+    It runs with the context variables of the caller of this. A caller that is cancelled does not
+    stop it; its answer is dropped.
     """
     answer: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()
@@ -39,7 +39,7 @@ def fail(
 
 
 def tell(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
-    """Have a loop call a function; a loop that is closed has nobody left who waits for that."""
+    """Have a loop call a function; on a loop that is closed, nothing waits for that any more."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(function)
 

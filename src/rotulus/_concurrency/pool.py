@@ -67,12 +67,12 @@ class ThreadPool:
             refuse: called instead of it when there is no thread; likewise.
         """
         self._work.put(_Work(run, refuse))
-        self._staff()
+        self._start_if_short()
 
-    def _staff(self) -> None:
-        """Start a thread if there is work for it. Asked again by each that takes some work.
+    def _start_if_short(self) -> None:
+        """Start a thread if there is work for it. Called again by each thread that takes some work.
 
-        Who finds another one at it leaves its work to that one, which may have been refused.
+        A caller that finds another one at it leaves its work to that one.
         """
         while self._is_short() and self._starting.attempt(self._start) and not self._threads:
             pass
@@ -102,7 +102,7 @@ class ThreadPool:
             self._idle.add(me)
             function = work.get().run
             self._idle.discard(me)
-            self._staff()
+            self._start_if_short()
             function()
             del function
             rest()
@@ -112,7 +112,7 @@ _CALLS = ThreadPool("rotulus-call", _MOST)
 
 
 async def off_loop(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function that blocks in a thread of ours, and give what it returns or raises.
+    """Call a function that blocks in a thread of ours, and return or raise what it does.
 
     It has the context variables of the caller. When the caller is cancelled, the call goes on and
     its answer is dropped. Raises `ThreadNotStartedError` when the system refuses the only thread.
@@ -121,7 +121,7 @@ async def off_loop(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
 
 
 async def in_pool(pool: ThreadPool, function: Callable[[], T]) -> T:
-    """The same in the threads of a pool, for calls that must not wait behind others."""
+    """Call a function in the threads of a pool: one that must not wait behind others."""
     loop = asyncio.get_running_loop()
     answer, work = hand_over(loop, function)
     pool.submit(work, partial(fail, loop, answer))
@@ -129,7 +129,7 @@ async def in_pool(pool: ThreadPool, function: Callable[[], T]) -> T:
 
 
 async def in_own_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same in a thread that is started for it: for what may take as long as it likes."""
+    """Call a function in a thread that is started for it: one that may take any time."""
     answer, work = hand_over(asyncio.get_running_loop(), partial(function, *args, **kwargs))
     start_thread(work, "rotulus-own")
     return await answer

@@ -1,4 +1,4 @@
-"""So many at once, and no seat is lost, whatever becomes of its holder."""
+"""A semaphore: so many seats at once, and none is lost, whatever becomes of its holder."""
 
 import time
 from collections import deque
@@ -9,11 +9,11 @@ from weakref import ref
 from rotulus._forking import follow_forks
 
 _LOOK_AGAIN = 0.1
-"""Seconds after which one who waits looks for itself."""
+"""Seconds after which a waiting thread looks for itself."""
 
 
 class Seats:
-    """A number of seats, for those who take one before they do something.
+    """A number of seats, for threads that take one before they do something.
 
     An interrupt may come between any two bytecodes, so a seat does not depend on being given back:
     one that nothing refers to any more is free again.
@@ -33,7 +33,7 @@ class Seats:
         self._waiting: deque[SimpleQueue[None]] = deque()
 
     def take(self, end: float) -> "Seat | None":
-        """A seat before the end, by the monotonic clock; None when none came free."""
+        """Returns a seat before the end, by the monotonic clock; None when none came free."""
         with suppress(IndexError):
             return self._free.pop()
         bell: SimpleQueue[None] = SimpleQueue()
@@ -46,16 +46,16 @@ class Seats:
                 self._ring()  # it may be this bell that was rung for the seat
 
     def _wait(self, bell: "SimpleQueue[None]", end: float) -> "Seat | None":
-        in_line = False
+        queued = False
         while (left := end - time.monotonic()) > 0:
-            if not in_line:
+            if not queued:
                 self._waiting.append(bell)
-                in_line = True
+                queued = True
             with suppress(IndexError):
                 return self._free.pop()
             with suppress(Empty):
                 bell.get(timeout=min(left, _LOOK_AGAIN))
-                in_line = False  # a bell is taken out of the line when it is rung
+                queued = False  # a bell is taken out of the queue when it is rung
         return None
 
     def put_back(self, seat: "Seat") -> None:
@@ -64,13 +64,13 @@ class Seats:
         self._ring()
 
     def _ring(self) -> None:
-        """Wake the one who has waited longest."""
+        """Wake the thread that has waited longest."""
         with suppress(IndexError):
             self._waiting.popleft().put(None)
 
 
 class Seat:
-    """One of them."""
+    """One of the seats."""
 
     def __init__(self, seats: Seats) -> None:
         self._seats = ref(seats)

@@ -9,7 +9,7 @@ from rotulus.errors import ThreadNotStartedError
 
 
 class Care(NamedTuple):
-    """Cares for what a library keeps for each thread, such as its database connections.
+    """Cares for the things that a library keeps for each thread, such as database connections.
 
     Both are called in the thread. What they raise is dropped: the thread goes on.
 
@@ -26,7 +26,7 @@ _cares: list[Care] = []
 
 
 def care_for_threads(care: Care) -> None:
-    """Have this called in the threads of ours from now on; called again, nothing changes."""
+    """Have these functions called in threads of ours from now on; a second time changes nothing."""
     if care not in _cares:
         _cares.append(care)
 
