@@ -16,8 +16,7 @@ from rotulus._engine.duties import Duty, DutyThread
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._fleet.parent_channel import ParentChannel
-from rotulus._fleet.process import check_memory_is_told
-from rotulus._fleet.recycling import Recycling
+from rotulus._fleet.process import Recycling, check_memory_is_told
 from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
 from rotulus.config import load_settings
 from rotulus.errors import ConfigurationError, WorkerStuckError

@@ -1,1 +1,1 @@
-"""A supervisor and its processes: start them, watch them, take back what they held."""
+"""A supervisor and its worker processes: start them, replace them, rescue their jobs."""

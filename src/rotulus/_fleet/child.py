@@ -1,4 +1,4 @@
-"""One process of a supervisor, from the supervisor's side: start it, hear it, stop it."""
+"""A worker process, as its supervisor sees it: start it, hear its heartbeat, stop it."""
 
 import asyncio
 import socket
@@ -15,10 +15,10 @@ class Child:
     """A worker in a process of its own. Make it on the event loop.
 
     It is a new program, not a fork, and in a process group of its own: Ctrl-C reaches only the
-    supervisor, which hands it on.
+    supervisor, which forwards it.
 
     Args:
-        command: the words of the command; its name and its end of the line are added.
+        command: the words of the command; its name and its end of the channel are added.
         name: the worker's name.
         monotonic: the clock, in seconds.
 
@@ -28,7 +28,7 @@ class Child:
         started_at: when it was started, by the clock.
         heard_at: when it was heard last; None before the first time.
         code: its exit code, or minus the signal that killed it; None while it is there.
-        leaves_room: set when it has ended, and already when it retires.
+        replaceable: set when it has ended, and already when it retires.
         ended: set when it has ended.
 
     Raises:
@@ -56,9 +56,9 @@ class Child:
         self.started_at = monotonic()
         self.heard_at: float | None = None
         self.code: int | None = None
-        self.leaves_room = asyncio.Event()
+        self.replaceable = asyncio.Event()
         self.ended = asyncio.Event()
-        self._line = ours
+        self._channel = ours
         self._monotonic = monotonic
         self._loop = asyncio.get_running_loop()
         try:
@@ -68,7 +68,7 @@ class Child:
             self._process.kill()
             self._process.wait()
             raise
-        self._loop.add_reader(ours, self._hear)
+        self._loop.add_reader(ours, self._receive)
 
     @property
     def age(self) -> float:
@@ -77,22 +77,22 @@ class Child:
 
     @property
     def is_running(self) -> bool:
-        """Whether it is there and nobody has stopped it like SIGSTOP does."""
+        """Whether it is there and not stopped, as SIGSTOP does that."""
         return is_running(self.pid)
 
     def tell_stop(self, times: int) -> None:
-        """Tell it that it has been told to stop so often by now."""
+        """Tell it how often it has been told to stop by now."""
         with suppress(OSError):  # it has ended
-            self._line.send(b"%d" % min(times, MOST_STOPS))
+            self._channel.send(b"%d" % min(times, MOST_STOPS))
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """End it at once, with SIGKILL."""
         self._process.kill()
 
-    def let_go(self) -> None:
-        """Close the line: it gives back what it holds, and ends."""
-        self._loop.remove_reader(self._line)
-        self._line.close()
+    def close(self) -> None:
+        """Close the channel: the process gives back the jobs that it holds, and ends."""
+        self._loop.remove_reader(self._channel)
+        self._channel.close()
 
     def _wait(self) -> None:
         code = self._process.wait()
@@ -101,18 +101,18 @@ class Child:
 
     def _end(self, code: int) -> None:
         self.code = code
-        self.let_go()
+        self.close()
         self.ended.set()
-        self.leaves_room.set()
+        self.replaceable.set()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         try:
-            words = self._line.recv(4096)
+            words = self._channel.recv(4096)
         except OSError:
             words = b""
         if not words:
-            self._loop.remove_reader(self._line)
+            self._loop.remove_reader(self._channel)
             return
         self.heard_at = self._monotonic()
         if RETIRING in words:
-            self.leaves_room.set()
+            self.replaceable.set()

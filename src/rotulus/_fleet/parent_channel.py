@@ -1,8 +1,8 @@
-"""What a supervisor and its processes say to each other, and a process's end of that line.
+"""The protocol between a supervisor and its processes, and a process's end of the channel.
 
-Downward come the digits `1`, stop, and `2`, hurry. Upward go beats, which say that the process
-gets its turns, and an `r` when it retires and wants to be replaced. When there is nobody at the
-other end, the supervisor is dead.
+The supervisor sends the digits `1`, stop, and `2`, hurry. A process sends beats, which say that
+its threads run, and an `r` when it retires and is to be replaced. When the other end is closed, the
+supervisor is dead.
 """
 
 import os
@@ -18,7 +18,7 @@ RETIRING = b"r"
 MOST_STOPS = 9
 
 _HURRY = 2
-_FAREWELL = 15.0
+_CLOSE_TIMEOUT = 15.0
 """Seconds that a process whose supervisor has died may take to end, before it is made to."""
 
 
@@ -28,7 +28,7 @@ def beat_every(lease: float) -> float:
 
 
 class ParentChannel:
-    """Hears what the supervisor of this process says, in a thread that no task can block.
+    """Receives what the supervisor of this process sends, in a thread that no task can block.
 
     It goes on to the end of the process.
 
@@ -39,7 +39,7 @@ class ParentChannel:
     """
 
     def __init__(self, handle: int, lease: float, stop: Callable[[int], None]) -> None:
-        os.set_inheritable(handle, False)  # it is no business of what tasks start
+        os.set_inheritable(handle, False)  # programs that tasks start must not have it
         self._socket = socket.socket(fileno=handle)
         self._socket.settimeout(beat_every(lease))
         self._stop = stop
@@ -50,20 +50,20 @@ class ParentChannel:
 
     def tell_retiring(self, _event: object = None) -> None:
         """Ask to be replaced."""
-        self._say(RETIRING)
+        self._send(RETIRING)
 
     def _listen(self) -> None:
-        self._say(BEAT)
-        while (words := self._hear()) != b"":
-            self._say(BEAT)
+        self._send(BEAT)
+        while (words := self._receive()) != b"":
+            self._send(BEAT)
             if words:
                 self._stop(max(map(int, words.decode())))
         self._stop(_HURRY)
-        time.sleep(_FAREWELL)
+        time.sleep(_CLOSE_TIMEOUT)
         os._exit(1)
 
-    def _hear(self) -> bytes | None:
-        """What the supervisor says; None when it is silent, nothing when it is dead."""
+    def _receive(self) -> bytes | None:
+        """Returns what the supervisor sends; None when it is silent, nothing when it is dead."""
         try:
             return self._socket.recv(64)
         except TimeoutError:
@@ -71,6 +71,6 @@ class ParentChannel:
         except OSError:
             return b""
 
-    def _say(self, word: bytes) -> None:
-        with suppress(OSError):  # when nobody is there, that is heard next
+    def _send(self, word: bytes) -> None:
+        with suppress(OSError):  # a closed channel is noticed by what is received next
             self._socket.send(word)

@@ -1,9 +1,8 @@
-"""What the system tells of a process: how much memory it has, and whether somebody stopped it.
-
-All of it comes from `/proc`, so only Linux tells.
-"""
+"""Processes as `/proc` shows them, on Linux: memory, state, and the duty that limits memory."""
 
 import os
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from rotulus.errors import ConfigurationError
@@ -12,11 +11,13 @@ _PROC = Path("/proc")
 _STOPPED = ("T", "t")
 """Stopped by a signal, or by a debugger."""
 
+_CHECK_EVERY = 1.0
+
 MEGABYTE = 1024 * 1024
 
 
 def check_memory_is_told() -> None:
-    """Refuse to go on where nobody could tell how large a process is.
+    """Refuse to go on where the size of a process is not known.
 
     Raises:
         ConfigurationError: the system does not tell.
@@ -38,10 +39,32 @@ def resident(pid: int) -> int:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there and not stopped; False as well where nobody tells."""
+    """Whether a process is there and not stopped; False as well where that is not known."""
     try:
         text = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return False
     # The name before it stands in parentheses and may hold anything, parentheses as well.
     return text.rpartition(")")[2].split()[0] not in (*_STOPPED, "Z", "X")
+
+
+class Recycling:
+    """Retires a worker whose process has grown too large, so that a fresh one follows; a duty.
+
+    Args:
+        megabytes: how much it may have resident.
+        retire: called with the reason when it has more.
+    """
+
+    name = "recycle"
+
+    def __init__(self, megabytes: int, retire: Callable[[str], None]) -> None:
+        self._megabytes = megabytes
+        self._retire = retire
+
+    def tick(self, now: datetime) -> float:  # noqa: ARG002 - memory does not depend on the time
+        """Look at the memory of this process once."""
+        megabytes = resident(os.getpid()) // MEGABYTE
+        if megabytes > self._megabytes:
+            self._retire(f"it has {megabytes} MB, and may have {self._megabytes}")
+        return _CHECK_EVERY

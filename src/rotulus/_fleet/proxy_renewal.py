@@ -1,9 +1,9 @@
-"""Renews leases for processes that are alive and cannot do it themselves.
+"""Renews leases for worker processes that are alive and cannot do it themselves.
 
-A worker renews what it holds from a thread. A task may hold the interpreter for longer than a
-lease - in a C extension, in a regular expression - and that thread does not get its turn: then the
-supervisor renews. While a process gets its turns this is not done: the process knows best which
-jobs it still has, and what it has lost track of has to be taken back when the lease is over.
+A worker renews its leases from a thread. A task may hold the interpreter for longer than a lease -
+in a C extension, in a regular expression - and that thread does not run: then the supervisor
+renews. While the threads of a process run this is not done: the process knows best which jobs it
+still has, and a job that it has lost track of has to be rescued when its lease is over.
 """
 
 import threading
@@ -21,7 +21,7 @@ _MOST = 100_000
 
 
 def is_silent(heard: float | None, now: float, lease: float) -> bool:
-    """Whether a process that was heard then does not get its turns now.
+    """Whether the threads of a process that was last heard then do not run.
 
     When it fell silent it had renewed within the last two thirds of a lease, so there is still a
     third: half of that is given to a machine that is only busy.
@@ -30,7 +30,7 @@ def is_silent(heard: float | None, now: float, lease: float) -> bool:
 
 
 class ProxyRenewer:
-    """Watches over the leases of some processes, from a thread.
+    """Renews the leases of processes that are silent, from a thread.
 
     Args:
         store: where the leases are.
@@ -60,27 +60,27 @@ class ProxyRenewer:
 
     def start(self) -> None:
         """Begin. Raises `ThreadNotStartedError`."""
-        self._thread = start_thread(self._keep, "rotulus-vigil")
+        self._thread = start_thread(self._serve, "rotulus-proxy-renewal")
 
     def end(self) -> None:
-        """Stop after the look under way."""
+        """Stop after the renewal under way."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join(1.0)
 
-    def _keep(self) -> None:
+    def _serve(self) -> None:
         while not self._ended.wait(beat_every(self._lease)):
             try:
-                self._look()
+                self._renew_silent()
             except Exception as error:  # noqa: BLE001 - the next look may go well
                 self._failed(error)
 
-    def _look(self) -> None:
+    def _renew_silent(self) -> None:
         now = self._monotonic()
         silent = [c for c in self._children() if is_silent(c.heard_at, now, self._lease)]
         self._renewed = {c.name: self._renewed.get(c.name, float("-inf")) for c in silent}
         for child in silent:
-            # One that was stopped is left to its lease: its jobs have to go on somewhere else.
+            # The leases of a stopped process run out: its jobs have to go on somewhere else.
             if now - self._renewed[child.name] >= self._lease / 3 and child.is_running:
                 self._renew(child)
                 self._renewed[child.name] = now

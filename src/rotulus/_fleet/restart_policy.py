@@ -1,4 +1,4 @@
-"""Whether another process takes the place of one that ended, and when."""
+"""The restart policy of a supervisor: whether another process replaces one that ended, and when."""
 
 from rotulus.errors import ConfigurationError, RotulusError, SchemaError
 
@@ -8,11 +8,11 @@ YOUNG = 10.0
 LONGEST_PAUSE = 30.0
 
 _HOPELESS: dict[int, type[RotulusError]] = {3: ConfigurationError, 7: SchemaError}
-"""Exit codes after which the next process would only end with the same."""
+"""Exit codes with which the next process would end, too."""
 
 
 class RestartPolicy:
-    """Who follows in one place: another process, later and later when they die young.
+    """Says when a process is replaced: later and later when its successors die young.
 
     Args:
         burst: whether a process that ends well was the last one.

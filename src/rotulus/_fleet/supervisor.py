@@ -1,4 +1,4 @@
-"""A supervisor: keeps so many worker processes running until it is stopped, and then ends them."""
+"""A supervisor: keeps so many worker processes running, and rescues the jobs of those that die."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -30,12 +30,12 @@ _GRACE = 10.0
 """Seconds that a process may take to end when its jobs have ended or were to be given back."""
 
 _LAST_WRITE = 5.0
-"""Seconds to go on trying to take jobs back, when the store fails at the very end."""
+"""Seconds to go on trying to rescue jobs, when the store fails at the very end."""
 
 
 @dataclass(frozen=True, slots=True)
 class SupervisorOptions:
-    """What a supervisor runs.
+    """How a supervisor runs its processes.
 
     Attributes:
         command: the words of the command that runs a worker.
@@ -55,14 +55,14 @@ class SupervisorOptions:
 
 
 class Supervisor:
-    """Starts worker processes, starts others when they end, and takes back what they held.
+    """Starts worker processes, starts others when they end, and rescues the jobs they held.
 
     Args:
         store: where their jobs are.
         options: what it runs.
         monotonic: the clock, in seconds.
-        random_bits: random numbers of so many bits, for names that nobody ever had.
-        events: where it tells what happens.
+        random_bits: random numbers of so many bits, for names that no worker ever had.
+        events: where it tells of what happens.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class Supervisor:
         self._stops = 0
         self._wake: Callable[[], object] | None = None
         self._stopping = asyncio.Event()
-        self._farewells: set[asyncio.Task[None]] = set()
-        self._given_up: RotulusError | None = None
+        self._rescues: set[asyncio.Task[None]] = set()
+        self._failure: RotulusError | None = None
 
     def stop(self, times: int | None = None) -> None:
         """Let the processes finish what they run, and end; called a second time, at once.
@@ -92,7 +92,7 @@ class Supervisor:
         May be called from any thread, and from a signal handler.
 
         Args:
-            times: how often it has been told by now, from one who counts that.
+            times: how often it has been told by now, where a caller counts that.
         """
         self._stops = self._stops + 1 if times is None else max(times, self._stops)
         if self._wake is not None:
@@ -104,7 +104,7 @@ class Supervisor:
 
         Args:
             end_duties: in a burst, called in a thread when the processes have ended: others run
-                what has been fired until then.
+                the jobs of schedules that have fired until then.
 
         Raises:
             ConfigurationError: a process ended because it is wired wrongly.
@@ -113,47 +113,47 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         threads = Threads(loop, "rotulus-store", keep=1)
         proxy_renewer = ProxyRenewer(
-            self._store, self._present, self._options.lease, self._monotonic, self._events
+            self._store, self._current, self._options.lease, self._monotonic, self._events
         )
-        self._wake = partial(loop.call_soon_threadsafe, self._hand_on)
-        self._hand_on()
+        self._wake = partial(loop.call_soon_threadsafe, self._forward_stop)
+        self._forward_stop()
         proxy_renewer.start()
         try:
-            await self._keep_all_filled(threads)
+            await self._keep_all_running(threads)
             if self._options.burst and not self._stops:
                 await threads.run(end_duties)
                 if await threads.run(self._is_any_due):
-                    await self._keep_all_filled(threads)
+                    await self._keep_all_running(threads)
         finally:
             proxy_renewer.end()
             threads.close()
-            for child in self._present():  # only when something went wrong here
-                child.let_go()
-        if self._given_up is not None:
-            raise self._given_up
+            for child in self._current():  # only when something went wrong here
+                child.close()
+        if self._failure is not None:
+            raise self._failure
 
-    def _present(self) -> list[Child]:
+    def _current(self) -> list[Child]:
         return list(self._children.values())
 
-    def _hand_on(self) -> None:
+    def _forward_stop(self) -> None:
         """Tell the processes how often they were told to stop, and how long they have."""
         if not self._stops:
             return
         self._stopping.set()
-        for child in self._present():
+        for child in self._current():
             child.tell_stop(self._stops)
         patience = _GRACE + (self._options.drain if self._stops == 1 else 0.0)
         asyncio.get_running_loop().call_later(patience, self._kill)
 
     def _kill(self) -> None:
-        for child in self._present():
+        for child in self._current():
             self._events.emit(ProcessStuck(child.name, child.pid))
             child.kill()
 
-    async def _keep_all_filled(self, threads: Threads) -> None:
-        places = range(self._options.processes)
-        await asyncio.gather(*(self._keep_filled(threads) for _ in places))
-        await asyncio.gather(*self._farewells)
+    async def _keep_all_running(self, threads: Threads) -> None:
+        numbers = range(self._options.processes)
+        await asyncio.gather(*(self._keep_one_running(threads) for _ in numbers))
+        await asyncio.gather(*self._rescues)
 
     def _is_any_due(self) -> bool:
         """Whether a process may find something to do; in doubt, True. In a thread."""
@@ -162,11 +162,11 @@ class Supervisor:
         except StoreError:
             return True
 
-    async def _keep_filled(self, threads: Threads) -> None:
-        """Keep one place filled: with a process, and when it leaves room with another one."""
+    async def _keep_one_running(self, threads: Threads) -> None:
+        """Keep one process running: when it ends, or retires, start another one."""
         restart_policy = RestartPolicy(burst=self._options.burst)
         while not self._stopping.is_set():
-            pause = await self._fill(restart_policy, threads)
+            pause = await self._run_one(restart_policy, threads)
             if pause is None:
                 return
             if pause and not self._stopping.is_set():
@@ -174,24 +174,24 @@ class Supervisor:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
 
-    async def _fill(self, restart_policy: RestartPolicy, threads: Threads) -> float | None:
-        """Run one process until it leaves room; seconds until another one is to be started."""
+    async def _run_one(self, restart_policy: RestartPolicy, threads: Threads) -> float | None:
+        """Run one process until it is replaceable; returns seconds until another one starts."""
         try:
             child = self._start()
         except (OSError, ThreadNotStartedError) as error:
             self._events.emit(ProcessNotStarted(error))
             return restart_policy.after(None, 0.0)
-        farewell = asyncio.create_task(self._see_off(child, threads))
-        self._farewells.add(farewell)
-        farewell.add_done_callback(self._farewells.discard)
-        await child.leaves_room.wait()
+        rescue = asyncio.create_task(self._rescue_at_end(child, threads))
+        self._rescues.add(rescue)
+        rescue.add_done_callback(self._rescues.discard)
+        await child.replaceable.wait()
         if child.code is None:
             return 0.0
         try:
             return restart_policy.after(child.code, child.age)
         except RotulusError as error:
             if not self._stops:
-                self._given_up = error
+                self._failure = error
                 self.stop()
             return None
 
@@ -203,15 +203,15 @@ class Supervisor:
         self._events.emit(ProcessStarted(name, child.pid))
         return child
 
-    async def _see_off(self, child: Child, threads: Threads) -> None:
-        """Wait for a process to end, and take back what it held."""
+    async def _rescue_at_end(self, child: Child, threads: Threads) -> None:
+        """Wait for a process to end, and rescue the jobs that it held."""
         await child.ended.wait()
         del self._children[child.name]
         self._events.emit(ProcessEnded(child.name, child.pid, child.code or 0, child.age))
         ended_at, failures = self._monotonic(), 0
         while True:
             try:
-                await threads.run(partial(self._take_back, child.name))
+                await threads.run(partial(self._rescue_jobs_of, child.name))
             except StoreError as error:
                 failures += 1
                 if failures == 1:
@@ -227,8 +227,8 @@ class Supervisor:
     def _chance(self) -> float:
         return self._random_bits(16) / 2**16
 
-    def _take_back(self, name: str) -> None:
-        """Send the jobs of a dead worker back, and let it be seen as gone. In a thread."""
+    def _rescue_jobs_of(self, name: str) -> None:
+        """Rescue the jobs of a dead worker, and announce that it is gone. In a thread."""
         jobs = self._store.rescue(worker=name)
         if jobs:
             self._events.emit(JobsRescued(jobs))
