@@ -9,10 +9,10 @@ import pytest
 
 
 @pytest.fixture
-def cells(factory):
+def isolating(factory):
     """A factory whose workers have the isolated tasks, too."""
     start = factory.start
-    factory.start = lambda *options, **how: start(*options, app="cells:app", **how)
+    factory.start = lambda *options, **how: start(*options, app="isolating:app", **how)
     return factory
 
 
@@ -47,13 +47,13 @@ def pids(factory, task):
     return [int(line[4]) for line in factory.ledger() if line[:2] == ["begin", task]]
 
 
-def test_a_task_that_crashes_thrice_is_given_up_and_nobody_else_is(cells):
+def test_a_task_that_crashes_thrice_is_given_up_and_nobody_else_is(isolating):
     """Its worker lives on, and its neighbours are not run again."""
-    crash = cells.app.enqueue("crash")
-    jobs = cells.add("isolated", 4, seconds=0.3) + cells.add("awork", 4, seconds=0.3)
-    worker = cells.start("--slots", "4")
-    cells.all_ended()
-    crash = cells.app.get(crash.id)
+    crash = isolating.app.enqueue("crash")
+    jobs = isolating.add("isolated", 4, seconds=0.3) + isolating.add("awork", 4, seconds=0.3)
+    worker = isolating.start("--slots", "4")
+    isolating.all_ended()
+    crash = isolating.app.get(crash.id)
 
     assert ("dead", "crash_loop", 3, 0) == (
         crash.state,
@@ -63,132 +63,132 @@ def test_a_task_that_crashes_thrice_is_given_up_and_nobody_else_is(cells):
     )
     assert "the process that ran it was killed by SIGSEGV" == crash.error.message
     assert ["lost", "lost"] == [attempt.reason for attempt in crash.attempts]
-    assert 3 == len(set(pids(cells, "crash")))
+    assert 3 == len(set(pids(isolating, "crash")))
     assert [(n, 1) for n in range(4)] * 2 == [(j.result(0), j.refresh().attempt) for j in jobs]
     assert worker.poll() is None
-    assert [] == cells.books()
+    assert [] == isolating.books()
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_a_task_that_ends_its_process_loses_the_attempt(cells, code):
+def test_a_task_that_ends_its_process_loses_the_attempt(isolating, code):
     """Whatever it says, it has not returned."""
-    job = cells.app.enqueue("leave", code=code)
-    cells.start()
-    cells.until(lambda: job.refresh().record.losses)
+    job = isolating.app.enqueue("leave", code=code)
+    isolating.start()
+    isolating.until(lambda: job.refresh().record.losses)
 
     assert f"the process that ran it ended with exit code {code}" in job.refresh().error.message
 
 
-def test_what_a_lost_process_has_started_does_not_live_on(cells):
+def test_what_a_lost_process_has_started_does_not_live_on(isolating):
     """It is killed with it."""
-    job = cells.app.enqueue("abandon")
-    cells.start()
-    cells.until(lambda: job.refresh().record.losses)
+    job = isolating.app.enqueue("abandon")
+    isolating.start()
+    isolating.until(lambda: job.refresh().record.losses)
 
-    cells.until(lambda: not any(map(lives, pids(cells, "program"))), 10)
+    isolating.until(lambda: not any(map(lives, pids(isolating, "program"))), 10)
 
 
 @pytest.mark.parametrize("task", ["spin", "sleep_in_c"])
-def test_a_timeout_is_hard(cells, task):
+def test_a_timeout_is_hard(isolating, task):
     """The process is killed, and its slot is free; it is a failure, and no loss."""
-    job = cells.app.enqueue(task)
-    after = cells.add("isolated", 1, seconds=0)
-    cells.start("--slots", "1")
-    cells.all_ended(20)
+    job = isolating.app.enqueue(task)
+    after = isolating.add("isolated", 1, seconds=0)
+    isolating.start("--slots", "1")
+    isolating.all_ended(20)
     job = job.refresh()
 
     assert ("failed", "timeout", 0) == (job.state, job.reason, job.record.losses)
     assert "TimeoutError: it took longer than its timeout of 0.3 seconds" == str(job.error)
     assert 0 == after[0].result(0)
-    cells.until(lambda: not lives(pids(cells, task)[0]), 10)
+    isolating.until(lambda: not lives(pids(isolating, task)[0]), 10)
 
 
-def test_a_coroutine_may_clean_up_at_its_timeout(cells):
+def test_a_coroutine_may_clean_up_at_its_timeout(isolating):
     """It is asked before it is killed."""
-    job = cells.app.enqueue("apolite")
-    cells.start()
-    cells.all_ended(20)
+    job = isolating.app.enqueue("apolite")
+    isolating.start()
+    isolating.all_ended(20)
 
     assert "timeout" == job.refresh().reason
-    assert any(line[0] == "cleaned" for line in cells.ledger())
+    assert any(line[0] == "cleaned" for line in isolating.ledger())
 
 
-def test_a_running_one_can_be_cancelled(cells):
+def test_a_running_one_can_be_cancelled(isolating):
     """Also a plain function, which nobody could interrupt in the worker."""
-    job = cells.add("isolated", 1, seconds=600)[0]
-    cells.start()
-    cells.began(1)
+    job = isolating.add("isolated", 1, seconds=600)[0]
+    isolating.start()
+    isolating.began(1)
     job.cancel()
-    cells.all_ended(20)
+    isolating.all_ended(20)
 
     assert "cancelled" == job.refresh().state
-    cells.until(lambda: not lives(pids(cells, "isolated")[0]), 10)
+    isolating.until(lambda: not lives(pids(isolating, "isolated")[0]), 10)
 
 
 @pytest.mark.parametrize("task", ["isolated", "aisolated"])
-def test_after_the_deadline_they_are_given_back_and_nothing_runs_on(cells, task):
+def test_after_the_deadline_they_are_given_back_and_nothing_runs_on(isolating, task):
     """Without a penalty."""
-    jobs = cells.add(task, 2, seconds=600)
-    worker = cells.start("--slots", "2", "--drain", "0.3")
-    cells.began(2)
+    jobs = isolating.add(task, 2, seconds=600)
+    worker = isolating.start("--slots", "2", "--drain", "0.3")
+    isolating.began(2)
     worker.send_signal(signal.SIGTERM)
 
     assert 0 == worker.wait(20)
     assert [("queued", "shutdown", 1, 0)] * 2 == [
         (r.state, r.reason, r.releases, r.losses) for r in (job.refresh().record for job in jobs)
     ]
-    assert [] == [pid for pid in pids(cells, task) if lives(pid)]
-    assert "did not stop" not in cells.logs()
+    assert [] == [pid for pid in pids(isolating, task) if lives(pid)]
+    assert "did not stop" not in isolating.logs()
 
 
-def test_a_signal_to_the_whole_group_lets_them_finish(cells):
+def test_a_signal_to_the_whole_group_lets_them_finish(isolating):
     """A service manager tells every process; what that means is for the worker to decide."""
-    cells.add("isolated", 2, seconds=0.5)
-    worker = cells.start("--slots", "2", "--drain", "20", start_new_session=True)
-    cells.began(2)
+    isolating.add("isolated", 2, seconds=0.5)
+    worker = isolating.start("--slots", "2", "--drain", "20", start_new_session=True)
+    isolating.began(2)
     for pid, _ in [(worker.pid, ""), *family_of(worker.pid)]:
         os.kill(pid, signal.SIGTERM)
 
     assert 0 == worker.wait(20)
-    assert {"succeeded": 2} == cells.states()
+    assert {"succeeded": 2} == isolating.states()
 
 
 @pytest.mark.parametrize("kill", [os.kill, os.killpg])
-def test_nothing_outlives_a_worker_that_is_killed(cells, kill):
+def test_nothing_outlives_a_worker_that_is_killed(isolating, kill):
     """Neither the fork server, nor a task process, nor a program that a task has started."""
-    cells.app.enqueue("family")
-    cells.add("isolated", 1, seconds=600)
-    cells.app.enqueue("doze")
-    worker = cells.start("--slots", "3", start_new_session=True)
-    cells.began(4)
+    isolating.app.enqueue("family")
+    isolating.add("isolated", 1, seconds=600)
+    isolating.app.enqueue("doze")
+    worker = isolating.start("--slots", "3", start_new_session=True)
+    isolating.began(4)
     below = [pid for pid, _ in family_of(worker.pid)]
     assert len(below) >= 5
     kill(worker.pid, signal.SIGKILL)
     worker.wait()
 
-    cells.until(lambda: not any(map(lives, below)), 10)
+    isolating.until(lambda: not any(map(lives, below)), 10)
 
 
-def test_their_jobs_go_on_at_once_when_the_worker_is_killed(cells):
+def test_their_jobs_go_on_at_once_when_the_worker_is_killed(isolating):
     """No process that was forked keeps up the appearance that it lives."""
-    [job] = cells.add("isolated", 1, seconds=1.0)
-    victim = cells.start()
-    cells.began(1)
+    [job] = isolating.add("isolated", 1, seconds=1.0)
+    victim = isolating.start()
+    isolating.began(1)
     victim.send_signal(signal.SIGKILL)
     killed = time.monotonic()
-    cells.start()
+    isolating.start()
     assert 0 == job.result(25)
 
     assert time.monotonic() - killed < 20  # the lease is 30 seconds
     assert 1 == job.refresh().record.losses
 
 
-def test_one_that_is_killed_from_outside_loses_an_attempt(cells):
+def test_one_that_is_killed_from_outside_loses_an_attempt(isolating):
     """As when the system is out of memory."""
-    [job] = cells.add("isolated", 1, seconds=1.0)
-    cells.start()
-    cells.began(1)
-    os.kill(pids(cells, "isolated")[0], signal.SIGKILL)
+    [job] = isolating.add("isolated", 1, seconds=1.0)
+    isolating.start()
+    isolating.began(1)
+    os.kill(pids(isolating, "isolated")[0], signal.SIGKILL)
 
     assert 0 == job.result(20)
     [attempt] = job.refresh().attempts
@@ -196,33 +196,33 @@ def test_one_that_is_killed_from_outside_loses_an_attempt(cells):
     assert "killed by SIGKILL, as the system does when memory runs out" in attempt.error.message
 
 
-def test_a_worker_whose_nursery_is_killed_stops_and_says_so(cells):
+def test_a_worker_whose_nursery_is_killed_stops_and_says_so(isolating):
     """It cannot do what it is for; what it ran goes back, and its task processes are dead."""
-    jobs = [cells.app.enqueue("doze")]
-    worker = cells.start("--drain", "5")
-    cells.began(1)
-    jobs += [cells.app.enqueue("murder")]
+    jobs = [isolating.app.enqueue("doze")]
+    worker = isolating.start("--drain", "5")
+    isolating.began(1)
+    jobs += [isolating.app.enqueue("murder")]
 
     assert 1 == worker.wait(20)
-    assert "was killed, and its worker has stopped: start it again" in cells.logs()
+    assert "was killed, and its worker has stopped: start it again" in isolating.logs()
     records = [job.refresh().record for job in jobs]
     assert [("queued", "lost", 1)] * 2 == [(r.state, r.reason, r.losses) for r in records]
-    assert not lives(pids(cells, "doze")[0])
+    assert not lives(pids(isolating, "doze")[0])
 
 
-def test_hundreds_of_jobs_leave_nothing_behind(cells):
+def test_hundreds_of_jobs_leave_nothing_behind(isolating):
     """No zombie, no process too many, no open file."""
-    jobs = cells.add("isolated", 200, seconds=0)
-    crashes = [cells.app.enqueue("leave", code=1) for _ in range(5)]
-    worker = cells.start("--slots", "4")
-    cells.until(lambda: all(job.refresh().record.losses for job in crashes))
+    jobs = isolating.add("isolated", 200, seconds=0)
+    crashes = [isolating.app.enqueue("leave", code=1) for _ in range(5)]
+    worker = isolating.start("--slots", "4")
+    isolating.until(lambda: all(job.refresh().record.losses for job in crashes))
     before = handles(worker.pid)
-    more = cells.add("isolated", 200, seconds=0)
-    cells.all_ended(60)
+    more = isolating.add("isolated", 200, seconds=0)
+    isolating.all_ended(60)
 
     assert list(range(200)) * 2 == [job.result(0) for job in jobs + more]
-    assert {"succeeded": 400, "dead": 5} == cells.states()
-    cells.until(lambda: len(family_of(worker.pid)) <= 5, 10)
+    assert {"succeeded": 400, "dead": 5} == isolating.states()
+    isolating.until(lambda: len(family_of(worker.pid)) <= 5, 10)
     assert "Z" not in {state for _, state in family_of(worker.pid)}
     assert handles(worker.pid) <= before + 4
     worker.send_signal(signal.SIGTERM)

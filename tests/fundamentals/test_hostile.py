@@ -201,10 +201,10 @@ def test_a_background_task_that_exits_does_not_take_the_worker_along(app):
 
 def test_a_coroutine_that_swallows_its_cancellation_loses_its_slot(app, monkeypatch):
     """After some patience; it is told, and left to itself."""
-    from rotulus._engine import executor
+    from rotulus._engine import body
     from rotulus.events import BodyStuck
 
-    monkeypatch.setattr(executor, "PATIENCE", 0.05)
+    monkeypatch.setattr(body, "PATIENCE", 0.05)
     stuck = []
     app.events.subscribe(stuck.append, BodyStuck)
     release = []
@@ -232,11 +232,11 @@ def test_a_coroutine_that_swallows_its_cancellation_loses_its_slot(app, monkeypa
 
 def test_a_worker_with_too_many_stuck_bodies_retires(app, monkeypatch):
     """It fails those, gives up, and says what to do; another worker runs the rest."""
-    from rotulus._engine import executor, worker
+    from rotulus._engine import body, worker
     from rotulus.errors import WorkerStuckError
     from rotulus.events import WorkerRetiring
 
-    monkeypatch.setattr(executor, "PATIENCE", 0.05)
+    monkeypatch.setattr(body, "PATIENCE", 0.05)
     monkeypatch.setattr(worker, "_MOST_STUCK", 3)
     retiring = []
     app.events.subscribe(retiring.append, WorkerRetiring)

@@ -413,7 +413,7 @@ def test_options_are_checked_where_they_are_given(registry, options, says):
         task(registry=registry, **options)(len)
 
 
-def test_a_worker_without_isolated_tasks_has_no_nursery(app):
+def test_a_worker_without_isolated_tasks_has_no_fork_server(app):
     """Nobody pays for what nobody asked for."""
     started = []
     app.events.subscribe(started.append, NurseryStarted)

@@ -11,8 +11,7 @@ import pytest
 from rotulus import App, State, TaskRegistry, scheduled
 from rotulus._engine.carriage import Carriage
 from rotulus._engine.duties import Scheduling
-from rotulus._engine.job_factory import JobFactory
-from rotulus._engine.parts import Parts
+from rotulus._engine.job_factory import JobFactory, Parts
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.plan import Plans
 from rotulus._text.ids import Ids

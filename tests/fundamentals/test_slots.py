@@ -142,7 +142,9 @@ def test_giving_back_what_has_waited_is_not_logged(app, worker, caplog):
 
 def test_a_stop_that_comes_late_does_not_reach_the_next_job(app, worker, monkeypatch):
     """One is cancelled while it blocks the loop, which hears of it when it runs another one."""
-    monkeypatch.setattr("rotulus._engine.attempt_runner._TURN", 60.0)  # one asyncio task runs both
+    monkeypatch.setattr(
+        "rotulus._engine.attempt_runner._LOOP_SHARE", 60.0
+    )  # one asyncio task runs both
     begun, over, asked, looked = (threading.Event() for _ in range(4))
     extend = app.store.extend
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rotulus._engine.duties import DutyThread
+from rotulus._engine.duty_thread import DutyThread
 from rotulus._fleet.restart_policy import LONGEST_PAUSE, RestartPolicy
 from rotulus._time.backoff import LONGEST, pause_after
 from rotulus.errors import StoreUnavailableError
@@ -59,10 +59,10 @@ def test_a_duty_tells_once_that_the_store_is_away():
     told, events = [], Events()
     events.subscribe(told.append, StoreFailed, StoreRecovered, DutyFailed)
     duty = Fickle(4)
-    rounds = DutyThread([duty], lambda: datetime.now(UTC), lambda: -0.45, events)
-    rounds.start()
+    duties = DutyThread([duty], lambda: datetime.now(UTC), lambda: -0.45, events)
+    duties.start()
     assert duty.done.wait(20)
-    rounds.end()
+    duties.end()
 
     assert [(StoreFailed, "fickle"), (StoreRecovered, "fickle")] == [
         (type(event), event.doing) for event in told

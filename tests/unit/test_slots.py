@@ -19,12 +19,12 @@ from rotulus._engine.slots import Slots
 from rotulus._jobs.record import JobRecord
 
 
-def run(number, *, plain=False, taken_at=0.0):
+def run(number, *, in_thread=False, claimed_at=0.0):
     """A run that has been claimed."""
     record = JobRecord(str(number), "{}", None, None, None, "t", "q", 0, "running", 0, 0)
     made = Execution(record)
-    made.plain = plain
-    made.taken_at = taken_at
+    made.in_thread = in_thread
+    made.claimed_at = claimed_at
     return made
 
 
@@ -50,7 +50,7 @@ class Machine(RuleBasedStateMachine):
     @rule(kinds=st.lists(st.booleans(), max_size=6), target=running)
     def take(self, kinds):
         """Jobs are claimed."""
-        runs = [run(len(self.line) + n, plain=plain) for n, plain in enumerate(kinds)]
+        runs = [run(len(self.line) + n, in_thread=kind) for n, kind in enumerate(kinds)]
         self.line += runs
         self.slots.add(runs)
         return multiple(*self.look())
@@ -111,10 +111,10 @@ class Machine(RuleBasedStateMachine):
         begun = []
         self.told |= {True, False}
         while self.told:
-            plain = self.told.pop()
-            while (found := self.slots.next(plain=plain)) is not None:
+            in_thread = self.told.pop()
+            while (found := self.slots.take(in_thread=in_thread)) is not None:
                 assert found is self.line[len(self.started)]
-                assert found.plain is plain
+                assert found.in_thread is in_thread
                 self.started.append(found)
                 self.holding.add(found)
                 begun.append(found)
@@ -140,11 +140,11 @@ def test_who_makes_a_job_of_the_other_kind_the_next_one_tells():
     """So it is started although nobody else looks: not when there is no slot for it."""
     told = []
     slots = Slots(2, told.append)
-    slots.add([run(1, plain=True), run(2), run(3, plain=True)])
+    slots.add([run(1, in_thread=True), run(2), run(3, in_thread=True)])
 
-    slots.next(plain=True)
+    slots.take(in_thread=True)
     assert [False] == told
-    slots.next(plain=False)
+    slots.take(in_thread=False)
     assert [False] == told
 
 
@@ -155,11 +155,11 @@ def test_two_who_wait_in_one_body_are_both_told(full):
     one, other = run(1), run(2)
     slots.add([one, other])
     told = []
-    slots.next(plain=False)
+    slots.take(in_thread=False)
     slots.leave(one)
     slots.leave(one)
     if full:
-        slots.next(plain=False)
+        slots.take(in_thread=False)
     slots.come_back(one, lambda: told.append("first"))
     slots.come_back(one, lambda: told.append("second"))
     if full:
@@ -173,7 +173,7 @@ def test_two_who_wait_in_one_body_are_both_told(full):
 def test_what_has_waited_for_too_long_is_withdrawn():
     """In the order of the claims, and nothing that was claimed later."""
     slots = Slots(1, lambda _: None)
-    runs = [run(n, taken_at=float(n)) for n in range(5)]
+    runs = [run(n, claimed_at=float(n)) for n in range(5)]
     slots.add(runs)
 
     assert runs[:3] == slots.withdraw(2.5)

@@ -21,7 +21,7 @@ from rotulus._app.ticking import Ticks
 from rotulus._app.verbs import Verbs
 from rotulus._app.worker_runs import WorkerRuns, WorkOptions, check_work_options, grace_of
 from rotulus._concurrency.pool import in_own_thread, off_loop
-from rotulus._engine.single import Singles
+from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.provider import Scheduler, TaskProvider
@@ -349,7 +349,7 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
     def _port(self) -> AppPort:
         return self._answering().port
 
-    def _singles(self) -> Singles:
+    def _singles(self) -> SingleAttempts:
         return self._own.active.singles
 
 

@@ -15,10 +15,9 @@ from rotulus._app.port import AppPort
 from rotulus._engine.carriage import Carriage, Carrier
 from rotulus._engine.duties import Duty, Prune, Recount, Relay, Rescue, Scheduling, retention
 from rotulus._engine.executor import Executor
-from rotulus._engine.isolation import ForkServer, ProcessPool, check_system, live
-from rotulus._engine.job_factory import JobFactory, not_carried
-from rotulus._engine.parts import Parts
-from rotulus._engine.single import Singles, Ways
+from rotulus._engine.isolation import ForkServer, ProcessPool, check_system, run_task_process
+from rotulus._engine.job_factory import JobFactory, Parts, not_carried
+from rotulus._engine.single_attempts import SingleAttempts, SingleSetup
 from rotulus._engine.steps import StepInputs, Steps
 from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import Verdict
@@ -54,9 +53,9 @@ class Engine:
     max_bytes: int
 
     def executor(
-        self, threads: Threads | CallingThread, cells: ProcessPool | None = None
+        self, threads: Threads | CallingThread, pool: ProcessPool | None = None
     ) -> Executor:
-        """An executor whose plain functions run in these threads, and isolated ones in cells."""
+        """Returns an executor: functions run in these threads, isolated tasks in this pool."""
         return Executor(
             self.registry,
             self.plans,
@@ -67,7 +66,7 @@ class Engine:
             self.clock.monotonic,
             self.events,
             self.max_bytes,
-            cells,
+            pool,
         )
 
     @contextmanager
@@ -90,7 +89,7 @@ class Engine:
             for thread in threading.enumerate()
             if thread is not threading.current_thread()
         ]
-        fork_server = ForkServer(partial(live, make_door=self.executor))
+        fork_server = ForkServer(partial(run_task_process, make_executor=self.executor))
         self.events.emit(NurseryStarted(fork_server.pid, others))
         try:
             yield fork_server
@@ -124,8 +123,8 @@ class Engine:
         )
 
         def make_executor(threads: Threads) -> Executor:
-            cells = None if fork_server is None else ProcessPool(fork_server, worker.stop)
-            return self.executor(threads, cells)
+            pool = None if fork_server is None else ProcessPool(fork_server, worker.stop)
+            return self.executor(threads, pool)
 
         worker = Worker(
             store,
@@ -164,9 +163,9 @@ class Engine:
                 raise OptionError(not_carried(task.name))
         self.carriage.begin(carrier, patience)
 
-    def singles(self, lease: float, grace: float | None) -> Singles:
+    def singles(self, lease: float, grace: float | None) -> SingleAttempts:
         """What makes single attempts in this process."""
-        ways = Ways(
+        setup = SingleSetup(
             self.port.store,
             self.executor,
             self.fork_server,
@@ -176,7 +175,7 @@ class Engine:
             self.clock.monotonic,
             self.random.random,
         )
-        return Singles(ways, self.registry, self.events)
+        return SingleAttempts(setup, self.registry, self.events)
 
     def filled_by(self, injector: Injector) -> "Engine":
         """The same, with something else that fills the parameters of its tasks."""
@@ -232,7 +231,7 @@ def _assemble(
     carriage = policy.carriage
     job_factory = JobFactory(plans, ids, parts, carriage, max_bytes)
     port = AppPort(store, registry, plans, job_factory, carriage, clock.now)
-    contexts = StepInputs(store, registry, plans)
-    steps = Steps(store, contexts, parts, events, max_bytes)
+    inputs = StepInputs(store, registry, plans)
+    steps = Steps(store, inputs, parts, events, max_bytes)
     made = registry, plans, job_factory, carriage, port, steps, events, clock
     return Engine(*made, chance, retry, max_bytes)

@@ -52,7 +52,7 @@ class Here:
     Args:
         engine: whose tasks are called.
         keep: how many idle threads are kept.
-        fork server: what forks the processes of isolated tasks, if there are any.
+        fork_server: what forks the processes of isolated tasks, if there are any.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Here:
     ) -> None:
         self._engine = engine
         self._threads = Threads(asyncio.get_running_loop(), "rotulus-task", keep=keep)
-        cells = None if fork_server is None else ProcessPool(fork_server, lambda: None)
-        self._executor = engine.executor(self._threads, cells)
+        pool = None if fork_server is None else ProcessPool(fork_server, lambda: None)
+        self._executor = engine.executor(self._threads, pool)
 
     async def run(self, record: JobRecord) -> Finished:
         """Run one attempt, as a worker would: it is validated, injected and timed.
@@ -69,19 +69,19 @@ class Here:
         Raises:
             CancelledError: whoever waits for it is cancelled; the body has not failed.
         """
-        engine, run = self._engine, Execution(record)
+        engine, execution = self._engine, Execution(record)
         telling = None
         if engine.events.wants(ProgressReported):
-            telling = asyncio.create_task(_tell_progress(engine, run))
+            telling = asyncio.create_task(_tell_progress(engine, execution))
         try:
-            outcome = await self._executor.execute(run)
+            outcome = await self._executor.execute(execution)
         finally:
             if telling is not None:
                 telling.cancel()
         current = asyncio.current_task()
         if current is not None and current.cancelling():
             raise asyncio.CancelledError
-        error, run.error = run.error, None
+        error, execution.error = execution.error, None
         return Finished(record, outcome, engine.clock.now(), error)
 
     async def close(self) -> None:
@@ -142,9 +142,9 @@ async def _run_once(engine: Engine, record: JobRecord, fork_server: ForkServer |
         await here.close()
 
 
-async def _tell_progress(engine: Engine, run: Execution) -> None:
-    """Tell how far a run has got that no store is told of."""
+async def _tell_progress(engine: Engine, execution: Execution) -> None:
+    """Tell how far an attempt has got that no store is told of."""
     while engine.events.wants(ProgressReported):
-        if run.reached is not None:
-            engine.events.emit(ProgressReported(run.job, run.reached))
+        if execution.reached is not None:
+            engine.events.emit(ProgressReported(execution.job, execution.reached))
         await asyncio.sleep(_TELL_EVERY)

@@ -9,7 +9,7 @@ from rotulus._app.opening import LazyStore, insist_on_tables, is_shared, shown_u
 from rotulus._app.ticking import Ticked, Ticks
 from rotulus._app.worker_run import WorkerRun
 from rotulus._app.worker_runs import WorkerRuns, WorkOptions
-from rotulus._engine.single import Singles
+from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import TaskPort
@@ -43,7 +43,7 @@ class Standing:
     store: LazyStore
     boot: Boot
     worker_runs: WorkerRuns
-    singles: Singles
+    singles: SingleAttempts
     ticks: Ticks
     replaced: "Standing | None"
     stand_ins: "list[Standing]" = field(default_factory=list["Standing"])

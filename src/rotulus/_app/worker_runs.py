@@ -12,7 +12,8 @@ from typing import Any, TypedDict
 from rotulus._app.engine import Engine
 from rotulus._app.opening import is_shared, usual_grace
 from rotulus._app.worker_run import WorkerRun
-from rotulus._engine.duties import Duty, DutyThread
+from rotulus._engine.duties import Duty
+from rotulus._engine.duty_thread import DutyThread
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._fleet.parent_channel import ParentChannel

@@ -1,1 +1,1 @@
-"""The engine: claims jobs, runs them through one door, and settles what came of them."""
+"""The engine: claims jobs, renews their leases, runs them through one door, settles outcomes."""

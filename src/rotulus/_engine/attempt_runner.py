@@ -1,4 +1,4 @@
-"""The runner of a worker: tasks on the event loop and threads, which run claimed jobs in turn."""
+"""The runner of a worker: runs claimed jobs, coroutines on the event loop, functions in threads."""
 
 import asyncio
 from collections import deque
@@ -32,8 +32,8 @@ OVERDUE = 20 * AHEAD
 """Seconds after which a job that was claimed ahead, and has not been started, is given back: what
 runs before it takes much longer than expected, and another worker may be idle."""
 
-_TURN = 0.002
-"""Seconds for which jobs may follow one another before the event loop gets its turn."""
+_LOOP_SHARE = 0.002
+"""Seconds for which coroutines may follow one another before the event loop runs other tasks."""
 
 
 class AttemptRunner:
@@ -42,16 +42,16 @@ class AttemptRunner:
     Args:
         count: how many run at once.
         executor: runs them.
-        threads: where plain functions run.
-        fork server: keeps their leases.
+        threads: where functions run.
+        leases: keeps their leases.
         settler: takes their outcomes.
         events: where attempts are told.
         context: the context variables that bodies see, each in a copy of its own.
         monotonic: the clock, in seconds.
 
     Attributes:
-        changed: set whenever there is room to claim more, or nothing is held any more.
-        asked: how many more have been asked for.
+        changed: set whenever more jobs can be claimed, or none is held any more.
+        claiming: how many jobs are being claimed.
         attempts: how many attempts have ended.
         released: how many of them were given back.
     """
@@ -61,7 +61,7 @@ class AttemptRunner:
         count: int,
         executor: Executor,
         threads: Threads,
-        fork_server_process: LeaseKeeper,
+        leases: LeaseKeeper,
         settler: Settler,
         events: Events,
         context: Context,
@@ -69,28 +69,28 @@ class AttemptRunner:
     ) -> None:
         self._executor = executor
         self._threads = threads
-        self._fork_server_process = fork_server_process
+        self._leases = leases
         self._settler = settler
         self._events = events
         self._context = context
         self._monotonic = monotonic
-        self._slots = Slots(count, self._hand_over)
-        self._pace = Prefetch(count)
+        self._slots = Slots(count, self._start_other_kind)
+        self._prefetch = Prefetch(count)
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._taking_turns = False
+        self._running_coroutines = False
         self._ended: deque[tuple[Execution, Outcome, float]] = deque()
         self._waking = False
         self._told_waiting: set[str] = set()
         self.changed = asyncio.Event()
-        self.asked = 0
+        self.claiming = 0
         self.attempts = 0
         self.released = 0
 
     @property
     def slots(self) -> int:
         """How many jobs run at once."""
-        return self._pace.slots
+        return self._prefetch.slots
 
     @property
     def running(self) -> int:
@@ -104,142 +104,150 @@ class AttemptRunner:
 
     @property
     def stalled(self) -> bool:
-        """Whether what was claimed ahead had to be given back, and no job has ended since."""
-        return self._pace.stalled
+        """Whether jobs that were claimed ahead had to be given back, and none has ended since."""
+        return self._prefetch.stalled
 
     def set_slots(self, count: int) -> None:
         """Run so many at once from now on; what runs beyond that goes on. In any thread."""
-        if count < self._pace.slots:
-            self._pace.stalled = True  # who asks for more now asks anew, for less
-        self._pace.slots = count
+        if count < self._prefetch.slots:
+            self._prefetch.stalled = True  # a claim under way is made again, for fewer jobs
+        self._prefetch.slots = count
         self._slots.resize(count)
-        self._nudge()
+        self._notify_loop()
 
-    def room(self) -> int:
-        """How many jobs to claim now; 0 when it can wait."""
-        return self._pace.room(self._slots.held - self._slots.away + self.asked)
+    def to_claim(self) -> int:
+        """Returns how many jobs to claim now; 0 when that can wait."""
+        return self._prefetch.to_claim(self._slots.held - self._slots.away + self.claiming)
 
-    def room_along(self, ended: int) -> int:
-        """How many jobs to claim along with settling so many that have ended."""
-        return self._pace.room_along(self._slots.held - self._slots.away, self.asked, ended)
+    def to_claim_on_settle(self, ended: int) -> int:
+        """Returns how many jobs to claim in the transaction that settles so many."""
+        held = self._slots.held - self._slots.away
+        return self._prefetch.to_claim_on_settle(held, self.claiming, ended)
 
-    def take(self, jobs: list[JobRecord], asked_at: float) -> None:
-        """Run these as soon as there are slots for them.
+    async def wait_for_change(self) -> None:
+        """Wait until more jobs can be claimed, or none is held any more."""
+        await self.changed.wait()
+        self.changed.clear()
+
+    def run(self, jobs: list[JobRecord], asked_at: float) -> None:
+        """Run jobs as soon as there are slots for them.
 
         Args:
             jobs: jobs that have been claimed.
             asked_at: when the claim was asked for, by the clock.
         """
-        runs = list(map(Execution, jobs))
-        is_plain, now = self._executor.is_plain, self._monotonic()
-        for run in runs:
-            run.slot = self
-            run.plain = is_plain(run)
-            run.taken_at = now
-            run.leased_at = asked_at
-        self._fork_server_process.hold(runs)
-        self._slots.add(runs)
+        executions = list(map(Execution, jobs))
+        is_in_thread, now = self._executor.runs_in_thread, self._monotonic()
+        for execution in executions:
+            execution.slot = self
+            execution.in_thread = is_in_thread(execution)
+            execution.claimed_at = now
+            execution.leased_at = asked_at
+        self._leases.hold(executions)
+        self._slots.add(executions)
         self._start()
 
-    def leave(self, run: Execution) -> None:
-        """A run waits for something outside: others may have its slot. In any thread."""
-        self._slots.leave(run)
-        self._nudge()
+    def leave(self, execution: Execution) -> None:
+        """Let others have the slot of an execution that waits. In any thread."""
+        self._slots.leave(execution)
+        self._notify_loop()
 
-    def come_back(self, run: Execution, back: Callable[[], object]) -> None:
-        """A run wants a slot again. In any thread."""
-        self._slots.come_back(run, back)
+    def come_back(self, execution: Execution, resume: Callable[[], object]) -> None:
+        """Ask for a slot again for an execution. In any thread."""
+        self._slots.come_back(execution, resume)
 
-    def note_waiting(self, run: Execution, job_id: str) -> None:
-        """A run keeps its slot while it waits for another job. In any thread."""
-        if run.job.task not in self._told_waiting:  # once for each task
-            self._told_waiting.add(run.job.task)
-            self._events.emit(ResultAwaited(run.job, job_id))
+    def note_waiting(self, execution: Execution, job_id: str) -> None:
+        """Take note that an execution waits for another job in its slot. In any thread."""
+        if execution.job.task not in self._told_waiting:  # once for each task
+            self._told_waiting.add(execution.job.task)
+            self._events.emit(ResultAwaited(execution.job, job_id))
 
     def give_back_waiting(self) -> None:
-        """Give back what has not been started."""
+        """Give back the jobs that have not been started."""
         self._give_back(self._slots.withdraw())
 
     def give_back_overdue(self) -> int:
-        """Give back what was claimed ahead and has waited for much too long; how many."""
+        """Give back jobs that were claimed ahead and wait for too long; returns how many."""
         overdue = self._slots.withdraw(self._monotonic() - OVERDUE)
         if overdue:
-            self._pace.stalled = True
+            self._prefetch.stalled = True
         self._give_back(overdue)
         return len(overdue)
 
     def give_back(self, jobs: list[JobRecord]) -> None:
-        """Give back what is not to be started here any more."""
+        """Give back jobs that have been claimed and are not to be started here any more."""
         self._give_back(list(map(Execution, jobs)))
 
     def interrupt(self) -> None:
         """Tell everything that runs to stop and be given back."""
-        for run in self._slots.all_running():
-            run.stop(Stop.SHUTDOWN)
+        for execution in self._slots.all_running():
+            execution.stop(Stop.SHUTDOWN)
 
     def abandon(self) -> None:
-        """Give back what did not stop; its bodies are left to themselves."""
-        for run in self._slots.all_running():
-            if self._slots.drop(run):
-                self._events.emit(BodyStuck(run.job, "shutdown"))
-                self._settle(run, released(run.job.id, run.job.attempt), 0.0)
+        """Give back the jobs that did not stop; their bodies are left to themselves."""
+        for execution in self._slots.all_running():
+            if self._slots.drop(execution):
+                job = execution.job
+                self._events.emit(BodyStuck(job, "shutdown"))
+                self._settle(execution, released(job.id, job.attempt), 0.0)
 
     def _start(self) -> None:
-        """See to it that somebody takes the next jobs, if there are slots for them."""
-        if not self._taking_turns and self._slots.startable(plain=False):
-            self._taking_turns = True
-            task = self._loop.create_task(self._take_turns())
+        """Start the next jobs, if there are slots for them."""
+        if not self._running_coroutines and self._slots.startable(in_thread=False):
+            self._running_coroutines = True
+            task = self._loop.create_task(self._run_coroutines())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         self._start_threads()
 
     def _start_threads(self) -> None:
-        for _ in range(self._slots.startable(plain=True)):
-            self._threads.call(self._work_off)
+        for _ in range(self._slots.startable(in_thread=True)):
+            self._threads.call(self._run_functions)
 
-    def _hand_over(self, plain: bool) -> None:
-        """The next job is for the threads, which the loop is told; or the other way round."""
-        if plain:
+    def _start_other_kind(self, in_thread: bool) -> None:
+        """Have threads run the next job, or the event loop if it is a coroutine."""
+        if in_thread:
             self._start_threads()
         else:
             self._wake_up()
 
-    async def _take_turns(self) -> None:
+    async def _run_coroutines(self) -> None:
         """Run one coroutine after the other, until one of them waits for something."""
         task = cast("asyncio.Task[None]", asyncio.current_task())
         now = perf_counter()
-        turn_ends = now + _TURN
+        ends_at = now + _LOOP_SHARE
         waited = False
 
         def waits() -> None:
             """This task belongs to that body from now on; another one starts the next."""
             nonlocal waited
             waited = True
-            self._taking_turns = False
+            self._running_coroutines = False
             self._start()
 
-        while run := self._slots.next(plain=False):
-            self._tell_start(run)
-            run.interrupt = task.cancel
-            outcome = await drive(self._executor.execute(run), waits, self._context.copy())
-            self._slots.vacate(run)
+        while execution := self._slots.take(in_thread=False):
+            self._tell_started(execution)
+            execution.interrupt = task.cancel
+            body = self._executor.execute(execution)
+            outcome = await drive(body, waits, self._context.copy())
+            self._slots.vacate(execution)
             started, now = now, perf_counter()
-            self._end(run, outcome, now - started)
-            if waited or now > turn_ends or task.cancelling():
+            self._end(execution, outcome, now - started)
+            if waited or now > ends_at or task.cancelling():
                 break
         if not waited:
-            self._taking_turns = False
+            self._running_coroutines = False
         self._start()
 
-    def _work_off(self) -> None:
-        """Run one plain function after the other. In a thread."""
+    def _run_functions(self) -> None:
+        """Run one function after the other. In a thread."""
         now = perf_counter()
-        while run := self._slots.next(plain=True):
-            self._tell_start(run)
-            outcome = self._context.copy().run(self._executor.execute_plain, run)
-            self._slots.vacate(run)
+        while execution := self._slots.take(in_thread=True):
+            self._tell_started(execution)
+            outcome = self._context.copy().run(self._executor.execute_in_thread, execution)
+            self._slots.vacate(execution)
             started, now = now, perf_counter()
-            self._ended.append((run, outcome, now - started))
+            self._ended.append((execution, outcome, now - started))
             self._wake_up()
 
     def _wake_up(self) -> None:
@@ -250,57 +258,57 @@ class AttemptRunner:
         """
         if not self._waking:
             self._waking = True
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._collect)
+            with suppress(RuntimeError):  # the loop is closed: nothing waits any more
+                self._loop.call_soon_threadsafe(self._collect_ended)
 
-    def _nudge(self) -> None:
-        """Let others begin, or be claimed, from the loop."""
+    def _notify_loop(self) -> None:
+        """Have the loop start and claim others: slots have come free, or there are more."""
 
-        def look() -> None:
+        def start() -> None:
             self._start()
             self.changed.set()
 
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(look)
+        with suppress(RuntimeError):  # the loop is closed: nothing waits any more
+            self._loop.call_soon_threadsafe(start)
 
-    def _collect(self) -> None:
+    def _collect_ended(self) -> None:
         """Take what has ended in threads, and start what they have left to the loop."""
         self._waking = False
         while self._ended:
             self._end(*self._ended.popleft())
         self._start()
 
-    def _give_back(self, runs: list[Execution]) -> None:
-        """They have not begun: nobody is told of an attempt."""
-        for run in runs:
-            run.ended = True
-            self._settler.put(run, unstarted(run.job.id, run.job.attempt))
+    def _give_back(self, executions: list[Execution]) -> None:
+        """Give back jobs that have not begun: no attempt is told of."""
+        for execution in executions:
+            execution.ended = True
+            self._settler.put(execution, unstarted(execution.job.id, execution.job.attempt))
 
-    def _end(self, run: Execution, outcome: Outcome, seconds: float) -> None:
-        """An attempt has come to its end, after so many seconds."""
-        if not self._slots.drop(run):
-            run.error = None
+    def _end(self, execution: Execution, outcome: Outcome, seconds: float) -> None:
+        """Settle an attempt that has come to its end, after so many seconds."""
+        if not self._slots.drop(execution):
+            execution.error = None
             return  # abandoned: its job was given back
-        self._pace.ended(seconds)
-        self._settle(run, outcome, seconds)
-        if not self._slots.held or self.room():
+        self._prefetch.note_ended(seconds)
+        self._settle(execution, outcome, seconds)
+        if not self._slots.held or self.to_claim():
             self.changed.set()
 
-    def _settle(self, run: Execution, outcome: Outcome, seconds: float) -> None:
-        run.ended = True
+    def _settle(self, execution: Execution, outcome: Outcome, seconds: float) -> None:
+        execution.ended = True
         self.attempts += 1
         self.released += is_release(outcome)
-        progress = run.unstored_progress()
+        progress = execution.unstored_progress()
         if progress is not None:
             outcome = outcome._replace(progress=progress)
-        self._settler.put(run, outcome)
+        self._settler.put(execution, outcome)
         if outcome.state is not State.SUCCEEDED:
-            # Its traceback refers to frames, and they to the attempt: whoever is told may look.
-            error, run.error = run.error, None
-            self._events.emit(AttemptFailed(run.job, outcome, seconds, error))
+            # Its traceback refers to frames, and they to the attempt: subscribers may look at it.
+            error, execution.error = execution.error, None
+            self._events.emit(AttemptFailed(execution.job, outcome, seconds, error))
         elif self._events.wants(AttemptSucceeded):
-            self._events.emit(AttemptSucceeded(run.job, outcome, seconds))
+            self._events.emit(AttemptSucceeded(execution.job, outcome, seconds))
 
-    def _tell_start(self, run: Execution) -> None:
+    def _tell_started(self, execution: Execution) -> None:
         if self._events.wants(AttemptStarted):
-            self._events.emit(AttemptStarted(run.job))
+            self._events.emit(AttemptStarted(execution.job))

@@ -1,4 +1,4 @@
-"""Carries jobs to an endpoint outside: which ones, and how the outbox is published."""
+"""The relay of the outbox: which jobs a carrier takes to an endpoint, and how it publishes them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from rotulus.events import Events, JobsPublished, PublishFailed, StoreFailed
 from rotulus.store import Store, Terms
 
 LEASE = 30.0
-"""Seconds for which a job that was taken to be published is nobody else's, and until it is tried
+"""Seconds for which no other process publishes a job that was taken for that, and until it is tried
 again if it could not be."""
 
 _AT_ONCE = 500
@@ -32,11 +32,11 @@ _RELAYS = ThreadPool("rotulus-relay", 2)
 
 
 class Published(NamedTuple):
-    """What came of publishing.
+    """The result of publishing.
 
     Attributes:
         ids: the jobs whose messages are out.
-        error: why those of the others are not; None: all are, or nobody knows.
+        error: why those of the others are not; None: all are, or that is not known.
     """
 
     ids: Sequence[str]
@@ -58,21 +58,21 @@ class Carrier(Protocol):
     def retry(self, task_name: str) -> Retry | None:
         """The retry policy of a task that has none; None: that of the app.
 
-        Who delivers messages decides when an attempt is repeated, and so how many there are.
+        The service that delivers messages decides when an attempt is repeated, and how often.
         """
         ...
 
     def publish(self, jobs: Sequence[JobRecord]) -> Published:
         """Publish a message for each job; it comes to an end within some seconds.
 
-        A message may be published twice: who receives it asks for the job by its id. When this
-        raises, none was published.
+        A message may be published twice: its receiver asks for the job by its id. When this raises,
+        none was published.
         """
         ...
 
 
 class Carriage:
-    """What an app has carried, if it has a carrier.
+    """Has the jobs of an app carried to an endpoint, if it has a carrier.
 
     Args:
         store: opens the store.
@@ -100,11 +100,13 @@ class Carriage:
         self._failures = 0
         self._quiet_until = float("-inf")
         how = (lambda: math.inf), "The outbox", _SHARE, _RELAYS
-        self._turns: Coalescer[None, None] = Coalescer(self._turn, self._turn, *how)
+        self._relays: Coalescer[None, None] = Coalescer(
+            self._relay_together, self._relay_together, *how
+        )
 
     @property
     def carrier(self) -> Carrier | None:
-        """What publishes the messages, if there is one."""
+        """The carrier, which publishes the messages; None: there is none."""
         return self._carrier
 
     @property
@@ -173,7 +175,7 @@ class Carriage:
         return done
 
     def tell_left(self, events: Events) -> None:
-        """Tell of jobs in the carrier's queue that nobody publishes, each once in its patience.
+        """Tell of jobs in the carrier's queue that are not published, each once in its patience.
 
         Their task has no carrier any more, or one that has been away for so long.
 
@@ -190,18 +192,18 @@ class Carriage:
     def relay_added(self) -> None:
         """Publish what has just been added, as soon as it is committed. It never raises.
 
-        Those who ask at the same time share it. After a failure nothing is tried for a while: who
-        enqueues does not wait for it each time.
+        Calls that come at the same time share it. After a failure nothing is tried for a while, or
+        each enqueue would wait for it.
         """
         try:
             # Always the same function: for one that waits for the commit already, none is added.
-            self._store().outbox.on_commit(self._take_turn)
+            self._store().outbox.on_commit(self._relay_once)
         except StoreError as error:
             self._events.emit(StoreFailed("relay", error))
 
     async def arelay_added(self) -> None:
-        """The same for what coroutines have added, which has been committed."""
-        await self._turns.arun(None)
+        """Do the same for jobs that coroutines have added, which have been committed."""
+        await self._relays.arun(None)
 
     def received(self, ids: Sequence[str]) -> None:
         """Take note that messages of jobs have come, so that none need be published now."""
@@ -226,12 +228,12 @@ class Carriage:
             f"the queue, or cancel them"
         )
 
-    def _take_turn(self) -> None:
-        self._turns.run(None)
+    def _relay_once(self) -> None:
+        self._relays.run(None)
 
-    def _turn(self, turn: Group[None]) -> list[None]:
+    def _relay_together(self, group: Group[None]) -> list[None]:
         self._relay_quietly()
-        return [None for _ in turn.works]
+        return [None for _ in group.works]
 
     def _relay_quietly(self) -> None:
         """Publish all that is due, but not for long."""

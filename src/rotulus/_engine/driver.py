@@ -18,7 +18,7 @@ V = TypeVar("V")
 def drive(
     body: Coroutine[Any, Any, V], waits: Callable[[], object], context: Context
 ) -> Generator[Any, None, V]:
-    """Await a coroutine in a context that nobody else uses.
+    """Await a coroutine in a context of its own.
 
     Args:
         body: the coroutine.

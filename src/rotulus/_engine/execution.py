@@ -1,4 +1,4 @@
-"""One attempt under way: how its task reports, and how the worker tells it to stop."""
+"""An attempt under way: how its task reports, and how the worker tells it to stop."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -16,7 +16,7 @@ class Stop(Enum):
     """Why a running body is told to stop."""
 
     CANCELLED = "cancelled"
-    """Somebody cancelled the job."""
+    """The job was cancelled."""
     SHUTDOWN = "shutdown"
     """The worker stops before the body is done."""
     LOST = "lost"
@@ -24,18 +24,18 @@ class Stop(Enum):
 
 
 class Slot(Protocol):
-    """What runs hold while they run."""
+    """One of the slots of a worker: an execution holds it while it runs."""
 
-    def leave(self, run: "Execution") -> None:
-        """Somebody else may have the slot of a run."""
+    def leave(self, execution: "Execution") -> None:
+        """Let another execution have the slot of this one."""
         ...
 
-    def come_back(self, run: "Execution", back: Callable[[], object]) -> None:
-        """A run wants a slot again; `back` is called when it has one."""
+    def come_back(self, execution: "Execution", resume: Callable[[], object]) -> None:
+        """Ask for a slot again; `resume` is called when the execution has one."""
         ...
 
-    def note_waiting(self, run: "Execution", job_id: str) -> None:
-        """A run keeps its slot while its body waits for the end of another job."""
+    def note_waiting(self, execution: "Execution", job_id: str) -> None:
+        """Take note that an execution keeps its slot while its body waits for another job."""
         ...
 
 
@@ -44,22 +44,22 @@ class Execution:
 
     Attributes:
         job: the job, as it was claimed.
-        interrupt: interrupts the body where it waits; set by whoever runs it.
+        interrupt: interrupts the body where it waits; set by what runs it.
         interruptible: whether it may be interrupted half way. A coroutine may; a plain function
             cannot be, and has to look at `cancel_requested`.
         stopped_by: why it was told to stop, if it was.
         timed_out: whether it had no time left.
         ended: whether the body has come to its end.
         completed: whether the body has settled its job itself, in a transaction of its own.
-        step: the step that it is of, or that it is a branch of, if it is.
-        given: what a step is given.
+        step: the step of a workflow that the job is, or is a branch of, if it is one.
+        step_input: the context that a step begins with.
         context: the same, as it stands now.
         slot: the slot of the worker that it runs in, if there is one.
         deferred: whether it has left its slot, and waits for something.
-        waits: the coroutines in which it is to wait, until they begin.
+        waits: coroutines that its body is to await, until they begin.
         error: what the body raised, from then until the end of the attempt has been told.
-        plain: whether it runs in a thread from beginning to end.
-        taken_at: when the answer to its claim came, by the monotonic clock, in seconds; None
+        in_thread: whether it runs in a thread from beginning to end.
+        claimed_at: when the answer to its claim came, by the monotonic clock, in seconds; None
             where nothing was claimed.
         leased_at: when the lease that it has was asked for, by the same clock.
     """
@@ -68,21 +68,21 @@ class Execution:
         "_awaited",
         "_progress",
         "_stored",
+        "claimed_at",
         "completed",
         "context",
         "deferred",
         "ended",
         "error",
-        "given",
+        "in_thread",
         "interrupt",
         "interruptible",
         "job",
         "leased_at",
-        "plain",
         "slot",
         "step",
+        "step_input",
         "stopped_by",
-        "taken_at",
         "timed_out",
         "waits",
     )
@@ -96,22 +96,22 @@ class Execution:
         self.ended = False
         self.completed = False
         self.step: Step | None = None
-        self.given: HandedOn | None = None
+        self.step_input: HandedOn | None = None
         self.context: Context | None = None
         self.slot: Slot | None = None
         self.deferred = False
         self.waits: list[Coroutine[Any, Any, None]] = []
         self.error: BaseException | None = None
         self._awaited: tuple[str, ...] = ()
-        self.plain = False
-        self.taken_at: float | None = None
+        self.in_thread = False
+        self.claimed_at: float | None = None
         self.leased_at = float("-inf")
         self._progress: str | None = None
         self._stored: str | None = None
 
     @property
     def cancel_requested(self) -> bool:
-        """Whether the body is told to stop, for whatever reason."""
+        """Whether the body is told to stop, for any reason."""
         return self.stopped_by is not None
 
     @property
@@ -133,12 +133,12 @@ class Execution:
         if self.slot is not None:
             self.slot.leave(self)
 
-    def return_to_slot(self, back: Callable[[], object]) -> None:
-        """Ask for a slot again; `back` is called, in any thread, when there is one."""
+    def return_to_slot(self, resume: Callable[[], object]) -> None:
+        """Ask for a slot again; `resume` is called, in any thread, when there is one."""
 
         def returned() -> None:
             self.deferred = False
-            back()
+            resume()
 
         if self.slot is None:
             returned()
@@ -182,9 +182,9 @@ class Execution:
             self._stored = progress
 
     def stop(self, why: Stop) -> None:
-        """Tell the body to stop; the first reason stands. Call it on the event loop.
+        """Tell the body to stop; the first reason stands. To be called on the event loop.
 
-        A run that has ended is left alone: another one may be in the hands of what ran it.
+        An execution that has ended is left alone: its thread or task may run another one by now.
         """
         if self.ended or self.stopped_by is not None:
             return

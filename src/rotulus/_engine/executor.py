@@ -1,20 +1,20 @@
-"""The one door to user code: a job goes in, its outcome comes out, and nothing is ever raised."""
+"""The one door to user code: a job goes in, its outcome comes out, and nothing is raised."""
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
+from rotulus._engine.body import BODIES, Bodies, timed
 from rotulus._engine.execution import Execution
 from rotulus._engine.isolation import ProcessPool
-from rotulus._engine.resources import Resources, filled_here
+from rotulus._engine.resolved_task import AttemptKind, ResolvedTask, Ways, kind_here
 from rotulus._engine.steps import EarlyOutcome, Steps
-from rotulus._engine.threads import CallingThread, Threads, captured
+from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import NotRunnableError, Verdict
 from rotulus._jobs.current import CURRENT
-from rotulus._jobs.job import Job, JobPort
+from rotulus._jobs.job import JobPort
 from rotulus._jobs.outcome import Outcome, succeeded
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
@@ -27,29 +27,7 @@ from rotulus._workflows.context import Context
 from rotulus._workflows.paths import is_branch
 from rotulus._workflows.tasks import StepTask
 from rotulus.errors import TaskNotFoundError
-from rotulus.events import BodyStuck, Events
-
-PATIENCE = 5.0
-"""Seconds that a coroutine which is out of time may take to stop, before it is left to itself."""
-
-
-class ResolvedTask(NamedTuple):
-    """A task with everything that is needed to run it.
-
-    Attributes:
-        task: the task.
-        plan: how it is called.
-        in_thread: whether an attempt is made in a thread from beginning to end: the function is a
-            plain one, and nothing for it has to be made on the event loop.
-        plain: whether it is, and nobody watches its time.
-        task processes: where its attempts are made, unless it is here.
-    """
-
-    task: Task[..., Any, Any]
-    plan: TaskPlan
-    in_thread: bool
-    plain: bool
-    cells: ProcessPool | None
+from rotulus.events import Events
 
 
 class Executor:
@@ -59,13 +37,13 @@ class Executor:
         registry: where names are resolved; it does not change meanwhile.
         plans: how each task is called.
         port: what the running job asks about itself.
-        threads: where plain functions run.
+        threads: where functions run.
         steps: what jobs are called with, and come to, that have parts or are parts.
         verdict: what it means that a body raised.
         monotonic: the clock, in seconds.
         events: where a body that does not stop is told of.
         max_bytes: the largest result, in bytes.
-        task processes: where attempts of isolated tasks are made; None inside of a task process.
+        pool: the task processes of isolated tasks; None inside of a task process.
     """
 
     def __init__(
@@ -79,20 +57,19 @@ class Executor:
         monotonic: Callable[[], float],
         events: Events,
         max_bytes: int = jsontext.MAX_BYTES,
-        cells: ProcessPool | None = None,
+        pool: ProcessPool | None = None,
     ) -> None:
         self._registry = registry
         self._plans = plans
-        self._port = port
         self._threads = threads
         self._steps = steps
         self._verdict = verdict
         self._monotonic = monotonic
         self._events = events
         self._max_bytes = max_bytes
-        self._cells = cells
-        self._resources = Resources()
-        self._ready: dict[str, ResolvedTask] = {}
+        self._pool = pool
+        self._bodies = Bodies(port, threads)
+        self._resolved: dict[str, ResolvedTask] = {}
 
     def prepare(self, jobs: list[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
         """Read at once what several jobs will need, before they are executed. In a thread.
@@ -103,240 +80,227 @@ class Executor:
         """
         self._steps.prepare(jobs, ended)
 
-    def is_plain(self, run: Execution) -> bool:
-        """Whether `execute_plain` is for this attempt; then it need not bother the event loop."""
+    def runs_in_thread(self, execution: Execution) -> bool:
+        """Whether `execute_in_thread` is for this attempt; the event loop is not needed then."""
         try:
-            return self._resolve(run.job.task).plain
+            return self._resolve(execution.job.task).in_thread
         except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
             return False
 
-    def is_in_thread(self, run: Execution) -> bool:
-        """Whether an attempt needs no event loop; `execute_plain` is for it where its time is kept.
+    def needs_no_loop(self, execution: Execution) -> bool:
+        """Whether `execute_in_thread` is for this attempt where something else keeps its time.
 
-        Also of one that is given up before its body is called.
+        It is, too, for an attempt that is given up before its body is called.
         """
         try:
-            return self._resolve(run.job.task).in_thread
+            return self._resolve(execution.job.task).kind is AttemptKind.FUNCTION
         except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
             return True
 
-    def execute_plain(self, run: Execution) -> Outcome:
-        """`execute` for plain functions, from beginning to end in this thread.
+    def execute_in_thread(self, execution: Execution) -> Outcome:
+        """`execute` for functions, from beginning to end in this thread.
 
         To be called in a context of its own.
         """
-        CURRENT.set(run)
+        CURRENT.set(execution)
         try:
-            ready = self._resolve(run.job.task)
-            self._refuse_expired(run)
-            outcome = self._whole(ready, run)
+            resolved = self._resolve(execution.job.task)
+            self._refuse_expired(execution)
+            if self._steps.is_step(execution.job, resolved.task):
+                outcome = self._run_step_here(resolved, execution)
+            else:
+                outcome = self._run_job_here(resolved, execution)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
-            outcome = self.interrupted(run, error)
-        run.ended = True
-        if call_back := self._steps.callback(run, outcome):
-            call_back(self._awaited)
+            outcome = self.outcome_of_error(execution, error)
+        execution.ended = True
+        if call_back := self._steps.callback(execution, outcome):
+            call_back(self._bodies.awaited)
         return outcome
 
-    async def execute(self, run: Execution) -> Outcome:
+    async def execute(self, execution: Execution) -> Outcome:
         """Run one attempt of a job. It never raises, whatever the task does.
 
         To be called in a context of its own.
         """
-        CURRENT.set(run)
+        CURRENT.set(execution)
         try:
-            ready = self._resolve(run.job.task)
-            self._refuse_expired(run)
-            outcome = await self._execute(ready, run)
+            resolved = self._resolve(execution.job.task)
+            self._refuse_expired(execution)
+            is_step = self._steps.is_step(execution.job, resolved.task)
+            way = resolved.ways.step if is_step else resolved.ways.job
+            outcome = await way(self, resolved, execution)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
-            outcome = self.interrupted(run, error)
-        run.ended = True
-        if call_back := self._steps.callback(run, outcome):
+            outcome = self.outcome_of_error(execution, error)
+        execution.ended = True
+        if call_back := self._steps.callback(execution, outcome):
             with suppress(asyncio.CancelledError):  # the outcome stands
-                await self._threads.run(partial(call_back, self._awaited))
+                await self._threads.run(partial(call_back, self._bodies.awaited))
         return outcome
 
-    def interrupted(self, run: Execution, error: BaseException) -> Outcome:
-        """The outcome of an attempt that raised, or that was stopped before it began."""
+    def outcome_of_error(self, execution: Execution, error: BaseException) -> Outcome:
+        """Returns the outcome of an attempt that raised, or was stopped before it began."""
         if isinstance(error, EarlyOutcome):
             return error.outcome
-        ready = self._ready.get(run.job.task)
-        return self._verdict.judge(error, ready.task.retry if ready else None, run)
+        resolved = self._resolved.get(execution.job.task)
+        return self._verdict.judge(error, resolved.task.retry if resolved else None, execution)
 
     async def close(self) -> None:
         """Tear down what was made for all jobs together."""
-        if self._cells is not None:
-            self._cells.close()
-        await self._resources.close()
+        if self._pool is not None:
+            self._pool.close()
+        await self._bodies.close()
 
     def _resolve(self, name: str) -> ResolvedTask:
-        ready = self._ready.get(name)
-        if ready is None:
+        resolved = self._resolved.get(name)
+        if resolved is None:
             try:
                 task = self._registry.get(name)
             except TaskNotFoundError as error:
                 raise NotRunnableError(Reason.UNKNOWN_TASK, error) from None
-            plan = self._plans.of(task)
-            cells = self._cells if task.isolation else None
-            in_thread = not (cells or task.is_async or plan.injection.needs_loop)
-            plain = in_thread and task.timeout is None
-            ready = self._ready[name] = ResolvedTask(task, plan, in_thread, plain, cells)
-        return ready
+            resolved = self._resolved[name] = self._resolve_task(task)
+        return resolved
 
-    def _refuse_expired(self, run: Execution) -> None:
+    def _resolve_task(self, task: Task[..., Any, Any]) -> ResolvedTask:
+        plan = self._plans.of(task)
+        here = kind_here(task, plan)
+        kind = AttemptKind.ISOLATED if task.isolation and self._pool else here
+        # The time of an attempt in a task process is kept outside of it.
+        watched = task.isolation is None or kind is AttemptKind.ISOLATED
+        return ResolvedTask(
+            task,
+            plan,
+            kind,
+            body=BODIES[here],
+            in_thread=kind is AttemptKind.FUNCTION and task.timeout is None,
+            timeout=task.timeout if watched else None,
+            ways=self._WAYS[kind],
+        )
+
+    def _refuse_expired(self, execution: Execution) -> None:
         """Give up a job that is not worth starting any more.
 
         The store's clock says so: as it stood at the claim, and as it has gone on since.
         """
-        job = run.job
+        job, claimed_at = execution.job, execution.claimed_at
         if job.expires_at is None or job.started_at is None:
             return
-        waited = 0.0 if run.taken_at is None else self._monotonic() - run.taken_at
+        waited = 0.0 if claimed_at is None else self._monotonic() - claimed_at
         if job.expires_at <= job.started_at + waited * 1e6:
             raise NotRunnableError(Reason.EXPIRED, TimeoutError("nobody started it in time"))
 
-    async def _execute(self, ready: ResolvedTask, run: Execution) -> Outcome:
-        is_step = self._steps.concern(run.job, ready.task)
-        if ready.cells is not None and not is_step:
-            return await self._elsewhere(ready.cells, ready.task, run, run.job)
-        if is_step and ready.in_thread:
-            whole = self._threads.run(partial(self._whole, ready, run))
-            return await (
-                whole if ready.task.timeout is None else self._timed(whole, ready.task, run)
-            )
-        # What a step is given is read from the store, which is not for the event loop to wait for.
-        load = partial(self._load, ready, run)
-        call = await self._threads.run(load) if is_step else load()
-        if ready.cells is not None:
-            return await self._step_elsewhere(ready, ready.cells, call, run)
-        if run.stopped_by is not None:  # while its context was read
-            raise asyncio.CancelledError
-        body = self._body(ready, call, run)
-        run.interruptible = ready.task.is_async
-        # The time of an attempt in a task process is kept outside of it.
-        if ready.task.timeout is not None and ready.task.isolation is None:
-            body = self._timed(body, ready.task, run)
-        return self._succeeded(ready, run, await body)
+    async def _run_job(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
+        call = _load(resolved.plan, execution)
+        body = resolved.body(self._bodies, resolved, call, execution)
+        value = await self._within_timeout(body, resolved, execution)
+        return self._succeeded(resolved, execution, value)
 
-    def _whole(self, ready: ResolvedTask, run: Execution) -> Outcome:
-        """An attempt of a plain function from beginning to end, in this thread."""
-        call = self._load(ready, run)
-        return self._succeeded(ready, run, self._call_plain(ready, call, run))
+    async def _run_step(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
+        call = await self._threads.run(partial(self._load_step, resolved, execution))
+        _raise_if_stopped(execution)
+        body = resolved.body(self._bodies, resolved, call, execution)
+        value = await self._within_timeout(body, resolved, execution)
+        return self._step_succeeded(resolved, execution, value)
 
-    def _load(self, ready: ResolvedTask, run: Execution) -> Call:
-        job = run.job
-        if self._steps.concern(job, ready.task):
-            call = self._steps.load(ready.task, ready.plan, run)
-        else:
-            call = _bound(ready.plan, job.arguments)
-        if run.stopped_by is not None:
-            raise asyncio.CancelledError
-        return call
+    async def _run_step_in_thread(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
+        whole = self._threads.run(partial(self._run_step_here, resolved, execution))
+        return await self._within_timeout(whole, resolved, execution)
 
-    def _succeeded(self, ready: ResolvedTask, run: Execution, value: Any) -> Outcome:
-        if self._steps.concern(run.job, ready.task):
-            return self._handed_on(ready, run, _plain(ready, run, value))
-        text = ready.plan.result.write(value, self._max_bytes)
-        return succeeded(run.job.id, run.job.attempt, text)
+    def _run_job_here(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
+        """An attempt of a function from beginning to end, in this thread."""
+        call = _load(resolved.plan, execution)
+        value = self._bodies.function_here(resolved, call, execution)
+        return self._succeeded(resolved, execution, value)
 
-    def _handed_on(self, ready: ResolvedTask, run: Execution, value: Any) -> Outcome:
-        text = self._steps.write(ready.task, run, value)
-        return succeeded(run.job.id, run.job.attempt, text)
+    def _run_step_here(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
+        call = self._load_step(resolved, execution)
+        value = self._bodies.function_here(resolved, call, execution)
+        return self._step_succeeded(resolved, execution, value)
 
-    def _call_plain(self, ready: ResolvedTask, call: Call, run: Execution) -> Any:
-        function, injection = ready.task.function, ready.plan.injection
-        if not injection.parameters:
-            value = function(*call.args, **call.kwargs)
-        else:
-            with filled_here(injection, Job(run.job, self._port, run)) as values:
-                value = function(*call.args, **call.kwargs, **values)
-        return self._awaited(value)
+    async def _run_job_isolated(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
+        return await self._in_process(resolved, execution, execution.job)
 
-    def _awaited(self, value: Any) -> Any:
-        """What counts of a coroutine that a plain function hands back is what it comes to."""
-        return self._threads.wait_for(value) if inspect.iscoroutine(value) else value
-
-    async def _elsewhere(
-        self, cells: ProcessPool, task: Task[..., Any, Any], run: Execution, job: JobRecord
-    ) -> Outcome:
-        """The outcome of an attempt in a task process, where an executor like this one makes it."""
-        if run.stopped_by is not None:
-            raise asyncio.CancelledError
-        run.interruptible = True
-        attempt = cells.run(run, job, task.memory)
-        return await (attempt if task.timeout is None else self._timed(attempt, task, run))
-
-    async def _step_elsewhere(
-        self, ready: ResolvedTask, cells: ProcessPool, call: Call, run: Execution
-    ) -> Outcome:
-        """The same for a step: the task process knows nothing of what it is a part of."""
-        payload = ready.plan.binder.bind(call.args, call.kwargs, self._max_bytes).payload
-        job = run.job._replace(arguments=payload, run=None, step=None, workflow=None)
-        outcome = await self._elsewhere(cells, ready.task, run, job)
+    async def _run_step_isolated(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
+        """An attempt of a step in a task process, which knows nothing of the workflow."""
+        call = await self._threads.run(partial(self._load_step, resolved, execution))
+        payload = resolved.plan.binder.bind(call.args, call.kwargs, self._max_bytes).payload
+        job = execution.job._replace(arguments=payload, run=None, step=None, workflow=None)
+        outcome = await self._in_process(resolved, execution, job)
         if outcome.state is not State.SUCCEEDED:
             return outcome
-        value = jsontext.decode(outcome.result or "null")
-        return self._handed_on(ready, run, value)
+        return self._handed_on(resolved, execution, jsontext.decode(outcome.result or "null"))
 
-    def _body(self, ready: ResolvedTask, call: Call, run: Execution) -> Awaitable[Any]:
-        task = ready.task
-        if task.is_async and not ready.plan.injection.parameters:
-            return task.function(*call.args, **call.kwargs)
-        if task.is_async or ready.plan.injection.needs_loop:
-            return self._injected(ready, call, run)
-        return self._threads.run(partial(self._call_plain, ready, call, run))
+    async def _in_process(
+        self, resolved: ResolvedTask, execution: Execution, job: JobRecord
+    ) -> Outcome:
+        """Have an executor like this one make an attempt, in a task process."""
+        _raise_if_stopped(execution)
+        execution.interruptible = True
+        pool = cast("ProcessPool", self._pool)  # there is one, or nothing was isolated
+        attempt = pool.run(execution, job, resolved.task.memory)
+        if resolved.timeout is None:
+            return await attempt
+        return await timed(attempt, resolved.timeout, execution, self._events)
 
-    async def _injected(self, ready: ResolvedTask, call: Call, run: Execution) -> Any:
-        job: Job[Any] = Job(run.job, self._port, run)
-        async with self._resources.filled(ready.plan.injection, job) as values:
-            body = partial(ready.task.function, *call.args, **call.kwargs, **values)
-            if ready.task.is_async:
-                return await body()
-            value = await self._threads.run(body)
-            return await value if inspect.iscoroutine(value) else value
+    def _within_timeout(
+        self, body: Awaitable[Any], resolved: ResolvedTask, execution: Execution
+    ) -> Awaitable[Any]:
+        execution.interruptible = resolved.task.is_async
+        if resolved.timeout is None:
+            return body
+        return timed(body, resolved.timeout, execution, self._events)
 
-    async def _timed(self, body: Awaitable[Any], task: Task[..., Any, Any], run: Execution) -> Any:
-        """The value of a body, which has as long as its task's timeout."""
-        inner = asyncio.create_task(captured(body))
-        try:
-            done, _ = await asyncio.wait({inner}, timeout=task.timeout)
-        except asyncio.CancelledError:
-            await self._interrupt(inner, run)
-            raise
-        if not done:
-            run.timed_out = True
-            await self._interrupt(inner, run)
-            raise TimeoutError(f"it took longer than its timeout of {task.timeout:g} seconds")
-        value, error = inner.result()
-        if error is not None:
-            raise error
-        return value
+    def _load_step(self, resolved: ResolvedTask, execution: Execution) -> Call:
+        call = self._steps.load(resolved.task, resolved.plan, execution)
+        _raise_if_stopped(execution)
+        return call
 
-    async def _interrupt(self, inner: "asyncio.Task[Any]", run: Execution) -> None:
-        """Stop a body; one that does not heed it is left to itself, and that is told."""
-        inner.cancel()
-        done, _ = await asyncio.wait({inner}, timeout=PATIENCE)
-        if not (done and run.interruptible):
-            self._events.emit(BodyStuck(run.job, "timeout" if run.timed_out else "shutdown"))
+    def _succeeded(self, resolved: ResolvedTask, execution: Execution, value: Any) -> Outcome:
+        text = resolved.plan.result.write(value, self._max_bytes)
+        return succeeded(execution.job.id, execution.job.attempt, text)
+
+    def _step_succeeded(self, resolved: ResolvedTask, execution: Execution, value: Any) -> Outcome:
+        return self._handed_on(resolved, execution, _in_context(resolved, execution, value))
+
+    def _handed_on(self, resolved: ResolvedTask, execution: Execution, value: Any) -> Outcome:
+        text = self._steps.write(resolved.task, execution, value)
+        return succeeded(execution.job.id, execution.job.attempt, text)
+
+    _WAYS: ClassVar[dict[AttemptKind, Ways]] = {
+        AttemptKind.COROUTINE: Ways(_run_job, _run_step),
+        AttemptKind.COROUTINE_WITH_VALUES: Ways(_run_job, _run_step),
+        AttemptKind.FUNCTION: Ways(_run_job, _run_step_in_thread),
+        AttemptKind.FUNCTION_WITH_LOOP_VALUES: Ways(_run_job, _run_step),
+        AttemptKind.ISOLATED: Ways(_run_job_isolated, _run_step_isolated),
+    }
+    """How an attempt is made, by its kind: of an ordinary job, and of a step."""
 
 
-def _bound(plan: TaskPlan, arguments: str) -> Call:
+def _raise_if_stopped(execution: Execution) -> None:
+    if execution.stopped_by is not None:
+        raise asyncio.CancelledError
+
+
+def _load(plan: TaskPlan, execution: Execution) -> Call:
+    """The call of an ordinary job, unless its attempt is to stop."""
     try:
-        return plan.binder.load(arguments)
+        call = plan.binder.load(execution.job.arguments)
     except jsontext.NotJSONError as error:
         raise NotRunnableError(Reason.CORRUPT, error) from None
     except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
         raise NotRunnableError(Reason.INVALID_ARGUMENTS, error) from None
+    _raise_if_stopped(execution)
+    return call
 
 
-def _plain(ready: ResolvedTask, run: Execution, value: Any) -> Any:
-    """What an ordinary task returned, as a context holds it: in the JSON form of its annotation.
+def _in_context(resolved: ResolvedTask, execution: Execution, value: Any) -> Any:
+    """Returns the value of an ordinary task as a context holds it: in its JSON form.
 
     An object is one value, though its JSON form is a dict: it stands under the id of its step.
     """
-    if value is None or isinstance(value, Context) or isinstance(ready.task, StepTask):
+    if value is None or isinstance(value, Context) or isinstance(resolved.task, StepTask):
         return value
-    plain: Any = ready.plan.result.plain(value)
+    plain: Any = resolved.plan.result.plain(value)
     is_object = isinstance(plain, dict) and not isinstance(value, Mapping)
-    if is_object and run.step is not None and not is_branch(run.job.step):
-        return {run.step.id: cast("Any", plain)}
+    if is_object and execution.step is not None and not is_branch(execution.job.step):
+        return {execution.step.id: cast("Any", plain)}
     return cast("Any", plain)

@@ -1,4 +1,4 @@
-"""An exception as data: type, message and traceback, shortened, whatever the exception does."""
+"""An exception as data: type, message and traceback, shortened; this never raises."""
 
 import traceback
 from pathlib import Path
@@ -13,7 +13,7 @@ _OURS = str(Path(__file__).parent.parent)
 
 
 def describe_error(error: BaseException) -> ErrorInfo:
-    """What to keep of an exception: the frames of the task's own code, and its text.
+    """Returns what is kept of an exception: the frames of the task's own code, and its text.
 
     It never raises, also when the exception's own methods do.
     """

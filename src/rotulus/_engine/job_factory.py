@@ -1,28 +1,37 @@
-"""Turns the calls of a task into jobs that can be added."""
+"""Makes new jobs, as a store takes them: of calls, instants of schedules, steps and items."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from rotulus._engine.carriage import Carriage
-from rotulus._engine.parts import Parts
-from rotulus._engine.terms import limit_key_of, terms, terms_of
+from rotulus._jobs.record import JobRecord
 from rotulus._tasks.arguments import Bound, Call
-from rotulus._tasks.options import Delivery
+from rotulus._tasks.options import DEFAULT_PER, Delivery
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.task import Task
 from rotulus._tasks.template import KeyTemplate
+from rotulus._text import jsontext
 from rotulus._text.ids import Ids
 from rotulus._time.schedule import CATCH_UP, stamp
 from rotulus._workflows.context import Context
+from rotulus._workflows.paths import join_path
+from rotulus._workflows.stored import ITEM, written
 from rotulus._workflows.tasks import WorkflowTask
+from rotulus._workflows.workflow import Step, Workflow
 from rotulus.errors import ArgumentsError, OptionError
 from rotulus.store import NewJob, Terms
 
 _HOLD = (CATCH_UP + timedelta(days=1)).total_seconds()
-"""Seconds for which an instant's key is held: longer than anybody looks back for it."""
+"""Seconds for which an instant's key is held: longer than any process looks back for it."""
 
-AnyTask = Task[..., object, object]
+_SMALL = 2048
+"""A context of so many characters is stored with the first steps, which need not read it."""
+
+_DEFAULT_QUEUE = Terms("").queue
+
+AnyTask = Task[..., Any, Any]
 
 
 class JobFactory:
@@ -37,7 +46,7 @@ class JobFactory:
     """
 
     def __init__(
-        self, plans: Plans, ids: Ids, parts: Parts, carriage: Carriage, max_bytes: int
+        self, plans: Plans, ids: Ids, parts: "Parts", carriage: Carriage, max_bytes: int
     ) -> None:
         self._plans = plans
         self._ids = ids
@@ -46,7 +55,7 @@ class JobFactory:
         self.max_bytes = max_bytes
 
     def calls(self, task: AnyTask, calls: Sequence[Call]) -> list[NewJob]:
-        """A job for each call. Raises `ArgumentsError` when one does not fit."""
+        """Returns a job for each call. Raises `ArgumentsError` when one does not fit."""
         plan = self._plans.of(task)
         bind, most = plan.binder.bind, self.max_bytes
         bound: list[Bound] = []
@@ -76,17 +85,17 @@ class JobFactory:
         return [self._with_parts(task, job) for job in jobs] if _begins(task) else jobs
 
     def new_id(self) -> str:
-        """An id that no job has."""
+        """Returns an id that no job has."""
         return self._ids()
 
     def unchecked(self, name: str, payload: str, delivery: Delivery) -> NewJob:
-        """A job of a task that is not known here."""
+        """Returns a job of a task that is not known here."""
         limit_key = (delivery.limit_key or name) if delivery.is_limited else None
         shared = self._carriage.terms(terms(name, delivery))
         return NewJob(self._ids(), payload, shared, delivery.key, limit_key)
 
     def firing(self, task: AnyTask, instant: datetime) -> NewJob:
-        """The job of one instant of a task's schedule: the same key wherever it is made."""
+        """Returns the job of one instant of a schedule: with the same key wherever it is made."""
         shared = self._terms(task)._replace(window=_HOLD, schedule=task.name)
         key = f"{task.name}@{stamp(instant)}"
         limit_key = _filled(limit_key_of(task), {}, self._plans.of(task).defaults)
@@ -118,7 +127,7 @@ def not_carried(name: str) -> str:
 
 
 def _numbered(error: ArgumentsError, number: int, total: int) -> ArgumentsError:
-    """The same error, with which of several calls it is about."""
+    """Returns an error that says which of several calls it is about."""
     return ArgumentsError(
         f"Call {number:,} of {total:,} does not fit, so none was stored: {error}", error.problems
     )
@@ -127,7 +136,7 @@ def _numbered(error: ArgumentsError, number: int, total: int) -> ArgumentsError:
 def _begins(task: AnyTask) -> bool:
     """Whether a job of a task is a workflow that begins at once.
 
-    One that is to begin later, or when there is room for it, is a job that opens when it is due.
+    One that begins later, or when a limit lets it, is a job that opens when it is due.
     """
     d = task.delivery
     waits = d.delay or d.at is not None or d.is_limited or d.expires is not None
@@ -138,3 +147,155 @@ def _filled(
     key: str | KeyTemplate | None, values: dict[str, object], defaults: dict[str, object]
 ) -> str | None:
     return key.fill(values, defaults) if isinstance(key, KeyTemplate) else key
+
+
+class Parts:
+    """Makes the parts of jobs: the steps of a workflow, or a branch for each item of an array.
+
+    Args:
+        ids: makes their ids.
+        plans: how each task is called.
+        max_bytes: the largest arguments, in bytes.
+    """
+
+    def __init__(self, ids: Ids, plans: Plans, max_bytes: int) -> None:
+        self._ids = ids
+        self._plans = plans
+        self._max_bytes = max_bytes
+
+    def of_workflow(
+        self, workflow: Workflow, context: str, queue: str, priority: int, within: str = ""
+    ) -> list[NewJob]:
+        """Returns a job for each step, in an order in which each comes after the steps it needs.
+
+        Args:
+            workflow: the workflow.
+            context: the context that it begins with, as JSON text.
+            queue: the queue of the job that they are parts of: theirs, too, unless the task of a
+                step has one of its own.
+            priority: its priority, likewise.
+            within: its path; "" begins a run.
+        """
+        order = workflow.topological_sort()
+        ids = dict(zip(order, self._ids.many(len(order)), strict=True))
+        small, places = context if len(context) <= _SMALL else None, workflow.places
+        return [
+            NewJob(
+                ids[step.id],
+                written(step.needs, places.get(step.id), small),
+                _terms_of_step(step, queue, priority),
+                limit_key=self._limit_key_of_step(step, context),
+                step=join_path(within, step.id),
+                workflow=workflow.name,
+                needs=[ids[need] for need in step.needs],
+            )
+            for step in map(workflow.step, order)
+        ]
+
+    def of_items(
+        self, step: Step, job: JobRecord, context: Mapping[str, Any], items: Sequence[Any]
+    ) -> list[NewJob]:
+        """Returns a job for each item of the step of a job.
+
+        Args:
+            step: the step.
+            job: its job.
+            context: the context that it begins with.
+            items: the items.
+
+        Raises:
+            NotJSONError: one is too large.
+            OptionError: the key that a branch is limited by cannot be made of its arguments.
+        """
+        terms = _terms(step.task, job.queue, job.priority)
+        within = job.step or ""
+        return [
+            NewJob(
+                id_,
+                jsontext.encode({ITEM: item}, max_bytes=self._max_bytes),
+                terms,
+                limit_key=self._limit_key(step.task, context, [item]),
+                step=join_path(within, str(number)),
+                workflow=job.workflow,
+            )
+            for number, (id_, item) in enumerate(
+                zip(self._ids.many(len(items)), items, strict=True)
+            )
+        ]
+
+    def _limit_key_of_step(self, step: Step, context: str) -> str | None:
+        if step.for_each is not None:
+            return None  # its branches are limited, and it only makes them
+        key = limit_key_of(step.task)
+        if not isinstance(key, KeyTemplate):
+            return key
+        return self._limit_key(step.task, cast("dict[str, Any]", jsontext.decode(context)))
+
+    def _limit_key(
+        self, task: AnyTask, context: Mapping[str, Any], item: Sequence[Any] = ()
+    ) -> str | None:
+        """The key that a job is limited by; a template is filled from the arguments of the job."""
+        key = limit_key_of(task)
+        if not isinstance(key, KeyTemplate):
+            return key
+        plan = self._plans.of(task)
+        values = arguments_by_name(plan.binder.names, context, item)
+        return key.fill(self._validated(task, values), plan.defaults)
+
+    def _validated(self, task: AnyTask, values: dict[str, Any]) -> dict[str, Any]:
+        """Values as the task is given them: so they look in the key of an ordinary job, too."""
+        binder = self._plans.of(task).binder
+        try:
+            call = binder.load(jsontext.encode(values, max_bytes=sys.maxsize))
+        except ArgumentsError:  # the job will say so, when it is run
+            return values
+        return {**dict(zip(binder.names, call.args, strict=False)), **call.kwargs}
+
+
+def arguments_by_name(
+    names: Sequence[str], context: Mapping[str, Any], item: Sequence[Any] = ()
+) -> dict[str, Any]:
+    """The arguments of an ordinary task that is a step: from its context, by their names.
+
+    Args:
+        names: the parameters.
+        context: the context.
+        item: the item of a branch, which is its first argument, if it is one.
+    """
+    values = {name: context[name] for name in names if name in context}
+    return {**values, **dict(zip(names[:1], item, strict=False))}
+
+
+def _terms_of_step(step: Step, queue: str, priority: int) -> Terms:
+    terms = _terms(step.task, queue, priority)
+    if step.for_each is None:
+        return terms
+    return terms._replace(limit_to=None, rate_to=None, rate_per=None)
+
+
+def _terms(task: AnyTask, queue: str, priority: int) -> Terms:
+    own = terms_of(task)
+    return own._replace(
+        queue=queue if own.queue == _DEFAULT_QUEUE else own.queue, priority=own.priority or priority
+    )
+
+
+def terms_of(task: AnyTask) -> Terms:
+    """Returns the terms of the jobs of a task, as it is declared or used."""
+    return terms(task.name, task.delivery)
+
+
+def terms(name: str, delivery: Delivery) -> Terms:
+    """Returns the terms of jobs of a task, by its name, that are delivered like this."""
+    d = delivery
+    per = None if d.rate is None else d.per or DEFAULT_PER
+    return Terms(
+        name, d.queue, d.priority, d.delay, d.at, d.expires, d.window, d.limit, d.rate, per
+    )
+
+
+def limit_key_of(task: AnyTask) -> str | KeyTemplate | None:
+    """The key that jobs of a task are limited by, if they are."""
+    if not task.delivery.is_limited:
+        return None
+    return task.delivery.limit_key or task.limit_key or task.name

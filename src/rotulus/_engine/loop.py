@@ -1,4 +1,4 @@
-"""Runs an event loop to the end of its main coroutine, whatever stray tasks raise meanwhile."""
+"""Runs an event loop to the end of its main coroutine, also when stray tasks raise."""
 
 import asyncio
 import logging
@@ -12,8 +12,8 @@ from typing import Any
 from rotulus._forking import children_handle
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_FAREWELL = 0.2
-"""Seconds for what is left on the loop to end when the main coroutine has."""
+_CANCEL_TIMEOUT = 0.2
+"""Seconds for the tasks that are left on the loop to end when the main coroutine has."""
 
 
 def run_to_end(main: Coroutine[Any, Any, None], on_signal: Callable[[], None]) -> None:
@@ -31,7 +31,7 @@ def run_to_end(main: Coroutine[Any, Any, None], on_signal: Callable[[], None]) -
                 _run(loop, task)
         task.result()
     finally:
-        _say_farewell(loop)
+        _cancel_remaining(loop)
         asyncio.set_event_loop(None)
         loop.close()
 
@@ -60,7 +60,7 @@ def _handled(
         try:
             loop.add_signal_handler(number, on_signal)
         except NotImplementedError:  # Windows
-            signal.signal(number, _plain(on_signal))
+            signal.signal(number, _signal_handler(on_signal))
     try:
         with children_handle(before):
             yield
@@ -71,18 +71,18 @@ def _handled(
             signal.signal(number, handler)
 
 
-def _plain(on_signal: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
+def _signal_handler(on_signal: Callable[[], None]) -> Callable[[int, FrameType | None], None]:
     def handle(_number: int, _frame: FrameType | None) -> None:
         on_signal()
 
     return handle
 
 
-def _say_farewell(loop: asyncio.AbstractEventLoop) -> None:
+def _cancel_remaining(loop: asyncio.AbstractEventLoop) -> None:
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()
     if left:
         with suppress(SystemExit, KeyboardInterrupt):
-            loop.run_until_complete(asyncio.wait(left, timeout=_FAREWELL))
+            loop.run_until_complete(asyncio.wait(left, timeout=_CANCEL_TIMEOUT))
     loop.run_until_complete(loop.shutdown_asyncgens())

@@ -1,8 +1,8 @@
-"""Writes outcomes to the store: whatever has come in since the last write went out, at once.
+"""Settles outcomes in batches: a group commit of all that ended during the last write.
 
 There is no timer: alone, an outcome is written immediately; under load, batches grow by
-themselves to what comes in during one write. Where steps end, what that makes due is claimed in
-the same write.
+themselves to what comes in during one write. Where steps end, the jobs that become due by that
+are claimed in the same transaction.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from rotulus.errors import StoreRefusedError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
 from rotulus.store import Claim, ClaimFilter, SettledAndClaimed, Store
 
-_OF_THE_VALUES = (StoreRefusedError, ValueError, TypeError, OverflowError)
+_UNWRITABLE = (StoreRefusedError, ValueError, TypeError, OverflowError)
 """Errors that come again with the same values. Any other one may pass."""
 
 Batch = list[tuple[Execution, Outcome]]
@@ -29,21 +29,21 @@ Batch = list[tuple[Execution, Outcome]]
 
 
 class ClaimRequest(NamedTuple):
-    """How jobs are claimed along with what is settled.
+    """How jobs are claimed in the transaction that settles others.
 
     Attributes:
-        wanted: which jobs.
+        claim_filter: which jobs.
         lease: the length of a lease, in seconds.
-        ask: how many, given the attempts that have ended and their outcomes; 0: none.
+        to_claim: says how many, given the attempts that have ended and their outcomes; 0: none.
         prepare: reads what they need, given also the jobs that have ended. Called in a thread.
-        take: takes what has come of so many that were asked for.
+        claimed: given the jobs that were claimed, and how many were wanted.
     """
 
-    wanted: ClaimFilter
+    claim_filter: ClaimFilter
     lease: float
-    ask: Callable[[Batch], int]
+    to_claim: Callable[[Batch], int]
     prepare: Callable[[list[JobRecord], list[JobRecord]], object]
-    take: Callable[[list[JobRecord], int], object]
+    claimed: Callable[[list[JobRecord], int], object]
 
 
 class Settler:
@@ -51,7 +51,7 @@ class Settler:
 
     Args:
         store: where they go.
-        settled: told which attempts have been settled.
+        settled: called with the attempts that have been settled.
         threads: where the store is called.
         events: where refusals and failures are told.
         chance: random numbers from 0 to 1, to spread attempts after a failure.
@@ -77,31 +77,31 @@ class Settler:
         self.batches = 0
         """How many batches have been settled."""
 
-    def put(self, run: Execution, outcome: Outcome) -> None:
-        """Settle this as soon as possible."""
+    def put(self, execution: Execution, outcome: Outcome) -> None:
+        """Settle the outcome of an attempt as soon as possible."""
         if not self._pending:
             self._done.clear()
             self._more.set()
-        self._pending.append((run, outcome))
+        self._pending.append((execution, outcome))
 
     @property
     def busy(self) -> bool:
-        """Whether something is not settled yet."""
+        """Whether an outcome is not settled yet."""
         return not self._done.is_set()
 
-    async def run(self, along: ClaimRequest) -> None:
-        """Settle what comes, and claim along with it, until cancelled."""
+    async def run(self, request: ClaimRequest) -> None:
+        """Settle what comes, and claim in the same transactions, until cancelled."""
         while True:
             await self._more.wait()
             self._more.clear()
             while self._pending:
                 batch, self._pending = self._pending, []
-                asked = along.ask(batch)
-                turn = await self._settle(batch, along, asked)
-                along.take(turn.jobs, asked)
+                to_claim = request.to_claim(batch)
+                settled = await self._settle(batch, request, to_claim)
+                request.claimed(settled.jobs, to_claim)
                 self.batches += 1
-                self._settled(run for run, _ in batch)
-                self._tell_refused(turn.refused, batch)
+                self._settled(execution for execution, _ in batch)
+                self._tell_refused(settled.refused, batch)
             self._done.set()
 
     async def all_settled(self) -> None:
@@ -109,55 +109,60 @@ class Settler:
         await self._done.wait()
 
     async def _settle(
-        self, batch: Batch, along: ClaimRequest, room: int, *, singly: bool = False
+        self, batch: Batch, request: ClaimRequest, to_claim: int, *, singly: bool = False
     ) -> SettledAndClaimed:
-        """Settle a batch, again and again until the store takes it, and claim as many jobs.
+        """Settle a batch, again and again until the store takes it, and claim so many jobs.
 
-        What cannot be written is settled `singly`, and once more each. Whatever else goes wrong
-        (the store is away, the system has no descriptors or no memory) says nothing of an outcome.
+        A batch that cannot be written is settled `singly`, one outcome after the other. Other
+        errors (the store is away, the system has no descriptors or no memory) say nothing of an
+        outcome.
         """
         failures = 0
         while True:
             try:
-                turn = await self._threads.run(partial(self._write, batch, along, room))
-            except _OF_THE_VALUES as error:
-                return await self._settle_refused(batch, along, error, singly=singly)
+                settled = await self._threads.run(partial(self._write, batch, request, to_claim))
+            except _UNWRITABLE as error:
+                return await self._settle_refused(batch, request, error, singly=singly)
             except Exception as error:  # noqa: BLE001 - an outcome is kept until it is written
                 failures += 1
-                room = 0  # what comes next is to settle
+                to_claim = 0  # what comes next is to settle
                 self._tell_failure(error, failures)
                 await asyncio.sleep(pause_after(failures, self._chance()))
             else:
                 if failures:
                     self._events.emit(StoreRecovered("settle"))
-                return turn
+                return settled
 
-    def _write(self, batch: Batch, along: ClaimRequest, room: int) -> SettledAndClaimed:
+    def _write(self, batch: Batch, request: ClaimRequest, to_claim: int) -> SettledAndClaimed:
         """Settle a batch, and claim. In a thread."""
-        if not room:
+        if not to_claim:
             return SettledAndClaimed(self._store.settle([outcome for _, outcome in batch]), [])
         outcomes = [outcome for _, outcome in batch]
-        turn = self._store.settle_and_claim(outcomes, along.wanted, room, along.lease)
-        along.prepare(turn.jobs, _as_they_ended(batch, turn.refused))
-        return turn
+        settled = self._store.settle_and_claim(
+            outcomes, request.claim_filter, to_claim, request.lease
+        )
+        request.prepare(settled.jobs, _as_they_ended(batch, settled.refused))
+        return settled
 
     async def _settle_refused(
-        self, batch: Batch, along: ClaimRequest, error: Exception, *, singly: bool
+        self, batch: Batch, request: ClaimRequest, error: Exception, *, singly: bool
     ) -> SettledAndClaimed:
-        """Some outcome of these cannot be written: one that still cannot by itself has failed."""
+        """Settle a batch with an outcome that cannot be written: its attempt has failed."""
         if not singly:
-            turns = [await self._settle([pair], along, 0, singly=True) for pair in batch]
-            return SettledAndClaimed([claim for turn in turns for claim in turn.refused], [])
-        [(run, outcome)] = batch
+            each = [await self._settle([pair], request, 0, singly=True) for pair in batch]
+            return SettledAndClaimed([claim for settled in each for claim in settled.refused], [])
+        [(execution, outcome)] = batch
         if outcome.reason == Reason.RESULT:
             self._events.emit(StoreFailed("settle", error))
             return SettledAndClaimed([], [])  # the lease will run out
         why = describe_error(error)
         outcome = failed(outcome.id, outcome.attempt, Reason.RESULT, why)
-        return await self._settle([(run, outcome)], along, 0)
+        return await self._settle([(execution, outcome)], request, 0)
 
-    def _tell_refused(self, refused: list[Claim], batch: list[tuple[Execution, Outcome]]) -> None:
-        completed = {run.job.id for run, _ in batch if run.completed} if refused else set[str]()
+    def _tell_refused(self, refused: list[Claim], batch: Batch) -> None:
+        if not refused:
+            return
+        completed = {execution.job.id for execution, _ in batch if execution.completed}
         for claim in refused:
             if claim.id not in completed:  # that one was settled by its own body
                 self._events.emit(OutcomeRefused(claim.id, claim.attempt))
@@ -168,9 +173,9 @@ class Settler:
 
 
 def _as_they_ended(batch: Batch, refused: list[Claim]) -> list[JobRecord]:
-    """The jobs that succeeded, as they are in the store now."""
+    """Returns the jobs that succeeded, as they are in the store now."""
     return [
-        run.job._replace(state=outcome.state, result=outcome.result, reason=None)
-        for run, outcome in batch
+        execution.job._replace(state=outcome.state, result=outcome.result, reason=None)
+        for execution, outcome in batch
         if outcome.state is State.SUCCEEDED and Claim(outcome.id, outcome.attempt) not in refused
     ]

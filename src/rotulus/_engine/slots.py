@@ -1,8 +1,8 @@
-"""The slots of a worker: which jobs run, which wait for a slot, and which of them is next.
+"""The slots of a worker, its concurrency: which jobs run, which wait for a slot, which is next.
 
-Jobs are started in the order they were claimed, whoever asks: the event loop takes coroutines,
-threads take plain functions, and each takes the next one only when it is of its own kind. When one
-of them makes a job of the other kind the next one, the other one is told.
+Jobs start in the order in which they were claimed. The event loop runs coroutines, threads run
+functions, and each takes the next job only when it is of its own kind. Where that makes a job of
+the other kind the next one, the other side is told.
 """
 
 import threading
@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable
 
 from rotulus._engine.execution import Execution
 
-Back = Callable[[], object]
+Resume = Callable[[], object]
 
 
 class Slots:
-    """Who runs and who waits. May be used from any thread.
+    """Which executions run, and which wait. May be used from any thread.
 
     Args:
         count: how many run at once.
-        hand_over: called when `next` has made a job of the other kind the next one, and there is a
-            slot for it, with `plain` saying which kind that is.
+        hand_over: called when `take` has made a job of the other kind the next one, and there is a
+            slot for it; told whether that one runs in a thread.
     """
 
     def __init__(self, count: int, hand_over: Callable[[bool], object]) -> None:
@@ -30,127 +30,129 @@ class Slots:
         self._running: set[Execution] = set()
         self._holding: set[Execution] = set()
         self._away: set[Execution] = set()
-        self._returning: dict[Execution, list[Back]] = {}
+        self._returning: dict[Execution, list[Resume]] = {}
         self._lock = threading.Lock()
 
     @property
     def held(self) -> int:
-        """How many wait or run."""
+        """How many jobs wait or run."""
         return len(self._waiting) + len(self._running)
 
     @property
     def running(self) -> int:
-        """How many run, or have ended and nobody has taken note of it yet."""
+        """How many jobs run, or have ended and are not dropped yet."""
         return len(self._running)
 
     @property
     def away(self) -> int:
-        """How many run without a slot."""
+        """How many jobs run without a slot."""
         return len(self._away)
 
     def resize(self, count: int) -> None:
-        """So many run at once from now on; what runs beyond that goes on."""
+        """Run so many jobs at once from now on; those beyond that go on."""
         with self._lock:
             self._count = count
-            told = [back for _ in range(self._free_now()) for back in self._give_back_one()]
-        _tell(told)
+            resumed = [resume for _ in range(self._free_now()) for resume in self._readmit_one()]
+        _resume_all(resumed)
 
     def all_running(self) -> list[Execution]:
-        """Those that run, or have ended and nobody has taken note of it yet."""
+        """Returns the jobs that run, or have ended and are not dropped yet."""
         with self._lock:
             return list(self._running)
 
-    def add(self, runs: Iterable[Execution]) -> None:
-        """These wait for a slot."""
+    def add(self, executions: Iterable[Execution]) -> None:
+        """Let some jobs wait for a slot."""
         with self._lock:
-            self._waiting.extend(runs)
+            self._waiting.extend(executions)
 
-    def next(self, *, plain: bool) -> Execution | None:
-        """The next one, which runs from now on; None if there is none of this kind, or no slot."""
+    def take(self, *, in_thread: bool) -> Execution | None:
+        """Start the next job if it is of this kind and there is a slot; returns it, or None."""
         with self._lock:
             waiting, holding = self._waiting, self._holding
-            if not waiting or len(holding) >= self._count or waiting[0].plain is not plain:
+            if not waiting or len(holding) >= self._count or waiting[0].in_thread is not in_thread:
                 return None
-            run = waiting.popleft()
-            self._running.add(run)
-            holding.add(run)
-            others = waiting and len(holding) < self._count and waiting[0].plain is not plain
+            execution = waiting.popleft()
+            self._running.add(execution)
+            holding.add(execution)
+            others = (
+                waiting and len(holding) < self._count and waiting[0].in_thread is not in_thread
+            )
         if others:
-            self._hand_over(not plain)
-        return run
+            self._hand_over(not in_thread)
+        return execution
 
-    def startable(self, *, plain: bool) -> int:
-        """How many could be started now, if the next one is of this kind; else 0."""
+    def startable(self, *, in_thread: bool) -> int:
+        """Returns how many jobs can start now, if the next one is of this kind; else 0."""
         with self._lock:
             free = self._free_now()
-            if not free or not self._waiting or self._waiting[0].plain is not plain:
+            if not free or not self._waiting or self._waiting[0].in_thread is not in_thread:
                 return 0
             return min(len(self._waiting), free)
 
-    def vacate(self, run: Execution) -> None:
-        """A run has come to its end: its slot is free for the next one, if it has one."""
+    def vacate(self, execution: Execution) -> None:
+        """An execution has come to its end: its slot, if it has one, is free for the next one."""
         with self._lock:
-            self._away.discard(run)
-            self._returning.pop(run, None)
-            told = self._free(run)
-        _tell(told)
+            self._away.discard(execution)
+            self._returning.pop(execution, None)
+            resumed = self._free(execution)
+        _resume_all(resumed)
 
-    def leave(self, run: Execution) -> None:
-        """A run goes on without its slot, which is free for the next one, if it has one."""
+    def leave(self, execution: Execution) -> None:
+        """An execution goes on without its slot, which is free for the next one."""
         with self._lock:
-            if run not in self._holding:
+            if execution not in self._holding:
                 return
-            self._away.add(run)
-            told = self._free(run)
-        _tell(told)
+            self._away.add(execution)
+            resumed = self._free(execution)
+        _resume_all(resumed)
 
-    def come_back(self, run: Execution, back: Back) -> None:
-        """A run that left its slot wants one again: before those that wait for their first.
+    def come_back(self, execution: Execution, resume: Resume) -> None:
+        """Ask for a slot again for an execution that left its own: before those that wait to start.
 
         Args:
-            run: the run.
-            back: called when it has one: at once, if it has it already. It never is when the run
-                has ended, or has been given up.
+            execution: the execution.
+            resume: called when it has a slot: at once, if it has one already. Never called when
+                the execution has ended, or has been given up.
         """
         with self._lock:
-            if run in self._away:
+            if execution in self._away:
                 if len(self._holding) >= self._count:
-                    self._returning.setdefault(run, []).append(back)
+                    self._returning.setdefault(execution, []).append(resume)
                     return
-                self._away.remove(run)
-                self._holding.add(run)
-            elif run not in self._holding:
+                self._away.remove(execution)
+                self._holding.add(execution)
+            elif execution not in self._holding:
                 return
-        back()
+        resume()
 
-    def drop(self, run: Execution) -> bool:
-        """It has ended, and somebody takes note; False when somebody has done so before."""
+    def drop(self, execution: Execution) -> bool:
+        """Forget an execution that has ended; returns False when that was done before."""
         with self._lock:
-            if run not in self._running:
+            if execution not in self._running:
                 return False
-            self._running.remove(run)
+            self._running.remove(execution)
             return True
 
     def withdraw(self, since: float = float("inf")) -> list[Execution]:
-        """Those that have waited since then, or longer, and do not any more; all that wait."""
+        """Take back what has waited since then, or longer; everything that waits, unless given."""
         with self._lock:
-            runs: list[Execution] = []
-            while self._waiting and (self._waiting[0].taken_at or 0.0) <= since:
-                runs.append(self._waiting.popleft())
-            return runs
+            executions: list[Execution] = []
+            while self._waiting and (self._waiting[0].claimed_at or 0.0) <= since:
+                executions.append(self._waiting.popleft())
+            return executions
 
-    def _free(self, run: Execution) -> Iterable[Back]:
-        """The slot of a run is free, or goes to one that wants to come back: what tells that."""
-        if run not in self._holding:
+    def _free(self, execution: Execution) -> Iterable[Resume]:
+        """Free a slot, or give it to one that wants to come back; returns what resumes that one."""
+        if execution not in self._holding:
             return ()
-        self._holding.remove(run)
-        return self._give_back_one() if self._free_now() else ()
+        self._holding.remove(execution)
+        return self._readmit_one() if self._free_now() else ()
 
     def _free_now(self) -> int:
         return max(0, self._count - len(self._holding))
 
-    def _give_back_one(self) -> Iterable[Back]:
-        """One that wants to come back has a free slot, if there is one: what tells that."""
+    def _readmit_one(self) -> Iterable[Resume]:
+        """Give a free slot to one that wants to come back; returns what resumes it."""
         if not self._returning:
             return ()
         other = next(iter(self._returning))
@@ -159,6 +161,6 @@ class Slots:
         return self._returning.pop(other)
 
 
-def _tell(backs: Iterable[Back]) -> None:
-    for back in backs:
-        back()
+def _resume_all(resumed: Iterable[Resume]) -> None:
+    for resume in resumed:
+        resume()

@@ -60,7 +60,7 @@ class Threads:
         return len(self._abandoned)
 
     def call(self, function: Callable[[], object]) -> None:
-        """Run a function in a thread; it must not raise, and nobody hears what it returns."""
+        """Run a function in a thread; it must not raise, and what it returns is dropped."""
         problem = None
         with self._lock:
             if self._idle:
@@ -171,11 +171,11 @@ class CallingThread:
 
 
 async def captured(body: Awaitable[T]) -> tuple[T | None, BaseException | None]:
-    """What a body returns or raises, as a value.
+    """Returns what a body returns or raises, as a value.
 
     In a task of its own, a body that raises SystemExit would end the event loop.
     """
     try:
         return await body, None
-    except BaseException as error:  # noqa: BLE001 - handed on to who waits for it
+    except BaseException as error:  # noqa: BLE001 - handed on to the caller that waits
         return None, error

@@ -1,4 +1,4 @@
-"""What it means that an attempt raised: a retry, a failure, a release, an end."""
+"""The verdict on an attempt that raised: a retry, a failure, a release, an end."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from rotulus.errors import ResultError
 
 
 class NotRunnableError(Exception):
-    """The framework gives a job up before its task was called."""
+    """A job is dead: the framework gives it up before its task is called."""
 
     def __init__(self, reason: Reason, cause: BaseException) -> None:
         super().__init__(reason)
@@ -38,21 +38,23 @@ class Verdict:
     chance: Callable[[], float]
     carried: Callable[[str], Retry | None]
 
-    def judge(self, error: BaseException, policy: Retry | None, run: Execution) -> Outcome:
-        """The outcome of an attempt that raised this.
+    def judge(self, error: BaseException, policy: Retry | None, execution: Execution) -> Outcome:
+        """Returns the outcome of an attempt that raised this.
 
         Args:
             error: what was raised.
             policy: the task's own retry policy.
-            run: the attempt.
+            execution: the attempt.
         """
-        job, attempt = run.job.id, run.job.attempt
-        policy = policy or self.carried(run.job.task)
+        job, attempt = execution.job.id, execution.job.attempt
+        policy = policy or self.carried(execution.job.task)
         if isinstance(error, NotRunnableError):
-            return outcomes.dead(job, attempt, error.reason, _described(error.cause, run))
-        if run.stopped_by in (Stop.SHUTDOWN, Stop.LOST):
+            return outcomes.dead(job, attempt, error.reason, _described(error.cause, execution))
+        if execution.stopped_by in (Stop.SHUTDOWN, Stop.LOST):
             return outcomes.released(job, attempt)
-        if run.stopped_by is Stop.CANCELLED and isinstance(error, asyncio.CancelledError | Cancel):
+        if execution.stopped_by is Stop.CANCELLED and isinstance(
+            error, asyncio.CancelledError | Cancel
+        ):
             return outcomes.cancelled(job, attempt)
         match error:
             case Snooze():
@@ -60,38 +62,38 @@ class Verdict:
             case Cancel():
                 return outcomes.cancelled(job, attempt, describe_error(error).message)
             case ResultError():
-                return outcomes.failed(job, attempt, Reason.RESULT, _described(error, run))
+                return outcomes.failed(job, attempt, Reason.RESULT, _described(error, execution))
             case NotJSONError():
                 problem = ResultError(f"the result {error}")
-                return outcomes.failed(job, attempt, Reason.RESULT, _described(problem, run))
+                return outcomes.failed(job, attempt, Reason.RESULT, _described(problem, execution))
             case Retry():
-                return self._again(error, policy or self._standing() or error, run)
+                return self._again(error, policy or self._standing() or error, execution)
             case _:
-                return self._failed(error, policy or self.retry, run)
+                return self._failed(error, policy or self.retry, execution)
 
     def _standing(self) -> Retry | None:
         return None if self.retry is NO_RETRY else self.retry
 
-    def _again(self, asked: Retry, policy: Retry, run: Execution) -> Outcome:
-        """An attempt that asked for another one."""
-        return self._decide(asked.__cause__ or asked, policy, run, asked.after)
+    def _again(self, asked: Retry, policy: Retry, execution: Execution) -> Outcome:
+        """The outcome of an attempt that asked for another one."""
+        return self._decide(asked.__cause__ or asked, policy, execution, asked.after)
 
-    def _failed(self, error: BaseException, policy: Retry, run: Execution) -> Outcome:
-        return self._decide(error, policy if policy.wants(error) else NO_RETRY, run, None)
+    def _failed(self, error: BaseException, policy: Retry, execution: Execution) -> Outcome:
+        return self._decide(error, policy if policy.wants(error) else NO_RETRY, execution, None)
 
     def _decide(
-        self, error: BaseException, policy: Retry, run: Execution, after: float | None
+        self, error: BaseException, policy: Retry, execution: Execution, after: float | None
     ) -> Outcome:
-        job, failures = run.job, run.job.failures + 1
-        info = _described(error, run)
+        job, failures = execution.job, execution.job.failures + 1
+        info = _described(error, execution)
         if failures >= policy.attempts:
-            reason = Reason.TIMEOUT if run.timed_out else Reason.ERROR
+            reason = Reason.TIMEOUT if execution.timed_out else Reason.ERROR
             return outcomes.failed(job.id, job.attempt, reason, info)
         delay = policy.seconds(failures, self.chance()) if after is None else after
         return outcomes.retried(job.id, job.attempt, info, delay)
 
 
-def _described(error: BaseException, run: Execution) -> ErrorInfo:
+def _described(error: BaseException, execution: Execution) -> ErrorInfo:
     """The error as data; the attempt keeps the exception itself until its end has been told."""
-    run.error = BaseException.with_traceback(error, own_frames(error.__traceback__))
+    execution.error = BaseException.with_traceback(error, own_frames(error.__traceback__))
     return describe_error(error)

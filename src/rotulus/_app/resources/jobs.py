@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Unpack
 from rotulus._app.port import AppPort
 from rotulus._app.resources.where import Where, check_limit, check_text, every, read_where
 from rotulus._concurrency.pool import off_loop
-from rotulus._engine.attempt import Tried
-from rotulus._engine.single import Singles
+from rotulus._engine.single_attempt import SingleResult
+from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._jobs.job import Job
 from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State
 from rotulus._text.ids import is_id
@@ -61,7 +61,7 @@ class Jobs:
         singles: gives what makes single attempts of its jobs.
     """
 
-    def __init__(self, port: Callable[[], AppPort], singles: Callable[[], Singles]) -> None:
+    def __init__(self, port: Callable[[], AppPort], singles: Callable[[], SingleAttempts]) -> None:
         self._port = port
         self._singles = singles
 
@@ -275,7 +275,7 @@ class Jobs:
         """The whole id of a job."""
         return job_id if is_id(check_text("job id", job_id)) else self._port().pick(job_id).id
 
-    def _told(self, tried: Tried) -> AttemptResult:
+    def _told(self, tried: SingleResult) -> AttemptResult:
         port = self._port()
         record = tried.record or port.look(tried.id)  # which raises
         if tried.ran and record.reason == Reason.SNOOZE:

@@ -6,8 +6,8 @@ can be killed, and it dies alone.
 """
 
 from rotulus._engine.isolation.fork_server import ForkServer
-from rotulus._engine.isolation.inside import live
 from rotulus._engine.isolation.process_pool import ProcessPool
 from rotulus._engine.isolation.system import check_system
+from rotulus._engine.isolation.task_process_main import run_task_process
 
-__all__ = ["ProcessPool", "ForkServer", "check_system", "live"]
+__all__ = ["ForkServer", "ProcessPool", "check_system", "run_task_process"]

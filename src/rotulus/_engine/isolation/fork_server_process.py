@@ -1,4 +1,4 @@
-"""Inside the fork server: one loop that forks task processes, kills them and reaps them."""
+"""The main loop of the fork server: forks task processes on request, kills them, reaps them."""
 
 import errno
 import gc
@@ -14,68 +14,70 @@ from contextlib import suppress
 from rotulus._engine.isolation.system import die_with_parent, only, volunteer
 from rotulus._forking import children_handle
 
-BEAR, KILL, END = b"b", b"k", b"e"
+FORK, KILL, END = b"f", b"k", b"e"
 COMMAND = struct.Struct("!cI")
-"""What the worker says: a verb and the number of a task process. With `BEAR` comes a socket."""
+"""A command of the worker: a verb and the number of a task process. `FORK` brings a socket."""
+
 REPORT = struct.Struct("!Iii")
-"""What the fork server says: the number of a task process, its exit code, why it did not fork."""
+"""A report of the fork server: the number of a task process, its exit code, and an errno if it
+could not be forked."""
 
 _PATIENCE = 1.0
 """Seconds for idle task processes to tear down what they hold, when the worker ends."""
 
-_LEFT_ALONE = (signal.SIGINT, signal.SIGTERM)
-"""Signals that may reach every process of a group: what they mean is for the worker to decide."""
+_IGNORED = (signal.SIGINT, signal.SIGTERM)
+"""Signals that may reach every process of a group: only the worker acts on them."""
 
-_USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+_DEFAULT_HANDLERS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
 class ForkServerProcess:
-    """Forks task processes on request; when its worker ends, they end with it, and so does this.
+    """Forks task processes on request; it ends with its worker, and they with it.
 
     Args:
-        line: the socket to the worker.
+        channel: the socket to the worker.
         worker: the process of the worker.
-        live: what a task process does, given its end of a line.
+        main: the main function of a task process, given its end of a socket.
     """
 
     def __init__(
-        self, line: socket.socket, worker: int, live: Callable[[socket.socket], None]
+        self, channel: socket.socket, worker: int, main: Callable[[socket.socket], None]
     ) -> None:
-        self._line = line
+        self._channel = channel
         self._worker = worker
-        self._live = live
+        self._main = main
         self._numbers: dict[int, int] = {}
         self._deadline: float | None = None
-        self._bell, self._ringer = socket.socketpair()
+        self._wakeups, self._waker = socket.socketpair()
 
     def run(self) -> None:
-        """Keep task processes until the worker ends, or dies; none of them lives longer."""
-        self._settle_in()
+        """Serve the worker until it ends or dies; no task process lives longer."""
+        self._set_up()
         try:
-            self._keep()
+            self._serve()
         finally:
             self._kill_all()
 
-    def _keep(self) -> None:
+    def _serve(self) -> None:
         poll = select.poll()
-        poll.register(self._line, select.POLLIN)
-        poll.register(self._bell, select.POLLIN)
+        poll.register(self._channel, select.POLLIN)
+        poll.register(self._wakeups, select.POLLIN)
         while not self._is_over():
             for handle, _ in poll.poll(self._wait()):
-                if handle == self._bell.fileno():
-                    self._bell.recv(4096)
+                if handle == self._wakeups.fileno():
+                    self._wakeups.recv(4096)
                     self._reap()
-                elif not self._obey():
-                    poll.unregister(self._line)
+                elif not self._execute_command():
+                    poll.unregister(self._channel)
 
-    def _settle_in(self) -> None:
+    def _set_up(self) -> None:
         """Let signals wake the loop, and keep memory shared with task processes while it can be."""
-        os.setpgid(0, 0)  # who kills the worker's group leaves us to clean up
-        for end in (self._bell, self._ringer):
+        os.setpgid(0, 0)  # a kill of the worker's group leaves us to clean up
+        for end in (self._wakeups, self._waker):
             end.setblocking(False)
-        for number in (*_LEFT_ALONE, signal.SIGCHLD):
+        for number in (*_IGNORED, signal.SIGCHLD):
             signal.signal(number, _nothing)
-        signal.set_wakeup_fd(self._ringer.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         # A terminal stops a process that reads from it in the background, as task processes would.
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
@@ -91,15 +93,15 @@ class ForkServerProcess:
         return not self._numbers or time.monotonic() > self._deadline
 
     def _wait(self) -> float | None:
-        """Milliseconds."""
+        """Returns for how many milliseconds to wait; None: for as long as it takes."""
         if self._deadline is None:
             return None
         return max(0.0, 1000 * (self._deadline - time.monotonic())) + 1
 
-    def _obey(self) -> bool:
-        """Do what the worker says; False when it says no more."""
+    def _execute_command(self) -> bool:
+        """Do what the worker asks for; False when it asks no more."""
         try:
-            command, sockets, _, _ = socket.recv_fds(self._line, COMMAND.size, 1)
+            command, sockets, _, _ = socket.recv_fds(self._channel, COMMAND.size, 1)
         except ConnectionResetError:  # it died with a report unread
             command, sockets = b"", []
         if len(command) < COMMAND.size:
@@ -107,18 +109,18 @@ class ForkServerProcess:
             return False
         verb, number = COMMAND.unpack(command)
         match verb:
-            case b"b" if not sockets:  # there was no descriptor left for it
+            case b"f" if not sockets:  # there was no descriptor left for it
                 self._report(number, 0, errno.EMFILE)
-            case b"b":
-                self._bear(number, socket.socket(fileno=sockets[0]))
+            case b"f":
+                self._fork(number, socket.socket(fileno=sockets[0]))
             case b"k":
                 self._kill([pid for pid, known in self._numbers.items() if known == number])
             case _:
                 self._deadline = time.monotonic() + _PATIENCE
         return True
 
-    def _bear(self, number: int, end: socket.socket) -> None:
-        fork_server_process = os.getpid()
+    def _fork(self, number: int, end: socket.socket) -> None:
+        fork_server = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
@@ -126,27 +128,27 @@ class ForkServerProcess:
             self._report(number, 0, error.errno or 1)
             return
         if pid == 0:
-            only(lambda: self._become_cell(fork_server_process, end))
+            only(lambda: self._become_task_process(fork_server, end))
         end.close()
         with suppress(OSError):  # it has done so itself, or is dead already
             os.setpgid(pid, pid)
         self._numbers[pid] = number
 
-    def _become_cell(self, fork_server_process: int, end: socket.socket) -> None:
-        """In a task process: hold nothing of the nursery's, and die with it."""
+    def _become_task_process(self, fork_server: int, end: socket.socket) -> None:
+        """In a task process: keep nothing of the fork server's, and die with it."""
         os.setpgid(0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        for ours in (self._line, self._bell, self._ringer):
+        for ours in (self._channel, self._wakeups, self._waker):
             ours.close()
-        die_with_parent(fork_server_process, signal.SIGKILL)
+        die_with_parent(fork_server, signal.SIGKILL)
         volunteer()
-        with children_handle(_USUAL):  # in what a task forks
-            self._live(end)
+        with children_handle(_DEFAULT_HANDLERS):  # in what a task forks
+            self._main(end)
 
     def _reap(self) -> None:
         for pid in list(self._numbers):
-            # Looked at first and reaped later: until then, nobody else can get its number.
+            # Looked at first and reaped later: until then, no other process can get its number.
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 continue
             self._kill([pid])
@@ -166,7 +168,7 @@ class ForkServerProcess:
 
     def _report(self, number: int, code: int, error: int) -> None:
         with suppress(OSError):  # the worker is gone
-            self._line.sendall(REPORT.pack(number, code, error))
+            self._channel.sendall(REPORT.pack(number, code, error))
 
 
 def _nothing(_number: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""The line between a worker and a task process: messages as frames of JSON on a socket."""
+"""The protocol between a worker and a task process: frames of JSON on a socket."""
 
 import asyncio
 import socket
@@ -16,47 +16,47 @@ _HEAD = struct.Struct("!I")
 
 
 class FrameStream(asyncio.Protocol):
-    """One end of a line.
+    """One end of the socket between a worker and a task process.
 
     Args:
-        hear: told the kind of each message, and its values.
-        hung_up: called once, when the other end is gone.
+        on_message: called with the kind of each message, and its values.
+        on_closed: called once, when the other end is gone.
     """
 
     def __init__(
-        self, hear: Callable[[str, Sequence[Any]], object], hung_up: Callable[[], object]
+        self, on_message: Callable[[str, Sequence[Any]], object], on_closed: Callable[[], object]
     ) -> None:
-        self._hear = hear
-        self._hung_up = hung_up
+        self._on_message = on_message
+        self._on_closed = on_closed
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
-        self._unsaid = bytearray()
-        self._over = False
+        self._unsent = bytearray()
+        self._closed = False
 
     def open(self, end: socket.socket) -> "asyncio.Task[Any]":
-        """Speak and hear on this socket from now on; what is said sooner is not lost."""
+        """Use this socket from now on; messages that were sent before are not lost."""
         loop = asyncio.get_running_loop()
         self._opening = loop.create_task(loop.create_connection(lambda: self, sock=end))
         return self._opening
 
-    def say(self, kind: str, *values: object) -> None:
+    def send(self, kind: str, *values: object) -> None:
         """Send a message; one that cannot arrive any more is lost."""
         frame = pydantic_core.to_json([kind, *values])
-        self._unsaid += _HEAD.pack(len(frame)) + frame
-        self._send()
+        self._unsent += _HEAD.pack(len(frame)) + frame
+        self._flush()
 
-    def hang_up(self) -> None:
-        """Say and hear no more."""
-        self._over = True
+    def close(self) -> None:
+        """Send and receive no more."""
+        self._closed = True
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The event loop has taken the socket."""
         self._transport = cast("asyncio.Transport", transport)
-        if self._over:
+        if self._closed:
             self._transport.abort()
-        self._send()
+        self._flush()
 
     def data_received(self, data: bytes) -> None:
         """The event loop has read something."""
@@ -67,21 +67,21 @@ class FrameStream(asyncio.Protocol):
                 return
             kind, *values = pydantic_core.from_json(bytes(self._received[_HEAD.size : end]))
             del self._received[:end]
-            self._hear(kind, values)
+            self._on_message(kind, values)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio asks
-        """The other end is gone, or we have hung up."""
-        self._hung_up()
+        """The other end is gone, or this one has been closed."""
+        self._on_closed()
 
-    def _send(self) -> None:
+    def _flush(self) -> None:
         if self._transport is not None:
             if not self._transport.is_closing():
-                self._transport.write(bytes(self._unsaid))
-            self._unsaid.clear()
+                self._transport.write(bytes(self._unsent))
+            self._unsent.clear()
 
 
 def read_outcome(values: Sequence[Any]) -> Outcome:
-    """The outcome that was sent as these values."""
+    """Returns the outcome that was sent as these values."""
     sent = Outcome._make(values)
     return sent._replace(
         state=State(sent.state),

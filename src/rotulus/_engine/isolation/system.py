@@ -1,4 +1,4 @@
-"""What isolation asks of the operating system: who dies with whom, and with how much memory."""
+"""The operating system's part in isolation: processes that die together, limits of memory."""
 
 import ctypes
 import os
@@ -23,7 +23,7 @@ except ImportError:  # Windows
 _MEBIBYTE = 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 _DATA = 5
-"""The field of `statm` with the pages a process may write to and shares with nobody."""
+"""The field of `statm` with the pages that a process may write to and does not share."""
 
 
 def check_system(tasks: Iterable[Task[..., Any, Any]]) -> None:
@@ -42,10 +42,10 @@ def check_system(tasks: Iterable[Task[..., Any, Any]]) -> None:
 
 
 def only(life: Callable[[], object]) -> NoReturn:
-    """Do this in a forked process and nothing more: never go back into the copied program."""
+    """Run a function in a forked process, and end it: never go back into the copied program."""
     try:
         life()
-    except BaseException:  # noqa: BLE001 - nobody else is there to tell of it
+    except BaseException:  # noqa: BLE001 - it can be told nowhere else
         traceback.print_exc()
         os._exit(70)
     os._exit(0)
@@ -83,7 +83,7 @@ def memory_limit(mebibytes: int | None) -> Generator[None, None, None]:
 
 
 def how_it_ended(code: int | None) -> str:
-    """What to say of a process by its exit code, or minus the signal that killed it."""
+    """Returns how a process ended, in words, given its exit code, or minus the signal."""
     if code is None:
         return "the process that ran it is gone, and so is the fork server that knew why"
     if code >= 0:

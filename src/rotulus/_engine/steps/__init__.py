@@ -1,4 +1,4 @@
-"""Steps: what they are given, whether they run, what they hand on, and the handle they get."""
+"""Steps of workflows: their input, whether they run, their result, their handle."""
 
 from rotulus._engine.steps.handle import TaskHandle
 from rotulus._engine.steps.inputs import StepInputs

@@ -12,35 +12,39 @@ from rotulus._workflows.paths import is_branch
 from rotulus.events import CallbackFailed, Events
 
 
-def callback(run: Execution, outcome: Outcome) -> str | None:
-    """Which callback of its step this attempt has come to, if it has; a branch has none."""
-    if run.step is None or is_branch(run.job.step):
+def callback(execution: Execution, outcome: Outcome) -> str | None:
+    """Returns the name of the callback that an outcome calls for; None: none. A branch has none."""
+    if execution.step is None or is_branch(execution.job.step):
         return None
     name = {
         State.SUCCEEDED: "on_success",
         State.FAILED: "on_failure",
         State.DEAD: "on_failure",
     }.get(outcome.state)
-    return name if name and getattr(run.step, name) is not None else None
+    return name if name and getattr(execution.step, name) is not None else None
 
 
 def call_back(
-    run: Execution, outcome: Outcome, name: str, wait_for: Callable[[Any], Any], events: Events
+    execution: Execution,
+    outcome: Outcome,
+    name: str,
+    wait_for: Callable[[Any], Any],
+    events: Events,
 ) -> None:
-    """Call it, with a copy of the context; what it raises is told, and nothing else.
+    """Call a callback, with a copy of the context; an error of it is told, and changes nothing.
 
     Args:
-        run: the attempt.
-        outcome: what it came to.
-        name: which one.
+        execution: the attempt.
+        outcome: its outcome.
+        name: the name of the callback.
         wait_for: waits for a coroutine, if that is what it returns.
         events: where it is told that it raised.
     """
-    function: Callable[..., Any] = getattr(run.step, name)
-    step = run.step.id if run.step is not None else ""
-    context = Context(run.context)
+    function: Callable[..., Any] = getattr(execution.step, name)
+    step = execution.step.id if execution.step is not None else ""
+    context = Context(execution.context)
     error = [str(outcome.error or outcome.reason)] if name == "on_failure" else []
     try:
         wait_for(function(step, *error, context))
     except BaseException as problem:  # noqa: BLE001 - the step has ended, whatever this raises
-        events.emit(CallbackFailed(run.job, name, describe_error(problem)))
+        events.emit(CallbackFailed(execution.job, name, describe_error(problem)))

@@ -1,4 +1,4 @@
-"""What a job comes to whose parts have ended: a workflow, or a step with its branches."""
+"""The outcome of a job whose parts have ended: of a workflow, or a step with its branches."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,7 +23,7 @@ def workflow_outcome(
 ) -> Outcome:
     """The outcome of a workflow whose steps have ended; its result is still to be filled in.
 
-    It failed if any step failed or was given up, whatever came after that.
+    It failed if any step failed or was given up, also when later steps succeeded.
 
     Args:
         job: its job.

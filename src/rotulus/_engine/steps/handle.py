@@ -1,4 +1,4 @@
-"""`TaskHandle`: lets a running step give up its slot while it waits for something outside."""
+"""`TaskHandle`: defers a running step, which gives up its slot while it waits."""
 
 import asyncio
 import inspect
@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 
 from rotulus._engine.execution import Execution
 from rotulus._engine.failure import describe_error
-from rotulus._engine.steps.deferral import Deferral
 from rotulus._jobs.signals import Cancel, Snooze
 from rotulus.errors import HandleConsumedError, OptionError
 from rotulus.events import ConditionFailed, Events
@@ -21,25 +20,76 @@ _LOOK_EVERY = 0.2
 Condition = Callable[[], Any]
 
 
-class TaskHandle:
-    """What a step that takes a `handle` may do with its slot. It is good until the step returns.
+class Deferral:
+    """The callers that wait in one attempt, and whether it holds its slot. For any thread.
+
+    Several may wait at once: the slot is free as long as one of them does, or what it waits for
+    might need the very slot that another one has taken back.
 
     Args:
-        run: the attempt.
+        execution: the attempt.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._waiting = 0
+        self._held = True
+        self._asked = False
+        self._returning: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Begin a wait: others may have the slot."""
+        with self._lock:
+            self._waiting += 1
+            leaves, self._held = self._held, False
+        if leaves:
+            self._execution.leave_slot()
+
+    def end(self, resume: Callable[[], object]) -> None:
+        """End a wait; `resume` is called, in any thread, when its caller may go on."""
+        with self._lock:
+            self._waiting -= 1
+            at_once = self._waiting > 0 or self._held
+            if not at_once:
+                self._returning.append(resume)
+            asks = not (at_once or self._asked)
+            self._asked = self._asked or asks
+        if at_once:
+            resume()
+        if asks:
+            self._execution.return_to_slot(self._granted)
+
+    def _granted(self) -> None:
+        with self._lock:
+            self._asked = False
+            self._held = not self._waiting  # another wait may have begun meanwhile
+            leaves, returning, self._returning = not self._held, self._returning, []
+        if leaves:
+            self._execution.leave_slot()
+        for resume in returning:
+            resume()
+
+
+class TaskHandle:
+    """The handle of a step: lets it defer itself. It may be used until the step returns.
+
+    Args:
+        execution: the attempt.
         events: where a condition that raises is told.
         is_async: whether the step is a coroutine, which awaits.
     """
 
-    def __init__(self, run: Execution, events: Events, *, is_async: bool) -> None:
-        self._run = run
+    def __init__(self, execution: Execution, events: Events, *, is_async: bool) -> None:
+        self._execution = execution
         self._events = events
         self._is_async = is_async
-        self._deferral = Deferral(run)
+        self._deferral = Deferral(execution)
 
     def is_slot_held(self) -> bool:
         """Whether the step holds a slot now. Raises `HandleConsumedError` once it has returned."""
         self._check()
-        return not self._run.deferred
+        return not self._execution.deferred
 
     def defer_until(self, condition: Condition, poll_interval_ms: float = 1000) -> Any:
         """Give up the slot, wait until a condition holds, and take a slot again.
@@ -68,7 +118,7 @@ class TaskHandle:
         if not self._is_async:
             return self._defer(condition, seconds)
         waiting = self._adefer(condition, seconds)
-        self._run.waits = [*_not_begun(self._run), waiting]
+        self._execution.waits = [*_not_begun(self._execution), waiting]
         return waiting
 
     def defer(self, seconds: float | None = None, *, until: datetime | None = None) -> NoReturn:
@@ -88,7 +138,7 @@ class TaskHandle:
         raise Snooze(seconds, until=until)
 
     def _check(self) -> None:
-        if self._run.ended:
+        if self._execution.ended:
             raise HandleConsumedError(
                 "This handle has been consumed: its step has returned. Use it in the step only"
             )
@@ -133,7 +183,7 @@ class TaskHandle:
         try:
             return condition() is True
         except Exception as error:  # noqa: BLE001 - it does not hold, whatever it is
-            self._events.emit(ConditionFailed(self._run.job, describe_error(error)))
+            self._events.emit(ConditionFailed(self._execution.job, describe_error(error)))
             return False
 
     async def _aholds(self, condition: Condition) -> bool:
@@ -142,28 +192,32 @@ class TaskHandle:
             if inspect.isawaitable(answer):
                 answer = await _awaited(answer)
         except Exception as error:  # noqa: BLE001 - it does not hold, whatever it is
-            self._events.emit(ConditionFailed(self._run.job, describe_error(error)))
+            self._events.emit(ConditionFailed(self._execution.job, describe_error(error)))
             return False
         return answer is True
 
     def _is_stopped(self) -> bool:
-        return self._run.cancel_requested or self._run.timed_out or self._run.ended
+        return (
+            self._execution.cancel_requested or self._execution.timed_out or self._execution.ended
+        )
 
     def _raise_if_stopped(self) -> None:
         if self._is_stopped():
             raise Cancel("nobody waits for this step any more")
 
 
-def forgotten(run: Execution) -> bool:
+def forgotten(execution: Execution) -> bool:
     """Whether a step has called `defer_until` and not awaited it: it has not waited then."""
-    left = _not_begun(run)
+    left = _not_begun(execution)
     for wait in left:
         wait.close()
     return bool(left)
 
 
-def _not_begun(run: Execution) -> list[Coroutine[Any, Any, None]]:
-    return [wait for wait in run.waits if inspect.getcoroutinestate(wait) == inspect.CORO_CREATED]
+def _not_begun(execution: Execution) -> list[Coroutine[Any, Any, None]]:
+    return [
+        wait for wait in execution.waits if inspect.getcoroutinestate(wait) == inspect.CORO_CREATED
+    ]
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:

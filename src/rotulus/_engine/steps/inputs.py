@@ -1,4 +1,4 @@
-"""What steps are given: what they need has changed, put together."""
+"""The context that a step begins with: the changes of the steps it needs, merged."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ _REMEMBERED = 64
 
 
 class StepInputs:
-    """Reads the contexts of runs.
+    """Reads the contexts that the steps of runs begin with.
 
     Args:
         store: where the runs are.
@@ -65,11 +65,11 @@ class StepInputs:
         return self._needs.of(record) if waits else []
 
     def needs(self, record: JobRecord, among: Iterable[JobRecord]) -> list[JobRecord]:
-        """Those of some jobs that a step needs, in the order in which they are merged."""
+        """Returns those of some jobs that a step needs, in the order in which they are merged."""
         return named(record, among, self._declared(record))
 
-    def given(self, record: JobRecord, needs: Sequence[JobRecord] | None = None) -> HandedOn:
-        """The context that a job is given.
+    def of(self, record: JobRecord, needs: Sequence[JobRecord] | None = None) -> HandedOn:
+        """Returns the context that a job begins with.
 
         Args:
             record: the job.
@@ -83,14 +83,14 @@ class StepInputs:
         return self._made_of(record, self._handed_on_by(needs))
 
     def merged(self, jobs: Sequence[JobRecord]) -> HandedOn:
-        """What jobs hand on, put together."""
+        """Returns what jobs hand on, merged."""
         return combine(self._handed_on_by(jobs))
 
     def _handed_on_by(self, jobs: Sequence[JobRecord]) -> list[HandedOn]:
-        """What each of some jobs hands on.
+        """Returns what each of some jobs hands on.
 
-        A job that did not succeed hands on what it was given, which is made of what others hand on,
-        and so on; each of them is read once, however many ways lead to it.
+        A job that did not succeed hands on the context that it began with, which is made of what
+        others hand on, and so on; each of them is read once, however many ways lead to it.
         """
         known, behind = self._look_behind(jobs)
         for job_id in topological({job_id: list(needs) for job_id, (_, needs) in behind.items()}):
@@ -102,7 +102,7 @@ class StepInputs:
     def _look_behind(
         self, jobs: Iterable[JobRecord]
     ) -> tuple[dict[str, HandedOn], dict[str, tuple[JobRecord, Sequence[str]]]]:
-        """What jobs hand on, by id, as far as they know it; and all that the rest is made of.
+        """What jobs hand on, by id, where their results say it; and all that the rest is made of.
 
         The second is each job that was looked at, with the ids of what it needs, if that matters.
         """
@@ -135,18 +135,20 @@ class StepInputs:
             yield job, self.needs(job, own)
 
     def _handed_on(self, record: JobRecord, handed_on: Sequence[HandedOn]) -> HandedOn:
-        """What a part hands on whose result does not say all of it, of what its needs hand on.
+        """What a part hands on whose result does not say all of it: made of what its needs hand on.
 
         A step that has completed itself may say anything. What is a context counts as it is; else,
-        as for one that did not succeed, what the step was given.
+        as for one that did not succeed, the context that the step began with.
         """
-        given = self._made_of(record, handed_on)
+        step_input = self._made_of(record, handed_on)
         own = record.result if record.state == State.SUCCEEDED else None
         result = HandedOn.from_text(own) if own is not None else None
-        return given if result is None else given.changed_to(result, stored_of(record).place)
+        return (
+            step_input if result is None else step_input.changed_to(result, stored_of(record).place)
+        )
 
     def _made_of(self, record: JobRecord, handed_on: Sequence[HandedOn]) -> HandedOn:
-        """What a part is given, of what its needs hand on."""
+        """The context that a part begins with: made of what its needs hand on."""
         stored = stored_of(record)
         if stored.is_branch:
             own = Context(self._of_whole(record))
@@ -155,32 +157,32 @@ class StepInputs:
         if stored.given is not None and not stored.edited:
             return HandedOn(stored.given)
         found = combine(handed_on) if handed_on else HandedOn(self._of_whole(record))
-        # What somebody has changed for a replay is the step's own change, for those after it.
+        # What was changed for a replay is the step's own change, for the steps after it.
         return (
             found if stored.given is None else found.changed_to(Context(stored.given), stored.place)
         )
 
     def _of_whole(self, part: JobRecord) -> HandedOn:
-        """What the job was given that this one is a part of. It has many parts, mostly."""
+        """The context of the job that this one is a part of. Mostly, it has many parts."""
         within, _ = split_path(part.step)
         key = (part.run, within, part.created_at)
-        given = self._recent.get(key)
-        if given is None:
+        step_input = self._recent.get(key)
+        if step_input is None:
             with self._lock:  # a thousand branches ask at once, and one of them reads
-                given = self._recent.get(key)
-                given = self._remember(key) if given is None else given
-        return given
+                step_input = self._recent.get(key)
+                step_input = self._remember(key) if step_input is None else step_input
+        return step_input
 
     def _remember(self, key: tuple[str | None, str, int]) -> HandedOn:
         run, within, _ = key
         whole = self._needs.whole(run, within)
         while len(self._recent) >= _REMEMBERED:
             del self._recent[next(iter(self._recent))]
-        given = self._recent[key] = self.given(whole)
-        return given
+        step_input = self._recent[key] = self.of(whole)
+        return step_input
 
     def _declared(self, record: JobRecord) -> Sequence[str]:
-        """What the workflow says now that a step needs; nothing if it does not know the step."""
+        """The needs of a step as the workflow declares them now; none if it has no such step."""
         try:
             definition = self.definition(record)
         except (TaskNotFoundError, StepNotFoundError):
@@ -189,7 +191,7 @@ class StepInputs:
 
 
 def _stored_result(record: JobRecord) -> HandedOn | None:
-    """What a job hands on; None when it takes more than its result to know that."""
+    """What a job hands on; None when its result does not say all of it."""
     if record.state != State.SUCCEEDED or record.result is None:
         return None
     if stored_of(record).place is None or HandedOn.is_marked(record.result):

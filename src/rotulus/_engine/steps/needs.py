@@ -1,4 +1,4 @@
-"""What the jobs of steps wait for, as the store has it: read for many of them at once."""
+"""Reads the jobs that steps wait for, as the store has them: for many steps at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -13,10 +13,10 @@ _MOST_FETCHED = 5000
 """More is left over from jobs that were given back before they were begun."""
 
 _FEW = 8
-"""So many jobs are read one by one rather than with all parts of another one."""
+"""Up to so many jobs are read one by one, rather than with all parts of another one."""
 
 _SEVERAL = 2
-"""One that asks alone reads by itself."""
+"""From so many jobs on, their needs are read together."""
 
 
 class Needs:
@@ -93,14 +93,14 @@ class Needs:
 
 
 def stored_of(record: JobRecord) -> Stored:
-    """What the job of a step keeps in its arguments."""
+    """Returns what the job of a step keeps in its arguments."""
     return read(record.arguments, split_path(record.step)[1])
 
 
 def named(
     record: JobRecord, among: Iterable[JobRecord], declared: Sequence[str]
 ) -> list[JobRecord]:
-    """Those of some jobs that a step needs, in the order in which they are merged.
+    """Returns those of some jobs that a step needs, in the order in which they are merged.
 
     Args:
         record: the step.
@@ -118,7 +118,7 @@ def named(
 
 
 def _all_among(job: JobRecord, known: Mapping[str | None, JobRecord]) -> list[JobRecord]:
-    """What a step needs, if all of it is known; else nothing."""
+    """The jobs that a step needs, if all of them are known; else none."""
     names = None if job.opened or not job.step else stored_of(job).needs
     if not names:
         return []

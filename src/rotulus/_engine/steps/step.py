@@ -1,4 +1,4 @@
-"""A job that is a step: whether it runs, with which call, and what it hands on."""
+"""The attempt of a step: whether it runs, with which call, and what it hands on."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from rotulus._engine.execution import Execution
-from rotulus._engine.parts import Parts, arguments_by_name
+from rotulus._engine.job_factory import Parts, arguments_by_name
 from rotulus._engine.steps.callbacks import call_back, callback
 from rotulus._engine.steps.closing import (
     FAILED,
@@ -56,7 +56,7 @@ _WITH_CONTEXT = (WorkflowTask, StepTask)
 
 
 class EarlyOutcome(Exception):  # noqa: N818 - a signal to the executor, not an error
-    """What a step comes to without its task being called."""
+    """The outcome of a step whose task is not called."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome)
@@ -64,11 +64,11 @@ class EarlyOutcome(Exception):  # noqa: N818 - a signal to the executor, not an 
 
 
 class Steps:
-    """Runs steps: what the executor asks about jobs that have parts, or are parts.
+    """Loads the calls of steps and writes their results, for the executor.
 
     Args:
         store: where the runs are.
-        contexts: what steps are given.
+        inputs: reads the contexts that steps begin with.
         parts: makes their parts.
         events: where callbacks and conditions that raise are told.
         max_bytes: the largest result, in bytes.
@@ -77,29 +77,29 @@ class Steps:
     def __init__(
         self,
         store: Callable[[], Store],
-        contexts: StepInputs,
+        inputs: StepInputs,
         parts: Parts,
         events: Events,
         max_bytes: int,
     ) -> None:
         self._store = store
-        self._contexts = contexts
+        self._inputs = inputs
         self._parts = parts
         self._events = events
         self._max_bytes = max_bytes
 
     def prepare(self, jobs: Iterable[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
-        """Read at once what several steps will need. A store that fails is found out later."""
+        """Read at once what several steps need. Where the store fails, each reads by itself."""
         steps = [job for job in jobs if job.run is not None]
         if steps:
             with suppress(StoreError, OSError, MemoryError):
-                self._contexts.fetch(steps, ended)
+                self._inputs.fetch(steps, ended)
 
-    def concern(self, job: JobRecord, task: AnyTask) -> bool:
-        """Whether a job has or is a part, or takes a context."""
+    def is_step(self, job: JobRecord, task: AnyTask) -> bool:
+        """Whether a job is a step, a branch or a workflow, or its task takes a context."""
         return job.run is not None or isinstance(task, _WITH_CONTEXT)
 
-    def load(self, task: AnyTask, plan: TaskPlan, run: Execution) -> Call:
+    def load(self, task: AnyTask, plan: TaskPlan, execution: Execution) -> Call:
         """The call of a step. Reads from the store.
 
         Raises:
@@ -108,38 +108,38 @@ class Steps:
                 takes.
         """
         try:
-            return self._load(task, plan, run)
+            return self._load(task, plan, execution)
         except StoreError:  # nothing is wrong with the step
-            raise EarlyOutcome(released(run.job.id, run.job.attempt)) from None
+            raise EarlyOutcome(released(execution.job.id, execution.job.attempt)) from None
         except (TaskNotFoundError, StepNotFoundError) as error:
             raise NotRunnableError(Reason.UNKNOWN_TASK, error) from None
         except ArgumentsError as error:
             raise NotRunnableError(Reason.INVALID_ARGUMENTS, error) from None
 
-    def _load(self, task: AnyTask, plan: TaskPlan, run: Execution) -> Call:
-        job, contexts = run.job, self._contexts
-        step = run.step = contexts.definition(job)
+    def _load(self, task: AnyTask, plan: TaskPlan, execution: Execution) -> Call:
+        job, inputs = execution.job, self._inputs
+        step = execution.step = inputs.definition(job)
         whole = None if is_branch(job.step) else step
-        waited_for = contexts.waited_for(job)
-        needs = contexts.needs(job, waited_for)
+        waited_for = inputs.waited_for(job)
+        needs = inputs.needs(job, waited_for)
         if whole is not None:
             self._compare(job, whole, needs)
         if job.opened:
             parts = [part for part in waited_for if split_path(part.step)[0] == job.step]
-            raise EarlyOutcome(self._closed(run, needs, parts[::-1]))
+            raise EarlyOutcome(self._close(execution, needs, parts[::-1]))
         if whole is not None:
-            self._skip(whole, job, needs)
-        given = run.given = contexts.given(job, needs)
+            self._raise_if_skipped(whole, job, needs)
+        step_input = execution.step_input = inputs.of(job, needs)
         if whole is not None and whole.for_each is not None:
-            raise EarlyOutcome(self._branch_out(whole, whole.for_each, job, given))
+            raise EarlyOutcome(self._open_branches(whole, whole.for_each, job, step_input))
         if isinstance(task, WorkflowTask):
-            raise EarlyOutcome(self._begin(task, job, given))
-        run.context = Context(given)
+            raise EarlyOutcome(self._open_workflow(task, job, step_input))
+        execution.context = Context(step_input)
         if isinstance(task, StepTask):
             return task.arguments(
-                run.context, TaskHandle(run, self._events, is_async=task.is_async)
+                execution.context, TaskHandle(execution, self._events, is_async=task.is_async)
             )
-        return _by_name(plan, run.context, is_branch(job.step))
+        return _by_name(plan, execution.context, is_branch(job.step))
 
     def _compare(self, job: JobRecord, step: Step, needs: list[JobRecord]) -> None:
         """Tell that a step waited for something else than it is declared to need by now."""
@@ -147,19 +147,19 @@ class Steps:
         if set(stored) != set(step.needs):
             self._events.emit(DefinitionChanged(job, stored, step.needs))
 
-    def write(self, task: AnyTask, run: Execution, value: Any) -> str:
-        """What a step hands on, or what a branch comes to, given what its task returned."""
-        if forgotten(run):
+    def write(self, task: AnyTask, execution: Execution, value: Any) -> str:
+        """Returns the result of a step or a branch as JSON text, given what its task returned."""
+        if forgotten(execution):
             raise WorkflowError(
                 f"{task.name} has called handle.defer_until(...), which has not waited: in an "
                 f"async step, write: await handle.defer_until(...)"
             )
-        context = Context() if run.context is None else run.context  # it may be empty
-        given = HandedOn() if run.given is None else run.given
-        if is_branch(run.job.step):
-            return self._encode(_branch_value(given, context, value), run.job)
+        context = Context() if execution.context is None else execution.context  # it may be empty
+        step_input = HandedOn() if execution.step_input is None else execution.step_input
+        if is_branch(execution.job.step):
+            return self._encode(_branch_value(step_input, context, value), execution.job)
         if isinstance(value, Context):
-            context = run.context = value
+            context = execution.context = value
         elif isinstance(value, Mapping):
             context.update_from_dict(cast("Mapping[str, Any]", value))
         elif value is not None and isinstance(task, StepTask):
@@ -168,75 +168,82 @@ class Steps:
                 f"of what to set there, or nothing"
             )
         elif value is not None:
-            context.set(run.step.id if run.step else "result", value)
-        return self._text(run.job, given, context)
+            context.set(execution.step.id if execution.step else "result", value)
+        return self._text(execution.job, step_input, context)
 
     def callback(
-        self, run: Execution, outcome: Outcome
+        self, execution: Execution, outcome: Outcome
     ) -> Callable[[Callable[[Any], Any]], None] | None:
-        """What is to be called, in a thread, now that a step has ended, if anything is.
+        """Returns a function that calls the callback of a step that has ended, if it has one.
 
-        It is given a function that waits for a coroutine.
+        To be called in a thread, with a function that waits for a coroutine.
         """
-        name = callback(run, outcome)
+        name = callback(execution, outcome)
         if name is None:
             return None
-        return lambda wait_for: call_back(run, outcome, name, wait_for, self._events)
+        return lambda wait_for: call_back(execution, outcome, name, wait_for, self._events)
 
-    def _skip(self, step: Step, job: JobRecord, ended: list[JobRecord]) -> None:
-        """Raise `EarlyOutcome` if a step is not to run. One that is replayed is."""
+    def _raise_if_skipped(self, step: Step, job: JobRecord, ended: list[JobRecord]) -> None:
+        """Raise `EarlyOutcome` if a step is not to run; a step that is replayed runs."""
         if stored_of(job).edited:
             return
         needs = [Need(split_path(n.step)[1], State(n.state), n.reason) for n in ended]
-        reason = decide(step.trigger, needs, lambda: self._contexts.given(job, ended))
+        reason = decide(step.trigger, needs, lambda: self._inputs.of(job, ended))
         if reason is not None:
             raise EarlyOutcome(skipped(job.id, job.attempt, reason))
 
-    def _branch_out(self, step: Step, key: str, job: JobRecord, given: HandedOn) -> Outcome:
-        items: Any = given.get(key)
+    def _open_branches(self, step: Step, key: str, job: JobRecord, step_input: HandedOn) -> Outcome:
+        items: Any = step_input.get(key)
         if not isinstance(items, list):
-            what = f"a {type(items).__name__}" if key in given else "missing"
+            what = f"a {type(items).__name__}" if key in step_input else "missing"
             raise WorkflowError(
                 f"Step {step.id!r} runs for each item of {key!r}, which is {what} in its context: "
                 f"it has to be an array"
             )
         if not items:
-            return succeeded(job.id, job.attempt, self._with_results(job, step.id, given, "[]"))
-        parts = self._parts.of_items(step, job, given, cast("list[Any]", items))
+            return succeeded(
+                job.id, job.attempt, self._with_results(job, step.id, step_input, "[]")
+            )
+        parts = self._parts.of_items(step, job, step_input, cast("list[Any]", items))
         return opened(job.id, job.attempt, parts)
 
-    def _begin(self, task: WorkflowTask, job: JobRecord, given: Context) -> Outcome:
+    def _open_workflow(self, task: WorkflowTask, job: JobRecord, step_input: Context) -> Outcome:
         path = job.step or ""
         if path.count("/") >= DEEPEST:
             raise WorkflowError(
                 f"Workflow {task.name!r} is at {path!r}, {DEEPEST} workflows deep: does one of "
                 f"them contain itself?"
             )
-        if job.limit_to is not None:  # who enqueued it did not know that it is a workflow
+        if job.limit_to is not None:  # it was enqueued where the task was not known
             raise WorkflowError(
                 f"Workflow {task.name!r} was enqueued with limit={job.limit_to}: a run holds no "
                 f"place while its steps run. Give limit= to the task of a step"
             )
         parts = self._parts.of_workflow(
-            task.workflow, given.to_json(), job.queue, job.priority, path
+            task.workflow, step_input.to_json(), job.queue, job.priority, path
         )
         return opened(job.id, job.attempt, parts)
 
-    def _closed(self, run: Execution, needs: list[JobRecord], parts: list[JobRecord]) -> Outcome:
-        """What a job comes to whose parts have ended. They say what it is, and not today's code."""
-        job = run.job
+    def _close(
+        self, execution: Execution, needs: list[JobRecord], parts: list[JobRecord]
+    ) -> Outcome:
+        """Returns the outcome of a job whose parts have ended.
+
+        The parts say whether it is a workflow or has branches: the code may have changed.
+        """
+        job = execution.job
         if all(is_branch(part.step) for part in parts):
             outcome = branches_outcome(job, parts)
             if outcome.state is State.SUCCEEDED:
-                step, given = split_path(job.step)[1], self._contexts.given(job, needs)
-                text = self._with_results(job, step, given, results_of(parts))
+                step, step_input = split_path(job.step)[1], self._inputs.of(job, needs)
+                text = self._with_results(job, step, step_input, results_of(parts))
                 outcome = outcome._replace(result=text)
         else:
             counts = self._store().count("step", job.run, job.step or "")
             outcome = workflow_outcome(job, counts, partial(self._culprits, job, counts))
             outcome = outcome._replace(result=self._final(job, needs, parts))
         if outcome.result is not None:
-            run.context = HandedOn.from_text(outcome.result)
+            execution.context = HandedOn.from_text(outcome.result)
         return outcome
 
     def _culprits(self, job: JobRecord, counts: Iterable[Count]) -> list[JobRecord]:
@@ -248,27 +255,27 @@ class Steps:
         ]
 
     def _final(self, job: JobRecord, needs: list[JobRecord], parts: list[JobRecord]) -> str:
-        """What the last steps of a workflow hand on; of a branch, what they have changed."""
-        final = self._contexts.merged(parts)
+        """The result of a workflow: of its last steps; of a branch, what they have changed."""
+        final = self._inputs.merged(parts)
         if not job.step:
             return sized(final.to_json(), job, self._max_bytes)
-        given = self._contexts.given(job, needs)
+        step_input = self._inputs.of(job, needs)
         if is_branch(job.step):
-            return self._encode(_branch_value(given, final, None), job)
-        return self._text(job, given, final)
+            return self._encode(_branch_value(step_input, final, None), job)
+        return self._text(job, step_input, final)
 
-    def _with_results(self, job: JobRecord, step: str, given: HandedOn, results: str) -> str:
-        """What a step with branches hands on; their results need no reading for that."""
+    def _with_results(self, job: JobRecord, step: str, step_input: HandedOn, results: str) -> str:
+        """The result of a step with branches, whose results need no reading for that."""
         place = stored_of(job).place
-        handed = given.with_text(step, results, place)
+        handed = step_input.with_text(step, results, place)
         text = sized(handed.to_json(), job, self._max_bytes, of_branches=True)
         return text if place is None else handed.to_text()
 
-    def _text(self, job: JobRecord, given: HandedOn, after: Context) -> str:
-        """What a step hands on, as it is stored."""
+    def _text(self, job: JobRecord, step_input: HandedOn, after: Context) -> str:
+        """The result of a step, as it is stored."""
         text = sized(after.to_json(), job, self._max_bytes)
         place = stored_of(job).place if job.step else None
-        return text if place is None else given.changed_to(after, place).to_text()
+        return text if place is None else step_input.changed_to(after, place).to_text()
 
     def _encode(self, value: Any, job: JobRecord) -> str:
         return sized(jsontext.encode(value, max_bytes=sys.maxsize), job, self._max_bytes)
@@ -282,11 +289,11 @@ def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
     return plan.binder.load(jsontext.encode(values, max_bytes=sys.maxsize))
 
 
-def _branch_value(given: Context, context: Context, value: Any) -> Any:
-    """What a branch comes to: what it returned, or else what it changed in its context."""
+def _branch_value(step_input: Context, context: Context, value: Any) -> Any:
+    """The value of a branch: what it returned, or else what it changed in its context."""
     if value is not None and not isinstance(value, Context):
         return value
     after = context if value is None else value
-    changes = after.changes_since(given)
+    changes = after.changes_since(step_input)
     changes.pop(ITEM, None)
     return changes

@@ -1,4 +1,4 @@
-"""The end of a single attempt: it comes once, from whichever side, is told, and is settled."""
+"""One attempt of a job that runs where its caller is: it ends once, is told of, and is settled."""
 
 import threading
 import time
@@ -28,8 +28,8 @@ _LAST_WRITE = 5.0
 """Seconds to go on trying to settle when the store fails."""
 
 
-class Tried(NamedTuple):
-    """What came of asking for one attempt.
+class SingleResult(NamedTuple):
+    """The result of asking for one attempt.
 
     Attributes:
         id: the job.
@@ -48,7 +48,7 @@ class SingleAttempt:
     """An attempt of one job, from its beginning to its end.
 
     Args:
-        run: the attempt.
+        execution: the attempt.
         in_transaction: whether its claim is in a transaction of the thread that makes it, so that
             no other thread can settle it.
         store: where its job is.
@@ -58,13 +58,13 @@ class SingleAttempt:
 
     def __init__(
         self,
-        run: Execution,
+        execution: Execution,
         in_transaction: bool,
         store: Store,
         events: Events,
         chance: Callable[[], float],
     ) -> None:
-        self.run = run
+        self.execution = execution
         self._in_transaction = in_transaction
         self._store = store
         self._events = events
@@ -75,16 +75,16 @@ class SingleAttempt:
         self._error: BaseException | None = None
         self._settled = False
         if events.wants(AttemptStarted):
-            events.emit(AttemptStarted(run.job))
+            events.emit(AttemptStarted(execution.job))
 
-    def end(self, outcome: Outcome) -> Tried:
-        """The body has come to its end: settle what that means, unless it is settled.
+    def end(self, outcome: Outcome) -> SingleResult:
+        """Settle the outcome of a body that has ended, unless the attempt is settled.
 
         Raises:
             KeyboardInterrupt: that was what ended it; the job has been given back.
             StoreError: it could not be settled.
         """
-        interrupt = self.run.error
+        interrupt = self.execution.error
         if isinstance(interrupt, KeyboardInterrupt):
             outcome = released(outcome.id, outcome.attempt)
         with self._lock:
@@ -92,26 +92,26 @@ class SingleAttempt:
             self._settle()
         if isinstance(interrupt, KeyboardInterrupt):
             raise interrupt
-        return Tried(outcome.id, read(self._store, outcome.id), ran=True, error=self._error)
+        return SingleResult(outcome.id, read(self._store, outcome.id), ran=True, error=self._error)
 
     def time_out(
         self, judge: Callable[[Execution, BaseException], Outcome], seconds: float
     ) -> None:
-        """Its time is over, though its body goes on: it has failed, and that is settled now.
+        """Settle an attempt whose time is over as failed, though its body goes on.
 
-        If that does not work, or cannot in this thread, it is settled when the body returns.
+        Where that does not work, or cannot in this thread, it is settled when the body returns.
 
         Args:
-            judge: what an attempt comes to that raised something.
+            judge: gives the outcome of an attempt that raised.
             seconds: how much time it had.
         """
         with self._lock:
-            if self.run.ended:
+            if self.execution.ended:
                 return
-            self.run.timed_out = True
+            self.execution.timed_out = True
             error = TimeoutError(f"it took longer than its timeout of {seconds:g} seconds")
-            self._conclude(judge(self.run, error))
-            self._events.emit(BodyStuck(self.run.job, "timeout"))
+            self._conclude(judge(self.execution, error))
+            self._events.emit(BodyStuck(self.execution.job, "timeout"))
             if self._in_transaction:
                 return
             try:
@@ -120,47 +120,47 @@ class SingleAttempt:
                 self._events.emit(StoreFailed("settle", problem))
 
     def give_back(self) -> None:
-        """It has not begun, or nobody will know how it ended. It never raises."""
+        """Give the job back: it has not begun, or its outcome is not known. Never raises."""
         try:
-            self.end(released(self.run.job.id, self.run.job.attempt))
+            self.end(released(self.execution.job.id, self.execution.job.attempt))
         except Exception as problem:  # noqa: BLE001 - its lease runs out
             self._events.emit(StoreFailed("settle", problem))
 
     def _conclude(self, outcome: Outcome) -> None:
-        """This is what it comes to, unless it has come to something before."""
+        """Take an outcome as that of the attempt, unless it has one already, and tell of it."""
         if self._outcome is not None:
             return
-        run = self.run
-        run.ended = True
-        progress = run.unstored_progress()
+        execution = self.execution
+        execution.ended = True
+        progress = execution.unstored_progress()
         if progress is not None:
             outcome = outcome._replace(progress=progress)
         self._outcome = outcome
-        self._error, run.error = run.error, None
+        self._error, execution.error = execution.error, None
         seconds = perf_counter() - self._began
         if outcome.state is not State.SUCCEEDED:
-            self._events.emit(AttemptFailed(run.job, outcome, seconds, self._error))
+            self._events.emit(AttemptFailed(execution.job, outcome, seconds, self._error))
         elif self._events.wants(AttemptSucceeded):
-            self._events.emit(AttemptSucceeded(run.job, outcome, seconds))
+            self._events.emit(AttemptSucceeded(execution.job, outcome, seconds))
 
     def _settle(self) -> None:
         if self._settled or self._outcome is None:
             return
         refused = _settled(self._store, self._outcome, self._chance)
         self._settled = True
-        if refused and not self.run.completed:
+        if refused and not self.execution.completed:
             self._events.emit(OutcomeRefused(self._outcome.id, self._outcome.attempt))
 
 
 def read(store: Store, job_id: str) -> JobRecord | None:
-    """The job as it stands now."""
+    """Returns the job as it stands now; None: there is none."""
     return next(iter(store.find(Filter(prefix=job_id), 1)), None)
 
 
 def _settled(store: Store, outcome: Outcome, chance: Callable[[], float]) -> bool:
-    """Settle an outcome, again and again while the store fails; whether it was refused.
+    """Settle an outcome, again and again while the store fails; returns whether it was refused.
 
-    One whose values cannot be written has failed.
+    An attempt whose outcome cannot be written has failed.
     """
     end, failures = time.monotonic() + _LAST_WRITE, 0
     while True:
