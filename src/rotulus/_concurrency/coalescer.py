@@ -133,10 +133,10 @@ class Coalescer(Generic[W, R]):
         self._place = place
         self._most = most
         self._pool = pool or _COROUTINE_CALLS
-        self._begin()
-        follow_forks(self._begin)
+        self._begin_process()
+        follow_forks(self._begin_process)
 
-    def _begin(self) -> None:
+    def _begin_process(self) -> None:
         """In a forked child: what waits is the parent's."""
         self._exclusive = Exclusive()
         self._waiting: deque[_Call[W, R]] = deque()

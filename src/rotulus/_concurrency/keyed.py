@@ -21,10 +21,10 @@ class KeyedCoalescers(Generic[W, R]):
 
     def __init__(self, make: Callable[[], Coalescer[W, R]]) -> None:
         self._make = make
-        self._begin()
-        follow_forks(self._begin)
+        self._begin_process()
+        follow_forks(self._begin_process)
 
-    def _begin(self) -> None:
+    def _begin_process(self) -> None:
         """In a forked child: what is under way is the parent's, and may hold the lock."""
         self._lock = threading.RLock()  # a signal handler may come while it is held
         self._of: WeakValueDictionary[tuple[str, ...], Coalescer[W, R]] = WeakValueDictionary()

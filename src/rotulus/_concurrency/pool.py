@@ -46,10 +46,10 @@ class ThreadPool:
     def __init__(self, name: str, most: int) -> None:
         self._name = name
         self._most = most
-        self._begin()
-        follow_forks(self._begin)
+        self._begin_process()
+        follow_forks(self._begin_process)
 
-    def _begin(self) -> None:
+    def _begin_process(self) -> None:
         self._work: SimpleQueue[_Work] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._idle: set[int] = set()
@@ -74,18 +74,18 @@ class ThreadPool:
 
         A caller that finds another one at it leaves its work to that one.
         """
-        while self._is_short() and self._starting.attempt(self._start) and not self._threads:
+        while self._is_short() and self._starting.attempt(self._start_thread) and not self._threads:
             pass
 
     def _is_short(self) -> bool:
         return self._work.qsize() > len(self._idle) and len(self._threads) < self._most
 
-    def _start(self) -> None:
+    def _start_thread(self) -> None:
         if not self._is_short():
             return
         name = f"{self._name}-{len(self._threads) + 1}"
         try:
-            self._threads.append(start_thread(partial(self._serve, self._work), name))
+            self._threads.append(start_thread(partial(self._run_work, self._work), name))
         except ThreadNotStartedError as problem:
             if not self._threads:
                 self._refuse_all(str(problem))
@@ -96,7 +96,7 @@ class ThreadPool:
             while True:
                 self._work.get_nowait().refuse(ThreadNotStartedError(why))
 
-    def _serve(self, work: SimpleQueue[_Work]) -> None:
+    def _run_work(self, work: SimpleQueue[_Work]) -> None:
         me = threading.get_ident()
         while True:
             self._idle.add(me)

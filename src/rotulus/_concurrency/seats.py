@@ -24,10 +24,10 @@ class Seats:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._begin()
-        follow_forks(self._begin)
+        self._begin_process()
+        follow_forks(self._begin_process)
 
-    def _begin(self) -> None:
+    def _begin_process(self) -> None:
         """In a forked child: all are free."""
         self._free: deque[Seat] = deque(Seat(self) for _ in range(self._most))
         self._waiting: deque[SimpleQueue[None]] = deque()

@@ -145,7 +145,7 @@ class AttemptRunner:
             execution.leased_at = asked_at
         self._leases.hold(executions)
         self._slots.add(executions)
-        self._start()
+        self._start_next()
 
     def leave(self, execution: Execution) -> None:
         """Let others have the slot of an execution that waits. In any thread."""
@@ -191,7 +191,7 @@ class AttemptRunner:
                 self._events.emit(BodyStuck(job, "shutdown"))
                 self._settle(execution, released(job.id, job.attempt), 0.0)
 
-    def _start(self) -> None:
+    def _start_next(self) -> None:
         """Start the next jobs, if there are slots for them."""
         if not self._running_coroutines and self._slots.startable(in_thread=False):
             self._running_coroutines = True
@@ -223,7 +223,7 @@ class AttemptRunner:
             nonlocal waited
             waited = True
             self._running_coroutines = False
-            self._start()
+            self._start_next()
 
         while execution := self._slots.take(in_thread=False):
             self._tell_started(execution)
@@ -237,7 +237,7 @@ class AttemptRunner:
                 break
         if not waited:
             self._running_coroutines = False
-        self._start()
+        self._start_next()
 
     def _run_functions(self) -> None:
         """Run one function after the other. In a thread."""
@@ -265,7 +265,7 @@ class AttemptRunner:
         """Have the loop start and claim others: slots have come free, or there are more."""
 
         def start() -> None:
-            self._start()
+            self._start_next()
             self.changed.set()
 
         with suppress(RuntimeError):  # the loop is closed: nothing waits any more
@@ -276,7 +276,7 @@ class AttemptRunner:
         self._waking = False
         while self._ended:
             self._end(*self._ended.popleft())
-        self._start()
+        self._start_next()
 
     def _give_back(self, executions: list[Execution]) -> None:
         """Give back jobs that have not begun: no attempt is told of."""

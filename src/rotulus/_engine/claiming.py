@@ -106,7 +106,7 @@ class Claimer:
             if failures:
                 failures = 0
                 self._events.emit(StoreRecovered("claim"))
-            self._run(claimed)
+            self._run_claimed(claimed)
             if (
                 self._options.burst
                 and not claimed.jobs
@@ -134,7 +134,7 @@ class Claimer:
         def claimed(jobs: list[JobRecord], count: int) -> None:
             self._runner.claiming -= count
             if self._goes_on():
-                self._run(Claimed(jobs, asked_at))
+                self._run_claimed(Claimed(jobs, asked_at))
             else:
                 self._runner.give_back(jobs)
             if self._runner.to_claim():  # slots that were kept free for these are free for others
@@ -171,7 +171,7 @@ class Claimer:
         self._prepare(jobs)
         return Claimed(jobs, asked_at)
 
-    def _run(self, claimed: Claimed) -> None:
+    def _run_claimed(self, claimed: Claimed) -> None:
         if not claimed.jobs:
             return
         self._runner.run(claimed.jobs, claimed.asked_at)

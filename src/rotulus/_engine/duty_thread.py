@@ -41,7 +41,7 @@ class DutyThread:
 
     def start(self) -> None:
         """Begin. Raises `ThreadNotStartedError`."""
-        self._thread = start_thread(self._serve, "rotulus-duties")
+        self._thread = start_thread(self._tick_until_ended, "rotulus-duties")
 
     def end(self, patience: float | None = _AFTER_FAILURE) -> None:
         """Stop after the duty under way, and when each has been done once at least.
@@ -53,7 +53,7 @@ class DutyThread:
         if self._thread is not None:
             self._thread.join(patience)
 
-    def _serve(self) -> None:
+    def _tick_until_ended(self) -> None:
         due = {duty: self._now() for duty in self._duties}
         done: set[Duty] = set()
         while due:

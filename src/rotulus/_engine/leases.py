@@ -60,7 +60,7 @@ class LeaseKeeper:
                 loop.call_soon_threadsafe(execution.stop, why)
 
         self._tell = tell
-        self._thread = start_thread(self._serve, "rotulus-leases")
+        self._thread = start_thread(self._renew_until_ended, "rotulus-leases")
 
     def announce(self, worker: WorkerInfo) -> None:
         """Announce the worker like this from now on; the store is told at the next look."""
@@ -96,7 +96,7 @@ class LeaseKeeper:
         with suppress(StoreError):
             self._store.extend([], 0.0, self._worker)
 
-    def _serve(self) -> None:
+    def _renew_until_ended(self) -> None:
         pause = min(CHECK_EVERY, self._lease / 3)
         self.renew()
         while not self._ended.wait(pause):
@@ -120,7 +120,7 @@ class LeaseKeeper:
         renewing = now - self._renewed_at >= self._lease / 3 or deferred != self._deferred
         # A job that has just been claimed is left alone: most are over before the next look.
         held = {
-            _claim(execution): execution
+            _claim_of(execution): execution
             for execution in held_now
             if renewing or now - execution.leased_at >= CHECK_EVERY / 2
         }
@@ -161,7 +161,7 @@ class LeaseKeeper:
         last_moment = self._monotonic() - self._lease * 5 / 6
         for execution in self._held.copy():
             if execution.leased_at < last_moment and not (execution.ended or execution.stopped_by):
-                self._events.emit(LeaseLost(*_claim(execution)))
+                self._events.emit(LeaseLost(*_claim_of(execution)))
                 self._stop(execution, Stop.LOST)
 
     def _stop(self, execution: Execution, why: Stop) -> None:
@@ -169,7 +169,7 @@ class LeaseKeeper:
             self._tell(execution, why)
 
 
-def _claim(execution: Execution) -> Claim:
+def _claim_of(execution: Execution) -> Claim:
     return Claim(execution.job.id, execution.job.attempt)
 
 

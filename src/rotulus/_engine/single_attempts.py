@@ -197,7 +197,7 @@ class SingleAttempts:
                 thread of ours settles it then.
         """
         within = self._setup.store().in_transaction
-        attempt = self._begin(execution, in_transaction=within)
+        attempt = self._new_attempt(execution, in_transaction=within)
         if timeout is None:
             held = Held(execution, renews=not within)
         else:
@@ -214,7 +214,7 @@ class SingleAttempts:
     async def _run_on_loop(self, execution: Execution) -> SingleResult:
         loop = asyncio.get_running_loop()
         executor = self._setup.executor(Threads(loop, "rotulus-task", keep=0), None)
-        attempt = self._begin(execution)
+        attempt = self._new_attempt(execution)
         with self._hold(Held(execution)):
             body = _start_on_loop(executor, execution)
             try:
@@ -228,7 +228,7 @@ class SingleAttempts:
                 await executor.close()
             return await off_loop(attempt.end, outcome)
 
-    def _begin(self, execution: Execution, *, in_transaction: bool = False) -> SingleAttempt:
+    def _new_attempt(self, execution: Execution, *, in_transaction: bool = False) -> SingleAttempt:
         setup = self._setup
         return SingleAttempt(execution, in_transaction, setup.store(), self._events, setup.chance)
 

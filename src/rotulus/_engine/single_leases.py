@@ -50,7 +50,7 @@ class SingleLeases:
         self._monotonic = monotonic
         self._changed = threading.Condition()
         self._held: dict[Held, float] = {}
-        self._serving = False
+        self._renewing = False
 
     @contextmanager
     def hold(self, held: Held) -> Generator[None, None, None]:
@@ -63,9 +63,9 @@ class SingleLeases:
             self._leases.hold([held.execution])
         with self._changed:
             self._held[held] = ends_at
-            if not self._serving:
-                start_thread(self._serve, "rotulus-leases")
-                self._serving = True
+            if not self._renewing:
+                start_thread(self._renew_until_idle, "rotulus-leases")
+                self._renewing = True
             elif held.timeout is not None and held.timeout < self._pause:
                 self._changed.notify()
         try:
@@ -75,7 +75,7 @@ class SingleLeases:
                 self._held.pop(held, None)
             self._leases.drop([held.execution])
 
-    def _serve(self) -> None:
+    def _renew_until_idle(self) -> None:
         idle_since, renew_at = self._monotonic(), self._monotonic() + self._pause
         while True:
             with self._changed:
@@ -88,7 +88,7 @@ class SingleLeases:
                 if self._held:
                     idle_since = now
                 elif now - idle_since > _IDLE:
-                    self._serving = False
+                    self._renewing = False
                     return
             for held in late:  # each apart: no lease waits for it
                 self._time_out(held)

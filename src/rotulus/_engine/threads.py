@@ -65,7 +65,7 @@ class Threads:
         with self._lock:
             if self._idle:
                 self._idle -= 1
-            elif problem := self._start():
+            elif problem := self._start_thread():
                 self._missing += 1
             first = self._missing == 1
         self._work.put(function)
@@ -110,11 +110,11 @@ class Threads:
                 self._work.put(None)
             self._idle = 0
 
-    def _start(self) -> Exception | None:
+    def _start_thread(self) -> Exception | None:
         """Start one; why not, if the system refuses."""
         name = f"{self._name}-{self._started + 1}"
         try:
-            start_thread(self._serve, name)
+            start_thread(self._run_calls, name)
         except ThreadNotStartedError as problem:
             return problem
         self._started += 1
@@ -126,13 +126,13 @@ class Threads:
     def _start_missing(self) -> None:
         """Start those that are still missing."""
         with self._lock:
-            while self._missing and self._start() is None:
+            while self._missing and self._start_thread() is None:
                 self._missing -= 1
             missing = self._missing
         if missing:
             self._try_again()
 
-    def _serve(self) -> None:
+    def _run_calls(self) -> None:
         while (function := self._work.get()) is not None:
             function()
             with self._lock:

@@ -62,7 +62,7 @@ class Child:
         self._monotonic = monotonic
         self._loop = asyncio.get_running_loop()
         try:
-            start_thread(self._wait, f"rotulus-{self.pid}")
+            start_thread(self._wait_for_end, f"rotulus-{self.pid}")
         except BaseException:
             ours.close()
             self._process.kill()
@@ -94,7 +94,7 @@ class Child:
         self._loop.remove_reader(self._channel)
         self._channel.close()
 
-    def _wait(self) -> None:
+    def _wait_for_end(self) -> None:
         code = self._process.wait()
         with suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._end, code)

@@ -60,7 +60,7 @@ class ProxyRenewer:
 
     def start(self) -> None:
         """Begin. Raises `ThreadNotStartedError`."""
-        self._thread = start_thread(self._serve, "rotulus-proxy-renewal")
+        self._thread = start_thread(self._renew_until_ended, "rotulus-proxy-renewal")
 
     def end(self) -> None:
         """Stop after the renewal under way."""
@@ -68,7 +68,7 @@ class ProxyRenewer:
         if self._thread is not None:
             self._thread.join(1.0)
 
-    def _serve(self) -> None:
+    def _renew_until_ended(self) -> None:
         while not self._ended.wait(beat_every(self._lease)):
             try:
                 self._renew_silent()

@@ -177,7 +177,7 @@ class Supervisor:
     async def _run_one(self, restart_policy: RestartPolicy, threads: Threads) -> float | None:
         """Run one process until it is replaceable; returns seconds until another one starts."""
         try:
-            child = self._start()
+            child = self._start_child()
         except (OSError, ThreadNotStartedError) as error:
             self._events.emit(ProcessNotStarted(error))
             return restart_policy.after(None, 0.0)
@@ -195,7 +195,7 @@ class Supervisor:
                 self.stop()
             return None
 
-    def _start(self) -> Child:
+    def _start_child(self) -> Child:
         self._started += 1
         name = f"{self._options.name}.{self._started}.{self._random_bits(32):08x}"
         child = Child(self._options.command, name, self._monotonic)

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,7 +15,7 @@ from rotulus._engine.isolation.fork_server_process import (
     REPORT,
     ForkServerProcess,
 )
-from rotulus._engine.isolation.system import only
+from rotulus._engine.isolation.system import flush_output, only
 
 _CLOSE_TIMEOUT = 3.0
 """Seconds for the fork server to end when it is told to."""
@@ -40,7 +39,7 @@ class ForkServer:
     """
 
     def __init__(self, main: Main) -> None:
-        _flush()
+        flush_output()  # or the fork would write it once more
         self._socket, theirs = socket.socketpair()
         parent = os.getpid()
         self.gone = False
@@ -100,10 +99,3 @@ def _fork() -> int:
         # Python warns of a fork beside other threads; the caller of this tells of them.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
-
-
-def _flush() -> None:
-    """Write what has been printed: a fork would write it once more."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # anything may stand there, or nothing
-            stream.flush()

@@ -54,16 +54,16 @@ class ForkServerProcess:
         """Serve the worker until it ends or dies; no task process lives longer."""
         self._set_up()
         try:
-            self._serve()
+            self._serve_commands()
         finally:
             self._kill_all()
 
-    def _serve(self) -> None:
+    def _serve_commands(self) -> None:
         poll = select.poll()
         poll.register(self._channel, select.POLLIN)
         poll.register(self._wakeups, select.POLLIN)
         while not self._is_over():
-            for handle, _ in poll.poll(self._wait()):
+            for handle, _ in poll.poll(self._poll_timeout()):
                 if handle == self._wakeups.fileno():
                     self._wakeups.recv(4096)
                     self._reap()
@@ -92,7 +92,7 @@ class ForkServerProcess:
             return False
         return not self._numbers or time.monotonic() > self._deadline
 
-    def _wait(self) -> float | None:
+    def _poll_timeout(self) -> float | None:
         """Returns for how many milliseconds to wait; None: for as long as it takes."""
         if self._deadline is None:
             return None

@@ -65,6 +65,13 @@ def volunteer() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
+def flush_output() -> None:
+    """Write everything that has been printed."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # a task may have closed it, or put anything in its place
+            stream.flush()
+
+
 @contextmanager
 def memory_limit(mebibytes: int | None) -> Generator[None, None, None]:
     """Let this process allocate no more than so much on top of what it has now."""

@@ -3,14 +3,12 @@
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from rotulus._engine.execution import Execution, Stop
 from rotulus._engine.isolation.frames import FrameStream
-from rotulus._engine.isolation.system import memory_limit
+from rotulus._engine.isolation.system import flush_output, memory_limit
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.threads import Threads
 from rotulus._jobs.outcome import Outcome
@@ -86,7 +84,7 @@ class _Attempts:
             outcome = await self._execute(execution, executor)
         self._execution = None
         self._report(execution)
-        _flush()
+        flush_output()  # this process may be killed at any time
         self._channel.send("outcome", *outcome)
 
     async def _execute(self, execution: Execution, executor: AttemptExecutor) -> Outcome:
@@ -108,10 +106,3 @@ class _Attempts:
         if text is not None:
             self._channel.send("progress", text)
             execution.progress_stored(text)
-
-
-def _flush() -> None:
-    """Write what has been printed: this process may be killed at any time."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # the body may have closed it, or put anything in its place
-            stream.flush()
