@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from rotulus._jobs.outcome import STEP, ErrorInfo, Outcome, cancelled, failed, read_error, succeeded
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
-from rotulus._text import jsontext
 from rotulus.store import Count
 
 FAILED = (State.FAILED, State.DEAD)
@@ -46,28 +45,6 @@ def branches_outcome(job: JobRecord, branches: Sequence[JobRecord]) -> Outcome:
         error = ErrorInfo("BranchesFailed", _what_failed(wrong, len(branches)))
         return failed(job.id, job.attempt, Reason.ERROR, error)
     return succeeded(job.id, job.attempt, "")
-
-
-def results_of(branches: Sequence[JobRecord]) -> str:
-    """All results in order, as the text of an array; they are texts, and need not be read."""
-    return f"[{','.join(branch.result or 'null' for branch in branches)}]"
-
-
-def sized(text: str, job: JobRecord, max_bytes: int, *, of_branches: bool = False) -> str:
-    """The text of a result, unless it is too large; of which step it is, is said then.
-
-    Raises:
-        NotJSONError: it is, or nests too deeply.
-    """
-    try:
-        jsontext.check_text(text, max_bytes)
-    except jsontext.TooLargeError as error:
-        whose = f"of step {job.step!r}" if job.step else "of the run"
-        rest = "; no branch runs again" if of_branches else ""
-        raise jsontext.TooLargeError(
-            f"{whose} {error}: give the app a larger max_bytes, and retry{rest}"
-        ) from None
-    return text
 
 
 def summary(counts: Sequence[Count]) -> str:

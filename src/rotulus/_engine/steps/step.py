@@ -1,7 +1,7 @@
-"""The attempt of a step: whether it runs, with which call, and what it hands on."""
+"""The attempt of a step: whether it runs, with which call, or which parts it opens."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
@@ -13,13 +13,12 @@ from rotulus._engine.steps.closing import (
     FAILED,
     NAMED,
     branches_outcome,
-    results_of,
-    sized,
     workflow_outcome,
 )
 from rotulus._engine.steps.handle import TaskHandle, forgotten
 from rotulus._engine.steps.inputs import StepInputs
 from rotulus._engine.steps.needs import stored_of
+from rotulus._engine.steps.results import StepResults
 from rotulus._engine.verdict import NotRunnableError
 from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
 from rotulus._jobs.record import JobRecord
@@ -38,7 +37,6 @@ from rotulus._workflows.trigger import decide
 from rotulus._workflows.workflow import Step
 from rotulus.errors import (
     ArgumentsError,
-    ContextError,
     StepNotFoundError,
     StoreError,
     TaskNotFoundError,
@@ -86,7 +84,7 @@ class Steps:
         self._inputs = inputs
         self._parts = parts
         self._events = events
-        self._max_bytes = max_bytes
+        self._results = StepResults(max_bytes)
 
     def prepare(self, jobs: Iterable[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
         """Read at once what several steps need. Where the store fails, each reads by itself."""
@@ -154,22 +152,7 @@ class Steps:
                 f"{task.name} has called handle.defer_until(...), which has not waited: in an "
                 f"async step, write: await handle.defer_until(...)"
             )
-        context = Context() if execution.context is None else execution.context  # it may be empty
-        step_input = HandedOn() if execution.step_input is None else execution.step_input
-        if is_branch(execution.job.step):
-            return self._encode(_branch_value(step_input, context, value), execution.job)
-        if isinstance(value, Context):
-            context = execution.context = value
-        elif isinstance(value, Mapping):
-            context.update_from_dict(cast("Mapping[str, Any]", value))
-        elif value is not None and isinstance(task, StepTask):
-            raise ContextError(
-                f"{task.name} returned {type(value).__name__}: a step returns its context, a dict "
-                f"of what to set there, or nothing"
-            )
-        elif value is not None:
-            context.set(execution.step.id if execution.step else "result", value)
-        return self._text(execution.job, step_input, context)
+        return self._results.of_returned(task, execution, value)
 
     def callback(
         self, execution: Execution, outcome: Outcome
@@ -201,9 +184,8 @@ class Steps:
                 f"it has to be an array"
             )
         if not items:
-            return succeeded(
-                job.id, job.attempt, self._with_results(job, step.id, step_input, "[]")
-            )
+            result = self._results.of_branches(job, step.id, step_input, [])
+            return succeeded(job.id, job.attempt, result)
         parts = self._parts.of_items(step, job, step_input, cast("list[Any]", items))
         return opened(job.id, job.attempt, parts)
 
@@ -236,12 +218,15 @@ class Steps:
             outcome = branches_outcome(job, parts)
             if outcome.state is State.SUCCEEDED:
                 step, step_input = split_path(job.step)[1], self._inputs.of(job, needs)
-                text = self._with_results(job, step, step_input, results_of(parts))
-                outcome = outcome._replace(result=text)
+                result = self._results.of_branches(job, step, step_input, parts)
+                outcome = outcome._replace(result=result)
         else:
             counts = self._store().count("step", job.run, job.step or "")
             outcome = workflow_outcome(job, counts, partial(self._culprits, job, counts))
-            outcome = outcome._replace(result=self._final(job, needs, parts))
+            final = self._inputs.merged(parts)
+            step_input = self._inputs.of(job, needs) if job.step else None
+            result = self._results.of_workflow(job, step_input, final)
+            outcome = outcome._replace(result=result)
         if outcome.result is not None:
             execution.context = HandedOn.from_text(outcome.result)
         return outcome
@@ -254,32 +239,6 @@ class Steps:
             step for path in paths[:NAMED] for step in store.find(Filter(run=job.run, step=path), 1)
         ]
 
-    def _final(self, job: JobRecord, needs: list[JobRecord], parts: list[JobRecord]) -> str:
-        """The result of a workflow: of its last steps; of a branch, what they have changed."""
-        final = self._inputs.merged(parts)
-        if not job.step:
-            return sized(final.to_json(), job, self._max_bytes)
-        step_input = self._inputs.of(job, needs)
-        if is_branch(job.step):
-            return self._encode(_branch_value(step_input, final, None), job)
-        return self._text(job, step_input, final)
-
-    def _with_results(self, job: JobRecord, step: str, step_input: HandedOn, results: str) -> str:
-        """The result of a step with branches, whose results need no reading for that."""
-        place = stored_of(job).place
-        handed = step_input.with_text(step, results, place)
-        text = sized(handed.to_json(), job, self._max_bytes, of_branches=True)
-        return text if place is None else handed.to_text()
-
-    def _text(self, job: JobRecord, step_input: HandedOn, after: Context) -> str:
-        """The result of a step, as it is stored."""
-        text = sized(after.to_json(), job, self._max_bytes)
-        place = stored_of(job).place if job.step else None
-        return text if place is None else step_input.changed_to(after, place).to_text()
-
-    def _encode(self, value: Any, job: JobRecord) -> str:
-        return sized(jsontext.encode(value, max_bytes=sys.maxsize), job, self._max_bytes)
-
 
 def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
     """A call of an ordinary task, its parameters taken from the context by their names."""
@@ -287,13 +246,3 @@ def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
     values = arguments_by_name(plan.binder.names, context, item)
     # What it is given has been stored, so it is not too large.
     return plan.binder.load(jsontext.encode(values, max_bytes=sys.maxsize))
-
-
-def _branch_value(step_input: Context, context: Context, value: Any) -> Any:
-    """The value of a branch: what it returned, or else what it changed in its context."""
-    if value is not None and not isinstance(value, Context):
-        return value
-    after = context if value is None else value
-    changes = after.changes_since(step_input)
-    changes.pop(ITEM, None)
-    return changes
