@@ -4,8 +4,10 @@ from html import escape
 
 from bench import roster
 
-WIDTH, LABEL, FIGURE = 760, 210, 70
+WIDTH, FIGURE = 760, 70
 LINE, BAR, TOP = 26, 16, 34
+LETTER = 7.8
+"""Room for a letter of 13 pixels, in the widest of the usual fonts of systems."""
 
 STYLE = """
     text { font: 13px system-ui, sans-serif; fill: #57606a }
@@ -22,8 +24,9 @@ def plot(samples):
     if not bars:
         return ""
     bars.sort(key=lambda bar: -bar[1])
-    scale = (WIDTH - LABEL - FIGURE) / bars[0][1]
-    drawn = [_bar(row, *bar, scale) for row, bar in enumerate(bars)]
+    left = 10 + LETTER * max(len(_name(one)) for one, _ in bars)
+    scale = (WIDTH - left - FIGURE) / bars[0][1]
+    drawn = [_bar(row, *bar, left, scale) for row, bar in enumerate(bars)]
     height = TOP + LINE * len(bars) + 4
     title = "Jobs a second that one worker process drains"
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
@@ -41,13 +44,17 @@ HIDDEN = ("postgres_limit", "sqlite_rotulus_threads", "postgres_rotulus_threads"
 """What stands in the tables only."""
 
 
-def _bar(row, contender, figure, scale):
+def _name(contender):
+    return f"{contender.name} on {contender.home.title}"
+
+
+def _bar(row, contender, figure, left, scale):
     kind = ' class="ours"' if contender.environment == "rotulus" else ""
     top, length = TOP + row * LINE, max(1.5, figure * scale)
-    name = escape(f"{contender.name} on {contender.home.title}")
+    name = escape(_name(contender))
     middle = top + BAR - 3.5
     return (
-        f'  <text{kind} x="{LABEL - 10}" y="{middle}" text-anchor="end">{name}</text>'
-        f'<rect{kind} x="{LABEL}" y="{top}" width="{length:.1f}" height="{BAR}" rx="2"/>'
-        f'<text{kind} x="{LABEL + length + 8:.1f}" y="{middle}">{figure:,.0f}</text>'
+        f'  <text{kind} x="{left - 10:.1f}" y="{middle}" text-anchor="end">{name}</text>'
+        f'<rect{kind} x="{left:.1f}" y="{top}" width="{length:.1f}" height="{BAR}" rx="2"/>'
+        f'<text{kind} x="{left + length + 8:.1f}" y="{middle}">{figure:,.0f}</text>'
     )
