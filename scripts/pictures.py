@@ -188,7 +188,7 @@ def fence():
     picture.arrow((540, 71), (540, 127), style="refused")
     picture.text(548, 105, "outcome of attempt 1: refused")
     picture.text(
-        380, 282, "A write names the job and the attempt, and is applied only while that attempt runs.",
+        380, 282, "A write names job and attempt, and is applied only while that attempt runs.",
         anchor="middle",
     )  # fmt: skip
     return picture

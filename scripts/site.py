@@ -1,10 +1,12 @@
 """What the site has beside `docs/`: the pages at the root of the repository, and all decisions.
 
-MkDocs calls the functions of this module while it builds; `mkdocs.yml` names it.
+MkDocs calls the `on_...` functions of this module while it builds; `mkdocs.yml` names it. Pages are
+written as GitHub reads them, and are changed here where Python's Markdown reads them otherwise.
 """
 
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ ROOT_PAGES = {
 """Where in the site the files at the root of the repository are."""
 
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)")
+ITEM = re.compile(r"- |\d+\. ")
+ROW = re.compile(r"\|")
+CODE = re.compile(r"`[^`]+`")
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -40,12 +45,12 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Lead links that leave `docs/` to where those files are in the site."""
-    if page.file.generated_by is not None:
-        return markdown
-    folder = posixpath.dirname(page.file.src_uri)
-    at = posixpath.join("docs", folder)
-    return LINK.sub(lambda found: site_link(found[1], at, folder or "."), markdown)
+    """Change a page so that its links and lists are in the site what they are in the repository."""
+    if page.file.generated_by is None:
+        folder = posixpath.dirname(page.file.src_uri)
+        at = posixpath.join("docs", folder)
+        markdown = LINK.sub(lambda found: site_link(found[1], at, folder or "."), markdown)
+    return "\n".join(for_python(markdown.splitlines()))
 
 
 def site_link(link: str, at: str, folder: str) -> str:
@@ -56,6 +61,26 @@ def site_link(link: str, at: str, folder: str) -> str:
     if path.startswith("docs/"):
         return posixpath.relpath(path.removeprefix("docs/"), folder)
     return link
+
+
+def for_python(lines: list[str]) -> Iterator[str]:
+    """Lines as Python's Markdown needs them.
+
+    A list and a table begin after an empty line there, and a `|` in the code of a cell needs no
+    backslash: it would be shown.
+    """
+    is_code, last = False, ""
+    for line in lines:
+        is_code ^= line.startswith("```")
+        begins = next((start for start in (ITEM, ROW) if start.match(line)), None)
+        if not is_code and begins and last and not last.startswith(" ") and not begins.match(last):
+            yield ""
+        yield line if is_code or begins is not ROW else CODE.sub(_unescaped, line)
+        last = line
+
+
+def _unescaped(code: re.Match[str]) -> str:
+    return code[0].replace("\\|", "|")
 
 
 def _nav(config: MkDocsConfig) -> list[dict[str, Any]]:
