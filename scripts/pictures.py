@@ -137,8 +137,8 @@ def life():
         ("succeeded", "it returned", "good"),
         ("failed", "the task failed", "bad"),
         ("dead", "given up", "bad"),
-        ("cancelled", "somebody did", "box"),
-        ("skipped", "its rule said so", "box"),
+        ("cancelled", "on request", "box"),
+        ("skipped", "by its rule", "box"),
     )
     for number, (state, why, kind) in enumerate(ends):
         picture.box(100 + 128 * number, 310, 118, 46, state, why, kind=kind)
@@ -153,7 +153,7 @@ def life():
     picture.line((415, 358), (415, 380), style="line")
     picture.line((30, 380), (30, 60), (130, 60), style="line")
     picture.arrow((130, 60), (130, 68))
-    picture.text(552, 384, "somebody sends it back: retry")
+    picture.text(552, 384, "rotulus retry sends it back")
     return picture
 
 
@@ -227,7 +227,7 @@ def run():
 
 def deployment():
     """The pieces of a deployment: programs that enqueue, the database, workers."""
-    picture = Picture("The pieces of a deployment: who enqueues, the database, who works", 760, 330)
+    picture = Picture("The pieces of a deployment: programs, the database, workers", 760, 330)
     for number, (name, words) in enumerate(
         (
             ("web application", "task.enqueue(...)"),
@@ -259,9 +259,9 @@ def deployment():
     picture.text(504, 92, "claim,", anchor="middle")
     picture.text(504, 108, "settle", anchor="middle")
     picture.text(250, 100, "jobs", anchor="middle")
-    picture.text(114, 34, "who enqueues and asks", anchor="middle")
+    picture.text(114, 34, "programs that enqueue", anchor="middle")
     picture.text(380, 96, "jobs, schedules, results", anchor="middle")
-    picture.text(643, 30, "who runs jobs and fires schedules", anchor="middle")
+    picture.text(643, 30, "workers run jobs and fire schedules", anchor="middle")
     picture.text(
         380, 314, "No broker, no scheduler process, no leader: only the database has to be there.",
         anchor="middle",
