@@ -41,8 +41,9 @@ class WorkflowBuilder:
 
     Args:
         name: the workflow's name: that of a task.
-        tenant, package, workflow: where it belongs, for those who keep track of that; they are
-            kept on the builder and are not part of the name.
+        tenant: where it belongs; kept on the builder, and no part of the name.
+        package: the same.
+        workflow: the same.
         registry: where it is registered; the global registry unless given.
         **unknown: whatever else is given, which is refused.
 
