@@ -120,9 +120,9 @@ def life():
     picture.text(300, 76, "its time has come", anchor="middle")
     picture.line((660, 68), (660, 52), (210, 52), style="line")
     picture.arrow((210, 52), (210, 68))
-    picture.text(560, 46, "what it needs has ended", anchor="middle")
+    picture.text(600, 46, "what it needs has ended", anchor="middle")
 
-    picture.box(100, 190, 140, 46, "running", "attempt n, with a lease", kind="ours")
+    picture.box(100, 190, 140, 46, "running", "with a lease", kind="ours")
     picture.arrow((150, 118), (150, 188))
     picture.text(160, 140, "claim:")
     picture.text(160, 156, "attempt + 1")
@@ -130,8 +130,8 @@ def life():
     picture.text(408, 150, "retry, snooze,")
     picture.text(408, 166, "second loss")
     picture.arrow((98, 213), (56, 213), (56, 93), (98, 93))
-    picture.text(16, 252, "first loss,")
-    picture.text(16, 268, "given back")
+    picture.text(63, 150, "first loss,")
+    picture.text(63, 166, "given back")
 
     ends = (
         ("succeeded", "it returned", "good"),
@@ -184,9 +184,9 @@ def fence():
     picture.bar(390, 211, 200, "ours")
     picture.text(490, 248, "runs attempt 2", anchor="middle")
     picture.arrow((590, 209), (590, 151))
-    picture.text(596, 186, "outcome of attempt 2: stored")
+    picture.text(596, 186, "attempt 2: stored")
     picture.arrow((540, 71), (540, 127), style="refused")
-    picture.text(548, 105, "outcome of attempt 1: refused")
+    picture.text(548, 105, "attempt 1: refused")
     picture.text(
         380, 282, "A write names job and attempt, and is applied only while that attempt runs.",
         anchor="middle",
@@ -216,7 +216,7 @@ def run():
             picture.bar(left + start, y, length, kind)
     picture.text(left + 95, top - 6, "waits for its retry")
     picture.text(left + 400, top + row + 13, "three branches, side by side")
-    picture.text(left + 480, top + 3 * row + 13, "the last one has ended: load is due")
+    picture.text(left + 480, top + 3 * row + 13, "now load is due")
     x = left
     for kind, words in (("ours", "runs"), ("idle", "waits"), ("bad", "failed, tried again"), ("good", "the last step")):  # fmt: skip # noqa: E501
         picture.bar(x, 234, 14, kind, 14)
@@ -258,10 +258,9 @@ def deployment():
     picture.arrow((546, 226), (464, 182))
     picture.text(504, 92, "claim,", anchor="middle")
     picture.text(504, 108, "settle", anchor="middle")
-    picture.text(250, 100, "jobs", anchor="middle")
     picture.text(114, 34, "programs that enqueue", anchor="middle")
     picture.text(380, 96, "jobs, schedules, results", anchor="middle")
-    picture.text(643, 30, "workers run jobs and fire schedules", anchor="middle")
+    picture.text(643, 30, "programs that run jobs", anchor="middle")
     picture.text(
         380, 314, "No broker, no scheduler process, no leader: only the database has to be there.",
         anchor="middle",
@@ -302,10 +301,10 @@ def stations():
         ("9 Verdict", "what it means"),
     )
     for number, (name, words) in enumerate(bottom):
-        x = 130 + 158 * number
-        picture.box(x, 266, 126, 48, name, words)
+        x = 130 + 154 * number
+        picture.box(x, 266, 138, 48, name, words)
         if number:
-            picture.arrow((x - 32, 290), (x - 2, 290))
+            picture.arrow((x - 16, 290), (x - 2, 290))
     picture.arrow((195, 196), (195, 264))
     picture.text(203, 234, "6 claimed")
     picture.arrow((667, 264), (667, 196))
