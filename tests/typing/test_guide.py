@@ -1,4 +1,7 @@
-"""Every Python snippet of the guide is accepted by type checkers, plain and strict."""
+"""Every Python snippet of the guide is accepted by type checkers in their strict modes.
+
+What a strict mode accepts the plain one accepts, too.
+"""
 
 import json
 import os
@@ -57,8 +60,7 @@ def unexpected(found):
     return told
 
 
-@pytest.mark.parametrize("options", [[], ["--strict"]], ids=["plain", "strict"])
-def test_mypy_accepts_the_guide(folders, options, tmp_path):
+def test_mypy_accepts_the_guide(folders, tmp_path):
     """Page by page, each in a folder of its own."""
     found = []
     for folder in folders:
@@ -66,7 +68,7 @@ def test_mypy_accepts_the_guide(folders, options, tmp_path):
         if not files:
             continue
         command = [sys.executable, "-m", "mypy", "--no-error-summary", "--show-absolute-path"]
-        command += ["--cache-dir", str(tmp_path), *options, *LOOSE, *files]
+        command += ["--cache-dir", str(tmp_path), "--strict", *LOOSE, *files]
         path = {**os.environ, "MYPYPATH": str(folder)}
         told = subprocess.run(command, capture_output=True, text=True, env=path)
         lines = re.findall(r"^(.+?):(\d+): error: (.*)$", told.stdout, re.MULTILINE)
@@ -76,13 +78,12 @@ def test_mypy_accepts_the_guide(folders, options, tmp_path):
     assert [] == unexpected(found)
 
 
-@pytest.mark.parametrize("mode", ["standard", "strict"])
-def test_pyright_accepts_the_guide(folders, mode):
+def test_pyright_accepts_the_guide(folders):
     """All pages in one run; a page imports its own modules."""
     root = folders[0].parent
     places = [{"root": folder.name} for folder in folders]
     quiet = {f"report{what}": False for what in STYLE}
-    settings = {"typeCheckingMode": mode, "executionEnvironments": places, **quiet}
+    settings = {"typeCheckingMode": "strict", "executionEnvironments": places, **quiet}
     (root / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
     told = subprocess.run(
