@@ -17,7 +17,7 @@ from rotulus.testing import adrain, drain
 WITHOUT = {
     App: {"using", "provide", "reserve", "carry", "lifespan", "set_slots", "stop", "supervise"},
     Job: {"progress", "raise_if_cancelled", "complete"},
-    Task: {"using", "is_declared_as"},
+    Task: {"using"},
 }
 """What waits for no store, or runs on the terms of its caller: a connection, a process."""
 

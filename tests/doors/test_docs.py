@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from rotulus import current_app, registry
+from rotulus._tasks.registry import registered_tasks
 from rotulus.errors import NoAppError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -131,7 +132,7 @@ def test_every_block_of_a_page_runs(page, monkeypatch, tmp_path, request):
                 current_app().close()
         registry.clear()
         for task in tasks:
-            registry.add(task)
+            registered_tasks(registry).add(task)
 
 
 def test_the_readme_begins_with_code_that_runs():

@@ -4,6 +4,7 @@ import pytest
 
 import rotulus.workflow as wf
 from fundamentals.flows import fail, final, put, states
+from rotulus._tasks.registry import registered_tasks
 from rotulus.errors import JobFailedError
 from rotulus.events import AttemptFailed
 
@@ -78,7 +79,7 @@ def test_a_workflow_that_contains_itself_ends(app, go):
         builder.add_task("inner")
     flow = wf.get_workflow("flow", registry)
     registry.unregister("inner")
-    registry.add(_named(flow, "inner", registry))
+    registered_tasks(registry).add(_named(flow, "inner", registry))
 
     run = go()
     assert "Failed" == run.status

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from requirements import listings
 from rotulus import Job
 from rotulus import registry as TaskRegistry
+from rotulus._tasks.registry import registered_tasks
 from rotulus.errors import InjectionError, TaskNotFoundError
 from rotulus.service import (
     INJECTABLE_TYPES,
@@ -47,11 +48,12 @@ TASKS = "/api/v1/tasks"
 @pytest.fixture(autouse=True)
 def empty_registry():
     """The registry is a global one, and each test has it for itself."""
-    before = dict(TaskRegistry._tasks)
+    before = list(TaskRegistry)
     TaskRegistry.clear()
     yield
     TaskRegistry.clear()
-    TaskRegistry._tasks.update(before)
+    for task in before:
+        registered_tasks(TaskRegistry).add(task)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 import rotulus
 from rotulus import App, State, TaskProvider, TaskRegistrationError, TaskRegistry, scheduled, task
+from rotulus._tasks.registry import registered_tasks
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.requirement
@@ -261,7 +262,7 @@ def test_L_23_nobody_sees_it_half_done(registry):
 
     def observe():
         while not done.is_set():
-            with registry.looking():
+            with registered_tasks(registry).looking():
                 if registry.list_all() != list(provider.schedule):
                     wrong.append(registry.list_all())
 

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 import rotulus.service.landing
 import rotulus.workflow as wf
-from rotulus import App, Job, Task, TaskRegistry
+from rotulus import App, Job, TaskRegistry, task
 from rotulus._app.inline import InlineCalls
 from rotulus.service import Auth, Database
 from rotulus.service.landing import make_landing_router
@@ -147,7 +147,7 @@ def fields(registry):
     """Makes the fields of a function, by their names."""
 
     def make(function):
-        registry.add(Task(function, "t", registry))
+        task("t", registry=registry)(function)
         shape = InlineCalls(registry, {}, {}).shape("t")
         return {field.name: field for field in fields_of(shape.arguments, registry.get_info("t"))}
 
@@ -272,7 +272,7 @@ def test_the_page_shows_a_task_whole(registry):
         More than `once`.
         """
 
-    registry.add(Task(greet, "mail.greet", registry, tags=("mail", "demo")))
+    rotulus.task("mail.greet", registry=registry, tags=("mail", "demo"))(greet)
     page = shown(service(registry, title="Mail", version="2.0"))
     (task,) = page.find("details", class_="task")
     (form,) = task.find("template")[0].find("form")
@@ -297,7 +297,7 @@ def test_every_control_has_a_label_and_its_hint(registry):
 
         def t(a: str, b: bool = False, c: list[int] = [], d: Literal["x"] = "x"): ...
 
-        registry.add(Task(t, f"t{number}", registry))
+        task(f"t{number}", registry=registry)(t)
     page = shown(service(registry))
     ids = [node.attributes["id"] for node in page.walk() if "id" in node.attributes]
     controls = [n for n in page.walk() if n.name in ("input", "select", "textarea")]
@@ -331,8 +331,8 @@ def test_a_task_that_cannot_be_called_says_why(registry):
 
     def whole(): ...
 
-    registry.add(Task(broken, "broken", registry))
-    registry.add(Task(whole, "whole", registry))
+    task("broken", registry=registry)(broken)
+    task("whole", registry=registry)(whole)
     first, second = shown(service(registry)).find("details", class_="task")
 
     assert "Cannot be called here: " in first.text
@@ -346,7 +346,7 @@ def test_what_the_framework_fills_in_is_no_field(registry):
 
     def t(name: str, database: Database, session: AsyncSession, job: Job[Any]): ...
 
-    registry.add(Task(t, "t", registry))
+    task("t", registry=registry)(t)
     page = shown(service(registry))
 
     assert ["name"] == [
@@ -496,7 +496,7 @@ def test_hostile_text_is_text(registry, text):
     ): ...
 
     t.__doc__ = f"{text}\n\n{text}"
-    registry.add(Task(t, "t", registry, tags=(text, "b")))
+    task("t", registry=registry, tags=(text, "b"))(t)
     info = ServiceInfo(display_name=text, version=text, summary=text, description=text)
     page = shown(service(registry, info))
     plain = Page(TestClient(service(TaskRegistry())).get("/").text).root
@@ -546,7 +546,7 @@ def test_half_a_character_is_none(registry):
     def t(): ...
 
     t.__doc__ = "\ud800<script>"
-    registry.add(Task(t, "t", registry))
+    task("t", registry=registry)(t)
 
     assert "\N{REPLACEMENT CHARACTER}<script>" in shown(service(registry)).text
 
@@ -588,7 +588,7 @@ def test_two_hundred_tasks_are_a_page(registry):
 
         def t(a: str, b: int = 3, c: bool = False) -> str: ...
 
-        registry.add(Task(t, f"t{number}", registry, tags=(f"tag{number % 7}",)))
+        task(f"t{number}", registry=registry, tags=(f"tag{number % 7}",))(t)
     answer = TestClient(service(registry)).get("/")
     page = Page(answer.text).root
     live = [

@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from rotulus import App, Task, TaskRegistry
+from rotulus import App, TaskRegistry, task
 from rotulus.service.landing import make_landing_router
 from rotulus.service.router import TaskRouter
 from rotulus.service.state import ServiceInfo, ServiceState
@@ -67,7 +67,7 @@ def test_a_task_opens_with_its_form_and_hostile_text_does_nothing(serve, rendere
         def t(a: str = text, b: list[str] = [text], **more: str): ...
 
         t.__doc__ = f"{text}\n\n{text}"
-        registry.add(Task(t, f"t{number}", registry, tags=(text,)))
+        task(f"t{number}", registry=registry, tags=(text,))(t)
     app = FastAPI()
     info = ServiceInfo(display_name="Plain", summary=corpus[1], description=corpus[2])
     app.state.rotulus = ServiceState(App("sqlite://", registry=registry), info)

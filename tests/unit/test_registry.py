@@ -12,6 +12,7 @@ from rotulus import (
     TaskRegistrationError,
     task,
 )
+from rotulus._tasks.registry import registered_tasks
 from rotulus.errors import OptionError, RegistryFrozenError
 
 
@@ -93,10 +94,10 @@ def test_a_frozen_registry_does_not_change(registry):
 
 def test_a_registry_that_is_served_cannot_be_cleared(registry):
     """A worker has its names in hand."""
-    registry.serve()
+    registered_tasks(registry).serve()
     with pytest.raises(RegistryFrozenError, match="close the app first"):
         registry.clear()
-    registry.leave()
+    registered_tasks(registry).leave()
     registry.clear()
 
 
@@ -118,7 +119,7 @@ def test_a_generator_is_no_task(registry):
 def test_a_change_that_raises_is_undone(registry):
     """As if it had never begun."""
     task("a", registry=registry)(body)
-    with pytest.raises(RuntimeError), registry.changing():
+    with pytest.raises(RuntimeError), registered_tasks(registry).changing():
         registry.unregister("a")
         task("b", registry=registry)(other)
         raise RuntimeError
@@ -136,7 +137,7 @@ def test_nobody_sees_a_change_half_done(registry):
 
     reader = threading.Thread(target=look)
     reader.start()
-    with registry.changing():
+    with registered_tasks(registry).changing():
         task("a", registry=registry)(body)
         inside.set()
         reader.join(0.05)

@@ -25,7 +25,7 @@ from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.provider import Scheduler, TaskProvider
-from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.registry import TaskRegistry, registered_tasks
 from rotulus._tasks.registry import registry as global_registry
 from rotulus._text.names import refuse_unknown
 from rotulus._time.clock import Clock, SystemClock
@@ -362,7 +362,7 @@ def current_app(registry: TaskRegistry = global_registry) -> App:
     Raises:
         NoAppError: no app is open for them.
     """
-    registry.port()  # raises when there is none
+    registered_tasks(registry).port()  # raises when there is none
     standing = serving(registry)
     return cast("App", standing and standing.app)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rotulus._forking import follow_forks
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.provider import TaskProvider
-from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.registry import TaskRegistry, registered_tasks
 
 
 class Boot:
@@ -20,7 +20,7 @@ class Boot:
     """
 
     def __init__(self, registry: TaskRegistry, plans: Plans, provider: TaskProvider) -> None:
-        self._registry = registry
+        self._tasks = registered_tasks(registry)
         self._plans = plans
         self._provider = provider
         self._booted = False
@@ -33,7 +33,7 @@ class Boot:
 
     def check(self) -> None:
         """Check parameters, injection and schedules. Raises `ConfigurationError`."""
-        for task in self._registry:
+        for task in self._tasks:
             self._plans.of(task)
         self._provider.check()
 
@@ -43,7 +43,7 @@ class Boot:
             if self._booted:
                 return False
             self.check()
-            self._registry.serve()
+            self._tasks.serve()
             self._booted = True
             return True
 
@@ -52,7 +52,7 @@ class Boot:
         with self._lock:
             if self._booted:
                 self._booted = False
-                self._registry.leave()
+                self._tasks.leave()
 
     @contextmanager
     def held(self) -> Generator[None, None, None]:

@@ -11,7 +11,7 @@ from rotulus._app.worker_run import WorkerRun
 from rotulus._app.worker_runs import WorkerRuns, WorkOptions
 from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._tasks.injection import Injector
-from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.registry import TaskRegistry, registered_tasks
 from rotulus._tasks.task import TaskPort
 from rotulus._warnings import warn_caller
 from rotulus.errors import NoAppError
@@ -29,7 +29,7 @@ class Standing:
         engine: what runs its jobs.
         store: its store.
         boot: whether it has booted.
-        worker runs: its workers.
+        worker_runs: its workers.
         singles: makes single attempts.
         ticks: does its duties where there is no worker.
         replaced: the one in whose place it stands.
@@ -88,11 +88,11 @@ class Standing:
         if self.replaced is not None:
             self.replaced.stand_ins.append(self)
         _OPEN[self.engine.port] = self
-        registry.attach(self.engine.port, first=first)
+        registered_tasks(registry).attach(self.engine.port, first=first)
 
     def leave(self) -> None:
         """The app is closed: the one that was there before serves the registry again."""
-        self.engine.registry.detach(self.engine.port)
+        registered_tasks(self.engine.registry).detach(self.engine.port)
         _OPEN.pop(self.engine.port, None)
         if self.replaced is not None:
             self.replaced.stand_ins.remove(self)
@@ -101,13 +101,13 @@ class Standing:
 def serving(registry: TaskRegistry) -> Standing | None:
     """The app that the tasks of a registry hand their jobs to; None while none is open."""
     try:
-        return _OPEN.get(registry.port())
+        return _OPEN.get(registered_tasks(registry).port())
     except NoAppError:
         return None
 
 
 _OPEN: dict[TaskPort, Standing] = {}
-"""The open apps, by their desks."""
+"""The open apps, by their ports."""
 
 
 def _place(app: Standing) -> object:

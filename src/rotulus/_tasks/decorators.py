@@ -20,7 +20,7 @@ from rotulus._tasks.options import (
     check_timeout,
 )
 from rotulus._tasks.problems import a_type
-from rotulus._tasks.registry import AnyTask, TaskRegistry
+from rotulus._tasks.registry import AnyTask, TaskRegistry, registered_tasks
 from rotulus._tasks.registry import registry as global_registry
 from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import P, R, Task, V
@@ -183,10 +183,11 @@ def _declare(
     result = check_result(given.pop("result", "check"))
     key = _template(body, given.pop("key", None), "key")
     limit_key = _template(body, given.pop("limit_key", None), "limit_key")
+    tasks = registered_tasks(registry)
     declared: AnyTask = Task(
         body,
         check_task_name(name or _name_of(inner, body, schedule)),
-        registry,
+        tasks,
         tags=tags,
         retry=retry,
         timeout=timeout,
@@ -199,8 +200,8 @@ def _declare(
         delivery=Delivery().using(given),
     )
     if inner is None or inner.name != declared.name:
-        return registry.add(declared)
-    return registry.add(merge(inner, declared), replace=True)
+        return tasks.add(declared)
+    return tasks.add(merge(inner, declared), replace=True)
 
 
 def _name_of(

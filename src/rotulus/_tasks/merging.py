@@ -9,7 +9,7 @@ from rotulus.errors import OptionError
 
 AnyTask = Task[..., Any, Any]
 
-_SAME = ("function", "name", "home", "delivery")
+_SAME = ("function", "name", "_home", "delivery")
 
 
 def merge(inner: AnyTask, outer: AnyTask) -> AnyTask:

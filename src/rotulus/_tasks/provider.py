@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 from rotulus._tasks.arguments import Binder
 from rotulus._tasks.injection import Injector
-from rotulus._tasks.registry import AnyTask, TaskRegistry, registry
+from rotulus._tasks.registry import AnyTask, TaskRegistry, registered_tasks, registry
 from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name
@@ -50,14 +50,15 @@ class TaskProvider:
         injector: Injector | None = None,
     ) -> None:
         self.registry = registry
+        self._tasks = registered_tasks(registry)
         self._scheduler = scheduler
         self._injector = injector or Injector()
 
     @property
     def schedule(self) -> dict[str, Schedule]:
         """The scheduled tasks by name, in the order they were registered."""
-        with self.registry.looking():
-            return {task.name: task.schedule for task in self.registry if task.schedule}
+        with self._tasks.looking():
+            return {task.name: task.schedule for task in self._tasks if task.schedule}
 
     def register_task(self, declared: Callable[..., Any]) -> AnyTask:
         """Register something declared with `@task` or `@scheduled`.
@@ -68,7 +69,7 @@ class TaskProvider:
         task = self._read(declared, "register_task")
         if task.schedule is not None:
             return self.register_scheduled_task(declared)
-        return self.registry.add(task)
+        return self._tasks.add(task)
 
     def register_scheduled_task(self, declared: Callable[..., Any]) -> AnyTask:
         """Register and schedule something declared with `@scheduled`, as one change.
@@ -88,15 +89,15 @@ class TaskProvider:
                 f"non-scheduled handlers"
             )
         self._check_callable(task)
-        with self.registry.changing():
-            registered = self.registry.add(task, replace=True)
+        with self._tasks.changing():
+            registered = self._tasks.add(task, replace=True)
             self._schedule(registered)
         return registered
 
     def unregister(self, name: str) -> AnyTask | None:
         """Remove a task from registry and schedule, and give it; None when there was none."""
-        with self.registry.changing():
-            removed = self.registry.unregister(name)
+        with self._tasks.changing():
+            removed = self._tasks.remove(name)
             if removed is not None and removed.schedule is not None and self._scheduler:
                 self._scheduler.remove(name)
             return removed
@@ -109,7 +110,7 @@ class TaskProvider:
         """
         accepted: list[AnyTask] = []
         try:
-            for task in self.registry:
+            for task in self._tasks:
                 if task.schedule is not None:
                     self._check_callable(task)
                     self._schedule(task)
@@ -133,7 +134,7 @@ class TaskProvider:
         cron = getattr(declared, "_cron", None)
         try:
             schedule = None if cron is None else Schedule(cron)
-            return Task(declared, check_task_name(name), self.registry, schedule=schedule)
+            return Task(declared, check_task_name(name), self._tasks, schedule=schedule)
         except OptionError as error:
             raise TaskRegistrationError(f"{verb}: {error}  ({site_of(declared)})") from error
 

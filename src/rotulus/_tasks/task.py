@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 from rotulus._jobs.job import Job
@@ -85,7 +85,7 @@ class Task(Generic[P, R, V]):
 
     function: Callable[P, R]
     name: str
-    home: PortOwner = field(repr=False)
+    _home: PortOwner = field(repr=False)
     tags: tuple[str, ...] = ()
     retry: Retry | None = None
     timeout: float | None = None
@@ -129,11 +129,11 @@ class Task(Generic[P, R, V]):
             NoAppError: no app is open.
             StoreError: the job could not be stored.
         """
-        return self.home.port().submit(self, [Call(args, kwargs)])[0]
+        return self._home.port().submit(self, [Call(args, kwargs)])[0]
 
     async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> Job[V]:
         """`enqueue`, without blocking the event loop."""
-        return (await self.home.port().asubmit(self, [Call(args, kwargs)]))[0]
+        return (await self._home.port().asubmit(self, [Call(args, kwargs)]))[0]
 
     def enqueue_many(self, calls: Iterable[Any]) -> list[Job[V]]:
         """Store a job for each call, in one transaction: all of them or none.
@@ -147,11 +147,11 @@ class Task(Generic[P, R, V]):
             NoAppError: no app is open.
             StoreError: the jobs could not be stored.
         """
-        return self.home.port().submit(self, _calls(self.name, calls))
+        return self._home.port().submit(self, _calls(self.name, calls))
 
     async def aenqueue_many(self, calls: Iterable[Any]) -> list[Job[V]]:
         """`enqueue_many`, without blocking the event loop."""
-        return await self.home.port().asubmit(self, _calls(self.name, calls))
+        return await self._home.port().asubmit(self, _calls(self.name, calls))
 
     def using(self, **options: Unpack[UsingOptions]) -> "Task[P, R, V]":
         """This task with other options for its next enqueue: a copy; the task stays as it is.
@@ -160,11 +160,6 @@ class Task(Generic[P, R, V]):
             OptionError: an option is not known, or its value is not allowed.
         """
         return replace(self, delivery=self.delivery.using(options))
-
-    def is_declared_as(self, other: "Task[..., Any, Any]") -> bool:
-        """Whether all that was said of another task was said of this one."""
-        said = [field.name for field in fields(self) if field.compare and field.name != "home"]
-        return all(getattr(self, name) == getattr(other, name) for name in said)
 
     @functools.cached_property
     def is_async(self) -> bool:

@@ -1,6 +1,6 @@
 """A workflow enters a registry: its tasks are there together, or not at all."""
 
-from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.registry import TaskRegistry, registered_tasks
 from rotulus._workflows.tasks import StepTask, WorkflowTask, workflow_task
 from rotulus._workflows.workflow import Step, Workflow
 from rotulus.errors import WorkflowError
@@ -20,10 +20,11 @@ def enrol(workflow: Workflow, registry: TaskRegistry) -> WorkflowTask:
         RegistryFrozenError: an app serves the registry.
         WorkflowError: a step is not registered here, or the workflow would be a step of itself.
     """
-    with registry.changing():
+    tasks = registered_tasks(registry)
+    with tasks.changing():
         _withdraw(workflow.name, registry)
         declared = workflow_task(workflow, registry)
-        registry.add(declared)
+        tasks.add(declared)
         for step in workflow.steps.values():
             _enrol_step(workflow, step, registry)
         _check_nesting(workflow, registry)
@@ -50,7 +51,7 @@ def _withdraw(name: str, registry: TaskRegistry) -> None:
 def _enrol_step(workflow: Workflow, step: Step, registry: TaskRegistry) -> None:
     task = step.task
     if isinstance(task, StepTask):
-        registry.add(task)
+        registered_tasks(registry).add(task)
         return
     if registry.has(task.name):
         if isinstance(task, WorkflowTask) or registry.get(task.name).function is task.function:

@@ -11,7 +11,7 @@ from rotulus._tasks.task import Task
 
 _LENGTH = 16
 
-_NO_CONTENT = ("function", "home", "connection")
+_NO_CONTENT = ("function", "_home", "connection")
 """Fields that say where something stands, and not what it is."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Unpack
 from rotulus._tasks.annotations import EMPTY
 from rotulus._tasks.arguments import Call
 from rotulus._tasks.options import UsingOptions
-from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.registry import TaskRegistry, registered_tasks
 from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import Task, patchable
 from rotulus._workflows.workflow import Workflow
@@ -133,10 +133,10 @@ class WorkflowTask(Task[..., Any, Any]):
         return replace(self, delivery=self.delivery.using(options))
 
 
-def workflow_task(workflow: Workflow, home: TaskRegistry) -> WorkflowTask:
+def workflow_task(workflow: Workflow, registry: TaskRegistry) -> WorkflowTask:
     """The task that stands for a workflow in a registry."""
-    body = _body(workflow)
-    return WorkflowTask(body, workflow.name, home, workflow=workflow, schedule=workflow.schedule)
+    body, tasks = _body(workflow), registered_tasks(registry)
+    return WorkflowTask(body, workflow.name, tasks, workflow=workflow, schedule=workflow.schedule)
 
 
 def _body(workflow: Workflow) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, router
 
-from rotulus import App, Carrier, Ticked
+from rotulus import App, Carrier, Ticked, current_app
 from rotulus.django.addresses import url_of
 from rotulus.django.compat import task_backends
 from rotulus.django.connections import connection_of
@@ -142,7 +142,7 @@ def _carrier(alias: str, *, to_workers: bool = True) -> Carrier | None:
 
 def _is_closed(app: App) -> bool:
     try:
-        app.registry.port()
+        current_app(app.registry)
     except NoAppError:
         return True
     return False

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from rotulus import TaskRegistry
+from rotulus._tasks.registry import registered_tasks
 from rotulus._tasks.task import Task
 from rotulus.errors import ConfigurationError, OptionError
 from rotulus.pubsub import names
@@ -51,6 +52,7 @@ class Routing:
             ConfigurationError: a route has a task of another registry.
             RegistryFrozenError: an app serves the registry already, and a function lacks in it.
         """
+        tasks = registered_tasks(registry)
         for route in self.routes:
             if registry.has(route.task_name):
                 continue
@@ -59,7 +61,7 @@ class Routing:
                     f"{route!r}: no task {route.task_name!r} is registered in the registry of the "
                     f"app; give the app the registry of that task"
                 )
-            registry.add(Task(route.function, route.task_name, registry))
+            tasks.add(Task(route.function, route.task_name, tasks))
 
 
 def check_single(routes: Iterable[TaskRoute]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rotulus import App, Task, TaskRegistry
 from rotulus._concurrency.starting import start_thread
+from rotulus._tasks.registry import registered_tasks
 from rotulus._time.clock import monotonic
 from rotulus._workflows.tasks import StepTask
 from rotulus.errors import StoreClosedError
@@ -90,8 +91,9 @@ class Serving:
     def _copy(self) -> None:
         self._served.clear()
         self._copied = {task.name: task for task in self._source}
+        served = registered_tasks(self._served)
         for task in self._copied.values():
-            self._served.add(self._timed(task))
+            served.add(self._timed(task))
 
     def _timed(self, task: Task[..., Any, Any]) -> Task[..., Any, Any]:
         if isinstance(task, StepTask) and task.timeout is None:

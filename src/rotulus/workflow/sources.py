@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from rotulus import Task, TaskRegistry
+from rotulus._tasks.registry import registered_tasks
 from rotulus._text.names import did_you_mean
 from rotulus._workflows.tasks import StepTask, workflow_task
 from rotulus._workflows.workflow import Workflow
@@ -40,17 +41,18 @@ def default_id(source: Source) -> str:
 
 def task_for(source: Source, name: str, registry: TaskRegistry) -> AnyTask:
     """The task of a step: one of its own, under this name, or the one that is registered."""
+    tasks = registered_tasks(registry)
     if isinstance(source, Declared):
         return StepTask(
             source.function,
             name,
-            registry,
+            tasks,
             retry=source.retry,
             timeout=source.timeout,
             takes=source.takes,
         )
     if isinstance(source, StepTask):
-        return replace(source, name=name, home=registry)
+        return replace(source, name=name, _home=tasks)
     return source
 
 
