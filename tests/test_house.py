@@ -275,6 +275,14 @@ def test_the_tree_of_errors_is_the_one_that_is_drawn():
     assert all(issubclass(getattr(errors, name), kinds) for name in errors.__all__)
 
 
+def test_every_kind_of_event_is_listed():
+    """And has a line in the log, unless its kind has no level."""
+    listed = {getattr(events, name) for name in events.__all__} - {events.Event, events.Events}
+
+    assert listed == {kind for kind in events.Event.kinds if kind.__module__.startswith("rotulus")}
+    assert [] == [kind for kind in listed if kind.is_logged() != ("line" in vars(kind))]
+
+
 def test_every_event_is_documented():
     """In docs/workers.md."""
     names = [name for name in events.__all__ if name not in ("Event", "Events")]

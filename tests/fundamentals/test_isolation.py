@@ -10,7 +10,7 @@ import pytest
 
 from rotulus import App, Cancel, Job, Retry, Snooze, scheduled, task
 from rotulus.errors import ConfigurationError, JobFailedError, OptionError
-from rotulus.events import AttemptStarted, NurseryStarted
+from rotulus.events import AttemptStarted, ForkServerStarted
 from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 
@@ -416,7 +416,7 @@ def test_options_are_checked_where_they_are_given(registry, options, says):
 def test_a_worker_without_isolated_tasks_has_no_fork_server(app):
     """Nobody pays for what nobody asked for."""
     started = []
-    app.events.subscribe(started.append, NurseryStarted)
+    app.events.subscribe(started.append, ForkServerStarted)
     job = task("plain", registry=app.registry)(os.getpid).enqueue()
     drain(app)
 
@@ -427,7 +427,7 @@ def test_a_worker_without_isolated_tasks_has_no_fork_server(app):
 def test_threads_that_run_beside_the_fork_are_named(app, isolated, caplog):
     """A lock that one of them holds stays locked in the isolated tasks."""
     started, leave = [], threading.Event()
-    app.events.subscribe(started.append, NurseryStarted)
+    app.events.subscribe(started.append, ForkServerStarted)
 
     @isolated()
     def body(): ...

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from rotulus._app.explanation import some
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, Reason, State
+from rotulus._text.words import some
 from rotulus._workflows.paths import is_branch, split_path
 from rotulus._workflows.rules import Need
 from rotulus.store import Filter, Store

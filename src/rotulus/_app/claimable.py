@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
-from rotulus._app.explanation import Explanation, Kind, clock_time, many, some, span
+from rotulus._app.explanation import Explanation, Kind
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import Reason, State, awaited
 from rotulus._text.names import serves
+from rotulus._text.words import clock_time, many, some, span
 from rotulus.store import Entry, Filter, Fleet, Store, WorkerInfo
 
 _LOOKED_AT = 1000

@@ -32,7 +32,7 @@ from rotulus._text.ids import Ids
 from rotulus._time.clock import Clock
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.errors import IsolationError, OptionError
-from rotulus.events import Events, NurseryStarted
+from rotulus.events import Events, ForkServerStarted
 from rotulus.store import Store, WorkerInfo
 
 
@@ -90,7 +90,7 @@ class Engine:
             if thread is not threading.current_thread()
         ]
         fork_server = ForkServer(partial(run_task_process, make_executor=self.executor))
-        self.events.emit(NurseryStarted(fork_server.pid, others))
+        self.events.emit(ForkServerStarted(fork_server.pid, others))
         try:
             yield fork_server
         finally:

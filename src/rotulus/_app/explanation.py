@@ -1,6 +1,5 @@
 """Why a job stands as it does, as values: a kind, what it is about, and a sentence."""
 
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -78,32 +77,3 @@ class Explanation(NamedTuple):
     about: str
     text: str
     others: tuple[str, ...] = ()
-
-
-NAMED = 5
-"""How many of several are named."""
-
-
-def some(names: list[str]) -> str:
-    """A few names, and how many more there are."""
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"
-
-
-def span(length: timedelta) -> str:
-    """A length of time, in its largest unit."""
-    seconds = max(0, round(length.total_seconds()))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def many(number: float, noun: str) -> str:
-    """A number of things: `1 job`, `2 jobs`."""
-    return f"{f'{number:g}' if isinstance(number, float) else number} {noun}{'s' * (number != 1)}"
-
-
-def clock_time(at: datetime) -> str:
-    """A moment in UTC."""
-    return f"{at:%Y-%m-%d %H:%M:%S}Z"

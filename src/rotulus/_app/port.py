@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from rotulus._app.adding import AsyncAdds
-from rotulus._app.explanation import many
 from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
@@ -22,6 +21,7 @@ from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
+from rotulus._text.words import many
 from rotulus._warnings import on_event_loop, warn_caller
 from rotulus._workflows.handed import plain_text
 from rotulus.errors import (

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from rotulus._app.awaiting import leaves, name, skipping, summary
 from rotulus._app.claimable import Claimable
-from rotulus._app.explanation import Explanation, Kind, clock_time, many, span
+from rotulus._app.explanation import Explanation, Kind
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State, awaited
+from rotulus._text.words import clock_time, many, span
 from rotulus.store import Filter, Store
 
 _DEEPEST = 8

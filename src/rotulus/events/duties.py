@@ -1,0 +1,206 @@
+"""What happens beside the jobs: schedules fire, jobs are rescued and pruned, the store fails."""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import State
+from rotulus._text.words import many
+from rotulus.events.event import Event
+
+
+@dataclass(frozen=True)
+class ScheduleFired(Event, level=logging.INFO):
+    """An instant of a schedule became a job."""
+
+    schedule: str
+    instant: datetime
+    job_id: str
+
+    def line(self) -> str:
+        """Which instant it was, and which job."""
+        at = f"{self.instant:%Y-%m-%d %H:%M{':%S' * bool(self.instant.second)}}Z"
+        return f"fired {self.schedule} for {at} as {self.job_id}"
+
+    def data(self) -> dict[str, Any]:
+        """The schedule, and the job."""
+        return {"schedule": self.schedule, "job": self.job_id}
+
+
+@dataclass(frozen=True)
+class JobsRescued(Event, level=logging.WARNING):
+    """Jobs whose worker had died were taken back."""
+
+    jobs: Sequence[JobRecord]
+
+    def line(self) -> str:
+        """How many they are, and how many of them are dead."""
+        dead = sum(job.state == State.DEAD for job in self.jobs)
+        given_up = f", {dead} of them given up as dead" if dead else ""
+        return f"took back {many(len(self.jobs), 'job')} whose worker had died{given_up}"
+
+    def data(self) -> dict[str, Any]:
+        """The jobs."""
+        return {"jobs": _ids(self.jobs)}
+
+
+@dataclass(frozen=True)
+class JobsMended(Event, level=logging.ERROR):
+    """Jobs that waited for what had ended long ago were mended: a fault, and the table is whole."""
+
+    jobs: Sequence[JobRecord]
+
+    def line(self) -> str:
+        """How many they are, and the first of them."""
+        first = ", ".join(job.id for job in self.jobs[:3])
+        return (
+            f"mended {many(len(self.jobs), 'job')} that waited for what had ended "
+            f"({first}{', ...' if len(self.jobs) > 3 else ''}): please report what happened to "
+            f"their runs"
+        )
+
+    def data(self) -> dict[str, Any]:
+        """The jobs."""
+        return {"jobs": _ids(self.jobs)}
+
+
+@dataclass(frozen=True)
+class JobsPruned(Event, level=logging.DEBUG):
+    """Old jobs were deleted."""
+
+    jobs: int
+
+    def line(self) -> str:
+        """How many they were."""
+        return f"pruned {many(self.jobs, 'old job')}"
+
+
+@dataclass(frozen=True)
+class JobsPublished(Event, level=logging.DEBUG):
+    """Messages were published that say that jobs are due, to who runs them."""
+
+    jobs: list[JobRecord]
+
+    def line(self) -> str:
+        """How many they were."""
+        return f"published {many(len(self.jobs), 'message')}"
+
+    def data(self) -> dict[str, Any]:
+        """The jobs."""
+        return {"jobs": _ids(self.jobs)}
+
+
+@dataclass(frozen=True)
+class PublishFailed(Event, level=logging.WARNING):
+    """Messages of jobs could not be published, and will be tried again; `error`, if it is known."""
+
+    jobs: list[JobRecord]
+    error: Exception | None
+
+    def line(self) -> str:
+        """How many they were, and why."""
+        why = "" if self.error is None else f": {type(self.error).__name__}: {self.error}"
+        return f"could not publish {many(len(self.jobs), 'message')}{why}; trying again"
+
+    def data(self) -> dict[str, Any]:
+        """The jobs."""
+        return {"jobs": _ids(self.jobs)}
+
+
+@dataclass(frozen=True)
+class StoreMigrated(Event, level=logging.INFO):
+    """The store's tables were brought up to this version."""
+
+    url: str
+    migrations: Sequence[str]
+
+    def line(self) -> str:
+        """Which store it is, and which migrations were applied."""
+        return f"migrated {self.url}: {', '.join(self.migrations)}"
+
+    def data(self) -> dict[str, Any]:
+        """The migrations."""
+        return {"migrations": list(self.migrations)}
+
+
+@dataclass(frozen=True)
+class StoreFailed(Event, level=logging.ERROR):
+    """The store refused something, which will be tried again."""
+
+    doing: str
+    error: Exception
+
+    def line(self) -> str:
+        """What could not be done, and why."""
+        return f"process {os.getpid()} could not {_plain(self.doing)}: {self.error}; trying again"
+
+    def data(self) -> dict[str, Any]:
+        """What could not be done, and the process."""
+        return {"doing": self.doing, "pid": os.getpid()}
+
+
+@dataclass(frozen=True)
+class StoreRecovered(Event, level=logging.INFO):
+    """The store works again after failing."""
+
+    doing: str
+
+    def line(self) -> str:
+        """What can be done again."""
+        return f"process {os.getpid()} can {_plain(self.doing)} again: the store works"
+
+    def data(self) -> dict[str, Any]:
+        """What can be done again, and the process."""
+        return {"doing": self.doing, "pid": os.getpid()}
+
+
+@dataclass(frozen=True)
+class DutyFailed(Event, level=logging.ERROR):
+    """A background duty raised; it will be tried again."""
+
+    duty: str
+    error: Exception
+
+    @property
+    def raised(self) -> Exception:
+        """What the duty raised."""
+        return self.error
+
+    def line(self) -> str:
+        """Which duty it is, and what it raised."""
+        return f"process {os.getpid()} could not {_plain(self.duty)}: {self.error!r}; trying again"
+
+    def data(self) -> dict[str, Any]:
+        """The duty, and the process."""
+        return {"duty": self.duty, "pid": os.getpid()}
+
+
+def _ids(jobs: Sequence[JobRecord]) -> list[str]:
+    """The ids of the first hundred."""
+    return [job.id for job in jobs[:100]]
+
+
+def _plain(doing: str) -> str:
+    """What a process does with its store, in words that need no page."""
+    duty, _, name = doing.partition(" ")
+    if duty == "schedule" and name:
+        return f"fire schedule {name!r}"
+    return _DOING.get(doing, f"do its {doing!r}")
+
+
+_DOING = {
+    "claim": "claim jobs",
+    "settle": "store the outcomes of jobs",
+    "extend": "renew the leases of jobs",
+    "release": "take back the jobs of a process that ended",
+    "rescue": "take back the jobs of dead workers",
+    "schedule": "fire schedules",
+    "recount": "count again what jobs wait for",
+    "prune": "delete old jobs",
+    "relay": "publish what is due in the outbox",
+    "recycle": "look how much memory it takes",
+}
