@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rotulus._app.app import App, current_app
-    from rotulus._app.resources.jobs import AttemptResult
+    from rotulus._app.resources.jobs import AttemptResult, JobCount
+    from rotulus._app.resources.queues import QueueInfo
+    from rotulus._app.resources.schedules import ScheduleInfo
+    from rotulus._app.resources.steps import StepInfo
     from rotulus._app.ticking import Ticked
     from rotulus._engine.carriage import Carrier, Published
-    from rotulus._jobs.job import Attempt, Job, Progress
+    from rotulus._jobs.job import Attempt, Job
     from rotulus._jobs.log_filter import JobLogFilter
     from rotulus._jobs.outcome import ErrorInfo
+    from rotulus._jobs.port import Progress
     from rotulus._jobs.retry import Retry
     from rotulus._jobs.signals import Cancel, Snooze
     from rotulus._jobs.states import State
@@ -55,17 +59,21 @@ __all__ = [
     "ErrorInfo",
     "INJECTED",
     "Job",
+    "JobCount",
     "JobFailedError",
     "JobLogFilter",
     "ParameterInfo",
     "Progress",
     "Published",
+    "QueueInfo",
     "Retry",
     "RotulusError",
     "RotulusWarning",
     "Schedule",
+    "ScheduleInfo",
     "Snooze",
     "State",
+    "StepInfo",
     "Task",
     "TaskError",
     "TaskInfo",
@@ -82,12 +90,16 @@ __all__ = [
 
 _HOMES = {
     "_app.app": ("App", "current_app"),
-    "_app.resources.jobs": ("AttemptResult",),
+    "_app.resources.jobs": ("AttemptResult", "JobCount"),
+    "_app.resources.queues": ("QueueInfo",),
+    "_app.resources.schedules": ("ScheduleInfo",),
+    "_app.resources.steps": ("StepInfo",),
     "_app.ticking": ("Ticked",),
     "_engine.carriage": ("Carrier", "Published"),
     "_tasks.decorators": ("scheduled", "task"),
     "_tasks.injected": ("INJECTED",),
-    "_jobs.job": ("Attempt", "Job", "Progress"),
+    "_jobs.job": ("Attempt", "Job"),
+    "_jobs.port": ("Progress",),
     "_jobs.log_filter": ("JobLogFilter",),
     "_jobs.outcome": ("ErrorInfo",),
     "_tasks.provider": ("TaskProvider",),

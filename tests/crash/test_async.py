@@ -16,7 +16,7 @@ from rotulus.testing import adrain, drain
 
 WITHOUT = {
     App: {"using", "provide", "reserve", "carry", "lifespan", "set_slots", "stop", "supervise"},
-    Job: {"progress", "raise_if_cancelled", "complete"},
+    Job: {"progress", "raise_if_cancelled", "complete", "to_dict"},
     Task: {"using"},
 }
 """What waits for no store, or runs on the terms of its caller: a connection, a process."""

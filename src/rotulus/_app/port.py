@@ -12,8 +12,9 @@ from rotulus._concurrency.pool import off_loop
 from rotulus._engine.carriage import Carriage
 from rotulus._engine.job_factory import JobFactory
 from rotulus._jobs.current import waiting_for
-from rotulus._jobs.job import Asked, Job, Progress
+from rotulus._jobs.job import Job
 from rotulus._jobs.outcome import read_error, succeeded
+from rotulus._jobs.port import Asked, Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
 from rotulus._tasks.arguments import Call

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Any, Protocol
 
-from rotulus._jobs.job import Progress
+from rotulus._jobs.port import Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._workflows.context import Context
 from rotulus._workflows.handed import HandedOn

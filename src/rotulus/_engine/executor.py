@@ -14,8 +14,8 @@ from rotulus._engine.steps import EarlyOutcome, Steps
 from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import NotRunnableError, Verdict
 from rotulus._jobs.current import CURRENT
-from rotulus._jobs.job import JobPort
 from rotulus._jobs.outcome import Outcome, succeeded
+from rotulus._jobs.port import JobPort
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
 from rotulus._tasks.arguments import Call

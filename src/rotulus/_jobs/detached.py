@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 from uuid import uuid4
 
-from rotulus._jobs.job import Job, Progress
+from rotulus._jobs.job import Job
+from rotulus._jobs.port import Progress
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text import jsontext
@@ -48,7 +49,7 @@ def make_job(
         attempt=attempt,
         cancel_requested=int(cancel_requested),
     )
-    return Job(record, _NoDesk(), _Attempt(cancel_requested))
+    return Job(record, _NoPort(), _Attempt(cancel_requested))
 
 
 @dataclass
@@ -66,7 +67,7 @@ class _Attempt:
         """Nothing is to be settled."""
 
 
-class _NoDesk:
+class _NoPort:
     """Stands where the app of a job would."""
 
     def complete(

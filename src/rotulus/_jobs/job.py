@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple
 
 from typing_extensions import TypeVar
 
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.outcome import ErrorInfo, read_error
+from rotulus._jobs.port import Asked, JobPort, Progress, Running
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.signals import Cancel
 from rotulus._jobs.states import State
@@ -16,14 +17,6 @@ from rotulus._text import jsontext
 from rotulus.errors import JobNotRunningError
 
 V_co = TypeVar("V_co", covariant=True, default=Any)
-
-
-class Progress(NamedTuple):
-    """How far a running task says it has got: `done` of `total`, and a note."""
-
-    done: float
-    total: float | None = None
-    note: str = ""
 
 
 class Attempt(NamedTuple):
@@ -46,77 +39,11 @@ class Attempt(NamedTuple):
     ended_at: datetime
     error: ErrorInfo | None
 
-
-class Asked(NamedTuple):
-    """What was to be enqueued where a job of the same key stood already."""
-
-    task: str
-    arguments: str
-    queue: str
-    priority: int
-
-
-class JobPort(Protocol):
-    """Where a job asks about itself: the app it belongs to."""
-
-    def look(self, job_id: str) -> JobRecord:
-        """The job as it stands now."""
-        ...
-
-    def wait(self, job_id: str, timeout: float | None, /) -> JobRecord:
-        """The job once it has ended."""
-        ...
-
-    async def await_end(self, job_id: str, timeout: float | None, /) -> JobRecord:  # noqa: ASYNC109
-        """The job once it has ended, without blocking the event loop."""
-        ...
-
-    def value(self, record: JobRecord) -> Any:
-        """The result of an ended job, or the error that says why there is none."""
-        ...
-
-    def why(self, job_id: str) -> list[str]:
-        """Why it stands as it does."""
-        ...
-
-    def complete(
-        self, record: JobRecord, result: Any, connection: Any, reached: Progress | None, /
-    ) -> None:
-        """Settle a running attempt as succeeded, in the transaction of a connection.
-
-        `reached` is how far it says it has got.
-        """
-        ...
-
-    def cancel(self, job_id: str) -> JobRecord:
-        """Cancel it, and give it as it stands then."""
-        ...
-
-    def retry(self, job_id: str) -> JobRecord:
-        """Send it back to its queue, and give it as it stands then."""
-        ...
-
-
-class Running(Protocol):
-    """The attempt under way, as the worker that runs it sees it."""
-
-    @property
-    def cancel_requested(self) -> bool:
-        """Whether somebody wants it to stop."""
-        ...
-
-    @property
-    def reached(self) -> Progress | None:
-        """How far it says it has got, if it does."""
-        ...
-
-    def report(self, progress: Progress) -> None:
-        """Take note of how far it has got."""
-        ...
-
-    def note_completed(self) -> None:
-        """Take note that it has settled itself, if its transaction commits."""
-        ...
+    def to_dict(self) -> dict[str, Any]:
+        """Its attributes by name, as JSON data; its times are ISO 8601 text."""
+        error = self.error and self.error._asdict()
+        times = {"started_at": _iso(self.started_at), "ended_at": _iso(self.ended_at)}
+        return self._asdict() | times | {"error": error}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -221,6 +148,11 @@ class Job(Generic[V_co]):
         return self.record.run
 
     @property
+    def is_run(self) -> bool:
+        """Whether it is itself the run of a workflow, which has begun."""
+        return self.record.run == self.record.id
+
+    @property
     def step(self) -> str | None:
         """Where it stands in its run: the id of a step, or a path such as `parse/17`."""
         return self.record.step
@@ -274,6 +206,36 @@ class Job(Generic[V_co]):
         if self._running is not None:
             return self._running.cancel_requested
         return bool(self.record.cancel_requested)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its attributes by name, as JSON data: its times are ISO 8601 text.
+
+        Its result and its earlier attempts are not among them, which may be large.
+        """
+        return {
+            "id": self.id,
+            "task": self.task,
+            "queue": self.queue,
+            "state": self.state,
+            "reason": self.reason,
+            "priority": self.priority,
+            "key": self.key,
+            "attempt": self.attempt,
+            "run": self.run,
+            "step": self.step,
+            "paused": self.paused,
+            "arguments": self.arguments,
+            "schedule": self.schedule,
+            "instant": _iso(self.instant),
+            "created_at": _iso(self.created_at),
+            "run_at": _iso(self.run_at),
+            "started_at": _iso(self.started_at),
+            "ended_at": _iso(self.ended_at),
+            "worker": self.worker,
+            "cancel_requested": self.cancel_requested,
+            "progress": self.reached and self.reached._asdict(),
+            "error": self.error and self.error._asdict(),
+        }
 
     def result(self, timeout: float | None = None) -> V_co:
         """What its task returned, in JSON's form of the task's return type; waits for it.
@@ -383,6 +345,10 @@ class Job(Generic[V_co]):
 
 def _moment(micros: int | None) -> datetime | None:
     return None if micros is None else moment(micros)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 def _attempt(

@@ -9,10 +9,10 @@ import click
 
 from rotulus import App, Job, State
 from rotulus.cli.asking import ask
+from rotulus.cli.finding import count_live, find_job
 from rotulus.cli.known import no_queue, no_task
 from rotulus.cli.output import json_option, print_json
 from rotulus.cli.progress import Meter
-from rotulus.cli.runs import count_live, find_job, is_run
 from rotulus.cli.target import app_options, find_store
 from rotulus.cli.words import many
 from rotulus.errors import JobNotFoundError
@@ -22,7 +22,6 @@ _SHOWN = 20
 """Of how many jobs more than their number is told."""
 
 _RETRYABLE = (State.FAILED, State.DEAD, State.CANCELLED)
-_WAITING = (State.BLOCKED, State.DELAYED, State.QUEUED, State.RUNNING)
 
 
 @click.command()
@@ -47,14 +46,16 @@ def retry(
     """
     _check_chosen("retry", [*ids, state, task])
     app = find_store(target, url)
-    states = [State(state)] if state else [State.FAILED, State.DEAD]
-    chosen = _known(app, ids) or _chosen(app, "retry", states, task, None, yes=yes)
+    chosen = _known(app, ids)
+    if not chosen:
+        states = [State(state)] if state else [State.FAILED, State.DEAD]
+        chosen = _agreed("retry", app.jobs.retry(state=states, task=task, dry_run=True), yes=yes)
     back: list[Job[Any]] = []
     with Meter("retrying") as meter:
         for start in range(0, len(chosen), _AT_ONCE):
             back += app.retry(*chosen[start : start + _AT_ONCE])
             meter.show(len(back), len(chosen))
-    parts = {job.id: count_live(app, job) for job in back if is_run(job)}
+    parts = {job.id: count_live(app, job) for job in back if job.is_run}
     if as_json:
         print_json({"retried": [job.id for job in back], "parts": parts})
         return
@@ -89,7 +90,9 @@ def cancel(
     """
     _check_chosen("cancel", [*ids, task, queue])
     app = find_store(target, url)
-    chosen = _known(app, ids) or _chosen(app, "cancel", _WAITING, task, queue, yes=yes)
+    chosen = _known(app, ids)
+    if not chosen:
+        chosen = _agreed("cancel", app.jobs.cancel(task=task, queue=queue, dry_run=True), yes=yes)
     jobs: list[Job[Any]] = []
     parts = _live_parts(app, chosen)
     with Meter("cancelling") as meter:
@@ -115,7 +118,7 @@ def _live_parts(app: App, ids: Sequence[str]) -> dict[str, int]:
     """How many parts have not ended, of the runs among some jobs; of few jobs only."""
     if len(ids) > _SHOWN:
         return {}
-    runs = [job for job in map(app.get, ids) if is_run(job)]
+    runs = [job for job in map(app.get, ids) if job.is_run]
     return {job.id: count_live(app, job) for job in runs}
 
 
@@ -131,24 +134,11 @@ def _how_cancelled(app: App, job: Job[Any], parts: int) -> str:
     return f"{how}, with {many(parts, 'part')}{runs_on}"
 
 
-def _chosen(
-    app: App,
-    verb: str,
-    states: Sequence[State],
-    task: str | None,
-    queue: str | None,
-    *,
-    yes: bool,
-) -> tuple[str, ...]:
-    """The jobs that options choose, once somebody has agreed."""
-    ids: list[str] = []
-    before: str | None = None
-    while page := app.jobs(state=states, task=task, queue=queue, limit=_AT_ONCE, before=before):
-        ids += [job.id for job in page]
-        before = ids[-1]
-    if ids and not yes:
-        _ask(f"{verb} {many(len(ids), 'job')}?")
-    return tuple(ids)
+def _agreed(verb: str, jobs: Sequence[Job[Any]], *, yes: bool) -> tuple[str, ...]:
+    """The ids of the jobs that options choose, once somebody has agreed."""
+    if jobs and not yes:
+        _ask(f"{verb} {many(len(jobs), 'job')}?")
+    return tuple(job.id for job in jobs)
 
 
 def _check_chosen(verb: str, given: Sequence[str | None]) -> None:

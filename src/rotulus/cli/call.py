@@ -8,7 +8,7 @@ import click
 from rotulus import App, State
 from rotulus.cli.known import listed
 from rotulus.cli.numbers import Whole, seconds_like
-from rotulus.cli.output import job_data, json_option, print_json
+from rotulus.cli.output import json_option, print_json
 from rotulus.cli.rehearsal import run_here
 from rotulus.cli.target import app_options, find_app
 from rotulus.cli.values import read_call, read_seconds, read_time
@@ -81,7 +81,7 @@ def enqueue(
         result = wait_for(app, job, timeout)
         click.echo(json.dumps(result, default=str, ensure_ascii=False))
     elif as_json:
-        print_json(job_data(job))
+        print_json(job.to_dict())
     else:
         click.echo(job.id)
 

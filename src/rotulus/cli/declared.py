@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from rotulus import App, Job
-from rotulus.cli.output import job_data, json_option, print_json, print_table, state_text
+from rotulus.cli.output import json_option, print_json, print_table, state_text
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_app, has_store
 from rotulus.cli.words import ago, iso
@@ -146,5 +146,5 @@ def _workflow_data(app: App, workflow: Workflow, run: Job[Any] | None) -> dict[s
         "version": workflow.version,
         "tags": dict(workflow.tags),
         "steps": list(workflow.steps),
-        "last_run": run and {**job_data(run), "status": Run(app, run.id).status},
+        "last_run": run and {**run.to_dict(), "status": Run(app, run.id).status},
     }

@@ -1,23 +1,21 @@
 """`rotulus ls`: what there is in the store."""
 
-from collections import defaultdict
 from typing import Any
 
 import click
 
 from rotulus import App, Job, State
 from rotulus.cli.declared import schedules, tasks, workflows
+from rotulus.cli.finding import find_job, find_run
 from rotulus.cli.known import no_queue, no_schedule, no_task
 from rotulus.cli.numbers import Whole
 from rotulus.cli.output import (
-    job_data,
     json_option,
     print_json,
     print_table,
     progress_text,
     state_text,
 )
-from rotulus.cli.runs import find_job, find_run
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
 from rotulus.cli.unknown import Commands
@@ -94,7 +92,7 @@ def jobs(
         before=find_job(app, before).id if before else None,
     )
     if as_json:
-        print_json([job_data(job) for job in found])
+        print_json([job.to_dict() for job in found])
         return
     hints = [] if found else [no_task(app, task), no_queue(app, queue), no_schedule(app, schedule)]
     empty = f"No such jobs in {app.store.url}. Add one with: rotulus enqueue TASK NAME=VALUE"
@@ -109,26 +107,19 @@ def jobs(
 def queues(as_json: bool, target: str | None, url: str | None) -> None:
     """The queues: how many jobs are in which state, and whether they are paused."""
     app = find_store(target, url)
-    fleet = app.store.fleet()
-    counts: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for count in app.store.count():
-        counts[count.group][count.state] = count.jobs
-    for name in fleet.paused:
-        counts[name].setdefault("queued", 0)
+    found = app.queues.list()
+    for queue in found:
+        if queue.paused:
+            queue.jobs.setdefault(State.QUEUED, 0)
     if as_json:
-        print_json(
-            [
-                {"queue": name, "paused": name in fleet.paused, "jobs": by_state}
-                for name, by_state in sorted(counts.items())
-            ]
-        )
+        print_json([{"queue": q.name, "paused": q.paused, "jobs": q.jobs} for q in found])
         return
-    used = [state for state in map(str, State) if any(state in c for c in counts.values())]
+    used = [state for state in State if any(state in queue.jobs for queue in found)]
     rows = [
-        (name, *(c.get(state, 0) for state in used), "paused" if name in fleet.paused else "")
-        for name, c in sorted(counts.items())
+        (q.name, *(q.jobs.get(state, 0) for state in used), "paused" if q.paused else "")
+        for q in found
     ]
-    numbers = [Column(state, spill=place, right=True) for place, state in enumerate(used, 1)]
+    numbers = [Column(str(state), spill=place, right=True) for place, state in enumerate(used, 1)]
     columns = (Column("queue", fold=12), *numbers, Column("", optional=True))
     print_table(columns, rows, f"No queue has a job yet in {app.store.url}.")
 
@@ -139,7 +130,7 @@ def queues(as_json: bool, target: str | None, url: str | None) -> None:
 def workers(as_json: bool, target: str | None, url: str | None) -> None:
     """The workers that are alive, and how many jobs each of them runs."""
     app = find_store(target, url)
-    found = app.store.fleet().workers
+    found = app.workers.list()
     if as_json:
         print_json(
             [

@@ -10,7 +10,6 @@ from rich.text import Text
 
 from rotulus import Job, State
 from rotulus.cli.tables import Column, plain, print_rows
-from rotulus.cli.words import iso
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -93,32 +92,3 @@ def progress_text(job: Job[Any]) -> str | None:
         return None
     done, total, note = job.reached
     return f"{done:g}{f' of {total:g}' if total is not None else ''} {note}".rstrip()
-
-
-def job_data(job: Job[Any]) -> dict[str, Any]:
-    """A job as JSON data."""
-    data: dict[str, Any] = {
-        "id": job.id,
-        "task": job.task,
-        "queue": job.queue,
-        "state": job.state,
-        "reason": job.reason,
-        "priority": job.priority,
-        "key": job.key,
-        "attempt": job.attempt,
-        "run": job.run,
-        "step": job.step,
-        "paused": job.paused,
-        "arguments": job.arguments,
-        "schedule": job.schedule,
-        "instant": iso(job.instant),
-        "created_at": iso(job.created_at),
-        "run_at": iso(job.run_at),
-        "started_at": iso(job.started_at),
-        "ended_at": iso(job.ended_at),
-        "worker": job.worker,
-        "cancel_requested": job.cancel_requested,
-        "progress": job.reached and job.reached._asdict(),
-        "error": job.error and job.error._asdict(),
-    }
-    return data

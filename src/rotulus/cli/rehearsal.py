@@ -10,8 +10,8 @@ import click
 from rotulus import App, Job, JobFailedError, State
 from rotulus._concurrency.starting import start_thread
 from rotulus.cli.asking import INTERRUPTED
+from rotulus.cli.finding import reached
 from rotulus.cli.progress import Meter
-from rotulus.cli.runs import is_run, reached, read_steps, walk
 from rotulus.cli.steps import print_steps
 from rotulus.cli.values import CallWords
 from rotulus.events import ProgressReported
@@ -86,10 +86,11 @@ def _watch(memory: App, job: Job[Any], over: threading.Event) -> None:
 
 
 def _show_failure(memory: App, job: Job[Any]) -> None:
-    nodes = read_steps(memory, job) if is_run(job) else []
-    wrong = [bad for node in walk(nodes) for bad in (node.wrong or [node.job])]
+    steps = memory.runs.steps(job.id) if job.is_run else []
+    every = [inner for step in steps for inner in step.walk()]
+    wrong = [bad for step in every for bad in (step.wrong or [step.job])]
     for bad in wrong:
         if bad.state in (State.FAILED, State.DEAD) and bad.error is not None:
             click.echo(f"{bad.step}: {bad.error.traceback or bad.error}", err=True)
-    if nodes:
-        print_steps(job, nodes, err=True)
+    if steps:
+        print_steps(job, steps, err=True)

@@ -6,22 +6,21 @@ from typing import Any
 import click
 from rich.text import Text
 
-from rotulus import App, Attempt, Job, State
+from rotulus import App, Attempt, Job, State, StepInfo
+from rotulus.cli.finding import find_job_or_step
 from rotulus.cli.folding import Folded, fold, fold_entries
 from rotulus.cli.output import (
     console,
-    job_data,
     json_option,
     print_facts,
     print_json,
     progress_text,
     state_text,
 )
-from rotulus.cli.runs import find_job, find_step, is_run, read_step, read_steps
-from rotulus.cli.steps import print_node, print_steps, step_data
+from rotulus.cli.steps import print_node, print_steps
 from rotulus.cli.tables import plain
 from rotulus.cli.target import app_options, find_store
-from rotulus.cli.words import ago, iso, moment_text
+from rotulus.cli.words import ago, moment_text
 from rotulus.workflow import Run
 
 _CLOSING = ("attempt", "worker", "due", "started")
@@ -40,7 +39,7 @@ def show(job_id: str, step: str | None, as_json: bool, target: str | None, url: 
     as load or parse/17, that step of the run.
     """
     app = find_store(target, url)
-    job = find_step(app, job_id, step) if step else find_job(app, job_id)
+    job = find_job_or_step(app, job_id, step)
     if as_json:
         print_json(_data(app, job))
         return
@@ -58,7 +57,7 @@ def show(job_id: str, step: str | None, as_json: bool, target: str | None, url: 
 def why(job_id: str, step: str | None, as_json: bool, target: str | None, url: str | None) -> None:
     """Why a job has not run yet, or how it ended; with STEP, that step of a run."""
     app = find_store(target, url)
-    job = find_step(app, job_id, step) if step else find_job(app, job_id)
+    job = find_job_or_step(app, job_id, step)
     sentences = job.why()
     if as_json:
         print_json({"job": job.id, "why": sentences})
@@ -67,16 +66,13 @@ def why(job_id: str, step: str | None, as_json: bool, target: str | None, url: s
 
 
 def _data(app: App, job: Job[Any]) -> dict[str, Any]:
-    history = [
-        {**a._asdict(), "started_at": iso(a.started_at), "ended_at": iso(a.ended_at)}
-        for a in job.attempts
-    ]
-    data = {**job_data(job), "result": _result(job), "attempts": history}
-    if is_run(job):
+    history = [attempt.to_dict() for attempt in job.attempts]
+    data = {**job.to_dict(), "result": _result(job), "attempts": history}
+    if job.is_run:
         data["status"] = Run(app, job.id).status
     if job.record.opened:
-        data["branches"] = {} if is_run(job) else dict(read_step(app, job).branches)
-        data["steps"] = [step_data(node) for node in read_steps(app, job)]
+        data["branches"] = {} if job.is_run else dict(_step(app, job).branches)
+        data["steps"] = [step.to_dict() for step in app.runs.steps(job.id)]
     return data
 
 
@@ -86,7 +82,7 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "job": job.id,
         "run": job.run if job.run != job.id else None,
         "step": job.step or None,
-        "status": Run(app, job.id).status if is_run(job) else None,
+        "status": Run(app, job.id).status if job.is_run else None,
     }
     facts = begun | {
         "task": job.task,
@@ -103,17 +99,22 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "took": _took(job),
         "progress": progress_text(job),
     }
-    return {name: fact for name, fact in facts.items() if name not in _CLOSING or not is_run(job)}
+    return {name: fact for name, fact in facts.items() if name not in _CLOSING or not job.is_run}
 
 
 def _print_parts(app: App, job: Job[Any]) -> None:
     """The steps of a run, or of a step that is a workflow; or how its branches stand."""
-    if not is_run(job):
-        print_node(read_step(app, job))
-    nodes = read_steps(app, job)
-    if nodes:
+    if not job.is_run:
+        print_node(_step(app, job))
+    steps = app.runs.steps(job.id)
+    if steps:
         click.echo()
-        print_steps(job, nodes)
+        print_steps(job, steps)
+
+
+def _step(app: App, job: Job[Any]) -> StepInfo:
+    """A job that is a step of a run, as a step."""
+    return app.runs.step(job.run or job.id, job.step or "")
 
 
 def _print_details(job: Job[Any]) -> None:
@@ -167,7 +168,7 @@ def _result(job: Job[Any]) -> Any:
 def _took(job: Job[Any]) -> str | None:
     """How long its last attempt took; of a job with parts, all of it."""
     opened = next((a.started_at for a in job.attempts if a.reason == "opened"), job.started_at)
-    start = job.created_at if is_run(job) else opened
+    start = job.created_at if job.is_run else opened
     if start is None or job.ended_at is None:
         return None
     return f"{(job.ended_at - start).total_seconds():.3f} s"

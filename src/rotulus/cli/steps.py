@@ -1,4 +1,4 @@
-"""Prints the steps of a run: as a tree, and over time; or as JSON data."""
+"""Prints the steps of a run: as a tree, and over time."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,12 +7,11 @@ from typing import Any
 
 from rich.text import Text
 
-from rotulus import Job, State
-from rotulus.cli.output import console, job_data, progress_text, state_text
-from rotulus.cli.runs import Node, Span, walk
+from rotulus import Job, State, StepInfo
+from rotulus.cli.output import console, progress_text, state_text
 from rotulus.cli.tables import Column, print_rows
 from rotulus.cli.timeline import FINE, PLAIN, timeline
-from rotulus.cli.words import iso, length
+from rotulus.cli.words import length
 
 _WIDE = 100
 """The width of a line where there is no terminal."""
@@ -27,7 +26,7 @@ _STEPS = (
 )
 
 
-def print_steps(whole: Job[Any], nodes: Sequence[Node], *, err: bool = False) -> None:
+def print_steps(whole: Job[Any], nodes: Sequence[StepInfo], *, err: bool = False) -> None:
     """The steps of a job, as a tree, and then over the time that it took."""
     out = console(err=err)
     fine = _knows("█├✗", out.encoding)
@@ -47,14 +46,15 @@ def print_steps(whole: Job[Any], nodes: Sequence[Node], *, err: bool = False) ->
     print_rows(out, _STEPS, rows)
     width = out.width if out.is_terminal else _WIDE
     end = whole.ended_at or datetime.now(UTC)
-    lines = timeline(list(walk(nodes)), whole.created_at, end, width, FINE if fine else PLAIN)
+    every = [inner for node in nodes for inner in node.walk()]
+    lines = timeline(every, whole.created_at, end, width, FINE if fine else PLAIN)
     if lines:
         out.print(Text("\nover time", "bold"))
     for line in lines:
         out.print(Text(line), soft_wrap=True)
 
 
-def print_node(node: Node) -> None:
+def print_node(node: StepInfo) -> None:
     """What there is to say of a step besides what its job says: its branches."""
     out = console()
     if node.branches:
@@ -64,30 +64,9 @@ def print_node(node: Node) -> None:
         out.print(Text(f"  {job.step}: {_one_line(job)}"), soft_wrap=True)
 
 
-def step_data(node: Node) -> dict[str, Any]:
-    """A step as JSON data, with those within."""
-    data = job_data(node.job)
-    data |= {
-        "attempts": node.attempts,
-        "waits_for": node.waits_for,
-        "due_at": iso(node.due),
-        "waited": node.waited,
-        "ran": node.ran,
-        "spans": [_span_data(span) for span in node.spans],
-        "branches": dict(node.branches),
-        "wrong": [job_data(job) for job in node.wrong],
-        "steps": [step_data(step) for step in node.steps],
-    }
-    return data
-
-
-def _span_data(span: Span) -> list[str | None]:
-    return [iso(span.start), iso(span.end)]
-
-
 def _branching(
-    nodes: Sequence[Node], before: str = "", *, fine: bool
-) -> Iterator[tuple[str, Node]]:
+    nodes: Sequence[StepInfo], before: str = "", *, fine: bool
+) -> Iterator[tuple[str, StepInfo]]:
     """Each step with the lines that lead to it; the first ones stand by themselves."""
     fork, end, on = ("├─ ", "└─ ", "│  ") if fine else ("|- ", "`- ", "|  ")
     for number, node in enumerate(nodes, 1):
@@ -96,7 +75,7 @@ def _branching(
         yield from _branching(node.steps, f"{before}{'   ' if last else on}", fine=fine)
 
 
-def _note(node: Node) -> str:
+def _note(node: StepInfo) -> str:
     """What else there is to say of a step, the most important thing first."""
     job, parts = node.job, _counts(node.branches)
     if job.error is not None and job.state is not State.SUCCEEDED:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rotulus import State
-from rotulus.cli.runs import WRONG, Node, Span
+from rotulus import State, StepInfo
 from rotulus.cli.words import length
 
 _MOST_ROWS = 40
@@ -55,7 +54,7 @@ class Scale:
 
 
 def timeline(
-    nodes: Sequence[Node], start: datetime, end: datetime, width: int, signs: Signs = FINE
+    nodes: Sequence[StepInfo], start: datetime, end: datetime, width: int, signs: Signs = FINE
 ) -> list[str]:
     """A line for each step, of those that took the longest, and what the letters mean.
 
@@ -79,12 +78,12 @@ def timeline(
     return [*lines, *_legend(len(begun) - len(shown), most, signs)]
 
 
-def _longest(nodes: Sequence[Node]) -> list[Node]:
+def _longest(nodes: Sequence[StepInfo]) -> list[StepInfo]:
     chosen = heapq.nlargest(_MOST_ROWS, range(len(nodes)), key=lambda n: nodes[n].ran or 0.0)
     return [nodes[number] for number in sorted(chosen)]
 
 
-def _name(node: Node, signs: Signs) -> str:
+def _name(node: StepInfo, signs: Signs) -> str:
     path = node.job.step or ""
     return path if len(path) <= _LONGEST_NAME else f"{signs.more}{path[1 - _LONGEST_NAME :]}"
 
@@ -95,24 +94,24 @@ def _ruler(scale: Scale, signs: Signs) -> str:
     return f" {whole} ".center(scale.columns, signs.line)
 
 
-def _bar(node: Node, scale: Scale, signs: Signs) -> str:
+def _bar(node: StepInfo, scale: Scale, signs: Signs) -> str:
     cells = [" "] * scale.columns
     if node.due is not None:
-        _fill(cells, scale, Span(node.due, node.spans[0].start), signs.waited)
+        _fill(cells, scale, (node.due, node.spans[0].start), signs.waited)
     for span, after in zip(node.spans, node.spans[1:], strict=False):
-        _fill(cells, scale, Span(span.end, after.start), signs.waited)
+        _fill(cells, scale, (span.end, after.start), signs.waited)
     for span in node.spans:
         _fill(cells, scale, span, signs.ran)
     last = scale.column(node.spans[-1].end)
-    if node.job.state in WRONG:
+    if node.went_wrong:
         cells[last] = signs.wrong
     elif node.job.state is State.RUNNING:
         cells[last] = signs.running
     return "".join(cells)
 
 
-def _fill(cells: list[str], scale: Scale, span: Span, sign: str) -> None:
-    first, last = scale.column(span.start), scale.column(span.end)
+def _fill(cells: list[str], scale: Scale, span: tuple[datetime, datetime], sign: str) -> None:
+    first, last = map(scale.column, span)
     cells[first : last + 1] = [sign] * (last + 1 - first)
 
 

@@ -8,8 +8,8 @@ import click
 
 from rotulus import App, Job, JobFailedError, State
 from rotulus.cli.asking import INTERRUPTED
+from rotulus.cli.finding import reached
 from rotulus.cli.progress import Meter
-from rotulus.cli.runs import is_run, reached
 from rotulus.errors import ResultTimeoutError
 
 _LOOK_EVERY = 0.5
@@ -44,7 +44,7 @@ def wait_for(app: App, job: Job[Any], timeout: float | None) -> Any:
     try:
         return job.result(0)
     except JobFailedError:
-        if is_run(job):
+        if job.is_run:
             click.echo(f"See what went wrong: rotulus show {job.id}", err=True)
         raise
 
@@ -65,4 +65,4 @@ def _follow(app: App, job: Job[Any], timeout: float | None) -> None:
 
 
 def _has_begun(job: Job[Any]) -> bool:
-    return job.state is State.RUNNING or (is_run(job) and job.attempt > 0)
+    return job.state is State.RUNNING or (job.is_run and job.attempt > 0)

@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from rotulus._jobs.job import Progress
 from rotulus._jobs.log_filter import job_fields
 from rotulus._jobs.outcome import ErrorInfo, Outcome
+from rotulus._jobs.port import Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus._text.words import many

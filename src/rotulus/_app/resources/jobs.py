@@ -1,6 +1,6 @@
 """The jobs of an app: read, found, counted, cancelled and retried."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Unpack
 
@@ -14,7 +14,7 @@ from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State
 from rotulus._text.ids import is_id
 from rotulus._warnings import on_event_loop
 from rotulus.errors import EventLoopError, OptionError
-from rotulus.store import EVERYTHING
+from rotulus.store import EVERYTHING, Filter
 
 MOST_COUNTED = 10_000
 """A count is exact up to here."""
@@ -125,11 +125,10 @@ class Jobs:
             OptionError: neither ids nor filters are given, or both are, or one is not allowed. To
                 cancel everything, give the states: `state=["blocked", "delayed", ...]`.
         """
-        port = self._port()
-        chosen = self._chosen(ids, where, LIVE, "cancel")
+        port, meant = self._port(), _meant(ids, where, LIVE, "cancel")
         if dry_run:
-            return [job for job in self._read(port, chosen) if not job.state.ended]
-        changed = (port.store().cancel(some) for some in _batches(chosen))
+            return [job for job in _read(port, ids, meant) if not job.state.ended]
+        changed = (port.store().cancel(some) for some in _batches(port, ids, meant))
         return [Job(record, port) for records in changed for record in records]
 
     def retry(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
@@ -148,11 +147,10 @@ class Jobs:
             OptionError: neither ids nor filters are given, or both are, or one is not allowed. To
                 retry everything, give the states: `state=["failed", "dead", "cancelled"]`.
         """
-        port = self._port()
-        chosen = self._chosen(ids, where, RETRYABLE, "retry")
+        port, meant = self._port(), _meant(ids, where, RETRYABLE, "retry")
         if dry_run:
-            return [job for job in self._read(port, chosen) if job.state in RETRYABLE]
-        changed = [port.store().retry(some) for some in _batches(chosen)]
+            return [job for job in _read(port, ids, meant) if job.state in RETRYABLE]
+        changed = [port.store().retry(some) for some in _batches(port, ids, meant)]
         back = [record for records in changed for record in records]
         port.carriage.send_again(back)
         return [Job(record, port) for record in back]
@@ -175,12 +173,11 @@ class Jobs:
         Raises:
             OptionError: neither ids nor filters are given, or both are, or one is not allowed.
         """
-        port = self._port()
-        chosen = self._chosen(ids, where, ENDED, "delete")
+        port, meant = self._port(), _meant(ids, where, ENDED, "delete")
         if dry_run:
-            found = [job for job in self._read(port, chosen) if job.state.ended]
-            return [job for job in found if job.run in (None, job.id)]
-        gone = (port.store().delete(some) for some in _batches(chosen))
+            found = [job for job in _read(port, ids, meant) if job.state.ended]
+            return [job for job in found if job.is_run or job.run is None]
+        gone = (port.store().delete(some) for some in _batches(port, ids, meant))
         return [Job(record, port) for records in gone for record in records]
 
     def run(self, job_id: str) -> AttemptResult:
@@ -253,24 +250,6 @@ class Jobs:
         """`delete`, without blocking the event loop."""
         return await off_loop(self.delete, *ids, dry_run=dry_run, **where)
 
-    def _chosen(
-        self, ids: tuple[str, ...], where: Mapping[str, Any], states: frozenset[State], verb: str
-    ) -> list[str]:
-        """The ids that are meant. Raises `OptionError` unless either ids or filters are given."""
-        meant = read_where(where)
-        if ids and meant != EVERYTHING:
-            raise OptionError(f"{verb}: give ids or filters, not both")
-        if ids:
-            return [check_text("job id", one) for one in ids]
-        if meant == EVERYTHING:
-            raise OptionError(
-                f"{verb}: neither ids nor filters are given, so no job is meant: give ids, or "
-                f"filters such as task='...'; for all jobs in a state give state='...'"
-            )
-        if meant.states is None:
-            meant = meant._replace(states=states)
-        return [record.id for record in every(self._port().store(), meant)]
-
     def _whole(self, job_id: str) -> str:
         """The whole id of a job."""
         return job_id if is_id(check_text("job id", job_id)) else self._port().pick(job_id).id
@@ -282,10 +261,35 @@ class Jobs:
             port.carriage.send_again([record])
         return AttemptResult(Job(record, port), tried.ran, tried.error)
 
-    def _read(self, port: AppPort, ids: list[str]) -> list[Job[Any]]:
-        found = (port.store().get(job_id) for job_id in ids)
-        return [Job(record, port) for record in found if record is not None]
+
+def _meant(
+    ids: tuple[str, ...], where: Mapping[str, Any], states: frozenset[State], verb: str
+) -> Filter | None:
+    """The filter that is meant, or None for ids. Raises `OptionError` unless one is given."""
+    meant = read_where(where)
+    if ids and meant != EVERYTHING:
+        raise OptionError(f"{verb}: give ids or filters, not both")
+    if ids:
+        for one in ids:
+            check_text("job id", one)
+        return None
+    if meant == EVERYTHING:
+        raise OptionError(
+            f"{verb}: neither ids nor filters are given, so no job is meant: give ids, or "
+            f"filters such as task='...'; for all jobs in a state give state='...'"
+        )
+    return meant if meant.states is not None else meant._replace(states=states)
 
 
-def _batches(ids: list[str]) -> list[list[str]]:
-    return [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+def _read(port: AppPort, ids: tuple[str, ...], meant: Filter | None) -> list[Job[Any]]:
+    """The jobs that are meant, as they stand."""
+    store = port.store()
+    found = map(store.get, ids) if meant is None else every(store, meant)
+    return [Job(record, port) for record in found if record is not None]
+
+
+def _batches(port: AppPort, ids: Sequence[str], meant: Filter | None) -> list[list[str]]:
+    """The ids of the jobs that are meant, in batches."""
+    if meant is not None:
+        ids = [record.id for record in every(port.store(), meant)]
+    return [list(ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE)]

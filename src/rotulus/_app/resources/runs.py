@@ -5,6 +5,7 @@ from typing import Any
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.jobs import Jobs
+from rotulus._app.resources.steps import StepInfo, find_step, read_steps
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
 
@@ -12,8 +13,7 @@ from rotulus._jobs.job import Job
 class Runs:
     """`app.runs`: the runs of workflows in the app's store, each verb also with an `a` in front.
 
-    A run has the id of the job that ends it, and stands as that job does. `rotulus.workflow.Run`
-    tells of its steps.
+    A run has the id of the job that ends it, and stands as that job does.
 
     Args:
         port: gives the port of the app that answers.
@@ -27,6 +27,30 @@ class Runs:
     def get(self, run_id: str) -> Job[Any]:
         """The job that ends a run. Raises `JobNotFoundError`."""
         return self._jobs.get(run_id)
+
+    def steps(self, run_id: str) -> list[StepInfo]:
+        """The steps of a run as a tree, in an order in which each comes after what it needs.
+
+        Args:
+            run_id: the id of the run, or that of a step of it that is a workflow itself.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+        """
+        return read_steps(self._port(), self._jobs.get(run_id))
+
+    def step(self, run_id: str, step: str) -> StepInfo:
+        """One step of a run.
+
+        Args:
+            run_id: the id of the run.
+            step: the id of the step, or its path, such as `parse/17`.
+
+        Raises:
+            JobNotFoundError: there is no such run.
+            StepNotFoundError: it has no such step; the message has the nearest one.
+        """
+        return find_step(self._port(), self._jobs.get(run_id), step)
 
     def cancel(self, *ids: str) -> list[Job[Any]]:
         """Cancel every step of these runs that has not ended; those that run are asked to stop."""
@@ -47,6 +71,14 @@ class Runs:
     async def aget(self, run_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""
         return await off_loop(self.get, run_id)
+
+    async def asteps(self, run_id: str) -> list[StepInfo]:
+        """`steps`, without blocking the event loop."""
+        return await off_loop(self.steps, run_id)
+
+    async def astep(self, run_id: str, step: str) -> StepInfo:
+        """`step`, without blocking the event loop."""
+        return await off_loop(self.step, run_id, step)
 
     async def acancel(self, *ids: str) -> list[Job[Any]]:
         """`cancel`, without blocking the event loop."""

@@ -1,0 +1,196 @@
+"""The steps of a run as a tree: when each was due, ran and ended, and what it waits for."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from rotulus._app.port import AppPort
+from rotulus._app.resources.where import read_where
+from rotulus._jobs.job import Job
+from rotulus._jobs.states import RETRYABLE, State
+from rotulus._text.names import did_you_mean
+from rotulus._workflows.paths import is_branch, split_path
+from rotulus.errors import StepNotFoundError
+from rotulus.store import Filter
+
+_MOST_NEEDS = 1000
+_MOST_WRONG = 5
+_LISTED = 10
+"""How many steps are listed for somebody who has named one that there is not."""
+
+
+class Span(NamedTuple):
+    """From when to when an attempt ran."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
+class StepInfo:
+    """A step of a run as it stands.
+
+    Attributes:
+        job: its job.
+        due: when everything it needs had ended; None while something has not, or it is not known.
+        waits_for: the steps it needs, or its parts, that have not ended.
+        spans: its attempts, the last one up to now if it runs. One that has parts runs as long as
+            they do.
+        attempts: how many attempts it has had.
+        branches: of a step that runs for each item: how many branches are in which state.
+        wrong: some of the branches that went wrong.
+        steps: of a workflow: its steps, in an order in which each comes after what it needs.
+    """
+
+    job: Job[Any]
+    due: datetime | None
+    waits_for: Sequence[str]
+    spans: Sequence[Span]
+    attempts: int
+    branches: Counter[State]
+    wrong: Sequence[Job[Any]]
+    steps: Sequence["StepInfo"]
+
+    @property
+    def name(self) -> str:
+        """Its id within its workflow."""
+        return split_path(self.job.step)[1]
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether it failed, is dead, or was cancelled."""
+        return self.job.state in RETRYABLE
+
+    @property
+    def waited(self) -> float | None:
+        """Seconds from when it was due until it was first begun, or until now."""
+        if self.due is None or self.job.state is State.SKIPPED:
+            return None
+        end = self.spans[0].start if self.spans else self.job.ended_at or datetime.now(UTC)
+        return max(0.0, (end - self.due).total_seconds())
+
+    @property
+    def ran(self) -> float | None:
+        """Seconds for which its attempts ran, together."""
+        return sum((s.end - s.start).total_seconds() for s in self.spans) if self.spans else None
+
+    def walk(self) -> Iterator["StepInfo"]:
+        """The step, and then all steps within it."""
+        yield self
+        for step in self.steps:
+            yield from step.walk()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its job's attributes and its own by name, as JSON data, with the steps within."""
+        return self.job.to_dict() | {
+            "attempts": self.attempts,
+            "waits_for": self.waits_for,
+            "due_at": None if self.due is None else self.due.isoformat(),
+            "waited": self.waited,
+            "ran": self.ran,
+            "spans": [[span.start.isoformat(), span.end.isoformat()] for span in self.spans],
+            "branches": dict(self.branches),
+            "wrong": [job.to_dict() for job in self.wrong],
+            "steps": [step.to_dict() for step in self.steps],
+        }
+
+
+def find_step(port: AppPort, run: Job[Any], step: str) -> StepInfo:
+    """One step of a run. Raises `StepNotFoundError`, with the nearest one there is."""
+    found = _find(port, read_where({"run": run.id, "step": step}), 1)
+    if found:
+        return _step(port, Job(port.look(found[0].id), port))
+    names = _names(port, run.id, split_path(step)[0]) or _names(port, run.id, "")
+    hint = did_you_mean(step, names) or f"; it has {', '.join(names[:_LISTED])}"
+    raise StepNotFoundError(f"Run {run.id} of {run.task!r} has no step {step!r}{hint}")
+
+
+def read_steps(port: AppPort, whole: Job[Any]) -> list[StepInfo]:
+    """The steps of a job that is made of them; nothing of one whose parts are branches."""
+    run, within = whole.run or whole.id, whole.step or ""
+    paths = [path for path in _names(port, run, within) if not is_branch(path)]
+    jobs = [job for path in paths for job in _find(port, Filter(run=run, step=path), 1)]
+    return [_step(port, job) for job in sorted(jobs, key=lambda job: job.id)]
+
+
+def _step(port: AppPort, job: Job[Any]) -> StepInfo:
+    if job.attempt > 1:
+        job = Job(port.look(job.id), port)  # only then its history is read
+    branches, steps = Counter[State](), list[StepInfo]()
+    if job.record.opened:
+        branches = _branches(port, job)
+        steps = [] if branches else read_steps(port, job)
+    needs = _needs(port, job, branches.total() + len(steps))
+    waits_for = [need.path for need in needs if need.ended is None]
+    waits_for += [step.job.step or "" for step in steps if not step.job.state.ended]
+    ended = [need.ended for need in needs if need.ended is not None]
+    return StepInfo(
+        job,
+        max([job.created_at, *ended]) if len(ended) == len(needs) else None,
+        waits_for,
+        _spans(job),
+        job.attempt - sum(attempt.reason == "opened" for attempt in job.attempts),
+        branches,
+        _wrong(port, job) if any(branches[state] for state in RETRYABLE) else [],
+        steps,
+    )
+
+
+def _find(port: AppPort, where: Filter, limit: int) -> list[Job[Any]]:
+    return [Job(record, port) for record in port.store().find(where, limit)]
+
+
+def _names(port: AppPort, run: str, within: str) -> list[str]:
+    counts = port.store().count("step", run, within)
+    return list(dict.fromkeys(count.group for count in counts))
+
+
+def _branches(port: AppPort, job: Job[Any]) -> Counter[State]:
+    found = Counter[State]()
+    for count in port.store().count("step", job.run, job.step or ""):
+        if is_branch(count.group):
+            found[count.state] += count.jobs
+    return found
+
+
+def _wrong(port: AppPort, job: Job[Any]) -> list[Job[Any]]:
+    within = f"{job.step}/"
+    found = _find(port, Filter(run=job.run, states=RETRYABLE), _MOST_NEEDS)
+    own = [other for other in found if (other.step or "").startswith(within)]
+    return sorted(own, key=lambda other: other.ended_at or other.created_at)[:_MOST_WRONG]
+
+
+class _Need(NamedTuple):
+    """A step that another one needs, and when it ended, if it has."""
+
+    path: str
+    ended: datetime | None
+
+
+def _needs(port: AppPort, job: Job[Any], parts: int) -> list[_Need]:
+    """What a step needs; nothing of one that has so many parts that reading them takes long."""
+    within, _ = split_path(job.step)
+    if parts > _MOST_NEEDS or is_branch(job.step):
+        return []
+    found = _find(port, Filter(needed_by=[job.id]), 2 * _MOST_NEEDS)
+    needs = [_Need(job.step or "", job.ended_at) for job in reversed(found)]
+    return [need for need in needs if split_path(need.path)[0] == within]
+
+
+def _spans(job: Job[Any]) -> list[Span]:
+    """Its attempts. Since it was opened it has been one, up to its end."""
+    if job.state is State.SKIPPED:
+        return []
+    until = job.ended_at or datetime.now(UTC)
+    spans: list[Span] = []
+    for attempt in job.attempts:
+        if attempt.started_at is None:
+            continue
+        if attempt.reason == "opened":
+            return [*spans, Span(attempt.started_at, until)]
+        spans.append(Span(attempt.started_at, attempt.ended_at))
+    if job.started_at is not None and job.attempt not in {a.number for a in job.attempts}:
+        spans.append(Span(job.started_at, max(until, job.started_at)))
+    return spans
