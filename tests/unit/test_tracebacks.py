@@ -3,7 +3,7 @@
 import sysconfig
 import traceback
 
-from rotulus._app.tracebacks import folded
+from rotulus._app.log import folded
 
 STANDARD = sysconfig.get_path("stdlib")
 SITE = "/venv/lib/python3.11/site-packages"

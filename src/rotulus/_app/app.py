@@ -1,43 +1,37 @@
 """The app: the one place where a store, a registry and what tasks need are put together."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any, Self, Unpack, cast
+from typing import Any, cast
 
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
 from rotulus._app.carrying import Carrying
 from rotulus._app.engine import Engine, make_engine
-from rotulus._app.incompatible_jobs import incompatible_jobs
+from rotulus._app.lifecycle import LifeCycle
 from rotulus._app.log import log_events
-from rotulus._app.opening import LazyStore, absolute_url, is_there, open_store, shown_url
+from rotulus._app.open_apps import OpenApp, open_app_of
+from rotulus._app.opening import LazyStore, absolute_url, open_store, shown_url
 from rotulus._app.port import AppPort
-from rotulus._app.providing import Providing
 from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
-from rotulus._app.serving import Serving
-from rotulus._app.standing import Standing, serving
+from rotulus._app.shortcuts import Shortcuts
 from rotulus._app.ticking import Ticks
-from rotulus._app.verbs import Verbs
-from rotulus._app.worker_runs import WorkerRuns, WorkOptions, check_work_options, grace_of
-from rotulus._concurrency.pool import in_own_thread, off_loop
+from rotulus._app.worker_runs import WorkerRuns, grace_of
 from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._jobs.retry import Retry
-from rotulus._tasks.injection import Injector
+from rotulus._tasks.injection import Factory, Injector, Scope
 from rotulus._tasks.provider import Scheduler, TaskProvider
 from rotulus._tasks.registry import TaskRegistry, registered_tasks
 from rotulus._tasks.registry import registry as global_registry
 from rotulus._text.names import refuse_unknown
 from rotulus._time.clock import Clock, SystemClock
-from rotulus._warnings import on_event_loop
 from rotulus.config import SECRETS, Setting, load_settings
-from rotulus.errors import EventLoopError, OptionError
+from rotulus.errors import OptionError
 from rotulus.events import Events
 from rotulus.store import Store
 
 
 @refuse_unknown
-class App(Calls, Verbs, Serving, Providing, Carrying):
+class App(LifeCycle, Calls, Shortcuts, Carrying):
     """A store, a registry, and what tasks have injected.
 
     An app opens its store when that is first needed, and brings a SQLite file up to date by
@@ -126,7 +120,7 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
         engine = make_engine(store, self.registry, injector, self._clock, retry, settings)
         self.provider = TaskProvider(self.registry, scheduler, injector)
         worker_runs = WorkerRuns(engine, settings)
-        self._own = Standing(
+        self._own = OpenApp(
             self,
             settings["url"],
             injector,
@@ -164,181 +158,35 @@ class App(Calls, Verbs, Serving, Providing, Carrying):
         """The SQL that makes the tables, for those who apply it themselves. Nothing is opened."""
         return open_store(self._own.url, self._clock).tables_sql
 
-    def check(self) -> list[str]:
-        """Check everything a worker needs: parameters, injection, schedules, and waiting jobs.
+    def provide(self, kind: Any, factory: Factory, *, scope: Scope = "job") -> None:
+        """Fill parameters annotated with a type, exactly, with what a factory makes.
 
-        Returns:
-            A sentence for each task whose waiting jobs could not be run: it is not registered,
-            or their arguments no longer fit it. Empty when everything fits, or there is no file
-            yet: none is made.
-
-        Raises:
-            ConfigurationError: something is wired wrongly.
-        """
-        active = self._own.active
-        active.boot.check()
-        there = is_there(active.url)
-        return (
-            incompatible_jobs(active.store(), self.registry, active.engine.plans) if there else []
-        )
-
-    async def acheck(self) -> list[str]:
-        """`check`, without blocking the event loop."""
-        return await off_loop(self.check)
-
-    def run_worker(
-        self,
-        *,
-        queues: Iterable[str] | None = None,
-        slots: int | None = None,
-        lease: float | None = None,
-        drain: float | None = None,
-        burst: bool = False,
-        name: str | None = None,
-        recycle_jobs: int | None = None,
-        recycle_memory: int | None = None,
-        parent: int | None = None,
-    ) -> None:
-        """Work until SIGTERM or SIGINT: run jobs, fire schedules, rescue and prune.
-
-        A signal lets running jobs finish; a second one gives them back at once. Outside of the
-        main thread, `stop()` does the same.
+        The factory may be a function, a coroutine function, or a generator of either kind whose
+        part after `yield` tears down. Its own parameters are filled by their types likewise.
 
         Args:
-            queues: the queues to serve; unless given, all but the private ones, whose names begin
-                with `_`.
-            slots: how many jobs to run at once. Default 10.
-            lease: seconds after which a worker that hangs is given up. Default 30.
-            drain: seconds for running jobs to finish after a stop. Default 20.
-            burst: return as soon as nothing is due and everything is settled.
-            name: unique among all workers; made up unless given.
-            recycle_jobs: return when so many jobs have been run.
-            recycle_memory: return after a job that leaves so many megabytes in memory.
-            parent: where the supervisor is heard that started this process; see `supervise`.
+            kind: the type; `kind | None` and `Annotated[kind, ...]` are filled as well.
+            factory: makes the value.
+            scope: `"job"`: one for each attempt; `"app"`: one for as long as the worker runs.
 
         Raises:
-            ConfigurationError: something is wired wrongly; nothing has been started.
-            EventLoopError: this thread runs an event loop: `await app.arun_worker()`.
-            IsolationError: the process that forks those of isolated tasks was killed.
-            WorkerStuckError: too many plain functions did not heed their timeout.
-            StoreError: the store cannot be used.
+            OptionError: the scope, the type or the factory is not allowed.
         """
-        _refuse_on_loop("app.run_worker()", "app.arun_worker()")
-        options: WorkOptions = {"queues": queues, "slots": slots, "lease": lease, "drain": drain}
-        options |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
-        options |= {"burst": burst, "name": name}
-        active = self._own.active
-        active.work(active.worker_runs.begin(), options, parent)
+        self._own.injector.provide(kind, factory, scope)
+        self._own.engine.plans.forget()
 
-    async def arun_worker(self, **options: Unpack[WorkOptions]) -> None:
-        """`run_worker` in a thread of its own, until `stop()`, or until it is cancelled.
+    def reserve(self, kind: Any, remedy: str) -> None:
+        """Let no call give parameters of a type, though nobody provides it here.
+
+        One that has a default keeps it. One that has none cannot be filled, and the app does not
+        boot: the message ends with the remedy.
 
         Args:
-            options: those of `run_worker`.
+            kind: the type; what `provide` says of it before or afterwards counts.
+            remedy: what to do to have a value for it.
         """
-        check_work_options(options)
-        active = self._own.active
-        run = (
-            active.worker_runs.begin()
-        )  # here, and not in the thread: it can be stopped from now on
-        worker = asyncio.ensure_future(in_own_thread(active.work, run, options))
-        try:
-            await asyncio.shield(worker)
-        except asyncio.CancelledError:
-            run.stop()
-            await worker
-            raise
-        finally:
-            if worker.done():  # it may have had no thread
-                active.worker_runs.end(run)
-
-    def supervise(
-        self,
-        command: Sequence[str],
-        *,
-        processes: int | None = None,
-        lease: float | None = None,
-        drain: float | None = None,
-        burst: bool = False,
-        name: str | None = None,
-    ) -> None:
-        """Run a command that runs a worker in several processes, until SIGTERM or SIGINT.
-
-        A process that ends is replaced, and what it ran goes back to its queue at once. Schedules,
-        rescue and pruning are done here. It is what `rotulus worker --processes` does.
-
-        Args:
-            command: the words of the command. `--name NAME --parent NUMBER` are added, which are
-                for `run_worker(name=, parent=)`.
-            processes: how many run at once. Default 1.
-            lease: as the command has it.
-            drain: as the command has it.
-            burst: whether the processes end by themselves.
-            name: what the names of the workers begin with; made up unless given.
-
-        Raises:
-            ConfigurationError: something is wired wrongly, here or in a process.
-            SchemaError: a process says that the tables do not fit.
-        """
-        given = {"processes": processes, "lease": lease, "drain": drain}
-        _refuse_on_loop("app.supervise()", "asyncio.to_thread(app.supervise, ...)")
-        active = self._own.active
-        run = active.worker_runs.begin()
-        try:
-            with active.boot.held():
-                store = active.ready_store()
-                active.worker_runs.supervise(run, store, command, given, burst=burst, name=name)
-        finally:
-            active.worker_runs.end(run)
-
-    def stop(self) -> None:
-        """Stop the workers of this app: claim no more, finish what runs; called again, at once."""
-        for one in {self._own, self._own.active}:  # each once: a second stop hurries what runs
-            one.worker_runs.stop()
-
-    def set_slots(self, slots: int) -> None:
-        """Let the workers of this app that run in this process run so many jobs at once.
-
-        What runs beyond that goes on; nothing new begins until there is a slot. Workers that start
-        later are not concerned, nor are those of `supervise`.
-
-        Args:
-            slots: how many jobs each of them runs at once.
-
-        Raises:
-            OptionError: the number is not allowed.
-        """
-        self._own.active.worker_runs.set_slots(slots)
-
-    def close(self) -> None:
-        """Close the store, and let go of the registry. A closed app stays closed."""
-        if self._own.store.close():
-            self._own.boot.end()
-            self._own.leave()
-
-    async def aclose(self) -> None:
-        """`close`, without blocking the event loop."""
-        await off_loop(self.close)
-
-    def __enter__(self) -> Self:
-        active = self._own.active
-        try:
-            active.boot.begin()
-            active.ready_store()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if not self._own.stand_ins:  # what stands in for it is not this block's to close
-            self.close()
-
-    async def __aenter__(self) -> Self:
-        return await off_loop(self.__enter__)
-
-    async def __aexit__(self, *_: object) -> None:
-        await off_loop(self.__exit__)
+        self._own.injector.reserve(kind, remedy)
+        self._own.engine.plans.forget()
 
     def __repr__(self) -> str:
         return f"<App {self._own.store.shown} with {len(self.registry)} tasks>"
@@ -363,8 +211,8 @@ def current_app(registry: TaskRegistry = global_registry) -> App:
         NoAppError: no app is open for them.
     """
     registered_tasks(registry).port()  # raises when there is none
-    standing = serving(registry)
-    return cast("App", standing and standing.app)
+    found = open_app_of(registry)
+    return cast("App", found and found.app)
 
 
 def _only(registry: TaskRegistry | None, like: App | None, replaces: App | None) -> App | None:
@@ -384,8 +232,3 @@ def _url_of(store_of: App, url: str | None, registry: TaskRegistry | None) -> st
             "store_of= stands in the place of url=, and goes with a registry= of its own"
         )
     return store_of.url
-
-
-def _refuse_on_loop(what: str, instead: str) -> None:
-    if on_event_loop():
-        raise EventLoopError(f"{what} runs an event loop of its own: here, await {instead}")

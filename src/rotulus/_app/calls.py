@@ -1,17 +1,93 @@
-"""The verbs of an app that call a task by its name: here and now, or by a worker."""
+"""Calls a task by its name: here and now, or by a worker, with options."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 from rotulus._app.engine import Engine
 from rotulus._app.here import run_here
-from rotulus._app.sender import Sender
+from rotulus._app.port import AppPort
 from rotulus._concurrency.pool import in_own_thread
+from rotulus._engine.job_factory import JobFactory
 from rotulus._jobs.job import Job
-from rotulus._tasks.arguments import Call
-from rotulus._tasks.options import UsingOptions
+from rotulus._tasks.arguments import Call, unchecked_payload
+from rotulus._tasks.options import Delivery, UsingOptions
+from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.task import Task
+from rotulus._text.names import check_task_name, did_you_mean
 from rotulus._warnings import on_event_loop
-from rotulus.errors import EventLoopError
+from rotulus.errors import EventLoopError, TaskNotFoundError
+from rotulus.store import NewJob
+
+AnyTask = Task[..., Any, Any]
+
+
+class Sender:
+    """Enqueues by name, with the options of `app.using(...)`.
+
+    A task that is registered here is checked like `task.enqueue`. One that is not is refused
+    where others are registered: the name is misspelt, or its module was not imported. With
+    `unchecked`, or where no task is registered at all, it is taken on trust: its arguments have
+    to be JSON, and the worker checks the rest.
+    """
+
+    def __init__(
+        self,
+        registry: TaskRegistry,
+        job_factory: JobFactory,
+        port: AppPort,
+        max_bytes: int,
+        options: Mapping[str, Any],
+        *,
+        unchecked: bool = False,
+    ) -> None:
+        if options:
+            Delivery().using(options)
+        self._registry = registry
+        self._job_factory = job_factory
+        self._port = port
+        self._max_bytes = max_bytes
+        self._options = options
+        self._unchecked = unchecked
+
+    def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
+        """Store a job of the task of that name.
+
+        Raises:
+            ArgumentsError: the call does not fit the task, or is not JSON.
+            TaskNotFoundError: other tasks are registered here, and none of that name.
+            OptionError: the name is not one a task can have.
+            StoreError: the job could not be stored.
+        """
+        if self._registry.has(check_task_name(name)):
+            return self._port.submit(self._known(name), [Call(args, kwargs)])[0]
+        job, delivery = self._unknown(name, Call(args, kwargs))
+        return self._port.add([job], delivery.connection)[0]
+
+    async def aenqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
+        """`enqueue`, without blocking the event loop."""
+        if self._registry.has(check_task_name(name)):
+            return (await self._port.asubmit(self._known(name), [Call(args, kwargs)]))[0]
+        job, delivery = self._unknown(name, Call(args, kwargs))
+        return (await self._port.aadd([job], delivery.connection))[0]
+
+    def _known(self, name: str) -> AnyTask:
+        task = self._registry.get(name)
+        return task.using(**self._options) if self._options else task
+
+    def _unknown(self, name: str, call: Call) -> tuple[NewJob, Delivery]:
+        if len(self._registry) and not self._unchecked:
+            raise self._unregistered(name)
+        payload = unchecked_payload(call.args, call.kwargs, self._max_bytes)
+        delivery = Delivery().using(self._options)
+        return self._job_factory.unchecked(name, payload, delivery), delivery
+
+    def _unregistered(self, name: str) -> TaskNotFoundError:
+        hint = did_you_mean(name, self._registry.list_all())
+        return TaskNotFoundError(
+            f"Task {name!r} not found in registry{hint or ';'} enqueue a task that only workers "
+            f"have with app.using(unchecked=True).enqueue({name!r}, ...)",
+            name,
+        )
 
 
 class Calls:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from rotulus._app.standing import Standing
+from rotulus._app.open_apps import OpenApp
 from rotulus._app.ticking import Ticked
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.carriage import Carrier
@@ -22,7 +22,7 @@ _ONE_MESSAGE = timedelta(days=7)
 class Carrying:
     """Has jobs carried to an endpoint outside, and does duties on demand."""
 
-    _own: Standing
+    _own: OpenApp
 
     def carry(self, carrier: Carrier, *, patience: float = _PATIENCE) -> None:
         """Have the jobs of some tasks carried to an endpoint that runs them, from now on.

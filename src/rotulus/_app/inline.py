@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from rotulus._app.engine import Engine, make_engine
 from rotulus._app.here import Finished, Here, new_record, run_alone
-from rotulus._app.standing import Standing, serving
+from rotulus._app.open_apps import OpenApp, open_app_of
 from rotulus._concurrency.pool import in_own_thread
 from rotulus._jobs.current import CURRENT
 from rotulus._jobs.record import JobRecord
@@ -63,7 +63,7 @@ class InlineCalls:
         self._registry = registry
         self._provided = provided
         self._reserved = reserved
-        self._made_of: tuple[Standing | None, int] | None = None
+        self._made_of: tuple[OpenApp | None, int] | None = None
         self._engine: Engine | None = None
         self._here: WeakKeyDictionary[asyncio.AbstractEventLoop, Here] = WeakKeyDictionary()
 
@@ -153,8 +153,8 @@ class InlineCalls:
 
     def _ready(self) -> Engine:
         """The engine, made anew when another app serves, or provides something else."""
-        standing = serving(self._registry)
-        active = standing and standing.active
+        found = open_app_of(self._registry)
+        active = found and found.active
         made_of = (active, active.injector.changes if active else 0)
         if self._engine is None or self._made_of != made_of:
             self._engine, self._made_of = self._make(active), made_of
@@ -163,7 +163,7 @@ class InlineCalls:
             self._here = WeakKeyDictionary()
         return self._engine
 
-    def _make(self, active: Standing | None) -> Engine:
+    def _make(self, active: OpenApp | None) -> Engine:
         injector = active.injector.copy() if active else Injector()
         for kind, factory in self._provided.items():
             injector.provide(kind, factory)

@@ -6,7 +6,7 @@ from rotulus._app.resources import Jobs, Queues
 from rotulus._jobs.job import Job
 
 
-class Verbs:
+class Shortcuts:
     """What is most often asked of an app: each is the verb of that name of a resource.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""What an app has at work, and which of several open apps answers: one at a time."""
+"""The apps that are open: what each has at work, and which of several answers."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,8 +7,7 @@ from rotulus._app.boot import Boot
 from rotulus._app.engine import Engine
 from rotulus._app.opening import LazyStore, insist_on_tables, is_shared, shown_url
 from rotulus._app.ticking import Ticked, Ticks
-from rotulus._app.worker_run import WorkerRun
-from rotulus._app.worker_runs import WorkerRuns, WorkOptions
+from rotulus._app.worker_runs import WorkerRun, WorkerRuns, WorkOptions
 from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.registry import TaskRegistry, registered_tasks
@@ -19,8 +18,8 @@ from rotulus.store import Store
 
 
 @dataclass(eq=False, frozen=True)
-class Standing:
-    """An app among others.
+class OpenApp:
+    """An app that is open, with everything that it has at work.
 
     Attributes:
         app: the app.
@@ -45,11 +44,11 @@ class Standing:
     worker_runs: WorkerRuns
     singles: SingleAttempts
     ticks: Ticks
-    replaced: "Standing | None"
-    stand_ins: "list[Standing]" = field(default_factory=list["Standing"])
+    replaced: "OpenApp | None"
+    stand_ins: "list[OpenApp]" = field(default_factory=list["OpenApp"])
 
     @property
-    def active(self) -> "Standing":
+    def active(self) -> "OpenApp":
         """The one that answers: itself, or what stands in for it."""
         return self.stand_ins[-1].active if self.stand_ins else self
 
@@ -80,7 +79,7 @@ class Standing:
         for another one, and gives way to one whose jobs last.
         """
         registry = self.engine.registry
-        other = None if self.replaced else serving(registry)
+        other = None if self.replaced else open_app_of(registry)
         apart = other is not None and _place(other) != _place(self)
         first = other is None or not apart or not (is_shared(self.url) and is_shared(other.url))
         if other is not None and apart:
@@ -98,7 +97,7 @@ class Standing:
             self.replaced.stand_ins.remove(self)
 
 
-def serving(registry: TaskRegistry) -> Standing | None:
+def open_app_of(registry: TaskRegistry) -> OpenApp | None:
     """The app that the tasks of a registry hand their jobs to; None while none is open."""
     try:
         return _OPEN.get(registered_tasks(registry).port())
@@ -106,11 +105,11 @@ def serving(registry: TaskRegistry) -> Standing | None:
         return None
 
 
-_OPEN: dict[TaskPort, Standing] = {}
+_OPEN: dict[TaskPort, OpenApp] = {}
 """The open apps, by their ports."""
 
 
-def _place(app: Standing) -> object:
+def _place(app: OpenApp) -> object:
     """Where the jobs of an app lie: equal for one place, however it is written."""
     if not is_shared(app.url):
         return app
@@ -118,7 +117,7 @@ def _place(app: Standing) -> object:
     return file if file.startswith("sqlite:") else (file, options)
 
 
-def _two(other: Standing, app: Standing, *, first: bool) -> str:
+def _two(other: OpenApp, app: OpenApp, *, first: bool) -> str:
     there, here = other.store.shown, app.store.shown
     if first:
         return (
