@@ -209,8 +209,7 @@ def test_nothing_can_run_code_from_a_row():
                     "opening.py",
                     "database.py",
                     "store.py",
-                    "progress.py",
-                    "bar.py",
+                    "_progress.py",
                     "discovery.py",
                 ), path
     assert [] == found

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from rotulus import App, Job, JobFailedError, State
+from rotulus._progress import Meter
 from rotulus.cli.asking import INTERRUPTED
 from rotulus.cli.finding import reached
-from rotulus.cli.progress import Meter
 from rotulus.errors import ResultTimeoutError
 
 _LOOK_EVERY = 0.5

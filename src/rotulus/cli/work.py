@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from rotulus import App
+from rotulus._progress import Meter
 from rotulus.cli.init import leave_init
 from rotulus.cli.known import no_queue
 from rotulus.cli.logs import name_jobs, set_up_logging
 from rotulus.cli.numbers import Whole, seconds_like
-from rotulus.cli.progress import Meter
 from rotulus.cli.target import app_argument, find_app, has_store, url_of
 from rotulus.cli.words import ago, many
 from rotulus.config import FORMATS, LEVELS, TRACEBACKS, Setting, load_settings

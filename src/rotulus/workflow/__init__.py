@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     )
     from rotulus._workflows.workflow import Step, Workflow
     from rotulus.errors import ContextError, WorkflowError
-    from rotulus.workflow.bar import watched
     from rotulus.workflow.builder import WorkflowBuilder
     from rotulus.workflow.config import DefaultRunnerConfig
     from rotulus.workflow.constructors import (
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     )
     from rotulus.workflow.graph.mermaid import mermaid
     from rotulus.workflow.graph.svg import svg
-    from rotulus.workflow.run import Run, WorkflowResult
+    from rotulus.workflow.run import Run, WorkflowResult, watched
     from rotulus.workflow.runner import DefaultRunner
     from rotulus.workflow.steps import task
 
@@ -101,12 +100,11 @@ _HOMES = {
     ),
     "_workflows.workflow": ("Step", "Workflow"),
     "errors": ("ContextError", "WorkflowError"),
-    "workflow.bar": ("watched",),
     "workflow.builder": ("WorkflowBuilder",),
     "workflow.config": ("DefaultRunnerConfig",),
     "workflow.graph.mermaid": ("mermaid",),
     "workflow.graph.svg": ("svg",),
-    "workflow.run": ("Run", "WorkflowResult"),
+    "workflow.run": ("Run", "WorkflowResult", "watched"),
     "workflow.runner": ("DefaultRunner",),
     "workflow.constructors": (
         "get_workflow",

@@ -1,21 +1,34 @@
 """A run of a workflow: how it stands, its steps, and what can be done to it."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import sys
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from rotulus import App, ErrorInfo, Job, Progress, State
 from rotulus._concurrency.pool import off_loop
+from rotulus._concurrency.starting import start_thread
+from rotulus._progress import Meter
 from rotulus._text.jsontext import NotJSONError
 from rotulus._workflows.context import Context
 from rotulus._workflows.paths import is_branch, split_path
 from rotulus._workflows.stored import read
-from rotulus.errors import ContextError, JobFailedError, StepNotFoundError, WorkflowError
+from rotulus.errors import (
+    ContextError,
+    JobFailedError,
+    RotulusError,
+    StepNotFoundError,
+    ThreadNotStartedError,
+    WorkflowError,
+)
 
 _MOST_STEPS = 1_000_000
 _MOST_NAMED = 3
+_LOOK_EVERY = 0.2
 
 _STATUS = {
     State.BLOCKED: "Running",
@@ -199,6 +212,36 @@ def result_of(job: Job[Any]) -> WorkflowResult:
         final_context=Context.from_json(job.record.result or "{}"),
         error_message=_message(job),
     )
+
+
+@contextmanager
+def watched(run: Run, wanted: bool | None = None) -> Generator[None, None, None]:
+    """Show how far a run has got, for the length of a block.
+
+    Args:
+        run: the run.
+        wanted: whether to show it; None: if stderr is a terminal.
+    """
+    if not (sys.stderr.isatty() if wanted is None else wanted):
+        yield
+        return
+    done = threading.Event()
+    watcher = None
+    with suppress(ThreadNotStartedError):  # the run goes on without being shown
+        watcher = start_thread(partial(_show, run, done), "rotulus-bar")
+    try:
+        yield
+    finally:
+        done.set()
+        if watcher is not None:
+            watcher.join()
+
+
+def _show(run: Run, done: threading.Event) -> None:
+    with Meter(run.job.task, bar=True) as meter:
+        while not done.wait(_LOOK_EVERY):
+            with suppress(RotulusError):  # the caller that waits for the run is told
+                meter.show(*run.reached())
 
 
 def _message(job: Job[Any]) -> str | None:

@@ -11,10 +11,9 @@ from rotulus import registry as global_registry
 from rotulus._text.urls import without_password
 from rotulus._workflows.context import Context
 from rotulus.errors import OptionError, ResultTimeoutError
-from rotulus.workflow.bar import watched
 from rotulus.workflow.config import DefaultRunnerConfig
 from rotulus.workflow.cron import Crons
-from rotulus.workflow.run import Run, WorkflowResult, result_of
+from rotulus.workflow.run import Run, WorkflowResult, result_of, watched
 from rotulus.workflow.serving import Serving
 
 _SCHEMA = re.compile(r"[A-Za-z0-9_]+")
