@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from rotulus import State
 from rotulus._jobs.states import Reason
-from rotulus._workflows.rules import Need
-from rotulus._workflows.trigger import decide
+from rotulus._workflows.trigger import Need, decide
 from rotulus.errors import OptionError
 from rotulus.workflow import (
     Context,

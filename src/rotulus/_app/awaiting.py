@@ -8,7 +8,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, Reason, State
 from rotulus._text.words import some
 from rotulus._workflows.paths import is_branch, split_path
-from rotulus._workflows.rules import Need
+from rotulus._workflows.trigger import Need
 from rotulus.store import Filter, Store
 
 _MOST_NEEDS = 1000

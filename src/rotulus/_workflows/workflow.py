@@ -13,7 +13,7 @@ from rotulus._text.names import check_task_name, did_you_mean
 from rotulus._time.schedule import Schedule
 from rotulus._workflows import fingerprint, order
 from rotulus._workflows.marks import Place, places
-from rotulus._workflows.rules import Trigger
+from rotulus._workflows.trigger import Trigger
 from rotulus.errors import StepNotFoundError, WorkflowError
 
 _ID = re.compile(r"(?!\d+\Z)[A-Za-z0-9_-]+")

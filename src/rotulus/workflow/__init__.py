@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rotulus._workflows.context import Context
     from rotulus._workflows.merging import merge
     from rotulus._workflows.paths import is_branch, split_path
-    from rotulus._workflows.rules import Trigger
     from rotulus._workflows.trigger import (
+        Trigger,
         all_done,
         all_of,
         all_succeeded,
@@ -83,8 +83,8 @@ _HOMES = {
     "_workflows.context": ("Context",),
     "_workflows.merging": ("merge",),
     "_workflows.paths": ("is_branch", "split_path"),
-    "_workflows.rules": ("Trigger",),
     "_workflows.trigger": (
+        "Trigger",
         "all_done",
         "all_of",
         "all_succeeded",

@@ -12,7 +12,7 @@ from rotulus._tasks.options import check_options
 from rotulus._tasks.signature import site_of, site_of_frame
 from rotulus._text.names import check_task_name
 from rotulus._workflows.enrolment import enrol
-from rotulus._workflows.rules import Trigger
+from rotulus._workflows.trigger import Trigger
 from rotulus._workflows.workflow import Callback, Step, Workflow, check_step_id
 from rotulus.errors import WorkflowError
 from rotulus.workflow.declared import Declared, Dependency, close_block, open_block

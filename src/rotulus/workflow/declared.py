@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from rotulus import Retry
 from rotulus._tasks.signature import site_of
-from rotulus._workflows.rules import Trigger
 from rotulus._workflows.tasks import Takes
+from rotulus._workflows.trigger import Trigger
 from rotulus._workflows.workflow import Callback
 from rotulus.errors import WorkflowError
 

@@ -30,10 +30,9 @@ from rotulus._text import jsontext
 from rotulus._workflows.context import Context
 from rotulus._workflows.handed import HandedOn
 from rotulus._workflows.paths import is_branch, split_path
-from rotulus._workflows.rules import Need
 from rotulus._workflows.stored import ITEM
 from rotulus._workflows.tasks import StepTask, WorkflowTask
-from rotulus._workflows.trigger import decide
+from rotulus._workflows.trigger import Need, decide
 from rotulus._workflows.workflow import Step
 from rotulus.errors import (
     ArgumentsError,
