@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rotulus._text.jsontext import canonical
+from rotulus._workflows.context import texts_of
 from rotulus._workflows.handed import HandedOn
 from rotulus._workflows.marks import MOST_PARTS, places
 from rotulus._workflows.merging import combine
@@ -196,7 +197,7 @@ def test_an_untouched_copy_never_wins(given, changes, order):
 
 def _changes(given, handed, step, key):
     before = handed[NEEDS[step][0]] if NEEDS[step] else HandedOn(given)
-    return before.texts().get(key) != handed[step].texts().get(key)
+    return texts_of(before).get(key) != texts_of(handed[step]).get(key)
 
 
 @given(CONTEXTS, CHANGES, st.permutations(["far", "wide", "beside"]))

@@ -1,6 +1,7 @@
 """The context: the plain JSON data that flows through a workflow, by key."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from typing import Any, cast
 
 from rotulus._text import jsontext
@@ -56,23 +57,6 @@ class Context(Mapping[str, Any]):
         """All of it, as a dict of its own."""
         return {key: jsontext.decode(text) for key, text in self._texts.items()}
 
-    def changes_since(self, before: "Context") -> dict[str, Any]:
-        """What it holds that an earlier one did not hold, or not so."""
-        earlier = before.texts()
-        return {
-            key: jsontext.decode(text)
-            for key, text in self._texts.items()
-            if earlier.get(key) != text
-        }
-
-    def texts(self) -> dict[str, str]:
-        """The JSON text of each value, in a dict of its own: what a copy needs, and no more."""
-        return dict(self._texts)
-
-    def replace_texts(self, texts: dict[str, str]) -> None:
-        """Hold these JSON texts by key instead, which are known to be right."""
-        self._texts = texts
-
     def to_json(self) -> str:
         """All of it, as the text of one JSON object."""
         items = (f"{jsontext.encode(key)}:{text}" for key, text in self._texts.items())
@@ -123,9 +107,23 @@ class Context(Mapping[str, Any]):
         return f"Context({self.to_dict()!r})"
 
 
+_texts: Callable[[Context], dict[str, str]] = attrgetter("_texts")
+
+
+def texts_of(context: Context) -> dict[str, str]:
+    """Returns the JSON text of each value of a context, in a dict of its own: enough for a copy."""
+    return dict(_texts(context))
+
+
+def changes(before: Context, after: Context) -> dict[str, Any]:
+    """Returns what a context holds that an earlier one did not hold, or not so."""
+    earlier, texts = _texts(before), _texts(after)
+    return {key: jsontext.decode(t) for key, t in texts.items() if earlier.get(key) != t}
+
+
 def _written(data: Mapping[str, Any]) -> dict[str, str]:
     if isinstance(data, Context):
-        return data.texts()
+        return texts_of(data)
     return {key: _write(key, value) for key, value in data.items()}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Self, cast
 
 from rotulus._text import jsontext
-from rotulus._workflows.context import MARKS, Context
+from rotulus._workflows.context import MARKS, Context, texts_of
 from rotulus._workflows.marks import (
     MISSING,
     UNMARKED,
@@ -40,7 +40,7 @@ class HandedOn(Context):
     def of_texts(cls, texts: dict[str, str], marks: Mapping[str, Marks]) -> Self:
         """One of JSON texts by key, which are known to be right."""
         made = cls(marks=marks)
-        made.replace_texts(texts)
+        made._texts = texts
         return made
 
     @staticmethod
@@ -73,7 +73,7 @@ class HandedOn(Context):
         """
         if place is None:
             return HandedOn(after)
-        was, now = self.texts(), after.texts()
+        was, now = texts_of(self), texts_of(after)
         changed = [key for key in {**was, **now} if was.get(key) != now.get(key)]
         marks = {
             key: marked(
@@ -94,7 +94,7 @@ class HandedOn(Context):
             text: the text; it is known to be right.
             place: where the step stands that sets it.
         """
-        texts = {**self.texts(), key: text}
+        texts = {**texts_of(self), key: text}
         if place is None:
             return HandedOn.of_texts(texts, self.marks)
         version: Version = latest([self.marks.get(key, UNMARKED).whole, dict([place])])

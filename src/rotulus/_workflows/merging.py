@@ -5,6 +5,7 @@ from functools import reduce
 from typing import Any, NamedTuple, cast
 
 from rotulus._text import jsontext
+from rotulus._workflows.context import texts_of
 from rotulus._workflows.handed import HandedOn
 from rotulus._workflows.marks import MISSING, UNMARKED, Marks, union, within
 
@@ -45,7 +46,7 @@ def combine(contexts: Sequence[HandedOn]) -> HandedOn:
     """
     if len(contexts) == 1:
         return contexts[0]
-    copies_of = [(context.texts(), context.marks) for context in contexts]
+    copies_of = [(texts_of(context), context.marks) for context in contexts]
     found: dict[str, str] = {}
     changed: dict[str, Marks] = {}
     for key in dict.fromkeys(key for texts, marks in copies_of for key in (*texts, *marks)):

@@ -9,7 +9,7 @@ from rotulus._engine.steps.needs import stored_of
 from rotulus._jobs.record import JobRecord
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
-from rotulus._workflows.context import Context
+from rotulus._workflows.context import Context, changes
 from rotulus._workflows.handed import HandedOn
 from rotulus._workflows.paths import is_branch
 from rotulus._workflows.stored import ITEM
@@ -88,7 +88,7 @@ class StepResults:
         """The value of a branch: what it returned, or else what it changed in its context."""
         if value is None or isinstance(value, Context):
             after = context if value is None else value
-            value = after.changes_since(step_input)
+            value = changes(step_input, after)
             value.pop(ITEM, None)
         return self._sized(jsontext.encode(value, max_bytes=sys.maxsize), job)
 
