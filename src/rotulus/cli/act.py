@@ -9,12 +9,12 @@ import click
 
 from rotulus import App, Job, State
 from rotulus._progress import Meter
-from rotulus.cli.asking import ask
+from rotulus._text.words import many
 from rotulus.cli.finding import count_live, find_job
 from rotulus.cli.known import no_queue, no_task
 from rotulus.cli.output import json_option, print_json
+from rotulus.cli.streams import ask
 from rotulus.cli.target import app_options, find_store
-from rotulus.cli.words import many
 from rotulus.errors import JobNotFoundError
 
 _AT_ONCE = 500

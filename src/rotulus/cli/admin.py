@@ -3,10 +3,10 @@
 import click
 
 from rotulus import App
+from rotulus._text.words import many
 from rotulus.cli.output import json_option, print_json, print_table
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, bare_app, find_app, has_store, url_of
-from rotulus.cli.words import many
 from rotulus.config import SETTINGS, Setting, load_settings
 from rotulus.errors import ConfigurationError
 from rotulus.events import StoreMigrated

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from rotulus.cli.init import leave_init
-from rotulus.cli.numbers import Whole
 from rotulus.cli.push import emulated
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, no_target
+from rotulus.cli.values import Whole
 from rotulus.cli.work import tracebacks_option
 from rotulus.config import load_settings
 

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from rotulus import App
 from rotulus._progress import Meter
-from rotulus.cli.asking import ask
+from rotulus._text.words import many
 from rotulus.cli.output import console, json_option, print_json
+from rotulus.cli.streams import ask
 from rotulus.cli.target import find_app, traceback_option
 from rotulus.cli.unknown import Commands
-from rotulus.cli.words import many
 from rotulus.errors import ConfigurationError, RotulusError
 from rotulus.pubsub import PubSubSettings
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from rotulus.cli.asking import INTERRUPTED
-from rotulus.cli.streams import leave_streams, prepare_streams
+from rotulus.cli.streams import INTERRUPTED, leave_streams, prepare_streams
 from rotulus.cli.unknown import Commands, no_option
 from rotulus.errors import (
     ArgumentsError,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from rotulus.cli.asking import ask
+from rotulus.cli.streams import ask
 
 _LOOK_EVERY = 0.4
 """Seconds between two looks at the files."""

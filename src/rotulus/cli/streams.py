@@ -1,8 +1,13 @@
-"""The standard streams as a program finds them: closed, in another encoding, or read no further."""
+"""The standard streams: closed, in another encoding, read no further; and a question on them."""
 
 import io
 import os
 import sys
+
+import click
+
+INTERRUPTED = 130
+"""What a program ends with that somebody has stopped by Ctrl-C: 128 and the number of SIGINT."""
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 """By their numbers."""
@@ -37,6 +42,21 @@ def leave_streams() -> None:
             (sys.stdout, sys.stderr)[number - 1].flush()
         except OSError:
             os.dup2(nowhere, number)
+
+
+def ask(question: str) -> bool | None:
+    """Whether somebody agrees; None when there is nobody to answer.
+
+    Ctrl-C ends the program with 130, and says that nothing was done.
+    """
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort as error:
+        click.echo(err=True)
+        if isinstance(error.__context__, KeyboardInterrupt):  # click ends a question so, too
+            click.echo("Interrupted: nothing was done.", err=True)
+            sys.exit(INTERRUPTED)
+        return None
 
 
 def _is_open(number: int) -> bool:

@@ -8,8 +8,8 @@ import click
 
 from rotulus import App, Job, JobFailedError, State
 from rotulus._progress import Meter
-from rotulus.cli.asking import INTERRUPTED
 from rotulus.cli.finding import reached
+from rotulus.cli.streams import INTERRUPTED
 from rotulus.errors import ResultTimeoutError
 
 _LOOK_EVERY = 0.5

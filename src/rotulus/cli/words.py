@@ -1,4 +1,4 @@
-"""How moments, lengths of time and numbers of things are put into words."""
+"""How moments and lengths of time are put into words."""
 
 from datetime import UTC, datetime
 
@@ -30,11 +30,6 @@ def length(seconds: float | None) -> str | None:
     if seconds is None:
         return None
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else span(seconds)
-
-
-def many(count: int, noun: str) -> str:
-    """A number of things."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def iso(moment: datetime | None) -> str | None:
