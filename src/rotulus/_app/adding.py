@@ -58,6 +58,6 @@ class AsyncAdds:
     def _deadline(self) -> float:
         return self._key_patience or 0.0
 
-    def _add_all(self, turn: Group[Jobs]) -> list[Records]:
-        records = iter(self._store().add([job for jobs in turn.works for job in jobs]))
-        return [[next(records) for _ in jobs] for jobs in turn.works]
+    def _add_all(self, group: Group[Jobs]) -> list[Records]:
+        records = iter(self._store().add([job for jobs in group.works for job in jobs]))
+        return [[next(records) for _ in jobs] for jobs in group.works]

@@ -19,7 +19,7 @@ from rotulus.events import (
     ScheduleFired,
 )
 
-_ROUNDS = 20
+_MOST_TICKS = 20
 """How often a duty is done in one tick at most, if it says that it has more to do."""
 
 
@@ -114,7 +114,7 @@ class Ticks:
     def _do(self, duty: Duty) -> None:
         """Do one, and once more while it asks for that; what is wrong with it is told."""
         try:
-            for _ in range(_ROUNDS):
+            for _ in range(_MOST_TICKS):
                 if duty.tick(self._clock.now()) > 0:
                     return
         except StoreError:

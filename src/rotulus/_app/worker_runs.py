@@ -124,15 +124,15 @@ class WorkerRuns:
             worker = self.engine.worker(fork_server, store, served, slots, options, name)
             own = _recycling(chosen["recycle_memory"], worker)
             if parent is None:
-                self._go(run, worker, [*own, *self.duties(store)], run.stop)
+                self._run_with_duties(run, worker, [*own, *self.duties(store)], run.stop)
                 _raise_if_stuck(worker)
                 return
-            line = ParentChannel(parent, options.lease, run.stop)
-            self.engine.events.subscribe(line.tell_retiring, WorkerRetiring)
-            line.start()
+            channel = ParentChannel(parent, options.lease, run.stop)
+            self.engine.events.subscribe(channel.tell_retiring, WorkerRetiring)
+            channel.start()
             # Who stops a supervisor often stops its processes too, and that is still once: only
             # the supervisor tells them to hurry.
-            self._go(run, worker, own, partial(run.stop, 1))
+            self._run_with_duties(run, worker, own, partial(run.stop, 1))
 
     def supervise(
         self,
@@ -156,7 +156,7 @@ class WorkerRuns:
             burst=burst,
         )
         supervisor = self.engine.supervisor(store, options)
-        self._go(run, supervisor, self.duties(store), run.stop)
+        self._run_with_duties(run, supervisor, self.duties(store), run.stop)
 
     def set_slots(self, slots: int) -> None:
         """Let the workers that are under way run so many jobs at once."""
@@ -180,7 +180,7 @@ class WorkerRuns:
         keep, keep_failed = self.settings["keep"], self.settings["keep_failed"]
         return self.engine.duties(store, timedelta(0, keep), timedelta(0, keep_failed), events)
 
-    def _go(
+    def _run_with_duties(
         self,
         run: WorkerRun,
         at_work: Worker | Supervisor,
@@ -188,13 +188,13 @@ class WorkerRuns:
         on_signal: Callable[[], None],
     ) -> None:
         engine = self.engine
-        rounds = DutyThread(duties, engine.clock.now, engine.random.random, engine.events)
+        duty_thread = DutyThread(duties, engine.clock.now, engine.random.random, engine.events)
         run.attach(at_work)
-        rounds.start()
+        duty_thread.start()
         try:
-            run_to_end(at_work.run(partial(rounds.end, None)), on_signal)
+            run_to_end(at_work.run(partial(duty_thread.end, None)), on_signal)
         finally:
-            rounds.end()
+            duty_thread.end()
 
 
 def grace_of(settings: Mapping[str, Any]) -> float:

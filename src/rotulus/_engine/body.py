@@ -10,7 +10,8 @@ from rotulus._engine.execution import Execution
 from rotulus._engine.resolved_task import AttemptKind, Body, ResolvedTask
 from rotulus._engine.resources import Resources, filled_here
 from rotulus._engine.threads import CallingThread, Threads, captured
-from rotulus._jobs.job import Job, JobPort
+from rotulus._jobs.job import Job
+from rotulus._jobs.port import JobPort
 from rotulus._tasks.arguments import Call
 from rotulus.events import BodyStuck, Events
 
