@@ -198,7 +198,7 @@ class Job(Generic[V_co]):
         number of the first one here tells how many came before it.
         """
         rows = jsontext.decode(self.record.history) if self.record.history else ()
-        return tuple(_attempt(*row) for row in rows)
+        return tuple(_earlier(*row) for row in rows)
 
     @property
     def cancel_requested(self) -> bool:
@@ -292,7 +292,7 @@ class Job(Generic[V_co]):
         Raises:
             JobNotRunningError: this is not the job a task was given.
         """
-        self._run().report(Progress(done, total, note))
+        self._attempt().report(Progress(done, total, note))
 
     def complete(self, connection: Any, result: Any = None) -> None:
         """End the running job as succeeded, in a transaction of yours.
@@ -310,9 +310,9 @@ class Job(Generic[V_co]):
                 the job a task was given.
             OptionError: the connection is not to that database.
         """
-        run = self._run()
-        self._port.complete(self.record, result, connection, run.reached)
-        run.note_completed()
+        attempt = self._attempt()
+        self._port.complete(self.record, result, connection, attempt.reached)
+        attempt.note_completed()
 
     def raise_if_cancelled(self) -> None:
         """Raise `Cancel` when somebody wants the running task to stop.
@@ -322,7 +322,7 @@ class Job(Generic[V_co]):
         Raises:
             JobNotRunningError: this is not the job a task was given.
         """
-        if self._run().cancel_requested:
+        if self._attempt().cancel_requested:
             raise Cancel("cancelled on request")
 
     def __eq__(self, other: object) -> bool:
@@ -334,7 +334,7 @@ class Job(Generic[V_co]):
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.task} {self.record.state}>"
 
-    def _run(self) -> Running:
+    def _attempt(self) -> Running:
         if self._running is None:
             raise JobNotRunningError(
                 f"Job {self.id} is not being run here: take it as a parameter of the task, "
@@ -351,7 +351,7 @@ def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
-def _attempt(
+def _earlier(
     number: int,
     reason: str,
     worker: str | None,

@@ -147,11 +147,11 @@ class Run:
 
     def pause(self) -> None:
         """Begin no further step, until `resume`; what runs is left to finish."""
-        self._app.store.pause([], paused=True, runs=[self.id])
+        self._app.runs.pause(self.id)
 
     def resume(self) -> None:
         """Go on."""
-        self._app.store.pause([], paused=False, runs=[self.id])
+        self._app.runs.resume(self.id)
 
     def retry(self) -> None:
         """Run again what failed, was given up or cancelled, and whatever came after that.
