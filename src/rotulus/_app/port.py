@@ -65,6 +65,7 @@ class AppPort:
         self.registry = registry
         self._plans = plans
         self._job_factory = job_factory
+        self.max_bytes = job_factory.max_bytes
         self.carriage = carriage
         self.now = now
         self._adds = AsyncAdds(store)
@@ -124,10 +125,10 @@ class AppPort:
     ) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
         if record.run is not None or not self.registry.has(record.task):
-            text = jsontext.encode(result, max_bytes=self._job_factory.max_bytes)
+            text = jsontext.encode(result, max_bytes=self.max_bytes)
         else:
             plan = self._plans.of(self.registry.get(record.task))
-            text = plan.completion.write(result, self._job_factory.max_bytes)
+            text = plan.completion.write(result, self.max_bytes)
         progress = None if reached is None else jsontext.encode(reached)
         outcome = succeeded(record.id, record.attempt, text)._replace(progress=progress)
         if self.store().settle([outcome], connection):

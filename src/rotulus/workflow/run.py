@@ -13,12 +13,8 @@ from rotulus import App, ErrorInfo, Job, Progress, State
 from rotulus._concurrency.pool import off_loop
 from rotulus._concurrency.starting import start_thread
 from rotulus._progress import Meter
-from rotulus._text.jsontext import NotJSONError
 from rotulus._workflows.context import Context
-from rotulus._workflows.paths import is_branch, split_path
-from rotulus._workflows.stored import read
 from rotulus.errors import (
-    ContextError,
     JobFailedError,
     RotulusError,
     StepNotFoundError,
@@ -182,21 +178,7 @@ class Run:
         job = self.step(step)
         if not job.state.ended:
             raise WorkflowError(f"Step {step!r} is {status_of(job)}: it is replayed once it ended")
-        if is_branch(step) and context is not None:
-            raise WorkflowError(
-                f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
-            )
-        stored = read(job.record.arguments, split_path(step)[1])
-        given = None if context is None else Context(context).to_dict()
-        most: int = self._app.settings["max_bytes"].value
-        try:
-            arguments = stored.replayed(given, most)
-        except NotJSONError as error:
-            raise ContextError(
-                f"The context for step {step!r} {error}: make it smaller, or App(max_bytes=...) "
-                f"larger"
-            ) from None
-        self._app.store.retry([job.id], arguments)
+        self._app.runs.replay(self.id, step, context)
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"

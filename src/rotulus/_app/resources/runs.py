@@ -1,16 +1,19 @@
 """The runs of workflows of an app: a run is the job that ends it, and steered as a whole."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
-from rotulus._app.port import AppPort
-from rotulus._app.resources.jobs import Jobs
-from rotulus._app.resources.steps import StepInfo, find_step, read_steps
+from rotulus._app.resources.steps import RunSteps
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
+from rotulus._text.jsontext import NotJSONError
+from rotulus._workflows.context import Context
+from rotulus._workflows.paths import is_branch, split_path
+from rotulus._workflows.stored import read
+from rotulus.errors import ContextError, WorkflowError
 
 
-class Runs:
+class Runs(RunSteps):
     """`app.runs`: the runs of workflows in the app's store, each verb also with an `a` in front.
 
     A run has the id of the job that ends it, and stands as that job does.
@@ -20,37 +23,9 @@ class Runs:
         jobs: the jobs of the same app.
     """
 
-    def __init__(self, port: Callable[[], AppPort], jobs: Jobs) -> None:
-        self._port = port
-        self._jobs = jobs
-
     def get(self, run_id: str) -> Job[Any]:
         """The job that ends a run. Raises `JobNotFoundError`."""
         return self._jobs.get(run_id)
-
-    def steps(self, run_id: str) -> list[StepInfo]:
-        """The steps of a run as a tree, in an order in which each comes after what it needs.
-
-        Args:
-            run_id: the id of the run, or that of a step of it that is a workflow itself.
-
-        Raises:
-            JobNotFoundError: there is no such job.
-        """
-        return read_steps(self._port(), self._jobs.get(run_id))
-
-    def step(self, run_id: str, step: str) -> StepInfo:
-        """One step of a run.
-
-        Args:
-            run_id: the id of the run.
-            step: the id of the step, or its path, such as `parse/17`.
-
-        Raises:
-            JobNotFoundError: there is no such run.
-            StepNotFoundError: it has no such step; the message has the nearest one.
-        """
-        return find_step(self._port(), self._jobs.get(run_id), step)
 
     def cancel(self, *ids: str) -> list[Job[Any]]:
         """Cancel every step of these runs that has not ended; those that run are asked to stop."""
@@ -68,17 +43,47 @@ class Runs:
         """Let these runs go on."""
         self._port().store().pause((), paused=False, runs=ids)
 
+    def replay(
+        self, run_id: str, step: str, context: Mapping[str, Any] | None = None
+    ) -> list[Job[Any]]:
+        """Run a step that has ended again, and everything that came after it.
+
+        Args:
+            run_id: the id of the run.
+            step: the id of the step, or its path.
+            context: what the step is given, until something that it needs runs again; what its
+                needs handed on, unless given.
+
+        Returns:
+            The jobs that run again.
+
+        Raises:
+            JobNotFoundError: there is no such run.
+            StepNotFoundError: it has no such step.
+            WorkflowError: the step has not ended; or it is a branch, and a context was given.
+            ContextError: the context is larger than the app's `max_bytes`, or cannot be one.
+        """
+        port, job = self._port(), self.step(run_id, step).job
+        if not job.state.ended:
+            raise WorkflowError(f"Step {step!r} {job.state.words}: it is replayed once it ended")
+        if is_branch(step) and context is not None:
+            raise WorkflowError(
+                f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
+            )
+        stored = read(job.record.arguments, split_path(step)[1])
+        given = None if context is None else Context(context).to_dict()
+        try:
+            arguments = stored.replayed(given, port.max_bytes)
+        except NotJSONError as error:
+            raise ContextError(
+                f"The context for step {step!r} {error}: make it smaller, or App(max_bytes=...) "
+                f"larger"
+            ) from None
+        return [Job(record, port) for record in port.store().retry([job.id], arguments)]
+
     async def aget(self, run_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""
         return await off_loop(self.get, run_id)
-
-    async def asteps(self, run_id: str) -> list[StepInfo]:
-        """`steps`, without blocking the event loop."""
-        return await off_loop(self.steps, run_id)
-
-    async def astep(self, run_id: str, step: str) -> StepInfo:
-        """`step`, without blocking the event loop."""
-        return await off_loop(self.step, run_id, step)
 
     async def acancel(self, *ids: str) -> list[Job[Any]]:
         """`cancel`, without blocking the event loop."""
@@ -95,3 +100,9 @@ class Runs:
     async def aresume(self, *ids: str) -> None:
         """`resume`, without blocking the event loop."""
         await off_loop(self.resume, *ids)
+
+    async def areplay(
+        self, run_id: str, step: str, context: Mapping[str, Any] | None = None
+    ) -> list[Job[Any]]:
+        """`replay`, without blocking the event loop."""
+        return await off_loop(self.replay, run_id, step, context)

@@ -1,13 +1,15 @@
 """The steps of a run as a tree: when each was due, ran and ended, and what it waits for."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.jobs import Jobs
 from rotulus._app.resources.where import read_where
+from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
 from rotulus._jobs.states import RETRYABLE, State
 from rotulus._text.names import did_you_mean
@@ -97,7 +99,52 @@ class StepInfo:
         }
 
 
-def find_step(port: AppPort, run: Job[Any], step: str) -> StepInfo:
+class RunSteps:
+    """The steps of runs.
+
+    Args:
+        port: gives the port of the app that answers.
+        jobs: the jobs of the same app.
+    """
+
+    def __init__(self, port: Callable[[], AppPort], jobs: Jobs) -> None:
+        self._port = port
+        self._jobs = jobs
+
+    def steps(self, run_id: str) -> list[StepInfo]:
+        """The steps of a run as a tree, in an order in which each comes after what it needs.
+
+        Args:
+            run_id: the id of the run, or that of a step of it that is a workflow itself.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+        """
+        return _steps(self._port(), self._jobs.get(run_id))
+
+    def step(self, run_id: str, step: str) -> StepInfo:
+        """One step of a run.
+
+        Args:
+            run_id: the id of the run.
+            step: the id of the step, or its path, such as `parse/17`.
+
+        Raises:
+            JobNotFoundError: there is no such run.
+            StepNotFoundError: it has no such step; the message has the nearest one.
+        """
+        return _find_step(self._port(), self._jobs.get(run_id), step)
+
+    async def asteps(self, run_id: str) -> list[StepInfo]:
+        """`steps`, without blocking the event loop."""
+        return await off_loop(self.steps, run_id)
+
+    async def astep(self, run_id: str, step: str) -> StepInfo:
+        """`step`, without blocking the event loop."""
+        return await off_loop(self.step, run_id, step)
+
+
+def _find_step(port: AppPort, run: Job[Any], step: str) -> StepInfo:
     """One step of a run. Raises `StepNotFoundError`, with the nearest one there is."""
     found = _find(port, read_where({"run": run.id, "step": step}), 1)
     if found:
@@ -107,7 +154,7 @@ def find_step(port: AppPort, run: Job[Any], step: str) -> StepInfo:
     raise StepNotFoundError(f"Run {run.id} of {run.task!r} has no step {step!r}{hint}")
 
 
-def read_steps(port: AppPort, whole: Job[Any]) -> list[StepInfo]:
+def _steps(port: AppPort, whole: Job[Any]) -> list[StepInfo]:
     """The steps of a job that is made of them; nothing of one whose parts are branches."""
     run, within = whole.run or whole.id, whole.step or ""
     paths = [path for path in _names(port, run, within) if not is_branch(path)]
@@ -121,7 +168,7 @@ def _step(port: AppPort, job: Job[Any]) -> StepInfo:
     branches, steps = Counter[State](), list[StepInfo]()
     if job.record.opened:
         branches = _branches(port, job)
-        steps = [] if branches else read_steps(port, job)
+        steps = [] if branches else _steps(port, job)
     needs = _needs(port, job, branches.total() + len(steps))
     waits_for = [need.path for need in needs if need.ended is None]
     waits_for += [step.job.step or "" for step in steps if not step.job.state.ended]
