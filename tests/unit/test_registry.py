@@ -222,3 +222,13 @@ def test_an_option_that_makes_no_sense_is_refused_where_it_is_declared(registry,
         task("a", registry=registry, **options)(body)
 
     assert not registry.has("a")
+
+
+def test_a_registry_shows_the_verbs_of_its_documents(registry):
+    """And nothing that only decorators and apps need."""
+    shown = {name for name in dir(registry) if not name.startswith("_")}
+
+    assert shown == {
+        *("register", "register_function", "unregister", "clear", "freeze", "frozen"),
+        *("has", "get", "get_info", "list_all", "list_by_tags"),
+    }

@@ -63,7 +63,7 @@ class Runs(RunSteps):
             WorkflowError: the step has not ended; or it is a branch, and a context was given.
             ContextError: the context is larger than the app's `max_bytes`, or cannot be one.
         """
-        port, job = self._port(), self.step(run_id, step).job
+        port, job = self._port(), self._job(run_id, step)
         if not job.state.ended:
             raise WorkflowError(f"Step {step!r} {job.state.words}: it is replayed once it ended")
         if is_branch(step) and context is not None:

@@ -133,7 +133,7 @@ class RunSteps:
             JobNotFoundError: there is no such run.
             StepNotFoundError: it has no such step; the message has the nearest one.
         """
-        return _find_step(self._port(), self._jobs.get(run_id), step)
+        return _step(self._port(), self._job(run_id, step))
 
     async def asteps(self, run_id: str) -> list[StepInfo]:
         """`steps`, without blocking the event loop."""
@@ -143,15 +143,15 @@ class RunSteps:
         """`step`, without blocking the event loop."""
         return await off_loop(self.step, run_id, step)
 
-
-def _find_step(port: AppPort, run: Job[Any], step: str) -> StepInfo:
-    """One step of a run. Raises `StepNotFoundError`, with the nearest one there is."""
-    found = _find(port, read_where({"run": run.id, "step": step}), 1)
-    if found:
-        return _step(port, Job(port.look(found[0].id), port))
-    names = _names(port, run.id, split_path(step)[0]) or _names(port, run.id, "")
-    hint = did_you_mean(step, names) or f"; it has {', '.join(names[:_LISTED])}"
-    raise StepNotFoundError(f"Run {run.id} of {run.task!r} has no step {step!r}{hint}")
+    def _job(self, run_id: str, step: str) -> Job[Any]:
+        """The job of a step. Raises `StepNotFoundError`, with the nearest one there is."""
+        port, run = self._port(), self._jobs.get(run_id)
+        found = _find(port, read_where({"run": run.id, "step": step}), 1)
+        if found:
+            return Job(port.look(found[0].id), port)  # with its history
+        names = _names(port, run.id, split_path(step)[0]) or _names(port, run.id, "")
+        hint = did_you_mean(step, names) or f"; it has {', '.join(names[:_LISTED])}"
+        raise StepNotFoundError(f"Run {run.id} of {run.task!r} has no step {step!r}{hint}")
 
 
 def _steps(port: AppPort, whole: Job[Any]) -> list[StepInfo]:
