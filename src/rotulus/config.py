@@ -262,7 +262,7 @@ SETTINGS: dict[str, SettingKind] = {
     "log_format": SettingKind(
         "auto", _choice(*FORMATS), "Log lines or JSON; auto: lines on a terminal, else JSON."
     ),
-    "token": SettingKind(None, _token, "What those have to know who use the service."),
+    "token": SettingKind(None, _token, "The secret that users of the service present."),
     "tracebacks": SettingKind(
         "folded", _choice(*TRACEBACKS), "Frames of libraries in the tracebacks of the log, or not."
     ),

@@ -150,12 +150,12 @@ class App(LifeCycle, Calls, Shortcuts, Carrying):
 
     @property
     def events(self) -> Events:
-        """What happens in this process, for those who subscribe. See `rotulus.events`."""
+        """What happens in this process, for subscribers. See `rotulus.events`."""
         return self._own.active.engine.events
 
     @property
     def tables_sql(self) -> str:
-        """The SQL that makes the tables, for those who apply it themselves. Nothing is opened."""
+        """The SQL that makes the tables, to be applied by hand. Nothing is opened."""
         return open_store(self._own.url, self._clock).tables_sql
 
     def provide(self, kind: Any, factory: Factory, *, scope: Scope = "job") -> None:

@@ -30,7 +30,7 @@ class Carrying:
         Such a job waits in the carrier's queue, which no worker serves unless it is told to, and an
         entry in the outbox is stored with it. After an `enqueue` without a `connection` its message
         is published in the same call, if that can be done within seconds; if not, it is published
-        later, by whoever enqueues next, by a worker, or by `tick`. With a `connection` of yours,
+        later, by the next enqueue, by a worker, or by `tick`. With a `connection` of yours,
         call `relay` when you have committed.
 
         Workflows are not carried, and their steps are run by workers.

@@ -81,7 +81,7 @@ class Claimable:
         return [one for one in found if one.kind is not Kind.CARRIED]
 
     def _untaken(self, job: JobRecord, fleet: Fleet) -> list[Explanation]:
-        """Why no worker that runs would ever take a job, or who else makes its attempts."""
+        """Why no running worker would ever take a job, or what else makes its attempts."""
         found = _unserved(job, fleet)
         if not found or serves(None, job.queue):
             return found

@@ -67,7 +67,7 @@ class Here:
         """Run one attempt, as a worker would: it is validated, injected and timed.
 
         Raises:
-            CancelledError: whoever waits for it is cancelled; the body has not failed.
+            CancelledError: the caller that waits for it is cancelled; the body has not failed.
         """
         engine, execution = self._engine, Execution(record)
         telling = None

@@ -1,4 +1,4 @@
-"""Calls of tasks on the event loop of whoever makes them: what a door runs within a request."""
+"""Runs calls of tasks on the caller's event loop: what a door runs within a request."""
 
 import asyncio
 from collections.abc import Mapping

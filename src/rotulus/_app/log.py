@@ -50,7 +50,7 @@ def _is_heard(level: int) -> bool:
     """Whether a line of this level is to be logged.
 
     `dictConfig` disables every logger that exists and that it does not name, unless it is told not
-    to. A worker must not fall silent by accident; who wants silence sets a level.
+    to. A worker must not fall silent by accident: for silence, set a level.
     """
     if logger.disabled:
         logger.disabled = False

@@ -101,7 +101,7 @@ class AppPort:
                 await self.carriage.arelay_added()
             return self._given(added, jobs)
         await off_loop(self.store)  # opens it, which may take a while
-        # A connection belongs to the thread, or to the greenlet, of who holds it.
+        # A connection belongs to the thread, or to the greenlet, of its owner.
         if hasattr(connection, "run_sync"):
 
             def add(inner: Any) -> list[Job[Any]]:

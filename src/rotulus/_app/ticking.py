@@ -45,7 +45,7 @@ class Tally(Events):
     """Counts what duties tell, and tells it on.
 
     Args:
-        events: whom it is told.
+        events: where it is told.
 
     Attributes:
         done: what was told since it was set.
@@ -83,9 +83,9 @@ class Ticks:
     """Does the duties of an app when it is told to, those of one process one after the other.
 
     Args:
-        make_duties: makes them, given whom they tell.
+        make_duties: makes them, given where they tell what they do.
         clock: the time.
-        events: whom it is told.
+        events: where it is told.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Tells those who wait for a job that no worker would ever take it: once for each queue."""
+"""Tells waiting callers that no worker would ever take their job: once for each queue."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -61,7 +61,7 @@ class Unserved:
         self._told: set[str] = set()
 
     def warning(self, job: JobRecord) -> str | None:
-        """What to tell somebody who waits for a job; None if it is served, or that was told."""
+        """What to tell a caller that waits for a job; None if it is served, or that was told."""
         if job.state in ENDED or job.state == State.RUNNING or job.queue in self._told:
             return None
         reasons = Claimable(self._store(), self._knows, self._now).unserved(job)

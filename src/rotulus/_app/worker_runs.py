@@ -72,7 +72,7 @@ class WorkerRun:
         """Stop: finish what runs; told a second time, at once.
 
         Args:
-            times: how often it has been told by now, from one who may not be the only one to
+            times: how often it has been told by now, from a caller that may not be the only one to
                 tell it: unless that is more than before, nothing happens.
         """
         self._stops = self._stops + 1 if times is None else max(times, self._stops)
@@ -130,7 +130,7 @@ class WorkerRuns:
             channel = ParentChannel(parent, options.lease, run.stop)
             self.engine.events.subscribe(channel.tell_retiring, WorkerRetiring)
             channel.start()
-            # Who stops a supervisor often stops its processes too, and that is still once: only
+            # A signal to a supervisor often reaches its processes too, and that is still once: only
             # the supervisor tells them to hurry.
             self._run_with_duties(run, worker, own, partial(run.stop, 1))
 

@@ -26,7 +26,7 @@ class Attempt(NamedTuple):
         number: which attempt it was, from 1.
         reason: what ended it: `retry`, `snooze`, `shutdown`, `unstarted`, `lost`, or how the job
             had ended before an operator retried it.
-        worker: who ran it.
+        worker: the worker that ran it.
         started_at: when it was claimed.
         ended_at: when it ended.
         error: what it raised, if it raised.

@@ -14,7 +14,7 @@ class JobLogFilter(logging.Filter):
 
     Add it to a handler: `handler.addFilter(JobLogFilter())`, or in a `dictConfig`
     `"filters": {"job": {"()": "rotulus.JobLogFilter"}}`. Then a format may hold `%(job)s`. Records
-    that are made while a task runs carry the job it runs for, whoever makes them; Rotulus's own
+    that are made while a task runs carry the job it runs for, in any library; Rotulus's own
     lines about a job carry that job. On other records all five are None, as are `run` and `step`
     where the job is no part of a workflow. What a record has already, from `extra=`, stays. It lets
     every record pass.

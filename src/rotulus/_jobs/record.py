@@ -72,5 +72,5 @@ def moment(micros: int) -> datetime:
     """The aware datetime, in UTC, of whole microseconds since 1970; the last one if it is later."""
     try:
         return _EPOCH + timedelta(microseconds=micros)
-    except OverflowError:  # reading never raises, whatever an earlier version took
+    except OverflowError:  # reading never raises, also for what an earlier version took
         return datetime.max.replace(tzinfo=UTC)

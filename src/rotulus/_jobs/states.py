@@ -67,7 +67,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.RUNNING: ENDED | _AGAIN | {State.DELAYED},
     **dict.fromkeys(ENDED, _AGAIN),
 }
-"""Every legal move. Whatever else happens is a bug, and the tests look for it."""
+"""Every legal move. Any other is a bug, and the tests look for it."""
 
 
 def read_states(given: object) -> list[State] | None:

@@ -115,7 +115,7 @@ class Binder:
         return self._call(values)
 
     def _reassign(self, payload: str) -> dict[str, Any]:
-        """Read what a producer wrote who does not know the signature, or say what is wrong."""
+        """Read what a producer wrote without knowing the signature, or say what is wrong."""
         raw = jsontext.decode(payload)
         if not isinstance(raw, dict):
             raise jsontext.NotJSONError("is not a JSON object")

@@ -52,7 +52,7 @@ class TaskOptions(TypedDict, total=False):
             may die; None, the default, in the worker itself.
         memory: MiB that an isolated attempt may allocate on top of what the app takes.
         result: `"check"`, the default: a result has to fit the return annotation, or the attempt
-            fails; `"trust"`: whatever JSON can be made of is stored.
+            fails; `"trust"`: everything that JSON can hold is stored.
         queue: the queue its jobs wait under; `"default"`.
         priority: higher is sooner; 0.
         key: while a job with the same key is live, enqueuing adds none and gives that one.

@@ -110,7 +110,7 @@ class PayloadType:
         return text
 
     def dump(self, values: Mapping[str, Any]) -> str:
-        """The JSON text of validated values, whatever it is. Raises `NotJSONError`."""
+        """The JSON text of validated values, of any kind. Raises `NotJSONError`."""
         try:
             return self._serialise(values).decode()
         except pydantic_core.PydanticSerializationError as error:

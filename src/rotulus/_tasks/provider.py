@@ -75,7 +75,7 @@ class TaskProvider:
         """Register and schedule something declared with `@scheduled`, as one change.
 
         It is validated first. If anything fails, registry and schedule are exactly as before,
-        with whatever stood under the same name.
+        also if another task had the same name.
 
         Raises:
             TaskRegistrationError: it lacks a name or a cron expression, one of them is not valid,

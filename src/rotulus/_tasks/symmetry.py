@@ -1,4 +1,4 @@
-"""Which types come back from JSON as they went, whatever their value, and which have to be tried.
+"""Which types come back from JSON as they went, with any value, and which have to be tried.
 
 The answer is read from pydantic's own schema of a type. Only types that a law has been tested for
 are trusted; every other one is read back before it is stored.

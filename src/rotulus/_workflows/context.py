@@ -22,7 +22,7 @@ class Context(Mapping[str, Any]):
 
     Raises:
         ContextError: a key is not a string, or its value is not plain JSON: dict, list, str, int,
-            float, bool or None. Whatever sets a value raises it.
+            float, bool or None. Every method that sets a value raises it.
     """
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:

@@ -22,7 +22,7 @@ _BEGINNING = f'{{"{MARKS}":'
 
 
 class HandedOn(Context):
-    """A context that knows which of its values have been changed, and by whom.
+    """A context that knows which of its values have been changed, and by which steps.
 
     Args:
         data: what is in it.

@@ -1,4 +1,4 @@
-"""What there is, for somebody who has named what there is not."""
+"""Hints about names that do not exist: the nearest one, and those that exist."""
 
 from collections.abc import Collection
 from difflib import get_close_matches

@@ -17,7 +17,7 @@ def prepare_streams() -> None:
     """Make each standard stream one that can be used.
 
     A daemon may start us with closed streams: what is opened first would take their numbers, and
-    be written to by whoever means standard error. A letter that the encoding of a stream does not
+    be written to by code that means standard error. A letter that the encoding of a stream does not
     have is written as its number.
     """
     for number, (name, mode) in enumerate(_STREAMS):
@@ -34,7 +34,7 @@ def prepare_streams() -> None:
 
 
 def leave_streams() -> None:
-    """Write no more: whoever read what we print has read enough."""
+    """Write no more: the reader of our output has read enough."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         try:

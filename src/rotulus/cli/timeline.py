@@ -47,7 +47,7 @@ class Scale:
     columns: int
 
     def column(self, moment: datetime) -> int:
-        """The column of a moment; the last one of whatever is later."""
+        """The column of a moment; for a later one, the last."""
         whole = (self.end - self.start).total_seconds()
         share = (moment - self.start).total_seconds() / whole if whole > 0 else 0.0
         return max(0, min(self.columns - 1, int(share * self.columns)))

@@ -139,7 +139,7 @@ def _command(target: str | None, given: Mapping[str, Any], *, burst: bool) -> li
 
 
 def _greet(app: App) -> None:
-    """Say what is going to run, to somebody who looks on."""
+    """Say on a terminal what is going to run."""
     if not sys.stderr.isatty():
         return
     names = app.registry.list_all()

@@ -81,7 +81,7 @@ class JobsPruned(Event, level=logging.DEBUG):
 
 @dataclass(frozen=True)
 class JobsPublished(Event, level=logging.DEBUG):
-    """Messages were published that say that jobs are due, to who runs them."""
+    """Messages were published that tell an endpoint that jobs are due."""
 
     jobs: list[JobRecord]
 

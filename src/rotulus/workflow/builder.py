@@ -45,7 +45,7 @@ class WorkflowBuilder:
         package: the same.
         workflow: the same.
         registry: where it is registered; the global registry unless given.
-        **unknown: whatever else is given, which is refused.
+        **unknown: any other option, which is refused.
 
     Raises:
         OptionError: the name is not allowed, or an option is not known.
@@ -121,7 +121,7 @@ class WorkflowBuilder:
             for_each: a key of the context, to run once for each item.
             on_success: called when it has succeeded.
             on_failure: called when it has failed.
-            **unknown: whatever else is given, which is refused.
+            **unknown: any other option, which is refused.
 
         Raises:
             WorkflowError: there is no such step or task, or another one has the id.

@@ -47,7 +47,7 @@ class DefaultRunnerConfig:
     cron_max_recovery_attempts: int = 3
 
     def __new__(cls, *_: object, **given: Any) -> Self:
-        """Refuse settings that there are not; whoever misspells one hears of it."""
+        """Refuse unknown settings: a misspelt one is an error."""
         check_options(given, [field.name for field in fields(cls)])
         return super().__new__(cls)
 

@@ -63,7 +63,7 @@ class Serving:
         self.begin()
 
     def wait(self, run: Run, timeout: float | None) -> WorkflowResult:
-        """Wait until a run has ended, as long as there is somebody who works on it.
+        """Wait until a run has ended, as long as a worker works on it.
 
         Raises:
             ResultTimeoutError: it has not ended in time.

@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 @refuse_unknown_options
 def task(
     *,
-    id: str | None = None,  # noqa: A002 - the word that those who declare steps know
+    id: str | None = None,  # noqa: A002 - the word of the documents it implements
     dependencies: Sequence[Dependency] = (),
     retry_attempts: int | None = None,
     retry_backoff: Backoff = "exponential",

@@ -20,7 +20,7 @@ from rotulus.store import Filter
 _MOST_NEEDS = 1000
 _MOST_WRONG = 5
 _LISTED = 10
-"""How many steps are listed for somebody who has named one that there is not."""
+"""How many steps an error lists, about a step that does not exist."""
 
 
 class Span(NamedTuple):

@@ -1,4 +1,4 @@
-"""The workers of an app: who serves its store now."""
+"""The workers of an app: those that serve its store now."""
 
 from collections.abc import Callable
 
