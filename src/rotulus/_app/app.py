@@ -97,11 +97,9 @@ class App(LifeCycle, Calls, Shortcuts, Carrying):
         given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
         given |= {"keep": keep, "keep_failed": keep_failed, "log_arguments": log_arguments}
         given |= {"unknown_grace": unknown_grace}
-        told = load_settings(given)
-        shown = told["url"]._replace(value=shown_url(told["url"].value))
-        hidden = {n: told[n]._replace(value="…") for n in SECRETS if told[n].value is not None}
-        self.settings: dict[str, Setting] = told | {"url": shown} | hidden
-        settings = {name: setting.value for name, setting in told.items()}
+        loaded = load_settings(given)
+        self.settings: dict[str, Setting] = _shown(loaded)
+        settings = {name: setting.value for name, setting in loaded.items()}
         settings["url"] = absolute_url(settings["url"])
         other = _only(registry, like, replaces)
         if clock is None and store_of is not None:
@@ -213,6 +211,14 @@ def current_app(registry: TaskRegistry = global_registry) -> App:
     registered_tasks(registry).port()  # raises when there is none
     found = open_app_of(registry)
     return cast("App", found and found.app)
+
+
+def _shown(settings: dict[str, Setting]) -> dict[str, Setting]:
+    """The settings as they may be shown: without a password or a token."""
+    url = settings["url"]
+    shown = {name: settings[name]._replace(value="…") for name in SECRETS}
+    given = {name: setting for name, setting in shown.items() if settings[name].value is not None}
+    return settings | {"url": url._replace(value=shown_url(url.value))} | given
 
 
 def _only(registry: TaskRegistry | None, like: App | None, replaces: App | None) -> App | None:
