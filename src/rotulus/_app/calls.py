@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
 from rotulus._app.engine import Engine
-from rotulus._app.here import run_here
 from rotulus._app.port import AppPort
+from rotulus._app.unstored import run_unstored
 from rotulus._concurrency.pool import in_own_thread
 from rotulus._engine.job_factory import JobFactory
 from rotulus._jobs.job import Job
@@ -138,7 +138,7 @@ class Calls:
         if on_event_loop():
             raise EventLoopError("app.run() runs an event loop of its own: await app.arun() here")
         engine = self._answering()
-        record = run_here(engine, engine.registry.get(name), Call(args, kwargs))
+        record = run_unstored(engine, engine.registry.get(name), Call(args, kwargs))
         return engine.port.value(record)
 
     async def arun(self, name: str, /, *args: Any, **kwargs: Any) -> Any:

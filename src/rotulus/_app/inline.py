@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from rotulus._app.engine import Engine, make_engine
-from rotulus._app.here import Finished, Here, new_record, run_alone
 from rotulus._app.open_apps import OpenApp, open_app_of
+from rotulus._app.unstored import Finished, UnstoredCalls, new_record, run_alone
 from rotulus._concurrency.pool import in_own_thread
 from rotulus._jobs.current import CURRENT
 from rotulus._jobs.record import JobRecord
@@ -65,7 +65,9 @@ class InlineCalls:
         self._reserved = reserved
         self._made_of: tuple[OpenApp | None, int] | None = None
         self._engine: Engine | None = None
-        self._here: WeakKeyDictionary[asyncio.AbstractEventLoop, Here] = WeakKeyDictionary()
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, UnstoredCalls] = (
+            WeakKeyDictionary()
+        )
 
     def payload(self, name: str, arguments: Mapping[str, Any]) -> str:
         """The arguments of a call as JSON text.
@@ -140,16 +142,16 @@ class InlineCalls:
 
     async def close(self) -> None:
         """Tear down what was made for all calls of this event loop together."""
-        here = self._here.pop(asyncio.get_running_loop(), None)
-        if here is not None:
-            await here.close()
+        calls = self._by_loop.pop(asyncio.get_running_loop(), None)
+        if calls is not None:
+            await calls.close()
 
-    def _on_loop(self, engine: Engine) -> Here:
+    def _on_loop(self, engine: Engine) -> UnstoredCalls:
         loop = asyncio.get_running_loop()
-        here = self._here.get(loop)
-        if here is None:
-            here = self._here[loop] = Here(engine, keep=_KEPT)
-        return here
+        calls = self._by_loop.get(loop)
+        if calls is None:
+            calls = self._by_loop[loop] = UnstoredCalls(engine, keep=_KEPT)
+        return calls
 
     def _ready(self) -> Engine:
         """The engine, made anew when another app serves, or provides something else."""
@@ -158,9 +160,9 @@ class InlineCalls:
         made_of = (active, active.injector.changes if active else 0)
         if self._engine is None or self._made_of != made_of:
             self._engine, self._made_of = self._make(active), made_of
-            for here in self._here.values():
-                here.let_go()
-            self._here = WeakKeyDictionary()
+            for calls in self._by_loop.values():
+                calls.let_go()
+            self._by_loop = WeakKeyDictionary()
         return self._engine
 
     def _make(self, active: OpenApp | None) -> Engine:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 from starlette.responses import Response
 
 from rotulus import State
-from rotulus._app.here import Finished
+from rotulus._app.unstored import Finished
 from rotulus._jobs.outcome import ErrorInfo
 from rotulus._text import jsontext
 from rotulus.service.problems import ProblemError

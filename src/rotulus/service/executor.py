@@ -5,7 +5,7 @@ from typing import Any
 
 from rotulus import State, TaskRegistry
 from rotulus import registry as global_registry
-from rotulus._app.here import Finished
+from rotulus._app.unstored import Finished
 from rotulus.errors import ConfigurationError
 from rotulus.service.artifacts.managing import ArtifactManager
 from rotulus.service.database import Database

@@ -46,7 +46,7 @@ class Finished(NamedTuple):
         )
 
 
-class Here:
+class UnstoredCalls:
     """Runs calls on the event loop that runs now. Plain functions run in threads.
 
     Args:
@@ -94,7 +94,7 @@ class Here:
         self._threads.close()
 
 
-def run_here(engine: Engine, task: Task[..., Any, Any], call: Call) -> JobRecord:
+def run_unstored(engine: Engine, task: Task[..., Any, Any], call: Call) -> JobRecord:
     """Run a call on an event loop of its own; the record that a store would have kept.
 
     Raises:
@@ -135,11 +135,11 @@ def new_record(engine: Engine, task: Task[..., Any, Any], arguments: str) -> Job
 
 
 async def _run_once(engine: Engine, record: JobRecord, fork_server: ForkServer | None) -> Finished:
-    here = Here(engine, fork_server=fork_server)
+    calls = UnstoredCalls(engine, fork_server=fork_server)
     try:
-        return await here.run(record)
+        return await calls.run(record)
     finally:
-        await here.close()
+        await calls.close()
 
 
 async def _tell_progress(engine: Engine, execution: Execution) -> None:
