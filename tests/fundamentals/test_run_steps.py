@@ -103,7 +103,7 @@ def test_a_job_that_was_tried_again_tells_its_attempts_as_json(app):
     data = attempt.to_dict()
 
     assert data == json.loads(json.dumps(data))
-    assert (1, "failed", "ValueError") == (data["number"], data["reason"], data["error"]["type"])
+    assert (1, "error", "ValueError") == (data["number"], data["reason"], data["error"]["type"])
 
 
 def test_a_step_is_replayed_by_the_app(app, run):
