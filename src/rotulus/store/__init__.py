@@ -1,9 +1,11 @@
-"""The contract of a store, and the values it speaks in."""
+"""The contract of a store (`Transitions` and `Queries`), and the values it speaks in."""
 
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus.store.contract import Store
 from rotulus.store.outbox import Entry, Outbox
+from rotulus.store.queries import Queries
+from rotulus.store.transitions import Transitions
 from rotulus.store.values import (
     EVERYTHING,
     Claim,
@@ -32,6 +34,7 @@ __all__ = [
     "NewJob",
     "Outbox",
     "Outcome",
+    "Queries",
     "Recounted",
     "Renewal",
     "Renewed",
@@ -40,5 +43,6 @@ __all__ = [
     "Terms",
     "SettledAndClaimed",
     "ClaimFilter",
+    "Transitions",
     "WorkerInfo",
 ]

@@ -1,0 +1,50 @@
+"""`Queries`: every method of a store that reads jobs, and changes nothing."""
+
+from typing import Protocol
+
+from rotulus._jobs.record import JobRecord
+from rotulus.store.values import EVERYTHING, Count, Filter, Fleet
+
+
+class Queries(Protocol):
+    """What reads jobs. What no job can have, such as an id that is none, matches no job."""
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """Returns one job, with `history` and `opens_at`; None when there is no such job.
+
+        `history` is a JSON array of its earlier attempts, the oldest first, each an array:
+        number, reason, worker, started_at, ended_at, error. It holds the last hundred at most, and
+        fewer if their errors have more than 200,000 characters together: the number of the first
+        tells how many are missing. The attempt under way, or the one that ended the job, is not
+        among them.
+
+        `opens_at` is the moment when the rate of the job allows a start again. It is None unless
+        the job is queued or delayed, and its rate allows none now.
+        """
+        ...
+
+    def find(
+        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
+    ) -> list[JobRecord]:
+        """Returns the jobs that match every field of the filter, the last added first.
+
+        `before` is the id of a job, for the next page: only jobs that were added before that one.
+        It works too when that job is gone.
+        """
+        ...
+
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
+        """Returns how many jobs there are, by `"queue"`, `"task"` or `"step"`, and state.
+
+        Groups are in order, and those without a job are left out. With a `run`, only its jobs
+        count. By step, the parts of the job that stands at `within` in a run count: not the job
+        itself, and not the parts that its parts have.
+
+        Raises:
+            OptionError: `by` is something else.
+        """
+        ...
+
+    def fleet(self) -> Fleet:
+        """Returns the workers whose lease is not over, the oldest first, and the paused queues."""
+        ...
