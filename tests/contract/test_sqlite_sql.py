@@ -63,16 +63,6 @@ def test_no_statement_is_put_together():
     assert [] == pieces
 
 
-def test_the_records_are_in_the_order_of_the_record(database):
-    """The view and JobRecord name the same columns in the same order."""
-    from rotulus._jobs.record import JobRecord
-
-    [[view]] = database.execute("SELECT sql FROM sqlite_master WHERE name = 'rotulus_records'")
-    columns = re.findall(r"\w+", view[view.index("json_array(") + 11 : view.index(") AS record")])
-
-    assert [*JobRecord._fields[:-2], "NULL", "NULL"] == columns
-
-
 HISTORY = """
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
 INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, ended_at, arguments)

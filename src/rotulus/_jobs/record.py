@@ -1,7 +1,7 @@
 """A job as the store holds it: JSON as text, times as whole microseconds since 1970 (UTC)."""
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -13,54 +13,88 @@ HISTORY_CHARACTERS = 200_000
 """How long their errors are at most, together."""
 
 
+Id = Annotated[str, "id"]
+"""The id of a job: a UUIDv7 as text."""
+
+Json = Annotated[str, "json"]
+"""A JSON text."""
+
+Micros = Annotated[int, "micros"]
+"""Whole microseconds: a moment, since 1970 (UTC); or a length of time."""
+
+READ_APART = frozenset({"history", "opens_at"})
+"""Fields of a record that are no columns. They are filled only when one job is read by its id."""
+
+
 class JobRecord(NamedTuple):
-    """One row. The field names are those of the columns, and of `Job`'s attributes.
+    """One row. The fields are the columns of the table, and the attributes of `Job`.
 
-    `state` is the value of a `State`. `history` holds earlier attempts as JSON text, `opens_at` the
-    moment when the rate of its `limit_key` has room again; both are filled only when one job is
-    read by its id.
+    This is the only list of the columns that are read. To add one, add a field here, and a
+    migration for each database that adds the column to `rotulus_jobs`.
 
-    A job with parts, and every part, has a `run`: the id of the job that all of them are parts of
-    in the end. `step` is a path there: "" is that job, "load" a part of it, "load/3" a part of it.
-    `waits_for` counts the needs and parts that have not ended, until it has ended itself.
+    Attributes:
+        id: its id. arguments: the payload. key: its unique key. limit_key: jobs with the same one
+        are limited together, in number and in rate. instant: the scheduled moment it is fired for.
+        task: the name of its task. queue: the queue it waits under. priority: higher is sooner.
+        state: the value of a `State`. created_at: when it was added. run_at: when it is, or was,
+        due. expires_at: when it is no longer worth starting. limit_to: how many jobs with its
+        `limit_key` may run at once. rate_to: how many jobs with its `limit_key` may start within
+        `rate_per`. rate_per: the length of that window. schedule: the scheduled task it is fired
+        for. attempt: the number of its last attempt; 0 before the first. failures: attempts that
+        failed, since it was added or retried. losses: attempts that were lost, since it was added
+        or retried. releases: attempts that a worker gave back. worker: the worker that has it, or
+        had it last. started_at: when its last attempt began. ended_at: when it ended.
+        cancel_requested: whether it runs, and somebody wants it to stop. reason: why it ended as it
+        did, or why it waits: a `Reason`, or words of its task. progress: the progress that its last
+        attempt reported last. result: what its task returned. error: what its last attempt raised,
+        as `write_error` has it. run: the id of the job that it is a part of in the end. A job with
+        parts has its own id here. step: where it stands in the run, as a path: "" is the head,
+        "load" a part of it, "load/3" a
+            part of that.
+        workflow: of a part: the workflow that says what it does.
+        waits_for: how many of its needs and parts have not ended; 0 once it has ended itself.
+        opened: whether its parts have been added.
+        paused: whether its run is paused.
+        history: its earlier attempts, as JSON text. See `Queries.get`.
+        opens_at: when the rate of its `limit_key` allows a start again. See `Queries.get`.
     """
 
-    id: str
-    arguments: str
+    id: Id
+    arguments: Json
     key: str | None
     limit_key: str | None
-    instant: int | None
+    instant: Micros | None
     task: str
     queue: str
     priority: int
     state: str
-    created_at: int
-    run_at: int
-    expires_at: int | None = None
+    created_at: Micros
+    run_at: Micros
+    expires_at: Micros | None = None
     limit_to: int | None = None
     rate_to: int | None = None
-    rate_per: int | None = None
+    rate_per: Micros | None = None
     schedule: str | None = None
     attempt: int = 0
     failures: int = 0
     losses: int = 0
     releases: int = 0
     worker: str | None = None
-    started_at: int | None = None
-    ended_at: int | None = None
+    started_at: Micros | None = None
+    ended_at: Micros | None = None
     cancel_requested: int = 0
     reason: str | None = None
-    progress: str | None = None
-    result: str | None = None
-    error: str | None = None
-    run: str | None = None
+    progress: Json | None = None
+    result: Json | None = None
+    error: Json | None = None
+    run: Id | None = None
     step: str | None = None
     workflow: str | None = None
     waits_for: int = 0
     opened: int = 0
     paused: int = 0
-    history: str | None = None
-    opens_at: int | None = None
+    history: Json | None = None
+    opens_at: Micros | None = None
 
 
 def micros(moment: datetime) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import Id, JobRecord, Json
 from rotulus._jobs.states import State
 
 
@@ -95,7 +95,7 @@ class ClaimFilter(NamedTuple):
 class Claim(NamedTuple):
     """What identifies a running attempt: the fence."""
 
-    id: str
+    id: Id
     attempt: int
 
 
@@ -109,9 +109,9 @@ class Renewal(NamedTuple):
         reason: why it runs without a slot, if it does.
     """
 
-    id: str
+    id: Id
     attempt: int
-    progress: str | None = None
+    progress: Json | None = None
     reason: str | None = None
 
 

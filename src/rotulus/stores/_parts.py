@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from rotulus._jobs.record import Id
 from rotulus.store import NewJob
 
 Holders = Mapping[str | None, str]
@@ -36,8 +37,8 @@ class Need(NamedTuple):
         part: whether the one is a part of the other.
     """
 
-    need: str
-    job: str
+    need: Id
+    job: Id
     part: bool
 
 

@@ -1,6 +1,7 @@
 """Named SQL statements, read from the files of a folder; each stands under a `-- name:` line.
 
-What several of them have in common stands once, under a `-- piece:` line; `{piece}` puts it in.
+What several of them have in common stands once, under a `-- piece:` line; `{piece}` puts it in. So
+are lists of columns put in, which `rotulus.stores._columns` makes.
 """
 
 import re
@@ -14,8 +15,12 @@ _PLACE = re.compile(r"--.*|'[^']*'|\{([a-z_]+)\}")
 """A comment, a text or the place of a piece: braces in the first two are nobody's business."""
 
 
-def load_statements(folder: Path) -> Mapping[str, str]:
+def load_statements(folder: Path, made: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """The statements of a folder's `.sql` files, by name, with their pieces put in.
+
+    Args:
+        folder: where the files are.
+        made: pieces that stand in none of the files, by name.
 
     Raises:
         ValueError: a name stands twice, or a piece is asked for that is in none of the files.
@@ -27,7 +32,8 @@ def load_statements(folder: Path) -> Mapping[str, str]:
             if name in found[kind]:
                 raise ValueError(f"{folder} holds the {kind} {name!r} twice: rename one of them")
             found[kind][name] = body.strip().removesuffix(";")
-    pieces = {name: _DESCRIPTION.sub("", body) for name, body in found["piece"].items()}
+    pieces = dict(made or {})
+    pieces |= {name: _DESCRIPTION.sub("", body) for name, body in found["piece"].items()}
     try:
         return MappingProxyType(
             {name: _filled(text, pieces) for name, text in found["name"].items()}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from rotulus.stores import _columns
 from rotulus.stores._statements import load_statements
 
 Row = tuple[Any, ...]
@@ -30,7 +31,35 @@ Execute = Callable[[bytes, Mapping[str, str | None]], Answer]
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 _OURS = re.compile(r"\brotulus_(?=[a-z])")
 
-STATEMENTS = load_statements(Path(__file__).with_name("statements"))
+_TYPES = {
+    "id": "uuid",
+    "json": "text",
+    "micros": "bigint",
+    "str": "text",
+    "int": "integer",
+    "bool": "boolean",
+}
+"""The type of each kind of column."""
+
+
+def _pieces() -> dict[str, str]:
+    """Lists of columns: those of a record, and those of each kind of row, given as arrays."""
+    terms = _columns.columns_of(_columns.TermsRow)
+    pieces = {
+        "record": _columns.record_columns("job"),
+        "terms_columns": ", ".join(column.name for column in terms),
+        "terms_values": ", ".join(f":{name}::{_TYPES[kind]}" for name, kind, _ in terms),
+    }
+    for row, fields in _columns.ROWS.items():
+        columns = _columns.columns_of(fields)
+        names = ", ".join(column.name for column in columns)
+        arrays = ", ".join(f":{row}_{name}::{_TYPES[kind]}[]" for name, kind, _ in columns)
+        pieces[f"{row}_columns"] = names
+        pieces[f"{row}_rows"] = f"unnest({arrays}) AS {row} ({names})"
+    return pieces
+
+
+STATEMENTS = load_statements(Path(__file__).with_name("statements"), _pieces())
 
 
 def prepared(schema: str | None) -> Mapping[str, bytes]:

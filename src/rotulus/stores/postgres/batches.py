@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from rotulus._jobs.record import JobRecord, micros
-from rotulus._jobs.states import State
+from rotulus._jobs.record import JobRecord
 from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
 from rotulus.stores import _parts as parts
+from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row, run_row
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
 
@@ -124,7 +124,7 @@ def add_rows(session: Session, jobs: Iterable[parts.Row], *, paused: bool) -> se
         for terms, group in groupby(jobs, lambda row: row.job.terms)
         for (new,) in session.rows(
             "add_parts",
-            **rows.parts(list(group)),
+            **rows.many("in_run", list(map(run_row, group))),
             **rows.shared(terms),
             window=rows.span(terms.window),
             paused=str(paused),
@@ -137,45 +137,19 @@ def add_parts(
 ) -> None:
     """Add the parts of a job, and who waits for whom; `paused`, if their run is."""
     add_rows(session, jobs, paused=paused)
-    session.do("add_needs", **rows.needs(needs))
+    session.do("add_needs", **rows.many("need", needs))
 
 
 def _insert(
     session: Session, jobs: list[NewJob], shared: dict[str, str | None], *, again: bool
 ) -> tuple[list[JobRecord], int]:
-    if again or any(job[3:] != rows.PLAIN for job in jobs):
-        window = rows.span(jobs[0].terms.window)
-        own = rows.own_keyed(jobs)
-        [[now, run_at, new, _]] = session.rows("add_keyed", **own, **shared, window=window)
-        return _records(jobs, now, run_at), new
-    [[now, run_at, _]] = session.rows("add", **rows.own(jobs), **shared)
-    return _records(jobs, now, run_at), len(jobs)
-
-
-def _records(jobs: list[NewJob], now: int, run_at: int) -> list[JobRecord]:
-    """What the store would give for each, without asking it."""
     terms = jobs[0].terms
-    expires = terms.expires
-    model = JobRecord(
-        "",
-        "",
-        None,
-        None,
-        None,
-        task=terms.task,
-        queue=terms.queue,
-        priority=terms.priority,
-        state=State.DELAYED if run_at > now else State.QUEUED,
-        created_at=now,
-        run_at=run_at,
-        expires_at=None if expires is None else max(run_at, now) + round(expires * rows.SECOND),
-        limit_to=terms.limit_to,
-        rate_to=terms.rate_to,
-        rate_per=None if terms.rate_per is None else round(terms.rate_per * rows.SECOND),
-        schedule=terms.schedule,
-    )
-    rest, make = model[5:], JobRecord._make
-    return [
-        make((id_, arguments, key, limit_key, at and micros(at), *rest))
-        for id_, arguments, _, key, limit_key, at, *_ in jobs
-    ]
+    if again or not are_plain(jobs):
+        keyed = list(map(keyed_row, jobs))
+        [[now, run_at, new, _]] = session.rows(
+            "add_keyed", **rows.many("keyed", keyed), **shared, window=rows.span(terms.window)
+        )
+        return new_records(keyed, terms, now, run_at), new
+    plain = list(map(plain_row, jobs))
+    [[now, run_at, _]] = session.rows("add", **rows.many("plain", plain), **shared)
+    return new_records(plain, terms, now, run_at), len(jobs)

@@ -1,4 +1,4 @@
-"""Claims jobs: from the whole line, from where the last claim stopped, or heeding limits."""
+"""Claims jobs on PostgreSQL: the next ones, those after a cursor, with limits, or some by id."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,13 @@ _PROMOTED_AT_ONCE = 1000
 Parameters = dict[str, str | None]
 
 
-def along(session: Session, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
-    """Take jobs to run in a transaction that does other things, too; none unless all is calm."""
+def claim_in(session: Session, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
+    """Take jobs to run in a transaction that does other things, too.
+
+    Takes none where `claim` alone would not do: jobs are due, have limits, or were lost twice.
+    """
     own = {**rows.wanted(wanted), "lease": rows.span(lease), "limit": str(limit)}
-    found = session.rows("claim", **own)
-    return [JobRecord._make(row[:-1]) for row in found if row[0] is not None]
+    return rows.claimed(session.rows("claim", **own))[0]
 
 
 class Claims:
@@ -32,22 +34,22 @@ class Claims:
 
     def __init__(self, connections: Source) -> None:
         self._connections = connections
-        self._rushes: dict[str, ClaimCursor] = {}
+        self._cursors: dict[str, ClaimCursor] = {}
 
-    def take(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
+    def claim(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         own = {**rows.wanted(wanted), "lease": rows.span(lease)}
-        cursor = self._rushes.setdefault(str(own), ClaimCursor())
-        found = self._in_a_rush(own, limit, cursor)
+        cursor = self._cursors.setdefault(str(own), ClaimCursor())
+        jobs = self._claim_after(cursor, own, limit)
         try:
-            if len(found) < limit:
-                found = [*found, *self._from_the_whole_line(own, limit - len(found), cursor)]
+            if len(jobs) < limit:
+                jobs = [*jobs, *self._claim_next(cursor, own, limit - len(jobs))]
         except StoreError:
-            if not found:  # what has been taken is somebody's; what failed will fail again
+            if not jobs:  # what has been taken is somebody's; what failed will fail again
                 raise
-        return [JobRecord._make(row[:-1]) for row in found]
+        return jobs
 
-    def take_these(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
+    def claim_ids(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take some jobs by their ids. See `Store.claim`."""
         ids = [one for one in dict.fromkeys(wanted.ids or ()) if is_id(one)]
         own = {**rows.wanted(wanted), "lease": rows.span(lease)}
@@ -55,44 +57,45 @@ class Claims:
 
         def claim(session: Session, ids: list[str], limit: int, *, locked: bool) -> Sequence[Row]:
             which = {"ids": rows.array(ids), "limit": str(limit), "locked": str(locked)}
-            return session.rows("claim_these", **own, **which)
+            return session.rows("claim_ids", **own, **which)
 
         def claim_limited(session: Session) -> list[Row]:
             # The lock comes first, so that the next statement sees what its last holder did.
             session.rows("lock_limits")
             found: list[Row] = []
-            for (job,) in session.rows("in_line", ids=rows.array(ids)):
+            for (job,) in session.rows("in_claim_order", ids=rows.array(ids)):
                 if len(found) < limit:
                     found += claim(session, [job], 1, locked=True)
             return found
 
         found = self._connections.run(lambda session: claim(session, ids, limit, locked=False))
-        if found and found[-1][0] is None:
+        if rows.is_refused(found):
             found = self._connections.run(claim_limited, atomic=True)
-        return [JobRecord._make(row[:-1]) for row in found]
+        return rows.claimed(found)[0]
 
-    def _in_a_rush(self, wanted: Parameters, limit: int, cursor: ClaimCursor) -> Sequence[Row]:
-        marks = cursor.marks(limit)
-        if marks is None:
+    def _claim_after(self, cursor: ClaimCursor, wanted: Parameters, limit: int) -> list[JobRecord]:
+        """Take the jobs that follow where the last claim began; none where the cursor is over."""
+        positions = cursor.parameters(limit)
+        if positions is None:
             return []
-        own = {**wanted, **marks, "limit": str(limit)}
-        found = self._connections.run(lambda session: session.rows("claim_on", **own))
-        cursor.note(found, limit, whole=False)
-        return found
+        own = {**wanted, **positions, "limit": str(limit)}
+        found = self._connections.run(lambda session: session.rows("claim_after", **own))
+        jobs, seqs = rows.claimed(found)
+        cursor.advance(jobs, seqs, limit, looked_at_all=False)
+        return jobs
 
-    def _from_the_whole_line(
-        self, wanted: Parameters, limit: int, cursor: ClaimCursor
-    ) -> Sequence[Row]:
+    def _claim_next(self, cursor: ClaimCursor, wanted: Parameters, limit: int) -> list[JobRecord]:
+        """Take the jobs that are first of all that are queued."""
         own = {**wanted, "limit": str(limit)}
 
         def claim(session: Session) -> Sequence[Row] | None:
-            """The usual claim, for when all is calm."""
+            """The usual claim; None where it will not do."""
             found = session.rows("claim", **own)
-            return None if found and found[-1][0] is None else found
+            return None if rows.is_refused(found) else found
 
         def claim_due(session: Session) -> Sequence[Row] | None:
-            promoted_special = session.value("promote", limit=str(_PROMOTED_AT_ONCE))
-            return None if promoted_special else claim(session)
+            limited = session.value("promote", limit=str(_PROMOTED_AT_ONCE))
+            return None if limited else claim(session)
 
         def claim_limited(session: Session) -> Sequence[Row]:
             # The lock comes first, so that the next statement sees what its last holder did.
@@ -103,6 +106,7 @@ class Claims:
         if found is None:
             found = self._connections.run(claim_due)
         if found is None:
-            return self._connections.run(claim_limited, atomic=True)
-        cursor.note(found, limit, whole=True)
-        return found
+            return rows.claimed(self._connections.run(claim_limited, atomic=True))[0]
+        jobs, seqs = rows.claimed(found)
+        cursor.advance(jobs, seqs, limit, looked_at_all=True)
+        return jobs

@@ -1,18 +1,14 @@
 """Our values as the parameters of statements, and the answers of statements as our values."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 
-from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
-from rotulus._jobs.states import ENDED, State
+from rotulus._jobs.states import State
 from rotulus._text.jsontext import encode_plain
-from rotulus.store import Claim, ClaimFilter, Count, NewJob, Renewal, Terms, WorkerInfo
-from rotulus.stores import _parts
+from rotulus.store import ClaimFilter, Count, Terms, WorkerInfo
+from rotulus.stores import _columns
 from rotulus.stores.postgres.ask import Row
-
-SECOND = 1_000_000
-"""Microseconds."""
 
 
 def array(values: Iterable[object]) -> str:
@@ -52,7 +48,7 @@ def _element(value: object) -> str:
 
 def span(seconds: float | None) -> str | None:
     """Seconds as microseconds."""
-    return None if seconds is None else str(round(seconds * SECOND))
+    return _text(_columns.span(seconds))
 
 
 def milliseconds(seconds: float) -> str:
@@ -65,126 +61,58 @@ def records(found: Iterable[Row]) -> list[JobRecord]:
     return list(map(JobRecord._make, found))
 
 
+def claimed(found: Sequence[Row]) -> tuple[list[JobRecord], list[int]]:
+    """Job records and the `seq` of each, from the rows of a claim; a row of NULL is no job."""
+    whole = [row for row in found if any(row)]
+    records = [JobRecord._make(row[:_WIDTH]) for row in whole]
+    return records, [row[_WIDTH] for row in whole]
+
+
+def is_refused(found: Sequence[Row]) -> bool:
+    """Whether a claim has taken nothing, as it has to be made in another way."""
+    return bool(found) and not any(found[-1])
+
+
+_WIDTH = len(JobRecord._fields)
+
+
+def many(kind: str, values: Sequence[Sequence[Any]]) -> dict[str, str]:
+    """Rows of a kind as the parameters of a statement: an array for each of their columns."""
+    writers = _WRITERS[kind]
+    columns = zip(*values, strict=True) if values else [()] * len(writers)
+    return {
+        name: write(column) for (name, write), column in zip(writers.items(), columns, strict=True)
+    }
+
+
+def _numbers(values: Sequence[int]) -> str:
+    return plain_array(map(str, values))
+
+
+def _writer(column: _columns.Column) -> Callable[[Sequence[Any]], str]:
+    if column.kind == "json":
+        return json_array
+    if column.optional:
+        return array
+    return {"id": plain_array, "int": _numbers, "micros": _numbers}.get(column.kind, array)
+
+
+_WRITERS = {
+    kind: {f"{kind}_{column.name}": _writer(column) for column in _columns.columns_of(row)}
+    for kind, row in _columns.ROWS.items()
+}
+"""What writes the values of each parameter, for each kind of row."""
+
+
 def shared(terms: Terms) -> dict[str, str | None]:
     """What jobs with the same terms share, as the parameters of the `add` statements."""
+    row = _columns.terms_row(terms)
     return {
-        "task": terms.task,
-        "queue": terms.queue,
-        "priority": str(terms.priority),
+        **{name: _text(value) for name, value in zip(row._fields, row, strict=True)},
         "delay": span(terms.delay),
         "at": None if terms.at is None else str(micros(terms.at)),
         "expires": span(terms.expires),
-        "limit_to": _number(terms.limit_to),
-        "rate_to": _number(terms.rate_to),
-        "rate_per": span(terms.rate_per),
-        "schedule": terms.schedule,
     }
-
-
-def own(jobs: Sequence[NewJob]) -> dict[str, str]:
-    """What is the jobs' own, as parameters of the `add` statement."""
-    return {
-        "ids": plain_array([job.id for job in jobs]),
-        "arguments": json_array([job.arguments for job in jobs]),
-    }
-
-
-def own_keyed(jobs: Sequence[NewJob]) -> dict[str, str]:
-    """The same for the `add_keyed` statement."""
-    return own(jobs) | {
-        "keys": array(job.key for job in jobs),
-        "limit_keys": array(job.limit_key for job in jobs),
-        "instants": array(job.instant and micros(job.instant) for job in jobs),
-    }
-
-
-PLAIN = NewJob("", "", Terms(""))[3:]
-"""What a job has of its own that has nothing but id, arguments and terms."""
-
-
-def parts(jobs: Sequence[_parts.Row]) -> dict[str, str]:
-    """The same of jobs in a run, for the `add_parts` statement."""
-    return own_keyed([row.job for row in jobs]) | {
-        "runs": array(row.run for row in jobs),
-        "steps": array(row.step for row in jobs),
-        "workflows": array(row.job.workflow for row in jobs),
-        "waits": array(row.waits_for for row in jobs),
-        "opened": array(row.opened for row in jobs),
-    }
-
-
-def needs(all_needs: Sequence[_parts.Need]) -> dict[str, str]:
-    """Who waits for whom, as the parameters of the `add_needs` statement."""
-    return {
-        "needs": array(need.need for need in all_needs),
-        "jobs": array(need.job for need in all_needs),
-        "parts": array(need.part for need in all_needs),
-    }
-
-
-def renewals(held: Sequence[Renewal]) -> dict[str, str]:
-    """Claims to renew, as the parameters of the `renew` statement."""
-    return {
-        "ids": array(claim.id for claim in held),
-        "attempts": array(claim.attempt for claim in held),
-        "progresses": array(claim.progress for claim in held),
-        "reasons": array(claim.reason for claim in held),
-    }
-
-
-def claims(held: Sequence[Claim]) -> dict[str, str]:
-    """Claims as parameters."""
-    return {"ids": array(claim.id for claim in held), "attempts": array(c.attempt for c in held)}
-
-
-def successes(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    """Outcomes that succeeded, as the parameters of the `succeed` statement."""
-    return {
-        "ids": plain_array([outcome.id for outcome in outcomes]),
-        "attempts": plain_array([str(outcome.attempt) for outcome in outcomes]),
-        "results": json_array([outcome.result for outcome in outcomes]),
-        "progresses": json_array([outcome.progress for outcome in outcomes]),
-    }
-
-
-def outcomes(all_of_them: Sequence[Outcome]) -> dict[str, str]:
-    """Outcomes of any kind, as the parameters of the `settle` statement."""
-    columns = zip(*map(_outcome, all_of_them), strict=True)
-    return {name: array(column) for name, column in zip(_OUTCOME, columns, strict=True)}
-
-
-_OUTCOME = (
-    "ids",
-    "attempts",
-    "states",
-    "reasons",
-    "results",
-    "errors",
-    "delays",
-    "moments",
-    "failures",
-    "losses",
-    "releases",
-    "progresses",
-)
-
-
-def _outcome(outcome: Outcome) -> tuple[object, ...]:
-    ended = outcome.state in ENDED
-    return (
-        outcome.id,
-        outcome.attempt,
-        str(outcome.state),
-        outcome.reason and str(outcome.reason),
-        outcome.result,
-        write_error(outcome.error),
-        None if ended else span(outcome.delay),
-        None if ended or outcome.until is None else micros(outcome.until),
-        int(outcome.failed),
-        int(outcome.lost),
-        int(is_release(outcome)),
-        outcome.progress,
-    )
 
 
 def wanted(what: ClaimFilter) -> dict[str, str | None]:
@@ -245,5 +173,5 @@ def history(found: Sequence[Row]) -> str:
     return encode_plain([list(row) for row in found])
 
 
-def _number(value: int | None) -> str | None:
+def _text(value: object) -> str | None:
     return None if value is None else str(value)

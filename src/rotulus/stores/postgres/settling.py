@@ -7,6 +7,7 @@ from rotulus._jobs.outcome import Outcome, cancelled
 from rotulus._jobs.states import State
 from rotulus.store import Claim
 from rotulus.stores import _parts as parts
+from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
 from rotulus.stores.postgres.batches import add_parts
@@ -34,9 +35,9 @@ def settle_alone(session: Session, outcomes: Sequence[Outcome]) -> Settled | Non
         return None
     ordered = _in_order(outcomes)
     if all(outcome.state is State.SUCCEEDED for outcome in ordered):
-        found = session.rows("succeed", **rows.successes(ordered))
+        found = session.rows("succeed", **rows.many("success", list(map(success_row, ordered))))
     else:
-        found = session.rows("settle", **rows.outcomes(ordered), locked="false")
+        found = session.rows("settle", **_outcomes(ordered), locked="false")
     answers = set(found)
     return None if _IN_A_RUN in answers else _settled(outcomes, answers)
 
@@ -75,6 +76,10 @@ def _settled(outcomes: Sequence[Outcome], answers: _Answers) -> Settled:
     return Settled(refused, brings_work=_BRINGS_WORK in answers)
 
 
+def _outcomes(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    return rows.many("outcome", list(map(outcome_row, outcomes)))
+
+
 def _in_order(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """All who write many rows do it in the same order, so that none wait in a ring."""
     return sorted(outcomes, key=lambda outcome: outcome[:2])
@@ -83,14 +88,14 @@ def _in_order(outcomes: Sequence[Outcome]) -> list[Outcome]:
 def _settle(session: Session, outcomes: Sequence[Outcome]) -> _Answers:
     if not outcomes:
         return set()
-    return set(session.rows("settle", **rows.outcomes(outcomes), locked="true"))
+    return set(session.rows("settle", **_outcomes(outcomes), locked="true"))
 
 
 def _open_some(session: Session, outcomes: Sequence[Outcome]) -> _Answers:
     opening = [outcome for outcome in outcomes if outcome.state is State.BLOCKED]
     others = [outcome for outcome in outcomes if outcome.state is not State.BLOCKED]
     claims = [Claim(outcome.id, outcome.attempt) for outcome in opening]
-    running = session.rows("running", **rows.claims(claims))
+    running = session.rows("running", **rows.many("claim", claims))
     stops = {(job, attempt): bool(flag) for job, attempt, flag in running}
     for outcome, claim in zip(opening, claims, strict=True):
         if stops.get(claim):

@@ -35,7 +35,7 @@ from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.ask import Row, Session
 from rotulus.stores.postgres.batches import Batches
-from rotulus.stores.postgres.claiming import Claims, along
+from rotulus.stores.postgres.claiming import Claims, claim_in
 from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
@@ -72,7 +72,7 @@ class PostgresStore:
         self._listener = listener_on(self._connections, self._random)
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
-        self._lookouts: dict[str, WorkWaiter] = {}
+        self._waiters: dict[str, WorkWaiter] = {}
         self.outbox: Outbox = PostgresOutbox(self._connections)
 
     @property
@@ -129,8 +129,8 @@ class PostgresStore:
     def claim(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         if wanted.ids is not None:
-            return self._claims.take_these(wanted, limit, lease)
-        claimed = self._claims.take(wanted, limit, lease)
+            return self._claims.claim_ids(wanted, limit, lease)
+        claimed = self._claims.claim(wanted, limit, lease)
         if claimed:
             self._work_waiter(wanted).begin_anew()
         return claimed
@@ -153,10 +153,10 @@ class PostgresStore:
                 return [], []
             found: Sequence[Row] = []
             if writes:
-                found = session.rows("renew", **rows.renewals(claims), lease=until)
+                found = session.rows("renew", **rows.many("renewal", claims), lease=until)
             renewed = {Claim(job, attempt) for job, attempt, _ in found}
             rest = [claim for claim in held if claim not in renewed]
-            return found, session.rows("running", **rows.claims(rest)) if rest else []
+            return found, session.rows("running", **rows.many("claim", rest)) if rest else []
 
         renewed, others = self._run(work, atomic=worker is not None, renews=True)
         running = {Claim(job, attempt): bool(flag) for job, attempt, flag in [*renewed, *others]}
@@ -184,7 +184,7 @@ class PostgresStore:
 
         def work(session: Session) -> tuple[SettledAndClaimed, bool]:
             settled = settle(session, outcomes)
-            jobs = along(session, wanted, limit, lease) if settled.brings_work else []
+            jobs = claim_in(session, wanted, limit, lease) if settled.brings_work else []
             some_left = settled.brings_work and session.value("some_left", delayed="true")
             return SettledAndClaimed(settled.refused, jobs), bool(some_left)
 
@@ -305,12 +305,7 @@ class PostgresStore:
         names = rows.array(entry.name for entry in wanted)
 
         def work(session: Session) -> dict[str, datetime]:
-            session.do(
-                "remember_schedules",
-                names=names,
-                crons=rows.array(entry.cron for entry in wanted),
-                timezones=rows.array(entry.timezone for entry in wanted),
-            )
+            session.do("remember_schedules", **rows.many("entry", wanted))
             return rows.moments(session.rows("schedules", names=names))
 
         return self._run(work, atomic=True)
@@ -369,9 +364,9 @@ class PostgresStore:
 
     def _work_waiter(self, wanted: ClaimFilter) -> WorkWaiter:
         key = repr(wanted)
-        if key not in self._lookouts:
-            self._lookouts[key] = WorkWaiter(self._connections, self._listener, wanted)
-        return self._lookouts[key]
+        if key not in self._waiters:
+            self._waiters[key] = WorkWaiter(self._connections, self._listener, wanted)
+        return self._waiters[key]
 
     def _ring(self) -> None:
         """Tell everybody that there is work. A worker that is not told looks by itself soon."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rotulus._jobs.states import ENDED
 from rotulus._time.clock import monotonic
 from rotulus.store import ClaimFilter
+from rotulus.stores._columns import SECOND
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.ask import Session
 from rotulus.stores.postgres.listening import Listener
@@ -79,7 +80,7 @@ class WorkWaiter:
         found, due = self._connections.run(self._outlook)
         longest = _IDLE if self._listener.hears else _DEAF
         self._pause = min(longest * (0.75 + 0.5 * random()), self._pause * 2)
-        until_due = self._pause if due is None else max(_SOON, due / rows.SECOND)
+        until_due = self._pause if due is None else max(_SOON, due / SECOND)
         self._look_at = monotonic() + min(self._pause, until_due)
         return found or (due is not None and due <= 0)
 

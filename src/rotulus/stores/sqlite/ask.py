@@ -4,9 +4,26 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from rotulus.stores import _columns
 from rotulus.stores._statements import load_statements
 
-STATEMENTS = load_statements(Path(__file__).with_name("statements"))
+
+def _pieces() -> dict[str, str]:
+    """Lists of columns: those of a record, and those of each kind of row, given as JSON arrays."""
+    terms = _columns.TermsRow._fields
+    pieces = {
+        "record": f"json_array({_columns.record_columns('job')})",
+        "terms_columns": ", ".join(terms),
+        "terms_values": ", ".join(f":{name}" for name in terms),
+    }
+    for kind, row in _columns.ROWS.items():
+        pieces[f"{kind}_columns"] = ", ".join(row._fields)
+        values = [f"value ->> {place} AS {name}" for place, name in enumerate(row._fields)]
+        pieces[f"{kind}_values"] = ", ".join(values)
+    return pieces
+
+
+STATEMENTS = load_statements(Path(__file__).with_name("statements"), _pieces())
 
 
 def ask(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> Any:

@@ -6,9 +6,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from rotulus._jobs.record import JobRecord, micros
+from rotulus._jobs.record import JobRecord
 from rotulus.store import NewJob
 from rotulus.stores import _parts as parts
+from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row, run_row
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import STATEMENTS, ask, do
 
@@ -89,7 +90,7 @@ def add_rows(
     """Add jobs, some of them in a run; the ids of those that are new."""
     new: set[str] = set()
     for terms, group in groupby(jobs, lambda row: row.job.terms):
-        own = {"jobs": rows.array(map(rows.part, group)), "paused": int(paused)}
+        own = {"jobs": rows.array(map(run_row, group)), "paused": int(paused)}
         own |= rows.shared(terms, now) | {"hold_until": rows.hold_until(terms, now)}
         new |= {job for (job,) in connection.execute(STATEMENTS["add_parts"], own)}
     return new
@@ -111,37 +112,11 @@ def add_parts(
 def _batch(jobs: list[NewJob], now: int) -> Batch:
     terms = jobs[0].terms
     shared = rows.shared(terms, now)
-    made = _records(jobs, shared)
-    if all(job[3:] == rows.PLAIN for job in jobs):
-        own = rows.table({job.id: job.arguments for job in jobs})
-        return Batch("add", {"jobs": own, **shared}, made)
-    own = rows.array(map(rows.own, jobs))
+    if are_plain(jobs):
+        plain = list(map(plain_row, jobs))
+        made = new_records(plain, terms, now, shared["run_at"])
+        return Batch("add", {"jobs": rows.table(dict(plain)), **shared}, made)
+    keyed = list(map(keyed_row, jobs))
+    made = new_records(keyed, terms, now, shared["run_at"])
     until = rows.hold_until(terms, now)
-    return Batch("add_keyed", {"jobs": own, "hold_until": until, **shared}, made)
-
-
-def _records(jobs: list[NewJob], shared: dict[str, Any]) -> list[JobRecord]:
-    """What the store would give for each, without asking it."""
-    model = JobRecord(
-        "",
-        "",
-        None,
-        None,
-        None,
-        task=shared["task"],
-        queue=shared["queue"],
-        priority=shared["priority"],
-        state=shared["state"],
-        created_at=shared["now"],
-        run_at=shared["run_at"],
-        expires_at=shared["expires_at"],
-        limit_to=shared["limit_to"],
-        rate_to=shared["rate_to"],
-        rate_per=shared["rate_per"],
-        schedule=shared["schedule"],
-    )
-    rest, make = model[5:], JobRecord._make
-    return [
-        make((id_, arguments, key, limit_key, at and micros(at), *rest))
-        for id_, arguments, _, key, limit_key, at, *_ in jobs
-    ]
+    return Batch("add_keyed", {"jobs": rows.array(keyed), "hold_until": until, **shared}, made)

@@ -21,7 +21,7 @@ def take(
     start = {"worker": wanted.worker, "boot": present["boot"], "lease_until": lease_until}
     start |= {"now": present["now"]}
     if wanted.ids is not None:
-        return _take_these(con, wanted, wanted.ids, limit, present, start)
+        return _claim_ids(con, wanted, wanted.ids, limit, present, start)
     do(con, "promote", now=present["now"], limit=_PROMOTED_AT_ONCE)
     chosen, rated = ask_row(con, "choose", **rows.wanted(wanted), **present, limit=limit)
     if chosen == "[]":
@@ -30,7 +30,7 @@ def take(
     return ask(con, "claimed", chosen=chosen)
 
 
-def _take_these(
+def _claim_ids(
     con: sqlite3.Connection,
     wanted: ClaimFilter,
     ids: Collection[str],
@@ -40,7 +40,7 @@ def _take_these(
 ) -> str:
     how = {**rows.wanted(wanted), **present}
     taken: list[int] = []
-    for seq in rows.read(ask(con, "in_line", ids=rows.array(ids), **how)):
+    for seq in rows.read(ask(con, "in_claim_order", ids=rows.array(ids), **how)):
         if len(taken) == limit:
             break
         rated = ask(con, "choose_one", seq=seq, worker=wanted.worker, now=present["now"])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 
 from rotulus._jobs.record import JobRecord, moment
 from rotulus.store import Entry
+from rotulus.stores._columns import MoveRow, span
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, do
 from rotulus.stores.sqlite.source import Reads, Writes
@@ -27,18 +28,18 @@ def take(
     left: bool = False,
 ) -> list[JobRecord]:
     """Take jobs to publish, or that are left, inside the caller's transaction. See `Outbox`."""
-    how = {"lease": rows.span(lease), "patience": rows.span(patience), "now": now}
-    overdue = rows.span(patience if left else 0.0)
+    how = {"lease": span(lease), "patience": span(patience), "now": now}
+    overdue = span(patience if left else 0.0)
     which = {"queue": queue, "limit": limit, "names": rows.optional_array(names)}
     which |= {"overdue": overdue, "others": left}
     while True:
         entries = ask(con, "entries_due", **which, **how)
-        kinds = [(job, kind) for job, kind, _ in rows.read(entries)]
-        do(con, "move_entries", entries=entries)
-        gone = rows.array(job for job, kind in kinds if kind == "gone")
+        moves = list(map(MoveRow._make, rows.read(entries)))
+        do(con, "move_entries", moves=entries)
+        gone = rows.array(move.job for move in moves if move.kind == "gone")
         do(con, "delete_entries", jobs=gone)
-        taken = rows.array(job for job, kind in kinds if kind == "taken")
-        if taken != "[]" or len(kinds) < limit:
+        taken = rows.array(move.job for move in moves if move.kind == "taken")
+        if taken != "[]" or len(moves) < limit:
             return rows.records(ask(con, "claimed", chosen=taken))
 
 
@@ -46,7 +47,7 @@ def published(
     con: sqlite3.Connection, ids: Collection[str], patience: float, now: int, *, taken: bool
 ) -> None:
     """Messages are out, inside the caller's transaction. See `Outbox.published`."""
-    do(con, "published", ids=rows.array(ids), patience=rows.span(patience), now=now, taken=taken)
+    do(con, "published", ids=rows.array(ids), patience=span(patience), now=now, taken=taken)
 
 
 def entry(con: sqlite3.Connection, job_id: str) -> Entry | None:

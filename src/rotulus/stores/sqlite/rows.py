@@ -6,19 +6,10 @@ from typing import Any
 
 import pydantic_core
 
-from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import JobRecord, micros, moment
-from rotulus._jobs.states import ENDED, State
-from rotulus.store import ClaimFilter, Count, NewJob, Terms, WorkerInfo
-from rotulus.stores._parts import Row
-
-SECOND = 1_000_000
-"""Microseconds."""
-
-
-def span(seconds: float) -> int:
-    """Seconds as microseconds."""
-    return round(seconds * SECOND)
+from rotulus._jobs.states import State
+from rotulus.store import ClaimFilter, Count, Terms, WorkerInfo
+from rotulus.stores._columns import expires_at, first_state, span, terms_row
 
 
 def read(text: str) -> Any:
@@ -64,63 +55,17 @@ def shared(terms: Terms, now: int) -> dict[str, Any]:
     """What jobs with the same terms share, as the parameters of the `add` statements."""
     run_at = now + span(terms.delay) if terms.at is None else micros(terms.at)
     return {
-        "task": terms.task,
-        "queue": terms.queue,
-        "priority": terms.priority,
-        "state": State.DELAYED if run_at > now else State.QUEUED,
+        **terms_row(terms)._asdict(),
         "now": now,
         "run_at": run_at,
-        "expires_at": None if terms.expires is None else max(run_at, now) + span(terms.expires),
-        "limit_to": terms.limit_to,
-        "rate_to": terms.rate_to,
-        "rate_per": None if terms.rate_per is None else span(terms.rate_per),
-        "schedule": terms.schedule,
+        "state": first_state(now, run_at),
+        "expires_at": expires_at(terms, now, run_at),
     }
-
-
-def own(job: NewJob) -> tuple[Any, ...]:
-    """What is a job's own, in the order of the `add_keyed` statement."""
-    return job.id, job.arguments, job.key, job.limit_key, job.instant and micros(job.instant)
-
-
-PLAIN = NewJob("", "", Terms(""))[3:]
-"""What a job has of its own that has nothing but id, arguments and terms."""
-
-
-def part(row: Row) -> tuple[Any, ...]:
-    """The same of a job in a run, in the order of the `add_parts` statement."""
-    return *own(row.job), row.run, row.step, row.job.workflow, row.waits_for, int(row.opened)
 
 
 def hold_until(terms: Terms, now: int) -> int | None:
     """Until when a key is held at least."""
     return None if terms.window is None else now + span(terms.window)
-
-
-def success(outcome: Outcome) -> tuple[Any, ...]:
-    """An outcome that succeeded, in the order of the `succeed` statement."""
-    return outcome.id, outcome.attempt, outcome.result, outcome.progress
-
-
-def other_outcome(outcome: Outcome, now: int) -> tuple[Any, ...]:
-    """An outcome that did not, in the order of the `settle` statement."""
-    ended = outcome.state in ENDED
-    run_at = None if ended else _run_at(outcome, now)
-    waits = run_at is not None and run_at > now
-    return (
-        outcome.id,
-        outcome.attempt,
-        State.DELAYED if waits else outcome.state,
-        outcome.reason,
-        write_error(outcome.error),
-        run_at,
-        now if ended else None,
-        int(outcome.failed),
-        int(is_release(outcome)),
-        outcome.progress,
-        int(outcome.lost),
-        outcome.result,
-    )
 
 
 def worker(info: WorkerInfo) -> dict[str, Any]:
@@ -163,7 +108,3 @@ def _worker(
 ) -> WorkerInfo:
     served, known = (None if text is None else tuple(read(text)) for text in (queues, names))
     return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at), known)
-
-
-def _run_at(outcome: Outcome, now: int) -> int:
-    return now + span(outcome.delay) if outcome.until is None else micros(outcome.until)

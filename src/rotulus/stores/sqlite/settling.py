@@ -8,6 +8,7 @@ from rotulus._jobs.outcome import Outcome, cancelled
 from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim
 from rotulus.stores import _parts as parts
+from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.ask import ask, ask_row, do
 from rotulus.stores.sqlite.batches import add_parts
@@ -52,7 +53,7 @@ def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int)
     if successes:
         _succeed(con, successes, now)
     if others:
-        do(con, "settle", outcomes=rows.array(rows.other_outcome(o, now) for o in others), now=now)
+        do(con, "settle", outcomes=rows.array(map(outcome_row, others)), now=now)
     back = [(o.id, o.attempt) for o in others if o.state not in ENDED]
     if back:
         do(con, "archive", claims=rows.array(back), now=now)
@@ -63,7 +64,7 @@ def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int)
 
 def _succeed(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> int:
     """How many of them were taken."""
-    return do(con, "succeed", outcomes=rows.array(map(rows.success, outcomes)), now=now)
+    return do(con, "succeed", outcomes=rows.array(map(success_row, outcomes)), now=now)
 
 
 def unblock(con: sqlite3.Connection, ended: Sequence[str], now: int) -> bool:

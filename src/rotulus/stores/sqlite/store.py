@@ -31,6 +31,7 @@ from rotulus.store import (
     SettledAndClaimed,
     WorkerInfo,
 )
+from rotulus.stores._columns import span
 from rotulus.stores._filters import is_narrow, possible
 from rotulus.stores.sqlite import actions, rows
 from rotulus.stores.sqlite.ask import STATEMENTS, ask, ask_row, do
@@ -287,11 +288,12 @@ class SqliteStore:
 
     def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
         """Remember scheduled tasks. See `Store.schedules`."""
-        wanted = rows.array(entries)
+        wanted = list(entries)
+        names = rows.array(entry.name for entry in wanted)
 
         def work(con: sqlite3.Connection) -> str:
-            do(con, "remember_schedules", entries=wanted, now=self._now())
-            return ask(con, "schedules", entries=wanted)
+            do(con, "remember_schedules", entries=rows.array(wanted), now=self._now())
+            return ask(con, "schedules", names=names)
 
         return rows.moments(self._commit.run(work))
 
@@ -352,14 +354,14 @@ class SqliteStore:
         return micros(self._clock.now())
 
     def _ticks(self) -> int:
-        return round(self._clock.monotonic() * rows.SECOND)
+        return span(self._clock.monotonic())
 
     def _present(self) -> dict[str, Any]:
         """The present moment by both clocks, as parameters of statements."""
         return {"now": self._now(), "clock": self._ticks(), "boot": boot_id()}
 
     def _lease_until(self, lease: float) -> int:
-        return self._ticks() + round(lease * rows.SECOND)
+        return self._ticks() + span(lease)
 
     def _opens_at(self, job: JobRecord) -> int | None:
         if job.rate_to is None or job.state not in (State.QUEUED, State.DELAYED):

@@ -10,14 +10,12 @@ WITH moment AS MATERIALIZED (
   SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
 added AS (
   INSERT INTO rotulus_jobs (
-    id, arguments, task, queue, priority, created_at, run_at, state, expires_at, limit_to, rate_to,
-    rate_per, schedule)
+    {plain_columns}, {terms_columns}, created_at, run_at, state, expires_at)
   SELECT
-    job.id, job.arguments, :task, :queue, :priority::integer, now, run_at,
+    {plain_columns}, {terms_values}, now, run_at,
     CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END,
-    greatest(run_at, now) + :expires::bigint, :limit_to::integer, :rate_to::integer,
-    :rate_per::bigint, :schedule
-  FROM moment, unnest(:ids::uuid[], :arguments::text[]) AS job (id, arguments))
+    greatest(run_at, now) + :expires::bigint
+  FROM moment, {plain_rows})
 SELECT now, run_at, CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 
@@ -28,18 +26,12 @@ WITH moment AS MATERIALIZED (
   SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
 added AS (
   INSERT INTO rotulus_jobs (
-    id, arguments, key, held_key, limit_key, instant, hold_until,
-    task, queue, priority, created_at, run_at, state, expires_at, limit_to, rate_to, rate_per,
-    schedule)
+    {keyed_columns}, held_key, hold_until, {terms_columns}, created_at, run_at, state, expires_at)
   SELECT
-    job.id, job.arguments, job.key, job.key, job.limit_key, job.instant, now + :window::bigint,
-    :task, :queue, :priority::integer, now, run_at,
+    {keyed_columns}, key, now + :window::bigint, {terms_values}, now, run_at,
     CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END,
-    greatest(run_at, now) + :expires::bigint, :limit_to::integer, :rate_to::integer,
-    :rate_per::bigint, :schedule
-  FROM moment, unnest(
-    :ids::uuid[], :arguments::text[], :keys::text[], :limit_keys::text[], :instants::bigint[])
-    AS job (id, arguments, key, limit_key, instant)
+    greatest(run_at, now) + :expires::bigint
+  FROM moment, {keyed_rows}
   ON CONFLICT DO NOTHING RETURNING id)
 SELECT now, run_at, (SELECT count(*) FROM added), CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
@@ -50,29 +42,22 @@ FROM moment;
 WITH moment AS MATERIALIZED (
   SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now)
 INSERT INTO rotulus_jobs (
-  id, arguments, key, held_key, limit_key, instant, hold_until, run, step, workflow, waits_for,
-  opened, paused, task, queue, priority, created_at, run_at, state, expires_at, limit_to, rate_to,
-  rate_per, schedule)
+  {in_run_columns}, held_key, hold_until, paused,
+  {terms_columns}, created_at, run_at, state, expires_at)
 SELECT
-  job.id, job.arguments, job.key, job.key, job.limit_key, job.instant, now + :window::bigint,
-  job.run, job.step, job.workflow, job.waits_for, job.opened, :paused::boolean,
-  :task, :queue, :priority::integer, now, run_at,
-  CASE WHEN job.waits_for > 0 OR :paused::boolean THEN 'blocked'
+  {in_run_columns}, key, now + :window::bigint, :paused::boolean, {terms_values}, now, run_at,
+  CASE WHEN waits_for > 0 OR :paused::boolean THEN 'blocked'
        WHEN run_at > now THEN 'delayed'
        ELSE 'queued' END,
-  greatest(run_at, now) + :expires::bigint, :limit_to::integer, :rate_to::integer,
-  :rate_per::bigint, :schedule
-FROM moment, unnest(
-  :ids::uuid[], :arguments::text[], :keys::text[], :limit_keys::text[], :instants::bigint[],
-  :runs::uuid[], :steps::text[], :workflows::text[], :waits::integer[], :opened::boolean[])
-  AS job (id, arguments, key, limit_key, instant, run, step, workflow, waits_for, opened)
+  greatest(run_at, now) + :expires::bigint
+FROM moment, {in_run_rows}
 ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: add_needs
 -- Who waits for whom.
-INSERT INTO rotulus_needs (need, job, part)
-SELECT * FROM unnest(:needs::uuid[], :jobs::uuid[], :parts::boolean[])
+INSERT INTO rotulus_needs ({need_columns})
+SELECT {need_columns} FROM {need_rows}
 ON CONFLICT DO NOTHING;
 
 -- name: drop_keys
@@ -84,6 +69,4 @@ WHERE held_key = ANY (:keys::text[])
 
 -- name: holders
 -- The jobs that hold keys.
-SELECT record.*
-FROM rotulus_jobs AS holder JOIN rotulus_records AS record ON record.id = holder.id
-WHERE holder.held_key = ANY (:keys::text[]);
+SELECT {record} FROM rotulus_jobs AS job WHERE job.held_key = ANY (:keys::text[]);

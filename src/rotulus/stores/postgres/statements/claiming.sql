@@ -29,9 +29,9 @@ SELECT
   OR EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2);
 
 -- name: claim
--- Take the jobs that are next. Unless all is calm, no job is taken, and a row of NULL says so:
--- delayed jobs are due, or jobs wait that have a limit or were lost twice.
-WITH RECURSIVE weather (calm) AS MATERIALIZED (
+-- Take the jobs that are next, where that is simple: no delayed job is due, and no queued job has a limit
+-- or was lost twice. Where it is not, no job is taken, and a row of NULL says so.
+WITH RECURSIVE look (is_simple) AS MATERIALIZED (
   SELECT NOT EXISTS (
       SELECT FROM rotulus_jobs WHERE state = 'delayed' AND run_at <= (SELECT rotulus_now()))
     AND NOT EXISTS (
@@ -40,34 +40,30 @@ WITH RECURSIVE weather (calm) AS MATERIALIZED (
 {served},
 chosen AS MATERIALIZED (
   SELECT free.id FROM {free}
-  WHERE (SELECT calm FROM weather)
+  WHERE (SELECT is_simple FROM look)
   ORDER BY free.priority DESC, free.seq LIMIT :limit::integer),
 {claimed}
-SELECT
-  {record}
-FROM weather LEFT JOIN claimed ON true
-WHERE id IS NOT NULL OR NOT calm ORDER BY priority DESC, seq;
+SELECT {record}, job.seq FROM look LEFT JOIN claimed AS job ON true
+WHERE job.id IS NOT NULL OR NOT is_simple ORDER BY job.priority DESC, job.seq;
 
--- name: claim_on
--- The same, from the places in the line where the last claim took its jobs: no other queue, and no
--- job in front, is looked at. Entries of jobs that are gone are not walked past again, though an old
--- snapshot may keep them in the index for long.
-WITH mark AS MATERIALIZED (
-  SELECT * FROM unnest(:marked_queues::text[], :marked_priorities::integer[], :marked_seqs::bigint[])
-    AS mark (queue, priority, seq)
-  WHERE NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = mark.queue)),
+-- name: claim_after
+-- The same, from a cursor: the first job that the last claim took of each queue and priority. No other
+-- queue, and no job in front, is looked at. Entries of jobs that are gone are not walked past again,
+-- though an old snapshot may keep them in the index for long.
+WITH cursor AS MATERIALIZED (
+  SELECT * FROM unnest(:cursor_queues::text[], :cursor_priorities::integer[], :cursor_seqs::bigint[])
+    AS first (queue, priority, seq)
+  WHERE NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = first.queue)),
 chosen AS MATERIALIZED (
-  SELECT free.id FROM mark CROSS JOIN LATERAL (
+  SELECT free.id FROM cursor CROSS JOIN LATERAL (
     SELECT job.id, job.priority, job.seq FROM rotulus_jobs AS job
     WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
-      AND job.queue = mark.queue AND job.priority = mark.priority AND job.seq >= mark.seq
+      AND job.queue = cursor.queue AND job.priority = cursor.priority AND job.seq >= cursor.seq
       AND {known_task}
     ORDER BY job.seq LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS free
   ORDER BY free.priority DESC, free.seq LIMIT :limit::integer),
 {claimed}
-SELECT
-  {record}
-FROM claimed ORDER BY priority DESC, seq;
+SELECT {record}, job.seq FROM claimed AS job ORDER BY job.priority DESC, job.seq;
 
 -- name: claim_limited
 -- The same, where jobs with a limit wait, or jobs that were lost twice. Whoever runs this holds the
@@ -120,11 +116,9 @@ chosen AS MATERIALIZED (
   ORDER BY priority DESC, seq LIMIT :limit::integer),
 {claimed},
 {started}
-SELECT
-  {record}
-FROM claimed ORDER BY priority DESC, seq;
+SELECT {record}, job.seq FROM claimed AS job ORDER BY job.priority DESC, job.seq;
 
--- name: claim_these
+-- name: claim_ids
 -- Take some jobs by their ids, in whatever queue they are. One that waits for its retry is due: who asks
 -- for it has waited. Unless whoever runs this holds the lock of limits, no job is taken if one of them
 -- has a limit or was lost twice, and a row of NULL says so. With the lock, they are asked for one by one.
@@ -137,10 +131,10 @@ WITH asked AS MATERIALIZED (
     AND {known_task}
     AND (NOT :locked::boolean OR {room_for_one} AND (job.losses < 2 OR {lone_suspect}))
   ORDER BY job.id FOR UPDATE OF job SKIP LOCKED),
-calm (calm) AS MATERIALIZED (
+look (is_simple) AS MATERIALIZED (
   SELECT :locked::boolean OR NOT EXISTS (SELECT FROM asked WHERE special)),
 chosen AS MATERIALIZED (
-  SELECT id FROM asked WHERE (SELECT calm FROM calm)
+  SELECT id FROM asked WHERE (SELECT is_simple FROM look)
   ORDER BY priority DESC, seq LIMIT :limit::integer),
 claimed AS (
   UPDATE rotulus_jobs AS job
@@ -149,12 +143,10 @@ claimed AS (
   WHERE job.id = chosen.id AND job.state || '' IN ('queued', 'delayed')
   RETURNING job.*),
 {started}
-SELECT
-  {record}
-FROM calm LEFT JOIN claimed ON true
-WHERE id IS NOT NULL OR NOT calm ORDER BY priority DESC, seq;
+SELECT {record}, job.seq FROM look LEFT JOIN claimed AS job ON true
+WHERE job.id IS NOT NULL OR NOT is_simple ORDER BY job.priority DESC, job.seq;
 
--- name: in_line
+-- name: in_claim_order
 -- Some jobs, in the order in which they are claimed.
 SELECT job.id FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
 ORDER BY job.priority DESC, job.seq;
@@ -166,7 +158,7 @@ SELECT pg_advisory_xact_lock(hashtext('rotulus limits'), 'rotulus_jobs'::regclas
 -- name: running
 -- Which claims are still running, and whether they are asked to stop.
 SELECT job.id, job.attempt, job.cancel_requested
-FROM unnest(:ids::uuid[], :attempts::integer[]) AS claim (id, attempt)
+FROM {claim_rows}
 JOIN rotulus_jobs AS job
   ON job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running';
 
@@ -175,11 +167,10 @@ JOIN rotulus_jobs AS job
 -- somebody else has in hand are passed over: a job that ends in a transaction which stays open must
 -- not cost its neighbours their leases.
 WITH held AS MATERIALIZED (
-  SELECT job.id, claim.progress, claim.reason
-  FROM unnest(:ids::uuid[], :attempts::integer[], :progresses::text[], :reasons::text[])
-    AS claim (id, attempt, progress, reason)
+  SELECT job.id, renewal.progress, renewal.reason
+  FROM {renewal_rows}
   JOIN rotulus_jobs AS job
-    ON job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running'
+    ON job.id = renewal.id AND job.attempt = renewal.attempt AND job.state || '' = 'running'
   ORDER BY job.id FOR UPDATE OF job SKIP LOCKED)
 UPDATE rotulus_jobs AS job
 SET lease_until = coalesce((SELECT rotulus_now()) + :lease::bigint, job.lease_until),

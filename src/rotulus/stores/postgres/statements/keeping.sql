@@ -19,10 +19,8 @@ ORDER BY started_at, name;
 
 -- name: remember_schedules
 -- Scheduled tasks; what is new or changed stands since now.
-INSERT INTO rotulus_schedules AS known (name, cron, timezone, since)
-SELECT name, cron, timezone, (SELECT rotulus_now())
-FROM unnest(:names::text[], :crons::text[], :timezones::text[]) AS entry (name, cron, timezone)
-ORDER BY name
+INSERT INTO rotulus_schedules AS known ({entry_columns}, since)
+SELECT {entry_columns}, (SELECT rotulus_now()) FROM {entry_rows} ORDER BY name
 ON CONFLICT (name) DO UPDATE
 SET cron = excluded.cron, timezone = excluded.timezone, since = excluded.since
 WHERE known.cron <> excluded.cron OR known.timezone <> excluded.timezone;

@@ -88,25 +88,18 @@ claimed AS (
   WHERE job.id = chosen.id AND job.state || '' = 'queued'
   RETURNING job.*)
 
--- piece: record
--- The columns of a record, whose last two are read apart; and the place in the line.
-id, arguments, key, limit_key, instant, task, queue, priority, state, created_at, run_at,
-expires_at, limit_to, rate_to, rate_per, schedule, attempt, failures, losses, releases, worker,
-started_at, ended_at, cancel_requested, reason, progress, result, error, run, step, workflow,
-waits_for, opened, paused, NULL, NULL, seq
-
 -- piece: matching
 -- A record is what a filter asks for.
-(:states::text[] IS NULL OR record.state = ANY (:states::text[]))
-AND (:task::text IS NULL OR record.task = :task)
-AND (:queue::text IS NULL OR record.queue = :queue)
-AND (:key::text IS NULL OR record.key = :key)
-AND (:limit_key::text IS NULL OR record.limit_key = :limit_key)
-AND (:schedule::text IS NULL OR record.schedule = :schedule)
-AND (:worker::text IS NULL OR record.worker = :worker)
-AND (:run::uuid IS NULL OR record.run = :run::uuid)
-AND (:step::text IS NULL OR record.step = :step)
-AND (:first::uuid IS NULL OR record.id BETWEEN :first::uuid AND :last::uuid)
+(:states::text[] IS NULL OR job.state = ANY (:states::text[]))
+AND (:task::text IS NULL OR job.task = :task)
+AND (:queue::text IS NULL OR job.queue = :queue)
+AND (:key::text IS NULL OR job.key = :key)
+AND (:limit_key::text IS NULL OR job.limit_key = :limit_key)
+AND (:schedule::text IS NULL OR job.schedule = :schedule)
+AND (:worker::text IS NULL OR job.worker = :worker)
+AND (:run::uuid IS NULL OR job.run = :run::uuid)
+AND (:step::text IS NULL OR job.step = :step)
+AND (:first::uuid IS NULL OR job.id BETWEEN :first::uuid AND :last::uuid)
 
 -- piece: becomes_due
 -- What is `due` now was waiting until now: it is neither late, nor any closer to its expiry.

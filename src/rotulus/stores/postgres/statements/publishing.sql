@@ -55,8 +55,8 @@ moved AS (
                               ELSE now + :patience::bigint END,
       tries = entry.tries + CASE fate.kind WHEN 'taken' THEN 1 ELSE 0 END
   FROM fate WHERE entry.job = fate.id AND fate.kind <> 'gone')
-SELECT record.* FROM fate
-JOIN rotulus_records AS record ON record.id = fate.id AND fate.kind = 'taken'
+SELECT {record} FROM fate
+JOIN rotulus_jobs AS job ON job.id = fate.id AND fate.kind = 'taken'
 ORDER BY fate.due_at, fate.id;
 
 -- name: published

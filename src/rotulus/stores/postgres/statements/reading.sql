@@ -2,9 +2,9 @@
 
 -- name: records
 -- Some jobs by id, in the order of the ids.
-SELECT record.*
+SELECT {record}
 FROM unnest(:ids::uuid[]) WITH ORDINALITY AS wanted (id, place)
-JOIN rotulus_records AS record ON record.id = wanted.id
+JOIN rotulus_jobs AS job ON job.id = wanted.id
 ORDER BY wanted.place;
 
 -- name: history
@@ -17,12 +17,12 @@ WHERE characters <= :characters::bigint ORDER BY number;
 
 -- name: find
 -- Jobs that match, newest first; only among the last `window` jobs, if it is given.
-SELECT * FROM (
-  SELECT * FROM rotulus_records
+SELECT {record} FROM (
+  SELECT * FROM rotulus_jobs
   WHERE (:before::uuid IS NULL OR id < :before::uuid)
-  ORDER BY id DESC LIMIT :window::bigint) AS record
+  ORDER BY id DESC LIMIT :window::bigint) AS job
 WHERE {matching}
-ORDER BY id DESC LIMIT :limit::integer;
+ORDER BY job.id DESC LIMIT :limit::integer;
 
 -- name: find_by_index
 -- The same by key, schedule, run, who needs them, or else state: quick when few jobs match and many
@@ -65,19 +65,19 @@ chosen (id) AS (
   UNION
   SELECT job.id FROM wanted JOIN rotulus_jobs AS job
     ON job.state = wanted.state AND job.ended_at IS NOT NULL)
-SELECT record.* FROM chosen CROSS JOIN LATERAL (
-  SELECT * FROM rotulus_records AS whole WHERE whole.id = chosen.id OFFSET 0) AS record
+SELECT {record} FROM chosen CROSS JOIN LATERAL (
+  SELECT * FROM rotulus_jobs AS whole WHERE whole.id = chosen.id OFFSET 0) AS job
 WHERE {matching}
-  AND (:before::uuid IS NULL OR record.id < :before::uuid)
-ORDER BY record.id DESC LIMIT :limit::integer;
+  AND (:before::uuid IS NULL OR job.id < :before::uuid)
+ORDER BY job.id DESC LIMIT :limit::integer;
 
 -- name: find_by_prefix
 -- The same among the ids from `first` to `last`.
-SELECT record.* FROM rotulus_records AS record
-WHERE record.id BETWEEN :first::uuid AND :last::uuid
+SELECT {record} FROM rotulus_jobs AS job
+WHERE job.id BETWEEN :first::uuid AND :last::uuid
   AND {matching}
-  AND (:before::uuid IS NULL OR record.id < :before::uuid)
-ORDER BY record.id DESC LIMIT :limit::integer;
+  AND (:before::uuid IS NULL OR job.id < :before::uuid)
+ORDER BY job.id DESC LIMIT :limit::integer;
 
 -- name: count_by_queue
 -- Jobs by queue and state.

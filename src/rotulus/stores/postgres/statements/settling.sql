@@ -7,8 +7,7 @@
 -- its own row, and a statement that has waited for a row goes on with the row as it is then. Nor can
 -- an old snapshot mistake the one for the other: while a job runs, it joins no run and leaves none.
 WITH outcome AS MATERIALIZED (
-  SELECT * FROM unnest(:ids::uuid[], :attempts::integer[], :results::text[], :progresses::text[])
-    AS outcome (id, attempt, result, progress)),
+  SELECT * FROM {success_rows}),
 whether (alone) AS MATERIALIZED (
   SELECT NOT EXISTS (
     SELECT FROM outcome JOIN rotulus_jobs AS job ON job.id = outcome.id WHERE job.run IS NOT NULL)),
@@ -36,13 +35,8 @@ UNION ALL
 -- `locked`: by `hold`, with those that wait for them.
 WITH outcome AS MATERIALIZED (
   SELECT *, state IN ('queued', 'delayed') AS back,
-    state IN ('queued', 'delayed') OR loss > 0 AS yields
-  FROM unnest(
-    :ids::uuid[], :attempts::integer[], :states::text[], :reasons::text[], :results::text[],
-    :errors::text[], :delays::bigint[], :moments::bigint[], :failures::integer[],
-    :losses::integer[], :releases::integer[], :progresses::text[])
-    AS outcome (id, attempt, state, reason, result, error, delay, moment, failure, loss, release,
-                progress)),
+    state IN ('queued', 'delayed') OR lost > 0 AS yields
+  FROM {outcome_rows}),
 found AS MATERIALIZED (
   SELECT outcome.*, job.limit_key, job.run, outcome.yields AND job.cancel_requested AS cancelled,
     NOT outcome.back OR job.cancel_requested AS ends
@@ -56,7 +50,7 @@ held AS MATERIALIZED (
 {unblocked},
 fate AS MATERIALIZED (
   SELECT held.*, coalesce(fewer.needs, 0) AS needs, now,
-    CASE WHEN NOT ends THEN coalesce(moment, now + delay) END AS back_at
+    CASE WHEN NOT ends THEN coalesce(until, now + delay) END AS back_at
   FROM held LEFT JOIN fewer ON fewer.id = held.id, (SELECT rotulus_now() AS now) AS present),
 settled AS (
   UPDATE rotulus_jobs AS job
@@ -71,9 +65,9 @@ settled AS (
       run_at = coalesce(fate.back_at, job.run_at),
       ended_at = CASE WHEN fate.ends THEN now END,
       waits_for = CASE WHEN fate.ends THEN 0 ELSE job.waits_for - fate.needs END,
-      failures = job.failures + CASE WHEN fate.cancelled THEN 0 ELSE fate.failure END,
-      losses = job.losses + fate.loss,
-      releases = job.releases + CASE WHEN fate.cancelled THEN 0 ELSE fate.release END,
+      failures = job.failures + CASE WHEN fate.cancelled THEN 0 ELSE fate.failed END,
+      losses = job.losses + fate.lost,
+      releases = job.releases + CASE WHEN fate.cancelled THEN 0 ELSE fate.released END,
       progress = coalesce(fate.progress, job.progress),
       lease_until = NULL, cancel_requested = false
   FROM fate

@@ -8,25 +8,18 @@
 -- New jobs with nothing of their own but id and arguments, in order; one that is here already is
 -- left out.
 INSERT INTO rotulus_jobs (
-  id, arguments, task, queue, priority, created_at, run_at, state, expires_at,
-  limit_to, rate_to, rate_per, schedule)
-SELECT
-  key, value, :task, :queue, :priority, :now, :run_at, :state, :expires_at,
-  :limit_to, :rate_to, :rate_per, :schedule
+  id, arguments, {terms_columns}, created_at, run_at, state, expires_at)
+SELECT key, value, {terms_values}, :now, :run_at, :state, :expires_at
 FROM json_each(:jobs) WHERE true
 ON CONFLICT DO NOTHING;
 
 -- name: add_keyed
 -- The same with keys of their own; one whose key is held is left out.
 INSERT INTO rotulus_jobs (
-  id, arguments, key, held_key, limit_key, instant, hold_until,
-  task, queue, priority, created_at, run_at, state, expires_at,
-  limit_to, rate_to, rate_per, schedule)
+  {keyed_columns}, held_key, hold_until, {terms_columns}, created_at, run_at, state, expires_at)
 SELECT
-  value ->> 0, value ->> 1, value ->> 2, value ->> 2, value ->> 3, value ->> 4, :hold_until,
-  :task, :queue, :priority, :now, :run_at, :state, :expires_at,
-  :limit_to, :rate_to, :rate_per, :schedule
-FROM json_each(:jobs) WHERE true
+  {keyed_columns}, key, :hold_until, {terms_values}, :now, :run_at, :state, :expires_at
+FROM (SELECT {keyed_values} FROM json_each(:jobs)) WHERE true
 ON CONFLICT DO NOTHING;
 
 -- name: add_parts
@@ -34,30 +27,21 @@ ON CONFLICT DO NOTHING;
 -- ids of those that were not here already, and whose key was not held; as a value and no column,
 -- which a connection of an application may convert.
 INSERT INTO rotulus_jobs (
-  id, arguments, key, held_key, limit_key, instant, hold_until, run, step, workflow, waits_for,
-  opened, paused, task, queue, priority, created_at, run_at, state, expires_at, limit_to, rate_to,
-  rate_per, schedule)
+  {in_run_columns}, held_key, hold_until, paused,
+  {terms_columns}, created_at, run_at, state, expires_at)
 SELECT
-  id, arguments, key, key, limit_key, instant, :hold_until, run, step, workflow, waits_for, opened,
-  :paused, :task, :queue, :priority, :now, :run_at,
-  CASE WHEN waits_for > 0 OR :paused THEN 'blocked' ELSE :state END,
-  :expires_at, :limit_to, :rate_to, :rate_per, :schedule
-FROM (
-  SELECT
-    value ->> 0 AS id, value ->> 1 AS arguments, value ->> 2 AS key, value ->> 3 AS limit_key,
-    value ->> 4 AS instant, value ->> 5 AS run, value ->> 6 AS step, value ->> 7 AS workflow,
-    value ->> 8 AS waits_for, value ->> 9 AS opened
-  FROM json_each(:jobs))
-WHERE true
+  {in_run_columns}, key, :hold_until, :paused, {terms_values}, :now, :run_at,
+  CASE WHEN waits_for > 0 OR :paused THEN 'blocked' ELSE :state END, :expires_at
+FROM (SELECT {in_run_values} FROM json_each(:jobs)) WHERE true
 ON CONFLICT DO NOTHING
 RETURNING id || '';
 
 -- name: add_needs
 -- Who waits for whom.
 INSERT INTO rotulus_needs (need, job, part)
-SELECT need.seq, job.seq, pair.value ->> 2 FROM json_each(:needs) AS pair
-CROSS JOIN rotulus_jobs AS need ON need.id = pair.value ->> 0
-CROSS JOIN rotulus_jobs AS job ON job.id = pair.value ->> 1
+SELECT need.seq, job.seq, pair.part FROM (SELECT {need_values} FROM json_each(:needs)) AS pair
+CROSS JOIN rotulus_jobs AS need ON need.id = pair.need
+CROSS JOIN rotulus_jobs AS job ON job.id = pair.job
 WHERE true
 ON CONFLICT DO NOTHING;
 
@@ -70,7 +54,5 @@ WHERE held_key IN (SELECT value FROM json_each(:keys))
 
 -- name: holders
 -- The jobs that hold keys.
-SELECT '[' || coalesce(group_concat(record, ','), '') || ']'
-FROM json_each(:keys) AS wanted
-JOIN rotulus_jobs AS holder ON holder.held_key = wanted.value
-JOIN rotulus_records AS r ON r.seq = holder.seq;
+SELECT {records}
+FROM json_each(:keys) AS wanted JOIN rotulus_jobs AS job ON job.held_key = wanted.value;

@@ -102,7 +102,7 @@ SELECT json_group_array(seq), sum(rated) FROM (
     SELECT seq, priority, rated FROM suspect)
   ORDER BY priority DESC, seq LIMIT :limit);
 
--- name: in_line
+-- name: in_claim_order
 -- Some jobs that could be taken if they have room, in the order in which they are claimed. One that waits
 -- for its retry is due: who asks for it has waited.
 WITH {known}
@@ -139,23 +139,20 @@ ON CONFLICT DO UPDATE SET starts = starts + excluded.starts;
 
 -- name: claimed
 -- The records of chosen jobs, in the order chosen.
-SELECT '[' || coalesce(group_concat(record, ','), '') || ']'
-FROM json_each(:chosen) AS chosen
-CROSS JOIN rotulus_records AS r ON r.seq = chosen.value;
+SELECT {records}
+FROM json_each(:chosen) AS chosen CROSS JOIN rotulus_jobs AS job ON job.seq = chosen.value;
 
 -- name: running
 -- Which claims are still running, and whether they are asked to stop.
 SELECT json_group_array(json_array(job.id, job.attempt, job.cancel_requested))
-FROM json_each(:claims) AS claim
+FROM (SELECT {claim_values} FROM json_each(:claims)) AS claim
 CROSS JOIN rotulus_jobs AS job
-  ON job.id = claim.value ->> 0 AND job.attempt = claim.value ->> 1 AND +job.state = 'running';
+  ON job.id = claim.id AND job.attempt = claim.attempt AND +job.state = 'running';
 
 -- name: renew
 -- Renew leases, and store progress.
 WITH claim AS MATERIALIZED (
-  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS progress,
-    value ->> 3 AS reason
-  FROM json_each(:claims))
+  SELECT {renewal_values} FROM json_each(:claims))
 UPDATE rotulus_jobs AS job
 SET lease_until = coalesce(:lease_until, lease_until), reason = claim.reason,
     progress = coalesce(claim.progress, job.progress)

@@ -25,8 +25,8 @@ DELETE FROM rotulus_starts WHERE counts_until <= :now;
 
 -- name: remember_schedules
 -- Scheduled tasks; what is new or changed stands since now.
-INSERT INTO rotulus_schedules (name, cron, timezone, since)
-SELECT value ->> 0, value ->> 1, value ->> 2, :now FROM json_each(:entries) WHERE true
+INSERT INTO rotulus_schedules ({entry_columns}, since)
+SELECT {entry_columns}, :now FROM (SELECT {entry_values} FROM json_each(:entries)) WHERE true
 ON CONFLICT (name) DO UPDATE
 SET cron = excluded.cron, timezone = excluded.timezone, since = excluded.since
 WHERE cron <> excluded.cron OR timezone <> excluded.timezone;
@@ -34,7 +34,7 @@ WHERE cron <> excluded.cron OR timezone <> excluded.timezone;
 -- name: schedules
 -- Since when some scheduled tasks stand as they do.
 SELECT json_group_array(json_array(name, since)) FROM rotulus_schedules
-WHERE name IN (SELECT value ->> 0 FROM json_each(:entries));
+WHERE name IN (SELECT value FROM json_each(:names));
 
 -- name: miscounted
 -- Of so many blocked jobs, in the order of ids: those that wait for more or fewer than have not ended,

@@ -32,6 +32,10 @@ NOT EXISTS (
   SELECT 1 FROM rotulus_jobs AS other
   WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
 
+-- piece: records
+-- Records as one JSON array.
+'[' || coalesce(group_concat({record}, ','), '') || ']'
+
 -- piece: matching
 -- A record is what a filter asks for.
 (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))

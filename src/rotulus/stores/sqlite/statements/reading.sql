@@ -2,9 +2,8 @@
 
 -- name: records
 -- Some jobs by id, in the order of the ids.
-SELECT '[' || coalesce(group_concat(record, ','), '') || ']'
-FROM json_each(:ids) AS wanted
-CROSS JOIN rotulus_records AS r ON r.id = wanted.value;
+SELECT {records}
+FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value;
 
 -- name: history
 -- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
@@ -19,7 +18,7 @@ WHERE characters <= :characters;
 -- name: find
 -- Jobs that match, the last added first; only among the last `window` jobs, if it is given.
 SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
-  SELECT record FROM rotulus_records
+  SELECT {record} AS record FROM rotulus_jobs AS job
   WHERE {matching}
     AND seq > coalesce(
       coalesce({before}, (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
@@ -69,14 +68,14 @@ chosen (seq) AS (
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE ended_at IS NOT NULL AND state IN wanted)
 SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
-  SELECT record FROM rotulus_records
+  SELECT {record} AS record FROM rotulus_jobs AS job
   WHERE seq IN chosen AND {matching}
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: find_by_prefix
 -- The same among the ids from `first` to `last`.
 SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
-  SELECT record FROM rotulus_records
+  SELECT {record} AS record FROM rotulus_jobs AS job
   WHERE id BETWEEN :first AND :last AND {matching}
   ORDER BY seq DESC LIMIT :limit);
 

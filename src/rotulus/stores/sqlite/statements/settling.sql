@@ -3,8 +3,7 @@
 -- name: succeed
 -- Attempts whose task returned.
 WITH outcome AS MATERIALIZED (
-  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS result, value ->> 3 AS progress
-  FROM json_each(:outcomes))
+  SELECT {success_values} FROM json_each(:outcomes))
 UPDATE rotulus_jobs AS job
 SET state = 'succeeded', reason = NULL, error = NULL, ended_at = :now,
     result = outcome.result, progress = coalesce(outcome.progress, job.progress),
@@ -15,22 +14,24 @@ WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'ru
 -- name: settle
 -- Attempts that came to something else: they end, or go back to their queue.
 WITH outcome AS MATERIALIZED (
-  SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS state, value ->> 3 AS reason,
-    value ->> 4 AS error, value ->> 5 AS run_at, value ->> 6 AS ended_at,
-    value ->> 7 AS failed, value ->> 8 AS released, value ->> 9 AS progress,
-    value ->> 10 AS lost, value ->> 11 AS result
-  FROM json_each(:outcomes))
+  SELECT {outcome_values} FROM json_each(:outcomes)),
+fate AS MATERIALIZED (
+  SELECT *, state IN ('queued', 'delayed') AS back, coalesce(until, :now + delay) AS back_at
+  FROM outcome)
 UPDATE rotulus_jobs AS job
-SET state = CASE WHEN outcome.ended_at IS NULL AND (job.paused OR job.waits_for > 0) THEN 'blocked'
-                 ELSE outcome.state END,
-    waits_for = CASE WHEN outcome.ended_at IS NULL THEN job.waits_for ELSE 0 END,
+SET state = CASE WHEN NOT outcome.back THEN outcome.state
+                 WHEN job.paused OR job.waits_for > 0 THEN 'blocked'
+                 WHEN outcome.back_at > :now THEN 'delayed'
+                 ELSE 'queued' END,
+    waits_for = CASE WHEN outcome.back THEN job.waits_for ELSE 0 END,
     reason = outcome.reason, error = outcome.error, result = outcome.result,
-    run_at = coalesce(outcome.run_at, job.run_at), ended_at = outcome.ended_at,
+    run_at = coalesce(outcome.back_at, job.run_at),
+    ended_at = CASE WHEN NOT outcome.back THEN :now END,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
     losses = job.losses + outcome.lost,
     progress = coalesce(outcome.progress, job.progress),
     boot = NULL, lease_until = NULL, cancel_requested = 0
-FROM outcome
+FROM fate AS outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
 
 -- name: open
@@ -83,20 +84,20 @@ SELECT
 
 -- name: expired
 -- Running jobs whose lease is over, or was given before the machine was started again.
-SELECT json_group_array(json_array(id, attempt)) FROM (
-  SELECT id, attempt FROM rotulus_jobs
+SELECT json_group_array(json_array({claim_columns})) FROM (
+  SELECT {claim_columns} FROM rotulus_jobs
   WHERE state = 'running' AND (boot <> :boot OR lease_until <= :clock)
   LIMIT :limit);
 
 -- name: held_by
 -- Running jobs of one worker.
-SELECT json_group_array(json_array(id, attempt)) FROM rotulus_jobs
+SELECT json_group_array(json_array({claim_columns})) FROM rotulus_jobs
 WHERE state = 'running' AND worker = :worker;
 
 -- name: reclaim
 -- Attempts that were lost: back to the queue, or given up.
 WITH lost AS MATERIALIZED (
-  SELECT value ->> 0 AS id, value ->> 1 AS attempt FROM json_each(:claims)),
+  SELECT {claim_values} FROM json_each(:claims)),
 fate AS MATERIALIZED (
   SELECT job.seq, job.losses + 1 AS losses,
     CASE WHEN job.cancel_requested THEN 'cancelled'
@@ -125,7 +126,7 @@ WHERE job.seq = fate.seq;
 -- Keep the attempts of jobs that have just been sent back.
 INSERT OR IGNORE INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
 SELECT job.seq, job.attempt, job.reason, job.worker, job.started_at, :now, job.error
-FROM json_each(:claims) AS claim
+FROM (SELECT {claim_values} FROM json_each(:claims)) AS claim
 CROSS JOIN rotulus_jobs AS job
-  ON job.id = claim.value ->> 0 AND job.attempt = claim.value ->> 1
+  ON job.id = claim.id AND job.attempt = claim.attempt
   AND +job.state IN ('queued', 'delayed', 'blocked');

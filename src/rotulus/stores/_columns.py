@@ -1,0 +1,239 @@
+"""The columns of a job: the rows that statements write, and the record that they read.
+
+Each row is a `NamedTuple`, and its fields are the only list of its columns: SQL and parameters are
+made from them when a store is imported. What statements read is `JobRecord`.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple, cast, get_args, get_type_hints
+
+from rotulus._jobs.outcome import Outcome, is_release, write_error
+from rotulus._jobs.record import READ_APART, Id, JobRecord, Json, Micros, micros
+from rotulus._jobs.states import ENDED, State
+from rotulus.store import Claim, NewJob, Renewal, ScheduleEntry, Terms
+from rotulus.stores._parts import Need, Row
+
+SECOND = 1_000_000
+"""Microseconds."""
+
+
+class PlainRow(NamedTuple):
+    """A new job that has nothing of its own but id and arguments."""
+
+    id: Id
+    arguments: Json
+
+
+class KeyedRow(NamedTuple):
+    """A new job in no run."""
+
+    id: Id
+    arguments: Json
+    key: str | None
+    limit_key: str | None
+    instant: Micros | None
+
+
+class RunRow(NamedTuple):
+    """A new job that may be in a run."""
+
+    id: Id
+    arguments: Json
+    key: str | None
+    limit_key: str | None
+    instant: Micros | None
+    run: Id | None
+    step: str | None
+    workflow: str | None
+    waits_for: int
+    opened: bool
+
+
+class TermsRow(NamedTuple):
+    """What new jobs with the same terms share, but for the moments that the store's clock gives."""
+
+    task: str
+    queue: str
+    priority: int
+    limit_to: int | None
+    rate_to: int | None
+    rate_per: Micros | None
+    schedule: str | None
+
+
+class SuccessRow(NamedTuple):
+    """The outcome of an attempt whose task returned."""
+
+    id: Id
+    attempt: int
+    result: Json | None
+    progress: Json | None
+
+
+class OutcomeRow(NamedTuple):
+    """Any other outcome. A job that ends has no `delay` and is not put off `until` a moment."""
+
+    id: Id
+    attempt: int
+    state: str
+    reason: str | None
+    result: Json | None
+    error: Json | None
+    delay: Micros | None
+    until: Micros | None
+    failed: int
+    lost: int
+    released: int
+    progress: Json | None
+
+
+class MoveRow(NamedTuple):
+    """What becomes of an entry of the outbox; `job` is the number of its job, not the id."""
+
+    job: int
+    kind: str
+    due_at: Micros
+
+
+ROWS: dict[str, type[Any]] = {
+    "plain": PlainRow,
+    "keyed": KeyedRow,
+    "in_run": RunRow,
+    "success": SuccessRow,
+    "outcome": OutcomeRow,
+    "claim": Claim,
+    "renewal": Renewal,
+    "need": Need,
+    "entry": ScheduleEntry,
+    "move": MoveRow,
+}
+"""Rows that statements take many of at once, by the name of each in SQL."""
+
+plain_row = cast("Callable[[NewJob], PlainRow]", attrgetter(*PlainRow._fields))
+success_row = cast("Callable[[Outcome], SuccessRow]", attrgetter(*SuccessRow._fields))
+
+
+def keyed_row(job: NewJob) -> KeyedRow:
+    """A new job in no run."""
+    return KeyedRow(
+        job.id, job.arguments, job.key, job.limit_key, job.instant and micros(job.instant)
+    )
+
+
+def run_row(row: Row) -> RunRow:
+    """A new job that may be in a run."""
+    job = row.job
+    return RunRow(*keyed_row(job), row.run, row.step, job.workflow, row.waits_for, row.opened)
+
+
+def terms_row(terms: Terms) -> TermsRow:
+    """What new jobs share."""
+    return TermsRow(
+        task=terms.task,
+        queue=terms.queue,
+        priority=terms.priority,
+        limit_to=terms.limit_to,
+        rate_to=terms.rate_to,
+        rate_per=span(terms.rate_per),
+        schedule=terms.schedule,
+    )
+
+
+def outcome_row(outcome: Outcome) -> OutcomeRow:
+    """Any outcome that does not open a job."""
+    ended = outcome.state in ENDED
+    until = None if ended or outcome.until is None else micros(outcome.until)
+    return OutcomeRow(
+        id=outcome.id,
+        attempt=outcome.attempt,
+        state=outcome.state,
+        reason=outcome.reason,
+        result=outcome.result,
+        error=write_error(outcome.error),
+        delay=None if ended else span(outcome.delay),
+        until=until,
+        failed=int(outcome.failed),
+        lost=int(outcome.lost),
+        released=int(is_release(outcome)),
+        progress=outcome.progress,
+    )
+
+
+def are_plain(jobs: Sequence[NewJob]) -> bool:
+    """Whether jobs have nothing of their own but id and arguments."""
+    return all(job[_OPTIONAL:] == _NOTHING for job in jobs)
+
+
+_OPTIONAL = len(NewJob._fields) - len(NewJob._field_defaults)
+_NOTHING = tuple(NewJob._field_defaults.values())
+
+
+def new_records(
+    rows: Sequence[PlainRow] | Sequence[KeyedRow], terms: Terms, now: int, run_at: int
+) -> list[JobRecord]:
+    """The records of jobs that were just added, without asking the store for them."""
+    if not rows:
+        return []
+    model = JobRecord(
+        **_OWN,
+        **terms_row(terms)._asdict(),
+        state=first_state(now, run_at),
+        created_at=now,
+        run_at=run_at,
+        expires_at=expires_at(terms, now, run_at),
+    )
+    shared, make = model[len(rows[0]) :], JobRecord._make
+    return [make(row + shared) for row in rows]
+
+
+_OWN: dict[str, Any] = dict.fromkeys(KeyedRow._fields)
+"""What each of them has of its own. A record begins with it."""
+
+
+def first_state(now: int, run_at: int) -> State:
+    """The state of a new job that waits for no other."""
+    return State.DELAYED if run_at > now else State.QUEUED
+
+
+def expires_at(terms: Terms, now: int, run_at: int) -> int | None:
+    """When new jobs expire, if they do."""
+    return None if terms.expires is None else max(run_at, now) + span(terms.expires)
+
+
+def span(seconds: float | None) -> Any:
+    """Seconds as microseconds."""
+    return None if seconds is None else round(seconds * SECOND)
+
+
+def record_columns(table: str) -> str:
+    """The columns of a record, as SQL; those that are read apart are NULL."""
+    return ", ".join(
+        "NULL" if name in READ_APART else f"{table}.{name}" for name in JobRecord._fields
+    )
+
+
+class Column(NamedTuple):
+    """A column of a row.
+
+    Attributes:
+        name: its name.
+        kind: `id`, `json` and `micros` as annotated above; else `str`, `int` or `bool`.
+        optional: whether it may be NULL.
+    """
+
+    name: str
+    kind: str
+    optional: bool
+
+
+def columns_of(row: type[Any]) -> list[Column]:
+    """The columns of a row, in their order."""
+    return [_column(*hint) for hint in get_type_hints(row, include_extras=True).items()]
+
+
+def _column(name: str, hint: Any) -> Column:
+    optional = type(None) in get_args(hint)
+    plain = next(arg for arg in get_args(hint) if arg is not type(None)) if optional else hint
+    annotated = getattr(plain, "__metadata__", None)
+    return Column(name, annotated[0] if annotated else plain.__name__, optional)
