@@ -108,7 +108,7 @@ def test_a_worker_does_all_that_workers_do(owner, become, clock):
     assert 6 == len(store.find())
     assert refused(lambda: store.pause(["default"], paused=True))
     with pytest.raises(StoreError):
-        store._run(lambda session: session.script("DROP TABLE rotulus_jobs"))
+        store._run(lambda session: session.run_script("DROP TABLE rotulus_jobs"))
 
 
 def test_a_worker_of_an_app_runs(owner, become, registry):

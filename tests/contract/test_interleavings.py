@@ -14,7 +14,7 @@ from rotulus._jobs.outcome import opened
 from rotulus._jobs.states import ENDED
 from rotulus.store import Filter
 from rotulus.stores.postgres import PostgresStore, actions, read_address
-from rotulus.stores.postgres.ask import Session
+from rotulus.stores.postgres.session import Session
 
 pytestmark = pytest.mark.anywhere
 
@@ -241,14 +241,14 @@ class CommitsAfterTheLock(Session):
     def __init__(self, session, commit):
         self._session, self._commit = session, commit
 
-    def rows(self, name, /, **parameters):
-        found = self._session.rows(name, **parameters)
-        if name == "lock":
+    def fetch(self, name, /, **parameters):
+        found = self._session.fetch(name, **parameters)
+        if name == "lock_runs":
             self._commit()
         return found
 
-    def do(self, name, /, **parameters):
-        return self._session.do(name, **parameters)
+    def execute(self, name, /, **parameters):
+        return self._session.execute(name, **parameters)
 
 
 @pytest.mark.parametrize("act", ["cancel", "retry", "replay", "pause"])

@@ -87,7 +87,7 @@ def server(migrated):
     """A store on a server."""
     store = PostgresStore(read_address(migrated("postgres", clock=False)))
     yield store
-    store._connections.run(lambda session: session.script("TRUNCATE rotulus_jobs CASCADE"))
+    store._connections.run(lambda session: session.run_script("TRUNCATE rotulus_jobs CASCADE"))
     store.close()
 
 

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import pytest
 
 from rotulus._jobs.states import ENDED, MOVES, State
+from rotulus.stores._columns import OutcomeRow
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.sqlite.ask import STATEMENTS
+from rotulus.stores.sqlite.statements import STATEMENTS
 
 pytestmark = pytest.mark.anywhere
 
@@ -27,6 +28,18 @@ COLUMNS = (
     "paused, worker, ended_at"
 )
 ERROR = '["Error","no",""]'
+
+NOTHING = dict.fromkeys(("failed", "lost", "released"), 0) | dict.fromkeys(
+    ("result", "error", "delay", "until", "progress")
+)
+SAID = {
+    "fail": NOTHING | {"state": "failed", "reason": "error", "error": ERROR, "failed": 1},
+    "skip": NOTHING | {"state": "skipped", "reason": "trigger"},
+    "retry": NOTHING | {"state": "queued", "reason": "retry", "delay": 1, "failed": 1},
+    "release": NOTHING | {"state": "queued", "reason": "shutdown", "delay": 0, "released": 1},
+    "succeed": NOTHING | {"state": "succeeded", "reason": None},
+}
+"""What a worker says in a row of outcomes."""
 
 
 PROMOTED = (State.DELAYED, State.QUEUED)
@@ -134,28 +147,7 @@ class Explorer:
             return self.do("renew", claims=claims, lease_until=NOW + LEASE)[0]
         if how == "succeed":
             return self.do("succeed", outcomes=json.dumps([["j", attempt, "1", None]]), now=NOW)[0]
-        state, reason, run_at, failed = {
-            "fail": ("failed", "error", None, 1),
-            "skip": ("skipped", "trigger", None, 0),
-            "retry": ("delayed", "retry", NOW + 1, 1),
-            "release": ("queued", "shutdown", NOW, 0),
-        }[how]
-        ended = NOW if run_at is None else None
-        released = int(how == "release")
-        outcome = [
-            "j",
-            attempt,
-            state,
-            reason,
-            ERROR,
-            run_at,
-            ended,
-            failed,
-            released,
-            None,
-            0,
-            None,
-        ]
+        outcome = OutcomeRow(id="j", attempt=attempt, **SAID[how])
         return self.do("settle", outcomes=json.dumps([outcome]), now=NOW)[0]
 
     def reclaim(self):
@@ -173,9 +165,9 @@ class Explorer:
         how = {"id": "j", "attempt": attempt, "reason": "opened", "progress": None}
         return self.do("open", **how, waits_for=0, now=NOW)[1] is not None
 
-    def retry(self, anew):
+    def retry(self, any_end):
         """What the store does to send a job back."""
-        _, found = self.do("retryable", ids='["j"]', anew=anew)
+        _, found = self.do("retryable", ids='["j"]', any_end=any_end)
         if found == "[]":
             return False
         self.do("retry", jobs="[1]", ids='["j"]', arguments=None, now=NOW)
@@ -199,9 +191,9 @@ class Explorer:
         if self.do("cancel", ids='["j"]', now=NOW)[0]:
             yield self.after(world)
         self.load(row)
-        for anew in (False, True):
+        for any_end in (False, True):
             self.load(row)
-            if not world.retried and self.retry(anew):
+            if not world.retried and self.retry(any_end):
                 yield self.after(world, operator=True)._replace(retried=True)
         how = "resume_runs" if row[-1] else "pause_runs"
         self.load(row)

@@ -8,7 +8,7 @@ import pytest
 from rotulus.errors import StoreBusyError
 from rotulus.store import ClaimFilter, NewJob, Terms
 from rotulus.stores.postgres import PostgresStore, read_address
-from rotulus.stores.postgres.ask import prepared
+from rotulus.stores.postgres.session import statements_in
 
 pytestmark = pytest.mark.anywhere
 
@@ -19,7 +19,7 @@ JOB = NewJob("00000000-0000-7000-8000-000000000001", "{}", Terms("t", limit_to=1
 def locked(url, schema):
     """Somebody claims jobs with a limit from a schema, and takes long."""
     with psycopg.connect(url) as connection:
-        connection.execute(prepared(schema)["lock_limits"])
+        connection.execute(statements_in(schema)["lock_limits"])
         yield
 
 

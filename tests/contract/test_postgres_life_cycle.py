@@ -10,13 +10,17 @@ from contract.test_life_cycle import (
     NOW,
     PROMOTED,
     PROMOTED_AND_CLAIMED,
+    SAID,
     Explorer,
     Violation,
     explore,
 )
-from rotulus._jobs.record import JobRecord, moment
+from rotulus._jobs.record import moment
 from rotulus._jobs.states import ENDED, MOVES
-from rotulus.stores.postgres.ask import Session, prepared
+from rotulus.store import Claim, Renewal
+from rotulus.stores._columns import OutcomeRow, SuccessRow
+from rotulus.stores.postgres import rows
+from rotulus.stores.postgres.session import Session, statements_in
 from server_clock import ServerClock
 
 pytestmark = pytest.mark.anywhere
@@ -68,72 +72,64 @@ def explorer_of(migrated):
 
         def do(self, name, **parameters):
             before = self.version()
-            self.session.rows(name, ids=f"{{{JOB}}}")
+            self.session.fetch(name, ids=f"{{{JOB}}}")
             return self.version() != before, None
 
         def open(self, attempt):
-            self.session.rows("hold", ids=f"{{{JOB}}}")
-            if not self.session.rows("running", ids=f"{{{JOB}}}", attempts=f"{{{attempt}}}"):
+            self.session.fetch("lock_with_dependants", ids=f"{{{JOB}}}")
+            if not self.session.fetch("running", **rows.many("claim", [Claim(JOB, attempt)])):
                 return False
             if self.dump()[7]:
                 return self.write("release", attempt)  # it is cancelled, as this would be
-            self.session.rows("open", id=JOB, reason="opened", progress=None, waits_for="0")
+            self.session.fetch("open", id=JOB, reason="opened", progress=None, waits_for="0")
             return True
 
-        def retry(self, anew):
-            if not self.session.rows("retryable", ids=f"{{{JOB}}}", anew=str(anew)):
+        def retry(self, any_end):
+            if not self.session.fetch("retryable", ids=f"{{{JOB}}}", any_end=str(any_end)):
                 return False
-            same = {"ids": f"{{{JOB}}}", "after": f"{{{JOB}}}", "arguments": None}
-            self.session.do("retry", **same)
-            return self.session.do("count_needs", ids=f"{{{JOB}}}") > 0
+            same = {"ids": f"{{{JOB}}}", "back": f"{{{JOB}}}", "arguments": None}
+            self.session.execute("retry", **same)
+            return self.session.execute("count_needs", ids=f"{{{JOB}}}") > 0
 
         def pause(self, how):
-            return self.session.do(how, runs=f"{{{JOB}}}") > 0
+            return self.session.execute(how, runs=f"{{{JOB}}}") > 0
 
         def claim(self, worker):
-            self.session.value("promote", limit="9")
+            self.session.fetch_value("promote", limit="9")
             wanted = {"queues": None, "names": None, "grace": None, "worker": worker}
-            found = self.session.rows("claim", **wanted, limit="1", lease=str(LEASE))
-            return JobRecord._make(found[0][:-1]).attempt if found else None
+            found = self.session.fetch("claim", **wanted, limit="1", lease=str(LEASE))
+            jobs, _ = rows.claimed(found)
+            return jobs[0].attempt if jobs else None
 
         def write(self, how, attempt):
             before = self.version()
-            self.say(how, {"ids": f"{{{JOB}}}", "attempts": f"{{{attempt}}}"})
+            self.say(how, attempt)
             return self.version() != before
 
         def version(self):
             return self.db.execute("SELECT xmin FROM rotulus_jobs").fetchone()
 
-        def say(self, how, own):
+        def say(self, how, attempt):
             if how == "extend":
-                told = {"progresses": "{NULL}", "reasons": "{NULL}"}
-                self.session.rows("renew", **own, **told, lease=str(LEASE))
+                renewal = rows.many("renewal", [Renewal(JOB, attempt)])
+                self.session.fetch("renew", **renewal, lease=str(LEASE))
                 return
             if how == "succeed":
-                told = self.session.rows("succeed", **own, results="{1}", progresses="{NULL}")
-                if (None, 0) not in told:
+                success = rows.many("success", [SuccessRow(JOB, attempt, "1", None)])
+                if (None, 0) not in self.session.fetch("succeed", **success):
                     return
-            state, reason, delay, failed = {
-                "succeed": ("succeeded", "NULL", "NULL", 0),
-                "fail": ("failed", "error", "NULL", 1),
-                "skip": ("skipped", "trigger", "NULL", 0),
-                "retry": ("queued", "retry", "1", 1),
-                "release": ("queued", "shutdown", "0", 0),
-            }[how]
-            told = {"states": state, "reasons": reason, "delays": delay, "failures": failed}
-            told |= {"releases": int(how == "release"), "losses": 0}
-            told |= dict.fromkeys(("results", "errors", "moments", "progresses"), "NULL")
-            settle = {name: f"{{{value}}}" for name, value in told.items()}
-            if (None, 0) in self.session.rows("settle", **own, **settle, locked="false"):
-                self.session.rows("hold", **own)
-                self.session.rows("settle", **own, **settle, locked="true")
+            row = OutcomeRow(id=JOB, attempt=attempt, **SAID[how])
+            outcome = rows.many("outcome", [row])
+            if (None, 0) in self.session.fetch("settle", **outcome, locked="false"):
+                self.session.fetch("lock_with_dependants", ids=f"{{{JOB}}}")
+                self.session.fetch("settle", **outcome, locked="true")
 
         def reclaim(self):
-            found = self.session.rows("expired", limit="9")
+            found = self.session.fetch("expired", limit="9")
             if not found:
                 return False
             most = str(MOST_LOSSES)
-            self.session.rows("reclaim", ids=f"{{{JOB}}}", max_losses=most, error=ERROR)
+            self.session.fetch("reclaim", ids=f"{{{JOB}}}", max_losses=most, error=ERROR)
             return True
 
     return PostgresExplorer
@@ -141,7 +137,7 @@ def explorer_of(migrated):
 
 def statements(name=None, piece="", instead=""):
     """The statements, in one of them a piece replaced."""
-    made = dict(prepared(None))
+    made = dict(statements_in(None))
     if name is not None:
         text = made[name].decode()
         assert piece in text
@@ -162,7 +158,7 @@ def test_no_order_of_events_breaks_a_rule(explorer_of):
 @pytest.mark.parametrize("name", ["renew", "succeed", "settle"])
 def test_a_missing_attempt_in_the_fence_is_found(explorer_of, name):
     """Without it, the outcome of an old attempt is taken for that of the new one."""
-    claim = "claim" if name == "renew" else "outcome"
+    claim = "renewal" if name == "renew" else "outcome"
 
     with pytest.raises(Violation, match="was accepted"):
         explore(statements(name, f"AND job.attempt = {claim}.attempt "), explorer_of)
@@ -177,7 +173,7 @@ def test_a_missing_state_in_the_fence_is_found(explorer_of, name):
 
 def test_a_release_that_gives_the_attempt_back_is_found(explorer_of):
     """A token that is used twice fences nothing."""
-    lowered = "SET attempt = job.attempt - fate.release, state = CASE WHEN fate"
+    lowered = "SET attempt = job.attempt - fate.released, state = CASE WHEN fate"
 
     with pytest.raises(Violation, match="attempt went from"):
         explore(statements("settle", "SET state = CASE WHEN fate", lowered), explorer_of)

@@ -8,8 +8,8 @@ import pytest
 
 import rotulus.stores.postgres as package
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.postgres.ask import STATEMENTS, prepared
-from rotulus.stores.sqlite.ask import STATEMENTS as SQLITE_STATEMENTS
+from rotulus.stores.postgres.session import STATEMENTS, statements_in
+from rotulus.stores.sqlite.statements import STATEMENTS as SQLITE_STATEMENTS
 
 pytestmark = pytest.mark.anywhere
 
@@ -69,7 +69,7 @@ def filled(request, postgres):
         connection.execute(NEEDS)
         if request.param:
             connection.execute("ANALYZE")
-        connection.execute(prepared(None)["pin"], {"local": "false", "timeout": "9000"})
+        connection.execute(statements_in(None)["pin"], {"local": "false", "timeout": "9000"})
         yield connection
 
 
@@ -104,7 +104,7 @@ def test_a_statement_prepares(empty, name):
 def test_every_statement_is_used_and_every_use_is_a_statement():
     """No dead SQL, and no name that is not there."""
     code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
-    used = set(re.findall(r'session\.(?:rows|value|do)\(\s*"(\w+)"', code))
+    used = set(re.findall(r'session\.(?:fetch|fetch_value|execute)\(\s*"(\w+)"', code))
     used |= set(re.findall(r'_reclaim\("(\w+)"', code))
     used |= {"pause", "resume", "pause_runs", "resume_runs"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
@@ -120,15 +120,15 @@ def test_every_statement_says_what_it_does():
 def test_a_statement_has_the_name_it_has_on_sqlite():
     """Apart from those that one of them does in a single statement, or alone."""
     assert set(SQLITE_STATEMENTS) - set(STATEMENTS) == {
-        *("choose", "start", "claimed", "archive", "limited_wait", "some_wait", "next_due"),
+        *("choose", "count_starts", "claimed", "archive", "limited_wait", "any_needs", "next_due"),
         *("outdated", "forget_workers", "forget_starts"),
-        *("parts_of", "close", "delete_attempts", "delete_needs"),
+        *("parts_of", "reset_opened", "delete_attempts", "delete_needs"),
         *("choose_one", "entries_due", "move_entries", "delete_entries"),
     }
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
-        *("claim_after", "claim_limited", "lock_limits", "outlook", "ring", "claim_ids"),
+        *("claim_after", "claim_limited", "lock_limits", "claimable", "notify", "claim_ids"),
         *("lock_entries", "take_entries"),
-        *("lock", "hold", "prune", "delete_parts"),
+        *("lock_runs", "lock_with_dependants", "prune", "delete_parts"),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
     }
 
@@ -155,10 +155,10 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("find_by_prefix", "rotulus_jobs_pkey"),
         ("expired", "rotulus_jobs_running"),
         ("held_by", "rotulus_jobs_running"),
-        ("outlook", "rotulus_jobs_queued "),
-        ("outlook", "rotulus_jobs_delayed"),
+        ("claimable", "rotulus_jobs_queued "),
+        ("claimable", "rotulus_jobs_delayed"),
         ("prune", "rotulus_jobs_ended"),
-        ("drop_keys", "rotulus_jobs_held_key"),
+        ("release_keys", "rotulus_jobs_held_key"),
         ("holders", "rotulus_jobs_held_key"),
         ("find_by_index", "rotulus_jobs_key"),
         ("find_by_index", "rotulus_jobs_schedule"),
@@ -166,22 +166,22 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("find_by_index", "rotulus_jobs_run"),
         ("find_by_index", "rotulus_needs_of"),
         ("count_by_step", "rotulus_jobs_run"),
-        ("hold", "rotulus_needs_pkey"),
+        ("lock_with_dependants", "rotulus_needs_pkey"),
         ("settle", "rotulus_needs_pkey"),
         ("unblock", "rotulus_needs_pkey"),
         ("unblock", "rotulus_jobs_pkey"),
-        ("hold", "rotulus_jobs_pkey"),
+        ("lock_with_dependants", "rotulus_jobs_pkey"),
         ("miscounted", "rotulus_jobs_blocked"),
         ("miscounted", "rotulus_needs_of"),
         ("recount", "rotulus_jobs_pkey"),
         ("find_by_index", "rotulus_jobs_blocked"),
         ("open", "rotulus_jobs_pkey"),
-        ("lock", "rotulus_jobs_run"),
-        ("lock", "rotulus_jobs_pkey"),
+        ("lock_runs", "rotulus_jobs_run"),
+        ("lock_runs", "rotulus_jobs_pkey"),
         ("with_parts", "rotulus_jobs_run"),
         ("retryable", "rotulus_jobs_pkey"),
-        ("after", "rotulus_needs_pkey"),
-        ("made_anew", "rotulus_needs_"),
+        ("dependants", "rotulus_needs_pkey"),
+        ("to_rebuild", "rotulus_needs_"),
         ("delete_parts", "rotulus_jobs_run"),
         ("delete_parts", "rotulus_needs_pkey"),
         ("archive_ended", "rotulus_jobs_pkey"),

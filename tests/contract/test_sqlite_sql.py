@@ -8,7 +8,7 @@ import pytest
 
 import rotulus.stores.sqlite as package
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.sqlite.ask import STATEMENTS
+from rotulus.stores.sqlite.statements import STATEMENTS
 
 pytestmark = pytest.mark.anywhere
 
@@ -39,7 +39,11 @@ def test_a_statement_prepares(database, name):
 def test_every_statement_is_used_and_every_use_is_a_statement():
     """No dead SQL, and no name that is not there."""
     code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
-    used = set(re.findall(r'(?:ask|ask_row|do|_read)\(\s*(?:con|connection)?,?\s*"(\w+)"', code))
+    used = set(
+        re.findall(
+            r'(?:fetch_value|fetch_row|execute|_read)\(\s*(?:con|connection)?,?\s*"(\w+)"', code
+        )
+    )
     used |= set(re.findall(r'STATEMENTS\["(\w+)"\]', code))
     used |= set(re.findall(r'(?:_reclaim|Batch)\("(\w+)"', code))
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
@@ -130,7 +134,7 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("expired", "rotulus_jobs_running"),
         ("held_by", "rotulus_jobs_running"),
         ("outdated", "rotulus_jobs_ended"),
-        ("drop_keys", "rotulus_jobs_held_key"),
+        ("release_keys", "rotulus_jobs_held_key"),
         ("find_by_prefix", "sqlite_autoindex_rotulus_jobs_1"),
         ("find_by_index", "rotulus_jobs_key"),
         ("find_by_index", "rotulus_jobs_schedule"),
@@ -145,8 +149,8 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("with_parts", "rotulus_jobs_run"),
         ("parts_of", "rotulus_jobs_run"),
         ("retryable", "sqlite_autoindex_rotulus_jobs_1"),
-        ("after", "PRIMARY KEY (need=?)"),
-        ("made_anew", "rotulus_needs_of"),
+        ("dependants", "PRIMARY KEY (need=?)"),
+        ("to_rebuild", "rotulus_needs_of"),
         ("count_needs", "rotulus_needs_of"),
         ("pause_runs", "rotulus_jobs_run"),
         ("resume_runs", "rotulus_jobs_run"),

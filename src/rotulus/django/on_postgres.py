@@ -16,9 +16,9 @@ from rotulus.errors import StoreError
 from rotulus.store import Store
 from rotulus.stores.postgres import PostgresStore
 from rotulus.stores.postgres.address import Address
-from rotulus.stores.postgres.ask import Answer, Execute, Session, prepared
 from rotulus.stores.postgres.joining import found, on_cursor, on_django
 from rotulus.stores.postgres.migrate import step_statements
+from rotulus.stores.postgres.session import Answer, Execute, Session, statements_in
 from rotulus.stores.postgres.translate import CONTENDED, USELESS, translate
 
 __all__ = ["STEPS", "open_store", "step_statements"]
@@ -31,7 +31,7 @@ STEPS = "postgres"
 _TRIES = 5
 """How often work is tried that other transactions got in the way of."""
 
-_STATEMENTS: Mapping[str, bytes] = MappingProxyType({**prepared(None), "unpin": b"SELECT 1"})
+_STATEMENTS: Mapping[str, bytes] = MappingProxyType({**statements_in(None), "unpin": b"SELECT 1"})
 """The settings of the connection stay those of its owner: nothing is pinned, nor unpinned."""
 
 

@@ -2,7 +2,7 @@
 
 `Transitions` changes jobs, `Queries` reads them, and a `Store` is both, with what there is to say
 about the place itself. Nothing in it is specific to a database. `tests/contract/` holds every store
-to every sentence: whoever writes another one adds it to the fixture `bench` there.
+to every sentence: another store is added to the fixture `bench` there.
 
 Rules that hold for all methods:
 
@@ -57,7 +57,7 @@ class Store(Transitions, Queries, Protocol):
     def key_patience(self) -> float:
         """Seconds for which an add may wait for a transaction that has added its key.
 
-        0 where no key is waited for, as writes come one after the other, whatever they do.
+        0 where no key is waited for, as all writes come one after the other.
         """
         ...
 

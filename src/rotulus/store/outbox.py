@@ -40,8 +40,8 @@ class Outbox(Protocol):
     ) -> list[JobRecord]:
         """Take jobs of a queue whose entry is due, to publish them; the longest due first.
 
-        Where `names` are given, the entries of other tasks are left as they are, for who carries
-        those: several services, or versions of one, may share a queue. See `take_left`.
+        Where `names` are given, the entries of other tasks are left as they are, for those who
+        carry them: several services, or versions of one, may share a queue. See `take_left`.
 
         None is taken again, by anybody, within `lease` seconds. Taken are only jobs that could be
         claimed now: of others the entry is put off until they are due, or for `patience` seconds
@@ -69,12 +69,12 @@ class Outbox(Protocol):
         The entry of a job that was sent back since it was taken stays due, as another message is
         wanted then. With `taken=False` the messages came from elsewhere, and nobody took them here.
 
-        So a job whose message was lost, or given up by who delivers it, is published once more.
+        So a job whose message was lost, or was given up on its way, is published once more.
         """
         ...
 
     def republish(self, ids: Collection[str]) -> None:
-        """Publish jobs that have not ended when they are due, whatever was published before."""
+        """Publish jobs that have not ended when they are due, published before or not."""
         ...
 
     def entry(self, job_id: str) -> Entry | None:

@@ -105,16 +105,15 @@ class Transitions(Protocol):
 
         - jobs of paused queues;
         - jobs whose `limit_key` has `limit_to` jobs running;
-        - jobs whose `limit_key` has had `rate_to` starts within the last `rate_per` seconds. A
-          start is a claim, whatever comes of it, and counts for the `rate_per` of the job that
-          started;
+        - jobs whose `limit_key` has had `rate_to` starts within the last `rate_per` seconds. Every
+          claim is a start, and counts for the `rate_per` of the job that started;
         - a job that was lost twice, while its worker runs another such job, and all but one of
           those in one call. Should such a job kill its worker, no other is lost with it again.
 
         Jobs of one key are taken in order: where they differ in their limits, the first may hold up
         the others.
 
-        With `ids`, only those are taken, whatever their queue is; the rest of this holds. No job is
+        With `ids`, only those are taken, in any queue; the rest of this holds. No job is
         taken by two callers, and no attempt of a job is given out twice.
         """
         ...
@@ -220,10 +219,10 @@ class Transitions(Protocol):
         *Back* is `queued`; or `blocked`, while something that it waits for has not ended, or its
         run is paused. It clears `reason`, `result`, `error`, `progress`, `expires_at`, `failures`
         and `losses`; `attempt` and `releases` go on counting. The attempt that ended is kept among
-        the earlier ones. Who goes back holds its key again, and is due in the `outbox` if it is
-        carried.
+        the earlier ones. A job that goes back holds its key again, and is due in the
+        `outbox` if it is carried.
 
-        *Parts that are made anew.* The parts of an opened dependant that goes back are deleted if
+        *Parts that are rebuilt.* The parts of an opened dependant that goes back are deleted if
         one of its needs goes back, since its next attempt will add other parts. If only parts of it
         go back, they stay, and it waits for them. A part that is deleted while it runs is lost to
         its worker.
@@ -296,7 +295,8 @@ class Transitions(Protocol):
         """Return when `claim` may give something that is wanted, or when a job has ended.
 
         Args:
-            what: what is wanted, whatever its `ids` are; or the id of a job. An id that no job has
+            what: what is wanted (its `ids` do not matter); or the id of a job. An id that no job
+            has
                 counts as ended.
             timeout: the longest time to wait, in seconds; 0 for one look.
 

@@ -81,8 +81,8 @@ class ClaimFilter(NamedTuple):
         names: the task names it knows; None for all of them.
         grace: seconds for which a job of another name has to be due, and its name not announced by
             any live worker, until it is taken, too; None: it never is.
-        ids: only these jobs, whatever their queue is, private ones too; None for all of them. Those
-            that wait for their retry are due then: who asks for them has waited.
+        ids: only these jobs, in any queue, private ones too; None for all of them. Jobs that wait
+            for their retry are due then: the caller has waited.
     """
 
     worker: str = ""
@@ -121,8 +121,8 @@ class Renewed(NamedTuple):
     Attributes:
         lost: claims that are no longer running; stop working on them.
         cancelling: claims that are running and that somebody wants to stop.
-        passed_over: claims that are running, and of which nothing was written, as a transaction
-            has their row in hand. They are held: nobody else can take them meanwhile.
+        passed_over: claims that are running, and of which nothing was written, as another
+            transaction has locked their row. Nobody else can take them meanwhile.
     """
 
     lost: list[Claim]
@@ -179,7 +179,7 @@ class WorkerInfo(NamedTuple):
 
 
 class Fleet(NamedTuple):
-    """Who serves the store: the workers with a lease, and the queues that are paused."""
+    """The workers with a lease, and the queues that are paused."""
 
     workers: list[WorkerInfo]
     paused: dict[str, datetime]

@@ -1,4 +1,4 @@
-"""A job and its parts as rows: which run they are in, and who waits for whom."""
+"""A job and its parts as rows: which run they are in, and what each waits for."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -32,9 +32,9 @@ class Need(NamedTuple):
     """One job waits for another.
 
     Attributes:
-        need: who is waited for.
-        job: who waits.
-        part: whether the one is a part of the other.
+        need: the job that is waited for.
+        job: the job that waits.
+        part: whether the first is a part of the second.
     """
 
     need: Id
@@ -55,7 +55,7 @@ def part_rows(parts: Sequence[NewJob], run: str) -> list[Row]:
 
 
 def needs(job: str, parts: Sequence[NewJob]) -> list[Need]:
-    """Who waits for whom among the parts of a job, and whom of them the job waits for."""
+    """What the parts of a job wait for, and the parts that the job waits for."""
     among = [Need(need, part.id, part=False) for part in parts for need in part.needs]
     needed = {need.need for need in among}
     return among + [Need(part.id, job, part=True) for part in parts if part.id not in needed]
@@ -71,7 +71,7 @@ def with_their_keys(found: Iterable[tuple[str, str, str | None]], holders: Holde
 
     Args:
         found: jobs, the jobs that their runs are the runs of, and the keys of those.
-        holders: who holds the keys now.
+        holders: which jobs hold the keys now.
     """
     taken = dict(holders)
     return [job for job, head, key in found if key is None or taken.setdefault(key, head) == head]

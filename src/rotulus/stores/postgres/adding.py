@@ -26,8 +26,8 @@ _TELL_EVERY = 0.005
 class Adder:
     """Adds jobs in as few transactions as there are turns.
 
-    Jobs with a key share one only with jobs of the same key: it waits for whoever has added that
-    key and has not committed yet, and nobody else may wait with it.
+    Jobs with a key share one only with jobs of the same key: it waits for a
+    transaction that has added that key and not committed yet, and no other job may wait with it.
 
     Args:
         connections: where calls run.

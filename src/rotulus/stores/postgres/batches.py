@@ -10,7 +10,7 @@ from rotulus.store import NewJob
 from rotulus.stores import _parts as parts
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row, run_row
 from rotulus.stores.postgres import rows
-from rotulus.stores.postgres.ask import Session
+from rotulus.stores.postgres.session import Session
 
 
 class Batches:
@@ -46,7 +46,7 @@ class Batches:
         """
         added = self._add(session, channel)
         if self._carried:
-            session.do("carry", ids=rows.array(self._carried))
+            session.execute("carry", ids=rows.array(self._carried))
         return added
 
     def _add(self, session: Session, channel: str | None) -> list[JobRecord]:
@@ -59,10 +59,10 @@ class Batches:
         return self._here(session)[0]
 
     def _add_patiently(self, session: Session, channel: str | None) -> list[JobRecord]:
-        """Add those that are new, until each of the others is here, or whoever holds its key."""
+        """Add those that are new, until each of the others is here, or the holder of its key."""
         for _ in range(_PATIENCE):
             if self._keys:
-                session.do("drop_keys", keys=rows.array(self._keys))
+                session.execute("release_keys", keys=rows.array(self._keys))
             if self._with_parts:
                 self._add_with_parts(session)
             else:
@@ -70,7 +70,7 @@ class Batches:
             found, whole = self._here(session)
             if whole:
                 if self._with_parts and channel is not None:
-                    session.rows("ring", channel=channel)
+                    session.fetch("notify", channel=channel)
                 return found
         raise StoreBusyError(
             f"The keys {self._keys} change hands faster than they can be read; try again"
@@ -86,14 +86,14 @@ class Batches:
                 add_parts(session, parts.part_rows(job.parts, job.id), waiting, paused=False)
 
     def _here(self, session: Session) -> tuple[list[JobRecord], bool]:
-        """The records of all that are here, or else of who holds their key; whether that is all."""
+        """The records of all that are here, or of the holders of their keys; whether of all."""
         ids = rows.array(job.id for job in self._jobs)
-        here = {job.id: job for job in rows.records(session.rows("records", ids=ids))}
+        here = {job.id: job for job in rows.records(session.fetch("records", ids=ids))}
         keys = {job.key for job in self._jobs if job.id not in here}
         holders: dict[str | None, JobRecord] = {}
         if keys:
             found = rows.records(
-                session.rows("holders", keys=rows.array(sorted(filter(None, keys))))
+                session.fetch("holders", keys=rows.array(sorted(filter(None, keys))))
             )
             holders = {record.key: record for record in found}
         known = [here.get(job.id) or holders.get(job.key) for job in self._jobs]
@@ -122,7 +122,7 @@ def add_rows(session: Session, jobs: Iterable[parts.Row], *, paused: bool) -> se
     return {
         new
         for terms, group in groupby(jobs, lambda row: row.job.terms)
-        for (new,) in session.rows(
+        for (new,) in session.fetch(
             "add_parts",
             **rows.many("in_run", list(map(run_row, group))),
             **rows.shared(terms),
@@ -135,9 +135,9 @@ def add_rows(session: Session, jobs: Iterable[parts.Row], *, paused: bool) -> se
 def add_parts(
     session: Session, jobs: Sequence[parts.Row], needs: Sequence[parts.Need], *, paused: bool
 ) -> None:
-    """Add the parts of a job, and who waits for whom; `paused`, if their run is."""
+    """Add the parts of a job, and what each waits for; `paused`, if their run is."""
     add_rows(session, jobs, paused=paused)
-    session.do("add_needs", **rows.many("need", needs))
+    session.execute("add_needs", **rows.many("need", needs))
 
 
 def _insert(
@@ -146,10 +146,10 @@ def _insert(
     terms = jobs[0].terms
     if again or not are_plain(jobs):
         keyed = list(map(keyed_row, jobs))
-        [[now, run_at, new, _]] = session.rows(
+        [[now, run_at, new, _]] = session.fetch(
             "add_keyed", **rows.many("keyed", keyed), **shared, window=rows.span(terms.window)
         )
         return new_records(keyed, terms, now, run_at), new
     plain = list(map(plain_row, jobs))
-    [[now, run_at, _]] = session.rows("add", **rows.many("plain", plain), **shared)
+    [[now, run_at, _]] = session.fetch("add", **rows.many("plain", plain), **shared)
     return new_records(plain, terms, now, run_at), len(jobs)

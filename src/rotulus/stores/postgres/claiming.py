@@ -7,8 +7,8 @@ from rotulus._text.ids import is_id
 from rotulus.errors import StoreError
 from rotulus.store import ClaimFilter
 from rotulus.stores.postgres import rows
-from rotulus.stores.postgres.ask import Row, Session
 from rotulus.stores.postgres.claim_cursor import ClaimCursor
+from rotulus.stores.postgres.session import Row, Session
 from rotulus.stores.postgres.source import Source
 
 _PROMOTED_AT_ONCE = 1000
@@ -22,7 +22,7 @@ def claim_in(session: Session, wanted: ClaimFilter, limit: int, lease: float) ->
     Takes none where `claim` alone would not do: jobs are due, have limits, or were lost twice.
     """
     own = {**rows.wanted(wanted), "lease": rows.span(lease), "limit": str(limit)}
-    return rows.claimed(session.rows("claim", **own))[0]
+    return rows.claimed(session.fetch("claim", **own))[0]
 
 
 class Claims:
@@ -57,13 +57,13 @@ class Claims:
 
         def claim(session: Session, ids: list[str], limit: int, *, locked: bool) -> Sequence[Row]:
             which = {"ids": rows.array(ids), "limit": str(limit), "locked": str(locked)}
-            return session.rows("claim_ids", **own, **which)
+            return session.fetch("claim_ids", **own, **which)
 
         def claim_limited(session: Session) -> list[Row]:
             # The lock comes first, so that the next statement sees what its last holder did.
-            session.rows("lock_limits")
+            session.fetch("lock_limits")
             found: list[Row] = []
-            for (job,) in session.rows("in_claim_order", ids=rows.array(ids)):
+            for (job,) in session.fetch("in_claim_order", ids=rows.array(ids)):
                 if len(found) < limit:
                     found += claim(session, [job], 1, locked=True)
             return found
@@ -79,7 +79,7 @@ class Claims:
         if positions is None:
             return []
         own = {**wanted, **positions, "limit": str(limit)}
-        found = self._connections.run(lambda session: session.rows("claim_after", **own))
+        found = self._connections.run(lambda session: session.fetch("claim_after", **own))
         jobs, seqs = rows.claimed(found)
         cursor.advance(jobs, seqs, limit, looked_at_all=False)
         return jobs
@@ -90,17 +90,17 @@ class Claims:
 
         def claim(session: Session) -> Sequence[Row] | None:
             """The usual claim; None where it will not do."""
-            found = session.rows("claim", **own)
+            found = session.fetch("claim", **own)
             return None if rows.is_refused(found) else found
 
         def claim_due(session: Session) -> Sequence[Row] | None:
-            limited = session.value("promote", limit=str(_PROMOTED_AT_ONCE))
+            limited = session.fetch_value("promote", limit=str(_PROMOTED_AT_ONCE))
             return None if limited else claim(session)
 
         def claim_limited(session: Session) -> Sequence[Row]:
             # The lock comes first, so that the next statement sees what its last holder did.
-            session.rows("lock_limits")
-            return session.rows("claim_limited", **own)
+            session.fetch("lock_limits")
+            return session.fetch("claim_limited", **own)
 
         found = self._connections.run(claim)
         if found is None:

@@ -14,8 +14,8 @@ from rotulus._forking import follow_forks
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreCapacityError, StoreClosedError, StoreUnavailableError
 from rotulus.stores.postgres.address import Address
-from rotulus.stores.postgres.ask import Answer, Execute, Row, Session, prepared
 from rotulus.stores.postgres.rows import milliseconds
+from rotulus.stores.postgres.session import Answer, Execute, Row, Session, statements_in
 from rotulus.stores.postgres.translate import CONTENDED, LOST, USELESS, translated
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Connection(psycopg.Connection[Row]):
                 raise NoAnswerError from error
             raise
 
-    def ask(self, statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
+    def run(self, statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
         """Run a statement; one without parameters may be several, which cannot be prepared."""
         if parameters:
             return self.execute(statement, parameters)
@@ -104,7 +104,7 @@ class Connections:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._statements = prepared(address.schema)
+        self._statements = statements_in(address.schema)
         self._closed = False
         self._idle: list[Connection] = []
         self._seats = Seats(MOST)
@@ -177,7 +177,7 @@ class Connections:
         soon = min(end, monotonic() + self.address.deadline) if atomic else end
         with self._borrowed(soon, renews) as connection:
             connection.deadline = soon
-            session = Session(connection.ask, self._statements)
+            session = Session(connection.run, self._statements)
             try:
                 if self.address.listen and not atomic:
                     return work(session)
@@ -271,7 +271,7 @@ class Connections:
             connection.deadline = end
             connection.adapters.register_loader("uuid", TextLoader)
             if self.address.listen:
-                self._pin(Session(connection.ask, self._statements), local=False)
+                self._pin(Session(connection.run, self._statements), local=False)
         except BaseException:
             connection.close()
             raise
@@ -279,7 +279,7 @@ class Connections:
 
     def _pin(self, session: Session, *, local: bool) -> None:
         timeout = milliseconds(self.address.deadline * _HURRY)
-        session.rows("pin", local="true" if local else "false", timeout=timeout)
+        session.fetch("pin", local="true" if local else "false", timeout=timeout)
 
     def pause(self, seconds: float) -> None:
         """Sleep, but not beyond `close`."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from rotulus.stores.postgres.ask import placed
+from rotulus.stores.postgres.session import in_schema
 
 _FOLDER = Path(__file__).with_name("grants")
 
@@ -20,5 +20,5 @@ def grants(schema: str | None) -> Mapping[str, str]:
 
 
 def _script(path: Path, schema: str | None) -> str:
-    text = placed(path.read_text(encoding="utf-8"), schema)
+    text = in_schema(path.read_text(encoding="utf-8"), schema)
     return text.replace("SCHEMA public", f"SCHEMA {schema}") if schema else text

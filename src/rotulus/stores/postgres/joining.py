@@ -1,4 +1,4 @@
-"""Runs our statements in the transaction of an application, whatever holds its connection.
+"""Runs our statements in the transaction of an application, on its own connection.
 
 The connection keeps its settings. None of them changes what our statements mean, and none of our
 statements commits.
@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from rotulus.errors import OptionError
-from rotulus.stores.postgres.ask import Answer, Execute, Row
+from rotulus.stores.postgres.session import Answer, Execute, Row
 
 
 class Found(NamedTuple):

@@ -6,7 +6,7 @@ version before still uses.
 """
 
 from rotulus.stores._migrations import Migration, known_migrations, missing_migrations
-from rotulus.stores.postgres.ask import Session
+from rotulus.stores.postgres.session import Session
 
 _PATIENCE = "10s"
 """How long to wait for tables that are in use: everybody else waits behind us."""
@@ -29,27 +29,27 @@ _INTO = "INSERT INTO rotulus_migrations (number, name, checksum)"
 def missing(session: Session, schema: str | None, place: str) -> list[Migration]:
     """The steps to apply. Raises `SchemaError` when the tables are from a later version."""
     ledger = f'"{schema}".rotulus_migrations' if schema else "rotulus_migrations"
-    if session.value("has_table", name=ledger):
-        applied = dict(session.rows("applied_migrations"))
+    if session.fetch_value("has_table", name=ledger):
+        applied = dict(session.fetch("applied_migrations"))
         return missing_migrations("postgres", applied, place)
     return known_migrations("postgres")
 
 
 def migrate(session: Session, schema: str | None, place: str) -> list[str]:
     """Apply what is missing, inside the caller's transaction; the names of what was applied."""
-    session.script(_LOCK)
-    session.script(f"SET LOCAL lock_timeout = '{_PATIENCE}'; SET LOCAL statement_timeout = 0")
+    session.run_script(_LOCK)
+    session.run_script(f"SET LOCAL lock_timeout = '{_PATIENCE}'; SET LOCAL statement_timeout = 0")
     if schema is not None:
-        session.script(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
-        session.script(f'SET LOCAL search_path TO "{schema}"')
+        session.run_script(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        session.run_script(f'SET LOCAL search_path TO "{schema}"')
     # Making it first also lets this session see what the one has made that it waited for: a name
     # that was not there when it was asked for is remembered as not being there.
-    session.script(_LEDGER)
+    session.run_script(_LEDGER)
     steps = missing(session, schema, place)
     for step in steps:
-        session.script(step.sql)
+        session.run_script(step.sql)
         number = str(step.number)
-        session.do("remember_migration", number=number, name=step.name, checksum=step.checksum)
+        session.execute("remember_migration", number=number, name=step.name, checksum=step.checksum)
     return [step.name for step in steps]
 
 

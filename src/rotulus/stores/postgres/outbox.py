@@ -6,13 +6,13 @@ from rotulus._jobs.record import JobRecord, moment
 from rotulus._text.ids import is_id
 from rotulus.store import Entry
 from rotulus.stores.postgres import rows
-from rotulus.stores.postgres.ask import Session
+from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.source import Source
 
 
 def carry(session: Session, ids: Collection[str]) -> None:
     """Have jobs published when they are due. See `Outbox.republish`."""
-    session.do("carry", ids=rows.array(one for one in dict.fromkeys(ids) if is_id(one)))
+    session.execute("carry", ids=rows.array(one for one in dict.fromkeys(ids) if is_id(one)))
 
 
 def take(
@@ -32,10 +32,10 @@ def take(
     which |= {"overdue": overdue, "others": str(left)}
     while True:
         # The locks come first, so that the next statement sees what their last holders did.
-        due = session.rows("lock_entries", **which)
+        due = session.fetch("lock_entries", **which)
         if not due:
             return []
-        taken = session.rows("take_entries", ids=rows.array(job for (job,) in due), **how)
+        taken = session.fetch("take_entries", ids=rows.array(job for (job,) in due), **how)
         if taken or len(due) < limit:
             return rows.records(taken)
 
@@ -43,14 +43,14 @@ def take(
 def published(session: Session, ids: Collection[str], patience: float, *, taken: bool) -> None:
     """Messages are out. See `Outbox.published`."""
     known = rows.array(one for one in ids if is_id(one))
-    session.do("published", ids=known, patience=rows.span(patience), taken=str(taken))
+    session.execute("published", ids=known, patience=rows.span(patience), taken=str(taken))
 
 
 def entry(session: Session, job_id: str) -> Entry | None:
     """What is to be published of one job. See `Outbox.entry`."""
     if not is_id(job_id):
         return None
-    for due_at, published_at, tries in session.rows("entry", id=job_id):
+    for due_at, published_at, tries in session.fetch("entry", id=job_id):
         out = None if published_at is None else moment(published_at)
         return Entry(moment(due_at), out, tries)
     return None

@@ -8,7 +8,7 @@ from rotulus._jobs.states import State
 from rotulus._text.jsontext import encode_plain
 from rotulus.store import ClaimFilter, Count, Terms, WorkerInfo
 from rotulus.stores import _columns
-from rotulus.stores.postgres.ask import Row
+from rotulus.stores.postgres.session import Row
 
 
 def array(values: Iterable[object]) -> str:

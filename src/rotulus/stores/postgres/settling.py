@@ -9,8 +9,8 @@ from rotulus.store import Claim
 from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.postgres import rows
-from rotulus.stores.postgres.ask import Session
 from rotulus.stores.postgres.batches import add_parts
+from rotulus.stores.postgres.session import Session
 
 
 class Settled(NamedTuple):
@@ -35,9 +35,9 @@ def settle_alone(session: Session, outcomes: Sequence[Outcome]) -> Settled | Non
         return None
     ordered = _in_order(outcomes)
     if all(outcome.state is State.SUCCEEDED for outcome in ordered):
-        found = session.rows("succeed", **rows.many("success", list(map(success_row, ordered))))
+        found = session.fetch("succeed", **rows.many("success", list(map(success_row, ordered))))
     else:
-        found = session.rows("settle", **_outcomes(ordered), locked="false")
+        found = session.fetch("settle", **_outcomes(ordered), locked="false")
     answers = set(found)
     return None if _IN_A_RUN in answers else _settled(outcomes, answers)
 
@@ -45,23 +45,23 @@ def settle_alone(session: Session, outcomes: Sequence[Outcome]) -> Settled | Non
 def settle(session: Session, outcomes: Sequence[Outcome]) -> Settled:
     """Record outcomes in a transaction that has other statements, too."""
     ordered = _in_order(outcomes)
-    hold(session, [outcome.id for outcome in ordered])
+    lock_with_dependants(session, [outcome.id for outcome in ordered])
     answers = _open_some(session, ordered) if opens(ordered) else _settle(session, ordered)
     return _settled(outcomes, answers)
 
 
-def hold(session: Session, ids: Sequence[str]) -> None:
-    """Let nobody else change some jobs, nor what waits for them.
+def lock_with_dependants(session: Session, ids: Sequence[str]) -> None:
+    """Lock some jobs, and the jobs that wait for them.
 
     A statement that has waited for a row goes on with what it had read of the others before that.
     So rows are locked in one statement, and what becomes of them is decided in the next.
     """
-    session.rows("hold", ids=rows.array(ids))
+    session.fetch("lock_with_dependants", ids=rows.array(ids))
 
 
 def unblock(session: Session, ended: Sequence[str]) -> bool:
     """What waited for these, and for nothing else, is due; whether anything is."""
-    return bool(ended) and bool(session.rows("unblock", ids=rows.array(ended)))
+    return bool(ended) and bool(session.fetch("unblock", ids=rows.array(ended)))
 
 
 _Answers = set[tuple[str | None, int | None]]
@@ -81,21 +81,21 @@ def _outcomes(outcomes: Sequence[Outcome]) -> dict[str, str]:
 
 
 def _in_order(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """All who write many rows do it in the same order, so that none wait in a ring."""
+    """Every write of many rows locks them in this order, so that no two wait for each other."""
     return sorted(outcomes, key=lambda outcome: outcome[:2])
 
 
 def _settle(session: Session, outcomes: Sequence[Outcome]) -> _Answers:
     if not outcomes:
         return set()
-    return set(session.rows("settle", **_outcomes(outcomes), locked="true"))
+    return set(session.fetch("settle", **_outcomes(outcomes), locked="true"))
 
 
 def _open_some(session: Session, outcomes: Sequence[Outcome]) -> _Answers:
     opening = [outcome for outcome in outcomes if outcome.state is State.BLOCKED]
     others = [outcome for outcome in outcomes if outcome.state is not State.BLOCKED]
     claims = [Claim(outcome.id, outcome.attempt) for outcome in opening]
-    running = session.rows("running", **rows.many("claim", claims))
+    running = session.fetch("running", **rows.many("claim", claims))
     stops = {(job, attempt): bool(flag) for job, attempt, flag in running}
     for outcome, claim in zip(opening, claims, strict=True):
         if stops.get(claim):
@@ -109,7 +109,7 @@ def _open_some(session: Session, outcomes: Sequence[Outcome]) -> _Answers:
 def _open(session: Session, outcome: Outcome) -> None:
     """Add the parts of a job, which waits for them."""
     waiting = parts.needs(outcome.id, outcome.parts)
-    [[run, paused]] = session.rows(
+    [[run, paused]] = session.fetch(
         "open",
         id=outcome.id,
         reason=outcome.reason,

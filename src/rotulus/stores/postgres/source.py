@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from rotulus.stores.postgres.address import Address
-from rotulus.stores.postgres.ask import Execute, Session
+from rotulus.stores.postgres.session import Execute, Session
 
 T = TypeVar("T")
 

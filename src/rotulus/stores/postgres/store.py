@@ -33,7 +33,6 @@ from rotulus.stores._filters import is_narrow, possible
 from rotulus.stores.postgres import actions, rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
-from rotulus.stores.postgres.ask import Row, Session
 from rotulus.stores.postgres.batches import Batches
 from rotulus.stores.postgres.claiming import Claims, claim_in
 from rotulus.stores.postgres.connection import Connections
@@ -42,14 +41,15 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.outbox import PostgresOutbox
-from rotulus.stores.postgres.settling import hold, settle, settle_alone, unblock
+from rotulus.stores.postgres.session import Row, Session
+from rotulus.stores.postgres.settling import lock_with_dependants, settle, settle_alone, unblock
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
 
 T = TypeVar("T")
 
 _RECENT = 20_000
-"""How many of the last jobs are looked through before an index is asked."""
+"""How many of the last jobs are looked through before an index is used."""
 
 _WHOLE_TABLE = 300.0
 """Seconds for a call that reads whole tables, or makes them."""
@@ -82,12 +82,12 @@ class PostgresStore:
 
     @property
     def self_migrating(self) -> bool:
-        """A database belongs to those who operate it."""
+        """A database belongs to the people who operate it."""
         return False
 
     @property
     def rescue_every(self) -> float:
-        """Only the end of a lease is to be noticed: whoever sees a process die says so."""
+        """Only leases that are over are looked for: a supervisor tells when a process dies."""
         return 4.0  # with chance, five at most: a machine that dies costs a lease of 30, and those
 
     @property
@@ -97,7 +97,7 @@ class PostgresStore:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether the connection is that of the caller, who has one open."""
+        """Whether the connection is the caller's, with a transaction open."""
         return self._connections.in_transaction
 
     @property
@@ -132,7 +132,7 @@ class PostgresStore:
             return self._claims.claim_ids(wanted, limit, lease)
         claimed = self._claims.claim(wanted, limit, lease)
         if claimed:
-            self._work_waiter(wanted).begin_anew()
+            self._work_waiter(wanted).look_soon()
         return claimed
 
     def extend(
@@ -148,15 +148,15 @@ class PostgresStore:
 
         def work(session: Session) -> tuple[Sequence[Row], Sequence[Row]]:
             if worker is not None and until is not None:
-                session.do("announce", **rows.worker(worker), lease=until)
+                session.execute("announce", **rows.worker(worker), lease=until)
             if not claims:
                 return [], []
             found: Sequence[Row] = []
             if writes:
-                found = session.rows("renew", **rows.many("renewal", claims), lease=until)
+                found = session.fetch("renew", **rows.many("renewal", claims), lease=until)
             renewed = {Claim(job, attempt) for job, attempt, _ in found}
             rest = [claim for claim in held if claim not in renewed]
-            return found, session.rows("running", **rows.many("claim", rest)) if rest else []
+            return found, session.fetch("running", **rows.many("claim", rest)) if rest else []
 
         renewed, others = self._run(work, atomic=worker is not None, renews=True)
         running = {Claim(job, attempt): bool(flag) for job, attempt, flag in [*renewed, *others]}
@@ -174,7 +174,7 @@ class PostgresStore:
         if settled is None:
             settled = self._run(lambda session: settle(session, outcomes), atomic=True)
         if settled.brings_work:
-            self._ring()
+            self._notify()
         return settled.refused
 
     def settle_and_claim(
@@ -185,15 +185,15 @@ class PostgresStore:
         def work(session: Session) -> tuple[SettledAndClaimed, bool]:
             settled = settle(session, outcomes)
             jobs = claim_in(session, wanted, limit, lease) if settled.brings_work else []
-            some_left = settled.brings_work and session.value("some_left", delayed="true")
+            some_left = settled.brings_work and session.fetch_value("some_left", delayed="true")
             return SettledAndClaimed(settled.refused, jobs), bool(some_left)
 
-        turn, some_left = self._run(work, atomic=True)
+        done, some_left = self._run(work, atomic=True)
         if some_left:
-            self._ring()
-        if turn.jobs:
-            self._work_waiter(wanted).begin_anew()
-        return turn
+            self._notify()
+        if done.jobs:
+            self._work_waiter(wanted).look_soon()
+        return done
 
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
@@ -206,7 +206,7 @@ class PostgresStore:
         known = [one for one in ids if is_id(one)]
         acted = self._run(lambda session: actions.cancel(session, known), atomic=True)
         if acted.brings_work:
-            self._ring()
+            self._notify()
         return acted.records
 
     def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
@@ -214,7 +214,7 @@ class PostgresStore:
         known = [one for one in ids if is_id(one)]
         records = self._run(lambda session: actions.retry(session, known, arguments), atomic=True)
         if records:
-            self._ring()
+            self._notify()
         return records
 
     def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
@@ -222,13 +222,13 @@ class PostgresStore:
         known = [run for run in runs if is_id(run)]
 
         def work(session: Session) -> None:
-            session.do("pause" if paused else "resume", queues=rows.array(queues))
+            session.execute("pause" if paused else "resume", queues=rows.array(queues))
             if known:
                 actions.pause(session, known, paused=paused)
 
         self._run(work, atomic=bool(known))
         if not paused:
-            self._ring()
+            self._notify()
 
     def get(self, job_id: str) -> JobRecord | None:
         """One job. See `Store.get`."""
@@ -236,11 +236,11 @@ class PostgresStore:
             return None
 
         def work(session: Session) -> JobRecord | None:
-            found = rows.records(session.rows("records", ids=rows.array([job_id])))
+            found = rows.records(session.fetch("records", ids=rows.array([job_id])))
             if not found:
                 return None
             limits = {"limit": str(HISTORY), "characters": str(HISTORY_CHARACTERS)}
-            history = rows.history(session.rows("history", id=job_id, **limits))
+            history = rows.history(session.fetch("history", id=job_id, **limits))
             return found[0]._replace(history=history, opens_at=_opens_at(session, found[0]))
 
         return self._run(work)
@@ -264,13 +264,13 @@ class PostgresStore:
             "last": ends[1],
         }
         if where.prefix is not None and where.needed_by is None:
-            return rows.records(self._run(lambda session: session.rows("find_by_prefix", **how)))
+            return rows.records(self._run(lambda session: session.fetch("find_by_prefix", **how)))
         if not is_narrow(where):
             window = None if where.states is None else str(_RECENT)
-            found = self._run(lambda session: session.rows("find", **how, window=window))
+            found = self._run(lambda session: session.fetch("find", **how, window=window))
             if window is None or len(found) == limit:
                 return rows.records(found)
-        return rows.records(self._run(lambda session: session.rows("find_by_index", **how)))
+        return rows.records(self._run(lambda session: session.fetch("find_by_index", **how)))
 
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
@@ -281,11 +281,11 @@ class PostgresStore:
         if by == "step":
             prefix = join_path(within, "")
             how = {"run": run, "prefix": prefix}
-            return self._run(lambda session: rows.counts(session.rows("count_by_step", **how)))
+            return self._run(lambda session: rows.counts(session.fetch("count_by_step", **how)))
 
         def work(session: Session) -> list[Count]:
-            session.rows("unpin", timeout=rows.milliseconds(_WHOLE_TABLE))
-            return rows.counts(session.rows(f"count_by_{by}", run=run))
+            session.fetch("unpin", timeout=rows.milliseconds(_WHOLE_TABLE))
+            return rows.counts(session.fetch(f"count_by_{by}", run=run))
 
         return self._run(work, atomic=True, seconds=_WHOLE_TABLE)
 
@@ -294,7 +294,7 @@ class PostgresStore:
 
         def work(session: Session) -> Fleet:
             return Fleet(
-                rows.workers(session.rows("workers")), rows.moments(session.rows("paused"))
+                rows.workers(session.fetch("workers")), rows.moments(session.fetch("paused"))
             )
 
         return self._run(work)
@@ -305,24 +305,24 @@ class PostgresStore:
         names = rows.array(entry.name for entry in wanted)
 
         def work(session: Session) -> dict[str, datetime]:
-            session.do("remember_schedules", **rows.many("entry", wanted))
-            return rows.moments(session.rows("schedules", names=names))
+            session.execute("remember_schedules", **rows.many("entry", wanted))
+            return rows.moments(session.fetch("schedules", names=names))
 
         return self._run(work, atomic=True)
 
     def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
         """Mend what waits for nothing. See `Store.recount`."""
         where = {"limit": str(limit), "after": after}
-        [(wrong, looked, last)] = self._run(lambda session: session.rows("miscounted", **where))
+        [(wrong, looked, last)] = self._run(lambda session: session.fetch("miscounted", **where))
 
         def work(session: Session) -> list[JobRecord]:
-            hold(session, wrong)
-            mended = [job for (job,) in session.rows("recount", ids=rows.array(wrong))]
-            return rows.records(session.rows("records", ids=rows.array(mended)))
+            lock_with_dependants(session, wrong)
+            mended = [job for (job,) in session.fetch("recount", ids=rows.array(wrong))]
+            return rows.records(session.fetch("records", ids=rows.array(mended)))
 
         jobs = self._run(work, atomic=True) if wrong else []
         if jobs:
-            self._ring()
+            self._notify()
         return Recounted(jobs, last if looked == limit else None)
 
     def delete(self, ids: Collection[str]) -> list[JobRecord]:
@@ -333,7 +333,7 @@ class PostgresStore:
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
         where = {"before": str(micros(before)), "states": rows.array(states), "limit": str(limit)}
-        return self._run(lambda session: session.value("prune", **where))
+        return self._run(lambda session: session.fetch_value("prune", **where))
 
     def wait(self, what: ClaimFilter | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
@@ -368,23 +368,23 @@ class PostgresStore:
             self._waiters[key] = WorkWaiter(self._connections, self._listener, wanted)
         return self._waiters[key]
 
-    def _ring(self) -> None:
+    def _notify(self) -> None:
         """Tell everybody that there is work. A worker that is not told looks by itself soon."""
         with suppress(StoreError):  # what is to be told has been committed
-            self._run(lambda session: session.rows("ring", channel=self._address.channel))
+            self._run(lambda session: session.fetch("notify", channel=self._address.channel))
 
     def _reclaim(self, which: str, **parameters: str) -> list[JobRecord]:
         def work(session: Session) -> list[JobRecord]:
-            ids = [job for (job,) in session.rows(which, **parameters)]
+            ids = [job for (job,) in session.fetch(which, **parameters)]
             if not ids:
                 return []
-            hold(session, ids)
+            lock_with_dependants(session, ids)
             found = rows.array(ids)
             lost = write_error(LOST)
-            told = session.rows("reclaim", ids=found, max_losses=str(MAX_LOSSES), error=lost)
+            told = session.fetch("reclaim", ids=found, max_losses=str(MAX_LOSSES), error=lost)
             unblock(session, [job for (job,) in told])
-            session.rows("ring", channel=self._address.channel)
-            return rows.records(session.rows("records", ids=found))
+            session.fetch("notify", channel=self._address.channel)
+            return rows.records(session.fetch("records", ids=found))
 
         return self._run(work, atomic=True)
 
@@ -392,4 +392,4 @@ class PostgresStore:
 def _opens_at(session: Session, job: JobRecord) -> int | None:
     if job.rate_to is None or job.state not in (State.QUEUED, State.DELAYED):
         return None
-    return session.value("opens_at", limit_key=job.limit_key, rate_to=str(job.rate_to))
+    return session.fetch_value("opens_at", limit_key=job.limit_key, rate_to=str(job.rate_to))

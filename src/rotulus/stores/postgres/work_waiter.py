@@ -7,8 +7,8 @@ from rotulus._time.clock import monotonic
 from rotulus.store import ClaimFilter
 from rotulus.stores._columns import SECOND
 from rotulus.stores.postgres import rows
-from rotulus.stores.postgres.ask import Session
 from rotulus.stores.postgres.listening import Listener
+from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.source import Source
 
 _SOON = 0.005
@@ -22,7 +22,7 @@ _DEAF = 1.0
 
 _MOST_LATE = 0.5
 _LATE = 0.1
-"""Who waits for the end of a job is told late by a tenth of the wait, and half a second at most."""
+"""The end of a job is told late by a tenth of the time waited, and by half a second at most."""
 
 
 class WorkWaiter:
@@ -54,7 +54,7 @@ class WorkWaiter:
             heard = self._listener.heard
             if heard != self._heard:
                 self._heard = heard
-                self.begin_anew()
+                self.look_soon()
                 if self._takes_anything:
                     return True
                 self._look_at = float("-inf")
@@ -71,7 +71,7 @@ class WorkWaiter:
                 self._listener.wait(heard, min(self._look_at, end) - now)
         return False
 
-    def begin_anew(self) -> None:
+    def look_soon(self) -> None:
         """Something has happened: more may follow, and what follows soon need not be told."""
         self._pause = _SOON
         self._look_at = monotonic() + _SOON
@@ -85,7 +85,7 @@ class WorkWaiter:
         return found or (due is not None and due <= 0)
 
     def _outlook(self, session: Session) -> tuple[bool, int | None]:
-        [[found, due]] = session.rows("outlook", **self._wanted)
+        [[found, due]] = session.fetch("claimable", **self._wanted)
         return found, due
 
 
@@ -93,7 +93,7 @@ def await_end(connections: Source, job: str, end: float) -> bool:
     """Whether a job has ended, at a moment of the monotonic clock at the latest."""
     began = monotonic()
     while not connections.closed:
-        state = connections.run(lambda session: session.value("state_of", id=job))
+        state = connections.run(lambda session: session.fetch_value("state_of", id=job))
         if state is None or state in ENDED:
             return True
         now = monotonic()

@@ -11,7 +11,7 @@ from rotulus.store import NewJob
 from rotulus.stores import _parts as parts
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row, run_row
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import STATEMENTS, ask, do
+from rotulus.stores.sqlite.statements import STATEMENTS, execute, fetch_value
 
 
 class Batch(NamedTuple):
@@ -49,16 +49,18 @@ class Batches:
         """Add them; the record of each, or of the job that holds its key."""
         added = self._add(connection)
         if self._carried:
-            do(connection, "carry", ids=rows.array(self._carried))
+            execute(connection, "carry", ids=rows.array(self._carried))
         return added
 
     def _add(self, connection: sqlite3.Connection) -> list[JobRecord]:
         if self._keys != "[]":
-            do(connection, "drop_keys", keys=self._keys, now=self._now)
+            execute(connection, "release_keys", keys=self._keys, now=self._now)
         if self._with_parts:
             self._add_with_parts(connection)
             return self._as_they_are(connection)
-        new = sum(do(connection, batch.statement, **batch.parameters) for batch in self._batches)
+        new = sum(
+            execute(connection, batch.statement, **batch.parameters) for batch in self._batches
+        )
         if self._keys != "[]" or new < len(self._jobs):
             return self._as_they_are(connection)
         return [record for batch in self._batches for record in batch.records]
@@ -74,12 +76,12 @@ class Batches:
                 add_parts(connection, jobs, waiting, self._now, paused=False)
 
     def _as_they_are(self, connection: sqlite3.Connection) -> list[JobRecord]:
-        """The records of all that are here by now; of others, those of who holds their key."""
+        """The records of all that are here by now, or else of the holders of their keys."""
         ids = rows.array(job.id for job in self._jobs)
-        here = {job.id: job for job in rows.records(ask(connection, "records", ids=ids))}
+        here = {job.id: job for job in rows.records(fetch_value(connection, "records", ids=ids))}
         if all(job.id in here for job in self._jobs):
             return [here[job.id] for job in self._jobs]
-        holding = rows.records(ask(connection, "holders", keys=self._keys))
+        holding = rows.records(fetch_value(connection, "holders", keys=self._keys))
         holders = {record.key: record for record in holding}
         return [here.get(job.id) or holders[job.key] for job in self._jobs]
 
@@ -104,9 +106,9 @@ def add_parts(
     *,
     paused: bool,
 ) -> None:
-    """Add the parts of a job, and who waits for whom; `paused`, if their run is."""
+    """Add the parts of a job, and what each waits for; `paused`, if their run is."""
     add_rows(connection, jobs, now, paused=paused)
-    do(connection, "add_needs", needs=rows.array(needs))
+    execute(connection, "add_needs", needs=rows.array(needs))
 
 
 def _batch(jobs: list[NewJob], now: int) -> Batch:

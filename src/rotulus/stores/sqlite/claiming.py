@@ -1,4 +1,4 @@
-"""Claims jobs of a file, inside a transaction: the next ones, or those that are asked for."""
+"""Claims jobs on SQLite, inside a transaction: the next ones, or some by id."""
 
 import sqlite3
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from typing import Any
 
 from rotulus.store import ClaimFilter
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import ask, ask_row, do
+from rotulus.stores.sqlite.statements import execute, fetch_row, fetch_value
 
 _PROMOTED_AT_ONCE = 1000
 
@@ -22,12 +22,12 @@ def take(
     start |= {"now": present["now"]}
     if wanted.ids is not None:
         return _claim_ids(con, wanted, wanted.ids, limit, present, start)
-    do(con, "promote", now=present["now"], limit=_PROMOTED_AT_ONCE)
-    chosen, rated = ask_row(con, "choose", **rows.wanted(wanted), **present, limit=limit)
+    execute(con, "promote", now=present["now"], limit=_PROMOTED_AT_ONCE)
+    chosen, rated = fetch_row(con, "choose", **rows.wanted(wanted), **present, limit=limit)
     if chosen == "[]":
         return chosen
     _begin(con, chosen, start, rated=bool(rated))
-    return ask(con, "claimed", chosen=chosen)
+    return fetch_value(con, "claimed", chosen=chosen)
 
 
 def _claim_ids(
@@ -40,18 +40,18 @@ def _claim_ids(
 ) -> str:
     how = {**rows.wanted(wanted), **present}
     taken: list[int] = []
-    for seq in rows.read(ask(con, "in_claim_order", ids=rows.array(ids), **how)):
+    for seq in rows.read(fetch_value(con, "in_claim_order", ids=rows.array(ids), **how)):
         if len(taken) == limit:
             break
-        rated = ask(con, "choose_one", seq=seq, worker=wanted.worker, now=present["now"])
+        rated = fetch_value(con, "choose_one", seq=seq, worker=wanted.worker, now=present["now"])
         if rated is not None:
             _begin(con, rows.array([seq]), start, rated=bool(rated))
             taken.append(seq)
-    return ask(con, "claimed", chosen=rows.array(taken))
+    return fetch_value(con, "claimed", chosen=rows.array(taken))
 
 
 def _begin(con: sqlite3.Connection, chosen: str, start: dict[str, Any], *, rated: bool) -> None:
     """Chosen jobs are running."""
-    do(con, "claim", chosen=chosen, **start)
+    execute(con, "claim", chosen=chosen, **start)
     if rated:
-        do(con, "start", chosen=chosen, now=start["now"])
+        execute(con, "count_starts", chosen=chosen, now=start["now"])

@@ -53,7 +53,7 @@ class Connections:
             of the program and may lose the last commits when the power goes.
 
     Attributes:
-        lock: to be held by whoever uses the only connection of a store in memory.
+        lock: to be held while the only connection of a store in memory is used.
     """
 
     def __init__(self, path: str, synchronous: str = "FULL") -> None:
@@ -68,7 +68,7 @@ class Connections:
 
     def _begin(self) -> None:
         self.lock = threading.RLock()
-        # Who never closes an app is not told off for it by sqlite3 when it is collected.
+        # A program that never closes an app gets no warning from sqlite3 when it is collected.
         self._opened: list[sqlite3.Connection] = []
         self._finalizer = weakref.finalize(self, _close, self._opened)
         self._finalizer.atexit = False  # that would be before functions of the program
@@ -115,7 +115,7 @@ class Connections:
         return self._writer
 
     def drop_writer(self) -> None:
-        """Close the connection that writes; the next who writes opens another one.
+        """Close the connection that writes; the next write opens another one.
 
         One in memory is all there is of its store, and stays.
         """

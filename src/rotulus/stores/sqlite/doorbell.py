@@ -27,7 +27,7 @@ _NAME = 12
 
 
 class Listener(Protocol):
-    """One who waits for a bell."""
+    """Waits for a bell."""
 
     @property
     def hears_everyone(self) -> bool:
@@ -101,7 +101,7 @@ class Doorbell:
         return None
 
     def ring(self, kind: Kind) -> None:
-        """Wake everybody who listens to this kind; who cannot be woken looks by himself soon."""
+        """Wake everybody who listens to this kind; a listener that cannot be woken looks soon."""
         for event, wanted in list(self._events.items()):
             if wanted == kind:
                 event.set()
@@ -112,7 +112,7 @@ class Doorbell:
                         self._ring_one(f"{self._folder}/{name}")
 
     def close(self) -> None:
-        """Stop ringing, and wake who waits in this process."""
+        """Stop ringing, and wake the listeners of this process."""
         self._closed = True
         for event in list(self._events):
             event.set()

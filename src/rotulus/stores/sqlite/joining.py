@@ -1,4 +1,4 @@
-"""Runs our statements in the transaction of an application, whatever holds its connection.
+"""Runs our statements in the transaction of an application, on its own connection.
 
 The connection keeps its settings. None of them changes what our statements mean, and none of our
 statements commits.

@@ -7,13 +7,13 @@ from rotulus._jobs.record import JobRecord, moment
 from rotulus.store import Entry
 from rotulus.stores._columns import MoveRow, span
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import ask, do
 from rotulus.stores.sqlite.source import Reads, Writes
+from rotulus.stores.sqlite.statements import execute, fetch_value
 
 
 def carry(con: sqlite3.Connection, ids: Collection[str]) -> None:
     """Have jobs published when they are due, inside the caller's transaction."""
-    do(con, "carry", ids=rows.array(ids))
+    execute(con, "carry", ids=rows.array(ids))
 
 
 def take(
@@ -33,26 +33,26 @@ def take(
     which = {"queue": queue, "limit": limit, "names": rows.optional_array(names)}
     which |= {"overdue": overdue, "others": left}
     while True:
-        entries = ask(con, "entries_due", **which, **how)
+        entries = fetch_value(con, "entries_due", **which, **how)
         moves = list(map(MoveRow._make, rows.read(entries)))
-        do(con, "move_entries", moves=entries)
+        execute(con, "move_entries", moves=entries)
         gone = rows.array(move.job for move in moves if move.kind == "gone")
-        do(con, "delete_entries", jobs=gone)
+        execute(con, "delete_entries", jobs=gone)
         taken = rows.array(move.job for move in moves if move.kind == "taken")
         if taken != "[]" or len(moves) < limit:
-            return rows.records(ask(con, "claimed", chosen=taken))
+            return rows.records(fetch_value(con, "claimed", chosen=taken))
 
 
 def published(
     con: sqlite3.Connection, ids: Collection[str], patience: float, now: int, *, taken: bool
 ) -> None:
     """Messages are out, inside the caller's transaction. See `Outbox.published`."""
-    do(con, "published", ids=rows.array(ids), patience=span(patience), now=now, taken=taken)
+    execute(con, "published", ids=rows.array(ids), patience=span(patience), now=now, taken=taken)
 
 
 def entry(con: sqlite3.Connection, job_id: str) -> Entry | None:
     """What is to be published of one job. See `Outbox.entry`."""
-    found = ask(con, "entry", id=job_id)
+    found = fetch_value(con, "entry", id=job_id)
     if found is None:
         return None
     due_at, published_at, tries = rows.read(found)

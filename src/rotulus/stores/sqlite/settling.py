@@ -10,8 +10,8 @@ from rotulus.store import Claim
 from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import ask, ask_row, do
 from rotulus.stores.sqlite.batches import add_parts
+from rotulus.stores.sqlite.statements import execute, fetch_row, fetch_value
 
 
 class Settled(NamedTuple):
@@ -41,7 +41,7 @@ def flags(text: str) -> dict[Claim, bool]:
 
 def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> Settled:
     held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
-    running = flags(ask(con, "running", claims=rows.array(held)))
+    running = flags(fetch_value(con, "running", claims=rows.array(held)))
     pairs = zip(outcomes, held, strict=True)
     kept = [_heed(outcome, running[claim]) for outcome, claim in pairs if claim in running]
     successes = [outcome for outcome in kept if outcome.state is State.SUCCEEDED]
@@ -53,10 +53,10 @@ def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int)
     if successes:
         _succeed(con, successes, now)
     if others:
-        do(con, "settle", outcomes=rows.array(map(outcome_row, others)), now=now)
+        execute(con, "settle", outcomes=rows.array(map(outcome_row, others)), now=now)
     back = [(o.id, o.attempt) for o in others if o.state not in ENDED]
     if back:
-        do(con, "archive", claims=rows.array(back), now=now)
+        execute(con, "archive", claims=rows.array(back), now=now)
     unblocks = _unblocks(con, kept, now)
     refused = [claim for claim in held if claim not in running]
     return Settled(refused, unblocks or any(outcome.state not in ENDED for outcome in kept))
@@ -64,14 +64,14 @@ def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int)
 
 def _succeed(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> int:
     """How many of them were taken."""
-    return do(con, "succeed", outcomes=rows.array(map(success_row, outcomes)), now=now)
+    return execute(con, "succeed", outcomes=rows.array(map(success_row, outcomes)), now=now)
 
 
 def unblock(con: sqlite3.Connection, ended: Sequence[str], now: int) -> bool:
     """What waited for these, and for nothing else, is due; whether anything waited."""
-    if not ended or not ask(con, "some_wait"):
+    if not ended or not fetch_value(con, "any_needs"):
         return False
-    return do(con, "unblock", ended=rows.array(ended), now=now) > 0
+    return execute(con, "unblock", ended=rows.array(ended), now=now) > 0
 
 
 def _unblocks(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> bool:
@@ -82,7 +82,7 @@ def _open(con: sqlite3.Connection, outcome: Outcome, now: int) -> None:
     """Add the parts of a job, which waits for them."""
     waiting = parts.needs(outcome.id, outcome.parts)
     opened = rows.array([(outcome.id, outcome.attempt)])
-    run, paused = ask_row(
+    run, paused = fetch_row(
         con,
         "open",
         id=outcome.id,
@@ -93,7 +93,7 @@ def _open(con: sqlite3.Connection, outcome: Outcome, now: int) -> None:
         now=now,
     )
     add_parts(con, parts.part_rows(outcome.parts, run), waiting, now, paused=bool(paused))
-    do(con, "archive", claims=opened, now=now)
+    execute(con, "archive", claims=opened, now=now)
 
 
 def _heed(outcome: Outcome, cancel_requested: bool) -> Outcome:

@@ -44,7 +44,7 @@ class Writes(Protocol):
     def run(self, work: Callable[[sqlite3.Connection], T], *, alone: bool = False) -> T:
         """Do the work inside a transaction, and return once it is committed.
 
-        On the connection of a caller who has a transaction open: once it is done there.
+        On the connection of a caller that has a transaction open: once it is done there.
 
         Args:
             work: what to do.

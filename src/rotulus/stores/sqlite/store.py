@@ -34,7 +34,6 @@ from rotulus.store import (
 from rotulus.stores._columns import span
 from rotulus.stores._filters import is_narrow, possible
 from rotulus.stores.sqlite import actions, rows
-from rotulus.stores.sqlite.ask import STATEMENTS, ask, ask_row, do
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.boot import boot_id
 from rotulus.stores.sqlite.claiming import take
@@ -46,10 +45,11 @@ from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.outbox import SqliteOutbox
 from rotulus.stores.sqlite.settling import Settled, flags, settle
 from rotulus.stores.sqlite.source import Source, ends
+from rotulus.stores.sqlite.statements import STATEMENTS, execute, fetch_row, fetch_value
 from rotulus.stores.sqlite.watch import wait_for
 
 _RECENT = 20_000
-"""How many of the last jobs are looked through before an index is asked."""
+"""How many of the last jobs are looked through before an index is used."""
 
 
 class SqliteStore:
@@ -99,12 +99,12 @@ class SqliteStore:
 
     @property
     def key_patience(self) -> float:
-        """A file has one writer at a time, whatever that one writes."""
+        """A file has one writer at a time."""
         return 0.0
 
     @property
     def in_transaction(self) -> bool:
-        """Whether the connection is that of the caller, who has one open."""
+        """Whether the connection is the caller's, with a transaction open."""
         return self._commit.in_transaction
 
     @property
@@ -153,11 +153,11 @@ class SqliteStore:
         def work(con: sqlite3.Connection) -> str:
             until = None if lease is None else self._lease_until(lease)
             if claims:
-                do(con, "renew", claims=wanted, lease_until=until)
+                execute(con, "renew", claims=wanted, lease_until=until)
             if worker is not None and until is not None:
                 row = rows.worker(worker)
-                do(con, "announce", **row, now=self._now(), boot=boot_id(), lease_until=until)
-            return ask(con, "running", claims=wanted)
+                execute(con, "announce", **row, now=self._now(), boot=boot_id(), lease_until=until)
+            return fetch_value(con, "running", claims=wanted)
 
         answer = self._commit.run(work) if writes else self._read("running", claims=wanted)
         running = flags(answer)
@@ -175,7 +175,7 @@ class SqliteStore:
                 return settle(self._joined(connection), outcomes, self._now()).refused
 
         def work(con: sqlite3.Connection) -> tuple[Settled, int]:
-            return settle(con, outcomes, self._now()), ask(con, "limited_wait")
+            return settle(con, outcomes, self._now()), fetch_value(con, "limited_wait")
 
         settled, limited_wait = self._commit.run(work)
         self._ring("done")
@@ -192,7 +192,7 @@ class SqliteStore:
         def work(con: sqlite3.Connection) -> tuple[Settled, str, bool]:
             settled = settle(con, outcomes, self._now())
             taken = self._take(con, wanted, limit, lease)
-            return settled, taken, bool(ask(con, "some_left"))
+            return settled, taken, bool(fetch_value(con, "some_left"))
 
         settled, taken, some_left = self._commit.run(work)
         self._ring("done")
@@ -234,7 +234,7 @@ class SqliteStore:
         how = "pause" if paused else "resume"
 
         def work(con: sqlite3.Connection) -> None:
-            do(con, how, queues=rows.array(queues), now=self._now())
+            execute(con, how, queues=rows.array(queues), now=self._now())
             actions.pause(con, known, self._now(), paused=paused)
 
         self._commit.run(work)
@@ -292,19 +292,19 @@ class SqliteStore:
         names = rows.array(entry.name for entry in wanted)
 
         def work(con: sqlite3.Connection) -> str:
-            do(con, "remember_schedules", entries=rows.array(wanted), now=self._now())
-            return ask(con, "schedules", names=names)
+            execute(con, "remember_schedules", entries=rows.array(wanted), now=self._now())
+            return fetch_value(con, "schedules", names=names)
 
         return rows.moments(self._commit.run(work))
 
     def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
         """Mend what waits for nothing. See `Store.recount`."""
         with self._connections.reading() as connection:
-            wrong, looked, last = ask_row(connection, "miscounted", limit=limit, after=after)
+            wrong, looked, last = fetch_row(connection, "miscounted", limit=limit, after=after)
 
         def work(con: sqlite3.Connection) -> str:
             mended = con.execute(STATEMENTS["recount"], {"ids": wrong, "now": self._now()})
-            return ask(con, "records", ids=rows.array(job for (job,) in mended.fetchall()))
+            return fetch_value(con, "records", ids=rows.array(job for (job,) in mended.fetchall()))
 
         jobs = rows.records(self._commit.run(work)) if wrong != "[]" else []
         if jobs:
@@ -317,10 +317,10 @@ class SqliteStore:
 
         def work(con: sqlite3.Connection) -> int:
             now = self._now()
-            outdated = ask(con, "outdated", **where, now=now)
-            do(con, "forget_starts", now=now)
-            do(con, "forget_workers", boot=boot_id(), clock=self._ticks())
-            actions.delete(con, ask(con, "parts_of", jobs=outdated))
+            outdated = fetch_value(con, "outdated", **where, now=now)
+            execute(con, "forget_starts", now=now)
+            execute(con, "forget_workers", boot=boot_id(), clock=self._ticks())
+            actions.delete(con, fetch_value(con, "parts_of", jobs=outdated))
             return actions.delete(con, outdated)
 
         return self._commit.run(work)
@@ -347,7 +347,7 @@ class SqliteStore:
         return joined(connection, self._path, self.url)
 
     def _ring(self, kind: Kind) -> None:
-        """Wake who waits for what has just been written, once it can be seen."""
+        """Wake those who wait for what was written, once it can be seen."""
         self._commit.after_commit(self._bells[kind])
 
     def _now(self) -> int:
@@ -368,11 +368,11 @@ class SqliteStore:
             return None
         with self._connections.reading() as connection:
             where = {"limit_key": job.limit_key, "rate_to": job.rate_to}
-            return ask(connection, "opens_at", **where, now=self._now())
+            return fetch_value(connection, "opens_at", **where, now=self._now())
 
     def _read(self, name: str, **parameters: Any) -> str:
         with self._connections.reading() as connection:
-            return ask(connection, name, **parameters)
+            return fetch_value(connection, name, **parameters)
 
     def _reclaim(self, which: str, **parameters: Any) -> list[JobRecord]:
         records = rows.records(

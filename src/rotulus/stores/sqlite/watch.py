@@ -11,9 +11,9 @@ from rotulus._time.clock import monotonic
 from rotulus.errors import StoreClosedError
 from rotulus.store import ClaimFilter
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.ask import ask
 from rotulus.stores.sqlite.doorbell import Doorbell
 from rotulus.stores.sqlite.source import Reads
+from rotulus.stores.sqlite.statements import fetch_value
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks, for changes that nobody rang for."""
@@ -85,7 +85,7 @@ class Watch:
             if self._unchanged(connection) and not self._time_has_come():
                 return False
             if self._job is not None:
-                state = ask(connection, "state_of", id=self._job)
+                state = fetch_value(connection, "state_of", id=self._job)
                 return state is None or state in ENDED
             self._due = self._next_look(connection)
             return self._time_has_come() or self._claimable(connection)
@@ -109,14 +109,14 @@ class Watch:
 
     def _next_look(self, connection: sqlite3.Connection) -> int | None:
         now = self._now()
-        due: int | None = ask(connection, "next_due", now=now)
+        due: int | None = fetch_value(connection, "next_due", now=now)
         if self._wanted["names"] is None:
             return due
         anyway = now + _LOOK_ANYWAY
         return anyway if due is None else min(due, anyway)
 
     def _claimable(self, connection: sqlite3.Connection) -> bool:
-        return ask(connection, "choose", **self._wanted, **self._present(), limit=1) != "[]"
+        return fetch_value(connection, "choose", **self._wanted, **self._present(), limit=1) != "[]"
 
     def _now(self) -> int:
         return self._present()["now"]

@@ -1,8 +1,8 @@
 -- What people do to jobs and queues.
 
--- name: lock
--- Let nobody else change some jobs, nor any that is in a run with them: which are there, how many are
--- locked, and how many of these are in runs. In the order of ids, as `hold` has it.
+-- name: lock_runs
+-- Lock some jobs, with all jobs of their runs, until this transaction is over: which of them exist, how
+-- many jobs are locked, and how many of these are in runs. In the order of ids, as everywhere.
 SELECT coalesce(array_agg(id::text) FILTER (WHERE id = ANY (:ids::uuid[])), '{}'), count(*), count(run)
 FROM (
   SELECT job.id, job.run FROM (
@@ -37,32 +37,33 @@ WITH cancelled AS (
 SELECT id FROM cancelled WHERE ended_at IS NOT NULL AND run IS NOT NULL;
 
 -- name: retryable
--- Those of some jobs that an operator can send back; the job that their run is the run of, or they
--- themselves; and its key. `anew`: in whatever state they ended.
+-- The jobs among some that an operator can send back, each with the head of its run (itself, if it is in
+-- none) and the key of that. With `any_end`, in whatever state they ended.
 SELECT job.id, head.id, head.key
 FROM unnest(:ids::uuid[]) AS wanted (id)
 JOIN rotulus_jobs AS job ON job.id = wanted.id
 JOIN rotulus_jobs AS head ON head.id = coalesce(job.run, job.id)
 WHERE job.state || '' IN ('failed', 'dead', 'cancelled')
-  OR :anew::boolean AND job.ended_at IS NOT NULL
+  OR :any_end::boolean AND job.ended_at IS NOT NULL
 ORDER BY job.id;
 
--- name: after
--- Some jobs, and what waits for them directly or in the end; and whether each runs.
-WITH RECURSIVE later (id) AS (
+-- name: dependants
+-- Some jobs with their dependants, direct or not, and whether each is running.
+WITH RECURSIVE affected (id) AS (
   SELECT id FROM unnest(:ids::uuid[]) AS wanted (id)
   UNION
-  SELECT need.job FROM later JOIN rotulus_needs AS need ON need.need = later.id)
-SELECT job.id, job.state = 'running' FROM later JOIN rotulus_jobs AS job ON job.id = later.id;
+  SELECT need.job FROM affected JOIN rotulus_needs AS need ON need.need = affected.id)
+SELECT job.id, job.state = 'running' FROM affected JOIN rotulus_jobs AS job ON job.id = affected.id;
 
--- name: made_anew
--- Those of some jobs whose parts will be made anew: asked for, or waiting for more than their parts.
-SELECT job.id FROM unnest(:after::uuid[]) AS wanted (id)
+-- name: to_rebuild
+-- The opened jobs that go back and will add other parts: those of `ids` with `rebuild`, and those with a
+-- need that goes back.
+SELECT job.id FROM unnest(:back::uuid[]) AS wanted (id)
 JOIN rotulus_jobs AS job ON job.id = wanted.id AND job.opened
-WHERE :anew::boolean AND job.id = ANY (:ids::uuid[])
+WHERE :rebuild::boolean AND job.id = ANY (:ids::uuid[])
   OR EXISTS (
     SELECT FROM rotulus_needs AS need
-    WHERE need.job = job.id AND NOT need.part AND need.need = ANY (:after::uuid[]));
+    WHERE need.job = job.id AND NOT need.part AND need.need = ANY (:back::uuid[]));
 
 -- name: delete_parts
 -- The parts of some jobs, the parts of those, and all that is known of them. The jobs are as they
@@ -85,8 +86,8 @@ FROM rotulus_jobs WHERE id = ANY (:ids::uuid[]) AND ended_at IS NOT NULL AND att
 ON CONFLICT DO NOTHING;
 
 -- name: retry
--- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any. Steps
--- that need one of the others take theirs from it again; arguments that only say what is needed stay.
+-- Jobs go back with fresh budgets, those of `ids` with other arguments, if some are given. A job with a
+-- need that goes back loses its arguments, unless they only say what it needs.
 UPDATE rotulus_jobs AS job
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
     failures = 0, losses = 0, run_at = (SELECT rotulus_now()), ended_at = NULL, expires_at = NULL,
@@ -96,14 +97,14 @@ SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NU
                      WHEN job.arguments <> '{}' AND job.arguments NOT LIKE '{"needs":%' AND EXISTS (
                        SELECT FROM rotulus_needs AS need
                        WHERE need.job = job.id AND NOT need.part
-                         AND need.need = ANY (:after::uuid[]))
+                         AND need.need = ANY (:back::uuid[]))
                        THEN '{}'
                      ELSE job.arguments END
-FROM unnest(:after::uuid[]) AS wanted (id)
+FROM unnest(:back::uuid[]) AS wanted (id)
 WHERE job.id = wanted.id;
 
 -- name: count_needs
--- Jobs wait for those of their needs that have not ended. Who begins again and waits for none is due.
+-- Count the needs of jobs that have not ended. A job that goes back and waits for none is due.
 UPDATE rotulus_jobs AS job
 SET waits_for = wanted.needs,
     state = CASE WHEN job.state <> 'blocked' OR wanted.needs > 0 OR job.paused THEN job.state
@@ -140,6 +141,6 @@ FROM {runs}
 WHERE job.id = wanted.id AND job.paused
 RETURNING job.id;
 
--- name: ring
--- Wake whoever waits for work.
+-- name: notify
+-- Wake everybody who waits for work.
 SELECT pg_notify(:channel, '');

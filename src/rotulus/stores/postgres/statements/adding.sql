@@ -55,12 +55,12 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: add_needs
--- Who waits for whom.
+-- What jobs wait for.
 INSERT INTO rotulus_needs ({need_columns})
 SELECT {need_columns} FROM {need_rows}
 ON CONFLICT DO NOTHING;
 
--- name: drop_keys
+-- name: release_keys
 -- Keys that nobody holds any more: their job has ended, and their window is over.
 UPDATE rotulus_jobs SET held_key = NULL
 WHERE held_key = ANY (:keys::text[])

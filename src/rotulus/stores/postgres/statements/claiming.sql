@@ -1,4 +1,4 @@
--- Jobs that are due, and who gets them.
+-- Claims: which jobs are due, and which worker gets them.
 
 -- name: promote
 -- Jobs whose time has come are due; if there are many, those of the highest priority first, which
@@ -66,8 +66,8 @@ chosen AS MATERIALIZED (
 SELECT {record}, job.seq FROM claimed AS job ORDER BY job.priority DESC, job.seq;
 
 -- name: claim_limited
--- The same, where jobs with a limit wait, or jobs that were lost twice. Whoever runs this holds the
--- lock of limits, so that what it counts stays true until it commits.
+-- The same, where jobs with a limit wait, or jobs that were lost twice. The caller holds the lock of
+-- limits, so that the counts stay true until it commits.
 WITH RECURSIVE {served},
 unlimited AS MATERIALIZED (
   SELECT free.* FROM {free}),
@@ -119,10 +119,10 @@ chosen AS MATERIALIZED (
 SELECT {record}, job.seq FROM claimed AS job ORDER BY job.priority DESC, job.seq;
 
 -- name: claim_ids
--- Take some jobs by their ids, in whatever queue they are. One that waits for its retry is due: who asks
--- for it has waited. Unless whoever runs this holds the lock of limits, no job is taken if one of them
--- has a limit or was lost twice, and a row of NULL says so. With the lock, they are asked for one by one.
-WITH asked AS MATERIALIZED (
+-- Take some jobs by their ids, in whatever queue they are. A job that waits for its retry is due:
+-- the caller has waited. Unless the caller has `locked` the limits, no job is taken if one of them has a
+-- limit or was lost twice, and a row of NULL says so. With the lock, it gives one id at a time.
+WITH candidate AS MATERIALIZED (
   SELECT job.id, job.priority, job.seq, job.limit_key IS NOT NULL OR job.losses >= 2 AS special
   FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
   WHERE (job.state || '' = 'queued' OR job.state || '' = 'delayed'
@@ -132,9 +132,9 @@ WITH asked AS MATERIALIZED (
     AND (NOT :locked::boolean OR {room_for_one} AND (job.losses < 2 OR {lone_suspect}))
   ORDER BY job.id FOR UPDATE OF job SKIP LOCKED),
 look (is_simple) AS MATERIALIZED (
-  SELECT :locked::boolean OR NOT EXISTS (SELECT FROM asked WHERE special)),
+  SELECT :locked::boolean OR NOT EXISTS (SELECT FROM candidate WHERE special)),
 chosen AS MATERIALIZED (
-  SELECT id FROM asked WHERE (SELECT is_simple FROM look)
+  SELECT id FROM candidate WHERE (SELECT is_simple FROM look)
   ORDER BY priority DESC, seq LIMIT :limit::integer),
 claimed AS (
   UPDATE rotulus_jobs AS job
@@ -164,7 +164,7 @@ JOIN rotulus_jobs AS job
 
 -- name: renew
 -- Renew leases, store progress, and why an attempt runs without a slot; then the same. Rows that
--- somebody else has in hand are passed over: a job that ends in a transaction which stays open must
+-- another transaction has locked are passed over: a job that ends in a transaction which stays open must
 -- not cost its neighbours their leases.
 WITH held AS MATERIALIZED (
   SELECT job.id, renewal.progress, renewal.reason

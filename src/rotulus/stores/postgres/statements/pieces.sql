@@ -1,7 +1,7 @@
 -- What several statements have in common. A job that is looked at is called `job`.
 
 -- piece: open_queue
--- It is in a queue that is wanted, and not paused. A private queue has to be asked for.
+-- It is in a queue that is wanted, and not paused. A private queue has to be named.
 (:queues::text[] IS NULL AND NOT starts_with(job.queue, '_') OR job.queue = ANY (:queues::text[]))
 AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
 
@@ -89,7 +89,7 @@ claimed AS (
   RETURNING job.*)
 
 -- piece: matching
--- A record is what a filter asks for.
+-- A job matches a filter.
 (:states::text[] IS NULL OR job.state = ANY (:states::text[]))
 AND (:task::text IS NULL OR job.task = :task)
 AND (:queue::text IS NULL OR job.queue = :queue)
@@ -111,7 +111,7 @@ expires_at = CASE WHEN due THEN job.expires_at + greatest(0, now - job.run_at)
 -- piece: unblocked
 -- What waits for those of the `held` jobs that end waits for fewer, and may be due. Its rows have been
 -- locked by a statement before this one: what is read here is what stands there. Jobs in no run cost
--- nothing here. What is held itself is left to who holds it.
+-- nothing here. The held jobs themselves are left alone.
 fewer AS (
   SELECT need.job AS id, count(*)::integer AS needs
   FROM held JOIN rotulus_needs AS need ON need.need = held.id

@@ -16,9 +16,9 @@ FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wa
 WHERE entry.job = wanted.id AND job.ended_at IS NULL;
 
 -- name: lock_entries
--- Entries of a queue that have been due for so long. What somebody else has in hand is left to that one,
--- and where names are given, so are other tasks, or those of these names if the others are asked for. (The
--- task is looked up by the id: a join might walk all jobs instead.)
+-- Lock entries of a queue that have been due for so long. Rows that another transaction has locked are
+-- left. Where names are given, so are other tasks; or with `others`, the tasks of these names. (The task
+-- is looked up by the id: a join might walk all jobs instead.)
 SELECT entry.job FROM rotulus_outbox AS entry
 WHERE entry.queue = :queue AND entry.due_at <= (SELECT rotulus_now() - :overdue::bigint)
   AND (:names::text[] IS NULL OR coalesce(

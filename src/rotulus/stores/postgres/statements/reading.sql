@@ -25,7 +25,7 @@ WHERE {matching}
 ORDER BY job.id DESC LIMIT :limit::integer;
 
 -- name: find_by_index
--- The same by key, schedule, run, who needs them, or else state: quick when few jobs match and many
+-- The same by key, schedule, run, the jobs that need them, or else state: quick when few jobs match and many
 -- do not. OFFSET 0 keeps the planner from reading all jobs first, because so many conditions seem to
 -- leave few of them.
 WITH wanted (state) AS MATERIALIZED (
@@ -109,7 +109,7 @@ WHERE later >= :rate_to::integer;
 -- The state of one job.
 SELECT state FROM rotulus_jobs WHERE id = :id::uuid;
 
--- name: outlook
+-- name: claimable
 -- Whether a job that is wanted can be claimed, and in how many microseconds that may change by
 -- itself: a delayed job is due, or a start counts no more. (A grace that
 -- ends, or the lease of a worker that knew a name, is found by looking.)

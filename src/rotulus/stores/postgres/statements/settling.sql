@@ -1,11 +1,12 @@
--- What attempts came to: by their workers, or because those are lost.
+-- Outcomes of attempts: what their workers say, or that those are lost.
 
 -- name: succeed
--- Attempts whose task returned, of jobs in no run. Then the claims that are not theirs any more, and a
--- row of NULL if others may have waited for one of these to end. If some are in a run, nothing is
--- changed, and only NULL and 0 say so. All that has to be known of a job that is in none stands in
--- its own row, and a statement that has waited for a row goes on with the row as it is then. Nor can
--- an old snapshot mistake the one for the other: while a job runs, it joins no run and leaves none.
+-- Attempts whose task returned, of jobs in no run. Returns the claims that were refused, and a row of NULL
+-- if other jobs may have waited for one of these to end. If some are in a run, nothing is changed, and a
+-- row of NULL and 0 is all that is returned.
+-- One statement is enough: what has to be known of a job in no run stands in its own row, and a statement
+-- that has waited for a row goes on with the row as it is then. An old snapshot tells the same about runs:
+-- while a job is running, it joins no run and leaves none.
 WITH outcome AS MATERIALIZED (
   SELECT * FROM {success_rows}),
 whether (alone) AS MATERIALIZED (
@@ -28,11 +29,11 @@ UNION ALL
 (SELECT NULL, 0 FROM whether WHERE NOT alone);
 
 -- name: settle
--- Attempts that came to anything: they end, or go back to their queue unless they are cancelled. Of
--- one that was lost it does not matter what would have become of it.
--- Then the same: it is for others, too, if it goes back to its queue, now or later: who is idle may
--- mean to sleep longer than until it is due. And the same if some are in a run, unless they are
--- `locked`: by `hold`, with those that wait for them.
+-- Outcomes of any kind: attempts end, or go back to their queue. Where somebody asked to cancel the job,
+-- an attempt that would go back, or was lost, ends as cancelled.
+-- Returns what `succeed` returns. A row of NULL also says that a job goes back, now or later: a worker
+-- that is idle may mean to sleep longer than until then. Jobs in a run are settled only if they are
+-- `locked`, with those that wait for them, by `lock_with_dependants`.
 WITH outcome AS MATERIALIZED (
   SELECT *, state IN ('queued', 'delayed') AS back,
     state IN ('queued', 'delayed') OR lost > 0 AS yields
@@ -89,10 +90,10 @@ UNION ALL
 UNION ALL
 (SELECT NULL, 0 FROM whether WHERE NOT whole);
 
--- name: hold
--- Let nobody else change some jobs, nor those that wait for them, until this transaction is over;
--- how many there are. All who lock many rows do it in the order of ids, so that none wait for each
--- other in a ring. The jobs that wait for another are known when it is added, and stay the same.
+-- name: lock_with_dependants
+-- Lock some jobs, and those that wait for them, until this transaction is over; returns how many.
+-- Every statement that locks many rows does it in the order of ids, so that no two wait for each other.
+-- What waits for a job is known when the job is added, and stays the same.
 WITH wanted (id) AS MATERIALIZED (
   SELECT id FROM unnest(:ids::uuid[]) AS held (id)
   UNION
@@ -103,7 +104,7 @@ SELECT count(*) FROM (
   ORDER BY job.id FOR UPDATE OF job) AS locked;
 
 -- name: open
--- An attempt whose job is made of parts, which are added now; `hold` has locked its row. Then its
+-- An attempt whose job is made of parts, which are added now; `lock_with_dependants` has locked its row. Then its
 -- run, and whether that is paused.
 WITH opened AS (
   UPDATE rotulus_jobs AS job
@@ -141,7 +142,7 @@ SELECT
   OR (:delayed::boolean AND EXISTS (SELECT FROM rotulus_jobs WHERE state = 'delayed'));
 
 -- name: expired
--- Running jobs whose lease is over, for `reclaim`. Whoever has one in hand just now is left to it.
+-- Running jobs whose lease is over, for `reclaim`. Rows that another transaction has locked are left.
 SELECT id FROM rotulus_jobs
 WHERE state = 'running' AND lease_until <= (SELECT rotulus_now())
 ORDER BY id LIMIT :limit::integer FOR UPDATE SKIP LOCKED;
@@ -153,7 +154,7 @@ WHERE state = 'running' AND lease_until IS NOT NULL AND worker = :worker
 ORDER BY id FOR UPDATE;
 
 -- name: reclaim
--- Attempts that were lost: back to the queue, or given up. `hold` has locked their rows, and those
+-- Attempts that were lost: back to the queue, or given up. `lock_with_dependants` has locked their rows, and those
 -- that wait for them. Then those of runs that have ended.
 WITH lost AS MATERIALIZED (
   SELECT job.id, job.losses + 1 AS losses, now,

@@ -23,33 +23,33 @@ WHERE id IN (SELECT value FROM json_each(:ids))
 RETURNING id, ended_at IS NOT NULL;
 
 -- name: retryable
--- Those of some jobs that an operator can send back; the job that their run is the run of, or they
--- themselves; and its key. `anew`: in whatever state they ended.
+-- The jobs among some that an operator can send back, each with the head of its run (itself, if it is in
+-- none) and the key of that. With `any_end`, in whatever state they ended.
 SELECT json_group_array(json_array(job.id, head.id, head.key)) FROM (
   SELECT DISTINCT value AS id FROM json_each(:ids)) AS wanted
 CROSS JOIN rotulus_jobs AS job ON job.id = wanted.id
 CROSS JOIN rotulus_jobs AS head ON head.id = coalesce(job.run, job.id)
-WHERE +job.state IN ('failed', 'dead', 'cancelled') OR (:anew AND job.ended_at IS NOT NULL);
+WHERE +job.state IN ('failed', 'dead', 'cancelled') OR (:any_end AND job.ended_at IS NOT NULL);
 
--- name: after
--- Some jobs, and what waits for them directly or in the end: the numbers of all, and of those that
--- do not run.
-WITH RECURSIVE later (seq) AS (
+-- name: dependants
+-- Some jobs with their dependants, direct or not: the numbers of all, and of those that are not running.
+WITH RECURSIVE affected (seq) AS (
   SELECT seq FROM rotulus_jobs WHERE id IN (SELECT value FROM json_each(:ids))
   UNION
-  SELECT need.job FROM later CROSS JOIN rotulus_needs AS need ON need.need = later.seq)
+  SELECT need.job FROM affected CROSS JOIN rotulus_needs AS need ON need.need = affected.seq)
 SELECT json_group_array(seq), json_group_array(seq) FILTER (WHERE job.state <> 'running')
-FROM later CROSS JOIN rotulus_jobs AS job USING (seq);
+FROM affected CROSS JOIN rotulus_jobs AS job USING (seq);
 
--- name: made_anew
--- Those of some jobs whose parts will be made anew: asked for, or waiting for more than their parts.
-SELECT json_group_array(job.seq) FROM json_each(:after) AS wanted
+-- name: to_rebuild
+-- The opened jobs that go back and will add other parts: those of `ids` with `rebuild`, and those with a
+-- need that goes back.
+SELECT json_group_array(job.seq) FROM json_each(:back) AS wanted
 CROSS JOIN rotulus_jobs AS job ON job.seq = wanted.value AND job.opened
-WHERE (:anew AND job.id IN (SELECT value FROM json_each(:ids)))
+WHERE (:rebuild AND job.id IN (SELECT value FROM json_each(:ids)))
    OR EXISTS (
      SELECT 1 FROM rotulus_needs AS need
      WHERE need.job = job.seq AND NOT need.part
-       AND need.need IN (SELECT value FROM json_each(:after)));
+       AND need.need IN (SELECT value FROM json_each(:back)));
 
 -- name: parts_of
 -- The parts of some jobs, and the parts of those.
@@ -58,8 +58,8 @@ CROSS JOIN rotulus_jobs AS job ON job.seq = wanted.value
 CROSS JOIN rotulus_jobs AS part ON part.run = job.run AND part.seq <> job.seq
   AND {is_part};
 
--- name: close
--- Jobs without their parts are as they were before they opened.
+-- name: reset_opened
+-- Jobs whose parts were deleted are as they were before they were opened.
 UPDATE rotulus_jobs SET opened = 0 WHERE seq IN (SELECT value FROM json_each(:jobs));
 
 -- name: archive_ended
@@ -70,8 +70,8 @@ FROM rotulus_jobs
 WHERE seq IN (SELECT value FROM json_each(:jobs)) AND ended_at IS NOT NULL AND attempt > 0;
 
 -- name: retry
--- Jobs begin again with fresh budgets, those of `ids` with other arguments, if there are any. Steps
--- that need one of the others take theirs from it again; arguments that only say what is needed stay.
+-- Jobs go back with fresh budgets, those of `ids` with other arguments, if some are given. A job with a
+-- need that goes back loses its arguments, unless they only say what it needs.
 UPDATE rotulus_jobs
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
     failures = 0, losses = 0, run_at = :now, ended_at = NULL, expires_at = NULL, held_key = key,
@@ -86,7 +86,7 @@ SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NU
 WHERE seq IN (SELECT value FROM json_each(:jobs));
 
 -- name: count_needs
--- Jobs wait for those of their needs that have not ended. Who begins again and waits for none is due.
+-- Count the needs of jobs that have not ended. A job that goes back and waits for none is due.
 UPDATE rotulus_jobs AS job
 SET waits_for = wanted.needs,
     state = CASE WHEN job.state <> 'blocked' OR wanted.needs > 0 OR job.paused THEN job.state

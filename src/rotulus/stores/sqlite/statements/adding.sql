@@ -37,7 +37,7 @@ ON CONFLICT DO NOTHING
 RETURNING id || '';
 
 -- name: add_needs
--- Who waits for whom.
+-- What jobs wait for.
 INSERT INTO rotulus_needs (need, job, part)
 SELECT need.seq, job.seq, pair.part FROM (SELECT {need_values} FROM json_each(:needs)) AS pair
 CROSS JOIN rotulus_jobs AS need ON need.id = pair.need
@@ -45,7 +45,7 @@ CROSS JOIN rotulus_jobs AS job ON job.id = pair.job
 WHERE true
 ON CONFLICT DO NOTHING;
 
--- name: drop_keys
+-- name: release_keys
 -- Keys that nobody holds any more: their job has ended, and their window is over.
 UPDATE rotulus_jobs SET held_key = NULL
 WHERE held_key IN (SELECT value FROM json_each(:keys))

@@ -1,4 +1,4 @@
--- Jobs that are due, and who gets them.
+-- Claims: which jobs are due, and which worker gets them.
 
 -- name: promote
 -- Jobs whose time has come are due; if there are many, those of the highest priority first, which
@@ -103,8 +103,8 @@ SELECT json_group_array(seq), sum(rated) FROM (
   ORDER BY priority DESC, seq LIMIT :limit);
 
 -- name: in_claim_order
--- Some jobs that could be taken if they have room, in the order in which they are claimed. One that waits
--- for its retry is due: who asks for it has waited.
+-- Some jobs that could be taken if they have room, in the order in which they are claimed. A job that
+-- waits for its retry is due: the caller has waited.
 WITH {known}
 SELECT json_group_array(seq) FROM (
   SELECT job.seq FROM rotulus_jobs AS job
@@ -127,7 +127,7 @@ SET state = 'running', attempt = attempt + 1, reason = NULL, progress = NULL,
     worker = :worker, boot = :boot, lease_until = :lease_until, started_at = :now
 WHERE seq IN (SELECT value FROM json_each(:chosen)) AND +state IN ('queued', 'delayed');
 
--- name: start
+-- name: count_starts
 -- Those of chosen jobs that have a rate count for it.
 INSERT INTO rotulus_starts (limit_key, counts_until, starts)
 SELECT job.limit_key, :now + job.rate_per, count(*)

@@ -91,7 +91,7 @@ WHERE id IN (SELECT value FROM json_each(:ids)) AND ended_at IS NOT NULL
 DELETE FROM rotulus_attempts WHERE job IN (SELECT value FROM json_each(:jobs));
 
 -- name: delete_needs
--- And so does what a job waited for, or who waited for it.
+-- And so does what a job waited for, and what waited for it.
 DELETE FROM rotulus_needs
 WHERE need IN (SELECT value FROM json_each(:jobs)) OR job IN (SELECT value FROM json_each(:jobs));
 

@@ -1,8 +1,7 @@
 -- What several statements have in common.
 
 -- piece: open_queue
--- A job, or whatever has a queue, is in one that is wanted, and not paused. A private queue has to be
--- asked for.
+-- A row with a queue is in one that is wanted, and not paused. A private queue has to be named.
 (:queues IS NULL AND substr(queue, 1, 1) <> '_' OR queue IN (SELECT value FROM json_each(:queues)))
 AND queue NOT IN (SELECT queue FROM rotulus_pauses)
 
@@ -37,7 +36,7 @@ NOT EXISTS (
 '[' || coalesce(group_concat({record}, ','), '') || ']'
 
 -- piece: matching
--- A record is what a filter asks for.
+-- A job matches a filter.
 (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
 AND (:task IS NULL OR task = :task)
 AND (:queue IS NULL OR queue = :queue)

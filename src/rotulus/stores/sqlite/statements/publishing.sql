@@ -17,7 +17,7 @@ WHERE entry.job = job.seq AND job.ended_at IS NULL;
 -- name: entries_due
 -- Entries of a queue that are due, each with what becomes of it: those of jobs that cannot be sent back
 -- are gone, those of jobs that are not to be published now are put off, and the others are taken.
--- Where names are given, entries of other tasks are left, or those of these if the others are asked for.
+-- Where names are given, entries of other tasks are left; or with `others`, the tasks of these names.
 WITH found AS (
   SELECT entry.job, job.run_at, job.started_at,
     CASE

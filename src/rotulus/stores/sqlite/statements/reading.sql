@@ -25,7 +25,7 @@ SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
   ORDER BY seq DESC LIMIT :limit);
 
 -- name: find_by_index
--- The same by key, schedule, run, who needs them, or else state (and worker): quick when few jobs
+-- The same by key, schedule, run, the jobs that need them, or else state (and worker): quick when few jobs
 -- match and many do not. What waits is joined to the states, so that it is not read where nobody
 -- asks for it.
 WITH wanted (state) AS (

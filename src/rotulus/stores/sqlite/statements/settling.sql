@@ -1,4 +1,4 @@
--- What attempts came to: by their workers, or because those are lost.
+-- Outcomes of attempts: what their workers say, or that those are lost.
 
 -- name: succeed
 -- Attempts whose task returned.
@@ -46,7 +46,7 @@ SET state = CASE WHEN paused OR waits_for + :waits_for > 0 THEN 'blocked' ELSE '
 WHERE id = :id AND attempt = :attempt AND state = 'running'
 RETURNING run || '', paused + 0;
 
--- name: some_wait
+-- name: any_needs
 -- Whether anybody waits, or waited, for a job: where there are no parts, their absence costs nothing.
 SELECT EXISTS (SELECT 1 FROM rotulus_needs);
 

@@ -1,4 +1,4 @@
-"""Runs the named statements of the PostgreSQL store."""
+"""Runs the named statements of the PostgreSQL store: `Session`."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -62,15 +62,15 @@ def _pieces() -> dict[str, str]:
 STATEMENTS = load_statements(Path(__file__).with_name("statements"), _pieces())
 
 
-def prepared(schema: str | None) -> Mapping[str, bytes]:
+def statements_in(schema: str | None) -> Mapping[str, bytes]:
     """The statements as the driver wants them, on the tables of a schema."""
     return {
-        name: _PARAMETER.sub(r"%(\1)s", placed(text.replace("%", "%%"), schema)).encode()
+        name: _PARAMETER.sub(r"%(\1)s", in_schema(text.replace("%", "%%"), schema)).encode()
         for name, text in STATEMENTS.items()
     }
 
 
-def placed(text: str, schema: str | None) -> str:
+def in_schema(text: str, schema: str | None) -> str:
     """SQL whose tables are those of a schema; None: of the first one on the search path."""
     return _OURS.sub(f'"{schema}".rotulus_', text) if schema else text
 
@@ -80,26 +80,26 @@ class Session:
 
     Args:
         execute: runs a statement there.
-        statements: what `prepared` gave.
+        statements: what `statements_in` gave.
     """
 
     def __init__(self, execute: Execute, statements: Mapping[str, bytes]) -> None:
         self._execute = execute
         self._statements = statements
 
-    def rows(self, name: str, /, **parameters: str | None) -> Sequence[Row]:
+    def fetch(self, name: str, /, **parameters: str | None) -> Sequence[Row]:
         """Run a statement that answers with rows."""
         return self._execute(self._statements[name], parameters).fetchall()
 
-    def value(self, name: str, /, **parameters: str | None) -> Any:
+    def fetch_value(self, name: str, /, **parameters: str | None) -> Any:
         """Run a statement that answers with one value; None when it answers with nothing."""
-        rows = self.rows(name, **parameters)
+        rows = self.fetch(name, **parameters)
         return rows[0][0] if rows else None
 
-    def do(self, name: str, /, **parameters: str | None) -> int:
+    def execute(self, name: str, /, **parameters: str | None) -> int:
         """Run a statement that changes rows; how many it changed."""
         return self._execute(self._statements[name], parameters).rowcount
 
-    def script(self, text: str) -> None:
+    def run_script(self, text: str) -> None:
         """Run SQL that is no named statement: a step of the tables."""
         self._execute(text.encode(), {})
