@@ -108,6 +108,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     used |= set(re.findall(r'_reclaim\("(\w+)"', code))
     used |= {"pause", "resume", "pause_runs", "resume_runs"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
+    used |= {"find", "find_by_index", "find_by_prefix"}
 
     assert set(STATEMENTS) == used
 

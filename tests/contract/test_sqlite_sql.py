@@ -47,6 +47,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     used |= set(re.findall(r'STATEMENTS\["(\w+)"\]', code))
     used |= set(re.findall(r'(?:_reclaim|Batch)\("(\w+)"', code))
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
+    used |= {"find", "find_by_index", "find_by_prefix"}
     used |= {"pause", "resume", "pause_runs", "resume_runs"}
 
     assert set(STATEMENTS) == used

@@ -1,11 +1,53 @@
-"""What a filter can find: settled here for all stores, before one is asked."""
+"""Finds jobs by a filter, in both stores: what cannot match is left out, and an index is chosen."""
 
-from rotulus._text.ids import is_id
+from collections.abc import Callable
+from typing import Any
+
+from rotulus._jobs.record import JobRecord
+from rotulus._text.ids import id_range, is_id
 from rotulus._text.names import is_storable
 from rotulus.store import Filter
 
+_RECENT = 20_000
+"""How many of the last jobs are looked through before an index is used."""
 
-def possible(where: Filter, before: str | None) -> Filter | None:
+
+def find(
+    run: Callable[[str, dict[str, Any]], list[JobRecord]],
+    where: Filter,
+    limit: int,
+    before: str | None,
+) -> list[JobRecord]:
+    """The jobs that match. See `Queries.find`.
+
+    Args:
+        run: runs the statement of that name with these parameters.
+        where: what is to match.
+        limit: how many jobs at most.
+        before: only jobs that were added before this one.
+    """
+    first, last = ends = _ends(where.prefix)
+    can_match = _possible(where, before)
+    if can_match is None or (where.prefix is not None and None in ends):
+        return []
+    how = {**can_match._asdict(), "limit": limit, "before": before, "first": first, "last": last}
+    if where.prefix is not None and where.needed_by is None:
+        return run("find_by_prefix", how)
+    if not _is_narrow(can_match):
+        window = None if where.states is None else _RECENT
+        found = run("find", {**how, "window": window})
+        if window is None or len(found) == limit:
+            return found
+    return run("find_by_index", how)
+
+
+def _ends(prefix: str | None) -> tuple[str | None, str | None]:
+    """The first and the last id that begin so; None where there is none."""
+    found = None if prefix is None else id_range(prefix)
+    return found or (None, None)
+
+
+def _possible(where: Filter, before: str | None) -> Filter | None:
     """A filter without the ids that no job can have; None when no job can match.
 
     Some databases refuse a text that they cannot hold, where others find no job that has it.
@@ -20,7 +62,7 @@ def possible(where: Filter, before: str | None) -> Filter | None:
     return where._replace(needed_by=[job for job in where.needed_by if is_id(job)])
 
 
-def is_narrow(where: Filter) -> bool:
+def _is_narrow(where: Filter) -> bool:
     """Whether an index leads to the few jobs that match."""
     if where.key or where.schedule or where.run or where.needed_by is not None:
         return True

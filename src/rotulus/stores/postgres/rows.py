@@ -1,6 +1,6 @@
 """Our values as the parameters of statements, and the answers of statements as our values."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from rotulus._jobs.record import JobRecord, micros, moment
@@ -113,6 +113,12 @@ def shared(terms: Terms) -> dict[str, str | None]:
         "at": None if terms.at is None else str(micros(terms.at)),
         "expires": span(terms.expires),
     }
+
+
+def search(how: Mapping[str, Any]) -> dict[str, str | None]:
+    """The parameters of a search as the driver takes them."""
+    lists = {field: optional_array(how[field]) for field in ("states", "needed_by")}
+    return {name: _text(value) for name, value in {**how, **lists}.items()}
 
 
 def wanted(what: ClaimFilter) -> dict[str, str | None]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
-from rotulus._text.ids import id_range, is_id
+from rotulus._text.ids import is_id
 from rotulus._time.clock import monotonic
 from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError, StoreClosedError, StoreError
@@ -29,7 +29,7 @@ from rotulus.store import (
     SettledAndClaimed,
     WorkerInfo,
 )
-from rotulus.stores._filters import is_narrow, possible
+from rotulus.stores._filters import find
 from rotulus.stores.postgres import actions, rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
@@ -47,9 +47,6 @@ from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
 
 T = TypeVar("T")
-
-_RECENT = 20_000
-"""How many of the last jobs are looked through before an index is used."""
 
 _WHOLE_TABLE = 300.0
 """Seconds for a call that reads whole tables, or makes them."""
@@ -249,28 +246,12 @@ class PostgresStore:
         self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
     ) -> list[JobRecord]:
         """The jobs that match. See `Store.find`."""
-        ends = (None, None) if where.prefix is None else id_range(where.prefix)
-        can_match = possible(where, before)
-        if ends is None or can_match is None:
-            return []
-        where = can_match
-        how = {
-            **where._asdict(),
-            "states": rows.optional_array(where.states),
-            "needed_by": rows.optional_array(where.needed_by),
-            "limit": str(limit),
-            "before": before,
-            "first": ends[0],
-            "last": ends[1],
-        }
-        if where.prefix is not None and where.needed_by is None:
-            return rows.records(self._run(lambda session: session.fetch("find_by_prefix", **how)))
-        if not is_narrow(where):
-            window = None if where.states is None else str(_RECENT)
-            found = self._run(lambda session: session.fetch("find", **how, window=window))
-            if window is None or len(found) == limit:
-                return rows.records(found)
-        return rows.records(self._run(lambda session: session.fetch("find_by_index", **how)))
+
+        def run(name: str, how: dict[str, Any]) -> list[JobRecord]:
+            how = rows.search(how)
+            return rows.records(self._run(lambda session: session.fetch(name, **how)))
+
+        return find(run, where, limit, before)
 
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""

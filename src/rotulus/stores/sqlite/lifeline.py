@@ -2,11 +2,15 @@
 
 A lease tells that a worker has died only when it is over. On one machine it can be known at once:
 each worker holds a lock on a file of its own, and a file that nobody holds belongs to a dead one.
+After a restart of the machine, `boot_id` tells that all leases from before are over.
 """
 
 import os
+import socket
+import subprocess
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from rotulus._forking import follow_forks
@@ -102,3 +106,31 @@ def _lock(handle: int) -> None:
     """Lock a file, or raise OSError."""
     if fcntl is not None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@cache
+def boot_id() -> str:
+    """A text that is the same for all processes until the machine is started again.
+
+    Monotonic clocks of different runs of a machine cannot be compared.
+
+    Linux and macOS tell. Elsewhere the machine's name stands in for it, and a lease given before
+    a restart may last longer than it was meant to.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return _boot_session() or socket.gethostname() or "unknown"
+
+
+def _boot_session() -> str:
+    try:
+        told = subprocess.run(
+            ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return told.stdout.strip()

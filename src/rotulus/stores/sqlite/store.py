@@ -11,7 +11,7 @@ from typing import Any
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
-from rotulus._text.ids import id_range, is_id
+from rotulus._text.ids import is_id
 from rotulus._time.clock import Clock, SystemClock
 from rotulus._workflows.paths import join_path
 from rotulus.errors import OptionError
@@ -32,24 +32,20 @@ from rotulus.store import (
     WorkerInfo,
 )
 from rotulus.stores._columns import span
-from rotulus.stores._filters import is_narrow, possible
+from rotulus.stores._filters import find
 from rotulus.stores.sqlite import actions, rows
 from rotulus.stores.sqlite.batches import Batches
-from rotulus.stores.sqlite.boot import boot_id
 from rotulus.stores.sqlite.claiming import take
 from rotulus.stores.sqlite.connection import MEMORY, translated
 from rotulus.stores.sqlite.doorbell import KINDS, Doorbell, Kind
 from rotulus.stores.sqlite.joining import joined
-from rotulus.stores.sqlite.lifeline import Lifeline
+from rotulus.stores.sqlite.lifeline import Lifeline, boot_id
 from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.outbox import SqliteOutbox
 from rotulus.stores.sqlite.settling import Settled, flags, settle
 from rotulus.stores.sqlite.source import Source, ends
 from rotulus.stores.sqlite.statements import STATEMENTS, execute, fetch_row, fetch_value
 from rotulus.stores.sqlite.watch import wait_for
-
-_RECENT = 20_000
-"""How many of the last jobs are looked through before an index is used."""
 
 
 class SqliteStore:
@@ -256,23 +252,12 @@ class SqliteStore:
         self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
     ) -> list[JobRecord]:
         """The jobs that match. See `Store.find`."""
-        ends = (None, None) if where.prefix is None else id_range(where.prefix)
-        can_match = possible(where, before)
-        if ends is None or can_match is None:
-            return []
-        where = can_match
-        states = rows.optional_array(where.states)
-        how = {**where._asdict(), "states": states, "limit": limit, "before": before}
-        how["needed_by"] = rows.optional_array(where.needed_by)
-        how |= {"first": ends[0], "last": ends[1]}
-        if where.prefix is not None and where.needed_by is None:
-            return rows.records(self._read("find_by_prefix", **how))
-        if not is_narrow(where):
-            window = None if states is None else _RECENT
-            found = rows.records(self._read("find", **how, window=window))
-            if window is None or len(found) == limit:
-                return found
-        return rows.records(self._read("find_by_index", **how))
+
+        def run(name: str, how: dict[str, Any]) -> list[JobRecord]:
+            lists = {field: rows.optional_array(how[field]) for field in ("states", "needed_by")}
+            return rows.records(self._read(name, **how | lists))
+
+        return find(run, where, limit, before)
 
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
