@@ -176,7 +176,7 @@ class Oracle:
             self._begin(row, worker, lease)
         return [row.id for row in chosen[:limit]]
 
-    def claim_these(self, ids, limit, worker, lease):
+    def claim_ids(self, ids, limit, worker, lease):
         """Some jobs by their ids, one after the other."""
         line = [row for row in self.rows.values() if row.id in ids]
         line = [row for row in line if row.queue not in self.paused and self._is_due(row)]

@@ -129,7 +129,7 @@ class TwoClients(RuleBasedStateMachine):
     @rule(data=st.data(), client=CLIENTS)
     def workers_work(self, data, client):
         steps = [self.claim, self.claim, self.settle, self.settle, self.open, self.extend]
-        steps += [self.claim_these]
+        steps += [self.claim_ids]
         step = data.draw(st.sampled_from(steps))
         step(data, self.stores[client])
 
@@ -156,7 +156,7 @@ class TwoClients(RuleBasedStateMachine):
         job = data.draw(st.sampled_from(self.jobs[-MOST_JOBS:]))
         for _ in range(3):
             taken = store.claim(ClaimFilter("w1", ids=[job]), 1, LEASE)
-            assert self.oracle.claim_these([job], 1, "w1", LEASE) == [one.id for one in taken]
+            assert self.oracle.claim_ids([job], 1, "w1", LEASE) == [one.id for one in taken]
             if taken:
                 self.claims.append(Claim(job, taken[0].attempt))
                 self.only_legal_moves_happen()
@@ -243,11 +243,11 @@ class TwoClients(RuleBasedStateMachine):
         assert self.oracle.claim(queues, limit, worker, LEASE) == [job.id for job in taken]
         self.claims += [Claim(job.id, job.attempt) for job in taken]
 
-    def claim_these(self, data, store):
+    def claim_ids(self, data, store):
         ids = data.draw(st.lists(st.sampled_from(self.jobs), max_size=4))
         limit, worker = data.draw(st.integers(1, 3)), data.draw(WORKERS)
         taken = store.claim(ClaimFilter(worker, ids=ids), limit, LEASE)
-        assert self.oracle.claim_these(ids, limit, worker, LEASE) == [job.id for job in taken]
+        assert self.oracle.claim_ids(ids, limit, worker, LEASE) == [job.id for job in taken]
         self.claims += [Claim(job.id, job.attempt) for job in taken]
 
     def take_entries(self, data, store):
