@@ -1,4 +1,4 @@
-"""A job as the store holds it: JSON as text, times as whole microseconds since 1970 (UTC)."""
+"""`JobRecord`: a job as a store holds it, and the list of its columns."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple

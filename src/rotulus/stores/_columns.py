@@ -4,8 +4,10 @@ Each row is a `NamedTuple`, and its fields are the only list of its columns: SQL
 made from them when a store is imported. What statements read is `JobRecord`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast, get_args, get_type_hints
 
 from rotulus._jobs.outcome import Outcome, is_release, write_error
@@ -127,9 +129,10 @@ def run_row(row: Row) -> RunRow:
     return RunRow(*keyed_row(job), row.run, row.step, job.workflow, row.waits_for, row.opened)
 
 
-def terms_row(terms: Terms) -> TermsRow:
-    """What new jobs share."""
-    return TermsRow(
+@lru_cache(maxsize=256)
+def terms_values(terms: Terms) -> Mapping[str, Any]:
+    """What new jobs share, by column. Most jobs have the terms of their task."""
+    row = TermsRow(
         task=terms.task,
         queue=terms.queue,
         priority=terms.priority,
@@ -138,6 +141,7 @@ def terms_row(terms: Terms) -> TermsRow:
         rate_per=span(terms.rate_per),
         schedule=terms.schedule,
     )
+    return MappingProxyType(row._asdict())
 
 
 def outcome_row(outcome: Outcome) -> OutcomeRow:
@@ -177,7 +181,7 @@ def new_records(
         return []
     model = JobRecord(
         **_OWN,
-        **terms_row(terms)._asdict(),
+        **terms_values(terms),
         state=first_state(now, run_at),
         created_at=now,
         run_at=run_at,

@@ -106,9 +106,8 @@ _WRITERS = {
 
 def shared(terms: Terms) -> dict[str, str | None]:
     """What jobs with the same terms share, as the parameters of the `add` statements."""
-    row = _columns.terms_row(terms)
     return {
-        **{name: _text(value) for name, value in zip(row._fields, row, strict=True)},
+        **{name: _text(value) for name, value in _columns.terms_values(terms).items()},
         "delay": span(terms.delay),
         "at": None if terms.at is None else str(micros(terms.at)),
         "expires": span(terms.expires),

@@ -9,7 +9,7 @@ import pydantic_core
 from rotulus._jobs.record import JobRecord, micros, moment
 from rotulus._jobs.states import State
 from rotulus.store import ClaimFilter, Count, Terms, WorkerInfo
-from rotulus.stores._columns import expires_at, first_state, span, terms_row
+from rotulus.stores._columns import expires_at, first_state, span, terms_values
 
 
 def read(text: str) -> Any:
@@ -55,7 +55,7 @@ def shared(terms: Terms, now: int) -> dict[str, Any]:
     """What jobs with the same terms share, as the parameters of the `add` statements."""
     run_at = now + span(terms.delay) if terms.at is None else micros(terms.at)
     return {
-        **terms_row(terms)._asdict(),
+        **terms_values(terms),
         "now": now,
         "run_at": run_at,
         "state": first_state(now, run_at),
