@@ -12,8 +12,8 @@ What a store does stands under the same name in both folders:
 - `migrations/`: the tables, step by step. `migrate`: applies the steps.
 
 What has nothing to do with a database stands beside the folders: `_columns` (the lists of columns,
-from which SQL and rows are made), `_parts` (runs), `_filters` (find), `_statements` (reads the SQL
-files), `_migrations` (which steps are missing).
+from which SQL and rows are made), `_answers` (answers as values), `_parts` (runs), `_filters`
+(find), `_statements` (reads the SQL files), `_migrations` (which steps are missing).
 
 To add a column, begin at `JobRecord` in `rotulus._jobs.record`.
 """

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from rotulus._jobs.record import JobRecord, micros, moment
-from rotulus._jobs.states import State
+from rotulus._jobs.record import JobRecord, micros
 from rotulus._text.jsontext import encode_plain
-from rotulus.store import ClaimFilter, Count, Terms, WorkerInfo
+from rotulus.store import ClaimFilter, Terms, WorkerInfo
 from rotulus.stores import _columns
 from rotulus.stores.postgres.session import Row
 
@@ -141,36 +140,6 @@ def worker(info: WorkerInfo) -> dict[str, str | None]:
         "started_at": str(micros(info.started_at)),
         "names": optional_array(info.names),
     }
-
-
-def workers(found: Iterable[Row]) -> list[WorkerInfo]:
-    """Workers from rows."""
-    return [_worker(*row) for row in found]
-
-
-def _worker(
-    name: str,
-    host: str,
-    pid: int,
-    queues: list[str] | None,
-    slots: int,
-    started_at: int,
-    seen_at: int,
-    names: list[str] | None,
-) -> WorkerInfo:
-    served = None if queues is None else tuple(queues)
-    known = None if names is None else tuple(names)
-    return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at), known)
-
-
-def counts(found: Iterable[Row]) -> list[Count]:
-    """Counts from rows."""
-    return [Count(group, State(state), jobs) for group, state, jobs in found]
-
-
-def moments(found: Iterable[Row]) -> dict[str, Any]:
-    """Names and moments from rows."""
-    return {name: moment(at) for name, at in found}
 
 
 def history(found: Sequence[Row]) -> str:

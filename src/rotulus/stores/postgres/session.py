@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from rotulus.store import WorkerInfo
 from rotulus.stores import _columns
 from rotulus.stores._statements import load_statements
 
@@ -47,6 +48,7 @@ def _pieces() -> dict[str, str]:
     terms = _columns.columns_of(_columns.TermsRow)
     pieces = {
         "record": _columns.record_columns("job"),
+        "worker_columns": ", ".join(WorkerInfo._fields),
         "terms_columns": ", ".join(column.name for column in terms),
         "terms_values": ", ".join(f":{name}::{_TYPES[kind]}" for name, kind, _ in terms),
     }

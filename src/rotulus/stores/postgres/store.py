@@ -12,7 +12,7 @@ from rotulus._jobs.states import State
 from rotulus._text.ids import is_id
 from rotulus._time.clock import monotonic
 from rotulus._workflows.paths import join_path
-from rotulus.errors import OptionError, StoreClosedError, StoreError
+from rotulus.errors import StoreClosedError, StoreError
 from rotulus.store import (
     EVERYTHING,
     Claim,
@@ -28,6 +28,14 @@ from rotulus.store import (
     ScheduleEntry,
     SettledAndClaimed,
     WorkerInfo,
+)
+from rotulus.stores._answers import (
+    check_group,
+    counts,
+    may_wait_for_its_rate,
+    moments,
+    read_worker,
+    renewed,
 )
 from rotulus.stores._filters import find
 from rotulus.stores.postgres import actions, rows
@@ -151,17 +159,14 @@ class PostgresStore:
             found: Sequence[Row] = []
             if writes:
                 found = session.fetch("renew", **rows.many("renewal", claims), lease=until)
-            renewed = {Claim(job, attempt) for job, attempt, _ in found}
-            rest = [claim for claim in held if claim not in renewed]
+            written = {Claim(job, attempt) for job, attempt, _ in found}
+            rest = [claim for claim in held if claim not in written]
             return found, session.fetch("running", **rows.many("claim", rest)) if rest else []
 
-        renewed, others = self._run(work, atomic=worker is not None, renews=True)
-        running = {Claim(job, attempt): bool(flag) for job, attempt, flag in [*renewed, *others]}
-        return Renewed(
-            lost=[claim for claim in held if claim not in running],
-            cancelling=[claim for claim in held if running.get(claim)],
-            passed_over=[Claim(job, attempt) for job, attempt, _ in others] if writes else [],
-        )
+        done, others = self._run(work, atomic=worker is not None, renews=True)
+        running = {Claim(job, attempt): bool(flag) for job, attempt, flag in [*done, *others]}
+        passed_over = [Claim(job, attempt) for job, attempt, _ in others] if writes else []
+        return renewed(claims, running, passed_over)
 
     def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
@@ -255,18 +260,17 @@ class PostgresStore:
 
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
-        if by not in ("queue", "task", "step"):
-            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
+        check_group(by)
         if (by == "step" or run is not None) and not is_id(run or ""):
             return []
         if by == "step":
             prefix = join_path(within, "")
             how = {"run": run, "prefix": prefix}
-            return self._run(lambda session: rows.counts(session.fetch("count_by_step", **how)))
+            return self._run(lambda session: counts(session.fetch("count_by_step", **how)))
 
         def work(session: Session) -> list[Count]:
             session.fetch("unpin", timeout=rows.milliseconds(_WHOLE_TABLE))
-            return rows.counts(session.fetch(f"count_by_{by}", run=run))
+            return counts(session.fetch(f"count_by_{by}", run=run))
 
         return self._run(work, atomic=True, seconds=_WHOLE_TABLE)
 
@@ -274,9 +278,8 @@ class PostgresStore:
         """The live workers and the paused queues. See `Store.fleet`."""
 
         def work(session: Session) -> Fleet:
-            return Fleet(
-                rows.workers(session.fetch("workers")), rows.moments(session.fetch("paused"))
-            )
+            alive = [read_worker(row, tuple) for row in session.fetch("workers")]
+            return Fleet(alive, moments(session.fetch("paused")))
 
         return self._run(work)
 
@@ -287,7 +290,7 @@ class PostgresStore:
 
         def work(session: Session) -> dict[str, datetime]:
             session.execute("remember_schedules", **rows.many("entry", wanted))
-            return rows.moments(session.fetch("schedules", names=names))
+            return moments(session.fetch("schedules", names=names))
 
         return self._run(work, atomic=True)
 
@@ -371,6 +374,6 @@ class PostgresStore:
 
 
 def _opens_at(session: Session, job: JobRecord) -> int | None:
-    if job.rate_to is None or job.state not in (State.QUEUED, State.DELAYED):
+    if not may_wait_for_its_rate(job):
         return None
     return session.fetch_value("opens_at", limit_key=job.limit_key, rate_to=str(job.rate_to))

@@ -1,14 +1,12 @@
 """Our values as the parameters of statements, and the answers of statements as our values."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 import pydantic_core
 
-from rotulus._jobs.record import JobRecord, micros, moment
-from rotulus._jobs.states import State
-from rotulus.store import ClaimFilter, Count, Terms, WorkerInfo
+from rotulus._jobs.record import JobRecord, micros
+from rotulus.store import ClaimFilter, Terms, WorkerInfo
 from rotulus.stores._columns import expires_at, first_state, span, terms_values
 
 
@@ -79,32 +77,3 @@ def worker(info: WorkerInfo) -> dict[str, Any]:
         "started_at": micros(info.started_at),
         "names": optional_array(info.names),
     }
-
-
-def workers(text: str) -> list[WorkerInfo]:
-    """Workers from a JSON array of arrays."""
-    return [_worker(*row) for row in read(text)]
-
-
-def counts(text: str) -> list[Count]:
-    """Counts from a JSON array of arrays."""
-    return [Count(group, State(state), jobs) for group, state, jobs in read(text)]
-
-
-def moments(text: str) -> dict[str, datetime]:
-    """Names and moments from a JSON array of pairs."""
-    return {name: moment(at) for name, at in read(text)}
-
-
-def _worker(
-    name: str,
-    host: str,
-    pid: int,
-    queues: str | None,
-    slots: int,
-    started_at: int,
-    seen_at: int,
-    names: str | None,
-) -> WorkerInfo:
-    served, known = (None if text is None else tuple(read(text)) for text in (queues, names))
-    return WorkerInfo(name, host, pid, served, slots, moment(started_at), moment(seen_at), known)

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from rotulus.store import WorkerInfo
 from rotulus.stores import _columns
 from rotulus.stores._statements import load_statements
 
@@ -13,6 +14,7 @@ def _pieces() -> dict[str, str]:
     terms = _columns.TermsRow._fields
     pieces = {
         "record": f"json_array({_columns.record_columns('job')})",
+        "worker_columns": ", ".join(WorkerInfo._fields),
         "terms_columns": ", ".join(terms),
         "terms_values": ", ".join(f":{name}" for name in terms),
     }

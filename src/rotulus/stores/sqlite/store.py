@@ -14,7 +14,6 @@ from rotulus._jobs.states import State
 from rotulus._text.ids import is_id
 from rotulus._time.clock import Clock, SystemClock
 from rotulus._workflows.paths import join_path
-from rotulus.errors import OptionError
 from rotulus.store import (
     EVERYTHING,
     Claim,
@@ -30,6 +29,14 @@ from rotulus.store import (
     ScheduleEntry,
     SettledAndClaimed,
     WorkerInfo,
+)
+from rotulus.stores._answers import (
+    check_group,
+    counts,
+    may_wait_for_its_rate,
+    moments,
+    read_worker,
+    renewed,
 )
 from rotulus.stores._columns import span
 from rotulus.stores._filters import find
@@ -157,12 +164,7 @@ class SqliteStore:
 
         answer = self._commit.run(work) if writes else self._read("running", claims=wanted)
         running = flags(answer)
-        held = [Claim(claim.id, claim.attempt) for claim in claims]
-        return Renewed(
-            lost=[claim for claim in held if claim not in running],
-            cancelling=[claim for claim in held if running.get(claim)],
-            passed_over=[],
-        )
+        return renewed(claims, running)
 
     def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
@@ -261,15 +263,15 @@ class SqliteStore:
 
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
-        if by not in ("queue", "task", "step"):
-            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
+        check_group(by)
         prefix = join_path(within, "")
-        return rows.counts(self._read(f"count_by_{by}", run=run, prefix=prefix))
+        return counts(rows.read(self._read(f"count_by_{by}", run=run, prefix=prefix)))
 
     def fleet(self) -> Fleet:
         """The live workers and the paused queues. See `Store.fleet`."""
-        alive = self._read("workers", boot=boot_id(), clock=self._ticks())
-        return Fleet(rows.workers(alive), rows.moments(self._read("paused")))
+        alive = rows.read(self._read("workers", boot=boot_id(), clock=self._ticks()))
+        paused = rows.read(self._read("paused"))
+        return Fleet([read_worker(row, rows.read) for row in alive], moments(paused))
 
     def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
         """Remember scheduled tasks. See `Store.schedules`."""
@@ -280,7 +282,7 @@ class SqliteStore:
             execute(con, "remember_schedules", entries=rows.array(wanted), now=self._now())
             return fetch_value(con, "schedules", names=names)
 
-        return rows.moments(self._commit.run(work))
+        return moments(rows.read(self._commit.run(work)))
 
     def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
         """Mend what waits for nothing. See `Store.recount`."""
@@ -349,7 +351,7 @@ class SqliteStore:
         return self._ticks() + span(lease)
 
     def _opens_at(self, job: JobRecord) -> int | None:
-        if job.rate_to is None or job.state not in (State.QUEUED, State.DELAYED):
+        if not may_wait_for_its_rate(job):
             return None
         with self._connections.reading() as connection:
             where = {"limit_key": job.limit_key, "rate_to": job.rate_to}

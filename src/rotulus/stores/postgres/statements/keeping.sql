@@ -13,7 +13,7 @@ SET seen_at = excluded.seen_at, slots = excluded.slots, lease_until = excluded.l
 
 -- name: workers
 -- The workers whose lease is not over.
-SELECT name, host, pid, queues, slots, started_at, seen_at, names FROM rotulus_workers
+SELECT {worker_columns} FROM rotulus_workers
 WHERE lease_until > (SELECT rotulus_now())
 ORDER BY started_at, name;
 

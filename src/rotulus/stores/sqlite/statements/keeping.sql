@@ -10,7 +10,7 @@ SET seen_at = :now, slots = :slots, names = :names, boot = :boot, lease_until = 
 
 -- name: workers
 -- The workers whose lease is not over.
-SELECT json_group_array(json_array(name, host, pid, queues, slots, started_at, seen_at, names))
+SELECT json_group_array(json_array({worker_columns}))
 FROM (
   SELECT * FROM rotulus_workers WHERE boot = :boot AND lease_until > :clock
   ORDER BY started_at, name);
