@@ -24,7 +24,7 @@ _TELL_EVERY = 0.005
 
 
 class Adder:
-    """Adds jobs in as few transactions as there are turns.
+    """Adds jobs that come at the same time in one transaction.
 
     Jobs with a key share one only with jobs of the same key: it waits for a
     transaction that has added that key and not committed yet, and no other job may wait with it.
@@ -56,24 +56,24 @@ class Adder:
         address = self._connections.address
         return Coalescer(perform, perform, lambda: address.deadline, address.shown)
 
-    def _add_keyed(self, turn: Group[Jobs]) -> list[Records]:
-        seat = self._seats.take(turn.end)
+    def _add_keyed(self, group: Group[Jobs]) -> list[Records]:
+        seat = self._seats.take(group.end)
         if seat is None:
             raise StoreBusyError(
                 f"{self._connections.address.shown}: jobs with {_MOST_KEYED} other keys wait for "
                 f"transactions that have added the same keys and not ended: this one was not begun"
             )
         try:
-            return self._add_all(turn)
+            return self._add_all(group)
         finally:
             seat.leave()
 
-    def _add_all(self, turn: Group[Jobs]) -> list[Records]:
-        """Add the jobs of a turn in one transaction."""
-        left = turn.end - time.monotonic()
-        jobs = [job for jobs in turn.works for job in jobs]
+    def _add_all(self, group: Group[Jobs]) -> list[Records]:
+        """Add the jobs of a group in one transaction."""
+        left = group.end - time.monotonic()
+        jobs = [job for jobs in group.works for job in jobs]
         records = iter(self._insert(jobs, left, self._channel()))
-        return [[next(records) for _ in jobs] for jobs in turn.works]
+        return [[next(records) for _ in jobs] for jobs in group.works]
 
     def _insert(self, jobs: Jobs, seconds: float | None, channel: str | None) -> Records:
         batches = Batches(jobs)

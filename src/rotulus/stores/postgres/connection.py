@@ -109,16 +109,16 @@ class Connections:
         self._idle: list[Connection] = []
         self._seats = Seats(MOST)
         self._reserved = Seats(1)
-        self._begin()
+        self._reset()
         follow_forks(self._forked)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._end: SimpleQueue[None] = SimpleQueue()
 
     def _forked(self) -> None:
         _LEFT_BEHIND.append(self._idle)
         self._idle = []
-        self._begin()
+        self._reset()
 
     def run(
         self,
@@ -225,7 +225,7 @@ class Connections:
                 f"All {MOST} connections to {self.address.shown} have been in use for too long"
             )
         try:
-            connection = self._take(end)
+            connection = self._idle_or_new(end)
             try:
                 yield connection
             finally:
@@ -233,7 +233,7 @@ class Connections:
         finally:
             seat.leave()
 
-    def _take(self, end: float) -> Connection:
+    def _idle_or_new(self, end: float) -> Connection:
         """A connection that is idle, or a new one. There are never more of them than seats."""
         self._check()
         with suppress(IndexError):

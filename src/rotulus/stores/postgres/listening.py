@@ -31,7 +31,7 @@ _LASTING = 15.0
 """Seconds after which a connection counts as one that worked."""
 
 _EAR = 2.0
-"""Seconds to hear for at once, so that `close` is heeded soon."""
+"""Seconds to hear for at once, so that `close` is noticed soon."""
 
 
 class Listener:
@@ -60,10 +60,10 @@ class Listener:
         """How often there was something to hear."""
         self.began = 0
         """How often it began to listen: what was said before has to be looked for."""
-        self._begin()
-        follow_forks(self._begin)
+        self._reset()
+        follow_forks(self._reset)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._rung = threading.Condition()
         self._thread: threading.Thread | None = None
         self.hears = False
@@ -75,9 +75,9 @@ class Listener:
             return
         with self._rung:
             if self._thread is None and not self._ended:
-                with suppress(ThreadNotStartedError):  # who waits looks, and asks for it again
-                    go = partial(self._go, self._connect)
-                    self._thread = start_thread(go, "rotulus-listener")
+                with suppress(ThreadNotStartedError):  # those who wait look, and start it again
+                    listen = partial(self._keep_listening, self._connect)
+                    self._thread = start_thread(listen, "rotulus-listener")
 
     def wait(self, heard: int, timeout: float) -> None:
         """Wait until something is heard, beyond what had been `heard`, or it begins to listen."""
@@ -93,7 +93,7 @@ class Listener:
             self._ended = True
             self._rung.notify_all()
 
-    def _go(self, connect: Callable[[float], Connection]) -> None:
+    def _keep_listening(self, connect: Callable[[float], Connection]) -> None:
         failures = 0
         while not self._ended:
             started = time.monotonic()
@@ -122,9 +122,9 @@ class Listener:
                 _say(connection, f"NOTIFY \"{self._channel}\", '{token}'")
             wait = _EAR if self.hears else _EAR / 4
             for notice in connection.notifies(timeout=wait, stop_after=1):
-                token = self._heed(notice.payload, token)
+                token = self._receive(notice.payload, token)
 
-    def _heed(self, said: str, token: str) -> str:
+    def _receive(self, said: str, token: str) -> str:
         """Take in what was said; the token that is still waited for."""
         if not said:
             self._tell("heard")

@@ -63,7 +63,7 @@ class WorkWaiter:
                 self._look_at = float("-inf")
             now = monotonic()
             if now >= self._look_at:
-                if self._look(random):
+                if self._query(random):
                     return True
             elif now >= end:
                 return False
@@ -76,7 +76,7 @@ class WorkWaiter:
         self._pause = _SOON
         self._look_at = monotonic() + _SOON
 
-    def _look(self, random: Callable[[], float]) -> bool:
+    def _query(self, random: Callable[[], float]) -> bool:
         found, due = self._connections.run(self._outlook)
         longest = _IDLE if self._listener.hears else _DEAF
         self._pause = min(longest * (0.75 + 0.5 * random()), self._pause * 2)

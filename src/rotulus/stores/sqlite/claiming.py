@@ -14,7 +14,7 @@ Present = dict[str, Any]
 """The present moment by both clocks, as parameters of statements."""
 
 
-def take(
+def claim(
     con: sqlite3.Connection, wanted: ClaimFilter, limit: int, present: Present, lease_until: int
 ) -> str:
     """Take jobs to run; their records. See `Store.claim`."""
@@ -26,7 +26,7 @@ def take(
     chosen, rated = fetch_row(con, "choose", **rows.wanted(wanted), **present, limit=limit)
     if chosen == "[]":
         return chosen
-    _begin(con, chosen, start, rated=bool(rated))
+    _start(con, chosen, start, rated=bool(rated))
     return fetch_value(con, "claimed", chosen=chosen)
 
 
@@ -45,13 +45,13 @@ def _claim_ids(
             break
         rated = fetch_value(con, "choose_one", seq=seq, worker=wanted.worker, now=present["now"])
         if rated is not None:
-            _begin(con, rows.array([seq]), start, rated=bool(rated))
+            _start(con, rows.array([seq]), start, rated=bool(rated))
             taken.append(seq)
     return fetch_value(con, "claimed", chosen=rows.array(taken))
 
 
-def _begin(con: sqlite3.Connection, chosen: str, start: dict[str, Any], *, rated: bool) -> None:
-    """Chosen jobs are running."""
+def _start(con: sqlite3.Connection, chosen: str, start: dict[str, Any], *, rated: bool) -> None:
+    """Have chosen jobs run, and count their starts."""
     execute(con, "claim", chosen=chosen, **start)
     if rated:
         execute(con, "count_starts", chosen=chosen, now=start["now"])

@@ -33,10 +33,10 @@ class _Attempt:
 
 
 class GroupCommit:
-    """Runs writes in as few transactions as there are turns.
+    """Runs writes that come at the same time in one transaction.
 
     A write waits for those of its own process for as long as they take. Only other processes can
-    keep it out for too long: that is counted from when its turn begins.
+    keep it out for too long: that is counted from when its group begins.
 
     Args:
         connections: the file.
@@ -79,27 +79,27 @@ class GroupCommit:
         """Run a function while nothing is being written."""
         self._coalescer.alone(function)
 
-    def _perform(self, turn: Group[Work]) -> list[Any]:
+    def _perform(self, group: Group[Work]) -> list[Any]:
         with self._connections.alone_in_memory():
-            turn.end = time.monotonic() + settings.PATIENCE
+            group.end = time.monotonic() + settings.PATIENCE
             while True:
                 attempt = self._attempt = _Attempt()
                 connection = self._connections.writer()
                 try:
-                    answers = self._try(connection, turn)
+                    answers = self._try(connection, group)
                 except sqlite3.Error as error:
                     if not attempt.undone:
                         self._connections.note_failure(error)
                         raise translate(error, self._connections.path) from error
                 except BaseException:
-                    self._undo(connection, turn)  # should an interrupt have kept it from that
+                    self._undo(connection, group)  # should an interrupt have kept it from that
                     raise
                 else:
                     if not attempt.undone:
                         return answers
 
-    def _perform_on_top(self, turn: Group[Work]) -> list[Any]:
-        """Perform a call whose caller has interrupted a turn in its own thread.
+    def _perform_on_top(self, group: Group[Work]) -> list[Any]:
+        """Perform a call whose caller has interrupted a group in its own thread.
 
         The file can be written by one at a time, and the one that has it goes on only when this
         has returned. So its transaction is undone, and it begins again.
@@ -109,29 +109,29 @@ class GroupCommit:
         if undoes:
             interrupted.undone = True
         try:
-            return self._perform(turn)
+            return self._perform(group)
         finally:
             self._attempt = interrupted
             if undoes:
                 _forbid(connection)
 
-    def _try(self, connection: sqlite3.Connection, turn: Group[Work]) -> list[Any]:
+    def _try(self, connection: sqlite3.Connection, group: Group[Work]) -> list[Any]:
         try:
-            self._undo(connection, turn)  # what an interrupted turn may have left
-            patiently(lambda: connection.execute("BEGIN IMMEDIATE"), turn.end)
-            answers = [work(connection) for work in turn.works]
-            turn.unsure = True
+            self._undo(connection, group)  # what an interrupted group may have left
+            patiently(lambda: connection.execute("BEGIN IMMEDIATE"), group.end)
+            answers = [work(connection) for work in group.works]
+            group.unsure = True
             connection.execute("COMMIT")
         except sqlite3.Error:
-            turn.unsure = False
-            self._undo(connection, turn)
+            group.unsure = False
+            self._undo(connection, group)
             raise
         except BaseException:
-            self._undo(connection, turn)
+            self._undo(connection, group)
             raise
         return answers
 
-    def _undo(self, connection: sqlite3.Connection, turn: Group[Work]) -> None:
+    def _undo(self, connection: sqlite3.Connection, group: Group[Work]) -> None:
         """Roll back, if there is something; what cannot be rolled back goes with its connection."""
         connection.set_progress_handler(None, 0)
         if not connection.in_transaction:
@@ -140,7 +140,7 @@ class GroupCommit:
             connection.execute("ROLLBACK")
         except sqlite3.Error:
             self._connections.drop_writer()
-        turn.unsure = False
+        group.unsure = False
 
 
 def _forbid(connection: sqlite3.Connection) -> None:

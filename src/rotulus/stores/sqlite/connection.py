@@ -63,10 +63,10 @@ class Connections:
         self._closed = False
         self._exiting = False
         self._out_of_reach = False
-        self._begin()
+        self._reset()
         follow_forks(self._forked)
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.lock = threading.RLock()
         # A program that never closes an app gets no warning from sqlite3 when it is collected.
         self._opened: list[sqlite3.Connection] = []
@@ -81,7 +81,7 @@ class Connections:
         _LEFT_BEHIND.append(self._opened)
         self._finalizer.detach()
         self._out_of_reach = self.in_memory
-        self._begin()
+        self._reset()
 
     def exit_readers(self) -> None:
         """At the end of the program: close those that nobody reads with.
@@ -150,7 +150,7 @@ class Connections:
                     yield self.writer()
                 return
             self._check()
-            connection, spoilt = self._take(), False
+            connection, spoilt = self._idle_or_new(), False
             try:
                 yield connection
             except sqlite3.Error as error:
@@ -163,7 +163,7 @@ class Connections:
                 else:
                     self._give_back(connection)
 
-    def _take(self) -> sqlite3.Connection:
+    def _idle_or_new(self) -> sqlite3.Connection:
         try:
             return self._idle.pop()
         except IndexError:

@@ -68,7 +68,7 @@ class Doorbell:
 
         Where no socket can be had, by those of this process only.
         """
-        listener = self._take(kind)
+        listener = self._idle_or_new(kind)
         if listener is None:
             event = threading.Event()
             self._events[event] = kind
@@ -84,7 +84,7 @@ class Doorbell:
             if self._closed:
                 self.close()
 
-    def _take(self, kind: Kind) -> "_SocketListener | None":
+    def _idle_or_new(self, kind: Kind) -> "_SocketListener | None":
         """A listener that nobody uses: making one costs more than most waits. None: there is none.
 
         There may be no descriptor left, or no right to write here.

@@ -34,7 +34,7 @@ def joined(given: Any, path: str, url: str) -> sqlite3.Connection:
     ours = Joined(connection)
     _check_file(ours, path)
     if not connection.in_transaction:
-        _begin(ours, connection)
+        _begin_transaction(ours, connection)
     return cast("sqlite3.Connection", ours)  # as far as statements need one
 
 
@@ -113,7 +113,7 @@ def _is_same(one: str, other: str) -> bool:
         return False
 
 
-def _begin(ours: Joined, connection: sqlite3.Connection) -> None:
+def _begin_transaction(ours: Joined, connection: sqlite3.Connection) -> None:
     """Begin a transaction as sqlite3 would before a statement that writes."""
     # Python 3.12 has a second way to say it, which is -1 where the first one counts.
     by_itself = connection.isolation_level is None or getattr(connection, "autocommit", -1) is True

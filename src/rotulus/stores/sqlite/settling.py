@@ -43,7 +43,9 @@ def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int)
     held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
     running = flags(fetch_value(con, "running", claims=rows.array(held)))
     pairs = zip(outcomes, held, strict=True)
-    kept = [_heed(outcome, running[claim]) for outcome, claim in pairs if claim in running]
+    kept = [
+        _unless_cancelled(outcome, running[claim]) for outcome, claim in pairs if claim in running
+    ]
     successes = [outcome for outcome in kept if outcome.state is State.SUCCEEDED]
     others = [outcome for outcome in kept if outcome.state is not State.SUCCEEDED]
     for outcome in others:
@@ -96,7 +98,7 @@ def _open(con: sqlite3.Connection, outcome: Outcome, now: int) -> None:
     execute(con, "archive", claims=opened, now=now)
 
 
-def _heed(outcome: Outcome, cancel_requested: bool) -> Outcome:
+def _unless_cancelled(outcome: Outcome, cancel_requested: bool) -> Outcome:
     """A job that somebody cancelled is not sent back, nor given up."""
     if cancel_requested and (outcome.lost or outcome.state not in ENDED):
         return cancelled(outcome.id, outcome.attempt)._replace(lost=outcome.lost)

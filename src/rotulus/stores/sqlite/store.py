@@ -42,7 +42,7 @@ from rotulus.stores._columns import span
 from rotulus.stores._filters import find
 from rotulus.stores.sqlite import actions, rows
 from rotulus.stores.sqlite.batches import Batches
-from rotulus.stores.sqlite.claiming import take
+from rotulus.stores.sqlite.claiming import claim
 from rotulus.stores.sqlite.connection import MEMORY, translated
 from rotulus.stores.sqlite.doorbell import KINDS, Doorbell, Kind
 from rotulus.stores.sqlite.joining import joined
@@ -141,7 +141,7 @@ class SqliteStore:
     def claim(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
         """Take jobs to run. See `Store.claim`."""
         self._lifeline.hold(wanted.worker)
-        return rows.records(self._commit.run(lambda con: self._take(con, wanted, limit, lease)))
+        return rows.records(self._commit.run(lambda con: self._claim_in(con, wanted, limit, lease)))
 
     def extend(
         self,
@@ -189,7 +189,7 @@ class SqliteStore:
 
         def work(con: sqlite3.Connection) -> tuple[Settled, str, bool]:
             settled = settle(con, outcomes, self._now())
-            taken = self._take(con, wanted, limit, lease)
+            taken = self._claim_in(con, wanted, limit, lease)
             return settled, taken, bool(fetch_value(con, "some_left"))
 
         settled, taken, some_left = self._commit.run(work)
@@ -322,9 +322,11 @@ class SqliteStore:
         self._commit.alone(self._connections.close)
         self._doorbell.close()
 
-    def _take(self, con: sqlite3.Connection, wanted: ClaimFilter, limit: int, lease: float) -> str:
+    def _claim_in(
+        self, con: sqlite3.Connection, wanted: ClaimFilter, limit: int, lease: float
+    ) -> str:
         # Read inside the transaction: starts are counted in the order of their times.
-        return take(con, wanted, limit, self._present(), self._lease_until(lease))
+        return claim(con, wanted, limit, self._present(), self._lease_until(lease))
 
     def _act(self, ids: Collection[str], action: Callable[..., str]) -> list[JobRecord]:
         known = [one for one in ids if is_id(one)]
