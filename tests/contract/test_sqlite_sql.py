@@ -39,11 +39,8 @@ def test_a_statement_prepares(database, name):
 def test_every_statement_is_used_and_every_use_is_a_statement():
     """No dead SQL, and no name that is not there."""
     code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
-    used = set(
-        re.findall(
-            r'(?:fetch_value|fetch_row|execute|_read)\(\s*(?:con|connection)?,?\s*"(\w+)"', code
-        )
-    )
+    by_name = r'(?:fetch_value|fetch_row|execute)\(\s*(?:con|connection),\s*"(\w+)"'
+    used = set(re.findall(by_name, code)) | set(re.findall(r'_read\(\s*"(\w+)"', code))
     used |= set(re.findall(r'STATEMENTS\["(\w+)"\]', code))
     used |= set(re.findall(r'(?:_reclaim|Batch)\("(\w+)"', code))
     used |= {"count_by_queue", "count_by_task", "count_by_step"}

@@ -1,4 +1,4 @@
-"""What goes into a store and comes out of it: values, and nothing that does anything."""
+"""The values that go into a store and come out of it."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -59,8 +59,8 @@ class NewJob(NamedTuple):
         needs: of a part: the ids of those parts of the same job that it waits for.
     """
 
-    id: str
-    arguments: str
+    id: Id
+    arguments: Json
     terms: Terms
     key: str | None = None
     limit_key: str | None = None
@@ -72,7 +72,7 @@ class NewJob(NamedTuple):
 
 
 class ClaimFilter(NamedTuple):
-    """What a worker would take.
+    """Which jobs a worker would take.
 
     Attributes:
         worker: its name.
@@ -196,10 +196,18 @@ class ScheduleEntry(NamedTuple):
 class Filter(NamedTuple):
     """Which jobs to read: those that match every field that is given.
 
-    `worker` is the one that has the job, or had it last: with `states=[RUNNING]`, what it holds.
-    `run` is the id of the job that a run is made of, and `step` a path in it; `needed_by` holds
-    ids of jobs: those that one of them waits for, or waited for. `prefix` is the beginning of an
-    id.
+    Attributes:
+        states: one of these; none, if it is empty.
+        task: of this task.
+        queue: in this queue.
+        key: with this key, whether they hold it or not.
+        limit_key: with this key of limits.
+        schedule: fired for this scheduled task.
+        worker: held by this worker, or held by it last: with `states=[RUNNING]`, what it holds.
+        run: in the run of the job with this id, that job included.
+        step: at this path in their run.
+        needed_by: what one of the jobs with these ids waits for, or waited for.
+        prefix: with an id that begins so.
     """
 
     states: Collection[State] | None = None
