@@ -32,7 +32,7 @@ def on_config(config: MkDocsConfig) -> None:
     """List every decision record in the navigation."""
     records = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     decisions = next(entry["Decisions"] for entry in _nav(config) if "Decisions" in entry)
-    decisions += [f"decisions/{record.name}" for record in records]
+    decisions.append({"The records": [f"decisions/{record.name}" for record in records]})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
