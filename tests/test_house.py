@@ -12,6 +12,7 @@ import pytest
 import rotulus
 import rotulus.pubsub
 import rotulus.workflow
+import rotulus_graph
 from rotulus import errors, events, store
 from rotulus.cli.main import COMMANDS, EXIT_CODES
 from rotulus.config import SETTINGS
@@ -19,7 +20,7 @@ from rotulus.config import SETTINGS
 pytestmark = pytest.mark.anywhere
 
 ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "src" / "rotulus"
+SOURCE = ROOT / "src"
 MODULES = sorted(SOURCE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 DOCS = {page.name: page.read_text() for page in (ROOT / "docs").glob("*.md")}
@@ -127,7 +128,7 @@ def test_no_room_has_a_name_that_says_nothing():
 
 def test_public_names_are_sorted_and_real():
     """And shown where users find them."""
-    for module in (rotulus, errors, events, store, rotulus.pubsub, rotulus.workflow):
+    for module in (rotulus, errors, events, store, rotulus.pubsub, rotulus.workflow, rotulus_graph):
         assert len(module.__all__) == len(set(module.__all__))
         assert [] == [name for name in module.__all__ if not hasattr(module, name)]
     for package in (rotulus, rotulus.pubsub, rotulus.workflow):
@@ -147,6 +148,7 @@ def test_everything_public_is_documented():
     public = [(rotulus, name) for name in rotulus.__all__]
     public += [(rotulus.pubsub, name) for name in rotulus.pubsub.__all__]
     public += [(rotulus.workflow, name) for name in rotulus.workflow.__all__]
+    public += [(rotulus_graph, name) for name in rotulus_graph.__all__]
     for package, name in public:
         value = getattr(package, name)
         if inspect.isclass(value) or inspect.isfunction(value):

@@ -207,8 +207,9 @@ def test_a_drawing_shows_how_a_run_stands(shop):
 
 
 def test_a_workflow_is_data(shop):
-    """Its steps with their needs and rules, in levels."""
+    """Its steps with their needs and rules, in levels, and the layout of its drawing."""
     data = shop.data("graph", "etl")
+    run = shop.data("graph", "etl", "--run", shop.ended(bad="b"))
 
     assert [["fetch"], ["parse"], ["clean"], ["report", "undo"]] == data["levels"]
     assert {
@@ -219,6 +220,12 @@ def test_a_workflow_is_data(shop):
         "for_each": None,
         "state": None,
     } == data["steps"][-1]
+    assert [step["id"] for step in data["steps"]] == list(data["layout"]["boxes"])
+    assert {(need, step["id"]) for step in data["steps"] for need in step["needs"]} == {
+        (route["source"], route["target"]) for route in data["layout"]["routes"]
+    }
+    heights = [found["layout"]["boxes"]["undo"]["height"] for found in (data, run)]
+    assert heights[0] < heights[1]
 
 
 def test_a_wrong_workflow_is_not_found(shop, plain):

@@ -1,6 +1,8 @@
-"""Drawings of workflows: where everything stands, what crosses, and what is escaped."""
+"""Drawings: the layout, crossings, escaped text, and the graph of a workflow."""
 
+import json
 import re
+from graphlib import CycleError
 from html import unescape
 from xml.etree import ElementTree as ET
 
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotulus import State, TaskRegistry
+from rotulus._workflows.drawing import TONES, graph_of
 from rotulus.errors import OptionError
 from rotulus.workflow import (
     Step,
@@ -16,16 +19,19 @@ from rotulus.workflow import (
     any_failed,
     any_of,
     context_value,
+    layout,
     mermaid,
     svg,
     task_failed,
 )
-from rotulus.workflow.graph.crossings import Link, crossings, neighbours, sorted_rows
-from rotulus.workflow.graph.layout import SPACE, arrange
-from rotulus.workflow.graph.lettering import NAME, NOTE
-from rotulus.workflow.graph.mermaid import escape, node_id
-from rotulus.workflow.graph.picture import picture
-from rotulus.workflow.graph.placing import placed
+from rotulus_graph import Graph, Node, Tone, lay_out, to_mermaid, to_svg
+from rotulus_graph.cards import card_size
+from rotulus_graph.coordinates import assign_centres
+from rotulus_graph.crossings import Link, crossings, neighbours, reduce_crossings
+from rotulus_graph.fonts import NAME, NOTE
+from rotulus_graph.layers import layers
+from rotulus_graph.layout import SPACE, arrange
+from rotulus_graph.mermaid import escape, node_id
 
 pytestmark = pytest.mark.anywhere
 
@@ -52,14 +58,19 @@ def acyclic(draw):
     return {name: needs[name] for name in draw(st.permutations(names))}
 
 
+def edges_of(needs):
+    """A pair for each need: what is needed, and what needs it."""
+    return [(need, one) for one, others in needs.items() for need in others]
+
+
 @st.composite
 def layouts(draw):
     """A layout, with what it is one of: needs and sizes."""
     needs = draw(acyclic())
     size = st.tuples(st.floats(1, 300), st.floats(1, 90))
     sizes = {name: draw(size) for name in needs}
-    shown = picture(drawn(needs))
-    return needs, sizes, arrange(shown.levels, shown.edges, sizes)
+    edges = edges_of(needs)
+    return needs, sizes, arrange(layers(list(needs), edges), edges, sizes)
 
 
 @given(layouts())
@@ -108,14 +119,14 @@ def test_no_edge_runs_through_a_box(found):
 @given(acyclic())
 def test_sorting_never_makes_more_crossings(needs):
     """Every place stays in its row."""
-    shown = picture(drawn(needs))
-    row_of = {name: n for n, level in enumerate(shown.levels) for name in level}
-    links = [Link(a, b) for a, b in shown.edges if row_of[b] == row_of[a] + 1]
+    unsorted = layers(list(needs), edges_of(needs))
+    row_of = {name: n for n, row in enumerate(unsorted) for name in row}
+    links = [Link(a, b) for a, b in edges_of(needs) if row_of[b] == row_of[a] + 1]
     _, below = neighbours(links)
-    rows = sorted_rows(shown.levels, links)
+    rows = reduce_crossings(unsorted, links)
 
-    assert [sorted(row) for row in rows] == [sorted(level) for level in shown.levels]
-    assert crossings(rows, below) <= crossings(shown.levels, below)
+    assert [sorted(row) for row in rows] == [sorted(row) for row in unsorted]
+    assert crossings(rows, below) <= crossings(unsorted, below)
 
 
 def test_what_can_be_untangled_is():
@@ -144,7 +155,7 @@ def test_a_chain_is_straight_and_a_diamond_even():
 
 def test_a_row_without_anything_has_no_places():
     """Nor does it trouble those around it."""
-    assert {"a": 5.0} == placed([["a"], []], [], {"a": 10.0}, 4.0)
+    assert {"a": 5.0} == assign_centres([["a"], []], [], {"a": 10.0}, 4.0)
 
 
 @pytest.mark.parametrize(
@@ -179,10 +190,10 @@ def test_rules_are_shown_without_needless_parentheses():
     rule = any_of(any_failed, context_value("rows", ">", 3))
     both = (any_failed | task_failed("a")) & (any_failed | task_failed("a"))
     needs = {"a": [], "b": ["a"], "c": ["a"]}
-    cards = picture(drawn(needs, b={"trigger": rule}, c={"trigger": both})).cards
+    _, b, c = graph_of(drawn(needs, b={"trigger": rule}, c={"trigger": both})).nodes
 
-    assert "any_failed | context_value('rows', '>', 3)" == cards["b"].rule
-    assert "(any_failed | task_failed('a')) & (any_failed | task_failed('a'))" == cards["c"].rule
+    assert "any_failed | context_value('rows', '>', 3)" == b.condition
+    assert "(any_failed | task_failed('a')) & (any_failed | task_failed('a'))" == c.condition
 
 
 def test_what_is_said_is_escaped_in_svg():
@@ -203,7 +214,7 @@ def test_states_are_known_ones():
 
     assert svg(workflow, {"a": "failed"}) == svg(workflow, {"a": State.FAILED})
     assert '<g class="plain"><title>b' in svg(workflow, {"a": "failed"})
-    for draw in (svg, mermaid):
+    for draw in (svg, mermaid, layout):
         with pytest.raises(OptionError, match="'broken' is not a state: use one of blocked"):
             draw(workflow, {"a": "broken"})
 
@@ -224,3 +235,87 @@ def test_a_workflow_of_a_thousand_steps_is_drawn():
     """In layers of forty, each step needing two of those before."""
     needs = {f"s{n}": [f"s{n - 40}", f"s{n - 40 - n % 7}"] if n >= 47 else [] for n in range(1000)}
     assert 1000 == svg(drawn(needs)).count('class="name"')
+
+
+@given(acyclic())
+def test_rows_are_the_levels_in_which_steps_run(needs):
+    """Each row in the order of declaration."""
+    assert drawn(needs).get_execution_levels() == layers(list(needs), edges_of(needs))
+
+
+@given(acyclic())
+def test_a_layout_is_json(needs):
+    """It has a box for each node and a route for each edge, in tenths of a pixel."""
+    nodes = [Node(name, caption="m" * number) for number, name in enumerate(needs)]
+    found = lay_out(Graph("g", nodes, edges_of(needs)))
+    data = found.to_json()
+
+    assert data == json.loads(json.dumps(data))
+    assert data["width"] == round(found.width, 1)
+    assert list(data["boxes"]) == list(found.boxes)
+    for name, box in data["boxes"].items():
+        assert set(box) == {"x", "y", "width", "height"}
+        assert (box["x"], box["y"]) == pytest.approx(
+            (found.boxes[name].x, found.boxes[name].y), abs=0.06
+        )
+    assert [(r["source"], r["target"]) for r in data["routes"]] == edges_of(needs)
+    for route, exact in zip(data["routes"], found.routes, strict=True):
+        assert len(route["points"]) % 2 == 0
+        assert [tuple(p) for p in route["points"]] == [
+            (round(x, 1), round(y, 1)) for x, y in exact.points
+        ]
+
+
+def test_the_boxes_of_a_layout_hold_the_text_of_their_steps():
+    """A state is one line more."""
+    workflow = drawn({"a": [], "b": ["a"]}, b={"for_each": "files"})
+    plain, run = layout(workflow), layout(workflow, {"b": "running"})
+
+    assert {node.id: card_size(node) for node in graph_of(workflow).nodes} == {
+        name: (box.width, box.height) for name, box in plain.boxes.items()
+    }
+    assert run.boxes["b"].height == plain.boxes["b"].height + NOTE.line
+    assert run.boxes["a"].height == plain.boxes["a"].height
+
+
+def test_each_state_has_a_colour():
+    """A failed step does not look like one that succeeded, nor like a dead one."""
+    assert set(State) == set(TONES)
+    assert 3 == len({TONES[s] for s in (State.SUCCEEDED, State.FAILED, State.DEAD)})
+    assert Tone.PLAIN not in TONES.values()
+
+
+def test_a_graph_without_nodes_is_drawn():
+    """It has a headline and no size."""
+    empty = Graph("nothing", [])
+
+    assert {"width": 0.0, "height": 0.0, "boxes": {}, "routes": []} == lay_out(empty).to_json()
+    assert ">nothing: 0 steps</title>" in to_svg(empty)
+    assert "flowchart TD\n" == to_mermaid(empty)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", 'a"'])
+def test_the_id_of_a_node_is_one_word(name):
+    """It stands in the text of Mermaid as it is."""
+    with pytest.raises(ValueError, match=re.escape(f"Node id {name!r} is not allowed")):
+        Node(name)
+
+
+@pytest.mark.parametrize("state", ["in 5", "x;y", ":::"])
+def test_the_state_of_a_node_is_one_word(state):
+    """It is the name of a class in Mermaid."""
+    with pytest.raises(ValueError, match=f"Node 'a': state '{state}' is not allowed"):
+        Node("a", state=state)
+
+
+def test_a_wrong_graph_is_refused():
+    """Two nodes of one id, an edge to nowhere, and a circle."""
+    a, b = Node("a"), Node("b")
+
+    with pytest.raises(ValueError, match="Graph 'g' has 2 nodes with the id 'a'"):
+        Graph("g", [a, b, a])
+    with pytest.raises(ValueError, match=r"edge \('a', 'c'\) names no node 'c'"):
+        Graph("g", [a, b], [("a", "c")])
+    with pytest.raises(CycleError):
+        lay_out(Graph("g", [a, b], [("a", "b"), ("b", "a")]))
+    assert (("a", "b"),) == Graph("g", [a, b], [("a", "b"), ("a", "b")]).edges

@@ -11,7 +11,7 @@ from rotulus.cli.finding import find_run
 from rotulus.cli.output import json_option, print_json
 from rotulus.cli.target import app_options, find_app, find_store
 from rotulus.errors import TaskNotFoundError, WorkflowError
-from rotulus.workflow import Step, Workflow, get_workflow, list_workflows, mermaid, svg
+from rotulus.workflow import Step, Workflow, get_workflow, layout, list_workflows, mermaid, svg
 
 
 @click.command()
@@ -30,7 +30,7 @@ def graph(
 ) -> None:
     """Draw WORKFLOW: print it as Mermaid, or write it as SVG.
 
-    The drawing is one file, light or dark as whoever looks at it prefers.
+    The drawing is one file, light or dark as its reader prefers.
     """
     app = find_app(target, tasks=True)
     drawn = find_workflow(app, workflow)
@@ -81,6 +81,7 @@ def _data(workflow: Workflow, states: Mapping[str, State]) -> dict[str, Any]:
         "tags": dict(workflow.tags),
         "levels": workflow.get_execution_levels(),
         "steps": [{**_step_data(step), "state": states.get(step.id)} for step in steps],
+        "layout": layout(workflow, states).to_json(),
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rotulus._engine.steps.handle import TaskHandle
     from rotulus._workflows.context import Context
+    from rotulus._workflows.drawing import layout, mermaid, svg
     from rotulus._workflows.merging import merge
     from rotulus._workflows.paths import is_branch, split_path
     from rotulus._workflows.trigger import (
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
         list_workflows,
         register_workflow_constructor,
     )
-    from rotulus.workflow.graph.mermaid import mermaid
-    from rotulus.workflow.graph.svg import svg
     from rotulus.workflow.run import Run, WorkflowResult, watched
     from rotulus.workflow.runner import DefaultRunner
     from rotulus.workflow.steps import task
@@ -64,6 +63,7 @@ __all__ = [
     "context_value",
     "get_workflow",
     "is_branch",
+    "layout",
     "list_workflows",
     "merge",
     "mermaid",
@@ -81,6 +81,7 @@ __all__ = [
 _HOMES = {
     "_engine.steps.handle": ("TaskHandle",),
     "_workflows.context": ("Context",),
+    "_workflows.drawing": ("layout", "mermaid", "svg"),
     "_workflows.merging": ("merge",),
     "_workflows.paths": ("is_branch", "split_path"),
     "_workflows.trigger": (
@@ -102,8 +103,6 @@ _HOMES = {
     "errors": ("ContextError", "WorkflowError"),
     "workflow.builder": ("WorkflowBuilder",),
     "workflow.config": ("DefaultRunnerConfig",),
-    "workflow.graph.mermaid": ("mermaid",),
-    "workflow.graph.svg": ("svg",),
     "workflow.run": ("Run", "WorkflowResult", "watched"),
     "workflow.runner": ("DefaultRunner",),
     "workflow.constructors": (

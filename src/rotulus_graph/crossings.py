@@ -1,4 +1,4 @@
-"""The order of each row, so that few edges cross: by the mean place of the neighbours."""
+"""Crossing reduction, the second step: each row is sorted by the mean place of its neighbours."""
 
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -9,11 +9,11 @@ from typing import NamedTuple
 Row = Sequence[str]
 
 _SWEEPS = 24
-"""How often rows are sorted, down and up in turn. What is gained later is little."""
+"""How often rows are sorted, down and up in turn. Later sweeps gain little."""
 
 
 class Link(NamedTuple):
-    """Two places in neighbouring rows, the upper one first, and how much it is to be straight."""
+    """An edge between two places in neighbouring rows; a heavy one is kept straight."""
 
     upper: str
     lower: str
@@ -23,8 +23,8 @@ class Link(NamedTuple):
 Neighbours = Mapping[str, Sequence[str]]
 
 
-def sorted_rows(rows: Sequence[Row], links: Sequence[Link]) -> list[list[str]]:
-    """The rows, sorted; of all orders that were tried, one with the fewest crossings."""
+def reduce_crossings(rows: Sequence[Row], links: Sequence[Link]) -> list[list[str]]:
+    """Returns the rows, sorted: of all orders that were tried, one with the fewest crossings."""
     above, below = neighbours(links)
     best = [list(row) for row in rows]
     fewest = crossings(best, below)
@@ -41,7 +41,7 @@ def sorted_rows(rows: Sequence[Row], links: Sequence[Link]) -> list[list[str]]:
 
 
 def neighbours(links: Sequence[Link]) -> tuple[Neighbours, Neighbours]:
-    """The neighbours of each place in the row above, and in the row below."""
+    """Returns the neighbours of each place in the row above, and those in the row below."""
     above: defaultdict[str, list[str]] = defaultdict(list)
     below: defaultdict[str, list[str]] = defaultdict(list)
     for link in links:
@@ -51,11 +51,11 @@ def neighbours(links: Sequence[Link]) -> tuple[Neighbours, Neighbours]:
 
 
 def crossings(rows: Sequence[Row], below: Neighbours) -> int:
-    """How many edges cross, when the rows are sorted like this."""
+    """Returns how many edges cross when the rows stand in this order."""
     total = 0
     for upper, lower in pairwise(rows):
         place = {name: number for number, name in enumerate(lower)}
-        ends: list[int] = []  # where the edges end that began further left
+        ends: list[int] = []  # the ends of the edges that began further left
         for name in upper:
             own = sorted(place[other] for other in below.get(name, ()))
             total += sum(len(ends) - bisect_left(ends, end + 1) for end in own)

@@ -1,4 +1,4 @@
-"""How wide text is, without a font at hand: rather too wide than too narrow."""
+"""The width of text, without a font at hand: rather too wide than too narrow."""
 
 from typing import NamedTuple
 
@@ -6,27 +6,27 @@ _NARROW = frozenset("iljtfrI.,:;'|!()[] ")
 _WIDE = frozenset("mwMW@%&…")
 
 
-class Letters(NamedTuple):
-    """A kind of lettering: its size in pixels, how bold, and the height of a line."""
+class Font(NamedTuple):
+    """The size of letters and the height of a line, in pixels, and the weight of the letters."""
 
     size: float
     line: float
     weight: int = 400
 
     def width(self, text: str) -> float:
-        """The width of a text, in pixels."""
+        """Returns the width of a text, in pixels."""
         bold = 1.07 if self.weight > 500 else 1.0
         return self.size * bold * sum(map(_em, text))
 
 
-TITLE = Letters(18, 26, 700)
-SUBTITLE = Letters(13, 19)
-NAME = Letters(14, 19, 600)
-NOTE = Letters(11.5, 16)
+TITLE = Font(18, 26, 700)
+SUBTITLE = Font(13, 19)
+NAME = Font(14, 19, 600)
+NOTE = Font(11.5, 16)
 
 
 def shortened(text: str, most: int) -> str:
-    """A text of at most so many letters."""
+    """Returns the text, cut to at most so many letters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -1,32 +1,35 @@
-"""Where everything stands: boxes in layers, and routes between them that go downward.
+"""The layout of a graph: boxes in rows, and routes between the boxes that go downward.
 
-Each layer is a row. An edge that passes a layer has a place in it, as a box without a size, so
-that no route runs through a box. Rows are sorted so that few routes cross, by the places of
-their neighbours; then boxes move as near to their neighbours as their order lets them.
+An edge that passes a row has a place in that row, like a narrow box. So no route runs through a
+box. Edge routing is the fourth step and stands here; the three steps before it have a module each.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
+from typing import Any
 
-from rotulus.workflow.graph.crossings import Link, Row, sorted_rows
-from rotulus.workflow.graph.placing import placed
+from rotulus_graph.cards import card_size
+from rotulus_graph.coordinates import assign_centres
+from rotulus_graph.crossings import Link, Row, reduce_crossings
+from rotulus_graph.graph import Graph
+from rotulus_graph.layers import layers
 
 SPACE = 28.0
-"""Between two boxes of a row."""
+"""The space between two boxes of a row, in pixels."""
 
 _LANE = 18.0
-"""How wide the place of an edge in a layer that it passes is."""
+"""The width of the place of an edge in a row that the edge passes."""
 
 _NEAR, _FAR = 56.0, 132.0
 """The least and the greatest distance between two rows."""
 
 _SLANT = 0.07
-"""How much further apart rows stand for each pixel that an edge between them goes sideways."""
+"""The extra distance between two rows for each pixel that an edge between them goes sideways."""
 
 _PORT, _CROWD = 16.0, 8.0
-"""The greatest distance between the ends of edges at a box, and the least: else they are one."""
+"""The greatest distance between the ends of two edges at a box, and the least. Nearer ends meet."""
 
 Size = tuple[float, float]
 Point = tuple[float, float]
@@ -49,7 +52,15 @@ class Box:
 
 @dataclass(frozen=True)
 class Route:
-    """How an edge goes: down through points, in pairs: it leaves a row, and enters the next."""
+    """The way of one edge.
+
+    Attributes:
+        source: the id of the node where the edge begins.
+        target: the id of the node where the edge ends.
+        points: points from the lower edge of the source to the upper edge of the target, an even
+            number of them. From the first to the second of a pair the edge crosses the space
+            between two rows; from a pair to the next it passes a row, straight down.
+    """
 
     source: str
     target: str
@@ -58,28 +69,68 @@ class Route:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands, from (0, 0) on."""
+    """Boxes and routes, in pixels from the upper left corner of the drawing.
+
+    Attributes:
+        boxes: the box of each node, by its id.
+        routes: the route of each edge.
+        width: the width of the drawing.
+        height: the height of the drawing.
+    """
 
     boxes: Mapping[str, Box]
     routes: Sequence[Route]
     width: float
     height: float
 
+    def to_json(self) -> dict[str, Any]:
+        """Returns the layout as a JSON object, with numbers of at most one decimal.
+
+        `{"width": …, "height": …, "boxes": {id: {"x": …, "y": …, "width": …, "height": …}},
+        "routes": [{"source": id, "target": id, "points": [[x, y], …]}]}`
+        """
+        return {
+            "width": _rounded(self.width),
+            "height": _rounded(self.height),
+            "boxes": {
+                name: {side: _rounded(value) for side, value in asdict(box).items()}
+                for name, box in self.boxes.items()
+            },
+            "routes": [
+                {
+                    "source": route.source,
+                    "target": route.target,
+                    "points": [[_rounded(x), _rounded(y)] for x, y in route.points],
+                }
+                for route in self.routes
+            ],
+        }
+
+
+def lay_out(graph: Graph) -> Layout:
+    """Returns the layout of a graph. Each box holds the text of its node.
+
+    Raises:
+        graphlib.CycleError: the edges go round in a circle. It is a `ValueError`.
+    """
+    rows = layers([node.id for node in graph.nodes], graph.edges)
+    return arrange(rows, graph.edges, {node.id: card_size(node) for node in graph.nodes})
+
 
 def arrange(
     levels: Sequence[Sequence[str]], edges: Sequence[tuple[str, str]], sizes: Mapping[str, Size]
 ) -> Layout:
-    """Find a place for everything.
+    """Returns the layout of boxes of these sizes.
 
     Args:
-        levels: names, in rows from above to below.
-        edges: pairs of names; the first stands in an earlier level than the second.
+        levels: names in rows, from above to below.
+        edges: pairs of names. The first stands in an earlier row than the second.
         sizes: width and height by name.
     """
     chains = _chains(levels, edges)
-    rows = sorted_rows(_rows(levels, chains), _links(chains))
+    rows = reduce_crossings(_rows(levels, chains), _links(chains))
     widths = {name: sizes[name][0] if name in sizes else _LANE for row in rows for name in row}
-    centres = placed(rows, _links(chains), widths, SPACE)
+    centres = assign_centres(rows, _links(chains), widths, SPACE)
     heights = [max(sizes[name][1] for name in level) for level in levels]
     tops = _tops(rows, chains, centres, heights)
     boxes = {
@@ -93,12 +144,16 @@ def arrange(
     }
     bands = [(top, top + height) for top, height in zip(tops, heights, strict=True)]
     routes = _routes(chains, centres, boxes, bands)
-    width = max(centres[name] + widths[name] / 2 for row in rows for name in row)
-    return Layout(boxes, routes, width, bands[-1][1])
+    width = max((centres[name] + widths[name] / 2 for name in centres), default=0.0)
+    return Layout(boxes, routes, width, bands[-1][1] if bands else 0.0)
+
+
+def _rounded(value: float) -> float:
+    return round(value, 1)
 
 
 Chains = Mapping[tuple[str, str], Sequence[tuple[str, int]]]
-"""Each edge as the places it has, with their rows, from the first box to the last."""
+"""The places of each edge with their rows, from the first box to the last."""
 
 
 def _chains(levels: Sequence[Sequence[str]], edges: Sequence[tuple[str, str]]) -> Chains:
@@ -122,7 +177,7 @@ def _rows(levels: Sequence[Sequence[str]], chains: Chains) -> list[list[str]]:
 
 
 def _links(chains: Chains) -> list[Link]:
-    """Pairs of places in neighbouring rows; those of a long edge had better be straight."""
+    """Pairs of places in neighbouring rows. The inner pairs of a long edge are kept straight."""
     found: list[Link] = []
     for chain in chains.values():
         last = len(chain) - 2
@@ -135,7 +190,7 @@ def _links(chains: Chains) -> list[Link]:
 def _tops(
     rows: Sequence[Row], chains: Chains, centres: Mapping[str, float], heights: Sequence[float]
 ) -> list[float]:
-    """The upper edge of each row: further down when edges come from far aside."""
+    """The upper edge of each row, further down where an edge comes from far aside."""
     sideways = [0.0] * len(rows)
     for chain in chains.values():
         for (a, _), (b, row) in pairwise(chain):
@@ -170,7 +225,7 @@ Ports = dict[tuple[str, str], float]
 def _ports(
     chains: Chains, centres: Mapping[str, float], boxes: Mapping[str, Box]
 ) -> tuple[Ports, Ports]:
-    """Where each edge leaves its box, and where it enters the other: side by side, as they come."""
+    """The ends of each edge at its two boxes: side by side, in the order of the other ends."""
     below: defaultdict[str, list[tuple[float, tuple[str, str]]]] = defaultdict(list)
     above: defaultdict[str, list[tuple[float, tuple[str, str]]]] = defaultdict(list)
     for edge, chain in chains.items():

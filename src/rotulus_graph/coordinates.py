@@ -1,10 +1,10 @@
-"""Where the boxes of sorted rows stand, sideways: near their neighbours, and never overlapping."""
+"""Coordinate assignment, the third step: boxes move towards their neighbours and never overlap."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from rotulus.workflow.graph.crossings import Link, Row
+from rotulus_graph.crossings import Link, Row
 
 _SWEEPS = 12
 
@@ -12,16 +12,16 @@ Pulls = Mapping[str, Sequence[tuple[str, float]]]
 """The neighbours of each box, and how strongly each of them pulls."""
 
 
-def placed(
+def assign_centres(
     rows: Sequence[Row], links: Sequence[Link], widths: Mapping[str, float], space: float
 ) -> dict[str, float]:
-    """The centre of each box, so that the leftmost box begins at 0.
+    """Returns the centre of each box on the horizontal axis; the leftmost box begins at 0.
 
     Args:
         rows: the boxes, each row sorted from left to right.
-        links: which boxes are neighbours.
-        widths: how wide each is.
-        space: the least space between two of a row.
+        links: the pairs of neighbours.
+        widths: the width of each box.
+        space: the least space between two boxes of a row.
     """
     above, below = _pulls(links)
     both = {name: [*above.get(name, ()), *below.get(name, ())] for row in rows for name in row}
@@ -31,11 +31,11 @@ def placed(
     for sweep in range(_SWEEPS):
         downward = sweep % 2 == 0
         for row in rows if downward else rows[::-1]:
-            _settle(row, above if downward else below, centres, widths, space)
+            _move(row, above if downward else below, centres, widths, space)
     for sweep in range(_SWEEPS):
         for row in rows if sweep % 2 else rows[::-1]:
-            _settle(row, both, centres, widths, space)
-    left = min(centres[name] - widths[name] / 2 for row in rows for name in row)
+            _move(row, both, centres, widths, space)
+    left = min((centres[name] - widths[name] / 2 for name in centres), default=0.0)
     return {name: centre - left for name, centre in centres.items()}
 
 
@@ -48,14 +48,14 @@ def _pulls(links: Sequence[Link]) -> tuple[Pulls, Pulls]:
     return above, below
 
 
-def _settle(
+def _move(
     row: Row,
     pulls: Pulls,
     centres: dict[str, float],
     widths: Mapping[str, float],
     space: float,
 ) -> None:
-    """Move a row to where its neighbours pull it."""
+    """Move a row towards its neighbours."""
 
     def wish(name: str) -> tuple[float, float]:
         own = pulls.get(name, ())
@@ -73,10 +73,10 @@ def _spread(
     widths: Mapping[str, float],
     space: float,
 ) -> dict[str, float]:
-    """The centres nearest to what each box wishes, as the weighted sum of squares goes.
+    """Returns the centres with the least weighted sum of squared distances from the wishes.
 
-    Without the room that boxes take, their places only have to rise: neighbours whose wishes are
-    the wrong way round go together to the mean of what they wish.
+    This is an isotonic regression. Once the widths are subtracted, the places only have to rise:
+    two neighbours whose wishes stand the wrong way round meet at the mean of their wishes.
     """
     if not row:
         return {}

@@ -1,1 +1,0 @@
-"""Draws workflows: as Mermaid text, and as SVG."""
