@@ -8,16 +8,16 @@ RotulusError
 │   │   │   └── RegistryFrozenError    the registry is serving and no longer changes
 │   │   ├── TaskNotFoundError      no task of that name             (also KeyError, ValueError)
 │   │   ├── OptionError            an option has a value that is not allowed (also a ValueError)
-│   │   ├── InjectionError         a parameter nobody can fill
+│   │   ├── InjectionError         a parameter that cannot be filled
 │   │   ├── WorkflowError          steps that do not make a workflow     (also a ValueError)
 │   │   │   └── StepNotFoundError      no step of that id
 │   │   └── NoAppError             a task was enqueued and no app is open for it
 │   ├── ArgumentsError             a call does not fit its task      (also TypeError, ValueError)
-│   └── ResultError                what a task returned does not fit  (also TypeError, ValueError)
+│   └── ResultError                a result does not fit its task     (also TypeError, ValueError)
 ├── JobError                       about one durable job
 │   ├── JobNotFoundError           no job has that id                (also a KeyError)
-│   ├── JobFailedError             its result was asked for and there is none (also a RuntimeError)
-│   ├── JobUnfinishedError         its result was asked for too early (also a RuntimeError)
+│   ├── JobFailedError             a result was asked for and there is none (also a RuntimeError)
+│   ├── JobUnfinishedError         a result was asked for too early  (also a RuntimeError)
 │   ├── JobLostError               the process that was to run it has ended
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
 │   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
@@ -29,19 +29,19 @@ RotulusError
 ├── EventLoopError                 a call that needs a loop of its own, made on a running one
 ├── IsolationError                 the process that forks those of isolated tasks was killed
 ├── ThreadNotStartedError          the system refused to start a thread
-├── TokenError                     a push does not come from the service account it should
-├── WorkerStuckError               too many bodies of a worker did not stop, and it has
+├── TokenError                     a push does not come from the right service account
+├── WorkerStuckError               a worker has ended because too many bodies did not stop
 └── StoreError                     about the place where jobs live
-    ├── StoreUnavailableError      it cannot be reached or opened
-    │   └── StoreCapacityError         it has no connection left
-    ├── StoreReadOnlyError         it can be read and not written
-    ├── StoreBusyError             somebody else held it for too long
-    ├── StoreFullError             there is no room left
-    ├── StoreRefusedError          it does not take what was to be written
-    ├── StoreClosedError           it was used after close()
-    └── SchemaError                its tables are not of this version
+    ├── StoreUnavailableError      the store cannot be reached or opened
+    │   └── StoreCapacityError         the store has no connection left
+    ├── StoreReadOnlyError         the store can be read and not written
+    ├── StoreBusyError             another process held the store for too long
+    ├── StoreFullError             the store has no room left
+    ├── StoreRefusedError          the store refuses a row
+    ├── StoreClosedError           the store was used after close()
+    └── SchemaError                the tables of the store are not of this version
 
-`RotulusWarning`, a `UserWarning`, is for what is allowed and probably not meant.
+`RotulusWarning`, a `UserWarning`, reports code that is allowed and probably a mistake.
 """
 
 from collections.abc import Sequence
@@ -92,11 +92,11 @@ __all__ = [
 
 
 class RotulusError(Exception):
-    """Every error of this package. Catch it to catch them all."""
+    """The base of every error of this package. Catch it to catch them all."""
 
 
 class RotulusWarning(UserWarning):
-    """Something is allowed and probably not meant. It is shown at the caller's line."""
+    """Something is allowed and probably a mistake. The warning is shown at the caller's line."""
 
 
 class TaskError(RotulusError):
@@ -118,7 +118,7 @@ class DuplicateTaskError(TaskRegistrationError, ValueError):
 class TaskNotFoundError(ConfigurationError, KeyError, ValueError):
     """No task of that name is registered.
 
-    It is a `KeyError` for those who look names up and a `ValueError` for those who execute by
+    It is a `KeyError` for code that looks names up and a `ValueError` for code that executes by
     name; unlike a `KeyError`, its text is plain.
     """
 
@@ -139,7 +139,7 @@ class OptionError(ConfigurationError, ValueError):
 
 
 class InjectionError(ConfigurationError):
-    """A parameter is neither JSON nor something anybody provides."""
+    """A parameter is neither JSON nor provided."""
 
 
 class WorkflowError(ConfigurationError, ValueError):
@@ -166,7 +166,7 @@ class ArgumentsError(TaskError, TypeError, ValueError):
 
 
 class ResultError(TaskError, TypeError, ValueError):
-    """What a task returned does not fit its return annotation, or cannot be stored."""
+    """The result of a task does not fit its return annotation, or cannot be stored."""
 
 
 class JobError(RotulusError):
@@ -174,7 +174,7 @@ class JobError(RotulusError):
 
 
 class JobNotFoundError(JobError, KeyError):
-    """No job has that id, or several begin so: it was never added here, or it has been pruned."""
+    """No job has that id, or several ids begin so: it was never added here, or it was pruned."""
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -197,7 +197,7 @@ class JobFailedError(JobError, RuntimeError):
 
 
 class JobUnfinishedError(JobError, RuntimeError):
-    """The result of a spawned job was asked for, and it has not returned."""
+    """The result of a spawned job was asked for, and the job has not returned."""
 
 
 class JobLostError(JobError):
@@ -205,7 +205,7 @@ class JobLostError(JobError):
 
 
 class JobNotRunningError(JobError):
-    """A verb of a running job was used on one that nobody is running here."""
+    """A verb of a running job was used on a job that does not run here."""
 
 
 class HandleConsumedError(JobNotRunningError, ValueError):
@@ -217,7 +217,7 @@ class ResultTimeoutError(JobError, TimeoutError):
 
 
 class ArtifactError(RotulusError, ValueError):
-    """An artifact cannot be saved as it was told, or is too large to be shown whole."""
+    """An artifact cannot be saved as asked, or is too large to be shown whole."""
 
 
 class ArtifactNotFoundError(ArtifactError, KeyError):
@@ -244,11 +244,11 @@ class IsolationError(RotulusError):
 
 
 class ThreadNotStartedError(RotulusError):
-    """The system refused to start a thread. What needed it was not begun: try it again."""
+    """The system refused to start a thread. Nothing was begun in its place: try again."""
 
 
 class TokenError(RotulusError):
-    """A push does not come from whom it should: its OIDC token lacks, or is not the right one."""
+    """A push does not come from the right sender: its OIDC token is missing or wrong."""
 
 
 class WorkerStuckError(RotulusError):
@@ -276,11 +276,11 @@ class StoreBusyError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """There is no room left. What was being written was not written."""
+    """The store has no room left. Nothing was written."""
 
 
 class StoreRefusedError(StoreError):
-    """The store works, and does not take what was to be written: a constraint is against it."""
+    """The store works and refuses a row: a constraint is against it."""
 
 
 class StoreClosedError(StoreError):

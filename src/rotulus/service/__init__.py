@@ -1,6 +1,6 @@
 """The service door: every task over HTTP, with injection, background jobs and artifacts.
 
-Each name is imported when it is first used, as those of `rotulus` are. What speaks HTTP needs the
+Each name is imported when it is first used, as those of `rotulus` are. The names for HTTP need the
 extra: `pip install 'rotulus[service]'`.
 """
 
@@ -112,7 +112,7 @@ _HOMES = {
 """Where each public name is defined."""
 
 _EXTRA = ("aiosqlite", "fastapi", "sqlalchemy", "starlette", "uvicorn")
-"""What the extra brings."""
+"""The packages of the extra."""
 
 
 def __getattr__(name: str) -> Any:

@@ -15,13 +15,13 @@ from rotulus.service.problems import ProblemError
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How a service knows who asks. With both, a request has to satisfy both.
+    """How a service checks its callers. If both are given, a request has to satisfy both.
 
     Attributes:
-        token: what `Authorization: Bearer ...` has to hold; or the password that a person gives
+        token: the value of `Authorization: Bearer ...`; or the password that a person gives
             to a browser, with any name.
-        dependency: a FastAPI dependency of one's own, which raises for those who may not come in.
-            It is asked before every request, with headers, cookies and query; it may have
+        dependency: a FastAPI dependency of your own, which raises to refuse a request.
+            It is called before every request, with headers, cookies and query; it may have
             dependencies, but no parameters of the path or the body.
 
     Raises:
@@ -40,7 +40,7 @@ class Auth:
             )
 
     def check_token(self, connection: HTTPConnection) -> None:
-        """Raise a `ProblemError` (401) unless a request has the token, or there is none."""
+        """Raise a `ProblemError` (401) if there is a token and a request does not have it."""
         if self.token is None:
             return
         given = _given(connection.headers.get("authorization", ""))
@@ -57,7 +57,7 @@ class Auth:
 
 
 def _given(authorization: str) -> str:
-    """The token in a header. A browser, which cannot send one, sends a name and a password."""
+    """Returns the token in a header. A browser sends a name, and the token as a password."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
@@ -70,7 +70,7 @@ def _given(authorization: str) -> str:
 
 
 def _challenge(connection: HTTPConnection) -> str:
-    """What is asked for: a page asks the person before it, and a program knows what to send."""
+    """Returns the header that asks for a token: of a person on a page, else of a program."""
     wants_page = "text/html" in connection.headers.get("accept", "")
     return 'Basic realm="rotulus", charset="UTF-8"' if wants_page else 'Bearer realm="rotulus"'
 

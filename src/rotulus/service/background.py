@@ -1,4 +1,4 @@
-"""The app of a scheduler: its one task, the worker that runs it, and the look for what was lost."""
+"""The app of a scheduler: its one task, the worker that runs it, and the check for lost jobs."""
 
 import secrets
 import threading
@@ -13,7 +13,7 @@ from rotulus.events import WorkerStarted
 from rotulus.service.records import LIVE, SPAWNED
 
 LOOK_EVERY = 5.0
-"""Seconds between two looks for jobs whose process has ended."""
+"""Seconds between two checks for jobs of a process that has ended."""
 
 _KEEP = timedelta(hours=1)
 """How long ended jobs are kept in memory."""
@@ -22,18 +22,18 @@ _ANNOUNCED_WITHIN = 10.0
 _MOST = 1000
 
 Run = Callable[[], Awaitable[Any]]
-"""Runs what was spawned, to its end."""
+"""Runs a spawned call to its end."""
 
 Found = Callable[[str, int, str], Run | None]
-"""Gives what runs a job, by its queue, its number there and its id; None: it is not here."""
+"""Returns the call of a job, by its queue, its number there and its id; None: it is not here."""
 
 
 def make_app(of: App | None, found: Found) -> App:
     """An app with the task of spawned jobs, on the store of an app, or in memory without one.
 
     Args:
-        of: the app whose store it is.
-        found: gives what was spawned.
+        of: the app that has the store.
+        found: returns the spawned call of a job.
     """
     registry = TaskRegistry()
     if of is None:
@@ -49,7 +49,7 @@ def make_app(of: App | None, found: Found) -> App:
 
     @task(name=SPAWNED, registry=registry, result="trust")
     async def spawned(number: int, description: str | None = None, job: Job[Any] = INJECTED) -> Any:
-        """Awaits what was spawned; it is in the process that spawned it, or nowhere."""
+        """Await a spawned call. It is in the process that spawned it, or nowhere."""
         del description  # for those who look at the job
         run = found(job.queue, number, job.id)
         if run is None:
@@ -64,7 +64,7 @@ def make_app(of: App | None, found: Found) -> App:
 
 
 def _storable(value: Any, job: Job[Any], most: int) -> Any:
-    """A result as the store keeps it: as it is, or None with a note that says so."""
+    """Returns a result for the store: the result itself, or None with a note that says so."""
     try:
         jsontext.encode(value, max_bytes=most)
     except jsontext.NotJSONError as error:
@@ -79,14 +79,14 @@ class Background:
 
     Args:
         app: the app that has the task.
-        slots: how many run at once.
-        tidy: called at each look, to end what the store says has ended.
+        slots: how many jobs run at once.
+        tidy: called at each check, to end the calls whose jobs have ended in the store.
 
     Raises:
         RotulusError: the worker could not start.
 
     Attributes:
-        queue: the queue that this one serves, and nobody else.
+        queue: the queue that only this worker serves.
     """
 
     def __init__(self, app: App, slots: int, tidy: Callable[[], None]) -> None:
@@ -101,7 +101,7 @@ class Background:
         self._looking = threading.Thread(target=self._look_on, name="rotulus-lost", daemon=True)
 
     def start(self) -> None:
-        """Begin; a job that is added from now on is seen as served. Blocks until then."""
+        """Begin. Blocks until the queue counts as served."""
         stop = self.app.events.subscribe(self._note_started, WorkerStarted)
         self._worker.start()
         self._working.wait(_ANNOUNCED_WITHIN)
@@ -118,7 +118,7 @@ class Background:
         self._looking.start()
 
     def end(self) -> None:
-        """Stop the worker, and wait for that."""
+        """Stop the worker, and wait for its end."""
         self._over.set()
         while self._worker.is_alive():
             self.app.stop()
@@ -127,7 +127,7 @@ class Background:
             self._looking.join(LOOK_EVERY)
 
     def look(self) -> None:
-        """Let the jobs that wait in a queue which no live worker serves end as lost."""
+        """End the jobs that wait in a queue without a live worker as lost."""
         # First the jobs: a queue is served before there are jobs in it.
         live = self.app.jobs.find(task=SPAWNED, state=LIVE, limit=_MOST)
         lost = {job.queue for job in live} - self._served() - {self.queue}
@@ -144,7 +144,7 @@ class Background:
     def _work(self) -> None:
         try:
             self.app.run_worker(queues=[self.queue], slots=self._slots, drain=0.0)
-        except BaseException as error:  # noqa: BLE001 - who starts it is told
+        except BaseException as error:  # noqa: BLE001 - `start` raises it
             self._error = error
         finally:
             self._working.set()
@@ -154,7 +154,7 @@ class Background:
             try:
                 self._tidy()
                 self.look()
-            except RotulusError:  # the worker's own log tells of a store that fails
+            except RotulusError:  # the worker itself logs a store that fails
                 pass
             if self._over.wait(LOOK_EVERY):
                 return

@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON only, of a bounded size and depth, checked before it is trusted."""
+"""Bodies of requests: JSON only, of a bounded size and depth, checked before use."""
 
 from functools import lru_cache
 from typing import Any
@@ -12,11 +12,11 @@ from rotulus.service.problems import ProblemError
 
 
 async def read_json(request: Request, *, optional: bool = False) -> Any:
-    """The JSON value of a request's body.
+    """Returns the JSON value of a request's body.
 
     Args:
         request: the request; its body has not been read.
-        optional: whether there may be no body: that is an empty object.
+        optional: whether the body may be missing, which counts as an empty object.
 
     Raises:
         ProblemError: 415, it is not JSON by its headers, or compressed; 413, it has more than

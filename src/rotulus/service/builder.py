@@ -1,4 +1,4 @@
-"""Builds a FastAPI application around an app: one step for each thing that it is to offer."""
+"""Builds a FastAPI application around an app, with one step for each feature."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,16 +29,16 @@ from rotulus.service.system import make_system_router
 
 
 class ServiceBuilder:
-    """Builds a service step by step; each step gives the builder back.
+    """Builds a service step by step; each step returns the builder.
 
     `ServiceBuilder(info=ServiceInfo(display_name="Mail")).with_health().with_tasks().build()` is
     an application of FastAPI, which any ASGI server runs.
 
     Args:
         info: how the service introduces itself.
-        app: whose tasks and jobs it serves. Unless given, the app that is open for the global
-            registry; if none is, `App()`, whose store the settings say.
-        database: what `get_database` gives, and where artifacts are. Unless given, a database at
+        app: the app with the tasks and jobs. Unless given, the app that is open for the global
+            registry; if none is, `App()`, with the store of the settings.
+        database: the database for `get_database` and for artifacts. Unless given, a database at
             the URL of the app's jobs.
     """
 
@@ -75,7 +75,7 @@ class ServiceBuilder:
         return self._with(make_metrics_router)
 
     def with_logging(self) -> Self:
-        """Log each request, with an id that its answer has as `X-Request-ID`."""
+        """Log each request, with an id that the answer has, too, as `X-Request-ID`."""
         self._logs = True
         return self
 
@@ -83,7 +83,7 @@ class ServiceBuilder:
         """Offer `/api/v1/jobs`, and a `JobScheduler` to tasks.
 
         Args:
-            max_concurrency: how many spawned jobs run at once. Default: any number.
+            max_concurrency: the most spawned jobs that run at once. Default: any number.
         """
         self._jobs = (max_concurrency,)
         return self._with(make_jobs_router)
@@ -92,7 +92,7 @@ class ServiceBuilder:
         """Offer `/api/v1/artifacts`.
 
         Args:
-            hierarchy: what the levels of artifacts are called.
+            hierarchy: the names of the levels of artifacts.
         """
         self._hierarchy = hierarchy
         return self._with(make_artifact_router)
@@ -106,9 +106,9 @@ class ServiceBuilder:
         """Offer the tasks of the app, as `TaskRouter.create` does.
 
         Args:
-            prefix: what the paths begin with.
-            tags: what the operations are listed under.
-            executor_factory: gives the executor; see `TaskRouter.create`.
+            prefix: the beginning of the paths.
+            tags: the tags of the operations.
+            executor_factory: returns the executor; see `TaskRouter.create`.
         """
         self._task_routers.append(
             {"prefix": prefix, "tags": tags, "executor_factory": executor_factory}
@@ -127,10 +127,10 @@ class ServiceBuilder:
     def with_auth(
         self, token: str | None = None, *, dependency: Callable[..., Any] | None = None
     ) -> Self:
-        """Let in those who have a token, or whom a dependency of FastAPI does not refuse.
+        """Let in requests that have a token, or that pass a dependency of FastAPI.
 
         Args:
-            token: what `Authorization: Bearer` has to hold.
+            token: the value of `Authorization: Bearer`.
             dependency: raises `HTTPException` to refuse.
 
         Raises:
@@ -159,10 +159,10 @@ class ServiceBuilder:
         return self
 
     def build(self) -> FastAPI:
-        """The application.
+        """Returns the application.
 
         Its state is under `app.state.rotulus`. Its lifespan makes the tables of artifacts, boots
-        the app, which checks every task, and ends what was started.
+        the app, which checks every task, and closes all of it at the end.
         """
         state = self._state()
         app = FastAPI(
@@ -215,7 +215,7 @@ class ServiceBuilder:
 
 
 def _current() -> App:
-    """The app that is open for the global registry, else one that the settings describe."""
+    """The app that is open for the global registry, else an app from the settings."""
     try:
         return current_app()
     except NoAppError:

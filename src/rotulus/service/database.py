@@ -1,4 +1,4 @@
-"""The database of a service: sessions of SQLAlchemy, from whichever event loop they are asked."""
+"""The database of a service: sessions of SQLAlchemy, for any event loop."""
 
 import asyncio
 import os
@@ -24,20 +24,20 @@ from rotulus.service.database_sqlite import drop_spoilt, open_tuned, watch_file
 from rotulus.service.tables import Base
 
 _INIT_LOCK = 0x726F74756C7573
-"""The advisory lock of PostgreSQL under which tables are made: so two processes do not both."""
+"""The advisory lock of PostgreSQL under which tables are made, by one process at a time."""
 
 _PATIENCE = 5.0
-"""Seconds for another event loop to close what is its own."""
+"""Seconds for another event loop to close its engine."""
 
 _KEY = "rotulus.database"
-"""Where a session has the database that gave it."""
+"""The key in `session.info` of the database that made the session."""
 
 _LEFT_BEHIND: list[object] = []
 """Engines of a parent process, which a forked child must neither use nor close."""
 
 
 class _Opened(NamedTuple):
-    """The engine of one event loop, and what closes it when the loop ends."""
+    """The engine of one event loop, and the generator that closes it when the loop ends."""
 
     engine: AsyncEngine
     closing: AsyncGenerator[None, None]
@@ -47,7 +47,7 @@ _Engines = dict[asyncio.AbstractEventLoop, _Opened]
 
 
 class Database:
-    """Gives sessions of SQLAlchemy on one database.
+    """Makes sessions of SQLAlchemy on one database.
 
     It may be used from several event loops at once: of requests, and of workers in threads of the
     same process. Each loop has an engine of its own, which is closed when the loop ends. A forked
@@ -56,13 +56,13 @@ class Database:
     On SQLite, foreign keys are enforced and a file is in WAL mode; a writer waits for another one
     for 10 seconds. The same file may hold the jobs of an `App`.
 
-    On PostgreSQL a session may wait for a long statement as long as the server is there. When that
-    answers nobody any more for 15 seconds (`?deadline=`), its connections are closed.
+    On PostgreSQL a session may wait for a long statement as long as the server is there. When the
+    server has not answered for 15 seconds (`?deadline=`), its connections are closed.
 
     Args:
         url: an App's URL, `sqlite:///jobs.db`, `sqlite://` (in memory) or
             `postgresql://user@host/database`; or SQLAlchemy's, with an async driver named.
-            `?schema=jobs` is looked in before `public`.
+            `?schema=jobs` is searched before `public`.
 
     Raises:
         OptionError: it is no URL of a database.
@@ -73,30 +73,30 @@ class Database:
         self._address = read_address(url)
         self._closed = False
         self._made = 0
-        """How many tables `init` has seen to: when it is called again, that costs nothing."""
+        """The number of tables at the last `init`: a further call costs nothing."""
         self._out_of_reach = False
-        self._fork_server_process: weakref.finalize[Any, Any] | None = None
+        self._close_kept: weakref.finalize[Any, Any] | None = None
         if self._address.in_memory:
             self._keep(str(self._address.file))
         self._engines: _Engines = {}
         follow_forks(self._forked)
 
     def _keep(self, uri: str) -> None:
-        """Hold a database in memory open: it goes with its last connection."""
+        """Hold a database in memory open: it is gone with its last connection."""
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-        self._fork_server_process = weakref.finalize(self, connection.close)
+        self._close_kept = weakref.finalize(self, connection.close)
 
     def _forked(self) -> None:
         """In a forked child: begin anew, as connections belong to the process that opened them."""
         _LEFT_BEHIND.append(list(self._engines.values()))
         self._engines = {}
-        if self._fork_server_process is not None:
-            _LEFT_BEHIND.append(self._fork_server_process.detach())
+        if self._close_kept is not None:
+            _LEFT_BEHIND.append(self._close_kept.detach())
             self._out_of_reach = True
 
     @property
     def url(self) -> str:
-        """Where it is, for people: SQLAlchemy's URL without the password."""
+        """The address, for people: SQLAlchemy's URL without the password."""
         return self._address.shown
 
     def __repr__(self) -> str:
@@ -104,11 +104,11 @@ class Database:
 
     @property
     def engine(self) -> AsyncEngine:
-        """The engine of the running event loop.
+        """Returns the engine of the running event loop.
 
         Raises:
             StoreClosedError: after `dispose`.
-            StoreUnavailableError: it is in memory, and this process was forked.
+            StoreUnavailableError: the database is in memory, and this process was forked.
         """
         self._check()
         loop = asyncio.get_running_loop()
@@ -131,21 +131,21 @@ class Database:
             raise StoreClosedError(f"The database {self.url} is closed: make a new one")
         if self._out_of_reach:
             raise StoreUnavailableError(
-                "A database in memory belongs to the process that made it, and this one was "
+                "A database in memory belongs to the process that made it, and this process was "
                 "forked from that: use a file, such as sqlite:///service.db"
             )
 
     @asynccontextmanager
     async def session(self) -> AsyncGenerator[AsyncSession, None]:
-        """A fresh session, closed at the end of the block.
+        """Returns a fresh session, closed at the end of the block.
 
         It connects when it is first used. Nothing is committed unless you do: `await
         session.commit()`. Objects stay readable after a commit.
 
         Raises:
             StoreClosedError: after `dispose`.
-            StoreUnavailableError: when it is used and the database cannot be reached; the message
-                says which.
+            StoreUnavailableError: at its first use, if the database cannot be reached; the message
+                names the database.
         """
         made = AsyncSession(self.engine, expire_on_commit=False, info={_KEY: self})
         async with made as session:
@@ -153,9 +153,9 @@ class Database:
 
     @asynccontextmanager
     async def bounded_session(self) -> AsyncGenerator[AsyncSession, None]:
-        """A session for a call of the service itself, which a server has to answer in time.
+        """Returns a session for a call of the service itself, with a deadline for the server.
 
-        The URL says how long that is: `?deadline=5`, 15 seconds unless given.
+        The deadline stands in the URL: `?deadline=5`, 15 seconds unless given.
 
         Raises:
             StoreClosedError: after `dispose`.
@@ -170,7 +170,7 @@ class Database:
         It may be called again, and from several processes at once.
 
         Raises:
-            StoreError: the database cannot be reached, opened or written; the message says which.
+            StoreError: the database cannot be reached, opened or written; the message names it.
         """
         engine, wanted = self.engine, len(Base.metadata.tables)
         if self._made == wanted:
@@ -183,7 +183,7 @@ class Database:
         self._made = wanted
 
     async def _lock_tables(self, connection: AsyncConnection) -> None:
-        """Keep others from making tables, until the end of the transaction."""
+        """Keep other processes from making tables, until the end of the transaction."""
         if self._address.file is not None:
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
             return
@@ -193,7 +193,7 @@ class Database:
             await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
 
     async def dispose(self) -> None:
-        """Close it for good. Sessions that are open end as they are closed.
+        """Close the database for good. Open sessions end when they are closed.
 
         A database in memory is gone then.
         """
@@ -201,12 +201,12 @@ class Database:
         for loop, opened in list(self._engines.items()):
             await _dispose(opened.engine, loop)
         self._engines.clear()
-        if self._fork_server_process is not None:
-            self._fork_server_process()
+        if self._close_kept is not None:
+            self._close_kept()
 
 
 def database_of(session: AsyncSession) -> Database | None:
-    """The database that gave a session; None: it was made in another way."""
+    """Returns the database that made a session; None: the session was made in another way."""
     return session.info.get(_KEY)
 
 
@@ -214,7 +214,7 @@ class SqliteDatabaseBuilder:
     """Makes a `Database` on SQLite: `SqliteDatabaseBuilder().in_memory().build()`.
 
     Args:
-        url: where it is; `in_memory` and `from_file` say it.
+        url: the address; `in_memory` and `from_file` set it.
     """
 
     def __init__(self, url: str | None = None) -> None:
@@ -222,12 +222,12 @@ class SqliteDatabaseBuilder:
 
     @classmethod
     def in_memory(cls) -> Self:
-        """A database in the memory of this process, gone when nobody holds it any more."""
+        """A database in the memory of this process, gone with its last connection."""
         return cls("sqlite://")
 
     @classmethod
     def from_file(cls, path: "str | os.PathLike[str]") -> Self:
-        """A database in a file, which is made when it is not there.
+        """A database in a file, which is made if it is not there.
 
         Raises:
             OptionError: the path has a `?`, which a URL cannot hold.
@@ -237,7 +237,7 @@ class SqliteDatabaseBuilder:
         return cls(f"sqlite:///{os.fspath(path)}")
 
     def build(self) -> Database:
-        """The database; nothing is read or written yet.
+        """Returns the database; nothing is read or written yet.
 
         Raises:
             ConfigurationError: neither `in_memory` nor `from_file` was called.
@@ -250,7 +250,7 @@ class SqliteDatabaseBuilder:
 async def _closing(
     engine: AsyncEngine, loop: asyncio.AbstractEventLoop, engines: _Engines
 ) -> AsyncGenerator[None, None]:
-    """Closes an engine when it is closed itself: event loops do that before they end."""
+    """Closes an engine when the generator is closed: event loops do that before they end."""
     try:
         yield
     finally:
@@ -264,7 +264,7 @@ async def _dispose(engine: AsyncEngine, loop: asyncio.AbstractEventLoop) -> None
         await engine.dispose()
     elif loop.is_running():
         closing = asyncio.run_coroutine_threadsafe(engine.dispose(), loop)
-        with suppress(TimeoutError):  # it stops just now, and closes its engine itself
+        with suppress(TimeoutError):  # the loop is stopping, and closes its engine itself
             await asyncio.wait_for(asyncio.wrap_future(closing), _PATIENCE)
 
 
@@ -275,7 +275,7 @@ def _make_engine(address: Address) -> AsyncEngine:
         pool_timeout=address.deadline,
         poolclass=AsyncAdaptedQueuePool,
         pool_pre_ping=address.file is None,  # a server may have been restarted
-        hide_parameters=True,  # errors are logged, and data are nobody's business there
+        hide_parameters=True,  # errors are logged, and data must not be
     )
 
     def connect(dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
@@ -295,7 +295,7 @@ def _make_engine(address: Address) -> AsyncEngine:
 
 
 def _arguments(address: Address) -> dict[str, Any]:
-    """Arguments of the driver beside the URL, which goes first."""
+    """Arguments of the driver beside the URL. The URL goes first."""
     if not address.is_watched:
         return address.arguments
     ours = import_module("rotulus.service.database_postgres")  # its driver is optional
@@ -304,9 +304,10 @@ def _arguments(address: Address) -> dict[str, Any]:
 
 
 def _opened_before(address: Address) -> Callable[..., sqlite3.Connection]:
-    """What the driver takes a connection from: one that has been opened already.
+    """Returns a function that the driver calls for a connection: the connection is open already.
 
-    A connection that the driver cannot open leaves a thread behind that speaks to a closed loop.
+    If the driver itself fails to open a connection, it leaves a thread behind that calls a closed
+    loop.
     """
     opened = await_only(off_loop(open_tuned, address))
     return lambda *_, **__: opened

@@ -1,4 +1,4 @@
-"""Where a database is: an App's URL or one of SQLAlchemy's, taken apart."""
+"""The address of a database: the parts of an App's URL, or of SQLAlchemy's."""
 
 import secrets
 from contextlib import suppress
@@ -26,15 +26,15 @@ _CONNECTING = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What SQLAlchemy connects with.
+    """The arguments for a connection of SQLAlchemy.
 
     Attributes:
         url: for an engine, with the password.
         shown: the same for people, without it.
-        file: the file of SQLite; of a database in memory its URI; None: a server's.
-        in_memory: whether it is SQLite's, in memory.
-        synchronous: how SQLite waits for the disk.
-        schema: of PostgreSQL, where unqualified names are looked for first.
+        file: the file of SQLite, or the URI of a database in memory; None: a server.
+        in_memory: whether the database is SQLite's, in memory.
+        synchronous: the `synchronous` setting of SQLite.
+        schema: the first schema of the search path of PostgreSQL.
         arguments: further arguments for the driver.
         deadline: seconds for a server to answer a call of a service.
     """
@@ -50,18 +50,19 @@ class Address:
 
     @property
     def is_watched(self) -> bool:
-        """Whether its connections are of our own class: those of psycopg."""
+        """Whether the connections are of our own class, as those of psycopg are."""
         return self.url.get_driver_name() == "psycopg"
 
 
 def read_address(url: str) -> Address:
-    """Take a URL apart: `sqlite:///jobs.db`, `sqlite://`, `postgresql://user@host/database`.
+    """Returns the parts of a URL.
 
-    A driver may be named, as SQLAlchemy does it: `postgresql+asyncpg://...`.
+    A URL is `sqlite:///jobs.db`, `sqlite://` or `postgresql://user@host/database`. It may name a
+    driver, as in SQLAlchemy: `postgresql+asyncpg://...`.
 
     Raises:
         OptionError: it is no URL of a database.
-        ConfigurationError: what is needed for it is not installed.
+        ConfigurationError: a package for it is not installed.
     """
     scheme, mark, rest = url.partition("://")
     dialect, _, driver = scheme.partition("+")

@@ -1,4 +1,4 @@
-"""Until when a call of the service itself has to be answered by its database."""
+"""The deadline of the service's own calls to its database."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _END: ContextVar[float | None] = ContextVar("rotulus.service.database_deadline",
 
 @contextmanager
 def answered_within(seconds: float) -> Generator[None, None, None]:
-    """Give what the block asks of a database an end: so many seconds from now, all together."""
+    """Set a deadline for all database calls of the block: so many seconds from now."""
     before = _END.set(monotonic() + seconds)
     try:
         yield
@@ -20,6 +20,6 @@ def answered_within(seconds: float) -> Generator[None, None, None]:
 
 
 def time_left() -> float | None:
-    """Seconds until the end of the block; None: it is no such block, and may take its time."""
+    """Returns the seconds until the deadline; None: there is no deadline here."""
     end = _END.get()
     return None if end is None else end - monotonic()

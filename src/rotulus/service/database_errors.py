@@ -1,4 +1,4 @@
-"""Says in our own words what goes wrong with a database, and what to do about it."""
+"""Errors of a database in our own words, with advice."""
 
 import os
 from collections.abc import Generator
@@ -31,7 +31,7 @@ _BY_CODE: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
     (("42P01", "3F000"), SchemaError, "call 'await database.init()' first"),
     (("SQLITE_NOTADB",), StoreUnavailableError, "give the name of another file"),
 )
-"""How the codes of SQLite and PostgreSQL begin, which error they are, and what to do."""
+"""The beginnings of codes of SQLite and PostgreSQL, each with our error and its advice."""
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def translated(
 
     Args:
         shown: the URL of the database, without its password.
-        kinds: of which classes they are.
+        kinds: the classes of the errors.
     """
     try:
         yield
@@ -51,7 +51,7 @@ def translated(
 
 
 def translate(error: BaseException, shown: str) -> StoreError:
-    """Our error for one of SQLAlchemy's or of a driver's."""
+    """Returns our error for an error of SQLAlchemy or of a driver."""
     if isinstance(error, PoolTimeoutError):
         return StoreBusyError(f"{shown} has no free connection: too many sessions are open")
     origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
@@ -83,4 +83,4 @@ _WORDS = {
     "connection slots": "; raise max_connections, or connect through a pooler with ?listen=false",
     "timeout expired": "; nobody answers there: check host and port, and firewalls on the way",
 }
-"""Advice by what the message says."""
+"""Advice by the text of the message."""

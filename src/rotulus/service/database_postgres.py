@@ -1,9 +1,9 @@
-"""Connections to PostgreSQL for a `Database`, which end when the server answers no more.
+"""Connections to PostgreSQL for a `Database` that end when the server no longer answers.
 
-A server that is stopped keeps its connections: nothing comes, and the system sees nothing wrong. A
-long query looks the same. So after some silence the server is asked whether it is there. A call
-that has to end is cancelled at its deadline all the same. To cancel a coroutine would not do: the
-driver waits for the server to answer that, too.
+A stopped server keeps its connections: no data comes, and the system sees nothing wrong. A long
+query looks the same. So after some silence the server is asked whether it is there. A call with a
+deadline is cancelled at its deadline all the same. Cancelling the coroutine would not be enough:
+the driver then waits for the server to answer the cancellation, too.
 """
 
 import asyncio
@@ -21,26 +21,26 @@ from rotulus.errors import ThreadNotStartedError
 from rotulus.service.database_deadline import time_left
 
 _ASKING = 5.0
-"""Seconds for the server to say that it is there; a third of the deadline, if that is shorter."""
+"""Seconds for the server to say that it is there, but at most a third of the deadline."""
 
 _CANCELLING = 1.0
 """Seconds for the server to cancel a statement, and as many to say so."""
 
 KEEPALIVES = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
-"""A connection whose other end has forgotten it is lost after half a minute."""
+"""TCP keepalive: a connection that the other end has forgotten is lost after half a minute."""
 
 
 class WatchedConnection(psycopg.AsyncConnection[Any]):
-    """A connection that is closed when its server does not answer any more."""
+    """A connection that is closed when its server no longer answers."""
 
     deadline: float = 15.0
     """Seconds of silence until it is known whether the server is there."""
 
     def __del__(self, *_: Any) -> None:
-        """Nothing to say: one that was in use when its engine was closed ends with its object."""
+        """No warning: a connection in use when its engine was closed ends with its object."""
 
     async def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as the driver has it
-        """Wait for the server; but not for one that is not there, nor beyond the deadline."""
+        """Wait for the server, but not for a dead one, nor beyond the deadline."""
         watch = _Watch(self)
         try:
             return await super().wait(gen, interval, timeout)
@@ -53,7 +53,7 @@ class WatchedConnection(psycopg.AsyncConnection[Any]):
 
 
 def connector(deadline: float) -> Callable[..., Awaitable[WatchedConnection]]:
-    """What opens watched connections. Before it has one, the driver keeps the time itself."""
+    """Returns a function that opens watched connections, with the driver's own timeout."""
 
     async def connect(*args: Any, **kwargs: Any) -> WatchedConnection:
         left = time_left()
@@ -122,18 +122,18 @@ class _Watch:
         except TimeoutError:
             return False
         except ThreadNotStartedError:
-            return True  # nobody can tell
+            return True  # there is no way to find out
         return found != psycopg.pq.Ping.NO_RESPONSE
 
     async def _cancel(self) -> None:
-        """Have the server end a statement; else it would go on there, with nobody to answer."""
+        """Have the server end a statement, which would else go on there without a reader."""
         with suppress(psycopg.Error):
             await self._connection.cancel_safe(timeout=_CANCELLING)
         await asyncio.sleep(_CANCELLING)
         self._hang_up("the server did not even cancel what takes too long")
 
     def _hang_up(self, why: str) -> None:
-        """Shut the socket: whoever waits for it finds the connection lost."""
+        """Shut the socket down: a reader that waits for it then finds the connection lost."""
         self.verdict = why
         with (
             suppress(OSError, psycopg.Error),  # it is closed already

@@ -1,4 +1,4 @@
-"""Opens connections to SQLite for a `Database`, each set up as it is opened."""
+"""Opens connections to SQLite for a `Database`, with the settings of each."""
 
 import os
 import random
@@ -19,7 +19,7 @@ _SPOILT = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
 def open_tuned(address: Address) -> sqlite3.Connection:
-    """A connection with foreign keys, and of a file in WAL mode; any thread may use it."""
+    """Returns a connection with foreign keys, in WAL mode if it is a file, for any thread."""
     connection = sqlite3.connect(
         str(address.file), uri=address.in_memory, timeout=PATIENCE, check_same_thread=False
     )
@@ -32,10 +32,10 @@ def open_tuned(address: Address) -> sqlite3.Connection:
 
 
 def watch_file(engine: Engine, path: str) -> None:
-    """Have an engine refuse a file that was deleted or replaced; put back, it is used again.
+    """Have an engine refuse a file that was deleted or replaced, until the file is put back.
 
-    SQLite would go on with the old one, which nobody else can see any more. To be called before
-    there is another listener that opens connections: the first one that does is the last one asked.
+    SQLite would go on with the old file, which no other program can see any more. Call this before
+    another listener opens connections: the first listener that returns one is the last one called.
     """
     known: list[tuple[int, int] | None] = []
 
@@ -63,9 +63,9 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def drop_spoilt(context: Any) -> None:
-    """Let SQLAlchemy drop connections that have met a file which is none; see `handle_error`.
+    """Let SQLAlchemy drop connections that have met a file which is no database.
 
-    They would go on to say so when it has been put right.
+    Such connections would still fail after the file has been repaired. See `handle_error`.
     """
     name = getattr(context.original_exception, "sqlite_errorname", None) or ""
     if name.startswith(_SPOILT):
@@ -80,7 +80,7 @@ def _tune(connection: sqlite3.Connection, address: Address) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """SQLite does not wait by itself for others that use the file as it was."""
+    """Switch to WAL mode, and wait: SQLite itself does not wait for other users of the file."""
     end = time.monotonic() + PATIENCE
     while True:
         try:

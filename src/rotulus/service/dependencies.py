@@ -1,4 +1,4 @@
-"""The dependencies of FastAPI that give a route what its service is made of."""
+"""Dependencies of FastAPI that give routes the app, database, scheduler and artifacts."""
 
 from fastapi import Request
 
@@ -11,7 +11,7 @@ from rotulus.service.scheduler import JobScheduler
 
 
 async def get_app(request: Request) -> App:
-    """The app whose tasks and jobs the service serves.
+    """Returns the app of the service.
 
     Raises:
         NoAppError: no app is open.
@@ -20,7 +20,7 @@ async def get_app(request: Request) -> App:
 
 
 async def get_database(request: Request) -> Database:
-    """The database of the service: what `ServiceBuilder` was given, or has made.
+    """Returns the database of the service: the one that `ServiceBuilder` was given, or has made.
 
     In an application of your own put one under `app.state.database`.
 
@@ -39,7 +39,7 @@ async def get_database(request: Request) -> Database:
 
 
 async def get_scheduler(request: Request) -> JobScheduler | None:
-    """The scheduler of the service; None unless it was built `with_jobs()`.
+    """Returns the scheduler of the service; None unless the service was built `with_jobs()`.
 
     In an application of your own put one under `app.state.scheduler`.
     """
@@ -48,7 +48,7 @@ async def get_scheduler(request: Request) -> JobScheduler | None:
 
 
 async def get_artifact_manager(request: Request) -> ArtifactManager:
-    """An artifact manager on the database of the service, with its hierarchy.
+    """Returns an artifact manager on the database of the service, with its hierarchy.
 
     Raises:
         ConfigurationError: there is no database.

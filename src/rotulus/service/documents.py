@@ -7,11 +7,11 @@ from fastapi import FastAPI
 
 
 class Documented(Protocol):
-    """Operations that go into the document whenever it is asked for."""
+    """Operations that go into the document at each request for it."""
 
     @property
     def version(self) -> object:
-        """Equal for as long as the operations are the same."""
+        """A value that is equal as long as the operations are the same."""
         ...
 
     def add_to(self, document: dict[str, Any]) -> None:
@@ -20,7 +20,7 @@ class Documented(Protocol):
 
 
 def document_operations(app: FastAPI, operations: Documented) -> None:
-    """Have operations in the document of an application: those of the moment when it is asked for.
+    """Add operations to the document of an application, made anew at each request for it.
 
     Tasks may be registered after their router was included, and after the document was read.
     """

@@ -1,4 +1,4 @@
-"""`$enqueue`: a request stores a job, once however often it is sent, and may wait for its end."""
+"""`$enqueue`: a request stores one job, even if it is sent again, and may wait for its end."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ from rotulus.service.problems import ProblemError
 
 
 def _moment(given: Any) -> datetime | None:
-    """The moment in a text; the document's `date-time` (RFC 3339) has no other form."""
+    """Returns the moment in a text of the form `date-time` (RFC 3339)."""
     if given is None:
         return None
     if not isinstance(given, str) or "T" not in given.upper():
@@ -30,18 +30,18 @@ def _moment(given: Any) -> datetime | None:
 
 
 class EnqueueOptions(BaseModel):
-    """How a job is delivered: what `task.using(...)` takes, as far as JSON can say it.
+    """The options of `task.using(...)`, as far as JSON has a form for them.
 
     Attributes:
         queue: the queue to wait under.
         priority: higher is sooner.
-        delay: seconds until it is due.
-        at: the moment when it is due, with its zone.
-        expires: seconds from when it is due until it is not worth starting any more.
-        key: of live jobs with one key there is one.
+        delay: seconds until the job is due.
+        at: the moment when the job is due, with its zone.
+        expires: seconds after which a job that is due is no longer started.
+        key: at most one live job has this key.
     """
 
-    # Strict, as the document has no text for a number, and no number for a moment.
+    # Strict, because the document allows no text for a number, and no number for a moment.
     model_config = ConfigDict(extra="forbid", strict=True)
 
     queue: str | None = None
@@ -58,13 +58,13 @@ def add_enqueueing(router: APIRouter, registry: TaskRegistry, jobs_prefix: str) 
     Args:
         router: the router of the tasks.
         registry: the tasks.
-        jobs_prefix: where the jobs are.
+        jobs_prefix: the beginning of the paths of jobs.
     """
 
     # Each task has an operation of its own in the document.
     @router.post("/{name}/$enqueue", include_in_schema=False)
     async def enqueue(name: str, request: Request) -> Response:
-        registry.get(name)  # an unknown task is not found, whatever the body is
+        registry.get(name)  # an unknown task is 404, with any body
         prefer, key = read_prefer(request), read_idempotency_key(request)
         body = await read_json(request, optional=True)
         params, options = read_params(body, _OTHERS).params, _options(body)
@@ -82,7 +82,7 @@ _OTHERS = frozenset({"options"})
 
 
 def _options(body: Any) -> dict[str, Any]:
-    """The options in a body that has been read. Raises `ProblemError`: 422."""
+    """Returns the options in a body. Raises `ProblemError`: 422."""
     given = cast("dict[str, Any]", body).get("options", {})
     if given == {}:
         return {}
@@ -112,7 +112,7 @@ def _unfit(error: ValidationError) -> ProblemError:
 def _stored(
     request: Request, job: Job[Any], path: str, replayed: bool, applied: Mapping[str, str]
 ) -> Response:
-    """200 for a job that has ended, with its result, or was stored before; else 202."""
+    """200 for a job that has ended, with its result, or that was stored before; else 202."""
     shown = show_job(job)
     if job.state.ended:
         shown["result"] = show_result(job)

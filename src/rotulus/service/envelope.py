@@ -1,4 +1,4 @@
-"""What `$execute` is sent and answers: a task's result, or its error, in one JSON object."""
+"""The request and the answer of `$execute`: a result or an error in one JSON object."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -27,14 +27,14 @@ class ExecuteRequest(NamedTuple):
 
 
 def read_params(body: Any, others: frozenset[str] = frozenset()) -> ExecuteRequest:
-    """The arguments in a body: `{"params": {...}}`, or `{}`.
+    """Returns the arguments in a body: `{"params": {...}}`, or `{}`.
 
     Args:
         body: the JSON value.
-        others: what else the body may hold.
+        others: other keys that the body may hold.
 
     Raises:
-        ProblemError: 422: it is something else.
+        ProblemError: 422, the body is something else.
     """
     if not isinstance(body, dict):
         raise _unfit("", f"it is {_kind(body)}, not an object")
@@ -55,14 +55,14 @@ def read_params(body: Any, others: frozenset[str] = frozenset()) -> ExecuteReque
 def answer(
     name: str, asked: ExecuteRequest, finished: Finished, tracebacks: Callable[[], bool]
 ) -> Response:
-    """The envelope of an execution: 200, also when the task raised.
+    """Returns the envelope of an execution: 200, also when the task raised.
 
     Args:
         name: the task.
-        asked: what it was executed with.
-        finished: what came of it.
-        tracebacks: tells whether the answer holds a traceback, if there is one; else it has an
-            `error_id`, and the log line of the failure has that and the traceback.
+        asked: the arguments.
+        finished: the outcome.
+        tracebacks: returns whether the answer holds the traceback. If it does not, the answer has
+            an `error_id`, and the log line of the failure has the id and the traceback.
     """
     if finished.outcome.state is State.SUCCEEDED:
         result, error = finished.outcome.result or "null", "null"
@@ -85,7 +85,7 @@ def _error(finished: Finished, *, tracebacks: bool) -> dict[str, str | None]:
 
 
 def _without_error(finished: Finished) -> ErrorInfo:
-    """What to say of a task that neither returned nor failed."""
+    """Returns the message for a task that neither returned nor failed."""
     if finished.outcome.state is State.CANCELLED:
         return ErrorInfo("Cancel", finished.outcome.reason or "the task cancelled itself")
     return ErrorInfo(
@@ -98,7 +98,7 @@ def _unfit(pointer: str, detail: str) -> ProblemError:
         422,
         "invalid_request",
         "The request does not fit",
-        f"The body is not as it should be: {pointer or 'as a whole'}: {detail}.",
+        f"The body has a mistake: {pointer or 'as a whole'}: {detail}.",
         hint='Send {"params": {...}} with the arguments of the task by name, or {}.',
         errors=[{"pointer": pointer, "detail": detail}],
     )

@@ -1,4 +1,4 @@
-"""Executes tasks by name within a request, with what their parameters are filled with."""
+"""Executes tasks by name within a request, and fills their parameters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,10 +16,10 @@ from rotulus.service.scheduler import JobScheduler
 class TaskExecutor:
     """Executes tasks on the event loop of the caller, as a worker would.
 
-    A call is checked against the signature and its types, parameters of the `INJECTABLE_TYPES` and
-    of what `app.provide` names are filled, and a plain function runs in a thread. Each execution
+    A call is checked against the signature and its types. Parameters of the `INJECTABLE_TYPES` and
+    of types from `app.provide` are filled, and a plain function runs in a thread. Each execution
     has a fresh session, which is closed afterwards and never committed for the task. Nothing is
-    stored, and nothing is tried again: `enqueue` is for that.
+    stored, and nothing is tried again: use `enqueue` for that.
 
     Args:
         database: fills `Database` and `AsyncSession`.
@@ -48,7 +48,7 @@ class TaskExecutor:
         self._calls = calls_of(registry, self._given)
 
     async def execute(self, name: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Run a task, and give what it returns.
+        """Run a task. Returns its result.
 
         Args:
             name: the task.
@@ -60,7 +60,7 @@ class TaskExecutor:
                 framework; it is a `ValueError`.
             InjectionError: a parameter of the task cannot be filled here.
             JobFailedError: the task has asked to be run again later, or cancelled itself.
-            Exception: whatever the task itself raises.
+            Exception: the exception of the task.
         """
         finished = await self.run(name, self._calls.payload(name, params or {}))
         if finished.outcome.state is not State.SUCCEEDED and finished.error is not None:
@@ -68,7 +68,7 @@ class TaskExecutor:
         return self._calls.value(finished.record)
 
     async def run(self, name: str, payload: str) -> Finished:
-        """Run a task, and give what came of it as data. It does not raise what the task raises.
+        """Run a task. Returns the outcome as data; an exception of the task is not raised.
 
         Args:
             name: the task.

@@ -1,4 +1,4 @@
-"""Finds what a request is about: what the service is made of, and the app that it serves."""
+"""Finds the state of a service and its app, from a request."""
 
 from typing import cast
 
@@ -10,14 +10,14 @@ from rotulus.service.state import ServiceState
 
 
 def state_of(request: Request) -> ServiceState | None:
-    """The state of a service; None in an application that no `ServiceBuilder` has built."""
+    """Returns the state of a service; None in an application that no `ServiceBuilder` has built."""
     return cast("ServiceState | None", getattr(request.app.state, "rotulus", None))
 
 
 def app_of(request: Request, registry: TaskRegistry = global_registry) -> App:
-    """The app whose tasks and jobs an application serves.
+    """Returns the app with the tasks and jobs of an application.
 
-    That is the one a `ServiceBuilder` was given, else the one that is open for a registry.
+    That is the app of the `ServiceBuilder`, else the app that is open for a registry.
 
     Args:
         request: the request.

@@ -1,4 +1,4 @@
-"""The guard of a service: only this machine comes in, unless somebody said who else may."""
+"""The guard of a service: only this machine may call it, unless an auth is configured."""
 
 from collections.abc import Iterable, MutableMapping
 from typing import Any, cast
@@ -23,17 +23,18 @@ from rotulus.service.problems import (
 )
 
 OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
-"""What everybody may ask: those who probe a service have no token."""
+"""Paths that are open to every client, because health probes have no token."""
 
 _ADMITTED = "rotulus.admitted"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
-    """A dependency of routes: refuses a request that may not come in, or whose body is no JSON.
+    """A dependency of routes that refuses unauthorised requests, and bodies that are no JSON.
 
-    In an application that `protect` was called for, who comes in has been decided before. In any
-    other one it is decided here: by the token of `ROTULUS_TOKEN`, else only this machine.
+    In an application under `protect`, requests have been authorised before. In any other
+    application they are authorised here: by the token of `ROTULUS_TOKEN`, else only from this
+    machine.
 
     Args:
         json: whether bodies have to be JSON.
@@ -47,7 +48,7 @@ class Guard:
         self.check(request)
 
     def check(self, request: Request) -> None:
-        """The same for who is not on an event loop, or in a hurry."""
+        """The same for code outside of an event loop, and for hot paths."""
         if not request.scope.get(_ADMITTED):
             _admit(request, _auth_of(request))
         if self._json and request.method not in _SAFE and _has_body(request):
@@ -61,7 +62,7 @@ guard = Depends(_GUARD)
 
 
 class GuardedRoute(ProblemRoute):
-    """A route that has the guard without a dependency: for those that are called most."""
+    """A route with the guard in place of a dependency, which is faster."""
 
     def before(self, request: Request) -> None:
         """Raise a `ProblemError` for a request that is refused."""
@@ -69,7 +70,7 @@ class GuardedRoute(ProblemRoute):
 
 
 def guarded(handle: Handler) -> Handler:
-    """A handler of Starlette's with the guard, whose errors are problem documents."""
+    """Returns a Starlette handler with the guard; errors become problem documents."""
     return answered(handle, _GUARD.check)
 
 
@@ -77,12 +78,12 @@ def protect(app: FastAPI, auth: Auth | None = None) -> None:
     """Guard every request to an application: also its documents, mounts and unknown paths.
 
     Only `/health`, `/health/live` and `/health/ready` stay open. Without auth, neither here nor as
-    `ROTULUS_TOKEN`, only this machine comes in. Requests of other sites that would change
-    something are refused in any case.
+    `ROTULUS_TOKEN`, only this machine may call it. Requests from pages of other sites that would
+    change something are refused in any case.
 
     Args:
         app: the application; it has not been started.
-        auth: who may come in.
+        auth: the check of callers.
     """
     auth = auth or auth_of_settings()
     gate = None if auth is None or auth.dependency is None else _gate(app, auth.dependency)
@@ -90,17 +91,17 @@ def protect(app: FastAPI, auth: Auth | None = None) -> None:
 
 
 def leave_open(app: FastAPI, *paths: str) -> None:
-    """Let everybody ask some paths of a protected application.
+    """Open some paths of a protected application to every client.
 
-    What answers there has to check by itself who asks, as the pushes of Pub/Sub are: they have
-    tokens of their own, and not that of the service.
+    The endpoints of these paths have to check their callers themselves. The endpoint of Pub/Sub
+    does: pushes have tokens of their own, and not the token of the service.
 
     Args:
         app: the application; it has not been started.
-        paths: the paths, as they are asked for.
+        paths: the paths, as clients request them.
 
     Raises:
-        ConfigurationError: the application is not protected, so nothing of it can be left open.
+        ConfigurationError: the application is not protected, so no path can be left open.
     """
     guards = [one for one in app.user_middleware if one.cls is GuardMiddleware]
     if not guards:
@@ -113,13 +114,13 @@ def leave_open(app: FastAPI, *paths: str) -> None:
 
 
 class GuardMiddleware:
-    """Decides about each request before anything else looks at it.
+    """Decides about each request before the application sees it.
 
     Args:
-        app: what it guards.
-        auth: who may come in; None: only this machine.
-        gate: an application that answers 204 to those whom the dependency of `auth` lets in.
-        open_paths: paths that everybody may ask, beside `OPEN_PATHS`.
+        app: the application behind the guard.
+        auth: the check of callers; None: only this machine.
+        gate: an application that answers 204 to requests that pass the dependency of `auth`.
+        open_paths: paths that are open to every client, beside `OPEN_PATHS`.
     """
 
     def __init__(
@@ -162,7 +163,7 @@ class GuardMiddleware:
 
 
 def _admit(connection: HTTPConnection, auth: Auth | None) -> None:
-    """Raise a `ProblemError` unless a request may come in, as far as it tells itself."""
+    """Raise a `ProblemError` if the request itself shows that it is refused."""
     if auth is None:
         check_local(connection)
     else:
@@ -172,7 +173,7 @@ def _admit(connection: HTTPConnection, auth: Auth | None) -> None:
 
 
 def _auth_of(request: Request) -> Auth | None:
-    """The auth of an application that nobody protects as a whole."""
+    """The auth of an application that is not under `protect`."""
     state = request.app.state
     if not hasattr(state, "rotulus_auth"):  # once: the settings are in files
         state.rotulus_auth = getattr(getattr(state, "rotulus", None), "auth", None)
@@ -183,14 +184,14 @@ def _auth_of(request: Request) -> Auth | None:
             403,
             "forbidden",
             "Forbidden",
-            "The dependency that decides who may come in is not asked.",
+            "The dependency that checks the callers is not called.",
             hint="Call rotulus.service.protect(app, auth) for the application.",
         )
     return auth
 
 
 def _check_query(scope: Scope) -> None:
-    """Raise a `ProblemError` for bytes that no URL has: frameworks fail at them in many places."""
+    """Raise a `ProblemError` for bytes that no URL has, since frameworks fail at them."""
     if not scope["query_string"].isascii():
         raise ProblemError(
             400,
@@ -206,7 +207,7 @@ def _has_body(request: Request) -> bool:
 
 
 def _gate(app: FastAPI, dependency: Any) -> FastAPI:
-    """An application that only asks a dependency: as the other one would, and before it."""
+    """An application that only calls the dependency, as the real one would, and before it."""
     gate = FastAPI(openapi_url=None, dependencies=[Depends(dependency)])
     install_problems(gate)
     gate.state = app.state
@@ -220,7 +221,7 @@ def _gate(app: FastAPI, dependency: Any) -> FastAPI:
 
 
 async def _ask(gate: ASGIApp, scope: Scope) -> ASGIApp | None:
-    """What the gate answers to a request; None when it lets the request in."""
+    """Returns the answer of the gate to a request; None when it lets the request in."""
     messages: list[Message] = []
 
     async def receive() -> Message:
@@ -229,7 +230,7 @@ async def _ask(gate: ASGIApp, scope: Scope) -> ASGIApp | None:
     async def send(message: Message) -> None:
         messages.append(message)
 
-    scope.setdefault("state", {})  # shared: what the dependency notes there, routes find
+    scope.setdefault("state", {})  # shared: routes read the values that the dependency sets
     asked: MutableMapping[str, Any] = {**scope, "type": "http", "method": "GET"}
     await gate(asked, receive, send)
     if messages[0]["status"] == 204:

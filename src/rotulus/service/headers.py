@@ -1,4 +1,4 @@
-"""One header of a request: looked up at every request, so that it costs little also where it lacks.
+"""One header of a request, looked up quickly, also when it is missing.
 
 `request.headers.get(...)` raises and catches an error for each header that is not there.
 """
@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 
 
 def header(connection: HTTPConnection, name: bytes) -> str | None:
-    """The value of a header, the first of several; None when there is none.
+    """Returns the value of a header, the first of several; None when there is none.
 
     Args:
         connection: the request.

@@ -1,4 +1,4 @@
-"""`/health`, `/health/live` and `/health/ready`: open to everybody, and so they tell no reasons."""
+"""`/health`, `/health/live` and `/health/ready`: open to every client, and so without reasons."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ _log = logging.getLogger("rotulus.service")
 
 
 def make_health_router() -> APIRouter:
-    """The routes of those who watch over a service.
+    """Returns the routes for probes.
 
     `/health/live` answers while the process does. `/health` and `/health/ready` answer 200 when
     the store can be used, its tables are of this version, and the worker of this process runs, if

@@ -1,7 +1,7 @@
-"""The header `Idempotency-Key`: the same request, made again, gives the same job.
+"""The header `Idempotency-Key`: the same request, sent again, returns the same job.
 
-It stands on the unique keys of jobs, so one store, whichever process is asked, adds one job. The
-payload is compared with what the job that holds the key was added with.
+It uses the unique keys of jobs, so a store adds one job, whatever process gets the request. The
+payload is compared with that of the job that holds the key.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from rotulus.errors import OptionError
 from rotulus.service.problems import ProblemError
 
 WINDOW = 24 * 60 * 60.0
-"""Seconds for which a key is remembered at least."""
+"""The least number of seconds for which a key is remembered."""
 
 LONGEST = 255
 
@@ -27,7 +27,7 @@ _BARE = re.compile(r"[!#-+\--:<-~]+")
 
 
 def read_idempotency_key(request: Request) -> str | None:
-    """The key of a request, quoted as the draft has it, or bare; None when there is none.
+    """Returns the key of a request, quoted as in the draft, or bare; None when there is none.
 
     Raises:
         ProblemError: 400, the header is not one text of 1 to 255 characters.
@@ -50,10 +50,10 @@ def read_idempotency_key(request: Request) -> str | None:
 
 
 def scope_of(request: Request) -> str:
-    """The sender of a request, as far as keys are concerned: no sender finds the job of another.
+    """Returns the sender of a request: no sender finds the job of another by a key.
 
-    `request.state.principal`, which a dependency of the user's may set, else what the request
-    shows as its credentials.
+    That is `request.state.principal`, which a dependency of the user's may set, else the
+    credentials of the request.
     """
     principal = getattr(request.state, "principal", None)
     if principal is not None:
@@ -70,17 +70,17 @@ async def enqueue_once(
     key: str,
     scope: str,
 ) -> tuple[Job[Any], bool]:
-    """Enqueue a task, unless that was done before with this key; the job, and whether it was.
+    """Enqueue a task, once for each key. Returns the job, and whether it was there before.
 
-    A task that has a unique key of its own keeps it, and is told apart by that one.
+    If a task has a unique key of its own, that key counts.
 
     Args:
         app: where the job is stored.
         task: the name of the task.
         arguments: its arguments.
         options: of the enqueue; see `UsingOptions`.
-        key: what the client has sent; see `read_idempotency_key`.
-        scope: who has sent it; see `scope_of`.
+        key: the key of the client; see `read_idempotency_key`.
+        scope: the sender; see `scope_of`.
 
     Raises:
         ProblemError: 422, the key was used for another payload.
@@ -109,6 +109,6 @@ async def enqueue_once(
 
 
 def _stored(task: str, key: str, scope: str) -> str:
-    """The unique key of the job: of one length, and it tells neither the key nor the scope."""
+    """Returns the unique key of the job, with a hash that hides the client's key and the scope."""
     text = json.dumps([scope, task, key])
     return f"idempotency:{task}:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -1,4 +1,4 @@
-"""What the service fills in by type, and the calls of tasks that are filled so."""
+"""Injection by type for the tasks of a service, and calls of those tasks."""
 
 from collections.abc import AsyncGenerator
 from contextvars import ContextVar
@@ -22,7 +22,7 @@ matched exactly; `T | None` counts as `T`. A request can never give such a param
 
 
 class Given(NamedTuple):
-    """What the parameters of one call are filled with; what is None there is none of.
+    """The values for the parameters of one call; None where the service has no such value.
 
     Attributes:
         database: for `Database`, and the source of an `AsyncSession`.
@@ -36,24 +36,24 @@ class Given(NamedTuple):
 
 
 GIVEN: ContextVar[Given] = ContextVar("rotulus_service_given")
-"""What the call that runs now is filled with."""
+"""The values for the current call."""
 
 
 def calls_of(registry: TaskRegistry, given: Given) -> InlineCalls:
-    """The calls of a registry's tasks, for executors that have the same things to fill in.
+    """The calls of a registry's tasks, for executors with the same kinds of values.
 
-    How a task is filled is worked out once for all of them, and not for each request.
+    The injection of a task is worked out once for all of them, and not for each request.
     """
     return _calls(registry, tuple(value is not None for value in given))
 
 
 def described_calls(registry: TaskRegistry) -> InlineCalls:
-    """The same where everything can be filled: for what describes tasks, and calls none."""
+    """The same with every value at hand: for code that describes tasks and calls none."""
     return _calls(registry, (True, True, True))
 
 
 async def close_calls(registry: TaskRegistry) -> None:
-    """Tear down what was made for the calls of this event loop."""
+    """Tear down the values that were made for the calls of this event loop."""
     for calls in _CALLS.get(registry, {}).values():
         await calls.close()
 

@@ -1,4 +1,4 @@
-"""The JSON schema of a job, as the service shows it."""
+"""The JSON schema of a job in answers of the service."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`/api/v1/jobs`: the jobs of an app, and those that a service has spawned."""
+"""`/api/v1/jobs`: the jobs of an app, spawned jobs included."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from rotulus.service.state import ServiceState
 from rotulus.service.streams import stream
 
 _PATIENCE = 2.0
-"""Seconds for a job that is cancelled to end, before the request is answered."""
+"""Seconds for a cancelled job to end before the request is answered."""
 
 States = Annotated[list[str] | None, Query(description="The state, or several.")]
 Status = Annotated[JobStatus | None, Query(description="The same in the words of `status`.")]
@@ -34,14 +34,14 @@ PollInterval = Annotated[
 
 
 def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs",)) -> APIRouter:
-    """The routes of jobs: list, get, cancel, retry, delete, and follow.
+    """Returns the routes of jobs: list, get, cancel, retry, delete, and follow.
 
-    They are about the jobs of the app that the service has, else of the app that is open for the
-    tasks of the global registry.
+    The jobs are those of the service's app, else of the app that is open for the tasks of the
+    global registry.
 
     Args:
-        prefix: what the paths begin with.
-        tags: what the operations are listed under.
+        prefix: the beginning of the paths.
+        tags: the tags of the operations.
     """
     router = APIRouter(
         prefix=prefix,
@@ -84,7 +84,7 @@ async def list_jobs(
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
 ) -> dict[str, Any]:
-    """The jobs that match everything that is given, the last one first."""
+    """The jobs that match every given filter, the last one first."""
     states = _states(state, status_filter)
     where = {"state": states, "task": task, "queue": queue}
     page = read_page(limit, after, where)
@@ -100,12 +100,12 @@ async def get_schema() -> dict[str, Any]:
 
 
 async def get_job(request: Request, job_id: str) -> dict[str, Any]:
-    """A job, with its arguments, its result, its earlier attempts, and why it stands as it does."""
+    """A job, with its arguments, result and earlier attempts, and the reasons for its state."""
     return await _whole(await _job(request, job_id))
 
 
 async def cancel_job(request: Request, job_id: str) -> dict[str, Any]:
-    """Cancel a job: at once if it waits; one that runs is told to stop."""
+    """Cancel a job: at once if it waits; a running job is told to stop."""
     job = await _job(request, job_id)
     await _cancel(request, job)
     return await _whole(await job.arefresh())
@@ -133,7 +133,7 @@ async def retry_job(request: Request, job_id: str) -> dict[str, Any]:
 
 
 async def delete_job(request: Request, job_id: str) -> Response:
-    """Cancel a job, if it is live, and remove it. 202: it goes on running, and is told to stop."""
+    """Cancel a job, if it is live, and remove it. 202: it still runs, and is told to stop."""
     job = await _job(request, job_id)
     if not job.state.ended:
         await _cancel(request, job)
@@ -193,7 +193,7 @@ def show_job(job: Job[Any]) -> dict[str, Any]:
 
 
 def show_result(job: Job[Any]) -> Any:
-    """What a job returned, as JSON; None until it has."""
+    """Returns the result of a job as JSON; None until it has returned."""
     text = job.record.result
     return None if text is None else jsontext.decode(text)
 
@@ -220,7 +220,7 @@ async def _whole(job: Job[Any]) -> dict[str, Any]:
 
 
 def _states(state: list[str] | None, status: JobStatus | None) -> list[str] | None:
-    """The states that are meant: those that are given, and that have the status."""
+    """Returns the states to look for: the given ones that have the status."""
     named = None if state is None else [str(one) for one in state]
     if status is None:
         return named

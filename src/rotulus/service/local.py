@@ -1,4 +1,4 @@
-"""Whether a request comes from this machine, and whether from the same site."""
+"""Checks whether a request comes from this machine, and from the same site."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -9,19 +9,18 @@ from rotulus.service.headers import header
 from rotulus.service.problems import ProblemError
 
 _IN_PROCESS = ("testserver", "test")
-"""What the test clients of Starlette and httpx call a server that is no server. No real one is
-called so: it has an address."""
+"""The server name in test clients of Starlette and httpx. A real server has an address instead."""
 
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
-"""What a proxy tells of whom it asks for."""
+"""Headers by which a proxy reports the real client."""
 
 
 def check_local(connection: HTTPConnection) -> None:
     """Raise a `ProblemError` (403) unless a request was made on this machine, to this machine.
 
-    The address of the server tells where it came in, `Host` whom it was meant for: a page of
-    another site may ask this machine under a name of its own. What a proxy passes on comes from
-    anywhere.
+    The address of the server shows where the request came in, and `Host` shows its target: a page
+    of another site may send requests to this machine under a name of its own. A request through a
+    proxy may come from anywhere.
     """
     server = (connection.scope.get("server") or ("",))[0]
     within = server in _IN_PROCESS
@@ -44,11 +43,11 @@ def check_local(connection: HTTPConnection) -> None:
 
 
 def check_same_site(connection: HTTPConnection) -> None:
-    """Raise a `ProblemError` (403) for a request that a page of another site has made."""
+    """Raise a `ProblemError` (403) for a request from a page of another site."""
     site = header(connection, b"sec-fetch-site")
     if site is not None:
         same = site in ("same-origin", "none")
-    else:  # a browser that is older, or does not trust the address
+    else:  # an older browser, or one that does not trust the address
         origin = header(connection, b"origin")
         same = origin is None or origin.partition("://")[2] == header(connection, b"host")
     if not same:
@@ -62,13 +61,13 @@ def check_same_site(connection: HTTPConnection) -> None:
 
 
 def is_local(name: str) -> bool:
-    """Whether a name or an address is that of this machine on itself."""
+    """Returns whether a name or an address is a loopback one."""
     return name == "localhost" or is_loopback(name)
 
 
 @lru_cache(256)
 def is_loopback(address: str) -> bool:
-    """Whether an address is one that only this machine can reach."""
+    """Returns whether only this machine can reach an address."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -79,7 +78,7 @@ def is_loopback(address: str) -> bool:
 
 @lru_cache(64)
 def _name(value: bytes) -> str:
-    """The name in a `Host` header, without its port and brackets."""
+    """Returns the name in a `Host` header, without its port and brackets."""
     host = value.decode("latin-1")
     if host.startswith("["):
         return host[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""What a scheduler has in this process: what is live, and how the last ones ended."""
+"""The spawned jobs of this process: the live ones, and the outcomes of the last ones."""
 
 import threading
 from collections import OrderedDict
@@ -8,7 +8,7 @@ from itertools import count
 from rotulus.service.spawned import Outcome, Spawned
 
 KEPT = 1000
-"""How many of the last outcomes are kept as they are."""
+"""The number of outcomes that are kept as Python values."""
 
 
 class LocalJobs:
@@ -25,39 +25,39 @@ class LocalJobs:
         return len(self._calls)
 
     def add(self, call: Spawned) -> int:
-        """Something is spawned, and not stored yet; its number, which its job will have."""
+        """Record a spawned call that is not stored yet. Returns the number for its job."""
         number = next(self._last)
         self._calls[number] = call
         return number
 
     def name(self, number: int, job_id: str) -> None:
-        """Its job is stored; it may have ended meanwhile."""
+        """Record that the job is stored; the call may have ended meanwhile."""
         with self._lock:
             if number in self._calls:
                 self._numbers[job_id] = number
 
     def drop(self, number: int) -> None:
-        """Its job could not be stored."""
+        """Record that the job could not be stored."""
         call = self._calls.pop(number, None)
         if call is not None:
             call.cancel()
 
     def numbered(self, number: int) -> Spawned | None:
-        """What is live under a number."""
+        """Returns the live call with a number."""
         return self._calls.get(number)
 
     def call(self, job_id: str) -> Spawned | None:
-        """The spawned call of a job, if it is live in this process."""
+        """Returns the spawned call of a job, if it is live in this process."""
         return self._calls.get(self._numbers.get(job_id, 0))
 
     def chosen(self, which: Callable[[Spawned], bool] = lambda _: True) -> dict[str, Spawned]:
-        """What is live here and stored, by the ids of its jobs: all of it, or what is chosen."""
+        """Returns the live calls by the ids of their jobs: all of them, or the chosen ones."""
         with self._lock:
             found = {one: self._calls.get(number) for one, number in self._numbers.items()}
         return {one: call for one, call in found.items() if call is not None and which(call)}
 
     def note_end(self, number: int, job_id: str) -> None:
-        """A job has come to its end; how is kept, as one of the last."""
+        """Record that a job has ended, and keep its outcome as one of the last."""
         with self._lock:
             call = self._calls.pop(number, None)
             self._numbers.pop(job_id, None)
@@ -67,18 +67,18 @@ class LocalJobs:
                 self._outcomes.popitem(last=False)
 
     def outcome(self, job_id: str) -> Outcome | None:
-        """What a job returned, and what it raised, if it is one of the last that ended here."""
+        """Returns the result and the exception of a job, if it ended here lately."""
         return self._outcomes.get(job_id)
 
     def forget(self, ids: Iterable[str]) -> None:
-        """These have ended in the store."""
+        """Record that these jobs have ended in the store."""
         with self._lock:
             for job_id in ids:
                 self._calls.pop(self._numbers.pop(job_id, 0), None)
                 self._outcomes.pop(job_id, None)
 
     def discard(self) -> None:
-        """What has not begun never will: nobody is to hear that it was not awaited."""
+        """Close the calls that have not begun, so that Python does not warn about them."""
         for call in list(self._calls.values()):
             if call.waits:
                 call.cancel()

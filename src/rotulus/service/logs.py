@@ -14,18 +14,18 @@ logger = logging.getLogger("rotulus.service.requests")
 
 _HEADER = b"x-request-id"
 _ID = re.compile(rb"[\w.:-]{1,128}")
-"""What is taken over of a client's own id: nothing that could break a line."""
+"""The characters of a client's own id that are kept: none that could break a line."""
 
 
 class RequestLog:
     """Logs each request to `rotulus.service.requests`: method, path, status, milliseconds, id.
 
     The id is the client's own `X-Request-ID`, if there is one, and stands in the answer, too. The
-    query is left out: it may hold what is nobody's business. Each record has its data as
+    query is left out: it may hold secrets. Each record has its data as
     `record.rotulus`, a dict.
 
     Args:
-        app: what answers.
+        app: the application behind the log.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -52,7 +52,7 @@ class RequestLog:
 
 
 def set_up_logging() -> None:
-    """Log to stderr at INFO, where nobody has set up logging: no handler is there yet."""
+    """Log to stderr at INFO if no handler has been set up."""
     root = logging.getLogger()
     if root.handlers:
         return

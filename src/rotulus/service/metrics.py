@@ -1,4 +1,4 @@
-"""`/metrics`: how the store and its workers stand, in the text format of Prometheus."""
+"""`/metrics`: figures of the store and its workers, in the text format of Prometheus."""
 
 import os
 import time
@@ -20,14 +20,14 @@ MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Sample(NamedTuple):
-    """One value of a metric, with what tells it from the others."""
+    """One value of a metric, with its labels."""
 
     value: float
     labels: Mapping[str, str] = {}
 
 
 class Metric(NamedTuple):
-    """A gauge: its name, what it is, and its values."""
+    """A gauge: its name, its help text, and its values."""
 
     name: str
     help: str
@@ -35,7 +35,7 @@ class Metric(NamedTuple):
 
 
 def make_metrics_router() -> APIRouter:
-    """The route that Prometheus reads."""
+    """Returns the route that Prometheus reads."""
     router = APIRouter(tags=["metrics"], route_class=ProblemRoute, dependencies=[guard])
     text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
@@ -46,7 +46,7 @@ def make_metrics_router() -> APIRouter:
         responses={**PROBLEM_RESPONSES, 200: text},
     )
     async def metrics(request: Request) -> Response:
-        """How the store and its workers stand, in the text format of Prometheus."""
+        """Figures of the store and its workers, in the text format of Prometheus."""
         found = await off_loop(read_metrics, app_of(request))
         return Response(write_metrics(found), media_type=MEDIA_TYPE)
 
@@ -54,7 +54,7 @@ def make_metrics_router() -> APIRouter:
 
 
 def read_metrics(app: App) -> list[Metric]:
-    """How the store of an app stands: two statements, one of which counts the jobs it holds."""
+    """Returns the figures of an app's store, by two statements; one of them counts the jobs."""
     counts, fleet = app.store.count("queue"), app.store.fleet()
     jobs = [Sample(c.jobs, {"queue": c.group, "state": c.state}) for c in counts]
     queues = sorted({c.group for c in counts} | set(fleet.paused))
@@ -72,7 +72,7 @@ def read_metrics(app: App) -> list[Metric]:
 
 
 def write_metrics(metrics: Sequence[Metric]) -> str:
-    """Metrics as text: one sample a line, each group with its help and type."""
+    """Returns metrics as text: one sample a line, each group with its help and type."""
     return "".join(line + "\n" for metric in metrics for line in _lines(metric))
 
 
@@ -89,7 +89,7 @@ def _escaped(text: str) -> str:
 
 
 def _process_start() -> float:
-    """When this process started; where the system does not tell, when this module was loaded."""
+    """Returns the start of this process; if the system does not know, the load of this module."""
     try:
         return Path(f"/proc/{os.getpid()}").stat().st_ctime
     except OSError:

@@ -18,13 +18,13 @@ _PROBLEM = PROBLEM_RESPONSES["default"]
 
 
 class Operations:
-    """The operations of a router's tasks.
+    """The OpenAPI operations of a router's tasks.
 
     Args:
         registry: the tasks.
-        calls: how they are called.
+        calls: the calls of the tasks.
         prefix: the path of the router.
-        tags: what the operations are listed under.
+        tags: the tags of the operations.
     """
 
     def __init__(
@@ -37,11 +37,11 @@ class Operations:
 
     @property
     def version(self) -> object:
-        """The tasks: with others the operations are others."""
+        """The tasks: other tasks have other operations."""
         return tuple(self._registry)
 
     def add_to(self, document: dict[str, Any]) -> None:
-        """Put them into an OpenAPI document; a task that cannot be called has none."""
+        """Put the operations into an OpenAPI document; a task that cannot be called has none."""
         paths = document.setdefault("paths", {})
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         taken: set[str] = set()
@@ -74,7 +74,7 @@ class Operations:
         return self._described(task, f"execute_{word}", f"Execute {task.name}") | {
             "requestBody": _body(params, {}, example),
             "responses": {
-                "200": _json("What it returned, or what it raised.", envelope),
+                "200": _json("The result of the task, or its error.", envelope),
                 "default": _PROBLEM,
             },
         }
@@ -83,7 +83,7 @@ class Operations:
         self, task: AnyTask, word: str, shape: Shape, example: dict[str, Any] | None
     ) -> dict[str, Any]:
         params = _moved(shape.arguments, word)
-        stored = "The job is stored, and Location is where to look for it."
+        stored = "The job is stored, and Location is its address."
         return self._described(task, f"enqueue_{word}", f"Enqueue {task.name}") | {
             "parameters": _HEADERS,
             "requestBody": _body(params, {"options": _OPTIONS}, example),
@@ -127,11 +127,11 @@ _OPTIONS: dict[str, Any] = {
         "at": {"type": ["string", "null"], "format": "date-time"},
         "expires": {
             "type": ["number", "null"],
-            "description": "Seconds until it is not worth starting.",
+            "description": "Seconds after which it is no longer started.",
         },
         "key": {
             "type": ["string", "null"],
-            "description": "Of live jobs with one key there is one.",
+            "description": "At most one live job has this key.",
         },
     },
 }
@@ -141,7 +141,7 @@ _JOB: dict[str, Any] = {
     "properties": {"id": {"type": "string", "format": "uuid"}, "state": {"type": "string"}},
 }
 _KEY = r'^("[ !#-\[\]-~]+"|[!#-+\-.-:<-~]+)$'
-"""A text in quotes, as the draft has it, or bare."""
+"""A text in quotes, as in the draft, or bare."""
 
 _HEADERS: list[dict[str, Any]] = [
     {
@@ -161,7 +161,7 @@ _LOCATION: dict[str, Any] = {"Location": {"schema": {"type": "string"}}}
 
 
 def _unlike(word: str, taken: set[str]) -> str:
-    """A word that no other task has: two names may differ in their punctuation only."""
+    """Returns a word that no other task has: two names may differ in their punctuation only."""
     found, number = word, 2
     while found in taken:
         found, number = f"{word}_{number}", number + 1
@@ -189,13 +189,13 @@ def _body(
 
 
 def _components(word: str, shape: Shape) -> dict[str, Any]:
-    """The schemas that those of a task refer to, under names that no other task has."""
+    """Returns the schemas that a task's schemas refer to, under names that no other task has."""
     defs = shape.arguments.get("$defs", {}) | shape.result.get("$defs", {})
     return {f"{word}.{name}": _moved(schema, word) for name, schema in defs.items()}
 
 
 def _moved(schema: Any, word: str) -> Any:
-    """A schema that refers to the components of the document, and not to its own `$defs`."""
+    """Returns a schema that refers to the components of the document, not to its own `$defs`."""
     if isinstance(schema, list):
         return [_moved(one, word) for one in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
@@ -223,7 +223,7 @@ _SAMPLES: dict[str, Any] = {
 
 
 def _sample(schema: Any, defs: Mapping[str, Any], depth: int = 0) -> Any:
-    """A value that probably fits a schema."""
+    """Returns a value that probably fits a schema."""
     if not isinstance(schema, dict) or depth > 8:
         return None
     known = cast("dict[str, Any]", schema)
@@ -244,7 +244,7 @@ def _sample(schema: Any, defs: Mapping[str, Any], depth: int = 0) -> Any:
 
 
 def _told(schema: Mapping[str, Any]) -> Iterator[Any]:
-    """What a schema itself gives as a value."""
+    """Returns the value that the schema itself names."""
     yield from schema.get("examples", ())
     yield from (schema[key] for key in ("default", "const") if key in schema)
     yield from schema.get("enum", ())

@@ -1,10 +1,9 @@
-"""Pages of lists: `{"items": [...], "next": cursor}`, each begun after the last item of another.
+"""Pages of lists: `{"items": [...], "next": cursor}`. A page begins after the last item of another.
 
-A cursor is the id of the last item with a checksum over that id and the filter of the list, so one
-that was cut short, altered, or taken from a list with another filter is refused. It is not secret
-and has no key: a cursor opens nothing that the request itself would not, as the id in it is only a
-place in a list that the caller may read. So every process of a service reads the cursors of every
-other, with nothing to configure.
+A cursor is the id of the last item with a checksum over that id and the filter of the list. A
+cursor that was cut short, altered, or taken from a list with another filter is refused. It is not
+secret and has no key: the id in it is only a place in a list that the caller may read anyway. So
+every process of a service reads the cursors of every other, without configuration.
 """
 
 import base64
@@ -25,11 +24,11 @@ DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 500
 
 _CHECKSUM = 6
-"""Bytes. Enough to notice a mistake, which is all that it is for."""
+"""The bytes of the checksum: enough to notice a mistake, and that is its only purpose."""
 
 _LONGEST = 512
 
-Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="How many items at most.")]
+Limit = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="The most items of a page.")]
 """The type of a `limit` parameter of a route: `limit: Limit = DEFAULT_LIMIT`."""
 
 After = Annotated[str | None, Query(description="The `next` of the page before.")]
@@ -37,10 +36,10 @@ After = Annotated[str | None, Query(description="The `next` of the page before."
 
 
 class Page(NamedTuple):
-    """Which page of a list is asked for.
+    """The page of a list that a request asks for.
 
     Attributes:
-        limit: how many items it has at most.
+        limit: the most items of the page.
         after: the id of the last item of the page before; None: the first page.
         where: the filter of the list, as JSON data.
     """
@@ -51,20 +50,20 @@ class Page(NamedTuple):
 
     @property
     def wanted(self) -> int:
-        """How many items to read: one more than are shown says whether there is a next page."""
+        """The number of items to read: one more than shown, to see whether there is a next page."""
         return self.limit + 1
 
 
 def read_page(limit: int, after: str | None, where: Mapping[str, Any]) -> Page:
-    """The page that a request asks for.
+    """Returns the page that a request asks for.
 
     Args:
-        limit: how many items at most.
+        limit: the most items.
         after: the cursor, if one is given.
         where: the filter of the list, as JSON data: everything but `limit` and `after`.
 
     Raises:
-        ProblemError: 422 `invalid_cursor`: the cursor is none of ours, or is of another filter.
+        ProblemError: 422 `invalid_cursor`: the cursor is not ours, or belongs to another filter.
     """
     return Page(limit, None if after is None else _read_cursor(after, where), where)
 
@@ -77,15 +76,15 @@ def show_page(
     id_of: Callable[[T], str],
     show: Callable[[T], Any],
 ) -> dict[str, Any]:
-    """The JSON of a page; the answer gets a `Link` to the next one, if there is one.
+    """Returns the JSON of a page; the answer gets a `Link` to the next page, if there is one.
 
     Args:
-        request: what asked for it.
-        response: whose headers the answer gets.
-        page: which page it is.
-        found: what was read: `page.wanted` items at most.
-        id_of: the id of an item.
-        show: the JSON of an item.
+        request: the request.
+        response: the response that carries the headers.
+        page: the page.
+        found: the items that were read: `page.wanted` at most.
+        id_of: returns the id of an item.
+        show: returns the JSON of an item.
     """
     shown = found[: page.limit]
     cursor = None
@@ -96,7 +95,7 @@ def show_page(
 
 
 def write_cursor(last: str, where: Mapping[str, Any]) -> str:
-    """The cursor of the page after an item.
+    """Returns the cursor of the page after an item.
 
     Args:
         last: the id of the item.
@@ -112,13 +111,13 @@ def _read_cursor(cursor: str, where: Mapping[str, Any]) -> str:
         last = base64.urlsafe_b64decode(padded)[_CHECKSUM:].decode()
     except (ValueError, binascii.Error):
         last = ""
-    # Written again: it is taken in one spelling only.
+    # Written again, because only one spelling is accepted.
     if not last or write_cursor(last, where) != cursor:
         raise ProblemError(
             422,
             "invalid_cursor",
             "The cursor does not fit",
-            "after: it is no cursor of this list, or the filters have changed since it was given.",
+            "after: this is no cursor of this list, or the filters have changed since.",
             hint="Give the `next` of a page as it is, with the same filters, or leave it out.",
         )
     return last
@@ -130,6 +129,6 @@ def _checksum(text: bytes, where: Mapping[str, Any]) -> bytes:
 
 
 def _reference(request: Request, cursor: str) -> str:
-    """The same request for the next page, relative to it: right behind any proxy."""
+    """Returns the URL of the next page, relative to the request: right behind any proxy."""
     kept = [(name, v) for name, v in request.query_params.multi_items() if name != "after"]
     return f"?{urlencode([*kept, ('after', cursor)])}"

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from rotulus import Job
 
 LONGEST_WAIT = 60.0
-"""Seconds that a request waits at most, whatever it prefers."""
+"""The longest wait of a request, in seconds."""
 
 _SHORTEST_LOOK = 0.005
 _LONGEST_LOOK = 0.25
@@ -18,10 +18,10 @@ _PREFERENCE = re.compile(r'([\w-]+)\s*(?:=\s*(?:"([^"]*)"|([^\s,;"]+)))?\s*(?:;[
 
 
 class Prefer(NamedTuple):
-    """What a request prefers.
+    """The preferences of a request.
 
     Attributes:
-        wait: seconds to wait for the job, 60 at most; None: not at all.
+        wait: seconds to wait for the job, 60 at most; None: no wait.
         respond_async: whether it asks for an answer before the job has ended.
     """
 
@@ -30,7 +30,7 @@ class Prefer(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of an answer that has done as the request prefers."""
+        """The headers of an answer that has followed the preferences."""
         applied = ["respond-async"] if self.respond_async else []
         applied += [] if self.wait is None else [f"wait={self.wait:.0f}"]
         return {"Preference-Applied": ", ".join(applied)} if applied else {}
@@ -40,7 +40,7 @@ _NOTHING = Prefer()
 
 
 def read_prefer(request: Request) -> Prefer:
-    """What a request prefers; what it says and nobody understands is left out, as RFC 7240 has it.
+    """Returns the preferences of a request; unknown ones are ignored, as RFC 7240 demands.
 
     Args:
         request: the request. Of a preference that is given twice, the first one counts.
@@ -60,13 +60,13 @@ def read_prefer(request: Request) -> Prefer:
 
 
 async def await_job(job: Job[Any], seconds: float | None, request: Request) -> Job[Any]:
-    """The job once it has ended, or as it stands when the time is over or the client has gone.
+    """Returns the job once it has ended, or its state when the time is over or the client gone.
 
     Nothing is left behind: no thread waits, and no coroutine.
 
     Args:
         job: the job.
-        seconds: how long to wait; None: not at all.
+        seconds: the time to wait; None: no wait.
         request: the request that waits; its body has been read.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which problem each error is for the client: status, code, title, and what to do."""
+"""The problem of each error for the client: status, code, title, and hint."""
 
 import re
 from collections.abc import Mapping
@@ -35,10 +35,10 @@ class Kind(NamedTuple):
     Attributes:
         status: the HTTP status.
         code: the stable word for it.
-        title: what it is.
-        hint: what to do about it.
-        detail: what the client is told where the error's own text is for the log only.
-        headers: of the answer.
+        title: the problem in a few words.
+        hint: advice.
+        detail: the text for the client where the error's own text is for the log only.
+        headers: headers of the answer.
     """
 
     status: int
@@ -56,7 +56,7 @@ INTERNAL = Kind(
     "The log of the server has the error under this error_id.",
     "The server could not answer this request.",
 )
-"""Whatever nobody has foreseen."""
+"""Any unforeseen error."""
 
 
 def _unavailable(code: str, title: str, detail: str, hint: str, seconds: int) -> Kind:
@@ -201,11 +201,11 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
         ),
     ),
 )
-"""What each error is for the client; the first that fits. Any other is `INTERNAL`."""
+"""The problem of each error; the first that fits counts. Any other error is `INTERNAL`."""
 
 
 def kind_of(error: Exception) -> Kind:
-    """The kind of problem that an error is."""
+    """Returns the problem of an error."""
     return next((kind for type_, kind in KINDS if isinstance(error, type_)), INTERNAL)
 
 
@@ -214,14 +214,14 @@ _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
 def pointer_of(sentence: str, under: str) -> str:
-    """The JSON Pointer to the argument that a problem of a call names.
+    """Returns the JSON Pointer to the argument that a problem of a call names.
 
-    What stands below a key of a mapping is pointed at no further than that mapping: the key is
-    a value, which messages do not hold.
+    The pointer ends at a mapping and does not name a key in it: a key is a value, and messages do
+    not hold values.
 
     Args:
         sentence: the problem: `argument 'user.ages[2]': Input should be ...`.
-        under: where the arguments stand.
+        under: the pointer to the arguments.
     """
     found = _NAMED.search(sentence)
     if found is None:

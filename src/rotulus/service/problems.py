@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): what every answer of a service is that is no success."""
+"""Problem documents (RFC 9457): the answer of a service to every failure."""
 
 import logging
 import secrets
@@ -23,7 +23,7 @@ from rotulus.service.problem_table import INTERNAL, Kind, kind_of, pointer_of
 MEDIA_TYPE = "application/problem+json"
 
 URN = "urn:rotulus:error:"
-"""What the `type` of a problem begins with; its code follows."""
+"""The beginning of the `type` of a problem; its code follows."""
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -62,11 +62,11 @@ class ProblemError(RotulusError):
 
     Args:
         status: the HTTP status.
-        code: the stable word for the kind of problem, as docs/errors.md lists them.
-        title: what the kind is, in a few words.
-        detail: what is wrong with this request.
-        hint: what to do about it.
-        errors: each thing that is wrong: `{"pointer": "/params/a", "detail": "..."}`.
+        code: the stable word for the kind of problem; docs/errors.md lists them.
+        title: the kind of problem, in a few words.
+        detail: the problem of this request.
+        hint: advice.
+        errors: every mistake: `{"pointer": "/params/a", "detail": "..."}`.
         headers: headers of the answer.
         instance: a URI for this one occurrence.
         members: further members of the document.
@@ -93,19 +93,19 @@ class ProblemError(RotulusError):
         self.document = document | {k: v for k, v in optional.items() if v} | dict(members or {})
 
     def response(self) -> Response:
-        """The answer that holds the document."""
+        """Returns the answer with the document."""
         return JSONResponse(self.document, self.status, self.headers, MEDIA_TYPE)
 
 
 def problem_of(error: Exception, *, arguments_at: str = "/params") -> ProblemError:
-    """The problem that an error is for the client.
+    """Returns the problem of an error for the client.
 
-    An error that is not the client's is logged, with its traceback unless it is known, under an
-    `error_id` that the document names; the document does not hold its text.
+    An error that is not the client's is logged under an `error_id`, with its traceback unless the
+    error is of a known kind. The document has the `error_id`, and not the text of the error.
 
     Args:
-        error: what was raised.
-        arguments_at: where the arguments of the task stand in the body, as a JSON Pointer.
+        error: the exception.
+        arguments_at: the JSON Pointer to the task's arguments in the body.
     """
     if isinstance(error, ProblemError):
         return error
@@ -127,22 +127,22 @@ def problem_of(error: Exception, *, arguments_at: str = "/params") -> ProblemErr
 
 
 class ProblemRoute(APIRoute):
-    """A route whose errors are problem documents in every application that includes it."""
+    """A route that answers errors with problem documents, in every application."""
 
     def before(self, request: Request) -> None:
-        """Look at a request before anything else does; what is raised here is answered, too."""
+        """Check a request before the handler does; an exception here is answered, too."""
 
     def get_route_handler(self) -> Handler:
-        """The handler of FastAPI, whose errors are answered here."""
+        """Returns FastAPI's handler, with answers for its errors."""
         return answered(super().get_route_handler(), self.before)
 
 
 def answered(handle: Handler, before: Callable[[Request], object]) -> Handler:
-    """A handler whose errors are problem documents.
+    """Returns a handler that answers errors with problem documents.
 
     Args:
         handle: the handler.
-        before: called with each request before; what it raises is answered, too.
+        before: called with each request before the handler; its exceptions are answered, too.
     """
 
     async def answer(request: Request) -> Response:
@@ -175,7 +175,7 @@ async def _answer(request: Request, error: Exception) -> Response:  # noqa: ARG0
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
-    """A status that the framework, or a route of the user's, has raised."""
+    """Answer a status that the framework, or a route of the user's, has raised."""
     error = cast("HTTPException", error)
     status, detail = error.status_code, cast("Any", error.detail)
     if status < HTTPStatus.BAD_REQUEST or not isinstance(detail, str):
@@ -185,7 +185,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 
 def _has_handler(request: Request, error: Exception) -> bool:
-    """Whether the application answers such errors in a way of its own."""
+    """Returns whether the application has a handler of its own for such errors."""
     handlers = request.app.exception_handlers
     found = next((kind for kind in type(error).__mro__ if kind in handlers), Exception)
     usual = (_answer, _answer_http, http_exception_handler, request_validation_exception_handler)
@@ -193,7 +193,7 @@ def _has_handler(request: Request, error: Exception) -> bool:
 
 
 def _code(title: str) -> str:
-    """The code of an HTTP status: its phrase."""
+    """Returns the code of an HTTP status: its phrase."""
     return "".join(c if c.isalnum() else "_" for c in title.lower().replace("'", ""))
 
 
@@ -243,7 +243,7 @@ def _invalid_request(error: RequestValidationError) -> ProblemError:
 
 
 def _invalid(error: Mapping[str, Any]) -> dict[str, str]:
-    """What pydantic says, with its place: in the body by a pointer, else by the parameter."""
+    """Returns the errors of pydantic with their places: a pointer into the body, or a parameter."""
     source, *steps = error["loc"]
     place = "".join("/" + str(s).replace("~", "~0").replace("/", "~1") for s in steps)
     where = {"pointer": place} if source == "body" else {"in": source, "parameter": place[1:]}

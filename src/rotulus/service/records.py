@@ -1,4 +1,4 @@
-"""A spawned job as its scheduler tells it: in the words of the service, whatever the store says."""
+"""The record of a spawned job, in the words of the service and not of the store."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,18 +10,18 @@ from rotulus import Job, State
 
 
 class JobStatus(StrEnum):
-    """How a spawned job stands."""
+    """The status of a spawned job."""
 
     PENDING = "pending"
-    """It waits for its turn."""
+    """The job waits for its turn."""
     RUNNING = "running"
-    """It runs."""
+    """The job runs."""
     COMPLETED = "completed"
-    """It has returned."""
+    """The job has returned."""
     FAILED = "failed"
-    """It has raised, or the process that was to run it has ended."""
+    """The job has raised, or its process has ended."""
     CANCELED = "canceled"
-    """Somebody did not want it any more."""
+    """The job was cancelled."""
 
 
 STATUSES = MappingProxyType(
@@ -45,25 +45,25 @@ LIVE = tuple(state for state in State if not state.ended)
 
 
 def states_of(status: JobStatus | str) -> list[State]:
-    """The states of a job that are told as this status. Raises `ValueError` for what is none."""
+    """Returns the states with this status. Raises `ValueError` for an unknown status."""
     wanted = JobStatus(status)
     return [state for state, told in STATUSES.items() if told is wanted]
 
 
 @dataclass(frozen=True, slots=True)
 class SpawnedJob:
-    """A spawned job, as it stood when it was read.
+    """A spawned job at the moment when it was read.
 
     Attributes:
-        id: its id.
-        status: how it stands.
-        description: what it was spawned as, if that was said.
-        submitted_at: when it was spawned.
-        started_at: when it began.
-        finished_at: when it ended.
-        error: what it raised, in a line: `ValueError: no such file`.
+        id: the id of the job.
+        status: its status.
+        description: the description that was given to `spawn`.
+        submitted_at: the moment of `spawn`.
+        started_at: the moment when it began.
+        finished_at: the moment when it ended.
+        error: its exception in a line: `ValueError: no such file`.
         error_traceback: the same with its traceback.
-        note: what is to be said beside, such as that its result is not stored.
+        note: a remark, such as that its result is not stored.
     """
 
     id: str
@@ -78,7 +78,7 @@ class SpawnedJob:
 
 
 def record_of(job: Job[Any]) -> SpawnedJob:
-    """The record of a job."""
+    """Returns the record of a job."""
     error, reached = job.error, job.reached
     return SpawnedJob(
         job.id,
@@ -94,7 +94,7 @@ def record_of(job: Job[Any]) -> SpawnedJob:
 
 
 def description_of(job: Job[Any]) -> str | None:
-    """What a spawned job was described as; None of any other job."""
+    """Returns the description of a spawned job; None of any other job."""
     described = job.arguments.get("description") if job.task == SPAWNED else None
     return described if isinstance(described, str) else None
 

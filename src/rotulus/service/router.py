@@ -26,7 +26,7 @@ from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError
 from rotulus.service.state import ServiceState
 
 ExecutorFactory = Callable[..., Any]
-"""Gives a `TaskExecutor`: a dependency of FastAPI, plain or `async`, with `Depends` of its own."""
+"""Returns a `TaskExecutor`: a FastAPI dependency, plain or `async`, with `Depends` of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,15 @@ class TaskRouter:
         too; the OpenAPI document has a typed operation for each.
 
         Args:
-            prefix: what the paths begin with.
-            tags: what the operations are listed under in the OpenAPI document.
-            executor_factory: gives the executor: a dependency of FastAPI, plain or `async`, with
-                `Depends` of its own. Unless given, an executor with what the service has: its
-                database, its scheduler, and its artifacts.
+            prefix: the beginning of the paths.
+            tags: the tags of the operations in the OpenAPI document.
+            executor_factory: returns the executor: a FastAPI dependency, plain or `async`, with
+                `Depends` of its own. Unless given, an executor with the database, the scheduler and
+                the artifacts of the service.
             registry: the tasks; the global registry unless given.
-            jobs_prefix: where the jobs are that are enqueued, for `Location`.
-            tracebacks: whether the answer of a task that raised holds the traceback. Default: if
-                only this machine can see it, and no proxy stands in between.
+            jobs_prefix: the beginning of the paths of jobs, for `Location`.
+            tracebacks: whether the answer has the traceback of a task that raised. Default: if only
+                this machine can see it, and no proxy stands in between.
 
         Raises:
             ConfigurationError: the prefix is no path.
@@ -86,7 +86,7 @@ class TaskRouter:
             responses=PROBLEM_RESPONSES,
             lifespan=_lifespan(registry, operations),
         )
-        # First what is called most: routes are looked through in their order.
+        # The busiest first: routes are tried in their order.
         _add_execution(router, registry, executor_factory, tracebacks)
         _add_reading(router, registry)
         add_enqueueing(router, registry, jobs_prefix)
@@ -108,10 +108,10 @@ def _add_reading(router: APIRouter, registry: TaskRegistry) -> None:
 
 
 def add_direct_execution(app: FastAPI, prefix: str, registry: TaskRegistry) -> None:
-    """Execute tasks by a route of Starlette's, which is found before that of a router.
+    """Execute tasks by a Starlette route, which is found before the route of a router.
 
-    FastAPI would take longer to find out that nothing is to be solved. It would ask dependencies,
-    too, so this is for an application that has none.
+    FastAPI takes longer, because it looks for dependencies to solve. This route calls no
+    dependencies, so it is for an application that has none.
 
     Args:
         app: the application.
@@ -128,7 +128,7 @@ def add_direct_execution(app: FastAPI, prefix: str, registry: TaskRegistry) -> N
 
 async def _run(request: Request, executor: TaskExecutor, tracebacks: bool | None) -> Response:
     name = request.path_params["name"]
-    executor.registry.get(name)  # an unknown task is not found, whatever the body is
+    executor.registry.get(name)  # an unknown task is 404, with any body
     asked = read_params(await read_json(request, optional=True))
     finished = await executor.run(name, asked.payload)
     return answer(name, asked, finished, lambda: _shows(request, tracebacks))
@@ -158,7 +158,7 @@ def _add_execution(
 
 
 def _usual_executor(request: Request, registry: TaskRegistry) -> TaskExecutor:
-    """An executor with what the service has; one for all requests."""
+    """Returns an executor with the values of the service; one for all requests."""
     state = state_of(request)
     known = _EXECUTORS.get(request.app)
     if known is None or known.state is not state or known.executor.registry is not registry:
@@ -167,7 +167,7 @@ def _usual_executor(request: Request, registry: TaskRegistry) -> TaskExecutor:
 
 
 class _Known(NamedTuple):
-    """An executor, and what it was made of."""
+    """An executor, and the values that it was made of."""
 
     state: ServiceState | None
     executor: TaskExecutor
@@ -191,7 +191,7 @@ def _shows(request: Request, tracebacks: bool | None) -> bool:
 
 
 def _is_local(request: Request) -> bool:
-    """Whether only this machine sees the answer."""
+    """Returns whether only this machine sees the answer."""
     try:
         check_local(request)
     except ProblemError:

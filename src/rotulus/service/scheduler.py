@@ -36,14 +36,14 @@ from rotulus.service.records import (
 from rotulus.service.spawned import Spawned
 
 _UNBOUNDED = 10_000
-"""How many run at once where nobody says how many."""
+"""The number of jobs that run at once by default."""
 
 _PAGE = 500
 _SETTLED_WITHIN = 5.0
 _LOOK = 0.01
 
 _SIGNALS = (Cancel, Retry, Snooze)
-"""What says something to those who run tasks, and nothing to those who wait."""
+"""Exceptions with a meaning for workers, and none for a caller that waits."""
 
 JobId = str | UUID
 
@@ -51,15 +51,16 @@ JobId = str | UUID
 class JobScheduler:
     """Runs coroutines in the background of a service: `await scheduler.spawn(work())`.
 
-    Each is a job like any other, in the store of the app or in memory without one: it can be found,
-    watched and cancelled wherever jobs can, and if the process dies, another scheduler on the store
-    has it fail. It runs on the event loop that it was spawned on, at most `max_concurrency` at a
-    time, and is not repeated. Nothing is started before it is needed. Use it from any event loop.
-    In a forked child it begins anew: what was spawned before goes on in the parent.
+    Each coroutine is a job like any other, in the store of the app, or in memory without an app: it
+    can be found, watched and cancelled like other jobs, and if the process dies, another scheduler
+    on the store ends it as failed. A coroutine runs on the event loop that spawned it, at most
+    `max_concurrency` at a time, and is not repeated. Nothing is started before it is needed. Use
+    the scheduler from any event loop. In a forked child it begins anew: calls that were spawned
+    before go on in the parent.
 
     Args:
-        max_concurrency: how many run at once; None: as many as there are.
-        app: the app in whose store the jobs are.
+        max_concurrency: the most jobs that run at once; None: no limit.
+        app: the app with the store of the jobs.
 
     Raises:
         OptionError: the number is not allowed.
@@ -73,7 +74,7 @@ class JobScheduler:
         close_at_exit(self._discard_all)
 
     def _begin(self) -> None:
-        """In a forked child: what was spawned runs in the parent."""
+        """In a forked child: spawned calls run in the parent."""
         self._opening = threading.Lock()
         self._starting = threading.Lock()
         self._here = LocalJobs()
@@ -82,9 +83,9 @@ class JobScheduler:
         self._closed = False
 
     async def start(self) -> None:
-        """Start the worker, which `spawn` does by itself, and look for jobs that were lost.
+        """Start the worker, and look for jobs that were lost. `spawn` calls this by itself.
 
-        One that was closed is open again: a web application may begin more than once.
+        A closed scheduler opens again: a web application may start more than once.
 
         Raises:
             StoreError: the store cannot be used.
@@ -94,17 +95,17 @@ class JobScheduler:
         await off_loop(self._started)
 
     async def spawn(self, coroutine: Awaitable[Any], *, description: str | None = None) -> str:
-        """Let a coroutine run in the background, on this event loop; returns at once.
+        """Run a coroutine in the background, on this event loop. Returns at once.
 
         Args:
-            coroutine: what is to run, with the context variables of now.
-            description: what it is, for people.
+            coroutine: the coroutine, which gets the current context variables.
+            description: a description, for people.
 
         Returns:
             The id of its job.
 
         Raises:
-            ArgumentsError: it is not an awaitable.
+            ArgumentsError: the argument is not an awaitable.
             SchedulerClosedError: the scheduler is closed.
             StoreError: the job could not be stored. The coroutine is closed then.
         """
@@ -114,7 +115,7 @@ class JobScheduler:
         return await self._add(Spawned(coroutine), description)
 
     async def add_job(self, target: Any, /, *args: Any, **kwargs: Any) -> str:
-        """Let a function be called in the background: a plain one in a thread; or an awaitable.
+        """Call a function in the background, a plain one in a thread; or await an awaitable.
 
         Args:
             target: the function, or an awaitable, which takes no arguments.
@@ -125,7 +126,7 @@ class JobScheduler:
             The id of its job.
 
         Raises:
-            ArgumentsError: it can be neither called nor awaited.
+            ArgumentsError: the target can be neither called nor awaited.
             SchedulerClosedError: the scheduler is closed.
             StoreError: the job could not be stored.
         """
@@ -136,22 +137,23 @@ class JobScheduler:
         return await self._add(Spawned(target, args, kwargs), name)
 
     async def get_record(self, job_id: JobId) -> SpawnedJob:
-        """How a job stands. Raises `JobNotFoundError`, a `KeyError`."""
+        """Returns the record of a job. Raises `JobNotFoundError`, a `KeyError`."""
         return record_of(await self._job(job_id))
 
     async def get_status(self, job_id: JobId) -> JobStatus:
-        """The status of a job. Raises `JobNotFoundError`, a `KeyError`."""
+        """Returns the status of a job. Raises `JobNotFoundError`, a `KeyError`."""
         return STATUSES[(await self._job(job_id)).state]
 
     async def get_result(self, job_id: JobId) -> Any:
-        """What a job returned: the value itself in the process that ran it, if it ended lately.
+        """Returns the result of a job: the value itself in the process that ran it lately.
 
-        Elsewhere it is its JSON form, or None if it has none; the `note` of its record says so.
+        Elsewhere the result is the JSON form, or None without one; the `note` of the record says
+        so.
 
         Raises:
             JobNotFoundError: there is no such job (a `KeyError`).
-            JobFailedError: it failed (a `RuntimeError`); the text is what it raised.
-            JobUnfinishedError: it has not returned (a `RuntimeError`).
+            JobFailedError: the job failed (a `RuntimeError`); the text is that of its exception.
+            JobUnfinishedError: the job has not returned (a `RuntimeError`).
         """
         job = await self._job(job_id)
         status = STATUSES[job.state]
@@ -176,10 +178,10 @@ class JobScheduler:
             timeout: the longest time to wait, in seconds; None waits for ever.
 
         Raises:
-            Exception: what the job raised itself, in the process that ran it.
+            Exception: the exception of the job, in the process that ran it.
             JobNotFoundError: there is no such job (a `KeyError`).
-            JobFailedError: it ended without a result (a `RuntimeError`).
-            ResultTimeoutError: it has not ended in time (a `TimeoutError`); it goes on.
+            JobFailedError: the job ended without a result (a `RuntimeError`).
+            ResultTimeoutError: the job has not ended in time (a `TimeoutError`); it goes on.
         """
         job = await self._job(job_id)
         try:
@@ -191,9 +193,9 @@ class JobScheduler:
             raise
 
     async def cancel(self, job_id: JobId) -> bool:
-        """Cancel a job, and wait for its end if it is one of this process.
+        """Cancel a job, and wait for its end if it runs in this process.
 
-        One that waits never begins. One that runs gets a `CancelledError` where it waits.
+        A waiting job never begins. A running one gets a `CancelledError` at its next await.
 
         Returns:
             Whether it was still live.
@@ -227,8 +229,8 @@ class JobScheduler:
         """The spawned jobs of the store, the last one first.
 
         Args:
-            status_filter: those with this status only.
-            reverse: the first one first.
+            status_filter: only jobs with this status.
+            reverse: whether the first one comes first.
 
         Raises:
             ValueError: there is no such status.
@@ -249,10 +251,10 @@ class JobScheduler:
         return await self.list_records()
 
     async def set_max_concurrency(self, n: int | None) -> None:
-        """Let so many jobs run at once from now on; what runs beyond that goes on.
+        """Let so many jobs run at once from now on; jobs that run beyond that go on.
 
         Args:
-            n: how many; None: as many as there are.
+            n: the number; None: no limit.
 
         Raises:
             OptionError: the number is not allowed.
@@ -262,10 +264,10 @@ class JobScheduler:
             self._background.app.set_slots(self._slots)
 
     async def close(self, drain: float = 5.0) -> None:
-        """Take no more jobs until `start`; cancel what waits, and what runs after some time.
+        """Take no more jobs until `start`. Cancel waiting jobs, and running ones after a while.
 
         Args:
-            drain: seconds for what runs to end by itself.
+            drain: seconds for running jobs to end by themselves.
         """
         self._closed = True
         background = self._background
@@ -302,7 +304,7 @@ class JobScheduler:
             return self._app
 
     def _started(self) -> Background:
-        """Starts the worker, unless it has been. Blocks until it serves its queue."""
+        """Start the worker unless it has started. Blocks until the worker serves its queue."""
         with self._starting:
             self._refuse_closed()
             if self._background is None:
@@ -319,7 +321,7 @@ class JobScheduler:
             raise SchedulerClosedError("This scheduler is closed: make a new one, or start() it")
 
     def _find(self, queue: str, number: int, job_id: str) -> Run | None:
-        """What runs a job of this scheduler; None of any other."""
+        """Returns the call of a job of this scheduler; None of any other job."""
         call = self._here.numbered(number)
         if call is None or self._background is None or self._background.queue != queue:
             return None
@@ -333,7 +335,7 @@ class JobScheduler:
         return run
 
     def _tidy(self) -> None:
-        """End what waits here, and is live no more in the store: somebody else has cancelled it."""
+        """End the calls that wait here and whose jobs were cancelled elsewhere."""
         background = self._background
         waiting = self._here.chosen(lambda call: call.waits)
         if background is None or not waiting:
@@ -348,7 +350,7 @@ class JobScheduler:
     async def _cancel_all(self, app: App, chosen: dict[str, Spawned]) -> None:
         if not chosen:
             return
-        with suppress(StoreError):  # then another scheduler has them fail
+        with suppress(StoreError):  # then another scheduler ends them as failed
             await app.jobs.acancel(*chosen)
         never = [job_id for job_id, call in chosen.items() if call.waits]
         for call in chosen.values():
@@ -372,7 +374,7 @@ def _read_slots(number: int | None) -> int:
 
 
 def _whole(job_id: object) -> str:
-    """An id as text. Raises `JobNotFoundError` unless it is a whole one."""
+    """Returns an id as text. Raises `JobNotFoundError` unless it is a whole id."""
     text = str(job_id)
     if not is_id(text):
         raise JobNotFoundError("Job not found")

@@ -1,4 +1,4 @@
-"""Runs a service on a port of this machine: what `rotulus serve` does."""
+"""Runs a service on a port of this machine, for `rotulus serve`."""
 
 import signal
 import socket
@@ -17,11 +17,11 @@ from rotulus.service.local import is_local
 from rotulus.service.state import ServiceInfo
 
 _GOODBYE = 5
-"""Seconds for open answers to end when the server stops: a stream would go on for ever."""
+"""Seconds for open answers to end when the server stops; streams have no end of their own."""
 
 
 def service_of(app: App, *, worker: bool = False) -> FastAPI:
-    """A service of an app with everything that there is: tasks, jobs, artifacts, and how it is.
+    """Returns a service of an app with every feature: tasks, jobs, artifacts, health and metrics.
 
     Args:
         app: the app.
@@ -43,13 +43,13 @@ def service_of(app: App, *, worker: bool = False) -> FastAPI:
 def serve(application: Any, host: str, port: int, tell: Callable[[str], None]) -> None:
     """Serve an application until SIGTERM or SIGINT.
 
-    One that nobody protects is protected here, with the token of `ROTULUS_TOKEN` if that is set.
+    An unprotected application is protected here, with the token of `ROTULUS_TOKEN` if it is set.
 
     Args:
         application: an ASGI application.
-        host: the address or name to listen at; only this machine's own without auth.
+        host: the address or name to listen at; without auth only a loopback one.
         port: the port; 0 for any that is free.
-        tell: is told the URL, when it can be reached.
+        tell: called with the URL once the service can be reached.
 
     Raises:
         ConfigurationError: the address is not this machine's own and there is no auth; the port
@@ -81,9 +81,9 @@ def serve(application: Any, host: str, port: int, tell: Callable[[str], None]) -
 
 
 def _stop_by_signals(server: uvicorn.Server) -> list[int]:
-    """Let signals stop a server, which is no failure; those that came.
+    """Let signals stop a server, which is no failure. Returns the signals that came.
 
-    While it runs, a server has handlers of its own, and raises what came once more at the end.
+    A running server has handlers of its own, and raises the signal once more at the end.
     """
     came: list[int] = []
 
@@ -97,7 +97,7 @@ def _stop_by_signals(server: uvicorn.Server) -> list[int]:
 
 
 def _guarded(application: Any) -> tuple[Any, Auth | None]:
-    """An application, with a guard if it has none, and the auth of that."""
+    """Returns the application, with a guard if it had none, and the auth of the guard."""
     if not isinstance(application, FastAPI):
         auth = auth_of_settings()
         return GuardMiddleware(application, auth, None), auth
@@ -111,7 +111,7 @@ def _guarded(application: Any) -> tuple[Any, Auth | None]:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         found_addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        # Of several, that of IPv4: it is what localhost means to most programs.
+        # Of several, the IPv4 one: most programs mean it by localhost.
         family, kind, protocol, _, address = min(found_addresses, key=_is_ipv6)
         found = socket.socket(family, kind, protocol)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Commands of the shell, run by tasks: with a timeout that ends all that a command has started."""
+"""Shell commands for tasks, with a timeout that ends all child processes."""
 
 import asyncio
 import os
@@ -16,18 +16,18 @@ MOST_OUTPUT = 256 * 1024
 
 _TIMED_OUT = -1
 _GRACE = 1.0
-"""Seconds for what was killed to let go of its pipes."""
+"""Seconds for killed processes to close their pipes."""
 
 
 class ShellResult(TypedDict):
-    """What came of a command.
+    """The result of a command.
 
     Attributes:
         command: the command.
-        stdout: what it wrote, as text.
-        stderr: the same of its errors.
-        returncode: its exit code; of a signal that killed the shell the number, negated; -1 when
-            its time was over.
+        stdout: its output, as text.
+        stderr: its error output, as text.
+        returncode: its exit code; the negated number of a signal that killed the shell; -1 after a
+            timeout.
     """
 
     command: str
@@ -42,19 +42,19 @@ async def run_shell(
     cwd: str | Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> ShellResult:
-    """Run a command in the shell, and wait for all that it writes.
+    """Run a command in the shell, and wait for all its output.
 
-    It never raises for what the command does: look at `returncode`. A command whose time is over,
-    or whose task is cancelled, is killed with everything it has started, and what it wrote until
-    then is kept. Of a stream that is longer than 256 KiB the beginning and the end are kept. The
-    command reads nothing: its input is empty.
+    It never raises for a failure of the command: look at `returncode`. At the timeout, and when the
+    task is cancelled, the command is killed with all its child processes, and its output until then
+    is kept. Of a stream that is longer than 256 KiB the beginning and the end are kept. The command
+    reads nothing: its input is empty.
 
     Args:
-        command: a line for `/bin/sh`, with pipes and redirections. Put nothing into it that comes
-            from a client, unless `shlex.quote` has been at it.
-        timeout: seconds after which it is killed; None: never.
-        cwd: the folder it runs in; this process's own unless given.
-        env: variables that are set for it, beside those of this process.
+        command: a line for `/bin/sh`, with pipes and redirections. Quote text from a client with
+            `shlex.quote`.
+        timeout: seconds after which the command is killed; None: never.
+        cwd: the folder of the command; the folder of this process unless given.
+        env: variables for the command, beside those of this process.
 
     Raises:
         OptionError: the folder does not exist, or another argument cannot be used.
@@ -75,7 +75,7 @@ async def run_shell(
     try:
         transport, shell = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        transport, shell = await starting  # somebody cancels while it starts: it has to end, too
+        transport, shell = await starting  # cancelled while the command starts: it has to end, too
         await _end(transport, shell)
         raise
     try:
@@ -100,7 +100,7 @@ class _Kept:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Take what comes next."""
+        """Take the next bytes."""
         half = MOST_OUTPUT // 2
         self._size += len(data)
         room = half - len(self._head)
@@ -110,7 +110,7 @@ class _Kept:
             del self._tail[:-half]
 
     def text(self) -> str:
-        """What is kept, with a note of how much is not."""
+        """Returns the kept bytes, with a note of how many are left out."""
         tail = self._tail[-(MOST_OUTPUT // 2) :]
         left_out = self._size - len(self._head) - len(tail)
         note = f"\n[… {left_out:,} bytes are left out …]\n" if left_out else ""
@@ -120,7 +120,7 @@ class _Kept:
 
 
 class _Shell(asyncio.SubprocessProtocol):
-    """What a shell writes, and when it and its pipes have ended."""
+    """The output of a shell, and the end of the shell and of its pipes."""
 
     def __init__(self, ended: "asyncio.Future[None]") -> None:
         self.ended = ended
@@ -135,12 +135,12 @@ class _Shell(asyncio.SubprocessProtocol):
 
 
 async def _end(transport: asyncio.SubprocessTransport, shell: _Shell) -> None:
-    """End a shell that has not ended, with everything it has started."""
+    """End a shell that has not ended, with all its child processes."""
     try:
         if not shell.ended.done():
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(transport.get_pid(), signal.SIGKILL)
-            # What has left the group may hold a pipe for as long as it likes.
+            # A process that has left the group may hold a pipe for ever.
             await asyncio.wait({shell.ended}, timeout=_GRACE)
     finally:
         transport.close()

@@ -1,4 +1,4 @@
-"""What was spawned: it waits for its turn, runs on the loop it was spawned on, and ends once."""
+"""A spawned call: it waits for its turn, runs on its own event loop, and ends once."""
 
 import asyncio
 import concurrent.futures
@@ -15,13 +15,13 @@ from rotulus._jobs.current import CURRENT
 from rotulus.errors import JobLostError
 
 _LOOK_EVERY = 1.0
-"""Seconds between two looks whether the event loop of what runs is still there."""
+"""Seconds between two checks that the event loop of a call is still there."""
 
 Outcome = tuple[Any, BaseException | None]
 
 
 class Spawned:
-    """One thing that was spawned. Made on its event loop, used from any thread.
+    """One spawned call. Made on its event loop, used from any thread.
 
     Args:
         target: an awaitable, or a function, which is called when its turn has come: a plain one in
@@ -44,18 +44,18 @@ class Spawned:
 
     @property
     def waits(self) -> bool:
-        """Whether it has neither begun nor ended."""
+        """Whether the call has neither begun nor ended."""
         return not self._begun and not self._unwanted
 
     @property
     def outcome(self) -> Outcome | None:
-        """What it returned, and what it raised; None while it has not ended."""
+        """The result and the exception; None while the call has not ended."""
         return self._ended.result() if self._ended.done() else None
 
     async def run(self) -> Any:
-        """Run it where it was spawned, and give what it returns or raises. On any event loop.
+        """Run the call on its own event loop. Returns its result. May be called on any event loop.
 
-        Whoever is cancelled here cancels it, and waits for its end all the same.
+        A cancelled caller cancels the call, and waits for its end all the same.
 
         Raises:
             Cancel: it was cancelled, there or here.
@@ -73,19 +73,19 @@ class Spawned:
         return value
 
     def cancel(self) -> None:
-        """Let it end: at once if it waits, else by cancelling its asyncio task."""
+        """End the call: at once if it waits, else by cancelling its asyncio task."""
         with self._lock:
             self._unwanted = True
             begun = self._begun
         if begun:
-            with suppress(RuntimeError):  # its loop is closed, and it has ended with that
+            with suppress(RuntimeError):  # the loop is closed, and the call has ended with it
                 self._loop.call_soon_threadsafe(self._cancel_task)
         else:
             self._close()
             self._settle((None, asyncio.CancelledError()))
 
     def _start(self) -> None:
-        # The attempt that awaits this is the one that the code belongs to from now on.
+        # From now on the code belongs to the attempt that awaits this.
         self._context.run(CURRENT.set, CURRENT.get())
         try:
             self._loop.call_soon_threadsafe(self._begin)
@@ -115,10 +115,10 @@ class Spawned:
             self._task.cancel()
 
     async def _captured(self) -> Outcome:
-        # In a task of its own, what raises SystemExit would end the event loop.
+        # In an asyncio task of its own, a SystemExit would end the event loop.
         try:
             return await self._body(), None
-        except BaseException as error:  # noqa: BLE001 - handed on to who waits for it
+        except BaseException as error:  # noqa: BLE001 - handed on to the caller that waits
             return None, error
 
     async def _body(self) -> Any:
@@ -147,7 +147,7 @@ class Spawned:
         self._settle((None, lost))
 
     def _close(self) -> None:
-        """It never begins: then nobody is to hear that it was not awaited."""
+        """Close a call that never begins, so that Python does not warn about it."""
         if inspect.iscoroutine(self._target):
             with suppress(Exception):  # it runs, or its own clean-up raises
                 cast("Coroutine[Any, Any, Any]", self._target).close()

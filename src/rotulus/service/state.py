@@ -1,4 +1,4 @@
-"""What a service is made of, where its routes find it: under `app.state.rotulus`."""
+"""The state of a service, where its routes find it: `app.state.rotulus`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +12,11 @@ class ServiceInfo(BaseModel):
     """How a service introduces itself.
 
     Attributes:
-        display_name: its name, as people read it.
+        display_name: its name, for people.
         version: its own version.
-        summary: what it is for, in a sentence.
+        summary: its purpose, in a sentence.
         description: the same at length; Markdown.
-        contact: who looks after it: `{"name": ..., "email": ...}`.
+        contact: the person or team to ask: `{"name": ..., "email": ...}`.
         license_info: the licence of its API: `{"name": ...}`.
     """
 
@@ -30,17 +30,16 @@ class ServiceInfo(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """What the routes of a service share.
+    """The values that the routes of a service share.
 
     Attributes:
-        app: whose tasks and jobs it serves.
-        info: how it introduces itself.
-        database: what `get_database` gives, if the service has one.
-        scheduler: what `get_scheduler` gives, if the service has background jobs.
-        hierarchy: of its artifacts, if the service has them.
-        auth: who may come in; None: only this machine.
-        tracebacks: whether answers hold tracebacks; None: only where nobody but this machine sees
-            them.
+        app: the app with the tasks and jobs.
+        info: the description of the service.
+        database: the database for `get_database`, if the service has one.
+        scheduler: the scheduler for `get_scheduler`, if the service has background jobs.
+        hierarchy: the hierarchy of artifacts, if the service has them.
+        auth: the check of callers; None: only this machine may call the service.
+        tracebacks: whether answers hold tracebacks; None: only if nobody else can see them.
     """
 
     app: App

@@ -1,4 +1,4 @@
-"""How a job goes on, as server-sent events: one for each change, until it has ended."""
+"""The changes of a job as server-sent events, until it has ended."""
 
 import asyncio
 import json
@@ -14,27 +14,27 @@ MEDIA_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 SHORTEST, LONGEST = 0.05, 10.0
-"""Between these, in seconds, lies the time between two looks."""
+"""The least and the greatest time between two looks, in seconds."""
 
 KEEPALIVE = 15.0
 """Seconds of silence after which a comment is sent, which keeps proxies from ending the stream."""
 
 _RETRY = 2000
-"""Milliseconds after which a client is to connect again."""
+"""Milliseconds after which a client should connect again."""
 
 Look = Callable[[], Awaitable[dict[str, Any]]]
-"""Reads a job as it stands now, as JSON. Raises `JobNotFoundError`."""
+"""Reads the current state of a job, as JSON. Raises `JobNotFoundError`."""
 
 
 def stream(look: Look, first: dict[str, Any], poll_interval: float) -> StreamingResponse:
-    """The answer that tells each change of a job until it has ended, or is deleted.
+    """Returns an answer that streams each change of a job until it has ended, or is deleted.
 
     The server ends it when the client goes away: it holds nothing between two looks.
 
     Args:
         look: reads the job.
-        first: the job as it stands.
-        poll_interval: seconds between two looks; a value out of range is drawn into it.
+        first: the job as it is now.
+        poll_interval: seconds between two looks, clamped to the allowed range.
     """
     pause = min(LONGEST, max(SHORTEST, poll_interval))
     return StreamingResponse(_events(look, first, pause), headers=HEADERS, media_type=MEDIA_TYPE)
@@ -50,14 +50,14 @@ async def _events(look: Look, job: dict[str, Any], pause: float) -> AsyncIterato
         if "ended_at" not in job or job["ended_at"] is not None:
             return
         await asyncio.sleep(pause)
-        if monotonic() - spoke >= KEEPALIVE:  # a look may take long, too
+        if monotonic() - spoke >= KEEPALIVE:  # reading the job may take long, too
             spoke = monotonic()
             yield ": still here\n\n"
         job = await _next(look, job)
 
 
 async def _next(look: Look, job: dict[str, Any]) -> dict[str, Any]:
-    """The job as it stands now; as it stood, where the store fails: it may pass."""
+    """Returns the job as it is now; if the store fails, the job as it was, and try later."""
     try:
         return await look()
     except JobNotFoundError:

@@ -1,4 +1,4 @@
-"""`/api/v1/system` and `/api/v1/info`: what a service runs on, and how it introduces itself."""
+"""`/api/v1/system` and `/api/v1/info`: the system of a service, and its description."""
 
 import platform
 import socket
@@ -15,10 +15,10 @@ from rotulus.service.state import ServiceInfo
 
 
 class SystemInfo(BaseModel):
-    """What a service runs on.
+    """The system of a service.
 
     Attributes:
-        current_time: the time there, in UTC.
+        current_time: its time, in UTC.
         timezone: the zone of the machine.
         python_version: such as `3.11.7`.
         platform: the operating system.
@@ -35,7 +35,7 @@ class SystemInfo(BaseModel):
 
 
 def make_system_router() -> APIRouter:
-    """The routes that tell about the service itself."""
+    """Returns the routes about the service itself."""
     router = APIRouter(
         prefix="/api/v1",
         tags=["system"],
@@ -46,7 +46,7 @@ def make_system_router() -> APIRouter:
 
     @router.get("/system", operation_id="get_system")
     async def system() -> SystemInfo:
-        """What the service runs on."""
+        """The system of the service."""
         return SystemInfo(
             current_time=datetime.now(UTC),
             timezone=time.tzname[0],
@@ -58,7 +58,7 @@ def make_system_router() -> APIRouter:
 
     @router.get("/info", operation_id="get_info")
     async def info(request: Request) -> ServiceInfo:
-        """How the service introduces itself."""
+        """The description of the service."""
         state = getattr(request.app.state, "rotulus", None)
         if state is not None:
             return state.info

@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class Base(DeclarativeBase):
-    """What tables derive from that `Database.init` makes: those of a service, and your own."""
+    """The base of the tables that `Database.init` makes: those of a service, and your own."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -19,12 +19,12 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """What is stored."""
+        """Returns the value to store."""
         del dialect  # the same on each
         return value if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """What is read."""
+        """Returns the value that was read."""
         del dialect
         if value is None:
             return None
@@ -32,9 +32,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class ArtifactRow(Base):
-    """An artifact: `data` is a JSON text, or `content` is bytes.
+    """A row of an artifact: `data` is a JSON text, or `content` is bytes.
 
-    `metadata` is a name that SQLAlchemy keeps for itself, so the attribute has another one.
+    SQLAlchemy reserves the name `metadata`, so the attribute has another name.
     """
 
     __tablename__ = "rotulus_artifacts"
