@@ -15,7 +15,7 @@ from rotulus import App
 from rotulus.django.declaring import all_declared
 from rotulus.errors import ConfigurationError
 from rotulus.pubsub import PubSubSettings, TaskRoute
-from rotulus.pubsub.fit import incompatible_jobs, shortened
+from rotulus.pubsub.fit import route_problems, shortened
 from rotulus.pubsub.http import PUSH_PATH
 
 _INCLUDE = 'path("tasks/", include("rotulus.django.urls"))'
@@ -103,7 +103,7 @@ def no_routes(error: ImproperlyConfigured) -> CheckMessage:
 
 def check_routes(backend: Checked, routes: Sequence[TaskRoute]) -> list[CheckMessage]:
     """E001, W002, E005, W007: tasks without a route, and routes that do not fit."""
-    fit = [*_incompatible_jobs(backend.app, routes), *_shortened(routes)]
+    fit = [*_route_problems(backend.app, routes), *_shortened(routes)]
     return [*_without_route(backend, routes), *_plain(routes), *fit]
 
 
@@ -136,10 +136,10 @@ def _is_declared(route: TaskRoute) -> bool:
     return route.path in all_declared()
 
 
-def _incompatible_jobs(app: App, routes: Sequence[TaskRoute]) -> Iterator[CheckMessage]:
+def _route_problems(app: App, routes: Sequence[TaskRoute]) -> Iterator[CheckMessage]:
     lease: float = app.settings["lease"].value
     for route in routes:
-        for problem in incompatible_jobs(route, app.registry, lease):
+        for problem in route_problems(route, app.registry, lease):
             yield Error(
                 f"{problem}.",
                 hint="Change the number in the route, or that of the task.",

@@ -1,7 +1,7 @@
 """The Pub/Sub door: tasks that Google Pub/Sub pushes, where there are no workers.
 
-Each name is imported when it is first used, as those of `rotulus` are. What speaks with Google
-needs the extra: `pip install 'rotulus[gcp]'`.
+Each name is imported when it is first used, as those of `rotulus` are. The names that call Google
+need the extra: `pip install 'rotulus[gcp]'`.
 """
 
 from importlib import import_module
@@ -58,7 +58,7 @@ _EXTRA = {
     "jwt": "gcp",
     "starlette": "service",
 }
-"""Which extra brings a package."""
+"""The extra of each package."""
 
 
 def __getattr__(name: str) -> Any:

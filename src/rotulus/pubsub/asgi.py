@@ -1,4 +1,4 @@
-"""Pushes over ASGI: the routes of an application of FastAPI."""
+"""Pushes over ASGI: routes for a FastAPI application."""
 
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
@@ -10,12 +10,12 @@ from rotulus.pubsub.push import PushHandler
 def make_push_router(
     handler: PushHandler, *, push_path: str = PUSH_PATH, tick_path: str = TICK_PATH
 ) -> APIRouter:
-    """The routes that Pub/Sub pushes to, and that Cloud Scheduler has the duties done by.
+    """Returns the routes for pushes of Pub/Sub and ticks of Cloud Scheduler.
 
     Args:
         handler: answers the requests.
-        push_path: where pushes go.
-        tick_path: where ticks go.
+        push_path: the path for pushes.
+        tick_path: the path for ticks.
     """
     router = APIRouter(include_in_schema=False)
 
@@ -23,7 +23,7 @@ def make_push_router(
         try:
             body = await _read(request, handler.most_bytes)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
+            return Response(status_code=400)  # the client has gone
         return _response(await handler.ahandle(_request(request, body)))
 
     async def tick(request: Request) -> Response:
@@ -35,7 +35,7 @@ def make_push_router(
 
 
 async def _read(request: Request, most: int) -> bytes:
-    """The body; of one that is too large, enough to see that it is."""
+    """Returns the body; of a too large one, enough bytes to see that."""
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():

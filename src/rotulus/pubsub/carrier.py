@@ -25,26 +25,26 @@ from rotulus.pubsub.routing import QUEUE, check_single
 from rotulus.pubsub.settings import PubSubSettings
 
 DEADLINE = 5.0
-"""Seconds that publishing may take: an enqueue waits for it."""
+"""Seconds for publishing: an enqueue waits for it."""
 
 _MOST = 1000
 _LARGEST = 9_000_000
-"""How many messages, and how many bytes of them, go into one call. Google takes 10 MB."""
+"""The most messages of one call, and the most bytes. Google takes 10 MB."""
 
 _OVERHEAD = 200
-"""How many bytes a message has beside its data, at most."""
+"""The most bytes of a message beside its data."""
 
 _AT_ONCE = 8
-"""To how many topics is published at once."""
+"""The most topics that are published to at once."""
 
 
 _WRAPPER: Any = PublishRequest
 _REQUEST: Any = _WRAPPER.pb()
-"""The message of protobuf, which is filled in a tenth of the time that its wrapper takes."""
+"""The protobuf message itself: filling it takes a tenth of the time of its wrapper."""
 
 
 class _Batch(NamedTuple):
-    """A call that publishes messages, and the jobs they are of."""
+    """A call that publishes messages, and the jobs of the messages."""
 
     request: Any
     ids: list[str]
@@ -53,20 +53,20 @@ class _Batch(NamedTuple):
 class PubSubCarrier:
     """Carries jobs by Google Pub/Sub: `app.carry(PubSubCarrier(routes))`.
 
-    It keeps no messages and no threads, so there is nothing to close, or to lose: a message that
-    could not be published stays in the outbox of the store. Connections are made when the first
-    one is published, and anew in a forked process.
+    It keeps no messages and no threads, so there is nothing to close or to lose: a message that
+    could not be published stays in the outbox of the store. Connections are made with the first
+    message, and anew in a forked process.
 
     Args:
         routes: the routes of the tasks that are carried.
-        settings: where their topics are; the environment's, read when they are first needed, unless
-            given.
-        deadline: seconds that one call of `publish` may take.
-        publishes: asked at each call of `publish`. While it gives false, as in tests that run jobs
-            themselves, messages are taken for published, and none leaves this process.
+        settings: the settings with the project and the names; unless given, those of the
+            environment, read at their first use.
+        deadline: the most seconds of one call of `publish`.
+        publishes: called at each `publish`. While it returns false, as in tests that run jobs
+            themselves, messages count as published, and none leaves this process.
 
     Raises:
-        OptionError: two routes are of one task or path, or the deadline is not above 0.
+        OptionError: two routes have one task or path, or the deadline is not above 0.
     """
 
     queue = QUEUE
@@ -92,17 +92,17 @@ class PubSubCarrier:
 
     @property
     def settings(self) -> PubSubSettings:
-        """Where topics are. Raises `OptionError` if the environment has a value that is wrong."""
+        """The settings. Raises `OptionError` if the environment has a wrong value."""
         if self._settings is None:
             self._settings = self._given or PubSubSettings.from_env()
         return self._settings
 
     def carries(self, task_name: str) -> bool:
-        """Whether a task has a route."""
+        """Returns whether a task has a route."""
         return task_name in self._by_task
 
     def retry(self, task_name: str) -> RetryPolicy | None:
-        """The retry policy of a task that has none: an attempt for each delivery of its route."""
+        """Returns the policy for a task without one: an attempt for each delivery of its route."""
         return self._by_task[task_name].retry
 
     def publish(self, jobs: Sequence[JobRecord]) -> Published:
@@ -112,7 +112,7 @@ class PubSubCarrier:
             jobs: the jobs, each of a task that is carried.
 
         Returns:
-            The ids of the jobs whose messages are out, and why those of the others are not.
+            The ids of the jobs with a published message, and the reasons why the others have none.
 
         Raises:
             ConfigurationError: a setting is missing, or this machine has no credentials.
@@ -141,7 +141,7 @@ class PubSubCarrier:
             clients.close()
 
     def _renew(self) -> None:
-        """Forget connections, without touching them: after a fork they are the parent's."""
+        """Forget connections without touching them: after a fork they belong to the parent."""
         self._lock = threading.Lock()
         self._clients: GoogleClients | None = None
         self._settings: PubSubSettings | None = None
@@ -198,10 +198,10 @@ class PubSubCarrier:
 
 
 def _without_route(jobs: Sequence[JobRecord], known: Sequence[JobRecord]) -> Published:
-    """Nothing is published of jobs whose task has no route any more."""
+    """Returns the result for jobs whose task has no route any more: nothing is published."""
     tasks = sorted({job.task for job in jobs} - {job.task for job in known})
     error = ConfigurationError(
-        f"No route is of task {', '.join(map(repr, tasks))}, which has jobs in queue {QUEUE!r}: "
-        f"give it a TaskRoute again, or cancel its jobs"
+        f"There is no route for task {', '.join(map(repr, tasks))}, which has jobs in queue "
+        f"{QUEUE!r}: give the task a TaskRoute again, or cancel its jobs"
     )
     return Published([], error)

@@ -20,7 +20,7 @@ from rotulus.pubsub.settings import PubSubSettings
 C = TypeVar("C")
 
 _OF_ANY_SIZE = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
-"""What Google's clients ask of their channels."""
+"""The options of the channels of Google's clients."""
 
 
 class GoogleClients:
@@ -40,12 +40,12 @@ class GoogleClients:
 
     @classmethod
     def of(cls, settings: PubSubSettings) -> Self:
-        """The clients that settings say."""
+        """Returns the clients for some settings."""
         return cls(settings.pubsub_emulator, settings.scheduler_emulator)
 
     @cached_property
     def publisher(self) -> Any:
-        """A `PublisherClient`: topics, and what is published to them.
+        """A `PublisherClient`: topics, and their messages.
 
         Raises:
             ConfigurationError: this machine has no credentials of Google's.

@@ -1,4 +1,4 @@
-"""The schedules that Cloud Scheduler and Rotulus both take, and read in the same way."""
+"""The schedules that Cloud Scheduler and Rotulus read in the same way."""
 
 import re
 
@@ -11,7 +11,7 @@ _NAMES = ("minute", "hour", "day-of-month", "month", "day-of-week")
 
 
 def check_cron(expression: object) -> str:
-    """A cron expression of five fields, with one space between them.
+    """Returns a cron expression of five fields, with one space between them.
 
     A field is `*`, or a list of numbers and ranges; `*` and a range may have a step. Days of the
     week go from 0, which is Sunday, to 6. There are no names, such as `MON`, and no `@daily`:
@@ -37,7 +37,7 @@ def check_cron(expression: object) -> str:
 
 
 def check_timezone(name: object) -> str:
-    """The IANA name of a time zone. Raises `OptionError` when there is no such zone."""
+    """Returns the IANA name of a time zone. Raises `OptionError` when there is no such zone."""
     try:
         find_zone(name)
     except OptionError as error:
@@ -49,7 +49,7 @@ def check_timezone(name: object) -> str:
 
 
 def _largest(field: str) -> int:
-    """The largest number of a field, its steps left out."""
+    """Returns the largest number of a field, its steps left out."""
     return max(map(int, re.findall(r"\d+", re.sub(r"/\d+", "", field))), default=0)
 
 

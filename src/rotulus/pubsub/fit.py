@@ -1,8 +1,8 @@
-"""Whether the numbers of a route fit together, and with those of its task and its app.
+"""Checks that the numbers of a route, its task and its app fit together.
 
-A process that is killed leaves a lease behind. Deliveries that come while it holds are refused, and
-refused deliveries count towards the dead-letter limit. So the lease, the back-off and the limit
-have to leave room for the attempts that the task is to have.
+A killed process leaves a lease behind. Deliveries are refused while the lease holds, and refused
+deliveries count towards the dead-letter limit. So the lease, the back-off and the limit have to
+leave room for the attempts of the task.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,10 +12,10 @@ from rotulus.errors import ConfigurationError
 from rotulus.pubsub.route import TaskRoute
 
 LONGEST_DELAY = 600
-"""Seconds: Pub/Sub waits no longer between two deliveries, whatever a route says."""
+"""The longest delay of Pub/Sub between two deliveries, in seconds."""
 
 AFTER_A_LOSS = 2
-"""How many attempts a job has at least: one that is lost, and one more."""
+"""The least attempts of a job: one that is lost, and one more."""
 
 
 def check_fit(routes: Iterable[TaskRoute], registry: TaskRegistry, lease: float) -> None:
@@ -29,15 +29,13 @@ def check_fit(routes: Iterable[TaskRoute], registry: TaskRegistry, lease: float)
     Raises:
         ConfigurationError: some numbers do not fit; the message names all of them.
     """
-    problems = [
-        problem for route in routes for problem in incompatible_jobs(route, registry, lease)
-    ]
+    problems = [problem for route in routes for problem in route_problems(route, registry, lease)]
     if problems:
         raise ConfigurationError("Routes do not fit: " + "; ".join(problems))
 
 
-def incompatible_jobs(route: TaskRoute, registry: TaskRegistry, lease: float) -> Iterator[str]:
-    """What does not fit in a route, a sentence for each."""
+def route_problems(route: TaskRoute, registry: TaskRegistry, lease: float) -> Iterator[str]:
+    """Yields the problems of a route, a sentence for each."""
     task = registry.get(route.task_name) if registry.has(route.task_name) else None
     timeout, retry = (None, None) if task is None else (task.timeout, task.retry)
     if timeout is not None and timeout >= route.ack_deadline:
@@ -61,7 +59,7 @@ def incompatible_jobs(route: TaskRoute, registry: TaskRegistry, lease: float) ->
 
 
 def shortened(route: TaskRoute) -> Iterator[str]:
-    """Which delays of a route are longer than Pub/Sub waits, a sentence for each."""
+    """Yields the delays of a route that are too long for Pub/Sub, a sentence for each."""
     for name in ("min_retry_delay", "max_retry_delay"):
         seconds = getattr(route, name)
         if seconds > LONGEST_DELAY:
@@ -72,9 +70,9 @@ def shortened(route: TaskRoute) -> Iterator[str]:
 
 
 def refusals(route: TaskRoute, lease: float) -> int | None:
-    """How many deliveries are refused, at most, because a process was killed and its lease holds.
+    """Returns how many deliveries are refused, at most, while the lease of a killed process holds.
 
-    The first delivery is the one that was killed; the others come after delays that double.
+    The first delivery was killed; the others come after delays that double.
 
     Args:
         route: the route.
@@ -96,5 +94,5 @@ def refusals(route: TaskRoute, lease: float) -> int | None:
 
 
 def _attempts(retry: Retry | None) -> int:
-    """How many attempts a job is to have."""
+    """Returns how many attempts a job should have."""
     return AFTER_A_LOSS if retry is None else max(AFTER_A_LOSS, retry.attempts)

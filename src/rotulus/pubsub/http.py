@@ -1,13 +1,13 @@
-"""A push as HTTP brings it, and its answer, whatever framework is between."""
+"""The HTTP request of a push, and its answer, for any framework."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 PUSH_PATH = "/tasks/pubsub/"
-"""Where Pub/Sub pushes to, unless a router says otherwise."""
+"""The path for pushes, unless a router has another one."""
 
 TICK_PATH = "/tasks/tick"
-"""Where Cloud Scheduler has the duties done, unless a router says otherwise."""
+"""The path for ticks of Cloud Scheduler, unless a router has another one."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PushRequest:
     peer: str | None = None
 
     def values(self, name: str) -> list[str]:
-        """The values of a header, in order; none if it is not there.
+        """Returns the values of a header, in order; none if it is not there.
 
         Args:
             name: its name, in small letters.
@@ -33,7 +33,7 @@ class PushRequest:
         return [value for found, value in self.headers if found.lower() == name]
 
     def value(self, name: str) -> str:
-        """The first value of a header, or "".
+        """Returns the first value of a header, or "".
 
         Args:
             name: its name, in small letters.
@@ -43,11 +43,11 @@ class PushRequest:
 
 @dataclass(frozen=True)
 class PushAnswer:
-    """What is answered. Pub/Sub takes 102, 200, 201, 202 and 204 for an acknowledgement.
+    """An answer. Pub/Sub takes 102, 200, 201, 202 and 204 for an acknowledgement.
 
     Attributes:
         status: the status code.
-        text: a few words in plain text, which tell nothing that is secret.
+        text: a few words in plain text, without secrets.
         headers: further headers.
     """
 

@@ -1,11 +1,11 @@
-"""Messages of Pub/Sub: what is published of a job, and what is read of a push.
+"""Messages of Pub/Sub: made of a job, and read from a push.
 
 The data of a message is a JSON object:
 `{"task_id": ..., "task_name": ..., "args": [...], "kwargs": {...}, "enqueued_at": ...}`.
-`task_id` is the id of the job; a scheduled message has one of its own that begins with
-`scheduled-`, and no `enqueued_at`. `task_name` is the name of the function. The attribute `task`
-is the name under which the task is registered, and the attribute `job`, which only messages of
-stored jobs have, the id of the job.
+`task_id` is the id of the job; a scheduled message has an id of its own that begins with
+`scheduled-`, and no `enqueued_at`. `task_name` is the name of the function. The attribute `task` is
+the registered name of the task. The attribute `job` is the id of the job; only messages of stored
+jobs have it.
 """
 
 import base64
@@ -22,34 +22,34 @@ from rotulus.errors import RotulusError
 from rotulus.pubsub.http import PushRequest
 
 SCHEDULED = "scheduled-"
-"""What the `task_id` of a scheduled message begins with."""
+"""The beginning of the `task_id` of a scheduled message."""
 
 TASK = "task"
-"""The attribute with the name under which the task is registered."""
+"""The attribute with the registered name of the task."""
 
 JOB = "job"
-"""The attribute with the id of the stored job that a message is of."""
+"""The attribute with the id of the stored job of a message."""
 
 _ROOM = 64 * 1024
-"""Bytes that an envelope may have beside the data."""
+"""The most bytes of an envelope beside the data."""
 
 _DEPTH = MAX_DEPTH + 1
-"""How deep data nests: the arguments of a job, and the object that they stand in."""
+"""The depth of the data: the arguments of a job, and the object around them."""
 
 _LONGEST_ID = 100
 _UNWRAPPED = "x-goog-pubsub-"
-"""What the headers begin with that Pub/Sub adds when the body is the data, without an envelope."""
+"""The prefix of the headers that Pub/Sub adds when the body is the bare data."""
 
 
 class Message(NamedTuple):
-    """What is published: the data, and the attributes."""
+    """A message to publish: the data, and the attributes."""
 
     data: bytes
     attributes: dict[str, str]
 
 
 class MessageError(RotulusError):
-    """A push holds no message that can be run. Its text is the answer, and tells no secrets."""
+    """A push holds no message that can be run. The text is the answer, and has no secrets."""
 
     def __init__(self, text: str, envelope: "Envelope") -> None:
         super().__init__(text)
@@ -58,12 +58,12 @@ class MessageError(RotulusError):
 
 @dataclass(frozen=True)
 class Envelope:
-    """How a message came.
+    """The envelope of a message.
 
     Attributes:
-        message_id: the id that Pub/Sub gave it; of a push without one, a digest of its body.
-        subscription: the name of the subscription, without its project; "" if it is not told.
-        attributes: those of the message.
+        message_id: the id from Pub/Sub; of a push without one, a digest of its body.
+        subscription: the name of the subscription, without its project; "" if it is missing.
+        attributes: the attributes of the message.
         data: its data: base64 as text, or the bytes themselves if it came without an envelope.
     """
 
@@ -78,7 +78,7 @@ class PushedMessage:
     """A message that has been read.
 
     Attributes:
-        envelope: how it came.
+        envelope: its envelope.
         task_id: the id of the job, or another that is unique to the message.
         task_name: the name of the function.
         args: the arguments by position.
@@ -98,29 +98,29 @@ class PushedMessage:
 
     @property
     def is_of_stored_job(self) -> bool:
-        """Whether it was published for a job that was stored before."""
+        """Whether the message was published for a stored job."""
         return bool(self.task_id) and self.envelope.attributes.get(JOB) == self.task_id
 
     @property
     def registered_name(self) -> str:
-        """The name under which its task is registered, if it says so; else that of the function."""
+        """The registered name of its task, if the message has it; else the name of the function."""
         return self.envelope.attributes.get(TASK) or self.task_name
 
     @property
     def key(self) -> str:
-        """What two deliveries of one message have in common, and two messages have not."""
+        """An identity that two deliveries of one message share, and two messages do not."""
         if self.task_id and not self.is_scheduled:
             return f"pubsub:{_short(self.task_id)}"
         return key_of(self.envelope)
 
 
 def key_of(envelope: Envelope) -> str:
-    """What two deliveries of one message have in common, by the id that Pub/Sub gave it."""
+    """An identity that two deliveries of one message share, by the id from Pub/Sub."""
     return f"pubsub:{_short(envelope.subscription)}:{_short(envelope.message_id)}"
 
 
 def write_message(job: JobRecord, function_name: str) -> Message:
-    """The message that says that a job is due.
+    """Returns the message for a job that is due.
 
     Args:
         job: the job.
@@ -140,7 +140,7 @@ def write_message(job: JobRecord, function_name: str) -> Message:
 
 
 def write_scheduled(unique: str, function_name: str) -> bytes:
-    """The data that Cloud Scheduler publishes at each firing.
+    """Returns the data that Cloud Scheduler publishes at each firing.
 
     Args:
         unique: a UUID, which stays the same from firing to firing.
@@ -151,7 +151,7 @@ def write_scheduled(unique: str, function_name: str) -> bytes:
 
 
 def most_bytes(max_bytes: int = MAX_BYTES) -> int:
-    """How large the body of a push may be, in bytes.
+    """Returns the most bytes of the body of a push.
 
     Args:
         max_bytes: how large the arguments of a job may be.
@@ -160,14 +160,14 @@ def most_bytes(max_bytes: int = MAX_BYTES) -> int:
 
 
 def read_push(request: PushRequest, max_bytes: int = MAX_BYTES) -> PushedMessage:
-    """The message of a push, with or without an envelope.
+    """Returns the message of a push, with or without an envelope.
 
     Args:
         request: the push.
         max_bytes: how large the arguments of a job may be, in bytes.
 
     Raises:
-        MessageError: there is no message in it; the text says what is wrong, and no more.
+        MessageError: there is no message in it; the text names the problem, and no more.
     """
     if len(request.body) > most_bytes(max_bytes):
         raise MessageError("Message too large", Envelope(_digest(request.body)))
@@ -253,7 +253,7 @@ def _digest(body: bytes) -> str:
 
 
 def _short(text: str) -> str:
-    """A text that may be part of a key, and stands for no other."""
+    """Returns a text that may be part of a key, and that stands for this text only."""
     if len(text) <= _LONGEST_ID and text.isascii() and text.isprintable():
         return text
     return "sha256-" + _digest(text.encode(errors="surrogatepass"))

@@ -24,7 +24,7 @@ class Place(Protocol):
 
     @property
     def environment(self) -> str:
-        """What the names begin with, such as `prod`."""
+        """The beginning of the names, such as `prod`."""
         ...
 
     @property
@@ -41,16 +41,16 @@ class PlaceNow(NamedTuple):
 
     @classmethod
     def read(cls) -> "PlaceNow":
-        """What the environment variables say at this moment. Raises `OptionError`."""
+        """Returns the current settings of the environment. Raises `OptionError`."""
         return cls(*(check_word(name, setting_now(name)) for name in cls._fields))
 
 
 def topic_name(path: str, place: Place) -> str:
-    """The topic of a task: `{environment}--{namespace}.tasks--{path}`.
+    """Returns the topic of a task: `{environment}--{namespace}.tasks--{path}`.
 
     Args:
         path: the module and name of the task's function, such as `shop.tasks.send`.
-        place: whose topic it is.
+        place: the owner of the topic.
 
     Raises:
         OptionError: Google does not take the name; the message says why.
@@ -66,12 +66,12 @@ def topic_prefix(place: Place) -> str:
 
 
 def subscription_name(path: str, place: Place) -> str:
-    """The subscription of a task: `{topic}-sub`. Raises `OptionError` as `topic_name` does."""
+    """Returns the subscription of a task: `{topic}-sub`. Raises `OptionError`."""
     return topic_name(path, place) + SUBSCRIPTION
 
 
 def scheduler_job_name(path: str, place: Place) -> str:
-    """The scheduler job of a task: `{environment}--{namespace}-scheduler--{path}`, without dots.
+    """Returns the scheduler job of a task: `{environment}--{namespace}-scheduler--{path}`, no dots.
 
     Raises:
         OptionError: Google does not take the name; the message says why.
@@ -87,7 +87,7 @@ def scheduler_prefix(place: Place) -> str:
 
 
 def tick_job_name(place: Place) -> str:
-    """The scheduler job that has the duties done each minute: `{environment}--{namespace}-tick`."""
+    """Returns the scheduler job of the ticks: `{environment}--{namespace}-tick`."""
     return _without_dots(f"{place.environment}--{place.namespace}-tick")
 
 

@@ -1,4 +1,4 @@
-"""Answers pushes: each that is let in is one attempt of one stored job."""
+"""Answers pushes: each accepted push is one attempt of one stored job."""
 
 import json
 import logging
@@ -33,36 +33,36 @@ _HOPELESS: dict[str, str] = {
     Reason.INVALID_ARGUMENTS: "Invalid arguments",
     Reason.CORRUPT: "Invalid message data",
 }
-"""What is answered for jobs that were given up before their task was called."""
+"""The answers for jobs that were given up before their task was called."""
 
 _AGAIN = {"Retry-After": "10"}
-"""For what is the store's fault, and soon over."""
+"""The answer to a failure of the store, which passes."""
 
 _log = logging.getLogger("rotulus.pubsub")
 
 
 class PushHandler:
-    """Answers the pushes of Pub/Sub, and the ticks of Cloud Scheduler; framework or not.
+    """Answers the pushes of Pub/Sub, and the ticks of Cloud Scheduler, in any framework.
 
-    A push is let in by its token. Its message says which job is due: that job is claimed, run in
-    this process, and settled. A message without a job, such as one of Cloud Scheduler's, becomes
-    one first; delivered again, it is the same one.
+    A push is let in by its token. Its message names the job that is due: that job is claimed, run
+    in this process, and settled. A message without a job, such as one of Cloud Scheduler's, becomes
+    a job first; a second delivery leads to the same job.
 
-    What is answered:
+    The answers:
 
     - 200, the job has ended, now or before, or has been deleted.
-    - 400, or 204 if the settings say so: nobody can run it. It is kept as a dead job. Of such
-      messages a process keeps a thousand in an hour, and answers 400 to the others.
-    - 403, the token is not the right one, or the subscription is none of those in the settings.
+    - 400, or 204 if the settings say so: the message can never run. It is kept as a dead job. A
+      process keeps a thousand such messages in an hour, and answers 400 to the others.
+    - 403, the token is wrong, or the subscription is not in the settings.
     - 429, not now: the job runs elsewhere, its queue is paused, its limit has no room, another
-      delivery is about to keep it as a dead job, or the database has no connection left.
+      delivery is about to store it as a dead job, or the database has no connection left.
     - 500, the task raised.
     - 503, the store cannot be used.
 
     Args:
         app: the app with the jobs; it carries the tasks of the routes: see `App.carry`.
         routes: the routes.
-        verifier: lets requests in; by the settings unless given.
+        verifier: lets requests in; made from the settings unless given.
         settings: the environment's unless given.
 
     Raises:
@@ -92,7 +92,7 @@ class PushHandler:
 
     @property
     def most_bytes(self) -> int:
-        """How large a body may be, in bytes: what is larger need not be read to its end."""
+        """The most bytes of a body: a larger one need not be read to its end."""
         return most_bytes(self._max_bytes)
 
     def handle(self, request: PushRequest) -> PushAnswer:
@@ -118,7 +118,7 @@ class PushHandler:
             return _refusal(error)
 
     def tick(self, request: PushRequest) -> PushAnswer:
-        """Do every duty once, for whom a push would be let in; the answer counts what was done."""
+        """Do every duty once, for a caller with a valid token; the answer has the counts."""
         try:
             self._verifier.verify(request)
             return _ticked(self._app)
@@ -144,7 +144,7 @@ class PushHandler:
                 )
 
     def _read(self, request: PushRequest) -> PushedMessage | MessageError:
-        """The message, or what is wrong with it. Raises `TokenError`: it may not come this way."""
+        """Returns the message, or its problem. Raises `TokenError` for a wrong subscription."""
         try:
             found = read_push(request, self._max_bytes)
         except MessageError as error:
@@ -152,7 +152,7 @@ class PushHandler:
         name = found.envelope.subscription
         if self._subscriptions and not any(fnmatchcase(name, one) for one in self._subscriptions):
             raise TokenError(
-                f"Its subscription {name!r} is none of {VARIABLES['subscriptions'].name}"
+                f"Its subscription {name!r} is not in {VARIABLES['subscriptions'].name}"
             )
         return found
 
@@ -175,12 +175,12 @@ class PushHandler:
         return self._answer(await self._app.jobs.arun(received))
 
     def _receive(self, message: PushedMessage, request: PushRequest) -> str | PushAnswer:
-        """The id of the job of a message that came without one; or the answer, if it has none."""
-        if message.is_of_stored_job:  # which has been deleted since, and is not to come back
+        """Returns the id of the job for a message that came without one; or the answer to it."""
+        if message.is_of_stored_job:  # the job has been deleted since, and must not come back
             return PushAnswer(200, "OK")
         route = self._routing.find(message)
         if route is None:
-            name, why = message.registered_name, "no route is of this task"
+            name, why = message.registered_name, "this task has no route"
             unfit = Rejected.unfit(message, request, name, Reason.UNKNOWN_TASK, why)
             return self._reject(unfit, "Unknown task")
         try:
@@ -199,8 +199,10 @@ class PushHandler:
         kept = self._rejects.keep(rejected)
         if kept is Kept.NOT_YET:
             return self._not_now()
-        if kept is Kept.TOO_MANY:  # Pub/Sub is to keep it
-            _log.warning("One of many messages is not kept: %s", rejected.error)
+        if kept is Kept.TOO_MANY:  # Pub/Sub keeps it
+            _log.warning(
+                "There are many such messages, and this one is not kept: %s", rejected.error
+            )
             return PushAnswer(400, text)
         _log.warning("A message of task %s is kept as dead: %s", rejected.task, rejected.error)
         return self._rejection(text)
@@ -215,7 +217,7 @@ class PushHandler:
         raised = result.error is not None or state is State.FAILED
         if result.ran and raised and state is not State.DEAD:
             return PushAnswer(500, "Task failed")
-        # What snoozes has a message of its own when it is due.
+        # A snoozed job has a message of its own when it is due.
         if state.ended or (result.ran and reason == Reason.SNOOZE):
             return PushAnswer(200, "OK")
         return self._not_now()

@@ -1,4 +1,4 @@
-"""How Pub/Sub delivers a task, and Cloud Scheduler fires it."""
+"""The route of a task: how Pub/Sub delivers it, and when Cloud Scheduler fires it."""
 
 import functools
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from rotulus.pubsub import names
 from rotulus.pubsub.cron import check_cron, check_timezone
 
 MAX_DELIVERY_ATTEMPTS = 10
-"""How often a message is delivered unless its route says otherwise. With delays of 10 to 600
+"""The default number of deliveries of a message. With delays of 10 to 600
 seconds the last delivery comes 40 minutes after the first."""
 
 
@@ -22,8 +22,9 @@ seconds the last delivery comes 40 minutes after the first."""
 class TaskRoute:
     """How Pub/Sub delivers a task, and Cloud Scheduler fires it.
 
-    A task has two names here. `path` is where its function stands: topics and subscriptions are
-    called after it. `task_name` is what the task is registered as: jobs carry it, lists show it.
+    A task has two names here. `path` is the place of its function in the code: topics and
+    subscriptions are named after it. `task_name` is the registered name of the task: jobs carry it,
+    and lists show it.
 
     Args:
         func: the task: one of Rotulus, one of Django, or a plain function.
@@ -31,11 +32,11 @@ class TaskRoute:
             again, 10 to 600. The task's timeout has to be shorter.
         min_retry_delay: seconds from the first failure to the next delivery. It doubles each time.
         max_retry_delay: the longest of these delays, in seconds. Pub/Sub waits 600 at most, so
-            provisioning makes longer ones 600, and says so.
-        schedule: when it is fired: a cron expression of five fields.
+            provisioning shortens longer delays to 600, and reports that.
+        schedule: a cron expression of five fields.
         schedule_timezone: the IANA time zone of the schedule.
-        max_delivery_attempts: how often a message is delivered until it goes to the dead-letter
-            topic, 5 to 100. Deliveries that are refused count, too.
+        max_delivery_attempts: the number of deliveries before a message goes to the dead-letter
+            topic, 5 to 100. Refused deliveries count, too.
 
     Raises:
         OptionError: an argument is not allowed.
@@ -81,7 +82,7 @@ class TaskRoute:
 
     @property
     def task_name(self) -> str:
-        """The name that the task is registered under: its own, or its path unless it has one."""
+        """The registered name of the task: its own, else its path."""
         task = _task_of(self.func)
         return self.path if task is None else task.name
 
@@ -113,7 +114,7 @@ class TaskRoute:
 
     @property
     def retry(self) -> Retry:
-        """The retry policy of the task unless it has one: an attempt for each delivery."""
+        """The policy for a task without one: an attempt for each delivery."""
         return Retry(
             attempts=self.max_delivery_attempts,
             delay=self.min_retry_delay,
@@ -134,17 +135,17 @@ class TaskRoute:
 
 
 def _task_of(func: object) -> Task[..., Any, Any] | None:
-    """The task of Rotulus, if it is one."""
+    """Returns the task of Rotulus, if it is one."""
     return cast("Task[..., Any, Any]", func) if isinstance(func, Task) else None
 
 
 def _function_of(func: object) -> Callable[..., Any]:
-    """The function of a task of any kind. Raises `OptionError` for anything else."""
+    """Returns the function of a task of any kind. Raises `OptionError` for anything else."""
     task = _task_of(func)
     if task is not None:
         return task.function
     function: object = getattr(func, "func", func)
-    partial = isinstance(func, functools.partial)  # it has a `func`, which lacks its arguments
+    partial = isinstance(func, functools.partial)  # its `func` lacks arguments
     if not partial and callable(function) and isinstance(getattr(function, "__name__", None), str):
         return cast("Callable[..., Any]", function)
     raise OptionError(

@@ -1,4 +1,4 @@
-"""Which route a message is of, among the routes of a program."""
+"""Finds the route of a message among the routes of a program."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,18 +12,18 @@ from rotulus.pubsub.messages import TASK, PushedMessage
 from rotulus.pubsub.route import TaskRoute
 
 QUEUE = "_pubsub"
-"""Where the jobs of routes wait. It is private: no worker serves it unless it is told to."""
+"""The queue of the jobs of routes. It is private: workers serve it only by name."""
 
 
 class Routing:
-    """The routes of a program, by all that messages know of them.
+    """The routes of a program, by every name that messages may have.
 
     Args:
         routes: the routes.
-        place: whose resources they are.
+        place: the owner of the resources.
 
     Raises:
-        OptionError: two routes are of the same task, or of functions with the same path.
+        OptionError: two routes have the same task, or functions with the same path.
     """
 
     def __init__(self, routes: Iterable[TaskRoute], place: names.Place) -> None:
@@ -37,7 +37,7 @@ class Routing:
         self._by_name = {route.name: route for route in self.routes if count[route.name] == 1}
 
     def find(self, message: PushedMessage) -> TaskRoute | None:
-        """The route of a message: by its attribute, its subscription, or its function's name."""
+        """Returns the route of a message, by its attribute, its subscription, or its function."""
         envelope = message.envelope
         return (
             self._by_task.get(envelope.attributes.get(TASK, ""))
@@ -50,7 +50,8 @@ class Routing:
 
         Raises:
             ConfigurationError: a route has a task of another registry.
-            RegistryFrozenError: an app serves the registry already, and a function lacks in it.
+            RegistryFrozenError: an app serves the registry already, and a function is missing in
+                it.
         """
         tasks = registered_tasks(registry)
         for route in self.routes:
@@ -65,7 +66,7 @@ class Routing:
 
 
 def check_single(routes: Iterable[TaskRoute]) -> None:
-    """Raise `OptionError` when two routes are of one task, or of one path."""
+    """Raise `OptionError` when two routes have one task, or one path."""
     for name in ("task_name", "path"):
         known: dict[str, TaskRoute] = {}
         for route in routes:

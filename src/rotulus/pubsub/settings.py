@@ -15,7 +15,7 @@ from rotulus.errors import ConfigurationError, OptionError
 
 DEFAULT_NAMESPACE = "rotulus"
 GOOGLE_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
-"""Where Google shows the public keys of its OIDC tokens."""
+"""The address of the public keys of Google's OIDC tokens."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
@@ -26,7 +26,7 @@ _sources: ChainMap[str, str] = ChainMap(cast("MutableMapping[str, str]", os.envi
 
 
 class Variable(NamedTuple):
-    """An environment variable: its name, what it says, and an example."""
+    """An environment variable: its name, its meaning, and an example."""
 
     name: str
     says: str
@@ -44,29 +44,29 @@ VARIABLES = {
     ),
     "service_account": Variable(
         "TASKS_SERVICE_ACCOUNT",
-        "the service account in whose name pushes come",
+        "the service account that pushes come from",
         "pubsub-invoker@shop-prod.iam.gserviceaccount.com",
     ),
-    "environment": Variable("TASKS_ENVIRONMENT", "what names of resources begin with", "prod"),
+    "environment": Variable("TASKS_ENVIRONMENT", "the beginning of the names of resources", "prod"),
     "namespace": Variable("TASKS_NAMESPACE", "the program that resources belong to", "shop"),
     "scheduler_location": Variable(
         "SCHEDULER_LOCATION", "the region of Cloud Scheduler", "europe-west2"
     ),
-    "keys_url": Variable("ROTULUS_OIDC_JWKS_URL", "where the keys of tokens are", GOOGLE_KEYS),
+    "keys_url": Variable("ROTULUS_OIDC_JWKS_URL", "the address of the keys of tokens", GOOGLE_KEYS),
     "reject_status": Variable(
-        "ROTULUS_REJECT_STATUS", "the answer to a message that no attempt can mend", "400"
+        "ROTULUS_REJECT_STATUS", "the answer to a message that can never run", "400"
     ),
     "subscriptions": Variable(
         "ROTULUS_PUSH_SUBSCRIPTIONS",
-        "the subscriptions whose messages are let in",
+        "the subscriptions that are let in",
         "prod--shop.tasks--*,orders-sub",
     ),
     "pubsub_emulator": Variable(
-        "PUBSUB_EMULATOR_HOST", "where an emulator of Pub/Sub listens", "127.0.0.1:8085"
+        "PUBSUB_EMULATOR_HOST", "the address of an emulator of Pub/Sub", "127.0.0.1:8085"
     ),
     "scheduler_emulator": Variable(
         "CLOUD_SCHEDULER_EMULATOR_HOST",
-        "where an emulator of Cloud Scheduler listens",
+        "the address of an emulator of Cloud Scheduler",
         "127.0.0.1:8086",
     ),
 }
@@ -75,24 +75,22 @@ VARIABLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class PubSubSettings:
-    """Settings of the Pub/Sub door. Those that are not known are empty texts.
+    """Settings of the Pub/Sub door. Unknown ones are empty texts.
 
     Args:
         project_id: the Google Cloud project, `GCP_PROJECT_ID`.
         service_url: the address of this service, `CLOUD_RUN_SERVICE_URL`. Pushes go there, and
             their tokens have it as audience.
-        service_account: the e-mail address of the service account in whose name pushes come,
+        service_account: the e-mail address of the service account that pushes come from,
             `TASKS_SERVICE_ACCOUNT`.
-        environment: what names of resources begin with, `TASKS_ENVIRONMENT`.
+        environment: the beginning of the names of resources, `TASKS_ENVIRONMENT`.
         namespace: the program that resources belong to, `TASKS_NAMESPACE`.
         scheduler_location: the region of Cloud Scheduler, `SCHEDULER_LOCATION`.
-        keys_url: where the public keys of tokens are, `ROTULUS_OIDC_JWKS_URL`.
-        reject_status: the answer to a message that no further attempt can mend,
-            `ROTULUS_REJECT_STATUS`: 400, which Pub/Sub delivers again until its dead-letter limit,
-            or 204, which it does not.
-        subscriptions: the names of the subscriptions whose messages are let in,
-            `ROTULUS_PUSH_SUBSCRIPTIONS`, with commas between; `*` stands for any characters. None:
-            those of all subscriptions are.
+        keys_url: the address of the public keys of tokens, `ROTULUS_OIDC_JWKS_URL`.
+        reject_status: the answer to a message that can never run, `ROTULUS_REJECT_STATUS`: after
+            400 Pub/Sub delivers again until its dead-letter limit, after 204 it does not.
+        subscriptions: the names of the subscriptions that are let in, `ROTULUS_PUSH_SUBSCRIPTIONS`,
+            with commas between; `*` stands for any characters. None: all subscriptions are.
         pubsub_emulator: `host:port` of an emulator of Pub/Sub, `PUBSUB_EMULATOR_HOST`.
         scheduler_emulator: `host:port` of an emulator of Cloud Scheduler,
             `CLOUD_SCHEDULER_EMULATOR_HOST`.
@@ -128,7 +126,7 @@ class PubSubSettings:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """The settings of the environment, with defaults for variables that are not set.
+        """Returns the settings of the environment, with defaults for variables that are not set.
 
         Args:
             environment: the variables; those of the process unless given.
@@ -155,7 +153,7 @@ class PubSubSettings:
             names: the settings, such as `"project_id"`.
 
         Raises:
-            ConfigurationError: some are not; the message names every variable, with an example.
+            ConfigurationError: some are missing; the message names each variable, with an example.
         """
         missing = [VARIABLES[name] for name in names if not getattr(self, name)]
         if missing:
@@ -168,28 +166,28 @@ class PubSubSettings:
 
 
 def add_source(values: MutableMapping[str, str]) -> None:
-    """Look settings up in a mapping before the environment: for frameworks with settings of theirs.
+    """Look settings up in a mapping before the environment, for frameworks with own settings.
 
     Args:
-        values: texts by the names of the variables. It is asked each time.
+        values: texts by the names of the variables. It is read at each use.
     """
     if not any(values is known for known in _sources.maps):
         _sources.maps.insert(0, values)
 
 
 def remove_source(values: MutableMapping[str, str]) -> None:
-    """Look settings up in a mapping no more."""
+    """No longer look settings up in a mapping."""
     _sources.maps[:] = [known for known in _sources.maps if known is not values]
 
 
 def setting_now(name: str) -> str:
-    """The value that a setting has in the environment at this moment, or its default."""
+    """Returns the current value of a setting in the environment, or its default."""
     text = _sources.get(VARIABLES[name].name, "").strip()
     return text or str(_DEFAULTS[name])
 
 
 def check_word(name: str, value: str) -> str:
-    """A text that may be part of the names of Google's resources. Raises `OptionError`."""
+    """Returns a text that may be part of the names of Google's resources. Raises `OptionError`."""
     if not _WORD.fullmatch(value) or value.lower().startswith("goog") or "--" in value:
         raise _refused(
             name,
@@ -201,7 +199,7 @@ def check_word(name: str, value: str) -> str:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Whether an address is one of this machine."""
+    """Returns whether an address is one of this machine."""
     return urlsplit(url).hostname in _LOOPBACK
 
 
@@ -227,7 +225,7 @@ def _read_status(text: str) -> int:
 
 
 def _read_names(text: str) -> tuple[str, ...]:
-    """Names between commas, each without the project that it may be written with."""
+    """Returns the names between commas, each without a project in front."""
     return tuple(name.strip().rpartition("/")[2] for name in text.split(","))
 
 

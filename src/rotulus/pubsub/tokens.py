@@ -1,4 +1,4 @@
-"""Whether a push comes from whom it should: its OIDC token, checked claim by claim."""
+"""Checks the sender of a push: its OIDC token, claim by claim."""
 
 import json
 import re
@@ -24,11 +24,11 @@ LONGEST_LIFE = 3900
 
 _LONGEST_HEADER = 8192
 _NOT_LOCAL = ("origin", "sec-fetch-site", "forwarded", "x-forwarded-for", "x-real-ip", "via")
-"""What a browser tells, which may be on the page of anybody, and a proxy."""
+"""Headers of browsers, which may show any site's page, and of proxies."""
 
 _BEARER = re.compile(r"[Bb]earer +([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII)
 
-# Looked at one by one below, against a clock that is handed in.
+# Checked one by one below, against a clock that is handed in.
 _SIGNATURE_ONLY = jwt.PyJWS(algorithms=["RS256"])
 
 
@@ -36,7 +36,7 @@ class Verifier(Protocol):
     """Lets requests in, or not."""
 
     def verify(self, request: PushRequest) -> None:
-        """Raise `TokenError` unless the request comes from whom it should."""
+        """Raise `TokenError` unless the request comes from the right sender."""
         ...
 
     async def averify(self, request: PushRequest) -> None:
@@ -45,7 +45,7 @@ class Verifier(Protocol):
 
 
 class TokenVerifier:
-    """Lets in what has a token of Google for this service, in the name of a service account.
+    """Lets in requests with a token of Google for this service, in the name of a service account.
 
     A token is one `Authorization: Bearer` header of at most 8 KiB. It is signed with RS256 by a key
     of the set, `iss` is Google, `aud` is one text and that of this service, `email` is one of the
@@ -53,10 +53,10 @@ class TokenVerifier:
     and `nbf` hold with 30 seconds of leeway, and it lives for 65 minutes at most.
 
     Args:
-        audience: what `aud` has to be: the address of this service, as it is configured.
+        audience: the required `aud`: the address of this service, as it is configured.
         accounts: the e-mail addresses of the service accounts.
         keys: the keys of Google.
-        subject: what `sub` has to be; unless given, it is not looked at.
+        subject: the required `sub`; unless given, `sub` is not checked.
         clock: the time.
 
     Raises:
@@ -87,7 +87,7 @@ class TokenVerifier:
     def from_settings(
         cls, settings: PubSubSettings | None = None, *, clock: Clock | None = None
     ) -> Self:
-        """The verifier of settings.
+        """Returns the verifier for some settings.
 
         Args:
             settings: those of the environment unless given.
@@ -102,7 +102,7 @@ class TokenVerifier:
         return cls(settings.service_url, [settings.service_account], keys, clock=clock)
 
     def verify(self, request: PushRequest) -> None:
-        """Raise `TokenError` unless the request has a token that is to be let in."""
+        """Raise `TokenError` unless the token of the request is valid."""
         token = _token_of(request)
         self._check(token, _key_id(token))
 
@@ -120,11 +120,11 @@ class TokenVerifier:
         try:
             payload = _SIGNATURE_ONLY.decode(token, key, algorithms=["RS256"])
         except (jwt.PyJWTError, ValueError) as error:
-            raise TokenError(f"The token is not signed as it should be: {error}") from None
+            raise TokenError(f"The signature of the token is not valid: {error}") from None
         claims = _object(payload, "claims")
         for name, fits in self._rules():
             if not fits(claims.get(name)):
-                raise TokenError(f"The {name!r} of the token is missing, or not the right one")
+                raise TokenError(f"The {name!r} of the token is missing or wrong")
         self._check_times(claims)
 
     def _rules(self) -> list[tuple[str, Callable[[Any], bool]]]:
@@ -149,7 +149,7 @@ class TokenVerifier:
 
 
 class LocalVerifier:
-    """Lets in what comes from this machine, without a token: for emulators, nothing else."""
+    """Lets in requests from this machine, without a token: for emulators, nothing else."""
 
     def verify(self, request: PushRequest) -> None:
         """Raise `TokenError` unless the other side is this machine, and no browser or proxy."""
@@ -180,7 +180,7 @@ def _token_of(request: PushRequest) -> str:
 
 
 def _key_id(token: str) -> str:
-    """The id of the key that a token names. Nothing of it is trusted."""
+    """Returns the id of the key that a token names. The id is not trusted."""
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError):

@@ -13,10 +13,10 @@ from rotulus.pubsub.fake.refusals import not_found
 from rotulus.pubsub.protobuf import moment, moment_of, seconds_of
 
 DELETED = "_deleted-topic_"
-"""What a subscription says of its topic when that is no more."""
+"""The topic of a subscription after its own topic was deleted."""
 
 _DOUBLINGS = 30
-"""How often a delay is doubled at most: it has long been the longest then."""
+"""The most doublings of a delay: it has reached its limit long before."""
 
 _SOURCE = "CloudPubSubDeadLetterSource"
 
@@ -25,7 +25,7 @@ _SOURCE = "CloudPubSubDeadLetterSource"
 class Waiting:
     """A message in a subscription that has not acknowledged it.
 
-    `due` is when it may be sent, or sent again, by the monotonic clock; `sent`: somebody has it.
+    `due` is the moment of the next sending, by the monotonic clock; `sent`: a subscriber has it.
     """
 
     message: PubsubMessage
@@ -36,7 +36,7 @@ class Waiting:
 
 @dataclass(slots=True, eq=False)
 class Inbox:
-    """A subscription, with the messages it has not acknowledged, by their ids."""
+    """A subscription, with its unacknowledged messages by their ids."""
 
     settings: Subscription
     lets_through: Filter
@@ -49,12 +49,12 @@ class Inbox:
 
     @property
     def most_tries(self) -> int | None:
-        """After how many tries a message goes to the dead-letter topic; None: never."""
+        """The tries before a message goes to the dead-letter topic; None: there is no limit."""
         policy = self.settings.dead_letter_policy
         return policy.max_delivery_attempts or 5 if policy.dead_letter_topic else None
 
     def back_off(self, tries: int) -> float:
-        """Seconds from a try that failed to the next: doubled each time."""
+        """Seconds from a failed try to the next: doubled each time."""
         if "retry_policy" not in self.settings:
             return 0.0
         policy = self.settings.retry_policy
@@ -73,7 +73,7 @@ class Broker:
     """All topics and subscriptions, for one lock.
 
     Args:
-        clock: what deadlines are measured by.
+        clock: the clock of the deadlines.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -85,7 +85,7 @@ class Broker:
         self.published = threading.Condition(self.lock)
 
     def topic(self, name: str) -> Topic:
-        """A topic by its name.
+        """Returns a topic by its name.
 
         Raises:
             Refused: NOT_FOUND.
@@ -95,7 +95,7 @@ class Broker:
         return self.topics[name]
 
     def inbox(self, name: str) -> Inbox:
-        """A subscription by its name.
+        """Returns a subscription by its name.
 
         Raises:
             Refused: NOT_FOUND.
@@ -105,7 +105,7 @@ class Broker:
         return self.inboxes[name]
 
     def subscribe(self, settings: Subscription) -> Inbox:
-        """Make a subscription, which gets what is published from now on."""
+        """Make a subscription, which gets the messages that are published from now on."""
         made = Inbox(settings, read_filter(settings.filter))
         self.inboxes[settings.name] = made
         return made
@@ -137,7 +137,7 @@ class Broker:
         return stored.message_id
 
     def take(self, inbox: Inbox, limit: int) -> list[Waiting]:
-        """What is due in a subscription: it is somebody's until its deadline from now on."""
+        """Take the messages that are due in a subscription, until their deadline."""
         with self.lock:
             now = self.clock.monotonic()
             taken = list(itertools.islice(self._due(inbox, now), limit))
@@ -156,12 +156,12 @@ class Broker:
                 yield waiting
 
     def acknowledge(self, inbox: Inbox, message_id: str) -> None:
-        """It has been handled: it is sent no more."""
+        """Note that a message has been handled: it is not sent again."""
         with self.lock:
             inbox.waiting.pop(message_id, None)
 
     def refuse(self, inbox: Inbox, waiting: Waiting, tries: int) -> None:
-        """A try has failed: the next one comes after the back-off, or the message is dead."""
+        """Note that a try has failed: the next comes after the back-off, or the message is dead."""
         with self.published:
             if waiting.tries != tries or not waiting.sent:
                 return  # its deadline has passed meanwhile, and that counted
@@ -172,13 +172,13 @@ class Broker:
             self.published.notify_all()
 
     def next_due(self) -> float | None:
-        """When something is due next in a subscription that pushes, by the monotonic clock."""
+        """Returns the next moment with a message to push, by the monotonic clock."""
         with self.lock:
             pushing = [b for b in self.inboxes.values() if b.settings.push_config.push_endpoint]
             return min((one.due for box in pushing for one in box.waiting.values()), default=None)
 
     def _bury(self, inbox: Inbox, waiting: Waiting) -> None:
-        """Hand a message on to the dead-letter topic; it stays where there is none."""
+        """Hand a message on to the dead-letter topic; without such a topic it stays."""
         topic = inbox.settings.dead_letter_policy.dead_letter_topic
         if topic not in self.topics:
             return

@@ -1,4 +1,4 @@
-"""What goes wrong in the fake on purpose: a network loses, repeats, delays and refuses."""
+"""Faults of the fake, on purpose: a network loses, repeats, delays and refuses."""
 
 import random
 import threading
@@ -9,14 +9,14 @@ Fault = Literal["drop", "duplicate", "refuse"]
 
 
 class Faults:
-    """Which pushes are lost or sent twice, and which publishing is refused.
+    """Rates of pushes that are lost or sent twice, and of publishing that is refused.
 
     Args:
-        drop: how many of 1 pushes never arrive; their message is sent again after its deadline.
-        duplicate: how many of 1 pushes are sent twice.
-        refuse: how many of 1 calls of Publish answer UNAVAILABLE.
-        latency: seconds that each push is on its way.
-        seed: of the random numbers.
+        drop: the share of pushes that never arrive; their message is sent again after its deadline.
+        duplicate: the share of pushes that are sent twice.
+        refuse: the share of calls of Publish that are answered UNAVAILABLE.
+        latency: seconds of delay of each push.
+        seed: the seed of the random numbers.
     """
 
     def __init__(
@@ -34,12 +34,12 @@ class Faults:
         self._lock = threading.Lock()
 
     def next(self, fault: Fault, count: int = 1) -> None:
-        """Let this happen to the next pushes or calls, whatever the rates are."""
+        """Let this happen to the next pushes or calls, regardless of the rates."""
         with self._lock:
             self._next[fault] += count
 
     def happens(self, fault: Fault) -> bool:
-        """Whether it happens now."""
+        """Returns whether the fault happens now."""
         with self._lock:
             if self._next[fault]:
                 self._next[fault] -= 1

@@ -1,4 +1,4 @@
-"""The filters of subscriptions: which messages one gets, by their attributes."""
+"""The filters of subscriptions, which choose messages by their attributes."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ _TOKEN = re.compile(r'\s*(hasPrefix|AND|OR|NOT|[A-Za-z_][A-Za-z0-9_]*|"[^"]*"|!=
 
 
 def read_filter(text: str) -> Filter:
-    """What a filter lets through, as Pub/Sub reads it.
+    """Returns the test of a filter, in the language of Pub/Sub.
 
     Args:
-        text: such as `attributes.kind = "mail" AND NOT attributes:silent`; empty: everything.
+        text: such as `attributes.kind = "mail" AND NOT attributes:silent`; empty: every message.
 
     Raises:
         Refused: INVALID_ARGUMENT: it cannot be read.

@@ -1,4 +1,4 @@
-"""Pub/Sub and Cloud Scheduler in this process: what Google's clients talk to, without Google."""
+"""Pub/Sub and Cloud Scheduler in this process, for Google's own clients."""
 
 import threading
 from datetime import datetime
@@ -16,19 +16,20 @@ from rotulus.pubsub.fake.subscription_service import SubscriptionService
 from rotulus.pubsub.fake.topic_service import TopicService
 
 _LOOKS = 1.0
-"""Seconds after which the fake looks again, at the latest: clocks are set."""
+"""The longest sleep of the fake in seconds, because a clock may be set."""
 
 
 class FakeGoogle:
-    """Pub/Sub and Cloud Scheduler, on ports of loopback; what they hold is in memory.
+    """Pub/Sub and Cloud Scheduler, on loopback ports and in memory.
 
     Google's clients reach it by the variables of `environment`. It pushes with tokens that it
     signs, waits for deadlines, backs off, and hands messages on to dead-letter topics.
 
     Args:
-        clock: what deadlines and schedules are measured by. With a clock of yours nothing happens
-            by itself: `tick` does what is due. Unless given, a thread does it all the time.
-        faults: what goes wrong; nothing unless given.
+        clock: the clock of deadlines and schedules. With a clock of yours nothing happens by
+            itself: `tick` does all work that is due. Unless given, a thread does the work all the
+            time.
+        faults: the faults to make; none unless given.
     """
 
     def __init__(self, clock: Clock | None = None, faults: Faults | None = None) -> None:
@@ -52,12 +53,12 @@ class FakeGoogle:
 
     @property
     def host(self) -> str:
-        """Where its services listen, as `host:port`."""
+        """The address of its services, as `host:port`."""
         return f"127.0.0.1:{self._server.port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables by which a program uses it."""
+        """The environment variables that lead a program to it."""
         return {
             "PUBSUB_EMULATOR_HOST": self.host,
             "CLOUD_SCHEDULER_EMULATOR_HOST": self.host,
@@ -84,7 +85,7 @@ class FakeGoogle:
             self._thread.join(10)
 
     def tick(self, wait: float = 10.0) -> int:
-        """Fire the jobs that are due, and push the messages that are.
+        """Fire the jobs that are due, and push the messages that are due.
 
         Args:
             wait: seconds to wait for the answers.
@@ -118,7 +119,7 @@ class FakeGoogle:
                     self.broker.published.wait(self._patience())
 
     def _patience(self) -> float:
-        """Seconds until something is due."""
+        """Returns the seconds until something is due."""
         due = self.broker.next_due()
         instant = self.scheduler.next_due()
         pushes = _LOOKS if due is None else due - self.clock.monotonic()

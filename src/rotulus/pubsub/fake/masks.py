@@ -1,4 +1,4 @@
-"""Changes those fields of a resource that a request names."""
+"""Changes the fields of a resource that a request names."""
 
 from typing import Any, TypeVar
 
@@ -10,12 +10,12 @@ M = TypeVar("M")
 
 
 def merged(known: M, given: M, mask: FieldMask) -> M:
-    """A resource with some fields of another.
+    """Returns a resource with some fields of another.
 
     Args:
-        known: what there is; it stays as it is.
-        given: where the new fields are from.
-        mask: which; fields that `given` has not are emptied.
+        known: the resource, which stays as it is.
+        given: the source of the new fields.
+        mask: the names of the fields; a field that `given` lacks is emptied.
 
     Raises:
         Refused: INVALID_ARGUMENT: the mask is empty, or names no field.

@@ -1,26 +1,26 @@
-"""Posts what the fake pushes, as Google's servers do, with a signed token."""
+"""Posts the pushes of the fake, as Google's servers do, with a signed token."""
 
 import http.client
 from collections.abc import Mapping
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-_OPENER = build_opener(ProxyHandler({}))  # what is on this machine is behind no proxy
+_OPENER = build_opener(ProxyHandler({}))  # this machine is behind no proxy
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> int | None:
-    """Post a body.
+    """Post a body. Returns the status of the answer.
 
     Args:
-        url: where to.
-        body: what is sent.
-        headers: with it.
+        url: the target.
+        body: the body.
+        headers: its headers.
         timeout: seconds to wait for an answer.
 
     Returns:
         The status of the answer; None: there was no answer in time.
     """
-    request = Request(url, body, dict(headers), method="POST")  # noqa: S310 - who provisions says it
+    request = Request(url, body, dict(headers), method="POST")  # noqa: S310 - provisioned
     try:
         with _OPENER.open(request, timeout=timeout) as answer:
             return answer.status

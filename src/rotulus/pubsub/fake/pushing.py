@@ -1,4 +1,4 @@
-"""Sends what waits in push subscriptions to their endpoints, and hears what they answer."""
+"""Sends the messages of push subscriptions to their endpoints, and takes the answers."""
 
 import base64
 import json
@@ -21,12 +21,12 @@ _MOST_AT_ONCE = 1000
 
 
 class Pusher:
-    """Pushes what is due.
+    """Pushes the messages that are due.
 
     Args:
-        broker: what waits.
+        broker: the broker with the messages.
         signer: signs the tokens.
-        faults: what goes wrong.
+        faults: the faults to make.
     """
 
     def __init__(self, broker: Broker, signer: Signer, faults: Faults) -> None:
@@ -37,7 +37,7 @@ class Pusher:
         self._closed = threading.Event()
 
     def push(self) -> list[Future[None]]:
-        """Send what is due now; each future is done when its answer is there."""
+        """Send the messages that are due; each future is done when its answer is there."""
         sent: list[Future[None]] = []
         with self._broker.lock:
             boxes = list(self._broker.inboxes.values())
@@ -48,7 +48,7 @@ class Pusher:
         return sent
 
     def close(self) -> None:
-        """Send no more; an answer that is waited for is not any longer."""
+        """Send no more, and wait for no more answers."""
         self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -77,7 +77,7 @@ class Pusher:
 
 
 def answered(sent: list[Future[None]], seconds: float) -> bool:
-    """Wait until all pushes have their answers; False: some have none yet. Raises what they did."""
+    """Wait until all pushes have their answers. Returns False if some have none. Raises errors."""
     done, left = wait(sent, seconds)
     for future in done:
         future.result()

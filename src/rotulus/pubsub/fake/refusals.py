@@ -1,4 +1,4 @@
-"""What the fake refuses, with the status that Google's services answer."""
+"""Refusals of the fake, each with the status of Google's services."""
 
 import re
 
@@ -10,7 +10,7 @@ class Refused(Exception):  # noqa: N818 - an answer, and no mistake of this prog
 
     Args:
         code: the status of gRPC.
-        text: what the caller is told.
+        text: the text for the caller.
     """
 
     def __init__(self, code: grpc.StatusCode, text: str) -> None:
@@ -20,19 +20,19 @@ class Refused(Exception):  # noqa: N818 - an answer, and no mistake of this prog
 
 
 def not_found(what: str, name: str) -> Refused:
-    """There is no such resource."""
+    """Returns the refusal for a missing resource."""
     return Refused(grpc.StatusCode.NOT_FOUND, f"{what} not found (resource={name}).")
 
 
 def already_exists(what: str, name: str) -> Refused:
-    """There is one of that name already."""
+    """Returns the refusal for a name that is taken."""
     return Refused(
         grpc.StatusCode.ALREADY_EXISTS, f"{what} already exists in the project (resource={name})."
     )
 
 
 def invalid(text: str) -> Refused:
-    """The request cannot be meant."""
+    """Returns the refusal for an invalid request."""
     return Refused(grpc.StatusCode.INVALID_ARGUMENT, text)
 
 

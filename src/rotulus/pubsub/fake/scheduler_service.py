@@ -1,4 +1,4 @@
-"""The service `CloudScheduler` of the fake: its jobs, and what they do when they are due."""
+"""The service `CloudScheduler` of the fake: its jobs, and their firing."""
 
 import re
 import threading
@@ -34,7 +34,7 @@ from rotulus.pubsub.protobuf import moment, seconds_of
 
 _NAME = re.compile(r"projects/[^/]+/locations/[^/]+/jobs/[A-Za-z0-9_-]{1,500}")
 _ATTEMPT = 180.0
-"""Seconds that a call of an endpoint may take, unless its job says otherwise."""
+"""The default of seconds for a call of an endpoint."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,11 +47,11 @@ class _Kept:
 
 
 class SchedulerService:
-    """What clients may ask about jobs; `fire` does what is due.
+    """The calls of clients about jobs; `fire` fires the jobs that are due.
 
     Args:
-        broker: where jobs publish to.
-        signer: signs the tokens of those that call an endpoint.
+        broker: the broker that jobs publish to.
+        signer: signs the tokens for endpoints.
     """
 
     def __init__(self, broker: Broker, signer: Signer) -> None:
@@ -104,28 +104,28 @@ class SchedulerService:
             return self._keep(merged(known, request.job, request.update_mask))
 
     def delete(self, request: DeleteJobRequest) -> Empty:
-        """Take a job away."""
+        """Delete a job."""
         with self._lock:
             self._job(request.name)
             del self._kept[request.name]
         return Empty()
 
     def pause(self, request: PauseJobRequest) -> Job:
-        """Fire it no more."""
+        """Stop firing a job."""
         return self._set_state(request.name, Job.State.PAUSED)
 
     def resume(self, request: ResumeJobRequest) -> Job:
-        """Fire it again, from its next instant on."""
+        """Fire a job again, from its next instant on."""
         return self._set_state(request.name, Job.State.ENABLED)
 
     def run(self, request: RunJobRequest) -> Job:
-        """Fire it now."""
+        """Fire a job now."""
         kept = self._job(request.name)
         self._start(kept)
         return kept.job
 
     def fire(self) -> list[Future[None]]:
-        """Do what is due now; each future is done when its answer is there."""
+        """Fire the jobs that are due; each future is done when its answer is there."""
         now = self._broker.clock.now()
         with self._lock:
             due = [
@@ -138,7 +138,7 @@ class SchedulerService:
         return [self._start(kept) for kept in due]
 
     def next_due(self) -> datetime | None:
-        """When something is due next."""
+        """Returns the moment of the next firing."""
         with self._lock:
             return min((kept.next for kept in self._kept.values()), default=None)
 

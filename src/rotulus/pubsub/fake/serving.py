@@ -1,4 +1,4 @@
-"""A server of gRPC whose methods are plain functions of Google's published messages."""
+"""A gRPC server with plain functions of Google's published messages as its methods."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ _OF_ANY_SIZE = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message
 
 
 class Method(NamedTuple):
-    """A method of a service: its function, and the messages it takes and gives."""
+    """A method of a service: its function, and the types of its request and answer."""
 
     call: Callable[[Any], Any]
     takes: Any
@@ -24,7 +24,7 @@ class GrpcServer:
     """Serves services on a free port of loopback, from `start` to `close`.
 
     Args:
-        services: the methods of each service, by its full name and theirs.
+        services: the methods of each service, by the full name of the service and of the method.
     """
 
     def __init__(self, services: dict[str, dict[str, Method]]) -> None:
@@ -39,7 +39,7 @@ class GrpcServer:
         self._server.start()
 
     def close(self) -> None:
-        """Answer no more calls; those that are open are cut off."""
+        """Answer no more calls; open calls are cut off."""
         self._server.stop(None).wait()
         self._threads.shutdown(wait=False, cancel_futures=True)
 

@@ -13,14 +13,14 @@ from rotulus._time.clock import Clock
 
 ISSUER = "https://accounts.google.com"
 _LIFETIME = 3600
-"""Seconds that a token is good for, as Google's are."""
+"""The life of a token in seconds, as of Google's."""
 
 
 class Signer:
-    """Makes tokens as Google's are, and tells by which key they are signed.
+    """Makes tokens like Google's, and serves the public keys.
 
     Args:
-        clock: when they are made.
+        clock: the clock of the tokens.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -30,13 +30,13 @@ class Signer:
         self.rotate()
 
     def rotate(self) -> None:
-        """Sign with a new key from now on; the old one is in the key set no more."""
+        """Sign with a new key from now on; the old one leaves the key set."""
         self._number += 1
         self._id = f"fake-{self._number}"
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def token(self, audience: str, email: str) -> str:
-        """A token by which a push says whom it is for, and on whose behalf."""
+        """Returns a token for an audience, in the name of an account."""
         now = int(self._clock.now().timestamp())
         claims = {
             "iss": ISSUER,
@@ -52,7 +52,7 @@ class Signer:
 
     @property
     def keys(self) -> dict[str, Any]:
-        """The set of keys that tokens are checked by."""
+        """The set of public keys."""
         public = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return {"keys": [{**public, "kid": self._id, "use": "sig", "alg": "RS256"}]}
 
@@ -79,7 +79,7 @@ class Signer:
 
     @property
     def url(self) -> str:
-        """Where the key set is: what `ROTULUS_OIDC_JWKS_URL` says."""
+        """The address of the key set, for `ROTULUS_OIDC_JWKS_URL`."""
         port = self._server.server_port if self._server else 0
         return f"http://127.0.0.1:{port}/certs"
 

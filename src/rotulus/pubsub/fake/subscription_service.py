@@ -1,4 +1,4 @@
-"""The service `Subscriber` of the fake: subscriptions, and messages that are pulled from them."""
+"""The service `Subscriber` of the fake: subscriptions, and pulling messages from them."""
 
 from google.protobuf.empty_pb2 import Empty
 from google.pubsub_v1 import (
@@ -28,17 +28,17 @@ from rotulus.pubsub.protobuf import length_of, seconds_of
 _WEEK = 7 * 24 * 3600
 _MONTH = 31 * 24 * 3600
 _FIXED = ("name", "topic", "filter", "enable_message_ordering")
-"""What a subscription keeps for ever."""
+"""The fields of a subscription that never change."""
 
 _PULL_WAITS = 2.0
 """Seconds that a pull waits for a first message."""
 
 
 class SubscriptionService:
-    """What clients may ask about subscriptions.
+    """The calls of clients about subscriptions.
 
     Args:
-        broker: where they are.
+        broker: the broker with the subscriptions.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -99,20 +99,20 @@ class SubscriptionService:
         return ListSubscriptionsResponse(subscriptions=found)
 
     def delete(self, request: DeleteSubscriptionRequest) -> Empty:
-        """Take a subscription away, with its messages."""
+        """Delete a subscription, with its messages."""
         with self._broker.lock:
             self._broker.inbox(request.subscription)
             del self._broker.inboxes[request.subscription]
         return Empty()
 
     def push_elsewhere(self, request: ModifyPushConfigRequest) -> Empty:
-        """Push to another endpoint from now on; without one, wait to be pulled from."""
+        """Push to another endpoint from now on; without an endpoint, wait for pulls."""
         with self._broker.lock:
             self._broker.inbox(request.subscription).settings.push_config = request.push_config
         return Empty()
 
     def pull(self, request: PullRequest) -> PullResponse:
-        """Hand out messages; they are somebody's until their deadline."""
+        """Hand out messages; the client has them until their deadline."""
         box = self._broker.inbox(request.subscription)
         if request.max_messages < 1:
             raise invalid("max_messages has to be positive")
@@ -124,14 +124,14 @@ class SubscriptionService:
         return PullResponse(received_messages=[_received(box, one) for one in taken])
 
     def acknowledge(self, request: AcknowledgeRequest) -> Empty:
-        """They have been handled."""
+        """Acknowledge messages."""
         box = self._broker.inbox(request.subscription)
         for ack_id in request.ack_ids:
             self._broker.acknowledge(box, ack_id.partition(":")[0])
         return Empty()
 
     def extend(self, request: ModifyAckDeadlineRequest) -> Empty:
-        """Give them so many seconds from now on; 0: they have failed."""
+        """Set the deadline of messages to so many seconds from now; 0: they have failed."""
         box = self._broker.inbox(request.subscription)
         check_between(request.ack_deadline_seconds, 0, 600, "ack_deadline_seconds")
         for ack_id in request.ack_ids:
@@ -153,7 +153,7 @@ def _received(box: Inbox, waiting: Waiting) -> ReceivedMessage:
 
 
 def _fill(made: Subscription) -> None:
-    """Put in what a subscription has that nobody has said."""
+    """Fill in the defaults of a subscription."""
     made.ack_deadline_seconds = made.ack_deadline_seconds or 10
     if "push_config" not in made:
         made.push_config = PushConfig()

@@ -1,4 +1,4 @@
-"""The service `Publisher` of the fake: topics, and what is published to them."""
+"""The service `Publisher` of the fake: topics, and publishing to them."""
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
@@ -22,18 +22,18 @@ from rotulus.pubsub.fake.refusals import Refused, already_exists, check_name, in
 from rotulus.pubsub.fake.serving import Method
 
 _MOST = 1000
-"""How many messages a call may publish."""
+"""The most messages of a call."""
 
 _LARGEST = 10_000_000
-"""How many bytes a message may have."""
+"""The most bytes of a message."""
 
 
 class TopicService:
-    """What clients may ask about topics.
+    """The calls of clients about topics.
 
     Args:
-        broker: where they are.
-        faults: what goes wrong.
+        broker: the broker with the topics.
+        faults: the faults to make.
     """
 
     def __init__(self, broker: Broker, faults: Faults) -> None:
@@ -95,7 +95,7 @@ class TopicService:
         return ListTopicSubscriptionsResponse(subscriptions=sorted(names))
 
     def delete(self, request: DeleteTopicRequest) -> Empty:
-        """Take a topic away; its subscriptions stay, and get nothing more."""
+        """Delete a topic; its subscriptions stay, and get nothing more."""
         with self._broker.lock:
             self._broker.topic(request.topic)
             del self._broker.topics[request.topic]

@@ -1,18 +1,18 @@
-"""Compares a resource as it is to be with what there is."""
+"""Compares a wanted resource with the existing one."""
 
 from rotulus.pubsub.provision.plan import Action, Change, Difference
 from rotulus.pubsub.provision.resource import Resource
 
 
 def compare(resource: Resource, route: str | None = None) -> Change:
-    """Read a resource, and say what has to be done to it.
+    """Read a resource. Returns the work that it needs.
 
     Args:
-        resource: the resource as it is to be.
-        route: the path of the task that it is for.
+        resource: the wanted resource.
+        route: the path of its task.
 
     Raises:
-        GoogleAPIError: it cannot be read.
+        GoogleAPIError: the resource cannot be read.
         ForeignResourceError: it belongs to another program.
     """
     known = resource.read()

@@ -1,4 +1,4 @@
-"""A job of Cloud Scheduler: one that publishes a task's message, or one that asks for a tick."""
+"""A job of Cloud Scheduler that publishes a task's message, or calls for a tick."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ from rotulus.pubsub.protobuf import length_of, seconds_of
 from rotulus.pubsub.provision.resource import CALL, ONCE, ForeignResourceError, found, short
 
 DUTIES = "Rotulus: does the duties of {} where no worker runs."
-"""How the job is described that asks for a tick. It has no topic that tells whose it is."""
+"""The description of the tick's job, which names the owner: it has no topic to tell it."""
 
 _OF_DUTIES = re.compile(re.escape(DUTIES).replace(r"\{\}", "(.+)"))
 _PARTS = {
@@ -46,13 +46,13 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class SchedulerJobResource:
-    """A job of Cloud Scheduler. One that somebody has paused stays paused.
+    """A job of Cloud Scheduler. A paused job stays paused.
 
     Args:
         clients: Google's.
         name: its full name.
-        fields: its schedule, its retries, and either `topic` or `url` with what belongs to it.
-        owner: the environment and the namespace that it belongs to, such as `prod--shop`.
+        fields: its schedule, its retries, and either `topic` or `url` with the fields of each.
+        owner: its environment and namespace, such as `prod--shop`.
     """
 
     clients: GoogleClients = field(repr=False)
@@ -63,7 +63,7 @@ class SchedulerJobResource:
     fixed: Collection[str] = ()
 
     def read(self) -> Mapping[str, Any] | None:
-        """Its fields as they are; None: there is no such job. Raises `ForeignResourceError`."""
+        """Returns its current fields; None: there is no such job. Raises `ForeignResourceError`."""
         known = found(self.clients.scheduler.get_job, name=self.name)
         if known is None:
             return None
@@ -71,23 +71,23 @@ class SchedulerJobResource:
         return _fields(known)
 
     def create(self) -> None:
-        """Make it."""
+        """Create the job."""
         parent = self.name.partition("/jobs/")[0]
         self.clients.scheduler.create_job(parent=parent, job=self._message(), **ONCE)
 
     def update(self, names: Collection[str]) -> None:
-        """Bring these fields to what they are to be."""
+        """Set these fields to the wanted values."""
         mask = FieldMask(paths=sorted({_PARTS[name] for name in names}))
         request = UpdateJobRequest(job=self._message(), update_mask=mask)
         self.clients.scheduler.update_job(request=request, **CALL)
 
     def delete(self) -> None:
-        """Take it away."""
+        """Delete the job."""
         with suppress(NotFound):
             self.clients.scheduler.delete_job(name=self.name, **CALL)
 
     def _check_owner(self, known: Job) -> None:
-        """Raise `ForeignResourceError` if the job is another program's of nearly the same name."""
+        """Raise `ForeignResourceError` if the job belongs to another program."""
         topic = short(known.pubsub_target.topic_name)
         if topic.startswith(f"{self.owner}.tasks--"):
             return

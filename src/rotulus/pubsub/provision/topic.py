@@ -13,7 +13,7 @@ from rotulus.pubsub.provision.resource import CALL, ONCE, found
 
 @dataclass(frozen=True)
 class TopicResource:
-    """A topic: it has nothing but its name.
+    """A topic, which has only a name.
 
     Args:
         clients: Google's.
@@ -27,18 +27,18 @@ class TopicResource:
     fixed: Collection[str] = ()
 
     def read(self) -> Mapping[str, Any] | None:
-        """Its fields as they are, which are none; None: there is no such topic."""
+        """Returns its current fields, of which there are none; None: there is no such topic."""
         known = found(self.clients.publisher.get_topic, topic=self.name)
         return None if known is None else {}
 
     def create(self) -> None:
-        """Make it."""
+        """Create the topic."""
         self.clients.publisher.create_topic(name=self.name, **ONCE)
 
     def update(self, names: Collection[str]) -> None:
-        """There is nothing to change."""
+        """Change nothing: a topic has no fields."""
 
     def delete(self) -> None:
-        """Take it away."""
+        """Delete the topic."""
         with suppress(NotFound):
             self.clients.publisher.delete_topic(topic=self.name, **CALL)

@@ -1,4 +1,4 @@
-"""Which resources routes need, each with every field that is set."""
+"""The resources that routes need, each with every field that is set."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from rotulus.pubsub.settings import PubSubSettings
 
 _MINUTELY = "* * * * *"
 _RETRIES = {"retries": 3, "min_backoff": 5, "max_backoff": 300}
-"""How a firing that failed is tried again: times, and seconds."""
+"""The retries of a failed firing: times, and seconds."""
 
 _TICK_SECONDS = 55
-"""How long a tick may take: the next one comes a minute later."""
+"""The most seconds of a tick: the next one comes a minute later."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Wanted:
     """The resources of a project.
 
     Args:
-        settings: where they are, and where pushes go.
+        settings: the project, the names, and the address for pushes.
         clients: Google's.
     """
 
@@ -37,14 +37,14 @@ class Wanted:
     clients: GoogleClients
 
     def shared(self) -> Iterator[Resource]:
-        """What all routes use: the topic of dead letters, and a subscription that keeps them."""
+        """Returns the shared resources: the topic of dead letters, and its subscription."""
         topic = self._topic(names.dead_letter_topic_name(self.settings))
         yield TopicResource(self.clients, topic)
         name = self._subscription(names.dead_letter_topic_name(self.settings) + names.SUBSCRIPTION)
         yield SubscriptionResource(self.clients, name, {"topic": topic, "expires": NEVER})
 
     def of(self, route: TaskRoute) -> Iterator[Resource]:
-        """What a route needs, in the order in which it is made."""
+        """Returns the resources of a route, in the order of their creation."""
         topic = self._topic(names.topic_name(route.path, self.settings))
         yield TopicResource(self.clients, topic)
         name = self._subscription(names.subscription_name(route.path, self.settings))
@@ -53,7 +53,7 @@ class Wanted:
             yield self._firing(route, route.schedule, topic)
 
     def tick(self) -> Iterator[Resource]:
-        """The job that has the duties done each minute."""
+        """Returns the job that calls for a tick each minute."""
         if self.has_scheduler:
             fields = {
                 "schedule": _MINUTELY,
@@ -69,17 +69,17 @@ class Wanted:
 
     @property
     def has_scheduler(self) -> bool:
-        """Whether there is a Cloud Scheduler: beside an emulator only if it is emulated, too."""
+        """Whether there is a Cloud Scheduler; beside an emulator only if it is emulated, too."""
         return not self.settings.pubsub_emulator or bool(self.settings.scheduler_emulator)
 
     @property
     def jobs(self) -> str:
-        """Where scheduler jobs are."""
+        """The location of scheduler jobs."""
         return f"projects/{self.settings.project_id}/locations/{self.settings.scheduler_location}"
 
     @property
     def owner(self) -> str:
-        """Whose the resources are: what their names begin with."""
+        """The owner of the resources: the beginning of their names."""
         return f"{self.settings.environment}--{self.settings.namespace}"
 
     @property
@@ -88,7 +88,7 @@ class Wanted:
         return self._topic(names.topic_prefix(self.settings))
 
     def orphan(self, name: str) -> Resource:
-        """A scheduler job of ours that no route needs."""
+        """Returns a scheduler job of ours that no route needs."""
         return SchedulerJobResource(self.clients, name, {}, self.owner)
 
     def _push(self, route: TaskRoute, topic: str) -> dict[str, object]:

@@ -1,1 +1,1 @@
-"""Artifacts: what tasks have made and others look at later, with a place in a hierarchy."""
+"""Artifacts: products of tasks that are kept for later, with a place in a hierarchy."""

@@ -1,4 +1,4 @@
-"""The answer that gives the data of an artifact as a file, whatever it is called and holds."""
+"""The answer with the data of an artifact as a file, for any name and any content."""
 
 import mimetypes
 import re
@@ -9,18 +9,18 @@ from starlette.responses import Response
 from rotulus.service.artifacts.values import ArtifactContent
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-"""Ends of lines, other controls, and what makes a name read otherwise than it is."""
+"""Ends of lines, other control characters, and characters that disguise a name."""
 
 _LONGEST = 150
 """Characters of a file name; file systems take 255 bytes."""
 
 
 def download(content: ArtifactContent, artifact_id: str) -> Response:
-    """The data as a file to be saved: a browser shows none of it, and guesses nothing about it.
+    """Returns the data as a file to be saved: a browser neither shows it nor guesses its type.
 
     Args:
         content: the data.
-        artifact_id: what the file is called where nothing else is said.
+        artifact_id: the name of the file unless the artifact has another one.
     """
     headers = {
         "Content-Type": content.media_type,
@@ -33,17 +33,17 @@ def download(content: ArtifactContent, artifact_id: str) -> Response:
 
 
 def not_modified(sha256: str) -> Response:
-    """The answer to who has the data already."""
+    """Returns the answer to a client that has the data already."""
     return Response(status_code=304, headers=caching(sha256))
 
 
 def caching(sha256: str) -> dict[str, str]:
-    """The headers that say which data these are. They may be replaced, so they are asked for."""
+    """Returns the headers with the version of the data. A client has to ask, as data may change."""
     return {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
 
 
 def is_known(sha256: str, if_none_match: str | None) -> bool:
-    """Whether an `If-None-Match` names these data."""
+    """Returns whether an `If-None-Match` names these data."""
     if not if_none_match:
         return False
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
@@ -51,10 +51,10 @@ def is_known(sha256: str, if_none_match: str | None) -> bool:
 
 
 def disposition(filename: str | None, otherwise: str, media_type: str) -> str:
-    """A `Content-Disposition` for any name of a file.
+    """Returns a `Content-Disposition` for any name of a file.
 
-    A name has no folder. One that is not ASCII stands there twice: as those read it who know
-    RFC 6266, and with `_` for each character that the others do not know.
+    A name has no folder. A name that is not ASCII stands there twice: in the form of RFC 6266, and
+    with `_` for other characters, for old clients.
     """
     name = _bare(filename or "")
     if not name:
@@ -65,6 +65,6 @@ def disposition(filename: str | None, otherwise: str, media_type: str) -> str:
 
 
 def _bare(filename: str) -> str:
-    """A name without folders and what else no name of a file should have."""
+    """Returns a name without folders and other unwanted parts."""
     last = re.split(r"[/\\]", filename)[-1]
     return _UNSAFE.sub("", last).strip(" .")[-_LONGEST:]

@@ -1,4 +1,4 @@
-"""What the levels of artifacts are called."""
+"""The names of the levels of artifacts."""
 
 from types import MappingProxyType
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ArtifactHierarchy(BaseModel):
-    """A name for the artifacts of a service, and one for each level of theirs.
+    """A name for the artifacts of a service, and one for each level.
 
     `ArtifactHierarchy(name="training", level_labels={0: "dataset", 1: "model"})`.
 
     Attributes:
-        name: what it is called.
-        level_labels: what a level is called, by its number; 0 is what has no parent.
+        name: the name of the hierarchy.
+        level_labels: the name of each level, by its number; level 0 has no parent.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,7 +21,7 @@ class ArtifactHierarchy(BaseModel):
     level_labels: dict[int, str] = Field(default_factory=dict[int, str])
 
     def label(self, level: int) -> str:
-        """The name of a level: `level_2` unless another one was given."""
+        """Returns the name of a level: `level_2` unless another one was given."""
         return label_of(self, level)
 
 
@@ -29,6 +29,6 @@ _NONE = MappingProxyType[int, str]({})
 
 
 def label_of(hierarchy: ArtifactHierarchy | None, level: int) -> str:
-    """The name of a level, also where there is no hierarchy."""
+    """Returns the name of a level, also without a hierarchy."""
     labels = hierarchy.level_labels if hierarchy else _NONE
     return labels.get(level, f"level_{level}")

@@ -1,4 +1,4 @@
-"""Saves and finds artifacts in sessions of its own, so that anything may use it at any time."""
+"""Saves and finds artifacts in sessions of its own, for use at any time."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,16 +24,16 @@ _Sessions = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
 
 class ArtifactManager:
-    """Saves and finds artifacts; what it has saved is committed.
+    """Saves and finds artifacts; each save is committed.
 
     Each call has a session of its own, on the database of the repository's session. So a manager
     outlives the block that made it, and several coroutines, event loops and threads may use it at
-    once. It takes no part in a transaction of yours: what you have not committed it does not see.
-    To save an artifact in your transaction, call `ArtifactRepository(session).save(...)`.
+    once. It takes no part in a transaction of yours: it does not see your uncommitted changes. To
+    save an artifact in your transaction, call `ArtifactRepository(session).save(...)`.
 
     Args:
-        repository: says by its session where artifacts are; or the `Database` itself.
-        hierarchy: what the levels are called.
+        repository: a repository, whose session leads to the database; or the `Database` itself.
+        hierarchy: the names of the levels.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class ArtifactManager:
                 yield ArtifactRepository(session)
 
     async def save(self, artifact: ArtifactIn) -> ArtifactOut:
-        """Save an artifact, and commit; one that has its id gets new data and metadata.
+        """Save an artifact, and commit. An artifact with its id gets new data and metadata.
 
         Raises:
             ArtifactError: its parent does not exist, or it would get another parent.
-            StoreError: the database does not take it.
+            StoreError: the database refuses it.
         """
         async with self._repository() as repository:
             saved = await repository.save(artifact)
@@ -68,22 +68,22 @@ class ArtifactManager:
             return saved
 
     async def get(self, artifact_id: str | UUID) -> ArtifactOut:
-        """The artifact with an id. Raises `ArtifactNotFoundError`."""
+        """Returns the artifact with an id. Raises `ArtifactNotFoundError`."""
         async with self._repository() as repository:
             return await repository.get(artifact_id)
 
     async def find(self, artifact_id: str | UUID) -> ArtifactOut | None:
-        """The artifact with an id, or None."""
+        """Returns the artifact with an id, or None."""
         async with self._repository() as repository:
             return await repository.find(artifact_id)
 
     async def list(self, **options: Unpack[ListOptions]) -> Sequence[ArtifactInfo]:
-        """Artifacts without their data, the newest first; as `ArtifactRepository.list` does it."""
+        """Returns artifacts without their data, the newest first. See `ArtifactRepository.list`."""
         async with self._repository() as repository:
             return await repository.list(**options)
 
     async def expand(self, artifact_id: str | UUID) -> ArtifactNode:
-        """An artifact with what its level is called; its children are not looked at, and None.
+        """Returns an artifact with the name of its level; its children are not read, and None.
 
         Raises:
             ArtifactNotFoundError: there is none.
@@ -97,30 +97,30 @@ class ArtifactManager:
         depth: int | None = None,
         data: bool = True,
     ) -> ArtifactNode:
-        """An artifact with all below it; as `ArtifactRepository.tree` does it."""
+        """Returns an artifact with all below it. See `ArtifactRepository.tree`."""
         async with self._repository() as repository:
             return await repository.tree(
                 artifact_id, depth=depth, data=data, hierarchy=self._hierarchy
             )
 
     async def info(self, artifact_id: str | UUID) -> ArtifactInfo:
-        """The artifact with an id, without its data. Raises `ArtifactNotFoundError`."""
+        """Returns the artifact with an id, without its data. Raises `ArtifactNotFoundError`."""
         async with self._repository() as repository:
             return await repository.info(artifact_id)
 
     async def metadata(self, artifact_id: str | UUID) -> dict[str, Any]:
-        """What is said about an artifact. Raises `ArtifactNotFoundError`."""
+        """Returns the metadata of an artifact. Raises `ArtifactNotFoundError`."""
         return (await self.info(artifact_id)).metadata
 
     async def content(self, artifact_id: str | UUID) -> ArtifactContent:
-        """The data of an artifact as bytes. Raises `ArtifactNotFoundError`."""
+        """Returns the data of an artifact as bytes. Raises `ArtifactNotFoundError`."""
         async with self._repository() as repository:
             return await repository.content(artifact_id)
 
     async def delete(self, artifact_id: str | UUID, *, recursive: bool = False) -> int:
-        """Delete an artifact, commit, and return how many are gone.
+        """Delete an artifact, and commit. Returns how many artifacts are gone.
 
-        Those that belong to it stay, on their level, without a parent, unless `recursive`.
+        Its children stay, on their level, without a parent, unless `recursive`.
 
         Raises:
             ArtifactNotFoundError: there is none.
@@ -132,13 +132,13 @@ class ArtifactManager:
 
 
 def _source(repository: ArtifactRepository | Database) -> tuple[str, _Sessions]:
-    """The URL of a database as it may be shown, and what gives sessions on it."""
+    """The URL of a database without its password, and the maker of sessions on it."""
     if isinstance(repository, Database):
         return repository.url, repository.bounded_session
     session = repository.session
     database = database_of(session)
     if database is not None:
         return database.url, database.bounded_session
-    # A session that is not ours: on its engine, and on the event loop of that.
+    # A session of another maker: on its engine, and on the event loop of that engine.
     engine = AsyncEngine(session.get_bind(ArtifactRow).engine)
     return repr(engine.url), lambda: AsyncSession(engine, expire_on_commit=False)

@@ -1,4 +1,4 @@
-"""Whether JSON holds a value as it is, and if not, where it does not."""
+"""Checks whether JSON can hold a value, and if not, at which place."""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -8,14 +8,14 @@ from rotulus.errors import ArtifactError
 
 
 def plain_text(value: object, name: str) -> str:
-    """The JSON text of a value that is made of plain data.
+    """Returns the JSON text of a value that is made of plain data.
 
     Args:
         value: of dict with keys of text, list, tuple, str, int, float, bool and None.
-        name: what the value is called in an error.
+        name: the name of the value in an error.
 
     Raises:
-        ArtifactError: it is not; the message says where.
+        ArtifactError: it is not plain data; the message names the place.
     """
     try:
         return encode_plain(value)
@@ -24,7 +24,7 @@ def plain_text(value: object, name: str) -> str:
 
 
 def _complaint(value: object, name: str) -> str:
-    """What is wrong, with its place; nothing when it is the value as a whole."""
+    """Returns the problem with its place; without a place when it is the whole value."""
     for place, part in _parts(value, name):
         if isinstance(part, bytes | bytearray | memoryview):
             return (
@@ -45,7 +45,7 @@ def _complaint(value: object, name: str) -> str:
 
 
 def _parts(value: object, name: str) -> Iterator[tuple[str, object]]:
-    """A value and all within it, each with its place: `data['rows'][2]`."""
+    """Yields a value and all values within it, each with its place: `data['rows'][2]`."""
     seen: set[int] = set()
     waiting: list[tuple[str, object]] = [(name, value)]
     while waiting:

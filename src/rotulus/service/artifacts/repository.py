@@ -1,4 +1,4 @@
-"""Reads and writes artifacts in a session, and leaves its transaction to whoever has opened it."""
+"""Reads and writes artifacts in a session, and leaves the transaction to the caller."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict, cast
@@ -33,7 +33,7 @@ _REPLACED = ("media_type", "data", "content", "size", "sha256", "metadata", "upd
 
 
 class ListOptions(TypedDict, total=False):
-    """What `ArtifactRepository.list` takes."""
+    """The filters of `ArtifactRepository.list`."""
 
     limit: int
     after: str | UUID | None
@@ -60,7 +60,7 @@ class ArtifactRepository:
         return self._session
 
     async def save(self, artifact: ArtifactIn) -> ArtifactOut:
-        """Save an artifact; one that has its id gets new data and metadata.
+        """Save an artifact. An existing artifact with its id gets new data and metadata.
 
         Raises:
             ArtifactError: its parent does not exist, or it would get another parent.
@@ -99,20 +99,20 @@ class ArtifactRepository:
         return self._session.get_bind(ArtifactRow).dialect.name == "postgresql"
 
     async def find(self, artifact_id: str | UUID) -> ArtifactOut | None:
-        """The artifact with an id, or None."""
+        """Returns the artifact with an id, or None."""
         row = await self._row(artifact_id)
         return None if row is None else read_whole(row)
 
     async def get(self, artifact_id: str | UUID) -> ArtifactOut:
-        """The artifact with an id. Raises `ArtifactNotFoundError`."""
+        """Returns the artifact with an id. Raises `ArtifactNotFoundError`."""
         return read_whole(_there(await self._row(artifact_id), artifact_id))
 
     async def content(self, artifact_id: str | UUID) -> ArtifactContent:
-        """The data of an artifact as bytes. Raises `ArtifactNotFoundError`."""
+        """Returns the data of an artifact as bytes. Raises `ArtifactNotFoundError`."""
         return read_content(_there(await self._row(artifact_id), artifact_id))
 
     async def info(self, artifact_id: str | UUID) -> ArtifactInfo:
-        """The artifact with an id, without its data. Raises `ArtifactNotFoundError`."""
+        """Returns the artifact with an id, without its data. Raises `ArtifactNotFoundError`."""
         found = await self._session.execute(select(*INFO).where(_is(artifact_id)))
         return ArtifactInfo(**read_info(_there(found.mappings().one_or_none(), artifact_id)))
 
@@ -128,13 +128,13 @@ class ArtifactRepository:
         parent_id: str | UUID | None = None,
         level: int | None = None,
     ) -> Sequence[ArtifactInfo]:
-        """Artifacts without their data, the newest first: by their ids.
+        """Returns artifacts without their data, the newest first: by their ids.
 
         Args:
-            limit: how many at most.
-            after: the id of the last one of the page before.
-            parent_id: only those that belong to this one.
-            level: only those of this level.
+            limit: the most artifacts.
+            after: the last id of the page before.
+            parent_id: only children of this artifact.
+            level: only artifacts of this level.
         """
         wanted = select(*INFO).order_by(ArtifactRow.id.desc()).limit(limit)
         if after is not None:
@@ -146,7 +146,7 @@ class ArtifactRepository:
         return await self._infos(wanted)
 
     async def children(self, artifact_id: str | UUID) -> Sequence[ArtifactInfo]:
-        """The artifacts that belong to one, without their data, the oldest first."""
+        """Returns the children of an artifact, without their data, the oldest first."""
         wanted = (
             select(*INFO)
             .where(ArtifactRow.parent_id == _text(artifact_id))
@@ -166,14 +166,14 @@ class ArtifactRepository:
         data: bool = True,
         hierarchy: ArtifactHierarchy | None = None,
     ) -> ArtifactNode:
-        """An artifact with all below it, read by one statement.
+        """Returns an artifact with all below it, read by one statement.
 
         Args:
             artifact_id: the artifact.
-            depth: how many levels below it; 32 unless given, and at most. The children of the last
+            depth: the levels below it; 32 unless given, and at most. The children of the last
                 level are None.
             data: whether nodes have their data.
-            hierarchy: what the levels are called.
+            hierarchy: the names of the levels.
 
         Raises:
             ArtifactNotFoundError: there is none.
@@ -185,9 +185,9 @@ class ArtifactRepository:
         return read_tree(rows, _text(artifact_id), bound, hierarchy)
 
     async def delete(self, artifact_id: str | UUID, *, recursive: bool = False) -> int:
-        """Delete an artifact, and return how many are gone.
+        """Delete an artifact. Returns how many artifacts are gone.
 
-        Those that belong to it stay, on their level, without a parent.
+        Its children stay, on their level, without a parent.
 
         Args:
             artifact_id: the artifact.

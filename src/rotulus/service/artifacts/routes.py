@@ -81,14 +81,15 @@ def make_artifact_router(
     manager: Callable[..., Any] = _manager,
     max_bytes: int = MAX_BYTES,
 ) -> APIRouter:
-    """The routes of artifacts, with `$expand`, `$tree`, `$metadata` and `$download` of each.
+    """Returns the routes of artifacts, with `$expand`, `$tree`, `$metadata` and `$download`.
 
     Args:
-        prefix: what their paths begin with.
-        tags: under which the OpenAPI document has them.
-        manager: a dependency that gives an `ArtifactManager`. Unless given, one on the database of
+        prefix: the beginning of the paths.
+        tags: the tags of the operations in the OpenAPI document.
+        manager: a dependency that returns an `ArtifactManager`. Unless given, one on the database
+            of
             the service: that of `ServiceBuilder`, or `app.state.database`.
-        max_bytes: of what is sent as bytes; 16 MiB unless given. JSON has 1 MiB at most.
+        max_bytes: the most bytes of an upload; 16 MiB unless given. JSON has 1 MiB at most.
     """
     router = APIRouter(
         prefix=prefix,
@@ -111,7 +112,7 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
         limit: Limit = DEFAULT_LIMIT,
         after: After = None,
         parent_id: Annotated[
-            str | None, Query(description="Only those that belong to it.", json_schema_extra=_UUID)
+            str | None, Query(description="Only its children.", json_schema_extra=_UUID)
         ] = None,
         level: Annotated[int | None, Query(ge=0, le=1_000_000, description="Only these.")] = None,
         manager: ArtifactManager = given,
@@ -130,7 +131,7 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
         status_code=201,
         response_model=ArtifactOut,
         openapi_extra=BODY,
-        responses={200: {"model": ArtifactOut, "description": "It was there, and is replaced."}},
+        responses={200: {"model": ArtifactOut, "description": "The artifact is replaced."}},
     )
     async def save_artifact(
         request: Request,
@@ -144,7 +145,7 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
         """Save an artifact: as JSON, or bytes as they are, with their own Content-Type.
 
         The data, metadata, parent_id, media_type and id of the JSON are those of `ArtifactIn`.
-        An artifact that has the id gets new data and metadata, and the answer is 200.
+        An existing artifact with the id gets new data and metadata, and the answer is 200.
         """
         artifact = await read_artifact(
             request, filename=filename, parent_id=parent_id, max_bytes=max_bytes
@@ -158,7 +159,7 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
 def _add_item(router: APIRouter, given: Any) -> None:
     @router.get("/{artifact_id}", operation_id="get_artifact", response_model=ArtifactOut)
     async def get_artifact(artifact_id: _Id, manager: ArtifactManager = given) -> Any:
-        """The artifact with its data, if they are JSON; bytes are there to be downloaded."""
+        """The artifact with its data, if they are JSON; bytes can be downloaded."""
         return await manager.get(artifact_id)
 
     @router.delete("/{artifact_id}", operation_id="delete_artifact", status_code=204)
@@ -167,7 +168,7 @@ def _add_item(router: APIRouter, given: Any) -> None:
         recursive: Annotated[bool, Query(description="Whether all below it goes, too.")] = False,
         manager: ArtifactManager = given,
     ) -> None:
-        """Delete the artifact. Those that belong to it stay, without a parent."""
+        """Delete the artifact. Its children stay, without a parent."""
         await manager.delete(artifact_id, recursive=recursive)
 
     @router.get(
@@ -197,7 +198,7 @@ def _add_views(router: APIRouter, given: Any) -> None:
         "/{artifact_id}/$expand", operation_id="expand_artifact", response_model=ArtifactNode
     )
     async def expand_artifact(artifact_id: _Id, manager: ArtifactManager = given) -> Any:
-        """The artifact with what its level is called."""
+        """The artifact with the name of its level."""
         return await manager.expand(artifact_id)
 
     @router.get(
@@ -216,5 +217,5 @@ def _add_views(router: APIRouter, given: Any) -> None:
     async def get_artifact_metadata(
         artifact_id: _Id, manager: ArtifactManager = given
     ) -> dict[str, Any]:
-        """What is said about the artifact."""
+        """The metadata of the artifact."""
         return await manager.metadata(artifact_id)

@@ -1,4 +1,4 @@
-"""From what is to be saved to a row of the table, and back."""
+"""From an artifact to a row of the table, and back."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ WHOLE = list(_TABLE.columns)
 
 
 def make_values(artifact: ArtifactIn, level: int) -> dict[str, Any]:
-    """The values of a row, by column. Raises `ArtifactError` when JSON cannot hold them."""
+    """Returns the values of a row, by column. Raises `ArtifactError` when JSON cannot hold them."""
     raw = artifact.data if isinstance(artifact.data, bytes) else None
     text = None if raw is not None else plain_text(artifact.data, "data")
     content = raw if raw is not None else (text or "").encode()
@@ -57,23 +57,23 @@ def make_values(artifact: ArtifactIn, level: int) -> dict[str, Any]:
 
 
 def read_info(row: RowMapping) -> dict[str, Any]:
-    """What every artifact is known by, by field."""
+    """Returns the fields that every artifact has, without its data."""
     fields = {name: row[name] for name in ArtifactInfo.model_fields}
     return {**fields, "metadata": json.loads(row["metadata"])}
 
 
 def read_data(row: RowMapping) -> Any:
-    """What was saved: a JSON value or bytes."""
+    """Returns the saved data: a JSON value or bytes."""
     return row["content"] if row["data"] is None else json.loads(row["data"])
 
 
 def read_whole(row: RowMapping) -> ArtifactOut:
-    """The artifact of a row with all columns."""
+    """Returns the artifact of a row with all columns."""
     return ArtifactOut(**read_info(row), data=read_data(row))
 
 
 def read_content(row: RowMapping) -> ArtifactContent:
-    """The bytes of a row with all columns."""
+    """Returns the bytes of a row with all columns."""
     content = row["content"] if row["data"] is None else row["data"].encode()
     filename = json.loads(row["metadata"]).get("filename")
     return ArtifactContent(

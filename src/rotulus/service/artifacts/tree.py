@@ -13,13 +13,13 @@ from rotulus.service.artifacts.values import ArtifactNode
 from rotulus.service.tables import ArtifactRow
 
 DEEPEST = 32
-"""Levels below the artifact that is asked for."""
+"""The most levels below the root of a tree."""
 
 MOST = 1_000
-"""Artifacts of one tree."""
+"""The most artifacts of one tree."""
 
 MOST_BYTES = 16 * 1024 * 1024
-"""Of the data of one tree."""
+"""The most bytes of data of one tree."""
 
 
 def below(artifact_id: str, depth: int | None = None) -> CTE:
@@ -39,7 +39,7 @@ def tree_of(
     *,
     data: bool,
 ) -> tuple[Any, int]:
-    """The statement that reads a tree, and the depth that it looks to."""
+    """Returns the statement that reads a tree, and its depth."""
     bound = DEEPEST if depth is None else min(depth, DEEPEST)
     tree = below(artifact_id, bound)
     some = select(tree.c.id, tree.c.depth).limit(MOST + 1).subquery("some")
@@ -62,10 +62,10 @@ def read_tree(
     bound: int,
     hierarchy: ArtifactHierarchy | None,
 ) -> ArtifactNode:
-    """The tree of the rows of one.
+    """Returns the tree that is made of its rows.
 
     Raises:
-        ArtifactError: it has more artifacts or more bytes than are shown at once.
+        ArtifactError: the tree has more artifacts or more bytes than are shown at once.
     """
     if len(rows) > MOST:
         raise ArtifactError(

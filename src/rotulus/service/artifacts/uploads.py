@@ -1,4 +1,4 @@
-"""What a request gives to be saved: an artifact as JSON, or its bytes as they are."""
+"""Uploads: an artifact as JSON, or its bytes as they are."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from rotulus.service.bodies import check_encoding, read_json
 from rotulus.service.problems import ProblemError
 
 MAX_BYTES = 16 * 1024 * 1024
-"""Of what is sent as bytes, unless a service says otherwise."""
+"""The most bytes of an upload, unless a service sets another limit."""
 
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -32,24 +32,24 @@ BODY: dict[str, Any] = {
         },
     }
 }
-"""What it looks like, for the OpenAPI document."""
+"""The body of an upload, for the OpenAPI document."""
 
 
 async def read_artifact(
     request: Request, *, filename: str | None, parent_id: str | None, max_bytes: int
 ) -> ArtifactIn:
-    """The artifact that a request gives.
+    """Returns the artifact in a request.
 
     Args:
         request: the request; its body has not been read.
-        filename: what bytes are called.
-        parent_id: what bytes belong to.
-        max_bytes: of bytes, at most.
+        filename: the name of bytes.
+        parent_id: the parent of bytes.
+        max_bytes: the most bytes.
 
     Raises:
         ProblemError: the body is too large, or no JSON.
-        OptionError: it is JSON, and the query says what JSON says itself.
-        RequestValidationError: it is no artifact.
+        OptionError: the body is JSON, and the query has options that belong into the JSON.
+        RequestValidationError: the body is no artifact.
     """
     media_type = request.headers.get("content-type", "").strip()
     if media_type.partition(";")[0].strip().lower() == JSON:

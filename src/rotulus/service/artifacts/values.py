@@ -1,4 +1,4 @@
-"""What goes into artifacts, and what comes out of them."""
+"""The values of artifacts: to be saved, and as they are read."""
 
 import re
 from datetime import datetime
@@ -37,7 +37,7 @@ def check_media_type(value: str) -> str:
 
 
 def is_json_type(media_type: str) -> bool:
-    """Whether what is of a media type is JSON."""
+    """Returns whether data of a media type is JSON."""
     kind = media_type.partition(";")[0].strip().lower()
     return kind == JSON or kind.endswith("+json")
 
@@ -57,18 +57,18 @@ _Id = Annotated[
 
 
 class ArtifactIn(BaseModel):
-    """What is to be saved: `ArtifactIn(data={"rows": 3}, metadata={"day": "2026-11-20"})`.
+    """An artifact to be saved: `ArtifactIn(data={"rows": 3}, metadata={"day": "2026-11-20"})`.
 
-    What JSON cannot hold is refused when this is made, with its place: `data['rows'][2]`.
+    A value that JSON cannot hold is refused here, with its place: `data['rows'][2]`.
 
     Attributes:
         data: any JSON value, or bytes.
-        metadata: what is said about it: JSON, under names. `filename` is what it is called when
-            it is downloaded.
+        metadata: a JSON object about it. `filename` is the name of a download.
         parent_id: the artifact it belongs to. Its level is one more than that of its parent.
-        media_type: of the data; `application/json` or `application/octet-stream` unless given.
-        id: a UUID; a new one unless given. An artifact that has it gets new data and metadata, and
-            stays where it is.
+        media_type: the type of the data; `application/json` or `application/octet-stream` unless
+            given.
+        id: a UUID; a new one unless given. An existing artifact with the id gets new data and
+            metadata, and stays where it is.
 
     Raises:
         ValidationError: it cannot be saved; a `ValueError`.
@@ -108,12 +108,12 @@ class ArtifactInfo(BaseModel):
 
     Attributes:
         id: its id.
-        parent_id: the artifact it belongs to; None: to no other one.
-        level: how many were above it when it was first saved.
-        media_type: what its data are.
-        size: of the data in bytes; of JSON, as text.
-        sha256: of the same bytes, in hexadecimal.
-        metadata: what is said about it.
+        parent_id: the parent; None: it has none.
+        level: the number of artifacts above it when it was first saved.
+        media_type: the type of its data.
+        size: the bytes of the data, or of the JSON text.
+        sha256: the hash of the same bytes, in hexadecimal.
+        metadata: a JSON object about it.
         created_at: when it was first saved.
         updated_at: when it was last saved.
     """
@@ -149,7 +149,7 @@ class ArtifactOut(ArtifactInfo):
     """An artifact.
 
     Attributes:
-        data: what was saved: a JSON value, or bytes. Written as JSON, bytes are null.
+        data: a JSON value, or bytes. In JSON, bytes are null.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
@@ -166,9 +166,9 @@ class ArtifactNode(ArtifactInfo):
 
     Attributes:
         data: a JSON value. None for bytes, and where data were not asked for.
-        level_label: what its level is called.
+        level_label: the name of its level.
         hierarchy: the name of the hierarchy, if it has one.
-        children: those that belong to it, oldest first; None: they were not looked at.
+        children: its children, oldest first; None: they were not read.
     """
 
     data: Any = None
@@ -182,9 +182,9 @@ class ArtifactContent(BaseModel):
 
     Attributes:
         content: the bytes; of JSON, its text in UTF-8.
-        media_type: what they are.
-        sha256: of them, in hexadecimal.
-        filename: what `metadata` calls it, if that is text.
+        media_type: the type of the bytes.
+        sha256: the hash of the bytes, in hexadecimal.
+        filename: the `filename` of the metadata, if that is text.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -22,11 +22,11 @@ from rotulus.service.state import ServiceInfo
 
 
 def make_landing_router(registry: TaskRegistry = global_registry) -> APIRouter:
-    """Make the route of the landing page, for `app.include_router(...)`.
+    """Returns the route of the landing page, for `app.include_router(...)`.
 
-    The page shows the tasks of the service, else those of a registry, with a form for each; what
-    else the application offers it links to. It loads nothing from elsewhere, and can be read
-    without its script.
+    The page shows the tasks of the service, else those of a registry, with a form for each. It
+    links to everything else that the application offers. It loads nothing from elsewhere, and can
+    be read without its script.
 
     Args:
         registry: the tasks, in an application that no `ServiceBuilder` has built.
@@ -48,7 +48,7 @@ def make_landing_router(registry: TaskRegistry = global_registry) -> APIRouter:
 
 
 def _headers(nonce: str) -> dict[str, str]:
-    """Nothing runs that the page did not bring, and nobody puts the page into one of theirs."""
+    """Only the page's own script runs, and no other page can embed this one."""
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
         "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -64,7 +64,7 @@ def _headers(nonce: str) -> dict[str, str]:
 
 
 def _info(request: Request) -> ServiceInfo:
-    """How an application introduces itself that no `ServiceBuilder` has built."""
+    """Returns the description of an application that no `ServiceBuilder` has built."""
     app = request.app
     return ServiceInfo(
         display_name=getattr(app, "title", "") or "Tasks",

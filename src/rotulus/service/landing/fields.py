@@ -10,7 +10,7 @@ from rotulus import TaskInfo
 
 _DEFS = "#/$defs/"
 _REFERENCES = 16
-"""How far a schema is followed that refers to another."""
+"""The most references of a schema that are followed."""
 
 _TYPES = {"integer": "integer", "number": "number", "boolean": "flag", "string": "text"}
 _FORMATS = {"date-time": "moment", "date": "day", "time": "time", "email": "email", "uri": "url"}
@@ -37,7 +37,7 @@ class Choice:
 
     Attributes:
         value: as JSON text; empty for none.
-        label: what people read.
+        label: the text for people.
     """
 
     value: str
@@ -50,14 +50,15 @@ class Field:
 
     Attributes:
         name: of the argument.
-        kind: of its control: `text`, `lines`, `email`, `url`, `integer`, `number`, `scalar`,
-            `flag`, `choice`, `moment`, `day`, `time`, or `json` for what has no other.
-        words: what it takes, in words.
+        kind: the kind of its control: `text`, `lines`, `email`, `url`, `integer`, `number`,
+            `scalar`,
+            `flag`, `choice`, `moment`, `day`, `time`, or `json` for all other types.
+        words: the allowed values, in words.
         required: whether a call has to give it.
         nullable: whether it may be null.
-        initial: what the control begins with; the value of a choice as JSON text.
+        initial: the first value of the control; of a choice as JSON text.
         default: the default as Python shows it, where a control cannot; None without one.
-        description: what its author says.
+        description: the text of its author.
         choices: the values that it can have.
         limits: attributes of its control, such as `min`.
         schema: for `json`: the schema, as text.
@@ -81,7 +82,7 @@ def fields_of(arguments: Mapping[str, Any], info: TaskInfo) -> list[Field]:
 
     Args:
         arguments: the JSON Schema of its arguments: an object.
-        info: the task, whose defaults it has.
+        info: the task, for the defaults.
     """
     defs, needed = arguments.get("$defs", {}), arguments.get("required", ())
     defaults = {parameter.name: parameter.default for parameter in info.parameters}
@@ -118,7 +119,7 @@ def _field(
 
 
 def _followed(schema: Any, defs: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """What a schema comes to behind its references, and whether null is allowed beside it."""
+    """Returns the schema behind all references, and whether null is allowed beside it."""
     nullable = False
     for _ in range(_REFERENCES):
         known = _object(schema)
@@ -149,7 +150,7 @@ def _kind(schema: Mapping[str, Any], default: Any) -> str:
 
 
 def _literal(default: str | None) -> tuple[bool, Any]:
-    """Whether a default is one that JSON has, too, and that value."""
+    """Returns whether JSON can hold a default, and its value."""
     if default is None:
         return False, None
     try:
@@ -161,7 +162,7 @@ def _literal(default: str | None) -> tuple[bool, Any]:
 
 
 def _initial(kind: str, value: Any) -> str | None:
-    """What a control begins with for a default; None if it cannot show it."""
+    """Returns the first value of a control for a default; None if it cannot show the default."""
     if kind == "choice":
         return json.dumps(value)
     if value is None:
@@ -188,7 +189,7 @@ def _words(kind: str, schema: Mapping[str, Any]) -> str:
 
 
 def _description(*schemas: Any) -> str | None:
-    """What the author of a parameter says of it, else what the author of its type says."""
+    """Returns the text of a parameter's author, else that of its type's author."""
     told = (_object(schema).get("description") for schema in schemas)
     return next((text for text in told if isinstance(text, str)), None)
 
@@ -210,7 +211,7 @@ _NAMES = {"true": "yes", "false": "no", "null": "nothing"}
 
 
 def _limits(kind: str, schema: Mapping[str, Any]) -> dict[str, str]:
-    """What the browser checks; the service checks everything."""
+    """Returns the limits that the browser checks; the service checks everything."""
     if kind in ("integer", "number"):
         past = 1 if kind == "integer" else None
         found = {
@@ -230,15 +231,15 @@ def _moved(limit: Any, by: int | None) -> Any:
 
 
 def _inlined(schema: dict[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema together with those that it refers to."""
+    """Returns a schema together with the schemas that it refers to."""
     return {**schema, "$defs": dict(defs)} if _DEFS in _json(schema) else schema
 
 
 def _json(value: Any) -> str:
-    """A value as people read it. Raises for what JSON does not have."""
+    """Returns a value as text for people. Raises for a value that JSON cannot hold."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _object(schema: Any) -> dict[str, Any]:
-    """A schema that says something: others are true or false."""
+    """Returns a schema that is an object: others are true or false."""
     return cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}

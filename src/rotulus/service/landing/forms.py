@@ -19,11 +19,11 @@ _INPUTS = {
 def form(
     task: str, number: int, fields: Sequence[Field], *, executes: bool, enqueues: bool
 ) -> Markup:
-    """The form of a task. It sends nothing by itself: the script of the page does.
+    """Returns the form of a task. Only the script of the page sends it.
 
     Args:
         task: its name.
-        number: of the form on the page, for its ids.
+        number: the number of the form on the page, for its ids.
         fields: its arguments.
         executes: whether the task can be executed within a request.
         enqueues: whether it can be enqueued.
@@ -45,7 +45,7 @@ def form(
             _button("Write JSON", "raw", class_="quiet", aria_pressed="false") if fields else None,
             class_="actions",
         ),
-        element("div", class_="answer", role="status", aria_label=f"What came of {task}"),
+        element("div", class_="answer", role="status", aria_label=f"Outcome of {task}"),
         aria_label=f"Arguments of {task}",
         autocomplete="off",
         novalidate=True,
@@ -100,7 +100,7 @@ def _option(choice: Choice, field: Field) -> Markup:
 
 
 def _example(field: Field) -> str | None:
-    """What such a value looks like, in a control that is empty."""
+    """Returns an example of a value, for an empty control."""
     if field.kind != "json":
         return None
     return "[ … ]" if field.words.startswith("list") else '{ "…": … }'
@@ -137,7 +137,7 @@ _BOUNDS = {
 
 
 def _raw(id_: str) -> Markup:
-    """All arguments as one JSON object: for what the fields cannot say."""
+    """Returns a control for all arguments as one JSON object."""
     return element(
         "div",
         element("label", "Arguments", for_=id_),

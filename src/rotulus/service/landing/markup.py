@@ -1,4 +1,4 @@
-"""HTML as values: text becomes markup in one place, where it is escaped."""
+"""HTML as values: all text becomes markup in one place, and is escaped there."""
 
 import re
 from collections.abc import Iterable
@@ -12,32 +12,32 @@ _SPECIAL = re.compile(
     r"(?P<ticks>`+)(?P<code>[^`\n]+)(?P=ticks)"
     r"|\[(?P<label>[^\]\n]+)\]\((?P<target>(?:https?://|(?![\w+.-]*:))[\w/.~%?&=#:+-]+)\)"
 )
-"""Code, and a link to a page of the web or of the service itself: none that would run."""
+"""Code, and a link to a page of the web or of the service itself; never a script."""
 
 _VOID = frozenset({"input", "link", "meta"})
 
 
 class Markup(str):
-    """Text that is HTML already: only this module makes it of other text."""
+    """Text that is HTML already; only this module makes it."""
 
     __slots__ = ()
 
 
 Child: TypeAlias = "str | Iterable[Child] | None"
-"""What stands in an element: markup, text that is to be escaped, several of these, or nothing."""
+"""The content of an element: markup, text to be escaped, several of these, or nothing."""
 
 
 def markup(*children: Child) -> Markup:
-    """What stands in an element, as HTML."""
+    """Returns the content of an element, as HTML."""
     return Markup("".join(_parts(children)))
 
 
 def element(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
-    """An element.
+    """Returns an element.
 
     Args:
         name: such as `p`.
-        children: what stands in it.
+        children: its content.
         attributes: its attributes: `class_="wide"`, `data_kind="text"`. Those that are None or
             False are left out; those that are True have no value.
     """
@@ -48,18 +48,18 @@ def element(name: str, /, *children: Child, **attributes: str | int | bool | Non
 
 
 def inline(name: str, content: str, nonce: str) -> Markup:
-    """A script or a style of ours, which is not escaped: no such file holds its own end tag."""
+    """Returns a script or a style of ours, unescaped: no such file holds its own end tag."""
     return Markup(f"<{name}{_attribute('nonce', nonce)}>\n{content}</{name}>")
 
 
 def prose(text: str | None) -> Markup:
-    """Text of a docstring: its paragraphs, with `code` and [links](/docs)."""
+    """Returns the paragraphs of a docstring, with `code` and [links](/docs)."""
     paragraphs = re.split(r"\n(?:[ \t]*\n)+", (text or "").strip("\n"))
     return markup(element("p", _pieces(text)) for text in paragraphs if text.strip())
 
 
 def _pieces(paragraph: str) -> Iterable[Child]:
-    """What is plain, what is code, and what is a link, in their order."""
+    """Yields the plain text, code and links of a paragraph, in their order."""
     end = 0
     for found in _SPECIAL.finditer(paragraph):
         yield paragraph[end : found.start()]

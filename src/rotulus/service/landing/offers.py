@@ -1,4 +1,4 @@
-"""What the application around the page offers, and where: looked up in its routes."""
+"""The features of the application around the page, with their paths, read from its routes."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _PLACES = {
     "Metrics": "/metrics",
     "Health": "/health",
 }
-"""What a service may offer beside its tasks."""
+"""The features that a service may have beside its tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Link:
     """A link of the page.
 
     Attributes:
-        label: what it says.
-        href: where it leads.
+        label: its text.
+        href: its target.
     """
 
     label: str
@@ -36,10 +36,10 @@ class Offers:
 
     Attributes:
         links: documents and resources.
-        tasks: what the paths of tasks begin with; None if none are served.
+        tasks: the beginning of the paths of tasks; None if none are served.
         enqueues: whether tasks can be enqueued.
-        jobs: what the paths of jobs begin with; None if none are served.
-        health: where health is told; None if it is not.
+        jobs: the beginning of the paths of jobs; None if none are served.
+        health: the path of the health check; None if there is none.
     """
 
     links: tuple[Link, ...]
@@ -50,7 +50,7 @@ class Offers:
 
 
 def offers_of(request: Request) -> Offers:
-    """What the application of a request offers, behind the path of its proxy or its mount."""
+    """Returns the features of an application, with paths behind its proxy or its mount."""
     root = root_of(request.scope)
     places = {label: root + path for label, path in _PLACES.items() if _is_served(request, path)}
     app = request.app
@@ -68,7 +68,7 @@ def offers_of(request: Request) -> Offers:
 
 
 def _tasks(request: Request) -> str | None:
-    """What the paths of tasks begin with, wherever their router was included."""
+    """Returns the beginning of the paths of tasks, wherever their router was included."""
     try:
         path = str(request.app.url_path_for("get_task", name="x"))
     except NoMatchFound:

@@ -1,4 +1,4 @@
-"""The landing page, as HTML: what the service is, and each of its tasks with its form."""
+"""The landing page, as HTML: the description of the service, and each task with its form."""
 
 import json
 from collections import Counter
@@ -42,7 +42,7 @@ class ShownTask:
     Attributes:
         info: the task.
         fields: its arguments; None if it cannot be called.
-        obstacle: why it cannot be called.
+        obstacle: the reason why it cannot be called.
         is_workflow: whether only workers run it.
     """
 
@@ -58,11 +58,11 @@ def page(
     """The whole page.
 
     Args:
-        info: how the service introduces itself.
+        info: the description of the service.
         tasks: its tasks.
-        offers: what else it has.
+        offers: its other features.
         token: whether a request needs a token, for the curl commands.
-        nonce: of this answer: nothing without it is run.
+        nonce: the nonce of this answer: nothing without it is run.
     """
     return markup(
         Markup("<!doctype html>\n"),
@@ -130,7 +130,7 @@ def _tasks(tasks: Sequence[ShownTask], offers: Offers) -> Child:
 
 
 def _filter(tags: Iterable[Sequence[str]]) -> Markup:
-    """The box and the tags that pick tasks; without the script they would do nothing."""
+    """The box and the tags that filter tasks; they need the script."""
     counted = Counter(tag for some in tags for tag in dict.fromkeys(some))
     buttons = [
         element(
@@ -185,7 +185,7 @@ def _task(task: ShownTask, number: int, offers: Offers) -> Markup:
 
 
 def _signature(text: str) -> Markup:
-    """One that takes several lines is folded."""
+    """A signature of several lines is folded."""
     shown = element("pre", element("code", text), class_="signature", tabindex="0")
     if len(text) <= _SHORT:
         return shown
@@ -193,7 +193,7 @@ def _signature(text: str) -> Markup:
 
 
 def _call(task: ShownTask, number: int, offers: Offers) -> Child:
-    """The arguments as a list to read, and the form that takes its place when a task is opened."""
+    """The arguments as a list, and the form that replaces the list when a task is opened."""
     if task.fields is None:
         return element("p", element("strong", "Cannot be called here: "), task.obstacle or "")
     if offers.tasks is None:
