@@ -1,4 +1,4 @@
-"""The URL of a database of Django's settings, for those who open it without Django."""
+"""The URL of a database of Django's settings, for connections without Django."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ from urllib.parse import quote, urlencode
 from rotulus.errors import ConfigurationError
 
 _DJANGOS = ("assume_role", "isolation_level", "pool", "server_side_binding")
-"""Options of Django's own, which the library of PostgreSQL does not know."""
+"""Options of Django's own that libpq does not know."""
 
 
 def url_of(connection: Any) -> str:
-    """The URL of the database that a connection of Django leads to.
+    """Returns the URL of the database of a connection of Django.
 
     Args:
         connection: as `django.db.connections[alias]` gives it. It is not opened.

@@ -1,6 +1,6 @@
-"""Executions in Django's admin: found by filters and search, looked at, retried and cancelled.
+"""Executions in Django's admin: to find by filters and search, to look at, retry and cancel.
 
-Rows are read only. What changes them goes through the store, which knows who has a job at present.
+Rows are read only. Changes go through the store, which knows the current worker of a job.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,13 +35,13 @@ else:  # Django's own is not generic
     _Paginator = Paginator
 
 _MOST_COUNTED = 10_000
-"""How many rows are counted: a page of a list is no reason to read millions."""
+"""The most rows that are counted: a page of a list is no reason to read millions."""
 
 _MOST_AT_ONCE = 500
-"""How many executions are retried or cancelled at once."""
+"""The most executions that are retried or cancelled at once."""
 
 _SHOWN = 20
-"""How many of those the confirmation shows."""
+"""The most executions that the confirmation shows."""
 
 _LONG = ("arguments", "result", "error", "progress")
 """Columns that a list does not read."""
@@ -50,22 +50,22 @@ _STATES = {
     "retry": (State.FAILED, State.DEAD, State.CANCELLED),
     "cancel": (State.BLOCKED, State.DELAYED, State.QUEUED, State.RUNNING),
 }
-"""What can be done with executions, and in which states."""
+"""The actions on executions, and their states."""
 
 
 class BoundedPaginator(_Paginator):
-    """Counts to 10,000, and shows no more than that: filters find what is further back."""
+    """Counts to 10,000, and shows no more than that: use filters to find older rows."""
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, up to that."""
+        """The number of rows, up to that limit."""
         rows: Any = self.object_list
         return rows.order_by().values("pk")[:_MOST_COUNTED].count()
 
 
 @admin.register(TaskExecution)
 class TaskExecutionAdmin(ExecutionDisplays):
-    """Executions: who may view them looks at them, and who may change them steers them."""
+    """Executions: with the right to view, to look at; with the right to change, to steer."""
 
     list_display = (
         "task_name",
@@ -90,21 +90,21 @@ class TaskExecutionAdmin(ExecutionDisplays):
     fieldsets = (
         (None, {"fields": ("id", "shown_status", "state", "reason", "task_name", "queue_name")}),
         ("Times", {"fields": ("enqueued_at", "run_at", "started_at", "finished_at", "duration")}),
-        ("What it is given and gives", {"fields": ("shown_arguments", "shown_result")}),
+        ("Arguments and result", {"fields": ("shown_arguments", "shown_result")}),
         ("Error", {"fields": ("error_message", "shown_traceback")}),
         ("Attempts", {"fields": ("attempt", "failures", "worker", "history")}),
         ("More", {"fields": ("priority", "key", "schedule"), "classes": ("collapse",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """All of them, in the first database; lists do not read what is long."""
+        """Returns all executions of the first database; lists do not read long columns."""
         found: Any = super().get_queryset(request).using(our_databases()[0])
         match = request.resolver_match
         is_list = match is not None and str(match.url_name).endswith("_changelist")
         return found.defer(*_LONG) if is_list else found
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """Those of an id, or those that have the words in what is searched."""
+        """Returns the execution of an id, or those with the words in the searched columns."""
         if is_id(search_term.strip()):
             return queryset.filter(pk=search_term.strip()), False
         return super().get_search_results(request, queryset, search_term)
@@ -113,21 +113,21 @@ class TaskExecutionAdmin(ExecutionDisplays):
         self,
         request: HttpRequest,
         object_id: str,
-        from_field: Any = None,  # noqa: ARG002 - ids are all that they are known by
+        from_field: Any = None,  # noqa: ARG002 - executions are found by id only
     ) -> Any:
-        """The execution of an id, in whichever database it is; None for what is no id."""
+        """Returns the execution of an id, from any database; None if the text is no id."""
         return self._of_id(request, object_id).first() if is_id(object_id) else None
 
     def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        """Nobody: tasks are enqueued."""
+        """Returns False: tasks are enqueued instead."""
         return False
 
     def has_change_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        """Nobody changes a row."""
+        """Returns False: rows are not edited."""
         return False
 
     def has_delete_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        """Nobody deletes a row: jobs are pruned."""
+        """Returns False: jobs are pruned instead."""
         return False
 
     def has_steer_permission(self, request: HttpRequest) -> bool:
@@ -135,7 +135,7 @@ class TaskExecutionAdmin(ExecutionDisplays):
         return super().has_change_permission(request)
 
     def get_urls(self) -> list[Any]:
-        """Those of Django, and the confirmations for one execution."""
+        """Returns Django's URLs, and the confirmations for one execution."""
         own = [
             path(
                 f"<path:object_id>/{verb}/",
@@ -153,7 +153,7 @@ class TaskExecutionAdmin(ExecutionDisplays):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """One execution, with what can be done with it."""
+        """Show one execution, with its actions."""
         found = self.get_object(request, object_id)
         offered = [
             verb
@@ -165,16 +165,16 @@ class TaskExecutionAdmin(ExecutionDisplays):
 
     @admin.action(description="Retry selected executions", permissions=["steer"])
     def retry_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Ask, and then send them back to their queues."""
+        """Ask, and then send executions back to their queues."""
         return self._steer(request, queryset, "retry")
 
     @admin.action(description="Cancel selected executions", permissions=["steer"])
     def cancel_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Ask, and then cancel them."""
+        """Ask, and then cancel executions."""
         return self._steer(request, queryset, "cancel")
 
     def _of_id(self, request: HttpRequest, object_id: str) -> Any:
-        """The executions of an id, in the database that has one: no two have the same."""
+        """Returns the executions of an id, from the database that has it: an id is in one only."""
         every = [self.get_queryset(request).using(alias) for alias in our_databases()]
         found = [one.filter(pk=object_id) for one in every]
         return next((one for one in found[:-1] if one.exists()), found[-1])
@@ -190,7 +190,7 @@ class TaskExecutionAdmin(ExecutionDisplays):
         return confirm
 
     def _steer(self, request: HttpRequest, queryset: Any, verb: str) -> HttpResponse | None:
-        """Ask whether it is meant; do it, and say so, once that has been answered."""
+        """Ask for a confirmation; after it, act and report."""
         if not self.has_steer_permission(request):
             raise PermissionDenied
         able = queryset.filter(state__in=_STATES[verb])[:_MOST_AT_ONCE]
@@ -205,7 +205,7 @@ class TaskExecutionAdmin(ExecutionDisplays):
         found = list(able)
         return {
             **self.admin_site.each_context(request),
-            "opts": self.model._meta,  # noqa: SLF001 - what templates of the admin are given
+            "opts": self.model._meta,  # noqa: SLF001 - the admin's templates need it
             "title": _("Are you sure?"),
             "verb": verb,
             "executions": found[:_SHOWN],
@@ -217,7 +217,7 @@ class TaskExecutionAdmin(ExecutionDisplays):
         }
 
     def _do(self, request: HttpRequest, able: Sequence[TaskExecution], verb: str) -> None:
-        """Retry or cancel, through the store: what has changed meanwhile is left alone."""
+        """Retry or cancel through the store, which leaves changed executions alone."""
         ids = [execution.pk for execution in able]
         done = getattr(app_of(able[0].database).jobs, verb)(*ids) if ids else []
         word = {"retry": "sent back to the queue", "cancel": "cancelled"}[verb]

@@ -18,20 +18,20 @@ from rotulus.errors import NoAppError
 
 _LOCK = threading.RLock()
 _APPS: dict[tuple[str, bool], tuple[str, App]] = {}
-"""The apps on Django's own connections, each with the name of its database: by the alias of that,
-and whether they carry what a backend has carried."""
+"""The apps on Django's own connections, each with the name of its database: by its alias, and by
+whether they carry the jobs of a backend."""
 
 
 def app_of(alias: str = DEFAULT_DB_ALIAS, *, carried: bool = True) -> App:
-    """The app whose jobs live in a database of Django's settings.
+    """Returns the app with jobs in a database of Django's settings.
 
-    Its calls run on Django's own connection of the thread: what is enqueued in an `atomic` block
-    belongs to that. It knows every Django task that this process has imported.
+    Its calls run on Django's own connection of the thread: a job that is enqueued in an `atomic`
+    block belongs to the block. The app knows every Django task that this process has imported.
 
     Args:
         alias: a key of `settings.DATABASES`.
-        carried: whether jobs of tasks that have a route are published, if there is a
-            `PubSubBackend` on that database; else workers run them.
+        carried: whether jobs of tasks with a route are published, if there is a `PubSubBackend` on
+            that database; else workers run them.
 
     Raises:
         ConfigurationError: there is no such database.
@@ -52,10 +52,10 @@ def app_of(alias: str = DEFAULT_DB_ALIAS, *, carried: bool = True) -> App:
 
 
 def home_of(found_in: str | None, model: Any, **hints: Any) -> str:
-    """The alias of the database that an execution is steered in, by where it was found.
+    """Returns the alias of the database in which an execution is changed.
 
-    That is where it was found, if a backend has its jobs there. For a copy that is only read the
-    routers say where it is written.
+    That is the database where the execution was found, if a backend has its jobs there. For a
+    read-only copy the routers choose the database for writes.
 
     Args:
         found_in: the alias.
@@ -69,14 +69,14 @@ def home_of(found_in: str | None, model: Any, **hints: Any) -> str:
 
 
 def worker_app(alias: str = DEFAULT_DB_ALIAS, **options: Any) -> App:
-    """An app for a worker on the same tables, with connections of its own beside Django's.
+    """Returns an app for a worker on the same tables, with connections of its own beside Django's.
 
-    What its tasks enqueue goes by way of `app_of`, and so joins their transactions. Around each job
-    old connections of Django are closed. It fires the schedules of the routes of its tasks.
+    Its tasks enqueue through `app_of`, so their jobs join their transactions. Around each job old
+    connections of Django are closed. The app fires the schedules of the routes of its tasks.
 
     Args:
         alias: a key of `settings.DATABASES`.
-        options: those of `App`, without `url` and `registry`.
+        options: the options of `App`, without `url` and `registry`.
 
     Raises:
         ConfigurationError: there is no such database, or no other process could open it.
@@ -93,7 +93,7 @@ class _App(App):
 
     Args:
         alias: the database.
-        carried: whether Pub/Sub delivers jobs of it: then workers fire these schedules.
+        carried: whether Pub/Sub delivers its jobs: then workers fire these schedules.
     """
 
     def __init__(self, alias: str, *, carried: bool) -> None:
@@ -109,7 +109,7 @@ class _App(App):
 
 
 def _known(alias: str, carried: bool, name: str) -> App | None:
-    """The app that is there. The runner of tests puts other databases in the place of the first."""
+    """Returns the existing app. The test runner replaces the databases of the settings."""
     of, app = _APPS.get((alias, carried), ("", None))
     return None if app is None or of != name or _is_closed(app) else app
 
@@ -126,11 +126,11 @@ def _begun(app: App, carrier: Carrier | None) -> App:
 
 
 def _carrier(alias: str, *, to_workers: bool = True) -> Carrier | None:
-    """What publishes the jobs of a database: that of the backend on it that has one.
+    """Returns the carrier of a database: of the backend on it that has one.
 
     Args:
         alias: the database.
-        to_workers: whether it carries tasks that workers would run, too.
+        to_workers: whether it also carries tasks that workers would run.
     """
     backends: Iterable[Any] = task_backends.all()
     for backend in backends:

@@ -14,6 +14,6 @@ class RotulusConfig(AppConfig):
     verbose_name = "Rotulus"
 
     def ready(self) -> None:
-        """Have settings of Pub/Sub looked up in Django's, and threads close their connections."""
+        """Look settings of Pub/Sub up in Django's, and let threads close their connections."""
         read_django_settings()
         care_for_connections()

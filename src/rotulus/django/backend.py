@@ -1,4 +1,4 @@
-"""What the backends of Rotulus have in common: the database they use, what they check, results."""
+"""The base of the backends of Rotulus: their database, their checks, and results."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -31,11 +31,11 @@ class RotulusBackend(BaseTaskBackend):
 
     Args:
         alias: its key in `settings.TASKS`.
-        params: what stands there. Of the `OPTIONS`, `database` is an alias of
-            `settings.DATABASES`: where its jobs live. Unless it is given, the routers say, by the
-            model `rotulus.TaskExecution`; else it is `default`.
+        params: its value there. In `OPTIONS`, `database` is the alias in `settings.DATABASES` of
+            the database with the jobs. Unless it is given, the routers choose by the model
+            `rotulus.TaskExecution`; else it is `default`.
 
-    An option that is not known is told by `manage.py check`, and refused when the backend is used.
+    An unknown option is reported by `manage.py check`, and refused when the backend is used.
     """
 
     task_class = RotulusTask
@@ -43,7 +43,7 @@ class RotulusBackend(BaseTaskBackend):
     is_carried = False
     """Whether its jobs are carried to an endpoint outside."""
     known_options = frozenset({"database"})
-    """The names that `OPTIONS` may have."""
+    """The allowed names in `OPTIONS`."""
 
     def __init__(self, alias: str, params: dict[str, Any]) -> None:
         super().__init__(alias, params)
@@ -52,13 +52,13 @@ class RotulusBackend(BaseTaskBackend):
 
     @property
     def database(self) -> str:
-        """The alias of the database that its jobs live in."""
+        """The alias of the database of its jobs."""
         chosen = self.options.get("database")
         return chosen or router.db_for_write(apps.get_model("rotulus", "TaskExecution"))
 
     @property
     def app(self) -> App:
-        """The app of that database. Raises `InvalidTaskBackend` for an option that is not known."""
+        """The app of that database. Raises `InvalidTaskBackend` for an unknown option."""
         for problem in self._unknown_options():
             raise InvalidTaskBackend(f"{problem.msg} {problem.hint}")
         return app_of(self.database, carried=self.is_carried)
@@ -74,8 +74,8 @@ class RotulusBackend(BaseTaskBackend):
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> AnyResult:
         """Store a job of a task.
 
-        In an `atomic` block of its database the job belongs to that: it exists once the block is
-        committed. Otherwise it exists when this returns.
+        In an `atomic` block of its database the job belongs to the block: it exists once the block
+        is committed. Otherwise it exists when this call returns.
 
         Raises:
             InvalidTask: the task is not one for this backend.
@@ -91,7 +91,7 @@ class RotulusBackend(BaseTaskBackend):
         return result
 
     def get_result(self, result_id: str) -> AnyResult:
-        """The result of a job, as it stands now.
+        """Returns the current result of a job.
 
         Raises:
             TaskResultDoesNotExist: there is no such job, or this process has not imported its task.
@@ -110,10 +110,10 @@ class RotulusBackend(BaseTaskBackend):
         return result_of(job, self._as_enqueued(known.task, job))
 
     def check(self, **_given: Any) -> Iterable[checks.CheckMessage]:
-        """What is wrong with the settings of this backend, for `manage.py check`."""
+        """Returns the problems of the settings of this backend, for `manage.py check`."""
         if not apps.is_installed("rotulus.django"):
             yield checks.Error(
-                f"TASKS[{self.alias!r}] is a backend of Rotulus, whose tables are not installed.",
+                f"TASKS[{self.alias!r}] is a backend of Rotulus, and its tables are not installed.",
                 hint="Add 'rotulus.django' to INSTALLED_APPS, and run manage.py migrate.",
                 id="rotulus.E010",
             )
@@ -128,15 +128,15 @@ class RotulusBackend(BaseTaskBackend):
             yield checks.Error(str(error), hint=f"See TASKS[{self.alias!r}].", id="rotulus.E011")
 
     def _enqueue_on_commit(self) -> Iterator[checks.Warning]:
-        """What is asked for by a setting of `django-tasks`, where it is not what happens."""
+        """Yields a warning if a setting of `django-tasks` has no effect here."""
         if self._on_commit is None or self._on_commit is (self.database == DEFAULT_DB_ALIAS):
             return
         yield checks.Warning(
-            f"TASKS[{self.alias!r}]['ENQUEUE_ON_COMMIT'] is {self._on_commit!r}, and is not "
-            f"heeded: a job belongs to the atomic block of its own database, {self.database!r}.",
+            f"TASKS[{self.alias!r}]['ENQUEUE_ON_COMMIT'] is {self._on_commit!r}, and has "
+            f"no effect: a job belongs to the atomic block of its own database, {self.database!r}.",
             hint="Enqueue by transaction.on_commit(..., using=alias) to wait for the commit of "
-            "another database. To enqueue whatever becomes of the block, have the jobs in another "
-            "database (OPTIONS['database']).",
+            "another database. To enqueue even if the block is rolled back, have the jobs in "
+            "another database (OPTIONS['database']).",
             id="rotulus.W013",
         )
 
@@ -151,7 +151,7 @@ class RotulusBackend(BaseTaskBackend):
                 )
 
     def _delivered(self, task: Any) -> Task[..., Any, Any]:
-        """Our task for one of Django's, with what it says of its delivery."""
+        """Returns our task for one of Django's, with its options of delivery."""
         ours = self._ours(task)
         if task.run_after is not None:
             return ours.using(**_delivery(task), at=_aware(task.run_after))
@@ -163,11 +163,11 @@ class RotulusBackend(BaseTaskBackend):
     def _ours(self, task: Any) -> Task[..., Any, Any]:
         registry = self.app.registry
         if not registry.has(task.module_path):
-            register(task)  # one of another backend, which has been told to use this one
+            register(task)  # a task of another backend, by `using(backend=...)`
         return registry.get(task.module_path)
 
     def _as_enqueued(self, task: Any, job: Job[Any]) -> Any:
-        """The task as it was when the job was enqueued, as far as it can be told."""
+        """Returns the task as it was when the job was enqueued, as far as that is known."""
         waits = job.attempt == 0 and job.run_at > job.created_at
         was: dict[str, Any] = {
             "priority": job.priority,
@@ -180,7 +180,7 @@ class RotulusBackend(BaseTaskBackend):
             return task
         try:
             return task.using(**was)
-        except InvalidTask:  # enqueued by others, or under other settings
+        except InvalidTask:  # enqueued by other programs, or under other settings
             return task
 
 
@@ -189,7 +189,7 @@ def _delivery(task: Any) -> Mapping[str, Any]:
 
 
 def _aware(moment: datetime) -> datetime:
-    """A moment with its zone: without `USE_TZ` it is in that of the settings."""
+    """Returns a moment with its zone: without `USE_TZ` the zone of the settings."""
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
 
 

@@ -1,4 +1,4 @@
-"""System checks of Pub/Sub: what `manage.py check` says of settings, routes and URLs.
+"""System checks of Pub/Sub for `manage.py check`: of settings, routes and URLs.
 
 Their ids are `rotulus.E001` and so on; `docs/django.md` lists them.
 """
@@ -43,7 +43,7 @@ class Checked(Protocol):
 
 
 def missing_settings(backend: Checked) -> str:
-    """Which settings a backend needs and has not, in a sentence; "" if it has all.
+    """Returns the missing settings of a backend, in a sentence; "" if it has all.
 
     Raises:
         ImproperlyConfigured: a value is not allowed.
@@ -89,7 +89,7 @@ def check_url(backend: Checked) -> list[CheckMessage]:
             f"TASKS[{backend.alias!r}] has tasks pushed to {PUSH_PATH}, and no URL leads there."
         )
     elif found != get_script_prefix().rstrip("/") + PUSH_PATH:
-        problem = f"Pub/Sub is told to push to {PUSH_PATH}, and the view is at {found}."
+        problem = f"Pub/Sub is configured to push to {PUSH_PATH}, and the view is at {found}."
     else:
         return []
     return [Error(problem, hint=hint, id="rotulus.E006")]
@@ -113,7 +113,7 @@ def _without_route(backend: Checked, routes: Sequence[TaskRoute]) -> Iterator[Ch
         if task.backend == backend.alias and task.module_path not in routed:
             yield Error(
                 f"Task {task.module_path} is one of TASKS[{backend.alias!r}], which has tasks "
-                f"pushed by Pub/Sub, and no route is of it.",
+                f"pushed by Pub/Sub, and it has no route.",
                 hint=f"Put TaskRoute({task.name}) into the list `tasks` of its app.",
                 obj=task.module_path,
                 id="rotulus.E001",
@@ -124,7 +124,7 @@ def _plain(routes: Sequence[TaskRoute]) -> Iterator[CheckMessage]:
     for route in routes:
         if route.func is route.function and not _is_declared(route):
             yield Warning(
-                f"{route!r} is of a plain function: it can be fired by a schedule, and cannot be "
+                f"{route!r} has a plain function: it can be fired by a schedule, and cannot be "
                 f"enqueued.",
                 hint=f"Decorate {route.path} with @task.",
                 obj=route.path,

@@ -1,7 +1,7 @@
-"""Django's tasks, wherever this version of Django has them: the one place that knows both.
+"""Django's tasks, from `django.tasks` or `django_tasks`: the one module that knows both.
 
-From Django 6 on they are `django.tasks`. Before it they are the package `django_tasks`, whose shape
-is the same; only the names of two errors differ.
+Django 6 has `django.tasks`. For older versions there is the package `django_tasks` with the same
+shape; only the names of two errors differ.
 """
 
 import logging
@@ -41,7 +41,7 @@ else:  # Django's own are not generic
     AnyResult = TaskResult
 
 LOGGER = logging.getLogger(Task.__module__.rpartition(".")[0])
-"""Where Django tells of its tasks: `django.tasks`, or `django_tasks`."""
+"""The name of Django's logger of tasks: `django.tasks`, or `django_tasks`."""
 
 __all__ = [
     "AnyResult",

@@ -1,7 +1,8 @@
-"""Django's own connection, as the calls of a store use it: in the transaction that is open there.
+"""Django's own connection for the calls of a store, in the transaction that is open there.
 
-A call in an `atomic` block belongs to it, and nobody else sees what it has done before that
-commits. A call outside of one is a transaction of its own, committed when the call returns.
+A call in an `atomic` block belongs to the block: other connections see its changes after the commit
+of the block. A call outside of a block is a transaction of its own, committed when the call
+returns.
 """
 
 from collections.abc import Callable, Generator
@@ -19,7 +20,7 @@ from rotulus.errors import ConfigurationError, SchemaError, StoreClosedError, St
 
 
 class Connection:
-    """The connection of a database alias: in each thread, that of the thread.
+    """The connection of a database alias: each thread has its own.
 
     Args:
         alias: a key of `settings.DATABASES`.
@@ -31,32 +32,32 @@ class Connection:
 
     @property
     def url(self) -> str:
-        """What the store on it is called."""
+        """The URL of the store on it."""
         return f"django://{self.alias}"
 
     @property
     def here(self) -> BaseDatabaseWrapper:
-        """That of this thread. Raises `StoreClosedError` after `close`."""
+        """The connection of this thread. Raises `StoreClosedError` after `close`."""
         if self.closed:
             raise StoreClosedError(f"The store {self.url} is closed: open a new App to use it")
         return connections[self.alias]
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open that somebody else will end."""
+        """Whether a transaction is open that its owner will end."""
         here = self.here
         return here.in_atomic_block or not here.get_autocommit()
 
     def after_commit(self, function: Callable[[], object]) -> None:
-        """Call a function once what has been written here is committed; at once, if it is.
+        """Call a function once the writes here are committed; at once if they are.
 
-        In one transaction it is called once, however often this is asked for.
+        In one transaction the function is called once, after any number of requests.
         """
         here = self.here
         if here.in_atomic_block:
             if not _is_awaited(here, function):
                 transaction.on_commit(function, using=self.alias, robust=True)
-        else:  # where a caller commits by hand, nobody tells when
+        else:  # a caller that commits by hand does not report it
             function()
 
     def pause(self, seconds: float) -> None:
@@ -76,13 +77,13 @@ class Connection:
     def translating(
         self, translate: Callable[[BaseException], StoreError | None]
     ) -> Generator[None, None, None]:
-        """Raise ours for what the driver raises, whatever Django has made of it.
+        """Raise our errors for those of the driver, also when Django has wrapped them.
 
-        What Django says of its own transactions stays as it is: the block that is open cannot be
-        used any more.
+        Django's own errors about transactions stay as they are: the open block can no longer be
+        used.
 
         Args:
-            translate: our error for one of the driver's; None for what is none of it.
+            translate: returns our error for one of the driver's; None for any other error.
         """
         try:
             yield
@@ -95,21 +96,21 @@ class Connection:
             raise self._advised(ours) from error
 
     def _advised(self, error: StoreError) -> StoreError:
-        """The error, with what is to be done in Django."""
+        """Returns the error, with advice for Django."""
         if not isinstance(error, SchemaError):
             return error
         return SchemaError(missing_tables(self.alias))
 
 
 def _is_awaited(connection: BaseDatabaseWrapper, function: Callable[[], object]) -> bool:
-    """Whether a function is going to be called if what is written now is committed."""
-    # It is not if only a part of the transaction waits with it that may be rolled back by itself.
+    """Returns whether a function will be called if the current writes are committed."""
+    # It will not if it waits with a savepoint, which may be rolled back by itself.
     around = set(connection.savepoint_ids)
     return any(one[1] == function and one[0] <= around for one in connection.run_on_commit)
 
 
 def connection_of(alias: str) -> Any:
-    """Django's connection of an alias in this thread; it is not opened.
+    """Returns Django's connection of an alias in this thread; it is not opened.
 
     Raises:
         ConfigurationError: there is no such alias.
@@ -122,11 +123,11 @@ def connection_of(alias: str) -> Any:
 
 @contextmanager
 def using(connection: Any) -> Generator[Any, None, None]:
-    """The driver's connection below one of Django's, guarded as Django's own cursors are.
+    """Returns the driver's connection below one of Django's, guarded like Django's own cursors.
 
     Raises:
-        TransactionManagementError: the block that is open is to be rolled back.
-        django.db.Error: what the driver raises.
+        TransactionManagementError: the open block has to be rolled back.
+        django.db.Error: an error of the driver.
     """
     connection.ensure_connection()
     connection.validate_thread_sharing()
@@ -136,8 +137,8 @@ def using(connection: Any) -> Generator[Any, None, None]:
 
 
 def missing_tables(alias: str) -> str:
-    """What is said of a database without the tables of this version."""
+    """Returns the message about a database without the tables of this version."""
     return (
-        f"The database {alias!r} has not the tables of this version of Rotulus: have "
-        f"'rotulus.django' in INSTALLED_APPS and run {migrating(f'django://{alias}')}"
+        f"The database {alias!r} does not have the tables of this version of Rotulus: put "
+        f"'rotulus.django' into INSTALLED_APPS and run {migrating(f'django://{alias}')}"
     )

@@ -7,7 +7,7 @@ class DatabaseBackend(RotulusBackend):
     """Keeps Django's tasks in the tables of Rotulus, for `manage.py rotulus_worker`.
 
     `TASKS = {"default": {"BACKEND": "rotulus.django.DatabaseBackend"}}`. An enqueue in an `atomic`
-    block belongs to that.
+    block belongs to the block.
     """
 
     supports_defer = True

@@ -1,4 +1,4 @@
-"""The Django tasks that this process has imported: those that its workers can run."""
+"""The Django tasks that this process has imported, and that its workers can run."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from rotulus import TaskRegistry, task
 from rotulus.errors import RegistryFrozenError
 
 Around = Callable[[Callable[..., Any]], Callable[..., Any]]
-"""Makes of the function of a task what is called in its place."""
+"""Returns a function to call in the place of a task's function."""
 
 
 class Declared(NamedTuple):
@@ -18,8 +18,8 @@ class Declared(NamedTuple):
 
     Attributes:
         task: the task of Django.
-        function: what is called for its jobs.
-        options: those of `rotulus.task`.
+        function: the function that is called for its jobs.
+        options: the options of `rotulus.task`.
     """
 
     task: Any
@@ -29,16 +29,16 @@ class Declared(NamedTuple):
 
 _LOCK = threading.RLock()
 _DECLARED: dict[str, Declared] = {}
-"""By their module path."""
+"""The declared tasks, by their module path."""
 
 _REGISTRIES: WeakKeyDictionary[TaskRegistry, Around | None] = WeakKeyDictionary()
-"""Those that are kept up to date, one for each app."""
+"""The registries that are kept up to date, one for each app."""
 
 
 def declare(name: str, declared: Declared) -> None:
     """Let every app know a task; a later one of the same path replaces it.
 
-    An app whose worker runs does not learn it any more.
+    An app with a running worker does not learn later tasks.
     """
     with _LOCK:
         _DECLARED[name] = declared
@@ -49,21 +49,21 @@ def declare(name: str, declared: Declared) -> None:
 
 
 def declared(name: str) -> Declared | None:
-    """The Django task of a module path, if this process has imported it."""
+    """Returns the Django task of a module path, if this process has imported it."""
     return _DECLARED.get(name)
 
 
 def all_declared() -> dict[str, Declared]:
-    """The Django tasks that this process has imported, by their module path."""
+    """Returns the Django tasks that this process has imported, by their module path."""
     with _LOCK:
         return dict(_DECLARED)
 
 
 def registry_of_all(around: Around | None = None) -> TaskRegistry:
-    """A registry of every Django task, those of later imports, too: each app has one of its own.
+    """Returns a registry of every Django task, also of later imports. Each app has its own.
 
     Args:
-        around: makes of the function of each task what is called in its place.
+        around: wraps the function of each task.
     """
     registry = TaskRegistry()
     with _LOCK:
@@ -74,7 +74,7 @@ def registry_of_all(around: Around | None = None) -> TaskRegistry:
 
 
 def around_of(registry: TaskRegistry) -> Around:
-    """What makes of the function of a task what an app calls in its place."""
+    """The wrapper of an app for the functions of tasks."""
     return _REGISTRIES.get(registry) or _as_it_is
 
 

@@ -16,30 +16,30 @@ from rotulus._text.names import did_you_mean
 from rotulus.pubsub import TaskRoute
 
 APPS = "ROTULUS_TASK_APPS"
-"""The setting that says in which apps routes are looked for; unless set, in all."""
+"""The setting with the apps that are searched for routes; unless set, all apps are."""
 
 MODULES = "ROTULUS_TASK_MODULES"
-"""The setting that says in which modules of an app."""
+"""The setting with the modules of each app that are searched."""
 
 _USUAL = ("tasks", "tasks.registry")
 _LIST = "tasks"
-"""What the list of routes is called."""
+"""The name of the list of routes."""
 
 
 @functools.cache
 def find_routes(*, strict: bool = True) -> tuple[TaskRoute, ...]:
-    """The routes of the installed apps, in the order of these. Their task modules are imported.
+    """Returns the routes of the installed apps, in their order. Their task modules are imported.
 
     `settings.ROTULUS_TASK_APPS` restricts the apps, and `settings.ROTULUS_TASK_MODULES` names the
-    modules: `["tasks", "tasks.registry"]` unless it is set. They are looked for once.
+    modules: `["tasks", "tasks.registry"]` unless it is set. The search runs once.
 
     Args:
-        strict: whether what is called `tasks` has to be a list of routes. Otherwise one that has no
-            route in it is taken for something else, as it may be without Pub/Sub.
+        strict: whether every `tasks` has to be a list of routes. Otherwise a list without a route
+            in it is ignored: without Pub/Sub it may be something else.
 
     Raises:
-        ImproperlyConfigured: a list holds what is no route; or two routes are of one task; or a
-            setting names an app that is not installed.
+        ImproperlyConfigured: a list holds something else than routes; or two routes have one task;
+            or a setting names an app that is not installed.
     """
     found: dict[str, tuple[TaskRoute, str]] = {}
     for module, routes in _lists(strict):
@@ -56,10 +56,11 @@ def find_routes(*, strict: bool = True) -> tuple[TaskRoute, ...]:
 
 
 def import_task_modules() -> list[ModuleType]:
-    """The modules of the installed apps where tasks and routes are looked for, imported.
+    """Returns the modules of the installed apps that have tasks and routes, imported.
 
     Raises:
-        ImproperlyConfigured: a setting names an app that is not installed, or is no list of texts.
+        ImproperlyConfigured: a setting names an app that is not installed, or is no list of
+            strings.
     """
     names = _setting(MODULES, _USUAL)
     found = [_module(config, name) for config in _configs() for name in names]
@@ -67,19 +68,19 @@ def import_task_modules() -> list[ModuleType]:
 
 
 def _lists(strict: bool) -> Iterator[tuple[str, Sequence[TaskRoute]]]:
-    """Each list once, with the module where it was found first."""
+    """Returns each list once, with the module where it was found first."""
     seen: list[object] = []
     for module in import_task_modules():
         given = getattr(module, _LIST, None)
         if given is None or isinstance(given, ModuleType) or not (strict or _has_route(given)):
             continue
-        if not any(given is one for one in seen):  # a package may give that of its registry
+        if not any(given is one for one in seen):  # a package may re-export one
             seen.append(given)
             yield module.__name__, _routes(module, given)
 
 
 def _configs() -> list[AppConfig]:
-    """The apps to look in."""
+    """Returns the apps to search."""
     every = list(apps.get_app_configs())
     if getattr(settings, APPS, None) is None:
         return every
@@ -96,7 +97,7 @@ def _configs() -> list[AppConfig]:
 
 
 def _module(config: AppConfig, name: str) -> ModuleType | None:
-    """A module of an app, imported; None where there is none."""
+    """Returns a module of an app, imported; None where there is none."""
     package = config.module
     for part in name.split("."):
         if package is None or not module_has_submodule(package, part):

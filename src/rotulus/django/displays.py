@@ -1,4 +1,4 @@
-"""How the admin shows what an execution holds: as text, whatever is in it."""
+"""The display of executions in the admin: every value as escaped text."""
 
 import json
 from typing import TYPE_CHECKING
@@ -15,11 +15,11 @@ else:  # Django's own is not generic
 
 
 class ExecutionDisplays(_ModelAdmin):
-    """The columns and fields that are not those of the model."""
+    """The columns and fields that the model does not have."""
 
     @admin.display(description="status")
     def shown_status(self, execution: TaskExecution) -> str:
-        """Its status, with its state where that says more."""
+        """Returns the status, with the state if it says more."""
         status = execution.status
         plain = {"READY": "queued", "RUNNING": "running", "SUCCESSFUL": "succeeded"}
         usual = execution.state == plain.get(status, "failed")
@@ -27,24 +27,24 @@ class ExecutionDisplays(_ModelAdmin):
 
     @admin.display(description="arguments")
     def shown_arguments(self, execution: TaskExecution) -> str:
-        """Its arguments by name, as JSON."""
+        """Returns the arguments by name, as JSON."""
         return _pre(json.dumps(json.loads(execution.arguments), indent=2, ensure_ascii=False))
 
     @admin.display(description="result")
     def shown_result(self, execution: TaskExecution) -> str:
-        """What it returned, as JSON."""
+        """Returns the result, as JSON."""
         if execution.result is None:
             return self.get_empty_value_display()
         return _pre(json.dumps(execution.return_value, indent=2, ensure_ascii=False))
 
     @admin.display(description="traceback")
     def shown_traceback(self, execution: TaskExecution) -> str:
-        """Where its last attempt raised."""
+        """Returns the traceback of the last attempt."""
         return _pre(execution.error_traceback) if execution.error else ""
 
     @admin.display(description="history")
     def history(self, execution: TaskExecution) -> str:
-        """How its status has changed, the newest change first."""
+        """Returns the changes of the status, the newest first."""
         rows = format_html_join(
             "",
             "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",

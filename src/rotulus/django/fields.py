@@ -20,16 +20,16 @@ else:  # only their stubs are generic
 
 
 class JobIdField(_Field):
-    """The id of a job: a UUID as text, whatever the column is."""
+    """The id of a job: a UUID as text, for any type of column."""
 
     description = "The id of a job"
 
     def get_internal_type(self) -> str:
-        """A text to all that ask for less than the type of the column."""
+        """Returns the name of a text field."""
         return "CharField"
 
     def db_type(self, connection: Any) -> str:
-        """What the column is."""
+        """Returns the type of the column."""
         return "uuid" if connection.vendor == "postgresql" else "text"
 
     def from_db_value(self, value: Any, *_: Any) -> str | None:
@@ -37,7 +37,7 @@ class JobIdField(_Field):
         return None if value is None else str(value)
 
     def to_python(self, value: Any) -> str | None:
-        """A text. Raises `ValidationError` for what is no id."""
+        """Returns a text. Raises `ValidationError` if it is no id."""
         if value is None:
             return None
         if not is_id(str(value)):
@@ -45,32 +45,32 @@ class JobIdField(_Field):
         return str(value)
 
     def get_prep_value(self, value: Any) -> str | None:
-        """A text, as `to_python` gives it."""
+        """Returns a text, as `to_python` does."""
         return self.to_python(super().get_prep_value(value))
 
 
 class MicrosecondsField(_DateTimeField):
     """A moment in a column of whole microseconds since 1970.
 
-    Moments are compared and ordered. Parts of them, such as `__date`, are not to be had: they would
-    be taken of a number.
+    Moments can be compared and ordered. Parts, such as `__date`, are not available: the column is a
+    number.
     """
 
     description = "A moment"
 
     def get_internal_type(self) -> str:
-        """A number to all that ask for the column."""
+        """Returns the name of a number field."""
         return "BigIntegerField"
 
     def from_db_value(self, value: int | None, *_: Any) -> datetime | None:
-        """The moment, as Django has it: with its zone, unless `USE_TZ` is false."""
+        """Returns the moment in Django's form: with its zone, unless `USE_TZ` is false."""
         if value is None:
             return None
         found = moment(value)
         return found if settings.USE_TZ else timezone.make_naive(found)
 
     def get_prep_value(self, value: Any) -> int | None:
-        """The number of microseconds."""
+        """Returns the number of microseconds."""
         if value is None or isinstance(value, int):
             return value
         given = self.to_python(value)
@@ -83,9 +83,9 @@ class MicrosecondsField(_DateTimeField):
         return value if prepared else self.get_prep_value(value)
 
     def get_lookup(self, lookup_name: str) -> Any:
-        """None for those that are of a part of a moment."""
+        """Returns None for lookups of a part of a moment."""
         return models.Field.class_lookups.get(lookup_name)
 
     def get_transform(self, lookup_name: str) -> Any:  # noqa: ARG002 - there are none
-        """None: there are no parts."""
+        """Returns None: there are no parts."""
         return

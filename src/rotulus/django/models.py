@@ -1,7 +1,8 @@
 """`TaskExecution`: the jobs table as a model of Django, to look at and to steer.
 
-There is one row for each job, whoever has enqueued it, and it is the job: nothing is copied, and so
-nothing can disagree. Rows are changed by what the store says, which knows who has a job at present.
+There is one row for each job, and the row is the job: nothing is copied, so nothing can disagree.
+Jobs of other programs are there, too. Only the store changes rows, because it knows the current
+worker of each job.
 """
 
 import json
@@ -36,14 +37,14 @@ from rotulus.store import Claim, ClaimFilter, Renewal
 __all__ = ["ExecutionQuerySet", "InvalidStateTransition", "TaskExecution", "Transition"]
 
 _LEASE = 3600.0
-"""Seconds for which an execution that is marked as running is left to who has marked it."""
+"""Seconds for which an execution belongs to the caller that has marked it as running."""
 
 
 class ExecutionQuerySet(models.QuerySet["TaskExecution"]):
     """Executions. They are read here, and changed by `enqueue` and `app_of(alias).jobs`."""
 
     def using_jobs(self) -> App:
-        """The app whose jobs these are: `executions.using_jobs().jobs.retry(*ids)`."""
+        """Returns the app of these jobs: `executions.using_jobs().jobs.retry(*ids)`."""
         return app_of(home_of(self.db, self.model))
 
     def create(self, **_kwargs: Any) -> NoReturn:
@@ -68,19 +69,19 @@ class ExecutionQuerySet(models.QuerySet["TaskExecution"]):
 
 
 class _Executions(models.Manager.from_queryset(ExecutionQuerySet)):
-    """Executions, each with its status, by which they can be found: `filter(status="FAILED")`."""
+    """Executions with their status, which can be filtered: `filter(status="FAILED")`."""
 
     def get_queryset(self) -> Any:
-        """All of them."""
+        """Returns all executions."""
         cases = [When(state=state.value, then=Value(s.value)) for state, s in STATUSES.items()]
         return super().get_queryset().annotate(status=Case(*cases, output_field=models.TextField()))
 
 
 class TaskExecution(models.Model):
-    """One execution of a task: a job, as Django sees it.
+    """One execution of a task: the row of a job.
 
-    It is found by `status`, too: READY, RUNNING, SUCCESSFUL or FAILED. `state` says more: it is
-    that of the job.
+    It can be filtered by `status`, too: READY, RUNNING, SUCCESSFUL or FAILED. `state` is the more
+    precise state of the job.
     """
 
     id = JobIdField(primary_key=True, editable=False)
@@ -133,11 +134,11 @@ class TaskExecution(models.Model):
 
     @status.setter
     def status(self, _annotated: str) -> None:
-        """What a query says of it is said by `state`, which stays up to date."""
+        """Ignore the status of a query: `state` decides, and stays up to date."""
 
     @property
     def args(self) -> list[Any]:
-        """The positional arguments that have no name; see `kwargs`."""
+        """The positional-only arguments; see `kwargs`."""
         return arguments_of(json.loads(self.arguments))[0]
 
     @property
@@ -147,17 +148,17 @@ class TaskExecution(models.Model):
 
     @property
     def return_value(self) -> Any:
-        """What the task returned, as plain JSON data; None until it has."""
+        """The result of the task, as plain JSON data; None until it has returned."""
         return None if self.result is None else json.loads(self.result)
 
     @property
     def error_message(self) -> str:
-        """What its last attempt raised, in a line; "" if it did not raise."""
+        """The exception of its last attempt, in a line; "" if there is none."""
         return str(read_error(self.error) or "")
 
     @property
     def error_traceback(self) -> str:
-        """Where its last attempt raised that."""
+        """The traceback of that exception."""
         error = read_error(self.error)
         return error.traceback if error else ""
 
@@ -170,40 +171,41 @@ class TaskExecution(models.Model):
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has ended."""
+        """Whether the execution has ended."""
         return self.status in (SUCCESSFUL, FAILED)
 
     @property
     def is_success(self) -> bool:
-        """Whether its task has returned."""
+        """Whether the task has returned."""
         return self.status == SUCCESSFUL
 
     @property
     def is_failed(self) -> bool:
-        """Whether it has ended in another way."""
+        """Whether the execution has ended in another way."""
         return self.status == FAILED
 
     @property
     def job(self) -> Job[Any]:
-        """The job, as it stands now. Raises `JobNotFoundError` when it has been pruned."""
+        """The current job. Raises `JobNotFoundError` when it has been pruned."""
         return self._app.get(self.id)
 
     @property
     def history(self) -> list[Transition]:
-        """How its status has changed, the newest change first."""
+        """The changes of its status, the newest first."""
         return history_of(self.job)
 
     def mark_running(
         self, metadata: Mapping[str, Any] | None = None, *, lease: float = _LEASE
     ) -> None:
-        """Take it, to run it in a way of your own: no worker takes it meanwhile.
+        """Take the execution, to run it in a way of your own: no worker takes it meanwhile.
 
         Args:
             metadata: what to remember of the change.
-            lease: seconds for which it is yours; then it goes back to its queue.
+            lease: seconds for which the execution is yours; then it goes back to its queue.
 
         Raises:
-            InvalidStateTransition: it is not ready, or may not begin now: the message says why.
+            InvalidStateTransition: the execution is not ready, or may not begin now; the message
+                gives the reason.
         """
         worker = f"{socket.gethostname()}.django"
         if not self._app.store.claim(ClaimFilter(worker, ids=[self.id]), 1, lease):
@@ -217,14 +219,14 @@ class TaskExecution(models.Model):
     def mark_successful(
         self, return_value: Any = None, metadata: Mapping[str, Any] | None = None
     ) -> None:
-        """End it as successful.
+        """End the execution as successful.
 
         Args:
-            return_value: what the task has returned.
+            return_value: the result of the task.
             metadata: what to remember of the change.
 
         Raises:
-            InvalidStateTransition: it is not running, or another attempt of it is by now.
+            InvalidStateTransition: the execution is not running, or another attempt runs by now.
         """
         text = jsontext.encode(return_value, max_bytes=self._app.settings["max_bytes"].value)
         self._settle(SUCCESSFUL, succeeded(self.id, self.attempt, text), metadata)
@@ -235,15 +237,15 @@ class TaskExecution(models.Model):
         error_traceback: str = "",
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """End it as failed: while it is ready, or while it runs.
+        """End the execution as failed: while it is ready, or while it runs.
 
         Args:
-            error_message: what went wrong.
-            error_traceback: where.
+            error_message: the error.
+            error_traceback: its traceback.
             metadata: what to remember of the change.
 
         Raises:
-            InvalidStateTransition: it has ended, or another attempt of it runs by now.
+            InvalidStateTransition: the execution has ended, or another attempt runs by now.
         """
         error = ErrorInfo("Exception", error_message, error_traceback)
         with transaction.atomic(using=self.database):
@@ -253,7 +255,7 @@ class TaskExecution(models.Model):
 
     @property
     def database(self) -> str:
-        """The alias of the database that its job is in, wherever it was read."""
+        """The alias of the database of its job, wherever the row was read."""
         return home_of(self._state.db, type(self), instance=self)
 
     @property
@@ -269,7 +271,7 @@ class TaskExecution(models.Model):
         self.refresh_from_db()
 
     def _refusal(self, to: str) -> InvalidStateTransition:
-        """That it may not become so, by how it stands now."""
+        """Returns the error for a change that its current status does not allow."""
         job = self.job
         return InvalidStateTransition(status_of(job.state).value, to, " ".join(job.why()))
 

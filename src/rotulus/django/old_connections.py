@@ -1,7 +1,7 @@
 """Django's connections around each job of a worker, treated as Django treats them around requests.
 
-A connection is closed that is older than `CONN_MAX_AGE`, that `CONN_HEALTH_CHECKS` finds broken, or
-whose server has gone: what a job begins with is usable.
+A connection is closed if it is older than `CONN_MAX_AGE`, if `CONN_HEALTH_CHECKS` finds it broken,
+or if its server has gone: a job begins with usable connections.
 """
 
 import functools
@@ -20,10 +20,10 @@ _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 def closing_old(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, with old connections closed before it and after it.
+    """Returns the function, with old connections closed before it and after it.
 
-    They are those of the thread that runs it; of a coroutine, those of the thread that Django's
-    calls from coroutines run in.
+    The connections are those of the thread that runs the function; for a coroutine, those of
+    Django's thread for calls from coroutines.
     """
     if is_async(function):
 
@@ -49,9 +49,9 @@ def closing_old(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def close_old() -> None:
-    """Close the connections of this thread that are too old or broken, but for open transactions.
+    """Close old and broken connections of this thread, except those with open transactions.
 
-    What `connection.queries` has kept of the job before is forgotten, too.
+    The `connection.queries` of the previous job are dropped, too.
     """
     reset_queries()
     for connection in connections.all(initialized_only=True):
@@ -61,7 +61,7 @@ def close_old() -> None:
 
 
 def care_for_connections() -> None:
-    """Have threads of ours close their connections: old ones between calls, all at their end."""
+    """Let threads of ours close their connections: old ones between calls, all at the end."""
     care_for_threads(Care(close_old, connections.close_all))
 
 
@@ -69,7 +69,7 @@ _aclose_old = sync_to_async(close_old)
 
 
 def _has_gone(connection: Any) -> bool:
-    """Whether its server seems to have ended it: that is the one thing it says unasked."""
+    """Returns whether the server has ended the connection: only then does it send data unasked."""
     if connection.vendor != "postgresql" or connection.connection is None:
         return False
     try:

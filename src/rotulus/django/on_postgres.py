@@ -29,7 +29,7 @@ STEPS = "postgres"
 """The folder of the steps that make the tables."""
 
 _TRIES = 5
-"""How often work is tried that other transactions got in the way of."""
+"""The most tries of work that conflicts with other transactions."""
 
 _STATEMENTS: Mapping[str, bytes] = MappingProxyType({**statements_in(None), "unpin": b"SELECT 1"})
 """The settings of the connection stay those of its owner: nothing is pinned, nor unpinned."""
@@ -42,7 +42,7 @@ class PostgresConnection(Connection):
 
     @property
     def address(self) -> Address:
-        """What there is to know of it: the server's time limits are those of the connection."""
+        """The facts about the connection: its time limits are the owner's."""
         return Address("", self.url, None, listen=False)
 
     def run(
@@ -50,13 +50,13 @@ class PostgresConnection(Connection):
         work: Callable[[Session], T],
         *,
         atomic: bool = False,
-        seconds: float | None = None,  # noqa: ARG002 - the owner of the connection says how long
+        seconds: float | None = None,  # noqa: ARG002 - the owner of the connection sets the limit
         renews: bool = False,  # noqa: ARG002 - each thread has a connection
     ) -> T:
-        """Do some work, and give what it gives.
+        """Do some work. Returns its result.
 
-        Several statements are a transaction, or behind a savepoint. One alone that fails has the
-        block around it rolled back.
+        Several statements form a transaction, or stand behind a savepoint. A single statement that
+        fails rolls the block around it back.
         """
         with self.translating(self._translated):
             return self._patiently(work, atomic)
@@ -73,7 +73,7 @@ class PostgresConnection(Connection):
                     raise
 
     def _again(self, error: BaseException) -> bool:
-        """Whether the same will do: another transaction was in the way, or a connection is new."""
+        """Returns whether a second try may succeed: after a conflict, or with a new connection."""
         cause = error.__cause__
         if isinstance(cause, CONTENDED):
             return True
@@ -97,7 +97,7 @@ class PostgresConnection(Connection):
         return work(session)
 
     def joined(self, execute: Execute) -> Session:
-        """Statements on a connection of somebody else."""
+        """Statements on a connection of another owner."""
         return Session(execute, _STATEMENTS)
 
     def _translated(self, error: BaseException) -> StoreError | None:
@@ -105,10 +105,11 @@ class PostgresConnection(Connection):
 
 
 def _execute_on(connection: Any) -> Execute:
-    """What runs statements on a connection of Django.
+    """Returns the runner of statements on a connection of Django.
 
-    On Django's cursors while somebody looks at what is run: under `DEBUG`, in tests that count, or
-    with wrappers. Else on the driver's, where the server need not plan a statement each time.
+    Statements run on Django's cursors if they are observed: under `DEBUG`, in tests that count, or
+    with wrappers. Otherwise they run on the driver's cursors, where the server need not plan each
+    statement anew.
     """
     if connection.queries_logged or connection.execute_wrappers:
         return on_django(connection)
@@ -127,7 +128,7 @@ def _execute_on(connection: Any) -> Execute:
 
 
 def _is_alone(driver: psycopg.Connection[Any]) -> bool:
-    """Whether a statement would be a transaction of its own, and can be sent with another."""
+    """Returns whether a statement is a transaction of its own, and can go with another."""
     idle = driver.info.transaction_status == TransactionStatus.IDLE
     return driver.autocommit and idle and psycopg.Pipeline.is_supported()
 
@@ -135,9 +136,9 @@ def _is_alone(driver: psycopg.Connection[Any]) -> bool:
 def _pinned(
     driver: psycopg.Connection[Any], statement: bytes, parameters: Mapping[str, str | None]
 ) -> Answer:
-    """Run a statement by the plan that the server has of it, and not by a new one each time.
+    """Run a statement with the plan that the server has cached.
 
-    The setting goes to the server together with the statement, and ends with its transaction.
+    The setting goes to the server with the statement, and ends with its transaction.
     """
     with (
         driver.pipeline() as pipeline,
@@ -151,24 +152,24 @@ def _pinned(
 
 
 def _may_prepare(given: Mapping[str, Any]) -> bool:
-    """Whether the server is spoken to without a pooler between, as the settings have it."""
+    """Returns whether the settings connect to the server without a pooler."""
     return not given.get("DISABLE_SERVER_SIDE_CURSORS") and "prepare_threshold" not in given.get(
         "OPTIONS", {}
     )
 
 
 _PIN = b"SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"
-"""Has the statements of this transaction run by the plans that the server has of them."""
+"""Lets the statements of this transaction use cached plans."""
 
 _KEPT = ("add", "add_keyed", "carry")
-"""Statements whose plans the server keeps by itself: the values make none of them look better."""
+"""Statements with plans that the server caches by itself: no value makes another plan better."""
 
 _PINNED = frozenset(text for name, text in _STATEMENTS.items() if name not in _KEPT)
-"""Those that it would plan anew each time, which takes it longer than to run them."""
+"""Statements that the server would plan anew each time, which takes longer than running them."""
 
 
 _NEVER_BY_ITSELF = 2**31
-"""How often a statement is run until the driver prepares it by itself: only what we ask for is."""
+"""The runs before the driver prepares a statement by itself: never, only we prepare."""
 
 
 def open_store(alias: str, _connection: Any, _clock: Clock) -> Store:

@@ -45,14 +45,14 @@ class SqliteConnection(Connection):
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection, None, None]:
-        """What reads, in the transaction that is open, if one is."""
+        """Read, in the open transaction if there is one."""
         with self.translating(self._translated):
             yield _statements(self.here)
 
     def run(self, work: Callable[[sqlite3.Connection], T], *, alone: bool = False) -> T:
-        """Do the work behind a savepoint of the transaction that is open, or in one of its own.
+        """Do the work behind a savepoint of the open transaction, or in a transaction of its own.
 
-        A statement alone needs neither.
+        A single statement needs neither.
         """
         with self.translating(self._translated):
             if alone:
@@ -70,9 +70,10 @@ class SqliteConnection(Connection):
 
     @contextmanager
     def _transaction(self) -> Generator[None, None, None]:
-        """A transaction that writes from the beginning on.
+        """A transaction with the lock for writing from the beginning.
 
-        One that reads first, and writes then, would fail where another one has written meanwhile.
+        A transaction that reads first and then writes would fail if another one has written
+        meanwhile.
         """
         with self.here.cursor() as cursor:
             cursor.execute("BEGIN IMMEDIATE")
@@ -89,7 +90,7 @@ class SqliteConnection(Connection):
 
 
 class _Statements:
-    """Runs our statements on Django's cursors: they are seen, and counted, like any others."""
+    """Runs our statements on Django's cursors: they are logged and counted like all others."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self._connection = connection
@@ -108,7 +109,7 @@ class _Statements:
 
 
 class _Driver(Joined):
-    """Runs our statements on the driver's cursors, which is quicker, while nobody looks."""
+    """Runs our statements on the driver's cursors, which is faster, if they are not observed."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         super().__init__(connection.connection)
@@ -120,9 +121,9 @@ class _Driver(Joined):
 
 
 def _statements(connection: Any) -> sqlite3.Connection:
-    """What runs statements on a connection of Django.
+    """Returns the runner of statements on a connection of Django.
 
-    On Django's cursors while somebody looks at what is run: under `DEBUG`, in tests that count, or
+    Statements run on Django's cursors if they are observed: under `DEBUG`, in tests that count, or
     with wrappers.
     """
     connection.ensure_connection()
@@ -133,7 +134,7 @@ def _statements(connection: Any) -> sqlite3.Connection:
 
 @cache
 def _in_django_style(statement: str) -> str:
-    """A statement with its parameters as Django writes them: `%(name)s`, or `%s`."""
+    """Returns a statement with parameters in Django's form: `%(name)s`, or `%s`."""
 
     def rewritten(found: "re.Match[str]") -> str:
         return f"%({found[1]})s" if found[1] else found[0]

@@ -1,15 +1,15 @@
-"""Whether messages are published: in the tests of a project, which run their jobs, none is."""
+"""Turns publishing off in the tests of a project, which run their jobs themselves."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 
 _silent: list[object] = []
-"""The blocks that want nothing published."""
+"""The number of open blocks without publishing."""
 
 
 @contextmanager
 def publishing_nothing() -> Generator[None, None, None]:
-    """Take messages for published, for the length of a block: none leaves this process."""
+    """Count messages as published during a block, although none leaves this process."""
     block = object()
     _silent.append(block)
     try:
@@ -19,5 +19,5 @@ def publishing_nothing() -> Generator[None, None, None]:
 
 
 def is_publishing() -> bool:
-    """Whether messages leave this process."""
+    """Returns whether messages leave this process."""
     return not _silent

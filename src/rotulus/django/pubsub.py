@@ -1,4 +1,4 @@
-"""`PubSubBackend`: Django's tasks in Django's own database, run where Pub/Sub pushes them."""
+"""`PubSubBackend`: Django's tasks in Django's own database, pushed by Pub/Sub."""
 
 import json
 from dataclasses import replace
@@ -26,18 +26,18 @@ from rotulus.pubsub import PubSubSettings, TaskRoute
 
 
 class PubSubBackend(RotulusBackend):
-    """Keeps Django's tasks in the tables of Rotulus, and has Google Pub/Sub push them to a view.
+    """Keeps Django's tasks in the tables of Rotulus; Google Pub/Sub pushes them to a view.
 
     `TASKS = {"default": {"BACKEND": "rotulus.django.PubSubBackend", "OPTIONS": {"project_id":
-    ...}}}`. Its tasks are those that have a `TaskRoute`. An enqueue in an `atomic` block belongs to
-    that, and its message is published once the block is committed. What could not be published is
-    published later: the enqueue does not fail.
+    ...}}}`. Its tasks are those with a `TaskRoute`. An enqueue in an `atomic` block belongs to the
+    block, and its message is published once the block is committed. A message that could not be
+    published is published later: the enqueue does not fail.
 
     Args:
         alias: its key in `settings.TASKS`.
-        params: what stands there. Of the `OPTIONS`, `project_id` is the Google Cloud project, in
-            place of `GCP_PROJECT_ID`; `database` as for `DatabaseBackend`; and with
-            `insecure_local`, pushes of this machine need no token: for an emulator, nothing else.
+        params: its value there. In `OPTIONS`, `project_id` is the Google Cloud project, in place of
+            `GCP_PROJECT_ID`, and `database` is as for `DatabaseBackend`. With `insecure_local`,
+            pushes from this machine need no token: for an emulator, nothing else.
     """
 
     supports_defer = False
@@ -48,7 +48,7 @@ class PubSubBackend(RotulusBackend):
 
     @property
     def carrier(self) -> "pubsub.PubSubCarrier":
-        """What publishes the messages of its jobs. Raises `ImproperlyConfigured`."""
+        """The carrier of its jobs. Raises `ImproperlyConfigured`."""
         found = self.app.carrier
         if isinstance(found, pubsub.PubSubCarrier):
             return found
@@ -58,7 +58,7 @@ class PubSubBackend(RotulusBackend):
 
     @property
     def insecure_local(self) -> bool:
-        """Whether pushes of this machine are let in without a token."""
+        """Whether pushes from this machine are let in without a token."""
         return self.options.get("insecure_local") is True
 
     @property
@@ -76,19 +76,19 @@ class PubSubBackend(RotulusBackend):
         return replace(found, project_id=project) if project else found
 
     def make_carrier(self, *, to_workers: bool = True) -> "pubsub.PubSubCarrier":
-        """What publishes the messages of its jobs.
+        """Returns a carrier of its jobs.
 
         Args:
-            to_workers: whether it carries the tasks of a `DatabaseBackend`, too, that have a route.
+            to_workers: whether it also carries tasks of a `DatabaseBackend` that have a route.
 
         Raises:
             ImproperlyConfigured: the routes or the settings are not right.
-            ConfigurationError: what speaks with Google is not installed.
+            ConfigurationError: the packages for Google are not installed.
         """
         routes = find_routes()
         for route in routes:
             if isinstance(route.func, Task):
-                register(route.func)  # also one that was declared for another backend
+                register(route.func)  # also a task that was declared for another backend
         own = [_unscheduled(route) if workers_database(route) else route for route in routes]
         chosen = own if to_workers else [one for one in own if not workers_database(one)]
         return pubsub.PubSubCarrier(chosen, self.settings, publishes=is_publishing)
@@ -98,7 +98,7 @@ class PubSubBackend(RotulusBackend):
 
         Raises:
             InvalidTask: the task is not one for this backend.
-            ValueError: no route is of this task.
+            ValueError: the task has no route.
             ArgumentsError: the arguments do not fit the task, or have no JSON form; it is a
                 `ValueError`, too.
             StoreError: the job could not be stored.
@@ -119,13 +119,11 @@ class PubSubBackend(RotulusBackend):
             ) from None
 
     def check(self, **given: Any) -> "list[CheckMessage]":
-        """What is wrong with its settings and its routes, for `manage.py check`."""
+        """Returns the problems of its settings and its routes, for `manage.py check`."""
         wrong = [*check_settings(self), *check_url(self), *check_single(_all())]
         try:
             find_routes()
-        except (
-            ImproperlyConfigured
-        ) as error:  # without routes there is no app that could be looked at
+        except ImproperlyConfigured as error:  # without routes there is no app to check
             return [*wrong, no_routes(error)]
         here = list(super().check(**given))
         return [*wrong, *here] if here else [*wrong, *check_routes(self, find_routes())]
@@ -140,7 +138,7 @@ def _unscheduled(route: TaskRoute) -> TaskRoute:
 
 
 def the_backend() -> PubSubBackend | None:
-    """The `PubSubBackend` of `settings.TASKS`, if there is one: that which pushes are for."""
+    """Returns the `PubSubBackend` of `settings.TASKS` that pushes are for, if there is one."""
     return next(iter(_all()), None)
 
 

@@ -14,9 +14,9 @@ __all__ = ["enqueued_tasks"]
 @pytest.fixture
 def enqueued_tasks(
     request: pytest.FixtureRequest,
-    db: Any,  # noqa: ARG001 - that of pytest-django, or what a test has asked for instead
+    db: Any,  # noqa: ARG001 - the fixture of pytest-django, or the test's choice
 ) -> Generator[EnqueuedTasks, None, None]:
-    """What the test enqueues, and what runs it: `assert_enqueued`, `run_due`, and so on."""
+    """The tasks that the test enqueues: `assert_enqueued`, `run_due`, and so on."""
     marker = request.node.get_closest_marker("django_db")
     given = marker and marker.kwargs.get("databases")
     databases = set(connections) if given == "__all__" else given or [DEFAULT_DB_ALIAS]

@@ -1,4 +1,4 @@
-"""A job as Django shows it: its `TaskResult`."""
+"""The `TaskResult` of a job."""
 
 import builtins
 import json
@@ -13,16 +13,16 @@ from rotulus.django.statuses import status_of
 _UNSTARTED = "unstarted"
 
 Arguments = tuple[list[Any], dict[str, Any]]
-"""Positional and named arguments, in the form they have in JSON."""
+"""Positional and named arguments, in their JSON form."""
 
 
 def result_of(job: Job[Any], task: Any, given: Arguments | None = None) -> AnyResult:
-    """The result of a job, as it stood when it was read.
+    """Returns the result of a job at the moment when the job was read.
 
     Args:
         job: the job, with its earlier attempts.
-        task: its task, of Django.
-        given: its arguments as the call gave them; by their names unless given.
+        task: its task in Django.
+        given: the arguments of the call; by their names unless given.
     """
     args, kwargs = given or arguments_of(job.arguments)
     earlier = started(job)
@@ -46,7 +46,7 @@ def result_of(job: Job[Any], task: Any, given: Arguments | None = None) -> AnyRe
 
 
 def arguments_of(stored: Mapping[str, Any], places: Sequence[str] = ()) -> Arguments:
-    """Positional and named arguments of stored ones.
+    """Returns positional and named arguments from stored ones.
 
     Args:
         stored: the arguments by parameter name, with `*` and `**` for further ones.
@@ -59,12 +59,12 @@ def arguments_of(stored: Mapping[str, Any], places: Sequence[str] = ()) -> Argum
 
 
 def is_apart(job: Job[Any]) -> bool:
-    """Whether its last attempt is not among the earlier ones: it runs, or ended the job."""
+    """Returns whether the last attempt is not among the earlier ones: it runs, or ended the job."""
     return job.attempt > (job.attempts[-1].number if job.attempts else 0)
 
 
 def started(job: Job[Any]) -> list[Attempt]:
-    """Its earlier attempts, without those that a worker gave back before they had begun."""
+    """Returns the earlier attempts, without those that were given back before they began."""
     return [one for one in job.attempts if one.reason != _UNSTARTED]
 
 
@@ -80,7 +80,7 @@ def _error(error: ErrorInfo) -> TaskError:
 
 
 def _class_path(error: ErrorInfo) -> str:
-    """Where its class is: a traceback has that in front of the message, but for built-in ones."""
+    """Returns the module of the class of an error, which tracebacks show unless it is built in."""
     pattern = rf"^((?:[\w]+\.)*{re.escape(error.type)})(?::|$)"
     found = cast("list[str]", re.findall(pattern, error.traceback, re.MULTILINE))
     name = found[-1] if found else error.type
@@ -92,6 +92,6 @@ def _traceback(error: ErrorInfo) -> str:
 
 
 def _workers(job: Job[Any], earlier: Sequence[Attempt]) -> list[str]:
-    """The workers that have begun an attempt of it, one for each."""
+    """Returns the workers of its attempts, one for each."""
     last = [job.worker] if is_apart(job) else []
     return [worker or "" for worker in [*(one.worker for one in earlier), *last]]

@@ -1,6 +1,7 @@
-"""The schedules of routes that workers fire: those of the tasks of a `DatabaseBackend`.
+"""The schedules that workers fire: of routes with tasks of a `DatabaseBackend`.
 
-Those of a `PubSubBackend` are fired by Cloud Scheduler, so that each is fired by one of the two.
+Cloud Scheduler fires the schedules of a `PubSubBackend`, so each schedule is fired by one of the
+two.
 """
 
 from collections.abc import Iterable
@@ -18,9 +19,9 @@ _USUAL = "default"
 
 
 def schedule_routes(registry: TaskRegistry, alias: str) -> None:
-    """Have the app of a registry fire the routes whose jobs live in a database.
+    """Have the app of a registry fire the routes with jobs in a database.
 
-    The modules of the installed apps are imported where routes are looked for.
+    The task modules of the installed apps are imported.
 
     Raises:
         ImproperlyConfigured: the routes are not right.
@@ -32,7 +33,7 @@ def schedule_routes(registry: TaskRegistry, alias: str) -> None:
 
 
 def workers_database(route: TaskRoute) -> str | None:
-    """The alias of the database whose workers fire a route; None: Cloud Scheduler does."""
+    """Returns the alias of the database with workers for a route; None: Google fires it."""
     backends: Iterable[Any] = task_backends.all()
     if isinstance(route.func, Task):
         name = route.func.backend
@@ -45,7 +46,7 @@ def workers_database(route: TaskRoute) -> str | None:
 
 
 def _is_carried(backend: object) -> bool | None:
-    """Whether Pub/Sub delivers the jobs of a backend; None: it is none of ours."""
+    """Returns whether Pub/Sub delivers the jobs of a backend; None: the backend is not ours."""
     return getattr(backend, "is_carried", None)
 
 
@@ -53,7 +54,7 @@ def _schedule(registry: TaskRegistry, route: TaskRoute) -> None:
     name = route.task_name
     options: dict[str, Any] = {}
     if isinstance(route.func, Task):
-        register(route.func)  # also one that was declared for another backend
+        register(route.func)  # also a task that was declared for another backend
         options = {"queue": route.func.queue_name, "priority": route.func.priority}
     elif not registry.has(name):
         task(name, registry=registry)(around_of(registry)(route.function))

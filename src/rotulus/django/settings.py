@@ -8,9 +8,9 @@ from rotulus.pubsub.settings import VARIABLES, add_source
 
 
 class DjangoSettings(MutableMapping[str, str]):
-    """The settings of the Pub/Sub door that stand in Django's, under the names of the variables.
+    """The settings of the Pub/Sub door in Django's settings, by the names of the variables.
 
-    One that is not there, None or an empty text is left to the environment. They are read only.
+    A missing one, None or an empty text is left to the environment. The mapping is read only.
     """
 
     def __getitem__(self, name: str) -> str:
@@ -36,5 +36,5 @@ _SOURCE = DjangoSettings()
 
 
 def read_django_settings() -> None:
-    """Look settings of Pub/Sub up in Django's, too, from now on; called again, nothing changes."""
+    """From now on look settings of Pub/Sub up in Django's, too. A second call changes nothing."""
     add_source(_SOURCE)

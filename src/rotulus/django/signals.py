@@ -1,8 +1,8 @@
 """Sends Django's `task_started` and `task_finished` for the attempts of an app.
 
-Receivers may use the ORM, which an event loop does not let them. So what happens on that of a
-worker is sent from a thread of ours, and all of it before the worker has stopped. What happens in
-another thread, as the start of a plain function does, is sent there.
+Receivers may use the ORM, and Django forbids that on an event loop. So events on the event loop of
+a worker are sent from a thread of ours, all of them before the worker has stopped. Events in other
+threads, such as the start of a plain function, are sent in those threads.
 """
 
 import logging
@@ -28,14 +28,14 @@ from rotulus.django.results import result_of
 from rotulus.events import AttemptFailed, AttemptStarted, AttemptSucceeded, WorkerStopped
 
 _PATIENCE = 5.0
-"""Seconds for receivers to be done when a worker has stopped."""
+"""Seconds for receivers to finish when a worker has stopped."""
 
 _IDLE = 1.0
 """Seconds without an attempt after which the thread ends."""
 
 
 def send_signals(app: App) -> None:
-    """Have Django's signals sent for the attempts of an app in this process."""
+    """Send Django's signals for the attempts of an app in this process."""
     sender = _Sender(app)
     app.events.subscribe(sender.started, AttemptStarted)
     app.events.subscribe(sender.finished, AttemptSucceeded, AttemptFailed)
@@ -43,7 +43,7 @@ def send_signals(app: App) -> None:
 
 
 class _Sender:
-    """Sends signals, in the thread where something happens or in one of its own."""
+    """Sends signals, in the thread of an event or in a thread of its own."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -61,7 +61,7 @@ class _Sender:
             self._hand_over(partial(self._send, task_started, event.job))
 
     def finished(self, event: AttemptSucceeded | AttemptFailed) -> None:
-        """An attempt has ended; and the job, unless there will be another one."""
+        """An attempt has ended; and the job, unless there will be another attempt."""
         outcome = event.outcome
         if outcome.state not in ENDED or not _is_heard(task_finished):
             return
@@ -76,7 +76,7 @@ class _Sender:
         self._hand_over(partial(self._send, task_finished, ended, error))
 
     def wait(self, _event: WorkerStopped) -> None:
-        """Let the receivers of all that has happened be done."""
+        """Wait until all receivers have been called."""
         if self._running:
             done = Event()
             self._waiting.put(done.set)
@@ -119,16 +119,16 @@ class _Sender:
         if error is None:
             send()
             return
-        try:  # receivers that report errors look for the one that is being handled
-            raise error  # noqa: TRY301 - to be caught at once
+        try:  # receivers that report errors read the current exception
+            raise error  # noqa: TRY301 - caught at once
         except BaseException:  # noqa: BLE001 - it was raised by a task, and has been judged
             send()
 
 
 def _is_heard(signal: Signal) -> bool:
-    """Whether somebody listens. Django's own receiver does always, and writes a line at INFO."""
+    """Returns whether there are receivers. Django's own always listens, and logs a line at INFO."""
     return len(signal.receivers) > 1 or LOGGER.isEnabledFor(logging.INFO)
 
 
 _NO_DESK: Any = None
-"""Nobody asks a job that a result is made of."""
+"""A job for a result only; its methods are never called."""

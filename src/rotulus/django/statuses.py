@@ -1,4 +1,4 @@
-"""How the states of jobs look in Django: four statuses for nine states."""
+"""The statuses of Django for the states of jobs: four statuses for nine states."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,5 +23,5 @@ STATUSES: Mapping[State, TaskResultStatus] = MappingProxyType(
 
 
 def status_of(state: str) -> TaskResultStatus:
-    """The status of a job in a state."""
+    """Returns the status of a job in a state."""
     return STATUSES[State(state)]

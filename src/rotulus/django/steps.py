@@ -1,7 +1,7 @@
 """The steps that make our tables, as operations of Django's migrations.
 
-A step that `rotulus migrate` has applied is not applied again, and the other way round: both ask
-the same ledger, and write into it.
+A step that `rotulus migrate` has applied is not applied again, and the other way round: both read
+and write the same ledger.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ class ApplyStep(Operation):
     In a database that is neither PostgreSQL nor SQLite there is nothing to do: no job lives there.
 
     Args:
-        number: that of the step.
+        number: the number of the step.
     """
 
     reversible = False
@@ -28,7 +28,7 @@ class ApplyStep(Operation):
         self.number = number
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """The models are told apart."""
+        """Change nothing in the state: the models are declared separately."""
 
     def database_forwards(
         self,
@@ -37,7 +37,7 @@ class ApplyStep(Operation):
         from_state: Any,  # noqa: ARG002 - the models are not concerned
         to_state: Any,  # noqa: ARG002 - the models are not concerned
     ) -> None:
-        """Apply it, or show it to `sqlmigrate`."""
+        """Apply the step, or show it to `sqlmigrate`."""
         connection = schema_editor.connection
         if not router.allow_migrate(connection.alias, app_label, model_name="taskexecution"):
             return
@@ -50,7 +50,7 @@ class ApplyStep(Operation):
                 schema_editor.execute(statement, params=None)
 
     def describe(self) -> str:
-        """What `migrate --plan` says."""
+        """Returns the line of `migrate --plan`."""
         return f"Apply step {self.number:04} of the tables of Rotulus"
 
 
@@ -59,7 +59,7 @@ def _step(folder: str, number: int) -> Migration:
 
 
 def _is_missing(connection: Any, folder: str, step: Migration) -> bool:
-    """Whether a step has not been applied. Raises `SchemaError` for tables of another version."""
+    """Returns whether a step is missing. Raises `SchemaError` for tables of another version."""
     applied: dict[int, str] = {}
     with connection.cursor() as cursor:
         if "rotulus_migrations" in connection.introspection.table_names(cursor):

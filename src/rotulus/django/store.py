@@ -11,11 +11,11 @@ from rotulus.store import Store
 from rotulus.stores._migrations import Migration
 
 _DIALECTS = {"postgresql": "on_postgres", "sqlite": "on_sqlite"}
-"""The modules for the kinds of databases, by the names that Django has for these."""
+"""The modules for the kinds of databases, by Django's names of these."""
 
 
 class Dialect(Protocol):
-    """What there is for a kind of database.
+    """A module for a kind of database.
 
     Attributes:
         STEPS: the folder of the steps that make its tables.
@@ -33,7 +33,7 @@ class Dialect(Protocol):
 
 
 def open_django(alias: str, clock: Clock) -> Store:
-    """The store on the database of an alias of `settings.DATABASES`; nothing is read yet.
+    """Returns the store on a database of `settings.DATABASES`; nothing is read yet.
 
     Raises:
         ConfigurationError: there is no such alias, or no store for its kind of database, or it is
@@ -44,12 +44,12 @@ def open_django(alias: str, clock: Clock) -> Store:
 
 
 def has_dialect(connection: Any) -> bool:
-    """Whether jobs can live in the database of a connection of Django."""
+    """Returns whether jobs can live in the database of a connection of Django."""
     return connection.vendor in _DIALECTS
 
 
 def dialect_of(connection: Any) -> Dialect:
-    """What there is for the database of a connection of Django. Raises `ConfigurationError`."""
+    """Returns the module for the database of a connection. Raises `ConfigurationError`."""
     if not has_dialect(connection):
         raise ConfigurationError(
             f"The database {connection.alias!r} is {connection.display_name}, and jobs live in "

@@ -17,19 +17,19 @@ _log = logging.getLogger("rotulus.django")
 
 
 def is_enabled(variable: str) -> bool:
-    """Whether an environment variable leaves a task on: it is not set, or says `true`.
+    """Returns whether an environment variable leaves a task on: it is not set, or is `true`.
 
-    Anything else turns it off. The variable is read at each call.
+    Any other value turns the task off. The variable is read at each call.
 
     Args:
-        variable: its name, such as `ENABLE_BACKFILL_SCHEDULER`. Small and large letters of its
-            value are the same.
+        variable: its name, such as `ENABLE_BACKFILL_SCHEDULER`. The case of its value does not
+            matter.
     """
     return os.environ.get(variable, "true").lower() == "true"
 
 
 def kill_switch(variable: str) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
-    """Have a function do nothing, and return None, while an environment variable turns it off.
+    """Decorate a function: while an environment variable turns it off, it returns None at once.
 
     A job that does nothing has succeeded: it is not tried again. The decorator stands below
     `@task`:
@@ -42,7 +42,7 @@ def kill_switch(variable: str) -> Callable[[Callable[P, R]], Callable[P, R | Non
         variable: its name; see `is_enabled`.
 
     Raises:
-        OptionError: it decorates what is no function, such as a task.
+        OptionError: it decorates something else than a function, such as a task.
     """
 
     def decorated(function: Callable[P, R]) -> Callable[P, R | None]:
@@ -82,7 +82,7 @@ def _is_on(variable: str, function: Callable[..., Any]) -> bool:
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    """What the function asks for; and it may return None, whatever it says."""
+    """Returns the annotations of the function, with None as a possible result."""
     asked = resolved_signature(function)
     result = asked.return_annotation
     if result in (inspect.Signature.empty, None, Any):

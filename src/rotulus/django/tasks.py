@@ -39,19 +39,19 @@ class RotulusTask(AnyTask):
     """A task of Django with the options of Rotulus: `@task(retries=3, timeout=60)`.
 
     Attributes:
-        retries: how many more attempts there are after one that fails; shorthand for a `retry`.
-        retry: which failures get another attempt; see `rotulus.Retry`.
+        retries: the number of further attempts after a failure; shorthand for a `retry`.
+        retry: the failures that get another attempt; see `rotulus.Retry`.
         timeout: seconds after which an attempt is stopped and counts as a failure.
-        key: while a job with the same key is live, enqueuing adds none and gives that one; it may
-            name parameters: `"welcome:{user_id}"`.
-        window: seconds for which the key is held at least.
-        limit: how many jobs with the same `limit_key` run at once.
-        rate: how many jobs with the same `limit_key` are started within any `per` seconds.
+        key: while a job with the same key is live, enqueuing returns that job and adds none. A key
+            may name parameters: `"welcome:{user_id}"`.
+        window: the least seconds for which the key is held.
+        limit: the most jobs with the same `limit_key` that run at once.
+        rate: the most jobs with the same `limit_key` that are started within any `per` seconds.
         per: the length of that window, in seconds; 1.
-        limit_key: what those jobs share; the task's module path unless given.
-        expires: seconds after which a job that was not started is given up.
+        limit_key: the key that those jobs share; the task's module path unless given.
+        expires: seconds after which an unstarted job is given up.
         isolation: `"process"` runs attempts in processes of their own.
-        memory: MiB that an isolated attempt may allocate.
+        memory: the most MiB that an isolated attempt may allocate.
         tags: words to find it by.
         result: `"check"`, the default: a result has to fit the return annotation; or `"trust"`.
     """
@@ -77,7 +77,7 @@ class RotulusTask(AnyTask):
 
 
 def register(task: Any) -> None:
-    """Let the workers of every database know a task of Django, whatever backend it is for.
+    """Let the workers of every database know a task of Django, for any backend.
 
     Raises:
         ConfigurationError: an option is not allowed.
@@ -92,12 +92,12 @@ def register(task: Any) -> None:
 
 
 def places_of(task: Any) -> list[str]:
-    """The parameters that a call may give by position."""
+    """Returns the parameters that a call may give by position."""
     return _places(task.func, task.takes_context)
 
 
 def plain(task: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], Any]:
-    """The arguments of a call, with texts that are translated late or marked safe as plain texts.
+    """Returns the arguments of a call, with lazy translations and safe texts as plain texts.
 
     Raises:
         ArgumentsError: an argument holds a model instance.
@@ -114,7 +114,7 @@ def _plain(task: Any, name: str, value: Any) -> Any:
     if kind in _AS_THEY_ARE:
         return value
     if isinstance(value, Promise | SafeData):
-        return "".join((str(value),))  # which gives a text of no other class
+        return "".join((str(value),))  # this makes a plain `str`
     if isinstance(value, Model):
         raise _model_instance(task, name, value)
     if kind in (list, tuple):
@@ -145,7 +145,7 @@ def _places(function: Callable[..., Any], takes_context: bool) -> list[str]:
 
 
 def _body(task: Any) -> Callable[..., Any]:
-    """What is called for the jobs of a task: its function, with its context where it takes one."""
+    """Returns the function for the jobs of a task, with its context if it takes one."""
     function = task.func
     if not task.takes_context:
         return function
@@ -177,4 +177,4 @@ def _context(job: Job[Any], task: Any) -> TaskContext:
 
 
 _JOB = "rotulus_job_"
-"""The parameter of a body that is given its job: no parameter of a task is called that."""
+"""The parameter of a body for its job; no parameter of a task has this name."""

@@ -1,4 +1,4 @@
-"""For the tests of Django projects: what has been enqueued, and running what is due in the test.
+"""For the tests of Django projects: assert enqueued tasks, and run due jobs in the test.
 
 The jobs belong to the transaction of the test, and are run on its own connection.
 """
@@ -35,7 +35,7 @@ __all__ = ["DummyBackend", "EnqueuedTasks", "ImmediateBackend", "TaskTestMixin"]
 _LOGGER = logging.getLogger("rotulus")
 
 _MOST = 100_000
-"""How many jobs are looked at, at once."""
+"""The most jobs that are read at once."""
 
 
 class ImmediateBackend(DjangoImmediateBackend):
@@ -51,7 +51,7 @@ class DummyBackend(DjangoDummyBackend):
 
 
 class EnqueuedTasks:
-    """What is enqueued during a block, on whatever backend; and what runs it.
+    """The tasks that are enqueued during a block, on any backend, and a way to run them.
 
     Meanwhile a `PubSubBackend` publishes nothing.
 
@@ -74,22 +74,22 @@ class EnqueuedTasks:
         self._silence.close()
 
     def results(self, task: Any = None) -> list[AnyResult]:
-        """The results of what has been enqueued, in order, but for what was rolled back.
+        """Returns the results of the enqueued tasks, in order, without those rolled back.
 
         Args:
-            task: of this task only.
+            task: only results of this task.
         """
         of_it = [r for r in self._seen if task is None or r.task.module_path == task.module_path]
         return [result for result in of_it if _is_there(result)]
 
     def assert_enqueued(self, task: Any, *args: Any, **kwargs: Any) -> AnyResult:
-        """Check that a task has been enqueued: with these arguments, or with any if none are given.
+        """Assert that a task has been enqueued: with these arguments, if any are given.
 
         Returns:
             The result of the last such call: its `task` has `queue_name`, `priority`, `run_after`.
 
         Raises:
-            AssertionError: it has not; the message shows what has.
+            AssertionError: it has not; the message shows the enqueued tasks.
         """
         found = self._matching(task, args, kwargs)
         if not found:
@@ -99,7 +99,7 @@ class EnqueuedTasks:
         return found[-1]
 
     def assert_not_enqueued(self, task: Any, *args: Any, **kwargs: Any) -> None:
-        """Check that a task has not been enqueued: with these arguments, or with any.
+        """Assert that a task has not been enqueued: with these arguments, or with any.
 
         Raises:
             AssertionError: it has.
@@ -111,17 +111,17 @@ class EnqueuedTasks:
             )
 
     def run_due(self, *, raises: bool = False) -> list[Job[Any]]:
-        """Run what is due, and what that makes due, here and now; then return.
+        """Run the jobs that are due, and the jobs that become due by that, here and now.
 
         Hooks of `transaction.on_commit` are run first and after each job, as if the transaction of
-        the test had been committed. A job whose body breaks the transaction loses what that wrote.
+        the test had been committed. If a body breaks the transaction, its writes are lost.
 
         Args:
-            raises: whether to raise what the body of a job raised.
+            raises: whether to raise the exception of a body.
 
         Returns:
-            The jobs that were run, as they stand then. Tasks of `ImmediateBackend` have been run
-            before, and those of `DummyBackend` never are.
+            The jobs that were run, in their new state. Tasks of `ImmediateBackend` have been run
+            before, and tasks of `DummyBackend` are never run.
         """
         ran: list[Job[Any]] = []
         around = functools.partial(_as_if_alone, self._databases)
@@ -138,7 +138,7 @@ class EnqueuedTasks:
         return ran
 
     def _run_once(self, app: App, *, raises: bool) -> list[str]:
-        """Run what is due now; the ids of what was."""
+        """Run the jobs that are due now. Returns their ids."""
         run_hooks(self._databases)
         ran: list[str] = []
         for job in _due(app):
@@ -175,7 +175,7 @@ class EnqueuedTasks:
         )
 
     def _of_ours(self) -> Iterator[str]:
-        """The databases of backends of ours that the test may use."""
+        """Returns the databases of our backends that the test may use."""
         backends = [task_backends[alias] for alias in task_backends.settings]
         ours = {one.database for one in backends if isinstance(one, RotulusBackend)}
         return iter(sorted(ours.intersection(self._databases)))
@@ -184,28 +184,28 @@ class EnqueuedTasks:
 class TaskTestMixin:
     """For `TestCase`, `TransactionTestCase` and their like: `class T(TaskTestMixin, TestCase)`.
 
-    Whatever the backend is, what has been enqueued can be asserted. What is due in the tables of
-    Rotulus is run in the transaction of the test.
+    The assertions hold for every backend. Due jobs in the tables of Rotulus are run in the
+    transaction of the test.
     """
 
     databases: Any
     enqueued_tasks: EnqueuedTasks
 
     def run(self, result: Any = None) -> Any:
-        """Run the test, and take note of what is enqueued meanwhile."""
+        """Run the test, and record the tasks that it enqueues."""
         with EnqueuedTasks(_aliases(self.databases)) as self.enqueued_tasks:
             return cast("Any", super()).run(result)  # of the class beside this one
 
     def assert_enqueued(self, task: Any, *args: Any, **kwargs: Any) -> AnyResult:
-        """Check that a task has been enqueued. See `EnqueuedTasks.assert_enqueued`."""
+        """Assert that a task has been enqueued. See `EnqueuedTasks.assert_enqueued`."""
         return self.enqueued_tasks.assert_enqueued(task, *args, **kwargs)
 
     def assert_not_enqueued(self, task: Any, *args: Any, **kwargs: Any) -> None:
-        """Check that a task has not been enqueued. See `EnqueuedTasks.assert_not_enqueued`."""
+        """Assert that a task has not been enqueued. See `EnqueuedTasks.assert_not_enqueued`."""
         self.enqueued_tasks.assert_not_enqueued(task, *args, **kwargs)
 
     def run_due_tasks(self, *, raises: bool = False) -> list[Job[Any]]:
-        """Run what is due, here and now. See `EnqueuedTasks.run_due`."""
+        """Run the jobs that are due, here and now. See `EnqueuedTasks.run_due`."""
         return self.enqueued_tasks.run_due(raises=raises)
 
     async def arun_due_tasks(self, *, raises: bool = False) -> list[Job[Any]]:
@@ -214,7 +214,7 @@ class TaskTestMixin:
 
 
 def run_hooks(databases: Collection[str]) -> None:
-    """Run the hooks of `on_commit` that wait in these databases, and those that they add."""
+    """Run the waiting hooks of `on_commit` in these databases, and the hooks that they add."""
     for alias in databases:
         connection = connections[alias]
         while connection.run_on_commit:
@@ -229,7 +229,7 @@ def run_hooks(databases: Collection[str]) -> None:
 
 
 def _due(app: App) -> list[Job[Any]]:
-    """The jobs that are due, in the order in which workers take them."""
+    """Returns the jobs that are due, in the order of a worker's claims."""
     waiting = app.jobs.find(state=["queued", "delayed"], limit=_MOST)
     now = datetime.now(UTC)
     due = [job for job in waiting if job.state is State.QUEUED or job.run_at <= now]
@@ -237,7 +237,7 @@ def _due(app: App) -> list[Job[Any]]:
 
 
 def _as_if_alone(databases: Collection[str], function: Callable[..., Any]) -> Callable[..., Any]:
-    """A body that cannot break the transaction of the test, and stays in its thread."""
+    """Returns a body that cannot break the transaction of the test, and stays in its thread."""
     plain = async_to_sync(function) if is_async(function) else function
 
     @functools.wraps(function)
@@ -254,7 +254,7 @@ def _as_if_alone(databases: Collection[str], function: Callable[..., Any]) -> Ca
 
 
 def _leave(alias: str, point: Any) -> None:
-    """Keep what has been written since a savepoint, as far as the database lets us."""
+    """Keep the writes since a savepoint, as far as the database allows."""
     try:
         connections[alias].savepoint_commit(point)
     except DatabaseError:
@@ -263,7 +263,7 @@ def _leave(alias: str, point: Any) -> None:
 
 
 def _is_there(result: AnyResult) -> bool:
-    """Whether a result has not been rolled back, as far as its backend keeps it."""
+    """Returns whether a result has not been rolled back, if its backend keeps results."""
     if not isinstance(task_backends[result.backend], RotulusBackend):
         return True
     try:
@@ -274,7 +274,7 @@ def _is_there(result: AnyResult) -> bool:
 
 
 def _named(task: Any, args: Sequence[Any], kwargs: Any) -> Any:
-    """The arguments of a call by their names, as JSON has them."""
+    """Returns the arguments of a call by their names, in their JSON form."""
     asked = inspect.signature(task.func).parameters.values()
     own = [one for one in asked if not task.takes_context or one.name in _own(task, asked)]
     bound = inspect.Signature(own).bind(*args, **kwargs)

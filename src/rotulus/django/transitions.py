@@ -1,4 +1,4 @@
-"""How the status of an execution may change, and how it has: read from the job and its attempts."""
+"""The allowed changes of an execution's status, and its history, read from the job."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,16 +18,16 @@ SUCCESSFUL, FAILED = TaskResultStatus.SUCCESSFUL.value, TaskResultStatus.FAILED.
 ALLOWED: Mapping[str, Sequence[str]] = MappingProxyType(
     {READY: (RUNNING, FAILED), RUNNING: (SUCCESSFUL, FAILED), SUCCESSFUL: (), FAILED: ()}
 )
-"""What an execution may be marked as, by its status."""
+"""The allowed next statuses, by status."""
 
 
-class InvalidStateTransition(ValueError):  # noqa: N818 - the name that its source has for it
+class InvalidStateTransition(ValueError):  # noqa: N818 - the name in the source documents
     """An execution cannot change its status like that.
 
     Attributes:
-        from_status: the status that it has.
-        to_status: the one that it was to have.
-        allowed: those that it may have next.
+        from_status: its status.
+        to_status: the refused status.
+        allowed: the statuses that it may have next.
     """
 
     def __init__(self, from_status: str, to_status: str, why: str = "") -> None:
@@ -44,10 +44,10 @@ class Transition(NamedTuple):
     """One change of the status of an execution.
 
     Attributes:
-        from_status: what it was; "" for what it began with.
-        to_status: what it became.
-        at: when.
-        metadata: the attempt, who made it, why it ended, and what it was marked with.
+        from_status: the status before; "" for the first change.
+        to_status: the status after.
+        at: the moment of the change.
+        metadata: the attempt, its worker, the reason of its end, and the metadata of the mark.
     """
 
     from_status: str
@@ -57,7 +57,7 @@ class Transition(NamedTuple):
 
 
 def history_of(job: Job[Any]) -> list[Transition]:
-    """The changes of the status of a job, the newest first.
+    """Returns the changes of the status of a job, the newest first.
 
     Args:
         job: the job, with its earlier attempts.
@@ -70,7 +70,7 @@ def history_of(job: Job[Any]) -> list[Transition]:
 
 
 def noted(progress: str | None, status: str, metadata: Mapping[str, Any]) -> str:
-    """The progress of a job, as JSON text, with what it is marked with as its note."""
+    """Returns the progress of a job as JSON text, with the metadata of a mark as its note."""
     notes = {**_notes(progress), status: dict(metadata)}
     return json.dumps([0, None, json.dumps(notes)])
 
@@ -83,7 +83,7 @@ def _of_attempt(attempt: Attempt) -> Iterator[Transition]:
 
 
 def _of_last(job: Job[Any]) -> Iterator[Transition]:
-    """Of the attempt that runs now, or that was the last one, and of the end."""
+    """Returns the metadata of the current or last attempt, and of the end."""
     by: dict[str, Any] = {"attempt": job.attempt, "worker": job.worker}
     notes = _notes(job.record.progress)
     before = READY
@@ -97,7 +97,7 @@ def _of_last(job: Job[Any]) -> Iterator[Transition]:
 
 
 def _notes(progress: str | None) -> dict[str, Any]:
-    """What a job has been marked with, by status."""
+    """Returns the metadata of the marks of a job, by status."""
     with suppress(ValueError, TypeError):
         found = json.loads(json.loads(progress or "")[2])
         return found if isinstance(found, dict) else {}

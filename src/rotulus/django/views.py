@@ -1,4 +1,4 @@
-"""The views that Pub/Sub pushes to, and that Cloud Scheduler has the duties done by."""
+"""The views for pushes of Pub/Sub and ticks of Cloud Scheduler."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -30,14 +30,14 @@ _ready: list[_Ready] = []
 
 
 class _EveryDatabase(set[str]):
-    """Holds the alias of every database: also of those that are configured later."""
+    """Contains the alias of every database, later ones included."""
 
     def __contains__(self, alias: object) -> bool:
         return True
 
 
 def _served(view: View) -> View:
-    """A view that machines post to: without cookies, in transactions of its own."""
+    """Returns a view for programs: without cookies, in transactions of its own."""
     # An attempt is claimed, run and settled in a transaction each.
     setattr(view, "_non_atomic_requests", _EveryDatabase())  # noqa: B010 - as its decorator does
     return csrf_exempt(login_not_required(require_POST(view)))
@@ -45,7 +45,7 @@ def _served(view: View) -> View:
 
 @_served
 def push(request: HttpRequest) -> HttpResponse:
-    """Run the job of a message that Pub/Sub pushes, in this thread."""
+    """Run the job of a pushed message, in this thread."""
     handler = _handler()
     body = request.read(handler.most_bytes + 1)  # of one that is too large, enough to see that
     return _response(handler.handle(_request(request, body)))
@@ -58,7 +58,7 @@ def tick(request: HttpRequest) -> HttpResponse:
 
 
 def _handler() -> PushHandler:
-    """The handler of the backend. It is made at the first request.
+    """Returns the handler of the backend, made at the first request.
 
     Raises:
         Http404: there is no such backend.

@@ -1,4 +1,4 @@
-"""Public keys of tokens, by their ids: fetched seldom, and kept for a while."""
+"""Public keys of tokens, by their ids: fetched rarely, and kept for a while."""
 
 import json
 import logging
@@ -16,16 +16,16 @@ from rotulus._time.clock import Clock, SystemClock
 from rotulus.errors import TokenError
 
 SHORTEST = 300.0
-"""Seconds for which keys are kept at least."""
+"""The least seconds for which keys are kept."""
 
 LONGEST = 24 * 3600.0
-"""Seconds for which keys are kept at most; and how long after that, if there are no new ones."""
+"""The most seconds for which keys are kept; and as long again if there are no new ones."""
 
 PAUSE = 60.0
-"""Seconds between two requests that did not bring what was looked for."""
+"""Seconds between two requests that did not bring the wanted key."""
 
 SHORT_PAUSE = 5.0
-"""Seconds between two requests that brought nothing, where no key is known that would do."""
+"""Seconds between two requests that failed, if no usable key is known."""
 
 TIMEOUT = 5.0
 """Seconds to wait for the server of the keys."""
@@ -38,7 +38,7 @@ _log = logging.getLogger("rotulus.pubsub")
 
 
 class FetchedKeys(NamedTuple):
-    """A key set as its server gave it: JSON, and the `Cache-Control` header."""
+    """A key set from its server: JSON, and the `Cache-Control` header."""
 
     body: bytes
     cache_control: str
@@ -47,13 +47,13 @@ class FetchedKeys(NamedTuple):
 class KeySet:
     """The keys at a URL, by id.
 
-    A key that is known costs no request. The set is fetched when it is needed first, when its time
-    is over, and when a token names a key that is not in it: then at most once a minute. As long as
-    its server does not answer, the old keys hold for another 24 hours; where there are none, it is
-    asked every 5 seconds.
+    A known key costs no request. The set is fetched at its first use, when its time is over, and
+    when a token names a key that is not in it: then at most once a minute. While the server does
+    not answer, the old keys hold for another 24 hours; without old keys, the server is asked every
+    5 seconds.
 
     Args:
-        url: where the set is, as a JSON Web Key Set.
+        url: the address of the set, a JSON Web Key Set.
         clock: the time.
         fetch: gets the set; raises `OSError` or `HTTPException` when it cannot.
     """
@@ -73,7 +73,7 @@ class KeySet:
         self._fresh_until = self._look_at = float("-inf")
 
     def has(self, key_id: str) -> bool:
-        """Whether `get` would answer without a request."""
+        """Returns whether `get` would answer without a request."""
         return key_id in self._keys and not self._is_old()
 
     def get(self, key_id: str) -> RSAPublicKey:
@@ -83,7 +83,7 @@ class KeySet:
             key_id: its id, as a token names it.
 
         Raises:
-            TokenError: there is no such key, as far as is known now.
+            TokenError: no such key is known.
         """
         if not self.has(key_id):
             self._look_again(key_id)
@@ -96,7 +96,7 @@ class KeySet:
         return self._clock.monotonic() >= self._fresh_until
 
     def _look_again(self, key_id: str) -> None:
-        # With a key that is there, if old, nobody waits for somebody else's request.
+        # With an old key at hand, no caller waits for the request of another.
         if not self._fetching.acquire(blocking=key_id not in self._keys):
             return
         try:
@@ -107,7 +107,7 @@ class KeySet:
             self._fetching.release()
 
     def _refresh(self) -> bool:
-        """Fetch the set; whether it came."""
+        """Fetch the set. Returns whether it came."""
         try:
             found = self._fetch(self._url)
             keys = read_keys(found.body)
@@ -120,7 +120,7 @@ class KeySet:
 
 
 def read_keys(body: bytes) -> dict[str, RSAPublicKey]:
-    """The RSA keys for signatures of a JSON Web Key Set, by id. Others are left out.
+    """Returns the RSA signature keys of a JSON Web Key Set, by id. Other keys are left out.
 
     Raises:
         ValueError: it is no key set, or has no such key.
@@ -148,7 +148,7 @@ def fetch_keys(url: str) -> FetchedKeys:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Keys are where the settings say, and nowhere else."""
+    """Refuse redirects: keys come from the configured address, and from nowhere else."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -177,6 +177,6 @@ def _is_object(value: object) -> bool:
 
 
 def _seconds(cache_control: str) -> float:
-    """How long a set is fresh."""
+    """Returns how long a set is fresh."""
     found = _MAX_AGE.search(cache_control)
     return min(max(float(found[1]) if found else 0.0, SHORTEST), LONGEST)

@@ -1,4 +1,4 @@
-"""Keeps messages that nobody can run, each once, as dead jobs: for people to look at, and retry."""
+"""Keeps messages that can never run, each once, as dead jobs: for people to look at, and retry."""
 
 import os
 import random
@@ -23,31 +23,31 @@ from rotulus.pubsub.routing import QUEUE
 from rotulus.store import ClaimFilter, NewJob, Store, Terms
 
 UNREADABLE = "pubsub.unreadable"
-"""The task of messages that do not even say which task they are of."""
+"""The task of messages that do not name their task."""
 
 _WINDOW = timedelta(days=7).total_seconds()
-"""Seconds for which a message is known again: Pub/Sub keeps messages for a week at most."""
+"""Seconds for which a message is recognised: Pub/Sub keeps messages for a week at most."""
 
 MOST_AN_HOUR = 1000
-"""How many messages a process keeps in an hour, unless it is told otherwise."""
+"""The default number of messages that a process keeps in an hour."""
 
 _HOUR = 3600.0
 _LEASE = 30.0
 _MOST_CHARACTERS = 4096
-"""How much is kept of what holds no message: it can be looked at, and not be retried."""
+"""The most characters of a body without a message; it can be looked at, and not be retried."""
 
 _new_id = Ids(SystemClock().now, random.SystemRandom())
 
 
 class Rejected(NamedTuple):
-    """A message that nobody can run.
+    """A message that can never run.
 
     Attributes:
-        key: what tells it from others.
+        key: its identity.
         task: the name of its task.
-        arguments: what it says, as the JSON text of a job's arguments.
-        reason: why nobody can run it.
-        error: what is wrong, in a sentence.
+        arguments: its content, as the JSON text of a job's arguments.
+        reason: the reason why it can never run.
+        error: the problem, in a sentence.
     """
 
     key: str
@@ -58,7 +58,7 @@ class Rejected(NamedTuple):
 
     @classmethod
     def unreadable(cls, key: str, request: PushRequest, error: str) -> Self:
-        """What holds no message. Its body is kept, shortened."""
+        """Returns the rejection of a push without a message. Its body is kept, shortened."""
         text = request.body.decode(errors="replace")[:_MOST_CHARACTERS]
         return cls(key, UNREADABLE, encode({"body": text}), Reason.CORRUPT, error)
 
@@ -66,7 +66,7 @@ class Rejected(NamedTuple):
     def unfit(
         cls, message: PushedMessage, request: PushRequest, task: str, reason: Reason, error: str
     ) -> Self:
-        """A message of a task that is not known, or whose arguments do not fit it."""
+        """Returns the rejection of a message of an unknown task, or with wrong arguments."""
         try:
             arguments = unchecked_payload(message.args, message.kwargs, len(request.body) + 100)
             return cls(message.key, check_task_name(task), arguments, reason, error)
@@ -75,22 +75,22 @@ class Rejected(NamedTuple):
 
 
 class Kept(Enum):
-    """What became of a message that nobody can run."""
+    """The fate of a message that can never run."""
 
     YES = "yes"
-    """It is kept, now or since an earlier delivery."""
+    """The message is kept, now or since an earlier delivery."""
     NOT_YET = "not yet"
     """Another delivery is about to keep it, and may be killed before; or its queue is paused."""
     TOO_MANY = "too many"
-    """It is not kept, as there have been too many."""
+    """The message is not kept, because there have been too many."""
 
 
 class Rejects:
-    """Keeps messages that nobody can run, as many in an hour as people can look at.
+    """Keeps messages that can never run, at most as many in an hour as people can look at.
 
     Args:
         store: opens the store.
-        most: how many messages of an hour this process keeps.
+        most: the most messages that this process keeps in an hour.
         monotonic: the clock, in seconds.
     """
 
@@ -133,7 +133,7 @@ class Rejects:
 
 
 def _end(store: Store, job_id: str, rejected: Rejected) -> bool:
-    """Whether the job of a message is dead now."""
+    """Returns whether the job of a message is dead now."""
     wanted = ClaimFilter(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job_id])
     error = ErrorInfo("RejectedMessage", rejected.error)
     for claimed in store.claim(wanted, 1, _LEASE):

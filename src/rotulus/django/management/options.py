@@ -1,4 +1,4 @@
-"""Options of the program `rotulus`, as commands of Django have them: the same words and checks."""
+"""Options of the program `rotulus` for commands of Django: the same words and checks."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Collection
@@ -12,8 +12,8 @@ def add_options(parser: ArgumentParser, command: click.Command, names: Collectio
 
     Args:
         parser: the parser.
-        command: the command of `rotulus` that has them.
-        names: which of them. One that is not given is None, or False if it is a flag.
+        command: the command of `rotulus` with these options.
+        names: the options to add. An option that is not given is None, or False if it is a flag.
     """
     for option in command.params:
         if isinstance(option, click.Option) and option.name in names:

@@ -1,4 +1,4 @@
-"""The jobs and what belongs to them, and the model of their table."""
+"""The tables of jobs, and the model of the jobs table."""
 
 from django.db import migrations, models
 

@@ -1,4 +1,4 @@
-"""What is to be published of jobs that are carried to an endpoint outside."""
+"""The outbox: messages to be published for jobs that are carried to an endpoint outside."""
 
 from django.db import migrations
 

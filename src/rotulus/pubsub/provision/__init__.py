@@ -1,4 +1,4 @@
-"""Topics, subscriptions and scheduler jobs, brought to what the routes of a program need."""
+"""Provisioning: creates and changes the topics, subscriptions and scheduler jobs of routes."""
 
 from rotulus.pubsub.provision.applying import apply
 from rotulus.pubsub.provision.plan import Action, Applied, Change, Difference, Plan, Problem

@@ -1,4 +1,4 @@
-"""Does what a plan says, each route by itself."""
+"""Carries out a plan, each route by itself."""
 
 import random
 import time
@@ -13,24 +13,24 @@ from rotulus.pubsub.provision.plan import Action, Applied, Change, Plan, Problem
 from rotulus.pubsub.provision.planning import AT_ONCE, FAILURES, Told
 
 _TRIES = 3
-"""How often a change is tried that somebody else makes at the same moment."""
+"""The most tries of a change that another process makes at the same moment."""
 
 _PAUSE = 1.0
 """The longest time in seconds between two of these tries."""
 
 
 def apply(plan: Plan, told: Told | None = None) -> Applied:
-    """Do what a plan says.
+    """Carry out a plan.
 
-    What fails ends the work on its route, and on no other. What somebody else has made or changed
-    since the plan was made is compared again, and brought to what it is to be.
+    A failure ends the work on its route, and on no other. A resource that was created or changed by
+    another process since the plan was made is compared again, and changed to the wanted values.
 
     Args:
-        plan: what to do.
-        told: hears how many changes are done, and of how many.
+        plan: the plan.
+        told: called with the number of finished changes, and of all changes.
 
     Returns:
-        What was done, and what hindered.
+        The changes that were made, and the problems.
     """
     first, routes, last = _stages(plan.work)
     done: list[Change] = []
@@ -46,7 +46,7 @@ def apply(plan: Plan, told: Told | None = None) -> Applied:
 
 
 def _stages(work: Sequence[Change]) -> tuple[list[list[Change]], ...]:
-    """What all routes need; each route's own, in its order; and what is independent of the rest."""
+    """Groups of changes: those for all routes, those of each route, and independent ones."""
     shared = [one for one in work if one.route is None and one.resource.kind != "scheduler job"]
     alone = [[one] for one in work if one.route is None and one.resource.kind == "scheduler job"]
     own = [one for one in work if one.route is not None]
@@ -65,7 +65,7 @@ def _work(changes: Iterable[Change]) -> tuple[list[Change], list[Problem]]:
 
 
 def _bring_about(change: Change) -> Change:
-    """Make a change; one that meets a change of somebody else's is worked out again.
+    """Make a change. After a conflict with another process the change is worked out again.
 
     Raises:
         GoogleAPIError: Google refuses it.
@@ -76,7 +76,7 @@ def _bring_about(change: Change) -> Change:
         except (Conflict, NotFound):
             if not left:
                 raise
-            time.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - so that two do not meet again
+            time.sleep(random.uniform(0, _PAUSE))  # noqa: S311 - two processes must not meet again
             if change.action is not Action.DELETE:
                 change = compare(change.resource, change.route)
         else:

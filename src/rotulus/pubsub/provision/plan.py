@@ -1,4 +1,4 @@
-"""What provisioning is going to do: each resource, how it differs, and what hinders a route."""
+"""The plan of provisioning: the work on each resource, and the problems of routes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rotulus.pubsub.provision.resource import Resource
 
 
 class Action(StrEnum):
-    """What is to be done to a resource."""
+    """The kind of work on a resource."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -19,7 +19,7 @@ class Action(StrEnum):
 
 
 class Difference(NamedTuple):
-    """A field that is to change; `before` is None where it is not set or there is no resource."""
+    """A field to change; `before` is None where it is not set or there is no resource."""
 
     field: str
     before: Any
@@ -28,13 +28,13 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """What is to be done to one resource.
+    """The work on one resource.
 
     Args:
-        action: what.
-        resource: the resource, as it is to be.
+        action: the kind of work.
+        resource: the wanted resource.
         differences: the fields that change.
-        route: the path of the task that it is for; None: it is for all.
+        route: the path of its task; None: it is for all tasks.
     """
 
     action: Action
@@ -44,7 +44,7 @@ class Change:
 
 
 class Problem(NamedTuple):
-    """Why a resource, or all of a route, cannot be provisioned."""
+    """The reason why a resource, or a whole route, cannot be provisioned."""
 
     route: str | None
     name: str
@@ -53,12 +53,12 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What provisioning is going to do.
+    """A plan of provisioning.
 
     Args:
-        changes: every resource, also those that stay as they are, in the order of the work.
-        problems: what hinders; routes with problems are left out of the work.
-        notes: where a resource cannot have what its route says, a sentence for each.
+        changes: every resource, unchanged ones included, in the order of the work.
+        problems: the problems; routes with problems are left out of the work.
+        notes: differences between a route and its resource, a sentence for each.
     """
 
     changes: tuple[Change, ...]
@@ -67,19 +67,19 @@ class Plan:
 
     @property
     def work(self) -> Sequence[Change]:
-        """The changes that do something, without those of routes that have a problem."""
+        """The changes with work to do, without those of routes with a problem."""
         hindered = {problem.route for problem in self.problems if problem.route is not None}
         doing = [change for change in self.changes if change.action is not Action.KEEP]
         return [change for change in doing if change.route not in hindered]
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do, and nothing that hinders."""
+        """Whether there is nothing to do, and no problem."""
         return not self.work and not self.problems
 
 
 class Applied(NamedTuple):
-    """What has been done, and what has not."""
+    """The changes that have been made, and the problems."""
 
     done: tuple[Change, ...]
     problems: tuple[Problem, ...]

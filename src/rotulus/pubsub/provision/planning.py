@@ -1,4 +1,4 @@
-"""Finds out what has to be done so that routes work."""
+"""Plans the work on the resources of routes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,20 +19,20 @@ from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.settings import PubSubSettings
 
 Told = Callable[[int, int], None]
-"""Hears how many parts of the work are done, and of how many."""
+"""Called with the number of finished parts of the work, and of all parts."""
 
 AT_ONCE = 8
-"""How many routes are worked on at once."""
+"""The most routes that are worked on at once."""
 
 Check = Callable[[TaskRoute], Iterable[str]]
-"""What does not fit in a route, a sentence for each."""
+"""Returns the problems of a route, a sentence for each."""
 
 FAILURES = (GoogleAPIError, GoogleAuthError, ForeignResourceError)
-"""What the work on a resource raises."""
+"""The errors of the work on a resource."""
 
 
 class _Part(NamedTuple):
-    """Resources that are made one after the other, and what hinders all of them."""
+    """Resources that are created one after the other, and the problems of all of them."""
 
     route: str | None
     resources: Sequence[Resource] = ()
@@ -46,16 +46,17 @@ def plan(
     told: Told | None = None,
     check: Check = lambda _: (),
 ) -> Plan:
-    """What has to be done so that the routes work. Nothing is changed.
+    """Returns the plan for some routes. Nothing is changed.
 
-    What cannot be read is told as a problem of its route; the others are planned nevertheless.
+    A resource that cannot be read is a problem of its route; the other routes are planned all the
+    same.
 
     Args:
         routes: the routes.
-        settings: where the resources are, and where pushes go.
+        settings: the project, the names, and the address for pushes.
         clients: Google's; those of the settings unless given.
-        told: hears how far it has got.
-        check: says what does not fit in a route, which then is a problem of it.
+        told: called with the progress.
+        check: returns the problems of a route.
 
     Raises:
         ConfigurationError: a setting is missing, or this machine has no credentials.
@@ -79,7 +80,7 @@ def plan(
 
 
 def _part(wanted: Wanted, route: TaskRoute, check: Check) -> _Part:
-    """What a route needs, also if it is not provisioned now: its schedule is no orphan."""
+    """Returns the resources of a route, also of one with problems: its schedule is no orphan."""
     try:
         resources = list(wanted.of(route))
     except OptionError as error:  # Google does not take a name
@@ -101,7 +102,7 @@ def _compare(part: _Part) -> tuple[list[Change], list[Problem]]:
 
 
 def _orphans(wanted: Wanted, parts: Iterable[_Part]) -> tuple[Sequence[Change], Sequence[Problem]]:
-    """The scheduler jobs under our own prefix that no route needs."""
+    """Returns the scheduler jobs under our own prefix that no route needs."""
     if not wanted.has_scheduler:
         return (), ()
     needed = {resource.name for part in parts for resource in part.resources}
@@ -113,9 +114,9 @@ def _orphans(wanted: Wanted, parts: Iterable[_Part]) -> tuple[Sequence[Change], 
 
 
 def _our_jobs(wanted: Wanted) -> Iterator[str]:
-    """The jobs whose name is one of ours, and which publish to a topic of ours.
+    """Returns the jobs with a name of ours that publish to a topic of ours.
 
-    The name alone does not tell: namespace `shop-scheduler--x` begins as jobs of `shop` do.
+    The name alone is not enough: namespace `shop-scheduler--x` begins like jobs of `shop`.
     """
     prefix = names.scheduler_prefix(wanted.settings)
     for job in wanted.clients.scheduler.list_jobs(parent=wanted.jobs, **CALL):

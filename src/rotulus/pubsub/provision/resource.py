@@ -1,4 +1,4 @@
-"""A resource of Google's, as plain fields that can be compared, and how it is brought about."""
+"""A resource of Google's, as plain fields that can be compared, created and changed."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
@@ -9,13 +9,13 @@ from google.api_core.retry import Retry
 from rotulus.errors import RotulusError
 
 SECONDS = 20.0
-"""How long a call may take, with its retries."""
+"""The most seconds of a call, retries included."""
 
 CALL: dict[str, Any] = {"timeout": SECONDS, "retry": Retry(timeout=SECONDS)}
-"""How every call is made: what fails for a moment is tried again."""
+"""The options of every call: short failures are tried again."""
 
 ONCE: dict[str, Any] = {"timeout": SECONDS, "retry": None}
-"""How a call is made that must not happen twice, such as one that creates."""
+"""The options of a call that must not happen twice, such as a creation."""
 
 
 class ForeignResourceError(RotulusError):
@@ -23,11 +23,11 @@ class ForeignResourceError(RotulusError):
 
 
 class Resource(Protocol):
-    """A resource as it is to be."""
+    """A wanted resource."""
 
     @property
     def kind(self) -> str:
-        """What it is, for people."""
+        """Its kind, for people."""
         ...
 
     @property
@@ -37,7 +37,7 @@ class Resource(Protocol):
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """Everything that we set; nothing else is compared, or changed."""
+        """All fields that we set; no other field is compared or changed."""
         ...
 
     @property
@@ -46,7 +46,7 @@ class Resource(Protocol):
         ...
 
     def read(self) -> Mapping[str, Any] | None:
-        """The same fields as they are; None: there is no such resource.
+        """Returns the current values of the same fields; None: there is no such resource.
 
         Raises:
             ForeignResourceError: it belongs to another program.
@@ -54,20 +54,20 @@ class Resource(Protocol):
         ...
 
     def create(self) -> None:
-        """Make it."""
+        """Create the resource."""
         ...
 
     def update(self, names: Collection[str]) -> None:
-        """Bring these fields to what they are to be."""
+        """Set these fields to the wanted values."""
         ...
 
     def delete(self) -> None:
-        """Take it away; it is fine if it is not there."""
+        """Delete the resource, if it is there."""
         ...
 
 
 def found(read: Any, **request: Any) -> Any:
-    """What a call answers; None where there is nothing of that name."""
+    """Returns the answer to a call; None if there is no such resource."""
     try:
         return read(**request, **CALL)
     except NotFound:
@@ -75,5 +75,5 @@ def found(read: Any, **request: Any) -> Any:
 
 
 def short(name: str) -> str:
-    """The last part of a full name."""
+    """Returns the last part of a full name."""
     return name.rpartition("/")[2]

@@ -21,7 +21,7 @@ from rotulus.pubsub.protobuf import length_of, seconds_of
 from rotulus.pubsub.provision.resource import CALL, ONCE, found
 
 NEVER = "never"
-"""Unless told so, Google deletes a subscription that got nothing for 31 days."""
+"""The subscription never expires: by default Google deletes it after 31 days without a message."""
 
 _PARTS = {
     "ack_deadline": "ack_deadline_seconds",
@@ -54,22 +54,22 @@ class SubscriptionResource:
     fixed: Collection[str] = ("topic",)
 
     def read(self) -> Mapping[str, Any] | None:
-        """Its fields as they are; None: there is no such subscription."""
+        """Returns its current fields; None: there is no such subscription."""
         known = found(self.clients.subscriber.get_subscription, subscription=self.name)
         return None if known is None else _fields(known)
 
     def create(self) -> None:
-        """Make it."""
+        """Create the subscription."""
         self.clients.subscriber.create_subscription(request=self._message(), **ONCE)
 
     def update(self, names: Collection[str]) -> None:
-        """Bring these fields to what they are to be."""
+        """Set these fields to the wanted values."""
         mask = FieldMask(paths=sorted({_PARTS[name] for name in names}))
         request = UpdateSubscriptionRequest(subscription=self._message(), update_mask=mask)
         self.clients.subscriber.update_subscription(request=request, **CALL)
 
     def delete(self) -> None:
-        """Take it away, with the messages that wait in it."""
+        """Delete the subscription, with the messages that wait in it."""
         with suppress(NotFound):
             self.clients.subscriber.delete_subscription(subscription=self.name, **CALL)
 

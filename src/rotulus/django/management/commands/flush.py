@@ -15,17 +15,17 @@ _LEDGER = "rotulus_migrations"
 
 
 class Command(flush.Command):
-    """Django's own, with the tables of Rotulus among those that are emptied, all together."""
+    """Django's own command, which empties the tables of Rotulus together with the others."""
 
     def handle(self, **options: Any) -> None:
-        """Empty them, once that has been confirmed."""
+        """Empty the tables, after a confirmation."""
         with _ours_among_them(connections[options["database"]]):
             super().handle(**options)
 
 
 @contextmanager
 def _ours_among_them(connection: Any) -> Generator[None, None, None]:
-    """Have Django take our tables for such as its models have."""
+    """Have Django treat our tables as tables of its models."""
     inspector = connection.introspection
     of_models = inspector.django_table_names
 

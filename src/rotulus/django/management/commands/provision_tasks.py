@@ -1,4 +1,4 @@
-"""`manage.py provision_tasks`: makes at Google what the routes of a `PubSubBackend` need."""
+"""`manage.py provision_tasks`: creates Google's resources for the routes of a `PubSubBackend`."""
 
 import os
 from argparse import ArgumentParser
@@ -14,17 +14,17 @@ from rotulus.errors import ConfigurationError, RotulusError
 
 
 class Command(BaseCommand):
-    """Creates and changes topics, push subscriptions and scheduler jobs. Twice does no harm.
+    """Creates and changes topics, push subscriptions and scheduler jobs. It may run twice.
 
-    It is meant for the start of a container on Cloud Run, which sets `K_SERVICE`; elsewhere it does
-    nothing unless it is forced. What fails for one route is told, and the others are done. It ends
-    with the exit codes of `rotulus gcp apply`.
+    Run it when a container starts on Cloud Run, which sets `K_SERVICE`. Elsewhere it does nothing
+    unless it is forced. A failure for one route is reported, and the other routes are done. The
+    exit codes are those of `rotulus gcp apply`.
     """
 
-    help = "Make at Google what the routes need: topics, push subscriptions and scheduler jobs."
+    help = "Create Google's topics, push subscriptions and scheduler jobs for the routes."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where it may run, and what it prints."""
+        """Add the options for the place to run, and for the output."""
         parser.add_argument(
             "--force", action="store_true", help="Also where K_SERVICE is not set, as on a laptop."
         )
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print JSON.")
 
     def handle(self, **options: Any) -> None:
-        """Do it. Raises `CommandError`, with an exit code that says what is wrong."""
+        """Provision. Raises `CommandError`, with an exit code for the problem."""
         if not (options["force"] or options["dry_run"] or os.environ.get("K_SERVICE")):
             self.stderr.write(
                 "Nothing was done: this is not Cloud Run, as K_SERVICE is not set. Use --dry-run "
@@ -53,7 +53,7 @@ def _provision(*, dry_run: bool, as_json: bool) -> None:
     if backend is None:
         raise ConfigurationError(
             "No backend of settings.TASKS is a rotulus.django.PubSubBackend, so Google Pub/Sub "
-            "delivers nothing of this project"
+            "delivers no task of this project"
         )
     if dry_run:
         print_plan(backend.app, as_json=as_json)

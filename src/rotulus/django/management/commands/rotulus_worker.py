@@ -1,4 +1,4 @@
-"""`manage.py rotulus_worker`: runs what the tasks of a `DatabaseBackend` have enqueued."""
+"""`manage.py rotulus_worker`: runs the jobs of a `DatabaseBackend`."""
 
 import logging
 import sys
@@ -35,26 +35,26 @@ logger = logging.getLogger("rotulus")
 
 _PER_PROCESS = ("queues", "slots", "lease", "drain", "recycle_jobs", "recycle_memory")
 _OPTIONS = (*_PER_PROCESS, "processes", "burst", "name")
-"""The options of `rotulus worker` that this one has, too."""
+"""The options that this command shares with `rotulus worker`."""
 
 _WRONG_SETTING = 3
-"""The exit code for what is wrong in the settings, as for a `ConfigurationError`."""
+"""The exit code for wrong settings, as for a `ConfigurationError`."""
 
 _LEVELS = {0: logging.WARNING, 1: logging.INFO}
 """The least level that is logged, by the verbosity; beyond these, everything is."""
 
 
 class Command(BaseCommand):
-    """Runs jobs, fires schedules and takes back what dead workers held, until it is stopped.
+    """Runs jobs, fires schedules and takes back the jobs of dead workers, until it is stopped.
 
-    SIGTERM or Ctrl-C lets running jobs finish; a second one gives them back at once. It ends with
-    the exit codes of `rotulus worker`.
+    SIGTERM or Ctrl-C lets running jobs finish; a second signal gives them back at once. The exit
+    codes are those of `rotulus worker`.
     """
 
-    help = "Run what tasks have enqueued, until stopped: SIGTERM lets running jobs finish."
+    help = "Run enqueued tasks until stopped: SIGTERM lets running jobs finish."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Those of `rotulus worker`, by the same words, and the backend."""
+        """Add the options of `rotulus worker`, in the same words, and the backend."""
         parser.add_argument(
             "--backend", default="default", metavar="ALIAS", help="The backend, a key of TASKS."
         )
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         parser.add_argument("--parent", type=int, help=SUPPRESS)
 
     def handle(self, **options: Any) -> None:
-        """Work. Raises `CommandError`, with an exit code that says why it ended."""
+        """Work. Raises `CommandError`, with an exit code for the reason of its end."""
         if options["parent"] is None:
             leave_init()
         _set_up_logging(options["verbosity"])
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=_WRONG_SETTING) from error
 
     def _reloads(self, options: dict[str, Any]) -> bool:
-        """Whether another process is to work, which is started again when code changes."""
+        """Returns whether another process should work, to be started again when code changes."""
         to_the_end = options["burst"] or options["no_reload"] or options["name"]
         return settings.DEBUG and self._is_program and not to_the_end and options["parent"] is None
 
@@ -109,7 +109,7 @@ class Command(BaseCommand):
         )
 
     def _command(self) -> Sequence[str]:
-        """This command, for one process of several."""
+        """Returns this command, for one process of several."""
         if not self._is_program:
             raise ConfigurationError(
                 "processes and recycling start manage.py again, so they are for its command line: "
@@ -119,12 +119,12 @@ class Command(BaseCommand):
 
     @property
     def _is_program(self) -> bool:
-        """Whether this process is this command, and not one that calls it."""
+        """Returns whether this process is this command, and not a program that calls it."""
         return getattr(self, "_called_from_command_line", False)
 
 
 def _backend(alias: str) -> DatabaseBackend:
-    """The backend of an alias. Raises `ConfigurationError` if it needs no worker."""
+    """Returns the backend of an alias. Raises `ConfigurationError` if it needs no worker."""
     known = list(task_backends.settings)
     if alias not in known:
         raise ConfigurationError(
@@ -142,7 +142,7 @@ def _backend(alias: str) -> DatabaseBackend:
 
 
 def _import_tasks() -> None:
-    """Import the modules of the installed apps that tasks are looked for in."""
+    """Import the task modules of the installed apps."""
     try:
         import_task_modules()
     except ImproperlyConfigured:
@@ -156,18 +156,18 @@ def _import_tasks() -> None:
 
 
 def _app(backend: DatabaseBackend) -> App:
-    """An app for its jobs, if the tables are there: a worker would make them in a file."""
+    """Returns an app for its jobs. The tables have to exist: a worker would make them in a file."""
     try:
         backend.app.store.count()
     except SchemaError:
         raise SchemaError(missing_tables(backend.database)) from None
     finally:
-        connections.close_all()  # those of the worker's threads are others
+        connections.close_all()  # the worker's threads have other connections
     return worker_app(backend.database)
 
 
 def _warn_of_queues(backend: DatabaseBackend, queues: str | None) -> None:
-    """Warn of queues that no task of the backend can be in: they may be misspelt."""
+    """Warn of queues that no task of the backend can be in: the names may be misspelt."""
     for queue in load_settings({"queues": queues})["queues"].value or ():
         if backend.queues and queue not in backend.queues:
             logger.warning(
@@ -179,7 +179,7 @@ def _warn_of_queues(backend: DatabaseBackend, queues: str | None) -> None:
 
 
 def _set_up_logging(verbosity: int) -> None:
-    """Show our lines on standard error, unless `settings.LOGGING` says what becomes of them."""
+    """Show our lines on standard error, unless `settings.LOGGING` configures our logger."""
     if not logger.hasHandlers():
         handler = logging.StreamHandler()
         handler.setFormatter(LineFormatter(full=False, colours=sys.stderr.isatty()))
@@ -190,8 +190,8 @@ def _set_up_logging(verbosity: int) -> None:
 
 
 def _reloader() -> Reloader:
-    """What starts this command again when a file changes that Django would watch."""
+    """Returns the reloader of this command, which watches the files that Django watches."""
     watched = StatReloader()
-    autoreload_started.send(sender=watched)  # apps say what else is to be watched
+    autoreload_started.send(sender=watched)  # apps name further files to watch
     command = [*map(str, get_child_arguments()), "--no-reload"]
     return Reloader(command, Path.cwd(), further=watched.watched_files)
