@@ -4,7 +4,7 @@ const service = document.body.dataset;
 const ENDED = ["succeeded", "failed", "dead", "cancelled", "skipped"];
 const STREAM_EVENTS = ["pending", "running", "completed", "failed", "canceled", "deleted"];
 
-// An element with properties and children; text is text, whatever is in it.
+// Returns an element with properties and children; a text is never read as HTML.
 function make(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children.filter((child) => child !== null && child !== undefined));
@@ -13,7 +13,7 @@ function make(name, properties = {}, ...children) {
 
 // --- Requests ---
 
-// With its host, as the address of the page may hold a password, and then leads nowhere from here.
+// With the host: the address of the page may hold a password, and fetch refuses such an address.
 function at(path) {
   return location.origin + path;
 }
@@ -38,7 +38,7 @@ function duration(milliseconds) {
   return `${(milliseconds / 1000).toFixed(milliseconds < 10000 ? 2 : 1)} s`;
 }
 
-// --- What came back ---
+// --- Answers ---
 
 function heading(kind, label, ...others) {
   return make(
@@ -93,7 +93,7 @@ function refusalParts(form, { response, text }) {
   return [heading("bad", `refused: ${response.status}`, told.title), ...problemParts(told)];
 }
 
-// --- What the buttons do ---
+// --- Buttons ---
 
 async function execute(form, task, params) {
   const answer = await post(placeOf(task, "execute"), params);
@@ -148,7 +148,7 @@ async function act(form, button) {
   return undefined;
 }
 
-// Jobs that were shown there are followed no longer.
+// Stop following the jobs that were shown there.
 function show(answer, parts) {
   for (const view of answer.querySelectorAll(".job")) view.dispatchEvent(new Event("leave"));
   answer.replaceChildren(...parts.filter(Boolean));
@@ -164,7 +164,7 @@ function jobView(job) {
   return view;
 }
 
-// A browser has six connections to a server; a page whose streams took all could ask no more.
+// A browser has six connections to a server; a page must not use them all for streams.
 const MOST_STREAMS = 4;
 const followed = [];
 
