@@ -1,4 +1,4 @@
-"""What is measured, each a function that takes one sample of one contender."""
+"""The measures, each a function that takes one sample of one contender."""
 
 import json
 import statistics
@@ -23,7 +23,7 @@ LINKS = 5
 """How many steps a chain has."""
 
 TASKS = "/api/v1/tasks"
-"""What the paths of tasks that are served begin with."""
+"""The beginning of the paths of served tasks."""
 
 HELD = 5
 """How many drains follow each other while a snapshot is held."""
@@ -113,7 +113,7 @@ def memory(contender, count=20_000):
 
 
 def idle(contender):
-    """What a worker takes that has nothing to do."""
+    """The cost of an idle worker."""
     contender.afresh()
     with contender.working() as [worker]:
         _warm(contender)
@@ -223,7 +223,7 @@ def _start(code):
 
 
 def _loaded(contender, path, params, connections, seconds):
-    """What a load client, a process of its own, is answered a second."""
+    """The answers in a second to a load client, which is a process of its own."""
     body = json.dumps({"params": params})
     try:
         return contender.do("load", f"{TASKS}/{path}", body, connections, seconds)["a_second"]

@@ -32,7 +32,7 @@ class Samples:
         return cls(saved["samples"], facts)
 
     def next_round(self):
-        """What is added from now on belongs to the next round."""
+        """Begin the next round: later samples belong to it."""
         self._round += 1
 
     def add(self, key, value):
@@ -70,7 +70,7 @@ class Samples:
         _write(LAST, self.told())
 
     def told(self):
-        """All of it as JSON data, with the medians for those who read it."""
+        """All of it as JSON data, with the medians, for readers."""
         medians = {key: round(self.median(key), 3) for key in self.values}
         samples = {key: [_rounded(one) for one in ones] for key, ones in self.values.items()}
         return self.facts | {"medians": medians, "samples": samples}

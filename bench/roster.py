@@ -1,4 +1,4 @@
-"""Who is measured, how each is configured, and what is measured of whom."""
+"""The contenders, their configurations, and the measures of each."""
 
 import importlib.metadata
 
@@ -100,7 +100,7 @@ BESIDE = (
     "google-cloud-pubsub",
     "pyjwt",
 )
-"""What serves and publishes, ours and by hand."""
+"""The contenders that serve and publish: ours, and by hand."""
 
 
 def chosen(places, peers):
@@ -119,6 +119,6 @@ def peers():
 
 
 def versions():
-    """What was measured of whom."""
+    """The contenders and their measures."""
     ours = {name: importlib.metadata.version(name) for name in (OURS, "psycopg", *BESIDE)}
     return ours | {name: version_of(name) for name in peers()}

@@ -137,7 +137,7 @@ def every_job(**which: Any) -> Iterator[Job[Any]]:
 
 
 def report(console: Console) -> None:
-    """What was found."""
+    """The results of the census."""
     found = [(job.arguments["path"], job.result(0)) for job in every_job(state="succeeded")]
     table = Table(title="The standard library", title_justify="left")
     for heading in ("files", "lines", "functions", "classes"):

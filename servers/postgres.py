@@ -244,7 +244,7 @@ def _reachable(binaries, account, folder):
 
 
 def _refusal(binaries, account):
-    """What keeps the account from running the programs; nothing if it can."""
+    """Returns why the account cannot run the programs; "" if it can."""
     for program in _PROGRAMS:
         command = [binaries / program, "--version"]
         try:

@@ -19,7 +19,7 @@ MISSING = (
     "Google's Pub/Sub emulator is not on this machine: apt-get install "
     "google-cloud-cli-pubsub-emulator openjdk-17-jre-headless"
 )
-"""What is said in place of a test that needs the emulator."""
+"""The reason to skip a test that needs the emulator."""
 
 
 def installed():
@@ -52,7 +52,7 @@ class PubSubEmulator:
 
     @property
     def host(self):
-        """What the environment variable `PUBSUB_EMULATOR_HOST` says of it."""
+        """The value of the environment variable `PUBSUB_EMULATOR_HOST`."""
         return f"127.0.0.1:{self.port}"
 
     def start(self):

@@ -1,4 +1,4 @@
-"""What contenders can do, all of them and some, and the body of every job.
+"""The methods of contenders, required and optional, and the body of every job.
 
 Standard library only, because it is imported in the environment of each. Jobs are kept in
 `$BENCH_URL`, or in `$BENCH_STORE` where that URL is a broker's, everything else in the folder
@@ -52,7 +52,7 @@ def become(*words):
 
 
 class Contender:
-    """What is measured. Any method may be a coroutine function: all run on one loop.
+    """A contender. Any method may be a coroutine function: all run on one loop.
 
     What only some can do is not here, but in the protocols below.
     """

@@ -1,4 +1,4 @@
-"""What is the same of huey wherever it keeps its jobs."""
+"""The common base of huey with all its places for jobs."""
 
 import logging
 import os

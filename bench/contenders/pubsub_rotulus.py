@@ -21,7 +21,7 @@ route = TaskRoute(note)
 
 
 class RotulusOnPubSub(contender.Contender):
-    """What is committed is published, in batches."""
+    """Committed jobs are published, in batches."""
 
     def prepare(self):
         app.store.migrate()

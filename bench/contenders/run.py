@@ -123,7 +123,7 @@ def _flows(contender, kind, count):
     }
 
 
-def _load(contender, path, body, connections, seconds):  # noqa: ARG001 - whoever serves
+def _load(contender, path, body, connections, seconds):  # noqa: ARG001 - for any server
     """Keep its server busy; how many answers a second came."""
     return {"a_second": _told(load(path, body, int(connections), float(seconds)))}
 
@@ -222,7 +222,7 @@ def _callers(contender, numbers):
 
 
 def _check(contender, ability):
-    """Refuse what this one cannot do. Whom the bench asks for what is in `PLAN` of its roster."""
+    """Refuse a measure that this contender cannot do. `PLAN` of the roster has the measures."""
     if not isinstance(contender, ability):
         sys.exit(f"{type(contender).__name__} is not {ability.__name__}: it cannot do this")
 

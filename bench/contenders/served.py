@@ -6,7 +6,7 @@ import contender
 import uvicorn
 
 PREFIX = "/api/v1/tasks"
-"""What the paths of tasks begin with."""
+"""The beginning of the paths of tasks."""
 
 
 def serve(app):

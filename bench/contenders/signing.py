@@ -33,7 +33,7 @@ def serve_key():
 
 
 def token():
-    """What Google would send with a push: a token that is good for an hour."""
+    """Returns a token as Google sends it with a push, good for an hour."""
     now = int(time.time())
     claims = {
         "iss": "https://accounts.google.com",

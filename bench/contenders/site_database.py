@@ -1,4 +1,4 @@
-"""What the sites of Django have in common in which its tasks are measured."""
+"""The common base of the Django sites that are measured."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""What one would write without the service: routes of FastAPI, their models, the same envelope."""
+"""A service written by hand: routes of FastAPI, their models, the same envelope."""
 
 import ours
 import served
@@ -19,19 +19,19 @@ class Noted(BaseModel):
 
 
 class Asked(BaseModel):
-    """What `$execute` is asked."""
+    """The request of `$execute`."""
 
     params: Doubled
 
 
 class Handed(BaseModel):
-    """What `$enqueue` is handed."""
+    """The request of `$enqueue`."""
 
     params: Noted
 
 
 class Answer(BaseModel):
-    """What `$execute` answers."""
+    """The answer of `$execute`."""
 
     task_name: str
     params: Doubled
@@ -40,7 +40,7 @@ class Answer(BaseModel):
 
 
 class Stored(BaseModel):
-    """What `$enqueue` answers."""
+    """The answer of `$enqueue`."""
 
     id: str
     task: str

@@ -18,7 +18,7 @@ from rotulus.service import (
 
 
 async def executor(database: Annotated[Database, Depends(get_database)]) -> TaskExecutor:
-    """What executes the tasks of a request."""
+    """Returns the executor of a request."""
     return TaskExecutor(database, registry=ours.registry)
 
 

@@ -1,4 +1,4 @@
-"""Runs the newsletter on this machine: the page, and whoever runs its tasks.
+"""Runs the newsletter on this machine: the page, and the worker of its tasks.
 
 python run.py             a worker runs them
 python run.py --push      Google Pub/Sub pushes them to the page's own server; emulated here

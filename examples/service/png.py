@@ -18,7 +18,7 @@ class PictureError(ValueError):
 
 
 class Header(NamedTuple):
-    """What a PNG says of itself before its pixels."""
+    """The header of a PNG."""
 
     width: int
     height: int

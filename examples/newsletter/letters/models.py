@@ -1,10 +1,10 @@
-"""Who reads the newsletter, and what was sent."""
+"""The readers of the newsletter, and the letters that were sent."""
 
 from django.db import models
 
 
 class Subscriber(models.Model):
-    """Somebody who gets the letters."""
+    """A reader, who gets the letters."""
 
     address = models.EmailField(unique=True)
     since = models.DateTimeField(auto_now_add=True)

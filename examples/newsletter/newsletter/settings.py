@@ -1,6 +1,7 @@
 """Settings of the newsletter: everything in one SQLite file, for a laptop.
 
-`NEWSLETTER_BACKEND` chooses who runs the tasks: `database`, which is `manage.py rotulus_worker`, or
+`NEWSLETTER_BACKEND` chooses the runner of the tasks: `database`, which is `manage.py
+rotulus_worker`, or
 `pubsub`, which is Google Pub/Sub by pushes to this very server.
 """
 
