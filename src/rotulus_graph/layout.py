@@ -195,7 +195,7 @@ def _tops(
     for chain in chains.values():
         for (a, _), (b, row) in pairwise(chain):
             sideways[row] = max(sideways[row], abs(centres[a] - centres[b]))
-    tops = [0.0]
+    tops = [0.0] if rows else []
     for row in range(1, len(rows)):
         distance = min(_FAR, _NEAR + _SLANT * sideways[row])
         tops.append(tops[-1] + heights[row - 1] + distance)

@@ -144,7 +144,7 @@ class Background:
     def _work(self) -> None:
         try:
             self.app.run_worker(queues=[self.queue], slots=self._slots, drain=0.0)
-        except BaseException as error:  # noqa: BLE001 - `start` raises it
+        except BaseException as error:  # noqa: BLE001 - start() raises it
             self._error = error
         finally:
             self._working.set()
