@@ -20,7 +20,7 @@ from rotulus.pubsub import PubSubSettings
 
 try:
     from rotulus.cli.carried import carrier_of
-    from rotulus.pubsub.fit import incompatible_jobs
+    from rotulus.pubsub.fit import route_problems
     from rotulus.pubsub.provision import Action, Change, Plan, Problem, apply, plan
 except ModuleNotFoundError as error:
     raise ConfigurationError(
@@ -106,7 +106,7 @@ def apply_plan(app: App, *, yes: bool, as_json: bool) -> None:
 def _plan(app: App) -> tuple[PubSubSettings, Plan]:
     """What has to be done for the routes of the app, by the environment or its carrier."""
     carrier = carrier_of(app)
-    check = partial(incompatible_jobs, registry=app.registry, lease=app.settings["lease"].value)
+    check = partial(route_problems, registry=app.registry, lease=app.settings["lease"].value)
     with Meter("reading") as meter:
         planned = plan(carrier.routes, carrier.settings, told=meter.show, check=check)
     return carrier.settings, planned
