@@ -11,8 +11,8 @@ from functools import partial
 from typing import NamedTuple
 
 from rotulus._engine.execution import Execution
-from rotulus._engine.failure import describe_error
 from rotulus._engine.threads import Threads
+from rotulus._engine.verdict import describe_error
 from rotulus._jobs.outcome import Outcome, failed
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State

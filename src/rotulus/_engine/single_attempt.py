@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from rotulus._engine.execution import Execution
-from rotulus._engine.failure import describe_error
+from rotulus._engine.verdict import describe_error
 from rotulus._jobs.outcome import Outcome, failed, released
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State

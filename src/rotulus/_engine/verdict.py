@@ -1,11 +1,13 @@
-"""The verdict on an attempt that raised: a retry, a failure, a release, an end."""
+"""The verdict on an attempt that raised: a retry, a failure, a release; and its error as data."""
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
 
 from rotulus._engine.execution import Execution, Stop
-from rotulus._engine.failure import describe_error, own_frames
 from rotulus._jobs import outcome as outcomes
 from rotulus._jobs.outcome import ErrorInfo, Outcome
 from rotulus._jobs.retry import NO_RETRY, Retry
@@ -13,6 +15,11 @@ from rotulus._jobs.signals import Cancel, Snooze
 from rotulus._jobs.states import Reason
 from rotulus._text.jsontext import NotJSONError
 from rotulus.errors import ResultError
+
+LONGEST_MESSAGE = 2_000
+LONGEST_TRACEBACK = 16_000
+
+_OURS = str(Path(__file__).parent.parent)
 
 
 class NotRunnableError(Exception):
@@ -97,3 +104,46 @@ def _described(error: BaseException, execution: Execution) -> ErrorInfo:
     """The error as data; the attempt keeps the exception itself until its end has been told."""
     execution.error = BaseException.with_traceback(error, own_frames(error.__traceback__))
     return describe_error(error)
+
+
+def describe_error(error: BaseException) -> ErrorInfo:
+    """Returns what is kept of an exception: the frames of the task's own code, and its text.
+
+    It never raises, also when the exception's own methods do.
+    """
+    try:
+        frames = own_frames(error.__traceback__)
+        text = "".join(traceback.TracebackException(type(error), error, frames).format())
+    except Exception as problem:  # noqa: BLE001 - formatting runs the exception's own code
+        text = f"Traceback not available: {type(problem).__name__} while formatting it\n"
+    return ErrorInfo(
+        type=_clean(type(error).__name__),
+        message=_clean(_shorten(_text(error), LONGEST_MESSAGE)),
+        traceback=_clean(_shorten(text, LONGEST_TRACEBACK)),
+    )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as problem:  # noqa: BLE001 - __str__ is the exception's own code
+        return f"<its __str__ raised {type(problem).__name__}>"
+
+
+def own_frames(trace: TracebackType | None) -> TracebackType | None:
+    """The frames of the task's own code: a traceback without the leading frames that are ours."""
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
+        trace = trace.tb_next
+    return trace
+
+
+def _shorten(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    cut = f"\n... {len(text) - longest:,} characters left out ...\n"
+    return text[: longest // 2] + cut + text[-longest // 2 :]
+
+
+def _clean(text: str) -> str:
+    """Text that every database takes."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rotulus._engine.execution import Execution
-from rotulus._engine.failure import describe_error
+from rotulus._engine.verdict import describe_error
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.states import State
 from rotulus._workflows.context import Context

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from rotulus._engine.execution import Execution
-from rotulus._engine.failure import describe_error
+from rotulus._engine.verdict import describe_error
 from rotulus._jobs.signals import Cancel, Snooze
 from rotulus.errors import HandleConsumedError, OptionError
 from rotulus.events import ConditionFailed, Events
