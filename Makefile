@@ -33,7 +33,7 @@ django:
 
 docs:
 	@scripts/environment "$(PYTHON)" .venv-docs '[docs]'
-	@.venv-docs/bin/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
 	@echo 'The site is in site/: open site/index.html, or serve it with make docs PORT=8001.'
 	@$(if $(PORT),.venv-docs/bin/python -m http.server --bind 127.0.0.1 --directory site $(PORT))
 

@@ -22,6 +22,9 @@ ROOT_PAGES = {
 }
 """Where in the site the files at the root of the repository are."""
 
+HISTORY = ("changelog", "decisions/")
+"""Pages that the search finds after the guide."""
+
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)")
 ITEM = re.compile(r"- |\d+\. ")
 ROW = re.compile(r"\|")
@@ -46,6 +49,8 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Change a page so that its links and lists are in the site what they are in the repository."""
+    if page.file.src_uri.startswith(HISTORY):
+        page.meta["search"] = {"boost": 0.3}
     if page.file.generated_by is None:
         folder = posixpath.dirname(page.file.src_uri)
         at = posixpath.join("docs", folder)
