@@ -12,26 +12,23 @@ FROM outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
 
 -- name: settle
--- Attempts that came to something else: they end, or go back to their queue.
+-- Outcomes of other kinds: attempts end, or are `queued` again.
 WITH outcome AS MATERIALIZED (
-  SELECT {outcome_values} FROM json_each(:outcomes)),
-fate AS MATERIALIZED (
-  SELECT *, state IN ('queued', 'delayed') AS back, coalesce(until, :now + delay) AS back_at
-  FROM outcome)
+  SELECT {outcome_values} FROM json_each(:outcomes))
 UPDATE rotulus_jobs AS job
-SET state = CASE WHEN NOT outcome.back THEN outcome.state
+SET state = CASE WHEN outcome.state <> 'queued' THEN outcome.state
                  WHEN job.paused OR job.waits_for > 0 THEN 'blocked'
-                 WHEN outcome.back_at > :now THEN 'delayed'
+                 WHEN coalesce(outcome.until, :now + outcome.delay) > :now THEN 'delayed'
                  ELSE 'queued' END,
-    waits_for = CASE WHEN outcome.back THEN job.waits_for ELSE 0 END,
+    waits_for = CASE outcome.state WHEN 'queued' THEN job.waits_for ELSE 0 END,
     reason = outcome.reason, error = outcome.error, result = outcome.result,
-    run_at = coalesce(outcome.back_at, job.run_at),
-    ended_at = CASE WHEN NOT outcome.back THEN :now END,
+    run_at = coalesce(outcome.until, :now + outcome.delay, job.run_at),
+    ended_at = CASE WHEN outcome.state <> 'queued' THEN :now END,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
     losses = job.losses + outcome.lost,
     progress = coalesce(outcome.progress, job.progress),
     boot = NULL, lease_until = NULL, cancel_requested = 0
-FROM fate AS outcome
+FROM outcome
 WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'running';
 
 -- name: open
