@@ -1,4 +1,4 @@
-"""Steps a coroutine in a context of its own, and tells when it waits for the first time.
+"""Drives a coroutine in a context of its own, and tells when it waits for the first time.
 
 An asyncio task for each job would cost more than many a job does. With this, one task runs job
 after job for as long as they end without waiting, and none of them sees what another one has

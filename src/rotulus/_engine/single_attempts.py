@@ -114,7 +114,7 @@ class SingleAttempts:
         return await self._run_on_loop(claimed)
 
     def _claim(self, job_id: str) -> Execution | SingleResult:
-        """Claim a job; first take it back if its lease is over. Or else how it stands."""
+        """Claim a job, taken back before if its lease is over; else return how it stands."""
         store, setup = self._setup.store(), self._setup
         names = None if setup.grace is None else self._registry.list_all()
         claim_filter = ClaimFilter(self._name, None, names, setup.grace, [job_id])
@@ -133,7 +133,7 @@ class SingleAttempts:
         return execution
 
     def _rescue(self, store: Store, record: JobRecord) -> bool:
-        """Take back a job whose lease is over; whether it was running, and has been taken back."""
+        """Take back a running job if its lease is over; returns whether it was taken back."""
         if record.state != State.RUNNING:
             return False
         rescued = store.rescue()

@@ -1,4 +1,4 @@
-"""Threads that run plain functions for an event loop.
+"""Threads that run functions for an event loop: the bodies of tasks, and calls of the store.
 
 They are daemons: a function that never returns cannot keep the process from ending.
 """
@@ -111,7 +111,7 @@ class Threads:
             self._idle = 0
 
     def _start_thread(self) -> Exception | None:
-        """Start one; why not, if the system refuses."""
+        """Start a thread; returns the error if the system refuses."""
         name = f"{self._name}-{self._started + 1}"
         try:
             start_thread(self._run_calls, name)

@@ -20,7 +20,7 @@ GRACE = 1.0
 """Seconds for a body that is told to stop, before its task process is killed."""
 
 _SHORT_GRACE = 0.1
-"""Seconds for it when the worker stops or the lease is lost: another worker may begin the job."""
+"""The same when the worker stops or the lease is lost: another worker may begin the job soon."""
 
 _REPORT_WITHIN = 5.0
 """Seconds for the fork server to report how a task process ended."""
