@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Now, as what is registered with `atexit` first is called last.
+# Now, because the first function of `atexit` is called last.
 import_module("rotulus._exiting")
 
 __all__ = [

@@ -3,7 +3,7 @@
 import signal
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    # Ctrl-C while all is being loaded just ends the program: nothing has begun that could be told.
+    # Ctrl-C during the imports just ends the program: nothing has begun yet.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from rotulus.cli import main

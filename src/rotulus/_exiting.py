@@ -1,4 +1,4 @@
-"""What is closed when the program ends, after all that the program itself does then.
+"""Closes objects at the end of the program, after the program's own functions of `atexit`.
 
 Functions of `atexit` are called last in, first out. Ours is registered when `rotulus` is imported,
 so functions that a program registers later, as most do, still find everything open.
@@ -24,7 +24,7 @@ def close_at_exit(close: MethodType) -> None:
 
 
 def is_exiting() -> bool:
-    """Whether the program has ended, and what is still at work in other threads ends with it."""
+    """Returns whether the program has ended; work in other threads then ends with it."""
     return bool(_EXITING)
 
 

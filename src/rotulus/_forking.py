@@ -1,9 +1,9 @@
-"""What a forked child is told, and given back, before anybody can use anything there.
+"""Prepares forked children, before any code runs there: locks, connections and signals.
 
 A fork copies the memory of a process and one of its threads. A lock that another thread held
-stays locked in the copy for ever, a connection belongs to both from then on, and a signal that
-somebody sends to the child is handled as the parent handles it: what an event loop hears of its
-signals by is copied too, so that the parent would hear of it.
+stays locked in the copy for ever, and a connection belongs to both processes from then on. The
+child also has a copy of the parent's signal handlers and of the wake-up pipe of its event loop, so
+the parent would hear of signals to the child.
 """
 
 import os
@@ -23,7 +23,7 @@ _MASKS = threading.local()
 def follow_forks(renew: MethodType) -> None:
     """Call this method in every child that is forked from now on, as long as its object lives.
 
-    It makes anew what only one process may use, without touching what is the parent's.
+    The method makes objects anew that only one process may use, and does not touch the parent's.
     """
     _FOLLOWERS[renew.__self__] = renew.__func__
 
@@ -36,7 +36,7 @@ def children_handle(handlers: Mapping[signal.Signals, Any]) -> Generator[None, N
     be told to stop before it has heard that it was forked. Of nested blocks the first one counts.
 
     Args:
-        handlers: what `signal.signal` takes, by the number of the signal; None: the system's.
+        handlers: handlers for `signal.signal`, by the number of the signal; None: the system's.
     """
     _HANDLERS.append(handlers)
     try:

@@ -1,4 +1,4 @@
-"""Warns where the caller's own code stands, and tells whether that runs on an event loop."""
+"""Warnings at the line of the caller, and whether the caller is on an event loop."""
 
 import asyncio
 import inspect
@@ -19,7 +19,7 @@ def warn_caller(message: str, kind: type[Warning] = RotulusWarning) -> None:
 
 
 def on_event_loop() -> bool:
-    """Whether this thread runs an event loop just now."""
+    """Returns whether this thread runs an event loop now."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,1 +1,1 @@
-"""Names, ids and JSON text: what may be written where."""
+"""Names, ids and JSON text: checks and conversions."""

@@ -1,4 +1,4 @@
-"""Job ids: UUID version 7 (RFC 9562), which sort by the time they were made."""
+"""Job ids: UUID version 7 (RFC 9562), which sort by the time of their creation."""
 
 import re
 from collections import deque
@@ -27,7 +27,7 @@ class Ids:
 
     Args:
         now: the clock.
-        random: where random bits come from; it must not repeat itself in a forked process.
+        random: the source of random bits; it must not repeat itself in a forked process.
     """
 
     def __init__(self, now: Callable[[], datetime], random: Random) -> None:
@@ -42,11 +42,11 @@ class Ids:
         self._starts: list[int] = []
 
     def __call__(self) -> str:
-        """A new id: 36 characters of lower-case hexadecimal and hyphens."""
+        """Returns a new id: 36 characters of lower-case hexadecimal and hyphens."""
         return _text(next(self._counter(self._milliseconds())))
 
     def many(self, number: int) -> list[str]:
-        """As many new ids, in order."""
+        """Returns as many new ids, in order."""
         if not number:
             return []
         counter = self._counter(self._milliseconds())
@@ -58,7 +58,7 @@ class Ids:
         return int(self._now().timestamp() * 1000)
 
     def _counter(self, milliseconds: int) -> "count[int]":
-        """What counts on from a moment, or from a later one that has been used already."""
+        """Returns the counter for a moment, or for a later moment that has been used already."""
         latest = max(self._counters, default=0)
         if milliseconds <= latest:
             # Another thread may have moved on meanwhile.
@@ -72,7 +72,7 @@ class Ids:
         return counter
 
     def _start(self) -> int:
-        """Random bits where a counter begins; no two callers get the same."""
+        """Returns random bits for the start of a counter; no two callers get the same."""
         while True:
             try:
                 return self._starts.pop()
@@ -83,7 +83,7 @@ class Ids:
 
 
 def _texts(start: int, number: int) -> list[str]:
-    """Ids that count up from a value; all but the last group of most of them is the same."""
+    """Yields ids that count up from a value; most of them differ in the last group only."""
     head, low = _text(start)[:-_TAIL], start & _TAIL_MASK
     if low + number > _TAIL_MASK:
         return [_text(value) for value in range(start, start + number)]
@@ -91,12 +91,12 @@ def _texts(start: int, number: int) -> list[str]:
 
 
 def is_id(value: str) -> bool:
-    """Whether a text can be the id of a job."""
+    """Returns whether a text can be the id of a job."""
     return _ID.fullmatch(value) is not None
 
 
 def id_range(beginning: str) -> tuple[str, str] | None:
-    """The first and the last id that begin so; None when no id does.
+    """Returns the first and the last id that begin so; None when no id does.
 
     Hyphens may be left out, and letters may be capitals.
     """

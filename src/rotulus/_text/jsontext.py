@@ -1,7 +1,7 @@
-"""JSON text in and out of the store: what fits, what does not, and why it does not.
+"""JSON text in and out of the store, with checks that every reader can understand it.
 
-Only what every JSON reader understands is written: no NaN, no infinity, no lone surrogate, at
-most `MAX_DEPTH` levels and at most the given number of bytes. Nothing here can run code.
+The text has no NaN, no infinity and no lone surrogate, at most `MAX_DEPTH` levels, and at most the
+given number of bytes. Nothing here can run code.
 """
 
 import json
@@ -19,22 +19,22 @@ MAX_DEPTH = 64
 
 
 _LONGEST_NUMBER = 4300
-"""The digits that Python reads at most."""
+"""The most digits of a number that Python reads."""
 
 _PLAIN_INT = 2**53
-"""Whole numbers below this need no look at what they come to: many tasks return one."""
+"""Whole numbers below this need no check: many tasks return one."""
 
 
 class NotJSONError(ValueError):
-    """A value cannot be stored; the message says why, without a subject: 'is not JSON: …'."""
+    """A value cannot be stored; the message has no subject: 'is not JSON: …'."""
 
 
 class TooLargeError(NotJSONError):
-    """A text has more bytes than are stored: 'takes 5,000 bytes; at most 1,024 are stored'."""
+    """A text has too many bytes: 'takes 5,000 bytes; at most 1,024 are stored'."""
 
 
 def encode(value: object, *, max_bytes: int = MAX_BYTES) -> str:
-    """The JSON text of a value: of plain data, and of anything pydantic can serialise.
+    """Returns the JSON text of a value: of plain data, and of anything pydantic can serialise.
 
     Raises:
         NotJSONError: the value cannot be written as JSON, or is too large or too deep.
@@ -47,10 +47,10 @@ def encode(value: object, *, max_bytes: int = MAX_BYTES) -> str:
 
 
 def encode_plain(value: object) -> str:
-    """The JSON text of a value that consists of plain data, whatever its size.
+    """Returns the JSON text of a value that consists of plain data, of any size.
 
-    Unlike `encode` it converts nothing that would not come back: no dates, no sets, no numbers as
-    keys. Tuples come back as lists.
+    Unlike `encode` it refuses values that would not come back: dates, sets, numbers as keys. Tuples
+    come back as lists.
 
     Raises:
         NotJSONError: the value is not plain data, or is too deep.
@@ -66,7 +66,7 @@ def encode_plain(value: object) -> str:
 
 
 def canonical(value: Any) -> Any:
-    """What stands for a JSON value in sets: equal for two values if they are equal as JSON.
+    """Returns a hashable stand-in for a JSON value: equal for two values that are equal as JSON.
 
     The order of keys does not matter, `1` and `1.0` are one number, and `True` is none.
     """
@@ -79,7 +79,7 @@ def canonical(value: Any) -> Any:
 
 
 def decode(text: str) -> Any:
-    """The value of a JSON text. Raises `NotJSONError` when the text is not JSON."""
+    """Returns the value of a JSON text. Raises `NotJSONError` when the text is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -87,7 +87,7 @@ def decode(text: str) -> Any:
 
 
 def check_text(text: str, max_bytes: int) -> None:
-    """Raise `NotJSONError` when a written text is one that not every reader understands."""
+    """Raise `NotJSONError` for a written text that not every reader understands."""
     try:
         size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
@@ -109,7 +109,7 @@ def check_text(text: str, max_bytes: int) -> None:
 
 
 def _check_numbers(text: str) -> None:
-    """Raise `NotJSONError` for a number that no reader takes: the text is read to be sure."""
+    """Raise `NotJSONError` for a number that readers refuse: the text is read to be sure."""
     try:
         pydantic_core.from_json(text)
     except ValueError as error:
@@ -129,7 +129,7 @@ def _dumps(value: object, write: "Callable[[object], str] | None" = None) -> str
 
 
 def _plain(value: object) -> Any:
-    """What pydantic makes of a value that `json` does not know: a model, a date, a set."""
+    """Returns pydantic's form of a value that `json` does not know: a model, a date, a set."""
     return pydantic_core.to_jsonable_python(value, bytes_mode="base64", inf_nan_mode="constants")
 
 

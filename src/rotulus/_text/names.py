@@ -1,4 +1,4 @@
-"""What may be a name: of a task, of a queue, of a key; and the nearest name to a wrong one."""
+"""Checks of names: of tasks, queues and keys; and the nearest name to a wrong one."""
 
 import difflib
 import functools
@@ -59,9 +59,9 @@ def check_queue_name(name: object) -> str:
 
 
 def serves(queues: Collection[str] | None, queue: str) -> bool:
-    """Whether a worker that serves these queues serves this one.
+    """Returns whether a worker that serves these queues serves this one.
 
-    Without queues it serves all but the private ones: those are for workers that name them.
+    A worker without queues serves all but the private ones: those are for workers that name them.
     """
     return not queue.startswith("_") if queues is None else queue in queues
 
@@ -77,7 +77,7 @@ def check_key(key: object, option: str) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """Whether every store can hold a text: it has no NUL, and no half of a character."""
+    """Returns whether every store can hold a text: it has no NUL, and no half of a character."""
     try:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""JSON from outside, read strictly: what two readers could understand differently is refused.
+"""JSON from outside, read strictly: ambiguous text is refused.
 
 Each key of an object stands once, numbers are finite, every character is whole, and arrays and
 objects nest `MAX_DEPTH` levels deep at most. Nothing here recurses without a limit.
@@ -13,14 +13,14 @@ from typing import Any, NoReturn
 from rotulus._text.jsontext import MAX_DEPTH
 
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-"""A string that does not end is one, too: so no text is looked at twice."""
+"""An unclosed string matches, too: so no text is scanned twice."""
 
 _HALF_A_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
-"""The escape of a surrogate, which may lack its other half."""
+"""The escape of a surrogate, perhaps without its other half."""
 
 
 class StrictJSONError(ValueError):
-    """A text is not the JSON of everybody; the message is a sentence that says why."""
+    """A text is not strict JSON; the message is a sentence with the reason."""
 
 
 class TooDeepError(StrictJSONError):
@@ -28,15 +28,15 @@ class TooDeepError(StrictJSONError):
 
 
 def read_strictly(text: str, max_depth: int = MAX_DEPTH) -> Any:
-    """The value of a JSON text.
+    """Returns the value of a JSON text.
 
     Args:
         text: the text, of a bounded size.
-        max_depth: how deep arrays and objects may nest.
+        max_depth: the deepest nesting of arrays and objects.
 
     Raises:
         TooDeepError: it nests deeper.
-        StrictJSONError: it is not JSON, or not the JSON of everybody.
+        StrictJSONError: the text is not JSON, or not strict.
     """
     _check_depth(text, max_depth)
     try:
@@ -46,7 +46,7 @@ def read_strictly(text: str, max_depth: int = MAX_DEPTH) -> Any:
     except json.JSONDecodeError as error:
         told = f"{error.msg}: line {error.lineno}, column {error.colno}."
         raise StrictJSONError(told) from None
-    except ValueError:  # the one thing else that int() refuses
+    except ValueError:  # the only other reason for int() to refuse
         raise StrictJSONError("It holds a number of more than 4,300 digits.") from None
     if _HALF_A_CHARACTER.search(text):
         _check_characters(value)

@@ -1,4 +1,4 @@
-"""URLs of stores as they may be shown: without what is secret in them."""
+"""URLs of stores: checks, and a form without secrets."""
 
 import re
 
@@ -8,14 +8,14 @@ _SECRET = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&]*", re.IGNORECASE)
 
 
 SYNCHRONOUS = {"": "FULL", "synchronous=full": "FULL", "synchronous=normal": "NORMAL"}
-"""What may follow the `?` of a file's URL, and what SQLite calls it."""
+"""The options behind the `?` of a file's URL, and SQLite's words for them."""
 
 _SCHEMES = ("sqlite", "postgresql", "postgres", "django")
 _USE = "use sqlite:///jobs.db for a file, or postgresql://user@host/database"
 
 
 def check_store_url(value: object) -> str:
-    """A URL that can be that of a store. Raises `ValueError`, and says what would do."""
+    """Returns the URL of a store. Raises `ValueError`, with the allowed forms."""
     if not isinstance(value, str):
         raise TypeError(f"give a store URL as text: {_USE}")
     scheme, mark, rest = value.partition("://")
@@ -32,19 +32,19 @@ def check_store_url(value: object) -> str:
 
 
 def without_password(url: str) -> str:
-    """A URL without the password in it, also one that is not escaped as it should be.
+    """Returns a URL without its password, also if the password is not escaped.
 
-    Everything between the first colon of the account and the last `@` is taken for the password:
+    Everything between the first colon of the account and the last `@` counts as the password:
     rather too much of the URL is left out than too little.
     """
-    url = _SECRET.sub(r"\1***", url)  # first of all: it may hold an @, too
+    url = _SECRET.sub(r"\1***", url)  # first, because it may hold an @, too
     scheme, mark, rest = url.partition("://") if "://" in url else ("", "", url)
     account, at, place = rest.rpartition("@")
     return f"{scheme}{mark}{account.partition(':')[0]}{at}{place}"
 
 
 def migrating(url: str) -> str:
-    """The command that brings the tables at a URL up to date, in quotes."""
+    """Returns the command that brings the tables at a URL up to date, in quotes."""
     scheme, _, place = url.partition("://")
     command = f"manage.py migrate --database {place}" if scheme == "django" else "rotulus migrate"
     return f"'{command}'"

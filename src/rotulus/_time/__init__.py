@@ -1,1 +1,1 @@
-"""Clocks, cron expressions, schedules, and how long to wait."""
+"""Clocks, cron expressions, schedules, and delays."""

@@ -1,4 +1,4 @@
-"""How long to wait before something that failed is tried again: ever longer, but never long."""
+"""Backoff: the delay before a failed call is tried again, ever longer, but never long."""
 
 LONGEST = 5.0
 """Seconds, before chance makes them more or fewer."""
@@ -7,11 +7,11 @@ _FIRST = 0.1
 
 
 def pause_after(failures: int, chance: float) -> float:
-    """Seconds to wait after so many failures in a row, however many.
+    """Returns the seconds to wait after so many failures in a row.
 
     Args:
-        failures: how many; 1 after the first.
-        chance: a random number from 0 to 1: those who failed together do not return together.
+        failures: the number of failures; 1 after the first.
+        chance: a random number from 0 to 1: programs that failed together do not return together.
     """
     doublings = min(failures - 1, 10)  # a day of failures is still a number
     return min(LONGEST, _FIRST * 2**doublings) * (0.5 + chance)

@@ -1,4 +1,4 @@
-"""The clocks: handed to whatever needs the time, so that a test can hand in its own."""
+"""The clocks: handed to all code that needs the time, so that a test can hand in its own."""
 
 import time
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the time comes from."""
+    """The source of the time."""
 
     def now(self) -> datetime:
         """The present moment, as an aware datetime in UTC."""
@@ -32,8 +32,8 @@ class SystemClock:
 def monotonic() -> float:
     """Seconds since some moment, also where a test has stopped the clocks of Python.
 
-    A wait that has to end in time ends by it. What stops clocks looks for them in the names of
-    modules, and does not find this one.
+    Waits with a deadline use it. Libraries that stop clocks look for them in the names of modules,
+    and do not find this one.
     """
     return _TRUE[0]()
 

@@ -1,7 +1,8 @@
 """A five-field cron expression in a time zone, as a sequence of instants.
 
-Fields, names and steps are parsed by cronsim. Which instants they mean is decided here, so that
-it is the same on the days the clocks change in every zone (the rules are those of Debian's cron):
+cronsim parses fields, names and steps. This module decides which instants they mean, so that the
+rules are the same in every zone on the days when the clocks change. They are those of Debian's
+cron:
 
 - A *fixed* expression, whose minute and hour both begin with something other than `*`, fires
   once for each time it names: at the first minute after the gap when the clocks skip that time,
@@ -36,7 +37,7 @@ _FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _STEP = re.compile(r"(?:\*|(?P<begin>\d+)(?:-(?P<end>\d+))?)/(?P<step>\d+)")
 _SIZES = {"minute": ("minutes", 60), "hour": ("hours", 3_600), "day-of-month": ("days", 86_400)}
-"""What the steps of fields count, and how many seconds that is."""
+"""The units that the steps of fields count, and their seconds."""
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -57,7 +58,7 @@ class Cron:
             raise OptionError(f"Cron expression {self.expression!r} never matches any day")
 
     def explain(self) -> str:
-        """The expression in English, such as 'At 09:30 on weekdays'."""
+        """Returns the expression in English, such as 'At 09:30 on weekdays'."""
         return self._fields.explain()
 
     def instants(self, zone: tzinfo, after: datetime) -> Iterator[datetime]:
@@ -105,7 +106,7 @@ class Cron:
         return sorted(shown)
 
     def _shown(self, wall: datetime, zone: tzinfo) -> tuple[datetime, ...]:
-        """When the wall clock of a zone shows this time, by the rules at the top."""
+        """Yields the instants when the wall clock of a zone shows this time, by the rules above."""
         first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
         second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
         if first == second:
@@ -146,7 +147,7 @@ def _read(*fields: str) -> CronSim:
 
 
 def _problem(fields: list[str], found: str) -> str:
-    """What cronsim found ('Bad minute'), with the text of the field it found it in."""
+    """Returns the problem that cronsim found ('Bad minute'), with the text of the field."""
     name = found.removeprefix("Bad ")
     if name not in _FIELDS:
         return found
@@ -165,7 +166,7 @@ def _problem(fields: list[str], found: str) -> str:
 
 
 def _has(fields: list[str], day: str) -> bool:
-    """Whether one of the months has such a day."""
+    """Returns whether one of the months has such a day."""
     minute, hour, _, month, weekday = fields
     with suppress(CronSimError):
         _read(minute, hour, day, month, weekday)
@@ -188,7 +189,7 @@ def _idle_step(text: str, first: int, last: int) -> int | None:
 
 
 def _instead(name: str, step: int) -> str:
-    """What a person may have meant who wrote that step."""
+    """Returns a suggestion for the author of such a step."""
     size = _SIZES.get(name)
     if size is None:
         return "write the values that are meant"
@@ -205,7 +206,7 @@ def _month_after(day: date) -> date:
 
 
 def _steady_offset(midnight: datetime, zone: tzinfo) -> timedelta | None:
-    """The zone's offset on a day whose clocks do not change, else None."""
+    """Returns the zone's offset on a day without a change of the clocks, else None."""
     offsets = {
         moment.replace(tzinfo=zone, fold=fold).utcoffset()
         for moment in (midnight, midnight + _DAY)

@@ -1,6 +1,6 @@
 """Lengths of time as people give them: seconds or a timedelta, and never more than a century.
 
-Whatever is longer is a mistake, such as a moment in milliseconds, and would reach moments that no
+A longer time is a mistake, such as a moment in milliseconds, and would reach moments that no
 calendar has. So it is refused where it is given.
 """
 
@@ -18,14 +18,14 @@ _LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(seconds=LONGEST)
 
 
 def check_seconds(value: object, option: str) -> float:
-    """A length of time in seconds, from 0 to `LONGEST`.
+    """Returns a length of time in seconds, from 0 to `LONGEST`.
 
     Args:
-        value: what was given: a number of seconds, or a timedelta.
-        option: what it is called where it was given, such as `"delay"`.
+        value: a number of seconds, or a timedelta.
+        option: the name of the option, such as `"delay"`.
 
     Raises:
-        OptionError: it is no length of time, or a longer one.
+        OptionError: the value is no length of time, or a longer one.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(seconds, int | float) and not isinstance(seconds, bool):
@@ -40,7 +40,7 @@ def check_seconds(value: object, option: str) -> float:
 
 
 def check_moment(value: object, option: str) -> datetime:
-    """An aware datetime that leaves room for `LONGEST` behind it. Raises `OptionError`."""
+    """Returns an aware datetime with room for `LONGEST` after it. Raises `OptionError`."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise OptionError(
             f"{option}={value!r} is not allowed: give a datetime with a time zone, such as "

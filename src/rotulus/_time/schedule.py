@@ -1,4 +1,4 @@
-"""When a task is due: a cron expression in a zone, or an interval; and what if it was missed."""
+"""A schedule: a cron expression in a zone, or an interval, with a policy for missed instants."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from rotulus._time.interval import PREFIX, Interval, read_interval
 from rotulus.errors import OptionError
 
 CATCH_UP = timedelta(days=7)
-"""The longest time to look back for instants that nobody fired."""
+"""The longest time to look back for instants that were not fired."""
 
 ON_TIME = timedelta(seconds=60)
 """An instant that is not fired within this time counts as missed."""
@@ -29,7 +29,7 @@ class Schedule:
             Or an interval, such as `@every 90s`.
         timezone: an IANA zone name, such as `"Europe/London"`. Default UTC. Intervals have none:
             their instants are only shown in it.
-        missed: what happens to instants nobody fired, because nothing was running:
+        missed: the policy for instants at which no worker was running:
             `"latest"` fires the latest of them (the default), `"skip"` none that is more than
             60 seconds late, `"all(N)"` the latest N, in order. Never further back than 7 days.
 
@@ -51,7 +51,7 @@ class Schedule:
 
     @property
     def is_interval(self) -> bool:
-        """Whether it is an interval, and no cron expression."""
+        """Whether the schedule is an interval, and no cron expression."""
         return isinstance(self._times, Interval)
 
     def explain(self) -> str:
@@ -73,7 +73,7 @@ class Schedule:
             now: the present moment.
         """
         since = max(since, now - CATCH_UP)
-        if isinstance(self._times, Interval):  # those before the last few are not even looked at
+        if isinstance(self._times, Interval):  # all before the last few are skipped
             since = max(since, now - timedelta(seconds=_limit(self.missed) * self._times.seconds))
         instants = self._times.instants(self._zone, since)
         return self._choose(list(takewhile(lambda at: at <= now, instants)), now)
@@ -85,12 +85,12 @@ class Schedule:
 
 
 def stamp(instant: datetime) -> str:
-    """An instant as the keys of firings have it: to the minute, or to the second if it has some."""
+    """Returns an instant for the key of a firing: to the minute, or to the second if it has any."""
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}" if instant.second else f"{instant:%Y-%m-%dT%H:%MZ}"
 
 
 def read_stamp(text: str) -> datetime:
-    """The instant that `stamp` wrote."""
+    """Returns the instant that `stamp` wrote."""
     return datetime.fromisoformat(text)
 
 
@@ -106,7 +106,7 @@ def check_missed(missed: object) -> None:
 
 
 def find_zone(name: object) -> tzinfo:
-    """The time zone of an IANA name. Raises `OptionError`, with a suggestion, when unknown."""
+    """Returns the time zone of an IANA name. Raises `OptionError`, with a suggestion."""
     if name == "UTC":
         return UTC
     try:

@@ -56,7 +56,7 @@ class ExecutionQuerySet(models.QuerySet["TaskExecution"]):
         raise _refused("created")
 
     def update(self, **_kwargs: Any) -> NoReturn:
-        """Refused: the store knows who has a job at present."""
+        """Refused: only the store changes jobs, because it knows the current worker of each."""
         raise _refused("changed")
 
     def bulk_update(self, *_args: Any, **_kwargs: Any) -> NoReturn:
@@ -64,7 +64,7 @@ class ExecutionQuerySet(models.QuerySet["TaskExecution"]):
         raise _refused("changed")
 
     def delete(self) -> NoReturn:
-        """Refused: a job goes with what is known of it, and not while others wait for it."""
+        """Refused: delete the job, which is kept while other jobs wait for it."""
         raise _refused("deleted")
 
 
@@ -120,11 +120,11 @@ class TaskExecution(models.Model):
         return f"{self.task_name} {self.id} ({self.status})"
 
     def save(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refused: the store knows who has a job at present."""
+        """Refused: only the store changes jobs, because it knows the current worker of each."""
         raise _refused("saved")
 
     def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Refused: a job goes with what is known of it, and not while others wait for it."""
+        """Refused: delete the job, which is kept while other jobs wait for it."""
         raise _refused("deleted")
 
     @property

@@ -50,7 +50,7 @@ def make_app(of: App | None, found: Found) -> App:
     @task(name=SPAWNED, registry=registry, result="trust")
     async def spawned(number: int, description: str | None = None, job: Job[Any] = INJECTED) -> Any:
         """Await a spawned call. It is in the process that spawned it, or nowhere."""
-        del description  # for those who look at the job
+        del description  # for people who look at the job
         run = found(job.queue, number, job.id)
         if run is None:
             raise JobLostError("the process that was to run it has ended")
