@@ -83,7 +83,7 @@ class Ids:
 
 
 def _texts(start: int, number: int) -> list[str]:
-    """Yields ids that count up from a value; most of them differ in the last group only."""
+    """Returns ids that count up from a value; most of them differ in the last group only."""
     head, low = _text(start)[:-_TAIL], start & _TAIL_MASK
     if low + number > _TAIL_MASK:
         return [_text(value) for value in range(start, start + number)]
