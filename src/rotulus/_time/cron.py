@@ -106,7 +106,7 @@ class Cron:
         return sorted(shown)
 
     def _shown(self, wall: datetime, zone: tzinfo) -> tuple[datetime, ...]:
-        """Returns the instants when the wall clock of a zone shows this time, by the rules above."""
+        """Returns the instants when the wall clock of a zone shows this time, by those rules."""
         first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
         second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
         if first == second:
