@@ -148,7 +148,7 @@ class App(LifeCycle, Calls, Shortcuts, Carrying):
 
     @property
     def events(self) -> Events:
-        """What happens in this process, for subscribers. See `rotulus.events`."""
+        """The events of this process, for subscribers. See `rotulus.events`."""
         return self._own.active.engine.events
 
     @property

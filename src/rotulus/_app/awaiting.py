@@ -1,4 +1,4 @@
-"""What a part of a run waits for, or why it was skipped, in sentences."""
+"""Sentences about a part of a run: the needs that it waits for, or why it was skipped."""
 
 from collections import Counter
 from collections.abc import Iterable

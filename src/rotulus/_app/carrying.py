@@ -1,4 +1,4 @@
-"""What an app does where no worker is: jobs are carried to an endpoint, and duties done once."""
+"""An app without workers: jobs are carried to an endpoint, and duties are done once."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -50,7 +50,7 @@ class Carrying:
 
     @property
     def carrier(self) -> Carrier | None:
-        """What this app's jobs are carried by; None: nothing is."""
+        """The carrier of this app's jobs; None: there is none."""
         return self._own.active.engine.carriage.carrier
 
     def receive(

@@ -1,4 +1,4 @@
-"""What keeps workers from taking a job that is due, or will be."""
+"""The obstacles that keep workers from claiming a job that is due, or will be."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -71,7 +71,7 @@ class Claimable:
         return [*(found or [self._due(job)]), *self._unregistered(job, fleet)]
 
     def lasting(self, job: JobRecord, fleet: Fleet | None = None) -> list[Explanation]:
-        """What is in the way whenever the job is due."""
+        """Returns the obstacles that hold whenever the job is due."""
         fleet = fleet or self._store.fleet()
         return [*_paused(job, fleet), *self._untaken(job, fleet)]
 
@@ -195,7 +195,7 @@ def _paused(job: JobRecord, fleet: Fleet) -> list[Explanation]:
 
 
 def _unserved(job: JobRecord, fleet: Fleet) -> list[Explanation]:
-    """What is true when no worker that runs would ever take it."""
+    """Returns the sentences for a job that no running worker would ever claim."""
     if not fleet.workers:
         text = "No worker is running: start one with 'rotulus worker'."
         return [Explanation(Kind.NO_WORKER, job.id, text)]
@@ -213,7 +213,7 @@ def _unserved(job: JobRecord, fleet: Fleet) -> list[Explanation]:
 
 
 def _carried(job: JobRecord, entry: Entry) -> str:
-    """What has become of the message that says that a job is due."""
+    """Returns the fate of the message for a job that is due."""
     due = clock_time(entry.due_at)
     if entry.published_at is not None:
         return (
@@ -227,8 +227,8 @@ def _carried(job: JobRecord, entry: Entry) -> str:
             f"try is from {due} on."
         )
     return (
-        f"Its message is published from {due} on, by whoever enqueues, works or ticks with the "
-        f"carrier of queue {job.queue!r}."
+        f"Its message is published from {due} on, by any process that enqueues, works or "
+        f"ticks with the carrier of queue {job.queue!r}."
     )
 
 

@@ -164,7 +164,7 @@ class Engine:
         self.carriage.begin(carrier, patience)
 
     def singles(self, lease: float, grace: float | None) -> SingleAttempts:
-        """What makes single attempts in this process."""
+        """Returns the maker of single attempts in this process."""
         setup = SingleSetup(
             self.port.store,
             self.executor,
@@ -209,7 +209,7 @@ def make_engine(
 
 
 class Policy(NamedTuple):
-    """What is the same for all jobs of an engine: see its attributes."""
+    """Returns the settings that all jobs of an engine share: see its attributes."""
 
     random: random.Random
     retry: Retry

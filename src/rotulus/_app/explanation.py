@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What is in the way of a job, or how it ended."""
+    """The obstacle of a job, or the way in which it ended."""
 
     ENDED = "ended"
     """It has ended."""

@@ -82,7 +82,7 @@ class InlineCalls:
         return plan.binder.bind((), arguments, engine.max_bytes).payload
 
     def shape(self, name: str) -> Shape:
-        """What a call of a task is given and comes to, as JSON Schemas.
+        """Returns the arguments and the result of a task, as JSON Schemas.
 
         Raises:
             TaskNotFoundError: no task of that name is registered.
@@ -137,7 +137,7 @@ class InlineCalls:
         return finished
 
     def value(self, record: JobRecord) -> Any:
-        """What a call returned, in the type that its task says. Raises `JobFailedError`."""
+        """Returns the result of a call, in the type of its task. Raises `JobFailedError`."""
         return self._ready().port.value(record)
 
     async def close(self) -> None:

@@ -15,7 +15,7 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Lifespan:
-    """What an ASGI application is given as its `lifespan=`; it may begin more than once.
+    """The `lifespan=` of an ASGI application; it may begin more than once.
 
     Args:
         held: has the app booted for the length of a block; blocks.
@@ -34,7 +34,7 @@ class Lifespan:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with the worker of this process, if anything is."""
+        """Returns the problem of the worker of this process, if there is one."""
         return self._problem
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ class Lifespan:
 
 
 def trouble(use: Callable[[], object]) -> str | None:
-    """What is wrong with something that is used; None when nothing is."""
+    """Returns the problem of a resource; None when there is none."""
     try:
         use()
     except RotulusError as error:

@@ -191,7 +191,7 @@ class AppPort:
         return record
 
     def value(self, record: JobRecord) -> Any:
-        """What an ended job returned. Raises `JobFailedError` when it did not."""
+        """Returns the result of an ended job. Raises `JobFailedError` when there is none."""
         if record.state != State.SUCCEEDED:
             raise _failure(record)
         text = record.result or "null"

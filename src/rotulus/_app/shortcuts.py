@@ -7,7 +7,7 @@ from rotulus._jobs.job import Job
 
 
 class Shortcuts:
-    """What is most often asked of an app: each is the verb of that name of a resource.
+    """The most frequent calls on an app: each is the verb of that name of a resource.
 
     Attributes:
         jobs: the jobs in its store; called, it finds them: `app.jobs(state="failed")`.

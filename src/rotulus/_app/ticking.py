@@ -24,7 +24,7 @@ _MOST_TICKS = 20
 
 
 class Ticked(NamedTuple):
-    """What a tick has done.
+    """The work of a tick.
 
     Attributes:
         rescued: jobs whose worker was lost, and that were taken back.

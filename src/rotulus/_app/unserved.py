@@ -61,7 +61,8 @@ class Unserved:
         self._told: set[str] = set()
 
     def warning(self, job: JobRecord) -> str | None:
-        """What to tell a caller that waits for a job; None if it is served, or that was told."""
+        """Returns the warning for a caller that waits; None if the queue is served, or was warned
+        of."""
         if job.state in ENDED or job.state == State.RUNNING or job.queue in self._told:
             return None
         reasons = Claimable(self._store(), self._knows, self._now).unserved(job)

@@ -20,7 +20,7 @@ _TELL_EVERY = 0.2
 
 
 class Finished(NamedTuple):
-    """What came of a call.
+    """The outcome of a call.
 
     Attributes:
         job: the record of the call, as it began.

@@ -159,7 +159,7 @@ def _end(job: JobRecord, *, sendable: bool) -> str:
 
 
 def _under(whose: str, found: Iterable[Explanation]) -> Iterable[Explanation]:
-    """What is said of another job, with the name of that."""
+    """Returns the sentences about another job, with its name."""
     return (one._replace(text=f"Of {whose}: {_lower(one.text)}") for one in found)
 
 

@@ -92,7 +92,7 @@ class Job(Generic[V_co]):
 
     @property
     def error(self) -> ErrorInfo | None:
-        """What its last attempt raised, if it raised."""
+        """The error of its last attempt, if there is one."""
         return read_error(self.record.error)
 
     @property
@@ -238,7 +238,7 @@ class Job(Generic[V_co]):
         }
 
     def result(self, timeout: float | None = None) -> V_co:
-        """What its task returned, in JSON's form of the task's return type; waits for it.
+        """Returns the result of its task, in the task's return type. Waits for the end.
 
         Args:
             timeout: the longest time to wait, in seconds; None waits for ever.
@@ -299,7 +299,7 @@ class Job(Generic[V_co]):
 
         What the transaction does, and the end of the job, happen together or not at all: so the
         effects of a task on the database that holds its job happen exactly once, though it may be
-        run twice. Call it last, and commit. What the task returns afterwards is not stored.
+        run twice. Call it last, and commit. A later return value of the task is not stored.
 
         Args:
             connection: a connection or session on the database of the jobs, as for `using`.

@@ -16,7 +16,7 @@ class JobLogFilter(logging.Filter):
     `"filters": {"job": {"()": "rotulus.JobLogFilter"}}`. Then a format may hold `%(job)s`. Records
     that are made while a task runs carry the job it runs for, in any library; Rotulus's own
     lines about a job carry that job. On other records all five are None, as are `run` and `step`
-    where the job is no part of a workflow. What a record has already, from `extra=`, stays. It lets
+    where the job is no part of a workflow. Fields from `extra=` stay. It lets
     every record pass.
     """
 
@@ -36,7 +36,7 @@ def _current() -> dict[str, Any]:
 
 
 def job_fields(job: JobRecord) -> dict[str, Any]:
-    """What says which job a record is about: for `JobLogFilter`, and for structured logs."""
+    """The fields that name the job of a record: for `JobLogFilter`, and for structured logs."""
     return {
         "job": job.id,
         "task": job.task,

@@ -1,4 +1,4 @@
-"""What an attempt came to, as the executor says it and the store records it."""
+"""The outcome of an attempt, from the executor to the store."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from rotulus._jobs.states import Reason, State
 
 STEP = "step "
-"""What the lines begin with that stand in the place of the traceback of a run."""
+"""The prefix of the lines in place of the traceback of a run."""
 
 
 class ErrorInfo(NamedTuple):

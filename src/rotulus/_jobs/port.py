@@ -1,4 +1,4 @@
-"""What a job asks: the app that it belongs to, and the attempt under way."""
+"""The ports of a job: to the app that it belongs to, and to the attempt under way."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -14,7 +14,7 @@ class Progress(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What was to be enqueued where a job of the same key stood already."""
+    """The request of an enqueue that found a job with the same key."""
 
     task: str
     arguments: str

@@ -1,4 +1,4 @@
-"""What a task may raise to say something other than 'I failed': not now, or never mind.
+"""Exceptions by which a task says something other than 'I failed': not now, or never mind.
 
 `Retry`, the third of them, is a policy as well and lives in its own file.
 """

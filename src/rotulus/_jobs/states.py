@@ -9,7 +9,7 @@ from rotulus.errors import OptionError
 
 
 class State(StrEnum):
-    """What a job is at the moment, as it is stored."""
+    """The stored state of a job."""
 
     BLOCKED = "blocked"
     """It waits for other jobs."""
@@ -101,7 +101,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("aborted", "canceled", "revoked"), "cancelled"),
     "discarded": "dead",
 }
-"""What other systems call the states."""
+"""The names of the states in other systems."""
 
 
 class Reason(StrEnum):
@@ -112,7 +112,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     """The task took longer than its `timeout`."""
     RESULT = "result"
-    """What the task returned does not fit its annotation, or cannot be stored."""
+    """The result of the task does not fit its annotation, or cannot be stored."""
     RETRY = "retry"
     """It waits for its next attempt."""
     SNOOZE = "snooze"

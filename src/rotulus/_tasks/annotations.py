@@ -38,7 +38,7 @@ class Unresolved:
 
 
 def resolved(annotation: Any, names: Mapping[str, Any], local: Mapping[str, Any]) -> Any:
-    """What an annotation names.
+    """Returns the type that an annotation names.
 
     Args:
         annotation: an annotation, or its text.
@@ -92,7 +92,7 @@ def materialised(annotation: Any) -> Any:
 
 
 def first_sentence(error: Exception) -> str:
-    """What an error says first: pydantic goes on about what could be configured."""
+    """Returns the first line of an error: pydantic adds advice about its configuration."""
     return (str(error) or type(error).__name__).splitlines()[0].split(". ")[0].rstrip(".")
 
 

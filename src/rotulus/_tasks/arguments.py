@@ -200,7 +200,7 @@ class Binder:
         return PayloadType({_key(p): _field(p) for p in parameters}, required, self._wording)
 
     def _unfit(self, parameter: inspect.Parameter) -> str | None:
-        """What is wrong with a parameter, if its type cannot be read."""
+        """Returns the problem of a parameter, if its type cannot be read."""
         kind = parameter.annotation
         if isinstance(kind, Unresolved):
             return f"parameter {parameter.name!r} has the annotation {kind}: {kind.problem}"

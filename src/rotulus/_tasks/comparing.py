@@ -72,7 +72,7 @@ def _stands_for(read: object, written: object) -> bool:
 
 
 def _parts(written: Any, read: Any) -> Iterable[tuple[Place | None, Any, Any]] | None:
-    """What two values of one type consist of, side by side; None when they are compared whole."""
+    """Returns the parts of two values of one type, in pairs; None when they are compared whole."""
     if isinstance(written, dict):
         return _entries(cast("dict[Any, Any]", written), cast("dict[Any, Any]", read))
     if isinstance(written, list | tuple | deque):

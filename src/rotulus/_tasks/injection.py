@@ -38,7 +38,7 @@ class Making(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Provision:
-    """What was provided for a type: the factory, how long its value lives, and what it needs."""
+    """The provider of a type: the factory, the life of its value, and the factory's parameters."""
 
     kind: Any
     factory: Factory

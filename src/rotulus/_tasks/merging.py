@@ -1,4 +1,4 @@
-"""What two decorators say of one task, put together: `@scheduled` over `@task`, or under it."""
+"""Merges the options of two decorators on one task: `@scheduled` over `@task`, or under it."""
 
 from dataclasses import MISSING, fields, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is worked out once for a task: how to bind its calls, fill it, and take its results."""
+"""The plan of a task, made once: how to bind its calls, fill it, and take its results."""
 
 import inspect
 from dataclasses import dataclass

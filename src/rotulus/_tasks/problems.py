@@ -1,4 +1,4 @@
-"""What is wrong with values, in sentences that do not hold the values themselves.
+"""The problems of values, in sentences without the values themselves.
 
 What a job is called with may be a password. Its type, and the place where it stands, say enough.
 """
@@ -36,7 +36,7 @@ class Wording(NamedTuple):
     show_values: bool = False
 
     def at(self, place: Sequence[Place]) -> str:
-        """What stands at a place, the first part of which is a name."""
+        """Returns the value at a place, the first part of which is a name."""
         return self.name(self.path(place))
 
     def path(self, place: Sequence[Place]) -> str:
@@ -63,7 +63,7 @@ class Wording(NamedTuple):
 
 
 def a_type(value: object) -> str:
-    """What a value is, with its article: `a str`, `an int`, `None`."""
+    """Returns the type of a value, with its article: `a str`, `an int`, `None`."""
     return "None" if value is None else with_article(type(value).__name__)
 
 

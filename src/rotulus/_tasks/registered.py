@@ -1,4 +1,4 @@
-"""What is inside a registry: its tasks, whether they may change, and the apps that serve them."""
+"""The content of a registry: its tasks, whether they may change, and the apps that serve them."""
 
 import inspect
 import threading

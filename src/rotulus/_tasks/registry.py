@@ -75,7 +75,7 @@ class TaskRegistry:
         raise TaskNotFoundError(f"Task {name!r} not found in registry{hint}", name)
 
     def get_info(self, name: str) -> TaskInfo:
-        """What the task of that name looks like. Raises `TaskNotFoundError`."""
+        """Returns the description of a task. Raises `TaskNotFoundError`."""
         return self.get(name).info
 
     def list_all(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is said of a value that would come back changed, and what would do instead."""
+"""Messages about values that would come back changed, with advice."""
 
 import datetime as dt
 from functools import partial
@@ -40,7 +40,7 @@ _ORM = "it belongs to a database, so pass its id and let the task load it"
 
 
 def changed(found: Difference, known: Symmetry) -> str:
-    """What would happen to a value, and what to do: `is a tuple and would come back as a list`."""
+    """Returns the change of a value, and advice: `is a tuple and would come back as a list`."""
     what = f"has {a_type(found.written)} as a key, which" if found.in_key else _is_a(found.written)
     same = type(found.written) is type(found.read)
     back = "changed" if same else f"as {a_type(found.read)}"
@@ -48,12 +48,12 @@ def changed(found: Difference, known: Symmetry) -> str:
 
 
 def unreadable(values: object) -> str:
-    """What is said of values that cannot be read back at all."""
+    """Returns the message about values that cannot be read back at all."""
     return _NOT_WRITTEN if any(map(_is_secret, everything_in(values))) else _TWO_WAYS
 
 
 def unstorable(error: jsontext.NotJSONError, value: object = None) -> str:
-    """What is said of a value that has no JSON form that can be stored, and what to do."""
+    """Returns the message about a value without a JSON form to store, with advice."""
     if isinstance(error, jsontext.TooLargeError):
         return f"{error}: a larger App(max_bytes=) takes it"
     if "utf-8" in str(error):

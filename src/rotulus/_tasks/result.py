@@ -1,4 +1,4 @@
-"""What a task returns: checked, written and read by its return annotation, as arguments are."""
+"""Results of tasks: checked, written and read by the return annotation, as arguments are."""
 
 import inspect
 import sys
@@ -125,7 +125,7 @@ def _named(path: str) -> str:
 
 
 def _awaited(annotation: Any) -> Any:
-    """What a coroutine comes to: a plain function may hand one back."""
+    """Returns the type that a coroutine is awaited to: a plain function may return a coroutine."""
     if get_origin(annotation) in (Awaitable, Coroutine):
         return get_args(annotation)[-1]
     return annotation

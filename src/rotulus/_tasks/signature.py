@@ -1,4 +1,4 @@
-"""What a function asks for: its parameters with their annotations resolved, and where it stands."""
+"""The signature of a function: its parameters with resolved annotations, and its place."""
 
 import functools
 import inspect
@@ -31,7 +31,7 @@ class ParameterInfo:
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """What a task looks like from outside.
+    """The description of a task.
 
     Attributes:
         name: its name in the registry.
@@ -77,7 +77,7 @@ def resolved_signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """What a callable is called in messages; one without a name by its class."""
+    """Returns the name of a callable in messages; without a name, that of its class."""
     return getattr(function, "__name__", type(function).__name__)
 
 

@@ -23,7 +23,7 @@ class Symmetry(IntEnum):
 
 
 def symmetry(schema: Schema) -> Symmetry:
-    """What is known of the type of a pydantic-core schema."""
+    """The known facts about the type of a pydantic-core schema."""
     if "serialization" in schema:  # the type writes itself in its own way
         return Symmetry.UNSURE
     kind = schema["type"]
@@ -41,7 +41,7 @@ _SYMMETRIC = frozenset(
 """Not `datetime` and `time`: an offset with seconds is written without them."""
 
 _KEYS = frozenset({"str", "int"})
-"""What a key of an object can be without a look at its value: JSON has texts only."""
+"""Types of keys that need no check of their value: JSON has texts only."""
 
 _JSON_FORM = {"str": "string", "int": "number", "float": "number", "bool": "boolean"}
 """The form in which members of a union are told apart."""

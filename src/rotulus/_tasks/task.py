@@ -173,7 +173,7 @@ class Task(Generic[P, R, V]):
 
     @functools.cached_property
     def info(self) -> TaskInfo:
-        """What the task looks like from outside."""
+        """The description of the task."""
         return describe(self.name, self.function, self.tags)
 
     @property
@@ -214,4 +214,4 @@ def _call(given: object) -> Call:
 
 
 _SCALARS = frozenset({int, str, float, bool})
-"""What most single arguments are: asking whether one is a mapping takes longer than the call."""
+"""Types of most single arguments: checking for a mapping takes longer than the call."""

@@ -22,7 +22,7 @@ def of(*content: object) -> str:
 
 
 def _content(value: object) -> Any:
-    """What JSON can say of a value, the same in every process."""
+    """Returns a JSON form of a value that is the same in every process."""
     if isinstance(value, Task | Retry | Delivery):
         record = cast("Retry", value)  # or one of the others
         named = (field.name for field in fields(record) if field.name not in _NO_CONTENT)

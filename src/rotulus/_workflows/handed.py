@@ -1,4 +1,4 @@
-"""What a step hands on: its context, with the marks of what has been changed in it."""
+"""The value that a step hands on: its context, with marks of the changes in it."""
 
 from collections.abc import Mapping
 from typing import Any, Self, cast
@@ -50,7 +50,7 @@ class HandedOn(Context):
 
     @classmethod
     def from_text(cls, text: str) -> Self | None:
-        """What `to_text` has written; None when the text is that of another value."""
+        """Returns the value of a text from `to_text`; None if the text is of another value."""
         data = jsontext.decode(text)
         if not isinstance(data, dict):
             return None
@@ -65,7 +65,7 @@ class HandedOn(Context):
         return f"{_BEGINNING}{marks}{',' if len(self) else ''}{text[1:]}"
 
     def changed_to(self, after: Context, place: Place | None) -> "HandedOn":
-        """What a step hands on that was given this, and left it like that.
+        """Returns the value that a step hands on if it left this as it was.
 
         Args:
             after: the context as the step left it.
@@ -102,5 +102,5 @@ class HandedOn(Context):
 
 
 def plain_text(text: str) -> str:
-    """What a step has handed on, as people want to see it: without the marks."""
+    """Returns a handed-on value for people: without the marks."""
     return Context.from_json(text).to_json() if HandedOn.is_marked(text) else text

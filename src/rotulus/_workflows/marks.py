@@ -33,7 +33,7 @@ MISSING = _Missing()
 
 
 class Marks(NamedTuple):
-    """What has changed a value: the version of all of it, and of members that differ from that."""
+    """The changes of a value: the version of the whole, and of members that differ from it."""
 
     version: Version = _NOTHING
     parts: Mapping[str, "Marks"] = _NOTHING

@@ -37,7 +37,7 @@ def merge(*contexts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def combine(contexts: Sequence[HandedOn]) -> HandedOn:
-    """What a step is given whose needs hand on these, in the order in which it names them.
+    """Returns the context of a step from those of its needs, in the order of its needs.
 
     A value that only one of them has changed since their ways parted, or removed, is as that one
     says: an untouched copy never counts, nor does one that another was built on. What several have

@@ -1,4 +1,4 @@
-"""What a part of a run keeps in its job's arguments: its needs, its place, and its context."""
+"""The arguments of a part's job: its needs, its place, and its context."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class Stored(NamedTuple):
 
         Args:
             given: the context, if somebody gives one.
-            max_bytes: the largest that may be given, in bytes. What is stored already stays.
+            max_bytes: the most bytes of a new value. A stored value stays.
 
         Raises:
             NotJSONError: the context is too large.
@@ -62,7 +62,7 @@ class Stored(NamedTuple):
 
 
 def read(text: str, step: str) -> Stored:
-    """What the job of a step keeps in its arguments.
+    """The arguments of the job of a step.
 
     Args:
         text: the arguments, as JSON text.

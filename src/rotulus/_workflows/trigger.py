@@ -34,7 +34,7 @@ class Need(NamedTuple):
 
 
 class Situation:
-    """What a rule looks at: the needs, and the context that the step would be given.
+    """The facts for a rule: the needs, and the context of the step.
 
     The context is made when a rule first asks for it.
     """
@@ -45,7 +45,7 @@ class Situation:
 
     @cached_property
     def context(self) -> Context:
-        """What the step would be given."""
+        """The context that the step would be given."""
         return self._make()
 
     def ended(self, step: str, states: frozenset[State]) -> bool:
@@ -248,7 +248,8 @@ def context_value(key: str, op: str, value: Any = None) -> Trigger:
     Args:
         key: the key.
         op: `"=="`, `"!="`, `">"`, `">="`, `"<"`, `"<="`, `"contains"`, `"not_contains"`,
-            `"exists"` or `"not_exists"`. What cannot be compared is not: `>` is false between a
+            `"exists"` or `"not_exists"`. Values without an order do not compare: `>` is false
+            between a
             number and a text. `!=` and `not_contains` are true when `==` and `contains` are not,
             also where the key is missing. `contains` looks for a value in an array, a key in an
             object, a text in a text.

@@ -188,7 +188,7 @@ _SHOWN = ("id", "needs", "trigger", "for_each", "on_success", "on_failure", "tas
 def option_problems(
     trigger: object, for_each: object, on_success: object, on_failure: object
 ) -> Iterable[str]:
-    """What is wrong with the options of a step, each by itself."""
+    """Yields the problems of the options of a step, each by itself."""
     for name, callback in (("on_success", on_success), ("on_failure", on_failure)):
         if callback is not None and not callable(callback):
             yield f"{name}={callback!r} is not allowed: give a function"
@@ -199,7 +199,7 @@ def option_problems(
 
 
 def _vain_options(step: Step) -> Iterable[str]:
-    """What its task says that a step cannot heed."""
+    """Yields the options of its task that have no effect on a step."""
     task, delivery = step.task, step.task.delivery
     if delivery.connection is not None:
         yield "connection= has no effect on a step: give it where the workflow is enqueued"
@@ -240,7 +240,7 @@ def check_step_id(step_id: object) -> str:
 
 
 def duplicate(workflow: str, first: Step, second: Step) -> str:
-    """What is wrong with two steps of one id."""
+    """Returns the message about two steps of one id."""
     return (
         f"Workflow {workflow!r} has two steps {second.id!r}: {first.task.site} and "
         f"{second.task.site}; give one of them another id"

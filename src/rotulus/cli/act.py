@@ -123,7 +123,7 @@ def _live_parts(app: App, ids: Sequence[str]) -> dict[str, int]:
 
 
 def _how_cancelled(app: App, job: Job[Any], parts: int) -> str:
-    """What became of a job, and of the parts it had that had not ended."""
+    """Returns the outcome for a job, and for its parts that had not ended."""
     if job.state.ended and job.state is not State.CANCELLED:
         return f"{job.state.words}: there is nothing to cancel"
     how = "is asked to stop" if job.cancel_requested else "is cancelled"

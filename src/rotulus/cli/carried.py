@@ -1,4 +1,4 @@
-"""What carries the jobs of an app, for commands that have to do with Google Pub/Sub."""
+"""The carrier of an app, for commands about Google Pub/Sub."""
 
 from typing import TYPE_CHECKING
 

@@ -63,7 +63,7 @@ def _start(text: str | None, schedule: Schedule) -> datetime:
 
 
 def _changes(start: datetime, known: Sequence[datetime]) -> list[str]:
-    """What is said of each instant: what the clocks do that day, between it and a neighbour."""
+    """Returns a note for each instant: the change of the clocks between it and a neighbour."""
     offsets = [at.utcoffset() for at in [start.astimezone(at.tzinfo) for at in known[:1]]]
     offsets += [at.utcoffset() for at in known]
     return [
@@ -73,7 +73,7 @@ def _changes(start: datetime, known: Sequence[datetime]) -> list[str]:
 
 
 def _change(at: datetime) -> str:
-    """What the clocks do on the day of an instant."""
+    """Returns the change of the clocks on the day of an instant."""
     midnight = at.replace(hour=0, minute=0, fold=0)
     early, late = midnight.utcoffset(), (midnight + timedelta(days=1)).utcoffset()
     if early is None or late is None or early == late:

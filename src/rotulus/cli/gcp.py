@@ -72,7 +72,7 @@ def apply_command(yes: bool, as_json: bool, target: str | None) -> None:
     """Create, change and delete what 'plan' prints. Twice does no harm.
 
     Only scheduler jobs are deleted, and only those of this environment and namespace that no route
-    has any more. What fails for one route is told, and the others are done.
+    has any more. A failure for one route is reported, and the others are done.
     """
     apply_plan(find_app(target, tasks=True), yes=yes, as_json=as_json)
 
@@ -104,7 +104,7 @@ def apply_plan(app: App, *, yes: bool, as_json: bool) -> None:
 
 
 def _plan(app: App) -> tuple[PubSubSettings, Plan]:
-    """What has to be done for the routes of the app, by the environment or its carrier."""
+    """Returns the plan for the routes of the app, by the environment or its carrier."""
     carrier = carrier_of(app)
     check = partial(route_problems, registry=app.registry, lease=app.settings["lease"].value)
     with Meter("reading") as meter:

@@ -74,7 +74,7 @@ def _module_of(place: str, folder: str) -> str:
 
 
 def _no_module(place: str, folder: str) -> str:
-    """What to say of a name that is not that of a module."""
+    """Returns the message about a name that is no module."""
     above, _, name = place.rpartition(".")
     if above and _is_there(above):
         hint = f"; did you mean '{above}:{name}'?"
@@ -106,7 +106,7 @@ def _import_failed(place: str, error: Exception) -> ConfigurationError:
 
 
 def _located(error: RotulusError) -> str:
-    """What an error says, with the place where it was made, unless it says that itself."""
+    """Returns the text of an error, with its place unless the text has it."""
     where = place_of(error)
     if where is None or where in str(error):
         return str(error)

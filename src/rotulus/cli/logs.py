@@ -64,7 +64,7 @@ class LineFormatter(logging.Formatter):
         at = datetime.fromtimestamp(record.created).astimezone().timetz()
         whose = "" if record.name == "rotulus" else f"{record.name}: {_about(record)}"
         text = f"{at.isoformat('seconds')} {whose}{_one_line(record.getMessage())}"
-        # What stands in a traceback must not look like a line of the log either.
+        # A line of a traceback must not look like a line of the log either.
         for line in _traceback(record, full=self._full).splitlines():
             text += f"\n  {_one_line(line.expandtabs())}"
         colour = _COLOURS.get(record.levelno, "") if self._colours else ""

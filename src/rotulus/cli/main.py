@@ -60,7 +60,7 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (ResultTimeoutError, 6),
     (RotulusError, 1),
 )
-"""What each error ends the program with; the first that fits."""
+"""The exit code of each error; the first that fits."""
 
 
 class _Program(Commands):
@@ -118,7 +118,7 @@ class _Program(Commands):
 
 
 def exit_code(error: RotulusError) -> int:
-    """What an error ends the program with."""
+    """Returns the exit code of an error."""
     return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 
 

@@ -21,7 +21,7 @@ _HERE = {
     "GCP_PROJECT_ID": "rotulus-dev",
     "TASKS_SERVICE_ACCOUNT": "pubsub-invoker@rotulus-dev.iam.gserviceaccount.com",
 }
-"""What is said where nobody has said anything else: nothing of it leaves this machine."""
+"""The default settings: nothing of them leaves this machine."""
 
 _AGAIN = 500
 """So many jobs that wait are published again to an emulator that may have been started anew."""

@@ -41,7 +41,7 @@ def run_here(app: App, task: str, call: CallWords) -> Any:
 
 
 def _run_task(app: App, task: str, call: CallWords) -> Any:
-    """What a task returns; meanwhile it is shown how far it says it has got."""
+    """Returns the result of a task; meanwhile its progress is shown."""
     with Meter(task) as meter:
 
         def tell(event: Any) -> None:

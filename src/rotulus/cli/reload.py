@@ -171,7 +171,7 @@ class Reloader:
 
 
 def _exit_code(code: int) -> int:
-    """What to end with, after a process that was told to stop ended so."""
+    """Returns the exit code after the end of a process that was told to stop."""
     if code in (-signal.SIGTERM, -signal.SIGINT):  # before it could listen
         return 0
     return 128 - code if code < 0 else code

@@ -24,7 +24,7 @@ from rotulus.cli.words import ago, moment_text
 from rotulus.workflow import Run
 
 _CLOSING = ("attempt", "worker", "due", "started")
-"""What is left out of a run, where it is about the moment in which its job is closed."""
+"""The fields that are left out of a run: they are about the moment when its job is closed."""
 
 
 @click.command()

@@ -55,7 +55,7 @@ def print_steps(whole: Job[Any], nodes: Sequence[StepInfo], *, err: bool = False
 
 
 def print_node(node: StepInfo) -> None:
-    """What there is to say of a step besides what its job says: its branches."""
+    """Returns the remarks about a step beside those of its job: its branches."""
     out = console()
     if node.branches:
         out.print(Text("\nbranches", "bold"))
@@ -76,7 +76,7 @@ def _branching(
 
 
 def _note(node: StepInfo) -> str:
-    """What else there is to say of a step, the most important thing first."""
+    """Returns further remarks about a step, the most important one first."""
     job, parts = node.job, _counts(node.branches)
     if job.error is not None and job.state is not State.SUCCEEDED:
         return parts or _one_line(job)

@@ -7,7 +7,7 @@ import sys
 import click
 
 INTERRUPTED = 130
-"""What a program ends with that somebody has stopped by Ctrl-C: 128 and the number of SIGINT."""
+"""The exit code after Ctrl-C: 128 and the number of SIGINT."""
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 """By their numbers."""

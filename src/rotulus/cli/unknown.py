@@ -1,4 +1,4 @@
-"""What to say of commands and options that there are not: what there is, in its place."""
+"""Messages about unknown commands and options: the existing ones, in their place."""
 
 from collections.abc import Collection, Sequence
 
@@ -43,7 +43,7 @@ _OPTIONS = {
 """Our options by words that others have for them."""
 
 LISTS = ("jobs", "queues", "schedules", "tasks", "workers", "workflows")
-"""What `rotulus ls` lists."""
+"""The lists of `rotulus ls`."""
 
 
 class Commands(click.Group):

@@ -125,7 +125,7 @@ class Whole(click.IntRange):
 
 
 def seconds_like(example: float) -> Callable[[Any], float]:
-    """What reads a number of seconds; whether it is allowed is for the setting to say."""
+    """Reads a number of seconds; the setting itself decides whether it is allowed."""
 
     def seconds(value: Any) -> float:
         try:

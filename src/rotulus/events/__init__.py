@@ -1,4 +1,4 @@
-"""What happens, as frozen records, and the one place they are emitted through.
+"""Events: frozen records of everything that happens, and the one place that emits them.
 
 Subscribe to log, count or trace; nothing in the engine formats a log line. An event that nobody
 subscribed to is not even made: the engine asks `wants` first where it matters.

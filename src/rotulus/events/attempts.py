@@ -1,4 +1,4 @@
-"""What happens to attempts: they start, end, lose their lease, wait, and do not stop."""
+"""Events of attempts: they start, end, lose their lease, wait, and do not stop."""
 
 import logging
 from dataclasses import dataclass
@@ -66,11 +66,11 @@ class AttemptFailed(Event, level=logging.WARNING):
 
     @property
     def raised(self) -> BaseException | None:
-        """What the task raised in this process."""
+        """The exception of the task in this process."""
         return self.error
 
     def line(self) -> str:
-        """What it came to, which job it was, and what was raised."""
+        """The outcome, the job, and the exception."""
         outcome, what = self.outcome, _what(self.outcome)
         wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
         error = f"  {outcome.error}" if outcome.error else ""
@@ -135,7 +135,7 @@ class DefinitionChanged(Event, level=logging.WARNING):
     declared: tuple[str, ...]
 
     def line(self) -> str:
-        """What the step needed, and what it is declared to need."""
+        """The needs of the step, then and as declared now."""
         job = self.job
         return (
             f"step {job.step!r} of {job.workflow} {job.run} waited for {_names(self.stored)}, and "
@@ -222,7 +222,7 @@ class BodyStuck(Event, level=logging.WARNING):
 
 
 def _what(outcome: Outcome) -> str:
-    """What became of a job whose attempt did not succeed, in one word."""
+    """Returns the fate of a job after an attempt that did not succeed, in one word."""
     if outcome.state is State.BLOCKED:
         return "opened"
     if outcome.state is not State.QUEUED:

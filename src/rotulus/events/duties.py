@@ -1,4 +1,4 @@
-"""What happens beside the jobs: schedules fire, jobs are rescued and pruned, the store fails."""
+"""Events beside the jobs: schedules fire, jobs are rescued and pruned, the store fails."""
 
 import logging
 import os
@@ -135,11 +135,11 @@ class StoreFailed(Event, level=logging.ERROR):
     error: Exception
 
     def line(self) -> str:
-        """What could not be done, and why."""
+        """The work that failed, and the reason."""
         return f"process {os.getpid()} could not {_plain(self.doing)}: {self.error}; trying again"
 
     def data(self) -> dict[str, Any]:
-        """What could not be done, and the process."""
+        """The work that failed, and the process."""
         return {"doing": self.doing, "pid": os.getpid()}
 
 
@@ -150,11 +150,11 @@ class StoreRecovered(Event, level=logging.INFO):
     doing: str
 
     def line(self) -> str:
-        """What can be done again."""
+        """The work that succeeds again."""
         return f"process {os.getpid()} can {_plain(self.doing)} again: the store works"
 
     def data(self) -> dict[str, Any]:
-        """What can be done again, and the process."""
+        """The work that succeeds again, and the process."""
         return {"doing": self.doing, "pid": os.getpid()}
 
 
@@ -167,7 +167,7 @@ class DutyFailed(Event, level=logging.ERROR):
 
     @property
     def raised(self) -> Exception:
-        """What the duty raised."""
+        """The exception of the duty."""
         return self.error
 
     def line(self) -> str:
@@ -185,7 +185,7 @@ def _ids(jobs: Sequence[JobRecord]) -> list[str]:
 
 
 def _plain(doing: str) -> str:
-    """What a process does with its store, in words that need no page."""
+    """Returns the work of a process with its store, in plain words."""
     duty, _, name = doing.partition(" ")
     if duty == "schedule" and name:
         return f"fire schedule {name!r}"

@@ -62,7 +62,7 @@ class ListenerFailed(Event, level=logging.ERROR):
 
     @property
     def raised(self) -> Exception:
-        """What the subscriber raised."""
+        """The exception of the subscriber."""
         return self.error
 
     def line(self) -> str:

@@ -1,4 +1,4 @@
-"""What happens to workers and their processes: they start, drain, stop, and are replaced."""
+"""Events of workers and their processes: they start, drain, stop, and are replaced."""
 
 import logging
 import signal
@@ -51,7 +51,7 @@ class WorkerStarted(Event, level=logging.INFO):
     slots: int
 
     def line(self) -> str:
-        """What the worker serves."""
+        """The queues and tasks of the worker."""
         queues = "all queues" if self.queues is None else f"queues {', '.join(self.queues)}"
         return f"worker {self.worker} serves {queues} in {many(self.slots, 'slot')}"
 

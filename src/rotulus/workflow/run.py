@@ -49,7 +49,7 @@ def status_of(job: Job[Any]) -> str:
 
 @dataclass(frozen=True)
 class WorkflowResult:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
         run_id: the id of the run.
@@ -70,7 +70,7 @@ class WorkflowResult:
 
 
 class Run:
-    """One run of a workflow. What it says is read when it is asked.
+    """One run of a workflow. Each call reads the current state.
 
     Args:
         app: the app whose store it is in.

@@ -211,7 +211,7 @@ class DefaultRunner:
         return self._crons.stats(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
     def shutdown(self) -> None:
-        """Finish the steps that run, and end. What is left goes on with the next runner."""
+        """Finish the steps that run, and end. Other steps go on with the next runner."""
         self._crons.end()
         self._serving.end()
 

@@ -110,7 +110,7 @@ class Serving:
     def _work(self) -> None:
         try:
             self.app.run_worker(slots=self._config.max_concurrent_tasks)
-        except BaseException as error:  # noqa: BLE001 - told to those who wait
+        except BaseException as error:  # noqa: BLE001 - raised to waiting callers
             self._problem = error
         finally:
             self._begun.set()

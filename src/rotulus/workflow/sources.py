@@ -1,4 +1,4 @@
-"""What can be added to a workflow: declared steps, tasks and workflows, themselves or by name."""
+"""The sources of steps: declared steps, tasks and workflows, themselves or by name."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ Addable = str | Callable[..., Any] | Workflow
 
 
 def find_source(given: Addable, registry: TaskRegistry) -> Source:
-    """What a step runs. Raises `WorkflowError` when it is nothing that can be a step."""
+    """Returns the source of a step. Raises `WorkflowError` for anything else."""
     if isinstance(given, str):
         return find_declared(given) or _registered(given, registry)
     if isinstance(given, Workflow):

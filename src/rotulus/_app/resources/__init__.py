@@ -1,4 +1,4 @@
-"""What is asked of an app, and told to it, by noun: the same verbs at every door."""
+"""The resources of an app, by noun, with the same verbs at every door."""
 
 from rotulus._app.resources.jobs import Jobs
 from rotulus._app.resources.queues import Queues

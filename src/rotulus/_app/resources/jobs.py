@@ -35,7 +35,7 @@ class JobCount(int):
 
 
 class AttemptResult(NamedTuple):
-    """What came of asking for an attempt of a job.
+    """The outcome of a request for an attempt of a job.
 
     Attributes:
         job: the job, as it stands now; `job.refresh()` reads its earlier attempts.

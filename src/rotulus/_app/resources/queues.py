@@ -32,7 +32,7 @@ class QueueInfo:
 
 
 QueueInfos = list[QueueInfo]
-"""What `list` gives: in a class with a method of that name the type has no name of its own."""
+"""The result of `list`: in a class with a method of that name the type needs another name."""
 
 
 class Queues:

@@ -30,7 +30,7 @@ class ScheduleInfo:
 
 
 ScheduleInfos = list[ScheduleInfo]
-"""What `list` gives: in a class with a method of that name the type has no name of its own."""
+"""The result of `list`: in a class with a method of that name the type needs another name."""
 
 
 class Schedules:

@@ -217,7 +217,7 @@ class _Need(NamedTuple):
 
 
 def _needs(port: AppPort, job: Job[Any], parts: int) -> list[_Need]:
-    """What a step needs; nothing of one that has so many parts that reading them takes long."""
+    """Returns the needs of a step; none of a step with too many parts to read quickly."""
     within, _ = split_path(job.step)
     if parts > _MOST_NEEDS or is_branch(job.step):
         return []

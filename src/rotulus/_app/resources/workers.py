@@ -7,7 +7,7 @@ from rotulus._concurrency.pool import off_loop
 from rotulus.store import WorkerInfo
 
 WorkerInfos = list[WorkerInfo]
-"""What `list` gives: in a class with a method of that name the type has no name of its own."""
+"""The result of `list`: in a class with a method of that name the type needs another name."""
 
 
 class Workers:
