@@ -61,8 +61,7 @@ class Unserved:
         self._told: set[str] = set()
 
     def warning(self, job: JobRecord) -> str | None:
-        """Returns the warning for a caller that waits; None if the queue is served, or was warned
-        of."""
+        """Returns the warning for a waiting caller; None if there is none, or it was given."""
         if job.state in ENDED or job.state == State.RUNNING or job.queue in self._told:
             return None
         reasons = Claimable(self._store(), self._knows, self._now).unserved(job)
