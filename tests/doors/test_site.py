@@ -24,15 +24,16 @@ ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 GUIDE = sorted(DOCS.glob("*.md"))
 PACKAGES = (
-    "",
-    ".django",
-    ".errors",
-    ".events",
-    ".pubsub",
-    ".service",
-    ".store",
-    ".testing",
-    ".workflow",
+    "rotulus",
+    "rotulus.django",
+    "rotulus.errors",
+    "rotulus.events",
+    "rotulus.pubsub",
+    "rotulus.service",
+    "rotulus.store",
+    "rotulus.testing",
+    "rotulus.workflow",
+    "rotulus_graph",
 )
 RESOURCES = (
     "img",
@@ -145,11 +146,11 @@ def test_every_link_and_anchor_of_the_site_leads_somewhere(site, pages):
 def public_names():
     """What users call: every name of a public module that is ours, and what its classes offer."""
     for package in PACKAGES:
-        module = import_module(f"rotulus{package}")
+        module = import_module(package)
         for name in module.__all__:
             value = getattr(module, name)
             if getattr(value, "__module__", "rotulus").startswith("rotulus"):
-                yield f"rotulus{package}.{name}"
+                yield f"{package}.{name}"
     for kind in (rotulus.App, rotulus.Job, rotulus.Task, rotulus.TaskRegistry, Run):
         for name in dir(kind):
             member = inspect.getattr_static(kind, name)
