@@ -33,24 +33,37 @@ class JobRecord(NamedTuple):
     migration for each database that adds the column to `rotulus_jobs`.
 
     Attributes:
-        id: its id. arguments: the payload. key: its unique key. limit_key: jobs with the same one
-        are limited together, in number and in rate. instant: the scheduled moment it is fired for.
-        task: the name of its task. queue: the queue it waits under. priority: higher is sooner.
-        state: the value of a `State`. created_at: when it was added. run_at: when it is, or was,
-        due. expires_at: when it is no longer worth starting. limit_to: how many jobs with its
-        `limit_key` may run at once. rate_to: how many jobs with its `limit_key` may start within
-        `rate_per`. rate_per: the length of that window. schedule: the scheduled task it is fired
-        for. attempt: the number of its last attempt; 0 before the first. failures: attempts that
-        failed, since it was added or retried. losses: attempts that were lost, since it was added
-        or retried. releases: attempts that a worker gave back. worker: the worker that has it, or
-        had it last. started_at: when its last attempt began. ended_at: when it ended.
-        cancel_requested: whether it runs, and somebody wants it to stop. reason: why it ended as it
-        did, or why it waits: a `Reason`, or words of its task. progress: the progress that its last
-        attempt reported last. result: what its task returned. error: what its last attempt raised,
-        as `write_error` has it. run: the id of the job that it is a part of in the end. A job with
-        parts has its own id here. step: where it stands in the run, as a path: "" is the head,
-        "load" a part of it, "load/3" a
-            part of that.
+        id: its id.
+        arguments: the payload.
+        key: its unique key.
+        limit_key: jobs with the same one are limited together, in number and in rate.
+        instant: the scheduled moment it is fired for.
+        task: the name of its task.
+        queue: the queue it waits under.
+        priority: higher is sooner.
+        state: the value of a `State`.
+        created_at: when it was added.
+        run_at: when it is, or was, due.
+        expires_at: when it is no longer worth starting.
+        limit_to: how many jobs with its `limit_key` may run at once.
+        rate_to: how many jobs with its `limit_key` may start within `rate_per`.
+        rate_per: the length of that window.
+        schedule: the scheduled task it is fired for.
+        attempt: the number of its last attempt; 0 before the first.
+        failures: attempts that failed, since it was added or retried.
+        losses: attempts that were lost, since it was added or retried.
+        releases: attempts that a worker gave back.
+        worker: the worker that has it, or had it last.
+        started_at: when its last attempt began.
+        ended_at: when it ended.
+        cancel_requested: whether it runs, and somebody wants it to stop.
+        reason: why it ended as it did, or why it waits: a `Reason`, or words of its task.
+        progress: the progress that its last attempt reported last.
+        result: what its task returned.
+        error: what its last attempt raised, as `write_error` has it.
+        run: the id of the job that it is a part of in the end. A job with parts has its own id.
+        step: where it stands in the run, as a path: "" is the head, "load" a part of the head,
+            "load/3" a part of that part.
         workflow: of a part: the workflow that says what it does.
         waits_for: how many of its needs and parts have not ended; 0 once it has ended itself.
         opened: whether its parts have been added.

@@ -27,7 +27,7 @@ def merge(*contexts: Mapping[str, Any]) -> dict[str, Any]:
     repetitions. How contexts are grouped, `merge(merge(a, b), c)` or `merge(a, merge(b, c))`, makes
     no difference, unless under some key a value of another kind stands between two arrays or
     between two objects: of `[1], 5, [2]` the left grouping makes `[2]`, the right one `[1, 2]`.
-    StepInputs are merged from the left.
+    Contexts are merged from the left.
     """
     merged: dict[str, Any] = {}
     for context in contexts:

@@ -295,9 +295,8 @@ class Transitions(Protocol):
         """Return when `claim` may give something that is wanted, or when a job has ended.
 
         Args:
-            what: what is wanted (its `ids` do not matter); or the id of a job. An id that no job
-            has
-                counts as ended.
+            what: what is wanted (its `ids` do not matter); or the id of a job. An id that no
+                job has counts as ended.
             timeout: the longest time to wait, in seconds; 0 for one look.
 
         Returns:

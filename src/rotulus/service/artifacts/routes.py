@@ -87,8 +87,7 @@ def make_artifact_router(
         prefix: the beginning of the paths.
         tags: the tags of the operations in the OpenAPI document.
         manager: a dependency that returns an `ArtifactManager`. Unless given, one on the database
-            of
-            the service: that of `ServiceBuilder`, or `app.state.database`.
+            of the service: that of `ServiceBuilder`, or `app.state.database`.
         max_bytes: the most bytes of an upload; 16 MiB unless given. JSON has 1 MiB at most.
     """
     router = APIRouter(
