@@ -1,4 +1,4 @@
-"""Sentences about a part of a run: the needs that it waits for, or why it was skipped."""
+"""Explains a step that is blocked or skipped: which needs it waits for, or why it does not run."""
 
 from collections import Counter
 from collections.abc import Iterable

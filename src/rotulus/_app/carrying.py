@@ -1,4 +1,4 @@
-"""An app without workers: jobs are carried to an endpoint, and duties are done once."""
+"""Jobs without workers: `app.carry`, `receive`, `relay` and `tick`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The one place where the function of a task is called: on the event loop, or in a thread."""
+"""Calls the function of a task, on the event loop or in a thread, and enforces its timeout."""
 
 import asyncio
 import inspect

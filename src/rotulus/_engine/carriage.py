@@ -1,4 +1,4 @@
-"""The relay of the outbox: which jobs a carrier takes to an endpoint, and how it publishes them."""
+"""The relay of the outbox: publishes the jobs that a carrier takes, after their commit."""
 
 import math
 from collections.abc import Callable, Sequence

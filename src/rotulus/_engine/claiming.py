@@ -1,4 +1,4 @@
-"""Where jobs are claimed: whenever a worker has free slots, and where it settles steps."""
+"""When a worker claims jobs: as slots become free, and together with settling steps."""
 
 import asyncio
 from collections.abc import Callable

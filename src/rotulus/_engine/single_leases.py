@@ -1,4 +1,4 @@
-"""Renews the leases of single attempts and keeps their time, from a thread that ends when idle."""
+"""Renews the leases of single attempts, and enforces their timeouts, in a thread of its own."""
 
 import threading
 from collections.abc import Callable, Generator

@@ -1,4 +1,4 @@
-"""Django's own connection for the calls of a store, in the transaction that is open there.
+"""Django's own connection for the calls of a store: in its transaction, or after its commit.
 
 A call in an `atomic` block belongs to the block: other connections see its changes after the commit
 of the block. A call outside of a block is a transaction of its own, committed when the call

@@ -1,4 +1,4 @@
-"""The app of a scheduler: its one task, the worker that runs it, and the check for lost jobs."""
+"""What runs the background jobs of a service: one task, its worker, and the check for lost jobs."""
 
 import secrets
 import threading

@@ -1,4 +1,4 @@
-"""The steps by which the tables of a store become those of this version."""
+"""Migrations: the steps by which the tables of a store become those of this version."""
 
 import hashlib
 from collections.abc import Mapping

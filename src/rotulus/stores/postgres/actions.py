@@ -1,4 +1,4 @@
-"""What people do to jobs, inside a transaction: cancel them, send them back, pause their runs."""
+"""Operator actions in a transaction: cancel, retry and delete jobs, pause their runs."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What is done to jobs inside a transaction: cancelled, sent back, paused, deleted, taken back."""
+"""Operator actions in a transaction: cancel, retry and delete jobs, pause their runs, rescue."""
 
 import sqlite3
 from collections.abc import Collection

@@ -1,4 +1,4 @@
--- What people do to jobs and queues.
+-- Operator actions on jobs and queues: cancel, retry, pause, delete.
 
 -- name: lock_runs
 -- Lock some jobs, with all jobs of their runs, until this transaction is over: which of them exist, how

@@ -1,4 +1,4 @@
--- Workers, schedules, the steps of the tables, and what is old.
+-- Workers, schedules, migrations applied, and the pruning of old jobs.
 
 -- name: announce
 -- A worker says that it is alive.

@@ -1,4 +1,4 @@
--- Outcomes of attempts: what their workers say, or that those are lost.
+-- Outcomes of attempts, as workers report them; and the rescue of jobs whose workers are lost.
 
 -- name: succeed
 -- Attempts whose task returned, of jobs in no run. Returns the claims that were refused, and a row of NULL

@@ -1,4 +1,4 @@
--- What people do to jobs and queues.
+-- Operator actions on jobs and queues: cancel, retry, pause, delete.
 
 -- name: with_parts
 -- Jobs and their parts, and the parts of those.

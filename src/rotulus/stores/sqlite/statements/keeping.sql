@@ -1,4 +1,4 @@
--- Workers, schedules, and what is old.
+-- Workers, schedules, and the pruning of old jobs.
 
 -- name: announce
 -- A worker says that it is alive.
