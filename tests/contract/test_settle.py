@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from contract.workbench import ERROR, OUTCOMES, job_id
-from rotulus._jobs.outcome import MAX_LOSSES, read_error, snoozed, succeeded
+from rotulus._jobs.outcome import MAX_LOSSES, Outcome, read_error, snoozed, succeeded
 from rotulus._jobs.record import micros
+from rotulus._jobs.states import State
 from rotulus.store import Claim
 
 
@@ -32,6 +33,17 @@ def test_an_outcome_moves_the_job(bench, how, state, reason):
 
     record = bench.store.get(job.id)
     assert (state, reason, 1) == (record.state, record.reason, record.attempt)
+
+
+@pytest.mark.parametrize("said", [State.QUEUED, State.DELAYED])
+@pytest.mark.parametrize(("delay", "state"), [(0.0, "queued"), (60.0, "delayed")])
+def test_what_is_sent_back_is_delayed_by_its_delay(bench, said, delay, state):
+    """Whichever of the two states its outcome says."""
+    job = bench.running()
+    assert [] == bench.store.settle([Outcome(job.id, job.attempt, said, "retry", delay=delay)])
+
+    record = bench.store.get(job.id)
+    assert (state, None) == (record.state, record.ended_at)
 
 
 def test_a_success_keeps_its_result_and_its_end(bench):

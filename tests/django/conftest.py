@@ -15,11 +15,16 @@ def jobs_settings(tmp_path, migrated):
     """Gives the settings of a database of a kind, with tables; its clock is the machine's."""
     emptied = []
 
+    def empty(url):
+        with psycopg.connect(url) as connection:
+            connection.execute("TRUNCATE rotulus_jobs, rotulus_attempts, rotulus_needs")
+
     def made(kind):
         from rotulus.stores.sqlite import SqliteStore
 
         if kind == "postgres":
             emptied.append(migrated("postgres", clock=False))
+            empty(emptied[-1])  # other tests share it
             return postgres_settings(emptied[0])
         path = str(tmp_path / "django.db")
         store = SqliteStore(path)
@@ -29,8 +34,7 @@ def jobs_settings(tmp_path, migrated):
 
     yield made
     for url in emptied:
-        with psycopg.connect(url) as connection:
-            connection.execute("TRUNCATE rotulus_jobs, rotulus_attempts, rotulus_needs")
+        empty(url)
 
 
 @pytest.fixture(params=KINDS)

@@ -245,7 +245,9 @@ def test_a_fired_job_is_a_job_like_any_other(still_app, clock, registry):
         job.arguments,
         job.state,
     )
-    assert [("ticks", clock.now(), job.id)] == [tuple(event) for event in fired]
+    assert [("ticks", clock.now(), job.id)] == [
+        (event.schedule, event.instant, event.job_id) for event in fired
+    ]
 
 
 def test_a_store_that_fails_loses_no_instant(still_app, clock, ticks):

@@ -16,14 +16,14 @@ WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND +job.state = 'ru
 WITH outcome AS MATERIALIZED (
   SELECT {outcome_values} FROM json_each(:outcomes))
 UPDATE rotulus_jobs AS job
-SET state = CASE WHEN outcome.state <> 'queued' THEN outcome.state
+SET state = CASE WHEN outcome.state NOT IN ('queued', 'delayed') THEN outcome.state
                  WHEN job.paused OR job.waits_for > 0 THEN 'blocked'
                  WHEN coalesce(outcome.until, :now + outcome.delay) > :now THEN 'delayed'
                  ELSE 'queued' END,
-    waits_for = CASE outcome.state WHEN 'queued' THEN job.waits_for ELSE 0 END,
+    waits_for = CASE WHEN outcome.state IN ('queued', 'delayed') THEN job.waits_for ELSE 0 END,
     reason = outcome.reason, error = outcome.error, result = outcome.result,
     run_at = coalesce(outcome.until, :now + outcome.delay, job.run_at),
-    ended_at = CASE WHEN outcome.state <> 'queued' THEN :now END,
+    ended_at = CASE WHEN outcome.state NOT IN ('queued', 'delayed') THEN :now END,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,
     losses = job.losses + outcome.lost,
     progress = coalesce(outcome.progress, job.progress),
