@@ -35,8 +35,14 @@ def test_an_outcome_moves_the_job(bench, how, state, reason):
     assert (state, reason, 1) == (record.state, record.reason, record.attempt)
 
 
-@pytest.mark.parametrize("said", [State.QUEUED, State.DELAYED])
-@pytest.mark.parametrize(("delay", "state"), [(0.0, "queued"), (60.0, "delayed")])
+@pytest.mark.parametrize(
+    ("said", "delay", "state"),
+    [
+        (State.QUEUED, 0.0, "queued"),
+        (State.QUEUED, 60.0, "delayed"),
+        (State.DELAYED, 60.0, "delayed"),
+    ],
+)
 def test_what_is_sent_back_is_delayed_by_its_delay(bench, said, delay, state):
     """Whichever of the two states its outcome says."""
     job = bench.running()
