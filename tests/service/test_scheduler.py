@@ -659,6 +659,7 @@ def test_the_tasks_of_an_app_are_not_disturbed(app):
     run(app, body)
 
 
+@pytest.mark.anywhere
 @pytest.mark.parametrize("place", ["memory", "file"])
 def test_a_forked_child_has_a_scheduler_that_begins_anew(place, tmp_path):
     """What its parent has spawned goes on there; in a store that they share both can see it."""
