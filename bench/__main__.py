@@ -18,7 +18,7 @@ from bench.environments import MissingError, python_of
 from bench.pages import fill
 from bench.places import PLACES
 from bench.plot import plot
-from bench.report import LAST, Figures, Samples
+from bench.report import LAST, Figures, Samples, reason
 from bench.tables import tables
 
 ROOT = Path(__file__).parent.parent
@@ -127,15 +127,10 @@ def take_one(samples, title, key, measure, of):
         value = getattr(measures, measure)(of)
     except Exception as error:  # noqa: BLE001 - half an hour is not lost for one of them
         samples.fail(f"{title} {key}", error)
-        print(f"{title} {key} failed: {last_line(error)}", flush=True)
+        print(f"{title} {key} failed: {reason(error)}", flush=True)
     else:
         samples.add(key, value)
         print(f"{title} {key}: {show(value)}", flush=True)
-
-
-def last_line(error):
-    """The line of an error that says most, also when it is another program's."""
-    return (str(error).splitlines() or [repr(error)])[-1]
 
 
 def show(value):

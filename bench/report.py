@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import platform
+import re
 import statistics
 from pathlib import Path
 
@@ -14,6 +15,14 @@ LAST = HOME / "results.json"
 
 WRITTEN = Path(__file__).parent / "results.json"
 """Those of which the pages tell, run by run."""
+
+
+def reason(error):
+    """The line of an error that says most, also when it is another program's; no path in it."""
+    lines = str(error).splitlines() or [repr(error)]
+    named = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+    line = (named or lines)[-1].partition("; its server:")[0]
+    return re.sub(r"/\S*/", "", line)
 
 
 class Samples:
@@ -45,7 +54,7 @@ class Samples:
 
     def fail(self, key, error):
         """This round has no sample of this, because of that."""
-        self.failures.append(f"{key}: {error}")
+        self.failures.append(f"{key}: {reason(error)}")
 
     def median(self, key):
         """The median of the samples, None when there are none."""

@@ -253,7 +253,7 @@ class Transitions(Protocol):
         | ended | as it was; `blocked` if it is retried | as it was |
 
         Parts that are added to a paused run are `blocked`. A job that is resumed has not been late
-        meanwhile, nor come closer to its expiry. What is carried is due in the `outbox` again.
+        meanwhile, nor come closer to its expiry. Carried jobs are due in the `outbox` again.
         """
         ...
 
