@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rotulus import _forking
+from rotulus._forking import FORK_BARRIER, ForkBarrier
 from rotulus.errors import StoreUnavailableError
 from rotulus.testing import SettableClock
 
@@ -74,6 +76,58 @@ def test_a_child_that_was_forked_while_others_write_is_not_held_up(file):
     assert "child" == told
     assert 1 == len(added)
     assert [None, "child"] == [job.key for job in file.store.find()]
+
+
+@pytest.mark.parametrize("does", ["write", "read"])
+def test_a_fork_waits_for_a_thread_that_is_inside_sqlite(does, file):
+    """SQLite remembers the locks of a file in memory: a child would find them held for ever."""
+    inside, asked, pause = threading.Event(), threading.Event(), threading.Event()
+    os.register_at_fork(before=asked.set)  # which comes before the hooks of what was imported
+
+    def stay(connection):
+        connection.execute("SELECT count(*) FROM rotulus_jobs").fetchone()
+        inside.set()
+        asked.wait(20)
+        pause.wait(0.3)  # in vain: a fork that does not wait has long happened
+
+    def read():
+        with file.store._connections.reading() as connection:
+            stay(connection)
+
+    calls = {"write": lambda: file.store._commit.run(stay), "read": read}
+    other = threading.Thread(target=calls[does])
+    other.start()
+    inside.wait(20)
+    told = in_a_fork(lambda: [FORK_BARRIER._inside, file.store.add([file.new(key="child")])[0].key])
+    other.join()
+
+    assert "[[], 'child']" == told
+    assert ["child"] == [job.key for job in file.store.find()]
+
+
+def test_a_fork_does_not_wait_for_its_own_thread_nor_for_ever(monkeypatch):
+    """Nobody could leave in the first case, and a program is not held up in the second."""
+    monkeypatch.setattr(_forking, "_PATIENCE", 0.05)
+    barrier, inside, leave = ForkBarrier(), threading.Event(), threading.Event()
+
+    def stay():
+        with barrier:
+            inside.set()
+            leave.wait(20)
+
+    other = threading.Thread(target=stay)
+    with barrier:
+        barrier.close()
+        with barrier:
+            barrier.open()
+        other.start()
+        inside.wait(20)
+        barrier.close()
+        barrier.open()
+    leave.set()
+    other.join()
+
+    assert [] == barrier._inside
 
 
 def test_a_store_in_memory_refuses(registry):

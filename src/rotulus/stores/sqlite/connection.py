@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from rotulus._forking import follow_forks
+from rotulus._forking import FORK_BARRIER, follow_forks
 from rotulus.errors import (
     SchemaError,
     StoreBusyError,
@@ -144,7 +144,7 @@ class Connections:
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection, None, None]:
         """A connection to read with."""
-        with translated(self.path):
+        with FORK_BARRIER, translated(self.path):
             if self.in_memory:
                 with self.lock:
                     yield self.writer()
