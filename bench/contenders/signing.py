@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 AUDIENCE = "https://shop-xyz123-ew.a.run.app"
 ACCOUNT = "pubsub-invoker@shop-prod.iam.gserviceaccount.com"
 _KEY_ID = "bench"
+_PATIENCE = 30
 _PRIVATE = contender.RUN / "private.pem"
 
 
@@ -20,7 +21,9 @@ def serve_key():
     """Make a key, and show its public half; the URL, and the process that serves it."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     how = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
-    _PRIVATE.write_bytes(private.private_bytes(*how, serialization.NoEncryption()))
+    written = _PRIVATE.with_suffix(".written")
+    written.write_bytes(private.private_bytes(*how, serialization.NoEncryption()))
+    written.replace(_PRIVATE)  # whole, for a program that waits for it
     folder = contender.RUN / "keys"
     folder.mkdir()
     (folder / "certs").write_text(json.dumps({"keys": [_public(private)]}))
@@ -33,7 +36,13 @@ def serve_key():
 
 
 def token():
-    """Returns a token as Google sends it with a push, good for an hour."""
+    """Returns a token as Google sends it with a push, good for an hour.
+
+    Its server may have begun a moment ago, and still be making the key.
+    """
+    end = time.monotonic() + _PATIENCE
+    while not _PRIVATE.exists() and time.monotonic() < end:
+        time.sleep(0.01)
     now = int(time.time())
     claims = {
         "iss": "https://accounts.google.com",
