@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.schedules import ScheduleInfo
     from rotulus._app.resources.steps import StepInfo
     from rotulus._app.ticking import Ticked
-    from rotulus._engine.carriage import Carrier, Published
+    from rotulus._engine.outbox_relay import Carrier, Published
     from rotulus._jobs.job import Attempt, Job
     from rotulus._jobs.log_filter import JobLogFilter
     from rotulus._jobs.outcome import ErrorInfo
@@ -95,7 +95,7 @@ _HOMES = {
     "_app.resources.schedules": ("ScheduleInfo",),
     "_app.resources.steps": ("StepInfo",),
     "_app.ticking": ("Ticked",),
-    "_engine.carriage": ("Carrier", "Published"),
+    "_engine.outbox_relay": ("Carrier", "Published"),
     "_tasks.decorators": ("scheduled", "task"),
     "_tasks.injected": ("INJECTED",),
     "_jobs.job": ("Attempt", "Job"),

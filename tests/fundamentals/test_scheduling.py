@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rotulus import App, State, TaskRegistry, scheduled
-from rotulus._engine.carriage import Carriage
 from rotulus._engine.duties import Scheduling
 from rotulus._engine.job_factory import JobFactory, Parts
+from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.plan import Plans
 from rotulus._text.ids import Ids
@@ -28,8 +28,8 @@ def duty(store, registry, clock, events=None):
     ids = Ids(clock.now, random.Random(7))
     plans = Plans(Injector())
     events = events or Events()
-    carriage = Carriage(lambda: store, registry, events, clock.monotonic, random.random)
-    job_factory = JobFactory(plans, ids, Parts(ids, plans, 1024), carriage, 1024)
+    outbox_relay = OutboxRelay(lambda: store, registry, events, clock.monotonic, random.random)
+    job_factory = JobFactory(plans, ids, Parts(ids, plans, 1024), outbox_relay, 1024)
     return Scheduling(store, job_factory, list(registry), events)
 
 

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
-from rotulus._app.carrying import Carrying
 from rotulus._app.engine import Engine, make_engine
 from rotulus._app.lifecycle import LifeCycle
 from rotulus._app.log import log_events
@@ -13,6 +12,7 @@ from rotulus._app.open_apps import OpenApp, open_app_of
 from rotulus._app.opening import LazyStore, absolute_url, open_store, shown_url
 from rotulus._app.port import AppPort
 from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
+from rotulus._app.serverless import Serverless
 from rotulus._app.shortcuts import Shortcuts
 from rotulus._app.ticking import Ticks
 from rotulus._app.worker_runs import WorkerRuns, grace_of
@@ -31,7 +31,7 @@ from rotulus.store import Store
 
 
 @refuse_unknown
-class App(LifeCycle, Calls, Shortcuts, Carrying):
+class App(LifeCycle, Calls, Shortcuts, Serverless):
     """A store, a registry, and what tasks have injected.
 
     An app opens its store when that is first needed, and brings a SQLite file up to date by

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from rotulus._app.port import AppPort
-from rotulus._engine.carriage import Carriage, Carrier
 from rotulus._engine.duties import Duty, Prune, Recount, Relay, Rescue, Scheduling, retention
 from rotulus._engine.executor import Executor
 from rotulus._engine.isolation import ForkServer, ProcessPool, check_system, run_task_process
 from rotulus._engine.job_factory import JobFactory, Parts, not_carried
+from rotulus._engine.outbox_relay import Carrier, OutboxRelay
 from rotulus._engine.single_attempts import SingleAttempts, SingleSetup
 from rotulus._engine.steps import StepInputs, Steps
 from rotulus._engine.threads import CallingThread, Threads
@@ -43,7 +43,7 @@ class Engine:
     registry: TaskRegistry
     plans: Plans
     job_factory: JobFactory
-    carriage: Carriage
+    outbox_relay: OutboxRelay
     port: AppPort
     steps: Steps
     events: Events
@@ -62,7 +62,7 @@ class Engine:
             self.port,
             threads,
             self.steps,
-            Verdict(self.retry, self.random.random, self.carriage.retry),
+            Verdict(self.retry, self.random.random, self.outbox_relay.retry),
             self.clock.monotonic,
             self.events,
             self.max_bytes,
@@ -151,7 +151,7 @@ class Engine:
         return [
             Rescue(store, self.random.random, events),
             Scheduling(store, self.job_factory, list(self.registry), events),
-            Relay(self.carriage, events),
+            Relay(self.outbox_relay, events),
             Prune(store, retention(keep, keep_failed), events),
             Recount(store, self.random.random, events),
         ]
@@ -161,7 +161,7 @@ class Engine:
         for task in self.registry:
             if isinstance(task, WorkflowTask) and carrier.carries(task.name):
                 raise OptionError(not_carried(task.name))
-        self.carriage.begin(carrier, patience)
+        self.outbox_relay.begin(carrier, patience)
 
     def singles(self, lease: float, grace: float | None) -> SingleAttempts:
         """Returns the maker of single attempts in this process."""
@@ -203,8 +203,8 @@ def make_engine(
     """
     plans = Plans(injector, show_values=settings["log_arguments"])
     chance, events = random.SystemRandom(), Events()
-    carriage = Carriage(store, registry, events, clock.monotonic, chance.random)
-    policy = Policy(chance, retry or NO_RETRY, settings["max_bytes"], carriage)
+    outbox_relay = OutboxRelay(store, registry, events, clock.monotonic, chance.random)
+    policy = Policy(chance, retry or NO_RETRY, settings["max_bytes"], outbox_relay)
     return _assemble(store, registry, plans, events, clock, policy)
 
 
@@ -214,7 +214,7 @@ class Policy(NamedTuple):
     random: random.Random
     retry: Retry
     max_bytes: int
-    carriage: Carriage
+    outbox_relay: OutboxRelay
 
 
 def _assemble(
@@ -228,10 +228,10 @@ def _assemble(
     chance, retry, max_bytes = policy.random, policy.retry, policy.max_bytes
     ids = Ids(clock.now, chance)
     parts = Parts(ids, plans, max_bytes)
-    carriage = policy.carriage
-    job_factory = JobFactory(plans, ids, parts, carriage, max_bytes)
-    port = AppPort(store, registry, plans, job_factory, carriage, clock.now)
+    outbox_relay = policy.outbox_relay
+    job_factory = JobFactory(plans, ids, parts, outbox_relay, max_bytes)
+    port = AppPort(store, registry, plans, job_factory, outbox_relay, clock.now)
     inputs = StepInputs(store, registry, plans)
     steps = Steps(store, inputs, parts, events, max_bytes)
-    made = registry, plans, job_factory, carriage, port, steps, events, clock
+    made = registry, plans, job_factory, outbox_relay, port, steps, events, clock
     return Engine(*made, chance, retry, max_bytes)

@@ -9,8 +9,8 @@ from rotulus._app.adding import AsyncAdds
 from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
-from rotulus._engine.carriage import Carriage
 from rotulus._engine.job_factory import JobFactory
+from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.current import waiting_for
 from rotulus._jobs.job import Job
 from rotulus._jobs.outcome import read_error, succeeded
@@ -48,7 +48,7 @@ class AppPort:
         registry: the tasks whose results can be read in their own types.
         plans: how each task is called, and its result read.
         job factory: makes jobs of calls.
-        carriage: publishes jobs that are carried to an endpoint outside.
+        outbox_relay: publishes jobs that are carried to an endpoint outside.
         now: the clock.
     """
 
@@ -58,7 +58,7 @@ class AppPort:
         registry: TaskRegistry,
         plans: Plans,
         job_factory: JobFactory,
-        carriage: Carriage,
+        outbox_relay: OutboxRelay,
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
@@ -66,7 +66,7 @@ class AppPort:
         self._plans = plans
         self._job_factory = job_factory
         self.max_bytes = job_factory.max_bytes
-        self.carriage = carriage
+        self.outbox_relay = outbox_relay
         self.now = now
         self._adds = AsyncAdds(store)
         self._unserved = Unserved(store, registry.has, now)
@@ -83,14 +83,16 @@ class AppPort:
         """Store a job whose message has come: none is published for it now."""
         jobs = self._job_factory.calls(task, [call])
         [added] = self.store().add(jobs)
-        self.carriage.received([job.id for job in jobs if job.terms.carried and job.id == added.id])
+        self.outbox_relay.received(
+            [job.id for job in jobs if job.terms.carried and job.id == added.id]
+        )
         return self._given([added], jobs)[0]
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
         added = self.store().add(jobs, connection)
         if connection is None and self._any_carried(jobs):
-            self.carriage.relay_added()
+            self.outbox_relay.relay_added()
         return self._given(added, jobs)
 
     async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
@@ -98,7 +100,7 @@ class AppPort:
         if connection is None:
             added = await self._adds.add(jobs)
             if self._any_carried(jobs):
-                await self.carriage.arelay_added()
+                await self.outbox_relay.arelay_added()
             return self._given(added, jobs)
         await off_loop(self.store)  # opens it, which may take a while
         # A connection belongs to the thread, or to the greenlet, of its owner.
@@ -118,7 +120,7 @@ class AppPort:
         ]
 
     def _any_carried(self, jobs: Sequence[NewJob]) -> bool:
-        return self.carriage.queue is not None and any(job.terms.carried for job in jobs)
+        return self.outbox_relay.queue is not None and any(job.terms.carried for job in jobs)
 
     def complete(
         self, record: JobRecord, result: Any, connection: Any, reached: Progress | None
@@ -210,7 +212,7 @@ class AppPort:
 
     def retry(self, job_id: str) -> JobRecord:
         """Send an ended job back, and give it as it stands then."""
-        self.carriage.send_again(self.store().retry([job_id]))
+        self.outbox_relay.send_again(self.store().retry([job_id]))
         return self.look(job_id)
 
     def _missing(self, job_id: str) -> JobNotFoundError:

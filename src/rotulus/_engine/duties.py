@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rotulus._engine.carriage import Carriage
 from rotulus._engine.job_factory import JobFactory
+from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.states import RETRYABLE, State
 from rotulus._tasks.task import Task
 from rotulus.errors import StoreClosedError, StoreUnavailableError
@@ -130,21 +130,21 @@ class Rescue:
 
 
 class Relay:
-    """Publishes what is due in the outbox, if the app has jobs carried."""
+    """Publishes the due messages of the outbox, if the app has a carrier."""
 
     name = "relay"
 
-    def __init__(self, carriage: Carriage, events: Events) -> None:
-        self._carriage = carriage
+    def __init__(self, outbox_relay: OutboxRelay, events: Events) -> None:
+        self._outbox_relay = outbox_relay
         self._events = events
 
     def tick(self, now: datetime) -> float:  # noqa: ARG002 - the store has its own clock
         """Publish some; call again at once when there are more."""
-        if self._carriage.queue is None:
+        if self._outbox_relay.queue is None:
             return _LONGEST_SLEEP
-        if self._carriage.relay(_AT_ONCE, self._events) == _AT_ONCE:
+        if self._outbox_relay.relay(_AT_ONCE, self._events) == _AT_ONCE:
             return 0.0
-        self._carriage.tell_left(self._events)
+        self._outbox_relay.tell_left(self._events)
         return RELAY_EVERY
 
 

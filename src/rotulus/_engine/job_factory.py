@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from rotulus._engine.carriage import Carriage
+from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.record import JobRecord
 from rotulus._tasks.arguments import Bound, Call
 from rotulus._tasks.options import DEFAULT_PER, Delivery
@@ -41,17 +41,17 @@ class JobFactory:
         plans: how each task is called.
         ids: makes the ids.
         parts: makes the parts of workflows.
-        carriage: which jobs are carried to an endpoint outside.
+        outbox_relay: which jobs are carried to an endpoint outside.
         max_bytes: the largest arguments, in bytes.
     """
 
     def __init__(
-        self, plans: Plans, ids: Ids, parts: "Parts", carriage: Carriage, max_bytes: int
+        self, plans: Plans, ids: Ids, parts: "Parts", outbox_relay: OutboxRelay, max_bytes: int
     ) -> None:
         self._plans = plans
         self._ids = ids
         self._parts = parts
-        self._carriage = carriage
+        self._outbox_relay = outbox_relay
         self.max_bytes = max_bytes
 
     def calls(self, task: AnyTask, calls: Sequence[Call]) -> list[NewJob]:
@@ -91,7 +91,7 @@ class JobFactory:
     def unchecked(self, name: str, payload: str, delivery: Delivery) -> NewJob:
         """Returns a job of a task that is not known here."""
         limit_key = (delivery.limit_key or name) if delivery.is_limited else None
-        shared = self._carriage.terms(terms(name, delivery))
+        shared = self._outbox_relay.terms(terms(name, delivery))
         return NewJob(self._ids(), payload, shared, delivery.key, limit_key)
 
     def firing(self, task: AnyTask, instant: datetime) -> NewJob:
@@ -105,7 +105,7 @@ class JobFactory:
     def _terms(self, task: AnyTask) -> Terms:
         """The terms of jobs of a task. Raises `OptionError` for a carried workflow."""
         own = terms_of(task)
-        shared = self._carriage.terms(own)
+        shared = self._outbox_relay.terms(own)
         if shared.carried and isinstance(task, WorkflowTask):
             raise OptionError(not_carried(task.name))
         return shared

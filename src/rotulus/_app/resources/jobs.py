@@ -152,7 +152,7 @@ class Jobs:
             return [job for job in _read(port, ids, meant) if job.state in RETRYABLE]
         changed = [port.store().retry(some) for some in _batches(port, ids, meant)]
         back = [record for records in changed for record in records]
-        port.carriage.send_again(back)
+        port.outbox_relay.send_again(back)
         return [Job(record, port) for record in back]
 
     def delete(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
@@ -258,7 +258,7 @@ class Jobs:
         port = self._port()
         record = tried.record or port.look(tried.id)  # which raises
         if tried.ran and record.reason == Reason.SNOOZE:
-            port.carriage.send_again([record])
+            port.outbox_relay.send_again([record])
         return AttemptResult(Job(record, port), tried.ran, tried.error)
 
 

@@ -1,4 +1,4 @@
-"""The relay of the outbox: publishes the jobs that a carrier takes, after their commit."""
+"""The outbox relay: publishes the messages of carried jobs after the commit of those jobs."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -71,8 +71,8 @@ class Carrier(Protocol):
         ...
 
 
-class Carriage:
-    """Has the jobs of an app carried to an endpoint, if it has a carrier.
+class OutboxRelay:
+    """Publishes the messages of jobs that a carrier takes to an endpoint, if the app has a carrier.
 
     Args:
         store: opens the store.
@@ -148,7 +148,7 @@ class Carriage:
 
         Args:
             limit: at most so many messages.
-            events: where it is told; where this carriage tells, unless given.
+            events: where it is told; where this relay tells, unless given.
 
         Returns:
             How many messages are out.

@@ -1,4 +1,4 @@
-"""Jobs without workers: `app.carry`, `receive`, `relay` and `tick`."""
+"""Serverless, jobs without workers: `app.carry`, `receive`, `relay` and `tick`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -8,7 +8,7 @@ from typing import Any
 from rotulus._app.open_apps import OpenApp
 from rotulus._app.ticking import Ticked
 from rotulus._concurrency.pool import off_loop
-from rotulus._engine.carriage import Carrier
+from rotulus._engine.outbox_relay import Carrier
 from rotulus._jobs.job import Job
 from rotulus._tasks.arguments import Call
 from rotulus.errors import OptionError
@@ -19,7 +19,7 @@ _ONE_MESSAGE = timedelta(days=7)
 """How long a message is known again: services that deliver messages keep them for a week."""
 
 
-class Carrying:
+class Serverless:
     """Has jobs carried to an endpoint outside, and does duties on demand."""
 
     _own: OpenApp
@@ -51,7 +51,7 @@ class Carrying:
     @property
     def carrier(self) -> Carrier | None:
         """The carrier of this app's jobs; None: there is none."""
-        return self._own.active.engine.carriage.carrier
+        return self._own.active.engine.outbox_relay.carrier
 
     def receive(
         self,
@@ -109,7 +109,7 @@ class Carrying:
         Raises:
             StoreError: the store cannot be used.
         """
-        return self._own.active.engine.carriage.relay(limit)
+        return self._own.active.engine.outbox_relay.relay(limit)
 
     async def arelay(self, limit: int = 1000) -> int:
         """`relay`, without blocking the event loop."""
