@@ -12,7 +12,7 @@ from rotulus.django import app_of, worker_app
 from rotulus.errors import SchemaError
 from rotulus.stores._migrations import known_migrations
 
-STEPS = [step.name for step in known_migrations("postgres")]
+MIGRATIONS = [migration.name for migration in known_migrations("postgres")]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)])
@@ -50,20 +50,20 @@ def schema_of(alias):
 
 
 def ledger_of(alias):
-    """The steps that have been applied, with their checksums."""
+    """The migrations that have been applied, with their checksums."""
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT name, checksum FROM rotulus_migrations ORDER BY number")
         return cursor.fetchall()
 
 
 def test_there_is_a_migration_for_each_step():
-    """Whoever adds a step to the stores adds one here."""
+    """A migration that is added to the stores is added here, too."""
     from django.db.migrations.loader import MigrationLoader
 
     names = [name for app, name in MigrationLoader(None).disk_migrations if app == "rotulus"]
 
-    assert [step.replace(" ", "_", 1) for step in STEPS] == sorted(names)
-    assert STEPS == [step.name for step in known_migrations("sqlite")]
+    assert [migration.replace(" ", "_", 1) for migration in MIGRATIONS] == sorted(names)
+    assert MIGRATIONS == [migration.name for migration in known_migrations("sqlite")]
 
 
 def test_the_models_are_those_of_the_migrations():
@@ -81,7 +81,7 @@ def test_django_makes_the_tables(empty):
 
 
 def test_both_ways_make_the_same_tables(tmp_path, empty, postgres):
-    """Table by table, index by index, and step by step in the ledger."""
+    """Table by table, index by index, and migration by migration in the ledger."""
     migrate(empty, "rotulus")
     with postgres.database() as url:
         in_file = connections[empty].vendor == "sqlite"
@@ -104,13 +104,13 @@ def test_a_step_that_rotulus_has_applied_is_only_noted(empty):
 
     assert "Applying rotulus.0001_jobs... OK" in migrate(empty)
     assert before == schema_of(empty)
-    assert STEPS == [name for name, _ in ledger_of(empty)]
+    assert MIGRATIONS == [name for name, _ in ledger_of(empty)]
 
 
 def test_one_step_may_be_rotuluss_and_the_next_one_djangos(empty):
     """Each looks what is there."""
     migrate(empty, "rotulus", "0001")
-    assert STEPS[:1] == [name for name, _ in ledger_of(empty)]
+    assert MIGRATIONS[:1] == [name for name, _ in ledger_of(empty)]
     with pytest.raises(SchemaError, match="0002 outbox"):
         app_of(empty).__enter__()
     worker = worker_app(empty)
@@ -118,7 +118,7 @@ def test_one_step_may_be_rotuluss_and_the_next_one_djangos(empty):
     worker.close()
     migrate(empty)
 
-    assert STEPS == [name for name, _ in ledger_of(empty)]
+    assert MIGRATIONS == [name for name, _ in ledger_of(empty)]
 
 
 def test_sqlmigrate_shows_our_sql(empty):
@@ -142,7 +142,7 @@ def test_tables_are_not_taken_away(empty):
 
 
 def test_tables_of_another_build_are_left_alone(empty):
-    """It says which step is not ours."""
+    """It says which migration is not ours."""
     migrate(empty, "rotulus", "0001")
     with connections[empty].cursor() as cursor:
         cursor.execute("UPDATE rotulus_migrations SET checksum = 'x'")

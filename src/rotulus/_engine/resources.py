@@ -11,7 +11,7 @@ from contextlib import (
 from typing import Any
 
 from rotulus._jobs.job import Job
-from rotulus._tasks.injection import InjectionPlan, Making, Provision, Step
+from rotulus._tasks.injection import FactoryCall, InjectionPlan, Making, Provision
 
 
 class Resources:
@@ -33,8 +33,8 @@ class Resources:
         """The values of a plan's parameters, for the length of a block."""
         async with AsyncExitStack() as stack:
             made: list[Any] = [job]
-            for step in plan.steps:
-                made.append(await self._make(step, made, stack))
+            for call in plan.calls:
+                made.append(await self._make(call, made, stack))
             yield {name: made[place] for name, place in plan.parameters.items()}
 
     async def close(self) -> None:
@@ -42,13 +42,13 @@ class Resources:
         await self._stack.aclose()
         self._shared.clear()
 
-    async def _make(self, step: Step, made: list[Any], stack: AsyncExitStack) -> Any:
-        provision = step.provision
+    async def _make(self, call: FactoryCall, made: list[Any], stack: AsyncExitStack) -> Any:
+        provision = call.provision
         if provision.scope == "job":
-            return await _enter(provision, _arguments(step.needs, made), stack)
+            return await _enter(provision, _arguments(call.dependencies, made), stack)
         async with self._lock:
             if provision.kind not in self._shared:
-                value = await _enter(provision, _arguments(step.needs, made), self._stack)
+                value = await _enter(provision, _arguments(call.dependencies, made), self._stack)
                 self._shared[provision.kind] = value
         return self._shared[provision.kind]
 
@@ -61,18 +61,18 @@ def filled_here(plan: InjectionPlan, job: Job[Any]) -> Generator[dict[str, Any],
     """
     with ExitStack() as stack:
         made: list[Any] = [job]
-        for step in plan.steps:
-            arguments = _arguments(step.needs, made)
-            if step.provision.making is Making.YIELDING:
-                block = contextmanager(step.provision.factory)(**arguments)
+        for call in plan.calls:
+            arguments = _arguments(call.dependencies, made)
+            if call.provision.making is Making.YIELDING:
+                block = contextmanager(call.provision.factory)(**arguments)
                 made.append(stack.enter_context(block))
             else:
-                made.append(step.provision.factory(**arguments))
+                made.append(call.provision.factory(**arguments))
         yield {name: made[place] for name, place in plan.parameters.items()}
 
 
-def _arguments(needs: Mapping[str, int], made: list[Any]) -> dict[str, Any]:
-    return {name: made[place] for name, place in needs.items()}
+def _arguments(dependencies: Mapping[str, int], made: list[Any]) -> dict[str, Any]:
+    return {name: made[place] for name, place in dependencies.items()}
 
 
 async def _enter(provision: Provision, arguments: dict[str, Any], stack: AsyncExitStack) -> Any:

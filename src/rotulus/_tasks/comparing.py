@@ -55,13 +55,13 @@ def difference(written: Any, read: Any) -> Difference | None:
     parts = _parts(written, read)
     if parts is None:
         return None if _equal(written, read) else Difference((), written, read)
-    for step, one, other in parts:
+    for element, one, other in parts:
         found = difference(one, other)
         if found is None:
             continue
-        if step is None:  # of a key
+        if element is None:  # of a key
             return found._replace(place=(), in_key=True)
-        return found._replace(place=(step, *found.place))
+        return found._replace(place=(element, *found.place))
     return None
 
 

@@ -2,7 +2,7 @@
 
 A parameter is filled by its annotated type, exactly: `T`, `T | None` and `Annotated[T, ...]` are
 filled with the `T` that was provided, a subclass of `T` is not. What a task needs is worked out
-once, as a plan: the steps to make things, in order, and which of them goes to which parameter.
+once, as a plan: the calls of factories, in order, and the parameter that each value goes to.
 """
 
 import inspect
@@ -51,27 +51,27 @@ class Provision:
         return self.making in (Making.ASYNC, Making.ASYNC_YIELDING)
 
 
-class Step(NamedTuple):
-    """Make one value; its own parameters are filled from earlier places."""
+class FactoryCall(NamedTuple):
+    """The call of a factory, which makes one value; its arguments come from earlier places."""
 
     provision: Provision
-    needs: Mapping[str, int]
+    dependencies: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class InjectionPlan:
     """How to fill a task's parameters.
 
-    Place 0 is the running job; the value of each step goes to the next place.
+    Place 0 is the running job; the value of each call goes to the next place.
     """
 
-    steps: tuple[Step, ...]
+    calls: tuple[FactoryCall, ...]
     parameters: Mapping[str, int]
 
     @property
     def needs_loop(self) -> bool:
         """Whether something has to be made on the event loop: async, or shared by the app."""
-        return any(step.provision.is_async or step.provision.scope == "app" for step in self.steps)
+        return any(call.provision.is_async or call.provision.scope == "app" for call in self.calls)
 
 
 class Injector:
@@ -145,7 +145,7 @@ class Injector:
         self._check_marked(function)
         planner = _Planner(self._provisions)
         places = planner.places(p for p in _parameters(function) if self.fills(p.annotation))
-        return InjectionPlan(tuple(planner.steps), places)
+        return InjectionPlan(tuple(planner.calls), places)
 
     def _check_marked(self, function: Callable[..., Any]) -> None:
         """Refuse a function with a parameter that has to be filled, and is not."""
@@ -166,7 +166,7 @@ class _Planner:
     """Orders the making of what one function needs."""
 
     def __init__(self, provisions: Mapping[Any, Provision]) -> None:
-        self.steps: list[Step] = []
+        self.calls: list[FactoryCall] = []
         self._provisions = provisions
         self._place_of: dict[Any, int] = {}
         self._open: list[Any] = []
@@ -187,11 +187,11 @@ class _Planner:
             circle = " → ".join(_shown(kind) for kind in [*self._open, provision.kind])
             raise InjectionError(f"What is provided needs itself: {circle}")
         self._open.append(provision.kind)
-        needs = self.places(self._asked(provision))
+        dependencies = self.places(self._asked(provision))
         self._open.pop()
-        self._check_lifetimes(provision, needs)
-        self.steps.append(Step(provision, needs))
-        return len(self.steps)
+        self._check_lifetimes(provision, dependencies)
+        self.calls.append(FactoryCall(provision, dependencies))
+        return len(self.calls)
 
     def _asked(self, provision: Provision) -> Iterator[inspect.Parameter]:
         """The parameters of a factory to fill; the others have to have a default."""
@@ -205,11 +205,11 @@ class _Planner:
                     f"nobody provides  ({site_of(provision.factory)})"
                 )
 
-    def _check_lifetimes(self, provision: Provision, needs: Mapping[str, int]) -> None:
+    def _check_lifetimes(self, provision: Provision, dependencies: Mapping[str, int]) -> None:
         if provision.scope == "job":
             return
-        for name, place in needs.items():
-            if place == 0 or self.steps[place - 1].provision.scope == "job":
+        for name, place in dependencies.items():
+            if place == 0 or self.calls[place - 1].provision.scope == "job":
                 raise InjectionError(
                     f"{_shown(provision.kind)} lives as long as the app and needs {name!r}, which "
                     f"is made for each job: provide it with scope='job', or the other with 'app'"

@@ -41,7 +41,7 @@ class Wording(NamedTuple):
 
     def path(self, place: Sequence[Place]) -> str:
         """A place as Python would write it: `user.ages[2]`."""
-        return "".join(map(self._step, place)).removeprefix(".")
+        return "".join(map(self._element, place)).removeprefix(".")
 
     def got(self, value: object) -> str:
         """A value, or what it is: `a str`."""
@@ -56,10 +56,10 @@ class Wording(NamedTuple):
             text = text.replace(form, "…")
         return text
 
-    def _step(self, step: Place) -> str:
-        if isinstance(step, Key):
-            return f"[{reprlib.repr(step.value)}]" if self.show_values else "[…]"
-        return f"[{step}]" if isinstance(step, int) else f".{step}"
+    def _element(self, element: Place) -> str:
+        if isinstance(element, Key):
+            return f"[{reprlib.repr(element.value)}]" if self.show_values else "[…]"
+        return f"[{element}]" if isinstance(element, int) else f".{element}"
 
 
 def a_type(value: object) -> str:
@@ -100,25 +100,25 @@ def _place(
     """A location as pydantic gives it, with the keys of mappings told from names."""
     place: list[Place] = []
     inside = (values,)
-    for step in location:
-        found = _inside(inside[0], step)
+    for element in location:
+        found = _inside(inside[0], element)
         is_data = bool(place) and found is not None and isinstance(inside[0], Mapping)
-        place.append(Key(step) if is_data and step not in fields else step)
+        place.append(Key(element) if is_data and element not in fields else element)
         inside = inside if found is None else found
     return tuple(place)
 
 
-def _inside(values: Any, step: int | str) -> tuple[Any] | None:
-    """What stands there in a value, if that is what the step says: it may name a type, too."""
+def _inside(values: Any, element: int | str) -> tuple[Any] | None:
+    """What stands there in a value, if the element names it: it may name a type, too."""
     if isinstance(values, Mapping):
         keys = cast("Mapping[Any, Any]", values)
-        found = next((key for key in keys if key == step or str(key) == str(step)), None)
+        found = next((key for key in keys if key == element or str(key) == str(element)), None)
         return None if found is None else (keys[found],)
-    if isinstance(step, int) and isinstance(values, list | tuple):
+    if isinstance(element, int) and isinstance(values, list | tuple):
         items = cast("Sequence[Any]", values)
-        return (items[step],) if 0 <= step < len(items) else None
+        return (items[element],) if 0 <= element < len(items) else None
     attributes: Mapping[Any, Any] = getattr(values, "__dict__", {})
-    return (attributes[step],) if step in attributes else None
+    return (attributes[element],) if element in attributes else None
 
 
 def everything_in(values: object) -> Iterator[object]:

@@ -107,7 +107,7 @@ class TaskExecution(models.Model):
     objects = _Executions()
 
     class Meta:
-        """The table is made by the steps of the store."""
+        """The table is made by the migrations of the store."""
 
         app_label = "rotulus"
         db_table = "rotulus_jobs"

@@ -17,16 +17,16 @@ from rotulus.store import Store
 from rotulus.stores.postgres import PostgresStore
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.joining import found, on_cursor, on_django
-from rotulus.stores.postgres.migrate import step_statements
+from rotulus.stores.postgres.migrate import migration_statements
 from rotulus.stores.postgres.session import Answer, Execute, Session, statements_in
 from rotulus.stores.postgres.translate import CONTENDED, USELESS, translate
 
-__all__ = ["STEPS", "open_store", "step_statements"]
+__all__ = ["MIGRATIONS", "migration_statements", "open_store"]
 
 T = TypeVar("T")
 
-STEPS = "postgres"
-"""The folder of the steps that make the tables."""
+MIGRATIONS = "postgres"
+"""The folder of the migrations that make the tables."""
 
 _TRIES = 5
 """The most tries of work that conflicts with other transactions."""

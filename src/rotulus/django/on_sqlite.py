@@ -17,14 +17,14 @@ from rotulus.store import Store
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.stores.sqlite.connection import MEMORY, translate
 from rotulus.stores.sqlite.joining import Answer, Joined, Row
-from rotulus.stores.sqlite.migrate import step_statements
+from rotulus.stores.sqlite.migrate import migration_statements
 
-__all__ = ["STEPS", "open_store", "step_statements"]
+__all__ = ["MIGRATIONS", "migration_statements", "open_store"]
 
 T = TypeVar("T")
 
-STEPS = "sqlite"
-"""The folder of the steps that make the tables."""
+MIGRATIONS = "sqlite"
+"""The folder of the migrations that make the tables."""
 
 _PARAMETER = re.compile(r"--.*|'[^']*'|:([a-z_]+)")
 """A comment, a text or a parameter."""

@@ -18,17 +18,17 @@ class Dialect(Protocol):
     """A module for a kind of database.
 
     Attributes:
-        STEPS: the folder of the steps that make its tables.
+        MIGRATIONS: the folder of the migrations that make its tables.
     """
 
-    STEPS: str
+    MIGRATIONS: str
 
     def open_store(self, alias: str, connection: Any, clock: Clock) -> Store:
         """The store on a database."""
         ...
 
-    def step_statements(self, step: Migration) -> Sequence[str]:
-        """The SQL of a step."""
+    def migration_statements(self, migration: Migration) -> Sequence[str]:
+        """Returns the SQL of a migration."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Builds a FastAPI application around an app, with one step for each feature."""
+"""Builds a FastAPI application around an app, with one method for each feature."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,7 +29,7 @@ from rotulus.service.system import make_system_router
 
 
 class ServiceBuilder:
-    """Builds a service step by step; each step returns the builder.
+    """Builds a service feature by feature; each method returns the builder.
 
     `ServiceBuilder(info=ServiceInfo(display_name="Mail")).with_health().with_tasks().build()` is
     an application of FastAPI, which any ASGI server runs.

@@ -9,11 +9,11 @@ What a store does stands under the same name in both folders:
   as parameters, and answers as values.
 - `connection`: connections of our own. `source`: whose connections calls run on. `joining`: a
   connection of an application.
-- `migrations/`: the tables, step by step. `migrate`: applies the steps.
+- `migrations/`: the tables, one SQL file a migration. `migrate`: applies them.
 
 What has nothing to do with a database stands beside the folders: `_columns` (the lists of columns,
 from which SQL and rows are made), `_answers` (answers as values), `_parts` (runs), `_filters`
-(find), `_statements` (reads the SQL files), `_migrations` (which steps are missing).
+(find), `_statements` (reads the SQL files), `_migrations` (which of them are missing).
 
 To add a column, begin at `JobRecord` in `rotulus._jobs.record`.
 """

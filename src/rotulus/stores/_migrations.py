@@ -1,4 +1,4 @@
-"""Migrations: the steps by which the tables of a store become those of this version."""
+"""Migrations: the numbered SQL files that bring the tables of a store up to this version."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from rotulus.errors import SchemaError
 
 
 class Migration(NamedTuple):
-    """One step: its number, its name (`0001 jobs`) and its SQL."""
+    """One migration: its number, its name (`0001 jobs`) and its SQL."""
 
     number: int
     name: str
@@ -17,12 +17,12 @@ class Migration(NamedTuple):
 
     @property
     def checksum(self) -> str:
-        """What tells whether an applied step was this one."""
+        """The hash of its SQL: an applied migration is this one if it has the same."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
 def known_migrations(store: str) -> list[Migration]:
-    """The steps of this version, in order; `store` is the name of its folder."""
+    """Returns the migrations of this version, in order; `store` is the name of its folder."""
     folder = Path(__file__).parent / store / "migrations"
     return [
         Migration(
@@ -33,7 +33,7 @@ def known_migrations(store: str) -> list[Migration]:
 
 
 def missing_migrations(store: str, applied: Mapping[int, str], place: str) -> list[Migration]:
-    """The steps that have not been applied.
+    """Returns the migrations that have not been applied.
 
     Args:
         store: the name of the store's folder.
@@ -44,16 +44,16 @@ def missing_migrations(store: str, applied: Mapping[int, str], place: str) -> li
         SchemaError: some of them are of a later version, or of another build.
     """
     known = known_migrations(store)
-    later = sorted(set(applied) - {step.number for step in known})
+    later = sorted(set(applied) - {migration.number for migration in known})
     if later:
         raise SchemaError(
             f"{place} is from a later version of Rotulus (it has migration {later[-1]:04}, this "
             f"version knows {known[-1].number:04}): upgrade Rotulus, or use another place"
         )
-    for step in known:
-        if applied.get(step.number, step.checksum) != step.checksum:
+    for migration in known:
+        if applied.get(migration.number, migration.checksum) != migration.checksum:
             raise SchemaError(
-                f"{place} was made by another build of Rotulus (its migration {step.number:04} "
-                f"is not ours): use the build that made it, or another place"
+                f"{place} was made by another build of Rotulus (its migration "
+                f"{migration.number:04} is not ours): use the build that made it, or another place"
             )
-    return [step for step in known if step.number not in applied]
+    return [migration for migration in known if migration.number not in applied]

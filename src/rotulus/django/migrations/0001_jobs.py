@@ -3,7 +3,7 @@
 from django.db import migrations, models
 
 from rotulus.django.fields import JobIdField, MicrosecondsField
-from rotulus.django.steps import ApplyStep
+from rotulus.django.store_migrations import ApplyMigration
 
 _STATES = (
     "blocked",
@@ -19,12 +19,12 @@ _STATES = (
 
 
 class Migration(migrations.Migration):
-    """Applies step 0001."""
+    """Applies migration 0001 of the store."""
 
     initial = True
     dependencies = ()
     operations = (
-        ApplyStep(1),
+        ApplyMigration(1),
         migrations.CreateModel(
             name="TaskExecution",
             fields=[

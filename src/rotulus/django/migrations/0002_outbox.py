@@ -2,11 +2,11 @@
 
 from django.db import migrations
 
-from rotulus.django.steps import ApplyStep
+from rotulus.django.store_migrations import ApplyMigration
 
 
 class Migration(migrations.Migration):
-    """Applies step 0002."""
+    """Applies migration 0002 of the store."""
 
     dependencies = (("rotulus", "0001_jobs"),)
-    operations = (ApplyStep(2),)
+    operations = (ApplyMigration(2),)

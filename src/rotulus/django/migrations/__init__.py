@@ -1,1 +1,1 @@
-"""Django's migrations of our tables: each applies one step of the store's, unless it is there."""
+"""Django's migrations: each applies one migration of the store, unless it has been applied."""

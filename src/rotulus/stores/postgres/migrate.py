@@ -1,8 +1,8 @@
-"""Brings the tables of one PostgreSQL schema up to this version, in steps that only go forward.
+"""Migrates the tables of one PostgreSQL schema to this version, only ever forward.
 
-All steps that are missing are applied in one transaction, under a lock that others who migrate wait
-for. Workers of the version before go on meanwhile: a step adds, and takes nothing away that the
-version before still uses.
+All missing migrations are applied in one transaction, under a lock that other migrating processes
+wait for. Workers of the version before go on meanwhile: a migration adds, and takes nothing away
+that the version before still uses.
 """
 
 from rotulus.stores._migrations import Migration, known_migrations, missing_migrations
@@ -27,7 +27,7 @@ _INTO = "INSERT INTO rotulus_migrations (number, name, checksum)"
 
 
 def missing(session: Session, schema: str | None, place: str) -> list[Migration]:
-    """The steps to apply. Raises `SchemaError` when the tables are from a later version."""
+    """Returns the migrations to apply. Raises `SchemaError` for tables of a later version."""
     ledger = f'"{schema}".rotulus_migrations' if schema else "rotulus_migrations"
     if session.fetch_value("has_table", name=ledger):
         applied = dict(session.fetch("applied_migrations"))
@@ -36,7 +36,7 @@ def missing(session: Session, schema: str | None, place: str) -> list[Migration]
 
 
 def migrate(session: Session, schema: str | None, place: str) -> list[str]:
-    """Apply what is missing, inside the caller's transaction; the names of what was applied."""
+    """Apply the missing migrations in the caller's transaction; returns their names."""
     session.run_script(_LOCK)
     session.run_script(f"SET LOCAL lock_timeout = '{_PATIENCE}'; SET LOCAL statement_timeout = 0")
     if schema is not None:
@@ -45,27 +45,29 @@ def migrate(session: Session, schema: str | None, place: str) -> list[str]:
     # Making it first also lets this session see what the one has made that it waited for: a name
     # that was not there when it was asked for is remembered as not being there.
     session.run_script(_LEDGER)
-    steps = missing(session, schema, place)
-    for step in steps:
-        session.run_script(step.sql)
-        number = str(step.number)
-        session.execute("remember_migration", number=number, name=step.name, checksum=step.checksum)
-    return [step.name for step in steps]
+    migrations = missing(session, schema, place)
+    for migration in migrations:
+        session.run_script(migration.sql)
+        number = str(migration.number)
+        session.execute(
+            "remember_migration", number=number, name=migration.name, checksum=migration.checksum
+        )
+    return [migration.name for migration in migrations]
 
 
 def script(schema: str | None) -> str:
-    """All steps as one script, for those who apply it with other tools."""
+    """Returns all migrations as one script, to be applied with other tools."""
     place = f'CREATE SCHEMA IF NOT EXISTS "{schema}";\nSET LOCAL search_path TO "{schema}";'
     parts = ["BEGIN;", *([place] if schema else []), f"{_LEDGER.strip()};"]
     parts += [f"-- {s.name}\n{s.sql}\n{_remember(s)};" for s in known_migrations("postgres")]
     return "\n\n".join([*parts, "COMMIT;", ""])
 
 
-def step_statements(step: Migration) -> list[str]:
-    """One step, part by part, for other tools that have a transaction around it."""
-    return [_LOCK, _LEDGER.strip(), step.sql, _remember(step)]
+def migration_statements(migration: Migration) -> list[str]:
+    """Returns one migration, statement by statement, for tools with a transaction around it."""
+    return [_LOCK, _LEDGER.strip(), migration.sql, _remember(migration)]
 
 
-def _remember(step: Migration) -> str:
-    row = f"({step.number}, '{step.name}', '{step.checksum}')"
+def _remember(migration: Migration) -> str:
+    row = f"({migration.number}, '{migration.name}', '{migration.checksum}')"
     return f"{_INTO} VALUES {row}"

@@ -103,5 +103,5 @@ class Session:
         return self._execute(self._statements[name], parameters).rowcount
 
     def run_script(self, text: str) -> None:
-        """Run SQL that is no named statement: a step of the tables."""
+        """Run SQL that is no named statement: a migration."""
         self._execute(text.encode(), {})

@@ -107,7 +107,7 @@ class PostgresStore:
 
     @property
     def tables_sql(self) -> str:
-        """The steps as one script."""
+        """Returns the migrations as one script."""
         return script(self._address.schema)
 
     @property
@@ -118,9 +118,9 @@ class PostgresStore:
     def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""
         schema, place = self._address.schema, self.url
-        steps = self._run(lambda session: missing(session, schema, place))
-        if not steps or not apply:
-            return [step.name for step in steps]
+        migrations = self._run(lambda session: missing(session, schema, place))
+        if not migrations or not apply:
+            return [migration.name for migration in migrations]
         return self._run(
             lambda session: migrate(session, schema, place), atomic=True, seconds=_WHOLE_TABLE
         )

@@ -1,7 +1,7 @@
-"""Brings the tables of one SQLite file up to this version, in numbered steps that only go forward.
+"""Migrates the tables of one SQLite file to this version, only ever forward.
 
-Each step is one SQL file. Which have been applied, and what they said, is written down in the
-same transaction, so a process killed in the middle leaves the file as it was.
+Each migration is one SQL file. Its number, name and checksum are stored in the same transaction,
+so a process killed in the middle leaves the file as it was.
 """
 
 import sqlite3
@@ -21,39 +21,39 @@ _INTO = "INSERT INTO rotulus_migrations"
 
 
 def missing(connection: sqlite3.Connection, path: str) -> list[Migration]:
-    """The steps to apply. Raises `SchemaError` when the file is from a later version."""
+    """Returns the migrations to apply. Raises `SchemaError` for a file of a later version."""
     return missing_migrations("sqlite", _applied(connection), path)
 
 
 def migrate(connection: sqlite3.Connection, path: str, now: int) -> list[str]:
-    """Apply what is missing, inside the caller's transaction; the names of what was applied."""
+    """Apply the missing migrations in the caller's transaction; returns their names."""
     connection.execute(_LEDGER)
-    steps = missing(connection, path)
-    for step in steps:
-        for statement in _statements(step.sql):
+    migrations = missing(connection, path)
+    for migration in migrations:
+        for statement in _statements(migration.sql):
             connection.execute(statement)
         connection.execute(
             "INSERT INTO rotulus_migrations (number, name, checksum, applied_at) "
             "VALUES (?, ?, ?, ?)",
-            (step.number, step.name, step.checksum, now),
+            (migration.number, migration.name, migration.checksum, now),
         )
-    return [step.name for step in steps]
+    return [migration.name for migration in migrations]
 
 
 def script() -> str:
-    """All steps as one script, for those who apply it with other tools."""
+    """Returns all migrations as one script, to be applied with other tools."""
     parts = ["BEGIN;", f"{_LEDGER.strip()};"]
     parts += [f"-- {s.name}\n{s.sql}\n{_remember(s)};" for s in known_migrations("sqlite")]
     return "\n\n".join([*parts, "COMMIT;", ""])
 
 
-def step_statements(step: Migration) -> list[str]:
-    """One step, statement by statement, for other tools that have a transaction around it."""
-    return [_LEDGER.strip(), *_statements(step.sql), _remember(step)]
+def migration_statements(migration: Migration) -> list[str]:
+    """Returns one migration, statement by statement, for tools with a transaction around it."""
+    return [_LEDGER.strip(), *_statements(migration.sql), _remember(migration)]
 
 
-def _remember(step: Migration) -> str:
-    row = f"({step.number}, '{step.name}', '{step.checksum}', unixepoch() * 1000000)"
+def _remember(migration: Migration) -> str:
+    row = f"({migration.number}, '{migration.name}', '{migration.checksum}', unixepoch() * 1000000)"
     return f"{_INTO} VALUES {row}"
 
 

@@ -112,7 +112,7 @@ class SqliteStore:
 
     @property
     def tables_sql(self) -> str:
-        """The steps as one script."""
+        """Returns the migrations as one script."""
         return script()
 
     @property
@@ -123,9 +123,9 @@ class SqliteStore:
     def migrate(self, *, apply: bool = True) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""
         with self._connections.reading() as connection:
-            steps = missing(connection, self._path)
-        if not steps or not apply:
-            return [step.name for step in steps]
+            migrations = missing(connection, self._path)
+        if not migrations or not apply:
+            return [migration.name for migration in migrations]
         return self._commit.run(lambda con: migrate(con, self._path, self._now()))
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[JobRecord]:
