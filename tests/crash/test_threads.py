@@ -134,12 +134,12 @@ assert "postgres" not in sys.argv[1] or "rotulus-listener" in {t.name for t in t
 
 PROCESS = """
 import os, time
-from rotulus._fleet.child import Child
+from rotulus._supervisor.worker_process import WorkerProcess
 
 async def main():
     refuse()
     try:
-        Child([sys.executable, "-c", "import time; time.sleep(60)"], "w", time.monotonic)
+        WorkerProcess([sys.executable, "-c", "import time; time.sleep(60)"], "w", time.monotonic)
     except ThreadNotStartedError as error:
         assert is_refusal(error)
     else:

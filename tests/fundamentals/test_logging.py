@@ -12,7 +12,7 @@ import pytest
 import rotulus.workflow as wf
 from rotulus import JobLogFilter, Retry, task
 from rotulus._engine.duties import Prune, Recount, Rescue, Scheduling
-from rotulus._fleet.process import Recycling
+from rotulus._supervisor.proc import Recycling
 from rotulus.cli.logs import JsonFormatter, LineFormatter
 from rotulus.events import AttemptFailed, DutyFailed, StoreFailed, StoreRecovered
 from rotulus.testing import drain

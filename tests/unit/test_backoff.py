@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rotulus._engine.duty_thread import DutyThread
-from rotulus._fleet.restart_policy import LONGEST_PAUSE, RestartPolicy
+from rotulus._supervisor.restart_policy import LONGEST_PAUSE, RestartPolicy
 from rotulus._time.backoff import LONGEST, pause_after
 from rotulus.errors import StoreUnavailableError
 from rotulus.events import DutyFailed, Events, StoreFailed, StoreRecovered

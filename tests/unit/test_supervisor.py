@@ -5,11 +5,11 @@ import os
 
 import pytest
 
-from rotulus._fleet.parent_channel import beat_every
-from rotulus._fleet.process import is_running, resident
-from rotulus._fleet.proxy_renewal import is_silent
-from rotulus._fleet.restart_policy import LONGEST_PAUSE, YOUNG, RestartPolicy
-from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
+from rotulus._supervisor.parent_channel import beat_every
+from rotulus._supervisor.proc import is_running, resident
+from rotulus._supervisor.proxy_renewal import is_silent
+from rotulus._supervisor.restart_policy import LONGEST_PAUSE, YOUNG, RestartPolicy
+from rotulus._supervisor.supervisor import Supervisor, SupervisorOptions
 from rotulus.errors import ConfigurationError, SchemaError
 from rotulus.events import Events, ProcessDelayed, ProcessNotStarted
 from rotulus.stores.sqlite import SqliteStore

@@ -22,8 +22,8 @@ from rotulus._engine.steps import StepInputs, Steps
 from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import Verdict
 from rotulus._engine.worker import Worker, WorkerOptions
-from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
 from rotulus._jobs.retry import NO_RETRY, Retry
+from rotulus._supervisor.supervisor import Supervisor, SupervisorOptions
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry

@@ -15,9 +15,9 @@ from rotulus._engine.duties import Duty
 from rotulus._engine.duty_thread import DutyThread
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.worker import Worker, WorkerOptions
-from rotulus._fleet.parent_channel import ParentChannel
-from rotulus._fleet.process import Recycling, check_memory_is_told
-from rotulus._fleet.supervisor import Supervisor, SupervisorOptions
+from rotulus._supervisor.parent_channel import ParentChannel
+from rotulus._supervisor.proc import Recycling, check_memory_is_told
+from rotulus._supervisor.supervisor import Supervisor, SupervisorOptions
 from rotulus.config import load_settings
 from rotulus.errors import ConfigurationError, WorkerStuckError
 from rotulus.events import Events, WorkerRetiring

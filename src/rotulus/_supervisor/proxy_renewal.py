@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Collection
 
 from rotulus._concurrency.starting import start_thread
-from rotulus._fleet.child import Child
-from rotulus._fleet.parent_channel import beat_every
 from rotulus._jobs.states import State
+from rotulus._supervisor.parent_channel import beat_every
+from rotulus._supervisor.worker_process import WorkerProcess
 from rotulus.events import Events, ProcessSilent, StoreFailed, StoreRecovered
 from rotulus.store import Filter, Renewal, Store
 
@@ -34,7 +34,7 @@ class ProxyRenewer:
 
     Args:
         store: where the leases are.
-        children: the processes as they are now.
+        processes: the processes as they are now.
         lease: the length of their leases, in seconds.
         monotonic: the clock, in seconds.
         events: where it is told.
@@ -43,13 +43,13 @@ class ProxyRenewer:
     def __init__(
         self,
         store: Store,
-        children: Callable[[], Collection[Child]],
+        processes: Callable[[], Collection[WorkerProcess]],
         lease: float,
         monotonic: Callable[[], float],
         events: Events,
     ) -> None:
         self._store = store
-        self._children = children
+        self._processes = processes
         self._lease = lease
         self._monotonic = monotonic
         self._events = events
@@ -77,21 +77,21 @@ class ProxyRenewer:
 
     def _renew_silent(self) -> None:
         now = self._monotonic()
-        silent = [c for c in self._children() if is_silent(c.heard_at, now, self._lease)]
+        silent = [c for c in self._processes() if is_silent(c.heard_at, now, self._lease)]
         self._renewed = {c.name: self._renewed.get(c.name, float("-inf")) for c in silent}
-        for child in silent:
+        for process in silent:
             # The leases of a stopped process run out: its jobs have to go on somewhere else.
-            if now - self._renewed[child.name] >= self._lease / 3 and child.is_running:
-                self._renew(child)
-                self._renewed[child.name] = now
+            if now - self._renewed[process.name] >= self._lease / 3 and process.is_running:
+                self._renew(process)
+                self._renewed[process.name] = now
 
-    def _renew(self, child: Child) -> None:
-        running = self._store.find(Filter(states=[State.RUNNING], worker=child.name), _MOST)
+    def _renew(self, process: WorkerProcess) -> None:
+        running = self._store.find(Filter(states=[State.RUNNING], worker=process.name), _MOST)
         if running:
             workers = {worker.name: worker for worker in self._store.fleet().workers}
             renewals = [Renewal(job.id, job.attempt) for job in running]
-            self._store.extend(renewals, self._lease, workers.get(child.name))
-            self._events.emit(ProcessSilent(child.name, child.pid, running))
+            self._store.extend(renewals, self._lease, workers.get(process.name))
+            self._events.emit(ProcessSilent(process.name, process.pid, running))
         if self._failing:
             self._failing = False
             self._events.emit(StoreRecovered("extend"))

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from rotulus._concurrency.starting import start_thread
-from rotulus._fleet.parent_channel import MOST_STOPS, RETIRING
-from rotulus._fleet.process import is_running
+from rotulus._supervisor.parent_channel import MOST_STOPS, RETIRING
+from rotulus._supervisor.proc import is_running
 
 
-class Child:
+class WorkerProcess:
     """A worker in a process of its own. Make it on the event loop.
 
     It is a new program, not a fork, and in a process group of its own: Ctrl-C reaches only the

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from rotulus._engine.threads import Threads
-from rotulus._fleet.child import Child
-from rotulus._fleet.proxy_renewal import ProxyRenewer
-from rotulus._fleet.restart_policy import RestartPolicy
 from rotulus._jobs.states import State
+from rotulus._supervisor.proxy_renewal import ProxyRenewer
+from rotulus._supervisor.restart_policy import RestartPolicy
+from rotulus._supervisor.worker_process import WorkerProcess
 from rotulus._time.backoff import pause_after
 from rotulus.errors import RotulusError, StoreError, ThreadNotStartedError
 from rotulus.events import (
@@ -78,7 +78,7 @@ class Supervisor:
         self._monotonic = monotonic
         self._random_bits = random_bits
         self._events = events
-        self._children: dict[str, Child] = {}
+        self._processes: dict[str, WorkerProcess] = {}
         self._started = 0
         self._stops = 0
         self._wake: Callable[[], object] | None = None
@@ -127,28 +127,28 @@ class Supervisor:
         finally:
             proxy_renewer.end()
             threads.close()
-            for child in self._current():  # only when something went wrong here
-                child.close()
+            for process in self._current():  # only when something went wrong here
+                process.close()
         if self._failure is not None:
             raise self._failure
 
-    def _current(self) -> list[Child]:
-        return list(self._children.values())
+    def _current(self) -> list[WorkerProcess]:
+        return list(self._processes.values())
 
     def _forward_stop(self) -> None:
         """Tell the processes how often they were told to stop, and how long they have."""
         if not self._stops:
             return
         self._stopping.set()
-        for child in self._current():
-            child.tell_stop(self._stops)
+        for process in self._current():
+            process.tell_stop(self._stops)
         patience = _GRACE + (self._options.drain if self._stops == 1 else 0.0)
         asyncio.get_running_loop().call_later(patience, self._kill)
 
     def _kill(self) -> None:
-        for child in self._current():
-            self._events.emit(ProcessStuck(child.name, child.pid))
-            child.kill()
+        for process in self._current():
+            self._events.emit(ProcessStuck(process.name, process.pid))
+            process.kill()
 
     async def _keep_all_running(self, threads: Threads) -> None:
         numbers = range(self._options.processes)
@@ -177,41 +177,41 @@ class Supervisor:
     async def _run_one(self, restart_policy: RestartPolicy, threads: Threads) -> float | None:
         """Run one process until it is replaceable; returns seconds until another one starts."""
         try:
-            child = self._start_child()
+            process = self._start_process()
         except (OSError, ThreadNotStartedError) as error:
             self._events.emit(ProcessNotStarted(error))
             return restart_policy.after(None, 0.0)
-        rescue = asyncio.create_task(self._rescue_at_end(child, threads))
+        rescue = asyncio.create_task(self._rescue_at_end(process, threads))
         self._rescues.add(rescue)
         rescue.add_done_callback(self._rescues.discard)
-        await child.replaceable.wait()
-        if child.code is None:
+        await process.replaceable.wait()
+        if process.code is None:
             return 0.0
         try:
-            return restart_policy.after(child.code, child.age)
+            return restart_policy.after(process.code, process.age)
         except RotulusError as error:
             if not self._stops:
                 self._failure = error
                 self.stop()
             return None
 
-    def _start_child(self) -> Child:
+    def _start_process(self) -> WorkerProcess:
         self._started += 1
         name = f"{self._options.name}.{self._started}.{self._random_bits(32):08x}"
-        child = Child(self._options.command, name, self._monotonic)
-        self._children[name] = child
-        self._events.emit(ProcessStarted(name, child.pid))
-        return child
+        process = WorkerProcess(self._options.command, name, self._monotonic)
+        self._processes[name] = process
+        self._events.emit(ProcessStarted(name, process.pid))
+        return process
 
-    async def _rescue_at_end(self, child: Child, threads: Threads) -> None:
+    async def _rescue_at_end(self, process: WorkerProcess, threads: Threads) -> None:
         """Wait for a process to end, and rescue the jobs that it held."""
-        await child.ended.wait()
-        del self._children[child.name]
-        self._events.emit(ProcessEnded(child.name, child.pid, child.code or 0, child.age))
+        await process.ended.wait()
+        del self._processes[process.name]
+        self._events.emit(ProcessEnded(process.name, process.pid, process.code or 0, process.age))
         ended_at, failures = self._monotonic(), 0
         while True:
             try:
-                await threads.run(partial(self._rescue_jobs_of, child.name))
+                await threads.run(partial(self._rescue_jobs_of, process.name))
             except StoreError as error:
                 failures += 1
                 if failures == 1:

@@ -1,4 +1,4 @@
-"""Processes as `/proc` shows them, on Linux: memory, state, and the duty that limits memory."""
+"""`/proc`, on Linux: the memory and state of processes, and the duty that limits memory."""
 
 import os
 from collections.abc import Callable
