@@ -41,7 +41,7 @@ _OF_PUBSUB = ("ROTULUS_OIDC_JWKS_URL", "ROTULUS_PUSH_SUBSCRIPTIONS", "ROTULUS_RE
 SECRETS = ("token",)
 """The settings that are shown nowhere."""
 
-_TOLD: set[str] = set()
+_WARNED: set[str] = set()
 """The variables that have been told of."""
 TRACEBACKS = ("folded", "full")
 
@@ -69,14 +69,14 @@ class SettingKind:
 
 
 def load_settings(
-    given: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> dict[str, Setting]:
     """All settings, each with its origin.
 
     Args:
-        given: what was given as arguments or flags; None stands for not given.
+        arguments: what was given as arguments or flags; None stands for not given.
         environment: the environment; the process's own unless given.
         folder: where to look for `pyproject.toml`, there and above; here unless given.
 
@@ -92,7 +92,7 @@ def load_settings(
     for variable, text in environment.items():
         if variable.startswith(PREFIX) and text and (name := _known_name(variable)):
             settings[name] = _setting(name, text, variable)
-    for name, value in (given or {}).items():
+    for name, value in (arguments or {}).items():
         if value is not None:
             settings[name] = _setting(name, value, "argument")
     return settings
@@ -126,9 +126,9 @@ def _known_name(variable: str) -> str | None:
     name = variable.removeprefix(PREFIX).lower()
     if name in SETTINGS:
         return name
-    told = variable in _TOLD or variable in _OF_PUBSUB
-    if not told and not _OF_A_SERVICE.search(variable):
-        _TOLD.add(variable)
+    expected = variable in _WARNED or variable in _OF_PUBSUB
+    if not expected and not _OF_A_SERVICE.search(variable):
+        _WARNED.add(variable)
         known = [PREFIX + name.upper() for name in SETTINGS]
         logging.getLogger("rotulus").warning(
             "There is no setting %s, so it is left out%s", variable, did_you_mean(variable, known)

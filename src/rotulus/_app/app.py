@@ -94,10 +94,10 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
     ) -> None:
         if store_of is not None:
             url = _url_of(store_of, url, registry)
-        given: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
-        given |= {"keep": keep, "keep_failed": keep_failed, "log_arguments": log_arguments}
-        given |= {"unknown_grace": unknown_grace}
-        loaded = load_settings(given)
+        arguments: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
+        arguments |= {"keep": keep, "keep_failed": keep_failed, "log_arguments": log_arguments}
+        arguments |= {"unknown_grace": unknown_grace}
+        loaded = load_settings(arguments)
         self.settings: dict[str, Setting] = _shown(loaded)
         settings = {name: setting.value for name, setting in loaded.items()}
         settings["url"] = absolute_url(settings["url"])
@@ -217,13 +217,13 @@ def _shown(settings: dict[str, Setting]) -> dict[str, Setting]:
     """The settings as they may be shown: without a password or a token."""
     url = settings["url"]
     shown = {name: settings[name]._replace(value="…") for name in SECRETS}
-    given = {name: setting for name, setting in shown.items() if settings[name].value is not None}
-    return settings | {"url": url._replace(value=shown_url(url.value))} | given
+    secrets = {name: setting for name, setting in shown.items() if settings[name].value is not None}
+    return settings | {"url": url._replace(value=shown_url(url.value))} | secrets
 
 
 def _only(registry: TaskRegistry | None, like: App | None, replaces: App | None) -> App | None:
     """The app whose tasks are served. Raises `OptionError` when it was said twice."""
-    if sum(given is not None for given in (registry, like, replaces)) > 1:
+    if sum(one is not None for one in (registry, like, replaces)) > 1:
         raise OptionError(
             "Give one of registry=, like= and replaces=: an app that is like another one, or "
             "replaces it, has its registry"

@@ -128,7 +128,7 @@ class Claimable:
         others = [load.suspect for load in loads if load.suspect is not None]
         text = (
             f"It was lost {job.losses} times with its worker, so it runs beside no other such job: "
-            f"{some([f'{_told(other)} on worker {other.worker}' for other in others])} has to end."
+            f"{some([f'{_named(other)} on worker {other.worker}' for other in others])} has to end."
         )
         return [Explanation(Kind.SUSPECT, job.id, text, tuple(other.id for other in others))]
 
@@ -146,13 +146,13 @@ class Claimable:
         text = f"{what} taken, by {some([self._holding(holder) for holder in named])}."
         if waiting:
             text += (
-                f" {_told(waiting[0])} waits for this job within its task, and keeps its slot "
+                f" {_named(waiting[0])} waits for this job within its task, and keeps its slot "
                 f"meanwhile: unless another slot becomes free, neither ends."
             )
         return Explanation(Kind.SLOTS, job.id, text, tuple(holder.id for holder in named))
 
     def _holding(self, job: JobRecord) -> str:
-        return f"{_told(job)} for {span(self._now() - moment(_began(job)))}"
+        return f"{_named(job)} for {span(self._now() - moment(_began(job)))}"
 
     def _due(self, job: JobRecord) -> Explanation:
         text = "It is due, and nothing is in its way: a worker should take it now."
@@ -257,5 +257,5 @@ def _began(job: JobRecord) -> int:
     return job.started_at or job.run_at
 
 
-def _told(job: JobRecord) -> str:
+def _named(job: JobRecord) -> str:
     return f"{job.task} {job.id}"

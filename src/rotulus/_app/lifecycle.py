@@ -135,14 +135,14 @@ class LifeCycle:
             ConfigurationError: something is wired wrongly, here or in a process.
             SchemaError: a process says that the tables do not fit.
         """
-        given = {"processes": processes, "lease": lease, "drain": drain}
+        settings = {"processes": processes, "lease": lease, "drain": drain}
         _refuse_on_loop("app.supervise()", "asyncio.to_thread(app.supervise, ...)")
         active = self._own.active
         run = active.worker_runs.begin()
         try:
             with active.boot.held():
                 store = active.ready_store()
-                active.worker_runs.supervise(run, store, command, given, burst=burst, name=name)
+                active.worker_runs.supervise(run, store, command, settings, burst=burst, name=name)
         finally:
             active.worker_runs.end(run)
 

@@ -86,14 +86,14 @@ class AppPort:
         self.outbox_relay.received(
             [job.id for job in jobs if job.terms.carried and job.id == added.id]
         )
-        return self._given([added], jobs)[0]
+        return self._jobs_of([added], jobs)[0]
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
         added = self.store().add(jobs, connection)
         if connection is None and self._any_carried(jobs):
             self.outbox_relay.relay_added()
-        return self._given(added, jobs)
+        return self._jobs_of(added, jobs)
 
     async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """The same, without blocking the event loop; together with what others hand in."""
@@ -101,7 +101,7 @@ class AppPort:
             added = await self._adds.add(jobs)
             if self._any_carried(jobs):
                 await self.outbox_relay.arelay_added()
-            return self._given(added, jobs)
+            return self._jobs_of(added, jobs)
         await off_loop(self.store)  # opens it, which may take a while
         # A connection belongs to the thread, or to the greenlet, of its owner.
         if hasattr(connection, "run_sync"):
@@ -112,10 +112,10 @@ class AppPort:
             return await connection.run_sync(add)
         return self.add(jobs, connection)
 
-    def _given(self, records: Sequence[JobRecord], jobs: Sequence[NewJob]) -> list[Job[Any]]:
+    def _jobs_of(self, records: Sequence[JobRecord], jobs: Sequence[NewJob]) -> list[Job[Any]]:
         """The job of each that was added, or of what held its key."""
         return [
-            Job(record, self) if record.id == job.id else Job(record, self, None, _asked(job))
+            Job(record, self) if record.id == job.id else Job(record, self, None, _request(job))
             for record, job in zip(records, jobs, strict=True)
         ]
 
@@ -246,7 +246,7 @@ def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:
     )
 
 
-def _asked(job: NewJob) -> Asked:
+def _request(job: NewJob) -> Asked:
     return Asked(job.terms.task, job.arguments, job.terms.queue, job.terms.priority)
 
 

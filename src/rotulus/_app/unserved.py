@@ -58,14 +58,14 @@ class Unserved:
         self._store = store
         self._knows = knows
         self._now = now
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
 
     def warning(self, job: JobRecord) -> str | None:
         """Returns the warning for a waiting caller; None if there is none, or it was given."""
-        if job.state in ENDED or job.state == State.RUNNING or job.queue in self._told:
+        if job.state in ENDED or job.state == State.RUNNING or job.queue in self._warned:
             return None
         reasons = Claimable(self._store(), self._knows, self._now).unserved(job)
         if not reasons:
             return None
-        self._told.add(job.queue)
+        self._warned.add(job.queue)
         return f"{job.task} {job.id} is {job.state}. {' '.join(one.text for one in reasons)}"

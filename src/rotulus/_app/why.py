@@ -81,8 +81,8 @@ class Explainer:
 
     def _awaiting(self, job: JobRecord, text: str, above: tuple[str, ...]) -> list[Explanation]:
         """Why the job has not ended whose result a running one waits for."""
-        wanted = awaited(job.reason)
-        other = None if wanted is None else self._store.get(wanted)
+        awaited_id = awaited(job.reason)
+        other = None if awaited_id is None else self._store.get(awaited_id)
         if other is None or other.state in ENDED:
             return []
         text += f", and waits within its task for the result of {other.task} {other.id}"

@@ -109,14 +109,16 @@ class WorkerRuns:
         self,
         run: WorkerRun,
         open_store: Callable[[], Store],
-        wanted: WorkOptions,
+        work_options: WorkOptions,
         parent: int | None,
     ) -> None:
         """Work as one worker. See `App.run_worker`."""
-        name = wanted.get("name")
-        given = {key: value for key, value in wanted.items() if key not in ("burst", "name")}
-        chosen = self._chosen(given)
-        options = _worker_options(chosen, burst=wanted.get("burst", False))
+        name = work_options.get("name")
+        settings = {
+            key: value for key, value in work_options.items() if key not in ("burst", "name")
+        }
+        chosen = self._chosen(settings)
+        options = _worker_options(chosen, burst=work_options.get("burst", False))
         served, slots = chosen["queues"], chosen["slots"]
         # First of all: what is forked before there are threads and connections has none.
         with self.engine.fork_server(self.engine.registry) as fork_server:
@@ -139,13 +141,13 @@ class WorkerRuns:
         run: WorkerRun,
         store: Store,
         command: Sequence[str],
-        given: Mapping[str, Any],
+        settings: Mapping[str, Any],
         *,
         burst: bool,
         name: str | None,
     ) -> None:
         """Have a command work in several processes. See `App.supervise`."""
-        chosen = self._chosen(given)
+        chosen = self._chosen(settings)
         _check_processes(chosen["url"])
         options = SupervisorOptions(
             command=command,
@@ -169,10 +171,10 @@ class WorkerRuns:
         for run in list(self.under_way):
             run.stop()
 
-    def _chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _chosen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The settings, with what was given for one run of a worker."""
-        checked = load_settings(given)
-        new = {name: checked[name].value for name, value in given.items() if value is not None}
+        checked = load_settings(settings)
+        new = {name: checked[name].value for name, value in settings.items() if value is not None}
         return {**self.settings, **new}
 
     def duties(self, store: Store, events: Events | None = None) -> list[Duty]:

@@ -266,9 +266,9 @@ class Coalescer(Generic[W, R]):
         if _is_common(error):
             calls = [*calls, *(call for call in list(self._waiting) if call.take())]
             for call in calls:
-                told = type(error)(str(error))  # each raises one of its own
-                told.__cause__ = error
-                call.answer(None, told)
+                own = type(error)(str(error))  # each raises one of its own
+                own.__cause__ = error
+                call.answer(None, own)
         elif len(calls) == 1:
             calls[0].answer(None, error)
         else:

@@ -27,18 +27,18 @@ def drive(
     """
     run = context.run
     try:
-        wanted = run(body.send, None)
+        awaited = run(body.send, None)
     except StopIteration as end:
         return end.value
     waits()
     while True:
         try:
-            yield wanted
+            yield awaited
         except BaseException as error:  # noqa: BLE001 - the coroutine decides what it means
             step = partial(body.throw, error)
         else:
             step = partial(body.send, None)
         try:
-            wanted = run(step)
+            awaited = run(step)
         except StopIteration as end:
             return end.value

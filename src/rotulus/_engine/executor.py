@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 from rotulus._engine.body import BODIES, Bodies, timed
 from rotulus._engine.execution import Execution
 from rotulus._engine.isolation import ProcessPool
-from rotulus._engine.resolved_task import AttemptKind, ResolvedTask, Ways, kind_here
+from rotulus._engine.resolved_task import AttemptKind, AttemptMethods, ResolvedTask, kind_here
 from rotulus._engine.steps import EarlyOutcome, Steps
 from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import NotRunnableError, Verdict
@@ -127,8 +127,8 @@ class Executor:
             resolved = self._resolve(execution.job.task)
             self._refuse_expired(execution)
             is_step = self._steps.is_step(execution.job, resolved.task)
-            way = resolved.ways.step if is_step else resolved.ways.job
-            outcome = await way(self, resolved, execution)
+            method = resolved.methods.step if is_step else resolved.methods.job
+            outcome = await method(self, resolved, execution)
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
             outcome = self.outcome_of_error(execution, error)
         execution.ended = True
@@ -173,7 +173,7 @@ class Executor:
             body=BODIES[here],
             in_thread=kind is AttemptKind.FUNCTION and task.timeout is None,
             timeout=task.timeout if watched else None,
-            ways=self._WAYS[kind],
+            methods=self._METHODS[kind],
         )
 
     def _refuse_expired(self, execution: Execution) -> None:
@@ -265,14 +265,14 @@ class Executor:
         text = self._steps.write(resolved.task, execution, value)
         return succeeded(execution.job.id, execution.job.attempt, text)
 
-    _WAYS: ClassVar[dict[AttemptKind, Ways]] = {
-        AttemptKind.COROUTINE: Ways(_run_job, _run_step),
-        AttemptKind.COROUTINE_WITH_VALUES: Ways(_run_job, _run_step),
-        AttemptKind.FUNCTION: Ways(_run_job, _run_step_in_thread),
-        AttemptKind.FUNCTION_WITH_LOOP_VALUES: Ways(_run_job, _run_step),
-        AttemptKind.ISOLATED: Ways(_run_job_isolated, _run_step_isolated),
+    _METHODS: ClassVar[dict[AttemptKind, AttemptMethods]] = {
+        AttemptKind.COROUTINE: AttemptMethods(_run_job, _run_step),
+        AttemptKind.COROUTINE_WITH_VALUES: AttemptMethods(_run_job, _run_step),
+        AttemptKind.FUNCTION: AttemptMethods(_run_job, _run_step_in_thread),
+        AttemptKind.FUNCTION_WITH_LOOP_VALUES: AttemptMethods(_run_job, _run_step),
+        AttemptKind.ISOLATED: AttemptMethods(_run_job_isolated, _run_step_isolated),
     }
-    """How an attempt is made, by its kind: of an ordinary job, and of a step."""
+    """The method that makes an attempt, by kind: of an ordinary job, and of a step."""
 
 
 def _raise_if_stopped(execution: Execution) -> None:

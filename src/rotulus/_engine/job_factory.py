@@ -113,8 +113,8 @@ class JobFactory:
     def _with_parts(self, task: AnyTask, job: NewJob) -> NewJob:
         """The job of a workflow with those of its steps: its worker need not add them."""
         workflow = cast("WorkflowTask", task).workflow
-        given = Context(self._plans.of(task).binder.load(job.arguments).kwargs).to_json()
-        parts = self._parts.of_workflow(workflow, given, job.terms.queue, job.terms.priority)
+        context = Context(self._plans.of(task).binder.load(job.arguments).kwargs).to_json()
+        parts = self._parts.of_workflow(workflow, context, job.terms.queue, job.terms.priority)
         return job._replace(parts=parts)
 
 

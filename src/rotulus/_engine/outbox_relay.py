@@ -161,16 +161,16 @@ class OutboxRelay:
         carrier, done = self._carrier, 0
         names = self._carried_here(carrier)
         while done < limit:
-            asked = min(_AT_ONCE, limit - done)
+            batch = min(_AT_ONCE, limit - done)
             outbox = self._store().outbox
-            jobs = outbox.take(carrier.queue, asked, LEASE, self._patience, names)
+            jobs = outbox.take(carrier.queue, batch, LEASE, self._patience, names)
             if not jobs:
                 break
             out = self._publish(carrier, jobs, events or self._events)
             if out:
                 outbox.published(out, self._patience)
             done += len(out)
-            if len(out) < len(jobs) or len(jobs) < asked:
+            if len(out) < len(jobs) or len(jobs) < batch:
                 break
         return done
 

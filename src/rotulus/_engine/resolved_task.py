@@ -37,7 +37,7 @@ class ResolvedTask(NamedTuple):
         in_thread: whether its attempts run in a thread from beginning to end, and their time is
             not watched.
         timeout: seconds for which its body may run; None: that is not watched here.
-        ways: how its attempts are made.
+        methods: the methods of the executor that make its attempts.
     """
 
     task: Task[..., Any, Any]
@@ -46,27 +46,27 @@ class ResolvedTask(NamedTuple):
     body: "Body"
     in_thread: bool
     timeout: float | None
-    ways: "Ways"
+    methods: "AttemptMethods"
 
 
 Body = Callable[[Any, ResolvedTask, Call, Execution], Awaitable[Any]]
 """A method of `Bodies` that calls the function of a task."""
 
-Way = Callable[[Any, ResolvedTask, Execution], Awaitable[Outcome]]
+AttemptMethod = Callable[[Any, ResolvedTask, Execution], Awaitable[Outcome]]
 """A method of the executor that makes an attempt."""
 
 
-class Ways(NamedTuple):
-    """How attempts of one kind are made.
+class AttemptMethods(NamedTuple):
+    """The methods of the executor that make attempts of one kind.
 
     Attributes:
-        job: those of an ordinary job.
-        step: those of a step. Its call comes of a context, which is read from the store: that must
-            not block the event loop.
+        job: for an ordinary job.
+        step: for a step. Its call comes of a context, which is read from the store: that must not
+            block the event loop.
     """
 
-    job: Way
-    step: Way
+    job: AttemptMethod
+    step: AttemptMethod
 
 
 def kind_here(task: Task[..., Any, Any], plan: TaskPlan) -> AttemptKind:

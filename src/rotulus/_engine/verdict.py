@@ -81,9 +81,9 @@ class Verdict:
     def _standing(self) -> Retry | None:
         return None if self.retry is NO_RETRY else self.retry
 
-    def _again(self, asked: Retry, policy: Retry, execution: Execution) -> Outcome:
+    def _again(self, request: Retry, policy: Retry, execution: Execution) -> Outcome:
         """The outcome of an attempt that asked for another one."""
-        return self._decide(asked.__cause__ or asked, policy, execution, asked.after)
+        return self._decide(request.__cause__ or request, policy, execution, request.after)
 
     def _failed(self, error: BaseException, policy: Retry, execution: Execution) -> Outcome:
         return self._decide(error, policy if policy.wants(error) else NO_RETRY, execution, None)

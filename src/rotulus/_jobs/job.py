@@ -124,8 +124,8 @@ class Job(Generic[V_co]):
         task, arguments, queue, priority = self._asked
         if (task, queue, priority) != (has.task, has.queue, has.priority):
             return False
-        mine, asked = map(jsontext.decode, (has.arguments, arguments))
-        return jsontext.canonical(mine) == jsontext.canonical(asked)
+        mine, theirs = map(jsontext.decode, (has.arguments, arguments))
+        return jsontext.canonical(mine) == jsontext.canonical(theirs)
 
     @property
     def worker(self) -> str | None:

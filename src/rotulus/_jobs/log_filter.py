@@ -22,8 +22,8 @@ class JobLogFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Put the job on a record."""
-        told: dict[str, Any] | None = getattr(record, "rotulus", None)
-        about = _current() if told is None else told
+        data: dict[str, Any] | None = getattr(record, "rotulus", None)
+        about = _current() if data is None else data
         for name in FIELDS:
             if not hasattr(record, name):
                 setattr(record, name, about.get(name))

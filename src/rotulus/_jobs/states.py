@@ -70,22 +70,22 @@ MOVES: dict[State, frozenset[State]] = {
 """Every legal move. Any other is a bug, and the tests look for it."""
 
 
-def read_states(given: object) -> list[State] | None:
+def read_states(states: object) -> list[State] | None:
     """One state or several, as they may be given. Raises `OptionError` for what is none."""
-    if given is None:
+    if states is None:
         return None
-    if isinstance(given, str) or not isinstance(given, Collection):
-        return [_read_state(given)]
-    return [_read_state(one) for one in cast("Collection[object]", given)]
+    if isinstance(states, str) or not isinstance(states, Collection):
+        return [_read_state(states)]
+    return [_read_state(one) for one in cast("Collection[object]", states)]
 
 
-def _read_state(given: object) -> State:
-    if isinstance(given, str) and given in _NAMES:
-        return State(given)
-    word = str(given).lower()
+def _read_state(state: object) -> State:
+    if isinstance(state, str) and state in _NAMES:
+        return State(state)
+    word = str(state).lower()
     hint = f"; did you mean {_ELSEWHERE[word]!r}?" if word in _ELSEWHERE else ""
     raise OptionError(
-        f"There is no state {given!r}{hint or did_you_mean(word, _NAMES)} (the states of a job: "
+        f"There is no state {state!r}{hint or did_you_mean(word, _NAMES)} (the states of a job: "
         f"{', '.join(_NAMES)})"
     )
 

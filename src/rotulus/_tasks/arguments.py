@@ -66,8 +66,8 @@ class Binder:
         self._site = site_of(function)
         self._wording = Wording(_argument, show_values)
         self._injected = frozenset(injected)
-        asked = resolved_signature(function).parameters.values()
-        self._parameters = {p.name: p for p in asked if p.name not in self._injected}
+        parameters = resolved_signature(function).parameters.values()
+        self._parameters = {p.name: p for p in parameters if p.name not in self._injected}
         kinds = {p.kind for p in self._parameters.values()}
         self._takes_more = _STAR in kinds
         self._takes_any_name = _STARS in kinds
@@ -188,11 +188,11 @@ class Binder:
         return ArgumentsError(message, problems)
 
     def _payload_type(self) -> PayloadType:
-        asked = self._parameters.values()
+        parameters = self._parameters.values()
         try:
-            return self._type_of(*asked)
+            return self._type_of(*parameters)
         except Exception as error:  # noqa: BLE001 - the code of a type is run
-            problem = next(filter(None, map(self._unfit, asked)), str(error))
+            problem = next(filter(None, map(self._unfit, parameters)), str(error))
             raise InjectionError(f"{self._name}() {problem}  ({self._site})") from None
 
     def _type_of(self, *parameters: inspect.Parameter) -> PayloadType:

@@ -187,13 +187,13 @@ class _Planner:
             circle = " → ".join(_shown(kind) for kind in [*self._open, provision.kind])
             raise InjectionError(f"What is provided needs itself: {circle}")
         self._open.append(provision.kind)
-        dependencies = self.places(self._asked(provision))
+        dependencies = self.places(self._parameters_to_fill(provision))
         self._open.pop()
         self._check_lifetimes(provision, dependencies)
         self.calls.append(FactoryCall(provision, dependencies))
         return len(self.calls)
 
-    def _asked(self, provision: Provision) -> Iterator[inspect.Parameter]:
+    def _parameters_to_fill(self, provision: Provision) -> Iterator[inspect.Parameter]:
         """The parameters of a factory to fill; the others have to have a default."""
         for parameter in _parameters(provision.factory):
             bare = bare_type(parameter.annotation)
@@ -239,10 +239,10 @@ def _making(factory: Factory) -> Making:
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     try:
-        asked = resolved_signature(function).parameters.values()
+        parameters = resolved_signature(function).parameters.values()
     except ValueError:  # some built-in types do not tell their signature
         return []
-    return [p for p in asked if p.kind not in _VARIABLE]
+    return [p for p in parameters if p.kind not in _VARIABLE]
 
 
 def _is_job(kind: Any) -> bool:

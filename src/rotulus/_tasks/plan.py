@@ -65,7 +65,7 @@ class Plans:
         function = task.function
         injection = self._injector.plan(function)
         signature = resolved_signature(function)
-        asked = signature.parameters.values()
+        parameters = signature.parameters.values()
         returned, show = signature.return_annotation, self.show_values
         result = self._result(task, returned)
         return TaskPlan(
@@ -75,7 +75,7 @@ class Plans:
             injection=injection,
             result=result,
             completion=self._result(task, EMPTY) if returned is None else result,
-            defaults={p.name: p.default for p in asked if not _is_marked(p)},
+            defaults={p.name: p.default for p in parameters if not _is_marked(p)},
         )
 
     def _result(self, task: Task[..., Any, Any], annotation: Any) -> ResultType:

@@ -88,9 +88,9 @@ def sentences(
         if detail["type"] == "missing" and len(place) == 1:
             yield f"is missing the {wording.at(place)}"
         else:
-            given = detail["input"]
-            text = wording.hide(detail["msg"], given)
-            got = "" if detail["type"] == "missing" else f" (got {wording.got(given)})"
+            value = detail["input"]
+            text = wording.hide(detail["msg"], value)
+            got = "" if detail["type"] == "missing" else f" (got {wording.got(value)})"
             yield f"{wording.at(place)}: {text}{got}"
 
 

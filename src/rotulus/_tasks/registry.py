@@ -84,8 +84,8 @@ class TaskRegistry:
 
     def list_by_tags(self, tags: Collection[str]) -> list[str]:
         """The names of the tasks that have all of these tags, in order of registration."""
-        wanted = set(tags)
-        return [task.name for task in self if wanted <= set(task.tags)]
+        required = set(tags)
+        return [task.name for task in self if required <= set(task.tags)]
 
     def clear(self) -> None:
         """Remove every task and open the registry again: for a module that is loaded anew.

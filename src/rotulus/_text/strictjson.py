@@ -44,8 +44,8 @@ def read_strictly(text: str, max_depth: int = MAX_DEPTH) -> Any:
     except StrictJSONError:
         raise
     except json.JSONDecodeError as error:
-        told = f"{error.msg}: line {error.lineno}, column {error.colno}."
-        raise StrictJSONError(told) from None
+        problem = f"{error.msg}: line {error.lineno}, column {error.colno}."
+        raise StrictJSONError(problem) from None
     except ValueError:  # the only other reason for int() to refuse
         raise StrictJSONError("It holds a number of more than 4,300 digits.") from None
     if _HALF_A_CHARACTER.search(text):

@@ -11,7 +11,7 @@ from rotulus._workflows.marks import Place
 ITEM = "item"
 """The key of a branch's item: in its arguments, and in the context it is given."""
 
-_GIVEN, _EDITED, _NEEDS, _PLACE = "context", "edited", "needs", "at"
+_CONTEXT, _EDITED, _NEEDS, _PLACE = "context", "edited", "needs", "at"
 
 _SHORT = 4096
 """Characters of arguments that may be kept in memory, many at once."""
@@ -27,7 +27,7 @@ class Stored(NamedTuple):
         needs: the ids of the steps that it waits for, in the order in which they are merged; None
             if that has to be looked up.
         place: where it stands, if its context may meet that of another step later.
-        given: the context that it is given, if that need not be read.
+        context: the context that it is given, if that need not be read.
         edited: whether somebody has replayed it with that context.
         item: of a branch, its item.
         is_branch: whether it is one.
@@ -35,16 +35,16 @@ class Stored(NamedTuple):
 
     needs: tuple[str, ...] | None = None
     place: Place | None = None
-    given: Mapping[str, Any] | None = None
+    context: Mapping[str, Any] | None = None
     edited: bool = False
     item: Any = None
     is_branch: bool = False
 
-    def replayed(self, given: Mapping[str, Any] | None, max_bytes: int) -> str:
+    def replayed(self, context: Mapping[str, Any] | None, max_bytes: int) -> str:
         """The arguments of the same part for a replay: with a context of somebody's, or without.
 
         Args:
-            given: the context, if somebody gives one.
+            context: the context, if somebody gives one.
             max_bytes: the most bytes of a new value. A stored value stays.
 
         Raises:
@@ -53,11 +53,11 @@ class Stored(NamedTuple):
         if self.is_branch:
             return jsontext.encode({ITEM: self.item}, max_bytes=sys.maxsize)
         text = written(self.needs, self.place)
-        if given is not None:
-            return _with_given(text, jsontext.encode(given, max_bytes=max_bytes), edited=True)
-        if self.given is not None and not self.edited:
-            kept = jsontext.encode(self.given, max_bytes=sys.maxsize)
-            return _with_given(text, kept, edited=False)
+        if context is not None:
+            return _with_context(text, jsontext.encode(context, max_bytes=max_bytes), edited=True)
+        if self.context is not None and not self.edited:
+            kept = jsontext.encode(self.context, max_bytes=sys.maxsize)
+            return _with_context(text, kept, edited=False)
         return text
 
 
@@ -75,13 +75,13 @@ def _read(text: str, step: str) -> Stored:
     data = jsontext.decode(text)
     if ITEM in data:
         return Stored(item=data[ITEM], is_branch=True)
-    given, edited = data.get(_GIVEN), data.get(_EDITED, False)
-    needs = data.get(_NEEDS, () if given is not None and not edited else None)
+    context, edited = data.get(_CONTEXT), data.get(_EDITED, False)
+    needs = data.get(_NEEDS, () if context is not None and not edited else None)
     place = data.get(_PLACE, (step, 1) if needs is None else None)
     return Stored(
         None if needs is None else tuple(cast("Sequence[str]", needs)),
         None if place is None else (place[0], place[1]),
-        given,
+        context,
         edited,
     )
 
@@ -90,21 +90,21 @@ _read_again = lru_cache(maxsize=1024)(_read)
 """It is asked for several times while a step is prepared."""
 
 
-def written(needs: Sequence[str] | None, place: Place | None, given: str | None = None) -> str:
+def written(needs: Sequence[str] | None, place: Place | None, context: str | None = None) -> str:
     """The arguments of a step, as JSON text.
 
     Args:
         needs: what it needs.
         place: where it stands.
-        given: the context it is given, as JSON text, if it is known and not too long.
+        context: the context it is given, as JSON text, if it is known and not too long.
     """
-    if given is not None and not needs:
-        return _with_given(written(None, place), given, edited=False)
+    if context is not None and not needs:
+        return _with_context(written(None, place), context, edited=False)
     data: dict[str, Any] = {} if needs is None else {_NEEDS: needs}
     return jsontext.encode(data if place is None else {**data, _PLACE: place})
 
 
-def _with_given(text: str, given: str, *, edited: bool) -> str:
+def _with_context(text: str, context: str, *, edited: bool) -> str:
     rest = text[1:] if text == "{}" else f",{text[1:]}"
     more = f',"{_EDITED}":true' if edited else ""
-    return f'{{"{_GIVEN}":{given}{more}{rest}'
+    return f'{{"{_CONTEXT}":{context}{more}{rest}'

@@ -90,14 +90,14 @@ class StepTask(Task[..., Any, Any]):
 
     def arguments(self, context: object, handle: object = None) -> Call:
         """The call that gives the function its context, and its handle if it asks for one."""
-        given: list[tuple[str, bool, object]] = [
+        filled: list[tuple[str, bool, object]] = [
             (self.takes.context, self.takes.context_by_name, context)
         ]
         if self.takes.handle is not None:
-            given.append((self.takes.handle, self.takes.handle_by_name, handle))
+            filled.append((self.takes.handle, self.takes.handle_by_name, handle))
         return Call(
-            tuple(value for _, by_name, value in given if not by_name),
-            {name: value for name, by_name, value in given if by_name},
+            tuple(value for _, by_name, value in filled if not by_name),
+            {name: value for name, by_name, value in filled if by_name},
         )
 
 
@@ -149,9 +149,9 @@ def _body(workflow: Workflow) -> Callable[..., Any]:
 
 
 def _refuse(name: str, context: dict[str, Any]) -> NoReturn:
-    given = ", ".join(f"{key}=..." for key in context)
+    arguments = ", ".join(f"{key}=..." for key in context)
     raise WorkflowError(
-        f"Workflow {name!r} cannot be called: it runs as jobs. Use .enqueue({given}), or "
+        f"Workflow {name!r} cannot be called: it runs as jobs. Use .enqueue({arguments}), or "
         f"DefaultRunner(...).execute({name!r}, context)"
     )
 

@@ -339,8 +339,8 @@ def _equals(context: Mapping[str, Any], key: str, value: Any) -> bool:
 def _contains(context: Mapping[str, Any], key: str, value: Any) -> bool:
     found: Any = context.get(key)
     if isinstance(found, list):
-        wanted = jsontext.canonical(value)
-        return any(jsontext.canonical(item) == wanted for item in cast("list[Any]", found))
+        sought = jsontext.canonical(value)
+        return any(jsontext.canonical(item) == sought for item in cast("list[Any]", found))
     return isinstance(found, str | dict) and isinstance(value, str) and value in found
 
 

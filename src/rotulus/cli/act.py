@@ -141,8 +141,8 @@ def _agreed(verb: str, jobs: Sequence[Job[Any]], *, yes: bool) -> tuple[str, ...
     return tuple(job.id for job in jobs)
 
 
-def _check_chosen(verb: str, given: Sequence[str | None]) -> None:
-    if not any(given):
+def _check_chosen(verb: str, choices: Sequence[str | None]) -> None:
+    if not any(choices):
         raise click.UsageError(f"Which jobs? Give their ids, or choose them: rotulus {verb} --help")
 
 

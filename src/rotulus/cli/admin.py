@@ -98,9 +98,9 @@ def _settings(target: str | None, url: str | None) -> dict[str, Setting]:
     if url is not None or place is None:
         return bare_app(url).settings
     try:
-        given = find_app(place).settings
+        own = find_app(place).settings
     except ConfigurationError as error:
         click.echo(f"What {place} says is not known: {error}", err=True)
         return bare_app().settings
-    says = {name: s._replace(origin=place) for name, s in given.items() if s.origin == "argument"}
-    return given | says | {"app": settings["app"]}
+    says = {name: s._replace(origin=place) for name, s in own.items() if s.origin == "argument"}
+    return own | says | {"app": settings["app"]}

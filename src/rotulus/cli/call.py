@@ -70,9 +70,9 @@ def enqueue(
     if not unchecked:
         _check_known(app, task, "--unchecked enqueues it all the same")
     call = read_call(app, task, words, json_args)
-    given = {"queue": queue, "priority": priority, "key": key}
-    given |= {"delay": read_seconds(delay), "at": read_time(at)}
-    options: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
+    chosen = {"queue": queue, "priority": priority, "key": key}
+    chosen |= {"delay": read_seconds(delay), "at": read_time(at)}
+    options: dict[str, Any] = {name: v for name, v in chosen.items() if v is not None}
     job = app.using(unchecked=unchecked, **options).enqueue(task, *call.args, **call.kwargs)
     if job.state is State.DELAYED and (delay or at):
         click.echo(f"{job.id} is due {ago(job.run_at)}, at {moment_text(job.run_at)}.", err=True)

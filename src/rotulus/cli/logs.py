@@ -111,8 +111,8 @@ def _about(record: logging.LogRecord) -> str:
 
 def _traceback(record: logging.LogRecord, *, full: bool) -> str:
     """The traceback of a record: as it was folded, unless it is to be full."""
-    told = getattr(record, "rotulus", {})
-    text = told.get("traceback")
+    data = getattr(record, "rotulus", {})
+    text = data.get("traceback")
     if text is None:
         return _formatted(record)
     if _FIRST not in text:

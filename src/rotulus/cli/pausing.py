@@ -72,8 +72,8 @@ def _say_not_paused(queue: str, paused: Sequence[str]) -> None:
     click.echo(f"Queue {queue!r} was not paused{hint} Paused queues: {listed(paused)}.", err=True)
 
 
-def _check_given(verb: str, given: Sequence[str]) -> None:
-    if not given:
+def _check_given(verb: str, names: Sequence[str]) -> None:
+    if not names:
         raise click.UsageError(
             f"What? Give a queue ('rotulus ls queues' lists them), or a run: "
             f"rotulus {verb} --run RUN"

@@ -48,8 +48,8 @@ def emulated(port: int) -> Generator[int, None, None]:
         return
     with pubsub.FakeGoogle() as google:
         os.environ.update(google.environment)
-        told = " ".join(f"{name}={value}" for name, value in google.environment.items())
-        click.echo(f"Google Pub/Sub and Cloud Scheduler are emulated here: {told}", err=True)
+        variables = " ".join(f"{name}={value}" for name, value in google.environment.items())
+        click.echo(f"Google Pub/Sub and Cloud Scheduler are emulated here: {variables}", err=True)
         yield port
 
 

@@ -56,7 +56,7 @@ def print_rows(out: Console, columns: Sequence[Column], rows: Iterable[Sequence[
         _print_row(out, columns, layout, headings)
     for row in filled:
         _print_row(out, columns, layout, row)
-        for line in _told_below(out, columns, layout, row):
+        for line in _lines_below(out, columns, layout, row):
             out.print(line, soft_wrap=True)
 
 
@@ -84,23 +84,23 @@ def _without_empty(
 
 def _arranged(columns: Sequence[Column], rows: list[list[Text]], width: int | None) -> _Layout:
     """Where each column goes. Without a width, all of them stand in the rows as they are."""
-    wanted = [
+    widths = [
         max([cell_len(column.heading), *(cell_len(row[number].plain) for row in rows)])
         for number, column in enumerate(columns)
     ]
     least = [
         want if column.fold is None else min(want, max(column.fold, cell_len(column.heading)))
-        for column, want in zip(columns, wanted, strict=True)
+        for column, want in zip(columns, widths, strict=True)
     ]
     shown = list(range(len(columns)))
     if width is None:
-        return _Layout(shown, wanted, [])
+        return _Layout(shown, widths, [])
     while _total(least, shown) > width:
         movable = [number for number in shown if columns[number].spill]
         if not movable:
             break
         shown.remove(max(movable, key=lambda number: columns[number].spill))
-    widths = list(wanted)
+    widths = list(widths)
     while _total(widths, shown) > width:
         widest = max(shown, key=lambda number: widths[number] - least[number])
         if widths[widest] == least[widest]:
@@ -148,17 +148,17 @@ def _folded(out: Console, text: Text, width: int) -> list[Text]:
     return list(text.divide(ends))
 
 
-def _told_below(
+def _lines_below(
     out: Console, columns: Sequence[Column], layout: _Layout, row: Sequence[Text]
 ) -> list[Text]:
     """The lines below a row, with the cells that do not stand in it."""
-    told = Text()
+    text = Text()
     for number in layout.below:
         heading = columns[number].heading
         if row[number].plain not in ("", columns[number].usual):
             name = f"{heading} " if heading not in ("", "note") else ""
-            told.append("  " if told else "").append(name, "dim").append_text(row[number])
-    if not told:
+            text.append("  " if text else "").append(name, "dim").append_text(row[number])
+    if not text:
         return []
-    lines = told.wrap(out, max(1, out.width - _INDENT))
+    lines = text.wrap(out, max(1, out.width - _INDENT))
     return [Text(" " * _INDENT).append_text(line) for line in lines]

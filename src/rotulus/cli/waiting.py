@@ -53,11 +53,11 @@ def _follow(app: App, job: Job[Any], timeout: float | None) -> None:
     """Wait until a job has ended, or the time is over, showing what it reports."""
     begun = time.monotonic()
     end = begun + (float("inf") if timeout is None else timeout)
-    told = False
+    explained = False
     with Meter(f"{job.task} {job.id}") as meter:
         while not job.state.ended and (now := time.monotonic()) < end:
-            if not told and now - begun >= _PATIENCE and not _has_begun(job):
-                told = True
+            if not explained and now - begun >= _PATIENCE and not _has_begun(job):
+                explained = True
                 meter.say(f"{job.task} {job.id} is {job.state}. {' '.join(job.why())}")
             meter.show(*reached(app, job))
             app.store.wait(job.id, max(0.0, min(_LOOK_EVERY, end - time.monotonic())))

@@ -82,10 +82,10 @@ def worker(
     if parent is None:
         leave_init()
     level = "debug" if verbose else level
-    given: dict[str, Any] = {"slots": slots, "queues": queues, "lease": lease, "drain": drain}
-    given |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
-    given |= {"log": level, "log_format": log_format, "tracebacks": tracebacks}
-    settings = load_settings(given | {"processes": processes})
+    per_process: dict[str, Any] = {"slots": slots, "queues": queues, "lease": lease, "drain": drain}
+    per_process |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
+    per_process |= {"log": level, "log_format": log_format, "tracebacks": tracebacks}
+    settings = load_settings(per_process | {"processes": processes})
     set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
     app = find_app(target, tasks=True)
     name_jobs()
@@ -93,7 +93,7 @@ def worker(
         _warn_of_queues(app, settings["queues"].value)
     if parent is None and needs_supervisor(settings):
         _greet(app)
-        command = _command(target, given, burst=burst)
+        command = _command(target, per_process, burst=burst)
         app.supervise(
             command, processes=processes, lease=lease, drain=drain, burst=burst, name=name
         )
@@ -129,10 +129,10 @@ def needs_supervisor(settings: Mapping[str, Setting]) -> bool:
     return settings["processes"].value > 1 or recycles is not None
 
 
-def _command(target: str | None, given: Mapping[str, Any], *, burst: bool) -> list[str]:
+def _command(target: str | None, per_process: Mapping[str, Any], *, burst: bool) -> list[str]:
     """This command, for one process of several."""
     words = [sys.executable, "-m", "rotulus", "worker", *([target] if target else [])]
-    for name, value in given.items():
+    for name, value in per_process.items():
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
     return [*words, "--burst"] if burst else words

@@ -39,21 +39,21 @@ def _of_file(connection: Any) -> str:
     return f"sqlite:///{Path(name).absolute()}"
 
 
-def _of_postgres(given: dict[str, Any]) -> str:
-    options = {k: v for k, v in given["OPTIONS"].items() if k not in _DJANGOS and _is_plain(v)}
-    if role := given["OPTIONS"].get("assume_role"):
+def _of_postgres(database: dict[str, Any]) -> str:
+    options = {k: v for k, v in database["OPTIONS"].items() if k not in _DJANGOS and _is_plain(v)}
+    if role := database["OPTIONS"].get("assume_role"):
         options["options"] = " ".join(filter(None, [options.get("options"), f"-c role={role}"]))
-    host = given["HOST"]
+    host = database["HOST"]
     if host.startswith("/"):  # the folder of a socket, which has no place in front of the path
         options["host"], host = host, ""
-    account = quote(given["USER"], safe="")
-    if given["PASSWORD"]:
-        account += f":{quote(given['PASSWORD'], safe='')}"
-    port = f":{given['PORT']}" if given["PORT"] else ""
+    account = quote(database["USER"], safe="")
+    if database["PASSWORD"]:
+        account += f":{quote(database['PASSWORD'], safe='')}"
+    port = f":{database['PORT']}" if database["PORT"] else ""
     place = f"{account}@" if account else ""
     place += f"[{host}]" if ":" in host else host
     query = f"?{urlencode(options, quote_via=quote)}" if options else ""
-    return f"postgresql://{place}{port}/{quote(str(given['NAME'] or ''), safe='')}{query}"
+    return f"postgresql://{place}{port}/{quote(str(database['NAME'] or ''), safe='')}{query}"
 
 
 def _is_plain(value: object) -> bool:

@@ -198,10 +198,10 @@ class TaskExecutionAdmin(ExecutionDisplays):
             self._do(request, list(able), verb)
             return None
         return TemplateResponse(
-            request, "admin/rotulus/taskexecution/confirm.html", self._asked(request, able, verb)
+            request, "admin/rotulus/taskexecution/confirm.html", self._question(request, able, verb)
         )
 
-    def _asked(self, request: HttpRequest, able: Any, verb: str) -> dict[str, Any]:
+    def _question(self, request: HttpRequest, able: Any, verb: str) -> dict[str, Any]:
         found = list(able)
         return {
             **self.admin_site.each_context(request),

@@ -85,8 +85,8 @@ class RotulusBackend(BaseTaskBackend):
         self.validate_task(task)
         positional, named = plain(task, args, kwargs)
         job = self._delivered(task).enqueue(*positional, **named)
-        given = None if job.existed else _as_given(job, task, len(positional))
-        result = result_of(job, task, given)
+        arguments = None if job.existed else _arguments(job, task, len(positional))
+        result = result_of(job, task, arguments)
         task_enqueued.send(type(self), task_result=result)
         return result
 
@@ -193,5 +193,5 @@ def _aware(moment: datetime) -> datetime:
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
 
 
-def _as_given(job: Job[Any], task: Any, count: int) -> tuple[list[Any], dict[str, Any]]:
+def _arguments(job: Job[Any], task: Any, count: int) -> tuple[list[Any], dict[str, Any]]:
     return arguments_of(job.arguments, places_of(task)[:count])

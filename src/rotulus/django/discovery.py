@@ -71,12 +71,12 @@ def _lists(strict: bool) -> Iterator[tuple[str, Sequence[TaskRoute]]]:
     """Returns each list once, with the module where it was found first."""
     seen: list[object] = []
     for module in import_task_modules():
-        given = getattr(module, _LIST, None)
-        if given is None or isinstance(given, ModuleType) or not (strict or _has_route(given)):
+        routes = getattr(module, _LIST, None)
+        if routes is None or isinstance(routes, ModuleType) or not (strict or _has_route(routes)):
             continue
-        if not any(given is one for one in seen):  # a package may re-export one
-            seen.append(given)
-            yield module.__name__, _routes(module, given)
+        if not any(routes is one for one in seen):  # a package may re-export one
+            seen.append(routes)
+            yield module.__name__, _routes(module, routes)
 
 
 def _configs() -> list[AppConfig]:
@@ -85,12 +85,12 @@ def _configs() -> list[AppConfig]:
     if getattr(settings, APPS, None) is None:
         return every
     chosen: list[AppConfig] = []
-    for given in _setting(APPS, ()):
-        of_it = [one for one in every if f"{one.name}.".startswith(f"{given}.")]
+    for name in _setting(APPS, ()):
+        of_it = [one for one in every if f"{one.name}.".startswith(f"{name}.")]
         if not of_it:
             raise ImproperlyConfigured(
-                f"settings.{APPS} has {given!r}, and no app of INSTALLED_APPS is called that, or "
-                f"stands below it{did_you_mean(given, [one.name for one in every])}"
+                f"settings.{APPS} has {name!r}, and no app of INSTALLED_APPS is called that, or "
+                f"stands below it{did_you_mean(name, [one.name for one in every])}"
             )
         chosen += [one for one in of_it if one not in chosen]
     return chosen
@@ -114,18 +114,18 @@ def _imported(name: str) -> ModuleType:
         raise
 
 
-def _routes(module: ModuleType, given: object) -> Sequence[TaskRoute]:
-    if not isinstance(given, list | tuple):
-        raise _no_routes(module, f"is a {type(given).__name__}")
-    entries = cast("Sequence[Any]", given)
+def _routes(module: ModuleType, value: object) -> Sequence[TaskRoute]:
+    if not isinstance(value, list | tuple):
+        raise _no_routes(module, f"is a {type(value).__name__}")
+    entries = cast("Sequence[Any]", value)
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, TaskRoute):
             raise _no_routes(module, f"has {entry!r} as entry {number}")
     return entries
 
 
-def _has_route(given: object) -> bool:
-    entries = cast("Sequence[Any]", given) if isinstance(given, list | tuple) else ()
+def _has_route(value: object) -> bool:
+    entries = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
     return any(isinstance(entry, TaskRoute) for entry in entries)
 
 

@@ -73,10 +73,10 @@ class MicrosecondsField(_DateTimeField):
         """Returns the number of microseconds."""
         if value is None or isinstance(value, int):
             return value
-        given = self.to_python(value)
-        if given is None:
+        moment = self.to_python(value)
+        if moment is None:
             return None
-        return micros(given if timezone.is_aware(given) else timezone.make_aware(given))
+        return micros(moment if timezone.is_aware(moment) else timezone.make_aware(moment))
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: ARG002 - Django's own
         """The same."""

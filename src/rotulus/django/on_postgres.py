@@ -151,11 +151,11 @@ def _pinned(
         return found(cursor)
 
 
-def _may_prepare(given: Mapping[str, Any]) -> bool:
+def _may_prepare(settings: Mapping[str, Any]) -> bool:
     """Returns whether the settings connect to the server without a pooler."""
-    return not given.get("DISABLE_SERVER_SIDE_CURSORS") and "prepare_threshold" not in given.get(
-        "OPTIONS", {}
-    )
+    return not settings.get(
+        "DISABLE_SERVER_SIDE_CURSORS"
+    ) and "prepare_threshold" not in settings.get("OPTIONS", {})
 
 
 _PIN = b"SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"

@@ -118,14 +118,14 @@ class PubSubBackend(RotulusBackend):
                 error.problems,
             ) from None
 
-    def check(self, **given: Any) -> "list[CheckMessage]":
+    def check(self, **options: Any) -> "list[CheckMessage]":
         """Returns the problems of its settings and its routes, for `manage.py check`."""
         wrong = [*check_settings(self), *check_url(self), *check_single(_all())]
         try:
             find_routes()
         except ImproperlyConfigured as error:  # without routes there is no app to check
             return [*wrong, no_routes(error)]
-        here = list(super().check(**given))
+        here = list(super().check(**options))
         return [*wrong, *here] if here else [*wrong, *check_routes(self, find_routes())]
 
     def _as_enqueued(self, task: Any, job: Any) -> Any:  # noqa: ARG002 - nothing can differ

@@ -18,7 +18,7 @@ def enqueued_tasks(
 ) -> Generator[EnqueuedTasks, None, None]:
     """The tasks that the test enqueues: `assert_enqueued`, `run_due`, and so on."""
     marker = request.node.get_closest_marker("django_db")
-    given = marker and marker.kwargs.get("databases")
-    databases = set(connections) if given == "__all__" else given or [DEFAULT_DB_ALIAS]
+    marked = marker and marker.kwargs.get("databases")
+    databases = set(connections) if marked == "__all__" else marked or [DEFAULT_DB_ALIAS]
     with EnqueuedTasks(databases) as tasks:
         yield tasks

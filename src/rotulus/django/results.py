@@ -16,15 +16,15 @@ Arguments = tuple[list[Any], dict[str, Any]]
 """Positional and named arguments, in their JSON form."""
 
 
-def result_of(job: Job[Any], task: Any, given: Arguments | None = None) -> AnyResult:
+def result_of(job: Job[Any], task: Any, arguments: Arguments | None = None) -> AnyResult:
     """Returns the result of a job at the moment when the job was read.
 
     Args:
         job: the job, with its earlier attempts.
         task: its task in Django.
-        given: the arguments of the call; by their names unless given.
+        arguments: the arguments of the call; by their names unless given.
     """
-    args, kwargs = given or arguments_of(job.arguments)
+    args, kwargs = arguments or arguments_of(job.arguments)
     earlier = started(job)
     result: AnyResult = TaskResult(
         task=task,

@@ -83,8 +83,8 @@ def _is_on(variable: str, function: Callable[..., Any]) -> bool:
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     """Returns the annotations of the function, with None as a possible result."""
-    asked = resolved_signature(function)
-    result = asked.return_annotation
+    signature = resolved_signature(function)
+    result = signature.return_annotation
     if result in (inspect.Signature.empty, None, Any):
-        return asked
-    return asked.replace(return_annotation=Optional[result])  # noqa: UP045 - of any annotation
+        return signature
+    return signature.replace(return_annotation=Optional[result])  # noqa: UP045 - of any annotation

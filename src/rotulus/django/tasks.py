@@ -139,8 +139,8 @@ def _model_instance(task: Any, name: str, value: Model) -> ArgumentsError:
 
 @functools.cache
 def _places(function: Callable[..., Any], takes_context: bool) -> list[str]:
-    asked = inspect.signature(function).parameters.values()
-    by_place = [p.name for p in asked if p.kind < inspect.Parameter.VAR_POSITIONAL]
+    parameters = inspect.signature(function).parameters.values()
+    by_place = [p.name for p in parameters if p.kind < inspect.Parameter.VAR_POSITIONAL]
     return by_place[1:] if takes_context else by_place
 
 
@@ -149,11 +149,13 @@ def _body(task: Any) -> Callable[..., Any]:
     function = task.func
     if not task.takes_context:
         return function
-    asked = resolved_signature(function)
+    declared_signature = resolved_signature(function)
     job = inspect.Parameter(_JOB, inspect.Parameter.KEYWORD_ONLY, default=INJECTED, annotation=Job)
-    own = list(asked.parameters.values())[1:]
+    own = list(declared_signature.parameters.values())[1:]
     ends = [p for p in own if p.kind is inspect.Parameter.VAR_KEYWORD]
-    signature = asked.replace(parameters=[*(p for p in own if p not in ends), job, *ends])
+    signature = declared_signature.replace(
+        parameters=[*(p for p in own if p not in ends), job, *ends]
+    )
 
     @functools.wraps(function)
     async def run_async(*args: Any, **kwargs: Any) -> Any:

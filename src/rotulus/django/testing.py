@@ -275,21 +275,25 @@ def _is_there(result: AnyResult) -> bool:
 
 def _named(task: Any, args: Sequence[Any], kwargs: Any) -> Any:
     """Returns the arguments of a call by their names, in their JSON form."""
-    asked = inspect.signature(task.func).parameters.values()
-    own = [one for one in asked if not task.takes_context or one.name in _own(task, asked)]
+    parameters = inspect.signature(task.func).parameters.values()
+    own = [
+        one for one in parameters if not task.takes_context or one.name in _own(task, parameters)
+    ]
     bound = inspect.Signature(own).bind(*args, **kwargs)
     bound.apply_defaults()
     return to_jsonable_python(bound.arguments)
 
 
-def _own(task: Any, asked: Collection[inspect.Parameter]) -> set[str]:
+def _own(task: Any, parameters: Collection[inspect.Parameter]) -> set[str]:
     positional = set(places_of(task))
-    return positional | {one.name for one in asked if one.kind >= inspect.Parameter.VAR_POSITIONAL}
+    return positional | {
+        one.name for one in parameters if one.kind >= inspect.Parameter.VAR_POSITIONAL
+    }
 
 
 def _call(task: Any, args: Sequence[Any], kwargs: Any) -> str:
-    given = [*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]
-    return f"{task.name}({', '.join(given)})"
+    shown = [*map(repr, args), *(f"{name}={value!r}" for name, value in kwargs.items())]
+    return f"{task.name}({', '.join(shown)})"
 
 
 def _aliases(databases: Any) -> Collection[str]:

@@ -84,7 +84,7 @@ class PubSubCarrier:
         self.routes = tuple(routes)
         check_single(self.routes)
         self._by_task = {route.task_name: route for route in self.routes}
-        self._given = settings
+        self._own_settings = settings
         self._deadline = deadline
         self._publishes = publishes
         self._renew()
@@ -94,7 +94,7 @@ class PubSubCarrier:
     def settings(self) -> PubSubSettings:
         """The settings. Raises `OptionError` if the environment has a wrong value."""
         if self._settings is None:
-            self._settings = self._given or PubSubSettings.from_env()
+            self._settings = self._own_settings or PubSubSettings.from_env()
         return self._settings
 
     def carries(self, task_name: str) -> bool:

@@ -157,14 +157,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _OPENER = urllib.request.build_opener(_NoRedirects)
 
 
-def _read_key(given: Any) -> tuple[str, RSAPublicKey] | None:
-    if not _is_object(given) or given.get("kty") != "RSA" or given.get("use", "sig") != "sig":
+def _read_key(entry: Any) -> tuple[str, RSAPublicKey] | None:
+    if not _is_object(entry) or entry.get("kty") != "RSA" or entry.get("use", "sig") != "sig":
         return None
-    key_id = given.get("kid")
-    if not isinstance(key_id, str) or not key_id or given.get("alg", "RS256") != "RS256":
+    key_id = entry.get("kid")
+    if not isinstance(key_id, str) or not key_id or entry.get("alg", "RS256") != "RS256":
         return None
     try:
-        key = jwt.PyJWK(given, "RS256").key
+        key = jwt.PyJWK(entry, "RS256").key
     except jwt.PyJWTError:
         return None
     if not isinstance(key, RSAPublicKey) or key.key_size < _FEWEST_BITS:

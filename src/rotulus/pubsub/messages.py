@@ -178,21 +178,21 @@ def read_push(request: PushRequest, max_bytes: int = MAX_BYTES) -> PushedMessage
 def _read_envelope(body: bytes) -> Envelope:
     digest = Envelope(_digest(body))
     try:
-        given = read_strictly(body.decode())
+        document = read_strictly(body.decode())
     except ValueError:  # of either
         raise MessageError("Invalid JSON", digest) from None
-    message = _get(given, "message")
+    message = _get(document, "message")
     if not isinstance(message, dict):
         raise MessageError("Invalid message format", digest)
-    told = cast("dict[str, Any]", message)
-    message_id = told.get("messageId", told.get("message_id"))
-    subscription = _get(given, "subscription")
-    attributes = told.get("attributes")
+    fields = cast("dict[str, Any]", message)
+    message_id = fields.get("messageId", fields.get("message_id"))
+    subscription = _get(document, "subscription")
+    attributes = fields.get("attributes")
     return Envelope(
         message_id if isinstance(message_id, str) and message_id else digest.message_id,
         subscription.rpartition("/")[2] if isinstance(subscription, str) else "",
         _texts(cast("dict[str, Any]", attributes)) if isinstance(attributes, dict) else {},
-        told.get("data"),
+        fields.get("data"),
     )
 
 
@@ -207,10 +207,10 @@ def _unwrapped(request: PushRequest) -> Envelope:
 
 
 def _read_data(envelope: Envelope) -> PushedMessage:
-    given = _decoded(envelope)
-    if not isinstance(given, dict):
+    decoded = _decoded(envelope)
+    if not isinstance(decoded, dict):
         raise MessageError("Invalid message format", envelope)
-    data = cast("dict[str, Any]", given)
+    data = cast("dict[str, Any]", decoded)
     args, kwargs = data.get("args", []), data.get("kwargs", {})
     task_id, name = data.get("task_id") or "", data.get("task_name")
     if not (isinstance(args, list) and isinstance(kwargs, dict) and isinstance(task_id, str)):
@@ -240,8 +240,8 @@ def _json(payload: object) -> bytes:
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _get(given: Any, name: str) -> Any:
-    return cast("dict[str, Any]", given).get(name) if isinstance(given, dict) else None
+def _get(document: Any, name: str) -> Any:
+    return cast("dict[str, Any]", document).get(name) if isinstance(document, dict) else None
 
 
 def _texts(attributes: dict[str, Any]) -> dict[str, str]:

@@ -134,9 +134,9 @@ class Rejects:
 
 def _end(store: Store, job_id: str, rejected: Rejected) -> bool:
     """Returns whether the job of a message is dead now."""
-    wanted = ClaimFilter(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job_id])
+    claim = ClaimFilter(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job_id])
     error = ErrorInfo("RejectedMessage", rejected.error)
-    for claimed in store.claim(wanted, 1, _LEASE):
+    for claimed in store.claim(claim, 1, _LEASE):
         outcome = dead(claimed.id, claimed.attempt, rejected.reason, error)
         return not store.settle([outcome])
     return False

@@ -135,16 +135,16 @@ class PubSubSettings:
             OptionError: a value is not allowed; the message names the variable.
         """
         found = _sources if environment is None else environment
-        given: dict[str, Any] = {
+        values: dict[str, Any] = {
             name: found[variable.name].strip()
             for name, variable in VARIABLES.items()
             if found.get(variable.name, "").strip()
         }
-        if "reject_status" in given:
-            given["reject_status"] = _read_status(given["reject_status"])
-        if "subscriptions" in given:
-            given["subscriptions"] = _read_names(given["subscriptions"])
-        return cls(**given)
+        if "reject_status" in values:
+            values["reject_status"] = _read_status(values["reject_status"])
+        if "subscriptions" in values:
+            values["subscriptions"] = _read_names(values["subscriptions"])
+        return cls(**values)
 
     def require(self, *names: str) -> None:
         """Check that settings are known.

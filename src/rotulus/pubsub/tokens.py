@@ -153,9 +153,11 @@ class LocalVerifier:
 
     def verify(self, request: PushRequest) -> None:
         """Raise `TokenError` unless the other side is this machine, and no browser or proxy."""
-        told = [name for name in _NOT_LOCAL if request.values(name)]
-        if told:
-            raise TokenError(f"The request has {told[0]!r}: a browser, or a proxy, has sent it")
+        forwarded = [name for name in _NOT_LOCAL if request.values(name)]
+        if forwarded:
+            raise TokenError(
+                f"The request has {forwarded[0]!r}: a browser, or a proxy, has sent it"
+            )
         if not _is_loopback(request.peer):
             raise TokenError(
                 f"The request comes from {request.peer or 'an unknown address'}, and only this "
@@ -168,12 +170,12 @@ class LocalVerifier:
 
 
 def _token_of(request: PushRequest) -> str:
-    given = request.values("authorization")
-    if len(given) != 1:
-        raise TokenError(f"The request has {len(given)} Authorization headers; it needs one")
-    if len(given[0]) > _LONGEST_HEADER:
+    headers = request.values("authorization")
+    if len(headers) != 1:
+        raise TokenError(f"The request has {len(headers)} Authorization headers; it needs one")
+    if len(headers[0]) > _LONGEST_HEADER:
         raise TokenError(f"The Authorization header has more than {_LONGEST_HEADER} characters")
-    found = _BEARER.fullmatch(given[0])
+    found = _BEARER.fullmatch(headers[0])
     if found is None:
         raise TokenError("The Authorization header is not 'Bearer', and a signed token")
     return found[1]

@@ -43,8 +43,8 @@ class Auth:
         """Raise a `ProblemError` (401) if there is a token and a request does not have it."""
         if self.token is None:
             return
-        given = _given(connection.headers.get("authorization", ""))
-        if not hmac.compare_digest(given.encode(), self.token.encode()):
+        token = _token_in(connection.headers.get("authorization", ""))
+        if not hmac.compare_digest(token.encode(), self.token.encode()):
             raise ProblemError(
                 401,
                 "unauthorized",
@@ -56,7 +56,7 @@ class Auth:
             )
 
 
-def _given(authorization: str) -> str:
+def _token_in(authorization: str) -> str:
     """Returns the token in a header. A browser sends a name, and the token as a password."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "bearer":

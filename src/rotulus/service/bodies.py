@@ -33,14 +33,14 @@ async def read_json(request: Request, *, optional: bool = False) -> Any:
 
 def check_media_type(request: Request) -> None:
     """Raise a `ProblemError` (415) unless a request says that its body is JSON."""
-    given = header(request, b"content-type") or ""
-    if _is_json(given):
+    media_type = header(request, b"content-type") or ""
+    if _is_json(media_type):
         return
     raise ProblemError(
         415,
         "unsupported_media_type",
         "The body has to be JSON",
-        f"The body is of type {given!r}." if given else "The body has no Content-Type.",
+        f"The body is of type {media_type!r}." if media_type else "The body has no Content-Type.",
         hint="Send JSON in UTF-8, and the header 'Content-Type: application/json'.",
         headers={"Accept": "application/json"},
     )
@@ -68,8 +68,8 @@ def check_encoding(request: Request) -> None:
 
 
 async def _read(request: Request) -> bytes:
-    told = header(request, b"content-length") or ""
-    if told.isdecimal() and (len(told) > len(str(MAX_BYTES)) or int(told) > MAX_BYTES):
+    length = header(request, b"content-length") or ""
+    if length.isdecimal() and (len(length) > len(str(MAX_BYTES)) or int(length) > MAX_BYTES):
         raise _too_large()
     parts: list[bytes] = []
     size = 0

@@ -172,15 +172,15 @@ class Database:
         Raises:
             StoreError: the database cannot be reached, opened or written; the message names it.
         """
-        engine, wanted = self.engine, len(Base.metadata.tables)
-        if self._made == wanted:
+        engine, tables = self.engine, len(Base.metadata.tables)
+        if self._made == tables:
             return
         with translated(self.url), answered_within(self._address.deadline):
             async with engine.connect() as connection:
                 await self._lock_tables(connection)
                 await connection.run_sync(Base.metadata.create_all)
                 await connection.commit()
-        self._made = wanted
+        self._made = tables
 
     async def _lock_tables(self, connection: AsyncConnection) -> None:
         """Keep other processes from making tables, until the end of the transaction."""

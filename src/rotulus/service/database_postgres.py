@@ -107,12 +107,12 @@ class _Watch:
 
     async def _is_there(self) -> bool:
         """Whether the server accepts a connection, or has a reason not to."""
-        told = self._connection.info
+        info = self._connection.info
         place: dict[str, Any] = {
-            **told.get_parameters(),
-            "host": told.host,
-            "port": told.port,
-            "hostaddr": told.hostaddr,
+            **info.get_parameters(),
+            "host": info.host,
+            "port": info.port,
+            "hostaddr": info.hostaddr,
             "connect_timeout": max(2, round(self._asking)),  # the least that the driver takes
         }
         where = make_conninfo(**place).encode()

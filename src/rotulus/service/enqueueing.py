@@ -20,13 +20,13 @@ from rotulus.service.prefer import await_job, read_prefer
 from rotulus.service.problems import ProblemError
 
 
-def _moment(given: Any) -> datetime | None:
+def _moment(text: Any) -> datetime | None:
     """Returns the moment in a text of the form `date-time` (RFC 3339)."""
-    if given is None:
+    if text is None:
         return None
-    if not isinstance(given, str) or "T" not in given.upper():
+    if not isinstance(text, str) or "T" not in text.upper():
         raise ValueError("not a date with a time, such as '2027-03-31T08:00:00Z'")
-    return datetime.fromisoformat(given.upper())
+    return datetime.fromisoformat(text.upper())
 
 
 class EnqueueOptions(BaseModel):
@@ -83,11 +83,11 @@ _OTHERS = frozenset({"options"})
 
 def _options(body: Any) -> dict[str, Any]:
     """Returns the options in a body. Raises `ProblemError`: 422."""
-    given = cast("dict[str, Any]", body).get("options", {})
-    if given == {}:
+    members = cast("dict[str, Any]", body).get("options", {})
+    if members == {}:
         return {}
     try:
-        options = EnqueueOptions.model_validate(given)
+        options = EnqueueOptions.model_validate(members)
     except ValidationError as error:
         raise _unfit(error) from None
     return options.model_dump(exclude_none=True)

@@ -42,10 +42,10 @@ def read_params(body: Any, others: frozenset[str] = frozenset()) -> ExecuteReque
     for name in members:
         if name != "params" and name not in others:
             raise _unfit(f"/{name}", f"{name!r} is not known here")
-    given = members.get("params", {})
-    if not isinstance(given, dict):
-        raise _unfit("/params", f"it is {_kind(given)}, not an object")
-    params = cast("dict[str, Any]", given)
+    value = members.get("params", {})
+    if not isinstance(value, dict):
+        raise _unfit("/params", f"it is {_kind(value)}, not an object")
+    params = cast("dict[str, Any]", value)
     try:
         return ExecuteRequest(params, jsontext.encode(params))
     except jsontext.NotJSONError as error:
@@ -53,13 +53,13 @@ def read_params(body: Any, others: frozenset[str] = frozenset()) -> ExecuteReque
 
 
 def answer(
-    name: str, asked: ExecuteRequest, finished: Finished, tracebacks: Callable[[], bool]
+    name: str, request: ExecuteRequest, finished: Finished, tracebacks: Callable[[], bool]
 ) -> Response:
     """Returns the envelope of an execution: 200, also when the task raised.
 
     Args:
         name: the task.
-        asked: the arguments.
+        request: the arguments.
         finished: the outcome.
         tracebacks: returns whether the answer holds the traceback. If it does not, the answer has
             an `error_id`, and the log line of the failure has the id and the traceback.
@@ -69,7 +69,7 @@ def answer(
     else:
         result, error = "null", jsontext.encode(_error(finished, tracebacks=tracebacks()))
     text = (
-        f'{{"task_name":{jsontext.encode(name)},"params":{asked.payload},'
+        f'{{"task_name":{jsontext.encode(name)},"params":{request.payload},'
         f'"result":{result},"error":{error}}}'
     )
     return Response(text, media_type="application/json")
@@ -77,11 +77,11 @@ def answer(
 
 def _error(finished: Finished, *, tracebacks: bool) -> dict[str, str | None]:
     info = finished.outcome.error or _without_error(finished)
-    told: dict[str, str | None] = {"type": info.type, "message": info.message}
+    shown: dict[str, str | None] = {"type": info.type, "message": info.message}
     if tracebacks:
         begins = info.traceback.startswith(_HEADER)
-        return told | {"traceback": info.traceback if begins else _HEADER + info.traceback}
-    return told | {"traceback": None, "error_id": finished.job.id}
+        return shown | {"traceback": info.traceback if begins else _HEADER + info.traceback}
+    return shown | {"traceback": None, "error_id": finished.job.id}
 
 
 def _without_error(finished: Finished) -> ErrorInfo:

@@ -9,7 +9,7 @@ from rotulus._app.unstored import Finished
 from rotulus.errors import ConfigurationError
 from rotulus.service.artifacts.managing import ArtifactManager
 from rotulus.service.database import Database
-from rotulus.service.injection import GIVEN, Given, calls_of
+from rotulus.service.injection import CURRENT_VALUES, ServiceValues, calls_of
 from rotulus.service.scheduler import JobScheduler
 
 
@@ -40,12 +40,12 @@ class TaskExecutor:
         registry: TaskRegistry = global_registry,
     ) -> None:
         self.registry = registry
-        self._given = Given(
+        self._values = ServiceValues(
             _checked("database", database, Database),
             _checked("scheduler", scheduler, JobScheduler),
             _checked("artifact_manager", artifact_manager, ArtifactManager),
         )
-        self._calls = calls_of(registry, self._given)
+        self._calls = calls_of(registry, self._values)
 
     async def execute(self, name: str, params: Mapping[str, Any] | None = None) -> Any:
         """Run a task. Returns its result.
@@ -77,11 +77,11 @@ class TaskExecutor:
         Raises:
             TaskNotFoundError: no task of that name is registered.
         """
-        token = GIVEN.set(self._given)
+        token = CURRENT_VALUES.set(self._values)
         try:
             return await self._calls.run(name, payload)
         finally:
-            GIVEN.reset(token)
+            CURRENT_VALUES.reset(token)
 
 
 def _checked(name: str, value: Any, kind: type) -> Any:

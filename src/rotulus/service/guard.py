@@ -231,8 +231,8 @@ async def _ask(gate: ASGIApp, scope: Scope) -> ASGIApp | None:
         messages.append(message)
 
     scope.setdefault("state", {})  # shared: routes read the values that the dependency sets
-    asked: MutableMapping[str, Any] = {**scope, "type": "http", "method": "GET"}
-    await gate(asked, receive, send)
+    get_scope: MutableMapping[str, Any] = {**scope, "type": "http", "method": "GET"}
+    await gate(get_scope, receive, send)
     if messages[0]["status"] == 204:
         return None
 

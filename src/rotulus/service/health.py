@@ -27,9 +27,9 @@ def make_health_router() -> APIRouter:
     async def ready(request: Request) -> JSONResponse:
         """Whether the service can do its work."""
         found = await app_of(request).areadiness()
-        problems = {name: told for name, told in found.items() if told is not None}
-        for name, told in problems.items():
-            _log.warning("The service is not ready: %s: %s", name, told)
+        problems = {name: problem for name, problem in found.items() if problem is not None}
+        for name, problem in problems.items():
+            _log.warning("The service is not ready: %s: %s", name, problem)
         checks = {name: "unhealthy" if name in problems else "healthy" for name in found}
         body = {"status": "unhealthy" if problems else "healthy", "checks": checks}
         return JSONResponse(body, 503 if problems else 200, {"Cache-Control": "no-store"})

@@ -32,13 +32,13 @@ def read_idempotency_key(request: Request) -> str | None:
     Raises:
         ProblemError: 400, the header is not one text of 1 to 255 characters.
     """
-    given = request.headers.getlist("idempotency-key")
-    if not given:
+    headers = request.headers.getlist("idempotency-key")
+    if not headers:
         return None
-    text = given[0].strip()
+    text = headers[0].strip()
     quoted, bare = _QUOTED.fullmatch(text), _BARE.fullmatch(text)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
-    if len(given) > 1 or not (quoted or bare) or not 0 < len(key) <= LONGEST:
+    if len(headers) > 1 or not (quoted or bare) or not 0 < len(key) <= LONGEST:
         raise ProblemError(
             400,
             "invalid_idempotency_key",

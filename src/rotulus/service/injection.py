@@ -21,7 +21,7 @@ INJECTABLE_TYPES = frozenset({ArtifactManager, AsyncSession, Database, Job, JobS
 matched exactly; `T | None` counts as `T`. A request can never give such a parameter."""
 
 
-class Given(NamedTuple):
+class ServiceValues(NamedTuple):
     """The values for the parameters of one call; None where the service has no such value.
 
     Attributes:
@@ -35,16 +35,16 @@ class Given(NamedTuple):
     artifact_manager: ArtifactManager | None = None
 
 
-GIVEN: ContextVar[Given] = ContextVar("rotulus_service_given")
+CURRENT_VALUES: ContextVar[ServiceValues] = ContextVar("rotulus_service_values")
 """The values for the current call."""
 
 
-def calls_of(registry: TaskRegistry, given: Given) -> InlineCalls:
+def calls_of(registry: TaskRegistry, values: ServiceValues) -> InlineCalls:
     """The calls of a registry's tasks, for executors with the same kinds of values.
 
     The injection of a task is worked out once for all of them, and not for each request.
     """
-    return _calls(registry, tuple(value is not None for value in given))
+    return _calls(registry, tuple(value is not None for value in values))
 
 
 def described_calls(registry: TaskRegistry) -> InlineCalls:
@@ -115,7 +115,7 @@ _REMEDIES: dict[type, str] = {
 
 
 def _database() -> Database:
-    database = GIVEN.get().database
+    database = CURRENT_VALUES.get().database
     if database is None:
         raise ConfigurationError(f"There is no database here: {_REMEDIES[Database]}")
     return database
@@ -127,8 +127,8 @@ async def _session() -> AsyncGenerator[AsyncSession, None]:
 
 
 def _scheduler() -> JobScheduler | None:
-    return GIVEN.get().scheduler
+    return CURRENT_VALUES.get().scheduler
 
 
 def _artifact_manager() -> ArtifactManager | None:
-    return GIVEN.get().artifact_manager
+    return CURRENT_VALUES.get().artifact_manager

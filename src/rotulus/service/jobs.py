@@ -89,7 +89,7 @@ async def list_jobs(
     where = {"state": states, "task": task, "queue": queue}
     page = read_page(limit, after, where)
     found = await app_of(request).jobs.afind(
-        state=states, task=task, queue=queue, limit=page.wanted, after=page.after
+        state=states, task=task, queue=queue, limit=page.read_limit, after=page.after
     )
     return show_page(request, response, page, found, lambda job: job.id, show_job)
 

@@ -80,8 +80,8 @@ def _lines(metric: Metric) -> Iterator[str]:
     yield f"# HELP {metric.name} {metric.help}"
     yield f"# TYPE {metric.name} gauge"
     for value, labels in metric.samples:
-        told = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
-        yield f"{metric.name}{'{' + told + '}' if told else ''} {float(value)!r}"
+        pairs = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+        yield f"{metric.name}{'{' + pairs + '}' if pairs else ''} {float(value)!r}"
 
 
 def _escaped(text: str) -> str:

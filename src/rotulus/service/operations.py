@@ -95,8 +95,8 @@ class Operations:
         }
 
     def _described(self, task: AnyTask, operation: str, summary: str) -> dict[str, Any]:
-        told = {"operationId": operation, "summary": summary, "tags": self._tags}
-        return told | ({"description": task.info.docstring} if task.info.docstring else {})
+        described = {"operationId": operation, "summary": summary, "tags": self._tags}
+        return described | ({"description": task.info.docstring} if task.info.docstring else {})
 
     def _example(self, task: AnyTask, shape: Shape) -> dict[str, Any] | None:
         """Arguments that the task takes; None if none are found."""
@@ -227,7 +227,7 @@ def _sample(schema: Any, defs: Mapping[str, Any], depth: int = 0) -> Any:
     if not isinstance(schema, dict) or depth > 8:
         return None
     known = cast("dict[str, Any]", schema)
-    for found in _told(known):
+    for found in _named_values(known):
         return found
     if "$ref" in known:
         return _sample(defs.get(known["$ref"].removeprefix(_DEFS)), defs, depth + 1)
@@ -243,7 +243,7 @@ def _sample(schema: Any, defs: Mapping[str, Any], depth: int = 0) -> Any:
     return _SAMPLES.get(known.get("type", ""), "text")
 
 
-def _told(schema: Mapping[str, Any]) -> Iterator[Any]:
+def _named_values(schema: Mapping[str, Any]) -> Iterator[Any]:
     """Returns the value that the schema itself names."""
     yield from schema.get("examples", ())
     yield from (schema[key] for key in ("default", "const") if key in schema)

@@ -49,7 +49,7 @@ class Page(NamedTuple):
     where: Mapping[str, Any]
 
     @property
-    def wanted(self) -> int:
+    def read_limit(self) -> int:
         """The number of items to read: one more than shown, to see whether there is a next page."""
         return self.limit + 1
 

@@ -45,10 +45,10 @@ def read_prefer(request: Request) -> Prefer:
     Args:
         request: the request. Of a preference that is given twice, the first one counts.
     """
-    given = request.headers.getlist("prefer")
-    if not given:
+    headers = request.headers.getlist("prefer")
+    if not headers:
         return _NOTHING
-    text = ", ".join(given)
+    text = ", ".join(headers)
     found: dict[str, str] = {}
     for name, quoted, bare in _PREFERENCE.findall(text):
         found.setdefault(name.lower(), quoted or bare)

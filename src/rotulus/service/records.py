@@ -46,8 +46,8 @@ LIVE = tuple(state for state in State if not state.ended)
 
 def states_of(status: JobStatus | str) -> list[State]:
     """Returns the states with this status. Raises `ValueError` for an unknown status."""
-    wanted = JobStatus(status)
-    return [state for state, told in STATUSES.items() if told is wanted]
+    sought = JobStatus(status)
+    return [state for state, shown in STATUSES.items() if shown is sought]
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,9 +129,9 @@ def add_direct_execution(app: FastAPI, prefix: str, registry: TaskRegistry) -> N
 async def _run(request: Request, executor: TaskExecutor, tracebacks: bool | None) -> Response:
     name = request.path_params["name"]
     executor.registry.get(name)  # an unknown task is 404, with any body
-    asked = read_params(await read_json(request, optional=True))
-    finished = await executor.run(name, asked.payload)
-    return answer(name, asked, finished, lambda: _shows(request, tracebacks))
+    params = read_params(await read_json(request, optional=True))
+    finished = await executor.run(name, params.payload)
+    return answer(name, params, finished, lambda: _shows(request, tracebacks))
 
 
 def _add_execution(

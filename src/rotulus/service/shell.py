@@ -83,11 +83,11 @@ async def run_shell(
         code = transport.get_returncode() if shell.ended.done() else None
     finally:
         await _end(transport, shell)
-    told = "" if code is not None else f"Command timed out after {timeout} seconds"
+    note = "" if code is not None else f"Command timed out after {timeout} seconds"
     return {
         "command": command,
         "stdout": shell.stdout.text(),
-        "stderr": _with_line(shell.stderr.text(), told),
+        "stderr": _with_line(shell.stderr.text(), note),
         "returncode": _TIMED_OUT if code is None else code,
     }
 

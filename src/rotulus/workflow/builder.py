@@ -128,7 +128,7 @@ class WorkflowBuilder:
             OptionError: an option is not allowed.
         """
         check_options(unknown, _ADD_TASK)
-        given = {
+        options = {
             "dependencies": None if dependencies is None else check_dependencies(dependencies),
             "trigger": trigger,
             "for_each": for_each,
@@ -137,7 +137,7 @@ class WorkflowBuilder:
         }
         source = find_source(task, self._registry)
         planned = self._put(default_id(source) if id is None else id, source)
-        said = {name: value for name, value in given.items() if value is not None}
+        said = {name: value for name, value in options.items() if value is not None}
         self._planned[planned.id] = replace(planned, **said)
         return self
 

@@ -46,9 +46,9 @@ class DefaultRunnerConfig:
     cron_poll_interval_seconds: float = 30
     cron_max_recovery_attempts: int = 3
 
-    def __new__(cls, *_: object, **given: Any) -> Self:
+    def __new__(cls, *_: object, **settings: Any) -> Self:
         """Refuse unknown settings: a misspelt one is an error."""
-        check_options(given, [field.name for field in fields(cls)])
+        check_options(settings, [field.name for field in fields(cls)])
         return super().__new__(cls)
 
     def __post_init__(self) -> None:

@@ -89,9 +89,9 @@ class Crons:
     def register(self, workflow: str, expression: str, timezone: str) -> str:
         """Add a schedule, and give its id; the same again is the same one."""
         self._check("register", expression, timezone)
-        given = uuid.uuid5(_NAMESPACE, f"{workflow}\n{expression}\n{timezone}")
+        schedule_id = uuid.uuid5(_NAMESPACE, f"{workflow}\n{expression}\n{timezone}")
         schedule = CronSchedule(
-            str(given), workflow, expression, timezone, enabled=True, since=self._now()
+            str(schedule_id), workflow, expression, timezone, enabled=True, since=self._now()
         )
         fired = next(self._firings(schedule), None)
         if fired is not None:

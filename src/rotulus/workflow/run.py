@@ -197,14 +197,14 @@ def result_of(job: Job[Any]) -> WorkflowResult:
 
 
 @contextmanager
-def watched(run: Run, wanted: bool | None = None) -> Generator[None, None, None]:
+def watched(run: Run, show: bool | None = None) -> Generator[None, None, None]:
     """Show how far a run has got, for the length of a block.
 
     Args:
         run: the run.
-        wanted: whether to show it; None: if stderr is a terminal.
+        show: whether to show it; None: if stderr is a terminal.
     """
-    if not (sys.stderr.isatty() if wanted is None else wanted):
+    if not (sys.stderr.isatty() if show is None else show):
         yield
         return
     done = threading.Event()

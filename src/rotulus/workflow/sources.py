@@ -17,18 +17,18 @@ Source = Declared | AnyTask
 Addable = str | Callable[..., Any] | Workflow
 
 
-def find_source(given: Addable, registry: TaskRegistry) -> Source:
+def find_source(task: Addable, registry: TaskRegistry) -> Source:
     """Returns the source of a step. Raises `WorkflowError` for anything else."""
-    if isinstance(given, str):
-        return find_declared(given) or _registered(given, registry)
-    if isinstance(given, Workflow):
-        return workflow_task(given, registry)
-    if isinstance(given, Task):
-        return cast("AnyTask", given)
-    found = declared_as(given) or _task_of(given, registry)
+    if isinstance(task, str):
+        return find_declared(task) or _registered(task, registry)
+    if isinstance(task, Workflow):
+        return workflow_task(task, registry)
+    if isinstance(task, Task):
+        return cast("AnyTask", task)
+    found = declared_as(task) or _task_of(task, registry)
     if found is None:
         raise WorkflowError(
-            f"{given!r} is neither a step nor a task: declare it with @task, or give the name of "
+            f"{task!r} is neither a step nor a task: declare it with @task, or give the name of "
             f"one that is registered"
         )
     return found

@@ -101,10 +101,10 @@ def task(
 def check_dependencies(value: object) -> tuple[Dependency, ...]:
     """Ids, declared functions and tasks, in their order. Raises `OptionError`."""
     if isinstance(value, list | tuple):
-        given = cast("Sequence[object]", value)
-        for dependency in given:
+        dependencies = cast("Sequence[object]", value)
+        for dependency in dependencies:
             _check_dependency(dependency)
-        return cast("tuple[Dependency, ...]", tuple(given))
+        return cast("tuple[Dependency, ...]", tuple(dependencies))
     raise OptionError(f"dependencies={value!r} is not allowed: give a list of ids or functions")
 
 

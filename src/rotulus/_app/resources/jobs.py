@@ -208,7 +208,7 @@ class Jobs:
             raise EventLoopError(
                 "app.jobs.run() may run an event loop of its own: here, await app.jobs.arun()"
             )
-        return self._told(self._singles().run(self._whole(job_id)))
+        return self._result_of(self._singles().run(self._whole(job_id)))
 
     async def arun(self, job_id: str) -> AttemptResult:
         """`run`, without blocking the event loop: a coroutine runs on it, others in a thread.
@@ -216,7 +216,7 @@ class Jobs:
         A coroutine whose caller is cancelled is cancelled, too, and its job is given back.
         """
         whole = await off_loop(self._whole, job_id)
-        return await off_loop(self._told, await self._singles().arun(whole))
+        return await off_loop(self._result_of, await self._singles().arun(whole))
 
     async def aget(self, job_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""
@@ -254,7 +254,7 @@ class Jobs:
         """The whole id of a job."""
         return job_id if is_id(check_text("job id", job_id)) else self._port().pick(job_id).id
 
-    def _told(self, tried: SingleResult) -> AttemptResult:
+    def _result_of(self, tried: SingleResult) -> AttemptResult:
         port = self._port()
         record = tried.record or port.look(tried.id)  # which raises
         if tried.ran and record.reason == Reason.SNOOZE:

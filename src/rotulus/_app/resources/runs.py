@@ -71,9 +71,9 @@ class Runs(RunSteps):
                 f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
             )
         stored = read(job.record.arguments, split_path(step)[1])
-        given = None if context is None else Context(context).to_dict()
+        new_context = None if context is None else Context(context).to_dict()
         try:
-            arguments = stored.replayed(given, port.max_bytes)
+            arguments = stored.replayed(new_context, port.max_bytes)
         except NotJSONError as error:
             raise ContextError(
                 f"The context for step {step!r} {error}: make it smaller, or App(max_bytes=...) "

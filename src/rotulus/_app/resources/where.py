@@ -47,16 +47,16 @@ def read_where(where: Mapping[str, Any]) -> Filter:
                 f"Jobs are not found by {name!r}{did_you_mean(name, _FILTERS)} (filters: "
                 f"{', '.join(_FILTERS)})"
             )
-    given = {name: value for name, value in where.items() if value is not None}
-    states = read_states(given.pop("state", None))
-    if "task" in given:
-        check_task_name(given["task"])
-    if "queue" in given:
-        check_queue_name(given["queue"])
-    for name, value in given.items():
+    filters = {name: value for name, value in where.items() if value is not None}
+    states = read_states(filters.pop("state", None))
+    if "task" in filters:
+        check_task_name(filters["task"])
+    if "queue" in filters:
+        check_queue_name(filters["queue"])
+    for name, value in filters.items():
         if not is_storable(check_text(name, value)):
             raise OptionError(f"{name}={value!r} is not allowed: no store can hold that text")
-    return Filter(states=states, **given)
+    return Filter(states=states, **filters)
 
 
 def check_limit(limit: object) -> int:

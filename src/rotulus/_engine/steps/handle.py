@@ -34,7 +34,7 @@ class Deferral:
         self._execution = execution
         self._waiting = 0
         self._held = True
-        self._asked = False
+        self._requested = False
         self._returning: list[Callable[[], object]] = []
         self._lock = threading.Lock()
 
@@ -53,8 +53,8 @@ class Deferral:
             at_once = self._waiting > 0 or self._held
             if not at_once:
                 self._returning.append(resume)
-            asks = not (at_once or self._asked)
-            self._asked = self._asked or asks
+            asks = not (at_once or self._requested)
+            self._requested = self._requested or asks
         if at_once:
             resume()
         if asks:
@@ -62,7 +62,7 @@ class Deferral:
 
     def _granted(self) -> None:
         with self._lock:
-            self._asked = False
+            self._requested = False
             self._held = not self._waiting  # another wait may have begun meanwhile
             leaves, returning, self._returning = not self._held, self._returning, []
         if leaves:

@@ -128,8 +128,8 @@ class StepInputs:
         self, records: Sequence[JobRecord]
     ) -> Iterable[tuple[JobRecord, list[JobRecord]]]:
         """Each of some jobs, with what it needs."""
-        told = [job for job in records if stored_of(job).needs is not None]
-        among = self._needs.of_all(told) if told else []
+        declaring = [job for job in records if stored_of(job).needs is not None]
+        among = self._needs.of_all(declaring) if declaring else []
         for job in records:
             own = among if stored_of(job).needs is not None else self._needs.of_all([job])
             yield job, self.needs(job, own)
@@ -154,12 +154,14 @@ class StepInputs:
             own = Context(self._of_whole(record))
             own.set(ITEM, stored.item)
             return HandedOn(own)
-        if stored.given is not None and not stored.edited:
-            return HandedOn(stored.given)
+        if stored.context is not None and not stored.edited:
+            return HandedOn(stored.context)
         found = combine(handed_on) if handed_on else HandedOn(self._of_whole(record))
         # What was changed for a replay is the step's own change, for the steps after it.
         return (
-            found if stored.given is None else found.changed_to(Context(stored.given), stored.place)
+            found
+            if stored.context is None
+            else found.changed_to(Context(stored.context), stored.place)
         )
 
     def _of_whole(self, part: JobRecord) -> HandedOn:

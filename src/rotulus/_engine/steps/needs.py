@@ -45,14 +45,14 @@ class Needs:
         known: dict[str | None, dict[str | None, JobRecord]] = {}
         for job in ended:
             known.setdefault(job.run, {})[job.step] = job
-        wanted = {job.id: job for job in records if self._is_told(job)}
-        for job in list(wanted.values()) if known else ():
+        unread = {job.id: job for job in records if self._declares_needs(job)}
+        for job in list(unread.values()) if known else ():
             needs = _all_among(job, known.get(job.run, {}))
             if needs:
                 self._fetched[job.id, job.attempt] = needs
-                del wanted[job.id]
-        if len(wanted) >= _SEVERAL:
-            self._fetch(wanted)
+                del unread[job.id]
+        if len(unread) >= _SEVERAL:
+            self._fetch(unread)
 
     def of(self, record: JobRecord) -> list[JobRecord]:
         """The jobs that a job waits for, and perhaps others; the last added first."""
@@ -65,28 +65,28 @@ class Needs:
 
     def beside(self, record: JobRecord) -> list[JobRecord]:
         """The jobs that a part needs, and perhaps others, but not thousands of its own parts."""
-        told = None if is_branch(record.step) else stored_of(record).needs
-        if is_branch(record.step) or told == ():
+        declared = None if is_branch(record.step) else stored_of(record).needs
+        if is_branch(record.step) or declared == ():
             return []
-        if told is None or not record.opened or len(told) > _FEW:
+        if declared is None or not record.opened or len(declared) > _FEW:
             return self.of_all([record])
         within, _ = split_path(record.step)
-        return [self.whole(record.run, path) for path in _paths(within, told)]
+        return [self.whole(record.run, path) for path in _paths(within, declared)]
 
     def whole(self, run: str | None, path: str) -> JobRecord:
         """The job at a path of a run."""
         [whole] = self._store().find(Filter(run=run, step=path), 1)
         return whole
 
-    def _is_told(self, job: JobRecord) -> bool:
+    def _declares_needs(self, job: JobRecord) -> bool:
         """Whether a job's own arguments say what it needs, so that it may be read with others."""
         return not is_branch(job.step) and (not job.step or stored_of(job).needs is not None)
 
-    def _fetch(self, wanted: Mapping[str, JobRecord]) -> None:
+    def _fetch(self, unread: Mapping[str, JobRecord]) -> None:
         beside: dict[tuple[str | None, str], list[JobRecord]] = {}
-        for need in self.of_all(wanted.values()):
+        for need in self.of_all(unread.values()):
             beside.setdefault((need.run, split_path(need.step)[0]), []).append(need)
-        for job in wanted.values():
+        for job in unread.values():
             places = dict.fromkeys([split_path(job.step)[0], job.step or ""])
             found = [need for place in places for need in beside.get((job.run, place), ())]
             self._fetched[job.id, job.attempt] = found
@@ -111,10 +111,10 @@ def named(
         return []
     within, _ = split_path(record.step)
     by_path = {job.step: job for job in among if split_path(job.step)[0] == within and job.step}
-    told = stored_of(record).needs
-    names = declared if told is None else told
+    stored = stored_of(record).needs
+    names = declared if stored is None else stored
     found = [by_path.pop(path) for path in _paths(within, names) if path in by_path]
-    return found if told is not None else found + list(by_path.values())[::-1]
+    return found if stored is not None else found + list(by_path.values())[::-1]
 
 
 def _all_among(job: JobRecord, known: Mapping[str | None, JobRecord]) -> list[JobRecord]:

@@ -9,20 +9,20 @@ from rotulus.pubsub.fake.refusals import invalid
 M = TypeVar("M")
 
 
-def merged(known: M, given: M, mask: FieldMask) -> M:
+def merged(known: M, changed: M, mask: FieldMask) -> M:
     """Returns a resource with some fields of another.
 
     Args:
         known: the resource, which stays as it is.
-        given: the source of the new fields.
-        mask: the names of the fields; a field that `given` lacks is emptied.
+        changed: the source of the new fields.
+        mask: the names of the fields; a field that `changed` lacks is emptied.
 
     Raises:
         Refused: INVALID_ARGUMENT: the mask is empty, or names no field.
     """
     kind: Any = type(known)
     made: Any = kind(known)
-    into, source = kind.pb(made), kind.pb(given)
+    into, source = kind.pb(made), kind.pb(changed)
     if not mask.paths or not mask.IsValidForDescriptor(into.DESCRIPTOR):
         raise invalid(f"The update mask {list(mask.paths)} names no fields of the resource")
     for path in mask.paths:

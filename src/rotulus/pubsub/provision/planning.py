@@ -12,9 +12,9 @@ from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.fit import shortened
 from rotulus.pubsub.provision.comparing import compare
+from rotulus.pubsub.provision.desired import DesiredState
 from rotulus.pubsub.provision.plan import Action, Change, Plan, Problem
 from rotulus.pubsub.provision.resource import CALL, ForeignResourceError, Resource, short
-from rotulus.pubsub.provision.wanted import Wanted
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.settings import PubSubSettings
 
@@ -63,9 +63,12 @@ def plan(
     """
     settings.require("project_id", "service_url", "service_account")
     clients = clients or GoogleClients.of(settings)
-    wanted = Wanted(settings, clients)
-    parts = [_Part(None, list(wanted.shared())), *(_part(wanted, route, check) for route in routes)]
-    parts.append(_Part(None, list(wanted.tick())))
+    desired = DesiredState(settings, clients)
+    parts = [
+        _Part(None, list(desired.shared())),
+        *(_part(desired, route, check) for route in routes),
+    ]
+    parts.append(_Part(None, list(desired.tick())))
     changes: list[Change] = []
     problems: list[Problem] = []
     with ThreadPoolExecutor(AT_ONCE, "rotulus-plan") as threads:
@@ -74,15 +77,15 @@ def plan(
             problems += wrong
             if told is not None:
                 told(done, len(parts))
-    orphans, wrong = _orphans(wanted, parts)
+    orphans, wrong = _orphans(desired, parts)
     notes = tuple(note for route in routes for note in shortened(route))
     return Plan((*changes, *orphans), (*problems, *wrong), notes)
 
 
-def _part(wanted: Wanted, route: TaskRoute, check: Check) -> _Part:
+def _part(desired: DesiredState, route: TaskRoute, check: Check) -> _Part:
     """Returns the resources of a route, also of one with problems: its schedule is no orphan."""
     try:
-        resources = list(wanted.of(route))
+        resources = list(desired.of(route))
     except OptionError as error:  # Google does not take a name
         return _Part(route.path, (), Problem(route.path, route.path, str(error)))
     wrong = "; ".join(check(route))
@@ -101,25 +104,27 @@ def _compare(part: _Part) -> tuple[list[Change], list[Problem]]:
     return changes, []
 
 
-def _orphans(wanted: Wanted, parts: Iterable[_Part]) -> tuple[Sequence[Change], Sequence[Problem]]:
+def _orphans(
+    desired: DesiredState, parts: Iterable[_Part]
+) -> tuple[Sequence[Change], Sequence[Problem]]:
     """Returns the scheduler jobs under our own prefix that no route needs."""
-    if not wanted.has_scheduler:
+    if not desired.has_scheduler:
         return (), ()
     needed = {resource.name for part in parts for resource in part.resources}
     try:
-        found = [name for name in _our_jobs(wanted) if name not in needed]
+        found = [name for name in _our_jobs(desired) if name not in needed]
     except FAILURES as error:
-        return (), (Problem(None, wanted.jobs, str(error)),)
-    return [Change(Action.DELETE, wanted.orphan(name)) for name in found], ()
+        return (), (Problem(None, desired.jobs, str(error)),)
+    return [Change(Action.DELETE, desired.orphan(name)) for name in found], ()
 
 
-def _our_jobs(wanted: Wanted) -> Iterator[str]:
+def _our_jobs(desired: DesiredState) -> Iterator[str]:
     """Returns the jobs with a name of ours that publish to a topic of ours.
 
     The name alone is not enough: namespace `shop-scheduler--x` begins like jobs of `shop`.
     """
-    prefix = names.scheduler_prefix(wanted.settings)
-    for job in wanted.clients.scheduler.list_jobs(parent=wanted.jobs, **CALL):
-        ours = job.pubsub_target.topic_name.startswith(wanted.topics)
+    prefix = names.scheduler_prefix(desired.settings)
+    for job in desired.clients.scheduler.list_jobs(parent=desired.jobs, **CALL):
+        ours = job.pubsub_target.topic_name.startswith(desired.topics)
         if ours and short(job.name).startswith(prefix):
             yield job.name

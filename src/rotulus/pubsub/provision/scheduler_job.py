@@ -91,8 +91,8 @@ class SchedulerJobResource:
         topic = short(known.pubsub_target.topic_name)
         if topic.startswith(f"{self.owner}.tasks--"):
             return
-        told = _OF_DUTIES.fullmatch(known.description)
-        owner = topic.partition(".tasks--")[0] or (told[1] if told else self.owner)
+        described = _OF_DUTIES.fullmatch(known.description)
+        owner = topic.partition(".tasks--")[0] or (described[1] if described else self.owner)
         if owner != self.owner:
             raise ForeignResourceError(
                 f"Scheduler job {short(self.name)!r} belongs to {owner!r}, not to {self.owner!r}: "
@@ -101,33 +101,33 @@ class SchedulerJobResource:
             )
 
     def _message(self) -> Job:
-        wanted = self.fields
+        fields = self.fields
         made = Job(
             name=self.name,
-            schedule=wanted["schedule"],
-            time_zone=wanted["timezone"],
-            description=wanted["description"],
+            schedule=fields["schedule"],
+            time_zone=fields["timezone"],
+            description=fields["description"],
             retry_config=RetryConfig(
-                retry_count=wanted["retries"],
-                min_backoff_duration=length_of(wanted["min_backoff"]),
-                max_backoff_duration=length_of(wanted["max_backoff"]),
+                retry_count=fields["retries"],
+                min_backoff_duration=length_of(fields["min_backoff"]),
+                max_backoff_duration=length_of(fields["max_backoff"]),
             ),
         )
-        if "topic" in wanted:
+        if "topic" in fields:
             made.pubsub_target = PubsubTarget(
-                topic_name=wanted["topic"],
-                data=wanted["payload"].encode(),
-                attributes=wanted["attributes"],
+                topic_name=fields["topic"],
+                data=fields["payload"].encode(),
+                attributes=fields["attributes"],
             )
         else:
-            made.http_target = _call(wanted)
-            made.attempt_deadline = length_of(wanted["attempt_deadline"])
+            made.http_target = _call(fields)
+            made.attempt_deadline = length_of(fields["attempt_deadline"])
         return made
 
 
-def _call(wanted: Mapping[str, Any]) -> HttpTarget:
-    token = OidcToken(service_account_email=wanted["service_account"], audience=wanted["audience"])
-    return HttpTarget(uri=wanted["url"], http_method=HttpMethod.POST, oidc_token=token)
+def _call(fields: Mapping[str, Any]) -> HttpTarget:
+    token = OidcToken(service_account_email=fields["service_account"], audience=fields["audience"])
+    return HttpTarget(uri=fields["url"], http_method=HttpMethod.POST, oidc_token=token)
 
 
 def _fields(known: Job) -> dict[str, Any]:

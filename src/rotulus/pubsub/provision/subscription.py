@@ -74,29 +74,29 @@ class SubscriptionResource:
             self.clients.subscriber.delete_subscription(subscription=self.name, **CALL)
 
     def _message(self) -> Subscription:
-        wanted = self.fields
+        fields = self.fields
         made = Subscription(
-            name=self.name, topic=wanted["topic"], expiration_policy=ExpirationPolicy()
+            name=self.name, topic=fields["topic"], expiration_policy=ExpirationPolicy()
         )
-        if "push_endpoint" in wanted:
-            made.ack_deadline_seconds = wanted["ack_deadline"]
-            made.push_config = _push(wanted)
+        if "push_endpoint" in fields:
+            made.ack_deadline_seconds = fields["ack_deadline"]
+            made.push_config = _push(fields)
             made.retry_policy = RetryPolicy(
-                minimum_backoff=length_of(wanted["min_retry_delay"]),
-                maximum_backoff=length_of(wanted["max_retry_delay"]),
+                minimum_backoff=length_of(fields["min_retry_delay"]),
+                maximum_backoff=length_of(fields["max_retry_delay"]),
             )
             made.dead_letter_policy = DeadLetterPolicy(
-                dead_letter_topic=wanted["dead_letter_topic"],
-                max_delivery_attempts=wanted["max_delivery_attempts"],
+                dead_letter_topic=fields["dead_letter_topic"],
+                max_delivery_attempts=fields["max_delivery_attempts"],
             )
         return made
 
 
-def _push(wanted: Mapping[str, Any]) -> PushConfig:
+def _push(fields: Mapping[str, Any]) -> PushConfig:
     token = PushConfig.OidcToken(
-        service_account_email=wanted["service_account"], audience=wanted["audience"]
+        service_account_email=fields["service_account"], audience=fields["audience"]
     )
-    return PushConfig(push_endpoint=wanted["push_endpoint"], oidc_token=token)
+    return PushConfig(push_endpoint=fields["push_endpoint"], oidc_token=token)
 
 
 def _fields(known: Subscription) -> dict[str, Any]:

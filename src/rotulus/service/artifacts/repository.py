@@ -136,26 +136,26 @@ class ArtifactRepository:
             parent_id: only children of this artifact.
             level: only artifacts of this level.
         """
-        wanted = select(*INFO).order_by(ArtifactRow.id.desc()).limit(limit)
+        query = select(*INFO).order_by(ArtifactRow.id.desc()).limit(limit)
         if after is not None:
-            wanted = wanted.where(ArtifactRow.id < _text(after))
+            query = query.where(ArtifactRow.id < _text(after))
         if parent_id is not None:
-            wanted = wanted.where(ArtifactRow.parent_id == _text(parent_id))
+            query = query.where(ArtifactRow.parent_id == _text(parent_id))
         if level is not None:
-            wanted = wanted.where(ArtifactRow.level == level)
-        return await self._infos(wanted)
+            query = query.where(ArtifactRow.level == level)
+        return await self._infos(query)
 
     async def children(self, artifact_id: str | UUID) -> Sequence[ArtifactInfo]:
         """Returns the children of an artifact, without their data, the oldest first."""
-        wanted = (
+        query = (
             select(*INFO)
             .where(ArtifactRow.parent_id == _text(artifact_id))
             .order_by(ArtifactRow.id)
         )
-        return await self._infos(wanted)
+        return await self._infos(query)
 
-    async def _infos(self, wanted: Any) -> Sequence[ArtifactInfo]:
-        rows = (await self._session.execute(wanted)).mappings()
+    async def _infos(self, query: Any) -> Sequence[ArtifactInfo]:
+        rows = (await self._session.execute(query)).mappings()
         return [ArtifactInfo(**read_info(row)) for row in rows]
 
     async def tree(

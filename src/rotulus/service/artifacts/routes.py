@@ -50,16 +50,16 @@ async def _manager(request: Request) -> ArtifactManager:
     return ArtifactManager(database, getattr(state, "hierarchy", None))
 
 
-def _checked_id(given: str) -> str:
-    if not is_id(given.lower()):
+def _checked_id(text: str) -> str:
+    if not is_id(text.lower()):
         raise ProblemError(
             400,
             "invalid_id",
             "The id is none",
-            f"{given[:60]!r} is no id of an artifact.",
+            f"{text[:60]!r} is no id of an artifact.",
             hint=f"An id is a UUID, such as {_EXAMPLE}.",
         )
-    return given.lower()
+    return text.lower()
 
 
 def _path_id(
@@ -103,7 +103,7 @@ def make_artifact_router(
     return router
 
 
-def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
+def _add_collection(router: APIRouter, manager: Any, max_bytes: int) -> None:
     @router.get("", operation_id="list_artifacts", response_model=ArtifactPage)
     async def list_artifacts(
         request: Request,
@@ -114,13 +114,13 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
             str | None, Query(description="Only its children.", json_schema_extra=_UUID)
         ] = None,
         level: Annotated[int | None, Query(ge=0, le=1_000_000, description="Only these.")] = None,
-        manager: ArtifactManager = given,
+        manager: ArtifactManager = manager,
     ) -> Any:
         """The artifacts without their data, the newest first."""
         parent_id = None if parent_id is None else _checked_id(parent_id)
         page = read_page(limit, after, {"parent_id": parent_id, "level": level})
         found = await manager.list(
-            limit=page.wanted, after=page.after, parent_id=parent_id, level=level
+            limit=page.read_limit, after=page.after, parent_id=parent_id, level=level
         )
         return show_page(request, response, page, found, lambda one: one.id, lambda one: one)
 
@@ -139,7 +139,7 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
         parent_id: Annotated[
             str | None, Query(description="Of bytes.", json_schema_extra=_UUID)
         ] = None,
-        manager: ArtifactManager = given,
+        manager: ArtifactManager = manager,
     ) -> Any:
         """Save an artifact: as JSON, or bytes as they are, with their own Content-Type.
 
@@ -155,9 +155,9 @@ def _add_collection(router: APIRouter, given: Any, max_bytes: int) -> None:
         return saved
 
 
-def _add_item(router: APIRouter, given: Any) -> None:
+def _add_item(router: APIRouter, manager: Any) -> None:
     @router.get("/{artifact_id}", operation_id="get_artifact", response_model=ArtifactOut)
-    async def get_artifact(artifact_id: _Id, manager: ArtifactManager = given) -> Any:
+    async def get_artifact(artifact_id: _Id, manager: ArtifactManager = manager) -> Any:
         """The artifact with its data, if they are JSON; bytes can be downloaded."""
         return await manager.get(artifact_id)
 
@@ -165,7 +165,7 @@ def _add_item(router: APIRouter, given: Any) -> None:
     async def delete_artifact(
         artifact_id: _Id,
         recursive: Annotated[bool, Query(description="Whether all below it goes, too.")] = False,
-        manager: ArtifactManager = given,
+        manager: ArtifactManager = manager,
     ) -> None:
         """Delete the artifact. Its children stay, without a parent."""
         await manager.delete(artifact_id, recursive=recursive)
@@ -182,7 +182,7 @@ def _add_item(router: APIRouter, given: Any) -> None:
     async def download_artifact(
         artifact_id: _Id,
         if_none_match: Annotated[str | None, Header()] = None,
-        manager: ArtifactManager = given,
+        manager: ArtifactManager = manager,
     ) -> Response:
         """The data of the artifact as a file, with their media type."""
         if if_none_match is not None:
@@ -192,11 +192,11 @@ def _add_item(router: APIRouter, given: Any) -> None:
         return download(await manager.content(artifact_id), artifact_id)
 
 
-def _add_views(router: APIRouter, given: Any) -> None:
+def _add_views(router: APIRouter, manager: Any) -> None:
     @router.get(
         "/{artifact_id}/$expand", operation_id="expand_artifact", response_model=ArtifactNode
     )
-    async def expand_artifact(artifact_id: _Id, manager: ArtifactManager = given) -> Any:
+    async def expand_artifact(artifact_id: _Id, manager: ArtifactManager = manager) -> Any:
         """The artifact with the name of its level."""
         return await manager.expand(artifact_id)
 
@@ -207,14 +207,14 @@ def _add_views(router: APIRouter, given: Any) -> None:
         artifact_id: _Id,
         depth: Annotated[int, Query(ge=0, le=DEEPEST, description="Levels below it.")] = DEEPEST,
         data: Annotated[bool, Query(description="Whether artifacts have their data.")] = True,
-        manager: ArtifactManager = given,
+        manager: ArtifactManager = manager,
     ) -> Any:
         """The artifact with all below it: 1,000 artifacts and 16 MiB of data at most."""
         return await manager.tree(artifact_id, depth=depth, data=data)
 
     @router.get("/{artifact_id}/$metadata", operation_id="get_artifact_metadata")
     async def get_artifact_metadata(
-        artifact_id: _Id, manager: ArtifactManager = given
+        artifact_id: _Id, manager: ArtifactManager = manager
     ) -> dict[str, Any]:
         """The metadata of the artifact."""
         return await manager.metadata(artifact_id)

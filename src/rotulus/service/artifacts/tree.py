@@ -45,15 +45,15 @@ def tree_of(
     some = select(tree.c.id, tree.c.depth).limit(MOST + 1).subquery("some")
     bytes_ = func.sum(case((ArtifactRow.content.is_(None), ArtifactRow.size), else_=0)).over()
     shown = case((bytes_ <= MOST_BYTES, ArtifactRow.data), else_=None) if data else null()
-    wanted = select(
+    query = select(
         *INFO,
         shown.label("data"),
         null().label("content"),
         some.c.depth,
         (bytes_ if data else literal(0)).label("bytes"),
     )
-    wanted = wanted.join(some, ArtifactRow.id == some.c.id)
-    return wanted.order_by(some.c.depth, ArtifactRow.id), bound
+    query = query.join(some, ArtifactRow.id == some.c.id)
+    return query.order_by(some.c.depth, ArtifactRow.id), bound
 
 
 def read_tree(

@@ -60,16 +60,16 @@ async def read_artifact(
             )
         return _checked(await read_json(request), "body")
     check_encoding(request)
-    given: dict[str, Any] = {"data": await _read(request, max_bytes)}
-    given |= {"media_type": media_type} if media_type else {}
-    given |= {"metadata": {"filename": filename}} if filename else {}
-    given |= {"parent_id": parent_id} if parent_id else {}
-    return _checked(given, "query")
+    members: dict[str, Any] = {"data": await _read(request, max_bytes)}
+    members |= {"media_type": media_type} if media_type else {}
+    members |= {"metadata": {"filename": filename}} if filename else {}
+    members |= {"parent_id": parent_id} if parent_id else {}
+    return _checked(members, "query")
 
 
-def _checked(given: Any, where: str) -> ArtifactIn:
+def _checked(members: Any, where: str) -> ArtifactIn:
     try:
-        return ArtifactIn.model_validate(given)
+        return ArtifactIn.model_validate(members)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError(
@@ -78,8 +78,8 @@ def _checked(given: Any, where: str) -> ArtifactIn:
 
 
 async def _read(request: Request, most: int) -> bytes:
-    told = request.headers.get("content-length", "")
-    if told.isdecimal() and (len(told) > len(str(most)) or int(told) > most):
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > len(str(most)) or int(length) > most):
         raise _too_large(most)
     body = bytearray()
     async for part in request.stream():

@@ -84,13 +84,13 @@ class ArtifactIn(BaseModel):
 
     @field_validator("metadata", mode="before")
     @classmethod
-    def _nothing_said(cls, given: Any) -> Any:
-        return {} if given is None else given
+    def _nothing_said(cls, value: Any) -> Any:
+        return {} if value is None else value
 
     @field_validator("data", mode="before")
     @classmethod
-    def _as_bytes(cls, given: Any) -> Any:
-        return bytes(given) if isinstance(given, bytearray) else given
+    def _as_bytes(cls, value: Any) -> Any:
+        return bytes(value) if isinstance(value, bytearray) else value
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -190,8 +190,8 @@ def _words(kind: str, schema: Mapping[str, Any]) -> str:
 
 def _description(*schemas: Any) -> str | None:
     """Returns the text of a parameter's author, else that of its type's author."""
-    told = (_object(schema).get("description") for schema in schemas)
-    return next((text for text in told if isinstance(text, str)), None)
+    texts = (_object(schema).get("description") for schema in schemas)
+    return next((text for text in texts if isinstance(text, str)), None)
 
 
 def _choices(

@@ -55,7 +55,7 @@ def form(
 def _field(field: Field, id_: str) -> Markup:
     wrong = element("p", class_="wrong", id=f"{id_}-wrong", hidden=True)
     label = element("label", element("code", field.name), for_=id_)
-    told = markup(
+    caption = markup(
         label,
         element("span", field.words, class_="words"),
         element("span", "required", class_="required") if field.required else None,
@@ -63,8 +63,8 @@ def _field(field: Field, id_: str) -> Markup:
     control = _control(field, id_)
     hint = _hint(field, f"{id_}-hint")
     if field.kind == "flag":
-        return element("div", control, told, hint, wrong, class_="field flag")
-    return element("div", told, control, hint, wrong, class_="field")
+        return element("div", control, caption, hint, wrong, class_="field flag")
+    return element("div", caption, control, hint, wrong, class_="field")
 
 
 def _control(field: Field, id_: str) -> Markup:

@@ -41,10 +41,10 @@ def element(name: str, /, *children: Child, **attributes: str | int | bool | Non
         attributes: its attributes: `class_="wide"`, `data_kind="text"`. Those that are None or
             False are left out; those that are True have no value.
     """
-    told = "".join(_attribute(key, value) for key, value in attributes.items())
+    written = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _VOID:
-        return Markup(f"<{name}{told}>")
-    return Markup(f"<{name}{told}>{markup(children)}</{name}>")
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{markup(children)}</{name}>")
 
 
 def inline(name: str, content: str, nonce: str) -> Markup:

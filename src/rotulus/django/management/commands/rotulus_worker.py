@@ -91,8 +91,8 @@ class Command(BaseCommand):
         return settings.DEBUG and self._is_program and not to_the_end and options["parent"] is None
 
     def _work(self, app: App, options: dict[str, Any]) -> None:
-        given = {name: options[name] for name in _PER_PROCESS}
-        chosen = load_settings(given | {"processes": options["processes"]})
+        per_process = {name: options[name] for name in _PER_PROCESS}
+        chosen = load_settings(per_process | {"processes": options["processes"]})
         if options["parent"] is None and needs_supervisor(chosen):
             app.supervise(
                 self._command(),
@@ -103,9 +103,9 @@ class Command(BaseCommand):
                 name=options["name"],
             )
             return
-        given["queues"] = chosen["queues"].value if options["queues"] else None
+        per_process["queues"] = chosen["queues"].value if options["queues"] else None
         app.run_worker(
-            **given, burst=options["burst"], name=options["name"], parent=options["parent"]
+            **per_process, burst=options["burst"], name=options["name"], parent=options["parent"]
         )
 
     def _command(self) -> Sequence[str]:

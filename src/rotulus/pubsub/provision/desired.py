@@ -25,7 +25,7 @@ _TICK_SECONDS = 55
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredState:
     """The resources of a project.
 
     Args:
