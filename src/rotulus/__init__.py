@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rotulus._engine.outbox_relay import Carrier, Published
     from rotulus._jobs.job import Attempt, Job
     from rotulus._jobs.log_filter import JobLogFilter
+    from rotulus._jobs.middleware import Middleware, RunningAttempt
     from rotulus._jobs.outcome import ErrorInfo
     from rotulus._jobs.port import Progress
     from rotulus._jobs.retry import Retry
@@ -62,6 +63,7 @@ __all__ = [
     "JobCount",
     "JobFailedError",
     "JobLogFilter",
+    "Middleware",
     "ParameterInfo",
     "Progress",
     "Published",
@@ -69,6 +71,7 @@ __all__ = [
     "Retry",
     "RotulusError",
     "RotulusWarning",
+    "RunningAttempt",
     "Schedule",
     "ScheduleInfo",
     "Snooze",
@@ -101,6 +104,7 @@ _HOMES = {
     "_jobs.job": ("Attempt", "Job"),
     "_jobs.port": ("Progress",),
     "_jobs.log_filter": ("JobLogFilter",),
+    "_jobs.middleware": ("Middleware", "RunningAttempt"),
     "_jobs.outcome": ("ErrorInfo",),
     "_tasks.provider": ("TaskProvider",),
     "_tasks.registry": ("TaskRegistry", "registry"),

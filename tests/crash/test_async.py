@@ -15,7 +15,10 @@ from rotulus.errors import EventLoopError, RotulusError
 from rotulus.testing import adrain, drain
 
 WITHOUT = {
-    App: {"using", "provide", "reserve", "carry", "lifespan", "set_slots", "stop", "supervise"},
+    App: {
+        *("using", "provide", "reserve", "use", "carry", "lifespan", "set_slots", "stop"),
+        "supervise",
+    },
     Job: {"progress", "raise_if_cancelled", "complete", "to_dict"},
     Task: {"using"},
 }

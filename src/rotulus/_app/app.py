@@ -16,7 +16,9 @@ from rotulus._app.serverless import Serverless
 from rotulus._app.shortcuts import Shortcuts
 from rotulus._app.ticking import Ticks
 from rotulus._app.worker_runs import WorkerRuns, grace_of
+from rotulus._engine.around import MiddlewareList
 from rotulus._engine.single_attempts import SingleAttempts
+from rotulus._jobs.middleware import Middleware
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.injection import Factory, Injector, Scope
 from rotulus._tasks.provider import Scheduler, TaskProvider
@@ -55,9 +57,11 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
             workers that do; then it is given up. Default 0 on SQLite, else 600.
         log_arguments: whether errors and logs may hold arguments and results: their types only,
             unless it is True.
-        like: an app whose registry, retry policy and injection this one has, too, and in whose
-            place it stands while it is open: what that app is asked and told, this one answers.
-        replaces: the same, with a copy of the injection: what is provided here is not there.
+        like: an app whose registry, retry policy, injection and middleware this one has, too, and
+            in whose place it stands while it is open: what that app is asked and told, this one
+            answers.
+        replaces: the same, with a copy of injection and middleware: what is provided and used here
+            is not there.
         store_of: an app whose store this one uses, and leaves open, for tasks of its own registry;
             given instead of a URL.
         scheduler: a scheduler outside of this process that keeps its own list, if there is one.
@@ -108,14 +112,17 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         if registry is None:
             registry = other.registry if other else global_registry
         self.registry: TaskRegistry = registry
-        injector = Injector()
+        injector, middleware = Injector(), MiddlewareList()
         if other is not None:
             there = other._own  # noqa: SLF001 - an app, too
             injector = there.injector if like else there.injector.copy()
+            middleware = there.engine.middleware if like else there.engine.middleware.copy()
             retry = retry or there.engine.retry
         lent = None if store_of is None else lambda: store_of.store
         store = LazyStore(settings["url"], self._clock, lambda: engine.events, lent)
-        engine = make_engine(store, self.registry, injector, self._clock, retry, settings)
+        engine = make_engine(
+            store, self.registry, injector, self._clock, retry, settings, middleware
+        )
         self.provider = TaskProvider(self.registry, scheduler, injector)
         worker_runs = WorkerRuns(engine, settings)
         self._own = OpenApp(
@@ -172,6 +179,21 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         """
         self._own.injector.provide(kind, factory, scope)
         self._own.engine.plans.forget()
+
+    def use(self, *middleware: Middleware) -> None:
+        """Surround every attempt of this app with middleware, the first one outermost.
+
+        Attempts under way go on as they began. Workers of other processes have the middleware of
+        their own app.
+
+        Args:
+            middleware: see `rotulus.Middleware`.
+
+        Raises:
+            OptionError: one of them is no `Middleware`, or overrides nothing.
+        """
+        for one in middleware:
+            self._own.engine.middleware.add(one)
 
     def reserve(self, kind: Any, remedy: str) -> None:
         """Let no call give parameters of a type, though nobody provides it here.

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from rotulus._app.port import AppPort
+from rotulus._engine.around import MiddlewareList
 from rotulus._engine.duties import Duty, Prune, Recount, Relay, Rescue, Scheduling, retention
 from rotulus._engine.executor import Executor
 from rotulus._engine.isolation import ForkServer, ProcessPool, check_system, run_task_process
@@ -51,6 +52,7 @@ class Engine:
     random: random.Random
     retry: Retry
     max_bytes: int
+    middleware: MiddlewareList
 
     def executor(
         self, threads: Threads | CallingThread, pool: ProcessPool | None = None
@@ -65,6 +67,7 @@ class Engine:
             Verdict(self.retry, self.random.random, self.outbox_relay.retry),
             self.clock.monotonic,
             self.events,
+            self.middleware,
             self.max_bytes,
             pool,
         )
@@ -190,6 +193,7 @@ def make_engine(
     clock: Clock,
     retry: Retry | None,
     settings: Mapping[str, Any],
+    middleware: MiddlewareList,
 ) -> Engine:
     """The engine of an app.
 
@@ -200,20 +204,22 @@ def make_engine(
         clock: the time.
         retry: the policy of tasks that have none; None for no retries.
         settings: the settings of the app, by name.
+        middleware: what surrounds its attempts.
     """
     plans = Plans(injector, show_values=settings["log_arguments"])
     chance, events = random.SystemRandom(), Events()
     outbox_relay = OutboxRelay(store, registry, events, clock.monotonic, chance.random)
-    policy = Policy(chance, retry or NO_RETRY, settings["max_bytes"], outbox_relay)
+    policy = Policy(chance, retry or NO_RETRY, settings["max_bytes"], middleware, outbox_relay)
     return _assemble(store, registry, plans, events, clock, policy)
 
 
 class Policy(NamedTuple):
-    """Returns the settings that all jobs of an engine share: see its attributes."""
+    """What all jobs of an engine share, whatever fills the parameters of their tasks."""
 
     random: random.Random
     retry: Retry
     max_bytes: int
+    middleware: MiddlewareList
     outbox_relay: OutboxRelay
 
 
@@ -234,4 +240,4 @@ def _assemble(
     inputs = StepInputs(store, registry, plans)
     steps = Steps(store, inputs, parts, events, max_bytes)
     made = registry, plans, job_factory, outbox_relay, port, steps, events, clock
-    return Engine(*made, chance, retry, max_bytes)
+    return Engine(*made, chance, retry, max_bytes, policy.middleware)

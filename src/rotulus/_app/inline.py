@@ -11,6 +11,7 @@ from rotulus._app.engine import Engine, make_engine
 from rotulus._app.open_apps import OpenApp, open_app_of
 from rotulus._app.unstored import Finished, UnstoredCalls, new_record, run_alone
 from rotulus._concurrency.pool import in_own_thread
+from rotulus._engine.around import MiddlewareList
 from rotulus._jobs.current import CURRENT
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
@@ -174,7 +175,9 @@ class InlineCalls:
         if active is not None:
             return active.engine.filled_by(injector)
         settings = {name: setting.value for name, setting in load_settings().items()}
-        return make_engine(_no_store, self._registry, injector, SystemClock(), None, settings)
+        return make_engine(
+            _no_store, self._registry, injector, SystemClock(), None, settings, MiddlewareList()
+        )
 
 
 def _tell(engine: Engine, finished: Finished, seconds: float) -> None:

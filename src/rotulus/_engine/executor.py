@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, cast
 
+from rotulus._engine.around import Around, MiddlewareList
 from rotulus._engine.body import BODIES, Bodies, timed
 from rotulus._engine.execution import Execution
 from rotulus._engine.isolation import ProcessPool
@@ -42,6 +43,7 @@ class Executor:
         verdict: what it means that a body raised.
         monotonic: the clock, in seconds.
         events: where a body that does not stop is told of.
+        middleware: what surrounds each attempt.
         max_bytes: the largest result, in bytes.
         pool: the task processes of isolated tasks; None inside of a task process.
     """
@@ -56,6 +58,7 @@ class Executor:
         verdict: Verdict,
         monotonic: Callable[[], float],
         events: Events,
+        middleware: MiddlewareList,
         max_bytes: int = jsontext.MAX_BYTES,
         pool: ProcessPool | None = None,
     ) -> None:
@@ -66,6 +69,8 @@ class Executor:
         self._verdict = verdict
         self._monotonic = monotonic
         self._events = events
+        self._middleware = middleware
+        self._port = port
         self._max_bytes = max_bytes
         self._pool = pool
         self._bodies = Bodies(port, threads)
@@ -103,15 +108,10 @@ class Executor:
         To be called in a context of its own.
         """
         CURRENT.set(execution)
-        try:
-            resolved = self._resolve(execution.job.task)
-            self._refuse_expired(execution)
-            if self._steps.is_step(execution.job, resolved.task):
-                outcome = self._run_step_here(resolved, execution)
-            else:
-                outcome = self._run_job_here(resolved, execution)
-        except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
-            outcome = self.outcome_of_error(execution, error)
+        if self._middleware.attempts:
+            outcome = self._around(execution).run_here(self._attempt_here, self._bodies.awaited)
+        else:
+            outcome = self._attempt_here(execution)
         execution.ended = True
         if call_back := self._steps.callback(execution, outcome):
             call_back(self._bodies.awaited)
@@ -123,19 +123,45 @@ class Executor:
         To be called in a context of its own.
         """
         CURRENT.set(execution)
-        try:
-            resolved = self._resolve(execution.job.task)
-            self._refuse_expired(execution)
-            is_step = self._steps.is_step(execution.job, resolved.task)
-            method = resolved.methods.step if is_step else resolved.methods.job
-            outcome = await method(self, resolved, execution)
-        except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
-            outcome = self.outcome_of_error(execution, error)
+        if self._middleware.attempts and not self._is_isolated(execution):
+            outcome = await self._around(execution).run(self._attempt, self.outcome_of_error)
+        else:
+            outcome = await self._attempt(execution)
         execution.ended = True
         if call_back := self._steps.callback(execution, outcome):
             with suppress(asyncio.CancelledError):  # the outcome stands
                 await self._threads.run(partial(call_back, self._bodies.awaited))
         return outcome
+
+    def _attempt_here(self, execution: Execution) -> Outcome:
+        try:
+            resolved = self._resolve(execution.job.task)
+            self._refuse_expired(execution)
+            if self._steps.is_step(execution.job, resolved.task):
+                return self._run_step_here(resolved, execution)
+            return self._run_job_here(resolved, execution)
+        except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
+            return self.outcome_of_error(execution, error)
+
+    async def _attempt(self, execution: Execution) -> Outcome:
+        try:
+            resolved = self._resolve(execution.job.task)
+            self._refuse_expired(execution)
+            is_step = self._steps.is_step(execution.job, resolved.task)
+            method = resolved.methods.step if is_step else resolved.methods.job
+            return await method(self, resolved, execution)
+        except BaseException as error:  # noqa: BLE001 - whatever a body raises is an outcome
+            return self.outcome_of_error(execution, error)
+
+    def _is_isolated(self, execution: Execution) -> bool:
+        """Whether the attempt is made, and surrounded by middleware, in a task process."""
+        try:
+            return self._resolve(execution.job.task).kind is AttemptKind.ISOLATED
+        except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
+            return False
+
+    def _around(self, execution: Execution) -> Around:
+        return Around(self._middleware.attempts, execution, self._port, self._events)
 
     def outcome_of_error(self, execution: Execution, error: BaseException) -> Outcome:
         """Returns the outcome of an attempt that raised, or was stopped before it began."""

@@ -141,6 +141,19 @@ def is_release(outcome: Outcome) -> bool:
     )
 
 
+def outcome_word(outcome: Outcome) -> str:
+    """Returns the outcome of an attempt in one word: its state, or why the job runs again."""
+    if outcome.state is State.BLOCKED:
+        return "opened"
+    if outcome.state is not State.QUEUED:
+        return str(outcome.state)
+    if outcome.failed:
+        return "retried"
+    if outcome.lost:
+        return "lost"
+    return "snoozed" if outcome.reason == Reason.SNOOZE else "released"
+
+
 def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:
     """The process that ran it died: again at once the first time, later after that, or never."""
     losses += 1

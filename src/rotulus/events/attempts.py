@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotulus._jobs.log_filter import job_fields
-from rotulus._jobs.outcome import ErrorInfo, Outcome
+from rotulus._jobs.outcome import ErrorInfo, Outcome, outcome_word
 from rotulus._jobs.port import Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
@@ -71,7 +71,7 @@ class AttemptFailed(Event, level=logging.WARNING):
 
     def line(self) -> str:
         """The outcome, the job, and the exception."""
-        outcome, what = self.outcome, _what(self.outcome)
+        outcome, what = self.outcome, outcome_word(self.outcome)
         wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
         error = f"  {outcome.error}" if outcome.error else ""
         shown = f"began the {many(len(outcome.parts), 'part')} of" if what == "opened" else what
@@ -79,7 +79,7 @@ class AttemptFailed(Event, level=logging.WARNING):
 
     def data(self) -> dict[str, Any]:
         """The job, its outcome, and the traceback."""
-        data = _attempt_data(self.job, self.outcome, self.seconds, _what(self.outcome))
+        data = _attempt_data(self.job, self.outcome, self.seconds, outcome_word(self.outcome))
         return data | _traceback(self.outcome.error)
 
 
@@ -107,6 +107,28 @@ class CallbackFailed(Event, level=logging.ERROR):
     def data(self) -> dict[str, Any]:
         """The job, the callback, and the traceback."""
         return {**job_fields(self.job), "callback": self.callback, **_traceback(self.error)}
+
+
+@dataclass(frozen=True)
+class MiddlewareFailed(Event, level=logging.ERROR):
+    """A middleware raised around an attempt; the attempt goes on, or has ended, without it."""
+
+    job: JobRecord
+    middleware: object
+    error: BaseException
+
+    @property
+    def raised(self) -> BaseException:
+        """The exception of the middleware."""
+        return self.error
+
+    def line(self) -> str:
+        """Which middleware raised around which job, and what."""
+        return f"{type(self.middleware).__name__} raised {self.error!r} around {_name(self.job)}"
+
+    def data(self) -> dict[str, Any]:
+        """The job, and the class of the middleware."""
+        return {**job_fields(self.job), "middleware": type(self.middleware).__name__}
 
 
 @dataclass(frozen=True)
@@ -219,15 +241,6 @@ class BodyStuck(Event, level=logging.WARNING):
     def data(self) -> dict[str, Any]:
         """The job, and the reason."""
         return {**job_fields(self.job), "reason": self.reason}
-
-
-def _what(outcome: Outcome) -> str:
-    """Returns the fate of a job after an attempt that did not succeed, in one word."""
-    if outcome.state is State.BLOCKED:
-        return "opened"
-    if outcome.state is not State.QUEUED:
-        return str(outcome.state)
-    return "retried" if outcome.failed else "lost" if outcome.lost else "queued"
 
 
 def _attempt(job: JobRecord, seconds: float) -> str:

@@ -1,0 +1,153 @@
+"""Enters and leaves the middleware of an app around each attempt, whatever the middleware does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from typing import Any
+
+from rotulus._engine.execution import Execution
+from rotulus._jobs.job import Job
+from rotulus._jobs.middleware import Middleware, RunningAttempt
+from rotulus._jobs.outcome import Outcome
+from rotulus._jobs.port import JobPort
+from rotulus.errors import OptionError
+from rotulus.events import Events, MiddlewareFailed
+
+WaitFor = Callable[[Coroutine[Any, Any, Any]], Any]
+"""Waits, in a thread, for a coroutine to end on the event loop."""
+
+
+class MiddlewareList:
+    """The middleware of an app, the first one outermost.
+
+    Attributes:
+        attempts: those that surround attempts.
+    """
+
+    def __init__(self) -> None:
+        self.attempts: tuple[Middleware, ...] = ()
+
+    def add(self, middleware: object) -> None:
+        """Add one, inside of those that are there. Raises `OptionError` when it does nothing."""
+        if not isinstance(middleware, Middleware):
+            raise OptionError(f"{middleware!r} is no rotulus.Middleware: use(MyMiddleware())")
+        if type(middleware).around_attempt is Middleware.around_attempt:
+            raise OptionError(f"{type(middleware).__name__} does not override around_attempt")
+        self.attempts = (*self.attempts, middleware)
+
+    def copy(self) -> "MiddlewareList":
+        """Returns a list of the same middleware, to which other middleware can be added."""
+        copied = MiddlewareList()
+        copied.attempts = self.attempts
+        return copied
+
+
+class Around:
+    """Surrounds one attempt with middleware.
+
+    Args:
+        middleware: the middleware, the first one outermost.
+        execution: the attempt.
+        port: what the job asks about itself.
+        events: where middleware that raises is told of.
+    """
+
+    def __init__(
+        self,
+        middleware: tuple[Middleware, ...],
+        execution: Execution,
+        port: JobPort,
+        events: Events,
+    ) -> None:
+        self._middleware = middleware
+        self._execution = execution
+        self._attempt = RunningAttempt(Job(execution.job, port, execution))
+        self._events = events
+        self._entered: list[tuple[Middleware, Manager | None]] = []
+
+    def run_here(self, attempt: Callable[[Execution], Outcome], wait_for: WaitFor) -> Outcome:
+        """Make an attempt that never raises, in this thread."""
+        for middleware in self._middleware:
+            with self._telling(middleware):
+                manager, entered = _enter(middleware, self._attempt)
+                if entered is not None:
+                    wait_for(_coroutine(entered))
+                self._entered.append((middleware, manager))
+        outcome = attempt(self._execution)
+        self._attempt.end(outcome, self._execution.error)
+        for middleware, manager in reversed(self._entered):
+            with self._telling(middleware):
+                left = _leave(manager)
+                if left is not None:
+                    wait_for(_coroutine(left))
+        return outcome
+
+    async def run(
+        self,
+        attempt: Callable[[Execution], Awaitable[Outcome]],
+        outcome_of_error: Callable[[Execution, BaseException], Outcome],
+    ) -> Outcome:
+        """Make an attempt that never raises, on the event loop.
+
+        Args:
+            attempt: makes the attempt.
+            outcome_of_error: gives the outcome of an attempt that is stopped before it begins.
+        """
+        try:
+            await self._enter_all()
+            outcome = await attempt(self._execution)
+        except asyncio.CancelledError as error:
+            outcome = outcome_of_error(self._execution, error)
+        self._attempt.end(outcome, self._execution.error)
+        for middleware, manager in reversed(self._entered):
+            with self._telling(middleware):
+                left = _leave(manager)
+                if left is not None:
+                    await left
+        return outcome
+
+    async def _enter_all(self) -> None:
+        for middleware in self._middleware:
+            with self._telling(middleware, asyncio.CancelledError):
+                manager, entered = _enter(middleware, self._attempt)
+                if entered is not None:
+                    await entered
+                self._entered.append((middleware, manager))
+
+    @contextmanager
+    def _telling(
+        self, middleware: Middleware, *passed: type[BaseException]
+    ) -> Generator[None, None, None]:
+        """Tell of what a middleware raises, and go on; exceptions of the kinds given are passed."""
+        try:
+            yield
+        except passed:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the attempt is to go on
+            self._events.emit(MiddlewareFailed(self._execution.job, middleware, error))
+
+
+Manager = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
+
+
+def _enter(
+    middleware: Middleware, attempt: RunningAttempt
+) -> tuple[Manager | None, Awaitable[Any] | None]:
+    """Enter the context manager of a middleware; what is left of that is to be awaited."""
+    manager = middleware.around_attempt(attempt)
+    if isinstance(manager, AbstractContextManager):
+        manager.__enter__()
+        return manager, None
+    return manager, None if manager is None else manager.__aenter__()
+
+
+def _leave(manager: Manager | None) -> Awaitable[Any] | None:
+    """Leave a context manager; what is left of that is to be awaited."""
+    if isinstance(manager, AbstractContextManager):
+        manager.__exit__(None, None, None)
+        return None
+    return None if manager is None else manager.__aexit__(None, None, None)
+
+
+async def _coroutine(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
