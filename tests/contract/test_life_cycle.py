@@ -144,18 +144,18 @@ class Explorer:
         """What a worker does with a job it holds."""
         if how == "extend":
             claims = json.dumps([["j", attempt, None, None]])
-            return self.do("renew", claims=claims, lease_until=NOW + LEASE)[0]
+            return self.do("extend", claims=claims, lease_until=NOW + LEASE)[0]
         if how == "succeed":
             return self.do("succeed", outcomes=json.dumps([["j", attempt, "1", None]]), now=NOW)[0]
         outcome = OutcomeRow(id="j", attempt=attempt, **SAID[how])
         return self.do("settle", outcomes=json.dumps([outcome]), now=NOW)[0]
 
-    def reclaim(self):
+    def rescue(self):
         """What the store does to rescue."""
         _, claims = self.do("expired", boot=BOOT, clock=NOW, limit=9)
         if claims == "[]":
             return False
-        self.do("reclaim", claims=claims, now=NOW, max_losses=MOST_LOSSES, error=ERROR)
+        self.do("rescue", claims=claims, now=NOW, max_losses=MOST_LOSSES, error=ERROR)
         return True
 
     def open(self, attempt):
@@ -185,7 +185,7 @@ class Explorer:
         for slot in (0, 1):
             yield from self.worker_steps(world, slot)
         self.load(row)
-        if self.reclaim():
+        if self.rescue():
             yield self.after(world)
         self.load(row)
         if self.do("cancel", ids='["j"]', now=NOW)[0]:
@@ -308,10 +308,10 @@ def test_exactly_the_legal_moves_are_seen(explored):
     assert legal - {PROMOTED} | {PROMOTED_AND_CLAIMED} == explorer.moves
 
 
-@pytest.mark.parametrize("name", ["renew", "succeed", "settle"])
+@pytest.mark.parametrize("name", ["extend", "succeed", "settle"])
 def test_a_missing_attempt_in_the_fence_is_found(name):
     """Without it, the outcome of an old attempt is taken for that of the new one."""
-    claim = "claim" if name == "renew" else "outcome"
+    claim = "claim" if name == "extend" else "outcome"
 
     with pytest.raises(Violation, match="was accepted"):
         explore(without(name, f"AND job.attempt = {claim}.attempt "))
@@ -335,7 +335,7 @@ def test_a_release_that_gives_the_attempt_back_is_found():
         explore({**STATEMENTS, "settle": lowered})
 
 
-@pytest.mark.parametrize("name", ["settle", "reclaim"])
+@pytest.mark.parametrize("name", ["settle", "rescue"])
 def test_a_pause_that_is_forgotten_is_found(name):
     """What goes back in a paused run would be claimed."""
     with pytest.raises(Violation, match="a paused job is"):

@@ -112,7 +112,7 @@ def explorer_of(migrated):
         def say(self, how, attempt):
             if how == "extend":
                 renewal = rows.many("renewal", [Renewal(JOB, attempt)])
-                self.session.fetch("renew", **renewal, lease=str(LEASE))
+                self.session.fetch("extend", **renewal, lease=str(LEASE))
                 return
             if how == "succeed":
                 success = rows.many("success", [SuccessRow(JOB, attempt, "1", None)])
@@ -124,12 +124,12 @@ def explorer_of(migrated):
                 self.session.fetch("lock_with_dependants", ids=f"{{{JOB}}}")
                 self.session.fetch("settle", **outcome, locked="true")
 
-        def reclaim(self):
+        def rescue(self):
             found = self.session.fetch("expired", limit="9")
             if not found:
                 return False
             most = str(MOST_LOSSES)
-            self.session.fetch("reclaim", ids=f"{{{JOB}}}", max_losses=most, error=ERROR)
+            self.session.fetch("rescue", ids=f"{{{JOB}}}", max_losses=most, error=ERROR)
             return True
 
     return PostgresExplorer
@@ -155,10 +155,10 @@ def test_no_order_of_events_breaks_a_rule(explorer_of):
     assert legal - {PROMOTED} | {PROMOTED_AND_CLAIMED} == explorer.moves
 
 
-@pytest.mark.parametrize("name", ["renew", "succeed", "settle"])
+@pytest.mark.parametrize("name", ["extend", "succeed", "settle"])
 def test_a_missing_attempt_in_the_fence_is_found(explorer_of, name):
     """Without it, the outcome of an old attempt is taken for that of the new one."""
-    claim = "renewal" if name == "renew" else "outcome"
+    claim = "renewal" if name == "extend" else "outcome"
 
     with pytest.raises(Violation, match="was accepted"):
         explore(statements(name, f"AND job.attempt = {claim}.attempt "), explorer_of)
@@ -179,7 +179,7 @@ def test_a_release_that_gives_the_attempt_back_is_found(explorer_of):
         explore(statements("settle", "SET state = CASE WHEN fate", lowered), explorer_of)
 
 
-@pytest.mark.parametrize("name", ["settle", "reclaim"])
+@pytest.mark.parametrize("name", ["settle", "rescue"])
 def test_a_pause_that_is_forgotten_is_found(explorer_of, name):
     """What goes back in a paused run would be claimed."""
     with pytest.raises(Violation, match="a paused job is"):

@@ -105,7 +105,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     """No dead SQL, and no name that is not there."""
     code = "".join(path.read_text() for path in FOLDER.glob("*.py"))
     used = set(re.findall(r'session\.(?:fetch|fetch_value|execute)\(\s*"(\w+)"', code))
-    used |= set(re.findall(r'_reclaim\("(\w+)"', code))
+    used |= set(re.findall(r'_rescue\("(\w+)"', code))
     used |= {"pause", "resume", "pause_runs", "resume_runs"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
     used |= {"find", "find_by_index", "find_by_prefix"}
@@ -146,9 +146,9 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("claim", "rotulus_jobs_pkey"),
         ("succeed", "rotulus_jobs_pkey"),
         ("settle", "rotulus_jobs_pkey"),
-        ("renew", "rotulus_jobs_pkey"),
+        ("extend", "rotulus_jobs_pkey"),
         ("running", "rotulus_jobs_pkey"),
-        ("reclaim", "rotulus_jobs_pkey"),
+        ("rescue", "rotulus_jobs_pkey"),
         ("cancel", "rotulus_jobs_pkey"),
         ("records", "rotulus_jobs_pkey"),
         ("state_of", "rotulus_jobs_pkey"),
@@ -215,7 +215,7 @@ def test_a_hot_statement_finds_its_rows_by_an_index(filled, name, index):
 
 @pytest.mark.parametrize(
     "name",
-    ["succeed", "settle", "unblock", "renew", "claim", "claim_after", "claim_ids", "promote"],
+    ["succeed", "settle", "unblock", "extend", "claim", "claim_after", "claim_ids", "promote"],
 )
 def test_a_row_is_updated_by_its_id_alone(filled, name):
     """Not by walking all running jobs for each: right on an empty table, and slow on a busy one."""

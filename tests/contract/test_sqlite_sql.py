@@ -42,7 +42,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     by_name = r'(?:fetch_value|fetch_row|execute)\(\s*(?:con|connection),\s*"(\w+)"'
     used = set(re.findall(by_name, code)) | set(re.findall(r'_read\(\s*"(\w+)"', code))
     used |= set(re.findall(r'STATEMENTS\["(\w+)"\]', code))
-    used |= set(re.findall(r'(?:_reclaim|Batch)\("(\w+)"', code))
+    used |= set(re.findall(r'(?:_rescue|Batch)\("(\w+)"', code))
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
     used |= {"find", "find_by_index", "find_by_prefix"}
     used |= {"pause", "resume", "pause_runs", "resume_runs"}
@@ -123,7 +123,7 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("claimed", "INTEGER PRIMARY KEY"),
         ("succeed", "sqlite_autoindex_rotulus_jobs_1"),
         ("settle", "sqlite_autoindex_rotulus_jobs_1"),
-        ("renew", "sqlite_autoindex_rotulus_jobs_1"),
+        ("extend", "sqlite_autoindex_rotulus_jobs_1"),
         ("running", "sqlite_autoindex_rotulus_jobs_1"),
         ("records", "sqlite_autoindex_rotulus_jobs_1"),
         ("state_of", "sqlite_autoindex_rotulus_jobs_1"),

@@ -60,7 +60,7 @@ class LeaseKeeper:
                 loop.call_soon_threadsafe(execution.stop, why)
 
         self._tell = tell
-        self._thread = start_thread(self._renew_until_ended, "rotulus-leases")
+        self._thread = start_thread(self._extend_until_ended, "rotulus-leases")
 
     def announce(self, worker: WorkerInfo) -> None:
         """Announce the worker like this from now on; the store is told at the next look."""
@@ -96,23 +96,23 @@ class LeaseKeeper:
         with suppress(StoreError):
             self._store.extend([], 0.0, self._worker)
 
-    def _renew_until_ended(self) -> None:
+    def _extend_until_ended(self) -> None:
         pause = min(CHECK_EVERY, self._lease / 3)
-        self.renew()
+        self.extend_due()
         while not self._ended.wait(pause):
             rest()
-            self.renew()
+            self.extend_due()
 
-    def renew(self) -> None:
+    def extend_due(self) -> None:
         """Renew what is due, and stop attempts that were cancelled or lost. It never raises."""
         try:
-            self._renew()
+            self._extend_due()
         except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost
             if not self._failing and (self._held or self._worker):
                 self._failing = True
                 self._events.emit(StoreFailed("extend", error))
 
-    def _renew(self) -> None:
+    def _extend_due(self) -> None:
         now = self._monotonic()
         held_now = self._held.copy()
         deferred = {execution for execution in held_now if execution.deferred}

@@ -64,7 +64,7 @@ class SingleLeases:
         with self._changed:
             self._held[held] = ends_at
             if not self._renewing:
-                start_thread(self._renew_until_idle, "rotulus-leases")
+                start_thread(self._extend_until_idle, "rotulus-leases")
                 self._renewing = True
             elif held.timeout is not None and held.timeout < self._pause:
                 self._changed.notify()
@@ -75,12 +75,12 @@ class SingleLeases:
                 self._held.pop(held, None)
             self._leases.drop([held.execution])
 
-    def _renew_until_idle(self) -> None:
-        idle_since, renew_at = self._monotonic(), self._monotonic() + self._pause
+    def _extend_until_idle(self) -> None:
+        idle_since, extend_at = self._monotonic(), self._monotonic() + self._pause
         while True:
             with self._changed:
-                next_end = min(self._held.values(), default=renew_at)
-                self._changed.wait(max(0.0, min(next_end, renew_at) - self._monotonic()))
+                next_end = min(self._held.values(), default=extend_at)
+                self._changed.wait(max(0.0, min(next_end, extend_at) - self._monotonic()))
                 now = self._monotonic()
                 late = [held for held, ends_at in self._held.items() if ends_at <= now]
                 for held in late:
@@ -92,9 +92,9 @@ class SingleLeases:
                     return
             for held in late:  # each apart: no lease waits for it
                 self._time_out(held)
-            if now >= renew_at:
-                renew_at = now + self._pause
-                self._leases.renew()
+            if now >= extend_at:
+                extend_at = now + self._pause
+                self._leases.extend_due()
                 self._leases.give_up_expired()
                 rest(idle=not self._held)
 

@@ -60,7 +60,7 @@ class ProxyRenewer:
 
     def start(self) -> None:
         """Begin. Raises `ThreadNotStartedError`."""
-        self._thread = start_thread(self._renew_until_ended, "rotulus-proxy-renewal")
+        self._thread = start_thread(self._extend_until_ended, "rotulus-proxy-renewal")
 
     def end(self) -> None:
         """Stop after the renewal under way."""
@@ -68,24 +68,24 @@ class ProxyRenewer:
         if self._thread is not None:
             self._thread.join(1.0)
 
-    def _renew_until_ended(self) -> None:
+    def _extend_until_ended(self) -> None:
         while not self._ended.wait(beat_every(self._lease)):
             try:
-                self._renew_silent()
+                self._extend_silent()
             except Exception as error:  # noqa: BLE001 - the next look may go well
                 self._failed(error)
 
-    def _renew_silent(self) -> None:
+    def _extend_silent(self) -> None:
         now = self._monotonic()
         silent = [c for c in self._processes() if is_silent(c.heard_at, now, self._lease)]
         self._renewed = {c.name: self._renewed.get(c.name, float("-inf")) for c in silent}
         for process in silent:
             # The leases of a stopped process run out: its jobs have to go on somewhere else.
             if now - self._renewed[process.name] >= self._lease / 3 and process.is_running:
-                self._renew(process)
+                self._extend(process)
                 self._renewed[process.name] = now
 
-    def _renew(self, process: WorkerProcess) -> None:
+    def _extend(self, process: WorkerProcess) -> None:
         running = self._store.find(Filter(states=[State.RUNNING], worker=process.name), _MOST)
         if running:
             workers = {worker.name: worker for worker in self._store.fleet().workers}

@@ -158,7 +158,7 @@ class PostgresStore:
                 return [], []
             found: Sequence[Row] = []
             if writes:
-                found = session.fetch("renew", **rows.many("renewal", claims), lease=until)
+                found = session.fetch("extend", **rows.many("renewal", claims), lease=until)
             written = {Claim(job, attempt) for job, attempt, _ in found}
             rest = [claim for claim in held if claim not in written]
             return found, session.fetch("running", **rows.many("claim", rest)) if rest else []
@@ -200,8 +200,8 @@ class PostgresStore:
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
         if worker is not None:
-            return self._reclaim("held_by", worker=worker)
-        return self._reclaim("expired", limit=str(limit))
+            return self._rescue("held_by", worker=worker)
+        return self._rescue("expired", limit=str(limit))
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
@@ -357,7 +357,7 @@ class PostgresStore:
         with suppress(StoreError):  # what is to be told has been committed
             self._run(lambda session: session.fetch("notify", channel=self._address.channel))
 
-    def _reclaim(self, which: str, **parameters: str) -> list[JobRecord]:
+    def _rescue(self, which: str, **parameters: str) -> list[JobRecord]:
         def work(session: Session) -> list[JobRecord]:
             ids = [job for (job,) in session.fetch(which, **parameters)]
             if not ids:
@@ -365,7 +365,7 @@ class PostgresStore:
             lock_with_dependants(session, ids)
             found = rows.array(ids)
             lost = write_error(LOST)
-            told = session.fetch("reclaim", ids=found, max_losses=str(MAX_LOSSES), error=lost)
+            told = session.fetch("rescue", ids=found, max_losses=str(MAX_LOSSES), error=lost)
             unblock(session, [job for (job,) in told])
             session.fetch("notify", channel=self._address.channel)
             return rows.records(session.fetch("records", ids=found))

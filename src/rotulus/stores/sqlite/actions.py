@@ -80,14 +80,14 @@ def delete(con: sqlite3.Connection, jobs: str) -> int:
     return execute(con, "delete", jobs=jobs)
 
 
-def reclaim(con: sqlite3.Connection, now: int, which: str, **parameters: Any) -> str:
+def rescue(con: sqlite3.Connection, now: int, which: str, **parameters: Any) -> str:
     """Take jobs back from workers that have lost them; their records.
 
     `which` is the statement that finds them, and these are its parameters.
     """
     claims = fetch_value(con, which, **parameters)
     lost = write_error(LOST)
-    execute(con, "reclaim", claims=claims, now=now, max_losses=MAX_LOSSES, error=lost)
+    execute(con, "rescue", claims=claims, now=now, max_losses=MAX_LOSSES, error=lost)
     execute(con, "archive", claims=claims, now=now)
     found = fetch_value(con, "records", ids=rows.array([job for job, _ in rows.read(claims)]))
     unblock(con, [job.id for job in rows.records(found) if job.ended_at], now)

@@ -156,7 +156,7 @@ class SqliteStore:
         def work(con: sqlite3.Connection) -> str:
             until = None if lease is None else self._lease_until(lease)
             if claims:
-                execute(con, "renew", claims=wanted, lease_until=until)
+                execute(con, "extend", claims=wanted, lease_until=until)
             if worker is not None and until is not None:
                 row = rows.worker(worker)
                 execute(con, "announce", **row, now=self._now(), boot=boot_id(), lease_until=until)
@@ -201,13 +201,13 @@ class SqliteStore:
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
         """Take back what was lost. See `Store.rescue`."""
         if worker is not None:
-            return self._reclaim("held_by", worker=worker)
+            return self._rescue("held_by", worker=worker)
         with self._lifeline.dead() as workers:
             taken = [record for dead in workers for record in self.rescue(worker=dead)]
         where = {"boot": boot_id(), "clock": self._ticks(), "limit": limit}
         if self._read("expired", **where) == "[]":
             return taken
-        return taken + self._reclaim("expired", **where)
+        return taken + self._rescue("expired", **where)
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
@@ -363,9 +363,9 @@ class SqliteStore:
         with self._connections.reading() as connection:
             return fetch_value(connection, name, **parameters)
 
-    def _reclaim(self, which: str, **parameters: Any) -> list[JobRecord]:
+    def _rescue(self, which: str, **parameters: Any) -> list[JobRecord]:
         records = rows.records(
-            self._commit.run(lambda con: actions.reclaim(con, self._now(), which, **parameters))
+            self._commit.run(lambda con: actions.rescue(con, self._now(), which, **parameters))
         )
         if records:
             self._ring("work")

@@ -162,7 +162,7 @@ FROM {claim_rows}
 JOIN rotulus_jobs AS job
   ON job.id = claim.id AND job.attempt = claim.attempt AND job.state || '' = 'running';
 
--- name: renew
+-- name: extend
 -- Renew leases, store progress, and why an attempt runs without a slot; then the same. Rows that
 -- another transaction has locked are passed over: a job that ends in a transaction which stays open must
 -- not cost its neighbours their leases.

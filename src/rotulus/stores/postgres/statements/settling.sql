@@ -142,18 +142,18 @@ SELECT
   OR (:delayed::boolean AND EXISTS (SELECT FROM rotulus_jobs WHERE state = 'delayed'));
 
 -- name: expired
--- Running jobs whose lease is over, for `reclaim`. Rows that another transaction has locked are left.
+-- Running jobs whose lease is over, for `rescue`. Rows that another transaction has locked are left.
 SELECT id FROM rotulus_jobs
 WHERE state = 'running' AND lease_until <= (SELECT rotulus_now())
 ORDER BY id LIMIT :limit::integer FOR UPDATE SKIP LOCKED;
 
 -- name: held_by
--- Running jobs of one worker, for `reclaim`.
+-- Running jobs of one worker, for `rescue`.
 SELECT id FROM rotulus_jobs
 WHERE state = 'running' AND lease_until IS NOT NULL AND worker = :worker
 ORDER BY id FOR UPDATE;
 
--- name: reclaim
+-- name: rescue
 -- Attempts that were lost: back to the queue, or given up. `lock_with_dependants` has locked their rows, and those
 -- that wait for them. Then those of runs that have ended.
 WITH lost AS MATERIALIZED (
@@ -165,7 +165,7 @@ WITH lost AS MATERIALIZED (
   FROM unnest(:ids::uuid[]) AS wanted (id)
   JOIN rotulus_jobs AS job ON job.id = wanted.id AND job.state || '' = 'running',
   (SELECT rotulus_now() AS now) AS moment),
-reclaimed AS (
+rescued AS (
   UPDATE rotulus_jobs AS job
   SET state = CASE WHEN lost.state IN ('queued', 'delayed') AND (job.paused OR job.waits_for > 0)
                      THEN 'blocked'
@@ -185,6 +185,6 @@ reclaimed AS (
 kept AS (
   INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
   SELECT id, attempt, reason, worker, started_at, now, error
-  FROM reclaimed WHERE ended_at IS NULL
+  FROM rescued WHERE ended_at IS NULL
   ON CONFLICT DO NOTHING)
-SELECT id FROM reclaimed WHERE ended_at IS NOT NULL AND run IS NOT NULL;
+SELECT id FROM rescued WHERE ended_at IS NOT NULL AND run IS NOT NULL;

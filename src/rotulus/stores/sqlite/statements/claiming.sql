@@ -149,7 +149,7 @@ FROM (SELECT {claim_values} FROM json_each(:claims)) AS claim
 CROSS JOIN rotulus_jobs AS job
   ON job.id = claim.id AND job.attempt = claim.attempt AND +job.state = 'running';
 
--- name: renew
+-- name: extend
 -- Renew leases, and store progress.
 WITH claim AS MATERIALIZED (
   SELECT {renewal_values} FROM json_each(:claims))

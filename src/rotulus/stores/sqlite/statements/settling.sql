@@ -91,7 +91,7 @@ SELECT json_group_array(json_array({claim_columns})) FROM (
 SELECT json_group_array(json_array({claim_columns})) FROM rotulus_jobs
 WHERE state = 'running' AND worker = :worker;
 
--- name: reclaim
+-- name: rescue
 -- Attempts that were lost: back to the queue, or given up.
 WITH lost AS MATERIALIZED (
   SELECT {claim_values} FROM json_each(:claims)),
