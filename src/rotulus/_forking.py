@@ -21,16 +21,18 @@ _FOLLOWERS: WeakKeyDictionary[object, Callable[[Any], None]] = WeakKeyDictionary
 _HANDLERS: list[Mapping[signal.Signals, Any]] = []
 _MASKS = threading.local()
 
-_PATIENCE = 5.0
+_FORK_WAIT = 5.0
+"""Seconds for which a fork waits for other threads to leave their blocks."""
+
 _PAUSE = 0.0005
 
 
-def follow_forks(renew: MethodType) -> None:
+def follow_forks(begin_anew: MethodType) -> None:
     """Call this method in every child that is forked from now on, as long as its object lives.
 
     The method makes objects anew that only one process may use, and does not touch the parent's.
     """
-    _FOLLOWERS[renew.__self__] = renew.__func__
+    _FOLLOWERS[begin_anew.__self__] = begin_anew.__func__
 
 
 class ForkBarrier:
@@ -58,7 +60,7 @@ class ForkBarrier:
 
     def close(self) -> None:
         """Before a fork: wait for the threads inside, and let no other thread in."""
-        thread, end = threading.get_ident(), time.monotonic() + _PATIENCE
+        thread, end = threading.get_ident(), time.monotonic() + _FORK_WAIT
         self._forking.append(thread)
         while any(other != thread for other in list(self._inside)) and time.monotonic() < end:
             time.sleep(_PAUSE)
@@ -121,8 +123,8 @@ def _tell() -> None:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         _HANDLERS.clear()
     _let_through()
-    for follower, renew in list(_FOLLOWERS.items()):
-        renew(follower)
+    for follower, begin_anew in list(_FOLLOWERS.items()):
+        begin_anew(follower)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks

@@ -217,7 +217,7 @@ def test_no_caller_of_a_server_waits_for_longer_than_its_deadline(hasty, url, se
 
 def test_no_caller_of_a_file_waits_for_longer_than_its_deadline(file, tmp_path, monkeypatch):
     """And is told how its own transaction could take the job along."""
-    monkeypatch.setattr(sqlite_settings, "PATIENCE", 0.5)
+    monkeypatch.setattr(sqlite_settings, "BUSY_TIMEOUT", 0.5)
     with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as own:
         own.execute("BEGIN IMMEDIATE")
         jobs = [file.new() for _ in range(12)]
@@ -231,7 +231,7 @@ def test_no_caller_of_a_file_waits_for_longer_than_its_deadline(file, tmp_path, 
 
 def test_a_long_write_of_a_process_fails_none_of_its_other_writes(file, monkeypatch):
     """Neither those that share its transaction nor those behind it: only other processes count."""
-    monkeypatch.setattr(sqlite_settings, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite_settings, "BUSY_TIMEOUT", 0.05)
     begun, leave = threading.Event(), threading.Event()
 
     def long(_):

@@ -71,7 +71,7 @@ def abandon():
 
 @task(isolation="process")
 def murder():
-    """Kill the nursery."""
+    """Kill the fork server."""
     mark("begin", "murder", 0, 0, os.getppid())
     os.kill(os.getppid(), signal.SIGKILL)
     signal.pause()

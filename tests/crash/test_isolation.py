@@ -196,7 +196,7 @@ def test_one_that_is_killed_from_outside_loses_an_attempt(isolating):
     assert "killed by SIGKILL, as the system does when memory runs out" in attempt.error.message
 
 
-def test_a_worker_whose_nursery_is_killed_stops_and_says_so(isolating):
+def test_a_worker_whose_fork_server_is_killed_stops_and_says_so(isolating):
     """It cannot do what it is for; what it ran goes back, and its task processes are dead."""
     jobs = [isolating.app.enqueue("doze")]
     worker = isolating.start("--drain", "5")

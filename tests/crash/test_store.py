@@ -101,7 +101,7 @@ def test_a_file_that_somebody_holds_is_waited_for(factory):
 
 def test_a_file_that_somebody_holds_for_long_is_an_error(factory, monkeypatch):
     """It says what to do."""
-    monkeypatch.setattr(connection, "PATIENCE", 0.2)
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT", 0.2)
     holder = factory.run("hold_the_file(60)", stdout=subprocess.PIPE)
     holder.stdout.readline()
     with pytest.raises(

@@ -204,7 +204,7 @@ def test_a_coroutine_that_swallows_its_cancellation_loses_its_slot(app, monkeypa
     from rotulus._engine import body
     from rotulus.events import BodyStuck
 
-    monkeypatch.setattr(body, "PATIENCE", 0.05)
+    monkeypatch.setattr(body, "STOP_TIMEOUT", 0.05)
     stuck = []
     app.events.subscribe(stuck.append, BodyStuck)
     release = []
@@ -236,7 +236,7 @@ def test_a_worker_with_too_many_stuck_bodies_retires(app, monkeypatch):
     from rotulus.errors import WorkerStuckError
     from rotulus.events import WorkerRetiring
 
-    monkeypatch.setattr(body, "PATIENCE", 0.05)
+    monkeypatch.setattr(body, "STOP_TIMEOUT", 0.05)
     monkeypatch.setattr(worker, "_MOST_STUCK", 3)
     retiring = []
     app.events.subscribe(retiring.append, WorkerRetiring)

@@ -11,7 +11,8 @@ import pytest
 
 import rotulus.workflow as wf
 from rotulus import JobLogFilter, Retry, task
-from rotulus._engine.duties import Prune, Recount, Rescue, Scheduling
+from rotulus._engine.duties import Prune, Recount, Rescue
+from rotulus._engine.scheduling import Scheduling
 from rotulus._supervisor.proc import Recycling
 from rotulus.cli.logs import JsonFormatter, LineFormatter
 from rotulus.events import AttemptFailed, DutyFailed, StoreFailed, StoreRecovered

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rotulus import App, State, TaskRegistry, scheduled
-from rotulus._engine.duties import Scheduling
 from rotulus._engine.job_factory import JobFactory, Parts
 from rotulus._engine.outbox_relay import OutboxRelay
+from rotulus._engine.scheduling import Scheduling
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.plan import Plans
 from rotulus._text.ids import Ids

@@ -421,7 +421,7 @@ def test_a_manager_does_not_see_what_a_session_has_not_committed(shared_url):
 
 def test_a_manager_that_waits_for_the_users_own_transaction_says_so(file_url, monkeypatch):
     """SQLite has one writer: after a while it gives up, and says what to do."""
-    monkeypatch.setattr("rotulus.service.database_sqlite.PATIENCE", 0.05)
+    monkeypatch.setattr("rotulus.service.database_sqlite.BUSY_TIMEOUT", 0.05)
 
     async def main():
         db = Database(file_url)

@@ -298,7 +298,7 @@ def test_a_job_that_runs_is_cancelled_where_it_waits(app):
 
 def test_what_somebody_else_cancels_ends_here(app, monkeypatch):
     """Through the store: what waits is let go, and what runs is told."""
-    monkeypatch.setattr("rotulus.service.background.LOOK_EVERY", 0.1)
+    monkeypatch.setattr("rotulus.service.background_worker.LOOK_EVERY", 0.1)
 
     async def body(scheduler):
         begun = asyncio.Event()

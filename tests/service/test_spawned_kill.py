@@ -72,7 +72,7 @@ def states(app, ids):
 
 def test_what_a_killed_process_had_spawned_ends_as_lost(app, child, monkeypatch):
     """What ran, and what waited: another scheduler on the store says so of each."""
-    monkeypatch.setattr("rotulus.service.background.LOOK_EVERY", 0.5)
+    monkeypatch.setattr("rotulus.service.background_worker.LOOK_EVERY", 0.5)
     process, ids = child
     assert ["running"] + ["queued"] * 3 == states(app, ids)
 

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from rotulus._app.port import AppPort
 from rotulus._engine.around import MiddlewareList
-from rotulus._engine.duties import Duty, Prune, Recount, Relay, Rescue, Scheduling, retention
+from rotulus._engine.duties import Duty, Prune, Recount, Relay, Rescue, retention
 from rotulus._engine.executor import Executor
 from rotulus._engine.isolation import ForkServer, ProcessPool, check_system, run_task_process
 from rotulus._engine.job_factory import JobFactory, Parts, not_carried
 from rotulus._engine.outbox_relay import Carrier, OutboxRelay
+from rotulus._engine.scheduling import Scheduling
 from rotulus._engine.single_attempts import SingleAttempts, SingleSetup
 from rotulus._engine.steps import StepInputs, Steps
 from rotulus._engine.threads import CallingThread, Threads

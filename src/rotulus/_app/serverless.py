@@ -13,7 +13,7 @@ from rotulus._jobs.job import Job
 from rotulus._tasks.arguments import Call
 from rotulus.errors import OptionError
 
-_PATIENCE = 3600.0
+_PUBLISH_AGAIN_AFTER = 3600.0
 
 _ONE_MESSAGE = timedelta(days=7)
 """How long a message is known again: services that deliver messages keep them for a week."""
@@ -24,7 +24,7 @@ class Serverless:
 
     _own: OpenApp
 
-    def carry(self, carrier: Carrier, *, patience: float = _PATIENCE) -> None:
+    def carry(self, carrier: Carrier, *, patience: float = _PUBLISH_AGAIN_AFTER) -> None:
         """Have the jobs of some tasks carried to an endpoint that runs them, from now on.
 
         Such a job waits in the carrier's queue, which no worker serves unless it is told to, and an

@@ -9,7 +9,7 @@ from rotulus._jobs.states import ENDED, State
 from rotulus._time.clock import monotonic
 from rotulus.store import Store
 
-PATIENCE = 2.0
+WARN_AFTER = 2.0
 """Seconds of waiting after which one looks whether there is a worker at all."""
 
 
@@ -23,7 +23,7 @@ class Patience:
     def __init__(self, timeout: float | None) -> None:
         now = monotonic()
         self._end = float("inf") if timeout is None else now + timeout
-        self._look_at = now + PATIENCE
+        self._look_at = now + WARN_AFTER
 
     def left(self, longest: float) -> float:
         """Seconds to wait before the next look; 0 or less when the time is over."""

@@ -15,7 +15,7 @@ from rotulus._jobs.port import JobPort
 from rotulus._tasks.arguments import Call
 from rotulus.events import BodyStuck, Events
 
-PATIENCE = 5.0
+STOP_TIMEOUT = 5.0
 """Seconds that a coroutine which is out of time may take to stop, before it is left to itself."""
 
 
@@ -122,6 +122,6 @@ async def timed(body: Awaitable[Any], seconds: float, execution: Execution, even
 async def _interrupt(inner: "asyncio.Task[Any]", execution: Execution, events: Events) -> None:
     """Cancel a body; one that does not stop is left to itself, and that is told."""
     inner.cancel()
-    done, _ = await asyncio.wait({inner}, timeout=PATIENCE)
+    done, _ = await asyncio.wait({inner}, timeout=STOP_TIMEOUT)
     if not (done and execution.interruptible):
         events.emit(BodyStuck(execution.job, "timeout" if execution.timed_out else "shutdown"))

@@ -1,35 +1,28 @@
-"""The background duties: rescue jobs of dead workers, fire schedules, publish, prune, recount.
+"""The background duties: rescue jobs of dead workers, publish messages, recount needs, prune.
 
 Each is one function of the time that says in how many seconds it wants to be called again. A
 worker calls them from a thread; anything else that can call a function can do the same, in any
 number of processes at once: doing a duty twice does nothing twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
-from rotulus._engine.job_factory import JobFactory
 from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.states import RETRYABLE, State
-from rotulus._tasks.task import Task
-from rotulus.errors import StoreClosedError, StoreUnavailableError
-from rotulus.events import (
-    DutyFailed,
-    Events,
-    JobsMended,
-    JobsPruned,
-    JobsRescued,
-    ScheduleFired,
-)
-from rotulus.store import ScheduleEntry, Store
+from rotulus.events import Events, JobsMended, JobsPruned, JobsRescued
+from rotulus.store import Store
 
 PRUNE_EVERY = 60.0
 RELAY_EVERY = 5.0
 RECOUNT_EVERY = 60.0
-_LONGEST_SLEEP = 30.0
+
+LONGEST_SLEEP = 30.0
 """Seconds: a clock that was set meanwhile is noticed after that long at most."""
+
 _AT_ONCE = 1000
+"""The most jobs that one call takes."""
 
 
 class Duty(Protocol):
@@ -43,71 +36,6 @@ class Duty(Protocol):
     def tick(self, now: datetime) -> float:
         """Do it once; returns the seconds until it is to be done again."""
         ...
-
-
-class Scheduling:
-    """Adds a job for each instant of each scheduled task.
-
-    The key of the job is the task and the instant, and it is held for longer than any process looks
-    back, so each instant becomes one job however many processes do this.
-    """
-
-    name = "schedule"
-
-    def __init__(
-        self,
-        store: Store,
-        job_factory: JobFactory,
-        tasks: Sequence[Task[..., Any, Any]],
-        events: Events,
-    ) -> None:
-        self._store = store
-        self._job_factory = job_factory
-        self._tasks = {task.name: task for task in tasks if task.schedule is not None}
-        self._events = events
-        self._since: dict[str, datetime] = {}
-        self._done: dict[str, datetime] = {}
-
-    def tick(self, now: datetime) -> float:
-        """Fire what is due, and say when the next instant is."""
-        if not self._tasks:
-            return _LONGEST_SLEEP
-        if not self._since:
-            self._since = self._store.schedules(_entries(self._tasks))
-            self._done = dict(self._since)
-        for name, task in self._tasks.items():
-            self._fire_one(name, task, now)
-        waits = [(at - now).total_seconds() for at in self._upcoming(now)]
-        return min([_LONGEST_SLEEP, *waits])
-
-    def _fire_one(self, name: str, task: Task[..., Any, Any], now: datetime) -> None:
-        """Fire one schedule; when it cannot be fired, that is told, and the others go on.
-
-        After a clock that was ahead, what has been dealt with is not known. So all that may be due
-        is fired again, which does nothing twice: the key of an instant that has fired is held.
-        """
-        done = self._done[name]
-        try:
-            self._fire(task, min(self._since[name], now) if done > now else done, now)
-        except (StoreUnavailableError, StoreClosedError):
-            raise
-        except Exception as error:  # noqa: BLE001 - one that is wrong must not end the others
-            self._events.emit(DutyFailed(f"{self.name} {name}", error))
-        else:
-            self._done[name] = now
-
-    def _fire(self, task: Task[..., Any, Any], since: datetime, now: datetime) -> None:
-        instants = task.schedule.due(since, now) if task.schedule else []
-        jobs = [self._job_factory.firing(task, instant) for instant in instants]
-        added = self._store.add(jobs) if jobs else []
-        for job, record, instant in zip(jobs, added, instants, strict=True):
-            if record.id == job.id:
-                self._events.emit(ScheduleFired(task.name, instant, job.id))
-
-    def _upcoming(self, now: datetime) -> list[datetime]:
-        return [
-            at for task in self._tasks.values() if task.schedule for at in task.schedule.next(now)
-        ]
 
 
 class Rescue:
@@ -141,7 +69,7 @@ class Relay:
     def tick(self, now: datetime) -> float:  # noqa: ARG002 - the store has its own clock
         """Publish some; call again at once when there are more."""
         if self._outbox_relay.queue is None:
-            return _LONGEST_SLEEP
+            return LONGEST_SLEEP
         if self._outbox_relay.relay(_AT_ONCE, self._events) == _AT_ONCE:
             return 0.0
         self._outbox_relay.tell_left(self._events)
@@ -193,11 +121,3 @@ def retention(keep: timedelta, keep_failed: timedelta) -> dict[State, timedelta]
     """Returns how long jobs are kept, by the state they ended in: longer if they can be retried."""
     ended = [state for state in State if state.ended]
     return {state: keep_failed if state in RETRYABLE else keep for state in ended}
-
-
-def _entries(tasks: Mapping[str, Task[..., Any, Any]]) -> list[ScheduleEntry]:
-    return [
-        ScheduleEntry(name, task.schedule.cron, task.schedule.timezone)
-        for name, task in tasks.items()
-        if task.schedule
-    ]

@@ -29,7 +29,7 @@ _SETTLED = 1.0
 _YOUNG = 5.0
 """Seconds: a process that dies earlier has hardly begun."""
 
-_PATIENCE = 10.0
+_KILL_AFTER = 10.0
 """Seconds for what runs beside it to end; then it is killed."""
 
 _DEATHS = 3
@@ -135,7 +135,7 @@ class Reloader:
             return
         beside.terminate()
         try:
-            beside.wait(_PATIENCE)
+            beside.wait(_KILL_AFTER)
         except subprocess.TimeoutExpired:
             beside.kill()
             beside.wait()

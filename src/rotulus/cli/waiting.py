@@ -13,7 +13,7 @@ from rotulus.cli.streams import INTERRUPTED
 from rotulus.errors import ResultTimeoutError
 
 _LOOK_EVERY = 0.5
-_PATIENCE = 2.0
+_EXPLAIN_AFTER = 2.0
 """Seconds after which it is told why a job has not begun."""
 
 
@@ -56,7 +56,7 @@ def _follow(app: App, job: Job[Any], timeout: float | None) -> None:
     explained = False
     with Meter(f"{job.task} {job.id}") as meter:
         while not job.state.ended and (now := time.monotonic()) < end:
-            if not explained and now - begun >= _PATIENCE and not _has_begun(job):
+            if not explained and now - begun >= _EXPLAIN_AFTER and not _has_begun(job):
                 explained = True
                 meter.say(f"{job.task} {job.id} is {job.state}. {' '.join(job.why())}")
             meter.show(*reached(app, job))

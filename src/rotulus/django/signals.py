@@ -27,7 +27,7 @@ from rotulus.django.declaring import declared
 from rotulus.django.results import result_of
 from rotulus.events import AttemptFailed, AttemptStarted, AttemptSucceeded, WorkerStopped
 
-_PATIENCE = 5.0
+_FINISH_TIMEOUT = 5.0
 """Seconds for receivers to finish when a worker has stopped."""
 
 _IDLE = 1.0
@@ -80,7 +80,7 @@ class _Sender:
         if self._running:
             done = Event()
             self._waiting.put(done.set)
-            done.wait(_PATIENCE)
+            done.wait(_FINISH_TIMEOUT)
 
     def _hand_over(self, send: Callable[[], object]) -> None:
         if not on_event_loop():
@@ -114,7 +114,7 @@ class _Sender:
             return
         if job.attempt > 1 and (stored := self._app.store.get(job.id)) is not None:
             job = job._replace(history=stored.history)
-        result = result_of(Job(job, _NO_DESK), known.task)
+        result = result_of(Job(job, _NO_PORT), known.task)
         send = partial(signal.send, type(task_backends[known.task.backend]), task_result=result)
         if error is None:
             send()
@@ -130,5 +130,5 @@ def _is_heard(signal: Signal) -> bool:
     return len(signal.receivers) > 1 or LOGGER.isEnabledFor(logging.INFO)
 
 
-_NO_DESK: Any = None
+_NO_PORT: Any = None
 """A job for a result only; its methods are never called."""

@@ -26,7 +26,7 @@ from rotulus.service.tables import Base
 _INIT_LOCK = 0x726F74756C7573
 """The advisory lock of PostgreSQL under which tables are made, by one process at a time."""
 
-_PATIENCE = 5.0
+_CLOSE_TIMEOUT = 5.0
 """Seconds for another event loop to close its engine."""
 
 _KEY = "rotulus.database"
@@ -265,7 +265,7 @@ async def _dispose(engine: AsyncEngine, loop: asyncio.AbstractEventLoop) -> None
     elif loop.is_running():
         closing = asyncio.run_coroutine_threadsafe(engine.dispose(), loop)
         with suppress(TimeoutError):  # the loop is stopping, and closes its engine itself
-            await asyncio.wait_for(asyncio.wrap_future(closing), _PATIENCE)
+            await asyncio.wait_for(asyncio.wrap_future(closing), _CLOSE_TIMEOUT)
 
 
 def _make_engine(address: Address) -> AsyncEngine:

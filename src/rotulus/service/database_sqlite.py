@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from rotulus.errors import StoreUnavailableError
 from rotulus.service.database_address import Address
 
-PATIENCE = 10.0
+BUSY_TIMEOUT = 10.0
 """Seconds to wait for another writer."""
 
 
@@ -21,7 +21,7 @@ _SPOILT = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 def open_tuned(address: Address) -> sqlite3.Connection:
     """Returns a connection with foreign keys, in WAL mode if it is a file, for any thread."""
     connection = sqlite3.connect(
-        str(address.file), uri=address.in_memory, timeout=PATIENCE, check_same_thread=False
+        str(address.file), uri=address.in_memory, timeout=BUSY_TIMEOUT, check_same_thread=False
     )
     try:
         _tune(connection, address)
@@ -81,7 +81,7 @@ def _tune(connection: sqlite3.Connection, address: Address) -> None:
 
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to WAL mode, and wait: SQLite itself does not wait for other users of the file."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

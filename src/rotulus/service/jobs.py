@@ -22,7 +22,7 @@ from rotulus.service.scheduler import JobScheduler
 from rotulus.service.state import ServiceState
 from rotulus.service.streams import stream
 
-_PATIENCE = 2.0
+_CANCEL_TIMEOUT = 2.0
 """Seconds for a cancelled job to end before the request is answered."""
 
 States = Annotated[list[str] | None, Query(description="The state, or several.")]
@@ -138,7 +138,7 @@ async def delete_job(request: Request, job_id: str) -> Response:
     if not job.state.ended:
         await _cancel(request, job)
         with suppress(JobFailedError, ResultTimeoutError):
-            await job.aresult(_PATIENCE)
+            await job.aresult(_CANCEL_TIMEOUT)
     if not await app_of(request).jobs.adelete(job.id):
         if not (await job.arefresh()).state.ended:
             return Response(status_code=202)
@@ -243,7 +243,7 @@ async def _cancel(request: Request, job: Job[Any]) -> None:
         await app_of(request).jobs.acancel(job.id)
         return
     with suppress(TimeoutError):  # it does not stop, and has been told to
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_CANCEL_TIMEOUT):
             await scheduler.cancel(job.id)
 
 

@@ -22,7 +22,7 @@ from rotulus.errors import (
     SchedulerClosedError,
     StoreError,
 )
-from rotulus.service.background import Background, Run, make_app
+from rotulus.service.background_worker import BackgroundWorker, Run, background_app
 from rotulus.service.local_jobs import LocalJobs
 from rotulus.service.records import (
     LIVE,
@@ -79,7 +79,7 @@ class JobScheduler:
         self._starting = threading.Lock()
         self._here = LocalJobs()
         self._app: App | None = None
-        self._background: Background | None = None
+        self._worker: BackgroundWorker | None = None
         self._closed = False
 
     async def start(self) -> None:
@@ -260,8 +260,8 @@ class JobScheduler:
             OptionError: the number is not allowed.
         """
         self._slots = _read_slots(n)
-        if self._background is not None:
-            self._background.app.set_slots(self._slots)
+        if self._worker is not None:
+            self._worker.app.set_slots(self._slots)
 
     async def close(self, drain: float = 5.0) -> None:
         """Take no more jobs until `start`. Cancel waiting jobs, and running ones after a while.
@@ -270,13 +270,13 @@ class JobScheduler:
             drain: seconds for running jobs to end by themselves.
         """
         self._closed = True
-        background = self._background
-        if background is not None:
-            await self._cancel_all(background.app, self._here.chosen(lambda call: call.waits))
+        worker = self._worker
+        if worker is not None:
+            await self._cancel_all(worker.app, self._here.chosen(lambda call: call.waits))
             await self._idle(drain)
-            await self._cancel_all(background.app, self._here.chosen())
+            await self._cancel_all(worker.app, self._here.chosen())
             await self._idle(_SETTLED_WITHIN)
-            await off_loop(background.end)
+            await off_loop(worker.end)
         self._discard_all()
         if self._app is not None:
             await self._app.aclose()
@@ -284,8 +284,8 @@ class JobScheduler:
     async def _add(self, call: Spawned, description: str | None) -> str:
         number = self._here.add(call)
         try:
-            background = await off_loop(self._started)
-            queued = background.app.using(queue=background.queue)
+            worker = await off_loop(self._started)
+            queued = worker.app.using(queue=worker.queue)
             job = await queued.aenqueue(SPAWNED, number=number, description=description)
         except BaseException:
             self._here.drop(number)
@@ -300,21 +300,21 @@ class JobScheduler:
         with self._opening:
             if self._app is None:
                 self._refuse_closed()
-                self._app = make_app(self._of, self._find)
+                self._app = background_app(self._of, self._find)
             return self._app
 
-    def _started(self) -> Background:
+    def _started(self) -> BackgroundWorker:
         """Start the worker unless it has started. Blocks until the worker serves its queue."""
         with self._starting:
             self._refuse_closed()
-            if self._background is None:
+            if self._worker is None:
                 slots = self._slots
-                background = Background(self._opened(), slots, self._tidy)
-                background.start()
-                self._background = background
+                worker = BackgroundWorker(self._opened(), slots, self._tidy)
+                worker.start()
+                self._worker = worker
                 if slots != self._slots:
-                    background.app.set_slots(self._slots)
-            return self._background
+                    worker.app.set_slots(self._slots)
+            return self._worker
 
     def _refuse_closed(self) -> None:
         if self._closed:
@@ -323,7 +323,7 @@ class JobScheduler:
     def _find(self, queue: str, number: int, job_id: str) -> Run | None:
         """Returns the call of a job of this scheduler; None of any other job."""
         call = self._here.numbered(number)
-        if call is None or self._background is None or self._background.queue != queue:
+        if call is None or self._worker is None or self._worker.queue != queue:
             return None
 
         async def run() -> Any:
@@ -336,12 +336,12 @@ class JobScheduler:
 
     def _tidy(self) -> None:
         """End the calls that wait here and whose jobs were cancelled elsewhere."""
-        background = self._background
+        worker = self._worker
         waiting = self._here.chosen(lambda call: call.waits)
-        if background is None or not waiting:
+        if worker is None or not waiting:
             return
         most = len(self._here) + _PAGE
-        live = background.app.jobs.find(queue=background.queue, state=LIVE, limit=most)
+        live = worker.app.jobs.find(queue=worker.queue, state=LIVE, limit=most)
         ended = waiting.keys() - {job.id for job in live}
         for job_id in ended:
             waiting[job_id].cancel()

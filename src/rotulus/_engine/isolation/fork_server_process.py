@@ -22,7 +22,7 @@ REPORT = struct.Struct("!Iii")
 """A report of the fork server: the number of a task process, its exit code, and an errno if it
 could not be forked."""
 
-_PATIENCE = 1.0
+_TEAR_DOWN_TIMEOUT = 1.0
 """Seconds for idle task processes to tear down what they hold, when the worker ends."""
 
 _IGNORED = (signal.SIGINT, signal.SIGTERM)
@@ -116,7 +116,7 @@ class ForkServerProcess:
             case b"k":
                 self._kill([pid for pid, known in self._numbers.items() if known == number])
             case _:
-                self._deadline = time.monotonic() + _PATIENCE
+                self._deadline = time.monotonic() + _TEAR_DOWN_TIMEOUT
         return True
 
     def _fork(self, number: int, end: socket.socket) -> None:

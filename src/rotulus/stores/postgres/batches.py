@@ -60,7 +60,7 @@ class Batches:
 
     def _add_patiently(self, session: Session, channel: str | None) -> list[JobRecord]:
         """Add those that are new, until each of the others is here, or the holder of its key."""
-        for _ in range(_PATIENCE):
+        for _ in range(_MOST_LOOKS):
             if self._keys:
                 session.execute("release_keys", keys=rows.array(self._keys))
             if self._with_parts:
@@ -113,7 +113,7 @@ class Batches:
         return added, new
 
 
-_PATIENCE = 10
+_MOST_LOOKS = 10
 """How often to look again: a job that held a key may end, and be gone, before it can be read."""
 
 

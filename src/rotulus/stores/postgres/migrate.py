@@ -8,7 +8,7 @@ that the version before still uses.
 from rotulus.stores._migrations import Migration, known_migrations, missing_migrations
 from rotulus.stores.postgres.session import Session
 
-_PATIENCE = "10s"
+_LOCK_TIMEOUT = "10s"
 """How long to wait for tables that are in use: everybody else waits behind us."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('rotulus migrations'), 0)"
@@ -38,7 +38,9 @@ def missing(session: Session, schema: str | None, place: str) -> list[Migration]
 def migrate(session: Session, schema: str | None, place: str) -> list[str]:
     """Apply the missing migrations in the caller's transaction; returns their names."""
     session.run_script(_LOCK)
-    session.run_script(f"SET LOCAL lock_timeout = '{_PATIENCE}'; SET LOCAL statement_timeout = 0")
+    session.run_script(
+        f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'; SET LOCAL statement_timeout = 0"
+    )
     if schema is not None:
         session.run_script(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
         session.run_script(f'SET LOCAL search_path TO "{schema}"')

@@ -82,7 +82,7 @@ class GroupCommit:
 
     def _perform(self, group: Group[Work]) -> list[Any]:
         with FORK_BARRIER, self._connections.alone_in_memory():
-            group.end = time.monotonic() + settings.PATIENCE
+            group.end = time.monotonic() + settings.BUSY_TIMEOUT
             while True:
                 attempt = self._attempt = _Attempt()
                 connection = self._connections.writer()

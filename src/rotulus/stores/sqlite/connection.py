@@ -28,7 +28,7 @@ OLDEST_SQLITE = (3, 38, 0)
 
 MEMORY = ":memory:"
 
-PATIENCE = 5.0
+BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes, before giving up."""
 
 _SPOILT = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_IOERR", "SQLITE_CANTOPEN")
@@ -252,7 +252,7 @@ class Connections:
     def _tune(self, connection: sqlite3.Connection) -> None:
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             switch = partial(connection.execute, "PRAGMA journal_mode = WAL")
-            patiently(switch, time.monotonic() + PATIENCE)
+            patiently(switch, time.monotonic() + BUSY_TIMEOUT)
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA cache_size = -16384")
         connection.execute("PRAGMA wal_autocheckpoint = 4000")

@@ -1,4 +1,4 @@
-"""What runs the background jobs of a service: one task, its worker, and the check for lost jobs."""
+"""The background worker of a service: runs spawned jobs in threads, ends lost ones as failed."""
 
 import secrets
 import threading
@@ -28,7 +28,7 @@ Found = Callable[[str, int, str], Run | None]
 """Returns the call of a job, by its queue, its number there and its id; None: it is not here."""
 
 
-def make_app(of: App | None, found: Found) -> App:
+def background_app(of: App | None, found: Found) -> App:
     """An app with the task of spawned jobs, on the store of an app, or in memory without one.
 
     Args:
@@ -74,7 +74,7 @@ def _storable(value: Any, job: Job[Any], most: int) -> Any:
     return value
 
 
-class Background:
+class BackgroundWorker:
     """A worker of spawned jobs, in threads of its own that cannot keep the process from ending.
 
     Args:
