@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import fields
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -21,11 +22,13 @@ import django_examples as tasks
 from django_project import database as database_as
 from django_project import postgres_settings, sqlite_settings
 from rotulus import ArgumentsError
+from rotulus._tasks.options import TaskOptions
 from rotulus.django import app_of
 from rotulus.django.compat import (
     LOGGER,
     InvalidTask,
     InvalidTaskBackend,
+    Task,
     TaskResultDoesNotExist,
     TaskResultMismatch,
     TaskResultStatus,
@@ -35,6 +38,7 @@ from rotulus.django.compat import (
     task_started,
 )
 from rotulus.django.models import TaskExecution
+from rotulus.django.tasks import RotulusTask
 from rotulus.errors import ConfigurationError, SchemaError
 from rotulus.store import ClaimFilter
 from rotulus.testing import drain
@@ -500,3 +504,10 @@ def test_behind_a_pooler_nothing_is_prepared(database):
             with connections["jobs"].cursor() as cursor:
                 cursor.execute("SELECT count(*) FROM pg_prepared_statements")
                 assert (count,) == cursor.fetchone()
+
+
+def test_each_option_of_a_declaration_is_one_of_djangos_task():
+    """But for those two that its decorator has itself, under names of its own."""
+    own = {field.name for field in fields(RotulusTask)} - {field.name for field in fields(Task)}
+
+    assert own == (TaskOptions.__optional_keys__ - {"queue", "priority"}) | {"retries"}

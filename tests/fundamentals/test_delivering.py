@@ -84,8 +84,8 @@ def test_using_leaves_the_task_as_it_is(note):
     """It gives a copy."""
     other = note.using(queue="mail", priority=5)
 
-    assert ("default", 0) == (note.delivery.queue, note.delivery.priority)
-    assert ("mail", 5) == (other.delivery.queue, other.delivery.priority)
+    assert ("default", 0) == (note.options.queue, note.options.priority)
+    assert ("mail", 5) == (other.options.queue, other.options.priority)
     with pytest.raises(OptionError, match="no option 'que'; did you mean 'queue'"):
         note.using(que="mail")
 

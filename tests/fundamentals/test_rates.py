@@ -105,7 +105,7 @@ def test_a_window_without_a_rate_is_a_mistake(still_app, call):
         task("t", per=60, registry=still_app.registry)(print)
     with pytest.raises(OptionError, match="give rate="):
         still_app.using(per=60)
-    assert 10.0 == call.using(per=10).delivery.per
+    assert 10.0 == call.using(per=10).options.per
 
 
 def test_why_says_when_the_next_start_is_possible(still_app, clock, call):

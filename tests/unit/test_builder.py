@@ -10,7 +10,7 @@ import pytest
 
 from rotulus import DuplicateTaskError, Retry, TaskRegistry, task
 from rotulus import registry as global_registry
-from rotulus._tasks.options import Delivery
+from rotulus._tasks.options import JobOptions
 from rotulus.errors import OptionError, RegistryFrozenError
 from rotulus.workflow import (
     Context,
@@ -185,7 +185,7 @@ def test_any_task_and_workflow_can_be_a_step(build, registry):
     workflow = builder.build()
 
     assert {"send": (), "plain": (), "one": ("plain", "send"), "two": ("one",)} == needs(workflow)
-    assert Delivery(queue="slow") == workflow.step("send").task.delivery
+    assert JobOptions(queue="slow") == workflow.step("send").task.options
     assert "inner.one" == workflow.step("two").task.workflow.name
 
 

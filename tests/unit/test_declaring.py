@@ -13,7 +13,7 @@ def body(): ...
 
 def options(one):
     """What was said of a task."""
-    return (one.schedule and one.schedule.cron, one.delivery.queue, one.tags, one.retry)
+    return (one.schedule and one.schedule.cron, one.options.queue, one.tags, one.retry)
 
 
 ORDERS = {

@@ -10,7 +10,7 @@ from rotulus._concurrency.pool import in_own_thread
 from rotulus._engine.job_factory import JobFactory
 from rotulus._jobs.job import Job
 from rotulus._tasks.arguments import Call, unchecked_payload
-from rotulus._tasks.options import Delivery, UsingOptions
+from rotulus._tasks.options import JobOptions, UsingOptions
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name, did_you_mean
@@ -19,6 +19,9 @@ from rotulus.errors import EventLoopError, TaskNotFoundError
 from rotulus.store import NewJob
 
 AnyTask = Task[..., Any, Any]
+
+
+_USUAL = JobOptions()
 
 
 class Sender:
@@ -40,13 +43,12 @@ class Sender:
         *,
         unchecked: bool = False,
     ) -> None:
-        if options:
-            Delivery().using(options)
         self._registry = registry
         self._job_factory = job_factory
         self._port = port
         self._max_bytes = max_bytes
-        self._options = options
+        self._given = options
+        self._options = JobOptions.of(options) if options else _USUAL
         self._unchecked = unchecked
 
     def enqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
@@ -60,26 +62,25 @@ class Sender:
         """
         if self._registry.has(check_task_name(name)):
             return self._port.submit(self._known(name), [Call(args, kwargs)])[0]
-        job, delivery = self._unknown(name, Call(args, kwargs))
-        return self._port.add([job], delivery.connection)[0]
+        job = self._unknown(name, Call(args, kwargs))
+        return self._port.add([job], self._options.connection)[0]
 
     async def aenqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """`enqueue`, without blocking the event loop."""
         if self._registry.has(check_task_name(name)):
             return (await self._port.asubmit(self._known(name), [Call(args, kwargs)]))[0]
-        job, delivery = self._unknown(name, Call(args, kwargs))
-        return (await self._port.aadd([job], delivery.connection))[0]
+        job = self._unknown(name, Call(args, kwargs))
+        return (await self._port.aadd([job], self._options.connection))[0]
 
     def _known(self, name: str) -> AnyTask:
         task = self._registry.get(name)
-        return task.using(**self._options) if self._options else task
+        return task.using(**self._given) if self._given else task
 
-    def _unknown(self, name: str, call: Call) -> tuple[NewJob, Delivery]:
+    def _unknown(self, name: str, call: Call) -> NewJob:
         if len(self._registry) and not self._unchecked:
             raise self._unregistered(name)
         payload = unchecked_payload(call.args, call.kwargs, self._max_bytes)
-        delivery = Delivery().using(self._options)
-        return self._job_factory.unchecked(name, payload, delivery), delivery
+        return self._job_factory.unchecked(name, payload, self._options)
 
     def _unregistered(self, name: str) -> TaskNotFoundError:
         hint = did_you_mean(name, self._registry.list_all())

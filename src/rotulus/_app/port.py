@@ -73,11 +73,11 @@ class AppPort:
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """Store a job for each call of a task, all or none."""
-        return self.add(self._job_factory.calls(task, calls), task.delivery.connection)
+        return self.add(self._job_factory.calls(task, calls), task.options.connection)
 
     async def asubmit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """The same, without blocking the event loop."""
-        return await self.aadd(self._job_factory.calls(task, calls), task.delivery.connection)
+        return await self.aadd(self._job_factory.calls(task, calls), task.options.connection)
 
     def receive(self, task: Task[..., Any, Any], call: Call) -> Job[Any]:
         """Store a job whose message has come: none is published for it now."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.record import JobRecord
 from rotulus._tasks.arguments import Bound, Call
-from rotulus._tasks.options import DEFAULT_PER, Delivery
+from rotulus._tasks.options import JobOptions
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.task import Task
 from rotulus._tasks.template import KeyTemplate
@@ -67,8 +67,7 @@ class JobFactory:
             raise _numbered(error, len(bound) + 1, len(calls)) from None
         ids = self._ids.many(len(bound))
         shared = self._terms(task)
-        key = task.delivery.key or task.key
-        limit_key = limit_key_of(task)
+        key, limit_key = task.options.key, task.options.limited_by(task.name)
         if key is None and limit_key is None:
             jobs = [NewJob(i, b.payload, shared) for i, b in zip(ids, bound, strict=True)]
         else:
@@ -88,24 +87,24 @@ class JobFactory:
         """Returns an id that no job has."""
         return self._ids()
 
-    def unchecked(self, name: str, payload: str, delivery: Delivery) -> NewJob:
+    def unchecked(self, name: str, payload: str, options: JobOptions) -> NewJob:
         """Returns a job of a task that is not known here."""
-        limit_key = (delivery.limit_key or name) if delivery.is_limited else None
-        shared = self._outbox_relay.terms(terms(name, delivery))
-        return NewJob(self._ids(), payload, shared, delivery.key, limit_key)
+        shared = self._outbox_relay.terms(options.terms(name))
+        key, limit_key = (_filled(k, {}, {}) for k in (options.key, options.limited_by(name)))
+        return NewJob(self._ids(), payload, shared, key, limit_key)
 
     def firing(self, task: AnyTask, instant: datetime) -> NewJob:
         """Returns the job of one instant of a schedule: with the same key wherever it is made."""
         shared = self._terms(task)._replace(window=_HOLD, schedule=task.name)
         key = f"{task.name}@{stamp(instant)}"
-        limit_key = _filled(limit_key_of(task), {}, self._plans.of(task).defaults)
+        by = task.options.limited_by(task.name)
+        limit_key = _filled(by, {}, self._plans.of(task).defaults)
         job = NewJob(self._ids(), "{}", shared, key, limit_key, instant)
         return self._with_parts(task, job) if _begins(task) else job
 
     def _terms(self, task: AnyTask) -> Terms:
         """The terms of jobs of a task. Raises `OptionError` for a carried workflow."""
-        own = terms_of(task)
-        shared = self._outbox_relay.terms(own)
+        shared = self._outbox_relay.terms(task.terms)
         if shared.carried and isinstance(task, WorkflowTask):
             raise OptionError(not_carried(task.name))
         return shared
@@ -138,9 +137,10 @@ def _begins(task: AnyTask) -> bool:
 
     One that begins later, or when a limit lets it, is a job that opens when it is due.
     """
-    d = task.delivery
-    waits = d.delay or d.at is not None or d.is_limited or d.expires is not None
-    return isinstance(task, WorkflowTask) and not waits
+    if not isinstance(task, WorkflowTask):
+        return False
+    o = task.options
+    return not (o.delay or o.at is not None or o.is_limited or o.expires is not None)
 
 
 def _filled(
@@ -226,7 +226,7 @@ class Parts:
     def _limit_key_of_step(self, step: Step, context: str) -> str | None:
         if step.for_each is not None:
             return None  # its branches are limited, and it only makes them
-        key = limit_key_of(step.task)
+        key = step.task.options.limited_by(step.task.name)
         if not isinstance(key, KeyTemplate):
             return key
         return self._limit_key(step.task, cast("dict[str, Any]", jsontext.decode(context)))
@@ -235,7 +235,7 @@ class Parts:
         self, task: AnyTask, context: Mapping[str, Any], item: Sequence[Any] = ()
     ) -> str | None:
         """The key that a job is limited by; a template is filled from the arguments of the job."""
-        key = limit_key_of(task)
+        key = task.options.limited_by(task.name)
         if not isinstance(key, KeyTemplate):
             return key
         plan = self._plans.of(task)
@@ -274,28 +274,7 @@ def _terms_of_step(step: Step, queue: str, priority: int) -> Terms:
 
 
 def _terms(task: AnyTask, queue: str, priority: int) -> Terms:
-    own = terms_of(task)
+    own = task.terms
     return own._replace(
         queue=queue if own.queue == _DEFAULT_QUEUE else own.queue, priority=own.priority or priority
     )
-
-
-def terms_of(task: AnyTask) -> Terms:
-    """Returns the terms of the jobs of a task, as it is declared or used."""
-    return terms(task.name, task.delivery)
-
-
-def terms(name: str, delivery: Delivery) -> Terms:
-    """Returns the terms of jobs of a task, by its name, that are delivered like this."""
-    d = delivery
-    per = None if d.rate is None else d.per or DEFAULT_PER
-    return Terms(
-        name, d.queue, d.priority, d.delay, d.at, d.expires, d.window, d.limit, d.rate, per
-    )
-
-
-def limit_key_of(task: AnyTask) -> str | KeyTemplate | None:
-    """The key that jobs of a task are limited by, if they are."""
-    if not task.delivery.is_limited:
-        return None
-    return task.delivery.limit_key or task.limit_key or task.name

@@ -1,4 +1,4 @@
-"""`JobRecord`: a job as a store holds it, and the list of its columns."""
+"""`JobRecord`: a job as a store holds it, and the list of its columns; `Terms`: its beginning."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
@@ -24,6 +24,40 @@ Micros = Annotated[int, "micros"]
 
 READ_APART = frozenset({"history", "opens_at"})
 """Fields of a record that are no columns. They are filled only when one job is read by its id."""
+
+
+class Terms(NamedTuple):
+    """What jobs that are enqueued together have in common: their task, and how it is delivered.
+
+    Attributes:
+        task: the name of the task.
+        queue: the queue to wait under.
+        priority: higher is sooner.
+        delay: seconds from now until they are due.
+        at: the moment they are due, instead of a delay.
+        expires: seconds from when they are due until they are no longer worth starting; None:
+            never.
+        window: seconds from now for which a key is held at least; it is held while the job is
+            live in any case.
+        limit_to: how many jobs with the same `limit_key` may run at once.
+        rate_to: how many jobs with the same `limit_key` may be started within `rate_per` seconds.
+        rate_per: the length of that window, in seconds.
+        schedule: the scheduled task they are fired for.
+        carried: whether they are carried to an endpoint outside: see `rotulus.store.Outbox`.
+    """
+
+    task: str
+    queue: str = "default"
+    priority: int = 0
+    delay: float = 0.0
+    at: datetime | None = None
+    expires: float | None = None
+    window: float | None = None
+    limit_to: int | None = None
+    rate_to: int | None = None
+    rate_per: float | None = None
+    schedule: str | None = None
+    carried: bool = False
 
 
 class JobRecord(NamedTuple):

@@ -1,24 +1,15 @@
 """`@task` and `@scheduled`: the two ways to declare a task."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import tzinfo
 from types import FunctionType
 from typing import Any, Protocol, Unpack, cast, overload
 
 from rotulus._tasks.annotations import raw_signature
+from rotulus._tasks.checks import check_options
 from rotulus._tasks.injected import INJECTED
 from rotulus._tasks.merging import merge
-from rotulus._tasks.options import (
-    Delivery,
-    TaskOptions,
-    check_isolation,
-    check_memory,
-    check_options,
-    check_result,
-    check_retry,
-    check_tags,
-    check_timeout,
-)
+from rotulus._tasks.options import TASK_CHECKS, JobOptions, TaskOptions
 from rotulus._tasks.problems import a_type
 from rotulus._tasks.registry import AnyTask, TaskRegistry, registered_tasks
 from rotulus._tasks.registry import registry as global_registry
@@ -175,29 +166,16 @@ def _declare(
     _check_function(body)
     given = dict(cast("dict[str, Any]", options))
     check_options(given, TaskOptions.__annotations__)
-    tags = check_tags(given.pop("tags", ()))
-    retry = check_retry(given.pop("retry", None))
-    timeout = check_timeout(given.pop("timeout", None))
-    isolation = check_isolation(given.pop("isolation", None))
-    memory = check_memory(given.pop("memory", None), isolation)
-    result = check_result(given.pop("result", "check"))
-    key = _template(body, given.pop("key", None), "key")
-    limit_key = _template(body, given.pop("limit_key", None), "limit_key")
+    own = {name: check(given.pop(name)) for name, check in TASK_CHECKS.items() if name in given}
+    _refuse_vain_memory(own)
     tasks = registered_tasks(registry)
     declared: AnyTask = Task(
         body,
         check_task_name(name or _name_of(inner, body, schedule)),
         tasks,
-        tags=tags,
-        retry=retry,
-        timeout=timeout,
-        isolation=isolation,
-        memory=memory,
-        result=result,
         schedule=schedule,
-        key=key,
-        limit_key=limit_key,
-        delivery=Delivery().using(given),
+        options=JobOptions.of(given | _templates(body, given)),
+        **own,
     )
     if inner is None or inner.name != declared.name:
         return tasks.add(declared)
@@ -239,9 +217,21 @@ def _is_method(function: FunctionType) -> bool:
     return bool(around) and not around.endswith("<locals>") and first in ("self", "cls")
 
 
-def _template(function: Callable[..., Any], text: str | None, option: str) -> KeyTemplate | None:
-    if text is None:
-        return None
+def _refuse_vain_memory(own: Mapping[str, Any]) -> None:
+    if own.get("memory") is not None and own.get("isolation") is None:
+        raise OptionError(
+            f"memory={own['memory']!r} needs isolation='process': the memory of a worker is shared "
+            f"by all that it runs"
+        )
+
+
+def _templates(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, KeyTemplate]:
+    """The keys of a declaration, which may name parameters of its function."""
+    texts = {name: given[name] for name in ("key", "limit_key") if given.get(name) is not None}
+    return {name: _template(function, text, name) for name, text in texts.items()}
+
+
+def _template(function: Callable[..., Any], text: str, option: str) -> KeyTemplate:
     template = KeyTemplate(text, option)
     asked = raw_signature(function).parameters
     template.check([name for name, p in asked.items() if p.default is not INJECTED])

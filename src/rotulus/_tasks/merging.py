@@ -1,29 +1,27 @@
 """Merges the options of two decorators on one task: `@scheduled` over `@task`, or under it."""
 
+from collections.abc import Iterator
 from dataclasses import MISSING, fields, replace
 from typing import Any
 
-from rotulus._tasks.options import Delivery
+from rotulus._tasks.options import JobOptions
 from rotulus._tasks.task import Task
 from rotulus.errors import OptionError
 
 AnyTask = Task[..., Any, Any]
 
-_SAME = ("function", "name", "_home", "delivery")
-
 
 def merge(inner: AnyTask, outer: AnyTask) -> AnyTask:
     """One task with the options of both. Raises `OptionError` when both give the same one."""
-    options: dict[str, Any] = {
-        field.name: _one(field.name, inner, outer, field.default)
-        for field in fields(outer)
-        if field.name not in _SAME and field.default is not MISSING
-    }
-    given = {
-        field.name: _one(field.name, inner.delivery, outer.delivery, field.default)
-        for field in fields(Delivery)
-    }
-    return replace(outer, **options, delivery=Delivery(**given))
+    own = dict(_merged(inner, outer))
+    return replace(outer, **own, options=JobOptions(**dict(_merged(inner.options, outer.options))))
+
+
+def _merged(inner: Any, outer: Any) -> Iterator[tuple[str, Any]]:
+    """Yields each option, from the fields of two values that have a default, with its value."""
+    for field in fields(outer):
+        if field.default is not MISSING and field.compare:
+            yield field.name, _one(field.name, inner, outer, field.default)
 
 
 def _one(option: str, inner: object, outer: object, usual: object) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from rotulus._tasks.options import check_tags
+from rotulus._tasks.checks import check_tags
 from rotulus._tasks.registered import AnyTask, RegisteredTasks
 from rotulus._tasks.signature import TaskInfo
 from rotulus._tasks.task import Task

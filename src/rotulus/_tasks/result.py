@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 import pydantic
 
 from rotulus._tasks.annotations import EMPTY, Unresolved, first_sentence, materialised
-from rotulus._tasks.options import ResultCheck
+from rotulus._tasks.checks import ResultCheck
 from rotulus._tasks.payload import InvalidValuesError, PayloadType
 from rotulus._tasks.problems import Wording
 from rotulus._tasks.remedies import unstorable

@@ -1,4 +1,4 @@
-"""A task: a named function, and how its jobs are to be delivered."""
+"""A task: a named function, how it is run, and how its jobs are queued."""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 from rotulus._jobs.job import Job
+from rotulus._jobs.record import Terms
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.arguments import Call
-from rotulus._tasks.options import Delivery, Isolation, ResultCheck, UsingOptions
+from rotulus._tasks.checks import Isolation, ResultCheck
+from rotulus._tasks.options import JobOptions, UsingOptions
 from rotulus._tasks.signature import TaskInfo, describe, is_async, site_of
-from rotulus._tasks.template import KeyTemplate
 from rotulus._time.schedule import Schedule
 from rotulus.errors import ArgumentsError
 
@@ -93,9 +94,7 @@ class Task(Generic[P, R, V]):
     memory: int | None = None
     result: ResultCheck = "check"
     schedule: Schedule | None = None
-    key: KeyTemplate | None = None
-    limit_key: KeyTemplate | None = None
-    delivery: Delivery = field(default_factory=Delivery)
+    options: JobOptions = field(default_factory=JobOptions)
 
     __test__ = False  # a task called test_something is not a test
 
@@ -159,7 +158,12 @@ class Task(Generic[P, R, V]):
         Raises:
             OptionError: an option is not known, or its value is not allowed.
         """
-        return replace(self, delivery=self.delivery.using(options))
+        return replace(self, options=self.options.using(options))
+
+    @functools.cached_property
+    def terms(self) -> Terms:
+        """What is stored with each of its jobs."""
+        return self.options.terms(self.name)
 
     @functools.cached_property
     def is_async(self) -> bool:

@@ -130,7 +130,7 @@ class WorkflowTask(Task[..., Any, Any]):
                 f"many jobs, and holds no place while they run. Give limit= to the task of a step, "
                 f"or key= here, so that there is one run at a time"
             )
-        return replace(self, delivery=self.delivery.using(options))
+        return replace(self, options=self.options.using(options))
 
 
 def workflow_task(workflow: Workflow, registry: TaskRegistry) -> WorkflowTask:

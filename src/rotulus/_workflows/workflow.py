@@ -200,10 +200,10 @@ def option_problems(
 
 def _vain_options(step: Step) -> Iterable[str]:
     """Yields the options of its task that have no effect on a step."""
-    task, delivery = step.task, step.task.delivery
-    if delivery.connection is not None:
+    task, options = step.task, step.task.options
+    if options.connection is not None:
         yield "connection= has no effect on a step: give it where the workflow is enqueued"
-    for option, value in (("key", delivery.key or task.key), ("window", delivery.window)):
+    for option, value in (("key", options.key), ("window", options.window)):
         if value is not None:
             shown = value.text if isinstance(value, KeyTemplate) else value
             yield (
@@ -211,8 +211,8 @@ def _vain_options(step: Step) -> Iterable[str]:
                 f"is added with its run. Give key= where the workflow is enqueued, and the step a "
                 f"task without one"
             )
-    template = delivery.limit_key or task.limit_key
-    unknown = delivery.is_limited and step.needs and step.for_each is None
+    template = options.limit_key
+    unknown = options.is_limited and step.needs and step.for_each is None
     if unknown and isinstance(template, KeyTemplate):
         yield (
             f"its task {task.name!r} has limit_key={template.text!r}, and nobody knows what to "

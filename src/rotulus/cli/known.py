@@ -62,4 +62,4 @@ def no_schedule(app: App, schedule: str | None) -> str | None:
 
 def _declared_queues(app: App) -> set[str]:
     """The queues that the tasks of an app wait under, unless an enqueue says otherwise."""
-    return {task.delivery.queue for task in app.registry}
+    return {task.options.queue for task in app.registry}

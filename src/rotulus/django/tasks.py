@@ -11,27 +11,14 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeData
 
 from rotulus import INJECTED, ArgumentsError, Job, Retry
+from rotulus._tasks.options import TaskOptions
 from rotulus._tasks.signature import resolved_signature
 from rotulus.django.compat import AnyTask, Task, TaskContext
 from rotulus.django.declaring import Declared, declare, declared
 from rotulus.django.results import result_of
 
-_OPTIONS = (
-    "expires",
-    "isolation",
-    "key",
-    "limit",
-    "limit_key",
-    "memory",
-    "per",
-    "rate",
-    "result",
-    "retry",
-    "tags",
-    "timeout",
-    "window",
-)
-"""The options of `rotulus.task` that Django's decorator takes, too."""
+_OPTIONS = sorted(TaskOptions.__optional_keys__ - {"queue", "priority"})
+"""The options of `rotulus.task` that Django's decorator takes, too; it has those two itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

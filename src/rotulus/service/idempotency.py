@@ -91,8 +91,7 @@ async def enqueue_once(
     """
     if options.get("key") is not None:
         raise OptionError("key: give a key or the header Idempotency-Key, not both")
-    own = app.registry.get(task)
-    if own.key is not None or own.delivery.key is not None:
+    if app.registry.get(task).options.key is not None:
         job = await app.using(**options).aenqueue(task, **arguments)
         return job, job.existed
     once: dict[str, Any] = {"key": _stored(task, key, scope), "window": WINDOW}

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict, cast
 
-from rotulus._tasks.options import check_timeout
+from rotulus._tasks.checks import check_timeout
 from rotulus.errors import OptionError
 
 MOST_OUTPUT = 256 * 1024

@@ -8,7 +8,7 @@ from typing import Never, Self
 
 from rotulus import Schedule, TaskRegistry
 from rotulus import registry as global_registry
-from rotulus._tasks.options import check_options
+from rotulus._tasks.checks import check_options
 from rotulus._tasks.signature import site_of, site_of_frame
 from rotulus._text.names import check_task_name
 from rotulus._workflows.enrolment import enrol

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from rotulus._tasks.options import check_options
+from rotulus._tasks.checks import check_options
 from rotulus.errors import OptionError
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from rotulus import Task
 from rotulus._jobs.retry import Backoff
-from rotulus._tasks.options import check_timeout, refuse_unknown_options
+from rotulus._tasks.checks import check_timeout, refuse_unknown_options
 from rotulus._workflows.tasks import takes
 from rotulus._workflows.trigger import Trigger
 from rotulus._workflows.workflow import Callback, check_step_id, option_problems
