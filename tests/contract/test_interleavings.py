@@ -13,8 +13,9 @@ from contract.workbench import OUTCOMES, Workbench, claims
 from rotulus._jobs.outcome import opened
 from rotulus._jobs.states import ENDED
 from rotulus.store import Filter
-from rotulus.stores.postgres import PostgresStore, actions, read_address
+from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.postgres.session import Session
+from rotulus.stores.shared import actions
 
 pytestmark = pytest.mark.anywhere
 
@@ -263,7 +264,7 @@ def test_what_is_added_after_the_lock_is_left_alone(database, act):
         "cancel": lambda session: actions.cancel(session, [head.id]),
         "retry": lambda session: actions.retry(session, [head.id], None),
         "replay": lambda session: actions.retry(session, [head.id], "{}"),
-        "pause": lambda session: actions.pause(session, [head.id], paused=True),
+        "pause": lambda session: actions.pause(session, [], [head.id], paused=True),
     }
     with psycopg.connect(database) as adding:
         store.add([head], adding)

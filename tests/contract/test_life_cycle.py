@@ -168,9 +168,9 @@ class Explorer:
     def retry(self, any_end):
         """What the store does to send a job back."""
         _, found = self.do("retryable", ids='["j"]', any_end=any_end)
-        if found == "[]":
+        if not found:
             return False
-        self.do("retry", jobs="[1]", ids='["j"]', arguments=None, now=NOW)
+        self.do("retry", back="[1]", ids='["j"]', arguments=None, now=NOW)
         return self.do("count_needs", jobs="[1]")[0]
 
     def pause(self, how):

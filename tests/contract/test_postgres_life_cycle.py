@@ -89,7 +89,7 @@ def explorer_of(migrated):
                 return False
             same = {"ids": f"{{{JOB}}}", "back": f"{{{JOB}}}", "arguments": None}
             self.session.execute("retry", **same)
-            return self.session.execute("count_needs", ids=f"{{{JOB}}}") > 0
+            return self.session.execute("count_needs", jobs=f"{{{JOB}}}") > 0
 
         def pause(self, how):
             return self.session.execute(how, runs=f"{{{JOB}}}") > 0

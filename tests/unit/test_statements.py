@@ -78,8 +78,10 @@ def test_a_name_that_stands_twice_is_an_error(load, kind):
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.parent.name)
 def test_every_piece_of_ours_is_shared(folder):
     """What only one statement needs stands in that statement; and it says what it is."""
-    text = "".join(path.read_text() for path in folder.glob("*.sql"))
-    pieces = re.findall(r"^-- piece: (\w+)\n(-- )?", text, re.MULTILINE)
+    own = "".join(path.read_text() for path in folder.glob("*.sql"))
+    pieces = re.findall(r"^-- piece: (\w+)\n(-- )?", own, re.MULTILINE)
+    users = FOLDERS if folder.parent.name == "shared" else [folder]
+    text = "".join(path.read_text() for user in users for path in user.glob("*.sql"))
 
     assert pieces
     assert [] == [name for name, comment in pieces if not comment]

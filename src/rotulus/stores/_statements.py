@@ -1,4 +1,4 @@
-"""Named SQL statements, read from the files of a folder; each stands under a `-- name:` line.
+"""Named SQL statements, read from the files of folders; each stands under a `-- name:` line.
 
 What several of them have in common stands once, under a `-- piece:` line; `{piece}` puts it in. So
 are lists of columns put in, which `rotulus.stores._columns` makes.
@@ -15,22 +15,23 @@ _PLACE = re.compile(r"--.*|'[^']*'|\{([a-z_]+)\}")
 """A comment, a text or the place of a piece: braces in the first two are nobody's business."""
 
 
-def load_statements(folder: Path, made: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """The statements of a folder's `.sql` files, by name, with their pieces put in.
+def load_statements(*folders: Path, made: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """The statements of the `.sql` files in some folders, by name, with their pieces put in.
 
     Args:
-        folder: where the files are.
+        folders: where the files are.
         made: pieces that stand in none of the files, by name.
 
     Raises:
         ValueError: a name stands twice, or a piece is asked for that is in none of the files.
     """
     found: dict[str, dict[str, str]] = {"name": {}, "piece": {}}
-    for path in sorted(folder.glob("*.sql")):
+    place = " and ".join(map(str, folders))
+    for path in sorted(path for folder in folders for path in folder.glob("*.sql")):
         parts = _HEADING.split(path.read_text(encoding="utf-8"))[1:]
         for kind, name, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
             if name in found[kind]:
-                raise ValueError(f"{folder} holds the {kind} {name!r} twice: rename one of them")
+                raise ValueError(f"{place} holds the {kind} {name!r} twice: rename one of them")
             found[kind][name] = body.strip().removesuffix(";")
     pieces = dict(made or {})
     pieces |= {name: _DESCRIPTION.sub("", body) for name, body in found["piece"].items()}
@@ -40,7 +41,7 @@ def load_statements(folder: Path, made: Mapping[str, str] | None = None) -> Mapp
         )
     except KeyError as error:
         raise ValueError(
-            f"{folder} has no piece {error}: write it under a `-- piece:` line"
+            f"{place} has no piece {error}: write it under a `-- piece:` line"
         ) from error
 
 

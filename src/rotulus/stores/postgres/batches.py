@@ -62,7 +62,7 @@ class Batches:
         """Add those that are new, until each of the others is here, or the holder of its key."""
         for _ in range(_MOST_LOOKS):
             if self._keys:
-                session.execute("release_keys", keys=rows.array(self._keys))
+                session.execute("release_keys", keys=self._keys)
             if self._with_parts:
                 self._add_with_parts(session)
             else:
@@ -87,14 +87,12 @@ class Batches:
 
     def _here(self, session: Session) -> tuple[list[JobRecord], bool]:
         """The records of all that are here, or of the holders of their keys; whether of all."""
-        ids = rows.array(job.id for job in self._jobs)
-        here = {job.id: job for job in rows.records(session.fetch("records", ids=ids))}
+        ids = [job.id for job in self._jobs]
+        here = {job.id: job for job in session.fetch_records("records", ids=ids)}
         keys = {job.key for job in self._jobs if job.id not in here}
         holders: dict[str | None, JobRecord] = {}
         if keys:
-            found = rows.records(
-                session.fetch("holders", keys=rows.array(sorted(filter(None, keys))))
-            )
+            found = session.fetch_records("holders", keys=sorted(filter(None, keys)))
             holders = {record.key: record for record in found}
         known = [here.get(job.id) or holders.get(job.key) for job in self._jobs]
         records = [record for record in known if record is not None]

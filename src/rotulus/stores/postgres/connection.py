@@ -15,8 +15,9 @@ from rotulus._time.clock import monotonic
 from rotulus.errors import StoreCapacityError, StoreClosedError, StoreUnavailableError
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.rows import milliseconds
-from rotulus.stores.postgres.session import Answer, Execute, Row, Session, statements_in
+from rotulus.stores.postgres.session import Answer, Execute, Session, statements_in
 from rotulus.stores.postgres.translate import CONTENDED, LOST, USELESS, translated
+from rotulus.stores.shared.session import Row
 
 T = TypeVar("T")
 

@@ -14,7 +14,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from rotulus.errors import OptionError
-from rotulus.stores.postgres.session import Answer, Execute, Row
+from rotulus.stores.postgres.session import Answer, Execute
+from rotulus.stores.shared.session import Row
 
 
 class Found(NamedTuple):

@@ -7,7 +7,7 @@ from rotulus._jobs.record import JobRecord, micros
 from rotulus._text.jsontext import encode_plain
 from rotulus.store import ClaimFilter, Terms, WorkerInfo
 from rotulus.stores import _columns
-from rotulus.stores.postgres.session import Row
+from rotulus.stores.shared.session import Row, Value
 
 
 def array(values: Iterable[object]) -> str:
@@ -47,7 +47,7 @@ def _element(value: object) -> str:
 
 def span(seconds: float | None) -> str | None:
     """Seconds as microseconds."""
-    return _text(_columns.span(seconds))
+    return text(_columns.span(seconds))
 
 
 def milliseconds(seconds: float) -> str:
@@ -106,7 +106,7 @@ _WRITERS = {
 def shared(terms: Terms) -> dict[str, str | None]:
     """What jobs with the same terms share, as the parameters of the `add` statements."""
     return {
-        **{name: _text(value) for name, value in _columns.terms_values(terms).items()},
+        **{name: text(value) for name, value in _columns.terms_values(terms).items()},
         "delay": span(terms.delay),
         "at": None if terms.at is None else str(micros(terms.at)),
         "expires": span(terms.expires),
@@ -116,7 +116,7 @@ def shared(terms: Terms) -> dict[str, str | None]:
 def search(how: Mapping[str, Any]) -> dict[str, str | None]:
     """The parameters of a search as the driver takes them."""
     lists = {field: optional_array(how[field]) for field in ("states", "needed_by")}
-    return {name: _text(value) for name, value in {**how, **lists}.items()}
+    return {name: text(value) for name, value in {**how, **lists}.items()}
 
 
 def wanted(what: ClaimFilter) -> dict[str, str | None]:
@@ -147,5 +147,8 @@ def history(found: Sequence[Row]) -> str:
     return encode_plain([list(row) for row in found])
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def text(value: Value) -> str | None:
+    """A parameter as the driver takes it."""
+    if value is None or isinstance(value, str):
+        return value
+    return array(value) if isinstance(value, list) else str(value)

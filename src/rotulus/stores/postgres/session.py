@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from rotulus._jobs.record import JobRecord
 from rotulus.store import WorkerInfo
 from rotulus.stores import _columns
-from rotulus.stores._statements import load_statements
-
-Row = tuple[Any, ...]
+from rotulus.stores.postgres import rows
+from rotulus.stores.shared.dialect import Dialect, load
+from rotulus.stores.shared.session import Locked, Row, Value
 
 
 class Answer(Protocol):
@@ -34,6 +35,7 @@ _OURS = re.compile(r"\brotulus_(?=[a-z])")
 
 _TYPES = {
     "id": "uuid",
+    "job": "uuid",
     "json": "text",
     "micros": "bigint",
     "str": "text",
@@ -61,7 +63,17 @@ def _pieces() -> dict[str, str]:
     return pieces
 
 
-STATEMENTS = load_statements(Path(__file__).with_name("statements"), _pieces())
+_DIALECT = Dialect(
+    now="(SELECT rotulus_now())",
+    job="id",
+    join="JOIN",
+    greatest="greatest",
+    each="unnest(:{name}::{type}[]) AS wanted (value)",
+    within="= ANY (:{name}::{type}[])",
+    types=_TYPES,
+)
+
+STATEMENTS = load(Path(__file__).with_name("statements"), _DIALECT, _pieces())
 
 
 def statements_in(schema: str | None) -> Mapping[str, bytes]:
@@ -89,19 +101,44 @@ class Session:
         self._execute = execute
         self._statements = statements
 
-    def fetch(self, name: str, /, **parameters: str | None) -> Sequence[Row]:
+    def fetch(self, name: str, /, **parameters: Value) -> Sequence[Row]:
         """Run a statement that answers with rows."""
-        return self._execute(self._statements[name], parameters).fetchall()
+        return self._run(name, parameters).fetchall()
 
-    def fetch_value(self, name: str, /, **parameters: str | None) -> Any:
+    def fetch_value(self, name: str, /, **parameters: Value) -> Any:
         """Run a statement that answers with one value; None when it answers with nothing."""
-        rows = self.fetch(name, **parameters)
-        return rows[0][0] if rows else None
+        found = self.fetch(name, **parameters)
+        return found[0][0] if found else None
 
-    def execute(self, name: str, /, **parameters: str | None) -> int:
+    def fetch_records(self, name: str, /, **parameters: Value) -> list[JobRecord]:
+        """Run a statement that answers with records of jobs."""
+        return rows.records(self.fetch(name, **parameters))
+
+    def execute(self, name: str, /, **parameters: Value) -> int:
         """Run a statement that changes rows; how many it changed."""
-        return self._execute(self._statements[name], parameters).rowcount
+        return self._run(name, parameters).rowcount
+
+    def lock_runs(self, ids: Sequence[str]) -> Locked:
+        """Lock jobs, and all jobs of their runs, until the transaction is over.
+
+        The others are left alone: a job that is added only now is not locked. A statement that had
+        to wait for a lock is repeated, as parts may have been added meanwhile.
+        """
+        wanted = list(ids)
+        found, before = self.fetch("lock_runs", ids=wanted)[0], None
+        while found[2] and found != before:
+            found, before = self.fetch("lock_runs", ids=wanted)[0], found
+        there = set(found[0])
+        return Locked([one for one in ids if one in there], in_runs=found[2] > 0)
+
+    def unblock(self, ended: Sequence[str]) -> bool:
+        """What waited for these jobs, and for nothing else, is due; whether anything is."""
+        return bool(ended) and bool(self.fetch("unblock", ids=list(ended)))
 
     def run_script(self, text: str) -> None:
-        """Run SQL that is no named statement: a migration."""
+        """Run SQL that is no named statement: a step of the tables."""
         self._execute(text.encode(), {})
+
+    def _run(self, name: str, parameters: Mapping[str, Value]) -> Answer:
+        texts = {key: rows.text(value) for key, value in parameters.items()}
+        return self._execute(self._statements[name], texts)

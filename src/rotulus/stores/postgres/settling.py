@@ -59,11 +59,6 @@ def lock_with_dependants(session: Session, ids: Sequence[str]) -> None:
     session.fetch("lock_with_dependants", ids=rows.array(ids))
 
 
-def unblock(session: Session, ended: Sequence[str]) -> bool:
-    """What waited for these, and for nothing else, is due; whether anything is."""
-    return bool(ended) and bool(session.fetch("unblock", ids=rows.array(ended)))
-
-
 _Answers = set[tuple[str | None, int | None]]
 """Claims that were refused, and what else there is to say."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from random import SystemRandom
 from typing import Any, TypeVar
 
-from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, write_error
+from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import is_id
@@ -38,7 +38,7 @@ from rotulus.stores._answers import (
     renewed,
 )
 from rotulus.stores._filters import find
-from rotulus.stores.postgres import actions, rows
+from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.batches import Batches
@@ -49,10 +49,14 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.outbox import PostgresOutbox
-from rotulus.stores.postgres.session import Row, Session
-from rotulus.stores.postgres.settling import lock_with_dependants, settle, settle_alone, unblock
+from rotulus.stores.postgres.rescuing import rescue
+from rotulus.stores.postgres.session import Session
+from rotulus.stores.postgres.settling import lock_with_dependants, settle, settle_alone
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
+from rotulus.stores.shared import actions
+from rotulus.stores.shared.reading import records_of
+from rotulus.stores.shared.session import Row, Value
 
 T = TypeVar("T")
 
@@ -201,34 +205,27 @@ class PostgresStore:
         """Take back what was lost. See `Store.rescue`."""
         if worker is not None:
             return self._rescue("held_by", worker=worker)
-        return self._rescue("expired", limit=str(limit))
+        return self._rescue("expired", limit=limit)
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
-        known = [one for one in ids if is_id(one)]
-        acted = self._run(lambda session: actions.cancel(session, known), atomic=True)
+        acted = self._run(lambda session: actions.cancel(session, ids), atomic=True)
         if acted.brings_work:
             self._notify()
         return acted.records
 
     def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""
-        known = [one for one in ids if is_id(one)]
-        records = self._run(lambda session: actions.retry(session, known, arguments), atomic=True)
+        records = self._run(lambda session: actions.retry(session, ids, arguments), atomic=True)
         if records:
             self._notify()
         return records
 
     def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
         """Pause or resume queues and runs. See `Store.pause`."""
-        known = [run for run in runs if is_id(run)]
-
-        def work(session: Session) -> None:
-            session.execute("pause" if paused else "resume", queues=rows.array(queues))
-            if known:
-                actions.pause(session, known, paused=paused)
-
-        self._run(work, atomic=bool(known))
+        self._run(
+            lambda session: actions.pause(session, queues, runs, paused=paused), atomic=bool(runs)
+        )
         if not paused:
             self._notify()
 
@@ -238,7 +235,7 @@ class PostgresStore:
             return None
 
         def work(session: Session) -> JobRecord | None:
-            found = rows.records(session.fetch("records", ids=rows.array([job_id])))
+            found = records_of(session, [job_id])
             if not found:
                 return None
             limits = {"limit": str(HISTORY), "characters": str(HISTORY_CHARACTERS)}
@@ -302,7 +299,7 @@ class PostgresStore:
         def work(session: Session) -> list[JobRecord]:
             lock_with_dependants(session, wrong)
             mended = [job for (job,) in session.fetch("recount", ids=rows.array(wrong))]
-            return rows.records(session.fetch("records", ids=rows.array(mended)))
+            return records_of(session, mended)
 
         jobs = self._run(work, atomic=True) if wrong else []
         if jobs:
@@ -311,8 +308,7 @@ class PostgresStore:
 
     def delete(self, ids: Collection[str]) -> list[JobRecord]:
         """Delete ended jobs. See `Store.delete`."""
-        known = [one for one in ids if is_id(one)]
-        return self._run(lambda session: actions.delete(session, known), atomic=True)
+        return self._run(lambda session: actions.delete(session, ids), atomic=True)
 
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
@@ -357,18 +353,12 @@ class PostgresStore:
         with suppress(StoreError):  # what is to be told has been committed
             self._run(lambda session: session.fetch("notify", channel=self._address.channel))
 
-    def _rescue(self, which: str, **parameters: str) -> list[JobRecord]:
+    def _rescue(self, which: str, **parameters: Value) -> list[JobRecord]:
         def work(session: Session) -> list[JobRecord]:
-            ids = [job for (job,) in session.fetch(which, **parameters)]
-            if not ids:
-                return []
-            lock_with_dependants(session, ids)
-            found = rows.array(ids)
-            lost = write_error(LOST)
-            told = session.fetch("rescue", ids=found, max_losses=str(MAX_LOSSES), error=lost)
-            unblock(session, [job for (job,) in told])
-            session.fetch("notify", channel=self._address.channel)
-            return rows.records(session.fetch("records", ids=found))
+            found = rescue(session, which, **parameters)
+            if found:
+                session.fetch("notify", channel=self._address.channel)
+            return found
 
         return self._run(work, atomic=True)
 

@@ -1,6 +1,5 @@
 """Writes outcomes to the file: the usual batch in one statement, any other with more care."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import add_parts
-from rotulus.stores.sqlite.statements import execute, fetch_row, fetch_value
+from rotulus.stores.sqlite.statements import Session
 
 
 class Settled(NamedTuple):
@@ -21,17 +20,17 @@ class Settled(NamedTuple):
     brings_work: bool
 
 
-def settle(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> Settled:
+def settle(session: Session, outcomes: Sequence[Outcome]) -> Settled:
     """Record outcomes inside the caller's transaction."""
     if all(outcome.state is State.SUCCEEDED for outcome in outcomes):
-        con.execute("SAVEPOINT all_succeeded")
-        taken = _succeed(con, outcomes, now)
+        session.run("SAVEPOINT all_succeeded")
+        taken = _succeed(session, outcomes)
         if taken != len(outcomes):
-            con.execute("ROLLBACK TO all_succeeded")
-        con.execute("RELEASE all_succeeded")
+            session.run("ROLLBACK TO all_succeeded")
+        session.run("RELEASE all_succeeded")
         if taken == len(outcomes):
-            return Settled([], _unblocks(con, outcomes, now))
-    return _settle_each(con, outcomes, now)
+            return Settled([], _unblocks(session, outcomes))
+    return _settle_each(session, outcomes)
 
 
 def flags(text: str) -> dict[Claim, bool]:
@@ -39,9 +38,9 @@ def flags(text: str) -> dict[Claim, bool]:
     return {Claim(job, attempt): bool(flag) for job, attempt, flag in rows.read(text)}
 
 
-def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> Settled:
+def _settle_each(session: Session, outcomes: Sequence[Outcome]) -> Settled:
     held = [Claim(outcome.id, outcome.attempt) for outcome in outcomes]
-    running = flags(fetch_value(con, "running", claims=rows.array(held)))
+    running = flags(session.fetch_value("running", claims=rows.array(held)))
     pairs = zip(outcomes, held, strict=True)
     kept = [
         _unless_cancelled(outcome, running[claim]) for outcome, claim in pairs if claim in running
@@ -50,52 +49,43 @@ def _settle_each(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int)
     others = [outcome for outcome in kept if outcome.state is not State.SUCCEEDED]
     for outcome in others:
         if outcome.state is State.BLOCKED:
-            _open(con, outcome, now)
+            _open(session, outcome)
     others = [outcome for outcome in others if outcome.state is not State.BLOCKED]
     if successes:
-        _succeed(con, successes, now)
+        _succeed(session, successes)
     if others:
-        execute(con, "settle", outcomes=rows.array(map(outcome_row, others)), now=now)
+        session.execute("settle", outcomes=rows.array(map(outcome_row, others)))
     back = [(o.id, o.attempt) for o in others if o.state not in ENDED]
     if back:
-        execute(con, "archive", claims=rows.array(back), now=now)
-    unblocks = _unblocks(con, kept, now)
+        session.execute("archive", claims=rows.array(back))
+    unblocks = _unblocks(session, kept)
     refused = [claim for claim in held if claim not in running]
     return Settled(refused, unblocks or any(outcome.state not in ENDED for outcome in kept))
 
 
-def _succeed(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> int:
+def _succeed(session: Session, outcomes: Sequence[Outcome]) -> int:
     """How many of them were taken."""
-    return execute(con, "succeed", outcomes=rows.array(map(success_row, outcomes)), now=now)
+    return session.execute("succeed", outcomes=rows.array(map(success_row, outcomes)))
 
 
-def unblock(con: sqlite3.Connection, ended: Sequence[str], now: int) -> bool:
-    """What waited for these, and for nothing else, is due; whether anything waited."""
-    if not ended or not fetch_value(con, "any_needs"):
-        return False
-    return execute(con, "unblock", ended=rows.array(ended), now=now) > 0
+def _unblocks(session: Session, outcomes: Sequence[Outcome]) -> bool:
+    return session.unblock([outcome.id for outcome in outcomes if outcome.state in ENDED])
 
 
-def _unblocks(con: sqlite3.Connection, outcomes: Sequence[Outcome], now: int) -> bool:
-    return unblock(con, [outcome.id for outcome in outcomes if outcome.state in ENDED], now)
-
-
-def _open(con: sqlite3.Connection, outcome: Outcome, now: int) -> None:
+def _open(session: Session, outcome: Outcome) -> None:
     """Add the parts of a job, which waits for them."""
     waiting = parts.needs(outcome.id, outcome.parts)
     opened = rows.array([(outcome.id, outcome.attempt)])
-    run, paused = fetch_row(
-        con,
+    [(run, paused)] = session.fetch(
         "open",
         id=outcome.id,
         attempt=outcome.attempt,
         reason=outcome.reason,
         progress=outcome.progress,
         waits_for=parts.awaited(outcome.id, waiting),
-        now=now,
     )
-    add_parts(con, parts.part_rows(outcome.parts, run), waiting, now, paused=bool(paused))
-    execute(con, "archive", claims=opened, now=now)
+    add_parts(session, parts.part_rows(outcome.parts, run), waiting, paused=bool(paused))
+    session.execute("archive", claims=opened)
 
 
 def _unless_cancelled(outcome: Outcome, cancel_requested: bool) -> Outcome:

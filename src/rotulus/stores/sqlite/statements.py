@@ -1,12 +1,17 @@
 """Runs the named statements of the SQLite store."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rotulus._jobs.record import JobRecord
 from rotulus.store import WorkerInfo
 from rotulus.stores import _columns
-from rotulus.stores._statements import load_statements
+from rotulus.stores.shared.dialect import Dialect, load
+from rotulus.stores.shared.session import Locked, Row, Value
+from rotulus.stores.sqlite import rows
 
 
 def _pieces() -> dict[str, str]:
@@ -25,7 +30,90 @@ def _pieces() -> dict[str, str]:
     return pieces
 
 
-STATEMENTS = load_statements(Path(__file__).with_name("statements"), _pieces())
+_DIALECT = Dialect(
+    now=":now",
+    job="seq",
+    join="CROSS JOIN",
+    greatest="max",
+    each="json_each(:{name}) AS wanted",
+    within="IN (SELECT value FROM json_each(:{name}))",
+    types={"id": "text", "job": "integer", "str": "text"},
+)
+
+STATEMENTS = load(Path(__file__).with_name("statements"), _DIALECT, _pieces())
+
+
+class Session:
+    """Statements on one connection, with the present moment as a parameter of each.
+
+    Args:
+        connection: where they run.
+        present: the moment by both clocks: `now`, `clock` and `boot`.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, present: Mapping[str, Any]) -> None:
+        self._connection = connection
+        self._present = present
+
+    @property
+    def now(self) -> int:
+        """The present moment, in microseconds since 1970."""
+        return self._present["now"]
+
+    def fetch(self, name: str, /, **parameters: Value) -> Sequence[Row]:
+        """Run a statement that answers with rows."""
+        return self._run(STATEMENTS[name], parameters).fetchall()
+
+    def fetch_value(self, name: str, /, **parameters: Value) -> Any:
+        """Run a statement that answers with one value; None when it answers with nothing."""
+        found = self.fetch(name, **parameters)
+        return found[0][0] if found else None
+
+    def fetch_records(self, name: str, /, **parameters: Value) -> list[JobRecord]:
+        """Run a statement that answers with records of jobs."""
+        [(found,)] = self._run(_in_one_text(name), parameters)
+        return rows.records(found)
+
+    def execute(self, name: str, /, **parameters: Value) -> int:
+        """Run a statement that changes rows; how many it changed."""
+        # A cursor does not count the rows of a statement that begins with WITH.
+        before = self._connection.total_changes
+        self._run(STATEMENTS[name], parameters)
+        return self._connection.total_changes - before
+
+    def lock_runs(self, ids: Sequence[str]) -> Locked:
+        """Nobody else can write to the file until the transaction is over."""
+        return Locked(list(ids), in_runs=True)
+
+    def unblock(self, ended: Sequence[str]) -> bool:
+        """What waited for these jobs, and for nothing else, is due; whether anything waited."""
+        if not ended or not self.fetch_value("any_needs"):
+            return False
+        return self.execute("unblock", ids=list(ended)) > 0
+
+    def run(self, statement: str) -> None:
+        """Run SQL that is no named statement: a savepoint."""
+        self._connection.execute(statement)
+
+    def _run(self, statement: str, parameters: Mapping[str, Value]) -> sqlite3.Cursor:
+        given = {
+            name: rows.array(value) if isinstance(value, list) else value
+            for name, value in parameters.items()
+        }
+        return self._connection.execute(statement, {**self._present, **given})
+
+
+@cache
+def _in_one_text(name: str) -> str:
+    """A statement whose records come as one JSON text.
+
+    Python's sqlite3 gives up the interpreter lock at each row, and has to wait until it gets it
+    again.
+    """
+    return "\n".join(("WITH found (record) AS (", STATEMENTS[name], ")", _ONE_TEXT))
+
+
+_ONE_TEXT = "SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM found"
 
 
 def fetch_value(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
@@ -40,7 +40,10 @@ from rotulus.stores._answers import (
 )
 from rotulus.stores._columns import span
 from rotulus.stores._filters import find
-from rotulus.stores.sqlite import actions, rows
+from rotulus.stores.shared import actions
+from rotulus.stores.shared.reading import records_of
+from rotulus.stores.shared.session import Value
+from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.claiming import claim
 from rotulus.stores.sqlite.connection import MEMORY, translated
@@ -49,10 +52,13 @@ from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline, boot_id
 from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.outbox import SqliteOutbox
+from rotulus.stores.sqlite.rescuing import rescue
 from rotulus.stores.sqlite.settling import Settled, flags, settle
 from rotulus.stores.sqlite.source import Source, ends
-from rotulus.stores.sqlite.statements import STATEMENTS, execute, fetch_row, fetch_value
+from rotulus.stores.sqlite.statements import Session, execute, fetch_row, fetch_value
 from rotulus.stores.sqlite.watch import wait_for
+
+T = TypeVar("T")
 
 
 class SqliteStore:
@@ -130,11 +136,16 @@ class SqliteStore:
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[JobRecord]:
         """Add jobs, all or none. See `Store.add`."""
-        batches = Batches(jobs, self._now())
+        now = self._now()
+        batches = Batches(jobs, now)
+
+        def work(con: sqlite3.Connection) -> list[JobRecord]:
+            return batches.add(Session(con, {"now": now}))
+
         if connection is not None:
             with translated(self._path):
-                return batches.add(self._joined(connection))
-        records = self._commit.run(batches.add, alone=batches.alone)
+                return work(self._joined(connection))
+        records = self._commit.run(work, alone=batches.alone)
         self._ring("work")
         return records
 
@@ -170,12 +181,12 @@ class SqliteStore:
         """Record outcomes. See `Store.settle`."""
         if connection is not None:
             with translated(self._path):
-                return settle(self._joined(connection), outcomes, self._now()).refused
+                return settle(self._session(self._joined(connection)), outcomes).refused
 
-        def work(con: sqlite3.Connection) -> tuple[Settled, int]:
-            return settle(con, outcomes, self._now()), fetch_value(con, "limited_wait")
+        def work(session: Session) -> tuple[Settled, int]:
+            return settle(session, outcomes), session.fetch_value("limited_wait")
 
-        settled, limited_wait = self._commit.run(work)
+        settled, limited_wait = self._write(work)
         self._ring("done")
         if limited_wait or settled.brings_work:
             self._ring("work")
@@ -188,7 +199,7 @@ class SqliteStore:
         self._lifeline.hold(wanted.worker)
 
         def work(con: sqlite3.Connection) -> tuple[Settled, str, bool]:
-            settled = settle(con, outcomes, self._now())
+            settled = settle(self._session(con), outcomes)
             taken = self._claim_in(con, wanted, limit, lease)
             return settled, taken, bool(fetch_value(con, "some_left"))
 
@@ -204,38 +215,30 @@ class SqliteStore:
             return self._rescue("held_by", worker=worker)
         with self._lifeline.dead() as workers:
             taken = [record for dead in workers for record in self.rescue(worker=dead)]
-        where = {"boot": boot_id(), "clock": self._ticks(), "limit": limit}
-        if self._read("expired", **where) == "[]":
+        if self._read("expired", **self._present(), limit=limit) == "[]":
             return taken
-        return taken + self._rescue("expired", **where)
+        return taken + self._rescue("expired", limit=limit)
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
-        records = self._act(ids, actions.cancel)
+        acted = self._write(lambda session: actions.cancel(session, ids))
         self._ring("done")
         self._ring("work")
-        return records
+        return acted.records
 
     def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""
-        records = self._act(ids, partial(actions.retry, arguments=arguments))
+        records = self._write(lambda session: actions.retry(session, ids, arguments))
         self._ring("work")
         return records
 
     def delete(self, ids: Collection[str]) -> list[JobRecord]:
         """Delete ended jobs. See `Store.delete`."""
-        return self._act(ids, actions.delete_ended)
+        return self._write(lambda session: actions.delete(session, ids))
 
     def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
         """Pause or resume queues and runs. See `Store.pause`."""
-        known = [run for run in runs if is_id(run)]
-        how = "pause" if paused else "resume"
-
-        def work(con: sqlite3.Connection) -> None:
-            execute(con, how, queues=rows.array(queues), now=self._now())
-            actions.pause(con, known, self._now(), paused=paused)
-
-        self._commit.run(work)
+        self._write(lambda session: actions.pause(session, queues, runs, paused=paused))
         if not paused:
             self._ring("work")
 
@@ -243,7 +246,8 @@ class SqliteStore:
         """One job. See `Store.get`."""
         if not is_id(job_id):
             return None
-        found = rows.records(self._read("records", ids=rows.array([job_id])))
+        with self._connections.reading() as connection:
+            found = records_of(self._session(connection), [job_id])
         if not found:
             return None
         [job] = found
@@ -289,11 +293,11 @@ class SqliteStore:
         with self._connections.reading() as connection:
             wrong, looked, last = fetch_row(connection, "miscounted", limit=limit, after=after)
 
-        def work(con: sqlite3.Connection) -> str:
-            mended = con.execute(STATEMENTS["recount"], {"ids": wrong, "now": self._now()})
-            return fetch_value(con, "records", ids=rows.array(job for (job,) in mended.fetchall()))
+        def work(session: Session) -> list[JobRecord]:
+            mended = session.fetch("recount", ids=wrong)
+            return records_of(session, [job for (job,) in mended])
 
-        jobs = rows.records(self._commit.run(work)) if wrong != "[]" else []
+        jobs = self._write(work) if wrong != "[]" else []
         if jobs:
             self._ring("work")
         return Recounted(jobs, last if looked == limit else None)
@@ -302,15 +306,14 @@ class SqliteStore:
         """Delete old jobs. See `Store.prune`."""
         where = {"before": micros(before), "states": rows.array(states), "limit": limit}
 
-        def work(con: sqlite3.Connection) -> int:
-            now = self._now()
-            outdated = fetch_value(con, "outdated", **where, now=now)
-            execute(con, "forget_starts", now=now)
-            execute(con, "forget_workers", boot=boot_id(), clock=self._ticks())
-            actions.delete(con, fetch_value(con, "parts_of", jobs=outdated))
-            return actions.delete(con, outdated)
+        def work(session: Session) -> int:
+            outdated = rows.read(session.fetch_value("outdated", **where))
+            session.execute("forget_starts")
+            session.execute("forget_workers")
+            actions.delete_runs(session, outdated)
+            return len(outdated)
 
-        return self._commit.run(work)
+        return self._write(work)
 
     def wait(self, what: ClaimFilter | str, timeout: float) -> bool:
         """Wait for a change. See `Store.wait`."""
@@ -328,9 +331,12 @@ class SqliteStore:
         # Read inside the transaction: starts are counted in the order of their times.
         return claim(con, wanted, limit, self._present(), self._lease_until(lease))
 
-    def _act(self, ids: Collection[str], action: Callable[..., str]) -> list[JobRecord]:
-        known = [one for one in ids if is_id(one)]
-        return rows.records(self._commit.run(lambda con: action(con, known, now=self._now())))
+    def _write(self, work: Callable[[Session], T]) -> T:
+        """Do the work in a transaction, whose moment is the one at which it begins."""
+        return self._commit.run(lambda con: work(self._session(con)))
+
+    def _session(self, connection: sqlite3.Connection) -> Session:
+        return Session(connection, self._present())
 
     def _joined(self, connection: Any) -> sqlite3.Connection:
         return joined(connection, self._path, self.url)
@@ -363,10 +369,8 @@ class SqliteStore:
         with self._connections.reading() as connection:
             return fetch_value(connection, name, **parameters)
 
-    def _rescue(self, which: str, **parameters: Any) -> list[JobRecord]:
-        records = rows.records(
-            self._commit.run(lambda con: actions.rescue(con, self._now(), which, **parameters))
-        )
+    def _rescue(self, which: str, **parameters: Value) -> list[JobRecord]:
+        records = self._write(lambda session: rescue(session, which, **parameters))
         if records:
             self._ring("work")
             self._ring("done")

@@ -60,13 +60,6 @@ INSERT INTO rotulus_needs ({need_columns})
 SELECT {need_columns} FROM {need_rows}
 ON CONFLICT DO NOTHING;
 
--- name: release_keys
--- Keys that nobody holds any more: their job has ended, and their window is over.
-UPDATE rotulus_jobs SET held_key = NULL
-WHERE held_key = ANY (:keys::text[])
-  AND ended_at IS NOT NULL
-  AND (hold_until IS NULL OR hold_until <= (SELECT rotulus_now()));
-
--- name: holders
--- The jobs that hold keys.
-SELECT {record} FROM rotulus_jobs AS job WHERE job.held_key = ANY (:keys::text[]);
+-- name: notify
+-- Wake everybody who waits for work.
+SELECT pg_notify(:channel, '');

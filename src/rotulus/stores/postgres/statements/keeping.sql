@@ -71,25 +71,6 @@ FROM (
 WHERE job.id = wanted.id
 RETURNING job.id;
 
--- name: deletable
--- Those of some jobs that have ended and that nobody needs.
-SELECT job.id FROM rotulus_jobs AS job
-WHERE job.id = ANY (:ids::uuid[]) AND job.ended_at IS NOT NULL
-  AND (job.held_key IS NULL OR job.hold_until IS NULL OR job.hold_until <= (SELECT rotulus_now()))
-  AND (job.run IS NULL OR job.run = job.id AND 0 = (
-    SELECT count(*) FROM rotulus_jobs AS part WHERE part.run = job.id AND part.ended_at IS NULL));
-
--- name: delete
--- Jobs, their parts, and all that is known of them.
-WITH gone AS MATERIALIZED (
-  SELECT unnest(:ids::uuid[]) AS id
-  UNION
-  SELECT part.id FROM rotulus_jobs AS part WHERE part.run = ANY (:ids::uuid[])),
-forgotten AS (DELETE FROM rotulus_attempts AS attempt USING gone WHERE attempt.job = gone.id),
-unneeded AS (DELETE FROM rotulus_needs AS need USING gone WHERE need.need = gone.id),
-unpublished AS (DELETE FROM rotulus_outbox AS entry USING gone WHERE entry.job = gone.id)
-DELETE FROM rotulus_jobs AS job USING gone WHERE job.id = gone.id;
-
 -- name: prune
 -- Ended jobs that nobody needs, the oldest of each state first, with their parts and all that is
 -- known of them; workers whose lease is over, and starts that count no more. Then how many jobs.

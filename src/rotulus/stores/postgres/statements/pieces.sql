@@ -101,13 +101,6 @@ AND (:run::uuid IS NULL OR job.run = :run::uuid)
 AND (:step::text IS NULL OR job.step = :step)
 AND (:first::uuid IS NULL OR job.id BETWEEN :first::uuid AND :last::uuid)
 
--- piece: becomes_due
--- What is `due` now was waiting until now: it is neither late, nor any closer to its expiry.
-state = CASE WHEN due AND job.run_at > now THEN 'delayed' WHEN due THEN 'queued' ELSE job.state END,
-run_at = CASE WHEN due THEN greatest(job.run_at, now) ELSE job.run_at END,
-expires_at = CASE WHEN due THEN job.expires_at + greatest(0, now - job.run_at)
-                  ELSE job.expires_at END
-
 -- piece: unblocked
 -- What waits for those of the `held` jobs that end waits for fewer, and may be due. Its rows have been
 -- locked by a statement before this one: what is read here is what stands there. Jobs in no run cost
@@ -130,28 +123,8 @@ unblocked AS (
   WHERE job.id = waiting.id
   RETURNING due)
 
--- piece: unended_needs
--- How many of the needs of a job have not ended.
-(SELECT count(*)::integer FROM rotulus_needs AS need
- JOIN rotulus_jobs AS needed ON needed.id = need.need AND needed.ended_at IS NULL
- WHERE need.job = job.id)
-
 -- piece: counted
 -- All jobs, or those of a run.
 (SELECT queue, task, state FROM rotulus_jobs WHERE :run::uuid IS NULL
  UNION ALL
  SELECT queue, task, state FROM rotulus_jobs WHERE run = :run::uuid) AS counted
-
--- piece: part_of_job
--- A part belongs to an opened job, or to a part of it.
-part.run = job.run AND part.id <> job.id
-AND (job.step = '' OR starts_with(part.step, job.step || '/'))
-
--- piece: runs
--- All jobs of some runs, and whether they would be due if it were not for a pause.
-(SELECT one.id, one.state = 'blocked' AND one.waits_for = 0 AS due, now
- FROM rotulus_now() AS now, (
-   SELECT id, state, waits_for FROM rotulus_jobs WHERE run = ANY (:runs::uuid[])
-   UNION ALL
-   SELECT id, state, waits_for FROM rotulus_jobs
-   WHERE id = ANY (:runs::uuid[]) AND run IS NULL) AS one) AS wanted

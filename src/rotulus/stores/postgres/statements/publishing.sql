@@ -9,12 +9,6 @@ WHERE job.ended_at IS NULL
 ORDER BY job.id
 ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
 
--- name: carry_again
--- Jobs that have been sent back, or resumed, are to be published again, if they are carried.
-UPDATE rotulus_outbox AS entry SET due_at = job.run_at, published_at = NULL, tries = 0
-FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
-WHERE entry.job = wanted.id AND job.ended_at IS NULL;
-
 -- name: lock_entries
 -- Lock entries of a queue that have been due for so long. Rows that another transaction has locked are
 -- left. Where names are given, so are other tasks; or with `others`, the tasks of these names. (The task

@@ -1,12 +1,5 @@
 -- How jobs and queues stand.
 
--- name: records
--- Some jobs by id, in the order of the ids.
-SELECT {record}
-FROM unnest(:ids::uuid[]) WITH ORDINALITY AS wanted (id, place)
-JOIN rotulus_jobs AS job ON job.id = wanted.id
-ORDER BY wanted.place;
-
 -- name: history
 -- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
 SELECT number, reason, worker, started_at, ended_at, error FROM (

@@ -1,4 +1,4 @@
--- Outcomes of attempts, as workers report them; and the rescue of jobs whose workers are lost.
+-- Outcomes of attempts, as workers report them.
 
 -- name: succeed
 -- Attempts whose task returned, of jobs in no run. Returns the claims that were refused, and a row of NULL
@@ -90,19 +90,6 @@ UNION ALL
 UNION ALL
 (SELECT NULL, 0 FROM whether WHERE NOT whole);
 
--- name: lock_with_dependants
--- Lock some jobs, and those that wait for them, until this transaction is over; returns how many.
--- Every statement that locks many rows does it in the order of ids, so that no two wait for each other.
--- What waits for a job is known when the job is added, and stays the same.
-WITH wanted (id) AS MATERIALIZED (
-  SELECT id FROM unnest(:ids::uuid[]) AS held (id)
-  UNION
-  SELECT need.job FROM unnest(:ids::uuid[]) AS held (id)
-  JOIN rotulus_needs AS need ON need.need = held.id)
-SELECT count(*) FROM (
-  SELECT FROM wanted JOIN rotulus_jobs AS job ON job.id = wanted.id
-  ORDER BY job.id FOR UPDATE OF job) AS locked;
-
 -- name: open
 -- An attempt whose job is made of parts, which are added now; `lock_with_dependants` has locked its row. Then its
 -- run, and whether that is paused.
@@ -140,51 +127,3 @@ SELECT
     SELECT FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2)
   OR EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2)
   OR (:delayed::boolean AND EXISTS (SELECT FROM rotulus_jobs WHERE state = 'delayed'));
-
--- name: expired
--- Running jobs whose lease is over, for `rescue`. Rows that another transaction has locked are left.
-SELECT id FROM rotulus_jobs
-WHERE state = 'running' AND lease_until <= (SELECT rotulus_now())
-ORDER BY id LIMIT :limit::integer FOR UPDATE SKIP LOCKED;
-
--- name: held_by
--- Running jobs of one worker, for `rescue`.
-SELECT id FROM rotulus_jobs
-WHERE state = 'running' AND lease_until IS NOT NULL AND worker = :worker
-ORDER BY id FOR UPDATE;
-
--- name: rescue
--- Attempts that were lost: back to the queue, or given up. `lock_with_dependants` has locked their rows, and those
--- that wait for them. Then those of runs that have ended.
-WITH lost AS MATERIALIZED (
-  SELECT job.id, job.losses + 1 AS losses, now,
-    CASE WHEN job.cancel_requested THEN 'cancelled'
-         WHEN job.losses + 1 >= :max_losses::integer THEN 'dead'
-         WHEN job.losses = 0 THEN 'queued'
-         ELSE 'delayed' END AS state
-  FROM unnest(:ids::uuid[]) AS wanted (id)
-  JOIN rotulus_jobs AS job ON job.id = wanted.id AND job.state || '' = 'running',
-  (SELECT rotulus_now() AS now) AS moment),
-rescued AS (
-  UPDATE rotulus_jobs AS job
-  SET state = CASE WHEN lost.state IN ('queued', 'delayed') AND (job.paused OR job.waits_for > 0)
-                     THEN 'blocked'
-                   ELSE lost.state END,
-      losses = lost.losses,
-      reason = CASE lost.state WHEN 'cancelled' THEN 'cancelled' WHEN 'dead' THEN 'crash_loop'
-                               ELSE 'lost' END,
-      error = :error,
-      run_at = CASE lost.state WHEN 'delayed' THEN now + (1000000::bigint << lost.losses)
-                               ELSE job.run_at END,
-      ended_at = CASE WHEN lost.state IN ('cancelled', 'dead') THEN now END,
-      waits_for = CASE WHEN lost.state IN ('cancelled', 'dead') THEN 0 ELSE job.waits_for END,
-      lease_until = NULL, cancel_requested = false
-  FROM lost
-  WHERE job.id = lost.id AND job.state || '' = 'running'
-  RETURNING job.*, lost.now),
-kept AS (
-  INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
-  SELECT id, attempt, reason, worker, started_at, now, error
-  FROM rescued WHERE ended_at IS NULL
-  ON CONFLICT DO NOTHING)
-SELECT id FROM rescued WHERE ended_at IS NOT NULL AND run IS NOT NULL;

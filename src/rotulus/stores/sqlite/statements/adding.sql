@@ -44,15 +44,3 @@ CROSS JOIN rotulus_jobs AS need ON need.id = pair.need
 CROSS JOIN rotulus_jobs AS job ON job.id = pair.job
 WHERE true
 ON CONFLICT DO NOTHING;
-
--- name: release_keys
--- Keys that nobody holds any more: their job has ended, and their window is over.
-UPDATE rotulus_jobs SET held_key = NULL
-WHERE held_key IN (SELECT value FROM json_each(:keys))
-  AND ended_at IS NOT NULL
-  AND (hold_until IS NULL OR hold_until <= :now);
-
--- name: holders
--- The jobs that hold keys.
-SELECT {records}
-FROM json_each(:keys) AS wanted JOIN rotulus_jobs AS job ON job.held_key = wanted.value;

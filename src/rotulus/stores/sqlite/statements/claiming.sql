@@ -139,7 +139,7 @@ ON CONFLICT DO UPDATE SET starts = starts + excluded.starts;
 
 -- name: claimed
 -- The records of chosen jobs, in the order chosen.
-SELECT {records}
+SELECT '[' || coalesce(group_concat({record}, ','), '') || ']'
 FROM json_each(:chosen) AS chosen CROSS JOIN rotulus_jobs AS job ON job.seq = chosen.value;
 
 -- name: running

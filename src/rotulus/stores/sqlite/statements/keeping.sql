@@ -60,7 +60,8 @@ FROM (
   SELECT seq, needs, needs = 0 AND NOT paused AS due FROM (
     SELECT job.seq, job.paused, {unended_needs} AS needs
     FROM json_each(:ids) AS wrong
-    CROSS JOIN rotulus_jobs AS job ON job.id = wrong.value AND +job.state = 'blocked')) AS wanted
+    CROSS JOIN rotulus_jobs AS job ON job.id = wrong.value AND +job.state = 'blocked')) AS wanted,
+  {moment}
 WHERE job.seq = wanted.seq
 RETURNING id;
 
@@ -77,24 +78,3 @@ SELECT json_group_array(seq) FROM (
         WHERE part.run = rotulus_jobs.id AND part.ended_at IS NULL))
     ORDER BY ended_at LIMIT :limit)
   LIMIT :limit);
-
--- name: deletable
--- Those of some jobs that have ended and that nobody needs: their numbers, and their ids.
-SELECT json_group_array(seq), json_group_array(id) FROM rotulus_jobs AS job
-WHERE id IN (SELECT value FROM json_each(:ids)) AND ended_at IS NOT NULL
-  AND (held_key IS NULL OR hold_until IS NULL OR hold_until <= :now)
-  AND (run IS NULL OR run = id AND NOT EXISTS (
-    SELECT 1 FROM rotulus_jobs AS part WHERE part.run = job.id AND part.ended_at IS NULL));
-
--- name: delete_attempts
--- Earlier attempts go with their job.
-DELETE FROM rotulus_attempts WHERE job IN (SELECT value FROM json_each(:jobs));
-
--- name: delete_needs
--- And so does what a job waited for, and what waited for it.
-DELETE FROM rotulus_needs
-WHERE need IN (SELECT value FROM json_each(:jobs)) OR job IN (SELECT value FROM json_each(:jobs));
-
--- name: delete
--- Jobs that nobody needs.
-DELETE FROM rotulus_jobs WHERE seq IN (SELECT value FROM json_each(:jobs));

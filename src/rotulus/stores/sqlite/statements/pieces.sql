@@ -31,10 +31,6 @@ NOT EXISTS (
   SELECT 1 FROM rotulus_jobs AS other
   WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
 
--- piece: records
--- Records as one JSON array.
-'[' || coalesce(group_concat({record}, ','), '') || ']'
-
 -- piece: matching
 -- A job matches a filter.
 (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
@@ -56,32 +52,8 @@ coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before), 1 + (
   SELECT max(seq) FROM (
     SELECT seq FROM rotulus_jobs WHERE id < :before ORDER BY id DESC LIMIT 1000)))
 
--- piece: becomes_due
--- What is `due` now was waiting until now: it is neither late, nor any closer to its expiry.
-state = CASE WHEN due AND job.run_at > :now THEN 'delayed' WHEN due THEN 'queued' ELSE job.state END,
-run_at = CASE WHEN due THEN max(job.run_at, :now) ELSE job.run_at END,
-expires_at = CASE WHEN due THEN job.expires_at + max(0, :now - job.run_at) ELSE job.expires_at END
-
--- piece: runs
--- All jobs of some runs, and whether they would be due if it were not for a pause.
-(SELECT seq, state = 'blocked' AND waits_for = 0 AS due FROM rotulus_jobs
- WHERE run IN (SELECT value FROM json_each(:runs))
- UNION ALL
- SELECT seq, state = 'blocked' AND waits_for = 0 FROM rotulus_jobs
- WHERE id IN (SELECT value FROM json_each(:runs)) AND run IS NULL) AS wanted
-
--- piece: unended_needs
--- How many of the needs of a job have not ended.
-(SELECT count(*) FROM rotulus_needs AS need
- CROSS JOIN rotulus_jobs AS needed ON needed.seq = need.need AND needed.ended_at IS NULL
- WHERE need.job = job.seq)
-
 -- piece: counted
 -- All jobs, or those of a run.
 (SELECT queue, task, state FROM rotulus_jobs WHERE :run IS NULL
  UNION ALL
  SELECT queue, task, state FROM rotulus_jobs WHERE run = :run)
-
--- piece: is_part
--- One job of a run is a part of another, or a part of one of its parts.
-(job.step = '' OR substr(part.step, 1, length(job.step) + 1) = job.step || '/')

@@ -8,12 +8,6 @@ FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted
 WHERE job.ended_at IS NULL
 ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
 
--- name: carry_again
--- Jobs that have been sent back, or resumed, are to be published again, if they are carried.
-UPDATE rotulus_outbox AS entry SET due_at = job.run_at, published_at = NULL, tries = 0
-FROM json_each(:jobs) AS wanted CROSS JOIN rotulus_jobs AS job ON job.seq = wanted.value
-WHERE entry.job = job.seq AND job.ended_at IS NULL;
-
 -- name: entries_due
 -- Entries of a queue that are due, each with what becomes of it: those of jobs that cannot be sent back
 -- are gone, those of jobs that are not to be published now are put off, and the others are taken.
@@ -47,10 +41,6 @@ UPDATE rotulus_outbox AS entry
 SET due_at = move.due_at, tries = tries + (move.kind = 'taken')
 FROM (SELECT {move_values} FROM json_each(:moves)) AS move
 WHERE entry.job = move.job AND move.kind <> 'gone';
-
--- name: delete_entries
--- What is to be published goes with its job.
-DELETE FROM rotulus_outbox WHERE job IN (SELECT value FROM json_each(:jobs));
 
 -- name: published
 -- Messages of jobs are out: to be looked at again when they have had the time to arrive. Those of jobs

@@ -1,10 +1,5 @@
 -- How jobs and queues stand.
 
--- name: records
--- Some jobs by id, in the order of the ids.
-SELECT {records}
-FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value;
-
 -- name: history
 -- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
 SELECT json_group_array(json_array(number, reason, worker, started_at, ended_at, error)) FROM (

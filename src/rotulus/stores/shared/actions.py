@@ -1,0 +1,104 @@
+"""Operator actions in a transaction: cancel, retry and delete jobs, pause their runs."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from rotulus._jobs.record import JobRecord
+from rotulus._text.ids import is_id
+from rotulus.stores._parts import with_their_keys
+from rotulus.stores.shared.reading import records_of
+from rotulus.stores.shared.session import Locked, Row, Session
+
+
+class Acted(NamedTuple):
+    """What came of an action: the jobs as they stand then, and whether there is work for others."""
+
+    records: list[JobRecord]
+    brings_work: bool
+
+
+def cancel(session: Session, ids: Collection[str]) -> Acted:
+    """Cancel jobs and their parts."""
+    existing, in_runs = _lock(session, ids)
+    wanted = _first(session.fetch("with_parts", ids=existing)) if in_runs else existing
+    ended = [job for job, ends in session.fetch("cancel", ids=wanted) if ends]
+    brings_work = session.unblock(ended)
+    return Acted(records_of(session, existing), brings_work)
+
+
+def retry(session: Session, ids: Collection[str], arguments: str | None) -> list[JobRecord]:
+    """Send ended jobs back, with their dependants."""
+    rebuild = arguments is not None
+    existing, in_runs = _lock(session, ids)
+    found = session.fetch("retryable", ids=existing, any_end=rebuild)
+    if in_runs and not rebuild:
+        wanted = _first(session.fetch("with_parts", ids=_first(found)))
+        found = session.fetch("retryable", ids=wanted, any_end=False)
+    retried = _with_free_keys(session, found)
+    affected = session.fetch("dependants", ids=retried)
+    back = [job for job, is_running in affected if not is_running]
+    opened = _first(session.fetch("to_rebuild", back=back, ids=retried, rebuild=rebuild))
+    if opened:
+        _delete(session, _first(session.fetch("parts_of", jobs=opened)))
+        session.execute("reset_opened", jobs=opened)
+    session.execute("archive_ended", back=back)
+    session.execute("retry", back=back, ids=retried, arguments=arguments)
+    session.execute("count_needs", jobs=_first(affected))
+    session.execute("carry_again", back=back)
+    chosen = set(retried)
+    return records_of(session, [job for job in ids if job in chosen])
+
+
+def delete(session: Session, ids: Collection[str]) -> list[JobRecord]:
+    """Delete those of some jobs that nobody needs, runs as a whole."""
+    existing, _ = _lock(session, ids)
+    found = session.fetch("deletable", ids=existing)
+    told = records_of(session, [job for _, job in found])
+    delete_runs(session, _first(found))
+    return told
+
+
+def delete_runs(session: Session, jobs: list[Any]) -> None:
+    """Delete jobs with their parts, and all that is known of them."""
+    if jobs:
+        parts = _first(session.fetch("parts_of", jobs=jobs))
+        _delete(session, [*jobs, *parts])
+
+
+def pause(
+    session: Session, queues: Collection[str], runs: Collection[str], *, paused: bool
+) -> None:
+    """Pause queues and runs, or resume them."""
+    session.execute("pause" if paused else "resume", queues=list(queues))
+    if not runs:
+        return
+    existing, _ = _lock(session, runs)
+    if paused:
+        session.execute("pause_runs", runs=existing)
+        return
+    resumed = session.fetch("resume_runs", runs=existing)
+    session.execute("carry_again", back=_first(resumed))
+
+
+def _lock(session: Session, ids: Collection[str]) -> Locked:
+    return session.lock_runs([one for one in ids if is_id(one)])
+
+
+def _with_free_keys(session: Session, found: Sequence[Row]) -> list[str]:
+    """The jobs that can be sent back, as no other job holds the key of their run by now."""
+    keys = sorted({key for _, _, key in found if key is not None})
+    if not keys:
+        return [job for job, _, _ in found]
+    session.execute("release_keys", keys=keys)
+    holding = session.fetch_records("holders", keys=keys)
+    return with_their_keys(found, {holder.key: holder.id for holder in holding})
+
+
+def _delete(session: Session, jobs: list[Any]) -> None:
+    for table in ("attempts", "needs", "entries", "jobs"):
+        session.execute(f"delete_{table}", jobs=jobs)
+
+
+def _first(found: Sequence[Row]) -> list[Any]:
+    """The first column of rows."""
+    return [row[0] for row in found]

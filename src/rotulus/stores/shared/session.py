@@ -1,0 +1,51 @@
+"""How statements are run that are written once: `Session`."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from rotulus._jobs.record import JobRecord
+
+Row = tuple[Any, ...]
+
+Value = str | int | list[Any] | None
+"""A parameter; a list holds many values."""
+
+
+class Locked(NamedTuple):
+    """Jobs that nobody else changes until the transaction is over.
+
+    Attributes:
+        ids: those that exist, in the order in which they were given.
+        in_runs: whether any of them may be in a run.
+    """
+
+    ids: list[str]
+    in_runs: bool
+
+
+class Session(Protocol):
+    """Statements on one connection. They know the present moment."""
+
+    def fetch(self, name: str, /, **parameters: Value) -> Sequence[Row]:
+        """Run a statement that answers with rows."""
+        ...
+
+    def fetch_value(self, name: str, /, **parameters: Value) -> Any:
+        """Run a statement that answers with one value; None when it answers with nothing."""
+        ...
+
+    def fetch_records(self, name: str, /, **parameters: Value) -> list[JobRecord]:
+        """Run a statement that answers with records of jobs."""
+        ...
+
+    def execute(self, name: str, /, **parameters: Value) -> int:
+        """Run a statement that changes rows; how many it changed."""
+        ...
+
+    def lock_runs(self, ids: Sequence[str]) -> Locked:
+        """Lock jobs, and all jobs of their runs, until the transaction is over."""
+        ...
+
+    def unblock(self, ended: Sequence[str]) -> bool:
+        """What waited for these jobs, and for nothing else, is due; whether that brings work."""
+        ...

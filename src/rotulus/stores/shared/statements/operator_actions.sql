@@ -1,0 +1,148 @@
+-- Operator actions on jobs and queues: cancel, retry, pause, delete.
+
+-- name: with_parts
+-- Jobs and their parts, and the parts of those.
+SELECT job.id FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
+UNION
+SELECT part.id FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value AND job.opened
+{join} rotulus_jobs AS part ON {part_of_job};
+
+-- name: cancel
+-- Waiting jobs end; running ones are asked to. Then each of them, and whether it has ended in a run: others
+-- may have waited for it.
+UPDATE rotulus_jobs AS job
+SET cancel_requested = job.state = 'running',
+    state = CASE job.state WHEN 'running' THEN job.state ELSE 'cancelled' END,
+    reason = CASE job.state WHEN 'running' THEN job.reason ELSE 'cancelled' END,
+    ended_at = CASE job.state WHEN 'running' THEN NULL ELSE {now} END,
+    waits_for = CASE job.state WHEN 'running' THEN job.waits_for ELSE 0 END
+WHERE job.id {in_ids} AND job.state || '' IN ('blocked', 'delayed', 'queued', 'running')
+RETURNING id, ended_at IS NOT NULL AND run IS NOT NULL;
+
+-- name: retryable
+-- The jobs among some that an operator can send back, each with the head of its run (itself, if it is in
+-- none) and the key of that. With `any_end`, in whatever state they ended.
+SELECT DISTINCT job.id, head.id, head.key
+FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
+{join} rotulus_jobs AS head ON head.id = coalesce(job.run, job.id)
+WHERE job.state || '' IN ('failed', 'dead', 'cancelled')
+  OR CAST(:any_end AS boolean) AND job.ended_at IS NOT NULL
+ORDER BY job.id;
+
+-- name: dependants
+-- Some jobs with their dependants, direct or not, and whether each is running.
+WITH RECURSIVE affected (job) AS (
+  SELECT job.{job} FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
+  UNION
+  SELECT need.job FROM affected {join} rotulus_needs AS need ON need.need = affected.job)
+SELECT job.{job}, job.state = 'running'
+FROM affected {join} rotulus_jobs AS job ON job.{job} = affected.job;
+
+-- name: to_rebuild
+-- The opened jobs that go back and will add other parts: those of `ids` with `rebuild`, and those with a
+-- need that goes back.
+SELECT job.{job} FROM {each_back} {join} rotulus_jobs AS job ON job.{job} = wanted.value AND job.opened
+WHERE CAST(:rebuild AS boolean) AND job.id {in_ids}
+  OR EXISTS (
+    SELECT 1 FROM rotulus_needs AS need
+    WHERE need.job = job.{job} AND NOT need.part AND need.need {in_back});
+
+-- name: parts_of
+-- The parts of some jobs, and the parts of those.
+SELECT DISTINCT part.{job} FROM {each_jobs} {join} rotulus_jobs AS job ON job.{job} = wanted.value
+{join} rotulus_jobs AS part ON {part_of_job};
+
+-- name: reset_opened
+-- Jobs whose parts were deleted are as they were before they were opened.
+UPDATE rotulus_jobs SET opened = false WHERE {job} {in_jobs};
+
+-- name: archive_ended
+-- Keep the attempt a job ended with.
+INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
+SELECT {job}, attempt, coalesce(reason, state), worker, started_at, ended_at, error
+FROM rotulus_jobs WHERE {job} {in_back} AND ended_at IS NOT NULL AND attempt > 0
+ON CONFLICT DO NOTHING;
+
+-- name: retry
+-- Jobs go back with fresh budgets, those of `ids` with other arguments, if some are given. A job with a
+-- need that goes back loses its arguments, unless they only say what it needs.
+UPDATE rotulus_jobs AS job
+SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
+    failures = 0, losses = 0, run_at = {now}, ended_at = NULL, expires_at = NULL,
+    held_key = key,
+    arguments = CASE WHEN CAST(:arguments AS text) IS NOT NULL AND job.id {in_ids}
+                       THEN CAST(:arguments AS text)
+                     WHEN job.arguments <> '{}' AND job.arguments NOT LIKE '{"needs":%' AND EXISTS (
+                       SELECT 1 FROM rotulus_needs AS need
+                       WHERE need.job = job.{job} AND NOT need.part AND need.need {in_back})
+                       THEN '{}'
+                     ELSE job.arguments END
+WHERE job.{job} {in_back};
+
+-- name: count_needs
+-- Count the needs of jobs that have not ended. A job that goes back and waits for none is due.
+UPDATE rotulus_jobs AS job
+SET waits_for = wanted.needs,
+    state = CASE WHEN job.state <> 'blocked' OR wanted.needs > 0 OR job.paused THEN job.state
+                 ELSE 'queued' END
+FROM (
+  SELECT job.{job}, {unended_needs} AS needs
+  FROM (SELECT value AS {job} FROM {each_jobs}) AS job) AS wanted
+WHERE job.{job} = wanted.{job};
+
+-- name: carry_again
+-- Jobs that have been sent back, or resumed, are to be published again, if they are carried.
+UPDATE rotulus_outbox AS entry SET due_at = job.run_at, published_at = NULL, tries = 0
+FROM {each_back} {join} rotulus_jobs AS job ON job.{job} = wanted.value
+WHERE entry.job = job.{job} AND job.ended_at IS NULL;
+
+-- name: pause
+-- Queues whose jobs are not claimed.
+INSERT INTO rotulus_pauses (queue, paused_at)
+SELECT value, {now} FROM {each_queues} WHERE true ORDER BY value
+ON CONFLICT (queue) DO NOTHING;
+
+-- name: resume
+-- Queues whose jobs are claimed again.
+DELETE FROM rotulus_pauses WHERE queue {in_queues};
+
+-- name: pause_runs
+-- Runs, or jobs that may become one, that wait until they are resumed.
+UPDATE rotulus_jobs AS job
+SET paused = true,
+    state = CASE WHEN job.state IN ('delayed', 'queued') THEN 'blocked' ELSE job.state END
+FROM {runs}
+WHERE job.{job} = wanted.job AND NOT job.paused;
+
+-- name: resume_runs
+-- They are due again, if they wait for nothing else.
+UPDATE rotulus_jobs AS job
+SET paused = false,
+    {becomes_due}
+FROM {runs}, {moment}
+WHERE job.{job} = wanted.job AND job.paused
+RETURNING {job};
+
+-- name: deletable
+-- Those of some jobs that have ended and that nobody needs.
+SELECT job.{job}, job.id FROM rotulus_jobs AS job
+WHERE job.id {in_ids} AND job.ended_at IS NOT NULL
+  AND (job.held_key IS NULL OR job.hold_until IS NULL OR job.hold_until <= {now})
+  AND (job.run IS NULL OR job.run = job.id AND 0 = (
+    SELECT count(*) FROM rotulus_jobs AS part WHERE part.run = job.id AND part.ended_at IS NULL));
+
+-- name: delete_attempts
+-- Earlier attempts go with their job.
+DELETE FROM rotulus_attempts WHERE job {in_jobs};
+
+-- name: delete_needs
+-- And so does what a job waited for, and what waited for it.
+DELETE FROM rotulus_needs WHERE need {in_jobs} OR job {in_jobs};
+
+-- name: delete_entries
+-- What is to be published goes with its job.
+DELETE FROM rotulus_outbox WHERE job {in_jobs};
+
+-- name: delete_jobs
+-- Jobs that nobody needs.
+DELETE FROM rotulus_jobs WHERE {job} {in_jobs};
