@@ -37,7 +37,7 @@ def coalescer_of(store):
 
 
 def together(coalescer, *acts):
-    """Do things in threads that all come while a turn is under way; what came of each."""
+    """Do things in threads that all come while a group is under way; what came of each."""
     held, leave = threading.Event(), threading.Event()
 
     def hold():
@@ -60,19 +60,19 @@ def together(coalescer, *acts):
 
 def test_calls_that_come_together_share_a_transaction(shared):
     """And each has its own answer."""
-    coalescer, turns = coalescer_of(shared.store), []
+    coalescer, groups = coalescer_of(shared.store), []
     perform = coalescer._perform
 
-    def counted(turn):
-        turns.append(len(turn.works))
-        return perform(turn)
+    def counted(group):
+        groups.append(len(group.works))
+        return perform(group)
 
     coalescer._perform = counted
     jobs = [shared.new() for _ in range(20)]
     told = together(coalescer, *(lambda job=job: shared.store.add([job]) for job in jobs))
 
     assert [job.id for job in jobs] == [record.id for [record] in told]
-    assert [20] == turns
+    assert [20] == groups
 
 
 @pytest.mark.parametrize("bad", [0, 3, 6])
@@ -195,7 +195,7 @@ def timed(act):
 
 @pytest.mark.anywhere
 def test_no_caller_of_a_server_waits_for_longer_than_its_deadline(hasty, url, server):
-    """Waiting for one's turn is part of it."""
+    """Waiting for the group before is part of it."""
     adds = AsyncAdds(lambda: hasty)
     jobs = [server.new() for _ in range(24)]
 
@@ -253,15 +253,15 @@ def test_a_long_write_of_a_process_fails_none_of_its_other_writes(file, monkeypa
 
 
 def counted(adds):
-    """The lengths of the turns of adds, as they come."""
-    turns, perform = [], adds._coalescer._perform
+    """The lengths of the groups of adds, as they come."""
+    groups, perform = [], adds._coalescer._perform
 
-    def count(turn):
-        turns.append(len(turn.works))
-        return perform(turn)
+    def count(group):
+        groups.append(len(group.works))
+        return perform(group)
 
     adds._coalescer._perform = count
-    return turns
+    return groups
 
 
 def hand_in(adds, jobs):
@@ -276,12 +276,12 @@ def hand_in(adds, jobs):
 def test_what_no_call_is_to_blame_for_is_told_to_all_that_wait(file):
     """The store is not asked again for each of them."""
     adds = AsyncAdds(lambda: file.store)
-    turns = counted(adds)
+    groups = counted(adds)
     file.store._connections.writer().execute("PRAGMA query_only = 1")
     told = hand_in(adds, [file.new() for _ in range(64)])
 
     assert {StoreReadOnlyError} == {type(one) for one in told}
-    assert len(turns) < 8
+    assert len(groups) < 8
 
 
 def test_a_call_that_needs_more_room_than_there_is_fails_alone(file):
@@ -379,11 +379,11 @@ def test_what_a_signal_handler_raises_reaches_whom_it_interrupted(shared):
     coalescer = coalescer_of(shared.store)
     perform, raised = coalescer._perform, []
 
-    def ring(turn):
-        if len(turn.works) > 1 and not raised:
+    def ring(group):
+        if len(group.works) > 1 and not raised:
             raised.append(True)
             raise Ringing
-        return perform(turn)
+        return perform(group)
 
     coalescer._perform = ring
     jobs = [shared.new() for _ in range(4)]

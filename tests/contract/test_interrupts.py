@@ -121,7 +121,7 @@ def test_an_add_to_a_server_may_be_interrupted_anywhere(server):
 
 
 def in_one_turn(adding, commit_or_adder, interrupter, others=3):
-    """An interrupted add that leads a turn with those of others: what those others were told."""
+    """An interrupted add that leads a group with those of others: what those others were told."""
     coalescer = commit_or_adder._coalescer
     held, leave = threading.Event(), threading.Event()
 

@@ -142,11 +142,11 @@ def test_coroutines_with_keys_share_a_turn_where_no_key_is_waited_for(make_bench
     """In a file they cost as much as those without."""
     bench = make_bench("file")
     adds = AsyncAdds(lambda: bench.store)
-    turns, perform = [], adds._coalescer._perform
+    groups, perform = [], adds._coalescer._perform
 
-    def counted(turn):
-        turns.append(len(turn.works))
-        return perform(turn)
+    def counted(group):
+        groups.append(len(group.works))
+        return perform(group)
 
     adds._coalescer._perform = counted
 
@@ -156,8 +156,8 @@ def test_coroutines_with_keys_share_a_turn_where_no_key_is_waited_for(make_bench
         return await asyncio.gather(*each)
 
     assert 50 == len({record.id for [record] in asyncio.run(go())})
-    assert 101 == sum(turns)
-    assert len(turns) < 20
+    assert 101 == sum(groups)
+    assert len(groups) < 20
 
 
 @given(st.lists(st.sets(st.sampled_from("abc"), min_size=1), max_size=12))

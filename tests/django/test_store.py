@@ -16,7 +16,7 @@ from server_clock import ServerClock
 
 _PARTS = (
     "add cancel claim delete extend parts pause prune rate reading recount replay rescue retry "
-    "schedules settle turn"
+    "schedules settle settle_and_claim"
 )
 
 globals().update(

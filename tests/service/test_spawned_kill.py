@@ -121,7 +121,7 @@ def test_a_live_scheduler_leaves_the_jobs_of_another_alone(app, child):
     async def body():
         scheduler = JobScheduler(app=app)
         await scheduler.start()
-        background = scheduler._background
+        background = scheduler._worker
         for _ in range(3):
             await asyncio.to_thread(background.look)
         assert ["running"] + ["queued"] * 3 == states(app, ids)

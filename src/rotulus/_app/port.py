@@ -14,7 +14,7 @@ from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.current import waiting_for
 from rotulus._jobs.job import Job
 from rotulus._jobs.outcome import read_error, succeeded
-from rotulus._jobs.port import Asked, Progress
+from rotulus._jobs.port import EnqueueRequest, Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
 from rotulus._tasks.arguments import Call
@@ -246,8 +246,8 @@ def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:
     )
 
 
-def _request(job: NewJob) -> Asked:
-    return Asked(job.terms.task, job.arguments, job.terms.queue, job.terms.priority)
+def _request(job: NewJob) -> EnqueueRequest:
+    return EnqueueRequest(job.terms.task, job.arguments, job.terms.queue, job.terms.priority)
 
 
 def _failure(record: JobRecord) -> JobFailedError:

@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.outcome import ErrorInfo, read_error
-from rotulus._jobs.port import Asked, JobPort, Progress, Running
+from rotulus._jobs.port import EnqueueRequest, JobPort, Progress, Running
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.signals import Cancel
 from rotulus._jobs.states import State
@@ -58,7 +58,7 @@ class Job(Generic[V_co]):
     record: JobRecord
     _port: JobPort
     _running: Running | None = None
-    _asked: Asked | None = None
+    _request: EnqueueRequest | None = None
 
     @property
     def id(self) -> str:
@@ -113,15 +113,15 @@ class Job(Generic[V_co]):
     @property
     def existed(self) -> bool:
         """Whether the enqueue that gave it added none, as this one held its key."""
-        return self._asked is not None
+        return self._request is not None
 
     @property
     def as_asked(self) -> bool:
         """Whether it has the task, arguments, queue and priority that the enqueue asked for."""
-        if self._asked is None:
+        if self._request is None:
             return True
         has = self.record
-        task, arguments, queue, priority = self._asked
+        task, arguments, queue, priority = self._request
         if (task, queue, priority) != (has.task, has.queue, has.priority):
             return False
         mine, theirs = map(jsontext.decode, (has.arguments, arguments))

@@ -13,7 +13,7 @@ class Progress(NamedTuple):
     note: str = ""
 
 
-class Asked(NamedTuple):
+class EnqueueRequest(NamedTuple):
     """The request of an enqueue that found a job with the same key."""
 
     task: str
