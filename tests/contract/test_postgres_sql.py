@@ -130,7 +130,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
         *("claim_after", "claim_limited", "lock_limits", "claimable", "notify", "claim_ids"),
         *("lock_entries", "take_entries"),
-        *("lock_runs", "lock_with_dependants", "prune"),
+        *("lock_runs", "size_of_runs", "lock_with_dependants", "prune"),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
     }
 
@@ -180,6 +180,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("open", "rotulus_jobs_pkey"),
         ("lock_runs", "rotulus_jobs_run"),
         ("lock_runs", "rotulus_jobs_pkey"),
+        ("size_of_runs", "rotulus_jobs_run"),
         ("with_parts", "rotulus_jobs_run"),
         ("retryable", "rotulus_jobs_pkey"),
         ("dependants", "rotulus_needs_pkey"),

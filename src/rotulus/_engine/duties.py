@@ -98,7 +98,7 @@ class Recount:
 
 
 class Prune:
-    """Deletes jobs that ended long ago."""
+    """Deletes jobs that ended long ago, in batches that shrink when the store takes too long."""
 
     name = "prune"
 
@@ -106,15 +106,19 @@ class Prune:
         self._store = store
         self._keep = keep
         self._events = events
+        self._batch = _AT_ONCE
 
     def tick(self, now: datetime) -> float:
         """Delete some; call again at once when there are more."""
+        batch = self._batch
+        self._batch = max(1, batch // 4)  # in case that this one takes too long
         pruned = [
-            self._store.prune(now - kept, [state], _AT_ONCE) for state, kept in self._keep.items()
+            self._store.prune(now - kept, [state], batch) for state, kept in self._keep.items()
         ]
+        self._batch = min(_AT_ONCE, batch * 2)
         if sum(pruned):
             self._events.emit(JobsPruned(sum(pruned)))
-        return 0.0 if _AT_ONCE in pruned else PRUNE_EVERY
+        return 0.0 if max(pruned, default=0) >= batch else PRUNE_EVERY
 
 
 def retention(keep: timedelta, keep_failed: timedelta) -> dict[State, timedelta]:

@@ -268,9 +268,10 @@ class Transitions(Protocol):
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete jobs that ended in these states before a moment; returns how many.
 
-        The same jobs are left as in `delete`. A run counts as one. At most `limit` jobs are
-        deleted, of each state the oldest first. Workers whose lease is over, and starts that no
-        rate counts any more, are forgotten as well.
+        The same jobs are left as in `delete`. All jobs of a run count. At most `limit` jobs are
+        deleted, of each state the oldest first; but a run goes whole, so the last one may make it
+        more. Fewer are deleted only if there are no more to delete. Workers whose lease is over,
+        and starts that no rate counts any more, are forgotten as well.
         """
         ...
 

@@ -121,15 +121,15 @@ class Session:
     def lock_runs(self, ids: Sequence[str]) -> Locked:
         """Lock jobs, and all jobs of their runs, until the transaction is over.
 
-        The others are left alone: a job that is added only now is not locked. A statement that had
-        to wait for a lock is repeated, as parts may have been added meanwhile.
+        The others are left alone: a job that is added only now is not locked. Parts may have been
+        added while the statement waited for a lock: then all are locked again, and none is added.
         """
         wanted = list(ids)
-        found, before = self.fetch("lock_runs", ids=wanted)[0], None
-        while found[2] and found != before:
-            found, before = self.fetch("lock_runs", ids=wanted)[0], found
-        there = set(found[0])
-        return Locked([one for one in ids if one in there], in_runs=found[2] > 0)
+        existing, in_runs = self.fetch("lock_runs", ids=wanted)[0]
+        while in_runs and self.fetch_value("size_of_runs", ids=wanted) > in_runs:
+            existing, in_runs = self.fetch("lock_runs", ids=wanted)[0]
+        there = set(existing)
+        return Locked([one for one in ids if one in there], in_runs=in_runs > 0)
 
     def unblock(self, ended: Sequence[str]) -> bool:
         """What waited for these jobs, and for nothing else, is due; whether anything is."""

@@ -58,11 +58,13 @@ def delete(session: Session, ids: Collection[str]) -> list[JobRecord]:
     return told
 
 
-def delete_runs(session: Session, jobs: list[Any]) -> None:
-    """Delete jobs with their parts, and all that is known of them."""
-    if jobs:
-        parts = _first(session.fetch("parts_of", jobs=jobs))
-        _delete(session, [*jobs, *parts])
+def delete_runs(session: Session, jobs: list[Any]) -> int:
+    """Delete jobs with their parts, and all that is known of them; how many they were."""
+    if not jobs:
+        return 0
+    whole = [*jobs, *_first(session.fetch("parts_of", jobs=jobs))]
+    _delete(session, whole)
+    return len(whole)
 
 
 def pause(

@@ -304,14 +304,18 @@ class SqliteStore:
 
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
-        where = {"before": micros(before), "states": rows.array(states), "limit": limit}
 
         def work(session: Session) -> int:
-            outdated = rows.read(session.fetch_value("outdated", **where))
             session.execute("forget_starts")
             session.execute("forget_workers")
-            actions.delete_runs(session, outdated)
-            return len(outdated)
+            gone = 0
+            for state in states:
+                where = {"state": state, "before": micros(before), "limit": limit - gone}
+                outdated = session.fetch_value("outdated", **where)
+                gone += actions.delete_runs(session, rows.read(outdated))
+                if gone >= limit:
+                    break
+            return gone
 
         return self._write(work)
 

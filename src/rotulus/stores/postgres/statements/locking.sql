@@ -2,18 +2,27 @@
 -- the others before that.
 
 -- name: lock_runs
--- Lock some jobs, with all jobs of their runs, until this transaction is over: which of them exist, how
--- many jobs are locked, and how many of these are in runs. In the order of ids, as everywhere.
-SELECT coalesce(array_agg(id::text) FILTER (WHERE id = ANY (:ids::uuid[])), '{}'), count(*), count(run)
+-- Lock some jobs, with all jobs of their runs, until this transaction is over: which of them exist, and
+-- how many of what is locked is in runs. In the order of ids, as everywhere.
+SELECT
+  coalesce(array_agg(id::text) FILTER (WHERE id IN (SELECT unnest(:ids::uuid[]))), '{}'), count(run)
 FROM (
   SELECT job.id, job.run FROM (
     SELECT id FROM unnest(:ids::uuid[]) AS wanted (id)
     UNION
-    SELECT other.id FROM unnest(:ids::uuid[]) AS wanted (id)
-    JOIN rotulus_jobs AS job ON job.id = wanted.id
-    JOIN rotulus_jobs AS other ON other.run = job.run) AS wanted
+    SELECT other.id FROM (
+      SELECT DISTINCT job.run FROM unnest(:ids::uuid[]) AS wanted (id)
+      JOIN rotulus_jobs AS job ON job.id = wanted.id) AS wanted
+    JOIN rotulus_jobs AS other ON other.run = wanted.run) AS wanted
   JOIN rotulus_jobs AS job ON job.id = wanted.id
   ORDER BY job.id FOR UPDATE OF job) AS locked;
+
+-- name: size_of_runs
+-- How many jobs the runs of some jobs have.
+SELECT count(*) FROM (
+  SELECT DISTINCT job.run FROM unnest(:ids::uuid[]) AS wanted (id)
+  JOIN rotulus_jobs AS job ON job.id = wanted.id) AS wanted
+JOIN rotulus_jobs AS other ON other.run = wanted.run;
 
 -- name: lock_with_dependants
 -- Lock some jobs, and those that wait for them, until this transaction is over; returns how many.

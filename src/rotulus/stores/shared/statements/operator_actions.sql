@@ -80,14 +80,16 @@ SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NU
 WHERE job.{job} {in_back};
 
 -- name: count_needs
--- Count the needs of jobs that have not ended. A job that goes back and waits for none is due.
+-- Count the needs of jobs that have not ended, once for each. A job that goes back and waits for none
+-- is due.
+WITH wanted AS MATERIALIZED (
+  SELECT job.{job}, {unended_needs} AS needs
+  FROM (SELECT value AS {job} FROM {each_jobs}) AS job)
 UPDATE rotulus_jobs AS job
 SET waits_for = wanted.needs,
     state = CASE WHEN job.state <> 'blocked' OR wanted.needs > 0 OR job.paused THEN job.state
                  ELSE 'queued' END
-FROM (
-  SELECT job.{job}, {unended_needs} AS needs
-  FROM (SELECT value AS {job} FROM {each_jobs}) AS job) AS wanted
+FROM wanted
 WHERE job.{job} = wanted.{job};
 
 -- name: carry_again

@@ -12,10 +12,11 @@ expires_at = CASE WHEN due THEN job.expires_at + {greatest}(0, now - job.run_at)
                   ELSE job.expires_at END
 
 -- piece: unended_needs
--- How many of the needs of a job have not ended.
+-- How many of the needs of a job have not ended. Each need is looked up by itself: joined, they may be
+-- read from all jobs that have not ended, of which the statistics think that there are none.
 (SELECT CAST(count(*) AS integer) FROM rotulus_needs AS need
- {join} rotulus_jobs AS needed ON needed.{job} = need.need AND needed.ended_at IS NULL
- WHERE need.job = job.{job})
+ WHERE need.job = job.{job} AND (
+   SELECT needed.ended_at IS NULL FROM rotulus_jobs AS needed WHERE needed.{job} = need.need))
 
 -- piece: part_of_job
 -- A part belongs to an opened job, or to a part of it.

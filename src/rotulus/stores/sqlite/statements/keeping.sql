@@ -66,15 +66,14 @@ WHERE job.seq = wanted.seq
 RETURNING id;
 
 -- name: outdated
--- Ended jobs that nobody needs, the oldest of each state first.
-SELECT json_group_array(seq) FROM (
-  SELECT job.seq FROM json_each(:states) AS ended CROSS JOIN rotulus_jobs AS job
-  WHERE job.seq IN (
-    SELECT seq FROM rotulus_jobs
-    WHERE state = ended.value AND ended_at IS NOT NULL AND ended_at < :before
-      AND (held_key IS NULL OR hold_until IS NULL OR hold_until <= :now)
-      AND (run IS NULL OR run = id AND NOT EXISTS (
-        SELECT 1 FROM rotulus_jobs AS part
-        WHERE part.run = rotulus_jobs.id AND part.ended_at IS NULL))
-    ORDER BY ended_at LIMIT :limit)
-  LIMIT :limit);
+-- Ended jobs that nobody needs, the oldest of a state first, until they have so many rows with their
+-- parts: the last run goes whole.
+SELECT json_group_array(DISTINCT seq) FROM (
+  SELECT job.seq FROM rotulus_jobs AS job
+  LEFT JOIN rotulus_jobs AS part ON part.run = job.run
+  WHERE job.state = :state AND job.ended_at IS NOT NULL AND job.ended_at < :before
+    AND (job.held_key IS NULL OR job.hold_until IS NULL OR job.hold_until <= :now)
+    AND (job.run IS NULL OR job.run = job.id AND NOT EXISTS (
+      SELECT 1 FROM rotulus_jobs AS other
+      WHERE other.run = job.id AND other.ended_at IS NULL))
+  ORDER BY job.ended_at LIMIT :limit);
