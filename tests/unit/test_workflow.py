@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotulus import DuplicateTaskError, Retry, TaskRegistry, task
-from rotulus._workflows.enrolment import enrol, find
+from rotulus._workflows.registration import find, register_workflow
 from rotulus._workflows.tasks import StepTask, WorkflowTask, takes, workflow_task
 from rotulus.errors import ConfigurationError, OptionError, RegistryFrozenError
 from rotulus.workflow import Context, Step, Workflow, WorkflowError, any_failed, task_failed
@@ -278,7 +278,7 @@ def test_other_parameters_are_filled_by_type_or_have_a_default():
 def test_tasks_of_workflows_are_tasks():
     """With options for one enqueue, and information like any."""
     registry = TaskRegistry()
-    whole = enrol(graph({"a": []}), registry)
+    whole = register_workflow(graph({"a": []}), registry)
     part = registry.get("etl.a")
 
     assert isinstance(part.using(queue="slow"), StepTask)
@@ -307,7 +307,7 @@ def test_a_workflow_is_registered_with_its_steps():
     outer = Workflow.of(
         "outer", [step("a", workflow="outer"), Step("send", plain), Step("in", inner)]
     )
-    enrol(outer, registry)
+    register_workflow(outer, registry)
 
     assert ["mail.send", "outer", "outer.a", "inner", "inner.x"] == registry.list_all()
     assert outer is find("outer", registry)
@@ -319,8 +319,8 @@ def test_a_workflow_is_registered_with_its_steps():
 def test_a_workflow_of_the_same_name_is_replaced_as_a_whole():
     """Steps it no longer has are gone."""
     registry = TaskRegistry()
-    enrol(graph({"a": [], "b": ["a"]}), registry)
-    enrol(graph({"b": [], "c": ["b"]}), registry)
+    register_workflow(graph({"a": [], "b": ["a"]}), registry)
+    register_workflow(graph({"b": [], "c": ["b"]}), registry)
 
     assert ["etl", "etl.b", "etl.c"] == registry.list_all()
 
@@ -329,12 +329,12 @@ def test_a_workflow_of_the_same_name_is_replaced_as_a_whole():
 def test_a_plain_task_is_not_replaced(name):
     """Neither by a workflow nor by its step, and everything is as it was."""
     registry = TaskRegistry()
-    enrol(graph({"a": []}), registry) if name == "etl.b" else None
+    register_workflow(graph({"a": []}), registry) if name == "etl.b" else None
     task(name, registry=registry)(lambda: None)
     before = list(registry)
 
     with pytest.raises(DuplicateTaskError):
-        enrol(graph({"x": [], "b": []}), registry)
+        register_workflow(graph({"x": [], "b": []}), registry)
     assert before == list(registry)
 
 
@@ -346,18 +346,18 @@ def test_a_task_of_another_registry_is_no_step():
     with pytest.raises(
         WorkflowError, match="step 'send' runs the task 'mail.send' of .*, which is not in"
     ):
-        enrol(Workflow.of("etl", [Step("send", stranger)]), registry)
+        register_workflow(Workflow.of("etl", [Step("send", stranger)]), registry)
     assert [] == registry.list_all()
 
 
 def test_a_workflow_is_no_step_of_itself():
     """Not by way of others either."""
     registry = TaskRegistry()
-    first = enrol(graph({"a": []}, "first"), registry)
-    second = enrol(Workflow.of("second", [Step("one", first)]), registry)
+    first = register_workflow(graph({"a": []}, "first"), registry)
+    second = register_workflow(Workflow.of("second", [Step("one", first)]), registry)
 
     with pytest.raises(WorkflowError, match="first → second → first"):
-        enrol(Workflow.of("first", [Step("two", second)]), registry)
+        register_workflow(Workflow.of("first", [Step("two", second)]), registry)
     assert ["first", "first.a", "second"] == registry.list_all()
 
 
@@ -367,4 +367,4 @@ def test_nothing_is_registered_while_an_app_serves():
     registry.freeze()
 
     with pytest.raises(RegistryFrozenError):
-        enrol(graph({"a": []}), registry)
+        register_workflow(graph({"a": []}), registry)

@@ -1,1 +1,1 @@
-"""The engine: claims jobs, renews their leases, runs them through one door, settles outcomes."""
+"""The engine: claims, runs and settles jobs, extends their leases, and does background duties."""

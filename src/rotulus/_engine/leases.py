@@ -1,4 +1,4 @@
-"""Renews the leases of running jobs, their heartbeat, from a thread that no task can block."""
+"""Extends the leases of running jobs, their heartbeat, from a thread that no task can block."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""A call becomes a payload, and a payload a call: bound, validated and kept as JSON.
+"""Validates the arguments of a call: bound, checked by type, written as JSON, and read again.
 
 A payload is one JSON object: parameter name to value, with `*` for further positional arguments
 and `**` for further named ones. What a signature needs is worked out once, here, so that binding

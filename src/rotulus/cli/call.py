@@ -6,13 +6,13 @@ from typing import Any
 import click
 
 from rotulus import App, State
-from rotulus.cli.known import listed
+from rotulus.cli.hints import listed
 from rotulus.cli.output import json_option, print_json
-from rotulus.cli.rehearsal import run_here
+from rotulus.cli.run_here import run_here
 from rotulus.cli.target import app_options, find_app
+from rotulus.cli.times import ago, moment_text
 from rotulus.cli.values import Whole, read_call, read_seconds, read_time, seconds_like
 from rotulus.cli.waiting import wait_for
-from rotulus.cli.words import ago, moment_text
 from rotulus.errors import TaskNotFoundError
 
 

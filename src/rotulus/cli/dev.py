@@ -11,7 +11,7 @@ from rotulus.cli.push import emulated
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, no_target
 from rotulus.cli.values import Whole
-from rotulus.cli.work import tracebacks_option
+from rotulus.cli.worker import tracebacks_option
 from rotulus.config import load_settings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from rotulus import App, State
-from rotulus.cli.finding import find_run
+from rotulus.cli.job_ids import find_run
 from rotulus.cli.output import json_option, print_json
 from rotulus.cli.target import app_options, find_app, find_store
 from rotulus.errors import TaskNotFoundError, WorkflowError

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from rotulus.cli.known import listed, nearest
+from rotulus.cli.hints import listed, nearest
 from rotulus.errors import ConfigurationError, RotulusError
 
 _LIBRARY = str(Path(__file__).resolve().parents[1])

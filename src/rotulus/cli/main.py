@@ -25,7 +25,7 @@ from rotulus.errors import (
 )
 
 COMMANDS = {
-    "cancel": ("act", "Cancel jobs that wait or run."),
+    "cancel": ("retry_cancel", "Cancel jobs that wait or run."),
     "check": ("admin", "Check everything a worker needs."),
     "config": ("admin", "The settings, and where each comes from."),
     "cron": ("cron", "Look at cron expressions."),
@@ -33,16 +33,16 @@ COMMANDS = {
     "enqueue": ("call", "Store a job of a task."),
     "gcp": ("gcp", "Make Google's topics and schedules what the routes of an app need."),
     "graph": ("graph", "Draw a workflow: as Mermaid, or as SVG."),
-    "ls": ("look", "List tasks, jobs, queues, schedules or workers."),
+    "ls": ("ls", "List tasks, jobs, queues, schedules or workers."),
     "migrate": ("admin", "Bring the store's tables up to this version."),
     "pause": ("pausing", "Claim no more jobs of a queue, or of a run."),
     "resume": ("pausing", "Claim jobs of a queue or a run again."),
-    "retry": ("act", "Send failed, dead and cancelled jobs back."),
+    "retry": ("retry_cancel", "Send failed, dead and cancelled jobs back."),
     "run": ("call", "Run a task here and now."),
     "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
     "why": ("show", "Why a job has not run yet, or how it ended."),
-    "worker": ("work", "Run jobs and fire schedules."),
+    "worker": ("worker", "Run jobs and fire schedules."),
 }
 """Each command: the module of this package that holds it, and what it does."""
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 import click
 
 from rotulus import App
-from rotulus.cli.finding import find_run
-from rotulus.cli.known import listed, nearest, no_queue
+from rotulus.cli.hints import listed, nearest, no_queue
+from rotulus.cli.job_ids import find_run
 from rotulus.cli.target import app_options, find_store
 from rotulus.errors import StoreError
 from rotulus.workflow import Run

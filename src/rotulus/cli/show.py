@@ -7,8 +7,8 @@ import click
 from rich.text import Text
 
 from rotulus import App, Attempt, Job, State, StepInfo
-from rotulus.cli.finding import find_job_or_step
 from rotulus.cli.folding import Folded, fold, fold_entries
+from rotulus.cli.job_ids import find_job_or_step
 from rotulus.cli.output import (
     console,
     json_option,
@@ -20,7 +20,7 @@ from rotulus.cli.output import (
 from rotulus.cli.steps import print_node, print_steps
 from rotulus.cli.tables import plain
 from rotulus.cli.target import app_options, find_store
-from rotulus.cli.words import ago, moment_text
+from rotulus.cli.times import ago, moment_text
 from rotulus.workflow import Run
 
 _CLOSING = ("attempt", "worker", "due", "started")

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from rotulus import App, TaskRegistry
+from rotulus.cli.hints import nearest
 from rotulus.cli.importing import load_module
-from rotulus.cli.known import nearest
 from rotulus.config import load_settings
 from rotulus.errors import ConfigurationError, OptionError, StoreUnavailableError
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import click
 
-from rotulus.cli.known import nearest
+from rotulus.cli.hints import nearest
 
 _COMMANDS = {
     "beat": "worker",

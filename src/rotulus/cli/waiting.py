@@ -8,7 +8,7 @@ import click
 
 from rotulus import App, Job, JobFailedError, State
 from rotulus._progress import Meter
-from rotulus.cli.finding import reached
+from rotulus.cli.job_ids import reached
 from rotulus.cli.streams import INTERRUPTED
 from rotulus.errors import ResultTimeoutError
 

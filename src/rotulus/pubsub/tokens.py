@@ -1,4 +1,4 @@
-"""Checks the sender of a push: its OIDC token, claim by claim."""
+"""Verifies the sender of a push by its OIDC token, claim by claim."""
 
 import json
 import re

@@ -11,7 +11,7 @@ from rotulus import registry as global_registry
 from rotulus._tasks.checks import check_options
 from rotulus._tasks.signature import site_of, site_of_frame
 from rotulus._text.names import check_task_name
-from rotulus._workflows.enrolment import enrol
+from rotulus._workflows.registration import register_workflow
 from rotulus._workflows.trigger import Trigger
 from rotulus._workflows.workflow import Callback, Step, Workflow, check_step_id
 from rotulus.errors import WorkflowError
@@ -174,7 +174,7 @@ class WorkflowBuilder:
     ) -> None:
         close_block(self)
         if kind is None:
-            enrol(self.build(), self._registry)
+            register_workflow(self.build(), self._registry)
 
     def _put(self, step_id: str, source: Source) -> _Planned:
         """Plan a step; the same one may be planned twice, and said more about."""

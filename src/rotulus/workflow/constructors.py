@@ -5,7 +5,7 @@ from collections.abc import Callable
 from rotulus import TaskRegistry
 from rotulus import registry as global_registry
 from rotulus._text.names import check_task_name, did_you_mean
-from rotulus._workflows.enrolment import enrol, find
+from rotulus._workflows.registration import find, register_workflow
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus._workflows.workflow import Workflow
 from rotulus.errors import OptionError, WorkflowError
@@ -50,7 +50,7 @@ def get_workflow(name: str, registry: TaskRegistry = global_registry) -> Workflo
             f"The constructor of workflow {name!r} returned {made!r}: it has to return the "
             f"workflow of that name, such as builder.build()"
         )
-    enrol(made, registry)
+    register_workflow(made, registry)
     return made
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from rotulus._concurrency.coalescer import Coalescer, Group
 from rotulus._concurrency.keyed import KeyedCoalescers
-from rotulus._concurrency.seats import Seats
+from rotulus._concurrency.semaphore import Semaphore
 from rotulus._jobs.record import JobRecord
 from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
@@ -35,7 +35,7 @@ class Adder:
 
     def __init__(self, connections: Source) -> None:
         self._connections = connections
-        self._seats = Seats(_MOST_KEYED)
+        self._semaphore = Semaphore(_MOST_KEYED)
         self._told_at = float("-inf")
         self._coalescer = self._make(self._add_all)
         self._keyed = KeyedCoalescers(lambda: self._make(self._add_keyed))
@@ -57,8 +57,8 @@ class Adder:
         return Coalescer(perform, perform, lambda: address.deadline, address.shown)
 
     def _add_keyed(self, group: Group[Jobs]) -> list[Records]:
-        seat = self._seats.take(group.end)
-        if seat is None:
+        permit = self._semaphore.acquire(group.end)
+        if permit is None:
             raise StoreBusyError(
                 f"{self._connections.address.shown}: jobs with {_MOST_KEYED} other keys wait for "
                 f"transactions that have added the same keys and not ended: this one was not begun"
@@ -66,7 +66,7 @@ class Adder:
         try:
             return self._add_all(group)
         finally:
-            seat.leave()
+            permit.release()
 
     def _add_all(self, group: Group[Jobs]) -> list[Records]:
         """Add the jobs of a group in one transaction."""

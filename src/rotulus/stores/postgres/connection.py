@@ -9,7 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import TextLoader
 
-from rotulus._concurrency.seats import Seats
+from rotulus._concurrency.semaphore import Semaphore
 from rotulus._forking import follow_forks
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreCapacityError, StoreClosedError, StoreUnavailableError
@@ -108,8 +108,8 @@ class Connections:
         self._statements = statements_in(address.schema)
         self._closed = False
         self._idle: list[Connection] = []
-        self._seats = Seats(MOST)
-        self._reserved = Seats(1)
+        self._semaphore = Semaphore(MOST)
+        self._reserved = Semaphore(1)
         self._reset()
         follow_forks(self._forked)
 
@@ -218,10 +218,10 @@ class Connections:
     @contextmanager
     def _borrowed(self, end: float, renews: bool = False) -> Generator[Connection, None, None]:
         self._check()
-        seat = self._seats.take(0.0 if renews else end)  # at once, or not at all
-        if seat is None and renews:
-            seat = self._reserved.take(end)
-        if seat is None:
+        permit = self._semaphore.acquire(0.0 if renews else end)  # at once, or not at all
+        if permit is None and renews:
+            permit = self._reserved.acquire(end)
+        if permit is None:
             raise StoreCapacityError(
                 f"All {MOST} connections to {self.address.shown} have been in use for too long"
             )
@@ -232,10 +232,10 @@ class Connections:
             finally:
                 self._give_back(connection)
         finally:
-            seat.leave()
+            permit.release()
 
     def _idle_or_new(self, end: float) -> Connection:
-        """A connection that is idle, or a new one. There are never more of them than seats."""
+        """A connection that is idle, or a new one. There are never more of them than permits."""
         self._check()
         with suppress(IndexError):
             return self._idle.pop()

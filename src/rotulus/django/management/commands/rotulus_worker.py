@@ -20,8 +20,8 @@ from rotulus.cli.init import leave_init
 from rotulus.cli.logs import LineFormatter, name_jobs
 from rotulus.cli.main import exit_code
 from rotulus.cli.reload import Reloader
-from rotulus.cli.work import needs_supervisor
-from rotulus.cli.work import worker as worker_command
+from rotulus.cli.worker import needs_supervisor
+from rotulus.cli.worker import worker as worker_command
 from rotulus.config import load_settings
 from rotulus.django.app import worker_app
 from rotulus.django.compat import task_backends

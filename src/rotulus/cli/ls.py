@@ -6,8 +6,8 @@ import click
 
 from rotulus import App, Job, State
 from rotulus.cli.declared import schedules, tasks, workflows
-from rotulus.cli.finding import find_job, find_run
-from rotulus.cli.known import no_queue, no_schedule, no_task
+from rotulus.cli.hints import no_queue, no_schedule, no_task
+from rotulus.cli.job_ids import find_job, find_run
 from rotulus.cli.output import (
     json_option,
     print_json,
@@ -17,9 +17,9 @@ from rotulus.cli.output import (
 )
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
+from rotulus.cli.times import ago, iso
 from rotulus.cli.unknown import Commands
 from rotulus.cli.values import Whole
-from rotulus.cli.words import ago, iso
 from rotulus.store import Filter
 
 _JOBS = (

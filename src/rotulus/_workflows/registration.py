@@ -1,4 +1,4 @@
-"""A workflow enters a registry: its tasks are there together, or not at all."""
+"""Registers a workflow: its tasks are in the registry together, or not at all."""
 
 from rotulus._tasks.registry import TaskRegistry, registered_tasks
 from rotulus._workflows.tasks import StepTask, WorkflowTask, workflow_task
@@ -6,7 +6,7 @@ from rotulus._workflows.workflow import Step, Workflow
 from rotulus.errors import WorkflowError
 
 
-def enrol(workflow: Workflow, registry: TaskRegistry) -> WorkflowTask:
+def register_workflow(workflow: Workflow, registry: TaskRegistry) -> WorkflowTask:
     """Register a workflow under its name, and its steps under theirs: `etl`, `etl.fetch`.
 
     It replaces the workflow that had the name, with its steps. Steps that are tasks or workflows
@@ -26,7 +26,7 @@ def enrol(workflow: Workflow, registry: TaskRegistry) -> WorkflowTask:
         declared = workflow_task(workflow, registry)
         tasks.add(declared)
         for step in workflow.steps.values():
-            _enrol_step(workflow, step, registry)
+            _register_step(workflow, step, registry)
         _check_nesting(workflow, registry)
     return declared
 
@@ -48,7 +48,7 @@ def _withdraw(name: str, registry: TaskRegistry) -> None:
             registry.unregister(step.task.name)
 
 
-def _enrol_step(workflow: Workflow, step: Step, registry: TaskRegistry) -> None:
+def _register_step(workflow: Workflow, step: Step, registry: TaskRegistry) -> None:
     task = step.task
     if isinstance(task, StepTask):
         registered_tasks(registry).add(task)
@@ -57,7 +57,7 @@ def _enrol_step(workflow: Workflow, step: Step, registry: TaskRegistry) -> None:
         if isinstance(task, WorkflowTask) or registry.get(task.name).function is task.function:
             return
     elif isinstance(task, WorkflowTask):
-        enrol(task.workflow, registry)
+        register_workflow(task.workflow, registry)
         return
     raise WorkflowError(
         f"Workflow {workflow.name!r}: step {step.id!r} runs the task {task.name!r} of "

@@ -10,8 +10,8 @@ import click
 from rotulus import App, Job, State
 from rotulus._progress import Meter
 from rotulus._text.words import many
-from rotulus.cli.finding import count_live, find_job
-from rotulus.cli.known import no_queue, no_task
+from rotulus.cli.hints import no_queue, no_task
+from rotulus.cli.job_ids import count_live, find_job
 from rotulus.cli.output import json_option, print_json
 from rotulus.cli.streams import ask
 from rotulus.cli.target import app_options, find_store

@@ -1,4 +1,4 @@
-"""A semaphore: so many seats at once, and none is lost, whatever becomes of its holder."""
+"""A semaphore: so many permits at once, and none is lost, whatever becomes of its holder."""
 
 import time
 from collections import deque
@@ -12,11 +12,11 @@ _LOOK_AGAIN = 0.1
 """Seconds after which a waiting thread looks for itself."""
 
 
-class Seats:
-    """A number of seats, for threads that take one before they do something.
+class Semaphore:
+    """A number of permits, for threads that take one before they do something.
 
-    An interrupt may come between any two bytecodes, so a seat does not depend on being given back:
-    one that nothing refers to any more is free again.
+    An interrupt may come between any two bytecodes, so a permit need not be given back: a
+    permit that nothing refers to any more is free again.
 
     Args:
         most: how many.
@@ -29,11 +29,11 @@ class Seats:
 
     def _begin_process(self) -> None:
         """In a forked child: all are free."""
-        self._free: deque[Seat] = deque(Seat(self) for _ in range(self._most))
+        self._free: deque[Permit] = deque(Permit(self) for _ in range(self._most))
         self._waiting: deque[SimpleQueue[None]] = deque()
 
-    def take(self, end: float) -> "Seat | None":
-        """Returns a seat before the end, by the monotonic clock; None when none came free."""
+    def acquire(self, end: float) -> "Permit | None":
+        """Returns a permit before the end, by the monotonic clock; None when none came free."""
         with suppress(IndexError):
             return self._free.pop()
         bell: SimpleQueue[None] = SimpleQueue()
@@ -43,9 +43,9 @@ class Seats:
             with suppress(ValueError):
                 self._waiting.remove(bell)
             if self._free:
-                self._ring()  # it may be this bell that was rung for the seat
+                self._ring()  # it may be this bell that was rung for the permit
 
-    def _wait(self, bell: "SimpleQueue[None]", end: float) -> "Seat | None":
+    def _wait(self, bell: "SimpleQueue[None]", end: float) -> "Permit | None":
         queued = False
         while (left := end - time.monotonic()) > 0:
             if not queued:
@@ -58,9 +58,9 @@ class Seats:
                 queued = False  # a bell is taken out of the queue when it is rung
         return None
 
-    def put_back(self, seat: "Seat") -> None:
-        """A seat is free again."""
-        self._free.append(seat)
+    def put_back(self, permit: "Permit") -> None:
+        """A permit is free again."""
+        self._free.append(permit)
         self._ring()
 
     def _ring(self) -> None:
@@ -69,19 +69,19 @@ class Seats:
             self._waiting.popleft().put(None)
 
 
-class Seat:
-    """One of the seats."""
+class Permit:
+    """One of the permits."""
 
-    def __init__(self, seats: Seats) -> None:
-        self._seats = ref(seats)
+    def __init__(self, semaphore: Semaphore) -> None:
+        self._semaphore = ref(semaphore)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give it back; to be called once."""
-        seats = self._seats()
-        if seats is not None:
-            seats.put_back(self)
+        semaphore = self._semaphore()
+        if semaphore is not None:
+            semaphore.put_back(self)
 
     def __del__(self) -> None:
-        seats = self._seats()
-        if seats is not None:
-            seats.put_back(Seat(seats))
+        semaphore = self._semaphore()
+        if semaphore is not None:
+            semaphore.put_back(Permit(semaphore))

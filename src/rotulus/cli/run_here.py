@@ -10,7 +10,7 @@ import click
 from rotulus import App, Job, JobFailedError, State
 from rotulus._concurrency.starting import start_thread
 from rotulus._progress import Meter
-from rotulus.cli.finding import reached
+from rotulus.cli.job_ids import reached
 from rotulus.cli.steps import print_steps
 from rotulus.cli.streams import INTERRUPTED
 from rotulus.cli.values import CallWords
