@@ -110,7 +110,6 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     used |= set(re.findall(r'_rescue\("(\w+)"', code))
     used |= {"pause", "resume"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
-    used |= {"find", "find_by_index", "find_by_prefix"}
 
     assert set(STATEMENTS) == used
 

@@ -49,7 +49,6 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     used |= set(re.findall(r'(?:_rescue|Batch)\("(\w+)"', CODE))
     used |= {"delete_attempts", "delete_needs", "delete_entries", "delete_jobs"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
-    used |= {"find", "find_by_index", "find_by_prefix"}
     used |= {"pause", "resume"}
 
     assert set(STATEMENTS) == used

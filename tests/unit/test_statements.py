@@ -80,7 +80,10 @@ def test_every_piece_of_ours_is_shared(folder):
     """What only one statement needs stands in that statement; and it says what it is."""
     own = "".join(path.read_text() for path in folder.glob("*.sql"))
     pieces = re.findall(r"^-- piece: (\w+)\n(-- )?", own, re.MULTILINE)
-    users = FOLDERS if folder.parent.name == "shared" else [folder]
+    shared = folder.parent.name == "shared"
+    users = (
+        FOLDERS if shared else [folder, *(one for one in FOLDERS if one.parent.name == "shared")]
+    )
     text = "".join(path.read_text() for user in users for path in user.glob("*.sql"))
 
     assert pieces

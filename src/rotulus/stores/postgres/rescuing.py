@@ -3,7 +3,6 @@
 from rotulus._jobs.outcome import LOST, MAX_LOSSES, write_error
 from rotulus._jobs.record import JobRecord
 from rotulus.stores.postgres.session import Session
-from rotulus.stores.postgres.settling import lock_with_dependants
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Value
 
@@ -16,7 +15,7 @@ def rescue(session: Session, which: str, **parameters: Value) -> list[JobRecord]
     ids = [job for (job,) in session.fetch(which, **parameters)]
     if not ids:
         return []
-    lock_with_dependants(session, ids)
+    session.lock_with_dependants(ids)
     lost = write_error(LOST)
     ended = session.fetch("rescue", ids=ids, max_losses=MAX_LOSSES, error=lost)
     session.unblock([job for (job,) in ended])

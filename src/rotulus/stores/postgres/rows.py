@@ -1,10 +1,9 @@
 """Our values as the parameters of statements, and the answers of statements as our values."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 
 from rotulus._jobs.record import JobRecord, micros
-from rotulus._text.jsontext import encode_plain
 from rotulus.store import ClaimFilter, Terms, WorkerInfo
 from rotulus.stores import _columns
 from rotulus.stores.shared.session import Row, Value
@@ -113,12 +112,6 @@ def shared(terms: Terms) -> dict[str, str | None]:
     }
 
 
-def search(how: Mapping[str, Any]) -> dict[str, str | None]:
-    """The parameters of a search as the driver takes them."""
-    lists = {field: optional_array(how[field]) for field in ("states", "needed_by")}
-    return {name: text(value) for name, value in {**how, **lists}.items()}
-
-
 def wanted(what: ClaimFilter) -> dict[str, str | None]:
     """What a worker would take, as parameters."""
     return {
@@ -140,11 +133,6 @@ def worker(info: WorkerInfo) -> dict[str, str | None]:
         "started_at": str(micros(info.started_at)),
         "names": optional_array(info.names),
     }
-
-
-def history(found: Sequence[Row]) -> str:
-    """The earlier attempts of a job, as JSON text."""
-    return encode_plain([list(row) for row in found])
 
 
 def text(value: Value) -> str | None:

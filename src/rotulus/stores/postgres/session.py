@@ -50,6 +50,7 @@ def _pieces() -> dict[str, str]:
     terms = _columns.columns_of(_columns.TermsRow)
     pieces = {
         "record": _columns.record_columns("job"),
+        "before": ":before::uuid",  # ids grow
         "worker_columns": ", ".join(WorkerInfo._fields),
         "terms_columns": ", ".join(column.name for column in terms),
         "terms_values": ", ".join(f":{name}::{_TYPES[kind]}" for name, kind, _ in terms),
@@ -70,6 +71,8 @@ _DIALECT = Dialect(
     greatest="greatest",
     each="unnest(:{name}::{type}[]) AS wanted (value)",
     within="= ANY (:{name}::{type}[])",
+    absent=":{name}::{type}[] IS NULL",
+    alive="lease_until > (SELECT rotulus_now())",
     types=_TYPES,
 )
 
@@ -134,6 +137,22 @@ class Session:
     def unblock(self, ended: Sequence[str]) -> bool:
         """What waited for these jobs, and for nothing else, is due; whether anything is."""
         return bool(ended) and bool(self.fetch("unblock", ids=list(ended)))
+
+    def lock_with_dependants(self, ids: Sequence[str]) -> None:
+        """Lock some jobs, and the jobs that wait for them.
+
+        A statement that has waited for a row goes on with what it had read of the others before
+        that. So rows are locked in one statement, and what becomes of them is decided in the next.
+        """
+        self.fetch("lock_with_dependants", ids=list(ids))
+
+    def rows(self, kind: str, values: Sequence[Sequence[Any]]) -> Mapping[str, Value]:
+        """Rows of a kind, as the parameters of a statement."""
+        return rows.many(kind, values)
+
+    def texts(self, held: list[str]) -> list[str]:
+        """The texts in a column that holds many."""
+        return held
 
     def run_script(self, text: str) -> None:
         """Run SQL that is no named statement: a step of the tables."""

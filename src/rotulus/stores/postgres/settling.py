@@ -45,18 +45,9 @@ def settle_alone(session: Session, outcomes: Sequence[Outcome]) -> Settled | Non
 def settle(session: Session, outcomes: Sequence[Outcome]) -> Settled:
     """Record outcomes in a transaction that has other statements, too."""
     ordered = _in_order(outcomes)
-    lock_with_dependants(session, [outcome.id for outcome in ordered])
+    session.lock_with_dependants([outcome.id for outcome in ordered])
     answers = _open_some(session, ordered) if opens(ordered) else _settle(session, ordered)
     return _settled(outcomes, answers)
-
-
-def lock_with_dependants(session: Session, ids: Sequence[str]) -> None:
-    """Lock some jobs, and the jobs that wait for them.
-
-    A statement that has waited for a row goes on with what it had read of the others before that.
-    So rows are locked in one statement, and what becomes of them is decided in the next.
-    """
-    session.fetch("lock_with_dependants", ids=rows.array(ids))
 
 
 _Answers = set[tuple[str | None, int | None]]

@@ -1,43 +1,27 @@
 """`PostgresStore`: the contract of `rotulus.store`, kept in one schema of a PostgreSQL database."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from random import SystemRandom
 from typing import Any, TypeVar
 
 from rotulus._jobs.outcome import Outcome
-from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
+from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import is_id
 from rotulus._time.clock import monotonic
-from rotulus._workflows.paths import join_path
 from rotulus.errors import StoreClosedError, StoreError
 from rotulus.store import (
-    EVERYTHING,
     Claim,
     ClaimFilter,
-    Count,
-    Filter,
-    Fleet,
     NewJob,
     Outbox,
-    Recounted,
     Renewal,
     Renewed,
-    ScheduleEntry,
     SettledAndClaimed,
     WorkerInfo,
 )
-from rotulus.stores._answers import (
-    check_group,
-    counts,
-    may_wait_for_its_rate,
-    moments,
-    read_worker,
-    renewed,
-)
-from rotulus.stores._filters import find
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
@@ -51,12 +35,11 @@ from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.outbox import PostgresOutbox
 from rotulus.stores.postgres.rescuing import rescue
 from rotulus.stores.postgres.session import Session
-from rotulus.stores.postgres.settling import lock_with_dependants, settle, settle_alone
+from rotulus.stores.postgres.settling import settle, settle_alone
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
-from rotulus.stores.shared import actions
-from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Row, Value
+from rotulus.stores.shared.store import SharedStore, renewed
 
 T = TypeVar("T")
 
@@ -64,7 +47,7 @@ _WHOLE_TABLE = 300.0
 """Seconds for a call that reads whole tables, or makes them."""
 
 
-class PostgresStore:
+class PostgresStore(SharedStore):
     """Jobs in a PostgreSQL database, shared by any number of machines.
 
     The server's clock is the only one. Nothing is kept here but connections and hints.
@@ -180,7 +163,7 @@ class PostgresStore:
         if settled is None:
             settled = self._run(lambda session: settle(session, outcomes), atomic=True)
         if settled.brings_work:
-            self._notify()
+            self._tell_work()
         return settled.refused
 
     def settle_and_claim(
@@ -196,7 +179,7 @@ class PostgresStore:
 
         done, some_left = self._run(work, atomic=True)
         if some_left:
-            self._notify()
+            self._tell_work()
         if done.jobs:
             self._work_waiter(wanted).look_soon()
         return done
@@ -206,109 +189,6 @@ class PostgresStore:
         if worker is not None:
             return self._rescue("held_by", worker=worker)
         return self._rescue("expired", limit=limit)
-
-    def cancel(self, ids: Collection[str]) -> list[JobRecord]:
-        """Cancel jobs. See `Store.cancel`."""
-        acted = self._run(lambda session: actions.cancel(session, ids), atomic=True)
-        if acted.brings_work:
-            self._notify()
-        return acted.records
-
-    def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
-        """Send ended jobs back. See `Store.retry`."""
-        records = self._run(lambda session: actions.retry(session, ids, arguments), atomic=True)
-        if records:
-            self._notify()
-        return records
-
-    def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
-        """Pause or resume queues and runs. See `Store.pause`."""
-        self._run(
-            lambda session: actions.pause(session, queues, runs, paused=paused), atomic=bool(runs)
-        )
-        if not paused:
-            self._notify()
-
-    def get(self, job_id: str) -> JobRecord | None:
-        """One job. See `Store.get`."""
-        if not is_id(job_id):
-            return None
-
-        def work(session: Session) -> JobRecord | None:
-            found = records_of(session, [job_id])
-            if not found:
-                return None
-            limits = {"limit": str(HISTORY), "characters": str(HISTORY_CHARACTERS)}
-            history = rows.history(session.fetch("history", id=job_id, **limits))
-            return found[0]._replace(history=history, opens_at=_opens_at(session, found[0]))
-
-        return self._run(work)
-
-    def find(
-        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
-    ) -> list[JobRecord]:
-        """The jobs that match. See `Store.find`."""
-
-        def run(name: str, how: dict[str, Any]) -> list[JobRecord]:
-            how = rows.search(how)
-            return rows.records(self._run(lambda session: session.fetch(name, **how)))
-
-        return find(run, where, limit, before)
-
-    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
-        """How many jobs there are. See `Store.count`."""
-        check_group(by)
-        if (by == "step" or run is not None) and not is_id(run or ""):
-            return []
-        if by == "step":
-            prefix = join_path(within, "")
-            how = {"run": run, "prefix": prefix}
-            return self._run(lambda session: counts(session.fetch("count_by_step", **how)))
-
-        def work(session: Session) -> list[Count]:
-            session.fetch("unpin", timeout=rows.milliseconds(_WHOLE_TABLE))
-            return counts(session.fetch(f"count_by_{by}", run=run))
-
-        return self._run(work, atomic=True, seconds=_WHOLE_TABLE)
-
-    def fleet(self) -> Fleet:
-        """The live workers and the paused queues. See `Store.fleet`."""
-
-        def work(session: Session) -> Fleet:
-            alive = [read_worker(row, tuple) for row in session.fetch("workers")]
-            return Fleet(alive, moments(session.fetch("paused")))
-
-        return self._run(work)
-
-    def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
-        """Remember scheduled tasks. See `Store.schedules`."""
-        wanted = list(entries)
-        names = rows.array(entry.name for entry in wanted)
-
-        def work(session: Session) -> dict[str, datetime]:
-            session.execute("remember_schedules", **rows.many("entry", wanted))
-            return moments(session.fetch("schedules", names=names))
-
-        return self._run(work, atomic=True)
-
-    def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
-        """Mend what waits for nothing. See `Store.recount`."""
-        where = {"limit": str(limit), "after": after}
-        [(wrong, looked, last)] = self._run(lambda session: session.fetch("miscounted", **where))
-
-        def work(session: Session) -> list[JobRecord]:
-            lock_with_dependants(session, wrong)
-            mended = [job for (job,) in session.fetch("recount", ids=rows.array(wrong))]
-            return records_of(session, mended)
-
-        jobs = self._run(work, atomic=True) if wrong else []
-        if jobs:
-            self._notify()
-        return Recounted(jobs, last if looked == limit else None)
-
-    def delete(self, ids: Collection[str]) -> list[JobRecord]:
-        """Delete ended jobs. See `Store.delete`."""
-        return self._run(lambda session: actions.delete(session, ids), atomic=True)
 
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
@@ -339,6 +219,19 @@ class PostgresStore:
     ) -> T:
         return self._connections.run(work, atomic=atomic, seconds=seconds, renews=renews)
 
+    def _read(self, work: Callable[[Session], T]) -> T:
+        return self._run(work)
+
+    def _read_tables(self, work: Callable[[Session], T]) -> T:
+        def unpinned(session: Session) -> T:
+            session.fetch("unpin", timeout=rows.milliseconds(_WHOLE_TABLE))
+            return work(session)
+
+        return self._run(unpinned, atomic=True, seconds=_WHOLE_TABLE)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        return self._run(work, atomic=True)
+
     def _joined(self, connection: Any) -> Session:
         return self._connections.joined(joined(connection, self.url))
 
@@ -348,8 +241,11 @@ class PostgresStore:
             self._waiters[key] = WorkWaiter(self._connections, self._listener, wanted)
         return self._waiters[key]
 
-    def _notify(self) -> None:
-        """Tell everybody that there is work. A worker that is not told looks by itself soon."""
+    def _tell_ends(self) -> None:
+        """Nobody waits to be told: who waits for the end of a job looks by himself."""
+
+    def _tell_work(self) -> None:
+        # A worker that is not told looks by itself soon.
         with suppress(StoreError):  # what is to be told has been committed
             self._run(lambda session: session.fetch("notify", channel=self._address.channel))
 
@@ -361,9 +257,3 @@ class PostgresStore:
             return found
 
         return self._run(work, atomic=True)
-
-
-def _opens_at(session: Session, job: JobRecord) -> int | None:
-    if not may_wait_for_its_rate(job):
-        return None
-    return session.fetch_value("opens_at", limit_key=job.limit_key, rate_to=str(job.rate_to))

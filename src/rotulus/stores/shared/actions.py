@@ -46,7 +46,7 @@ def retry(session: Session, ids: Collection[str], arguments: str | None) -> list
     session.execute("count_needs", jobs=_first(affected))
     session.execute("carry_again", back=back)
     chosen = set(retried)
-    return records_of(session, [job for job in ids if job in chosen])
+    return records_of(session, [job for job in existing if job in chosen])
 
 
 def delete(session: Session, ids: Collection[str]) -> list[JobRecord]:
@@ -83,7 +83,7 @@ def pause(
 
 
 def _lock(session: Session, ids: Collection[str]) -> Locked:
-    return session.lock_runs([one for one in ids if is_id(one)])
+    return session.lock_runs([one for one in dict.fromkeys(ids) if is_id(one)])
 
 
 def _with_free_keys(session: Session, found: Sequence[Row]) -> list[str]:

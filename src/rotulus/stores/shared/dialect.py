@@ -1,9 +1,11 @@
 """The words that differ between databases, in statements that are written once.
 
 `{now}` in such a statement is the present moment, `{job}` the column by which other tables know a
-job, `{join}` a join that SQLite performs in the order that is written. Of a parameter that holds
-many values, such as `ids`, `{each_ids}` is a table with the column `value`, and `{in_ids}` follows
-what is to be one of the values.
+job, `{id}` the type of its id, and `{join}` a join that SQLite performs in the order of the text.
+
+Of a parameter that holds many values, such as `ids`, `{each_ids}` is a table with the column
+`value`. `{in_ids}` follows what is to be one of the values. `{any_ids}` is whether none are given,
+which means any.
 """
 
 from collections.abc import Mapping
@@ -19,6 +21,8 @@ LISTS = {
     "back": "job",
     "keys": "str",
     "queues": "str",
+    "names": "str",
+    "states": "str",
 }
 """The parameters that hold many values, and the kind of each: `job` is what `{job}` holds."""
 
@@ -33,6 +37,8 @@ class Dialect(NamedTuple):
         greatest: the function that gives the greatest of several values.
         each: a table with the values of a parameter; `{name}` is its name, `{type}` their type.
         within: the condition to be one of these values.
+        absent: the condition that there are none.
+        alive: the condition that the lease of a worker is not over.
         types: the type of each kind of values.
     """
 
@@ -42,6 +48,8 @@ class Dialect(NamedTuple):
     greatest: str
     each: str
     within: str
+    absent: str
+    alive: str
     types: Mapping[str, str]
 
 
@@ -58,9 +66,13 @@ def load(own: Path, dialect: Dialect, made: Mapping[str, str]) -> Mapping[str, s
         "job": dialect.job,
         "join": dialect.join,
         "greatest": dialect.greatest,
+        "alive": dialect.alive,
+        "id": dialect.types["id"],
     }
     for name, kind in LISTS.items():
-        words[f"each_{name}"] = dialect.each.format(name=name, type=dialect.types[kind])
-        words[f"in_{name}"] = dialect.within.format(name=name, type=dialect.types[kind])
+        values = {"name": name, "type": dialect.types[kind]}
+        words[f"each_{name}"] = dialect.each.format(**values)
+        words[f"in_{name}"] = dialect.within.format(**values)
+        words[f"any_{name}"] = dialect.absent.format(**values)
     shared = Path(__file__).with_name("statements")
     return load_statements(shared, own, made={**words, **made})

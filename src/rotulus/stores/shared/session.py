@@ -1,6 +1,6 @@
 """How statements are run that are written once: `Session`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rotulus._jobs.record import JobRecord
@@ -44,6 +44,18 @@ class Session(Protocol):
 
     def lock_runs(self, ids: Sequence[str]) -> Locked:
         """Lock jobs, and all jobs of their runs, until the transaction is over."""
+        ...
+
+    def lock_with_dependants(self, ids: Sequence[str]) -> None:
+        """Lock jobs, and all jobs that wait for them, until the transaction is over."""
+        ...
+
+    def rows(self, kind: str, values: Sequence[Sequence[Any]]) -> Mapping[str, Value]:
+        """Rows of a kind, as the parameters of a statement."""
+        ...
+
+    def texts(self, held: Any) -> list[str]:
+        """The texts in a column that holds many."""
         ...
 
     def unblock(self, ended: Sequence[str]) -> bool:

@@ -13,6 +13,8 @@ from rotulus.stores.shared.dialect import Dialect, load
 from rotulus.stores.shared.session import Locked, Row, Value
 from rotulus.stores.sqlite import rows
 
+_ROWS = "(SELECT {values} FROM json_each(:{name})) AS {name}"
+
 
 def _pieces() -> dict[str, str]:
     """Lists of columns: those of a record, and those of each kind of row, given as JSON arrays."""
@@ -27,6 +29,7 @@ def _pieces() -> dict[str, str]:
         pieces[f"{kind}_columns"] = ", ".join(row._fields)
         values = [f"value ->> {place} AS {name}" for place, name in enumerate(row._fields)]
         pieces[f"{kind}_values"] = ", ".join(values)
+        pieces[f"{kind}_rows"] = _ROWS.format(name=kind, values=pieces[f"{kind}_values"])
     return pieces
 
 
@@ -37,6 +40,8 @@ _DIALECT = Dialect(
     greatest="max",
     each="json_each(:{name}) AS wanted",
     within="IN (SELECT value FROM json_each(:{name}))",
+    absent=":{name} IS NULL",
+    alive="boot = :boot AND lease_until > :clock",
     types={"id": "text", "job": "integer", "str": "text"},
 )
 
@@ -94,6 +99,17 @@ class Session:
     def run(self, statement: str) -> None:
         """Run SQL that is no named statement: a savepoint."""
         self._connection.execute(statement)
+
+    def rows(self, kind: str, values: Sequence[Sequence[Any]]) -> dict[str, Value]:
+        """Rows of a kind, as the parameters of a statement."""
+        return {kind: rows.array(values)}
+
+    def texts(self, held: str) -> list[str]:
+        """The texts in a column that holds many."""
+        return rows.read(held)
+
+    def lock_with_dependants(self, ids: Sequence[str]) -> None:
+        """Nobody else can write to the file until the transaction is over."""
 
     def _run(self, statement: str, parameters: Mapping[str, Value]) -> sqlite3.Cursor:
         given = {

@@ -2,47 +2,30 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rotulus._jobs.outcome import Outcome
-from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, micros
+from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
-from rotulus._text.ids import is_id
 from rotulus._time.clock import Clock, SystemClock
-from rotulus._workflows.paths import join_path
 from rotulus.store import (
-    EVERYTHING,
     Claim,
     ClaimFilter,
-    Count,
-    Filter,
-    Fleet,
     NewJob,
     Outbox,
-    Recounted,
     Renewal,
     Renewed,
-    ScheduleEntry,
     SettledAndClaimed,
     WorkerInfo,
 )
-from rotulus.stores._answers import (
-    check_group,
-    counts,
-    may_wait_for_its_rate,
-    moments,
-    read_worker,
-    renewed,
-)
 from rotulus.stores._columns import span
-from rotulus.stores._filters import find
 from rotulus.stores.shared import actions
-from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Value
+from rotulus.stores.shared.store import SharedStore, renewed
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.claiming import claim
@@ -55,13 +38,13 @@ from rotulus.stores.sqlite.outbox import SqliteOutbox
 from rotulus.stores.sqlite.rescuing import rescue
 from rotulus.stores.sqlite.settling import Settled, flags, settle
 from rotulus.stores.sqlite.source import Source, ends
-from rotulus.stores.sqlite.statements import Session, execute, fetch_row, fetch_value
+from rotulus.stores.sqlite.statements import Session, fetch_value
 from rotulus.stores.sqlite.watch import wait_for
 
 T = TypeVar("T")
 
 
-class SqliteStore:
+class SqliteStore(SharedStore):
     """Jobs in one SQLite file, shared by the processes of one machine.
 
     Args:
@@ -164,18 +147,19 @@ class SqliteStore:
         wanted = rows.array(claims)
         writes = lease is not None or any(claim.progress or claim.reason for claim in claims)
 
-        def work(con: sqlite3.Connection) -> str:
+        def running(session: Session) -> str:
+            return session.fetch_value("running", claims=wanted)
+
+        def work(session: Session) -> str:
             until = None if lease is None else self._lease_until(lease)
             if claims:
-                execute(con, "extend", claims=wanted, lease_until=until)
+                session.execute("extend", claims=wanted, lease_until=until)
             if worker is not None and until is not None:
-                row = rows.worker(worker)
-                execute(con, "announce", **row, now=self._now(), boot=boot_id(), lease_until=until)
-            return fetch_value(con, "running", claims=wanted)
+                session.execute("announce", **rows.worker(worker), lease_until=until)
+            return running(session)
 
-        answer = self._commit.run(work) if writes else self._read("running", claims=wanted)
-        running = flags(answer)
-        return renewed(claims, running)
+        answer = self._write(work) if writes else self._read(running)
+        return renewed(claims, flags(answer))
 
     def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""
@@ -215,92 +199,9 @@ class SqliteStore:
             return self._rescue("held_by", worker=worker)
         with self._lifeline.dead() as workers:
             taken = [record for dead in workers for record in self.rescue(worker=dead)]
-        if self._read("expired", **self._present(), limit=limit) == "[]":
+        if self._read(lambda session: session.fetch_value("expired", limit=limit)) == "[]":
             return taken
         return taken + self._rescue("expired", limit=limit)
-
-    def cancel(self, ids: Collection[str]) -> list[JobRecord]:
-        """Cancel jobs. See `Store.cancel`."""
-        acted = self._write(lambda session: actions.cancel(session, ids))
-        self._ring("done")
-        self._ring("work")
-        return acted.records
-
-    def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
-        """Send ended jobs back. See `Store.retry`."""
-        records = self._write(lambda session: actions.retry(session, ids, arguments))
-        self._ring("work")
-        return records
-
-    def delete(self, ids: Collection[str]) -> list[JobRecord]:
-        """Delete ended jobs. See `Store.delete`."""
-        return self._write(lambda session: actions.delete(session, ids))
-
-    def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
-        """Pause or resume queues and runs. See `Store.pause`."""
-        self._write(lambda session: actions.pause(session, queues, runs, paused=paused))
-        if not paused:
-            self._ring("work")
-
-    def get(self, job_id: str) -> JobRecord | None:
-        """One job. See `Store.get`."""
-        if not is_id(job_id):
-            return None
-        with self._connections.reading() as connection:
-            found = records_of(self._session(connection), [job_id])
-        if not found:
-            return None
-        [job] = found
-        history = self._read("history", id=job_id, limit=HISTORY, characters=HISTORY_CHARACTERS)
-        return job._replace(history=history, opens_at=self._opens_at(job))
-
-    def find(
-        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
-    ) -> list[JobRecord]:
-        """The jobs that match. See `Store.find`."""
-
-        def run(name: str, how: dict[str, Any]) -> list[JobRecord]:
-            lists = {field: rows.optional_array(how[field]) for field in ("states", "needed_by")}
-            return rows.records(self._read(name, **how | lists))
-
-        return find(run, where, limit, before)
-
-    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
-        """How many jobs there are. See `Store.count`."""
-        check_group(by)
-        prefix = join_path(within, "")
-        return counts(rows.read(self._read(f"count_by_{by}", run=run, prefix=prefix)))
-
-    def fleet(self) -> Fleet:
-        """The live workers and the paused queues. See `Store.fleet`."""
-        alive = rows.read(self._read("workers", boot=boot_id(), clock=self._ticks()))
-        paused = rows.read(self._read("paused"))
-        return Fleet([read_worker(row, rows.read) for row in alive], moments(paused))
-
-    def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
-        """Remember scheduled tasks. See `Store.schedules`."""
-        wanted = list(entries)
-        names = rows.array(entry.name for entry in wanted)
-
-        def work(con: sqlite3.Connection) -> str:
-            execute(con, "remember_schedules", entries=rows.array(wanted), now=self._now())
-            return fetch_value(con, "schedules", names=names)
-
-        return moments(rows.read(self._commit.run(work)))
-
-    def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
-        """Mend what waits for nothing. See `Store.recount`."""
-        with self._connections.reading() as connection:
-            wrong, looked, last = fetch_row(connection, "miscounted", limit=limit, after=after)
-
-        def work(session: Session) -> list[JobRecord]:
-            mended = session.fetch("recount", ids=wrong)
-            return records_of(session, [job for (job,) in mended])
-
-        jobs = self._write(work) if wrong != "[]" else []
-        if jobs:
-            self._ring("work")
-        return Recounted(jobs, last if looked == limit else None)
 
     def prune(self, before: datetime, states: Collection[State], limit: int) -> int:
         """Delete old jobs. See `Store.prune`."""
@@ -335,9 +236,23 @@ class SqliteStore:
         # Read inside the transaction: starts are counted in the order of their times.
         return claim(con, wanted, limit, self._present(), self._lease_until(lease))
 
+    def _read(self, work: Callable[[Session], T]) -> T:
+        with self._connections.reading() as connection:
+            return work(self._session(connection))
+
+    def _read_tables(self, work: Callable[[Session], T]) -> T:
+        return self._read(work)
+
     def _write(self, work: Callable[[Session], T]) -> T:
-        """Do the work in a transaction, whose moment is the one at which it begins."""
+        # The moment is read inside the transaction.
         return self._commit.run(lambda con: work(self._session(con)))
+
+    def _tell_work(self) -> None:
+        self._ring("work")
+
+    def _tell_ends(self) -> None:
+        self._ring("done")
+        self._ring("work")
 
     def _session(self, connection: sqlite3.Connection) -> Session:
         return Session(connection, self._present())
@@ -362,20 +277,8 @@ class SqliteStore:
     def _lease_until(self, lease: float) -> int:
         return self._ticks() + span(lease)
 
-    def _opens_at(self, job: JobRecord) -> int | None:
-        if not may_wait_for_its_rate(job):
-            return None
-        with self._connections.reading() as connection:
-            where = {"limit_key": job.limit_key, "rate_to": job.rate_to}
-            return fetch_value(connection, "opens_at", **where, now=self._now())
-
-    def _read(self, name: str, **parameters: Any) -> str:
-        with self._connections.reading() as connection:
-            return fetch_value(connection, name, **parameters)
-
     def _rescue(self, which: str, **parameters: Value) -> list[JobRecord]:
         records = self._write(lambda session: rescue(session, which, **parameters))
         if records:
-            self._ring("work")
-            self._ring("done")
+            self._tell_ends()
         return records

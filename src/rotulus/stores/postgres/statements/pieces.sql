@@ -88,19 +88,6 @@ claimed AS (
   WHERE job.id = chosen.id AND job.state || '' = 'queued'
   RETURNING job.*)
 
--- piece: matching
--- A job matches a filter.
-(:states::text[] IS NULL OR job.state = ANY (:states::text[]))
-AND (:task::text IS NULL OR job.task = :task)
-AND (:queue::text IS NULL OR job.queue = :queue)
-AND (:key::text IS NULL OR job.key = :key)
-AND (:limit_key::text IS NULL OR job.limit_key = :limit_key)
-AND (:schedule::text IS NULL OR job.schedule = :schedule)
-AND (:worker::text IS NULL OR job.worker = :worker)
-AND (:run::uuid IS NULL OR job.run = :run::uuid)
-AND (:step::text IS NULL OR job.step = :step)
-AND (:first::uuid IS NULL OR job.id BETWEEN :first::uuid AND :last::uuid)
-
 -- piece: unblocked
 -- What waits for those of the `held` jobs that end waits for fewer, and may be due. Its rows have been
 -- locked by a statement before this one: what is read here is what stands there. Jobs in no run cost
@@ -122,9 +109,3 @@ unblocked AS (
   FROM waiting, (SELECT rotulus_now() AS now) AS moment
   WHERE job.id = waiting.id
   RETURNING due)
-
--- piece: counted
--- All jobs, or those of a run.
-(SELECT queue, task, state FROM rotulus_jobs WHERE :run::uuid IS NULL
- UNION ALL
- SELECT queue, task, state FROM rotulus_jobs WHERE run = :run::uuid) AS counted

@@ -1,18 +1,10 @@
 -- How jobs and queues stand.
 
--- name: history
--- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
-SELECT number, reason, worker, started_at, ended_at, error FROM (
-  SELECT *, sum(length(coalesce(error, ''))) OVER (ORDER BY number DESC) AS characters FROM (
-    SELECT number, reason, worker, started_at, ended_at, error FROM rotulus_attempts
-    WHERE job = :id::uuid ORDER BY number DESC LIMIT :limit::integer) AS last) AS attempt
-WHERE characters <= :characters::bigint ORDER BY number;
-
 -- name: find
 -- Jobs that match, newest first; only among the last `window` jobs, if it is given.
 SELECT {record} FROM (
   SELECT * FROM rotulus_jobs
-  WHERE (:before::uuid IS NULL OR id < :before::uuid)
+  WHERE (CAST(:before AS uuid) IS NULL OR id < {before})
   ORDER BY id DESC LIMIT :window::bigint) AS job
 WHERE {matching}
 ORDER BY job.id DESC LIMIT :limit::integer;
@@ -61,46 +53,7 @@ chosen (id) AS (
 SELECT {record} FROM chosen CROSS JOIN LATERAL (
   SELECT * FROM rotulus_jobs AS whole WHERE whole.id = chosen.id OFFSET 0) AS job
 WHERE {matching}
-  AND (:before::uuid IS NULL OR job.id < :before::uuid)
 ORDER BY job.id DESC LIMIT :limit::integer;
-
--- name: find_by_prefix
--- The same among the ids from `first` to `last`.
-SELECT {record} FROM rotulus_jobs AS job
-WHERE job.id BETWEEN :first::uuid AND :last::uuid
-  AND {matching}
-  AND (:before::uuid IS NULL OR job.id < :before::uuid)
-ORDER BY job.id DESC LIMIT :limit::integer;
-
--- name: count_by_queue
--- Jobs by queue and state.
-SELECT queue, state, count(*) FROM {counted} GROUP BY queue, state ORDER BY queue, state;
-
--- name: count_by_task
--- Jobs by task and state.
-SELECT task, state, count(*) FROM {counted} GROUP BY task, state ORDER BY task, state;
-
--- name: count_by_step
--- The parts of a job in a run, without the parts that they have.
-SELECT step, state, count(*) FROM rotulus_jobs
-WHERE run = :run::uuid AND step <> '' AND starts_with(step, :prefix)
-  AND strpos(substr(step, length(:prefix) + 1), '/') = 0
-GROUP BY step, state ORDER BY step, state;
-
--- name: paused
--- The paused queues.
-SELECT queue, paused_at FROM rotulus_pauses ORDER BY queue;
-
--- name: opens_at
--- When the rate of a key has room again: so many starts after it do not fill it.
-SELECT max(counts_until) FROM (
-  SELECT counts_until, sum(starts) OVER (ORDER BY counts_until DESC) AS later
-  FROM rotulus_starts WHERE limit_key = :limit_key AND counts_until > (SELECT rotulus_now())) AS start
-WHERE later >= :rate_to::integer;
-
--- name: state_of
--- The state of one job.
-SELECT state FROM rotulus_jobs WHERE id = :id::uuid;
 
 -- name: claimable
 -- Whether a job that is wanted can be claimed, and in how many microseconds that may change by

@@ -30,3 +30,23 @@ AND (job.step = '' OR substr(part.step, 1, length(job.step) + 1) = job.step || '
    SELECT {job}, state, waits_for FROM rotulus_jobs WHERE run {in_runs}
    UNION ALL
    SELECT {job}, state, waits_for FROM rotulus_jobs WHERE id {in_runs} AND run IS NULL) AS one) AS wanted
+
+-- piece: matching
+-- A job matches a filter.
+({any_states} OR job.state {in_states})
+AND (CAST(:task AS text) IS NULL OR job.task = CAST(:task AS text))
+AND (CAST(:queue AS text) IS NULL OR job.queue = CAST(:queue AS text))
+AND (CAST(:key AS text) IS NULL OR job.key = CAST(:key AS text))
+AND (CAST(:limit_key AS text) IS NULL OR job.limit_key = CAST(:limit_key AS text))
+AND (CAST(:schedule AS text) IS NULL OR job.schedule = CAST(:schedule AS text))
+AND (CAST(:worker AS text) IS NULL OR job.worker = CAST(:worker AS text))
+AND (CAST(:run AS {id}) IS NULL OR job.run = CAST(:run AS {id}))
+AND (CAST(:step AS text) IS NULL OR job.step = CAST(:step AS text))
+AND (CAST(:first AS {id}) IS NULL OR job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}))
+AND (CAST(:before AS {id}) IS NULL OR job.{job} < {before})
+
+-- piece: counted
+-- All jobs, or those of a run.
+(SELECT queue, task, state FROM rotulus_jobs WHERE CAST(:run AS {id}) IS NULL
+ UNION ALL
+ SELECT queue, task, state FROM rotulus_jobs WHERE run = CAST(:run AS {id})) AS counted

@@ -3,3 +3,53 @@
 -- name: records
 -- Some jobs by id.
 SELECT {record} FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value;
+
+-- name: history
+-- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
+SELECT number, reason, worker, started_at, ended_at, error FROM (
+  SELECT *, sum(length(coalesce(error, ''))) OVER (ORDER BY number DESC) AS characters FROM (
+    SELECT number, reason, worker, started_at, ended_at, error FROM rotulus_attempts
+    WHERE job = (SELECT {job} FROM rotulus_jobs WHERE id = CAST(:id AS {id}))
+    ORDER BY number DESC LIMIT CAST(:limit AS integer)) AS last) AS attempt
+WHERE characters <= CAST(:characters AS bigint) ORDER BY number;
+
+-- name: find_by_prefix
+-- Jobs that match, the last added first, among the ids from `first` to `last`.
+SELECT {record} FROM rotulus_jobs AS job
+WHERE job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}) AND {matching}
+ORDER BY job.{job} DESC LIMIT CAST(:limit AS integer);
+
+-- name: count_by_queue
+-- Jobs by queue and state.
+SELECT queue, state, count(*) FROM {counted} GROUP BY queue, state ORDER BY queue, state;
+
+-- name: count_by_task
+-- Jobs by task and state.
+SELECT task, state, count(*) FROM {counted} GROUP BY task, state ORDER BY task, state;
+
+-- name: count_by_step
+-- The parts of a job in a run, without the parts that they have.
+SELECT step, state, count(*) FROM rotulus_jobs
+WHERE run = CAST(:run AS {id}) AND step <> ''
+  AND substr(step, 1, length(CAST(:prefix AS text))) = CAST(:prefix AS text)
+  AND substr(step, 1 + length(CAST(:prefix AS text))) NOT LIKE '%/%'
+GROUP BY step, state ORDER BY step, state;
+
+-- name: workers
+-- The workers whose lease is not over.
+SELECT {worker_columns} FROM rotulus_workers WHERE {alive} ORDER BY started_at, name;
+
+-- name: paused
+-- The paused queues.
+SELECT queue, paused_at FROM rotulus_pauses ORDER BY queue;
+
+-- name: opens_at
+-- When the rate of a key has room again: so many starts after it do not fill it.
+SELECT max(counts_until) FROM (
+  SELECT counts_until, sum(starts) OVER (ORDER BY counts_until DESC) AS later
+  FROM rotulus_starts WHERE limit_key = :limit_key AND counts_until > {now}) AS start
+WHERE later >= CAST(:rate_to AS integer);
+
+-- name: state_of
+-- The state of one job.
+SELECT state FROM rotulus_jobs WHERE id = CAST(:id AS {id});

@@ -31,29 +31,9 @@ NOT EXISTS (
   SELECT 1 FROM rotulus_jobs AS other
   WHERE other.state = 'running' AND other.worker = :worker AND other.losses >= 2)
 
--- piece: matching
--- A job matches a filter.
-(:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-AND (:task IS NULL OR task = :task)
-AND (:queue IS NULL OR queue = :queue)
-AND (:key IS NULL OR key = :key)
-AND (:limit_key IS NULL OR limit_key = :limit_key)
-AND (:schedule IS NULL OR schedule = :schedule)
-AND (:worker IS NULL OR worker = :worker)
-AND (:run IS NULL OR run = :run)
-AND (:step IS NULL OR step = :step)
-AND (:first IS NULL OR id BETWEEN :first AND :last)
-AND (:before IS NULL OR seq < {before})
-
 -- piece: before
 -- The place of the job `before`. Of one that has gone, that is after all that were made before it:
 -- ids grow, but for what several connections add at the same time.
 coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before), 1 + (
   SELECT max(seq) FROM (
     SELECT seq FROM rotulus_jobs WHERE id < :before ORDER BY id DESC LIMIT 1000)))
-
--- piece: counted
--- All jobs, or those of a run.
-(SELECT queue, task, state FROM rotulus_jobs WHERE :run IS NULL
- UNION ALL
- SELECT queue, task, state FROM rotulus_jobs WHERE run = :run)

@@ -1,23 +1,12 @@
--- How jobs and queues stand.
-
--- name: history
--- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
-SELECT json_group_array(json_array(number, reason, worker, started_at, ended_at, error)) FROM (
-  SELECT *, sum(length(coalesce(error, ''))) OVER (ORDER BY number DESC) AS characters FROM (
-    SELECT attempt.* FROM rotulus_attempts AS attempt
-    WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :id)
-    ORDER BY number DESC LIMIT :limit)
-  ORDER BY number)
-WHERE characters <= :characters;
+-- How jobs stand.
 
 -- name: find
 -- Jobs that match, the last added first; only among the last `window` jobs, if it is given.
-SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
-  SELECT {record} AS record FROM rotulus_jobs AS job
-  WHERE {matching}
-    AND seq > coalesce(
-      coalesce({before}, (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
-  ORDER BY seq DESC LIMIT :limit);
+SELECT {record} FROM rotulus_jobs AS job
+WHERE {matching}
+  AND job.seq > coalesce(
+    coalesce({before}, (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
+ORDER BY job.seq DESC LIMIT :limit;
 
 -- name: find_by_index
 -- The same by key, schedule, run, the jobs that need them, or else state (and worker): quick when few jobs
@@ -62,41 +51,9 @@ chosen (seq) AS (
   WHERE state = 'running' AND 'running' IN wanted AND (:worker IS NULL OR worker = :worker)
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE ended_at IS NOT NULL AND state IN wanted)
-SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
-  SELECT {record} AS record FROM rotulus_jobs AS job
-  WHERE seq IN chosen AND {matching}
-  ORDER BY seq DESC LIMIT :limit);
-
--- name: find_by_prefix
--- The same among the ids from `first` to `last`.
-SELECT '[' || coalesce(group_concat(record, ','), '') || ']' FROM (
-  SELECT {record} AS record FROM rotulus_jobs AS job
-  WHERE id BETWEEN :first AND :last AND {matching}
-  ORDER BY seq DESC LIMIT :limit);
-
--- name: count_by_queue
--- Jobs by queue and state.
-SELECT json_group_array(json_array(queue, state, jobs)) FROM (
-  SELECT queue, state, count(*) AS jobs FROM {counted} GROUP BY queue, state
-  ORDER BY queue, state);
-
--- name: count_by_task
--- Jobs by task and state.
-SELECT json_group_array(json_array(task, state, jobs)) FROM (
-  SELECT task, state, count(*) AS jobs FROM {counted} GROUP BY task, state
-  ORDER BY task, state);
-
--- name: count_by_step
--- The parts of a job in a run, without the parts that they have.
-SELECT json_group_array(json_array(step, state, jobs)) FROM (
-  SELECT step, state, count(*) AS jobs FROM rotulus_jobs
-  WHERE run = :run AND step <> '' AND substr(step, 1, length(:prefix)) = :prefix
-    AND instr(substr(step, length(:prefix) + 1), '/') = 0
-  GROUP BY step, state ORDER BY step, state);
-
--- name: paused
--- The paused queues.
-SELECT json_group_array(json_array(queue, paused_at)) FROM rotulus_pauses;
+SELECT {record} FROM rotulus_jobs AS job
+WHERE job.seq IN chosen AND {matching}
+ORDER BY job.seq DESC LIMIT :limit;
 
 -- name: next_due
 -- The next moment that brings something to claim: a delayed job is due, or a start counts no
@@ -116,14 +73,3 @@ SELECT min(at) FROM (
                 WHERE state = 'queued' AND limit_key = rated.limit_key AND losses < 2)
      OR EXISTS (SELECT 1 FROM rotulus_jobs
                 WHERE state = 'queued' AND limit_key = rated.limit_key AND losses >= 2));
-
--- name: opens_at
--- When the rate of a key has room again: so many starts after it do not fill it.
-SELECT max(counts_until) FROM (
-  SELECT counts_until, sum(starts) OVER (ORDER BY counts_until DESC) AS later
-  FROM rotulus_starts WHERE limit_key = :limit_key AND counts_until > :now)
-WHERE later >= :rate_to;
-
--- name: state_of
--- The state of one job.
-SELECT state FROM rotulus_jobs WHERE id = :id;

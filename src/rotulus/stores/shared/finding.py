@@ -1,27 +1,22 @@
-"""Finds jobs by a filter, in both stores: what cannot match is left out, and an index is chosen."""
+"""Finds jobs by a filter: what cannot match is left out, and an index is chosen."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Collection
 
 from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import id_range, is_id
 from rotulus._text.names import is_storable
 from rotulus.store import Filter
+from rotulus.stores.shared.session import Session
 
 _RECENT = 20_000
 """How many of the last jobs are looked through before an index is used."""
 
 
-def find(
-    run: Callable[[str, dict[str, Any]], list[JobRecord]],
-    where: Filter,
-    limit: int,
-    before: str | None,
-) -> list[JobRecord]:
+def find(session: Session, where: Filter, limit: int, before: str | None) -> list[JobRecord]:
     """The jobs that match. See `Queries.find`.
 
     Args:
-        run: runs the statement of that name with these parameters.
+        session: where to look.
         where: what is to match.
         limit: how many jobs at most.
         before: only jobs that were added before this one.
@@ -31,14 +26,19 @@ def find(
     if can_match is None or (where.prefix is not None and None in ends):
         return []
     how = {**can_match._asdict(), "limit": limit, "before": before, "first": first, "last": last}
+    how |= {"states": _listed(where.states), "needed_by": _listed(can_match.needed_by)}
     if where.prefix is not None and where.needed_by is None:
-        return run("find_by_prefix", how)
+        return session.fetch_records("find_by_prefix", **how)
     if not _is_narrow(can_match):
         window = None if where.states is None else _RECENT
-        found = run("find", {**how, "window": window})
+        found = session.fetch_records("find", **how, window=window)
         if window is None or len(found) == limit:
             return found
-    return run("find_by_index", how)
+    return session.fetch_records("find_by_index", **how)
+
+
+def _listed(values: Collection[str] | None) -> list[str] | None:
+    return None if values is None else list(values)
 
 
 def _ends(prefix: str | None) -> tuple[str | None, str | None]:

@@ -1,0 +1,124 @@
+"""`SharedStore`: the methods that are the same in both stores."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from rotulus._jobs.record import JobRecord
+from rotulus._text.ids import is_id
+from rotulus.errors import OptionError
+from rotulus.store import (
+    EVERYTHING,
+    Claim,
+    Count,
+    Filter,
+    Fleet,
+    Recounted,
+    Renewal,
+    Renewed,
+    ScheduleEntry,
+)
+from rotulus.stores.shared import actions, keeping, reading
+from rotulus.stores.shared.finding import find
+from rotulus.stores.shared.session import Session
+
+T = TypeVar("T")
+
+
+class SharedStore(ABC):
+    """What operators do to jobs, what is read, and what is kept."""
+
+    @abstractmethod
+    def _read(self, work: Callable[[Session], T]) -> T:
+        """Read."""
+
+    @abstractmethod
+    def _read_tables(self, work: Callable[[Session], T]) -> T:
+        """Read whole tables, which takes its time."""
+
+    @abstractmethod
+    def _write(self, work: Callable[[Session], T]) -> T:
+        """Write in a transaction."""
+
+    @abstractmethod
+    def _tell_work(self) -> None:
+        """Wake those who wait for work."""
+
+    @abstractmethod
+    def _tell_ends(self) -> None:
+        """Wake those who wait for jobs to end, or for the room that they leave."""
+
+    def cancel(self, ids: Collection[str]) -> list[JobRecord]:
+        """Cancel jobs. See `Store.cancel`."""
+        acted = self._write(lambda session: actions.cancel(session, ids))
+        self._tell_ends()
+        if acted.brings_work:
+            self._tell_work()
+        return acted.records
+
+    def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
+        """Send ended jobs back. See `Store.retry`."""
+        records = self._write(lambda session: actions.retry(session, ids, arguments))
+        if records:
+            self._tell_work()
+        return records
+
+    def delete(self, ids: Collection[str]) -> list[JobRecord]:
+        """Delete ended jobs. See `Store.delete`."""
+        return self._write(lambda session: actions.delete(session, ids))
+
+    def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
+        """Pause or resume queues and runs. See `Store.pause`."""
+        self._write(lambda session: actions.pause(session, queues, runs, paused=paused))
+        if not paused:
+            self._tell_work()
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """One job. See `Store.get`."""
+        if not is_id(job_id):
+            return None
+        return self._read(lambda session: reading.whole_record(session, job_id))
+
+    def find(
+        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
+    ) -> list[JobRecord]:
+        """The jobs that match. See `Store.find`."""
+        return self._read(lambda session: find(session, where, limit, before))
+
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
+        """How many jobs there are. See `Store.count`."""
+        if by not in ("queue", "task", "step"):
+            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
+        read = self._read if by == "step" else self._read_tables
+        return read(lambda session: reading.count(session, by, run, within))
+
+    def fleet(self) -> Fleet:
+        """The live workers and the paused queues. See `Store.fleet`."""
+        return self._read(reading.fleet)
+
+    def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
+        """Remember scheduled tasks. See `Store.schedules`."""
+        wanted = list(entries)
+        return self._write(lambda session: keeping.remember(session, wanted))
+
+    def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
+        """Mend what waits for nothing. See `Store.recount`."""
+        looked = self._read(lambda session: session.fetch("miscounted", limit=limit, after=after))
+        wrong = [job for job, is_wrong in looked if is_wrong]
+        jobs = self._write(lambda session: keeping.recount(session, wrong)) if wrong else []
+        if jobs:
+            self._tell_work()
+        return Recounted(jobs, looked[-1][0] if looked and len(looked) == limit else None)
+
+
+def renewed(
+    claims: Sequence[Renewal], running: Mapping[Claim, bool], passed_over: Sequence[Claim] = ()
+) -> Renewed:
+    """What became of claims; `running` are those that are held, and whether each is to stop."""
+    held = [Claim(claim.id, claim.attempt) for claim in claims]
+    return Renewed(
+        lost=[claim for claim in held if claim not in running],
+        cancelling=[claim for claim in held if running.get(claim)],
+        passed_over=list(passed_over),
+    )

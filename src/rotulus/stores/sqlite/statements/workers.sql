@@ -1,0 +1,13 @@
+-- Workers that are alive.
+
+-- name: announce
+-- A worker says that it is alive.
+INSERT INTO rotulus_workers
+  (name, host, pid, queues, slots, started_at, seen_at, names, boot, lease_until)
+VALUES (:name, :host, :pid, :queues, :slots, :started_at, :now, :names, :boot, :lease_until)
+ON CONFLICT (name) DO UPDATE
+SET seen_at = :now, slots = :slots, names = :names, boot = :boot, lease_until = :lease_until;
+
+-- name: forget_workers
+-- Workers whose lease is over.
+DELETE FROM rotulus_workers WHERE boot <> :boot OR lease_until <= :clock;
