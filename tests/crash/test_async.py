@@ -25,7 +25,7 @@ WITHOUT = {
 """What waits for no store, or runs on the terms of its caller: a connection, a process."""
 
 
-REFUSED = {"Job.aresult", "Runs.astep", "Runs.areplay"}
+REFUSED = {"Job.aresult", "Runs.aget", "Runs.astep", "Runs.areplay"}
 """What raises here: the result comes too late, and the job is no run, so it has no steps."""
 
 

@@ -46,6 +46,24 @@ def test_the_steps_of_a_run_are_a_tree(app, run):
     assert [] == [step.name for step in steps if step.waits_for]
 
 
+def test_a_run_is_the_job_that_ends_it(app, build, go):
+    """And no other job: the error says what the job is; a run may begin later."""
+    with build():
+        wf.task(id="list")(put(items=[]))
+    send = task("send", registry=app.registry)(lambda: None)
+    run, plain = go().job, send.enqueue()
+    step, later = app.runs.step(run.id, "list").job, app.using(delay=60).enqueue("flow")
+
+    assert [run, later] == [app.runs.get(run.id), app.runs.get(later.id)]
+    with pytest.raises(JobNotFoundError, match=f"is step 'list' of a run: give that, {run.id}"):
+        app.runs.get(step.id)
+    for ask in (app.runs.get, lambda id_: app.runs.step(id_, "list")):
+        with pytest.raises(JobNotFoundError, match="'send' is not a run of a workflow"):
+            ask(plain.id)
+    with pytest.raises(StepNotFoundError, match="has no step 'list'; it has not begun"):
+        app.runs.step(later.id, "list")
+
+
 def test_one_step_of_a_run(app, run):
     """By its id or its path; a name that is near is told of."""
     step = app.runs.step(run.id, "inner/two")

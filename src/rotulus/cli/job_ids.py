@@ -29,19 +29,15 @@ def find_job(app: App, word: str) -> Job[Any]:
 
 
 def find_run(app: App, run: str) -> Job[Any]:
-    """The job of a run, by what `find_job` takes.
+    """The job of a run that has begun, by what `find_job` takes.
 
     Raises:
         JobNotFoundError: there is none, or the job is not a run.
     """
-    job = find_job(app, run)
+    job = app.runs.get(find_job(app, run).id if run == "-" else run)
     if job.is_run:
         return job
-    if job.run is not None:
-        raise JobNotFoundError(f"Job {job.id} is step {job.step!r} of a run: give that, {job.run}")
-    raise JobNotFoundError(
-        f"Job {job.id} of {job.task!r} is not a run of a workflow that has begun"
-    )
+    raise JobNotFoundError(f"Run {job.id} of {job.task!r} has not begun")
 
 
 def find_job_or_step(app: App, word: str, step: str | None) -> Job[Any]:

@@ -24,8 +24,16 @@ class Runs(RunSteps):
     """
 
     def get(self, run_id: str) -> Job[Any]:
-        """The job that ends a run. Raises `JobNotFoundError`."""
-        return self._jobs.get(run_id)
+        """The job that ends a run.
+
+        Args:
+            run_id: its id, or a unique beginning of it.
+
+        Raises:
+            JobNotFoundError: there is no such job, or it is not a run but a step of one, or a job
+                of an ordinary task.
+        """
+        return self._run(run_id)
 
     def cancel(self, *ids: str) -> list[Job[Any]]:
         """Cancel every step of these runs that has not ended; those that run are asked to stop."""

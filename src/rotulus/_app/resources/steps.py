@@ -14,7 +14,8 @@ from rotulus._jobs.job import Job
 from rotulus._jobs.states import RETRYABLE, State
 from rotulus._text.names import did_you_mean
 from rotulus._workflows.paths import is_branch, split_path
-from rotulus.errors import StepNotFoundError
+from rotulus._workflows.tasks import WorkflowTask
+from rotulus.errors import JobNotFoundError, StepNotFoundError
 from rotulus.store import Filter
 
 _MOST_NEEDS = 1000
@@ -143,14 +144,31 @@ class RunSteps:
         """`step`, without blocking the event loop."""
         return await off_loop(self.step, run_id, step)
 
+    def _run(self, run_id: str) -> Job[Any]:
+        """The job that ends a run, which may begin later. Raises `JobNotFoundError`."""
+        job = self._jobs.get(run_id)
+        if job.is_run:
+            return job
+        if job.run is not None:
+            raise JobNotFoundError(
+                f"Job {job.id} is step {job.step!r} of a run: give that, {job.run}"
+            )
+        registry = self._port().registry
+        if registry.has(job.task) and isinstance(registry.get(job.task), WorkflowTask):
+            return job
+        raise JobNotFoundError(
+            f"Job {job.id} of {job.task!r} is not a run of a workflow that has begun"
+        )
+
     def _job(self, run_id: str, step: str) -> Job[Any]:
         """The job of a step. Raises `StepNotFoundError`, with the nearest one there is."""
-        port, run = self._port(), self._jobs.get(run_id)
+        port, run = self._port(), self._run(run_id)
         found = _find(port, read_where({"run": run.id, "step": step}), 1)
         if found:
             return Job(port.look(found[0].id), port)  # with its history
         names = _names(port, run.id, split_path(step)[0]) or _names(port, run.id, "")
-        hint = did_you_mean(step, names) or f"; it has {', '.join(names[:_LISTED])}"
+        has = f"; it has {', '.join(names[:_LISTED])}" if names else "; it has not begun"
+        hint = did_you_mean(step, names) or has
         raise StepNotFoundError(f"Run {run.id} of {run.task!r} has no step {step!r}{hint}")
 
 
