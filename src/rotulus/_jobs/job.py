@@ -207,11 +207,15 @@ class Job(Generic[V_co]):
             return self._running.cancel_requested
         return bool(self.record.cancel_requested)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, arguments: bool = True) -> dict[str, Any]:
         """Its attributes by name, as JSON data: its times are ISO 8601 text.
 
         Its result and its earlier attempts are not among them, which may be large.
+
+        Args:
+            arguments: whether its arguments are among them, which may be large, too.
         """
+        reached, error = self.reached, self.error
         return {
             "id": self.id,
             "task": self.task,
@@ -224,7 +228,7 @@ class Job(Generic[V_co]):
             "run": self.run,
             "step": self.step,
             "paused": self.paused,
-            "arguments": self.arguments,
+            **({"arguments": self.arguments} if arguments else {}),
             "schedule": self.schedule,
             "instant": _iso(self.instant),
             "created_at": _iso(self.created_at),
@@ -233,8 +237,8 @@ class Job(Generic[V_co]):
             "ended_at": _iso(self.ended_at),
             "worker": self.worker,
             "cancel_requested": self.cancel_requested,
-            "progress": self.reached and self.reached._asdict(),
-            "error": self.error and self.error._asdict(),
+            "progress": reached and reached._asdict(),
+            "error": error and error._asdict(),
         }
 
     def result(self, timeout: float | None = None) -> V_co:

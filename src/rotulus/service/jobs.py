@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -24,6 +23,8 @@ from rotulus.service.streams import stream
 
 _CANCEL_TIMEOUT = 2.0
 """Seconds for a cancelled job to end before the request is answered."""
+
+_TIMES = ("instant", "created_at", "run_at", "started_at", "ended_at")
 
 States = Annotated[list[str] | None, Query(description="The state, or several.")]
 Status = Annotated[JobStatus | None, Query(description="The same in the words of `status`.")]
@@ -163,32 +164,13 @@ async def stream_job(request: Request, job_id: str, poll_interval: PollInterval 
 
 
 def show_job(job: Job[Any]) -> dict[str, Any]:
-    """The JSON of a job in a list."""
-    error, reached = job.error, job.reached
-    created_at, ended_at = _time(job.created_at), _time(job.ended_at)
-    return {
-        "id": job.id,
-        "task": job.task,
-        "queue": job.queue,
-        "state": job.state.value,
+    """The JSON of a job in a list: what the job says of itself, and more words for it."""
+    shown = _public(job.to_dict(arguments=False))
+    return shown | {
         "status": STATUSES[job.state].value,
-        "reason": job.reason,
         "description": description_of(job),
-        "attempt": job.attempt,
-        "priority": job.priority,
-        "key": job.key,
-        "run": job.run,
-        "step": job.step,
-        "schedule": job.schedule,
-        "cancel_requested": job.cancel_requested,
-        "created_at": created_at,
-        "submitted_at": created_at,
-        "run_at": _time(job.run_at),
-        "started_at": _time(job.started_at),
-        "ended_at": ended_at,
-        "finished_at": ended_at,
-        "progress": None if reached is None else reached._asdict(),
-        "error": None if error is None else {"type": error.type, "message": error.message},
+        "submitted_at": shown["created_at"],
+        "finished_at": shown["ended_at"],
     }
 
 
@@ -203,18 +185,7 @@ async def _whole(job: Job[Any]) -> dict[str, Any]:
     shown = show_job(job)
     shown["arguments"] = job.arguments
     shown["result"] = show_result(job)
-    shown["attempts"] = [
-        {
-            "number": attempt.number,
-            "reason": attempt.reason,
-            "worker": attempt.worker,
-            "started_at": _time(attempt.started_at),
-            "ended_at": _time(attempt.ended_at),
-            "error": attempt.error
-            and {"type": attempt.error.type, "message": attempt.error.message},
-        }
-        for attempt in job.attempts
-    ]
+    shown["attempts"] = [_public(attempt.to_dict()) for attempt in job.attempts]
     shown["why"] = await job.awhy()
     return shown
 
@@ -252,9 +223,12 @@ def _scheduler(request: Request) -> JobScheduler | None:
     return None if state is None else state.scheduler
 
 
-def _time(moment: datetime | None) -> str | None:
-    """RFC 3339, in UTC."""
-    return moment and moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _public(said: dict[str, Any]) -> dict[str, Any]:
+    """What a job or an attempt says of itself, for clients: times end with `Z`, no tracebacks."""
+    times = {name: said[name] for name in _TIMES if said.get(name)}
+    shown = said | {name: time.replace("+00:00", "Z") for name, time in times.items()}
+    error = said["error"]
+    return shown | {"error": error and {"type": error["type"], "message": error["message"]}}
 
 
 def _answer(description: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
