@@ -255,7 +255,7 @@ def test_a_retry_whose_key_is_held_says_who_holds_it(folder, app):
     answer = folder.rotulus("retry", failed.id)
 
     assert "0 sent back" in answer.text
-    assert f"its key 'k' is held by {holder.id}, which is queued" in answer.text
+    assert f"Its key 'k' is held by job {holder.id} (queued)" in answer.text
 
 
 @pytest.mark.parametrize(

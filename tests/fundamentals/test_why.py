@@ -284,6 +284,30 @@ def test_who_holds_the_key_of_a_job_that_ended(app, registry):
     assert f"Its key 'k' is held by job {second.id} (queued)" in held
 
 
+def test_who_had_the_key_of_a_job_that_ended(app, registry):
+    """It may hold the key still, after its own end; of a step, the key is that of its run."""
+    with wf.WorkflowBuilder("flow", registry=registry):
+
+        @wf.task(id="fail")
+        def fail(context):
+            raise ValueError
+
+    first = app.using(key="k").enqueue("flow")
+    drain(app)
+    step = app.runs.step(first.id, "fail").job
+    second = app.using(key="k", window=60).enqueue("flow")
+    live = step.why()[-1]
+    drain(app)
+    ended, had = step.why()
+
+    assert [] == app.retry(step.id, first.id)
+    assert live.startswith(f"The key of its run 'k' is held by job {second.id} (blocked)")
+    assert had.startswith(f"The key of its run 'k' was given to job {second.id} (failed) since")
+    assert first.why()[-1].startswith(f"Its key 'k' was given to job {second.id} (failed) since")
+    assert f"rotulus retry {step.id}" in ended
+    assert 1 == len(second.why())
+
+
 def test_a_job_that_was_lost_twice_waits_for_another_such(still_app, clock):
     """As it runs alone of its kind."""
 

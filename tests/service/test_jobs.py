@@ -145,6 +145,29 @@ def test_a_job_is_cancelled_and_sent_back(app, client):
     assert (409, "job_not_retryable") == (answer.status_code, answer.json()["code"])
 
 
+def test_a_job_whose_key_is_held_is_not_sent_back(app, client):
+    """The problem says which job holds it."""
+    failed = app.using(key="k").enqueue("fails")
+    drain(app)
+    holder = app.using(key="k").enqueue("add", 1)
+    answer = client.post(f"{API}/{failed.id}/$retry")
+
+    assert 409 == answer.status_code
+    assert f"Its key 'k' is held by job {holder.id} (queued)" in answer.json()["detail"]
+
+
+def test_the_error_of_a_job_has_no_traceback(app, client):
+    """In a list, by itself, and in its earlier attempts."""
+    failed = app.enqueue("fails")
+    drain(app)
+    failed.retry()
+    drain(app)
+    [listed], shown = client.get(API).json()["items"], client.get(f"{API}/{failed.id}").json()
+
+    error = {"type": "ValueError", "message": "no such file"}
+    assert [error] * 3 == [listed["error"], shown["error"], shown["attempts"][0]["error"]]
+
+
 def test_a_job_is_deleted(app, client):
     """Also one that waits, which is cancelled first; what must be kept is kept."""
     ended, held = app.enqueue("add", 1), app.using(key="k", window=3600).enqueue("add", 2)

@@ -51,20 +51,21 @@ class Explainer:
     def _ended(self, job: JobRecord) -> list[Explanation]:
         if job.state == State.SKIPPED and job.run is not None:
             return [Explanation(Kind.SKIPPED, job.id, skipping(self._store, job))]
-        holder = self._key_holder(job)
-        return [Explanation(Kind.ENDED, job.id, _end(job, sendable=not holder)), *holder]
+        others = self._key_holder(job)
+        sendable = not any(other.state in LIVE for other in others)
+        held = [Explanation(Kind.KEY_HELD, job.id, _held(job, o), (o.id,)) for o in others]
+        return [Explanation(Kind.ENDED, job.id, _end(job, sendable=sendable)), *held]
 
-    def _key_holder(self, job: JobRecord) -> list[Explanation]:
-        """The job that holds the key of one that somebody might want to send back."""
-        if job.key is None or job.state not in RETRYABLE:
+    def _key_holder(self, job: JobRecord) -> list[JobRecord]:
+        """The job that has the key of one that somebody might want to send back, or of its run."""
+        if job.state not in RETRYABLE:
             return []
-        for holder in self._store.find(Filter(states=LIVE, key=job.key), 1):
-            text = (
-                f"Its key {job.key!r} is held by job {holder.id} ({holder.state}): it cannot be "
-                f"sent back before that one has ended."
-            )
-            return [Explanation(Kind.KEY_HELD, job.id, text, (holder.id,))]
-        return []
+        head = job if job.run is None else self._store.get(job.run) or job
+        if head.key is None:
+            return []
+        live = self._store.find(Filter(states=LIVE, key=head.key), 1)
+        latest = live or self._store.find(Filter(key=head.key), 1)
+        return [other for other in latest if other.id != head.id]
 
     def _running(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
         since = moment(job.started_at or job.run_at)
@@ -156,6 +157,20 @@ def _end(job: JobRecord, *, sendable: bool) -> str:
         return f"{text}."
     back = f" Send it back with: rotulus retry {job.id}" if sendable else ""
     return f"{text}, in attempt {job.attempt}: {error.in_full}.{back}"
+
+
+def _held(job: JobRecord, other: JobRecord) -> str:
+    """Why a job is not sent back while another one has its key, or that of its run."""
+    key = f"{'The key of its run' if job.step else 'Its key'} {other.key!r}"
+    if other.state in LIVE:
+        return (
+            f"{key} is held by job {other.id} ({other.state}): it cannot be sent back before that "
+            f"one has ended."
+        )
+    return (
+        f"{key} was given to job {other.id} ({other.state}) since: if that one has a window, it "
+        f"cannot be sent back before the window is over."
+    )
 
 
 def _under(whose: str, found: Iterable[Explanation]) -> Iterable[Explanation]:

@@ -64,7 +64,7 @@ def retry(
     for run, count in list(parts.items())[:_SHOWN]:
         click.echo(f"{run} goes on: {many(count, 'part')} of it to run.")
     for job in _left(app, chosen, back):
-        click.echo(f"{job.id} {_why_left(app, job)}", err=True)
+        click.echo(f"{job.id} {_why_left(job)}", err=True)
     _say_nothing_found(app, chosen, "failed, died or was cancelled", task, None)
 
 
@@ -174,23 +174,11 @@ def _left(app: App, ids: Sequence[str], done: Sequence[Job[Any]]) -> list[Job[An
     return left
 
 
-def _why_left(app: App, job: Job[Any]) -> str:
+def _why_left(job: Job[Any]) -> str:
     """Why a job was not sent back."""
-    holder = _holder(app, job) if job.state in _RETRYABLE else None
-    if holder is None:
+    if job.state not in _RETRYABLE:
         return f"{job.state.words}: it stays as it is"
-    return (
-        f"{job.state.words}, and stays so: its key {job.key!r} is held by {holder.id}, "
-        f"which {holder.state.words}. Wait for that job, or cancel it, and try again"
-    )
-
-
-def _holder(app: App, job: Job[Any]) -> Job[Any] | None:
-    """Another job that holds the key of a job, or of the run that the job is part of."""
-    whole = app.get(job.run) if job.run and job.run != job.id else job
-    if whole.key is None:
-        return None
-    return next((other for other in app.jobs(key=whole.key) if other.id != whole.id), None)
+    return f"{job.state.words}, and stays so. {job.why()[-1]}"
 
 
 def _say_nothing_found(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from rotulus import Job
+from rotulus._jobs.states import RETRYABLE
 from rotulus._text import jsontext
 from rotulus._text.ids import is_id
 from rotulus.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
@@ -128,7 +129,7 @@ async def retry_job(request: Request, job_id: str) -> dict[str, Any]:
             409,
             "job_not_retryable",
             "The job cannot be retried",
-            f"The job {job.state.words}: only failed, dead and cancelled ones go back.",
+            await _why_left(job),
         )
     return await _whole(await job.arefresh())
 
@@ -188,6 +189,13 @@ async def _whole(job: Job[Any]) -> dict[str, Any]:
     shown["attempts"] = [_public(attempt.to_dict()) for attempt in job.attempts]
     shown["why"] = await job.awhy()
     return shown
+
+
+async def _why_left(job: Job[Any]) -> str:
+    """Why a job was not sent back."""
+    if job.state in RETRYABLE:
+        return (await job.awhy())[-1]
+    return f"The job {job.state.words}: only failed, dead and cancelled ones go back."
 
 
 def _states(state: list[str] | None, status: JobStatus | None) -> list[str] | None:
