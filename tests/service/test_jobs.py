@@ -302,7 +302,7 @@ def test_a_stream_of_a_job_that_is_deleted_ends_so(app, serve):
     """The last event says it."""
     job = app.enqueue("add", 1)
     server = serve(service(app))
-    with urlopen(f"{server.address}{API}/{job.id}/$stream?poll_interval=0.05") as answer:
+    with urlopen(f"{server.address}{API}/{job.id}/$stream?poll_interval=1") as answer:
         app.cancel(job.id)
         app.jobs.delete(job.id)
         *_, last = events(answer)
