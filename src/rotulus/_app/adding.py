@@ -13,14 +13,14 @@ Jobs = Sequence[NewJob]
 Records = list[JobRecord]
 
 _KEYED = ThreadPool("rotulus-keyed", 8)
-"""Where jobs with keys are added, which may wait for transactions of others: one for each key."""
+"""Threads that add jobs with keys, which may wait for transactions of other programs."""
 
 _MOST = 10_000
 """How many coroutines share a call of the store at most."""
 
 
 class AsyncAdds:
-    """Adds what the coroutines of event loops hand in.
+    """Adds the jobs that the coroutines of event loops hand in.
 
     A hand-over to a thread and back costs as much as several jobs, so coroutines share it.
 

@@ -196,7 +196,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
             self._own.engine.middleware.add(one)
 
     def reserve(self, kind: Any, remedy: str) -> None:
-        """Let no call give parameters of a type, though nobody provides it here.
+        """Reserve a type: calls cannot give its parameters, although this app provides no value.
 
         One that has a default keeps it. One that has none cannot be filled, and the app does not
         boot: the message ends with the remedy.
@@ -244,7 +244,7 @@ def _shown(settings: dict[str, Setting]) -> dict[str, Setting]:
 
 
 def _only(registry: TaskRegistry | None, like: App | None, replaces: App | None) -> App | None:
-    """The app whose tasks are served. Raises `OptionError` when it was said twice."""
+    """Returns the app whose tasks are served. Raises `OptionError` for several arguments."""
     if sum(one is not None for one in (registry, like, replaces)) > 1:
         raise OptionError(
             "Give one of registry=, like= and replaces=: an app that is like another one, or "

@@ -25,8 +25,7 @@ _WAITING = (State.QUEUED, State.DELAYED, State.BLOCKED)
 def leaves(store: Store, job: JobRecord) -> list[JobRecord]:
     """A few of the jobs that a blocked one waits for in the end, those that run first.
 
-    They are not blocked themselves. Where there are so many steps behind one another that this
-    does not come to an end, it is how far it came.
+    They are not blocked themselves, unless the chain of steps is longer than the search goes.
     """
     if job.opened and not job.step:
         return _at_the_front(store, job)
@@ -43,7 +42,7 @@ def leaves(store: Store, job: JobRecord) -> list[JobRecord]:
 
 
 def _live_needs(store: Store, jobs: list[JobRecord]) -> list[JobRecord]:
-    """What jobs wait for: a few that run, and as many that do not as are looked at."""
+    """Returns jobs that others wait for: a few running ones, and a bounded number of others."""
     ids = [job.id for job in jobs]
     running = store.find(Filter(states=[State.RUNNING], needed_by=ids), _LEAVES)
     return [*running, *store.find(Filter(states=_WAITING, needed_by=ids), _MOST_NEEDS)]
@@ -64,9 +63,9 @@ def _order(job: JobRecord) -> int:
 
 
 def summary(store: Store, job: JobRecord, *, named: bool) -> str:
-    """How many a blocked job waits for; and which, unless those it waits for in the end are named.
+    """Returns how many jobs a blocked job waits for, with their names unless `named`.
 
-    Those that a step needs are named in any case: they need not be those at the end.
+    The needs of a step are named in any case: they are not always the last jobs of the chain.
     """
     return _parts(store, job, named=named) if job.opened else _needs(store, job)
 
@@ -98,7 +97,7 @@ def _parts(store: Store, job: JobRecord, *, named: bool) -> str:
 
 
 def _liveliest(text: str) -> int:
-    """Those that run before those that wait."""
+    """Returns the running jobs first, and then the waiting ones."""
     return next(place for place, state in enumerate(_LIVELIEST) if text.endswith(f"({state})"))
 
 
@@ -110,7 +109,7 @@ def _needs(store: Store, job: JobRecord) -> str:
 
 
 def _culprit(store: Store, needs: Iterable[JobRecord]) -> str:
-    """Which need went wrong; and if that was skipped, because of which one."""
+    """Returns the need that went wrong; if that was skipped, the need that it was skipped for."""
     spoiled = next((need for need in needs if _spoils(need)), None)
     if spoiled is None:  # it has been sent back meanwhile
         return "something it needs did not succeed"

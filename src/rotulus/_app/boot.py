@@ -73,7 +73,9 @@ class Boot:
 
 
 def incompatible_jobs(store: Store, registry: TaskRegistry, plans: Plans) -> list[str]:
-    """A sentence for each task with jobs that wait and do not fit: how many, and why the last.
+    """Returns a sentence for each task with waiting jobs that do not fit it.
+
+    The sentence has the number of these jobs, and the reason of the last one.
 
     Args:
         store: where the jobs are.

@@ -29,7 +29,7 @@ class _Load(NamedTuple):
 
     @property
     def in_slots(self) -> list[JobRecord]:
-        """Those that began first; it has claimed others ahead, and some need no slot just now."""
+        """Returns the jobs in its slots: those that began first. Others are claimed ahead."""
         need_one = [job for job in self.jobs if job.reason != Reason.DEFERRED]
         return sorted(need_one, key=_began)[: self.worker.slots]
 
@@ -161,7 +161,7 @@ class Claimable:
         return Explanation(Kind.DUE, job.id, text)
 
     def _ahead(self, job: JobRecord) -> str:
-        """How many jobs of its queue come before it, as far as one can see; "" if there is none."""
+        """Returns a sentence about the jobs that come before it; "" if none does."""
         queued = Filter(states=[State.QUEUED], queue=job.queue)
         earlier = self._store.find(queued, _LOOKED_AT, before=job.id)
         latest = self._store.find(queued, _LOOKED_AT)
@@ -176,7 +176,7 @@ class Claimable:
         return "1 job is" if many == "1" else f"{many} jobs are"
 
     def _unregistered(self, job: JobRecord, fleet: Fleet) -> list[Explanation]:
-        """What matters as long as no worker tells what it knows."""
+        """Returns the obstacle of an unknown task, if no worker announces names."""
         if any(worker.names is not None for worker in fleet.workers) or self._knows(job.task):
             return []
         text = (

@@ -182,7 +182,7 @@ class Engine:
         return SingleAttempts(setup, self.registry, self.events)
 
     def filled_by(self, injector: Injector) -> "Engine":
-        """The same, with something else that fills the parameters of its tasks."""
+        """Returns the same engine with another injector for its tasks."""
         plans = Plans(injector, show_values=self.plans.show_values)
         return _assemble(self.port.store, self.registry, plans, self.events, self.clock, self)
 
@@ -215,7 +215,7 @@ def make_engine(
 
 
 class Policy(NamedTuple):
-    """What all jobs of an engine share, whatever fills the parameters of their tasks."""
+    """The settings that apply to all jobs of an app: randomness, retries, sizes, the outbox."""
 
     random: random.Random
     retry: Retry

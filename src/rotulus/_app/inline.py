@@ -30,7 +30,7 @@ _KEPT = 40
 
 
 class Shape(NamedTuple):
-    """What a call of a task is given and comes to.
+    """The arguments and the result of a task, as JSON Schemas.
 
     Attributes:
         arguments: the JSON Schema of its arguments: an object.
@@ -113,7 +113,7 @@ class InlineCalls:
             payload: the arguments, as JSON text; they are checked here.
 
         Returns:
-            What came of it: also of arguments that do not fit, and of a body that raised.
+            The outcome, also if the arguments do not fit or the body raised.
 
         Raises:
             TaskNotFoundError: no task of that name is registered.

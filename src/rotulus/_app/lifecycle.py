@@ -154,7 +154,7 @@ class LifeCycle:
     def set_slots(self, slots: int) -> None:
         """Let the workers of this app that run in this process run so many jobs at once.
 
-        What runs beyond that goes on; nothing new begins until there is a slot. Workers that start
+        Jobs beyond that number go on; nothing new begins until there is a slot. Workers that start
         later are not concerned, nor are those of `supervise`.
 
         Args:
@@ -182,7 +182,7 @@ class LifeCycle:
         return self._lifespan
 
     def readiness(self) -> dict[str, str | None]:
-        """What has to hold for the app to do its work, each with what is wrong, or None.
+        """Returns the conditions for the app to do its work, each with its problem, or None.
 
         `store`: it can be used, and has the tables of this version. `worker`: that of `lifespan`
         has not ended, if there is one.

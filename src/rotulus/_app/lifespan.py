@@ -39,7 +39,7 @@ class Lifespan:
 
     @asynccontextmanager
     async def __call__(self, _application: object) -> AsyncGenerator[None, None]:
-        """Boot the app, and have the worker run; at the end what it runs is finished in time."""
+        """Boot the app and run the worker; at the end the worker drains."""
         held = self._held()
         await off_loop(held.__enter__)
         self._problem = None

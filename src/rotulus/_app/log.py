@@ -21,12 +21,12 @@ _OURS = str(Path(__file__).parent.parent)
 def log_events(events: Events) -> None:
     """Log what happens to the logger `rotulus`, from now on.
 
-    What succeeds is logged at DEBUG, what a person may want to know at INFO, what will be tried
-    again at WARNING, and what needs somebody at ERROR. Each record carries its data as
-    `record.rotulus`, a dict, for structured logs. The line of a failed attempt has the exception in
-    `exc_info`, if it was raised in this process, and its traceback in `exc_text`, where the frames
-    of libraries are folded; the whole text is `record.rotulus["traceback"]`. Which levels are
-    logged is up to the logger at the moment of the line.
+    A success is logged at DEBUG, useful news at INFO, failures that will be tried again at WARNING,
+    and problems that need a person at ERROR. Each record carries its data as `record.rotulus`, a
+    dict, for structured logs. The line of a failed attempt has the exception in `exc_info`, if it
+    was raised in this process, and its traceback in `exc_text`, where the frames of libraries are
+    folded; the whole text is `record.rotulus["traceback"]`. The level of the logger when the event
+    happens decides whether its line is written.
     """
     events.subscribe(_log, *(kind for kind in Event.kinds if kind.is_logged()))
 
@@ -114,7 +114,7 @@ def _goes_on(line: str, indent: str) -> bool:
 def _own_library(traceback: str) -> str:
     """The installed package that the task is in, where the traceback begins; "" if it is in none.
 
-    What stands last is the traceback of the error itself, after those of its causes.
+    The traceback of the error itself comes last, after those of its causes.
     """
     _, _, last = traceback.rpartition("Traceback (most recent call last):")
     first = next((frame for line in last.split("\n") if (frame := _FRAME.match(line))), None)

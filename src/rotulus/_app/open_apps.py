@@ -49,7 +49,7 @@ class OpenApp:
 
     @property
     def active(self) -> "OpenApp":
-        """The one that answers: itself, or what stands in for it."""
+        """The app that answers: this one, or the last one that stands in for it."""
         return self.stand_ins[-1].active if self.stand_ins else self
 
     def ready_store(self) -> Store:
@@ -73,7 +73,7 @@ class OpenApp:
         return self.ticks.tick()
 
     def enter(self) -> None:
-        """The app is open: it serves its registry, unless one does whose jobs lie elsewhere.
+        """Open the app: it serves its registry, unless an app with another store serves it.
 
         Jobs in memory are seen by nobody else. So an app that has them there is meant to stand in
         for another one, and gives way to one whose jobs last.
@@ -90,7 +90,7 @@ class OpenApp:
         registered_tasks(registry).attach(self.engine.port, first=first)
 
     def leave(self) -> None:
-        """The app is closed: the one that was there before serves the registry again."""
+        """Close the app: the app that served the registry before serves it again."""
         registered_tasks(self.engine.registry).detach(self.engine.port)
         _OPEN.pop(self.engine.port, None)
         if self.replaced is not None:

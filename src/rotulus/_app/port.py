@@ -113,7 +113,7 @@ class AppPort:
         return self.add(jobs, connection)
 
     def _jobs_of(self, records: Sequence[JobRecord], jobs: Sequence[NewJob]) -> list[Job[Any]]:
-        """The job of each that was added, or of what held its key."""
+        """Returns the added jobs; in place of a job whose key was held, the job that holds it."""
         return [
             Job(record, self) if record.id == job.id else Job(record, self, None, _request(job))
             for record, job in zip(records, jobs, strict=True)
@@ -159,7 +159,7 @@ class AppPort:
     def wait(self, job_id: str, timeout: float | None) -> JobRecord:
         """The job once it has ended. Raises `ResultTimeoutError`, saying what it waits for.
 
-        When that takes a while, and no worker would take the job, it is warned of at once.
+        After a while the caller is warned if no worker would take the job.
         """
         patience = Patience(timeout)
         record = self.look(job_id)

@@ -42,13 +42,13 @@ class Ticked(NamedTuple):
 
 
 class Tally(Events):
-    """Counts what duties tell, and tells it on.
+    """Counts the events of duties, and passes them on.
 
     Args:
         events: where it is told.
 
     Attributes:
-        done: what was told since it was set.
+        done: the counts since it was set.
     """
 
     def __init__(self, events: Events) -> None:
@@ -103,7 +103,7 @@ class Ticks:
         self._lock = threading.Lock()
 
     def tick(self) -> Ticked:
-        """Do every duty; what came of it. Raises `StoreError`: some of them are left."""
+        """Do every duty; returns the counts. Raises `StoreError`: some of them are left."""
         with self._lock:
             self._duties = self._duties or self._make_duties(self._tally)
             self._tally.done = Ticked()
@@ -112,7 +112,7 @@ class Ticks:
             return self._tally.done
 
     def _do(self, duty: Duty) -> None:
-        """Do one, and once more while it asks for that; what is wrong with it is told."""
+        """Do one duty, again while it asks for that; an exception of it is emitted as an event."""
         try:
             for _ in range(_MOST_TICKS):
                 if duty.tick(self._clock.now()) > 0:

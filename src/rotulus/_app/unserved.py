@@ -10,11 +10,11 @@ from rotulus._time.clock import monotonic
 from rotulus.store import Store
 
 WARN_AFTER = 2.0
-"""Seconds of waiting after which one looks whether there is a worker at all."""
+"""Seconds of waiting after which the caller looks whether any worker serves the queue."""
 
 
 class Patience:
-    """How long somebody waits for a job, and when to look whether anybody serves it.
+    """The time that a caller waits for a job, and the moment to look for a worker.
 
     Args:
         timeout: seconds to wait at most; None waits for ever.
@@ -41,7 +41,7 @@ class Patience:
 
 
 class Unserved:
-    """Finds out that a job is waited for in vain.
+    """Finds out whether a caller waits for a job in vain.
 
     Args:
         store: opens the store.

@@ -107,7 +107,7 @@ def run_unstored(engine: Engine, task: Task[..., Any, Any], call: Call) -> JobRe
 def run_alone(engine: Engine, task: Task[..., Any, Any], arguments: str) -> Finished:
     """Run a task on an event loop of its own, with its arguments as JSON text.
 
-    What is isolated runs in a process that is forked for it.
+    An isolated task runs in a process that is forked for it.
     """
     record = new_record(engine, task, arguments)
     with engine.fork_server([task]) as fork_server:
@@ -143,7 +143,7 @@ async def _run_once(engine: Engine, record: JobRecord, fork_server: ForkServer |
 
 
 async def _tell_progress(engine: Engine, execution: Execution) -> None:
-    """Tell how far an attempt has got that no store is told of."""
+    """Emit the progress of an attempt that is not in a store."""
     while engine.events.wants(ProgressReported):
         if execution.reached is not None:
             engine.events.emit(ProgressReported(execution.job, execution.reached))

@@ -81,7 +81,7 @@ class Explainer:
         return [Explanation(Kind.RUNNING, job.id, f"{text}, attempt {job.attempt}.")]
 
     def _awaiting(self, job: JobRecord, text: str, above: tuple[str, ...]) -> list[Explanation]:
-        """Why the job has not ended whose result a running one waits for."""
+        """Returns why another job has not ended, whose result a running job waits for."""
         awaited_id = awaited(job.reason)
         other = None if awaited_id is None else self._store.get(awaited_id)
         if other is None or other.state in ENDED:
@@ -95,7 +95,7 @@ class Explainer:
         return [what._replace(text=said), *_under(f"{other.task} {other.id}", more)]
 
     def _blocked(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
-        """Why the job has not ended that a blocked one waits for in the end."""
+        """Returns why another job has not ended, which a blocked job waits for in the end."""
         paused: list[Explanation] = []
         if job.paused:
             text = f"Its run is paused, and begins no further step: rotulus resume --run {job.run}."
@@ -109,7 +109,7 @@ class Explainer:
         return [*paused, *below, Explanation(kind, job.id, text)]
 
     def _below(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
-        """What is said of those it waits for in the end: one reason of each, all of the first."""
+        """Returns the reasons of the jobs that it waits for: one of each, all of the first."""
         rest: list[Explanation] = []
         heads: list[Explanation] = []
         for leaf in leaves(self._store, job)[: 1 if above else None]:

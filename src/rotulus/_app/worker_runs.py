@@ -44,7 +44,7 @@ def check_work_options(options: Mapping[str, Any]) -> None:
 
 
 class WorkerRun:
-    """Keeps what it was told, also before there is something that could heed it.
+    """Keeps the orders for a worker or supervisor, also those that come before it exists.
 
     May be used from any thread, and from a signal handler.
     """
@@ -55,7 +55,7 @@ class WorkerRun:
         self._at_work: Worker | Supervisor | None = None
 
     def attach(self, at_work: Worker | Supervisor) -> None:
-        """This is what works: it is told what was said until now, and from now on."""
+        """Attach the worker or supervisor: it gets the orders of before, and all that follow."""
         self._at_work = at_work
         if self._slots is not None:
             self.set_slots(self._slots)
@@ -69,7 +69,7 @@ class WorkerRun:
             self._at_work.set_slots(slots)
 
     def stop(self, times: int | None = None) -> None:
-        """Stop: finish what runs; told a second time, at once.
+        """Stop: let running jobs finish; at the second call, give them back at once.
 
         Args:
             times: how often it has been told by now, from a caller that may not be the only one to
@@ -232,7 +232,7 @@ def _recycling(megabytes: int | None, worker: Worker) -> list[Duty]:
 
 
 def _check_processes(url: str) -> None:
-    """Refuse what would not work in processes of their own."""
+    """Refuse a store and a system on which several worker processes do not work."""
     if os.name != "posix":
         raise ConfigurationError(
             "processes and recycling need a Unix system: start several workers instead"

@@ -137,7 +137,7 @@ class Coalescer(Generic[W, R]):
         follow_forks(self._begin_process)
 
     def _begin_process(self) -> None:
-        """In a forked child: what waits is the parent's."""
+        """In a forked child: forget the waiting calls, which are the parent's."""
         self._exclusive = Exclusive()
         self._waiting: deque[_Call[W, R]] = deque()
 

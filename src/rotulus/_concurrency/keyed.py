@@ -25,7 +25,7 @@ class KeyedCoalescers(Generic[W, R]):
         follow_forks(self._begin_process)
 
     def _begin_process(self) -> None:
-        """In a forked child: what is under way is the parent's, and may hold the lock."""
+        """In a forked child: forget the calls of the parent, one of which may hold the lock."""
         self._lock = threading.RLock()  # a signal handler may come while it is held
         self._of: WeakValueDictionary[tuple[str, ...], Coalescer[W, R]] = WeakValueDictionary()
 

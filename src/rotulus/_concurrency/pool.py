@@ -91,7 +91,7 @@ class ThreadPool:
                 self._refuse_all(str(problem))
 
     def _refuse_all(self, why: str) -> None:
-        """There is no thread at all, so nothing of what waits would ever be done."""
+        """Refuse all waiting work: without any thread, none of it would ever be done."""
         with suppress(Empty):
             while True:
                 self._work.get_nowait().refuse(ThreadNotStartedError(why))

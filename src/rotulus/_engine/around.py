@@ -133,7 +133,7 @@ Manager = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
 def _enter(
     middleware: Middleware, attempt: RunningAttempt
 ) -> tuple[Manager | None, Awaitable[Any] | None]:
-    """Enter the context manager of a middleware; what is left of that is to be awaited."""
+    """Enter the context manager of a middleware; returns the rest of it that has to be awaited."""
     manager = middleware.around_attempt(attempt)
     if isinstance(manager, AbstractContextManager):
         manager.__enter__()
@@ -142,7 +142,7 @@ def _enter(
 
 
 def _leave(manager: Manager | None) -> Awaitable[Any] | None:
-    """Leave a context manager; what is left of that is to be awaited."""
+    """Leave a context manager; returns the rest of it that has to be awaited."""
     if isinstance(manager, AbstractContextManager):
         manager.__exit__(None, None, None)
         return None

@@ -116,7 +116,7 @@ class AttemptRunner:
         self._notify_loop()
 
     def to_claim(self) -> int:
-        """Returns how many jobs to claim now; 0 when that can wait."""
+        """Returns the number of jobs to claim now; 0 if a later claim is as good."""
         return self._prefetch.to_claim(self._slots.held - self._slots.away + self.claiming)
 
     def to_claim_on_settle(self, ended: int) -> int:
@@ -219,7 +219,7 @@ class AttemptRunner:
         waited = False
 
         def waits() -> None:
-            """This task belongs to that body from now on; another one starts the next."""
+            """This asyncio task belongs to that body now; another one starts the next."""
             nonlocal waited
             waited = True
             self._running_coroutines = False
@@ -272,7 +272,7 @@ class AttemptRunner:
             self._loop.call_soon_threadsafe(start)
 
     def _collect_ended(self) -> None:
-        """Take what has ended in threads, and start what they have left to the loop."""
+        """Collect the attempts that ended in threads, and start the coroutines after them."""
         self._waking = False
         while self._ended:
             self._end(*self._ended.popleft())

@@ -74,7 +74,7 @@ class Bodies:
         return self.awaited(value)
 
     def awaited(self, value: Any) -> Any:
-        """Returns a value, or what it comes to if it is a coroutine that a function returned."""
+        """Returns a value; if a function returned a coroutine, the result of that."""
         return self._threads.wait_for(value) if inspect.iscoroutine(value) else value
 
     async def close(self) -> None:

@@ -95,7 +95,7 @@ class Claimer:
                 continue
             settled = settler.batches
             try:
-                # After a failure what counts first is whether the store works again.
+                # After a failure the first question is whether the store works again.
                 claimed = await self._claim(to_claim, wait=not failures)
             except StoreClosedError:
                 return

@@ -1,8 +1,7 @@
 """Drives a coroutine in a context of its own, and tells when it waits for the first time.
 
-An asyncio task for each job would cost more than many a job does. With this, one task runs job
-after job for as long as they end without waiting, and none of them sees what another one has
-left in a context variable.
+An asyncio task costs more than a short job. So one asyncio task runs job after job, as long as they
+end without waiting, and each job has context variables of its own.
 """
 
 from collections.abc import Callable, Coroutine, Generator

@@ -163,7 +163,7 @@ class Execution:
         self._awaited = tuple(waiting)
 
     def relay_waiting(self, job_id: str | None) -> None:
-        """Take note of what the body waits for elsewhere; None: for nothing any more."""
+        """Take note of the job that an isolated body waits for; None: it waits no more."""
         self._awaited = ()
         if job_id is not None:
             self.begin_waiting(job_id)

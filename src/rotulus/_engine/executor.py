@@ -39,8 +39,8 @@ class Executor:
         plans: how each task is called.
         port: what the running job asks about itself.
         threads: where functions run.
-        steps: what jobs are called with, and come to, that have parts or are parts.
-        verdict: what it means that a body raised.
+        steps: the calls and results of jobs that have parts, or are parts.
+        verdict: decides on the exception of a body.
         monotonic: the clock, in seconds.
         events: where a body that does not stop is told of.
         middleware: what surrounds each attempt.
@@ -95,7 +95,7 @@ class Executor:
     def needs_no_loop(self, execution: Execution) -> bool:
         """Whether `execute_in_thread` is for this attempt where something else keeps its time.
 
-        It is, too, for an attempt that is given up before its body is called.
+        That is also so for an attempt that is given up before its body is called.
         """
         try:
             return self._resolve(execution.job.task).kind is AttemptKind.FUNCTION
@@ -205,7 +205,8 @@ class Executor:
     def _refuse_expired(self, execution: Execution) -> None:
         """Give up a job that is not worth starting any more.
 
-        The store's clock says so: as it stood at the claim, and as it has gone on since.
+        The clock of the store decides: its time at the claim, and the seconds that have passed
+        since.
         """
         job, claimed_at = execution.job, execution.claimed_at
         if job.expires_at is None or job.started_at is None:

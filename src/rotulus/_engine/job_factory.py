@@ -243,7 +243,7 @@ class Parts:
         return key.fill(self._validated(task, values), plan.defaults)
 
     def _validated(self, task: AnyTask, values: dict[str, Any]) -> dict[str, Any]:
-        """Values as the task is given them: so they look in the key of an ordinary job, too."""
+        """Returns values as the task gets them, for the key of the job."""
         binder = self._plans.of(task).binder
         try:
             call = binder.load(jsontext.encode(values, max_bytes=sys.maxsize))

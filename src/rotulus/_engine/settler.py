@@ -1,8 +1,8 @@
 """Settles outcomes in batches: a group commit of all that ended during the last write.
 
-There is no timer: alone, an outcome is written immediately; under load, batches grow by
-themselves to what comes in during one write. Where steps end, the jobs that become due by that
-are claimed in the same transaction.
+There is no timer: a single outcome is written immediately; under load a batch has all outcomes that
+came during the last write. Where steps end, the jobs that become due by that are claimed in the
+same transaction.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _UNWRITABLE = (StoreRefusedError, ValueError, TypeError, OverflowError)
 """Errors that come again with the same values. Any other one may pass."""
 
 Batch = list[tuple[Execution, Outcome]]
-"""Attempts that have ended, and what they came to."""
+"""Attempts that have ended, and their outcomes."""
 
 
 class ClaimRequest(NamedTuple):
@@ -114,8 +114,8 @@ class Settler:
         """Settle a batch, again and again until the store takes it, and claim so many jobs.
 
         A batch that cannot be written is settled `singly`, one outcome after the other. Other
-        errors (the store is away, the system has no descriptors or no memory) say nothing of an
-        outcome.
+        errors (the store is away, the system has no descriptors or no memory) are not the fault of
+        an outcome.
         """
         failures = 0
         while True:

@@ -1,4 +1,4 @@
-"""Renews the leases of single attempts, and enforces their timeouts, in a thread of its own."""
+"""Extends the leases of single attempts, and enforces their timeouts, in a thread of its own."""
 
 import threading
 from collections.abc import Callable, Generator

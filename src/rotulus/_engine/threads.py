@@ -148,9 +148,9 @@ class Threads:
 
 
 class CallingThread:
-    """Runs functions where they are called: in the thread that makes an attempt, and waits for it.
+    """Runs functions in the calling thread, which makes an attempt and waits for it.
 
-    What belongs to that thread, such as its database connections, is the function's, too.
+    The functions can use what belongs to that thread, such as its database connections.
     """
 
     async def run(self, function: Callable[[], T]) -> T:

@@ -24,7 +24,7 @@ def make_job(
     """A running job of no store, to call a task with that takes one.
 
     `count(["a"], job=make_job())` calls the function, and `job.reached` tells the progress it
-    reported last. `job.complete(connection)` does nothing; what would ask a store raises.
+    reported last. `job.complete(connection)` does nothing; methods that need a store raise.
 
     Args:
         task: the name of its task.

@@ -88,7 +88,7 @@ def succeeded(job: str, attempt: int, result: str) -> Outcome:
 
 
 def failed(job: str, attempt: int, reason: Reason, error: ErrorInfo) -> Outcome:
-    """The task had its say, and there is no further attempt."""
+    """Returns the outcome of a task that failed for the last time."""
     return Outcome(job, attempt, State.FAILED, reason, error=error, failed=True)
 
 

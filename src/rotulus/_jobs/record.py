@@ -20,7 +20,7 @@ Json = Annotated[str, "json"]
 """A JSON text."""
 
 Micros = Annotated[int, "micros"]
-"""Whole microseconds: a moment, since 1970 (UTC); or a length of time."""
+"""Microseconds, as a whole number: of a moment, since 1970 (UTC); or of a length of time."""
 
 READ_APART = frozenset({"history", "opens_at"})
 """Fields of a record that are no columns. They are filled only when one job is read by its id."""

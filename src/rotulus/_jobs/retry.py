@@ -98,7 +98,7 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
 
 
 def _check_seconds(name: str, value: object) -> None:
-    """A bound may lie beyond the calendar; what is waited for in the end does not."""
+    """A bound may lie beyond the calendar; the delay itself does not."""
     if isinstance(value, int | float) and 0 <= value < float("inf"):
         return
     raise OptionError(

@@ -22,13 +22,13 @@ class State(StrEnum):
     SUCCEEDED = "succeeded"
     """Its task returned, and the result is stored."""
     FAILED = "failed"
-    """Its task had its say, and its retry policy says no more."""
+    """Its task failed, and its retry policy allows no more attempts."""
     DEAD = "dead"
     """The framework gave up without an answer from the task."""
     CANCELLED = "cancelled"
-    """Somebody did not want it any more."""
+    """An operator or a program cancelled it."""
     SKIPPED = "skipped"
-    """It was not to be run: what it waited for decided so."""
+    """It was not run, because of the outcome of a job that it waited for."""
 
     @property
     def ended(self) -> bool:
@@ -58,7 +58,7 @@ RETRYABLE = frozenset({State.FAILED, State.DEAD, State.CANCELLED})
 """The ended states from which an operator can send a job back."""
 
 _AGAIN = frozenset({State.QUEUED, State.BLOCKED})
-"""Where a job goes that an operator sends back, or that waited for one: `blocked` in a run."""
+"""The states of a job that an operator has sent back, or that waits for such a job."""
 
 MOVES: dict[State, frozenset[State]] = {
     State.BLOCKED: frozenset({State.QUEUED, State.DELAYED, State.CANCELLED}),

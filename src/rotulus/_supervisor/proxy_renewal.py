@@ -21,7 +21,7 @@ _MOST = 100_000
 
 
 def is_silent(heard: float | None, now: float, lease: float) -> bool:
-    """Whether the threads of a process that was last heard then do not run.
+    """Returns whether a process is silent, as its threads do not run.
 
     When it fell silent it had renewed within the last two thirds of a lease, so there is still a
     third: half of that is given to a machine that is only busy.

@@ -12,7 +12,7 @@ _HOPELESS: dict[int, type[RotulusError]] = {3: ConfigurationError, 7: SchemaErro
 
 
 class RestartPolicy:
-    """Says when a process is replaced: later and later when its successors die young.
+    """Decides when a process is replaced: ever later while its successors die young.
 
     Args:
         burst: whether a process that ends well was the last one.

@@ -136,7 +136,7 @@ class Supervisor:
         return list(self._processes.values())
 
     def _forward_stop(self) -> None:
-        """Tell the processes how often they were told to stop, and how long they have."""
+        """Forward the number of stop requests to the processes, and kill them after their time."""
         if not self._stops:
             return
         self._stopping.set()

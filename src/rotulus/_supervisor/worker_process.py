@@ -81,7 +81,7 @@ class WorkerProcess:
         return is_running(self.pid)
 
     def tell_stop(self, times: int) -> None:
-        """Tell it how often it has been told to stop by now."""
+        """Send the number of stop requests so far."""
         with suppress(OSError):  # it has ended
             self._channel.send(b"%d" % min(times, MOST_STOPS))
 

@@ -1,4 +1,4 @@
-"""Which parameters of a task the framework fills, and what has to be made for them.
+"""Injection: the parameters that the framework fills, and the values that it makes for them.
 
 A parameter is filled by its annotated type, exactly: `T`, `T | None` and `Annotated[T, ...]` are
 filled with the `T` that was provided, a subclass of `T` is not. What a task needs is worked out

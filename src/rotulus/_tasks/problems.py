@@ -1,6 +1,6 @@
 """The problems of values, in sentences without the values themselves.
 
-What a job is called with may be a password. Its type, and the place where it stands, say enough.
+An argument may be a password, so messages have its type and its place only.
 """
 
 import reprlib

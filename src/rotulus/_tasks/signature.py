@@ -127,7 +127,7 @@ def site_of(function: Callable[..., Any]) -> str:
 
 
 def site_of_frame(frame: FrameType | None, outward: int) -> str:
-    """Where a caller stands, so many frames outward of one, as `path:line`; "" if nobody knows."""
+    """Returns the place of a caller, frames outward, as `path:line`; "" if unknown."""
     for _ in range(outward):
         frame = None if frame is None else frame.f_back
     return "" if frame is None else _place(frame.f_code.co_filename, frame.f_lineno)

@@ -22,7 +22,7 @@ _LONGEST_NUMBER = 4300
 """The most digits of a number that Python reads."""
 
 _PLAIN_INT = 2**53
-"""Whole numbers below this need no check: many tasks return one."""
+"""The bound below which whole numbers are not checked; many tasks return a small one."""
 
 
 class NotJSONError(ValueError):

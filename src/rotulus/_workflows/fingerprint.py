@@ -1,4 +1,4 @@
-"""The fingerprint of what a workflow is made of: the same content has the same."""
+"""The fingerprint of a workflow: equal for equal content."""
 
 import hashlib
 import json

@@ -26,8 +26,8 @@ class HandedOn(Context):
 
     Args:
         data: what is in it.
-        marks: by key, also by those of values that have been removed; what is not here has stood
-            since the workflow began.
+        marks: by key, also for removed values; a key that is missing has not changed since the
+            workflow began.
     """
 
     def __init__(

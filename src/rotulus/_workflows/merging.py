@@ -39,10 +39,10 @@ def merge(*contexts: Mapping[str, Any]) -> dict[str, Any]:
 def combine(contexts: Sequence[HandedOn]) -> HandedOn:
     """Returns the context of a step from those of its needs, in the order of its needs.
 
-    A value that only one of them has changed since their ways parted, or removed, is as that one
-    says: an untouched copy never counts, nor does one that another was built on. What several have
-    changed is joined as by `merge`; of a value and a removal the later one counts. Objects are
-    looked into, so that two members that two steps have changed both count.
+    If only one of them has changed or removed a value since their ways parted, its change counts:
+    an untouched copy never counts, nor does a copy that another one was built on. Values that
+    several have changed are joined as by `merge`; of a value and a removal the later one counts.
+    Objects are looked into, so that two members that two steps have changed both count.
     """
     if len(contexts) == 1:
         return contexts[0]
@@ -109,7 +109,7 @@ def _combined_objects(copies: list[_Copy], marks: Marks) -> _Copy:
 def _latest(copies: list[_Copy]) -> list[_Copy]:
     """Those that no other one was built on, each once.
 
-    That a value is missing in an object which somebody made beside says nothing against it.
+    A value that is missing in an independently made object has not been removed.
     """
     wholes = [copy.marks.whole for copy in copies]
     found: list[_Copy] = []

@@ -1,4 +1,4 @@
-"""Where parts stand in a run: their paths."""
+"""The paths of parts: their places in a run."""
 
 
 def join_path(within: str, name: str) -> str:

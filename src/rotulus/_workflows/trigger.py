@@ -1,4 +1,4 @@
-"""Trigger rules: whether a step runs, given how what it needs has ended."""
+"""Trigger rules: whether a step runs, given the ends of its needs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence

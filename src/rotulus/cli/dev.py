@@ -38,7 +38,7 @@ def dev(
 
     The app is served over HTTP beside it, to this machine, if 'rotulus[service]' is installed.
 
-    What starting again would not mend is waited out: a wrong import, a store that cannot be
+    Problems that a restart does not mend are waited out: a wrong import, a store that cannot be
     reached, tables that are not there.
     """
     leave_init()

@@ -55,8 +55,8 @@ def _gets_orphans() -> bool:
 def _begin_group() -> None:
     """Make this process a group of its own, in the foreground of the terminal if there is one.
 
-    What is typed (Ctrl-C) is sent to the whole group: with the init process in it, which passes it
-    on, it would arrive twice.
+    Ctrl-C sends a signal to the whole group. If the init process were in it, the signal would
+    arrive twice, because the init process passes it on.
     """
     foreground = _is_in_foreground()
     os.setpgid(0, 0)

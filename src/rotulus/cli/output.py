@@ -41,7 +41,7 @@ def print_json(value: object) -> None:
 
 
 class _Console(Console):
-    """A console that leaves it to the program what a reader who has gone means."""
+    """A console that lets the program decide what happens when its reader is gone."""
 
     def on_broken_pipe(self) -> None:
         """Raise `BrokenPipeError`; rich would end the program as a failure."""

@@ -56,8 +56,8 @@ def emulated(port: int) -> Generator[int, None, None]:
 def take_pushes(app: App, application: "FastAPI") -> None:
     """Let the service of an app answer the pushes for its routes.
 
-    Where Pub/Sub is emulated, what the routes need is made first, and jobs that wait are published
-    again.
+    If Pub/Sub is emulated, the resources of the routes are made first, and waiting jobs are
+    published again.
 
     Raises:
         ConfigurationError: the app has no routes, a setting is missing, or an emulator refuses.

@@ -123,7 +123,7 @@ class Reloader:
     def _start_beside(self) -> None:
         """Start what runs beside it, if it has not failed at once: one of them says what is wrong.
 
-        What has ended by itself is not started again until something changes.
+        A process that has ended by itself is not started again until a file changes.
         """
         settled = self._child is not None and time.monotonic() - self._started > _SETTLED
         if self._beside_command and self._beside is None and settled:

@@ -55,7 +55,7 @@ def print_steps(whole: Job[Any], nodes: Sequence[StepInfo], *, err: bool = False
 
 
 def print_node(node: StepInfo) -> None:
-    """Returns the remarks about a step beside those of its job: its branches."""
+    """Print the parts of a step that its job does not show: its branches."""
     out = console()
     if node.branches:
         out.print(Text("\nbranches", "bold"))

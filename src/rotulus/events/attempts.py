@@ -61,7 +61,7 @@ class AttemptFailed(Event, level=logging.WARNING):
 
     @property
     def level(self) -> int:
-        """ERROR for what needs somebody, WARNING for what is tried again."""
+        """ERROR for a problem that needs a person, WARNING for an attempt that is tried again."""
         return _LEVELS.get(self.outcome.state, logging.WARNING)
 
     @property

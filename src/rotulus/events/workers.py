@@ -187,7 +187,7 @@ class ProcessNotStarted(Event, level=logging.ERROR):
 
 @dataclass(frozen=True)
 class ProcessSilent(Event, level=logging.WARNING):
-    """A process is alive and gets no turn: something in it holds the interpreter.
+    """A process is alive, but its threads do not run: something in it holds the interpreter.
 
     The supervisor has renewed the leases of these jobs for it.
     """

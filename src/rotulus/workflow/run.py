@@ -152,7 +152,7 @@ class Run:
     def retry(self) -> None:
         """Run again what failed, was given up or cancelled, and whatever came after that.
 
-        What succeeded, and did not wait for any of these, stays.
+        Steps that succeeded, and did not wait for any of these, stay.
 
         Raises:
             WorkflowError: there is nothing to retry.

@@ -265,7 +265,7 @@ class Jobs:
 def _meant(
     ids: tuple[str, ...], where: Mapping[str, Any], states: frozenset[State], verb: str
 ) -> Filter | None:
-    """The filter that is meant, or None for ids. Raises `OptionError` unless one is given."""
+    """Returns the filter, or None for ids. Raises `OptionError` for neither or both."""
     meant = read_where(where)
     if ids and meant != EVERYTHING:
         raise OptionError(f"{verb}: give ids or filters, not both")

@@ -23,8 +23,8 @@ Condition = Callable[[], Any]
 class Deferral:
     """The callers that wait in one attempt, and whether it holds its slot. For any thread.
 
-    Several may wait at once: the slot is free as long as one of them does, or what it waits for
-    might need the very slot that another one has taken back.
+    Several callers may wait at once, and the slot is free while one of them waits: the job that
+    this one waits for might need the slot.
 
     Args:
         execution: the attempt.

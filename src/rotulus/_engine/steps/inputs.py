@@ -102,7 +102,7 @@ class StepInputs:
     def _look_behind(
         self, jobs: Iterable[JobRecord]
     ) -> tuple[dict[str, HandedOn], dict[str, tuple[JobRecord, Sequence[str]]]]:
-        """What jobs hand on, by id, where their results say it; and all that the rest is made of.
+        """Returns the values that results of jobs contain, by id; and the sources of the others.
 
         The second is each job that was looked at, with the ids of what it needs, if that matters.
         """
@@ -135,7 +135,7 @@ class StepInputs:
             yield job, self.needs(job, own)
 
     def _handed_on(self, record: JobRecord, handed_on: Sequence[HandedOn]) -> HandedOn:
-        """What a part hands on whose result does not say all of it: made of what its needs hand on.
+        """Returns the value that a part hands on, made with the values of its needs.
 
         A step that has completed itself may say anything. What is a context counts as it is; else,
         as for one that did not succeed, the context that the step began with.
@@ -193,7 +193,7 @@ class StepInputs:
 
 
 def _stored_result(record: JobRecord) -> HandedOn | None:
-    """What a job hands on; None when its result does not say all of it."""
+    """Returns the value that a job hands on; None if its result does not contain all of it."""
     if record.state != State.SUCCEEDED or record.result is None:
         return None
     if stored_of(record).place is None or HandedOn.is_marked(record.result):

@@ -10,7 +10,7 @@ from rotulus.store import Filter, Store
 _MOST_NEEDS = 1_000_000
 
 _MOST_FETCHED = 5000
-"""More is left over from jobs that were given back before they were begun."""
+"""The most needs that are kept; others belong to jobs that were given back before they began."""
 
 _FEW = 8
 """Up to so many jobs are read one by one, rather than with all parts of another one."""
@@ -22,8 +22,8 @@ _SEVERAL = 2
 class Needs:
     """Reads what jobs wait for: the steps that a step needs, and the parts of a job that opened.
 
-    What a step needs is what its *job* waits for, since its run began: code that was deployed in
-    the meantime has no say in that.
+    The needs of a step are those of its *job* since its run began: code that was deployed later
+    does not change them.
 
     Args:
         store: where the runs are.

@@ -139,7 +139,7 @@ class Steps:
         return _by_name(plan, execution.context, is_branch(job.step))
 
     def _compare(self, job: JobRecord, step: Step, needs: list[JobRecord]) -> None:
-        """Tell that a step waited for something else than it is declared to need by now."""
+        """Emit an event if the needs of a step are not those that its workflow declares now."""
         stored = tuple(split_path(need.step)[1] for need in needs)
         if set(stored) != set(step.needs):
             self._events.emit(DefinitionChanged(job, stored, step.needs))
