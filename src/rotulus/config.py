@@ -73,7 +73,7 @@ def load_settings(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> dict[str, Setting]:
-    """All settings, each with its origin.
+    """Returns all settings, each with its origin.
 
     Args:
         arguments: what was given as arguments or flags; None stands for not given.
@@ -99,7 +99,7 @@ def load_settings(
 
 
 def find_project_settings(folder: Path) -> tuple[Path | None, dict[str, Any]]:
-    """The nearest `pyproject.toml` with `[tool.rotulus]`, here or above, and that table."""
+    """Returns the nearest `pyproject.toml` with `[tool.rotulus]`, here or above, and that table."""
     for place in (folder, *folder.parents):
         path = place / "pyproject.toml"
         table = _table(path)
@@ -119,7 +119,7 @@ def _table(path: Path) -> dict[str, Any] | None:
 
 
 def _known_name(variable: str) -> str | None:
-    """The setting of a variable; None when there is no such setting, which is logged once.
+    """Returns the setting of a variable; None when there is no such setting, which is logged once.
 
     Others may set variables of that prefix: Kubernetes does for a service called rotulus.
     """

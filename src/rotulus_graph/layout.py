@@ -190,7 +190,7 @@ def _links(chains: Chains) -> list[Link]:
 def _tops(
     rows: Sequence[Row], chains: Chains, centres: Mapping[str, float], heights: Sequence[float]
 ) -> list[float]:
-    """The upper edge of each row, further down where an edge comes from far aside."""
+    """Returns the upper edge of each row, further down where an edge comes from far aside."""
     sideways = [0.0] * len(rows)
     for chain in chains.values():
         for (a, _), (b, row) in pairwise(chain):

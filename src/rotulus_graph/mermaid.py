@@ -43,6 +43,6 @@ def _node(node: Node) -> str:
 
 
 def _class(state: str, tone: Tone) -> str:
-    """The light colours, with dark ink: legible on any ground."""
+    """Returns the light colours, with dark ink: legible on any ground."""
     tint = LIGHT.cards[tone]
     return f"classDef {state} fill:{tint.fill},stroke:{tint.line},color:{LIGHT.ink}"

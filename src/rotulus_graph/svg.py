@@ -46,7 +46,7 @@ def to_svg(graph: Graph) -> str:
 
 
 def _header(graph: Graph) -> list[tuple[Font, str]]:
-    """The lines above the drawing."""
+    """Returns the lines above the drawing."""
     lines = wrap(graph.subtitle, _WRAP, max_lines=2, placeholder=" …")
     return [(TITLE, graph.title), *((SUBTITLE, line) for line in lines)]
 
@@ -123,7 +123,7 @@ def _edges(graph: Graph, layout: Layout) -> Iterable[str]:
 
 
 def _path(points: Sequence[Point]) -> str:
-    """A line through points: curves between rows that begin and end upright."""
+    """Returns a line through points: curves between rows that begin and end upright."""
     (x, y), *_ = points
     parts = [f"M{x:.1f} {y:.1f}"]
     for number, ((x, y), (to_x, to_y)) in enumerate(pairwise(points)):
@@ -146,7 +146,7 @@ def _card(node: Node, box: Box) -> str:
 
 
 def _rectangle(box: Box, lift: float) -> str:
-    """A card. The cards behind the first stand a little higher, and are narrower."""
+    """Returns a card. The cards behind the first stand a little higher, and are narrower."""
     return (
         f'<rect class="box" x="{box.x + lift:.1f}" y="{box.y - lift:.1f}" '
         f'width="{box.width - 2 * lift:.1f}" height="{box.height:.1f}" rx="8"/>'

@@ -222,7 +222,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
 
 
 def current_app(registry: TaskRegistry = global_registry) -> App:
-    """The open app that the tasks of a registry hand their jobs to.
+    """Returns the open app that the tasks of a registry hand their jobs to.
 
     Args:
         registry: the tasks; those of the global registry unless given.
@@ -236,7 +236,7 @@ def current_app(registry: TaskRegistry = global_registry) -> App:
 
 
 def _shown(settings: dict[str, Setting]) -> dict[str, Setting]:
-    """The settings as they may be shown: without a password or a token."""
+    """Returns the settings as they may be shown: without a password or a token."""
     url = settings["url"]
     shown = {name: settings[name]._replace(value="…") for name in SECRETS}
     secrets = {name: setting for name, setting in shown.items() if settings[name].value is not None}

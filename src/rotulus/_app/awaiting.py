@@ -23,7 +23,7 @@ _WAITING = (State.QUEUED, State.DELAYED, State.BLOCKED)
 
 
 def leaves(store: Store, job: JobRecord) -> list[JobRecord]:
-    """A few of the jobs that a blocked one waits for in the end, those that run first.
+    """Returns a few of the jobs that a blocked one waits for in the end, those that run first.
 
     They are not blocked themselves, unless the chain of steps is longer than the search goes.
     """
@@ -49,7 +49,7 @@ def _live_needs(store: Store, jobs: list[JobRecord]) -> list[JobRecord]:
 
 
 def _at_the_front(store: Store, job: JobRecord) -> list[JobRecord]:
-    """The parts of a whole run that run, or would: all of them are what it waits for."""
+    """Returns the parts of a whole run that run, or would: all of them are what it waits for."""
     found: list[JobRecord] = []
     for state in (State.RUNNING, State.QUEUED, State.DELAYED):
         found += store.find(Filter(states=[state], run=job.run), _LEAVES - len(found))
@@ -71,7 +71,7 @@ def summary(store: Store, job: JobRecord, *, named: bool) -> str:
 
 
 def skipping(store: Store, job: JobRecord) -> str:
-    """Why a job was skipped."""
+    """Returns why a job was skipped."""
     needs = _needed(store, job)
     if job.reason == Reason.NEED_FAILED:
         return f"It was skipped, because {_culprit(store, needs)}."
@@ -132,7 +132,7 @@ def _needed(store: Store, job: JobRecord) -> list[JobRecord]:
 
 
 def name(job: JobRecord) -> str:
-    """A step, and its job."""
+    """Returns a step, and its job."""
     return f"{job.step!r} (job {job.id})" if job.step else f"job {job.id}"
 
 

@@ -59,7 +59,7 @@ class Claimable:
         self._now = now
 
     def explain(self, job: JobRecord) -> list[Explanation]:
-        """Why a job that is due has not been taken."""
+        """Returns why a job that is due has not been taken."""
         fleet = self._store.fleet()
         able = _able(job, fleet)
         found = [
@@ -76,12 +76,12 @@ class Claimable:
         return [*_paused(job, fleet), *self._untaken(job, fleet)]
 
     def unserved(self, job: JobRecord) -> list[Explanation]:
-        """Why nobody would ever take a job; empty when somebody would."""
+        """Returns why nobody would ever take a job; empty when somebody would."""
         found = self._untaken(job, self._store.fleet())
         return [one for one in found if one.kind is not Kind.CARRIED]
 
     def _untaken(self, job: JobRecord, fleet: Fleet) -> list[Explanation]:
-        """Why no running worker would ever take a job, or what else makes its attempts."""
+        """Returns why no running worker would ever take a job, or what else makes its attempts."""
         found = _unserved(job, fleet)
         if not found or serves(None, job.queue):
             return found
@@ -116,7 +116,7 @@ class Claimable:
         return [Explanation(Kind.RATE, job.id, text)]
 
     def _busy(self, job: JobRecord, able: list[WorkerInfo]) -> list[Explanation]:
-        """Whether none of the workers that could take it has room for it."""
+        """Returns whether none of the workers that could take it has room for it."""
         loads: list[_Load] = []
         for worker in able:
             load = self._load(worker)

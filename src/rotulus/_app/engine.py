@@ -114,7 +114,7 @@ class Engine:
         options: WorkerOptions,
         name: str | None,
     ) -> Worker:
-        """A worker of this process."""
+        """Returns a worker of this process."""
         host, pid = socket.gethostname(), os.getpid()
         info = WorkerInfo(
             name=name or f"{host}.{pid}.{self.random.getrandbits(32):08x}",
@@ -142,7 +142,7 @@ class Engine:
         return worker
 
     def supervisor(self, store: Store, options: SupervisorOptions) -> Supervisor:
-        """A supervisor of worker processes."""
+        """Returns a supervisor of worker processes."""
         return Supervisor(
             store, options, self.clock.monotonic, self.random.getrandbits, self.events
         )
@@ -196,7 +196,7 @@ def make_engine(
     settings: Mapping[str, Any],
     middleware: MiddlewareList,
 ) -> Engine:
-    """The engine of an app.
+    """Returns the engine of an app.
 
     Args:
         store: opens the store when it is first needed.

@@ -71,7 +71,7 @@ class InlineCalls:
         )
 
     def payload(self, name: str, arguments: Mapping[str, Any]) -> str:
-        """The arguments of a call as JSON text.
+        """Returns the arguments of a call as JSON text.
 
         Raises:
             TaskNotFoundError: no task of that name is registered.
@@ -98,7 +98,7 @@ class InlineCalls:
         return Shape(arguments, plan.result.json_schema())
 
     def fits(self, name: str, payload: str) -> bool:
-        """Whether arguments, as JSON text, fit a task."""
+        """Returns whether arguments, as JSON text, fit a task."""
         try:
             self._ready().plans.of(self._registry.get(name)).binder.load(payload)
         except Exception:  # noqa: BLE001 - a type's own validator may raise anything
@@ -155,7 +155,7 @@ class InlineCalls:
         return calls
 
     def _ready(self) -> Engine:
-        """The engine, made anew when another app serves, or provides something else."""
+        """Returns the engine, made anew when another app serves, or provides something else."""
         found = open_app_of(self._registry)
         active = found and found.active
         made_of = (active, active.injector.changes if active else 0)

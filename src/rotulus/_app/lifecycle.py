@@ -166,7 +166,7 @@ class LifeCycle:
         self._own.active.worker_runs.set_slots(slots)
 
     def lifespan(self, *, worker: bool | WorkOptions = False) -> Lifespan:
-        """The lifespan of a web application that serves this app: `FastAPI(lifespan=...)`.
+        """Returns the lifespan of a web application that serves this app: `FastAPI(lifespan=...)`.
 
         The app boots with the application: everything is checked, and the registry is frozen until
         the application ends. The app stays open.

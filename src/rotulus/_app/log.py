@@ -47,7 +47,7 @@ def _log(event: Event) -> None:
 
 
 def _is_heard(level: int) -> bool:
-    """Whether a line of this level is to be logged.
+    """Returns whether a line of this level is to be logged.
 
     `dictConfig` disables every logger that exists and that it does not name, unless it is told not
     to. A worker must not fall silent by accident: for silence, set a level.
@@ -70,7 +70,7 @@ class _Piece(NamedTuple):
 
 
 def folded(traceback: str) -> str:
-    """A traceback with its frames in libraries counted instead of shown.
+    """Returns a traceback with its frames in libraries counted instead of shown.
 
     Libraries are the standard library and installed packages, but not the one that the task
     itself is in. A traceback of libraries only stays as it is.

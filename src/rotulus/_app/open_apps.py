@@ -53,7 +53,7 @@ class OpenApp:
         return self.stand_ins[-1].active if self.stand_ins else self
 
     def ready_store(self) -> Store:
-        """The store, if its tables are those of this version. Raises `SchemaError`."""
+        """Returns the store, if its tables are those of this version. Raises `SchemaError`."""
         store = self.store()
         insist_on_tables(store)
         return store
@@ -98,7 +98,7 @@ class OpenApp:
 
 
 def open_app_of(registry: TaskRegistry) -> OpenApp | None:
-    """The app that the tasks of a registry hand their jobs to; None while none is open."""
+    """Returns the app that the tasks of a registry hand their jobs to; None while none is open."""
     try:
         return _OPEN.get(registered_tasks(registry).port())
     except NoAppError:

@@ -19,7 +19,7 @@ _IN_MEMORY = ("sqlite://", "sqlite:///")
 
 
 def open_store(url: str, clock: Clock) -> Store:
-    """The store of a URL that `check_store_url` takes; nothing is read or written yet.
+    """Returns the store of a URL that `check_store_url` takes; nothing is read or written yet.
 
     `sqlite:///jobs.db` is a file in the current folder, `sqlite:////var/lib/jobs.db` one with a
     full path, and `sqlite://` lives in memory. `?synchronous=normal` commits faster, and may
@@ -42,7 +42,7 @@ def open_store(url: str, clock: Clock) -> Store:
 
 
 def open_ready(url: str, clock: Clock, events: Events) -> Store:
-    """The store of a URL, its tables brought up to date if that is for an app to do."""
+    """Returns the store of a URL, its tables brought up to date if that is for an app to do."""
     store = open_store(url, clock)
     try:
         steps = store.migrate() if store.self_migrating else []
@@ -55,7 +55,7 @@ def open_ready(url: str, clock: Clock, events: Events) -> Store:
 
 
 def shown_url(url: str) -> str:
-    """A URL as it may be shown: without its password, and of a file with its full path."""
+    """Returns a URL as it may be shown: without its password, and of a file with its full path."""
     absolute = absolute_url(url)
     return absolute if absolute.startswith("sqlite:") else without_password(absolute)
 
@@ -70,7 +70,7 @@ def absolute_url(url: str) -> str:
 
 
 def is_there(url: str) -> bool:
-    """Whether the file of a URL exists; of a URL that is no file's, True."""
+    """Returns whether the file of a URL exists; of a URL that is no file's, True."""
     place = url.partition("?")[0]
     if place in _IN_MEMORY or not place.startswith("sqlite:///"):
         return True
@@ -152,7 +152,7 @@ def usual_grace(url: str) -> float:
 
 
 def is_shared(url: str) -> bool:
-    """Whether other processes that open this URL see the same jobs."""
+    """Returns whether other processes that open this URL see the same jobs."""
     return url.partition("?")[0] not in _IN_MEMORY
 
 

@@ -140,14 +140,14 @@ class AppPort:
             )
 
     def look(self, job_id: str) -> JobRecord:
-        """The job as it stands now. Raises `JobNotFoundError`."""
+        """Returns the job as it stands now. Raises `JobNotFoundError`."""
         record = self.store().get(job_id)
         if record is None:
             raise self._missing(job_id)
         return record
 
     def pick(self, beginning: str) -> JobRecord:
-        """The only job whose id begins so, as it stands now. Raises `JobNotFoundError`."""
+        """Returns the only job whose id begins so, as it stands now. Raises `JobNotFoundError`."""
         record = self.store().get(beginning)
         if record is not None:
             return record
@@ -157,7 +157,7 @@ class AppPort:
         raise _ambiguous(beginning, found) if found else self._missing(beginning)
 
     def wait(self, job_id: str, timeout: float | None) -> JobRecord:
-        """The job once it has ended. Raises `ResultTimeoutError`, saying what it waits for.
+        """Returns the job once it has ended. Raises `ResultTimeoutError`, saying what it waits for.
 
         After a while the caller is warned if no worker would take the job.
         """
@@ -202,7 +202,7 @@ class AppPort:
         return self._plans.of(self.registry.get(record.task)).completion.read(text)
 
     def why(self, job_id: str) -> list[str]:
-        """Why a job stands as it does."""
+        """Returns why a job stands as it does."""
         return self._explain(self.look(job_id))
 
     def cancel(self, job_id: str) -> JobRecord:

@@ -18,7 +18,7 @@ class Shortcuts:
     queues: Queues
 
     def get(self, job_id: str) -> Job[Any]:
-        """The job of that id, with its earlier attempts. See `app.jobs.get`."""
+        """Returns the job of that id, with its earlier attempts. See `app.jobs.get`."""
         return self.jobs.get(job_id)
 
     async def aget(self, job_id: str) -> Job[Any]:

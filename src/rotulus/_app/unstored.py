@@ -115,7 +115,7 @@ def run_alone(engine: Engine, task: Task[..., Any, Any], arguments: str) -> Fini
 
 
 def new_record(engine: Engine, task: Task[..., Any, Any], arguments: str) -> JobRecord:
-    """The record of a call that runs from now on, with its arguments as JSON text."""
+    """Returns the record of a call that runs from now on, with its arguments as JSON text."""
     now = micros(engine.clock.now())
     return JobRecord(
         engine.job_factory.new_id(),

@@ -33,7 +33,7 @@ class Explainer:
         self._claimable = Claimable(store, knows, now)
 
     def explain(self, job: JobRecord) -> list[Explanation]:
-        """Why the job stands as it does, the main reason first."""
+        """Returns why the job stands as it does, the main reason first."""
         return self._explain(job, ())
 
     def _explain(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
@@ -160,7 +160,7 @@ def _end(job: JobRecord, *, sendable: bool) -> str:
 
 
 def _held(job: JobRecord, other: JobRecord) -> str:
-    """Why a job is not sent back while another one has its key, or that of its run."""
+    """Returns why a job is not sent back while another one has its key, or that of its run."""
     key = f"{'The key of its run' if job.step else 'Its key'} {other.key!r}"
     if other.state in LIVE:
         return (

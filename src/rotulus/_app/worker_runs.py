@@ -172,7 +172,7 @@ class WorkerRuns:
             run.stop()
 
     def _chosen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings, with what was given for one run of a worker."""
+        """Returns the settings, with what was given for one run of a worker."""
         checked = load_settings(settings)
         new = {name: checked[name].value for name, value in settings.items() if value is not None}
         return {**self.settings, **new}

@@ -29,7 +29,7 @@ class Exclusive:
         return True
 
     def is_below(self) -> bool:
-        """Whether the function that runs in here was interrupted by what calls this.
+        """Returns whether the function that runs in here was interrupted by what calls this.
 
         A signal handler, or a finalizer, runs on top of what it interrupts, in the same thread.
         """

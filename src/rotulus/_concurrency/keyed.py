@@ -30,7 +30,7 @@ class KeyedCoalescers(Generic[W, R]):
         self._of: WeakValueDictionary[tuple[str, ...], Coalescer[W, R]] = WeakValueDictionary()
 
     def of(self, keys: Collection[str]) -> Coalescer[W, R]:
-        """The coalescer of calls that have just these keys."""
+        """Returns the coalescer of calls that have just these keys."""
         sorted_keys = tuple(sorted(keys))
         with self._lock:
             coalescer = self._of.get(sorted_keys)

@@ -173,7 +173,7 @@ class Execution:
         self._progress = progress
 
     def unstored_progress(self) -> str | None:
-        """The progress that was reported and not stored yet, as JSON text."""
+        """Returns the progress that was reported and not stored yet, as JSON text."""
         return None if self._progress is self._stored else self._progress
 
     def progress_stored(self, progress: str | None) -> None:

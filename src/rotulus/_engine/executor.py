@@ -154,7 +154,7 @@ class Executor:
             return self.outcome_of_error(execution, error)
 
     def _is_isolated(self, execution: Execution) -> bool:
-        """Whether the attempt is made, and surrounded by middleware, in a task process."""
+        """Returns whether the attempt is made, and surrounded by middleware, in a task process."""
         try:
             return self._resolve(execution.job.task).kind is AttemptKind.ISOLATED
         except BaseException:  # noqa: BLE001 - what is wrong with it comes out when it is run
@@ -233,7 +233,7 @@ class Executor:
         return await self._within_timeout(whole, resolved, execution)
 
     def _run_job_here(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
-        """An attempt of a function from beginning to end, in this thread."""
+        """Returns an attempt of a function from beginning to end, in this thread."""
         call = _load(resolved.plan, execution)
         value = self._bodies.function_here(resolved, call, execution)
         return self._succeeded(resolved, execution, value)
@@ -247,7 +247,7 @@ class Executor:
         return await self._in_process(resolved, execution, execution.job)
 
     async def _run_step_isolated(self, resolved: ResolvedTask, execution: Execution) -> Outcome:
-        """An attempt of a step in a task process, which knows nothing of the workflow."""
+        """Returns an attempt of a step in a task process, which knows nothing of the workflow."""
         call = await self._threads.run(partial(self._load_step, resolved, execution))
         payload = resolved.plan.binder.bind(call.args, call.kwargs, self._max_bytes).payload
         job = execution.job._replace(arguments=payload, run=None, step=None, workflow=None)
@@ -308,7 +308,7 @@ def _raise_if_stopped(execution: Execution) -> None:
 
 
 def _load(plan: TaskPlan, execution: Execution) -> Call:
-    """The call of an ordinary job, unless its attempt is to stop."""
+    """Returns the call of an ordinary job, unless its attempt is to stop."""
     try:
         call = plan.binder.load(execution.job.arguments)
     except jsontext.NotJSONError as error:

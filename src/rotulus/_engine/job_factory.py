@@ -103,14 +103,14 @@ class JobFactory:
         return self._with_parts(task, job) if _begins(task) else job
 
     def _terms(self, task: AnyTask) -> Terms:
-        """The terms of jobs of a task. Raises `OptionError` for a carried workflow."""
+        """Returns the terms of jobs of a task. Raises `OptionError` for a carried workflow."""
         shared = self._outbox_relay.terms(task.terms)
         if shared.carried and isinstance(task, WorkflowTask):
             raise OptionError(not_carried(task.name))
         return shared
 
     def _with_parts(self, task: AnyTask, job: NewJob) -> NewJob:
-        """The job of a workflow with those of its steps: its worker need not add them."""
+        """Returns the job of a workflow with those of its steps: its worker need not add them."""
         workflow = cast("WorkflowTask", task).workflow
         context = Context(self._plans.of(task).binder.load(job.arguments).kwargs).to_json()
         parts = self._parts.of_workflow(workflow, context, job.terms.queue, job.terms.priority)
@@ -118,7 +118,7 @@ class JobFactory:
 
 
 def not_carried(name: str) -> str:
-    """Why jobs of a workflow are not carried, and what to do."""
+    """Returns why jobs of a workflow are not carried, and what to do."""
     return (
         f"{name!r} is a workflow, and workflows are not carried to an endpoint: workers run its "
         f"steps. Leave it out of what the carrier carries, and run a worker for it"
@@ -133,7 +133,7 @@ def _numbered(error: ArgumentsError, number: int, total: int) -> ArgumentsError:
 
 
 def _begins(task: AnyTask) -> bool:
-    """Whether a job of a task is a workflow that begins at once.
+    """Returns whether a job of a task is a workflow that begins at once.
 
     One that begins later, or when a limit lets it, is a job that opens when it is due.
     """
@@ -255,7 +255,7 @@ class Parts:
 def arguments_by_name(
     names: Sequence[str], context: Mapping[str, Any], item: Sequence[Any] = ()
 ) -> dict[str, Any]:
-    """The arguments of an ordinary task that is a step: from its context, by their names.
+    """Returns the arguments of an ordinary task that is a step: from its context, by their names.
 
     Args:
         names: the parameters.

@@ -56,7 +56,7 @@ class Carrier(Protocol):
         ...
 
     def retry(self, task_name: str) -> Retry | None:
-        """The retry policy of a task that has none; None: that of the app.
+        """Returns the retry policy of a task that has none; None: that of the app.
 
         The service that delivers messages decides when an attempt is repeated, and how often.
         """
@@ -128,17 +128,17 @@ class OutboxRelay:
         self._carrier, self._patience = carrier, patience
 
     def carries(self, task_name: str) -> bool:
-        """Whether jobs of a task are carried."""
+        """Returns whether jobs of a task are carried."""
         return self._carrier is not None and self._carrier.carries(task_name)
 
     def retry(self, task_name: str) -> Retry | None:
-        """The retry policy that a carried task has unless it has one of its own."""
+        """Returns the retry policy that a carried task has unless it has one of its own."""
         if self._carrier is None or not self._carrier.carries(task_name):
             return None
         return self._carrier.retry(task_name)
 
     def terms(self, terms: Terms) -> Terms:
-        """The terms of jobs, which wait for their carrier if they have one."""
+        """Returns the terms of jobs, which wait for their carrier if they have one."""
         if self._carrier is None or not self._carrier.carries(terms.task):
             return terms
         return terms._replace(queue=self._carrier.queue, carried=True)
@@ -247,7 +247,7 @@ class OutboxRelay:
             self._events.emit(StoreFailed("relay", error))
 
     def _publish(self, carrier: Carrier, jobs: Sequence[JobRecord], events: Events) -> list[str]:
-        """The jobs whose messages are out."""
+        """Returns the jobs whose messages are out."""
         try:
             ids, error = carrier.publish(jobs)
             out = set(ids)

@@ -188,7 +188,7 @@ class SingleAttempts:
     def _attempt(
         self, execution: Execution, body: Callable[[], Outcome], timeout: Timeout | None = None
     ) -> SingleResult:
-        """An attempt, from its beginning to its end.
+        """Returns an attempt, from its beginning to its end.
 
         Args:
             execution: the attempt.

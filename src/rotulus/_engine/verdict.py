@@ -82,7 +82,7 @@ class Verdict:
         return None if self.retry is NO_RETRY else self.retry
 
     def _again(self, request: Retry, policy: Retry, execution: Execution) -> Outcome:
-        """The outcome of an attempt that asked for another one."""
+        """Returns the outcome of an attempt that asked for another one."""
         return self._decide(request.__cause__ or request, policy, execution, request.after)
 
     def _failed(self, error: BaseException, policy: Retry, execution: Execution) -> Outcome:

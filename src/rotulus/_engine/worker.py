@@ -209,7 +209,7 @@ class Worker:
         )
 
     def _goes_on(self) -> bool:
-        """Whether to claim more."""
+        """Returns whether to claim more."""
         return not self._stops and not self._retiring
 
     def _tell_no_thread(self, error: Exception) -> None:

@@ -21,7 +21,7 @@ def make_job(
     attempt: int = 1,
     cancel_requested: bool = False,
 ) -> Job[Any]:
-    """A running job of no store, to call a task with that takes one.
+    """Returns a running job of no store, to call a task with that takes one.
 
     `count(["a"], job=make_job())` calls the function, and `job.reached` tells the progress it
     reported last. `job.complete(connection)` does nothing; methods that need a store raise.

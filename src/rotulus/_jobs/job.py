@@ -40,7 +40,7 @@ class Attempt(NamedTuple):
     error: ErrorInfo | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Its attributes by name, as JSON data; its times are ISO 8601 text."""
+        """Returns its attributes by name, as JSON data; its times are ISO 8601 text."""
         error = self.error and self.error._asdict()
         times = {"started_at": _iso(self.started_at), "ended_at": _iso(self.ended_at)}
         return self._asdict() | times | {"error": error}
@@ -208,7 +208,7 @@ class Job(Generic[V_co]):
         return bool(self.record.cancel_requested)
 
     def to_dict(self, *, arguments: bool = True) -> dict[str, Any]:
-        """Its attributes by name, as JSON data: its times are ISO 8601 text.
+        """Returns its attributes by name, as JSON data: its times are ISO 8601 text.
 
         Its result and its earlier attempts are not among them, which may be large.
 
@@ -259,7 +259,7 @@ class Job(Generic[V_co]):
         return self._port.value(await self._port.await_end(self.id, timeout))
 
     def refresh(self) -> "Job[V_co]":
-        """The job as it stands now. Raises `JobNotFoundError` when it has been pruned."""
+        """Returns the job as it stands now. Raises `JobNotFoundError` when it has been pruned."""
         return Job(self._port.look(self.id), self._port)
 
     async def arefresh(self) -> "Job[V_co]":
@@ -267,7 +267,7 @@ class Job(Generic[V_co]):
         return await off_loop(self.refresh)
 
     def why(self) -> list[str]:
-        """Why it has not run yet, or how it ended, in sentences, the main reason first."""
+        """Returns why it has not run yet, or how it ended, in sentences, the main reason first."""
         return self._port.why(self.id)
 
     async def awhy(self) -> list[str]:

@@ -26,23 +26,23 @@ class JobPort(Protocol):
     """Where a job asks about itself: the app it belongs to."""
 
     def look(self, job_id: str) -> JobRecord:
-        """The job as it stands now."""
+        """Returns the job as it stands now."""
         ...
 
     def wait(self, job_id: str, timeout: float | None, /) -> JobRecord:
-        """The job once it has ended."""
+        """Returns the job once it has ended."""
         ...
 
     async def await_end(self, job_id: str, timeout: float | None, /) -> JobRecord:  # noqa: ASYNC109
-        """The job once it has ended, without blocking the event loop."""
+        """Returns the job once it has ended, without blocking the event loop."""
         ...
 
     def value(self, record: JobRecord) -> Any:
-        """The result of an ended job, or the error that says why there is none."""
+        """Returns the result of an ended job, or the error that says why there is none."""
         ...
 
     def why(self, job_id: str) -> list[str]:
-        """Why it stands as it does."""
+        """Returns why it stands as it does."""
         ...
 
     def complete(

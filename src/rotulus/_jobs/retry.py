@@ -75,7 +75,7 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
         return f"Retry(after={self.after})"
 
     def wants(self, error: BaseException) -> bool:
-        """Whether this error is retried at all."""
+        """Returns whether this error is retried at all."""
         try:
             return _is_of(error, self.on) and not _is_of(error, self.not_on)
         except Exception:  # noqa: BLE001 - a function of the user's was asked; the error stands

@@ -148,7 +148,7 @@ class Reason(StrEnum):
 
 
 def awaiting(job_id: str) -> str:
-    """The reason of a running job whose body waits for the end of another job."""
+    """Returns the reason of a running job whose body waits for the end of another job."""
     return f"{Reason.AWAITS} {job_id}"
 
 

@@ -30,7 +30,7 @@ def check_memory_is_told() -> None:
 
 
 def resident(pid: int) -> int:
-    """The bytes of memory that a process has resident; 0 when it is gone."""
+    """Returns the bytes of memory that a process has resident; 0 when it is gone."""
     try:
         words = (_PROC / str(pid) / "statm").read_text().split()
     except OSError:
@@ -39,7 +39,7 @@ def resident(pid: int) -> int:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there and not stopped; False as well where that is not known."""
+    """Returns whether a process is there and not stopped; False as well where that is not known."""
     try:
         text = (_PROC / str(pid) / "stat").read_text()
     except OSError:

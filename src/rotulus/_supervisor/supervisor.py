@@ -156,7 +156,7 @@ class Supervisor:
         await asyncio.gather(*self._rescues)
 
     def _is_any_due(self) -> bool:
-        """Whether a process may find something to do; in doubt, True. In a thread."""
+        """Returns whether a process may find something to do; in doubt, True. In a thread."""
         try:
             return any(count.state is State.QUEUED for count in self._store.count())
         except StoreError:

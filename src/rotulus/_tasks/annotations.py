@@ -120,7 +120,7 @@ def _problem(error: Exception) -> str:
 
 
 def namespace(function: Callable[..., Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The names of the module of a function or class, and those around it."""
+    """Returns the names of the module of a function or class, and those around it."""
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     names = getattr(function, "__globals__", None) or getattr(module, "__dict__", {})
     parameters = {p.__name__: p for p in getattr(function, "__type_params__", ())}

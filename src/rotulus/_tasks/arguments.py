@@ -81,11 +81,11 @@ class Binder:
         return [name for name, p in self._parameters.items() if p.kind not in (_STAR, _STARS)]
 
     def required(self) -> list[str]:
-        """The parameters that a call has to give."""
+        """Returns the parameters that a call has to give."""
         return [name for name, p in self._parameters.items() if _is_required(p)]
 
     def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema of the payload."""
+        """Returns the JSON Schema of the payload."""
         return self._type.json_schema()
 
     def bind(
@@ -102,7 +102,7 @@ class Binder:
         raise self._refusal(problems)
 
     def load(self, payload: str) -> Call:
-        """The call of a payload, validated again.
+        """Returns the call of a payload, validated again.
 
         Raises:
             NotJSONError: the payload is not a JSON object.
@@ -142,7 +142,7 @@ class Binder:
         return Call((*args, *more), values | named)
 
     def _leading(self, values: Mapping[str, Any], last: int = _BY_EITHER) -> list[str]:
-        """The first positional parameters, as far as they are given without a gap."""
+        """Returns the first positional parameters, as far as they are given without a gap."""
         found: list[str] = []
         for name in self._places:
             if name not in values or self._parameters[name].kind > last:
@@ -218,7 +218,7 @@ class Binder:
 
 
 def unchecked_payload(args: Sequence[Any], kwargs: Mapping[str, Any], max_bytes: int) -> str:
-    """The payload of a call to a task whose signature is not known here.
+    """Returns the payload of a call to a task whose signature is not known here.
 
     Raises:
         ArgumentsError: an argument is not JSON, or all of them are too large.

@@ -118,7 +118,7 @@ def _model_fields(model: pydantic.BaseModel) -> list[str]:
 
 
 def _state(value: object) -> list[str]:
-    """The attributes of an object that does not say what it is equal to."""
+    """Returns the attributes of an object that does not say what it is equal to."""
     slots = [getattr(kind, "__slots__", ()) for kind in type(value).__mro__]
     names = [name for group in slots for name in ([group] if isinstance(group, str) else group)]
     return [*getattr(value, "__dict__", ()), *names]

@@ -123,7 +123,7 @@ class Injector:
         return other
 
     def fills(self, kind: Any) -> bool:
-        """Whether parameters of this type are filled."""
+        """Returns whether parameters of this type are filled."""
         bare = bare_type(kind)
         return _is_job(bare) or (_hashable(bare) and bare in self._provisions)
 

@@ -66,17 +66,17 @@ class PayloadType:
         self._serialise = partial(serialise, warnings=False, **writing)
 
     def schemas(self) -> dict[str, Any]:
-        """The core schema of each field."""
+        """Returns the core schema of each field."""
         schema = cast("dict[str, Any]", self._adapter.core_schema)
         whole = schema["schema"] if schema["type"] == "definitions" else schema
         return {name: field["schema"] for name, field in whole["fields"].items()}
 
     def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema of the object."""
+        """Returns the JSON Schema of the object."""
         return self._adapter.json_schema()
 
     def validate(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values, converted to their types. Raises `InvalidValuesError`."""
+        """Returns the values, converted to their types. Raises `InvalidValuesError`."""
         try:
             return self._validate(values)
         except Exception as error:  # noqa: BLE001 - a type's own validator may raise anything
@@ -92,7 +92,7 @@ class PayloadType:
         raise InvalidValuesError(problems)
 
     def write(self, values: Mapping[str, Any], max_bytes: int) -> str:
-        """The JSON text of validated values, from which they can be read again.
+        """Returns the JSON text of validated values, from which they can be read again.
 
         Raises:
             InvalidValuesError: a value has no JSON form, would come back changed, or is too large.
@@ -110,7 +110,7 @@ class PayloadType:
         return text
 
     def dump(self, values: Mapping[str, Any]) -> str:
-        """The JSON text of validated values, of any kind. Raises `NotJSONError`."""
+        """Returns the JSON text of validated values, of any kind. Raises `NotJSONError`."""
         try:
             return self._serialise(values).decode()
         except pydantic_core.PydanticSerializationError as error:
@@ -199,7 +199,7 @@ def _names_in(schema: object) -> Iterator[str]:
 
 
 def _raises(again: Callable[[dict[str, Any]], Any], name: str, value: Any) -> bool:
-    """Whether it is this value at which the code of a type raises."""
+    """Returns whether it is this value at which the code of a type raises."""
     try:
         again({name: value})
     except pydantic.ValidationError:

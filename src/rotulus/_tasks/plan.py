@@ -50,7 +50,7 @@ class Plans:
         self._plans: dict[tuple[object, ...], TaskPlan] = {}
 
     def of(self, task: Task[..., Any, Any]) -> TaskPlan:
-        """The plan of a task. Raises `InjectionError` when a parameter cannot be filled."""
+        """Returns the plan of a task. Raises `InjectionError` when a parameter cannot be filled."""
         key = (task.function, task.filled, task.result)
         found = self._plans.get(key)
         if found is None:
@@ -85,5 +85,5 @@ class Plans:
 
 
 def _is_marked(parameter: inspect.Parameter) -> bool:
-    """Whether what stands as a default is none."""
+    """Returns whether what stands as a default is none."""
     return parameter.default is EMPTY or parameter.default is INJECTED

@@ -40,15 +40,15 @@ class Wording(NamedTuple):
         return self.name(self.path(place))
 
     def path(self, place: Sequence[Place]) -> str:
-        """A place as Python would write it: `user.ages[2]`."""
+        """Returns a place as Python would write it: `user.ages[2]`."""
         return "".join(map(self._element, place)).removeprefix(".")
 
     def got(self, value: object) -> str:
-        """A value, or what it is: `a str`."""
+        """Returns a value, or what it is: `a str`."""
         return reprlib.repr(value) if self.show_values else a_type(value)
 
     def hide(self, text: str, values: object) -> str:
-        """A text without the values that somebody's own code may have put into it."""
+        """Returns a text without the values that somebody's own code may have put into it."""
         if self.show_values:
             return text
         forms = {form for leaf in _leaves(values) for form in _forms(leaf)}
@@ -97,7 +97,7 @@ def sentences(
 def _place(
     location: Iterable[int | str], values: object, fields: Collection[str]
 ) -> tuple[Place, ...]:
-    """A location as pydantic gives it, with the keys of mappings told from names."""
+    """Returns a location as pydantic gives it, with the keys of mappings told from names."""
     place: list[Place] = []
     inside = (values,)
     for element in location:
@@ -141,7 +141,7 @@ def everything_in(values: object) -> Iterator[object]:
 
 
 def _leaves(values: object) -> Iterator[object]:
-    """The scalars in a value."""
+    """Returns the scalars in a value."""
     parts = islice(everything_in(values), _MOST_PARTS)
     return (part for part in parts if isinstance(part, str | bytes | int | float))
 

@@ -122,7 +122,7 @@ class TaskProvider:
             raise
 
     def _read(self, declared: object, verb: str) -> AnyTask:
-        """The task that a decorated object stands for."""
+        """Returns the task that a decorated object stands for."""
         if isinstance(declared, Task):
             return cast("AnyTask", declared)
         name = getattr(declared, "_task_name", None)

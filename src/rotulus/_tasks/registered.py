@@ -175,7 +175,7 @@ def _check_body(task: AnyTask) -> None:
 
 
 def _is_same_declaration(present: AnyTask, task: AnyTask) -> bool:
-    """Whether the two have the same options, wherever they are registered."""
+    """Returns whether the two have the same options, wherever they are registered."""
     said = [field.name for field in fields(present) if field.compare and field.name != "_home"]
     return all(getattr(present, name) == getattr(task, name) for name in said)
 

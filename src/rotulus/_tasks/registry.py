@@ -63,11 +63,11 @@ class TaskRegistry:
         return self._tasks.remove(name)
 
     def has(self, name: str) -> bool:
-        """Whether a task of that name is registered."""
+        """Returns whether a task of that name is registered."""
         return self._tasks.find(name) is not None
 
     def get(self, name: str) -> AnyTask:
-        """The task of that name. Raises `TaskNotFoundError`, with the nearest name."""
+        """Returns the task of that name. Raises `TaskNotFoundError`, with the nearest name."""
         found = self._tasks.find(name)
         if found is not None:
             return found
@@ -79,11 +79,11 @@ class TaskRegistry:
         return self.get(name).info
 
     def list_all(self) -> list[str]:
-        """All names, in the order they were registered."""
+        """Returns all names, in the order they were registered."""
         return [task.name for task in self._tasks]
 
     def list_by_tags(self, tags: Collection[str]) -> list[str]:
-        """The names of the tasks that have all of these tags, in order of registration."""
+        """Returns the names of the tasks that have all of these tags, in order of registration."""
         required = set(tags)
         return [task.name for task in self if required <= set(task.tags)]
 

@@ -64,7 +64,7 @@ class ResultType:
         self._as_is = frozenset(_AS_IS.get(schema["type"], ()) if len(schema) == 1 else ())
 
     def write(self, value: Any, max_bytes: int = sys.maxsize) -> str:
-        """The JSON text of a result.
+        """Returns the JSON text of a result.
 
         Raises:
             ResultError: it does not fit the annotation, would come back changed, has no JSON form,
@@ -83,17 +83,17 @@ class ResultType:
         raise ResultError(f"{self._shown}: {problem}{self._note}  ({self._site})")
 
     def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema of a result; what it refers to is under its `$defs`."""
+        """Returns the JSON Schema of a result; what it refers to is under its `$defs`."""
         whole = self._type.json_schema()
         schema: dict[str, Any] = whole["properties"][_NAME]
         return schema | ({"$defs": whole["$defs"]} if "$defs" in whole else {})
 
     def plain(self, value: Any) -> Any:
-        """A result as plain JSON data, in the form in which it would be written."""
+        """Returns a result as plain JSON data, in the form in which it would be written."""
         return value if self._is_open or self._trust else jsontext.decode(self.write(value))
 
     def read(self, text: str) -> Any:
-        """A result from its JSON text, in the type that the task says it returns.
+        """Returns a result from its JSON text, in the type that the task says it returns.
 
         Raises:
             ResultError: the text was written for another annotation, and does not fit this one.

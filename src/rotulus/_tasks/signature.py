@@ -49,7 +49,7 @@ class TaskInfo:
 
 
 def describe(name: str, function: Callable[..., Any], tags: Sequence[str]) -> TaskInfo:
-    """The `TaskInfo` of a function registered under a name."""
+    """Returns the `TaskInfo` of a function registered under a name."""
     signature = resolved_signature(function)
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return TaskInfo(
@@ -62,7 +62,7 @@ def describe(name: str, function: Callable[..., Any], tags: Sequence[str]) -> Ta
 
 
 def resolved_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """The signature of a callable, each annotation resolved by itself.
+    """Returns the signature of a callable, each annotation resolved by itself.
 
     An annotation that cannot be resolved is `Unresolved`; the others are not concerned.
     """
@@ -87,7 +87,7 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 
 def is_generator(function: Callable[..., Any]) -> bool:
-    """Whether a callable yields: the callable itself, not what it wraps."""
+    """Returns whether a callable yields: the callable itself, not what it wraps."""
     return _is(inspect.isgeneratorfunction, function) or _is(inspect.isasyncgenfunction, function)
 
 
@@ -106,7 +106,7 @@ def _call_of(value: object) -> Any:
 
 
 def _written(function: Any) -> Callable[..., Any]:
-    """The function whose annotations a signature shows: they are read by its names."""
+    """Returns the function whose annotations a signature shows: they are read by its names."""
     bare = inspect.unwrap(function, stop=lambda it: hasattr(it, "__signature__"))
     while isinstance(bare, functools.partial):
         bare = inspect.unwrap(cast("functools.partial[Any]", bare).func)

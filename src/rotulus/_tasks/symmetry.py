@@ -23,7 +23,7 @@ class Symmetry(IntEnum):
 
 
 def symmetry(schema: Schema) -> Symmetry:
-    """The known facts about the type of a pydantic-core schema."""
+    """Returns the known facts about the type of a pydantic-core schema."""
     if "serialization" in schema:  # the type writes itself in its own way
         return Symmetry.UNSURE
     kind = schema["type"]
@@ -88,7 +88,7 @@ def _of_one_type(values: Sequence[object]) -> Symmetry:
 
 
 def _union(schema: Schema) -> Symmetry:
-    """A union of scalars that have different forms in JSON."""
+    """Returns a union of scalars that have different forms in JSON."""
     if schema.get("mode", "smart") != "smart":
         return Symmetry.UNSURE
     choices = cast("Sequence[Schema | tuple[Schema, str]]", schema["choices"])

@@ -27,5 +27,5 @@ def span(length: timedelta) -> str:
 
 
 def clock_time(at: datetime) -> str:
-    """A moment in UTC."""
+    """Returns a moment in UTC."""
     return f"{at:%Y-%m-%d %H:%M:%S}Z"

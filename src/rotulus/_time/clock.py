@@ -9,7 +9,7 @@ class Clock(Protocol):
     """The source of the time."""
 
     def now(self) -> datetime:
-        """The present moment, as an aware datetime in UTC."""
+        """Returns the present moment, as an aware datetime in UTC."""
         ...
 
     def monotonic(self) -> float:
@@ -21,7 +21,7 @@ class SystemClock:
     """The clocks of the machine."""
 
     def now(self) -> datetime:
-        """The present moment, as an aware datetime in UTC."""
+        """Returns the present moment, as an aware datetime in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:

@@ -96,7 +96,7 @@ class Cron:
             day += _DAY
 
     def _of_day(self, day: date, zone: tzinfo) -> list[datetime]:
-        """The instants of one calendar day, in order."""
+        """Returns the instants of one calendar day, in order."""
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock
         offset = _steady_offset(midnight, zone)
         if offset is not None:
@@ -216,7 +216,7 @@ def _steady_offset(midnight: datetime, zone: tzinfo) -> timedelta | None:
 
 
 def _end_of_gap(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """The first minute after the clocks skipped, which lies in (before, after]."""
+    """Returns the first minute after the clocks skipped, which lies in (before, after]."""
     early = before.astimezone(zone).utcoffset()
     while after - before > _MINUTE:
         middle = before + (after - before) // (2 * _MINUTE) * _MINUTE

@@ -26,7 +26,7 @@ class Interval:
     seconds: int
 
     def explain(self) -> str:
-        """The interval in English, such as 'Every 90 seconds'."""
+        """Returns the interval in English, such as 'Every 90 seconds'."""
         unit, size = next(pair for pair in _UNITS if self.seconds % pair[1] == 0)
         count = self.seconds // size
         return f"Every {unit[:-1]}" if count == 1 else f"Every {count} {unit}"

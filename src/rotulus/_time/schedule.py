@@ -55,18 +55,18 @@ class Schedule:
         return isinstance(self._times, Interval)
 
     def explain(self) -> str:
-        """The schedule in English."""
+        """Returns the schedule in English."""
         if isinstance(self._times, Interval):
             return self._times.explain()
         return f"{self._times.explain()} ({self.timezone})"
 
     def next(self, after: datetime, count: int = 1) -> list[datetime]:
-        """The next instants later than `after`, in the schedule's own zone."""
+        """Returns the next instants later than `after`, in the schedule's own zone."""
         instants = self._times.instants(self._zone, after)
         return [at.astimezone(self._zone) for at, _ in zip(instants, range(count), strict=False)]
 
     def due(self, since: datetime, now: datetime) -> list[datetime]:
-        """The instants to fire now, oldest first, as UTC datetimes.
+        """Returns the instants to fire now, oldest first, as UTC datetimes.
 
         Args:
             since: instants up to this one have been dealt with.

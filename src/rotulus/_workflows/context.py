@@ -54,17 +54,17 @@ class Context(Mapping[str, Any]):
         self._texts |= _written(data)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, as a dict of its own."""
+        """Returns all of it, as a dict of its own."""
         return {key: jsontext.decode(text) for key, text in self._texts.items()}
 
     def to_json(self) -> str:
-        """All of it, as the text of one JSON object."""
+        """Returns all of it, as the text of one JSON object."""
         items = (f"{jsontext.encode(key)}:{text}" for key, text in self._texts.items())
         return f"{{{','.join(items)}}}"
 
     @classmethod
     def from_json(cls, text: str) -> "Context":
-        """The context of a JSON object, or of the result of a step.
+        """Returns the context of a JSON object, or of the result of a step.
 
         Raises:
             ContextError: the text is none.
@@ -128,7 +128,7 @@ def _written(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _write(key: object, value: object) -> str:
-    """The text of a value; in an array, because the context is a level of its own."""
+    """Returns the text of a value; in an array, because the context is a level of its own."""
     if not isinstance(key, str):
         raise ContextError(f"Context key {key!r} is not a string")
     if key == MARKS:

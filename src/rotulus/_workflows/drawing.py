@@ -106,13 +106,13 @@ def _node(workflow: Workflow, step: Step, state: State | None) -> Node:
 
 
 def _rule(step: Step) -> str:
-    """The trigger rule without the parentheses around the whole of it."""
+    """Returns the trigger rule without the parentheses around the whole of it."""
     text = "" if step.trigger is None else str(step.trigger)
     return text[1:-1] if _is_wrapped(text) else text
 
 
 def _is_wrapped(text: str) -> bool:
-    """Whether the first parenthesis is closed by the last one."""
+    """Returns whether the first parenthesis is closed by the last one."""
     depth = [0]
     for sign in text:
         depth.append(depth[-1] + (sign == "(") - (sign == ")"))

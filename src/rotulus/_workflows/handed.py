@@ -45,7 +45,7 @@ class HandedOn(Context):
 
     @staticmethod
     def is_marked(text: str) -> bool:
-        """Whether a text is one that `to_text` has written, and not a body's own."""
+        """Returns whether a text is one that `to_text` has written, and not a body's own."""
         return text.startswith(_BEGINNING)
 
     @classmethod
@@ -87,7 +87,7 @@ class HandedOn(Context):
         return HandedOn.of_texts(now, {**self.marks, **marks})
 
     def with_text(self, key: str, text: str, place: Place | None) -> "HandedOn":
-        """The same with one value more, or another one, given as JSON text.
+        """Returns the same with one value more, or another one, given as JSON text.
 
         Args:
             key: its key.

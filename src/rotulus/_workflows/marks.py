@@ -39,7 +39,7 @@ class Marks(NamedTuple):
     parts: Mapping[str, "Marks"] = _NOTHING
 
     def of(self, key: str) -> "Marks":
-        """The marks of one member of an object."""
+        """Returns the marks of one member of an object."""
         return self.parts.get(key) or Marks(self.version)
 
     @property
@@ -53,7 +53,7 @@ UNMARKED = Marks()
 
 
 def latest(versions: Iterable[Version]) -> Version:
-    """The version that is built on all of these."""
+    """Returns the version that is built on all of these."""
     found: dict[str, int] = {}
     for version in versions:
         for chain, number in version.items():
@@ -62,12 +62,12 @@ def latest(versions: Iterable[Version]) -> Version:
 
 
 def within(one: Version, other: Version) -> bool:
-    """Whether every change of one version is in the other, too."""
+    """Returns whether every change of one version is in the other, too."""
     return all(number <= other.get(chain, 0) for chain, number in one.items())
 
 
 def both(one: Marks, other: Marks) -> Marks:
-    """The marks of a value that two copies have become."""
+    """Returns the marks of a value that two copies have become."""
     keys = dict.fromkeys([*one.parts, *other.parts])
     parts = {key: both(one.of(key), other.of(key)) for key in keys}
     return _bounded(Marks(latest([one.version, other.version]), parts))
@@ -103,7 +103,7 @@ def to_json(marks: Marks) -> Any:
 
 
 def from_json(data: Any) -> Marks:
-    """The marks of plain data."""
+    """Returns the marks of plain data."""
     if isinstance(data, dict):
         return Marks(cast("Version", data))
     version, parts = cast("tuple[Version, Mapping[str, Any]]", data)
@@ -138,5 +138,5 @@ def _text(value: Any) -> str | None:
 
 
 def union(marks: Sequence[Marks]) -> Marks:
-    """The marks of a value that several copies have become."""
+    """Returns the marks of a value that several copies have become."""
     return reduce(both, marks, UNMARKED)

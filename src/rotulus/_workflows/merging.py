@@ -107,7 +107,7 @@ def _combined_objects(copies: list[_Copy], marks: Marks) -> _Copy:
 
 
 def _latest(copies: list[_Copy]) -> list[_Copy]:
-    """Those that no other one was built on, each once.
+    """Returns those that no other one was built on, each once.
 
     A value that is missing in an independently made object has not been removed.
     """

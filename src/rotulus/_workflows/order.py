@@ -40,7 +40,7 @@ def levels(needs: Needs) -> list[list[str]]:
 
 
 def circle(needs: Needs) -> list[str]:
-    """A circle, from a node to itself, each needing the next; empty when there is none."""
+    """Returns a circle, from a node to itself, each needing the next; empty when there is none."""
     sorted_ones = set(topological(needs))
     left = [name for name in needs if name not in sorted_ones]
     if not left:

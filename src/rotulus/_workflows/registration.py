@@ -32,7 +32,7 @@ def register_workflow(workflow: Workflow, registry: TaskRegistry) -> WorkflowTas
 
 
 def find(name: str, registry: TaskRegistry) -> Workflow | None:
-    """The workflow that is registered under a name, or None."""
+    """Returns the workflow that is registered under a name, or None."""
     task = registry.get(name) if registry.has(name) else None
     return task.workflow if isinstance(task, WorkflowTask) else None
 

@@ -62,7 +62,7 @@ class Stored(NamedTuple):
 
 
 def read(text: str, step: str) -> Stored:
-    """The arguments of the job of a step.
+    """Returns the arguments of the job of a step.
 
     Args:
         text: the arguments, as JSON text.
@@ -91,7 +91,7 @@ _read_again = lru_cache(maxsize=1024)(_read)
 
 
 def written(needs: Sequence[str] | None, place: Place | None, context: str | None = None) -> str:
-    """The arguments of a step, as JSON text.
+    """Returns the arguments of a step, as JSON text.
 
     Args:
         needs: what it needs.

@@ -134,7 +134,7 @@ class WorkflowTask(Task[..., Any, Any]):
 
 
 def workflow_task(workflow: Workflow, registry: TaskRegistry) -> WorkflowTask:
-    """The task that stands for a workflow in a registry."""
+    """Returns the task that stands for a workflow in a registry."""
     body, tasks = _body(workflow), registered_tasks(registry)
     return WorkflowTask(body, workflow.name, tasks, workflow=workflow, schedule=workflow.schedule)
 

@@ -49,7 +49,7 @@ class Situation:
         return self._make()
 
     def ended(self, step: str, states: frozenset[State]) -> bool:
-        """Whether a need of that name ended in one of these states."""
+        """Returns whether a need of that name ended in one of these states."""
         return any(need.step == step and need.state in states for need in self.needs)
 
 
@@ -61,7 +61,7 @@ class Trigger(ABC):
         """Whether the step is to run."""
 
     def names(self) -> set[str]:
-        """The steps that the rule names."""
+        """Returns the steps that the rule names."""
         return set()
 
     @property
@@ -283,7 +283,7 @@ def none_of(*rules: Trigger) -> Trigger:
 def decide(
     rule: Trigger | None, needs: Sequence[Need], context: Callable[[], Context]
 ) -> Reason | None:
-    """Why a step is skipped, or None when it runs.
+    """Returns why a step is skipped, or None when it runs.
 
     Without a rule it runs if it needs nothing, or if a need succeeded and every other one did,
     too, or was skipped by its own rule.
@@ -317,7 +317,7 @@ def _checked(word: str, rules: tuple[object, ...]) -> tuple[Trigger, ...]:
 
 
 def operator(word: str) -> Operator:
-    """The operator of that name. Raises `OptionError` when there is none."""
+    """Returns the operator of that name. Raises `OptionError` when there is none."""
     found = _OPERATORS.get(word)
     if found is None:
         raise OptionError(

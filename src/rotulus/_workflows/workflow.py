@@ -109,7 +109,7 @@ class Workflow:
         return cls(name, by_id, description, tags or {}, schedule, site)
 
     def step(self, step_id: str) -> Step:
-        """The step of that id. Raises `StepNotFoundError`, with the nearest id."""
+        """Returns the step of that id. Raises `StepNotFoundError`, with the nearest id."""
         found = self.steps.get(step_id)
         if found is None:
             hint = did_you_mean(step_id, self.steps)
@@ -138,7 +138,7 @@ class Workflow:
             )
 
     def topological_sort(self) -> list[str]:
-        """The ids so that each stands after what it needs, else as they were declared."""
+        """Returns the ids so that each stands after what it needs, else as they were declared."""
         return order.topological(self._needs)
 
     def get_execution_levels(self) -> list[list[str]]:
@@ -146,11 +146,11 @@ class Workflow:
         return order.levels(self._needs)
 
     def get_roots(self) -> list[str]:
-        """The ids of the steps that need nothing."""
+        """Returns the ids of the steps that need nothing."""
         return [step.id for step in self.steps.values() if not step.needs]
 
     def get_leaves(self) -> list[str]:
-        """The ids of the steps that no other one needs."""
+        """Returns the ids of the steps that no other one needs."""
         needed = {need for step in self.steps.values() for need in step.needs}
         return [step_id for step_id in self.steps if step_id not in needed]
 
@@ -230,7 +230,7 @@ def _unknown_names(rule: object, needs: tuple[str, ...]) -> Iterable[str]:
 
 
 def check_step_id(step_id: object) -> str:
-    """The id of a step: one segment of a path. Raises `WorkflowError`."""
+    """Returns the id of a step: one segment of a path. Raises `WorkflowError`."""
     if isinstance(step_id, str) and _ID.fullmatch(step_id):
         return step_id
     raise WorkflowError(

@@ -92,7 +92,7 @@ def config(as_json: bool, target: str | None, url: str | None) -> None:
 
 
 def _settings(target: str | None, url: str | None) -> dict[str, Setting]:
-    """All settings; the store is shown as it may be, without its password."""
+    """Returns all settings; the store is shown as it may be, without its password."""
     settings = load_settings({"url": url, "app": target})
     place = settings["app"].value
     if url is not None or place is None:

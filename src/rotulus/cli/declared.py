@@ -134,7 +134,7 @@ def _in_zone(moment: datetime | None, zone: tzinfo | None) -> str | None:
 
 
 def _last_run(app: App, workflow: str) -> Job[Any] | None:
-    """The last run of a workflow that is not a step of another one."""
+    """Returns the last run of a workflow that is not a step of another one."""
     found = app.jobs(task=workflow, limit=_LOOK_BACK) if has_store(app) else []
     return next((job for job in found if not job.step), None)
 

@@ -21,7 +21,7 @@ class Folded(NamedTuple):
 
 
 def fold(value: object) -> Folded:
-    """A value on one line; a mapping that is too long for it with a line for each key."""
+    """Returns a value on one line; a mapping that is too long for it with a line for each key."""
     text = repr(value)
     if len(text) <= _LONGEST:
         return Folded([text], is_cut=False)

@@ -155,7 +155,7 @@ def _value(value: Any) -> str:
 
 
 def _counts(changes: Sequence[Change], words: dict[Action, str]) -> str:
-    """How many of each kind, such as "2 to create, 5 unchanged"."""
+    """Returns how many of each kind, such as "2 to create, 5 unchanged"."""
     counted = [(sum(c.action is action for c in changes), word) for action, word in words.items()]
     return ", ".join(f"{count} {word}" for count, word in counted if count)
 

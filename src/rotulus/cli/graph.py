@@ -46,7 +46,7 @@ def graph(
 
 
 def find_workflow(app: App, name: str) -> Workflow:
-    """The workflow of that name. Raises `TaskNotFoundError`, with those there are."""
+    """Returns the workflow of that name. Raises `TaskNotFoundError`, with those there are."""
     try:
         return get_workflow(name, app.registry)
     except WorkflowError as error:

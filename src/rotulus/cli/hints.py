@@ -16,7 +16,7 @@ def nearest(name: str, known: Collection[str]) -> str:
 
 
 def listed(names: Collection[str]) -> str:
-    """Some names in their order, with commas; `none` of none."""
+    """Returns some names in their order, with commas; `none` of none."""
     more = ", …" if len(names) > _LISTED else ""
     return f"{', '.join(sorted(names)[:_LISTED])}{more}" if names else "none"
 
@@ -37,7 +37,7 @@ def no_queue(app: App, queue: str | None) -> str | None:
 
 
 def no_task(app: App, task: str | None) -> str | None:
-    """A sentence when no task has a name and no job is of it; None of one that is known."""
+    """Returns a sentence when no task has a name and no job is of it; None of one that is known."""
     if task is None or app.registry.has(task):
         return None
     known = {count.group for count in app.store.count("task")} | set(app.registry.list_all())
@@ -50,7 +50,7 @@ def no_task(app: App, task: str | None) -> str | None:
 
 
 def no_schedule(app: App, schedule: str | None) -> str | None:
-    """A sentence when no task of the app is scheduled under a name; None of one that is."""
+    """Returns a sentence when no task of the app is scheduled under a name; None of one that is."""
     known = app.provider.schedule
     if schedule is None or schedule in known:
         return None
@@ -61,5 +61,5 @@ def no_schedule(app: App, schedule: str | None) -> str | None:
 
 
 def _declared_queues(app: App) -> set[str]:
-    """The queues that the tasks of an app wait under, unless an enqueue says otherwise."""
+    """Returns the queues that the tasks of an app wait under, unless an enqueue says otherwise."""
     return {task.options.queue for task in app.registry}

@@ -61,7 +61,7 @@ def place_of(error: BaseException) -> str | None:
 
 
 def _module_of(place: str, folder: str) -> str:
-    """The name of the module that a file holds, whose folder is made known."""
+    """Returns the name of the module that a file holds, whose folder is made known."""
     path = Path(place)
     if not path.is_file():
         here = [str(found) for found in path.parent.glob("*.py")]
@@ -114,7 +114,7 @@ def _located(error: RotulusError) -> str:
 
 
 def _shown(file: str, line: int) -> str:
-    """A place, relative to this folder when it is below it."""
+    """Returns a place, relative to this folder when it is below it."""
     path = Path(file)
     here = Path.cwd()
     return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{line}"

@@ -41,7 +41,7 @@ def leave_init() -> None:
 
 
 def _gets_orphans() -> bool:
-    """Whether this is process 1, or a process that has taken on that part ("subreaper")."""
+    """Returns whether this is process 1, or a process that has taken on that part ("subreaper")."""
     if os.getpid() == 1:
         return True
     found = ctypes.c_int(0)

@@ -29,7 +29,7 @@ def find_job(app: App, word: str) -> Job[Any]:
 
 
 def find_run(app: App, run: str) -> Job[Any]:
-    """The job of a run that has begun, by what `find_job` takes.
+    """Returns the job of a run that has begun, by what `find_job` takes.
 
     Raises:
         JobNotFoundError: there is none, or the job is not a run.
@@ -41,7 +41,7 @@ def find_run(app: App, run: str) -> Job[Any]:
 
 
 def find_job_or_step(app: App, word: str, step: str | None) -> Job[Any]:
-    """The job that a word stands for; with a step, the job of that step of the run.
+    """Returns the job that a word stands for; with a step, the job of that step of the run.
 
     Raises:
         JobNotFoundError: there is none, or the job is not a run.
@@ -53,7 +53,7 @@ def find_job_or_step(app: App, word: str, step: str | None) -> Job[Any]:
 
 
 def count_live(app: App, run: Job[Any]) -> int:
-    """How many parts of a run have not ended, at any depth."""
+    """Returns how many parts of a run have not ended, at any depth."""
     counts = app.store.count("queue", run.id)
     return sum(c.jobs for c in counts if not c.state.ended) - (not run.state.ended)
 

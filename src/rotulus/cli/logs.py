@@ -60,7 +60,7 @@ class LineFormatter(logging.Formatter):
         self._colours = colours
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Returns the line."""
         at = datetime.fromtimestamp(record.created).astimezone().timetz()
         whose = "" if record.name == "rotulus" else f"{record.name}: {_about(record)}"
         text = f"{at.isoformat('seconds')} {whose}{_one_line(record.getMessage())}"
@@ -83,7 +83,7 @@ class JsonFormatter(logging.Formatter):
         self._full = full
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Returns the line."""
         data: dict[str, Any] = {
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
@@ -100,7 +100,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _about(record: logging.LogRecord) -> str:
-    """The job that a record of the task's own logging is about."""
+    """Returns the job that a record of the task's own logging is about."""
     job = getattr(record, "job", None)
     if job is None:
         return ""
@@ -110,7 +110,7 @@ def _about(record: logging.LogRecord) -> str:
 
 
 def _traceback(record: logging.LogRecord, *, full: bool) -> str:
-    """The traceback of a record: as it was folded, unless it is to be full."""
+    """Returns the traceback of a record: as it was folded, unless it is to be full."""
     data = getattr(record, "rotulus", {})
     text = data.get("traceback")
     if text is None:
@@ -127,5 +127,5 @@ def _formatted(record: logging.LogRecord) -> str:
 
 
 def _one_line(text: str) -> str:
-    """A text that cannot pretend to be two lines, or to be coloured."""
+    """Returns a text that cannot pretend to be two lines, or to be coloured."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -82,12 +82,12 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 
 def state_text(state: State) -> Text:
-    """A state in its colour."""
+    """Returns a state in its colour."""
     return Text(str(state), STYLES[state])
 
 
 def progress_text(job: Job[Any]) -> str | None:
-    """How far a job says it has got; None when it has not said anything."""
+    """Returns how far a job says it has got; None when it has not said anything."""
     if job.reached is None:
         return None
     done, total, note = job.reached

@@ -81,7 +81,7 @@ def _check_given(verb: str, names: Sequence[str]) -> None:
 
 
 def _runs(app: App, verb: str, runs: Sequence[str]) -> list[Run]:
-    """The runs that are given, all of which have not ended."""
+    """Returns the runs that are given, all of which have not ended."""
     found = [find_run(app, run) for run in runs]
     for job in found:
         if job.state.ended:

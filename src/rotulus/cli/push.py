@@ -78,7 +78,7 @@ def take_pushes(app: App, application: "FastAPI") -> None:
 
 
 def _has_no_tokens(settings: PubSubSettings) -> bool:
-    """Whether pushes come from Google's own emulator, which signs nothing."""
+    """Returns whether pushes come from Google's own emulator, which signs nothing."""
     return bool(settings.pubsub_emulator) and settings.keys_url == GOOGLE_KEYS
 
 

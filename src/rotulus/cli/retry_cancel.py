@@ -115,7 +115,7 @@ def _cancelled_data(job: Job[Any], parts: int) -> dict[str, Any]:
 
 
 def _live_parts(app: App, ids: Sequence[str]) -> dict[str, int]:
-    """How many parts have not ended, of the runs among some jobs; of few jobs only."""
+    """Returns how many parts have not ended, of the runs among some jobs; of few jobs only."""
     if len(ids) > _SHOWN:
         return {}
     runs = [job for job in map(app.get, ids) if job.is_run]
@@ -135,7 +135,7 @@ def _how_cancelled(app: App, job: Job[Any], parts: int) -> str:
 
 
 def _agreed(verb: str, jobs: Sequence[Job[Any]], *, yes: bool) -> tuple[str, ...]:
-    """The ids of the jobs that options choose, once somebody has agreed."""
+    """Returns the ids of the jobs that options choose, once somebody has agreed."""
     if jobs and not yes:
         _ask(f"{verb} {many(len(jobs), 'job')}?")
     return tuple(job.id for job in jobs)
@@ -157,7 +157,7 @@ def _ask(question: str) -> None:
 
 
 def _known(app: App, words: Sequence[str]) -> tuple[str, ...]:
-    """The ids that words stand for, all of which are there."""
+    """Returns the ids that words stand for, all of which are there."""
     try:
         return tuple(dict.fromkeys(find_job(app, word).id for word in words))
     except JobNotFoundError as error:
@@ -165,7 +165,7 @@ def _known(app: App, words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _left(app: App, ids: Sequence[str], done: Sequence[Job[Any]]) -> list[Job[Any]]:
-    """The jobs that were not changed, as they stand; a few of them."""
+    """Returns the jobs that were not changed, as they stand; a few of them."""
     changed = {job.id for job in done}
     left: list[Job[Any]] = []
     for job_id in [one for one in ids if one not in changed][:_SHOWN]:
@@ -175,7 +175,7 @@ def _left(app: App, ids: Sequence[str], done: Sequence[Job[Any]]) -> list[Job[An
 
 
 def _why_left(job: Job[Any]) -> str:
-    """Why a job was not sent back."""
+    """Returns why a job was not sent back."""
     if job.state not in _RETRYABLE:
         return f"{job.state.words}: it stays as it is"
     return f"{job.state.words}, and stays so. {job.why()[-1]}"

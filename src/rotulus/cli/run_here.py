@@ -21,7 +21,7 @@ _LOOK_EVERY = 0.1
 
 
 def run_here(app: App, task: str, call: CallWords) -> Any:
-    """The result of a task; of a workflow, the final context. Ctrl-C ends the program.
+    """Returns the result of a task; of a workflow, the final context. Ctrl-C ends the program.
 
     Raises:
         ArgumentsError: the call does not fit it.

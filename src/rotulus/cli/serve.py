@@ -83,7 +83,7 @@ def _command() -> list[str]:
 
 
 def _load(target: str) -> Any:
-    """The App or application of `module:name`."""
+    """Returns the App or application of `module:name`."""
     place, _, name = target.partition(":")
     if name:
         found: Any = load_module(place)

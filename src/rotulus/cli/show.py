@@ -113,7 +113,7 @@ def _print_parts(app: App, job: Job[Any]) -> None:
 
 
 def _step(app: App, job: Job[Any]) -> StepInfo:
-    """A job that is a step of a run, as a step."""
+    """Returns a job that is a step of a run, as a step."""
     return app.runs.step(job.run or job.id, job.step or "")
 
 
@@ -155,7 +155,7 @@ def _attempt(attempt: Attempt) -> str:
 
 
 def _arguments(job: Job[Any]) -> dict[str, Any]:
-    """Its arguments by name; those that have no parameter of their own among the others."""
+    """Returns its arguments by name; those that have no parameter of their own among the others."""
     others = job.arguments.get("**")
     named = {name: value for name, value in job.arguments.items() if name != "**"}
     return named | (others if isinstance(others, dict) else {})
@@ -166,7 +166,7 @@ def _result(job: Job[Any]) -> Any:
 
 
 def _took(job: Job[Any]) -> str | None:
-    """How long its last attempt took; of a job with parts, all of it."""
+    """Returns how long its last attempt took; of a job with parts, all of it."""
     opened = next((a.started_at for a in job.attempts if a.reason == "opened"), job.started_at)
     start = job.created_at if job.is_run else opened
     if start is None or job.ended_at is None:

@@ -113,7 +113,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _knows(letters: str, encoding: str) -> bool:
-    """Whether an encoding has these letters."""
+    """Returns whether an encoding has these letters."""
     try:
         letters.encode(encoding)
     except (UnicodeEncodeError, LookupError):

@@ -45,7 +45,7 @@ def leave_streams() -> None:
 
 
 def ask(question: str) -> bool | None:
-    """Whether somebody agrees; None when there is nobody to answer.
+    """Returns whether somebody agrees; None when there is nobody to answer.
 
     Ctrl-C ends the program with 130, and says that nothing was done.
     """

@@ -61,7 +61,7 @@ def print_rows(out: Console, columns: Sequence[Column], rows: Iterable[Sequence[
 
 
 def plain(text: str) -> str:
-    """A text that stays on its line and does not paint the terminal."""
+    """Returns a text that stays on its line and does not paint the terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
@@ -136,7 +136,7 @@ def _print_row(
 
 
 def _folded(out: Console, text: Text, width: int) -> list[Text]:
-    """The lines of a text: of words, or of one word that is divided where it may be."""
+    """Returns the lines of a text: of words, or of one word that is divided where it may be."""
     if cell_len(text.plain) <= width or " " in text.plain or not text.plain.isascii():
         return list(text.wrap(out, width))
     ends = list[int]()
@@ -151,7 +151,7 @@ def _folded(out: Console, text: Text, width: int) -> list[Text]:
 def _lines_below(
     out: Console, columns: Sequence[Column], layout: _Layout, row: Sequence[Text]
 ) -> list[Text]:
-    """The lines below a row, with the cells that do not stand in it."""
+    """Returns the lines below a row, with the cells that do not stand in it."""
     text = Text()
     for number in layout.below:
         heading = columns[number].heading

@@ -46,7 +46,7 @@ def app_argument(command: F) -> F:
 
 
 def find_app(target: str | None, url: str | None = None, *, tasks: bool = False) -> App:
-    """The app to work on.
+    """Returns the app to work on.
 
     Args:
         target: what was given; else `ROTULUS_APP`, else `[tool.rotulus]`.
@@ -72,12 +72,12 @@ def find_app(target: str | None, url: str | None = None, *, tasks: bool = False)
 
 
 def bare_app(url: str | None = None) -> App:
-    """An app without tasks, to look at a store; another one may be open beside it."""
+    """Returns an app without tasks, to look at a store; another one may be open beside it."""
     return App(url, registry=TaskRegistry())
 
 
 def find_store(target: str | None, url: str | None = None) -> App:
-    """The app to work on, for commands that only read what is stored, or change it.
+    """Returns the app to work on, for commands that only read what is stored, or change it.
 
     Raises:
         ConfigurationError: there is none, or it cannot be imported.
@@ -105,14 +105,14 @@ def has_store(app: App) -> bool:
 
 
 def _file_of(app: App) -> Path | None:
-    """The file that an app's jobs live in, if they live in one."""
+    """Returns the file that an app's jobs live in, if they live in one."""
     scheme, _, rest = url_of(app).partition("://")
     path = rest.partition("?")[0].removeprefix("/")
     return Path(path) if scheme == "sqlite" and path else None
 
 
 def no_target() -> OptionError:
-    """The error of a command that needs an app, and was given none."""
+    """Returns the error of a command that needs an app, and was given none."""
     return OptionError(
         'Which app? Give it as module:app, in ROTULUS_APP, or as app = "module:app" '
         "under [tool.rotulus] in pyproject.toml"

@@ -47,7 +47,7 @@ class Scale:
     columns: int
 
     def column(self, moment: datetime) -> int:
-        """The column of a moment; for a later one, the last."""
+        """Returns the column of a moment; for a later one, the last."""
         whole = (self.end - self.start).total_seconds()
         share = (moment - self.start).total_seconds() / whole if whole > 0 else 0.0
         return max(0, min(self.columns - 1, int(share * self.columns)))
@@ -56,7 +56,7 @@ class Scale:
 def timeline(
     nodes: Sequence[StepInfo], start: datetime, end: datetime, width: int, signs: Signs = FINE
 ) -> list[str]:
-    """A line for each step, of those that took the longest, and what the letters mean.
+    """Returns a line for each step, of those that took the longest, and what the letters mean.
 
     Args:
         nodes: the steps.
@@ -89,7 +89,7 @@ def _name(node: StepInfo, signs: Signs) -> str:
 
 
 def _ruler(scale: Scale, signs: Signs) -> str:
-    """How long it took, in the middle of a line."""
+    """Returns how long it took, in the middle of a line."""
     whole = length((scale.end - scale.start).total_seconds())
     return f" {whole} ".center(scale.columns, signs.line)
 

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 
 def moment_text(moment: datetime | None) -> str | None:
-    """A moment in UTC, to the second."""
+    """Returns a moment in UTC, to the second."""
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def ago(moment: datetime | None) -> str | None:
-    """How long ago a moment was, or in how long it will be."""
+    """Returns how long ago a moment was, or in how long it will be."""
     if moment is None:
         return None
     seconds = (datetime.now(UTC) - moment).total_seconds()
@@ -18,7 +18,7 @@ def ago(moment: datetime | None) -> str | None:
 
 
 def span(seconds: float) -> str:
-    """A length of time in its largest fitting unit."""
+    """Returns a length of time in its largest fitting unit."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
@@ -26,12 +26,12 @@ def span(seconds: float) -> str:
 
 
 def length(seconds: float | None) -> str | None:
-    """A length of time, also one far below a second."""
+    """Returns a length of time, also one far below a second."""
     if seconds is None:
         return None
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else span(seconds)
 
 
 def iso(moment: datetime | None) -> str | None:
-    """A moment as ISO 8601 text."""
+    """Returns a moment as ISO 8601 text."""
     return None if moment is None else moment.isoformat()

@@ -52,7 +52,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is meant, and the words for it."""
+        """Returns the command that is meant, and the words for it."""
         known = self.list_commands(ctx)
         if args[0] not in known and not args[0].startswith("-"):
             raise _no_command(ctx, args[0], known)
@@ -72,7 +72,7 @@ def _no_command(ctx: click.Context, name: str, known: Sequence[str]) -> click.Us
 
 
 def no_option(error: click.NoSuchOption) -> click.UsageError:
-    """The error for an option that there is not."""
+    """Returns the error for an option that there is not."""
     known = _options(error.ctx)
     meant = _OPTIONS.get(error.option_name)
     hint = f"; did you mean {meant!r}?" if meant in known else nearest(error.option_name, known)

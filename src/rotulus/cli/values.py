@@ -42,7 +42,7 @@ def read_call(app: App, task: str, words: Sequence[str], document: str | None) -
 
 
 def read_seconds(text: str | None) -> float | None:
-    """A number of seconds, as `--in` takes it."""
+    """Returns a number of seconds, as `--in` takes it."""
     if text is None:
         return None
     with suppress(ValueError):
@@ -56,7 +56,7 @@ def read_seconds(text: str | None) -> float | None:
 
 
 def read_time(text: str | None) -> datetime | None:
-    """A moment, as `--at` takes it: in UTC, unless it says."""
+    """Returns a moment, as `--at` takes it: in UTC, unless it says."""
     if text is None:
         return None
     try:
@@ -71,7 +71,7 @@ def read_time(text: str | None) -> datetime | None:
 
 
 def _text_parameters(app: App, task: str) -> list[tuple[str, bool]]:
-    """The parameters of a task, and whether each is text."""
+    """Returns the parameters of a task, and whether each is text."""
     if not app.registry.has(task):
         return []
     return [(p.name, p.annotation in _TEXT) for p in app.registry.get_info(task).parameters]
@@ -114,7 +114,7 @@ class Whole(click.IntRange):
         self._example = example
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number of a word."""
+        """Returns the number of a word."""
         try:
             int(value)
         except ValueError:

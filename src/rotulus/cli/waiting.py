@@ -18,7 +18,7 @@ _EXPLAIN_AFTER = 2.0
 
 
 def wait_for(app: App, job: Job[Any], timeout: float | None) -> Any:
-    """The result of a job, once it has ended; meanwhile it is shown how far it has got.
+    """Returns the result of a job, once it has ended; meanwhile it is shown how far it has got.
 
     Ctrl-C ends the program, and not the job.
 

@@ -124,7 +124,7 @@ def _warn_of_queues(app: App, queues: Sequence[str] | None) -> None:
 
 
 def needs_supervisor(settings: Mapping[str, Setting]) -> bool:
-    """Whether there is more to watch over than one process that runs to its end."""
+    """Returns whether there is more to watch over than one process that runs to its end."""
     recycles = settings["recycle_jobs"].value or settings["recycle_memory"].value
     return settings["processes"].value > 1 or recycles is not None
 

@@ -74,7 +74,7 @@ def registry_of_all(around: Around | None = None) -> TaskRegistry:
 
 
 def around_of(registry: TaskRegistry) -> Around:
-    """The wrapper of an app for the functions of tasks."""
+    """Returns the wrapper of an app for the functions of tasks."""
     return _REGISTRIES.get(registry) or _as_it_is
 
 

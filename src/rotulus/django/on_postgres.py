@@ -173,6 +173,6 @@ _NEVER_BY_ITSELF = 2**31
 
 
 def open_store(alias: str, _connection: Any, _clock: Clock) -> Store:
-    """The store on a database of PostgreSQL."""
+    """Returns the store on a database of PostgreSQL."""
     source = PostgresConnection(alias)
     return PostgresStore(source.address, source)

@@ -143,6 +143,6 @@ def _in_django_style(statement: str) -> str:
 
 
 def open_store(alias: str, connection: Any, clock: Clock) -> Store:
-    """The store on a file of SQLite, or on a database in memory, as in tests."""
+    """Returns the store on a file of SQLite, or on a database in memory, as in tests."""
     path = MEMORY if connection.is_in_memory_db() else str(connection.settings_dict["NAME"])
     return SqliteStore(path, clock=clock, source=SqliteConnection(alias, path))

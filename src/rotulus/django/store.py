@@ -24,7 +24,7 @@ class Dialect(Protocol):
     MIGRATIONS: str
 
     def open_store(self, alias: str, connection: Any, clock: Clock) -> Store:
-        """The store on a database."""
+        """Returns the store on a database."""
         ...
 
     def migration_statements(self, migration: Migration) -> Sequence[str]:

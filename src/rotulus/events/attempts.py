@@ -41,7 +41,7 @@ class AttemptSucceeded(Event, level=logging.DEBUG):
         return f"succeeded {_attempt(self.job, self.seconds)}"
 
     def data(self) -> dict[str, Any]:
-        """The job, and its outcome."""
+        """Returns the job, and its outcome."""
         return _attempt_data(self.job, self.outcome, self.seconds, "succeeded")
 
 
@@ -70,7 +70,7 @@ class AttemptFailed(Event, level=logging.WARNING):
         return self.error
 
     def line(self) -> str:
-        """The outcome, the job, and the exception."""
+        """Returns the outcome, the job, and the exception."""
         outcome, what = self.outcome, outcome_word(self.outcome)
         wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
         error = f"  {outcome.error}" if outcome.error else ""
@@ -78,7 +78,7 @@ class AttemptFailed(Event, level=logging.WARNING):
         return f"{shown} {_attempt(self.job, self.seconds)}{wait}{error}"
 
     def data(self) -> dict[str, Any]:
-        """The job, its outcome, and the traceback."""
+        """Returns the job, its outcome, and the traceback."""
         data = _attempt_data(self.job, self.outcome, self.seconds, outcome_word(self.outcome))
         return data | _traceback(self.outcome.error)
 
@@ -105,7 +105,7 @@ class CallbackFailed(Event, level=logging.ERROR):
         return f"{self.callback} of {_name(self.job)} raised {self.error}: the step is as it was"
 
     def data(self) -> dict[str, Any]:
-        """The job, the callback, and the traceback."""
+        """Returns the job, the callback, and the traceback."""
         return {**job_fields(self.job), "callback": self.callback, **_traceback(self.error)}
 
 
@@ -127,7 +127,7 @@ class MiddlewareFailed(Event, level=logging.ERROR):
         return f"{type(self.middleware).__name__} raised {self.error!r} around {_name(self.job)}"
 
     def data(self) -> dict[str, Any]:
-        """The job, and the class of the middleware."""
+        """Returns the job, and the class of the middleware."""
         return {**job_fields(self.job), "middleware": type(self.middleware).__name__}
 
 
@@ -144,7 +144,7 @@ class ConditionFailed(Event, level=logging.WARNING):
         return f"{text}: it does not hold"
 
     def data(self) -> dict[str, Any]:
-        """The job, and the traceback."""
+        """Returns the job, and the traceback."""
         return {**job_fields(self.job), **_traceback(self.error)}
 
 
@@ -157,7 +157,7 @@ class DefinitionChanged(Event, level=logging.WARNING):
     declared: tuple[str, ...]
 
     def line(self) -> str:
-        """The needs of the step, then and as declared now."""
+        """Returns the needs of the step, then and as declared now."""
         job = self.job
         return (
             f"step {job.step!r} of {job.workflow} {job.run} waited for {_names(self.stored)}, and "
@@ -165,7 +165,7 @@ class DefinitionChanged(Event, level=logging.WARNING):
         )
 
     def data(self) -> dict[str, Any]:
-        """The job, and its place in its run."""
+        """Returns the job, and its place in its run."""
         return {"job": self.job.id, "run": self.job.run, "step": self.job.step}
 
 
@@ -181,7 +181,7 @@ class OutcomeRefused(Event, level=logging.WARNING):
         return f"outcome of {self.job_id} attempt {self.attempt} refused: it is no longer ours"
 
     def data(self) -> dict[str, Any]:
-        """The job, and the attempt."""
+        """Returns the job, and the attempt."""
         return {"job": self.job_id, "attempt": self.attempt}
 
 
@@ -204,7 +204,7 @@ class ResultAwaited(Event, level=logging.WARNING):
         )
 
     def data(self) -> dict[str, Any]:
-        """The job that waits, and the one that it waits for."""
+        """Returns the job that waits, and the one that it waits for."""
         return {**job_fields(self.job), "awaited": self.awaited}
 
 
@@ -220,7 +220,7 @@ class LeaseLost(Event, level=logging.WARNING):
         return f"lease of {self.job_id} attempt {self.attempt} lost: its body is told to stop"
 
     def data(self) -> dict[str, Any]:
-        """The job, and the attempt."""
+        """Returns the job, and the attempt."""
         return {"job": self.job_id, "attempt": self.attempt}
 
 
@@ -239,7 +239,7 @@ class BodyStuck(Event, level=logging.WARNING):
         )
 
     def data(self) -> dict[str, Any]:
-        """The job, and the reason."""
+        """Returns the job, and the reason."""
         return {**job_fields(self.job), "reason": self.reason}
 
 

@@ -27,7 +27,7 @@ class ScheduleFired(Event, level=logging.INFO):
         return f"fired {self.schedule} for {at} as {self.job_id}"
 
     def data(self) -> dict[str, Any]:
-        """The schedule, and the job."""
+        """Returns the schedule, and the job."""
         return {"schedule": self.schedule, "job": self.job_id}
 
 
@@ -38,13 +38,13 @@ class JobsRescued(Event, level=logging.WARNING):
     jobs: Sequence[JobRecord]
 
     def line(self) -> str:
-        """How many they are, and how many of them are dead."""
+        """Returns how many they are, and how many of them are dead."""
         dead = sum(job.state == State.DEAD for job in self.jobs)
         given_up = f", {dead} of them given up as dead" if dead else ""
         return f"took back {many(len(self.jobs), 'job')} whose worker had died{given_up}"
 
     def data(self) -> dict[str, Any]:
-        """The jobs."""
+        """Returns the jobs."""
         return {"jobs": _ids(self.jobs)}
 
 
@@ -55,7 +55,7 @@ class JobsMended(Event, level=logging.ERROR):
     jobs: Sequence[JobRecord]
 
     def line(self) -> str:
-        """How many they are, and the first of them."""
+        """Returns how many they are, and the first of them."""
         first = ", ".join(job.id for job in self.jobs[:3])
         return (
             f"mended {many(len(self.jobs), 'job')} that waited for what had ended "
@@ -64,7 +64,7 @@ class JobsMended(Event, level=logging.ERROR):
         )
 
     def data(self) -> dict[str, Any]:
-        """The jobs."""
+        """Returns the jobs."""
         return {"jobs": _ids(self.jobs)}
 
 
@@ -75,7 +75,7 @@ class JobsPruned(Event, level=logging.DEBUG):
     jobs: int
 
     def line(self) -> str:
-        """How many they were."""
+        """Returns how many they were."""
         return f"pruned {many(self.jobs, 'old job')}"
 
 
@@ -86,11 +86,11 @@ class JobsPublished(Event, level=logging.DEBUG):
     jobs: list[JobRecord]
 
     def line(self) -> str:
-        """How many they were."""
+        """Returns how many they were."""
         return f"published {many(len(self.jobs), 'message')}"
 
     def data(self) -> dict[str, Any]:
-        """The jobs."""
+        """Returns the jobs."""
         return {"jobs": _ids(self.jobs)}
 
 
@@ -102,12 +102,12 @@ class PublishFailed(Event, level=logging.WARNING):
     error: Exception | None
 
     def line(self) -> str:
-        """How many they were, and why."""
+        """Returns how many they were, and why."""
         why = "" if self.error is None else f": {type(self.error).__name__}: {self.error}"
         return f"could not publish {many(len(self.jobs), 'message')}{why}; trying again"
 
     def data(self) -> dict[str, Any]:
-        """The jobs."""
+        """Returns the jobs."""
         return {"jobs": _ids(self.jobs)}
 
 
@@ -123,7 +123,7 @@ class StoreMigrated(Event, level=logging.INFO):
         return f"migrated {self.url}: {', '.join(self.migrations)}"
 
     def data(self) -> dict[str, Any]:
-        """The migrations."""
+        """Returns the migrations."""
         return {"migrations": list(self.migrations)}
 
 
@@ -135,11 +135,11 @@ class StoreFailed(Event, level=logging.ERROR):
     error: Exception
 
     def line(self) -> str:
-        """The work that failed, and the reason."""
+        """Returns the work that failed, and the reason."""
         return f"process {os.getpid()} could not {_plain(self.doing)}: {self.error}; trying again"
 
     def data(self) -> dict[str, Any]:
-        """The work that failed, and the process."""
+        """Returns the work that failed, and the process."""
         return {"doing": self.doing, "pid": os.getpid()}
 
 
@@ -150,11 +150,11 @@ class StoreRecovered(Event, level=logging.INFO):
     doing: str
 
     def line(self) -> str:
-        """The work that succeeds again."""
+        """Returns the work that succeeds again."""
         return f"process {os.getpid()} can {_plain(self.doing)} again: the store works"
 
     def data(self) -> dict[str, Any]:
-        """The work that succeeds again, and the process."""
+        """Returns the work that succeeds again, and the process."""
         return {"doing": self.doing, "pid": os.getpid()}
 
 
@@ -175,12 +175,12 @@ class DutyFailed(Event, level=logging.ERROR):
         return f"process {os.getpid()} could not {_plain(self.duty)}: {self.error!r}; trying again"
 
     def data(self) -> dict[str, Any]:
-        """The duty, and the process."""
+        """Returns the duty, and the process."""
         return {"duty": self.duty, "pid": os.getpid()}
 
 
 def _ids(jobs: Sequence[JobRecord]) -> list[str]:
-    """The ids of the first hundred."""
+    """Returns the ids of the first hundred."""
     return [job.id for job in jobs[:100]]
 
 

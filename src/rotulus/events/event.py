@@ -28,7 +28,7 @@ class Event:
 
     @classmethod
     def is_logged(cls) -> bool:
-        """Whether events of this kind have a log line."""
+        """Returns whether events of this kind have a log line."""
         return cls._level != logging.NOTSET
 
     @property
@@ -42,11 +42,11 @@ class Event:
         return None
 
     def line(self) -> str:
-        """The text of the log line."""
+        """Returns the text of the log line."""
         return ""
 
     def data(self) -> dict[str, Any]:
-        """The data of the log line, for structured logs."""
+        """Returns the data of the log line, for structured logs."""
         return {}
 
 
@@ -93,7 +93,7 @@ class Events:
         return unsubscribe
 
     def wants(self, kind: type[Event]) -> bool:
-        """Whether anybody listens to this kind."""
+        """Returns whether anybody listens to this kind."""
         return bool(self._listeners.get(kind))
 
     def emit(self, event: Event) -> None:

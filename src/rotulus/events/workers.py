@@ -38,7 +38,7 @@ class ForkServerStarted(Event, level=logging.INFO):
         return text
 
     def data(self) -> dict[str, Any]:
-        """The process, and the threads."""
+        """Returns the process, and the threads."""
         return {"pid": self.pid, "threads": list(self.threads)}
 
 
@@ -51,12 +51,12 @@ class WorkerStarted(Event, level=logging.INFO):
     slots: int
 
     def line(self) -> str:
-        """The queues and tasks of the worker."""
+        """Returns the queues and tasks of the worker."""
         queues = "all queues" if self.queues is None else f"queues {', '.join(self.queues)}"
         return f"worker {self.worker} serves {queues} in {many(self.slots, 'slot')}"
 
     def data(self) -> dict[str, Any]:
-        """The worker, and its slots."""
+        """Returns the worker, and its slots."""
         return {"worker": self.worker, "slots": self.slots}
 
 
@@ -69,14 +69,14 @@ class WorkerDraining(Event, level=logging.INFO):
     seconds: float
 
     def line(self) -> str:
-        """How many jobs it waits for, and how long."""
+        """Returns how many jobs it waits for, and how long."""
         return (
             f"stopping: waiting up to {self.seconds:g} s for {many(self.running, 'running job')} "
             f"(again to give them back now)"
         )
 
     def data(self) -> dict[str, Any]:
-        """The worker, and how many jobs it runs."""
+        """Returns the worker, and how many jobs it runs."""
         return {"worker": self.worker, "running": self.running}
 
 
@@ -88,11 +88,11 @@ class WorkerRetiring(Event, level=logging.INFO):
     reason: str
 
     def line(self) -> str:
-        """Why it ends."""
+        """Returns why it ends."""
         return f"worker {self.worker} ends after what it runs: {self.reason}"
 
     def data(self) -> dict[str, Any]:
-        """The worker, and the reason."""
+        """Returns the worker, and the reason."""
         return {"worker": self.worker, "reason": self.reason}
 
 
@@ -105,12 +105,12 @@ class WorkerStopped(Event, level=logging.INFO):
     released: int
 
     def line(self) -> str:
-        """How many attempts it made, and how many of them were given back."""
+        """Returns how many attempts it made, and how many of them were given back."""
         back = f", {self.released} of them given back" if self.released else ""
         return f"worker stopped after {many(self.attempts, 'attempt')}{back}"
 
     def data(self) -> dict[str, Any]:
-        """The worker, and how many attempts it made."""
+        """Returns the worker, and how many attempts it made."""
         return {"worker": self.worker, "attempts": self.attempts}
 
 
@@ -126,7 +126,7 @@ class ProcessStarted(Event, level=logging.INFO):
         return f"process {self.pid} started as worker {self.worker}"
 
     def data(self) -> dict[str, Any]:
-        """The worker, and its process."""
+        """Returns the worker, and its process."""
         return {"worker": self.worker, "pid": self.pid}
 
 
@@ -154,7 +154,7 @@ class ProcessEnded(Event, level=logging.INFO):
         return f"process {self.pid} {how}{code} after {self.seconds:.1f} s (worker {self.worker})"
 
     def data(self) -> dict[str, Any]:
-        """The worker, its process, and the exit code."""
+        """Returns the worker, its process, and the exit code."""
         return {"worker": self.worker, "pid": self.pid, "code": self.code}
 
 
@@ -166,11 +166,11 @@ class ProcessDelayed(Event, level=logging.ERROR):
     seconds: float
 
     def line(self) -> str:
-        """How many died, and when the next one is started."""
+        """Returns how many died, and when the next one is started."""
         return f"{self.deaths} processes in a row died young: the next one in {self.seconds:g} s"
 
     def data(self) -> dict[str, Any]:
-        """How many died, and the seconds."""
+        """Returns how many died, and the seconds."""
         return {"deaths": self.deaths, "seconds": self.seconds}
 
 
@@ -204,7 +204,7 @@ class ProcessSilent(Event, level=logging.WARNING):
         )
 
     def data(self) -> dict[str, Any]:
-        """The worker, its process, and its jobs."""
+        """Returns the worker, its process, and its jobs."""
         jobs = [job.id for job in self.jobs[:100]]
         return {"worker": self.worker, "pid": self.pid, "jobs": jobs}
 
@@ -221,7 +221,7 @@ class ProcessStuck(Event, level=logging.WARNING):
         return f"process {self.pid} did not end in time: killing it (worker {self.worker})"
 
     def data(self) -> dict[str, Any]:
-        """The worker, and its process."""
+        """Returns the worker, and its process."""
         return {"worker": self.worker, "pid": self.pid}
 
 
@@ -237,7 +237,7 @@ class ThreadNotStarted(Event, level=logging.ERROR):
         return f"no thread can be started: {self.error}; trying again"
 
     def data(self) -> dict[str, Any]:
-        """The worker."""
+        """Returns the worker."""
         return {"worker": self.worker}
 
 

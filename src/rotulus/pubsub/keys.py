@@ -77,7 +77,7 @@ class KeySet:
         return key_id in self._keys and not self._is_old()
 
     def get(self, key_id: str) -> RSAPublicKey:
-        """A key.
+        """Returns a key.
 
         Args:
             key_id: its id, as a token names it.

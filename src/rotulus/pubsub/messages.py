@@ -115,7 +115,7 @@ class PushedMessage:
 
 
 def key_of(envelope: Envelope) -> str:
-    """An identity that two deliveries of one message share, by the id from Pub/Sub."""
+    """Returns an identity that two deliveries of one message share, by the id from Pub/Sub."""
     return f"pubsub:{_short(envelope.subscription)}:{_short(envelope.message_id)}"
 
 

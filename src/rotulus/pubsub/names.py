@@ -82,7 +82,7 @@ def scheduler_job_name(path: str, place: Place) -> str:
 
 
 def scheduler_prefix(place: Place) -> str:
-    """The beginning of the names of all scheduler jobs of tasks, and of nothing else."""
+    """Returns the beginning of the names of all scheduler jobs of tasks, and of nothing else."""
     return _without_dots(f"{place.environment}--{place.namespace}-scheduler--")
 
 
@@ -92,7 +92,7 @@ def tick_job_name(place: Place) -> str:
 
 
 def dead_letter_topic_name(place: Place) -> str:
-    """The topic of messages that were delivered too often, one for all tasks."""
+    """Returns the topic of messages that were delivered too often, one for all tasks."""
     return f"{place.environment}--{place.namespace}.tasks-dead-letter"
 
 

@@ -76,6 +76,6 @@ def _challenge(connection: HTTPConnection) -> str:
 
 
 def auth_of_settings() -> Auth | None:
-    """The auth of `ROTULUS_TOKEN`, if it is set."""
+    """Returns the auth of `ROTULUS_TOKEN`, if it is set."""
     token = load_settings()["token"].value
     return None if token is None else Auth(token)

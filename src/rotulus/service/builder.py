@@ -215,7 +215,7 @@ class ServiceBuilder:
 
 
 def _current() -> App:
-    """The app that is open for the global registry, else an app from the settings."""
+    """Returns the app that is open for the global registry, else an app from the settings."""
     try:
         return current_app()
     except NoAppError:

@@ -222,12 +222,12 @@ class SqliteDatabaseBuilder:
 
     @classmethod
     def in_memory(cls) -> Self:
-        """A database in the memory of this process, gone with its last connection."""
+        """Returns a database in the memory of this process, gone with its last connection."""
         return cls("sqlite://")
 
     @classmethod
     def from_file(cls, path: "str | os.PathLike[str]") -> Self:
-        """A database in a file, which is made if it is not there.
+        """Returns a database in a file, which is made if it is not there.
 
         Raises:
             OptionError: the path has a `?`, which a URL cannot hold.

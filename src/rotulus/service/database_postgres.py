@@ -106,7 +106,7 @@ class _Watch:
         self._hang_up(_no_answer(self._connection.deadline))
 
     async def _is_there(self) -> bool:
-        """Whether the server accepts a connection, or has a reason not to."""
+        """Returns whether the server accepts a connection, or has a reason not to."""
         info = self._connection.info
         place: dict[str, Any] = {
             **info.get_parameters(),

@@ -173,7 +173,7 @@ def _admit(connection: HTTPConnection, auth: Auth | None) -> None:
 
 
 def _auth_of(request: Request) -> Auth | None:
-    """The auth of an application that is not under `protect`."""
+    """Returns the auth of an application that is not under `protect`."""
     state = request.app.state
     if not hasattr(state, "rotulus_auth"):  # once: the settings are in files
         state.rotulus_auth = getattr(getattr(state, "rotulus", None), "auth", None)

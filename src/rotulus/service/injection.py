@@ -40,7 +40,7 @@ CURRENT_VALUES: ContextVar[ServiceValues] = ContextVar("rotulus_service_values")
 
 
 def calls_of(registry: TaskRegistry, values: ServiceValues) -> InlineCalls:
-    """The calls of a registry's tasks, for executors with the same kinds of values.
+    """Returns the calls of a registry's tasks, for executors with the same kinds of values.
 
     The injection of a task is worked out once for all of them, and not for each request.
     """
@@ -48,7 +48,7 @@ def calls_of(registry: TaskRegistry, values: ServiceValues) -> InlineCalls:
 
 
 def described_calls(registry: TaskRegistry) -> InlineCalls:
-    """The same with every value at hand: for code that describes tasks and calls none."""
+    """Returns the same with every value at hand: for code that describes tasks and calls none."""
     return _calls(registry, (True, True, True))
 
 

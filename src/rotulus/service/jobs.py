@@ -165,7 +165,7 @@ async def stream_job(request: Request, job_id: str, poll_interval: PollInterval 
 
 
 def show_job(job: Job[Any]) -> dict[str, Any]:
-    """The JSON of a job in a list: what the job says of itself, and more words for it."""
+    """Returns the JSON of a job in a list: what the job says of itself, and more words for it."""
     shown = _public(job.to_dict(arguments=False))
     return shown | {
         "status": STATUSES[job.state].value,
@@ -182,7 +182,7 @@ def show_result(job: Job[Any]) -> Any:
 
 
 async def _whole(job: Job[Any]) -> dict[str, Any]:
-    """The JSON of a single job."""
+    """Returns the JSON of a single job."""
     shown = show_job(job)
     shown["arguments"] = job.arguments
     shown["result"] = show_result(job)
@@ -192,7 +192,7 @@ async def _whole(job: Job[Any]) -> dict[str, Any]:
 
 
 async def _why_left(job: Job[Any]) -> str:
-    """Why a job was not sent back."""
+    """Returns why a job was not sent back."""
     if job.state in RETRYABLE:
         return (await job.awhy())[-1]
     return f"The job {job.state.words}: only failed, dead and cancelled ones go back."

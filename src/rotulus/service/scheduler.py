@@ -226,7 +226,7 @@ class JobScheduler:
     async def list_records(
         self, status_filter: JobStatus | str | None = None, reverse: bool = False
     ) -> list[SpawnedJob]:
-        """The spawned jobs of the store, the last one first.
+        """Returns the spawned jobs of the store, the last one first.
 
         Args:
             status_filter: only jobs with this status.
@@ -247,7 +247,7 @@ class JobScheduler:
         return [record_of(job) for job in (reversed(jobs) if reverse else jobs)]
 
     async def get_all_records(self) -> list[SpawnedJob]:
-        """The spawned jobs of the store, the last one first."""
+        """Returns the spawned jobs of the store, the last one first."""
         return await self.list_records()
 
     async def set_max_concurrency(self, n: int | None) -> None:

@@ -146,7 +146,7 @@ class WorkflowBuilder:
         self._put(declared.id, declared)
 
     def build(self) -> Workflow:
-        """The workflow; it is not registered by this.
+        """Returns the workflow; it is not registered by this.
 
         Raises:
             WorkflowError: the steps do not make a workflow; the message names the step.
@@ -189,7 +189,7 @@ class WorkflowBuilder:
         return present
 
     def _ids(self) -> dict[int, list[str]]:
-        """The ids of the steps that run a function, by its address."""
+        """Returns the ids of the steps that run a function, by its address."""
         found: dict[int, list[str]] = {}
         for planned in self._planned.values():
             found.setdefault(id(planned.source.function), []).append(planned.id)
@@ -207,7 +207,7 @@ class WorkflowBuilder:
         )
 
     def _need(self, planned: _Planned, needed: Dependency, ids: dict[int, list[str]]) -> str:
-        """The id that a dependency stands for."""
+        """Returns the id that a dependency stands for."""
         if isinstance(needed, str):
             return needed
         function: object = getattr(needed, "function", needed)

@@ -61,7 +61,7 @@ class DefaultRunnerConfig:
         return cls()
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it by name."""
+        """Returns all of it by name."""
         return asdict(self)
 
 

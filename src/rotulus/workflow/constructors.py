@@ -33,7 +33,7 @@ def register_workflow_constructor(name: str, constructor: Constructor) -> None:
 
 
 def get_workflow(name: str, registry: TaskRegistry = global_registry) -> Workflow:
-    """The workflow of that name: as it is registered, or constructed and registered now.
+    """Returns the workflow of that name: as it is registered, or constructed and registered now.
 
     Raises:
         WorkflowError: there is none of that name, or its constructor made something else.
@@ -55,7 +55,7 @@ def get_workflow(name: str, registry: TaskRegistry = global_registry) -> Workflo
 
 
 def list_workflows(registry: TaskRegistry = global_registry) -> list[Workflow]:
-    """The workflows that are registered, in the order in which they were."""
+    """Returns the workflows that are registered, in the order in which they were."""
     return [task.workflow for task in registry if isinstance(task, WorkflowTask)]
 
 

@@ -49,7 +49,7 @@ class CronSchedule:
     since: datetime
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it by name; moments as RFC 3339 text."""
+        """Returns all of it by name; moments as RFC 3339 text."""
         return {**asdict(self), "since": self.since.isoformat()}
 
 
@@ -101,13 +101,13 @@ class Crons:
         return schedule.id
 
     def listed(self, *, enabled_only: bool = False) -> list[CronSchedule]:
-        """The schedules, in the order they were registered."""
+        """Returns the schedules, in the order they were registered."""
         with self._lock:
             found = list(self._schedules.values())
         return [schedule for schedule in found if schedule.enabled or not enabled_only]
 
     def get(self, schedule_id: str) -> CronSchedule:
-        """The schedule of that id. Raises `WorkflowError`."""
+        """Returns the schedule of that id. Raises `WorkflowError`."""
         with self._lock:
             found = self._schedules.get(schedule_id)
         if found is None:
@@ -130,7 +130,7 @@ class Crons:
             self._schedules.pop(schedule_id, None)
 
     def history(self, schedule_id: str, limit: int | None, offset: int) -> list[dict[str, Any]]:
-        """Its firings, the latest first, each with the id of its run."""
+        """Returns its firings, the latest first, each with the id of its run."""
         schedule = self.get(schedule_id)
         end = None if limit is None else offset + limit
         return [
@@ -233,5 +233,5 @@ class Crons:
 
 
 def _moment(job: Job[Any]) -> datetime:
-    """The moment that a job was fired for."""
+    """Returns the moment that a job was fired for."""
     return read_stamp((job.key or "").rpartition("@")[2])

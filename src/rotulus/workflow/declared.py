@@ -84,14 +84,14 @@ def declare(declared: Declared) -> None:
 
 
 def declared_as(function: object) -> Declared | None:
-    """The step that a function was declared as; None when it was not."""
+    """Returns the step that a function was declared as; None when it was not."""
     found = getattr(function, _MARK, None)
     # functools.wraps copies the mark to functions that were not declared themselves.
     return found if isinstance(found, Declared) and found.function is function else None
 
 
 def find_declared(step_id: str) -> Declared | None:
-    """The step that was declared outside of any block under an id.
+    """Returns the step that was declared outside of any block under an id.
 
     Raises:
         WorkflowError: several modules declared one.
@@ -106,5 +106,5 @@ def find_declared(step_id: str) -> Declared | None:
 
 
 def declared_ids() -> list[str]:
-    """The ids of all steps that were declared outside of any block."""
+    """Returns the ids of all steps that were declared outside of any block."""
     return list(_roll)

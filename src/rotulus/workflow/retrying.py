@@ -47,7 +47,7 @@ class RetryOptions:
         _check_choice("retry_jitter", self.jitter, (True, False))
 
     def policy(self) -> Retry | None:
-        """The policy; None when nothing was asked for, which leaves it to the app."""
+        """Returns the policy; None when nothing was asked for, which leaves it to the app."""
         if self.condition == "never":
             return Retry(attempts=1)
         if self.attempts is None:

@@ -92,7 +92,7 @@ class Run:
         return status_of(self.job)
 
     def steps(self, *, parts: bool = False) -> list[Job[Any]]:
-        """The jobs of its steps, in an order in which each comes after what it needs.
+        """Returns the jobs of its steps, in an order in which each comes after what it needs.
 
         Args:
             parts: whether the branches of steps, and the steps of workflows within, are among them.
@@ -102,7 +102,7 @@ class Run:
         return steps if parts else [job for job in steps if "/" not in (job.step or "")]
 
     def reached(self) -> Progress:
-        """How many of its steps have ended, of how many, and which run now."""
+        """Returns how many of its steps have ended, of how many, and which run now."""
         counts = self._app.store.count("step", self.id)
         ended = sum(count.jobs for count in counts if count.state.ended)
         running = [count.group for count in counts if count.state is State.RUNNING]
@@ -110,7 +110,7 @@ class Run:
         return Progress(ended, total, ", ".join(running[:_MOST_NAMED]))
 
     def step(self, step: str) -> Job[Any]:
-        """The job of one step, by its id or its path. Raises `StepNotFoundError`."""
+        """Returns the job of one step, by its id or its path. Raises `StepNotFoundError`."""
         found = self._app.jobs(run=self.id, step=step)
         if not found:
             raise StepNotFoundError(f"Run {self.id} has no step {step!r}")
@@ -185,7 +185,7 @@ class Run:
 
 
 def result_of(job: Job[Any]) -> WorkflowResult:
-    """The result of a run, given the job that ended it."""
+    """Returns the result of a run, given the job that ended it."""
     return WorkflowResult(
         run_id=job.id,
         status=status_of(job),

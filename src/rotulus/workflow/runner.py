@@ -58,12 +58,12 @@ class DefaultRunner:
 
     @classmethod
     def with_config(cls, database_url: str, config: DefaultRunnerConfig) -> Self:
-        """A runner that works as the config says."""
+        """Returns a runner that works as the config says."""
         return cls(database_url, config)
 
     @classmethod
     def with_schema(cls, database_url: str, schema: str) -> Self:
-        """A runner whose tables are in a PostgreSQL schema of their own.
+        """Returns a runner whose tables are in a PostgreSQL schema of their own.
 
         Raises:
             OptionError: the URL is not one of PostgreSQL, or the schema is not letters, digits
@@ -125,7 +125,7 @@ class DefaultRunner:
         return Run(self._serving.app, job.id)
 
     def run(self, run_id: str) -> Run:
-        """A run that was submitted before, here or elsewhere. Raises `JobNotFoundError`."""
+        """Returns a run that was submitted before, here or elsewhere. Raises `JobNotFoundError`."""
         self._serving.app.get(run_id)
         return Run(self._serving.app, run_id)
 
@@ -182,7 +182,7 @@ class DefaultRunner:
     def get_cron_execution_history(
         self, schedule_id: str, limit: int | None = 100, offset: int | None = 0
     ) -> list[dict[str, Any]]:
-        """The firings of a schedule, the latest first; all of them for `limit=None`.
+        """Returns the firings of a schedule, the latest first; all of them for `limit=None`.
 
         Raises:
             WorkflowError: there is no schedule of that id.

@@ -35,7 +35,7 @@ def find_source(task: Addable, registry: TaskRegistry) -> Source:
 
 
 def default_id(source: Source) -> str:
-    """The id of a step that was given none."""
+    """Returns the id of a step that was given none."""
     return source.id if isinstance(source, Declared) else source.name.rpartition(".")[2]
 
 

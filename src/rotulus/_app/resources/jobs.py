@@ -72,7 +72,7 @@ class Jobs:
         return self.find(limit=limit, after=before, **where)
 
     def get(self, job_id: str) -> Job[Any]:
-        """The job of that id, with its earlier attempts.
+        """Returns the job of that id, with its earlier attempts.
 
         Args:
             job_id: its id, or a beginning of it that no other id has.
@@ -87,7 +87,7 @@ class Jobs:
     def find(
         self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
     ) -> list[Job[Any]]:
-        """The jobs that match, the last added first.
+        """Returns the jobs that match, the last added first.
 
         Args:
             limit: at most so many; the largest is 2,147,483,647.
@@ -105,7 +105,7 @@ class Jobs:
         return [Job(record, port) for record in port.store().find(meant, most, after)]
 
     def count(self, **where: Unpack[Where]) -> JobCount:
-        """How many jobs match: exact up to 10,000, and then at least that many."""
+        """Returns how many jobs match: exact up to 10,000, and then at least that many."""
         found = every(self._port().store(), read_where(where))
         return JobCount(sum(1 for _ in islice(found, MOST_COUNTED + 1)))
 
@@ -251,7 +251,7 @@ class Jobs:
         return await off_loop(self.delete, *ids, dry_run=dry_run, **where)
 
     def _whole(self, job_id: str) -> str:
-        """The whole id of a job."""
+        """Returns the whole id of a job."""
         return job_id if is_id(check_text("job id", job_id)) else self._port().pick(job_id).id
 
     def _result_of(self, tried: SingleResult) -> AttemptResult:
@@ -282,14 +282,14 @@ def _meant(
 
 
 def _read(port: AppPort, ids: tuple[str, ...], meant: Filter | None) -> list[Job[Any]]:
-    """The jobs that are meant, as they stand."""
+    """Returns the jobs that are meant, as they stand."""
     store = port.store()
     found = map(store.get, ids) if meant is None else every(store, meant)
     return [Job(record, port) for record in found if record is not None]
 
 
 def _batches(port: AppPort, ids: Sequence[str], meant: Filter | None) -> list[list[str]]:
-    """The ids of the jobs that are meant, in batches."""
+    """Returns the ids of the jobs that are meant, in batches."""
     if meant is not None:
         ids = [record.id for record in every(port.store(), meant)]
     return [list(ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE)]

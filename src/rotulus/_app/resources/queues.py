@@ -46,7 +46,7 @@ class Queues:
         self._port = port
 
     def list(self) -> QueueInfos:
-        """The queues that have jobs or are paused, by name."""
+        """Returns the queues that have jobs or are paused, by name."""
         store = self._port().store()
         paused = store.fleet().paused
         jobs: dict[str, dict[State, int]] = {name: {} for name in paused}

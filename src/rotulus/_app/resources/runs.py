@@ -24,7 +24,7 @@ class Runs(RunSteps):
     """
 
     def get(self, run_id: str) -> Job[Any]:
-        """The job that ends a run.
+        """Returns the job that ends a run.
 
         Args:
             run_id: its id, or a unique beginning of it.

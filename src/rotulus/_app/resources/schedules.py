@@ -44,7 +44,7 @@ class Schedules:
         self._port = port
 
     def list(self) -> ScheduleInfos:
-        """The scheduled tasks, in the order in which they were registered."""
+        """Returns the scheduled tasks, in the order in which they were registered."""
         port = self._port()
         return [
             ScheduleInfo(task.name, task.schedule, task.schedule.next(port.now())[0], last)

@@ -86,7 +86,7 @@ class StepInfo:
             yield from step.walk()
 
     def to_dict(self) -> dict[str, Any]:
-        """Its job's attributes and its own by name, as JSON data, with the steps within."""
+        """Returns its job's attributes and its own by name, as JSON data, with the steps within."""
         return self.job.to_dict() | {
             "attempts": self.attempts,
             "waits_for": self.waits_for,
@@ -145,7 +145,7 @@ class RunSteps:
         return await off_loop(self.step, run_id, step)
 
     def _run(self, run_id: str) -> Job[Any]:
-        """The job that ends a run, which may begin later. Raises `JobNotFoundError`."""
+        """Returns the job that ends a run, which may begin later. Raises `JobNotFoundError`."""
         job = self._jobs.get(run_id)
         if job.is_run:
             return job
@@ -161,7 +161,7 @@ class RunSteps:
         )
 
     def _job(self, run_id: str, step: str) -> Job[Any]:
-        """The job of a step. Raises `StepNotFoundError`, with the nearest one there is."""
+        """Returns the job of a step. Raises `StepNotFoundError`, with the nearest one there is."""
         port, run = self._port(), self._run(run_id)
         found = _find(port, read_where({"run": run.id, "step": step}), 1)
         if found:
@@ -173,7 +173,7 @@ class RunSteps:
 
 
 def _steps(port: AppPort, whole: Job[Any]) -> list[StepInfo]:
-    """The steps of a job that is made of them; nothing of one whose parts are branches."""
+    """Returns the steps of a job that is made of them; nothing of one whose parts are branches."""
     run, within = whole.run or whole.id, whole.step or ""
     paths = [path for path in _names(port, run, within) if not is_branch(path)]
     jobs = [job for path in paths for job in _find(port, Filter(run=run, step=path), 1)]
@@ -245,7 +245,7 @@ def _needs(port: AppPort, job: Job[Any], parts: int) -> list[_Need]:
 
 
 def _spans(job: Job[Any]) -> list[Span]:
-    """Its attempts. Since it was opened it has been one, up to its end."""
+    """Returns its attempts. Since it was opened it has been one, up to its end."""
     if job.state is State.SKIPPED:
         return []
     until = job.ended_at or datetime.now(UTC)

@@ -21,7 +21,7 @@ class Workers:
         self._port = port
 
     def list(self) -> WorkerInfos:
-        """The workers whose lease is not over, in every process and on every machine."""
+        """Returns the workers whose lease is not over, in every process and on every machine."""
         return self._port().store().fleet().workers
 
     async def alist(self) -> WorkerInfos:

@@ -51,7 +51,7 @@ class ForkServer:
         self._unread = b""
 
     def fileno(self) -> int:
-        """The file descriptor to watch: when it is readable, there are `reports`."""
+        """Returns the file descriptor to watch: when it is readable, there are `reports`."""
         return self._socket.fileno()
 
     def fork(self, number: int) -> socket.socket:

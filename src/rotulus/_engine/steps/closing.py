@@ -39,7 +39,7 @@ def workflow_outcome(
 
 
 def branches_outcome(job: JobRecord, branches: Sequence[JobRecord]) -> Outcome:
-    """The outcome of a step that ran for each item; its result is still to be filled in."""
+    """Returns the outcome of a step that ran for each item; its result is still to be filled in."""
     wrong = [branch for branch in branches if branch.state != State.SUCCEEDED]
     if wrong:
         error = ErrorInfo("BranchesFailed", _what_failed(wrong, len(branches)))

@@ -58,7 +58,7 @@ class StepInputs:
         self._needs.fetch(records, ended)
 
     def waited_for(self, record: JobRecord) -> list[JobRecord]:
-        """The jobs that a job waited for, and perhaps others; the last added first."""
+        """Returns the jobs that a job waited for, and perhaps others; the last added first."""
         if record.opened:
             return self._needs.of(record)
         waits = bool(record.step) and not is_branch(record.step) and stored_of(record).needs != ()
@@ -148,7 +148,7 @@ class StepInputs:
         )
 
     def _made_of(self, record: JobRecord, handed_on: Sequence[HandedOn]) -> HandedOn:
-        """The context that a part begins with: made of what its needs hand on."""
+        """Returns the context that a part begins with: made of what its needs hand on."""
         stored = stored_of(record)
         if stored.is_branch:
             own = Context(self._of_whole(record))
@@ -165,7 +165,7 @@ class StepInputs:
         )
 
     def _of_whole(self, part: JobRecord) -> HandedOn:
-        """The context of the job that this one is a part of. Mostly, it has many parts."""
+        """Returns the context of the job that this one is a part of. Mostly, it has many parts."""
         within, _ = split_path(part.step)
         key = (part.run, within, part.created_at)
         step_input = self._recent.get(key)

@@ -55,12 +55,12 @@ class Needs:
             self._fetch(unread)
 
     def of(self, record: JobRecord) -> list[JobRecord]:
-        """The jobs that a job waits for, and perhaps others; the last added first."""
+        """Returns the jobs that a job waits for, and perhaps others; the last added first."""
         fetched = self._fetched.pop((record.id, record.attempt), None)
         return self.of_all([record]) if fetched is None else fetched
 
     def of_all(self, records: Iterable[JobRecord]) -> list[JobRecord]:
-        """The jobs that any of these waits for."""
+        """Returns the jobs that any of these waits for."""
         return self._store().find(Filter(needed_by=[job.id for job in records]), _MOST_NEEDS)
 
     def beside(self, record: JobRecord) -> list[JobRecord]:
@@ -74,7 +74,7 @@ class Needs:
         return [self.whole(record.run, path) for path in _paths(within, declared)]
 
     def whole(self, run: str | None, path: str) -> JobRecord:
-        """The job at a path of a run."""
+        """Returns the job at a path of a run."""
         [whole] = self._store().find(Filter(run=run, step=path), 1)
         return whole
 
@@ -118,7 +118,7 @@ def named(
 
 
 def _all_among(job: JobRecord, known: Mapping[str | None, JobRecord]) -> list[JobRecord]:
-    """The jobs that a step needs, if all of them are known; else none."""
+    """Returns the jobs that a step needs, if all of them are known; else none."""
     names = None if job.opened or not job.step else stored_of(job).needs
     if not names:
         return []

@@ -93,11 +93,11 @@ class Steps:
                 self._inputs.fetch(steps, ended)
 
     def is_step(self, job: JobRecord, task: AnyTask) -> bool:
-        """Whether a job is a step, a branch or a workflow, or its task takes a context."""
+        """Returns whether a job is a step, a branch or a workflow, or its task takes a context."""
         return job.run is not None or isinstance(task, _WITH_CONTEXT)
 
     def load(self, task: AnyTask, plan: TaskPlan, execution: Execution) -> Call:
-        """The call of a step. Reads from the store.
+        """Returns the call of a step. Reads from the store.
 
         Raises:
             EarlyOutcome: it is not called, as it is skipped, made of parts, or has had them.
@@ -231,7 +231,7 @@ class Steps:
         return outcome
 
     def _culprits(self, job: JobRecord, counts: Iterable[Count]) -> list[JobRecord]:
-        """A few of the steps of a workflow that failed or were given up."""
+        """Returns a few of the steps of a workflow that failed or were given up."""
         paths = [count.group for count in counts if count.state in FAILED]
         store = self._store()
         return [
@@ -240,7 +240,7 @@ class Steps:
 
 
 def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:
-    """A call of an ordinary task, its parameters taken from the context by their names."""
+    """Returns a call of an ordinary task, its parameters taken from the context by their names."""
     item = [context[ITEM]] if branch else []
     values = arguments_by_name(plan.binder.names, context, item)
     # What it is given has been stored, so it is not too large.

@@ -87,11 +87,11 @@ class SchedulerService:
             return self._keep(job)
 
     def get(self, request: GetJobRequest) -> Job:
-        """A job."""
+        """Returns a job."""
         return self._job(request.name).job
 
     def find(self, request: ListJobsRequest) -> ListJobsResponse:
-        """The jobs of a location."""
+        """Returns the jobs of a location."""
         with self._lock:
             known = sorted(self._kept.items())
         start = f"{request.parent}/jobs/"

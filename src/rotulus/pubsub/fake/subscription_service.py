@@ -75,7 +75,7 @@ class SubscriptionService:
         return made
 
     def get(self, request: GetSubscriptionRequest) -> Subscription:
-        """A subscription."""
+        """Returns a subscription."""
         return self._broker.inbox(request.subscription).settings
 
     def update(self, request: UpdateSubscriptionRequest) -> Subscription:
@@ -91,7 +91,7 @@ class SubscriptionService:
         return changed
 
     def find(self, request: ListSubscriptionsRequest) -> ListSubscriptionsResponse:
-        """The subscriptions of a project."""
+        """Returns the subscriptions of a project."""
         start = f"{request.project}/subscriptions/"
         with self._broker.lock:
             known = sorted(self._broker.inboxes.items())

@@ -65,7 +65,7 @@ class TopicService:
         return request
 
     def get(self, request: GetTopicRequest) -> Topic:
-        """A topic."""
+        """Returns a topic."""
         return self._broker.topic(request.topic)
 
     def update(self, request: UpdateTopicRequest) -> Topic:
@@ -78,7 +78,7 @@ class TopicService:
         return changed
 
     def find(self, request: ListTopicsRequest) -> ListTopicsResponse:
-        """The topics of a project."""
+        """Returns the topics of a project."""
         with self._broker.lock:
             known = sorted(self._broker.topics.items())
         start = f"{request.project}/topics/"
@@ -87,7 +87,7 @@ class TopicService:
     def subscriptions(
         self, request: ListTopicSubscriptionsRequest
     ) -> ListTopicSubscriptionsResponse:
-        """The names of a topic's subscriptions."""
+        """Returns the names of a topic's subscriptions."""
         with self._broker.lock:
             self._broker.topic(request.topic)
             boxes = list(self._broker.inboxes.values())

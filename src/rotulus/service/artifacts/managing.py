@@ -132,7 +132,7 @@ class ArtifactManager:
 
 
 def _source(repository: ArtifactRepository | Database) -> tuple[str, _Sessions]:
-    """The URL of a database without its password, and the maker of sessions on it."""
+    """Returns the URL of a database without its password, and the maker of sessions on it."""
     if isinstance(repository, Database):
         return repository.url, repository.bounded_session
     session = repository.session

@@ -38,7 +38,7 @@ class ArtifactPage(BaseModel):
 
 
 async def _manager(request: Request) -> ArtifactManager:
-    """A manager on the database of the service, with its hierarchy."""
+    """Returns a manager on the database of the service, with its hierarchy."""
     state = getattr(request.app.state, "rotulus", None) or request.app.state
     database = getattr(state, "database", None)
     if not isinstance(database, Database):

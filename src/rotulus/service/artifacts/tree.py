@@ -23,7 +23,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 def below(artifact_id: str, depth: int | None = None) -> CTE:
-    """An artifact and those below it: `id`, and `depth`, its distance."""
+    """Returns an artifact and those below it: `id`, and `depth`, its distance."""
     tree = select(ArtifactRow.id, literal(0).label("depth")).where(ArtifactRow.id == artifact_id)
     found = tree.cte("below", recursive=True)
     further = select(ArtifactRow.id, (found.c.depth + 1).label("depth"))

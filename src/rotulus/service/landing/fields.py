@@ -78,7 +78,7 @@ class Field:
 
 
 def fields_of(arguments: Mapping[str, Any], info: TaskInfo) -> list[Field]:
-    """The fields of a task, in the order of its parameters.
+    """Returns the fields of a task, in the order of its parameters.
 
     Args:
         arguments: the JSON Schema of its arguments: an object.

@@ -55,7 +55,7 @@ class ShownTask:
 def page(
     info: ServiceInfo, tasks: Sequence[ShownTask], offers: Offers, *, token: bool, nonce: str
 ) -> Markup:
-    """The whole page.
+    """Returns the whole page.
 
     Args:
         info: the description of the service.
@@ -130,7 +130,7 @@ def _tasks(tasks: Sequence[ShownTask], offers: Offers) -> Child:
 
 
 def _filter(tags: Iterable[Sequence[str]]) -> Markup:
-    """The box and the tags that filter tasks; they need the script."""
+    """Returns the box and the tags that filter tasks; they need the script."""
     counted = Counter(tag for some in tags for tag in dict.fromkeys(some))
     buttons = [
         element(
