@@ -1,16 +1,16 @@
 """New jobs in batches: neighbours with the same terms are added in one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 
 from rotulus._jobs.record import JobRecord
 from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
-from rotulus.stores import _parts as parts
-from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row, run_row
+from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.session import Session
+from rotulus.stores.shared.adding import add_with_parts
 
 
 class Batches:
@@ -64,7 +64,7 @@ class Batches:
             if self._keys:
                 session.execute("release_keys", keys=self._keys)
             if self._with_parts:
-                self._add_with_parts(session)
+                add_with_parts(session, self._jobs)
             else:
                 self._insert(session, channel, again=True)
             found, whole = self._here(session)
@@ -75,15 +75,6 @@ class Batches:
         raise StoreBusyError(
             f"The keys {self._keys} change hands faster than they can be read; try again"
         )
-
-    def _add_with_parts(self, session: Session) -> None:
-        """Parts come with a job that is new: not with one that is there, nor with a held key."""
-        new = add_rows(session, map(parts.own_row, self._jobs), paused=False)
-        for job in self._with_parts:
-            if job.id in new:
-                new.discard(job.id)
-                waiting = parts.needs(job.id, job.parts)
-                add_parts(session, parts.part_rows(job.parts, job.id), waiting, paused=False)
 
     def _here(self, session: Session) -> tuple[list[JobRecord], bool]:
         """The records of all that are here, or of the holders of their keys; whether of all."""
@@ -113,29 +104,6 @@ class Batches:
 
 _MOST_LOOKS = 10
 """How often to look again: a job that held a key may end, and be gone, before it can be read."""
-
-
-def add_rows(session: Session, jobs: Iterable[parts.Row], *, paused: bool) -> set[str]:
-    """Add jobs, some of them in a run; the ids of those that are new."""
-    return {
-        new
-        for terms, group in groupby(jobs, lambda row: row.job.terms)
-        for (new,) in session.fetch(
-            "add_parts",
-            **rows.many("in_run", list(map(run_row, group))),
-            **rows.shared(terms),
-            window=rows.span(terms.window),
-            paused=str(paused),
-        )
-    }
-
-
-def add_parts(
-    session: Session, jobs: Sequence[parts.Row], needs: Sequence[parts.Need], *, paused: bool
-) -> None:
-    """Add the parts of a job, and what each waits for; `paused`, if their run is."""
-    add_rows(session, jobs, paused=paused)
-    session.execute("add_needs", **rows.many("need", needs))
 
 
 def _insert(

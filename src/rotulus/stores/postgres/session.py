@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import JobRecord, Terms
 from rotulus.store import WorkerInfo
 from rotulus.stores import _columns
 from rotulus.stores.postgres import rows
@@ -149,6 +149,10 @@ class Session:
     def rows(self, kind: str, values: Sequence[Sequence[Any]]) -> Mapping[str, Value]:
         """Rows of a kind, as the parameters of a statement."""
         return rows.many(kind, values)
+
+    def terms(self, terms: Terms) -> Mapping[str, Value]:
+        """What new jobs share, as the parameters of a statement."""
+        return {**rows.shared(terms), "window": rows.span(terms.window)}
 
     def texts(self, held: list[str]) -> list[str]:
         """The texts in a column that holds many."""

@@ -9,8 +9,8 @@ from rotulus.store import Claim
 from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.postgres import rows
-from rotulus.stores.postgres.batches import add_parts
 from rotulus.stores.postgres.session import Session
+from rotulus.stores.shared.adding import add_parts
 
 
 class Settled(NamedTuple):
@@ -102,4 +102,4 @@ def _open(session: Session, outcome: Outcome) -> None:
         progress=outcome.progress,
         waits_for=str(parts.awaited(outcome.id, waiting)),
     )
-    add_parts(session, parts.part_rows(outcome.parts, run), waiting, paused=bool(paused))
+    add_parts(session, outcome.id, outcome.parts, run, paused=bool(paused))

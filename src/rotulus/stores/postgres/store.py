@@ -32,12 +32,13 @@ from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.migrate import migrate, missing, script
-from rotulus.stores.postgres.outbox import PostgresOutbox
+from rotulus.stores.postgres.outbox import take
 from rotulus.stores.postgres.rescuing import rescue
 from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.settling import settle, settle_alone
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
+from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.session import Row, Value
 from rotulus.stores.shared.store import SharedStore, renewed
 
@@ -65,7 +66,8 @@ class PostgresStore(SharedStore):
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
         self._waiters: dict[str, WorkWaiter] = {}
-        self.outbox: Outbox = PostgresOutbox(self._connections)
+        after_commit = self._connections.after_commit
+        self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 
     @property
     def url(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import JobRecord, Terms
 
 Row = tuple[Any, ...]
 
@@ -52,6 +52,10 @@ class Session(Protocol):
 
     def rows(self, kind: str, values: Sequence[Sequence[Any]]) -> Mapping[str, Value]:
         """Rows of a kind, as the parameters of a statement."""
+        ...
+
+    def terms(self, terms: Terms) -> Mapping[str, Value]:
+        """What new jobs share, as the parameters of a statement."""
         ...
 
     def texts(self, held: Any) -> list[str]:

@@ -1,14 +1,14 @@
 """New jobs in batches: neighbours with the same terms go to the file in one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from rotulus._jobs.record import JobRecord
 from rotulus.store import NewJob
-from rotulus.stores import _parts as parts
-from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row, run_row
+from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
+from rotulus.stores.shared.adding import add_with_parts
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.statements import Session
 
@@ -54,21 +54,12 @@ class Batches:
         if self._keys:
             session.execute("release_keys", keys=self._keys)
         if self._with_parts:
-            self._add_with_parts(session)
+            add_with_parts(session, self._jobs)
             return self._as_they_are(session)
         new = sum(session.execute(batch.statement, **batch.parameters) for batch in self._batches)
         if self._keys or new < len(self._jobs):
             return self._as_they_are(session)
         return [record for batch in self._batches for record in batch.records]
-
-    def _add_with_parts(self, session: Session) -> None:
-        """Parts come with a job that is new: not with one that is there, nor with a held key."""
-        new = add_rows(session, map(parts.own_row, self._jobs), paused=False)
-        for job in self._with_parts:
-            if job.id in new:
-                new.discard(job.id)
-                waiting = parts.needs(job.id, job.parts)
-                add_parts(session, parts.part_rows(job.parts, job.id), waiting, paused=False)
 
     def _as_they_are(self, session: Session) -> list[JobRecord]:
         """The records of all that are here by now, or else of the holders of their keys."""
@@ -78,25 +69,6 @@ class Batches:
             return [here[job.id] for job in self._jobs]
         holders = {job.key: job for job in session.fetch_records("holders", keys=self._keys)}
         return [here.get(job.id) or holders[job.key] for job in self._jobs]
-
-
-def add_rows(session: Session, jobs: Iterable[parts.Row], *, paused: bool) -> set[str]:
-    """Add jobs, some of them in a run; the ids of those that are new."""
-    new: set[str] = set()
-    for terms, group in groupby(jobs, lambda row: row.job.terms):
-        own = {"jobs": rows.array(map(run_row, group)), "paused": int(paused)}
-        own |= rows.shared(terms, session.now)
-        own |= {"hold_until": rows.hold_until(terms, session.now)}
-        new |= {job for (job,) in session.fetch("add_parts", **own)}
-    return new
-
-
-def add_parts(
-    session: Session, jobs: Sequence[parts.Row], needs: Sequence[parts.Need], *, paused: bool
-) -> None:
-    """Add the parts of a job, and what each waits for; `paused`, if their run is."""
-    add_rows(session, jobs, paused=paused)
-    session.execute("add_needs", needs=rows.array(needs))
 
 
 def _batch(jobs: list[NewJob], now: int) -> Batch:
@@ -109,4 +81,4 @@ def _batch(jobs: list[NewJob], now: int) -> Batch:
     keyed = list(map(keyed_row, jobs))
     made = new_records(keyed, terms, now, shared["run_at"])
     until = rows.hold_until(terms, now)
-    return Batch("add_keyed", {"jobs": rows.array(keyed), "hold_until": until, **shared}, made)
+    return Batch("add_keyed", {"keyed": rows.array(keyed), "hold_until": until, **shared}, made)

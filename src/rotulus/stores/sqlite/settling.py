@@ -8,8 +8,8 @@ from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim
 from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
+from rotulus.stores.shared.adding import add_parts
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.batches import add_parts
 from rotulus.stores.sqlite.statements import Session
 
 
@@ -84,7 +84,7 @@ def _open(session: Session, outcome: Outcome) -> None:
         progress=outcome.progress,
         waits_for=parts.awaited(outcome.id, waiting),
     )
-    add_parts(session, parts.part_rows(outcome.parts, run), waiting, paused=bool(paused))
+    add_parts(session, outcome.id, outcome.parts, run, paused=bool(paused))
     session.execute("archive", claims=opened)
 
 

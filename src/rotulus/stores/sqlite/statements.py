@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import JobRecord, Terms
 from rotulus.store import WorkerInfo
 from rotulus.stores import _columns
 from rotulus.stores.shared.dialect import Dialect, load
@@ -103,6 +103,11 @@ class Session:
     def rows(self, kind: str, values: Sequence[Sequence[Any]]) -> dict[str, Value]:
         """Rows of a kind, as the parameters of a statement."""
         return {kind: rows.array(values)}
+
+    def terms(self, terms: Terms) -> dict[str, Value]:
+        """What new jobs share, as the parameters of a statement."""
+        shared = rows.shared(terms, self.now)
+        return {**shared, "hold_until": rows.hold_until(terms, self.now)}
 
     def texts(self, held: str) -> list[str]:
         """The texts in a column that holds many."""

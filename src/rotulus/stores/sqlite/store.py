@@ -24,6 +24,7 @@ from rotulus.store import (
 )
 from rotulus.stores._columns import span
 from rotulus.stores.shared import actions
+from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.session import Value
 from rotulus.stores.shared.store import SharedStore, renewed
 from rotulus.stores.sqlite import rows
@@ -34,7 +35,7 @@ from rotulus.stores.sqlite.doorbell import KINDS, Doorbell, Kind
 from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline, boot_id
 from rotulus.stores.sqlite.migrate import migrate, missing, script
-from rotulus.stores.sqlite.outbox import SqliteOutbox
+from rotulus.stores.sqlite.outbox import take
 from rotulus.stores.sqlite.rescuing import rescue
 from rotulus.stores.sqlite.settling import Settled, flags, settle
 from rotulus.stores.sqlite.source import Source, ends
@@ -72,7 +73,8 @@ class SqliteStore(SharedStore):
         self._doorbell = Doorbell(folder)
         self._bells = {kind: partial(self._doorbell.ring, kind) for kind in KINDS}
         self._lifeline = Lifeline(folder)
-        self.outbox: Outbox = SqliteOutbox(self._connections, self._commit, self._now)
+        after_commit = self._commit.after_commit
+        self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 
     @property
     def url(self) -> str:

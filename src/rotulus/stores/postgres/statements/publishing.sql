@@ -1,13 +1,4 @@
--- Jobs that are carried to an endpoint outside, and what is still to be published of them.
-
--- name: carry
--- Jobs are to be published when they are due, whether they have been before or not.
-INSERT INTO rotulus_outbox AS entry (job, queue, due_at)
-SELECT job.id, job.queue, job.run_at
-FROM unnest(:ids::uuid[]) AS wanted (id) JOIN rotulus_jobs AS job ON job.id = wanted.id
-WHERE job.ended_at IS NULL
-ORDER BY job.id
-ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
+-- Takes jobs that are to be published.
 
 -- name: lock_entries
 -- Lock entries of a queue that have been due for so long. Rows that another transaction has locked are
@@ -52,15 +43,3 @@ moved AS (
 SELECT {record} FROM fate
 JOIN rotulus_jobs AS job ON job.id = fate.id AND fate.kind = 'taken'
 ORDER BY fate.due_at, fate.id;
-
--- name: published
--- Messages of jobs are out: to be looked at again when they have had the time to arrive. Those of jobs
--- that were sent back since they were taken are wanted once more.
-UPDATE rotulus_outbox AS entry
-SET published_at = now, due_at = now + :patience::bigint
-FROM unnest(:ids::uuid[]) AS wanted (id), rotulus_now() AS now
-WHERE entry.job = wanted.id AND (entry.tries > 0 OR NOT :taken::boolean);
-
--- name: entry
--- What is to be published of one job.
-SELECT due_at, published_at, tries FROM rotulus_outbox WHERE job = :id::uuid;

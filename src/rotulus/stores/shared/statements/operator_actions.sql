@@ -92,12 +92,6 @@ SET waits_for = wanted.needs,
 FROM wanted
 WHERE job.{job} = wanted.{job};
 
--- name: carry_again
--- Jobs that have been sent back, or resumed, are to be published again, if they are carried.
-UPDATE rotulus_outbox AS entry SET due_at = job.run_at, published_at = NULL, tries = 0
-FROM {each_back} {join} rotulus_jobs AS job ON job.{job} = wanted.value
-WHERE entry.job = job.{job} AND job.ended_at IS NULL;
-
 -- name: pause
 -- Queues whose jobs are not claimed.
 INSERT INTO rotulus_pauses (queue, paused_at)

@@ -19,7 +19,7 @@ INSERT INTO rotulus_jobs (
   {keyed_columns}, held_key, hold_until, {terms_columns}, created_at, run_at, state, expires_at)
 SELECT
   {keyed_columns}, key, :hold_until, {terms_values}, :now, :run_at, :state, :expires_at
-FROM (SELECT {keyed_values} FROM json_each(:jobs)) WHERE true
+FROM {keyed_rows} WHERE true
 ON CONFLICT DO NOTHING;
 
 -- name: add_parts
@@ -32,15 +32,15 @@ INSERT INTO rotulus_jobs (
 SELECT
   {in_run_columns}, key, :hold_until, :paused, {terms_values}, :now, :run_at,
   CASE WHEN waits_for > 0 OR :paused THEN 'blocked' ELSE :state END, :expires_at
-FROM (SELECT {in_run_values} FROM json_each(:jobs)) WHERE true
+FROM {in_run_rows} WHERE true
 ON CONFLICT DO NOTHING
 RETURNING id || '';
 
 -- name: add_needs
 -- What jobs wait for.
 INSERT INTO rotulus_needs (need, job, part)
-SELECT need.seq, job.seq, pair.part FROM (SELECT {need_values} FROM json_each(:needs)) AS pair
-CROSS JOIN rotulus_jobs AS need ON need.id = pair.need
-CROSS JOIN rotulus_jobs AS job ON job.id = pair.job
+SELECT needed.seq, job.seq, need.part FROM {need_rows}
+CROSS JOIN rotulus_jobs AS needed ON needed.id = need.need
+CROSS JOIN rotulus_jobs AS job ON job.id = need.job
 WHERE true
 ON CONFLICT DO NOTHING;

@@ -1,12 +1,4 @@
--- Jobs that are carried to an endpoint outside, and what is still to be published of them.
-
--- name: carry
--- Jobs are to be published when they are due, whether they have been before or not.
-INSERT INTO rotulus_outbox (job, queue, due_at)
-SELECT job.seq, job.queue, job.run_at
-FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value
-WHERE job.ended_at IS NULL
-ON CONFLICT (job) DO UPDATE SET due_at = excluded.due_at, published_at = NULL, tries = 0;
+-- Takes jobs that are to be published.
 
 -- name: entries_due
 -- Entries of a queue that are due, each with what becomes of it: those of jobs that cannot be sent back
@@ -41,15 +33,3 @@ UPDATE rotulus_outbox AS entry
 SET due_at = move.due_at, tries = tries + (move.kind = 'taken')
 FROM (SELECT {move_values} FROM json_each(:moves)) AS move
 WHERE entry.job = move.job AND move.kind <> 'gone';
-
--- name: published
--- Messages of jobs are out: to be looked at again when they have had the time to arrive. Those of jobs
--- that were sent back since they were taken are wanted once more.
-UPDATE rotulus_outbox SET published_at = :now, due_at = :now + :patience
-WHERE job IN (SELECT job.seq FROM json_each(:ids) AS wanted CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value)
-  AND (tries > 0 OR NOT :taken);
-
--- name: entry
--- What is to be published of one job.
-SELECT json_array(due_at, published_at, tries) FROM rotulus_outbox
-WHERE job = (SELECT seq FROM rotulus_jobs WHERE id = :id);
