@@ -12,7 +12,7 @@ from rotulus.store import NewJob, Terms
 from rotulus.stores._columns import KeyedRow, PlainRow, RunRow, TermsRow
 from rotulus.stores._migrations import known_migrations
 from rotulus.stores.postgres.session import STATEMENTS
-from rotulus.stores.sqlite.statements import STATEMENTS as SQLITE_STATEMENTS
+from rotulus.stores.sqlite.session import STATEMENTS as SQLITE_STATEMENTS
 
 OF_THE_STORE = {"seq", "held_key", "hold_until", "lease_until"}
 """Columns that no record shows."""

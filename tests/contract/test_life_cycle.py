@@ -17,7 +17,7 @@ import pytest
 from rotulus._jobs.states import ENDED, MOVES, State
 from rotulus.stores._columns import OutcomeRow
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.sqlite.statements import STATEMENTS
+from rotulus.stores.sqlite.session import STATEMENTS
 
 pytestmark = pytest.mark.anywhere
 

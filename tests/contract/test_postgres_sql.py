@@ -9,7 +9,7 @@ import pytest
 import rotulus.stores.postgres as package
 from rotulus.stores._migrations import known_migrations
 from rotulus.stores.postgres.session import STATEMENTS, statements_in
-from rotulus.stores.sqlite.statements import STATEMENTS as SQLITE_STATEMENTS
+from rotulus.stores.sqlite.session import STATEMENTS as SQLITE_STATEMENTS
 
 pytestmark = pytest.mark.anywhere
 

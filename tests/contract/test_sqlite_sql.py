@@ -8,7 +8,7 @@ import pytest
 
 import rotulus.stores.sqlite as package
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.sqlite.statements import STATEMENTS
+from rotulus.stores.sqlite.session import STATEMENTS
 
 pytestmark = pytest.mark.anywhere
 

@@ -10,7 +10,7 @@ from rotulus.store import NewJob
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
 from rotulus.stores.shared.adding import add_with_parts
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.statements import Session
+from rotulus.stores.sqlite.session import Session
 
 
 class Batch(NamedTuple):

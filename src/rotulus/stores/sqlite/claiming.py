@@ -6,7 +6,7 @@ from typing import Any
 
 from rotulus.store import ClaimFilter
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.statements import execute, fetch_row, fetch_value
+from rotulus.stores.sqlite.session import execute, fetch_row, fetch_value
 
 _PROMOTED_AT_ONCE = 1000
 

@@ -5,7 +5,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Value
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.statements import Session
+from rotulus.stores.sqlite.session import Session
 
 
 def rescue(session: Session, which: str, **parameters: Value) -> list[JobRecord]:

@@ -10,7 +10,7 @@ from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.shared.adding import add_parts
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.statements import Session
+from rotulus.stores.sqlite.session import Session
 
 
 class Settled(NamedTuple):

@@ -12,8 +12,8 @@ from rotulus.errors import StoreClosedError
 from rotulus.store import ClaimFilter
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.doorbell import Doorbell
+from rotulus.stores.sqlite.session import fetch_value
 from rotulus.stores.sqlite.source import Reads
-from rotulus.stores.sqlite.statements import fetch_value
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks, for changes that nobody rang for."""
