@@ -19,7 +19,7 @@ from rotulus.service import (
     ArtifactManager,
     Database,
 )
-from rotulus.service.artifacts.download import disposition, download, is_known
+from rotulus.service.artifacts.files import disposition, download, is_known
 from rotulus.service.artifacts.routes import make_artifact_router
 
 PATH = "/api/v1/artifacts"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from rotulus.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
     from rotulus.service.artifacts.managing import ArtifactManager
     from rotulus.service.artifacts.repository import ArtifactRepository
     from rotulus.service.artifacts.routes import make_artifact_router
     from rotulus.service.artifacts.values import (
         ArtifactContent,
+        ArtifactHierarchy,
         ArtifactIn,
         ArtifactInfo,
         ArtifactNode,
@@ -81,12 +81,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "artifacts.hierarchy": ("ArtifactHierarchy",),
     "artifacts.managing": ("ArtifactManager",),
     "artifacts.repository": ("ArtifactRepository",),
     "artifacts.routes": ("make_artifact_router",),
     "artifacts.values": (
         "ArtifactContent",
+        "ArtifactHierarchy",
         "ArtifactIn",
         "ArtifactInfo",
         "ArtifactNode",

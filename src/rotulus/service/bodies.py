@@ -7,8 +7,8 @@ from starlette.requests import Request
 
 from rotulus._text.jsontext import MAX_BYTES, MAX_DEPTH
 from rotulus._text.strictjson import StrictJSONError, TooDeepError, read_strictly
-from rotulus.service.headers import header
 from rotulus.service.problems import ProblemError
+from rotulus.service.scope import header
 
 
 async def read_json(request: Request, *, optional: bool = False) -> Any:

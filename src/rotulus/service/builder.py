@@ -9,8 +9,8 @@ from fastapi import APIRouter, FastAPI
 from rotulus import App, current_app
 from rotulus._app.worker_runs import WorkOptions
 from rotulus.errors import NoAppError
-from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
 from rotulus.service.artifacts.routes import make_artifact_router
+from rotulus.service.artifacts.values import ArtifactHierarchy
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.database import Database
 from rotulus.service.documents import document_operations

@@ -6,8 +6,8 @@ from rotulus import App
 from rotulus.errors import ConfigurationError
 from rotulus.service.artifacts.managing import ArtifactManager
 from rotulus.service.database import Database
-from rotulus.service.finding import app_of, state_of
 from rotulus.service.scheduler import JobScheduler
+from rotulus.service.state import app_of, state_of
 
 
 async def get_app(request: Request) -> App:

@@ -11,9 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rotulus.errors import ConfigurationError
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.bodies import check_media_type
-from rotulus.service.headers import header
 from rotulus.service.local import check_local, check_same_site
-from rotulus.service.paths import path_within
 from rotulus.service.problems import (
     Handler,
     ProblemError,
@@ -21,6 +19,7 @@ from rotulus.service.problems import (
     answered,
     install_problems,
 )
+from rotulus.service.scope import header, path_within
 
 OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
 """Paths that are open to every client, because health probes have no token."""

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from rotulus.service.finding import app_of
 from rotulus.service.problems import ProblemRoute
+from rotulus.service.state import app_of
 
 _log = logging.getLogger("rotulus.service")
 

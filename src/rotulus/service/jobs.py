@@ -12,14 +12,20 @@ from rotulus._jobs.states import RETRYABLE
 from rotulus._text import jsontext
 from rotulus._text.ids import is_id
 from rotulus.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
-from rotulus.service.finding import app_of
 from rotulus.service.guard import guard
-from rotulus.service.job_schema import JOB_SCHEMA, PAGE_SCHEMA
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_page
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError, ProblemRoute
-from rotulus.service.records import SPAWNED, STATUSES, JobStatus, description_of, states_of
+from rotulus.service.records import (
+    JOB_SCHEMA,
+    PAGE_SCHEMA,
+    SPAWNED,
+    STATUSES,
+    JobStatus,
+    description_of,
+    states_of,
+)
 from rotulus.service.scheduler import JobScheduler
-from rotulus.service.state import ServiceState
+from rotulus.service.state import ServiceState, app_of
 from rotulus.service.streams import stream
 
 _CANCEL_TIMEOUT = 2.0

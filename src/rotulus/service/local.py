@@ -5,8 +5,8 @@ from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import HTTPConnection
 
-from rotulus.service.headers import header
 from rotulus.service.problems import ProblemError
+from rotulus.service.scope import header
 
 _IN_PROCESS = ("testserver", "test")
 """The server name in test clients of Starlette and httpx. A real server has an address instead."""

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from rotulus import App
 from rotulus._concurrency.pool import off_loop
-from rotulus.service.finding import app_of
 from rotulus.service.guard import guard
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemRoute
+from rotulus.service.state import app_of
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

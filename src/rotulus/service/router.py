@@ -17,13 +17,12 @@ from rotulus.service.documents import document_operations
 from rotulus.service.enqueueing import add_enqueueing
 from rotulus.service.envelope import answer, read_params
 from rotulus.service.executor import TaskExecutor
-from rotulus.service.finding import state_of
 from rotulus.service.guard import GuardedRoute, guarded
 from rotulus.service.injection import close_calls, described_calls
 from rotulus.service.local import check_local
 from rotulus.service.operations import Operations
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError
-from rotulus.service.state import ServiceState
+from rotulus.service.state import ServiceState, state_of
 
 ExecutorFactory = Callable[..., Any]
 """Returns a `TaskExecutor`: a FastAPI dependency, plain or `async`, with `Depends` of its own."""

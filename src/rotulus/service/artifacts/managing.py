@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
 from rotulus.service.artifacts.repository import ArtifactRepository, ListOptions
 from rotulus.service.artifacts.values import (
     ArtifactContent,
+    ArtifactHierarchy,
     ArtifactIn,
     ArtifactInfo,
     ArtifactNode,

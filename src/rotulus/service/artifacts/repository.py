@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rotulus.errors import ArtifactError, ArtifactNotFoundError
-from rotulus.service.artifacts.hierarchy import ArtifactHierarchy
 from rotulus.service.artifacts.rows import (
     INFO,
     WHOLE,
@@ -22,6 +21,7 @@ from rotulus.service.artifacts.rows import (
 from rotulus.service.artifacts.tree import below, read_tree, tree_of
 from rotulus.service.artifacts.values import (
     ArtifactContent,
+    ArtifactHierarchy,
     ArtifactIn,
     ArtifactInfo,
     ArtifactNode,

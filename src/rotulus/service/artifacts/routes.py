@@ -9,16 +9,22 @@ from pydantic import BaseModel
 
 from rotulus._text.ids import is_id
 from rotulus.errors import ConfigurationError
-from rotulus.service.artifacts.download import download, is_known, not_modified
+from rotulus.service.artifacts.files import (
+    BODY,
+    MAX_BYTES,
+    download,
+    is_known,
+    not_modified,
+    read_artifact,
+)
 from rotulus.service.artifacts.managing import ArtifactManager
 from rotulus.service.artifacts.tree import DEEPEST
-from rotulus.service.artifacts.uploads import BODY, MAX_BYTES, read_artifact
 from rotulus.service.artifacts.values import ArtifactInfo, ArtifactNode, ArtifactOut
 from rotulus.service.database import Database
 from rotulus.service.guard import Guard
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_page
-from rotulus.service.paths import path_outside
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError, ProblemRoute
+from rotulus.service.scope import path_outside
 
 _EXAMPLE = "0198c2f0-0000-7000-8000-000000000000"
 

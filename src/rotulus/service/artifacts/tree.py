@@ -7,9 +7,8 @@ from sqlalchemy import CTE, case, func, literal, null, select
 from sqlalchemy.engine import RowMapping
 
 from rotulus.errors import ArtifactError
-from rotulus.service.artifacts.hierarchy import ArtifactHierarchy, label_of
 from rotulus.service.artifacts.rows import INFO, read_data, read_info
-from rotulus.service.artifacts.values import ArtifactNode
+from rotulus.service.artifacts.values import ArtifactHierarchy, ArtifactNode, label_of
 from rotulus.service.tables import ArtifactRow
 
 DEEPEST = 32

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.routing import Match, NoMatchFound
 
-from rotulus.service.paths import root_of
+from rotulus.service.scope import root_of
 
 _PLACES = {
     "Jobs": "/api/v1/jobs",

@@ -1,9 +1,29 @@
-"""The path of a request: within the application, and as the client wrote it."""
+"""The ASGI scope of a request: one header, and the path, within the application and for the client.
+
+A header is looked up quickly, also a missing one: `request.headers.get(...)` raises and catches an
+error for each header that is not there.
+"""
 
 from typing import cast
 from urllib.parse import quote
 
+from starlette.requests import HTTPConnection
 from starlette.types import Scope
+
+
+def header(connection: HTTPConnection, name: bytes) -> str | None:
+    """Returns the value of a header, the first of several; None when there is none.
+
+    Args:
+        connection: the request.
+        name: the name of the header, in small letters.
+    """
+    for found, value in connection.scope["headers"]:
+        if found == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
+
 
 _SAFE = "/$:@!'()*+,;=&~"
 """Characters that stand in a path unquoted, which is shorter and readable."""
