@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 from rotulus._jobs.job import Job
@@ -13,6 +14,7 @@ from rotulus._tasks.checks import Isolation, ResultCheck
 from rotulus._tasks.options import JobOptions, UsingOptions
 from rotulus._tasks.signature import TaskInfo, describe, is_async, site_of
 from rotulus._time.schedule import Schedule
+from rotulus._warnings import warn_caller
 from rotulus.errors import ArgumentsError
 
 _ELSEWHERE = {
@@ -26,6 +28,9 @@ _ELSEWHERE = {
     "send_with_options": ".using(delay=..., queue=...).enqueue(...)",
 }
 """Our verbs of a task by words that others have for them."""
+
+_RENAMED = {"delivery": "options", "key": "options.key", "limit_key": "options.limit_key"}
+"""Attributes of a task by the names that they had."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -105,7 +110,10 @@ class Task(Generic[P, R, V]):
     if not TYPE_CHECKING:  # to a type checker, an attribute that is not there stays an error
 
         def __getattr__(self, name: str) -> Any:
-            """Say what we call a verb of another library."""
+            """Say what we call a verb of another library, or an attribute of an older release."""
+            if name in _RENAMED:
+                warn_caller(f"task.{name} is called task.{_RENAMED[name]} now", DeprecationWarning)
+                return attrgetter(_RENAMED[name])(self)
             if name in _ELSEWHERE:
                 raise AttributeError(
                     f"task {self.name!r} has no {name}(): write {self.function.__name__}"
