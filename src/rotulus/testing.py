@@ -29,7 +29,7 @@ class SettableClock:
         self._ticks = 1_000.0
 
     def now(self) -> datetime:
-        """Where the clock stands."""
+        """Returns the time of the clock."""
         return self._now
 
     def monotonic(self) -> float:

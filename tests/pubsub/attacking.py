@@ -36,6 +36,20 @@ class Attack:
                 self.statuses.append(status)
                 self.longest = max(self.longest, seconds)
 
+    def send_measured(self, count, server):
+        """Send a fifth to warm the server up, and then so many; by how many MB it has grown."""
+        self.send(count // 5)
+        before = server.memory
+        self.send(count)
+        return server.memory - before
+
+    def check(self, grown):
+        """No answer was an error of ours or slow, most came, and memory did not grow."""
+        assert {status for status in self.statuses if status and status >= 500} == set()
+        assert self.statuses.count(None) < 0.2 * len(self.statuses)
+        assert self.longest < 5
+        assert grown < 20
+
     def _draw(self, _):
         request = self._malformed.draw()
         line = self._random.choice(REQUEST_LINES) if self._random.random() < 0.1 else USUAL

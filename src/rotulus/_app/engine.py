@@ -150,7 +150,7 @@ class Engine:
     def duties(
         self, store: Store, keep: timedelta, keep_failed: timedelta, events: Events | None = None
     ) -> list[Duty]:
-        """The background duties on a store; what they do is told to these events, if given."""
+        """Returns the background duties on a store, which emit to these events, if given."""
         events = events or self.events
         return [
             Rescue(store, self.random.random, events),

@@ -1,4 +1,4 @@
-"""Why a job stands as it does, as values: a kind, what it is about, and a sentence."""
+"""The explanations of a job's state, as values: a kind, a job, and a sentence."""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -107,7 +107,7 @@ def _pieces(traceback: str, own: str) -> Iterator[_Piece]:
 
 
 def _goes_on(line: str, indent: str) -> bool:
-    """Whether a line belongs to the frame above it: its source, or how often it is repeated."""
+    """Returns whether a line belongs to the frame above it: its source, or its repetitions."""
     return line.startswith((f"{indent}  ", f"{indent}[Previous line repeated"))
 
 

@@ -61,7 +61,7 @@ def shown_url(url: str) -> str:
 
 
 def absolute_url(url: str) -> str:
-    """A URL that means the same wherever the process goes: of a file, with its full path."""
+    """Returns a URL that does not depend on the current folder: of a file, with its full path."""
     scheme, mark, rest = url.partition("://")
     place, query_mark, query = rest.partition("?")
     if scheme != "sqlite" or not place.removeprefix("/"):

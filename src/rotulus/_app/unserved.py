@@ -33,7 +33,7 @@ class Patience:
         return min(self._end - now, max(self._look_at - now, 0.001), longest)
 
     def is_tried(self) -> bool:
-        """Whether to look now if anybody serves the job: once, when it has taken a while."""
+        """Returns whether to look for a worker of the job now: once, after a while."""
         if monotonic() < self._look_at:
             return False
         self._look_at = float("inf")

@@ -1,4 +1,4 @@
-"""Why a job stands as it does: what it waits for in the end, or how it ended."""
+"""Explains the state of a job: what it waits for in the end, or how it ended."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

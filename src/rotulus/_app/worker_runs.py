@@ -178,7 +178,7 @@ class WorkerRuns:
         return {**self.settings, **new}
 
     def duties(self, store: Store, events: Events | None = None) -> list[Duty]:
-        """The background duties; what they do is told to these events, or else to those of all."""
+        """Returns the background duties, which emit to these events, or to those of the app."""
         keep, keep_failed = self.settings["keep"], self.settings["keep_failed"]
         return self.engine.duties(store, timedelta(0, keep), timedelta(0, keep_failed), events)
 

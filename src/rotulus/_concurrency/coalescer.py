@@ -328,7 +328,7 @@ class Coalescer(Generic[W, R]):
 
 
 def _is_common(error: Exception) -> bool:
-    """Whether no single call is to blame: all that wait are told, and do not fail one by one.
+    """Returns whether no single call is to blame, so that all waiting calls fail together.
 
     A single call may be refused for what it writes, or for the space that it needs: another one
     may fit.

@@ -234,7 +234,7 @@ class Parts:
     def _limit_key(
         self, task: AnyTask, context: Mapping[str, Any], item: Sequence[Any] = ()
     ) -> str | None:
-        """The key that a job is limited by; a template is filled from the arguments of the job."""
+        """Returns the key that limits a job; a template is filled from its arguments."""
         key = task.options.limited_by(task.name)
         if not isinstance(key, KeyTemplate):
             return key

@@ -52,7 +52,7 @@ class Carrier(Protocol):
         ...
 
     def carries(self, task_name: str) -> bool:
-        """Whether it carries the jobs of a task. Asked at each enqueue, so it has to be quick."""
+        """Returns whether it carries the jobs of a task. Called at each enqueue: be quick."""
         ...
 
     def retry(self, task_name: str) -> Retry | None:

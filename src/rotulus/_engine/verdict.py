@@ -101,7 +101,7 @@ class Verdict:
 
 
 def _described(error: BaseException, execution: Execution) -> ErrorInfo:
-    """The error as data; the attempt keeps the exception itself until its end has been told."""
+    """Returns the error as data; the attempt keeps the exception until its event is emitted."""
     execution.error = BaseException.with_traceback(error, own_frames(error.__traceback__))
     return describe_error(error)
 
@@ -131,7 +131,7 @@ def _text(error: BaseException) -> str:
 
 
 def own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """The frames of the task's own code: a traceback without the leading frames that are ours."""
+    """Returns the frames of the task: a traceback without our own leading frames."""
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
         trace = trace.tb_next
     return trace

@@ -19,7 +19,7 @@ MOST_STOPS = 9
 
 _HURRY = 2
 _CLOSE_TIMEOUT = 15.0
-"""Seconds that a process whose supervisor has died may take to end, before it is made to."""
+"""Seconds for a process to end after the death of its supervisor, before it is killed."""
 
 
 def beat_every(lease: float) -> float:

@@ -27,7 +27,7 @@ from rotulus.events import (
 from rotulus.store import Store
 
 _GRACE = 10.0
-"""Seconds that a process may take to end when its jobs have ended or were to be given back."""
+"""Seconds for a process to end after its time to drain."""
 
 _LAST_WRITE = 5.0
 """Seconds to go on trying to rescue jobs, when the store fails at the very end."""

@@ -1,8 +1,8 @@
 """Validates the arguments of a call: bound, checked by type, written as JSON, and read again.
 
-A payload is one JSON object: parameter name to value, with `*` for further positional arguments
-and `**` for further named ones. What a signature needs is worked out once, here, so that binding
-a call looks nothing up.
+A payload is one JSON object: parameter name to value, with `*` for further positional arguments and
+`**` for further named ones. The needs of a signature are worked out once, here, so that binding a
+call looks nothing up.
 """
 
 import inspect

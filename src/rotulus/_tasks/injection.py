@@ -1,7 +1,7 @@
 """Injection: the parameters that the framework fills, and the values that it makes for them.
 
 A parameter is filled by its annotated type, exactly: `T`, `T | None` and `Annotated[T, ...]` are
-filled with the `T` that was provided, a subclass of `T` is not. What a task needs is worked out
+filled with the `T` that was provided, a subclass of `T` is not. The needs of a task are worked out
 once, as a plan: the calls of factories, in order, and the parameter that each value goes to.
 """
 
@@ -157,7 +157,7 @@ class Injector:
                 raise InjectionError(_unfilled(function, parameter, remedy))
 
     def _remedy(self, kind: Any) -> str | None:
-        """What to do to have a value of a type that is reserved; None for any other type."""
+        """Returns the advice for a reserved type without a value; None for any other type."""
         bare = bare_type(kind)
         return self._reserved.get(bare) if _hashable(bare) else None
 

@@ -85,5 +85,5 @@ class Plans:
 
 
 def _is_marked(parameter: inspect.Parameter) -> bool:
-    """Returns whether what stands as a default is none."""
+    """Returns whether a default is only a marker for the framework."""
     return parameter.default is EMPTY or parameter.default is INJECTED

@@ -1,8 +1,8 @@
 """Entry to an app: registry and schedule change together, or not at all.
 
 The schedule is a view of the registry: every registered task that has one. So a task is in the
-schedule if and only if it is in the registry, by construction. What can still refuse is a
-scheduler that lives elsewhere and keeps its own list; it is asked inside the same change, and its
+schedule if and only if it is in the registry, by construction. Only a scheduler outside of this
+process, with a list of its own, can still refuse: it is asked inside the same change, and its
 refusal undoes the change.
 """
 

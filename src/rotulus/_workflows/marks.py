@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 from rotulus._text import jsontext
 
 Place = tuple[str, int]
-"""Where a step stands: the step that its chain begins with, and its number there, from 1."""
+"""The place of a step: the first step of its chain, and its number there, from 1."""
 
 Version = Mapping[str, int]
 """By the first step of a chain: the number of the last step of it whose change is in a value."""
@@ -111,7 +111,7 @@ def from_json(data: Any) -> Marks:
 
 
 def places(needs: Mapping[str, Sequence[str]]) -> dict[str, Place]:
-    """Where the steps of a workflow stand. A step goes on with the chain of a need, if it can.
+    """Returns the places of the steps. A step goes on with the chain of a need, if it can.
 
     Args:
         needs: what each step needs, each step after what it needs.

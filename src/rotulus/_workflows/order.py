@@ -1,4 +1,4 @@
-"""The order that needs impose: sorted, in levels, or going round in a circle.
+"""The order of steps by their needs: sorted, in levels, or a circle.
 
 A graph is given as what each node needs, in the order of declaration. Nothing here recurses, so
 that a chain may be as long as it likes.

@@ -20,8 +20,8 @@ _SHORT = 4096
 class Stored(NamedTuple):
     """The arguments of a part. They are written when the run begins, and again by a replay.
 
-    A step that waits again for something is without them, and so is one that was stored by an older
-    version: what it needs is what its job waits for.
+    A step that waits again is stored without them, and so is a step of an older version: its needs
+    are the jobs that its job waits for.
 
     Attributes:
         needs: the ids of the steps that it waits for, in the order in which they are merged; None

@@ -24,7 +24,7 @@ _BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 
 @dataclass(frozen=True)
 class Takes:
-    """How a step's function takes what the framework gives it.
+    """How the function of a step takes its context and its handle.
 
     Attributes:
         context: the name of its first parameter, whatever that is.

@@ -1,4 +1,4 @@
-"""A workflow: steps, what each of them needs, and in which order that lets them run."""
+"""A workflow: its steps, the needs of each, and the order in which they can run."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -158,7 +158,7 @@ class Workflow:
     def version(self) -> str:
         """16 digits that are the same as long as all of it is: name, steps, options and the rest.
 
-        What the functions of its steps do is not part of it.
+        The code of the functions is not part of it.
         """
         return fingerprint.of(
             [self.name, self.description, dict(self.tags), self.schedule],
@@ -167,7 +167,7 @@ class Workflow:
 
     @cached_property
     def places(self) -> dict[str, Place]:
-        """Where the steps stand whose context meets that of another step, in the end."""
+        """The places of the steps whose contexts may meet that of another step."""
         order_of_steps = self.topological_sort()
         stands = places({step_id: self._needs[step_id] for step_id in order_of_steps})
         meeting = set(self.steps) if len(self.get_leaves()) > 1 else set[str]()

@@ -1,4 +1,4 @@
-"""`rotulus gcp plan` and `apply`: what Google has to have so that routes work."""
+"""`rotulus gcp plan` and `apply`: the resources at Google that routes need."""
 
 import sys
 from collections.abc import Iterator, Sequence

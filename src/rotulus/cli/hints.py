@@ -22,7 +22,7 @@ def listed(names: Collection[str]) -> str:
 
 
 def no_queue(app: App, queue: str | None) -> str | None:
-    """A sentence when no task uses a queue and no job has ever been in it; None of one that is."""
+    """Returns a sentence if no task uses a queue and no job has ever been in it; else None."""
     if queue is None or queue in _declared_queues(app) or app.jobs(queue=queue, limit=1):
         return None  # most are: nothing has to be counted
     fleet = app.store.fleet()
@@ -37,7 +37,7 @@ def no_queue(app: App, queue: str | None) -> str | None:
 
 
 def no_task(app: App, task: str | None) -> str | None:
-    """Returns a sentence when no task has a name and no job is of it; None of one that is known."""
+    """Returns a sentence if no task has a name and no job is of it; else None."""
     if task is None or app.registry.has(task):
         return None
     known = {count.group for count in app.store.count("task")} | set(app.registry.list_all())
@@ -50,7 +50,7 @@ def no_task(app: App, task: str | None) -> str | None:
 
 
 def no_schedule(app: App, schedule: str | None) -> str | None:
-    """Returns a sentence when no task of the app is scheduled under a name; None of one that is."""
+    """Returns a sentence if no task of the app is scheduled under a name; else None."""
     known = app.provider.schedule
     if schedule is None or schedule in known:
         return None

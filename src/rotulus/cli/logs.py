@@ -72,7 +72,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object: `ts`, `level`, `logger`, `message`, the job, and what the record carries.
+    """One JSON object: `ts`, `level`, `logger`, `message`, the job, and the data of the record.
 
     Args:
         full: whether tracebacks of failed tasks show the frames of libraries, too.

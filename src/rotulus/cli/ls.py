@@ -1,4 +1,4 @@
-"""`rotulus ls`: what there is in the store."""
+"""`rotulus ls`: lists of jobs, queues and workers in the store."""
 
 from typing import Any
 

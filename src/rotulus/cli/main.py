@@ -1,4 +1,4 @@
-"""The program: its commands, loaded when they are used, and what its exit codes mean."""
+"""The program: its commands, loaded when they are used, and its exit codes."""
 
 import sys
 import traceback

@@ -1,4 +1,4 @@
-"""`rotulus retry` and `cancel`: what an operator does to jobs."""
+"""`rotulus retry` and `cancel`: the actions of an operator on jobs."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Tables that fit a terminal: what does not fit is folded, or told below its row; never cut."""
+"""Tables that fit a terminal: long cells are folded, or printed below their row; never cut."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rich.text import Text
 
 _GAP = 2
 _INDENT = 4
-"""By how much is moved in what is told below its row."""
+"""The indent of lines below a row."""
 
 Cell = object
 """A `Text` is shown in its style; anything else as its text, brackets and all; None as nothing."""

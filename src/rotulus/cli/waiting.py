@@ -14,7 +14,7 @@ from rotulus.errors import ResultTimeoutError
 
 _LOOK_EVERY = 0.5
 _EXPLAIN_AFTER = 2.0
-"""Seconds after which it is told why a job has not begun."""
+"""Seconds after which the program says why a job has not begun."""
 
 
 def wait_for(app: App, job: Job[Any], timeout: float | None) -> Any:

@@ -1,4 +1,4 @@
-"""`WorkflowBuilder`: steps are gathered, and become a workflow."""
+"""`WorkflowBuilder`: makes a workflow, step by step."""
 
 import inspect
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from rotulus.workflow.steps import check_dependencies
 
 @dataclass(frozen=True, eq=False)
 class _Planned:
-    """A step that was added: what it runs, and what was said of it."""
+    """A step that was added: its source, and its options."""
 
     id: str
     source: Source
@@ -79,7 +79,7 @@ class WorkflowBuilder:
         return self
 
     def tag(self, key: str, value: str) -> Self:
-        """Say something about it under a key."""
+        """Add a tag: a text about the workflow, under a key."""
         self._tags[str(key)] = str(value)
         return self
 
@@ -177,7 +177,7 @@ class WorkflowBuilder:
             register_workflow(self.build(), self._registry)
 
     def _put(self, step_id: str, source: Source) -> _Planned:
-        """Plan a step; the same one may be planned twice, and said more about."""
+        """Plan a step; the same step may be planned again, with more options."""
         present = self._planned.get(step_id)
         if present is None:
             present = self._planned[check_step_id(step_id)] = _plan(step_id, source)

@@ -57,7 +57,7 @@ class DefaultRunnerConfig:
 
     @classmethod
     def default(cls) -> Self:
-        """How a runner works unless it is told."""
+        """The defaults of a runner."""
         return cls()
 
     def to_dict(self) -> dict[str, Any]:

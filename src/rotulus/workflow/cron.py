@@ -1,4 +1,4 @@
-"""Cron schedules of workflows that are registered with a runner, and what became of their firings.
+"""Cron schedules of workflows that are registered with a runner, and the outcomes of their firings.
 
 A schedule lives in its runner, and is registered again by the next one. Its id is made of what was
 registered, and the key of a firing of the id and the moment: so runners that register the same fire
@@ -38,7 +38,7 @@ class CronSchedule:
         cron_expression: five fields, or an alias such as `@daily`.
         timezone: an IANA zone name.
         enabled: whether it fires.
-        since: moments up to here are none of its business, or have fired.
+        since: moments up to this one do not fire, or have fired.
     """
 
     id: str
@@ -145,7 +145,7 @@ class Crons:
         ]
 
     def stats(self, since: datetime) -> dict[str, Any]:
-        """How the firings since a moment went: `total_executions`, and so on."""
+        """Returns figures about the firings since a moment: `total_executions`, and so on."""
         jobs = [
             job
             for schedule in self.listed()

@@ -1,4 +1,4 @@
-"""Steps as they were declared, and how they are found again: in a block, by function, by id."""
+"""Declared steps, and how they are found again: in a block, by function, by id."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -67,7 +67,7 @@ def open_block(block: Block) -> None:
 
 
 def close_block(block: Block) -> None:
-    """They no longer do."""
+    """Steps no longer belong to this block."""
     _open.set(tuple(other for other in _open.get() if other is not block))
 
 

@@ -1,4 +1,4 @@
-"""A run of a workflow: how it stands, its steps, and what can be done to it."""
+"""A run of a workflow: its status, its steps, and the actions on it."""
 
 import sys
 import threading
@@ -40,7 +40,7 @@ _STATUS = {
 
 
 def status_of(job: Job[Any]) -> str:
-    """The word for how a run or a step stands: `Pending`, `Running`, `Completed`, and so on."""
+    """Returns the status of a run or a step: `Pending`, `Running`, `Completed`, and so on."""
     if job.paused and not job.state.ended:
         return "Paused"
     waits = job.state is State.BLOCKED and not job.record.opened
@@ -142,7 +142,7 @@ class Run:
         self._app.cancel(self.id)
 
     def pause(self) -> None:
-        """Begin no further step, until `resume`; what runs is left to finish."""
+        """Begin no further step until `resume`; running steps finish."""
         self._app.runs.pause(self.id)
 
     def resume(self) -> None:
@@ -150,7 +150,7 @@ class Run:
         self._app.runs.resume(self.id)
 
     def retry(self) -> None:
-        """Run again what failed, was given up or cancelled, and whatever came after that.
+        """Run the failed, dead and cancelled steps again, and every step that came after them.
 
         Steps that succeeded, and did not wait for any of these, stay.
 

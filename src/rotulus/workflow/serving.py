@@ -45,7 +45,7 @@ class Serving:
         self._ended = False
 
     def begin(self) -> None:
-        """Work on what is registered, from now on."""
+        """Serve the registered workflows and tasks from now on."""
         with self._lock:
             if self._ended:
                 raise StoreClosedError("This runner is shut down: make a new one")
@@ -58,7 +58,7 @@ class Serving:
                 self._thread = start_thread(self._work, "rotulus-runner")
 
     def serve(self, workflow: str) -> None:
-        """See to it that a workflow is worked on. Raises `WorkflowError` for no such name."""
+        """Serve a workflow. Raises `WorkflowError` if there is none of that name."""
         get_workflow(workflow, self._source)
         self.begin()
 

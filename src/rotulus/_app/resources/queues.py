@@ -55,7 +55,7 @@ class Queues:
         return [QueueInfo(name, jobs[name], paused.get(name)) for name in sorted(jobs)]
 
     def pause(self, *names: str) -> None:
-        """Claim no more jobs of these queues, in any worker, until `resume`. What runs, runs on.
+        """Claim no more jobs of these queues, in any worker, until `resume`. Running jobs go on.
 
         Raises:
             OptionError: no queue was named, or no queue can be called that.

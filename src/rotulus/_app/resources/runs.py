@@ -16,7 +16,7 @@ from rotulus.errors import ContextError, WorkflowError
 class Runs(RunSteps):
     """`app.runs`: the runs of workflows in the app's store, each verb also with an `a` in front.
 
-    A run has the id of the job that ends it, and stands as that job does.
+    A run has the id and the state of the job that ends it.
 
     Args:
         port: gives the port of the app that answers.
@@ -40,11 +40,11 @@ class Runs(RunSteps):
         return self._jobs.cancel(*ids)
 
     def retry(self, *ids: str) -> list[Job[Any]]:
-        """Run again what failed, was given up or cancelled, and whatever came after that."""
+        """Run the failed, dead and cancelled steps again, and every step that came after them."""
         return self._jobs.retry(*ids)
 
     def pause(self, *ids: str) -> None:
-        """Begin no further step of these runs until `resume`; what runs is left to finish."""
+        """Begin no further step of these runs until `resume`; running steps finish."""
         self._port().store().pause((), paused=True, runs=ids)
 
     def resume(self, *ids: str) -> None:

@@ -1,4 +1,4 @@
-"""Which jobs are meant: the filters that finding, counting and changing them have in common."""
+"""The filters by which jobs are found, counted and changed."""
 
 import reprlib
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +15,7 @@ _LARGEST_LIMIT = 2**31 - 1
 
 
 class Where(TypedDict, total=False):
-    """Which jobs: those that match everything that is given.
+    """Filters for jobs: a job matches if it has every given value.
 
     Attributes:
         state: one state, or several.

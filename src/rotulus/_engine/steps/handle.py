@@ -207,7 +207,7 @@ class TaskHandle:
 
 
 def forgotten(execution: Execution) -> bool:
-    """Whether a step has called `defer_until` and not awaited it: it has not waited then."""
+    """Returns whether a step has called `defer_until` without awaiting it."""
     left = _not_begun(execution)
     for wait in left:
         wait.close()

@@ -79,7 +79,7 @@ class Needs:
         return whole
 
     def _declares_needs(self, job: JobRecord) -> bool:
-        """Whether a job's own arguments say what it needs, so that it may be read with others."""
+        """Returns whether the arguments of a job list its needs."""
         return not is_branch(job.step) and (not job.step or stored_of(job).needs is not None)
 
     def _fetch(self, unread: Mapping[str, JobRecord]) -> None:

@@ -93,7 +93,7 @@ class StepResults:
         return self._sized(jsontext.encode(value, max_bytes=sys.maxsize), job)
 
     def _sized(self, text: str, job: JobRecord, *, of_branches: bool = False) -> str:
-        """The text of a result, unless it is too large; the error says of which step it is."""
+        """Returns the text of a result. Raises `NotJSONError` if it is too large."""
         try:
             jsontext.check_text(text, self._max_bytes)
         except jsontext.TooLargeError as error:
