@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from rotulus_graph.crossings import Link, Row
+from rotulus_graph.rows import Link, Row
 
 _SWEEPS = 12
 

@@ -12,9 +12,8 @@ from typing import Any
 
 from rotulus_graph.cards import card_size
 from rotulus_graph.coordinates import assign_centres
-from rotulus_graph.crossings import Link, Row, reduce_crossings
 from rotulus_graph.graph import Graph
-from rotulus_graph.layers import layers
+from rotulus_graph.rows import Link, Row, layers, reduce_crossings
 
 SPACE = 28.0
 """The space between two boxes of a row, in pixels."""

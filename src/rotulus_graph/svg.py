@@ -5,9 +5,8 @@ from itertools import pairwise
 from textwrap import wrap
 from xml.sax.saxutils import escape
 
-from rotulus_graph.cards import card_lifts, card_notes
+from rotulus_graph.cards import NAME, NOTE, SUBTITLE, TITLE, Font, card_lifts, card_notes
 from rotulus_graph.colours import DARK, LIGHT, Palette, Tint
-from rotulus_graph.fonts import NAME, NOTE, SUBTITLE, TITLE, Font
 from rotulus_graph.graph import Graph, Node
 from rotulus_graph.layout import Box, Layout, Point, lay_out
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connections
 
 from django_project import database
-from rotulus.django.addresses import url_of
+from rotulus.django.connections import url_of
 from rotulus.errors import ConfigurationError
 
 POSTGRES = {"ENGINE": "django.db.backends.postgresql", "NAME": "shop"}

@@ -11,7 +11,7 @@ from django.utils import timezone
 import django_examples as tasks
 from rotulus import State
 from rotulus.django.models import InvalidStateTransition, TaskExecution
-from rotulus.django.statuses import STATUSES
+from rotulus.django.results import STATUSES
 from rotulus.testing import drain
 
 executions = TaskExecution.objects.using("jobs")

@@ -8,7 +8,7 @@ from rotulus.errors import ConfigurationError, OptionError
 from rotulus.pubsub import TaskRoute
 from rotulus.pubsub.messages import read_push
 from rotulus.pubsub.names import PlaceNow, subscription_name
-from rotulus.pubsub.routing import Routing
+from rotulus.pubsub.route import Routing
 
 PLACE = PlaceNow("prod", "shop")
 

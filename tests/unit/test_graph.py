@@ -25,13 +25,11 @@ from rotulus.workflow import (
     task_failed,
 )
 from rotulus_graph import Graph, Node, Tone, lay_out, to_mermaid, to_svg
-from rotulus_graph.cards import card_size
+from rotulus_graph.cards import NAME, NOTE, card_size
 from rotulus_graph.coordinates import assign_centres
-from rotulus_graph.crossings import Link, crossings, neighbours, reduce_crossings
-from rotulus_graph.fonts import NAME, NOTE
-from rotulus_graph.layers import layers
 from rotulus_graph.layout import SPACE, arrange
 from rotulus_graph.mermaid import escape, node_id
+from rotulus_graph.rows import Link, crossings, layers, neighbours, reduce_crossings
 
 pytestmark = pytest.mark.anywhere
 

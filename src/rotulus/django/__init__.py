@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rotulus.django.app import app_of, worker_app
+    from rotulus.django.backend import DatabaseBackend
     from rotulus.django.compat import task
-    from rotulus.django.database import DatabaseBackend
     from rotulus.django.pubsub import PubSubBackend
     from rotulus.django.switches import is_enabled, kill_switch
     from rotulus.pubsub import TaskRoute
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DatabaseBackend": "rotulus.django.database",
+    "DatabaseBackend": "rotulus.django.backend",
     "PubSubBackend": "rotulus.django.pubsub",
     "TaskRoute": "rotulus.pubsub",
     "app_of": "rotulus.django.app",

@@ -7,9 +7,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, router
 
 from rotulus import App, Carrier, Ticked, current_app
-from rotulus.django.addresses import url_of
 from rotulus.django.compat import task_backends
-from rotulus.django.connections import connection_of
+from rotulus.django.connections import connection_of, url_of
 from rotulus.django.declaring import registry_of_all
 from rotulus.django.old_connections import closing_old
 from rotulus.django.schedules import schedule_routes

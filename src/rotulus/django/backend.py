@@ -1,4 +1,4 @@
-"""The base of the backends of Rotulus: their database, their checks, and results."""
+"""The backends of Django's tasks: the base of all of them, and the one with workers."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -195,3 +195,15 @@ def _aware(moment: datetime) -> datetime:
 
 def _arguments(job: Job[Any], task: Any, count: int) -> tuple[list[Any], dict[str, Any]]:
     return arguments_of(job.arguments, places_of(task)[:count])
+
+
+class DatabaseBackend(RotulusBackend):
+    """Keeps Django's tasks in the tables of Rotulus, for `manage.py rotulus_worker`.
+
+    `TASKS = {"default": {"BACKEND": "rotulus.django.DatabaseBackend"}}`. An enqueue in an `atomic`
+    block belongs to the block.
+    """
+
+    supports_defer = True
+    supports_async_task = True
+    supports_priority = True

@@ -11,7 +11,7 @@ from rotulus.django.compat import TaskResultStatus, task_backends
 from rotulus.django.declaring import all_declared
 from rotulus.django.discovery import import_task_modules
 from rotulus.django.models import TaskExecution
-from rotulus.django.statuses import STATUSES
+from rotulus.django.results import STATUSES
 
 
 class DatabaseFilter(admin.SimpleListFilter):

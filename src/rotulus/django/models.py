@@ -20,8 +20,7 @@ from rotulus._jobs.states import Reason
 from rotulus._text import jsontext
 from rotulus.django.app import app_of, home_of
 from rotulus.django.fields import JobIdField, MicrosecondsField
-from rotulus.django.results import arguments_of
-from rotulus.django.statuses import STATUSES, status_of
+from rotulus.django.results import STATUSES, arguments_of, status_of
 from rotulus.django.transitions import (
     FAILED,
     READY,

@@ -1,14 +1,35 @@
-"""The `TaskResult` of a job."""
+"""The `TaskResult` of a job, and the statuses of Django for the states of jobs."""
 
 import builtins
 import json
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
-from rotulus import Attempt, ErrorInfo, Job
-from rotulus.django.compat import AnyResult, TaskError, TaskResult
-from rotulus.django.statuses import status_of
+from rotulus import Attempt, ErrorInfo, Job, State
+from rotulus.django.compat import AnyResult, TaskError, TaskResult, TaskResultStatus
+
+STATUSES: Mapping[State, TaskResultStatus] = MappingProxyType(
+    {
+        State.BLOCKED: TaskResultStatus.READY,
+        State.DELAYED: TaskResultStatus.READY,
+        State.QUEUED: TaskResultStatus.READY,
+        State.RUNNING: TaskResultStatus.RUNNING,
+        State.SUCCEEDED: TaskResultStatus.SUCCESSFUL,
+        State.FAILED: TaskResultStatus.FAILED,
+        State.DEAD: TaskResultStatus.FAILED,
+        State.CANCELLED: TaskResultStatus.FAILED,
+        State.SKIPPED: TaskResultStatus.FAILED,
+    }
+)
+"""The status of each state. A job that waits for its next attempt is ready, and has errors."""
+
+
+def status_of(state: str) -> TaskResultStatus:
+    """Returns the status of a job in a state."""
+    return STATUSES[State(state)]
+
 
 _UNSTARTED = "unstarted"
 

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from rotulus import Attempt, Job
 from rotulus.django.compat import TaskResultStatus
-from rotulus.django.results import is_apart, started
-from rotulus.django.statuses import status_of
+from rotulus.django.results import is_apart, started, status_of
 
 READY, RUNNING = TaskResultStatus.READY.value, TaskResultStatus.RUNNING.value
 SUCCESSFUL, FAILED = TaskResultStatus.SUCCESSFUL.value, TaskResultStatus.FAILED.value

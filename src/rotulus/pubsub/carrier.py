@@ -20,8 +20,7 @@ from rotulus.errors import ConfigurationError, OptionError, RotulusError
 from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.messages import write_message
-from rotulus.pubsub.route import TaskRoute
-from rotulus.pubsub.routing import QUEUE, check_single
+from rotulus.pubsub.route import QUEUE, TaskRoute, check_single
 from rotulus.pubsub.settings import PubSubSettings
 
 DEADLINE = 5.0

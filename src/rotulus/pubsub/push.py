@@ -23,8 +23,7 @@ from rotulus.pubsub.fit import check_fit
 from rotulus.pubsub.http import PushAnswer, PushRequest
 from rotulus.pubsub.messages import MessageError, PushedMessage, key_of, most_bytes, read_push
 from rotulus.pubsub.rejected import Kept, Rejected, Rejects
-from rotulus.pubsub.route import TaskRoute
-from rotulus.pubsub.routing import Routing
+from rotulus.pubsub.route import Routing, TaskRoute
 from rotulus.pubsub.settings import VARIABLES, PubSubSettings
 from rotulus.pubsub.tokens import TokenVerifier, Verifier
 

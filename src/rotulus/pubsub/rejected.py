@@ -19,7 +19,7 @@ from rotulus._time.clock import SystemClock, monotonic
 from rotulus.errors import ArgumentsError, OptionError
 from rotulus.pubsub.http import PushRequest
 from rotulus.pubsub.messages import PushedMessage
-from rotulus.pubsub.routing import QUEUE
+from rotulus.pubsub.route import QUEUE
 from rotulus.store import ClaimFilter, NewJob, Store, Terms
 
 UNREADABLE = "pubsub.unreadable"

@@ -8,8 +8,7 @@ from itertools import groupby
 
 from google.api_core.exceptions import Conflict, NotFound
 
-from rotulus.pubsub.provision.comparing import compare
-from rotulus.pubsub.provision.plan import Action, Applied, Change, Plan, Problem
+from rotulus.pubsub.provision.plan import Action, Applied, Change, Plan, Problem, compare
 from rotulus.pubsub.provision.planning import AT_ONCE, FAILURES, Told
 
 _TRIES = 3

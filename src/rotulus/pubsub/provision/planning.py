@@ -11,9 +11,8 @@ from rotulus.errors import OptionError
 from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.fit import shortened
-from rotulus.pubsub.provision.comparing import compare
 from rotulus.pubsub.provision.desired import DesiredState
-from rotulus.pubsub.provision.plan import Action, Change, Plan, Problem
+from rotulus.pubsub.provision.plan import Action, Change, Plan, Problem, compare
 from rotulus.pubsub.provision.resource import CALL, ForeignResourceError, Resource, short
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.settings import PubSubSettings

@@ -2,11 +2,12 @@
 
 import logging
 import sys
-from argparse import SUPPRESS, ArgumentParser
-from collections.abc import Sequence
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
@@ -24,11 +25,10 @@ from rotulus.cli.worker import needs_supervisor
 from rotulus.cli.worker import worker as worker_command
 from rotulus.config import load_settings
 from rotulus.django.app import worker_app
+from rotulus.django.backend import DatabaseBackend
 from rotulus.django.compat import task_backends
 from rotulus.django.connections import missing_tables
-from rotulus.django.database import DatabaseBackend
 from rotulus.django.discovery import import_task_modules
-from rotulus.django.management.options import add_options
 from rotulus.errors import ConfigurationError, RotulusError, SchemaError
 
 logger = logging.getLogger("rotulus")
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--backend", default="default", metavar="ALIAS", help="The backend, a key of TASKS."
         )
-        add_options(parser, worker_command, _OPTIONS)
+        _add_options(parser, worker_command, _OPTIONS)
         parser.add_argument(
             "--no-reload",
             action="store_true",
@@ -195,3 +195,34 @@ def _reloader() -> Reloader:
     autoreload_started.send(sender=watched)  # apps name further files to watch
     command = [*map(str, get_child_arguments()), "--no-reload"]
     return Reloader(command, Path.cwd(), further=watched.watched_files)
+
+
+def _add_options(parser: ArgumentParser, command: click.Command, names: Collection[str]) -> None:
+    """Add options of a command of `rotulus` to a parser of Django's.
+
+    Args:
+        parser: the parser.
+        command: the command of `rotulus` with these options.
+        names: the options to add. An option that is not given is None, or False if it is a flag.
+    """
+    for option in command.params:
+        if isinstance(option, click.Option) and option.name in names:
+            _add_option(parser, option)
+
+
+def _add_option(parser: ArgumentParser, option: click.Option) -> None:
+    if option.is_flag:
+        parser.add_argument(*option.opts, action="store_true", help=option.help)
+    else:
+        metavar = option.metavar or (option.name or "").rpartition("_")[2].upper()
+        parser.add_argument(*option.opts, type=_reader(option), metavar=metavar, help=option.help)
+
+
+def _reader(option: click.Option) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            return option.type.convert(text, option, None)
+        except click.UsageError as error:
+            raise ArgumentTypeError(error.message) from None
+
+    return read

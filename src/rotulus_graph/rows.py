@@ -1,10 +1,35 @@
-"""Crossing reduction, the second step: each row is sorted by the mean place of its neighbours."""
+"""The rows of a layout, its first two steps: layering, and crossing reduction within the rows."""
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
 from itertools import pairwise
 from typing import NamedTuple
+
+
+def layers(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Returns rows of nodes from above to below: every edge leads from a row to a later one.
+
+    Args:
+        nodes: the ids of the nodes. Each row keeps their order.
+        edges: pairs of ids: the edge leads from the first to the second.
+
+    Raises:
+        graphlib.CycleError: the edges go round in a circle. It is a `ValueError`.
+    """
+    place = {name: number for number, name in enumerate(nodes)}
+    sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(nodes, ()))
+    for source, target in edges:
+        sorter.add(target, source)
+    sorter.prepare()
+    rows: list[list[str]] = []
+    while sorter.is_active():
+        row = sorter.get_ready()
+        sorter.done(*row)
+        rows.append(sorted(row, key=place.__getitem__))
+    return rows
+
 
 Row = Sequence[str]
 
