@@ -163,5 +163,8 @@ class Session:
         self._execute(text.encode(), {})
 
     def _run(self, name: str, parameters: Mapping[str, Value]) -> Answer:
-        texts = {key: rows.text(value) for key, value in parameters.items()}
+        texts = {  # those of hot statements are texts already
+            key: value if value is None or isinstance(value, str) else rows.text(value)
+            for key, value in parameters.items()
+        }
         return self._execute(self._statements[name], texts)

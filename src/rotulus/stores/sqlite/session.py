@@ -116,12 +116,11 @@ class Session:
     def lock_with_dependants(self, ids: Sequence[str]) -> None:
         """Nobody else can write to the file until the transaction is over."""
 
-    def _run(self, statement: str, parameters: Mapping[str, Value]) -> sqlite3.Cursor:
-        given = {
-            name: rows.array(value) if isinstance(value, list) else value
-            for name, value in parameters.items()
-        }
-        return self._connection.execute(statement, {**self._present, **given})
+    def _run(self, statement: str, parameters: dict[str, Value]) -> sqlite3.Cursor:
+        for name, value in parameters.items():
+            if isinstance(value, list):
+                parameters[name] = rows.array(value)
+        return self._connection.execute(statement, {**self._present, **parameters})
 
 
 @cache
