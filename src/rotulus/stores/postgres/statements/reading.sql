@@ -3,8 +3,8 @@
 -- name: find
 -- Jobs that match, newest first; only among the last `window` jobs, if it is given.
 SELECT {record} FROM (
-  SELECT * FROM rotulus_jobs
-  WHERE (CAST(:before AS uuid) IS NULL OR id < {before})
+  SELECT * FROM rotulus_jobs AS job
+  WHERE {page}
   ORDER BY id DESC LIMIT :window::bigint) AS job
 WHERE {matching}
 ORDER BY job.id DESC LIMIT :limit::integer;
@@ -52,7 +52,7 @@ chosen (id) AS (
     ON job.state = wanted.state AND job.ended_at IS NOT NULL)
 SELECT {record} FROM chosen CROSS JOIN LATERAL (
   SELECT * FROM rotulus_jobs AS whole WHERE whole.id = chosen.id OFFSET 0) AS job
-WHERE {matching}
+WHERE {matching} AND {page}
 ORDER BY job.id DESC LIMIT :limit::integer;
 
 -- name: claimable

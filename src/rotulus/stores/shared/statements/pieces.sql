@@ -43,7 +43,10 @@ AND (CAST(:worker AS text) IS NULL OR job.worker = CAST(:worker AS text))
 AND (CAST(:run AS {id}) IS NULL OR job.run = CAST(:run AS {id}))
 AND (CAST(:step AS text) IS NULL OR job.step = CAST(:step AS text))
 AND (CAST(:first AS {id}) IS NULL OR job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}))
-AND (CAST(:before AS {id}) IS NULL OR job.{job} < {before})
+
+-- piece: page
+-- A job was added before the one that ended the last page, if there was one.
+(CAST(:before AS {id}) IS NULL OR job.{job} < {before})
 
 -- piece: counted
 -- All jobs, or those of a run.

@@ -3,7 +3,7 @@
 -- name: find
 -- Jobs that match, the last added first; only among the last `window` jobs, if it is given.
 SELECT {record} FROM rotulus_jobs AS job
-WHERE {matching}
+WHERE {matching} AND {page}
   AND job.seq > coalesce(
     coalesce({before}, (SELECT max(seq) FROM rotulus_jobs)) - :window, 0)
 ORDER BY job.seq DESC LIMIT :limit;
@@ -52,7 +52,7 @@ chosen (seq) AS (
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE ended_at IS NOT NULL AND state IN wanted)
 SELECT {record} FROM rotulus_jobs AS job
-WHERE job.seq IN chosen AND {matching}
+WHERE job.seq IN chosen AND {matching} AND {page}
 ORDER BY job.seq DESC LIMIT :limit;
 
 -- name: next_due
