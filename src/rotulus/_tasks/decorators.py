@@ -225,9 +225,9 @@ def _refuse_vain_memory(own: Mapping[str, Any]) -> None:
         )
 
 
-def _templates(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, KeyTemplate]:
+def _templates(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, KeyTemplate]:
     """The keys of a declaration, which may name parameters of its function."""
-    texts = {name: given[name] for name in ("key", "limit_key") if given.get(name) is not None}
+    texts = {name: options[name] for name in ("key", "limit_key") if options.get(name) is not None}
     return {name: _template(function, text, name) for name, text in texts.items()}
 
 

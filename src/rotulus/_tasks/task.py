@@ -204,11 +204,11 @@ class Task(Generic[P, R, V]):
         return self.schedule.cron
 
 
-def _calls(task: str, given: object) -> list[Call]:
+def _calls(task: str, values: object) -> list[Call]:
     """The calls of an `enqueue_many`. Raises `ArgumentsError` for what holds none."""
-    kind = type(given).__name__
-    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
-        return [_call(call) for call in cast("Iterable[object]", given)]
+    kind = type(values).__name__
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping):
+        return [_call(call) for call in cast("Iterable[object]", values)]
     problem = f"takes a list of calls, and not a single {kind}"
     raise ArgumentsError(
         f"{task}.enqueue_many() {problem}: write enqueue_many([7, 8]), with a tuple or a dict for "
@@ -217,12 +217,12 @@ def _calls(task: str, given: object) -> list[Call]:
     )
 
 
-def _call(given: object) -> Call:
-    if isinstance(given, tuple):
-        return Call(cast("tuple[Any, ...]", given), {})
-    if type(given) in _SCALARS or not isinstance(given, Mapping):
-        return Call((given,), {})
-    return Call((), dict(cast("Mapping[str, Any]", given)))
+def _call(value: object) -> Call:
+    if isinstance(value, tuple):
+        return Call(cast("tuple[Any, ...]", value), {})
+    if type(value) in _SCALARS or not isinstance(value, Mapping):
+        return Call((value,), {})
+    return Call((), dict(cast("Mapping[str, Any]", value)))
 
 
 _SCALARS = frozenset({int, str, float, bool})

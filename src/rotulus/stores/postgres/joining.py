@@ -29,7 +29,7 @@ class Found(NamedTuple):
         return self.rows
 
 
-def joined(given: Any, url: str) -> Execute:
+def joined(theirs: Any, url: str) -> Execute:
     """What runs statements on a connection or session of an application, in its transaction.
 
     Taken are psycopg's connections; SQLAlchemy's connections and sessions, on whichever driver
@@ -38,22 +38,22 @@ def joined(given: Any, url: str) -> Execute:
     Raises:
         OptionError: it is something else, or commits each statement by itself.
     """
-    execute = next((found for way in _WAYS if (found := way(given)) is not None), None)
+    execute = next((found for kind in _KINDS if (found := kind(theirs)) is not None), None)
     if execute is None:
         raise OptionError(
-            f"connection= is a {type(given).__name__}, which is not allowed: {url} takes a "
+            f"connection= is a {type(theirs).__name__}, which is not allowed: {url} takes a "
             f"connection of psycopg, a connection or session of SQLAlchemy, or a connection of "
             f"Django, to PostgreSQL; of asynchronous ones, SQLAlchemy's, with aenqueue"
         )
     return execute
 
 
-def _psycopg(given: Any) -> Execute | None:
-    if not isinstance(given, psycopg.Connection):
+def _psycopg(theirs: Any) -> Execute | None:
+    if not isinstance(theirs, psycopg.Connection):
         return None
-    if given.autocommit and given.info.transaction_status == TransactionStatus.IDLE:
+    if theirs.autocommit and theirs.info.transaction_status == TransactionStatus.IDLE:
         _refuse("with connection.transaction():")
-    return partial(on_cursor, cast("psycopg.Connection[Any]", given))
+    return partial(on_cursor, cast("psycopg.Connection[Any]", theirs))
 
 
 def on_cursor(
@@ -80,10 +80,10 @@ def found(cursor: psycopg.Cursor[Any]) -> Found:
     return Found(cursor.rowcount, [_plain(row) for row in rows])
 
 
-def _sqlalchemy(given: Any) -> Execute | None:
-    connection = given
-    if callable(getattr(given, "get_bind", None)):
-        connection = given.connection()
+def _sqlalchemy(theirs: Any) -> Execute | None:
+    connection = theirs
+    if callable(getattr(theirs, "get_bind", None)):
+        connection = theirs.connection()
     dialect: Any = getattr(connection, "dialect", None)
     if dialect is None or (dialect.name, dialect.paramstyle) != ("postgresql", "pyformat"):
         return None
@@ -108,19 +108,19 @@ def _is_open(driver: Any) -> bool:
     return getattr(info, "transaction_status", TransactionStatus.IDLE) != TransactionStatus.IDLE
 
 
-def _django(given: Any) -> Execute | None:
-    if getattr(given, "vendor", None) != "postgresql":
+def _django(theirs: Any) -> Execute | None:
+    if getattr(theirs, "vendor", None) != "postgresql":
         return None
-    if given.get_autocommit() and not given.in_atomic_block:
+    if theirs.get_autocommit() and not theirs.in_atomic_block:
         _refuse("with transaction.atomic():")
-    return on_django(given)
+    return on_django(theirs)
 
 
-def on_django(given: Any) -> Execute:
+def on_django(theirs: Any) -> Execute:
     """What runs statements on a connection of Django to PostgreSQL, as it stands."""
 
     def run(statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
-        with given.cursor() as cursor:
+        with theirs.cursor() as cursor:
             driver: Any = cursor.cursor
             if isinstance(driver, psycopg.Cursor):
                 driver.row_factory = tuple_row
@@ -142,4 +142,4 @@ def _refuse(instead: str) -> NoReturn:
     )
 
 
-_WAYS: tuple[Callable[[Any], Execute | None], ...] = (_psycopg, _sqlalchemy, _django)
+_KINDS: tuple[Callable[[Any], Execute | None], ...] = (_psycopg, _sqlalchemy, _django)

@@ -53,9 +53,9 @@ def delete(session: Session, ids: Collection[str]) -> list[JobRecord]:
     """Delete those of some jobs that nobody needs, runs as a whole."""
     existing, _ = _lock(session, ids)
     found = session.fetch("deletable", ids=existing)
-    told = records_of(session, [job for _, job in found])
+    deleted = records_of(session, [job for _, job in found])
     delete_runs(session, _first(found))
-    return told
+    return deleted
 
 
 def delete_runs(session: Session, jobs: list[Any]) -> int:

@@ -51,9 +51,9 @@ def fleet(session: Session) -> Fleet:
 
 
 def _worker(session: Session, row: Row) -> WorkerInfo:
-    told = dict(zip(WorkerInfo._fields, row, strict=True))
+    fields = dict(zip(WorkerInfo._fields, row, strict=True))
     for field in ("queues", "names"):
-        told[field] = None if told[field] is None else tuple(session.texts(told[field]))
+        fields[field] = None if fields[field] is None else tuple(session.texts(fields[field]))
     for field in ("started_at", "seen_at"):
-        told[field] = moment(told[field])
-    return WorkerInfo(**told)
+        fields[field] = moment(fields[field])
+    return WorkerInfo(**fields)

@@ -15,19 +15,19 @@ from rotulus.stores.sqlite.connection import MEMORY
 Row = tuple[Any, ...]
 
 
-def joined(given: Any, path: str, url: str) -> sqlite3.Connection:
+def joined(theirs: Any, path: str, url: str) -> sqlite3.Connection:
     """What runs statements on a connection or session of an application, in its transaction.
 
-    Taken are connections of sqlite3, connections and sessions of SQLAlchemy, and Django's. Where
-    sqlite3 begins a transaction by itself before it writes, one is begun here.
+    The connection may be one of sqlite3, a connection or session of SQLAlchemy, or one of Django.
+    If sqlite3 is set to begin a transaction before it writes, one is begun here.
 
     Raises:
         OptionError: it is something else, or open on another file, or commits by itself.
     """
-    connection = _driver(given)
+    connection = _driver(theirs)
     if not isinstance(connection, sqlite3.Connection):
         raise OptionError(
-            f"connection= is a {type(given).__name__}, which is not allowed: {url} takes a "
+            f"connection= is a {type(theirs).__name__}, which is not allowed: {url} takes a "
             f"sqlite3.Connection, a connection or session of SQLAlchemy on the driver sqlite3, or "
             f"a connection of Django"
         )
@@ -79,18 +79,18 @@ class Answer:
         return list(self._rows)
 
 
-def _driver(given: Any) -> Any:
+def _driver(theirs: Any) -> Any:
     """The driver's connection below one of a library, once that has begun what it calls one."""
-    if callable(getattr(given, "get_bind", None)):  # a session of SQLAlchemy
-        given = given.connection()
-    if callable(getattr(given, "exec_driver_sql", None)):  # a connection of SQLAlchemy
-        if not given.in_transaction():
-            given.begin()
-        return given.connection.driver_connection
-    if getattr(given, "vendor", None) == "sqlite":  # Django
-        given.ensure_connection()
-        return given.connection
-    return given
+    if callable(getattr(theirs, "get_bind", None)):  # a session of SQLAlchemy
+        theirs = theirs.connection()
+    if callable(getattr(theirs, "exec_driver_sql", None)):  # a connection of SQLAlchemy
+        if not theirs.in_transaction():
+            theirs.begin()
+        return theirs.connection.driver_connection
+    if getattr(theirs, "vendor", None) == "sqlite":  # Django
+        theirs.ensure_connection()
+        return theirs.connection
+    return theirs
 
 
 def _check_file(connection: Joined, path: str) -> None:

@@ -125,7 +125,7 @@ def boot_id() -> str:
 
 def _boot_session() -> str:
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"],
             capture_output=True,
             text=True,
@@ -133,4 +133,4 @@ def _boot_session() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return told.stdout.strip()
+    return done.stdout.strip()
