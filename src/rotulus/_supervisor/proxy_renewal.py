@@ -1,4 +1,4 @@
-"""Renews leases for worker processes that are alive and cannot do it themselves.
+"""Extends the leases of worker processes that are alive and cannot do it themselves.
 
 A worker renews its leases from a thread. A task may hold the interpreter for longer than a lease -
 in a C extension, in a regular expression - and that thread does not run: then the supervisor
