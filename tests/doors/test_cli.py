@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from rotulus import ConfigurationError
 from rotulus.cli.main import COMMANDS, EXIT_CODES, main
-from rotulus.cli.times import ago, span
+from rotulus.cli.output import ago, span
 from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 

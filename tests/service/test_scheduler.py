@@ -24,8 +24,8 @@ from rotulus.errors import (
     SchedulerClosedError,
 )
 from rotulus.service import JobScheduler, JobStatus, SpawnedJob
-from rotulus.service.local_jobs import KEPT
 from rotulus.service.records import STATUSES
+from rotulus.service.spawned import KEPT
 from service.test_database import fork, wait_for
 
 OWNER = contextvars.ContextVar("OWNER", default="nobody")
@@ -395,7 +395,7 @@ def test_a_result_that_is_not_json_is_kept_where_it_was_made(app):
 
 def test_the_memory_of_results_is_bounded(monkeypatch):
     """The last ones are kept; of the others, what the store has."""
-    monkeypatch.setattr("rotulus.service.local_jobs.KEPT", 3)
+    monkeypatch.setattr("rotulus.service.spawned.KEPT", 3)
     assert KEPT == 1000
 
     class Thing:

@@ -17,9 +17,8 @@ from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import P, R, Task, V
 from rotulus._tasks.template import KeyTemplate
 from rotulus._text.names import check_task_name
-from rotulus._time.interval import write_interval
 from rotulus._time.lengths import Seconds
-from rotulus._time.schedule import Schedule
+from rotulus._time.schedule import Schedule, write_interval
 from rotulus.errors import OptionError
 
 

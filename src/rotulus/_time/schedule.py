@@ -1,6 +1,11 @@
-"""A schedule: a cron expression in a zone, or an interval, with a policy for missed instants."""
+"""A schedule: a cron expression in a zone, or an interval, with a policy for missed instants.
+
+The instants of an interval, such as `@every 90s`, are its multiples since 1970 (UTC), so all
+processes mean the same ones, whenever each of them began.
+"""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import takewhile
@@ -8,8 +13,58 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from rotulus._text.names import did_you_mean
 from rotulus._time.cron import Cron
-from rotulus._time.interval import PREFIX, Interval, read_interval
+from rotulus._time.lengths import check_seconds
 from rotulus.errors import OptionError
+
+_EVERY = "@every"
+
+_LENGTH = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
+_UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An interval of so many whole seconds, at least one."""
+
+    seconds: int
+
+    def explain(self) -> str:
+        """Returns the interval in English, such as 'Every 90 seconds'."""
+        unit, size = next(pair for pair in _UNITS if self.seconds % pair[1] == 0)
+        count = self.seconds // size
+        return f"Every {unit[:-1]}" if count == 1 else f"Every {count} {unit}"
+
+    def instants(self, zone: tzinfo, after: datetime) -> Iterator[datetime]:  # noqa: ARG002 - as Cron
+        """The instants later than `after`, in order, as UTC datetimes, without end."""
+        step = timedelta(seconds=self.seconds)
+        number = (after - _EPOCH) // step + 1
+        while True:
+            yield _EPOCH + number * step
+            number += 1
+
+
+def _read_interval(expression: str) -> Interval:
+    """The interval of a text such as `@every 90s` or `@every 1h30m`. Raises `OptionError`."""
+    length = expression.strip()[len(_EVERY) :].strip()
+    found = _LENGTH.fullmatch(length)
+    parts = [int(part or 0) for part in found.groups()] if found else []
+    seconds = sum(part * size for part, (_, size) in zip(parts, _UNITS, strict=False))
+    if seconds < 1:
+        raise OptionError(
+            f"Schedule {expression!r} is not valid: write a length of a second or more, such as "
+            f"@every 90s or @every 1h30m"
+        )
+    return Interval(round(check_seconds(seconds, _EVERY)))
+
+
+def write_interval(every: object) -> str:
+    """The text of an interval: a number of whole seconds, or a timedelta. Raises `OptionError`."""
+    seconds = check_seconds(every, "every")
+    if seconds < 1 or not seconds.is_integer():
+        raise OptionError(f"every={every!r} is not allowed: give whole seconds, 1 or more")
+    return f"{_EVERY} {seconds:.0f}s"
+
 
 CATCH_UP = timedelta(days=7)
 """The longest time to look back for instants that were not fired."""
@@ -122,7 +177,7 @@ def find_zone(name: object) -> tzinfo:
 
 
 def _read(cron: str) -> Cron | Interval:
-    return read_interval(cron) if cron.strip().startswith(PREFIX) else Cron(cron)
+    return _read_interval(cron) if cron.strip().startswith(_EVERY) else Cron(cron)
 
 
 def _limit(missed: str) -> int:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from rotulus import Schedule
+from rotulus.cli.hints import Commands
 from rotulus.cli.output import json_option, print_json, print_table
-from rotulus.cli.unknown import Commands
 from rotulus.cli.values import Whole
 from rotulus.errors import OptionError
 

@@ -6,10 +6,9 @@ from typing import Any
 import click
 
 from rotulus import App, Job
-from rotulus.cli.output import json_option, print_json, print_table, state_text
+from rotulus.cli.output import ago, iso, json_option, print_json, print_table, state_text
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_app, has_store
-from rotulus.cli.times import ago, iso
 from rotulus.workflow import Run, Workflow, list_workflows
 
 _LOOK_BACK = 20

@@ -11,15 +11,15 @@ from rich.text import Text
 from rotulus import App
 from rotulus._progress import Meter
 from rotulus._text.words import many
+from rotulus.cli.hints import Commands
 from rotulus.cli.output import console, json_option, print_json
 from rotulus.cli.streams import ask
 from rotulus.cli.target import find_app, traceback_option
-from rotulus.cli.unknown import Commands
 from rotulus.errors import ConfigurationError, RotulusError
 from rotulus.pubsub import PubSubSettings
 
 try:
-    from rotulus.cli.carried import carrier_of
+    from rotulus.cli.target import carrier_of
     from rotulus.pubsub.fit import route_problems
     from rotulus.pubsub.provision import Action, Change, Plan, Problem, apply, plan
 except ModuleNotFoundError as error:

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from rotulus.cli.hints import listed, nearest
+from rotulus._text.names import did_you_mean
+from rotulus.cli.hints import listed
 from rotulus.errors import ConfigurationError, RotulusError
 
 _LIBRARY = str(Path(__file__).resolve().parents[1])
@@ -66,7 +67,7 @@ def _module_of(place: str, folder: str) -> str:
     if not path.is_file():
         here = [str(found) for found in path.parent.glob("*.py")]
         raise ConfigurationError(
-            f"There is no file {place} in {folder}{nearest(place, here) or ';'} Python files "
+            f"There is no file {place} in {folder}{did_you_mean(place, here) or ';'} Python files "
             f"there: {listed(here)}"
         )
     sys.path.insert(0, str(path.resolve().parent))
@@ -80,7 +81,7 @@ def _no_module(place: str, folder: str) -> str:
         hint = f"; did you mean '{above}:{name}'?"
     else:
         here = [found.stem for found in Path(folder).glob("*.py")]
-        hint = nearest(place, here) or "."
+        hint = did_you_mean(place, here) or "."
     return (
         f"No module {place!r} in {folder}{hint} Give the app as module:app, from the folder that "
         f"holds the module"

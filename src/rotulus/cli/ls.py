@@ -6,9 +6,11 @@ import click
 
 from rotulus import App, Job, State
 from rotulus.cli.declared import schedules, tasks, workflows
-from rotulus.cli.hints import no_queue, no_schedule, no_task
+from rotulus.cli.hints import Commands, no_queue, no_schedule, no_task
 from rotulus.cli.job_ids import find_job, find_run
 from rotulus.cli.output import (
+    ago,
+    iso,
     json_option,
     print_json,
     print_table,
@@ -17,8 +19,6 @@ from rotulus.cli.output import (
 )
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
-from rotulus.cli.times import ago, iso
-from rotulus.cli.unknown import Commands
 from rotulus.cli.values import Whole
 from rotulus.store import Filter
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from rotulus.cli.hints import Commands, no_option
 from rotulus.cli.streams import INTERRUPTED, leave_streams, prepare_streams
-from rotulus.cli.unknown import Commands, no_option
 from rotulus.errors import (
     ArgumentsError,
     ArtifactNotFoundError,

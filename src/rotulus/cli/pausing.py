@@ -6,7 +6,8 @@ from contextlib import suppress
 import click
 
 from rotulus import App
-from rotulus.cli.hints import listed, nearest, no_queue
+from rotulus._text.names import did_you_mean
+from rotulus.cli.hints import listed, no_queue
 from rotulus.cli.job_ids import find_run
 from rotulus.cli.target import app_options, find_store
 from rotulus.errors import StoreError
@@ -68,7 +69,7 @@ def resume(
 
 
 def _say_not_paused(queue: str, paused: Sequence[str]) -> None:
-    hint = nearest(queue, paused) or "."
+    hint = did_you_mean(queue, paused) or "."
     click.echo(f"Queue {queue!r} was not paused{hint} Paused queues: {listed(paused)}.", err=True)
 
 

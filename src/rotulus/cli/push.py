@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rotulus import App, State, pubsub, service
-from rotulus.cli.carried import carrier_of
+from rotulus.cli.target import carrier_of
 from rotulus.errors import ConfigurationError
 from rotulus.pubsub.http import PUSH_PATH, TICK_PATH
 from rotulus.pubsub.settings import GOOGLE_KEYS, PubSubSettings

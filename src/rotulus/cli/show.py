@@ -1,17 +1,18 @@
 """`rotulus show` and `why`: how one job stands, or one run of a workflow, and why."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import click
 from rich.text import Text
 
 from rotulus import App, Attempt, Job, State, StepInfo
-from rotulus.cli.folding import Folded, fold, fold_entries
 from rotulus.cli.job_ids import find_job_or_step
 from rotulus.cli.output import (
+    ago,
     console,
     json_option,
+    moment_text,
     print_facts,
     print_json,
     progress_text,
@@ -20,11 +21,26 @@ from rotulus.cli.output import (
 from rotulus.cli.steps import print_node, print_steps
 from rotulus.cli.tables import plain
 from rotulus.cli.target import app_options, find_store
-from rotulus.cli.times import ago, moment_text
 from rotulus.workflow import Run
 
 _CLOSING = ("attempt", "worker", "due", "started")
 """The fields that are left out of a run: they are about the moment when its job is closed."""
+
+_LONGEST = 400
+"""How many characters of a value are shown."""
+
+_SHORTER = 100
+"""How many of each entry, of a mapping that is too long."""
+
+_MOST = 30
+"""How many entries of a mapping are shown."""
+
+
+class _Folded(NamedTuple):
+    """Lines that show a value, and whether something was left out of them."""
+
+    lines: list[str]
+    is_cut: bool
 
 
 @click.command()
@@ -120,9 +136,9 @@ def _step(app: App, job: Job[Any]) -> StepInfo:
 def _print_details(job: Job[Any]) -> None:
     arguments = _arguments(job)
     if arguments:
-        _print_folded("arguments", job, fold_entries(arguments))
+        _print_folded("arguments", job, _fold_entries(arguments))
     if job.state is State.SUCCEEDED:
-        _print_folded("result", job, fold(_result(job)))
+        _print_folded("result", job, _fold(_result(job)))
     elif job.error is not None:
         _print_heading("error")
         if job.error.steps or not job.error.traceback:
@@ -133,7 +149,7 @@ def _print_details(job: Job[Any]) -> None:
         _print_part("earlier attempts", [_attempt(attempt) for attempt in job.attempts])
 
 
-def _print_folded(heading: str, job: Job[Any], value: Folded) -> None:
+def _print_folded(heading: str, job: Job[Any], value: _Folded) -> None:
     """Print a value, and how to see all of it."""
     hint = [f"All of it: rotulus show {job.id} --json"] if value.is_cut else []
     _print_part(heading, [*value.lines, *hint])
@@ -172,3 +188,29 @@ def _took(job: Job[Any]) -> str | None:
     if start is None or job.ended_at is None:
         return None
     return f"{(job.ended_at - start).total_seconds():.3f} s"
+
+
+def _fold(value: object) -> _Folded:
+    """Returns a value on one line; a mapping that is too long for it with a line for each key."""
+    text = repr(value)
+    if len(text) <= _LONGEST:
+        return _Folded([text], is_cut=False)
+    if isinstance(value, Mapping):
+        return _fold_entries(cast("Mapping[Any, Any]", value), _SHORTER)
+    return _Folded([_cut(text, _LONGEST)], is_cut=True)
+
+
+def _fold_entries(values: Mapping[Any, object], longest: int = _LONGEST) -> _Folded:
+    """A line for each entry of a mapping: its key, and the beginning of what is too long."""
+    texts = {str(key): repr(value) for key, value in list(values.items())[:_MOST]}
+    lines = [f"{_cut(key, longest)} = {_cut(text, longest)}" for key, text in texts.items()]
+    if len(values) > _MOST:
+        lines.append(f"… and {len(values) - _MOST:,} more")
+    is_cut = len(values) > _MOST or any(len(one) > longest for kv in texts.items() for one in kv)
+    return _Folded(lines, is_cut)
+
+
+def _cut(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest]}… ({len(text):,} characters)"

@@ -8,10 +8,9 @@ from typing import Any
 from rich.text import Text
 
 from rotulus import Job, State, StepInfo
-from rotulus.cli.output import console, progress_text, state_text
+from rotulus.cli.output import console, length, progress_text, state_text
 from rotulus.cli.tables import Column, print_rows
 from rotulus.cli.timeline import FINE, PLAIN, timeline
-from rotulus.cli.times import length
 
 _WIDE = 100
 """The width of a line where there is no terminal."""

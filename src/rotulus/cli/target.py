@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from rotulus import App, TaskRegistry
-from rotulus.cli.hints import nearest
+from rotulus import App, TaskRegistry, pubsub
+from rotulus._text.names import did_you_mean
 from rotulus.cli.importing import load_module
 from rotulus.config import load_settings
 from rotulus.errors import ConfigurationError, OptionError, StoreUnavailableError
@@ -133,8 +133,21 @@ def load_app(target: str) -> App:
     what = "no App" if found is None else f"a {type(found).__name__}, not an App,"
     known = _apps(module)
     raise ConfigurationError(
-        f"{place} has {what} named {name!r}{nearest(name, known)}; its apps: "
+        f"{place} has {what} named {name!r}{did_you_mean(name, known)}; its apps: "
         f"{', '.join(known) or 'none'}"
+    )
+
+
+def carrier_of(app: App) -> "pubsub.PubSubCarrier":
+    """The carrier of an app that has routes. Raises `ConfigurationError`, which shows how."""
+    carrier = app.carrier
+    if isinstance(carrier, pubsub.PubSubCarrier) and carrier.routes:
+        return carrier
+    raise ConfigurationError(
+        "This app has no routes, so Google Pub/Sub delivers nothing of it. Say which tasks it is "
+        "to deliver, where the app is made:\n\n"
+        "    from rotulus.pubsub import PubSubCarrier, TaskRoute\n\n"
+        "    app.carry(PubSubCarrier([TaskRoute(send_welcome)]))\n"
     )
 
 

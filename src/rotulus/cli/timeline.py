@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rotulus import State, StepInfo
-from rotulus.cli.times import length
+from rotulus.cli.output import length
 
 _MOST_ROWS = 40
 _LONGEST_NAME = 32

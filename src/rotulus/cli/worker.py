@@ -15,8 +15,8 @@ from rotulus._text.words import many
 from rotulus.cli.hints import no_queue
 from rotulus.cli.init import leave_init
 from rotulus.cli.logs import name_jobs, set_up_logging
+from rotulus.cli.output import ago
 from rotulus.cli.target import app_argument, find_app, has_store, url_of
-from rotulus.cli.times import ago
 from rotulus.cli.values import Whole, seconds_like
 from rotulus.config import FORMATS, LEVELS, TRACEBACKS, Setting, load_settings
 from rotulus.errors import StoreError

@@ -23,7 +23,6 @@ from rotulus.errors import (
     StoreError,
 )
 from rotulus.service.background_worker import BackgroundWorker, Run, background_app
-from rotulus.service.local_jobs import LocalJobs
 from rotulus.service.records import (
     LIVE,
     SPAWNED,
@@ -33,7 +32,7 @@ from rotulus.service.records import (
     record_of,
     states_of,
 )
-from rotulus.service.spawned import Spawned
+from rotulus.service.spawned import LocalJobs, Spawned
 
 _UNBOUNDED = 10_000
 """The number of jobs that run at once by default."""
