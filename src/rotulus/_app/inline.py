@@ -142,7 +142,7 @@ class InlineCalls:
         return self._ready().port.value(record)
 
     async def close(self) -> None:
-        """Tear down what was made for all calls of this event loop together."""
+        """Tear down the values that were made for all calls of this event loop together."""
         calls = self._by_loop.pop(asyncio.get_running_loop(), None)
         if calls is not None:
             await calls.close()

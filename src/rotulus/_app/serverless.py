@@ -71,7 +71,7 @@ class Serverless:
             name: the name of the task.
             args: its arguments by position.
             kwargs: its arguments by name.
-            key: what tells this message from others. It is the job's key, in place of the task's.
+            key: the identity of the message. It is the key of the job, in place of the task's key.
             window: how long a message with this key is the same: then the job of the first is
                 given.
 
@@ -98,7 +98,7 @@ class Serverless:
         return await off_loop(partial(self.receive, name, args, kwargs, key=key, window=window))
 
     def relay(self, limit: int = 1000) -> int:
-        """Publish what is due in the outbox.
+        """Publish the due messages of the outbox.
 
         Args:
             limit: at most so many messages.

@@ -85,7 +85,7 @@ class UnstoredCalls:
         return Finished(record, outcome, engine.clock.now(), error)
 
     async def close(self) -> None:
-        """Tear down what was made for all calls together, and let the threads end."""
+        """Tear down the values that were made for all calls together, and let the threads end."""
         await self._executor.close()
         self.let_go()
 

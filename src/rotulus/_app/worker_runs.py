@@ -167,7 +167,7 @@ class WorkerRuns:
             run.set_slots(checked)
 
     def stop(self) -> None:
-        """Stop everything that is under way."""
+        """Stop all worker runs."""
         for run in list(self.under_way):
             run.stop()
 

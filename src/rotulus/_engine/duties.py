@@ -34,7 +34,7 @@ class Duty(Protocol):
         ...
 
     def tick(self, now: datetime) -> float:
-        """Do it once; returns the seconds until it is to be done again."""
+        """Do the duty once; returns the seconds until it is to be done again."""
         ...
 
 

@@ -171,7 +171,7 @@ class Executor:
         return self._verdict.judge(error, resolved.task.retry if resolved else None, execution)
 
     async def close(self) -> None:
-        """Tear down what was made for all jobs together."""
+        """Tear down the values that were made for all jobs together."""
         if self._pool is not None:
             self._pool.close()
         await self._bodies.close()

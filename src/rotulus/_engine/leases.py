@@ -17,7 +17,7 @@ CHECK_EVERY = 1.0
 
 
 class LeaseKeeper:
-    """Renews the leases that a worker holds, and stops attempts that were cancelled or lost.
+    """Extends the leases that a worker holds, and stops attempts that were cancelled or lost.
 
     A lease is renewed after a third of it. When that has not worked for five sixths of it, the
     jobs are given up here before another worker can begin them, also while a call to the store
@@ -104,7 +104,7 @@ class LeaseKeeper:
             self.extend_due()
 
     def extend_due(self) -> None:
-        """Renew what is due, and stop attempts that were cancelled or lost. It never raises."""
+        """Extend the leases that are due, and stop cancelled and lost attempts. It never raises."""
         try:
             self._extend_due()
         except Exception as error:  # noqa: BLE001 - without this thread every lease would be lost

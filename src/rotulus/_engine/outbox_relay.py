@@ -190,7 +190,7 @@ class OutboxRelay:
             events.emit(PublishFailed(jobs, self._left(jobs)))
 
     def relay_added(self) -> None:
-        """Publish what has just been added, as soon as it is committed. It never raises.
+        """Publish the jobs that were just added, after their commit. It never raises.
 
         Calls that come at the same time share it. After a failure nothing is tried for a while, or
         each enqueue would wait for it.
@@ -236,7 +236,7 @@ class OutboxRelay:
         return [None for _ in group.works]
 
     def _relay_quietly(self) -> None:
-        """Publish all that is due, but not for long."""
+        """Publish the due messages, but not for long."""
         began = self._monotonic()
         if began < self._quiet_until:
             return

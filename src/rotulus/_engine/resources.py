@@ -1,4 +1,4 @@
-"""Makes what tasks have injected, and tears it down: per job, or once for as long as it runs."""
+"""Makes the injected values of tasks, and tears them down: per job, or once per worker."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -38,7 +38,7 @@ class Resources:
             yield {name: made[place] for name, place in plan.parameters.items()}
 
     async def close(self) -> None:
-        """Tear down what is shared."""
+        """Tear down the shared values."""
         await self._stack.aclose()
         self._shared.clear()
 

@@ -36,7 +36,7 @@ class Scheduling:
         self._done: dict[str, datetime] = {}
 
     def tick(self, now: datetime) -> float:
-        """Fire what is due, and say when the next instant is."""
+        """Fire the due instants; returns the seconds until the next one."""
         if not self._tasks:
             return LONGEST_SLEEP
         if not self._since:

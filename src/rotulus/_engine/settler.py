@@ -90,7 +90,7 @@ class Settler:
         return not self._done.is_set()
 
     async def run(self, request: ClaimRequest) -> None:
-        """Settle what comes, and claim in the same transactions, until cancelled."""
+        """Settle outcomes as they come, and claim in the same transactions, until cancelled."""
         while True:
             await self._more.wait()
             self._more.clear()

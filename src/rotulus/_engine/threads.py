@@ -124,7 +124,7 @@ class Threads:
         tell(self._loop, partial(self._loop.call_later, _AGAIN, self._start_missing))
 
     def _start_missing(self) -> None:
-        """Start those that are still missing."""
+        """Start the threads that are still missing."""
         with self._lock:
             while self._missing and self._start_thread() is None:
                 self._missing -= 1

@@ -86,8 +86,8 @@ class PubSubCarrier:
         self._own_settings = settings
         self._deadline = deadline
         self._publishes = publishes
-        self._renew()
-        follow_forks(self._renew)
+        self._forget_connections()
+        follow_forks(self._forget_connections)
 
     @property
     def settings(self) -> PubSubSettings:
@@ -139,7 +139,7 @@ class PubSubCarrier:
         if clients is not None:
             clients.close()
 
-    def _renew(self) -> None:
+    def _forget_connections(self) -> None:
         """Forget connections without touching them: after a fork they belong to the parent."""
         self._lock = threading.Lock()
         self._clients: GoogleClients | None = None

@@ -99,7 +99,7 @@ class ForkServerProcess:
         return max(0.0, 1000 * (self._deadline - time.monotonic())) + 1
 
     def _execute_command(self) -> bool:
-        """Do what the worker asks for; False when it asks no more."""
+        """Execute the next command of the worker; False when there are no more."""
         try:
             command, sockets, _, _ = socket.recv_fds(self._channel, COMMAND.size, 1)
         except ConnectionResetError:  # it died with a report unread

@@ -145,7 +145,7 @@ class ProcessPool:
         return released(execution.job.id, execution.job.attempt)
 
     def close(self) -> None:
-        """Kill what runs, and let the others end."""
+        """Kill the busy task processes, and let the idle ones end."""
         self._loop.remove_reader(self._fork_server)
         for process in self._known.values():
             if process not in self._idle:

@@ -30,7 +30,7 @@ class AttemptExecutor(Protocol):
         ...
 
     async def close(self) -> None:
-        """Tear down what was made for all jobs together."""
+        """Tear down the values that were made for all jobs together."""
         ...
 
 
@@ -57,7 +57,7 @@ class _Attempts:
         self._reported_awaits: str | None = None
 
     async def serve(self, end: socket.socket) -> None:
-        """Run what comes in, until nothing more will."""
+        """Run the requests that come, until no more will."""
         threads = Threads(asyncio.get_running_loop(), "rotulus-task", keep=1)
         executor = self._make_executor(threads)
         await self._channel.open(end)

@@ -1,6 +1,6 @@
 """`manage.py flush`, and the end of each `TransactionTestCase`: our tables are emptied, too.
 
-Django empties the tables of the models that it manages. Ours are made by the steps of the store.
+Django empties the tables of the models that it manages. Ours are made by migrations of the store.
 """
 
 from collections.abc import Generator
@@ -11,7 +11,7 @@ from django.core.management.commands import flush
 from django.db import connections
 
 _LEDGER = "rotulus_migrations"
-"""The steps that have been applied, which stay applied."""
+"""The migrations that have been applied, which stay applied."""
 
 
 class Command(flush.Command):
