@@ -5,8 +5,8 @@ the statements of these, which are written once. Hot is what workers run for eac
 written for each database. It stands under the same name in both folders:
 
 - `store`: the methods of the contract that differ, and what each of them calls.
-- `batches`: add. `claiming`: claim. `settling`: settle, and what becomes due by it. `rescuing`:
-  take jobs back from workers that were lost. `outbox`: take what is to be published.
+- `batches`: add. `claiming`: claim. `settling`: settle, with what becomes due by it, and rescue.
+  `outbox`: take what is to be published.
 - `statements/`: the SQL of these, as named statements. `session`: runs statements. `rows`: values
   as parameters, and answers as values.
 - `connection`: connections of our own. `source`: whose connections calls run on. `joining`: a

@@ -1,9 +1,10 @@
-"""Writes outcomes to the database: those of jobs in no run in one statement, others in several."""
+"""Writes outcomes to the database, mostly in one statement; and rescues what was lost."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rotulus._jobs.outcome import Outcome, cancelled
+from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, cancelled, write_error
+from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus.store import Claim
 from rotulus.stores import _parts as parts
@@ -11,6 +12,8 @@ from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.session import Session
 from rotulus.stores.shared.adding import add_parts
+from rotulus.stores.shared.reading import records_of
+from rotulus.stores.shared.session import Value
 
 
 class Settled(NamedTuple):
@@ -103,3 +106,18 @@ def _open(session: Session, outcome: Outcome) -> None:
         waits_for=str(parts.awaited(outcome.id, waiting)),
     )
     add_parts(session, outcome.id, outcome.parts, run, paused=bool(paused))
+
+
+def rescue(session: Session, which: str, **parameters: Value) -> list[JobRecord]:
+    """Take jobs back; returns them as they stand then.
+
+    `which` is the statement that finds them, and these are its parameters.
+    """
+    ids = [job for (job,) in session.fetch(which, **parameters)]
+    if not ids:
+        return []
+    session.lock_with_dependants(ids)
+    lost = write_error(LOST)
+    ended = session.fetch("rescue", ids=ids, max_losses=MAX_LOSSES, error=lost)
+    session.unblock([job for (job,) in ended])
+    return records_of(session, ids)

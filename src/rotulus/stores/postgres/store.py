@@ -33,9 +33,8 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.outbox import take
-from rotulus.stores.postgres.rescuing import rescue
 from rotulus.stores.postgres.session import Session
-from rotulus.stores.postgres.settling import settle, settle_alone
+from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
 from rotulus.stores.shared.outbox import SharedOutbox

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import JobRecord, moment
 from rotulus._text.ids import is_id
 from rotulus.errors import OptionError
 from rotulus.store import (
@@ -19,8 +19,8 @@ from rotulus.store import (
     Renewed,
     ScheduleEntry,
 )
-from rotulus.stores.shared import actions, keeping, reading
-from rotulus.stores.shared.finding import find
+from rotulus.stores.shared import actions, reading
+from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Session
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class SharedStore(ABC):
         self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
     ) -> list[JobRecord]:
         """The jobs that match. See `Store.find`."""
-        return self._read(lambda session: find(session, where, limit, before))
+        return self._read(lambda session: reading.find(session, where, limit, before))
 
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
@@ -100,13 +100,13 @@ class SharedStore(ABC):
     def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
         """Remember scheduled tasks. See `Store.schedules`."""
         wanted = list(entries)
-        return self._write(lambda session: keeping.remember(session, wanted))
+        return self._write(lambda session: _remember(session, wanted))
 
     def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
         """Mend what waits for nothing. See `Store.recount`."""
         looked = self._read(lambda session: session.fetch("miscounted", limit=limit, after=after))
         wrong = [job for job, is_wrong in looked if is_wrong]
-        jobs = self._write(lambda session: keeping.recount(session, wrong)) if wrong else []
+        jobs = self._write(lambda session: _recount(session, wrong)) if wrong else []
         if jobs:
             self._tell_work()
         return Recounted(jobs, looked[-1][0] if looked and len(looked) == limit else None)
@@ -122,3 +122,17 @@ def renewed(
         cancelling=[claim for claim in held if running.get(claim)],
         passed_over=list(passed_over),
     )
+
+
+def _remember(session: Session, entries: Collection[ScheduleEntry]) -> dict[str, datetime]:
+    """Remember scheduled tasks. See `Transitions.schedules`."""
+    session.execute("remember_schedules", **session.rows("entry", list(entries)))
+    found = session.fetch("schedules", names=[entry.name for entry in entries])
+    return {name: moment(since) for name, since in found}
+
+
+def _recount(session: Session, wrong: Sequence[str]) -> list[JobRecord]:
+    """Count again what these jobs wait for; returns those that were wrong."""
+    session.lock_with_dependants(wrong)
+    mended = session.fetch("recount", ids=list(wrong))
+    return records_of(session, [job for (job,) in mended])

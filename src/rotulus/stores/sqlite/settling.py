@@ -1,14 +1,17 @@
-"""Writes outcomes to the file: the usual batch in one statement, any other with more care."""
+"""Writes outcomes to the file, the usual batch in one statement; and rescues what was lost."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rotulus._jobs.outcome import Outcome, cancelled
+from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, cancelled, write_error
+from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim
 from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.shared.adding import add_parts
+from rotulus.stores.shared.reading import records_of
+from rotulus.stores.shared.session import Value
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.session import Session
 
@@ -93,3 +96,17 @@ def _unless_cancelled(outcome: Outcome, cancel_requested: bool) -> Outcome:
     if cancel_requested and (outcome.lost or outcome.state not in ENDED):
         return cancelled(outcome.id, outcome.attempt)._replace(lost=outcome.lost)
     return outcome
+
+
+def rescue(session: Session, which: str, **parameters: Value) -> list[JobRecord]:
+    """Take jobs back; returns them as they stand then.
+
+    `which` is the statement that finds them, and these are its parameters.
+    """
+    claims = session.fetch_value(which, **parameters)
+    lost = write_error(LOST)
+    session.execute("rescue", claims=claims, max_losses=MAX_LOSSES, error=lost)
+    session.execute("archive", claims=claims)
+    found = records_of(session, [job for job, _ in rows.read(claims)])
+    session.unblock([job.id for job in found if job.ended_at])
+    return found

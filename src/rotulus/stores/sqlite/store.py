@@ -36,9 +36,8 @@ from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline, boot_id
 from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.outbox import take
-from rotulus.stores.sqlite.rescuing import rescue
 from rotulus.stores.sqlite.session import Session, fetch_value
-from rotulus.stores.sqlite.settling import Settled, flags, settle
+from rotulus.stores.sqlite.settling import Settled, flags, rescue, settle
 from rotulus.stores.sqlite.source import Source, ends
 from rotulus.stores.sqlite.watch import wait_for
 
