@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pubsub.receiver import Receiver
 from rotulus.pubsub.fake import FakeGoogle, Faults
 from rotulus.pubsub.fake.filters import read_filter
-from rotulus.pubsub.fake.refusals import Refused
+from rotulus.pubsub.fake.requests import Refused
 from rotulus.testing import SettableClock
 
 TOPIC = "projects/shop/topics/mail"

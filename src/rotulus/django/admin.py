@@ -18,15 +18,15 @@ from django.utils.translation import gettext as _
 
 from rotulus import State
 from rotulus._text.ids import is_id
-from rotulus.django.app import app_of
-from rotulus.django.displays import ExecutionDisplays
-from rotulus.django.filters import (
+from rotulus.django.admin_display import (
     DatabaseFilter,
+    ExecutionDisplays,
     QueueFilter,
     StatusFilter,
     TaskFilter,
     our_databases,
 )
+from rotulus.django.app import app_of
 from rotulus.django.models import TaskExecution
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from google.pubsub_v1 import PubsubMessage, Subscription, Topic
 
 from rotulus._time.clock import Clock
 from rotulus.pubsub.fake.filters import Filter, read_filter
-from rotulus.pubsub.fake.refusals import not_found
+from rotulus.pubsub.fake.requests import not_found
 from rotulus.pubsub.protobuf import moment, moment_of, seconds_of
 
 DELETED = "_deleted-topic_"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from rotulus.pubsub.fake.refusals import invalid
+from rotulus.pubsub.fake.requests import invalid
 
 Filter = Callable[[Mapping[str, str]], bool]
 

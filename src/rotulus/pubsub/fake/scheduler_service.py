@@ -25,9 +25,15 @@ from google.pubsub_v1 import PubsubMessage
 from rotulus._time.schedule import Schedule
 from rotulus.errors import OptionError
 from rotulus.pubsub.fake.broker import Broker
-from rotulus.pubsub.fake.masks import merged
 from rotulus.pubsub.fake.pushing import post
-from rotulus.pubsub.fake.refusals import Refused, already_exists, check_between, invalid, not_found
+from rotulus.pubsub.fake.requests import (
+    Refused,
+    already_exists,
+    check_between,
+    invalid,
+    merged,
+    not_found,
+)
 from rotulus.pubsub.fake.serving import Method
 from rotulus.pubsub.fake.signing import Signer
 from rotulus.pubsub.protobuf import moment, seconds_of

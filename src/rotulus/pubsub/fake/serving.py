@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import grpc
 
-from rotulus.pubsub.fake.refusals import Refused
+from rotulus.pubsub.fake.requests import Refused
 
 _THREADS = 16
 _OF_ANY_SIZE = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]

@@ -20,8 +20,7 @@ from google.pubsub_v1 import (
 
 from rotulus.pubsub.fake.broker import Broker, Inbox, Waiting
 from rotulus.pubsub.fake.filters import read_filter
-from rotulus.pubsub.fake.masks import merged
-from rotulus.pubsub.fake.refusals import already_exists, check_between, check_name, invalid
+from rotulus.pubsub.fake.requests import already_exists, check_between, check_name, invalid, merged
 from rotulus.pubsub.fake.serving import Method
 from rotulus.pubsub.protobuf import length_of, seconds_of
 

@@ -17,8 +17,7 @@ from google.pubsub_v1 import (
 
 from rotulus.pubsub.fake.broker import DELETED, Broker
 from rotulus.pubsub.fake.faults import Faults
-from rotulus.pubsub.fake.masks import merged
-from rotulus.pubsub.fake.refusals import Refused, already_exists, check_name, invalid
+from rotulus.pubsub.fake.requests import Refused, already_exists, check_name, invalid, merged
 from rotulus.pubsub.fake.serving import Method
 
 _MOST = 1000

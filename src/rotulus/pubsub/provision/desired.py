@@ -9,10 +9,9 @@ from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.fit import LONGEST_DELAY
 from rotulus.pubsub.http import PUSH_PATH, TICK_PATH
 from rotulus.pubsub.messages import TASK, write_scheduled
+from rotulus.pubsub.provision.pubsub_resources import NEVER, SubscriptionResource, TopicResource
 from rotulus.pubsub.provision.resource import Resource
 from rotulus.pubsub.provision.scheduler_job import DUTIES, SchedulerJobResource
-from rotulus.pubsub.provision.subscription import NEVER, SubscriptionResource
-from rotulus.pubsub.provision.topic import TopicResource
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.settings import PubSubSettings
 

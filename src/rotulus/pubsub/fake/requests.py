@@ -1,8 +1,10 @@
-"""Refusals of the fake, each with the status of Google's services."""
+"""Requests to the fake: refusals with the status of Google's services, checks, and update masks."""
 
 import re
+from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
 
 
 class Refused(Exception):  # noqa: N818 - an answer, and no mistake of this program
@@ -59,3 +61,29 @@ def check_between(value: float, low: float, high: float, what: str) -> None:
     """
     if not low <= value <= high:
         raise invalid(f"{what} is {value:g}, and it has to be from {low:g} to {high:g}")
+
+
+M = TypeVar("M")
+
+
+def merged(known: M, changed: M, mask: FieldMask) -> M:
+    """Returns a resource with some fields of another.
+
+    Args:
+        known: the resource, which stays as it is.
+        changed: the source of the new fields.
+        mask: the names of the fields; a field that `changed` lacks is emptied.
+
+    Raises:
+        Refused: INVALID_ARGUMENT: the mask is empty, or names no field.
+    """
+    kind: Any = type(known)
+    made: Any = kind(known)
+    into, source = kind.pb(made), kind.pb(changed)
+    if not mask.paths or not mask.IsValidForDescriptor(into.DESCRIPTOR):
+        raise invalid(f"The update mask {list(mask.paths)} names no fields of the resource")
+    for path in mask.paths:
+        if "." not in path:
+            into.ClearField(path)
+    mask.MergeMessage(source, into, True, True)  # replaced, and not merged
+    return made
