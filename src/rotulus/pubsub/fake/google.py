@@ -2,7 +2,6 @@
 
 import threading
 from datetime import datetime
-from types import TracebackType
 from typing import Self
 
 from rotulus._time.clock import Clock, SystemClock
@@ -102,12 +101,7 @@ class FakeGoogle:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _run(self) -> None:
