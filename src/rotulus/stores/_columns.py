@@ -13,7 +13,6 @@ from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import READ_APART, Id, JobRecord, Json, Micros, micros
 from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim, NewJob, Renewal, ScheduleEntry, Terms
-from rotulus.stores._parts import Need, Row
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -89,6 +88,20 @@ class OutcomeRow(NamedTuple):
     progress: Json | None
 
 
+class Need(NamedTuple):
+    """One job waits for another.
+
+    Attributes:
+        need: the job that is waited for.
+        job: the job that waits.
+        part: whether the first is a part of the second.
+    """
+
+    need: Id
+    job: Id
+    part: bool
+
+
 class MoveRow(NamedTuple):
     """What becomes of an entry of the outbox; `job` is the number of its job, not the id."""
 
@@ -126,11 +139,24 @@ def keyed_row(job: NewJob) -> tuple[Any, ...]:
     return tuple(KeyedRow._make(row)._replace(instant=micros(job.instant)))
 
 
-def run_row(row: Row) -> tuple[Any, ...]:
-    """A new job that may be in a run: a `RunRow`."""
-    job = row.job
-    place = (row.run, row.step, job.workflow, row.waits_for, row.opened)
-    return tuple(RunRow._make(keyed_row(job) + place))
+def run_row(
+    job: NewJob,
+    run: str | None = None,
+    step: str | None = None,
+    waits_for: int = 0,
+    *,
+    opened: bool = False,
+) -> tuple[Any, ...]:
+    """A new job that may be in a run: a `RunRow`.
+
+    Args:
+        job: the job.
+        run: the run it is in.
+        step: where it stands there.
+        waits_for: how many jobs it waits for.
+        opened: whether it is added with its parts.
+    """
+    return (*keyed_row(job), run, step, job.workflow, waits_for, opened)
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Claims jobs on PostgreSQL: the next ones, those after a cursor, with limits, or some by id."""
+"""Claims jobs on PostgreSQL: next ones, after a cursor, with limits, by id, or to be published."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,8 @@ from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.claim_cursor import ClaimCursor
 from rotulus.stores.postgres.session import Row, Session
 from rotulus.stores.postgres.source import Source
+from rotulus.stores.shared import session as shared
+from rotulus.stores.shared.outbox import Due
 
 _PROMOTED_AT_ONCE = 1000
 
@@ -110,3 +112,16 @@ class Claims:
         jobs, seqs = rows.claimed(found)
         cursor.advance(jobs, seqs, limit, looked_at_all=True)
         return jobs
+
+
+def take(session: shared.Session, due: Due) -> list[JobRecord]:
+    """Take jobs to publish, or that are left, inside the caller's transaction. See `Outbox`."""
+    while True:
+        # The locks come first, so that the next statement sees what their last holders did.
+        locked = [job for (job,) in session.fetch("lock_entries", **due._asdict())]
+        if not locked:
+            return []
+        how = {"ids": locked, "lease": due.lease, "patience": due.patience}
+        taken = session.fetch_records("take_entries", **how)
+        if taken or len(locked) < due.limit:
+            return taken

@@ -7,11 +7,10 @@ from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, cancelled, write_er
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
 from rotulus.store import Claim
-from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.session import Session
-from rotulus.stores.shared.adding import add_parts
+from rotulus.stores.shared.adding import add_parts, awaited
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Value
 
@@ -97,13 +96,12 @@ def _open_some(session: Session, outcomes: Sequence[Outcome]) -> _Answers:
 
 def _open(session: Session, outcome: Outcome) -> None:
     """Add the parts of a job, which waits for them."""
-    waiting = parts.needs(outcome.id, outcome.parts)
     [[run, paused]] = session.fetch(
         "open",
         id=outcome.id,
         reason=outcome.reason,
         progress=outcome.progress,
-        waits_for=str(parts.awaited(outcome.id, waiting)),
+        waits_for=str(awaited(outcome.id, outcome.parts)),
     )
     add_parts(session, outcome.id, outcome.parts, run, paused=bool(paused))
 

@@ -26,13 +26,12 @@ from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.batches import Batches
-from rotulus.stores.postgres.claiming import Claims, claim_in
+from rotulus.stores.postgres.claiming import Claims, claim_in, take
 from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.migrate import migrate, missing, script
-from rotulus.stores.postgres.outbox import take
 from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source

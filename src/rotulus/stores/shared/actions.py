@@ -1,11 +1,10 @@
 """Operator actions in a transaction: cancel, retry and delete jobs, pause their runs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
-from rotulus.stores._parts import with_their_keys
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Locked, Row, Session
 
@@ -93,7 +92,18 @@ def _with_free_keys(session: Session, found: Sequence[Row]) -> list[str]:
         return [job for job, _, _ in found]
     session.execute("release_keys", keys=keys)
     holding = session.fetch_records("holders", keys=keys)
-    return with_their_keys(found, {holder.key: holder.id for holder in holding})
+    return _with_their_keys(found, {holder.key: holder.id for holder in holding})
+
+
+def _with_their_keys(found: Sequence[Row], holders: Mapping[str | None, str]) -> list[str]:
+    """Which jobs can be sent back, so that each key has one holder: the first one that can.
+
+    Args:
+        found: jobs, the jobs that their runs are the runs of, and the keys of those.
+        holders: which jobs hold the keys now.
+    """
+    taken = dict(holders)
+    return [job for job, head, key in found if key is None or taken.setdefault(key, head) == head]
 
 
 def _delete(session: Session, jobs: list[Any]) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 from rotulus.store import NewJob
-from rotulus.stores import _parts as parts
-from rotulus.stores._columns import run_row
+from rotulus.stores._columns import Need, run_row
 from rotulus.stores.shared.session import Session
 
 
@@ -14,7 +14,7 @@ def add_with_parts(session: Session, jobs: Sequence[NewJob]) -> None:
 
     Parts come with a job that is new: not with one that is there, nor with a held key.
     """
-    new = _add_rows(session, map(parts.own_row, jobs), paused=False)
+    new = _add_rows(session, jobs, map(_own_row, jobs), paused=False)
     for job in jobs:
         if job.parts and job.id in new:
             new.discard(job.id)
@@ -25,15 +25,38 @@ def add_parts(
     session: Session, job_id: str, jobs: Sequence[NewJob], run: str, *, paused: bool
 ) -> None:
     """Add the parts of a job, and what each waits for; `paused`, if their run is."""
-    _add_rows(session, parts.part_rows(jobs, run), paused=paused)
-    session.execute("add_needs", **session.rows("need", parts.needs(job_id, jobs)))
+    # No part holds a key.
+    places = [(part._replace(key=None), run, part.step, len(part.needs)) for part in jobs]
+    _add_rows(session, jobs, [run_row(*place) for place in places], paused=paused)
+    session.execute("add_needs", **session.rows("need", _needs(job_id, jobs)))
 
 
-def _add_rows(session: Session, jobs: Iterable[parts.Row], *, paused: bool) -> set[str]:
+def awaited(job_id: str, jobs: Sequence[NewJob]) -> int:
+    """How many of its parts a job waits for."""
+    return sum(need.job == job_id for need in _needs(job_id, jobs))
+
+
+def _needs(job_id: str, jobs: Sequence[NewJob]) -> list[Need]:
+    """What the parts of a job wait for, and the parts that the job waits for."""
+    among = [Need(need, part.id, part=False) for part in jobs for need in part.needs]
+    needed = {need.need for need in among}
+    return among + [Need(part.id, job_id, part=True) for part in jobs if part.id not in needed]
+
+
+def _own_row(job: NewJob) -> tuple[Any, ...]:
+    """A job that is added, with its parts or without any."""
+    if not job.parts:
+        return run_row(job)
+    return run_row(job, job.id, "", awaited(job.id, job.parts), opened=True)
+
+
+def _add_rows(
+    session: Session, jobs: Iterable[NewJob], rows: Iterable[tuple[Any, ...]], *, paused: bool
+) -> set[str]:
     """Add jobs, some of them in a run; the ids of those that are new."""
     new: set[str] = set()
-    for terms, group in groupby(jobs, lambda row: row.job.terms):
-        own = session.rows("in_run", list(map(run_row, group)))
+    for terms, group in groupby(zip(jobs, rows, strict=True), lambda pair: pair[0].terms):
+        own = session.rows("in_run", [row for _, row in group])
         found = session.fetch("add_parts", **own, **session.terms(terms), paused=paused)
         new |= {job for (job,) in found}
     return new

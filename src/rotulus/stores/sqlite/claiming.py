@@ -1,10 +1,14 @@
-"""Claims jobs on SQLite, inside a transaction: the next ones, or some by id."""
+"""Claims jobs on SQLite, inside a transaction, and takes those that are to be published."""
 
 import sqlite3
 from collections.abc import Collection
 from typing import Any
 
+from rotulus._jobs.record import JobRecord
 from rotulus.store import ClaimFilter
+from rotulus.stores._columns import MoveRow
+from rotulus.stores.shared.outbox import Due
+from rotulus.stores.shared.session import Session
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.session import execute, fetch_row, fetch_value
 
@@ -55,3 +59,15 @@ def _start(con: sqlite3.Connection, chosen: str, start: dict[str, Any], *, rated
     execute(con, "claim", chosen=chosen, **start)
     if rated:
         execute(con, "count_starts", chosen=chosen, now=start["now"])
+
+
+def take(session: Session, due: Due) -> list[JobRecord]:
+    """Take jobs to publish, or that are left, inside the caller's transaction. See `Outbox`."""
+    while True:
+        entries = session.fetch_value("entries_due", **due._asdict())
+        moves = list(map(MoveRow._make, rows.read(entries)))
+        session.execute("move_entries", moves=entries)
+        session.execute("delete_entries", jobs=[move.job for move in moves if move.kind == "gone"])
+        taken = [move.job for move in moves if move.kind == "taken"]
+        if taken or len(moves) < due.limit:
+            return rows.records(session.fetch_value("claimed", chosen=taken))

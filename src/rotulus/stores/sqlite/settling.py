@@ -7,9 +7,8 @@ from rotulus._jobs.outcome import LOST, MAX_LOSSES, Outcome, cancelled, write_er
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim
-from rotulus.stores import _parts as parts
 from rotulus.stores._columns import outcome_row, success_row
-from rotulus.stores.shared.adding import add_parts
+from rotulus.stores.shared.adding import add_parts, awaited
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Value
 from rotulus.stores.sqlite import rows
@@ -77,7 +76,6 @@ def _unblocks(session: Session, outcomes: Sequence[Outcome]) -> bool:
 
 def _open(session: Session, outcome: Outcome) -> None:
     """Add the parts of a job, which waits for them."""
-    waiting = parts.needs(outcome.id, outcome.parts)
     opened = rows.array([(outcome.id, outcome.attempt)])
     [(run, paused)] = session.fetch(
         "open",
@@ -85,7 +83,7 @@ def _open(session: Session, outcome: Outcome) -> None:
         attempt=outcome.attempt,
         reason=outcome.reason,
         progress=outcome.progress,
-        waits_for=parts.awaited(outcome.id, waiting),
+        waits_for=awaited(outcome.id, outcome.parts),
     )
     add_parts(session, outcome.id, outcome.parts, run, paused=bool(paused))
     session.execute("archive", claims=opened)

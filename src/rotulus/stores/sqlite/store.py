@@ -29,13 +29,12 @@ from rotulus.stores.shared.session import Value
 from rotulus.stores.shared.store import SharedStore, renewed
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches
-from rotulus.stores.sqlite.claiming import claim
+from rotulus.stores.sqlite.claiming import claim, take
 from rotulus.stores.sqlite.connection import MEMORY, translated
 from rotulus.stores.sqlite.doorbell import KINDS, Doorbell, Kind
 from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline, boot_id
 from rotulus.stores.sqlite.migrate import migrate, missing, script
-from rotulus.stores.sqlite.outbox import take
 from rotulus.stores.sqlite.session import Session, fetch_value
 from rotulus.stores.sqlite.settling import Settled, flags, rescue, settle
 from rotulus.stores.sqlite.source import Source, ends
