@@ -25,7 +25,7 @@ from rotulus.service.records import (
     states_of,
 )
 from rotulus.service.scheduler import JobScheduler
-from rotulus.service.state import ServiceState, app_of
+from rotulus.service.state import app_of, state_of
 from rotulus.service.streams import stream
 
 _CANCEL_TIMEOUT = 2.0
@@ -233,7 +233,7 @@ async def _cancel(request: Request, job: Job[Any]) -> None:
 
 
 def _scheduler(request: Request) -> JobScheduler | None:
-    state: ServiceState | None = getattr(request.app.state, "rotulus", None)
+    state = state_of(request)
     return None if state is None else state.scheduler
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from rotulus.service.guard import guard
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemRoute
-from rotulus.service.state import ServiceInfo
+from rotulus.service.state import ServiceInfo, state_of
 
 
 class SystemInfo(BaseModel):
@@ -59,7 +59,7 @@ def make_system_router() -> APIRouter:
     @router.get("/info", operation_id="get_info")
     async def info(request: Request) -> ServiceInfo:
         """The description of the service."""
-        state = getattr(request.app.state, "rotulus", None)
+        state = state_of(request)
         if state is not None:
             return state.info
         return ServiceInfo(display_name=request.app.title, version=request.app.version)

@@ -18,7 +18,7 @@ from rotulus.service.landing.fields import fields_of
 from rotulus.service.landing.offers import offers_of
 from rotulus.service.landing.page import ShownTask, page
 from rotulus.service.problems import ProblemRoute
-from rotulus.service.state import ServiceInfo
+from rotulus.service.state import ServiceInfo, state_of
 
 
 def make_landing_router(registry: TaskRegistry = global_registry) -> APIRouter:
@@ -35,7 +35,7 @@ def make_landing_router(registry: TaskRegistry = global_registry) -> APIRouter:
 
     @router.get("/", include_in_schema=False)
     async def landing_page(request: Request) -> Response:
-        state = getattr(request.app.state, "rotulus", None)
+        state = state_of(request)
         served = state.app.registry if state else registry
         nonce = secrets.token_urlsafe(18)
         auth = (state and state.auth) or auth_of_settings()
