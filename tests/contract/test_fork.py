@@ -107,7 +107,7 @@ def test_a_fork_waits_for_a_thread_that_is_inside_sqlite(does, file):
 
 def test_a_fork_does_not_wait_for_its_own_thread_nor_for_ever(monkeypatch):
     """Nobody could leave in the first case, and a program is not held up in the second."""
-    monkeypatch.setattr(_forking, "_PATIENCE", 0.05)
+    monkeypatch.setattr(_forking, "_FORK_WAIT", 0.05)
     barrier, inside, leave = ForkBarrier(), threading.Event(), threading.Event()
 
     def stay():
