@@ -158,6 +158,17 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("outdated", "rotulus_jobs_run"),
         ("delete_jobs", "INTEGER PRIMARY KEY"),
         ("delete_needs", "PRIMARY KEY (need=?)"),
+        ("delete_entries", "PRIMARY KEY (job=?)"),
+        ("deletable", "sqlite_autoindex_rotulus_jobs_1"),
+        ("cancel", "sqlite_autoindex_rotulus_jobs_1"),
+        ("retry", "INTEGER PRIMARY KEY"),
+        ("archive_ended", "INTEGER PRIMARY KEY"),
+        ("holders", "rotulus_jobs_held_key"),
+        ("recount", "INTEGER PRIMARY KEY"),
+        ("carry", "sqlite_autoindex_rotulus_jobs_1"),
+        ("carry_again", "PRIMARY KEY (job=?)"),
+        ("published", "PRIMARY KEY (job=?)"),
+        ("entry", "PRIMARY KEY (job=?)"),
     ],
 )
 def test_a_hot_statement_finds_its_rows_by_an_index(database, name, index, analysed):
@@ -168,7 +179,7 @@ def test_a_hot_statement_finds_its_rows_by_an_index(database, name, index, analy
     database.execute(NEEDS)
     if analysed:
         database.execute("ANALYZE")
-    ours = re.compile(r"\b(rotulus_(jobs|needs)|job|part|need)\b")
+    ours = re.compile(r"\b(rotulus_(jobs|needs|outbox)|job|part|need|entry)\b")
     lines = [line for line in plan(database, name) if ours.search(line)]
 
     assert any(index in line for line in lines), lines

@@ -18,10 +18,12 @@ WHERE entry.job = job.{job} AND job.ended_at IS NULL;
 -- name: published
 -- Messages of jobs are out: to be looked at again when they have had the time to arrive. Those of jobs
 -- that were sent back since they were taken are wanted once more.
+WITH sent (job) AS MATERIALIZED (
+  SELECT job.{job} FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value)
 UPDATE rotulus_outbox AS entry
 SET published_at = now, due_at = now + CAST(:patience AS bigint)
-FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value, {moment}
-WHERE entry.job = job.{job} AND (entry.tries > 0 OR NOT CAST(:taken AS boolean));
+FROM sent, {moment}
+WHERE entry.job = sent.job AND (entry.tries > 0 OR NOT CAST(:taken AS boolean));
 
 -- name: entry
 -- What is to be published of one job.

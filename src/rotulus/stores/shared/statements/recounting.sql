@@ -13,14 +13,15 @@ ORDER BY job_id;
 
 -- name: recount
 -- Blocked jobs wait for what has not ended; all are locked, with those that wait for them.
+WITH counted (job, paused, needs) AS MATERIALIZED (
+  SELECT job.{job}, job.paused, {unended_needs}
+  FROM {each_ids} {join} rotulus_jobs AS job
+    ON job.id = wanted.value AND job.state || '' = 'blocked'),
+blocked AS MATERIALIZED (
+  SELECT job, needs, needs = 0 AND NOT paused AS due FROM counted)
 UPDATE rotulus_jobs AS job
-SET waits_for = wanted.needs,
+SET waits_for = blocked.needs,
     {becomes_due}
-FROM (
-  SELECT job.{job} AS job, job.needs, job.needs = 0 AND NOT job.paused AS due
-  FROM (
-    SELECT job.{job}, job.paused, {unended_needs} AS needs
-    FROM {each_ids} {join} rotulus_jobs AS job
-      ON job.id = wanted.value AND job.state || '' = 'blocked') AS job) AS wanted, {moment}
-WHERE job.{job} = wanted.job
+FROM blocked, {moment}
+WHERE job.{job} = blocked.job
 RETURNING id;
