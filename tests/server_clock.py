@@ -5,7 +5,10 @@ import psycopg
 from rotulus._jobs.record import micros
 from rotulus.testing import SettableClock
 
-_TABLES = ("jobs", "needs", "attempts", "pauses", "starts", "workers", "schedules", "outbox")
+_TABLES = (
+    *("jobs", "needs", "attempts", "pauses", "starts", "workers", "schedules", "outbox"),
+    *("stats", "stats_new", "stats_added"),
+)
 
 
 def empty(connection):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rotulus._app.app import App, current_app
     from rotulus._app.resources.jobs import AttemptResult, JobCount
+    from rotulus._app.resources.measures import Measured, Times
     from rotulus._app.resources.queues import QueueInfo
     from rotulus._app.resources.schedules import ScheduleInfo
+    from rotulus._app.resources.stats import StatPoint
     from rotulus._app.resources.steps import StepInfo
     from rotulus._app.ticking import Ticked
     from rotulus._engine.outbox_relay import Carrier, Published
@@ -63,6 +65,7 @@ __all__ = [
     "JobCount",
     "JobFailedError",
     "JobLogFilter",
+    "Measured",
     "Middleware",
     "ParameterInfo",
     "Progress",
@@ -75,6 +78,7 @@ __all__ = [
     "Schedule",
     "ScheduleInfo",
     "Snooze",
+    "StatPoint",
     "State",
     "StepInfo",
     "Task",
@@ -85,6 +89,7 @@ __all__ = [
     "TaskRegistrationError",
     "TaskRegistry",
     "Ticked",
+    "Times",
     "current_app",
     "registry",
     "scheduled",
@@ -96,6 +101,8 @@ _HOMES = {
     "_app.resources.jobs": ("AttemptResult", "JobCount"),
     "_app.resources.queues": ("QueueInfo",),
     "_app.resources.schedules": ("ScheduleInfo",),
+    "_app.resources.measures": ("Measured", "Times"),
+    "_app.resources.stats": ("StatPoint",),
     "_app.resources.steps": ("StepInfo",),
     "_app.ticking": ("Ticked",),
     "_engine.outbox_relay": ("Carrier", "Published"),

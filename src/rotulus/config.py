@@ -251,6 +251,7 @@ SETTINGS: dict[str, SettingKind] = {
     "keep_failed": SettingKind(
         30 * _DAY, _seconds, "Seconds to keep failed, dead and cancelled jobs."
     ),
+    "keep_stats": SettingKind(90 * _DAY, _seconds, "Seconds to keep statistics."),
     "unknown_grace": SettingKind(
         None, _seconds, "Seconds a due job waits for a worker that knows its task."
     ),

@@ -52,7 +52,9 @@ def test_many_may_migrate_a_new_file_at_once(tmp_path, clock):
     [thread.join(30) for thread in threads]
     [store.close() for store in stores]
 
-    assert [["0001 jobs", "0002 outbox"]] == [names for names in applied if names]
+    assert [["0001 jobs", "0002 outbox", "0003 operations"]] == [
+        names for names in applied if names
+    ]
     assert len(stores) == len(applied)
 
 

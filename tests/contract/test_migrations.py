@@ -1,17 +1,21 @@
 """From the tables of the first version to these: with jobs in them, and while they are used."""
 
+import json
+import os
 import sqlite3
-import threading
+import subprocess
+import sys
+import textwrap
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from contract.workbench import OUTCOMES, Workbench
+from rotulus._jobs.outcome import succeeded
 from rotulus.stores import _migrations
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
-from rotulus.testing import SettableClock
 
 
 @pytest.fixture
@@ -34,68 +38,120 @@ def _first(known):
     return lambda store: known(store)[:1]
 
 
+BEFORE = "a49a45c"
+"""The last commit of the version before: it knows the first two migrations."""
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def older(tmp_path_factory):
+    """Runs a program on the version before; gives its process, whose output is JSON."""
+    folder = tmp_path_factory.mktemp("older")
+    archive = ["git", "archive", f"--output={folder / 'src.tar'}", BEFORE, "src/rotulus"]
+    if subprocess.run(archive, cwd=ROOT, capture_output=True, check=False).returncode:
+        pytest.skip("the history of this clone does not have the version before")
+    subprocess.run(["tar", "-xf", folder / "src.tar", "-C", folder], check=True)
+
+    def start(program, url):
+        text = textwrap.dedent(OLDER) + textwrap.dedent(program)
+        environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+        words = [sys.executable, "-c", text, url]
+        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
+
+    return start
+
+
+OLDER = """
+    import json, sys
+    from rotulus import App, TaskRegistry
+    from rotulus._jobs.outcome import ErrorInfo, retried, succeeded
+    from rotulus._text.ids import Ids
+    from rotulus.store import ClaimFilter, NewJob, Terms
+
+    app = App(sys.argv[1], registry=TaskRegistry())
+    app.store.migrate()
+    numbers = iter(range(1000))
+
+    def new(task="t", **fields):
+        own = {name: fields.pop(name) for name in NewJob._fields if name in fields}
+        return NewJob(f"00000000-0000-7000-8000-{next(numbers):012}", "{}", Terms(task, **fields), **own)
+"""
+
+
 @pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.anywhere)])
-def old(request, tmp_path, first_only):
-    """A store with the tables of the first version; and what opens another client of it."""
+def url(request, tmp_path):
+    """An empty place."""
     if request.param == "file":
-        clock = SettableClock()
+        return f"sqlite:///{tmp_path / 'jobs.db'}"
+    return request.getfixturevalue("database")
 
-        def open_one():
-            return SqliteStore(str(tmp_path / "jobs.db"), clock=clock)
 
-    else:
-        address = read_address(request.getfixturevalue("database"))
-        clock = SettableClock()
-
-        def open_one():
-            return PostgresStore(address)
-
+@pytest.fixture
+def open_store(url):
+    """Opens stores there, without bringing their tables up to date."""
     opened = []
 
-    def open_another():
-        opened.append(open_one())
+    def open_one():
+        made = SqliteStore(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
+        opened.append(made or PostgresStore(read_address(url)))
         return opened[-1]
 
-    store = open_another()
-    with first_only():
-        assert ["0001 jobs"] == store.migrate()
-    yield Workbench(store, clock, open_another)
+    yield open_one
     [one.close() for one in opened]
 
 
-def test_what_is_there_stays(old):
-    """Jobs, their attempts and their runs; and what is carried can be added afterwards."""
-    before = [old.ended("retried").id, old.add(delay=60.0).id, *old.add_run({"a": []}).values()]
-    held = old.running()
-    records = {job: old.store.get(job) for job in before}
-    assert ["0002 outbox"] == old.store.migrate(apply=False)
-    assert ["0002 outbox"] == old.store.migrate()
-    assert [] == old.store.migrate()
+def test_what_is_there_stays(older, url, open_store):
+    """Jobs, their attempts and their runs; an attempt that was begun before is settled after it."""
+    program = """
+        app.store.add([new(priority=1), new(delay=60.0)])
+        [job] = app.store.claim(ClaimFilter("w"), 1, 3600.0)
+        app.store.settle([retried(job.id, job.attempt, ErrorInfo("ValueError", "no"), 3600.0)])
+        whole = new(parts=[new(step="a", workflow="w")])
+        app.store.add([whole, new(priority=9)])
+        held = app.store.claim(ClaimFilter("w", ids=[whole.id]), 1, 3600.0)
+        held += app.store.claim(ClaimFilter("w"), 1, 3600.0)
+        jobs = [app.store.get(job.id)._asdict() for job in app.store.find()]
+        print(json.dumps([jobs, [(job.id, job.attempt) for job in held]]))
+    """
+    told, _ = older(program, url).communicate(timeout=60)
+    before, held = json.loads(told)
+    store = open_store()
+    assert ["0003 operations"] == store.migrate(apply=False)
+    assert ["0003 operations"] == store.migrate()
+    assert [] == store.migrate()
 
-    assert records == {job: old.store.get(job) for job in before}
-    assert [] == old.store.settle([OUTCOMES["succeeded"](held)])
-    new = old.add(queue="_out", carried=True)
-    assert [new.id] == [job.id for job in old.store.outbox.take("_out", 10, 30.0, 60.0)]
+    assert 5 == len(before)
+    for job in before:
+        now = store.get(job["id"])._asdict()
+        assert job == {name: now[name] for name in job}
+    assert held
+    assert [] == store.settle([succeeded(job, attempt, "1") for job, attempt in held])
 
 
-def test_workers_go_on_meanwhile(old):
-    """What a client of the version before does needs nothing of the new table."""
-    total, done, stop = 60, [], threading.Event()
-    old.add_many(total)
+def test_workers_go_on_meanwhile(older, url, open_store):
+    """What a client of the version before does needs nothing of the new tables."""
+    program = """
+        total, done = 300, []
+        app.store.add([new() for _ in range(total)])
+        print("ready", flush=True)
+        while len(done) < total:
+            for job in app.store.claim(ClaimFilter("w"), 2, 30.0):
+                refused = app.store.settle([succeeded(job.id, job.attempt, "1")])
+                done.extend([] if refused else [job.id])
+            if len(done) < total:
+                app.store.add([new(), new()]) if len(done) == 100 else None
+                total += 2 * (len(done) == 100)
+        print(json.dumps(done))
+    """
+    client = older(program, url)
+    client.stdout.readline()
+    store = open_store()
+    assert ["0003 operations"] == store.migrate()
+    done = json.loads(client.communicate(timeout=60)[0])
 
-    def work():
-        store = old.open_another()
-        while not stop.is_set() or len(done) < total:
-            for job in Workbench(store, old.clock, None).claim(2, worker="w"):
-                done.extend([job.id] if not store.settle([OUTCOMES["succeeded"](job)]) else [])
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    assert ["0002 outbox"] == old.store.migrate()
-    stop.set()
-    thread.join(60)
-
-    assert total == len(done) == len(set(done))
+    assert len(done) == len(set(done)) >= 300
+    assert {"succeeded": len(done)} == {count.state: count.jobs for count in store.count()}
 
 
 @pytest.mark.anywhere

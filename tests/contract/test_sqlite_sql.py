@@ -32,7 +32,7 @@ def database():
 
 def parameters(statement):
     """Every parameter a statement names, as NULL."""
-    return dict.fromkeys(re.findall(r"(?<!:):([a-z_]+)", statement))
+    return dict.fromkeys(re.findall(r"(?<!:):([a-z_0-9]+)", statement))
 
 
 @pytest.mark.parametrize("name", sorted(STATEMENTS))

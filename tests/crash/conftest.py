@@ -130,6 +130,10 @@ class Factory:
             spent += sum(attempt.reason == "unstarted" for attempt in job.attempts)
             if spent != job.attempt - (job.state == "succeeded"):
                 wrong.append((job.id, "budgets", spent, job.attempt))
+        [counted] = self.app.stats.totals()
+        ended = sum(_ended_attempts(job) for job in jobs)
+        if (len(jobs), ended) != (counted.enqueued, counted.attempts):
+            wrong.append(("statistics", len(jobs), ended, counted))
         return wrong
 
     def close(self):
@@ -192,3 +196,9 @@ def plant(server, tmp_path):
         if not server.is_running:
             server.start()
         made.close()
+
+
+def _ended_attempts(job):
+    """How many attempts of a job have begun and ended."""
+    earlier = sum(attempt.reason != "unstarted" for attempt in job.attempts)
+    return earlier + (job.state.ended and job.attempt > len(job.attempts))

@@ -64,7 +64,7 @@ def test_each_verb_has_a_form_for_coroutines(app):
         != inspect.signature(getattr(kind, f"a{name}")).parameters
     ]
 
-    assert {"jobs", "queues", "schedules", "workers", "runs"} == set(resources(app))
+    assert {"jobs", "queues", "schedules", "workers", "runs", "stats"} == set(resources(app))
     assert ([], []) == (missing, different)
 
 

@@ -380,7 +380,7 @@ def test_cron_preview_of_nonsense(shop, words, message):
 
 def test_migrate_says_what_it_did(shop):
     """And the second time that there was nothing to do; or prints the SQL."""
-    assert "applied 0001 jobs, 0002 outbox" in shop("migrate")
+    assert "applied 0001 jobs, 0002 outbox, 0003 operations" in shop("migrate")
     assert "is up to date" in shop("migrate")
     assert "CREATE TABLE rotulus_jobs" in shop("migrate", "--sql")
 
@@ -565,7 +565,9 @@ def test_a_worker_says_that_it_migrates(shop, tmp_path):
         check=True,
     )
 
-    assert re.search(r"migrated sqlite:////.*/shop\.db: 0001 jobs, 0002 outbox", told.stderr)
+    assert re.search(
+        r"migrated sqlite:////.*/shop\.db: 0001 jobs, 0002 outbox, 0003 operations", told.stderr
+    )
     assert (tmp_path / "shop.db").exists()
 
 

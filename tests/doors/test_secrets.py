@@ -64,7 +64,9 @@ def shop(tmp_path, database):
     name = f"secret_{next(NUMBERS)}"
     (tmp_path / f"{name}.py").write_text(SOURCE)
     url = with_password(database, CANARY)
-    assert ["0001 jobs", "0002 outbox"] == App(url, registry=TaskRegistry()).store.migrate()
+    assert ["0001 jobs", "0002 outbox", "0003 operations"] == App(
+        url, registry=TaskRegistry()
+    ).store.migrate()
     return f"{name}:app", url
 
 
@@ -115,6 +117,7 @@ WORDS = {
     ("run",): [["shout", "hello"], ["fail"], ["nonsense"]],
     ("serve",): [["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--worker"]],
     ("show",): [["-"], ["nonsense"]],
+    ("stats",): [[], ["--by", "task"], ["--since", "nonsense"]],
     ("why",): [["-"], ["nonsense"]],
     ("worker",): [["--burst"], ["--burst", "--log", "debug", "--log-format", "json"]],
 }

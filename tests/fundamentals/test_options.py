@@ -469,6 +469,18 @@ def app_keep_failed():
     kept("keep_failed", failing, keep_failed=timedelta(minutes=5))
 
 
+def app_keep_stats(clock):
+    def case(app):
+        named(app).enqueue()
+        clock.advance(4 * 86_400)
+        [fold] = [d for d in app._own.worker_runs.duties(app.store) if d.name == "fold_stats"]
+        fold.tick(clock.now())
+        fold.tick(clock.now())
+        assert 0 == app.stats.totals(since=timedelta(days=9))[0].enqueued
+
+    with_app(case, clock=clock, keep_stats=timedelta(days=3))
+
+
 def app_max_bytes():
     def case(app):
         with pytest.raises(Exception, match="20"):
@@ -555,6 +567,7 @@ APP = {
     "lease": app_lease,
     "keep": app_keep,
     "keep_failed": app_keep_failed,
+    "keep_stats": app_keep_stats,
     "max_bytes": app_max_bytes,
     "unknown_grace": app_unknown_grace,
     "like": app_like,

@@ -52,6 +52,7 @@ WHERE = {
     "Snooze": Snooze,
     "Retry": lambda length: Retry(after=length),
     "keep": lambda length: App("sqlite://", registry=TaskRegistry(), keep=length),
+    "keep_stats": lambda length: App("sqlite://", registry=TaskRegistry(), keep_stats=length),
     "keep_failed": lambda length: App("sqlite://", registry=TaskRegistry(), keep_failed=length),
     "lease": lambda length: App("sqlite://", registry=TaskRegistry(), lease=length.total_seconds()),
 }

@@ -11,7 +11,7 @@ from rotulus._app.log import log_events
 from rotulus._app.open_apps import OpenApp, open_app_of
 from rotulus._app.opening import LazyStore, absolute_url, open_store, shown_url
 from rotulus._app.port import AppPort
-from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Workers
+from rotulus._app.resources import Jobs, Queues, Runs, Schedules, Stats, Workers
 from rotulus._app.serverless import Serverless
 from rotulus._app.shortcuts import Shortcuts
 from rotulus._app.ticking import Ticks
@@ -52,6 +52,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         lease: seconds after which a worker that hangs is given up. Default 30.
         keep: how long succeeded and skipped jobs are kept. Default 7 days.
         keep_failed: how long failed, dead and cancelled jobs are kept. Default 30 days.
+        keep_stats: how long statistics are kept, whatever is deleted. Default 90 days.
         max_bytes: the largest arguments and the largest result, in bytes of JSON. Default 1 MiB.
         unknown_grace: seconds for which a due job of a task that its workers do not know is left to
             workers that do; then it is given up. Default 0 on SQLite, else 600.
@@ -76,6 +77,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         schedules: lists the scheduled tasks.
         workers: lists the workers.
         runs: gets, cancels, retries, pauses and resumes runs of workflows.
+        stats: how many attempts came to what, how long they waited and ran.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         lease: float | None = None,
         keep: timedelta | None = None,
         keep_failed: timedelta | None = None,
+        keep_stats: timedelta | None = None,
         max_bytes: int | None = None,
         unknown_grace: float | None = None,
         log_arguments: bool | None = None,
@@ -99,8 +102,8 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         if store_of is not None:
             url = _url_of(store_of, url, registry)
         arguments: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
-        arguments |= {"keep": keep, "keep_failed": keep_failed, "log_arguments": log_arguments}
-        arguments |= {"unknown_grace": unknown_grace}
+        arguments |= {"keep": keep, "keep_failed": keep_failed, "keep_stats": keep_stats}
+        arguments |= {"unknown_grace": unknown_grace, "log_arguments": log_arguments}
         loaded = load_settings(arguments)
         self.settings: dict[str, Setting] = _shown(loaded)
         settings = {name: setting.value for name, setting in loaded.items()}
@@ -139,7 +142,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         )
         self.jobs, self.queues = Jobs(self._port, self._singles), Queues(self._port)
         self.schedules, self.workers = Schedules(self._port), Workers(self._port)
-        self.runs = Runs(self._port, self.jobs)
+        self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
         log_events(engine.events)
         self._own.enter()
 

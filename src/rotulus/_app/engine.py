@@ -7,13 +7,21 @@ import threading
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 from rotulus._app.port import AppPort
 from rotulus._engine.around import MiddlewareList
-from rotulus._engine.duties import Duty, Prune, Recount, Relay, Rescue, retention
+from rotulus._engine.duties import (
+    Duty,
+    FoldStats,
+    Kept,
+    Prune,
+    Recount,
+    Relay,
+    Rescue,
+    retention,
+)
 from rotulus._engine.executor import Executor
 from rotulus._engine.isolation import ForkServer, ProcessPool, check_system, run_task_process
 from rotulus._engine.job_factory import JobFactory, Parts, not_carried
@@ -147,16 +155,15 @@ class Engine:
             store, options, self.clock.monotonic, self.random.getrandbits, self.events
         )
 
-    def duties(
-        self, store: Store, keep: timedelta, keep_failed: timedelta, events: Events | None = None
-    ) -> list[Duty]:
+    def duties(self, store: Store, kept: Kept, events: Events | None = None) -> list[Duty]:
         """Returns the background duties on a store, which emit to these events, if given."""
         events = events or self.events
         return [
             Rescue(store, self.random.random, events),
             Scheduling(store, self.job_factory, list(self.registry), events),
             Relay(self.outbox_relay, events),
-            Prune(store, retention(keep, keep_failed), events),
+            Prune(store, retention(kept), events),
+            FoldStats(store, kept.keep_stats, self.random.random),
             Recount(store, self.random.random, events),
         ]
 

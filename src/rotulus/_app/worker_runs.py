@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 from rotulus._app.engine import Engine
 from rotulus._app.opening import is_shared, usual_grace
-from rotulus._engine.duties import Duty
+from rotulus._engine.duties import Duty, Kept
 from rotulus._engine.duty_thread import DutyThread
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.worker import Worker, WorkerOptions
@@ -179,8 +179,8 @@ class WorkerRuns:
 
     def duties(self, store: Store, events: Events | None = None) -> list[Duty]:
         """Returns the background duties, which emit to these events, or to those of the app."""
-        keep, keep_failed = self.settings["keep"], self.settings["keep_failed"]
-        return self.engine.duties(store, timedelta(0, keep), timedelta(0, keep_failed), events)
+        kept = {name: timedelta(0, self.settings[name]) for name in Kept._fields}
+        return self.engine.duties(store, Kept(**kept), events)
 
     def _run_with_duties(
         self,

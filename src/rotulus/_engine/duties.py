@@ -1,4 +1,4 @@
-"""The background duties: rescue jobs of dead workers, publish messages, recount needs, prune.
+"""The background duties: rescue jobs of dead workers, publish, recount needs, prune, fold stats.
 
 Each is one function of the time that says in how many seconds it wants to be called again. A
 worker calls them from a thread; anything else that can call a function can do the same, in any
@@ -7,7 +7,7 @@ number of processes at once: doing a duty twice does nothing twice.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.states import RETRYABLE, State
@@ -17,6 +17,10 @@ from rotulus.store import Store
 PRUNE_EVERY = 60.0
 RELAY_EVERY = 5.0
 RECOUNT_EVERY = 60.0
+FOLD_EVERY = 10.0
+
+_MINUTES_KEPT = 2 * 86_400.0
+"""Seconds for which statistics are kept by the minute."""
 
 LONGEST_SLEEP = 30.0
 """Seconds: a clock that was set meanwhile is noticed after that long at most."""
@@ -121,7 +125,37 @@ class Prune:
         return 0.0 if max(pruned, default=0) >= batch else PRUNE_EVERY
 
 
-def retention(keep: timedelta, keep_failed: timedelta) -> dict[State, timedelta]:
+class FoldStats:
+    """Brings statistics to their place, and adds the minutes of two days ago up to hours."""
+
+    name = "fold_stats"
+
+    def __init__(self, store: Store, keep: timedelta, chance: Callable[[], float]) -> None:
+        self._store = store
+        self._keep = keep
+        self._chance = chance
+
+    def tick(self, now: datetime) -> float:  # noqa: ARG002 - the store has its own clock
+        """Do that for all there is."""
+        self._store.stats.fold(_MINUTES_KEPT, self._keep.total_seconds())
+        return FOLD_EVERY * (0.75 + 0.5 * self._chance())
+
+
+class Kept(NamedTuple):
+    """How long things are kept.
+
+    Attributes:
+        keep: jobs that succeeded or were skipped.
+        keep_failed: jobs that can be retried.
+        keep_stats: statistics.
+    """
+
+    keep: timedelta
+    keep_failed: timedelta
+    keep_stats: timedelta
+
+
+def retention(kept: Kept) -> dict[State, timedelta]:
     """Returns how long jobs are kept, by the state they ended in: longer if they can be retried."""
     ended = [state for state in State if state.ended]
-    return {state: keep_failed if state in RETRYABLE else keep for state in ended}
+    return {state: kept.keep_failed if state in RETRYABLE else kept.keep for state in ended}

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from rotulus._engine.execution import Execution, Stop
 from rotulus._jobs import outcome as outcomes
+from rotulus._jobs.fingerprint import fingerprint, fingerprint_of
 from rotulus._jobs.outcome import ErrorInfo, Outcome
 from rotulus._jobs.retry import NO_RETRY, Retry
 from rotulus._jobs.signals import Cancel, Snooze
@@ -111,8 +112,10 @@ def describe_error(error: BaseException) -> ErrorInfo:
 
     It never raises, also when the exception's own methods do.
     """
+    group = fingerprint(type(error).__qualname__)
     try:
         frames = own_frames(error.__traceback__)
+        group = fingerprint_of(error, frames)
         text = "".join(traceback.TracebackException(type(error), error, frames).format())
     except Exception as problem:  # noqa: BLE001 - formatting runs the exception's own code
         text = f"Traceback not available: {type(problem).__name__} while formatting it\n"
@@ -120,6 +123,7 @@ def describe_error(error: BaseException) -> ErrorInfo:
         type=_clean(type(error).__name__),
         message=_clean(_shorten(_text(error), LONGEST_MESSAGE)),
         traceback=_clean(_shorten(text, LONGEST_TRACEBACK)),
+        fingerprint=group,
     )
 
 

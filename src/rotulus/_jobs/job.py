@@ -93,7 +93,7 @@ class Job(Generic[V_co]):
     @property
     def error(self) -> ErrorInfo | None:
         """The error of its last attempt, if there is one."""
-        return read_error(self.record.error)
+        return read_error(self.record.error, self.record.fingerprint)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from rotulus._jobs.fingerprint import fingerprint
 from rotulus._jobs.states import Reason, State
 
 STEP = "step "
@@ -19,11 +20,14 @@ class ErrorInfo(NamedTuple):
         message: its text, shortened.
         traceback: the traceback, shortened, or "" where there is none. Of a run that failed: a
             line for each of the first steps that did.
+        fingerprint: twelve hexadecimal digits that failures of one cause share; "" where there is
+            none, as of a run.
     """
 
     type: str
     message: str
     traceback: str = ""
+    fingerprint: str = ""
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type
@@ -39,14 +43,19 @@ class ErrorInfo(NamedTuple):
         return ": ".join([str(self), *filter(None, ["; ".join(self.steps)])])
 
 
+def plain_error(kind: str, message: str, traceback: str = "") -> ErrorInfo:
+    """Returns an error that no code of a task has raised: those of its kind have one cause."""
+    return ErrorInfo(kind, message, traceback, fingerprint(kind))
+
+
 def write_error(error: ErrorInfo | None) -> str | None:
-    """An error as the JSON text that is stored."""
-    return None if error is None else json.dumps(error, ensure_ascii=False)
+    """An error as the JSON text that is stored, without the fingerprint, which is a column."""
+    return None if error is None else json.dumps(error[:3], ensure_ascii=False)
 
 
-def read_error(text: str | None) -> ErrorInfo | None:
-    """The error of a stored JSON text."""
-    return None if text is None else ErrorInfo(*json.loads(text))
+def read_error(text: str | None, fingerprint: str | None = None) -> ErrorInfo | None:
+    """The error of a stored JSON text, with its fingerprint."""
+    return None if text is None else ErrorInfo(*json.loads(text), fingerprint=fingerprint or "")
 
 
 class Outcome(NamedTuple):
@@ -145,7 +154,7 @@ def outcome_word(outcome: Outcome) -> str:
     """Returns the outcome of an attempt in one word: its state, or why the job runs again."""
     if outcome.state is State.BLOCKED:
         return "opened"
-    if outcome.state is not State.QUEUED:
+    if outcome.state not in (State.QUEUED, State.DELAYED):
         return str(outcome.state)
     if outcome.failed:
         return "retried"
@@ -166,5 +175,5 @@ def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:
 MAX_LOSSES = 3
 """A job whose process died this many times while running it is given up as `dead(crash_loop)`."""
 
-LOST = ErrorInfo("WorkerLost", "the worker that ran it died, or did not renew its lease in time")
+LOST = plain_error("WorkerLost", "the worker that ran it died, or did not renew its lease in time")
 """The error of an attempt whose worker never came back."""

@@ -95,6 +95,7 @@ class JobRecord(NamedTuple):
         progress: the progress that its last attempt reported last.
         result: what its task returned.
         error: what its last attempt raised, as `write_error` has it.
+        fingerprint: failures of one cause have the same: see `rotulus._jobs.fingerprint`.
         run: the id of the job that it is a part of in the end. A job with parts has its own id.
         step: where it stands in the run, as a path: "" is the head, "load" a part of the head,
             "load/3" a part of that part.
@@ -134,6 +135,7 @@ class JobRecord(NamedTuple):
     progress: Json | None = None
     result: Json | None = None
     error: Json | None = None
+    fingerprint: str | None = None
     run: Id | None = None
     step: str | None = None
     workflow: str | None = None

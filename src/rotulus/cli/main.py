@@ -41,6 +41,7 @@ COMMANDS = {
     "run": ("call", "Run a task here and now."),
     "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
+    "stats": ("stats", "The outcomes of attempts, and how long they waited and ran."),
     "why": ("show", "Why a job has not run yet, or how it ended."),
     "worker": ("worker", "Run jobs and fire schedules."),
 }

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 from django.db import models, transaction
 from django.db.models.expressions import Case, Value, When
 
-from rotulus import App, ErrorInfo, Job, State
-from rotulus._jobs.outcome import failed, read_error, succeeded
+from rotulus import App, Job, State
+from rotulus._jobs.outcome import failed, plain_error, read_error, succeeded
 from rotulus._jobs.states import Reason
 from rotulus._text import jsontext
 from rotulus.django.app import app_of, home_of
@@ -246,7 +246,7 @@ class TaskExecution(models.Model):
         Raises:
             InvalidStateTransition: the execution has ended, or another attempt runs by now.
         """
-        error = ErrorInfo("Exception", error_message, error_traceback)
+        error = plain_error("Exception", error_message, error_traceback)
         with transaction.atomic(using=self.database):
             if self.status == READY:
                 self.mark_running()

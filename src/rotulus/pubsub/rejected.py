@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import NamedTuple, Self
 
-from rotulus._jobs.outcome import ErrorInfo, dead
+from rotulus._jobs.outcome import dead, plain_error
 from rotulus._jobs.states import Reason, State
 from rotulus._tasks.arguments import unchecked_payload
 from rotulus._text.ids import Ids
@@ -135,7 +135,7 @@ class Rejects:
 def _end(store: Store, job_id: str, rejected: Rejected) -> bool:
     """Returns whether the job of a message is dead now."""
     claim = ClaimFilter(f"{socket.gethostname()}.{os.getpid()}.push", ids=[job_id])
-    error = ErrorInfo("RejectedMessage", rejected.error)
+    error = plain_error("RejectedMessage", rejected.error)
     for claimed in store.claim(claim, 1, _LEASE):
         outcome = dead(claimed.id, claimed.attempt, rejected.reason, error)
         return not store.settle([outcome])

@@ -41,9 +41,8 @@ def background_app(of: App | None, found: Found) -> App:
     else:
         names = ("lease", "max_bytes", "log_arguments")
         like: dict[str, Any] = {name: of.settings[name].value for name in names}
-        kept: dict[str, Any] = {
-            name: timedelta(0, of.settings[name].value) for name in ("keep", "keep_failed")
-        }
+        lengths = ("keep", "keep_failed", "keep_stats")
+        kept: dict[str, Any] = {name: timedelta(0, of.settings[name].value) for name in lengths}
         app = App(store_of=of, registry=registry, **like, **kept)
     most: int = app.settings["max_bytes"].value
 

@@ -5,6 +5,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus.store.contract import Store
 from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.queries import Queries
+from rotulus.store.stats import ENQUEUED, Stat, StatFilter, Stats
 from rotulus.store.transitions import Transitions
 from rotulus.store.values import (
     EVERYTHING,
@@ -26,6 +27,7 @@ from rotulus.store.values import (
 __all__ = [
     "Claim",
     "Count",
+    "ENQUEUED",
     "EVERYTHING",
     "Entry",
     "Filter",
@@ -39,6 +41,9 @@ __all__ = [
     "Renewal",
     "Renewed",
     "ScheduleEntry",
+    "Stat",
+    "StatFilter",
+    "Stats",
     "Store",
     "Terms",
     "SettledAndClaimed",

@@ -32,6 +32,7 @@ from typing import Protocol
 
 from rotulus.store.outbox import Outbox
 from rotulus.store.queries import Queries
+from rotulus.store.stats import Stats
 from rotulus.store.transitions import Transitions
 
 
@@ -78,6 +79,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def grants_sql(self) -> Mapping[str, str]:
         """The statements that give a role its rights, by what it does; empty without roles."""
+        ...
+
+    @property
+    def stats(self) -> Stats:
+        """Statistics of attempts and of new jobs."""
         ...
 
     @property

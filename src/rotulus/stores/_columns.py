@@ -86,6 +86,7 @@ class OutcomeRow(NamedTuple):
     lost: int
     released: int
     progress: Json | None
+    fingerprint: str | None
 
 
 class Need(NamedTuple):
@@ -191,6 +192,7 @@ def outcome_row(outcome: Outcome) -> tuple[Any, ...]:
         lost=int(outcome.lost),
         released=int(is_release(outcome)),
         progress=outcome.progress,
+        fingerprint=None if outcome.error is None else outcome.error.fingerprint or None,
     )
     return tuple(made)
 

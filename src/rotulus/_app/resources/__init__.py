@@ -4,6 +4,7 @@ from rotulus._app.resources.jobs import Jobs
 from rotulus._app.resources.queues import Queues
 from rotulus._app.resources.runs import Runs
 from rotulus._app.resources.schedules import Schedules
+from rotulus._app.resources.stats import Stats
 from rotulus._app.resources.workers import Workers
 
-__all__ = ["Jobs", "Queues", "Runs", "Schedules", "Workers"]
+__all__ = ["Jobs", "Queues", "Runs", "Schedules", "Stats", "Workers"]

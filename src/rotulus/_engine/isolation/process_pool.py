@@ -10,7 +10,7 @@ from rotulus._engine.execution import Execution, Stop
 from rotulus._engine.isolation.fork_server import ForkServer
 from rotulus._engine.isolation.frames import FrameStream, read_outcome
 from rotulus._engine.isolation.system import how_it_ended
-from rotulus._jobs.outcome import ErrorInfo, Outcome, lost, released
+from rotulus._jobs.outcome import Outcome, lost, plain_error, released
 from rotulus._jobs.record import JobRecord
 
 MOST_ATTEMPTS = 100
@@ -177,7 +177,7 @@ class ProcessPool:
         await asyncio.wait({process.ended}, timeout=_REPORT_WITHIN)
         code = process.ended.result() if process.ended.done() else None
         job = execution.job
-        return lost(job.id, job.attempt, job.losses, ErrorInfo("ProcessLost", how_it_ended(code)))
+        return lost(job.id, job.attempt, job.losses, plain_error("ProcessLost", how_it_ended(code)))
 
     def _read_reports(self) -> None:
         for number, code, error in self._fork_server.reports():

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from rotulus._jobs.record import JobRecord, Terms
 from rotulus.store import WorkerInfo
 from rotulus.stores import _columns
+from rotulus.stores._stats import stat_pieces
 from rotulus.stores.postgres import rows
 from rotulus.stores.shared.dialect import Dialect, load
 from rotulus.stores.shared.session import Locked, Row, Value
@@ -55,6 +56,7 @@ def _pieces() -> dict[str, str]:
         "terms_columns": ", ".join(column.name for column in terms),
         "terms_values": ", ".join(f":{name}::{_TYPES[kind]}" for name, kind, _ in terms),
     }
+    pieces |= stat_pieces("greatest")
     for row, fields in _columns.ROWS.items():
         columns = _columns.columns_of(fields)
         names = ", ".join(column.name for column in columns)
@@ -133,6 +135,9 @@ class Session:
             existing, in_runs = self.fetch("lock_runs", ids=wanted)[0]
         there = set(existing)
         return Locked([one for one in ids if one in there], in_runs=in_runs > 0)
+
+    def count_new(self, terms: Terms, new: int) -> None:
+        """Nothing: the statement that has added them has counted them."""
 
     def unblock(self, ended: Sequence[str]) -> bool:
         """What waited for these jobs, and for nothing else, is due; whether anything is."""

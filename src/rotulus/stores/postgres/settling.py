@@ -115,7 +115,7 @@ def rescue(session: Session, which: str, **parameters: Value) -> list[JobRecord]
     if not ids:
         return []
     session.lock_with_dependants(ids)
-    lost = write_error(LOST)
-    ended = session.fetch("rescue", ids=ids, max_losses=MAX_LOSSES, error=lost)
+    lost: dict[str, Value] = {"error": write_error(LOST), "fingerprint": LOST.fingerprint}
+    ended = session.fetch("rescue", ids=ids, max_losses=MAX_LOSSES, **lost)
     session.unblock([job for (job,) in ended])
     return records_of(session, ids)

@@ -20,6 +20,7 @@ from rotulus.store import (
     Renewal,
     Renewed,
     SettledAndClaimed,
+    Stats,
     WorkerInfo,
 )
 from rotulus.stores.postgres import rows
@@ -28,6 +29,7 @@ from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.batches import Batches
 from rotulus.stores.postgres.claiming import Claims, claim_in, take
 from rotulus.stores.postgres.connection import Connections
+from rotulus.stores.postgres.counting import gather
 from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
@@ -38,6 +40,7 @@ from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.session import Row, Value
+from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
 
 T = TypeVar("T")
@@ -64,6 +67,7 @@ class PostgresStore(SharedStore):
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
         self._waiters: dict[str, WorkWaiter] = {}
+        self.stats: Stats = SharedStats(self._read, self._write, gather)
         after_commit = self._connections.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

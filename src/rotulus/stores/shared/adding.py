@@ -58,5 +58,6 @@ def _add_rows(
     for terms, group in groupby(zip(jobs, rows, strict=True), lambda pair: pair[0].terms):
         own = session.rows("in_run", [row for _, row in group])
         found = session.fetch("add_parts", **own, **session.terms(terms), paused=paused)
+        session.count_new(terms, len(found))
         new |= {job for (job,) in found}
     return new

@@ -42,6 +42,10 @@ class Session(Protocol):
         """Run a statement that changes rows; how many it changed."""
         ...
 
+    def count_new(self, terms: Terms, new: int) -> None:
+        """Count new jobs, unless the statement that has added them did."""
+        ...
+
     def lock_runs(self, ids: Sequence[str]) -> Locked:
         """Lock jobs, and all jobs of their runs, until the transaction is over."""
         ...

@@ -5,7 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import JobRecord, Terms
 from rotulus.store import NewJob
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
 from rotulus.stores.shared.adding import add_with_parts
@@ -17,8 +17,15 @@ class Batch(NamedTuple):
     """Jobs with the same terms: the statement that adds them, and their records."""
 
     statement: str
+    terms: Terms
     parameters: dict[str, Any]
     records: list[JobRecord]
+
+    def add(self, session: Session) -> int:
+        """Add them; how many were new."""
+        new = session.execute(self.statement, **self.parameters)
+        session.count_new(self.terms, new)
+        return new
 
 
 class Batches:
@@ -37,12 +44,6 @@ class Batches:
         self._carried = [job.id for terms, some in groups if terms.carried for job in some]
         self._batches = [] if self._with_parts else [_batch(some, now) for _, some in groups]
 
-    @property
-    def alone(self) -> bool:
-        """Whether adding them takes one statement."""
-        carried = any(job.terms.carried for job in self._jobs)
-        return len(self._batches) == 1 and not self._keys and not carried
-
     def add(self, session: Session) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key."""
         added = self._add(session)
@@ -56,7 +57,7 @@ class Batches:
         if self._with_parts:
             add_with_parts(session, self._jobs)
             return self._as_they_are(session)
-        new = sum(session.execute(batch.statement, **batch.parameters) for batch in self._batches)
+        new = sum(batch.add(session) for batch in self._batches)
         if self._keys or new < len(self._jobs):
             return self._as_they_are(session)
         return [record for batch in self._batches for record in batch.records]
@@ -77,8 +78,8 @@ def _batch(jobs: list[NewJob], now: int) -> Batch:
     if are_plain(jobs):
         plain = list(map(plain_row, jobs))
         made = new_records(plain, terms, now, shared["run_at"])
-        return Batch("add", {"jobs": rows.table(dict(plain)), **shared}, made)
+        return Batch("add", terms, {"jobs": rows.table(dict(plain)), **shared}, made)
     keyed = list(map(keyed_row, jobs))
     made = new_records(keyed, terms, now, shared["run_at"])
-    until = rows.hold_until(terms, now)
-    return Batch("add_keyed", {"keyed": rows.array(keyed), "hold_until": until, **shared}, made)
+    own = {"keyed": rows.array(keyed), "hold_until": rows.hold_until(terms, now)}
+    return Batch("add_keyed", terms, {**own, **shared}, made)

@@ -9,6 +9,7 @@ from typing import Any
 from rotulus._jobs.record import JobRecord, Terms
 from rotulus.store import WorkerInfo
 from rotulus.stores import _columns
+from rotulus.stores._stats import stat_pieces
 from rotulus.stores.shared.dialect import Dialect, load
 from rotulus.stores.shared.session import Locked, Row, Value
 from rotulus.stores.sqlite import rows
@@ -25,6 +26,7 @@ def _pieces() -> dict[str, str]:
         "terms_columns": ", ".join(terms),
         "terms_values": ", ".join(f":{name}" for name in terms),
     }
+    pieces |= stat_pieces("max")
     for kind, row in _columns.ROWS.items():
         pieces[f"{kind}_columns"] = ", ".join(row._fields)
         values = [f"value ->> {place} AS {name}" for place, name in enumerate(row._fields)]
@@ -89,6 +91,11 @@ class Session:
     def lock_runs(self, ids: Sequence[str]) -> Locked:
         """Nobody else can write to the file until the transaction is over."""
         return Locked(list(ids), in_runs=True)
+
+    def count_new(self, terms: Terms, new: int) -> None:
+        """Count new jobs, in the transaction that adds them."""
+        if new:
+            self.execute("count_new", task=terms.task, queue=terms.queue, count=new)
 
     def unblock(self, ended: Sequence[str]) -> bool:
         """What waited for these jobs, and for nothing else, is due; whether anything waited."""

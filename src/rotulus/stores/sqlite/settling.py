@@ -12,6 +12,7 @@ from rotulus.stores.shared.adding import add_parts, awaited
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Value
 from rotulus.stores.sqlite import rows
+from rotulus.stores.sqlite.counting import count_attempts, count_outcomes
 from rotulus.stores.sqlite.session import Session
 
 
@@ -49,6 +50,7 @@ def _settle_each(session: Session, outcomes: Sequence[Outcome]) -> Settled:
     ]
     successes = [outcome for outcome in kept if outcome.state is State.SUCCEEDED]
     others = [outcome for outcome in kept if outcome.state is not State.SUCCEEDED]
+    count_outcomes(session, others)
     for outcome in others:
         if outcome.state is State.BLOCKED:
             _open(session, outcome)
@@ -67,6 +69,7 @@ def _settle_each(session: Session, outcomes: Sequence[Outcome]) -> Settled:
 
 def _succeed(session: Session, outcomes: Sequence[Outcome]) -> int:
     """How many of them were taken."""
+    count_outcomes(session, outcomes)
     return session.execute("succeed", outcomes=rows.array(map(success_row, outcomes)))
 
 
@@ -102,8 +105,9 @@ def rescue(session: Session, which: str, **parameters: Value) -> list[JobRecord]
     `which` is the statement that finds them, and these are its parameters.
     """
     claims = session.fetch_value(which, **parameters)
-    lost = write_error(LOST)
-    session.execute("rescue", claims=claims, max_losses=MAX_LOSSES, error=lost)
+    lost: dict[str, Value] = {"error": write_error(LOST), "fingerprint": LOST.fingerprint}
+    count_attempts(session, claims)
+    session.execute("rescue", claims=claims, max_losses=MAX_LOSSES, **lost)
     session.execute("archive", claims=claims)
     found = records_of(session, [job for job, _ in rows.read(claims)])
     session.unblock([job.id for job in found if job.ended_at])

@@ -20,12 +20,14 @@ from rotulus.store import (
     Renewal,
     Renewed,
     SettledAndClaimed,
+    Stats,
     WorkerInfo,
 )
 from rotulus.stores._columns import span
 from rotulus.stores.shared import actions
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.session import Value
+from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches
@@ -71,6 +73,7 @@ class SqliteStore(SharedStore):
         self._doorbell = Doorbell(folder)
         self._bells = {kind: partial(self._doorbell.ring, kind) for kind in KINDS}
         self._lifeline = Lifeline(folder)
+        self.stats: Stats = SharedStats(self._read, self._write, lambda _: True)
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 
@@ -128,7 +131,7 @@ class SqliteStore(SharedStore):
         if connection is not None:
             with translated(self._path):
                 return work(self._joined(connection))
-        records = self._commit.run(work, alone=batches.alone)
+        records = self._commit.run(work)
         self._ring("work")
         return records
 

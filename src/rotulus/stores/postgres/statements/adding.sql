@@ -15,7 +15,10 @@ added AS (
     {plain_columns}, {terms_values}, now, run_at,
     CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END,
     greatest(run_at, now) + :expires::bigint
-  FROM moment, {plain_rows})
+  FROM moment, {plain_rows}),
+counted AS (
+  INSERT INTO rotulus_stats_added (at, task, queue, count)
+  SELECT now - now % 60000000, :task, :queue, cardinality(:plain_id::uuid[]) FROM moment)
 SELECT now, run_at, CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 
@@ -32,7 +35,8 @@ added AS (
     CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END,
     greatest(run_at, now) + :expires::bigint
   FROM moment, {keyed_rows}
-  ON CONFLICT DO NOTHING RETURNING id)
+  ON CONFLICT DO NOTHING RETURNING id),
+{counted_new}
 SELECT now, run_at, (SELECT count(*) FROM added), CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 
@@ -40,19 +44,21 @@ FROM moment;
 -- Jobs with their parts, or the parts of a job; `blocked` while they wait for each other. Then the
 -- ids of those that were not here already, and whose key was not held.
 WITH moment AS MATERIALIZED (
-  SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now)
-INSERT INTO rotulus_jobs (
-  {in_run_columns}, held_key, hold_until, paused,
-  {terms_columns}, created_at, run_at, state, expires_at)
-SELECT
-  {in_run_columns}, key, now + :window::bigint, :paused::boolean, {terms_values}, now, run_at,
-  CASE WHEN waits_for > 0 OR :paused::boolean THEN 'blocked'
-       WHEN run_at > now THEN 'delayed'
-       ELSE 'queued' END,
-  greatest(run_at, now) + :expires::bigint
-FROM moment, {in_run_rows}
-ON CONFLICT DO NOTHING
-RETURNING id;
+  SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
+added AS (
+  INSERT INTO rotulus_jobs (
+    {in_run_columns}, held_key, hold_until, paused,
+    {terms_columns}, created_at, run_at, state, expires_at)
+  SELECT
+    {in_run_columns}, key, now + :window::bigint, :paused::boolean, {terms_values}, now, run_at,
+    CASE WHEN waits_for > 0 OR :paused::boolean THEN 'blocked'
+         WHEN run_at > now THEN 'delayed'
+         ELSE 'queued' END,
+    greatest(run_at, now) + :expires::bigint
+  FROM moment, {in_run_rows}
+  ON CONFLICT DO NOTHING RETURNING id),
+{counted_new}
+SELECT id FROM added;
 
 -- name: add_needs
 -- What jobs wait for.

@@ -16,7 +16,7 @@ ORDER BY id FOR UPDATE;
 -- Attempts that were lost: back to the queue, or given up. `lock_with_dependants` has locked their rows, and those
 -- that wait for them. Then those of runs that have ended.
 WITH lost AS MATERIALIZED (
-  SELECT job.id, job.losses + 1 AS losses, now,
+  SELECT job.id, job.losses + 1 AS losses, job.run_at AS due, now,
     CASE WHEN job.cancel_requested THEN 'cancelled'
          WHEN job.losses + 1 >= :max_losses::integer THEN 'dead'
          WHEN job.losses = 0 THEN 'queued'
@@ -32,7 +32,7 @@ rescued AS (
       losses = lost.losses,
       reason = CASE lost.state WHEN 'cancelled' THEN 'cancelled' WHEN 'dead' THEN 'crash_loop'
                                ELSE 'lost' END,
-      error = :error,
+      error = :error, fingerprint = :fingerprint,
       run_at = CASE lost.state WHEN 'delayed' THEN now + (1000000::bigint << lost.losses)
                                ELSE job.run_at END,
       ended_at = CASE WHEN lost.state IN ('cancelled', 'dead') THEN now END,
@@ -40,10 +40,14 @@ rescued AS (
       lease_until = NULL, cancel_requested = false
   FROM lost
   WHERE job.id = lost.id AND job.state || '' = 'running'
-  RETURNING job.*, lost.now),
+  RETURNING
+    job.*, lost.due, lost.now, CASE WHEN job.ended_at IS NULL THEN 'lost' ELSE job.state END AS outcome),
 kept AS (
   INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
   SELECT id, attempt, reason, worker, started_at, now, error
   FROM rescued WHERE ended_at IS NULL
-  ON CONFLICT DO NOTHING)
+  ON CONFLICT DO NOTHING),
+ended AS (
+  SELECT task, queue, outcome, due, started_at, now FROM rescued),
+{counted_attempts}
 SELECT id FROM rescued WHERE ended_at IS NOT NULL AND run IS NOT NULL;

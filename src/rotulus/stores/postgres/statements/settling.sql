@@ -14,13 +14,17 @@ whether (alone) AS MATERIALIZED (
     SELECT FROM outcome JOIN rotulus_jobs AS job ON job.id = outcome.id WHERE job.run IS NOT NULL)),
 settled AS (
   UPDATE rotulus_jobs AS job
-  SET state = 'succeeded', reason = NULL, error = NULL, ended_at = now,
+  SET state = 'succeeded', reason = NULL, error = NULL, fingerprint = NULL, ended_at = now,
       result = outcome.result, progress = coalesce(outcome.progress, job.progress),
       lease_until = NULL, waits_for = 0, cancel_requested = false
   FROM outcome, (SELECT rotulus_now() AS now) AS moment
   WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND job.state || '' = 'running'
     AND (SELECT alone FROM whether)
-  RETURNING job.id, job.attempt, job.limit_key)
+  RETURNING
+    job.id, job.attempt, job.limit_key, job.task, job.queue, job.started_at, job.run_at, now),
+ended AS (
+  SELECT task, queue, 'succeeded' AS outcome, run_at AS due, started_at, now FROM settled),
+{counted_attempts}
 (SELECT id, attempt FROM outcome WHERE (SELECT alone FROM whether)
  EXCEPT SELECT id, attempt FROM settled)
 UNION ALL
@@ -39,7 +43,7 @@ WITH outcome AS MATERIALIZED (
     state IN ('queued', 'delayed') OR lost > 0 AS yields
   FROM {outcome_rows}),
 found AS MATERIALIZED (
-  SELECT outcome.*, job.limit_key, job.run, outcome.yields AND job.cancel_requested AS cancelled,
+  SELECT outcome.*, job.limit_key, job.run, job.run_at AS due, outcome.yields AND job.cancel_requested AS cancelled,
     NOT outcome.back OR job.cancel_requested AS ends
   FROM outcome JOIN rotulus_jobs AS job
     ON job.id = outcome.id AND job.attempt = outcome.attempt AND job.state || '' = 'running'
@@ -62,6 +66,7 @@ settled AS (
                    ELSE fate.state END,
       reason = CASE WHEN fate.cancelled THEN 'cancelled' ELSE fate.reason END,
       error = CASE WHEN fate.cancelled THEN NULL ELSE fate.error END,
+      fingerprint = CASE WHEN fate.cancelled THEN NULL ELSE fate.fingerprint END,
       result = fate.result,
       run_at = coalesce(fate.back_at, job.run_at),
       ended_at = CASE WHEN fate.ends THEN now END,
@@ -75,12 +80,17 @@ settled AS (
   WHERE job.id = fate.id
   RETURNING
     job.id, job.attempt, job.limit_key, job.reason, job.worker, job.started_at, job.error, ends,
-    now),
+    now, job.task, job.queue, fate.due,
+    CASE WHEN ends THEN job.state WHEN fate.failed > 0 THEN 'retried' WHEN fate.lost > 0 THEN 'lost'
+         WHEN job.reason = 'snooze' THEN 'snoozed' ELSE 'released' END AS outcome),
 kept AS (
   INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
   SELECT id, attempt, reason, worker, started_at, now, error
   FROM settled WHERE NOT ends
-  ON CONFLICT DO NOTHING)
+  ON CONFLICT DO NOTHING),
+ended AS (
+  SELECT task, queue, outcome, due, started_at, now FROM settled WHERE reason IS DISTINCT FROM 'unstarted'),
+{counted_attempts}
 (SELECT id, attempt FROM outcome WHERE (SELECT whole FROM whether)
  EXCEPT SELECT id, attempt FROM settled)
 UNION ALL
@@ -93,7 +103,9 @@ UNION ALL
 -- name: open
 -- An attempt whose job is made of parts, which are added now; `lock_with_dependants` has locked its row. Then its
 -- run, and whether that is paused.
-WITH opened AS (
+WITH before AS (
+  SELECT run_at AS due FROM rotulus_jobs WHERE id = :id::uuid),
+opened AS (
   UPDATE rotulus_jobs AS job
   SET state = CASE WHEN job.paused OR job.waits_for + :waits_for::integer > 0 THEN 'blocked'
                    ELSE 'queued' END,
@@ -102,13 +114,16 @@ WITH opened AS (
       expires_at = NULL,
       limit_key = NULL, limit_to = NULL, rate_to = NULL, rate_per = NULL,
       progress = coalesce(:progress, job.progress), lease_until = NULL
-  FROM rotulus_now() AS now
+  FROM rotulus_now() AS now, before
   WHERE job.id = :id::uuid
-  RETURNING job.*, now),
+  RETURNING job.*, before.due, now),
 kept AS (
   INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
   SELECT id, attempt, reason, worker, started_at, now, error FROM opened
-  ON CONFLICT DO NOTHING)
+  ON CONFLICT DO NOTHING),
+ended AS (
+  SELECT task, queue, 'opened' AS outcome, due, started_at, now FROM opened),
+{counted_attempts}
 SELECT run, paused FROM opened;
 
 -- name: unblock

@@ -67,7 +67,8 @@ ON CONFLICT DO NOTHING;
 -- Jobs go back with fresh budgets, those of `ids` with other arguments, if some are given. A job with a
 -- need that goes back loses its arguments, unless they only say what it needs.
 UPDATE rotulus_jobs AS job
-SET state = 'blocked', reason = NULL, result = NULL, error = NULL, progress = NULL,
+SET state = 'blocked', reason = NULL, result = NULL, error = NULL, fingerprint = NULL,
+    progress = NULL,
     failures = 0, losses = 0, run_at = {now}, ended_at = NULL, expires_at = NULL,
     held_key = key,
     arguments = CASE WHEN CAST(:arguments AS text) IS NOT NULL AND job.id {in_ids}

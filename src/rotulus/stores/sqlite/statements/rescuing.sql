@@ -32,7 +32,7 @@ SET state = CASE WHEN fate.state IN ('queued', 'delayed') AND (job.paused OR job
     losses = fate.losses,
     reason = CASE fate.state WHEN 'cancelled' THEN 'cancelled' WHEN 'dead' THEN 'crash_loop'
                              ELSE 'lost' END,
-    error = :error,
+    error = :error, fingerprint = :fingerprint,
     run_at = CASE fate.state WHEN 'delayed' THEN :now + (1000000 << fate.losses)
                              ELSE job.run_at END,
     ended_at = CASE WHEN fate.state IN ('cancelled', 'dead') THEN :now END,

@@ -5,7 +5,7 @@
 WITH outcome AS MATERIALIZED (
   SELECT {success_values} FROM json_each(:outcomes))
 UPDATE rotulus_jobs AS job
-SET state = 'succeeded', reason = NULL, error = NULL, ended_at = :now,
+SET state = 'succeeded', reason = NULL, error = NULL, fingerprint = NULL, ended_at = :now,
     result = outcome.result, progress = coalesce(outcome.progress, job.progress),
     boot = NULL, lease_until = NULL, waits_for = 0, cancel_requested = 0
 FROM outcome
@@ -21,7 +21,8 @@ SET state = CASE WHEN outcome.state NOT IN ('queued', 'delayed') THEN outcome.st
                  WHEN coalesce(outcome.until, :now + outcome.delay) > :now THEN 'delayed'
                  ELSE 'queued' END,
     waits_for = CASE WHEN outcome.state IN ('queued', 'delayed') THEN job.waits_for ELSE 0 END,
-    reason = outcome.reason, error = outcome.error, result = outcome.result,
+    reason = outcome.reason, error = outcome.error, fingerprint = outcome.fingerprint,
+    result = outcome.result,
     run_at = coalesce(outcome.until, :now + outcome.delay, job.run_at),
     ended_at = CASE WHEN outcome.state NOT IN ('queued', 'delayed') THEN :now END,
     failures = job.failures + outcome.failed, releases = job.releases + outcome.released,

@@ -1,0 +1,180 @@
+"""The statistics of an app: how many attempts came to what, how long they waited and ran."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+from typing import Literal, NamedTuple
+
+from rotulus._app.port import AppPort
+from rotulus._app.resources.measures import METRICS, Measured, measure
+from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.record import micros, moment
+from rotulus._text.names import did_you_mean
+from rotulus._time.lengths import Seconds, check_moment, check_seconds
+from rotulus.errors import OptionError
+from rotulus.store import Stat, StatFilter
+from rotulus.store.stats import MINUTE
+
+Since = datetime | Seconds
+"""A moment, or how many seconds ago it was."""
+
+_SECOND = 1_000_000
+_STEPS = (60, 300, 900, 3600, 6 * 3600, 86_400)
+_POINTS = 120
+_MOST_POINTS = 10_000
+
+
+class StatPoint(NamedTuple):
+    """A value of a metric.
+
+    Attributes:
+        at: the moment at which its step begins, in UTC.
+        value: a number, or a time in seconds; None: there is no time, as nothing ended.
+    """
+
+    at: datetime
+    value: float | None
+
+
+class Stats:
+    """`app.stats`: numbers and times of attempts, each verb also with an `a` in front.
+
+    They are counted in the transaction in which an attempt ends, so they are exact, and they
+    outlive the jobs. For two days they are kept by the minute, then by the hour.
+
+    Args:
+        port: gives the port of the app that answers.
+    """
+
+    def __init__(self, port: Callable[[], AppPort]) -> None:
+        self._port = port
+
+    def series(
+        self,
+        metric: str = "attempts",
+        *,
+        task: str | None = None,
+        queue: str | None = None,
+        since: Since = 3600.0,
+        until: datetime | None = None,
+        step: Seconds | None = None,
+    ) -> list[StatPoint]:
+        """Returns a metric over time, a point for each step, also where nothing happened.
+
+        Args:
+            metric: `enqueued`, `attempts`, an outcome such as `succeeded`, `failed` or `retried`;
+                or a time in seconds: `waited_` or `ran_` with `mean`, `p50`, `p95`, `p99`, `max`.
+            task: only this task.
+            queue: only this queue.
+            since: a moment, or how many seconds ago it was. Default: an hour.
+            until: the moment until which; now unless given.
+            step: the length of a step: whole minutes; chosen for 120 points unless given. What is
+                older than two days is only known by the hour.
+
+        Raises:
+            OptionError: there is no such metric, or a time is not allowed.
+        """
+        compute = METRICS.get(metric)
+        if compute is None:
+            known = ", ".join(METRICS)
+            raise OptionError(
+                f"There is no metric {metric!r}{did_you_mean(metric, METRICS)} There are: {known}"
+            )
+        wanted = self._wanted(since, until, step)._replace(task=task, queue=queue)
+        found = self._port().store().stats.read(wanted)
+        by_step = {at: list(stats) for at, stats in groupby(found, attrgetter("at"))}
+        return [
+            StatPoint(moment(at), compute(measure("", by_step.get(at, []))))
+            for at in range(wanted.since, wanted.until, wanted.step)
+        ]
+
+    def totals(
+        self,
+        *,
+        by: Literal["task", "queue"] | None = None,
+        task: str | None = None,
+        queue: str | None = None,
+        since: Since = 86_400.0,
+        until: datetime | None = None,
+    ) -> list[Measured]:
+        """Returns what happened in a span of time: once, or for each task or queue, by name.
+
+        Args:
+            by: what is told apart; nothing unless given.
+            task: only this task.
+            queue: only this queue.
+            since: a moment, or how many seconds ago it was. Default: a day. The whole minute in
+                which it is counts.
+            until: the moment until which; now unless given.
+
+        Raises:
+            OptionError: a time is not allowed, or there is no such grouping.
+        """
+        if by not in (None, "task", "queue"):
+            raise OptionError(f"by={by!r} is not allowed: choose 'task' or 'queue', or neither")
+        wanted = self._wanted(since, until, None)
+        whole = wanted._replace(step=2**62, by=by or "outcome", task=task, queue=queue)
+        found = self._port().store().stats.read(whole)
+        if by is None:
+            return [measure("", found)]
+        named: dict[str, list[Stat]] = {}
+        for stat in found:
+            named.setdefault(stat.name, []).append(stat)
+        return [measure(name, stats) for name, stats in sorted(named.items())]
+
+    async def aseries(
+        self,
+        metric: str = "attempts",
+        *,
+        task: str | None = None,
+        queue: str | None = None,
+        since: Since = 3600.0,
+        until: datetime | None = None,
+        step: Seconds | None = None,
+    ) -> list[StatPoint]:
+        """`series`, without blocking the event loop."""
+        within = partial(self.series, since=since, until=until, step=step)
+        return await off_loop(within, metric, task=task, queue=queue)
+
+    async def atotals(
+        self,
+        *,
+        by: Literal["task", "queue"] | None = None,
+        task: str | None = None,
+        queue: str | None = None,
+        since: Since = 86_400.0,
+        until: datetime | None = None,
+    ) -> list[Measured]:
+        """`totals`, without blocking the event loop."""
+        within = partial(self.totals, since=since, until=until)
+        return await off_loop(within, by=by, task=task, queue=queue)
+
+    def _wanted(self, since: Since, until: datetime | None, step: Seconds | None) -> StatFilter:
+        now = self._port().now()
+        end = now if until is None else check_moment(until, "until")
+        if isinstance(since, datetime):
+            begin = check_moment(since, "since")
+        else:
+            begin = now - timedelta(0, check_seconds(since, "since"))
+        if begin > end:
+            raise OptionError(f"since={since!r} is after until={until!r}: swap the two")
+        length = _step((end - begin).total_seconds(), step) * _SECOND
+        first = micros(begin) // length * length
+        return StatFilter(first, micros(end) + 1, length)
+
+
+def _step(span: float, step: Seconds | None) -> int:
+    """The length of a step in seconds. Raises `OptionError`."""
+    if step is None:
+        return next((length for length in _STEPS if span <= length * _POINTS), _STEPS[-1])
+    seconds = check_seconds(step, "step")
+    if not seconds or seconds % MINUTE:
+        raise OptionError(f"step={step!r} is not allowed: give seconds that are whole minutes")
+    if span > seconds * _MOST_POINTS:
+        raise OptionError(
+            f"step={step!r} makes more than {_MOST_POINTS:,} steps: give a longer one, or a later "
+            f"since="
+        )
+    return int(seconds)

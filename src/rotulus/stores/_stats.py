@@ -1,0 +1,111 @@
+"""The columns of statistics, and the SQL that is made of them."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rotulus.store.stats import BOUNDS, Stat
+from rotulus.stores._columns import SECOND
+
+_ENDS = [round(bound * SECOND) for bound in BOUNDS]
+_BUCKETS = range(len(_ENDS) + 1)
+_SUMS = ("count", "wait_sum", "run_sum")
+_MAXIMA = ("wait_max", "run_max")
+_WAITS = tuple(f"waits_{place}" for place in _BUCKETS)
+_RUNS = tuple(f"runs_{place}" for place in _BUCKETS)
+
+KEY = ("at", "task", "queue", "outcome")
+"""What is told apart."""
+
+VALUES = (*_SUMS, *_MAXIMA, *_WAITS, *_RUNS)
+"""What is counted."""
+
+
+def stat_pieces(greatest: str) -> dict[str, str]:
+    """Returns the pieces of SQL: see the names.
+
+    Args:
+        greatest: the function that returns the greater of two values: `max` or `greatest`.
+    """
+    merged = [
+        f"{name} = {greatest}(known.{name}, excluded.{name})"
+        if name in _MAXIMA
+        else f"{name} = known.{name} + excluded.{name}"
+        for name in VALUES
+    ]
+    sums = [
+        f"max({name}) AS {name}" if name in _MAXIMA else f"sum({name}) AS {name}" for name in VALUES
+    ]
+    return {
+        "stat_columns": ", ".join((*KEY, *VALUES)),
+        "stat_key": ", ".join(KEY),
+        "stat_values": ", ".join(f":{name}" for name in VALUES),
+        "stat_bucketed": _BUCKETED,
+        "stat_zeros": ", ".join("0" for _ in VALUES[1:]),
+        "stat_counts": ", ".join(_counts()),
+        "stat_sums": ", ".join(sums),
+        "stat_merged": ", ".join(merged),
+        "wait_bucket": _bucket("wait"),
+        "run_bucket": _bucket("run"),
+    }
+
+
+def read_stats(rows: Iterable[Sequence[Any]]) -> list[Stat]:
+    """Statistics from rows of a step, a name, an outcome and `VALUES`."""
+    return [_read(*row) for row in rows]
+
+
+class Tally:
+    """Counts attempts of one task, queue and outcome."""
+
+    def __init__(self) -> None:
+        self._sums = [0, 0, 0, 0, 0]
+        self._waits = [0] * len(_BUCKETS)
+        self._runs = [0] * len(_BUCKETS)
+
+    def add(self, wait: int, run: int) -> None:
+        """Count an attempt that has waited and run for so many microseconds."""
+        count, waits, runs, longest_wait, longest_run = self._sums
+        self._sums = [
+            count + 1,
+            waits + wait,
+            runs + run,
+            max(longest_wait, wait),
+            max(longest_run, run),
+        ]
+        self._waits[bisect_right(_ENDS, wait)] += 1
+        self._runs[bisect_right(_ENDS, run)] += 1
+
+    def values(self) -> dict[str, int]:
+        """What was counted, by column."""
+        return dict(zip(VALUES, (*self._sums, *self._waits, *self._runs), strict=True))
+
+
+def _read(at: int, name: str, outcome: str, *values: int) -> Stat:
+    found = dict(zip(VALUES, map(int, values), strict=True))
+    alone = {name: found[name] for name in (*_SUMS, *_MAXIMA)}
+    waits, runs = [found[name] for name in _WAITS], [found[name] for name in _RUNS]
+    return Stat(at, name, outcome, **alone, waits=waits, runs=runs)
+
+
+_BUCKETED = (
+    "count(*) AS many, sum(wait) AS wait_sum, sum(run) AS run_sum, "
+    "max(wait) AS wait_max, max(run) AS run_max"
+)
+"""What is counted of attempts in the same buckets, which are few."""
+
+
+def _counts() -> list[str]:
+    """What is counted of attempts that stand together by bucket: `VALUES`."""
+    buckets = [
+        f"coalesce(sum(many) FILTER (WHERE {kind}_bucket = {place}), 0)"
+        for kind in ("wait", "run")
+        for place in _BUCKETS
+    ]
+    return ["sum(many)", "sum(wait_sum)", "sum(run_sum)", "max(wait_max)", "max(run_max)", *buckets]
+
+
+def _bucket(length: str) -> str:
+    """The place of the bucket of a length of time in microseconds."""
+    whens = [f"WHEN {length} < {end} THEN {place}" for place, end in enumerate(_ENDS)]
+    return f"CASE {' '.join(whens)} ELSE {len(_ENDS)} END"

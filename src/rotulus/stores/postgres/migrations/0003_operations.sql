@@ -1,0 +1,61 @@
+-- Jobs that are found by the fingerprint of their failure.
+ALTER TABLE rotulus_jobs ADD COLUMN fingerprint text;   -- of what its last attempt raised
+
+-- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
+-- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
+CREATE TABLE rotulus_stats (
+  span    integer NOT NULL,                  -- seconds: 60 or 3600
+  at      bigint  NOT NULL,                  -- when the span began
+  task    text    NOT NULL,
+  queue   text    NOT NULL,
+  outcome text    NOT NULL,                  -- or `enqueued`
+  count   bigint  NOT NULL DEFAULT 0,
+  wait_sum bigint NOT NULL DEFAULT 0, run_sum bigint NOT NULL DEFAULT 0,
+  wait_max bigint NOT NULL DEFAULT 0, run_max bigint NOT NULL DEFAULT 0,
+  waits_0 integer NOT NULL DEFAULT 0, waits_1 integer NOT NULL DEFAULT 0,
+  waits_2 integer NOT NULL DEFAULT 0, waits_3 integer NOT NULL DEFAULT 0,
+  waits_4 integer NOT NULL DEFAULT 0, waits_5 integer NOT NULL DEFAULT 0,
+  waits_6 integer NOT NULL DEFAULT 0, waits_7 integer NOT NULL DEFAULT 0,
+  waits_8 integer NOT NULL DEFAULT 0, waits_9 integer NOT NULL DEFAULT 0,
+  waits_10 integer NOT NULL DEFAULT 0, waits_11 integer NOT NULL DEFAULT 0,
+  waits_12 integer NOT NULL DEFAULT 0, waits_13 integer NOT NULL DEFAULT 0,
+  waits_14 integer NOT NULL DEFAULT 0, waits_15 integer NOT NULL DEFAULT 0,
+  waits_16 integer NOT NULL DEFAULT 0,
+  runs_0 integer NOT NULL DEFAULT 0, runs_1 integer NOT NULL DEFAULT 0,
+  runs_2 integer NOT NULL DEFAULT 0, runs_3 integer NOT NULL DEFAULT 0,
+  runs_4 integer NOT NULL DEFAULT 0, runs_5 integer NOT NULL DEFAULT 0,
+  runs_6 integer NOT NULL DEFAULT 0, runs_7 integer NOT NULL DEFAULT 0,
+  runs_8 integer NOT NULL DEFAULT 0, runs_9 integer NOT NULL DEFAULT 0,
+  runs_10 integer NOT NULL DEFAULT 0, runs_11 integer NOT NULL DEFAULT 0,
+  runs_12 integer NOT NULL DEFAULT 0, runs_13 integer NOT NULL DEFAULT 0,
+  runs_14 integer NOT NULL DEFAULT 0, runs_15 integer NOT NULL DEFAULT 0,
+  runs_16 integer NOT NULL DEFAULT 0,
+  PRIMARY KEY (span, at, task, queue, outcome)
+);
+
+-- Attempts and new jobs that have been counted, and are not in their place yet. Every transaction adds rows
+-- of its own, so none waits for another.
+CREATE TABLE rotulus_stats_new (LIKE rotulus_stats INCLUDING DEFAULTS);
+ALTER TABLE rotulus_stats_new DROP COLUMN span;
+
+CREATE TABLE rotulus_stats_added (
+  at      bigint  NOT NULL,
+  task    text    NOT NULL,
+  queue   text    NOT NULL,
+  count   integer NOT NULL
+);
+
+-- Roles have the rights on all three that they have on the jobs.
+DO $$
+DECLARE granted record;
+BEGIN
+  FOR granted IN
+    SELECT CASE item.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(item.grantee)) END AS role,
+      item.privilege_type AS privilege
+    FROM pg_class AS jobs CROSS JOIN LATERAL aclexplode(jobs.relacl) AS item
+    WHERE jobs.oid = 'rotulus_jobs'::regclass AND item.grantee <> jobs.relowner
+      AND item.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+  LOOP
+    EXECUTE format('GRANT %s ON rotulus_stats, rotulus_stats_new, rotulus_stats_added TO %s', granted.privilege, granted.role);
+  END LOOP;
+END $$;

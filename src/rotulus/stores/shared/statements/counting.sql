@@ -1,0 +1,30 @@
+-- Statistics: attempts and new jobs that have been counted.
+
+-- name: fold_minutes
+-- Minutes that began long ago become part of their hour; `drop_minutes` comes next.
+INSERT INTO rotulus_stats AS known (span, {stat_columns})
+SELECT 3600, at - at % 3600000000 AS hour, task, queue, outcome, {stat_sums}
+FROM rotulus_stats WHERE span = 60 AND at < CAST(:minutes_before AS bigint)
+GROUP BY hour, task, queue, outcome ORDER BY hour, task, queue, outcome
+ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};
+
+-- name: drop_minutes
+-- Minutes that have become part of their hour.
+DELETE FROM rotulus_stats WHERE span = 60 AND at < CAST(:minutes_before AS bigint);
+
+-- name: drop_hours
+-- Hours of long ago.
+DELETE FROM rotulus_stats WHERE span = 3600 AND at < {now} - CAST(:hours AS bigint);
+
+-- name: moment
+-- The present moment.
+SELECT {now};
+
+-- name: read_stats
+-- The sums of each step, of minutes and of hours.
+SELECT at - at % CAST(:step AS bigint) AS step,
+  CASE CAST(:by AS text) WHEN 'task' THEN task WHEN 'queue' THEN queue ELSE '' END AS name,
+  outcome, {stat_sums}
+FROM {all_stats}
+WHERE (CAST(:task AS text) IS NULL OR task = :task) AND (CAST(:queue AS text) IS NULL OR queue = :queue)
+GROUP BY step, name, outcome ORDER BY step, name, outcome;

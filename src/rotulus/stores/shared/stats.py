@@ -1,0 +1,44 @@
+"""The statistics of a store. See `rotulus.store.Stats`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rotulus.store import Stat, StatFilter
+from rotulus.stores._columns import span
+from rotulus.stores._stats import read_stats
+from rotulus.stores.shared.session import Session
+
+Run = Callable[[Callable[[Session], Any]], Any]
+
+
+class SharedStats:
+    """Statistics of attempts and new jobs.
+
+    Args:
+        read: runs a call that reads.
+        write: runs a call that writes, in a transaction.
+        gather: brings counts to their place; False: another process does that now.
+    """
+
+    def __init__(self, read: Run, write: Run, gather: Callable[[Session], bool]) -> None:
+        self._read = read
+        self._write = write
+        self._gather = gather
+
+    def read(self, wanted: StatFilter) -> list[Stat]:
+        """Returns the statistics of each step. See `Stats.read`."""
+        return self._read(
+            lambda session: read_stats(session.fetch("read_stats", **wanted._asdict()))
+        )
+
+    def fold(self, minutes: float, hours: float) -> None:
+        """Add minutes up to hours, and delete old hours. See `Stats.fold`."""
+
+        def work(session: Session) -> None:
+            if self._gather(session):
+                before = session.fetch_value("moment") - span(minutes)
+                session.execute("fold_minutes", minutes_before=before)
+                session.execute("drop_minutes", minutes_before=before)
+                session.execute("drop_hours", hours=span(hours))
+
+        self._write(work)

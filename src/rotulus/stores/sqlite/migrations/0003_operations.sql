@@ -1,0 +1,34 @@
+-- Jobs that are found by the fingerprint of their failure.
+ALTER TABLE rotulus_jobs ADD COLUMN fingerprint TEXT;   -- of what its last attempt raised
+
+-- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
+-- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
+CREATE TABLE rotulus_stats (
+  span    INTEGER NOT NULL,                  -- seconds: 60 or 3600
+  at      INTEGER NOT NULL,                  -- when the span began
+  task    TEXT    NOT NULL,
+  queue   TEXT    NOT NULL,
+  outcome TEXT    NOT NULL,                  -- or `enqueued`
+  count   INTEGER NOT NULL DEFAULT 0,
+  wait_sum INTEGER NOT NULL DEFAULT 0, run_sum INTEGER NOT NULL DEFAULT 0,
+  wait_max INTEGER NOT NULL DEFAULT 0, run_max INTEGER NOT NULL DEFAULT 0,
+  waits_0 INTEGER NOT NULL DEFAULT 0, waits_1 INTEGER NOT NULL DEFAULT 0,
+  waits_2 INTEGER NOT NULL DEFAULT 0, waits_3 INTEGER NOT NULL DEFAULT 0,
+  waits_4 INTEGER NOT NULL DEFAULT 0, waits_5 INTEGER NOT NULL DEFAULT 0,
+  waits_6 INTEGER NOT NULL DEFAULT 0, waits_7 INTEGER NOT NULL DEFAULT 0,
+  waits_8 INTEGER NOT NULL DEFAULT 0, waits_9 INTEGER NOT NULL DEFAULT 0,
+  waits_10 INTEGER NOT NULL DEFAULT 0, waits_11 INTEGER NOT NULL DEFAULT 0,
+  waits_12 INTEGER NOT NULL DEFAULT 0, waits_13 INTEGER NOT NULL DEFAULT 0,
+  waits_14 INTEGER NOT NULL DEFAULT 0, waits_15 INTEGER NOT NULL DEFAULT 0,
+  waits_16 INTEGER NOT NULL DEFAULT 0,
+  runs_0 INTEGER NOT NULL DEFAULT 0, runs_1 INTEGER NOT NULL DEFAULT 0,
+  runs_2 INTEGER NOT NULL DEFAULT 0, runs_3 INTEGER NOT NULL DEFAULT 0,
+  runs_4 INTEGER NOT NULL DEFAULT 0, runs_5 INTEGER NOT NULL DEFAULT 0,
+  runs_6 INTEGER NOT NULL DEFAULT 0, runs_7 INTEGER NOT NULL DEFAULT 0,
+  runs_8 INTEGER NOT NULL DEFAULT 0, runs_9 INTEGER NOT NULL DEFAULT 0,
+  runs_10 INTEGER NOT NULL DEFAULT 0, runs_11 INTEGER NOT NULL DEFAULT 0,
+  runs_12 INTEGER NOT NULL DEFAULT 0, runs_13 INTEGER NOT NULL DEFAULT 0,
+  runs_14 INTEGER NOT NULL DEFAULT 0, runs_15 INTEGER NOT NULL DEFAULT 0,
+  runs_16 INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (span, at, task, queue, outcome)
+) STRICT, WITHOUT ROWID;
