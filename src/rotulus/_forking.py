@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -56,14 +56,21 @@ class ForkBarrier:
             self._inside.append(thread)
 
     def __exit__(self, *_: object) -> None:
-        self._inside.remove(threading.get_ident())
+        with suppress(ValueError):  # a fork has waited for this thread in vain
+            self._inside.remove(threading.get_ident())
 
     def close(self) -> None:
         """Before a fork: wait for the threads inside, and let no other thread in."""
         thread, end = threading.get_ident(), time.monotonic() + _FORK_WAIT
         self._forking.append(thread)
-        while any(other != thread for other in list(self._inside)) and time.monotonic() < end:
+        while others := [inside for inside in self._inside if inside != thread]:
+            if time.monotonic() > end:
+                break
             time.sleep(_PAUSE)
+        # Ctrl-C may have kept a thread from leaving: no other fork waits for it again.
+        for other in others:
+            with suppress(ValueError):
+                self._inside.remove(other)
 
     def open(self) -> None:
         """After a fork, in the parent: let threads in."""

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anywhere
 COALESCER = ["_concurrency/coalescer.py", "_concurrency/exclusive.py"]
 SQLITE = [
     *COALESCER,
-    *(f"stores/sqlite/{name}.py" for name in ("ask", "batches", "commit", "connection")),
+    *(f"stores/sqlite/{name}.py" for name in ("batches", "commit", "connection", "session")),
 ]
 POSTGRES = [
     *COALESCER,

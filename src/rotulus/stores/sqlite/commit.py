@@ -10,7 +10,6 @@ from typing import Any, TypeVar, cast
 
 from rotulus._concurrency.coalescer import Coalescer, Group
 from rotulus._exiting import close_at_exit
-from rotulus._forking import FORK_BARRIER
 from rotulus.stores.sqlite import connection as settings
 from rotulus.stores.sqlite.connection import Connections, patiently, translate
 
@@ -81,7 +80,7 @@ class GroupCommit:
         self._coalescer.alone(function)
 
     def _perform(self, group: Group[Work]) -> list[Any]:
-        with FORK_BARRIER, self._connections.alone_in_memory():
+        with self._connections.guard:
             group.end = time.monotonic() + settings.BUSY_TIMEOUT
             while True:
                 attempt = self._attempt = _Attempt()

@@ -7,9 +7,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rotulus._forking import FORK_BARRIER, follow_forks
 from rotulus.errors import (
@@ -132,22 +133,21 @@ class Connections:
             self.drop_writer()
             self._close_idle()
 
-    @contextmanager
-    def alone_in_memory(self) -> Generator[None, None, None]:
-        """Keep others from the only connection, if there is only one."""
-        if self.in_memory:
-            with self.lock:
-                yield
-        else:
-            yield
+    @property
+    def guard(self) -> AbstractContextManager[Any]:
+        """The guard of whatever is done inside SQLite.
+
+        It keeps forks out: a child would find the locks of the file held for ever. In memory it
+        keeps others from the only connection, which no child uses.
+        """
+        return self.lock if self.in_memory else FORK_BARRIER
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection, None, None]:
         """A connection to read with."""
-        with FORK_BARRIER, translated(self.path):
+        with self.guard, translated(self.path):
             if self.in_memory:
-                with self.lock:
-                    yield self.writer()
+                yield self.writer()
                 return
             self._check()
             connection, spoilt = self._idle_or_new(), False
@@ -179,7 +179,7 @@ class Connections:
 
         Nobody may write meanwhile.
         """
-        with self.alone_in_memory():
+        with self.guard:
             self._closed = True
             self._close_idle()
             if self._writer is not None:
