@@ -30,8 +30,9 @@ COLUMNS = (
 ERROR = '["Error","no",""]'
 
 NOTHING = dict.fromkeys(("failed", "lost", "released"), 0) | dict.fromkeys(
-    ("result", "error", "delay", "until", "progress")
+    ("result", "error", "delay", "until", "progress", "fingerprint")
 )
+LOST = {"error": ERROR, "fingerprint": None}
 SAID = {
     "fail": NOTHING | {"state": "failed", "reason": "error", "error": ERROR, "failed": 1},
     "skip": NOTHING | {"state": "skipped", "reason": "trigger"},
@@ -155,7 +156,7 @@ class Explorer:
         _, claims = self.do("expired", boot=BOOT, clock=NOW, limit=9)
         if claims == "[]":
             return False
-        self.do("rescue", claims=claims, now=NOW, max_losses=MOST_LOSSES, error=ERROR)
+        self.do("rescue", claims=claims, now=NOW, max_losses=MOST_LOSSES, **LOST)
         return True
 
     def open(self, attempt):

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from contract.test_life_cycle import (
-    ERROR,
     LEASE,
+    LOST,
     MOST_LOSSES,
     NOW,
     PROMOTED,
@@ -129,7 +129,7 @@ def explorer_of(migrated):
             if not found:
                 return False
             most = str(MOST_LOSSES)
-            self.session.fetch("rescue", ids=f"{{{JOB}}}", max_losses=most, error=ERROR)
+            self.session.fetch("rescue", ids=f"{{{JOB}}}", max_losses=most, **LOST)
             return True
 
     return PostgresExplorer

@@ -121,15 +121,17 @@ def test_a_block_of_another_database_does_not_concern_it(jobs, worker, tmp_path)
 
 
 def test_what_an_enqueue_asks_of_the_database_is_seen_by_django(jobs):
-    """In a block it is one statement; one with a key has a savepoint, too."""
+    """In a block it is one statement on a server; in a file, and with a key, it has a savepoint."""
     connection = connections["jobs"]
     with transaction.atomic(using="jobs"), CaptureQueriesContext(connection) as asked:
         tasks.add.enqueue(1)
     with transaction.atomic(using="jobs"), CaptureQueriesContext(connection) as asked_with_key:
         tasks.only.enqueue(1)
 
-    assert 1 == len(asked)
-    assert "INSERT INTO rotulus_jobs" in asked[0]["sql"]
+    in_file = ["SAVEPOINT", "INSERT", "INSERT", "RELEASE"]
+    begins = [query["sql"].split()[0] for query in asked]
+    assert begins == (["WITH"] if connection.vendor == "postgresql" else in_file)
+    assert any("INSERT INTO rotulus_jobs" in query["sql"] for query in asked)
     assert "SAVEPOINT" in asked_with_key[0]["sql"]
 
 

@@ -40,7 +40,7 @@ def service(items):
         page = read_page(limit, after, {"begins": begins})
         fit = [i for i in sorted(items, reverse=True) if i.startswith(begins)]
         left = [i for i in fit if page.after is None or i < page.after]
-        return show_page(request, response, page, left[: page.wanted], str, str.upper)
+        return show_page(request, response, page, left[: page.read_limit], str, str.upper)
 
     return TestClient(app)
 

@@ -82,7 +82,7 @@ def show_page(
         request: the request.
         response: the response that carries the headers.
         page: the page.
-        found: the items that were read: `page.wanted` at most.
+        found: the items that were read: `page.read_limit` at most.
         id_of: returns the id of an item.
         show: returns the JSON of an item.
     """
