@@ -26,7 +26,7 @@ T = TypeVar("T")
 MIGRATIONS = "sqlite"
 """The folder of the migrations that make the tables."""
 
-_PARAMETER = re.compile(r"--.*|'[^']*'|:([a-z_]+)")
+_PARAMETER = re.compile(r"--.*|'[^']*'|:([a-z_][a-z0-9_]*)")
 """A comment, a text or a parameter."""
 
 

@@ -31,7 +31,7 @@ Execute = Callable[[bytes, Mapping[str, str | None]], Answer]
 """Runs a statement with its parameters."""
 
 
-_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+_PARAMETER = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
 _OURS = re.compile(r"\brotulus_(?=[a-z])")
 
 _TYPES = {
