@@ -28,9 +28,10 @@ def found():
 
 def test_nothing_is_found_where_all_is_right_but_a_plain_function(shop):
     """A route of one can be fired, and not be enqueued: that is a warning."""
-    [(number, warning)] = found().items()
+    told = found()
+    assert {"rotulus.W002": told["rotulus.W002"]} == told
 
-    assert "rotulus.W002" == number
+    warning = told["rotulus.W002"]
     assert checks.WARNING == warning.level
     assert "backfill" in warning.msg
     assert "Decorate django_shop.tasks.backfill with @task" in warning.hint
