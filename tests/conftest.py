@@ -1,5 +1,6 @@
 """What every test may use: a clock that stands still, stores, and apps of their own."""
 
+import itertools
 import os
 import random
 import signal
@@ -153,6 +154,13 @@ def pubsub_emulator():
     emulator.start()
     yield emulator
     emulator.remove()
+
+
+@pytest.fixture(scope="session")
+def new_project_id():
+    """Gives the id of a project that no other test of this machine has."""
+    numbers = itertools.count(1)
+    return lambda: f"shop-{os.getpid()}-{next(numbers)}"
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Django with databases of its own for each test: a file, or a database of the server."""
 
+import sys
+
 import psycopg
 import pytest
 
@@ -8,6 +10,22 @@ from django_project import configure, database, postgres_settings, sqlite_settin
 configure()
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
+
+
+@pytest.fixture(autouse=True)
+def no_left_tasks():
+    """Tasks that a test declares end with it, but for those of a module that stays imported.
+
+    Tests come in any order, and system checks look at every task that is declared.
+    """
+    from rotulus.django import declaring
+
+    before = declaring.all_declared()
+    yield
+    for name, one in declaring.all_declared().items():
+        module, _, function = name.rpartition(".")
+        if name not in before and getattr(sys.modules.get(module), function, None) is not one.task:
+            del declaring._DECLARED[name]
 
 
 @pytest.fixture

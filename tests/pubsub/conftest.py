@@ -1,7 +1,5 @@
 """Google's emulator and our fake, each as a project of its own; and keys as Google shows them."""
 
-import itertools
-import os
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,8 +9,6 @@ from pubsub.signing import ACCOUNT, AUDIENCE, KeyServer, Signer
 from rotulus.pubsub import PubSubSettings
 from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.fake import FakeGoogle
-
-NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -47,13 +43,13 @@ def fake():
 
 
 @pytest.fixture
-def project():
+def project(new_project_id):
     """Makes a project that nobody else has, of a Pub/Sub and a Cloud Scheduler."""
     made = []
 
     def make(pubsub, scheduler, **more):
         settings = PubSubSettings(
-            project_id=f"shop-{os.getpid()}-{next(NUMBERS)}",
+            project_id=new_project_id(),
             service_url="http://127.0.0.1:9",
             service_account="pubsub-invoker@shop.iam.gserviceaccount.com",
             namespace="shop",

@@ -1,7 +1,5 @@
 """A project of Django whose tasks are pushed: by a fake of Google, or by the tests themselves."""
 
-import itertools
-import os
 import warnings
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -16,7 +14,6 @@ from pubsub.signing import ACCOUNT, AUDIENCE, KeyServer, Signer
 from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.fake import FakeGoogle
 
-NUMBERS = itertools.count(1)
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
 
 
@@ -82,14 +79,14 @@ def kind(request):
 
 
 @pytest.fixture
-def make_shop(jobs_settings, key_server, signer, kind, monkeypatch):
+def make_shop(new_project_id, jobs_settings, key_server, signer, kind, monkeypatch):
     """Makes the project, given where Google is."""
     for name in ("PUBSUB_EMULATOR_HOST", "CLOUD_SCHEDULER_EMULATOR_HOST", "GCP_PROJECT_ID"):
         monkeypatch.delenv(name, raising=False)
 
     @contextmanager
     def make(host, *, options=None, database_settings=None, routes=None, **more):
-        project = f"shop-{os.getpid()}-{next(NUMBERS)}"
+        project = new_project_id()
         given = {
             "INSTALLED_APPS": [*settings.INSTALLED_APPS, "django_shop"],
             "ROTULUS_TASK_APPS": ["django_shop"],
