@@ -45,9 +45,15 @@ CREATE TABLE rotulus_stats_added (
   count   integer NOT NULL
 );
 
--- Roles have the rights on all three that they have on the jobs.
+-- Roles have the rights on these that they have on the jobs.
 DO $$
-DECLARE granted record;
+DECLARE
+  tables constant text := array_to_string(ARRAY[
+    'rotulus_stats',
+    'rotulus_stats_new',
+    'rotulus_stats_added'
+  ], ', ');
+  granted record;
 BEGIN
   FOR granted IN
     SELECT CASE item.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(item.grantee)) END AS role,
@@ -56,6 +62,6 @@ BEGIN
     WHERE jobs.oid = 'rotulus_jobs'::regclass AND item.grantee <> jobs.relowner
       AND item.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
   LOOP
-    EXECUTE format('GRANT %s ON rotulus_stats, rotulus_stats_new, rotulus_stats_added TO %s', granted.privilege, granted.role);
+    EXECUTE format('GRANT %s ON %s TO %s', granted.privilege, tables, granted.role);
   END LOOP;
 END $$;
