@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract.workbench import OUTCOMES
+from contract.workbench import OUTCOMES, job_id
 from rotulus._jobs.states import State
 from rotulus.store import Filter
 
@@ -238,3 +238,14 @@ def test_an_id_that_cannot_be_is_left_out_of_those_that_are_asked_for(bench):
 
     [found] = bench.store.find(Filter(needed_by=["nobody", ids["two"]]))
     assert ids["one"] == found.id
+
+
+def test_jobs_that_have_not_ended_are_told_from_the_others(bench):
+    """Those that are gone have ended, too, and so have texts that are no ids."""
+    queued, delayed = bench.add(priority=-1), bench.add(delay=60.0)
+    ended, running = bench.ended(), bench.running()
+    asked = [one.id for one in (queued, delayed, ended, running)]
+
+    assert {queued.id, delayed.id, running.id} == bench.store.unended(asked)
+    assert set() == bench.store.unended([ended.id, "nobody", job_id(999_999)])
+    assert set() == bench.store.unended([])

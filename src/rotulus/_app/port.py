@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from rotulus._app.adding import AsyncAdds
+from rotulus._app.job_ends import JobEnds
 from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
@@ -33,8 +35,6 @@ from rotulus.errors import (
 )
 from rotulus.store import Filter, NewJob, Store
 
-_SHORTEST_LOOK = 0.005
-_LONGEST_LOOK = 0.25
 _LONGEST_WAIT = 5.0
 _NAMED = 5
 """How many jobs are named that an id could mean."""
@@ -69,6 +69,7 @@ class AppPort:
         self.outbox_relay = outbox_relay
         self.now = now
         self._adds = AsyncAdds(store)
+        self._ends = JobEnds(store)
         self._unserved = Unserved(store, registry.has, now)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
@@ -176,21 +177,33 @@ class AppPort:
         return record
 
     async def await_end(self, job_id: str, timeout: float | None) -> JobRecord:  # noqa: ASYNC109
-        """The same, without blocking the event loop, nor a thread while it waits."""
+        """The same, without blocking the event loop, nor a thread while it waits.
+
+        All coroutines that wait share the looks at the store: two a second while nothing ends.
+        """
         patience = Patience(timeout)
-        pause = _SHORTEST_LOOK
         record = await off_loop(self.look, job_id)
         with waiting_for(job_id, unless=record.state in ENDED):
             while record.state not in ENDED:
-                left = patience.left(pause)
-                if left <= 0:
-                    raise await off_loop(self._late, record, timeout)
-                await asyncio.sleep(left)
-                pause = min(2 * pause, _LONGEST_LOOK)
+                in_time = await self._await_end(record, patience)
                 record = await off_loop(self.look, job_id)
-                if patience.is_tried() and (text := await off_loop(self._unserved.warning, record)):
-                    warn_caller(text)
+                if not in_time and record.state not in ENDED:
+                    raise await off_loop(self._late, record, timeout)
         return record
+
+    async def _await_end(self, record: JobRecord, patience: Patience) -> bool:
+        """Wait for the end of a job; False: the time is over. After a while, look for a worker."""
+        with self._ends.end_of(record.id) as end:
+            while (left := patience.left(inf)) > 0:
+                await asyncio.wait([end], timeout=None if left == inf else left)
+                if end.done():
+                    end.result()  # raises what the store did
+                    return True
+                if patience.is_tried() and self._unserved.is_news(record):
+                    record = await off_loop(self.look, record.id)
+                    if text := await off_loop(self._unserved.warning, record):
+                        warn_caller(text)
+        return False
 
     def value(self, record: JobRecord) -> Any:
         """Returns the result of an ended job. Raises `JobFailedError` when there is none."""

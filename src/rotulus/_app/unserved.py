@@ -59,6 +59,18 @@ class Unserved:
         self._knows = knows
         self._now = now
         self._warned: set[str] = set()
+        self._looked_at: dict[tuple[str, str], float] = {}
+
+    def is_news(self, job: JobRecord) -> bool:
+        """Returns whether nobody has asked for a warning about such a job within two seconds.
+
+        Of a thousand coroutines that wait for jobs of one task, one has to look for a worker.
+        """
+        now, such = monotonic(), (job.queue, job.task)
+        if now - self._looked_at.get(such, -WARN_AFTER) < WARN_AFTER:
+            return False
+        self._looked_at[such] = now
+        return True
 
     def warning(self, job: JobRecord) -> str | None:
         """Returns the warning for a waiting caller; None if there is none, or it was given."""

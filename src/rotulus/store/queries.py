@@ -1,5 +1,6 @@
 """`Queries`: every method of a store that reads jobs, and changes nothing."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from rotulus._jobs.record import JobRecord
@@ -31,6 +32,10 @@ class Queries(Protocol):
         `before` is the id of a job, for the next page: only jobs that were added before that one.
         It works too when that job is gone.
         """
+        ...
+
+    def unended(self, ids: Collection[str]) -> set[str]:
+        """Returns those of some jobs that have not ended."""
         ...
 
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:

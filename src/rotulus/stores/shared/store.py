@@ -86,6 +86,14 @@ class SharedStore(ABC):
         """The jobs that match. See `Store.find`."""
         return self._read(lambda session: reading.find(session, where, limit, before))
 
+    def unended(self, ids: Collection[str]) -> set[str]:
+        """Those of some jobs that have not ended. See `Store.unended`."""
+        possible = [one for one in ids if is_id(one)]
+        if not possible:
+            return set()
+        found = self._read(lambda session: session.fetch("unended", ids=possible))
+        return {job for (job,) in found}
+
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """How many jobs there are. See `Store.count`."""
         if by not in ("queue", "task", "step"):

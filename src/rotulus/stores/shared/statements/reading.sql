@@ -50,6 +50,11 @@ SELECT max(counts_until) FROM (
   FROM rotulus_starts WHERE limit_key = :limit_key AND counts_until > {now}) AS start
 WHERE later >= CAST(:rate_to AS integer);
 
+-- name: unended
+-- Those of some jobs that have not ended.
+SELECT job.id FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
+WHERE job.ended_at IS NULL;
+
 -- name: state_of
 -- The state of one job.
 SELECT state FROM rotulus_jobs WHERE id = CAST(:id AS {id});
