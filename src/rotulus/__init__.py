@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rotulus._app.app import App, current_app
+    from rotulus._app.resources.failures import FailureGroup
     from rotulus._app.resources.jobs import AttemptResult, JobCount
     from rotulus._app.resources.measures import Measured, Times
     from rotulus._app.resources.queues import QueueInfo
@@ -60,6 +61,7 @@ __all__ = [
     "ConfigurationError",
     "DuplicateTaskError",
     "ErrorInfo",
+    "FailureGroup",
     "INJECTED",
     "Job",
     "JobCount",
@@ -98,6 +100,7 @@ __all__ = [
 
 _HOMES = {
     "_app.app": ("App", "current_app"),
+    "_app.resources.failures": ("FailureGroup",),
     "_app.resources.jobs": ("AttemptResult", "JobCount"),
     "_app.resources.queues": ("QueueInfo",),
     "_app.resources.schedules": ("ScheduleInfo",),

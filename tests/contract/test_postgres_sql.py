@@ -212,6 +212,9 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("take_entries", "rotulus_jobs_pkey"),
         ("published", "rotulus_outbox_pkey"),
         ("entry", "rotulus_outbox_pkey"),
+        ("failure_parts", "rotulus_jobs_failures"),
+        ("failure_counts", "rotulus_jobs_failures"),
+        ("failure_members", "rotulus_jobs_failures"),
     ],
 )
 def test_a_hot_statement_finds_its_rows_by_an_index(filled, name, index):

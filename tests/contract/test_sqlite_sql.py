@@ -212,3 +212,15 @@ def test_a_find_of_few_reads_nothing_of_what_waits(database, asked):
     database.execute(STATEMENTS["find_by_index"], given).fetchall()
 
     assert steps < 10_000
+
+
+def test_failure_groups_are_found_without_reading_each_failed_job(database):
+    """Groups and pages of their jobs are looked up, the moment of a page included."""
+    for name in ("failure_parts", "failure_counts", "failure_members"):
+        lines = [line for line in plan(database, name) if re.search(r"\bjob\b", line)]
+        assert lines
+        assert [] == [
+            line for line in lines if "SEARCH job USING INDEX rotulus_jobs_fail" not in line
+        ]
+    [page] = [line for line in plan(database, "failure_members") if "SEARCH" in line]
+    assert "(task,ended_at)>" in page

@@ -25,8 +25,8 @@ WITHOUT = {
 """What waits for no store, or runs on the terms of its caller: a connection, a process."""
 
 
-REFUSED = {"Job.aresult", "Runs.aget", "Runs.astep", "Runs.areplay"}
-"""What raises here: the result comes too late, and the job is no run, so it has no steps."""
+REFUSED = {"Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.areplay"}
+"""What raises here: the result comes too late, the job is no run, so it has no steps, and nothing failed."""
 
 
 def verbs(kind):
@@ -64,7 +64,9 @@ def test_each_verb_has_a_form_for_coroutines(app):
         != inspect.signature(getattr(kind, f"a{name}")).parameters
     ]
 
-    assert {"jobs", "queues", "schedules", "workers", "runs", "stats"} == set(resources(app))
+    assert {"jobs", "queues", "schedules", "workers", "runs", "stats", "failures"} == set(
+        resources(app)
+    )
     assert ([], []) == (missing, different)
 
 
@@ -117,6 +119,9 @@ def calls(app, job, work):
         "Runs.apause": (job.id,),
         "Runs.aresume": (job.id,),
         "Runs.asteps": (job.id,),
+        "Failures.aget": ("0" * 12,),
+        "Failures.aretry": ("0" * 12,),
+        "Failures.adelete": ("0" * 12,),
         "Runs.astep": (job.id, "none"),
         "Runs.areplay": (job.id, "none"),
     }

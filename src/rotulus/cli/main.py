@@ -31,6 +31,7 @@ COMMANDS = {
     "cron": ("cron", "Look at cron expressions."),
     "dev": ("dev", "Run a worker, and start it again when a source file changes."),
     "enqueue": ("call", "Store a job of a task."),
+    "failures": ("failures", "Failed and dead jobs, by what they failed of."),
     "gcp": ("gcp", "Make Google's topics and schedules what the routes of an app need."),
     "graph": ("graph", "Draw a workflow: as Mermaid, or as SVG."),
     "ls": ("ls", "List tasks, jobs, queues, schedules or workers."),

@@ -3,6 +3,7 @@
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus.store.contract import Store
+from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures
 from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.queries import Queries
 from rotulus.store.stats import ENQUEUED, Stat, StatFilter, Stats
@@ -30,6 +31,10 @@ __all__ = [
     "ENQUEUED",
     "EVERYTHING",
     "Entry",
+    "FailureFilter",
+    "FailureGroup",
+    "FailureMember",
+    "Failures",
     "Filter",
     "Fleet",
     "JobRecord",

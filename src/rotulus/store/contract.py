@@ -30,6 +30,7 @@ and opens its own. Only one that lives in memory refuses, as nobody else would s
 from collections.abc import Mapping
 from typing import Protocol
 
+from rotulus.store.failures import Failures
 from rotulus.store.outbox import Outbox
 from rotulus.store.queries import Queries
 from rotulus.store.stats import Stats
@@ -84,6 +85,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def stats(self) -> Stats:
         """Statistics of attempts and of new jobs."""
+        ...
+
+    @property
+    def failures(self) -> Failures:
+        """Jobs that failed or died, in groups of one cause."""
         ...
 
     @property

@@ -103,6 +103,13 @@ class Need(NamedTuple):
     part: bool
 
 
+class FailureRow(NamedTuple):
+    """The jobs of a failure group that are of one task."""
+
+    fingerprint: str
+    task: str
+
+
 class MoveRow(NamedTuple):
     """What becomes of an entry of the outbox; `job` is the number of its job, not the id."""
 
@@ -122,6 +129,7 @@ ROWS: dict[str, type[Any]] = {
     "need": Need,
     "entry": ScheduleEntry,
     "move": MoveRow,
+    "failure": FailureRow,
 }
 """Rows that statements take many of at once, by the name of each in SQL."""
 

@@ -1,5 +1,6 @@
 """The resources of an app, by noun, with the same verbs at every door."""
 
+from rotulus._app.resources.failures import Failures
 from rotulus._app.resources.jobs import Jobs
 from rotulus._app.resources.queues import Queues
 from rotulus._app.resources.runs import Runs
@@ -7,4 +8,4 @@ from rotulus._app.resources.schedules import Schedules
 from rotulus._app.resources.stats import Stats
 from rotulus._app.resources.workers import Workers
 
-__all__ = ["Jobs", "Queues", "Runs", "Schedules", "Stats", "Workers"]
+__all__ = ["Failures", "Jobs", "Queues", "Runs", "Schedules", "Stats", "Workers"]

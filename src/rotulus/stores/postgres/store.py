@@ -15,6 +15,7 @@ from rotulus.errors import StoreClosedError, StoreError
 from rotulus.store import (
     Claim,
     ClaimFilter,
+    Failures,
     NewJob,
     Outbox,
     Renewal,
@@ -38,6 +39,7 @@ from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
+from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.session import Row, Value
 from rotulus.stores.shared.stats import SharedStats
@@ -68,6 +70,7 @@ class PostgresStore(SharedStore):
         self._claims = Claims(self._connections)
         self._waiters: dict[str, WorkWaiter] = {}
         self.stats: Stats = SharedStats(self._read, self._write, gather)
+        self.failures: Failures = SharedFailures(self._read)
         after_commit = self._connections.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

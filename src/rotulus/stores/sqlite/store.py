@@ -15,6 +15,7 @@ from rotulus._time.clock import Clock, SystemClock
 from rotulus.store import (
     Claim,
     ClaimFilter,
+    Failures,
     NewJob,
     Outbox,
     Renewal,
@@ -25,6 +26,7 @@ from rotulus.store import (
 )
 from rotulus.stores._columns import span
 from rotulus.stores.shared import actions
+from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.session import Value
 from rotulus.stores.shared.stats import SharedStats
@@ -74,6 +76,7 @@ class SqliteStore(SharedStore):
         self._bells = {kind: partial(self._doorbell.ring, kind) for kind in KINDS}
         self._lifeline = Lifeline(folder)
         self.stats: Stats = SharedStats(self._read, self._write, lambda _: True)
+        self.failures: Failures = SharedFailures(self._read)
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

@@ -1,6 +1,10 @@
 -- Jobs that are found by the fingerprint of their failure.
 ALTER TABLE rotulus_jobs ADD COLUMN fingerprint text;   -- of what its last attempt raised
 
+-- Jobs that failed or died, by their failure group. Only the end of such a job writes here.
+CREATE INDEX rotulus_jobs_failures ON rotulus_jobs (fingerprint, task, ended_at)
+  WHERE state IN ('failed', 'dead') AND fingerprint IS NOT NULL;
+
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (

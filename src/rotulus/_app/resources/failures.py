@@ -1,0 +1,227 @@
+"""The failures of an app: jobs that failed or died, in groups of one cause."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from rotulus._app.port import AppPort
+from rotulus._app.resources.jobs import MOST_COUNTED, JobCount
+from rotulus._app.resources.where import check_limit, check_text
+from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.fingerprint import LENGTH
+from rotulus._jobs.job import Job
+from rotulus._jobs.outcome import ErrorInfo, plain_error
+from rotulus._jobs.record import micros, moment
+from rotulus._text.names import is_storable
+from rotulus._time.lengths import Seconds, check_moment, check_seconds
+from rotulus.errors import JobNotFoundError, OptionError
+from rotulus.store import FailureFilter
+from rotulus.store import FailureGroup as Group
+
+_AT_ONCE = 500
+_FINGERPRINT = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Jobs that failed or died with one fingerprint: of one kind of error, raised in one place.
+
+    Attributes:
+        fingerprint: twelve hexadecimal digits.
+        error: the error of the last of them.
+        count: how many there are; beyond 10,000 they are not counted.
+        first_seen: when the first of them ended.
+        last_seen: when the last of them did.
+        tasks: the tasks that they are of.
+        example: the last of them.
+    """
+
+    fingerprint: str
+    error: ErrorInfo
+    count: JobCount
+    first_seen: datetime
+    last_seen: datetime
+    tasks: tuple[str, ...]
+    example: Job[Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns its attributes by name, as JSON data; its times are ISO 8601 text."""
+        return {
+            "fingerprint": self.fingerprint,
+            "error": {"type": self.error.type, "message": self.error.message},
+            "count": int(min(self.count, MOST_COUNTED)),
+            "exact": self.count.exact,
+            "first_seen": self.first_seen.isoformat(),
+            "last_seen": self.last_seen.isoformat(),
+            "tasks": list(self.tasks),
+            "example": self.example.id,
+        }
+
+
+class Failures:
+    """`app.failures`: the jobs that failed or died, by what they failed of.
+
+    The fingerprint of a failure is made of the type of the error and of the functions that it came
+    through, without lines and messages. A job that is retried is in no group until it fails again.
+    Each verb also has a form with an `a` in front.
+
+    Args:
+        port: gives the port of the app that answers.
+    """
+
+    def __init__(self, port: Callable[[], AppPort]) -> None:
+        self._port = port
+
+    def groups(
+        self,
+        *,
+        since: datetime | Seconds | None = None,
+        task: str | None = None,
+        limit: int = 50,
+    ) -> list[FailureGroup]:
+        """Returns the groups of failures, the one that was seen last first.
+
+        It takes as long as there are groups, however many jobs have failed.
+
+        Args:
+            since: only failures from this moment on, or from so many seconds ago.
+            task: only failures of this task; `mail.*`: of those whose names begin so.
+            limit: at most so many groups.
+
+        Raises:
+            OptionError: an argument is not allowed.
+        """
+        port = self._port()
+        if task is not None and not is_storable(check_text("task", task)):
+            raise OptionError(f"task={task!r} is not allowed: no task has that name")
+        wanted = FailureFilter(_since(since, port.now()), task)
+        found = port.store().failures.groups(wanted, check_limit(limit), MOST_COUNTED)
+        return [_read(group, port) for group in found]
+
+    def get(self, fingerprint: str) -> FailureGroup:
+        """Returns one group.
+
+        Args:
+            fingerprint: its fingerprint, as `job.error.fingerprint` has it.
+
+        Raises:
+            JobNotFoundError: no job that is kept has failed so, or all were retried.
+            OptionError: it is no fingerprint.
+        """
+        port = self._port()
+        found = port.store().failures.group(_checked(fingerprint), MOST_COUNTED)
+        if found is None:
+            raise JobNotFoundError(
+                f"No failed job has the fingerprint {fingerprint}: they were retried or deleted; "
+                f"'rotulus failures' shows those that there are"
+            )
+        return _read(found, port)
+
+    def retry(self, fingerprint: str, *, dry_run: bool = False) -> int:
+        """Send the jobs of a group back to their queues, 500 at a time.
+
+        Those that fail again meanwhile are left alone.
+
+        Args:
+            fingerprint: the group.
+            dry_run: change nothing, and count the jobs that are in it.
+
+        Returns:
+            How many were sent back.
+
+        Raises:
+            OptionError: it is no fingerprint.
+        """
+
+        def retry(ids: list[str]) -> int:
+            back = port.store().retry(ids)
+            port.outbox_relay.send_again(back)
+            return len(back)
+
+        port = self._port()
+        return sum(map(len if dry_run else retry, _pages(port, fingerprint)))
+
+    def delete(self, fingerprint: str, *, dry_run: bool = False) -> int:
+        """Delete the jobs of a group, 500 at a time; steps of runs are left.
+
+        Args:
+            fingerprint: the group.
+            dry_run: change nothing, and count the jobs that are in it.
+
+        Returns:
+            How many were deleted.
+
+        Raises:
+            OptionError: it is no fingerprint.
+        """
+
+        def delete(ids: list[str]) -> int:
+            return len(port.store().delete(ids))
+
+        port = self._port()
+        return sum(map(len if dry_run else delete, _pages(port, fingerprint)))
+
+    async def agroups(
+        self,
+        *,
+        since: datetime | Seconds | None = None,
+        task: str | None = None,
+        limit: int = 50,
+    ) -> list[FailureGroup]:
+        """`groups`, without blocking the event loop."""
+        return await off_loop(partial(self.groups, since=since, task=task, limit=limit))
+
+    async def aget(self, fingerprint: str) -> FailureGroup:
+        """`get`, without blocking the event loop."""
+        return await off_loop(self.get, fingerprint)
+
+    async def aretry(self, fingerprint: str, *, dry_run: bool = False) -> int:
+        """`retry`, without blocking the event loop."""
+        return await off_loop(self.retry, fingerprint, dry_run=dry_run)
+
+    async def adelete(self, fingerprint: str, *, dry_run: bool = False) -> int:
+        """`delete`, without blocking the event loop."""
+        return await off_loop(self.delete, fingerprint, dry_run=dry_run)
+
+
+def _read(group: Group, port: AppPort) -> FailureGroup:
+    example = Job[Any](group.example, port)
+    return FailureGroup(
+        group.fingerprint,
+        example.error or plain_error("", ""),  # it was sent back between two reads
+        JobCount(group.count),
+        moment(group.first),
+        moment(group.last),
+        tuple(group.tasks),
+        example,
+    )
+
+
+def _pages(port: AppPort, fingerprint: str) -> Iterator[list[str]]:
+    """The ids of the jobs of a group, as it is now, page by page."""
+    failures, after = port.store().failures, None
+    _checked(fingerprint)
+    until = failures.moment()
+    while page := failures.members(fingerprint, until, _AT_ONCE, after):
+        yield [member.id for member in page]
+        after = page[-1]
+
+
+def _since(since: datetime | Seconds | None, now: datetime) -> int | None:
+    if since is None:
+        return None
+    if isinstance(since, datetime):
+        return micros(check_moment(since, "since"))
+    return micros(now - timedelta(0, check_seconds(since, "since")))
+
+
+def _checked(fingerprint: str) -> str:
+    if _FINGERPRINT.fullmatch(check_text("fingerprint", fingerprint)):
+        return fingerprint
+    raise OptionError(
+        f"{fingerprint!r} is no fingerprint of a failure: they have {LENGTH} hexadecimal digits, "
+        f"and 'rotulus failures' shows them"
+    )

@@ -1,0 +1,114 @@
+"""The failure groups of a store. See `rotulus.store.Failures`."""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from rotulus.store import FailureFilter, FailureGroup, FailureMember
+from rotulus.stores.shared.reading import records_of
+from rotulus.stores.shared.session import Session
+
+Read = Callable[[Callable[[Session], Any]], Any]
+
+
+class _Part(NamedTuple):
+    """The jobs of a failure group that are of one task."""
+
+    fingerprint: str
+    task: str
+    first: int
+    last: int
+
+
+class SharedFailures:
+    """Jobs that failed or died, by their fingerprints.
+
+    Args:
+        read: runs a call that reads.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def groups(self, wanted: FailureFilter, limit: int, most: int) -> list[FailureGroup]:
+        """The groups in which jobs failed. See `Failures.groups`."""
+        return self._read(lambda session: _groups(session, None, wanted, limit, most))
+
+    def group(self, fingerprint: str, most: int) -> FailureGroup | None:
+        """One group. See `Failures.group`."""
+        found = self._read(lambda session: _groups(session, fingerprint, _ALL, 1, most))
+        return next(iter(found), None)
+
+    def members(
+        self, fingerprint: str, until: int, limit: int, after: FailureMember | None = None
+    ) -> list[FailureMember]:
+        """Jobs of a group. See `Failures.members`."""
+        wanted: dict[str, Any] = {"fingerprint": fingerprint, "until": until, "limit": limit}
+        wanted |= (after or _BEFORE_ALL)._asdict()
+        found = self._read(lambda session: session.fetch("failure_members", **wanted))
+        return list(map(FailureMember._make, found))
+
+    def moment(self) -> int:
+        """The present moment. See `Failures.moment`."""
+        return self._read(lambda session: session.fetch_value("moment"))
+
+
+_ALL = FailureFilter()
+_BEFORE_ALL = FailureMember("", -1, "00000000-0000-0000-0000-000000000000")
+
+
+def _groups(
+    session: Session, fingerprint: str | None, wanted: FailureFilter, limit: int, most: int
+) -> list[FailureGroup]:
+    found = map(_Part._make, session.fetch("failure_parts", fingerprint=fingerprint))
+    parts = sorted(part for part in found if _is_wanted(part, wanted))
+    groups = [list(same) for _, same in groupby(parts, attrgetter("fingerprint"))]
+    groups.sort(key=_last, reverse=True)
+    return _counted(session, groups[:limit], wanted.since or 0, most)
+
+
+def _last(parts: Sequence[_Part]) -> int:
+    return max(part.last for part in parts)
+
+
+def _is_wanted(part: _Part, wanted: FailureFilter) -> bool:
+    if wanted.since is not None and part.last < wanted.since:
+        return False
+    if wanted.task is None:
+        return True
+    beginning = wanted.task.removesuffix("*")
+    return part.task == wanted.task or (
+        beginning != wanted.task and part.task.startswith(beginning)
+    )
+
+
+def _counted(
+    session: Session, groups: list[list[_Part]], since: int, most: int
+) -> list[FailureGroup]:
+    """Groups with their numbers and examples; one whose jobs are gone by now is left out."""
+    rows = [part[:2] for group in groups for part in group]
+    if not rows:
+        return []
+    found = session.fetch(
+        "failure_counts", **session.rows("failure", rows), since=since, most=most + 1
+    )
+    counts = {(name, task): (count, last) for name, task, count, last in found}
+    examples = records_of(session, [last for _, last in counts.values() if last is not None])
+    by_id = {record.id: record for record in examples}
+    made: list[FailureGroup] = []
+    for group in groups:
+        newest = max(group, key=attrgetter("last"))
+        example = by_id.get(counts[newest[:2]][1])
+        if example is not None:
+            made.append(
+                FailureGroup(
+                    newest.fingerprint,
+                    min(sum(counts[part[:2]][0] for part in group), most + 1),
+                    min(part.first for part in group),
+                    newest.last,
+                    [part.task for part in group],
+                    example,
+                )
+            )
+    return made

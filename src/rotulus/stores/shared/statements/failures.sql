@@ -1,0 +1,55 @@
+-- Jobs that failed or died, by the fingerprint of their failure.
+
+-- piece: failed
+-- A job has failed, and nobody has sent it back: in the words of the index of failures.
+job.state IN ('failed', 'dead') AND job.fingerprint IS NOT NULL
+
+-- name: failure_parts
+-- The tasks of each failure group, or of one, and when the first and the last job of them ended. They are
+-- found by skipping from one to the next in the index, so it matters how many there are, not how many
+-- jobs failed.
+WITH RECURSIVE fingerprints (fingerprint) AS (
+  SELECT coalesce(CAST(:fingerprint AS text), (
+    SELECT min(job.fingerprint) FROM rotulus_jobs AS job WHERE {failed}))
+  UNION ALL
+  SELECT (SELECT min(job.fingerprint) FROM rotulus_jobs AS job
+          WHERE {failed} AND job.fingerprint > fingerprints.fingerprint)
+  FROM fingerprints
+  WHERE fingerprints.fingerprint IS NOT NULL AND CAST(:fingerprint AS text) IS NULL),
+parts (fingerprint, task) AS (
+  SELECT fingerprints.fingerprint, (
+    SELECT min(job.task) FROM rotulus_jobs AS job
+    WHERE {failed} AND job.fingerprint = fingerprints.fingerprint)
+  FROM fingerprints WHERE fingerprints.fingerprint IS NOT NULL
+  UNION ALL
+  SELECT parts.fingerprint, (
+    SELECT min(job.task) FROM rotulus_jobs AS job
+    WHERE {failed} AND job.fingerprint = parts.fingerprint AND job.task > parts.task)
+  FROM parts WHERE parts.task IS NOT NULL)
+SELECT parts.fingerprint, parts.task,
+  (SELECT min(job.ended_at) FROM rotulus_jobs AS job
+   WHERE {failed} AND job.fingerprint = parts.fingerprint AND job.task = parts.task),
+  (SELECT max(job.ended_at) FROM rotulus_jobs AS job
+   WHERE {failed} AND job.fingerprint = parts.fingerprint AND job.task = parts.task)
+FROM parts WHERE parts.task IS NOT NULL;
+
+-- name: failure_counts
+-- Of some tasks of failure groups: how many jobs failed since a moment, up to so many, and the last one.
+SELECT failure.fingerprint, failure.task,
+  (SELECT count(*) FROM (
+     SELECT 1 FROM rotulus_jobs AS job
+     WHERE {failed} AND job.fingerprint = failure.fingerprint AND job.task = failure.task
+       AND job.ended_at >= CAST(:since AS bigint)
+     LIMIT CAST(:most AS integer)) AS counted),
+  (SELECT job.id FROM rotulus_jobs AS job
+   WHERE {failed} AND job.fingerprint = failure.fingerprint AND job.task = failure.task
+   ORDER BY job.ended_at DESC LIMIT 1)
+FROM {failure_rows};
+
+-- name: failure_members
+-- Jobs of a failure group, in the order of the index, after the one that ended the last page. With a type of
+-- its own, SQLite would not look up a parameter of such a comparison.
+SELECT job.task, job.ended_at, job.id FROM rotulus_jobs AS job
+WHERE {failed} AND job.fingerprint = :fingerprint AND job.ended_at <= CAST(:until AS bigint)
+  AND (job.task, job.ended_at, job.id) > (:task, :ended_at, :id)
+ORDER BY job.task, job.ended_at, job.id LIMIT CAST(:limit AS integer);

@@ -1,0 +1,177 @@
+"""Failure groups: jobs that failed or died, by the fingerprint of their failure."""
+
+import itertools
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rotulus._jobs.outcome import ErrorInfo, dead, failed, retried
+from rotulus._jobs.states import Reason
+from rotulus.store import FailureFilter
+
+ALL = FailureFilter()
+MANY = 1000
+
+
+def error(group):
+    """An error of a group."""
+    return ErrorInfo("ValueError", f"no {group}", "", group)
+
+
+def fail(bench, group, how=failed, **fields):
+    """A job that has failed so."""
+    job = bench.running(**fields)
+    bench.store.settle([how(job.id, job.attempt, Reason.ERROR, error(group))])
+    bench.clock.advance(1)
+    return job.id
+
+
+def groups(bench, wanted=ALL, limit=100, most=100):
+    """The groups that there are."""
+    return bench.store.failures.groups(wanted, limit, most)
+
+
+def members(bench, group, **fields):
+    """The ids of the jobs of a group."""
+    now = bench.store.failures.moment()
+    found = bench.store.failures.members(group, now, fields.pop("limit", 100), **fields)
+    return [member.id for member in found]
+
+
+def test_jobs_that_failed_alike_are_in_a_group(bench):
+    """With how many there are, when the first and the last of them ended, and their tasks."""
+    first = bench.clock.now()
+    fail(bench, "aa", task="mail")
+    bench.clock.advance(10)
+    fail(bench, "bb", task="mail")
+    last = fail(bench, "aa", dead, task="build")
+    [newest, other] = groups(bench)
+
+    assert ("aa", 2, ["build", "mail"]) == (newest.fingerprint, newest.count, newest.tasks)
+    assert 12_000_000 == newest.last - newest.first
+    assert first.timestamp() * 1e6 == newest.first
+    assert (last, "dead") == (newest.example.id, newest.example.state)
+    assert ("bb", 1) == (other.fingerprint, other.count)
+
+
+def test_only_what_failed_for_good_is_in_a_group(bench):
+    """Not what is tried again, was cancelled, succeeded, or failed without a fingerprint."""
+    job = bench.running()
+    bench.store.settle([retried(job.id, job.attempt, error("aa"), 10.0)])
+    bench.ended("succeeded")
+    bench.ended("cancelled")
+    bench.ended("failed")
+    assert [] == groups(bench)
+
+    bench.store.cancel([job.id])
+    assert "cancelled" == bench.state(job)
+    assert [] == groups(bench)
+    assert None is bench.store.failures.group("aa", MANY)
+
+
+def test_a_job_that_is_sent_back_leaves_its_group(bench):
+    """Until it fails again, perhaps in another one."""
+    job = fail(bench, "aa")
+    bench.store.retry([job])
+    assert [] == groups(bench)
+
+    [again] = bench.claim()
+    bench.store.settle([failed(again.id, again.attempt, Reason.ERROR, error("bb"))])
+    assert ["bb"] == [group.fingerprint for group in groups(bench)]
+
+
+def test_groups_are_those_of_a_span_and_of_a_task(bench):
+    """A task is named in full, or by its beginning."""
+    fail(bench, "aa", task="mail.send")
+    bench.clock.advance(100)
+    since = bench.store.failures.moment()
+    for name in ("mail.send", "mail.receive", "mailing"):
+        fail(bench, "bb", task=name)
+
+    def found(**fields):
+        return {
+            g.fingerprint: (g.count, list(g.tasks)) for g in groups(bench, FailureFilter(**fields))
+        }
+
+    assert {"bb": (3, ["mail.receive", "mail.send", "mailing"])} == found(since=since)
+    assert {"aa": (1, ["mail.send"]), "bb": (1, ["mail.send"])} == found(task="mail.send")
+    assert {"bb": (1, ["mail.send"])} == found(task="mail.send", since=since)
+    assert (2, ["mail.receive", "mail.send"]) == found(task="mail.*")["bb"]
+    assert (3, ["mail.receive", "mail.send", "mailing"]) == found(task="mail*")["bb"]
+    assert {} == found(task="mail.")
+    assert {} == found(since=since + 1_000_000_000)
+
+
+def test_a_span_counts_only_the_failures_in_it(bench):
+    """The first one seen is the first of all."""
+    fail(bench, "aa")
+    since = bench.store.failures.moment()
+    fail(bench, "aa")
+    [group] = groups(bench, FailureFilter(since=since))
+
+    assert 1 == group.count
+    assert 1_000_000 == group.last - group.first
+
+
+def test_groups_are_counted_up_to_a_number(bench):
+    """One more says that there are more, of one task or of several."""
+    for name in ("a", "b", "a"):
+        fail(bench, "aa", task=name)
+
+    assert [3, 3, 2] == [groups(bench, most=most)[0].count for most in (3, 2, 1)]
+
+
+def test_the_newest_groups_come_first(bench):
+    """And only so many of them."""
+    for number in range(4):
+        fail(bench, f"{number}")
+    fail(bench, "1")
+
+    assert ["1", "3"] == [group.fingerprint for group in groups(bench, limit=2)]
+    assert [] == groups(bench, limit=0)
+
+
+def test_the_members_of_a_group_come_in_pages(bench):
+    """Each once, also those that ended in the same moment; those that came later are left out."""
+    jobs = [bench.running(task="ab"[number % 2]) for number in range(7)]
+    bench.store.settle([failed(j.id, j.attempt, Reason.ERROR, error("aa")) for j in jobs])
+    fail(bench, "bb")
+    until = bench.store.failures.moment()
+    bench.clock.advance(5)
+    fail(bench, "aa")
+    found, after = [], None
+    for size in itertools.cycle((1, 2)):
+        page = bench.store.failures.members("aa", until, size, after)
+        found += [member.id for member in page]
+        if not page:
+            break
+        after = page[-1]
+
+    assert sorted(job.id for job in jobs) == sorted(found)
+    assert 8 == len(members(bench, "aa"))
+    assert [] == members(bench, "no such group")
+
+
+@pytest.mark.anywhere
+@settings(max_examples=15)
+@given(
+    failures=st.lists(
+        st.tuples(st.sampled_from("abcd"), st.sampled_from(["x", "y", "z"]), st.booleans()),
+        max_size=30,
+    )
+)
+def test_groups_are_what_a_scan_of_all_jobs_finds(make_bench, failures):
+    """However many groups there are, and of how many tasks each is."""
+    bench = make_bench("memory")
+    for group, name, is_retried in failures:
+        job = fail(bench, group, task=name)
+        if is_retried:
+            bench.store.retry([job])
+            bench.store.cancel([job])
+    left = [(group, name) for group, name, is_retried in failures if not is_retried]
+    expected = Counter(group for group, _ in left)
+
+    assert expected == {group.fingerprint: group.count for group in groups(bench)}
+    assert set(left) == {(g.fingerprint, name) for g in groups(bench) for name in g.tasks}

@@ -1,0 +1,95 @@
+"""`rotulus failures`: the groups, one of them, and what is done to it."""
+
+import json
+
+import pytest
+
+from doors.test_cli import Shop
+from rotulus.testing import drain
+
+pytestmark = pytest.mark.anywhere
+
+SOURCE = """
+from rotulus import App, TaskRegistry, task
+
+registry = TaskRegistry()
+app = App("sqlite:///shop.db", registry=registry)
+
+@task(registry=registry)
+def fail(message: str = "no") -> None:
+    raise ValueError(message)
+
+@task(name="mail.send", registry=registry)
+def send() -> None:
+    raise KeyError("[bold]address[/]")
+"""
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop in which three jobs failed in two ways."""
+    made = Shop(tmp_path, SOURCE)
+    for words in (["fail", "one"], ["fail", "two"], ["mail.send"]):
+        made("enqueue", *words)
+        drain(made.app)
+    yield made
+    made.app.close()
+
+
+def group(shop, task):
+    """The fingerprint of the group of a task."""
+    return next(g.fingerprint for g in shop.app.failures.groups() if task in g.tasks)
+
+
+def test_failures_shows_the_groups(shop):
+    """The last one first, for people and for programs."""
+    lines = shop("failures").splitlines()
+    assert lines[0].split() == ["group", "jobs", "last", "seen", "first", "seen", "task", "error"]
+    assert "mail.send" in lines[1]
+    assert "ValueError: two" in lines[2]
+    assert "KeyError: '[bold]address[/]'" in lines[1]
+    assert [1, 2] == [json.loads(line)["count"] for line in shop("failures", "--json").splitlines()]
+
+
+def test_failures_takes_filters(shop):
+    """A task, also by its beginning; a span; so many."""
+    assert "mail.send" not in shop("failures", "--task", "fail")
+    assert "mail.send" in shop("failures", "--task", "mail.*", "--since", "60")
+    assert 2 == len(shop("failures", "--limit", "1").splitlines())
+    assert "" == shop("failures", "--task", "fial")
+    assert "did you mean 'fail'?" in shop.err
+    assert "" == shop("failures", "--task", "nothing.*")
+    assert "Nothing failed in sqlite" in shop.err
+
+
+def test_a_group_is_shown(shop):
+    """With the traceback of its last job."""
+    name = group(shop, "fail")
+    text = shop("failures", "show", name)
+
+    assert "raise ValueError(message)" in text
+    assert "ValueError: two" in text
+    assert name in text
+    assert ["fail"] == json.loads(shop("failures", "show", name, "--json"))["tasks"]
+
+
+def test_a_group_is_sent_back_and_deleted_after_a_question(shop):
+    """And not without an answer."""
+    fail, send = group(shop, "fail"), group(shop, "mail.send")
+    shop("failures", "retry", fail, stdin="n\n", code=1)
+    shop("failures", "retry", fail, stdin="", code=2)
+    assert "retry 2 jobs that failed with ValueError?" in shop.err
+    assert "2 jobs sent back" in shop("failures", "retry", fail, stdin="y\n")
+    assert {"deleted": 1} == json.loads(shop("failures", "delete", send, "--yes", "--json"))
+    assert "" == shop("failures")
+    assert 2 == shop.app.jobs.count(state="queued")
+
+
+def test_a_group_that_is_not_there(shop):
+    """It was sent back, or is none."""
+    shop("failures", "show", "0123456789ab", code=5)
+    assert "No failed job has the fingerprint 0123456789ab" in shop.err
+    shop("failures", "retry", "nonsense", "--yes", code=3)
+    assert "is no fingerprint" in shop.err
+    shop("failures", "--task", "fail", "retry", "nonsense", code=2)
+    assert "Give the options after 'retry'" in shop.err
