@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rotulus._engine.outbox_relay import Carrier, Published
     from rotulus._jobs.job import Attempt, Job
     from rotulus._jobs.log_filter import JobLogFilter
+    from rotulus._jobs.log_line import LogLine
     from rotulus._jobs.middleware import Middleware, RunningAttempt
     from rotulus._jobs.outcome import ErrorInfo
     from rotulus._jobs.port import Progress
@@ -67,6 +68,7 @@ __all__ = [
     "JobCount",
     "JobFailedError",
     "JobLogFilter",
+    "LogLine",
     "Measured",
     "Middleware",
     "ParameterInfo",
@@ -114,6 +116,7 @@ _HOMES = {
     "_jobs.job": ("Attempt", "Job"),
     "_jobs.port": ("Progress",),
     "_jobs.log_filter": ("JobLogFilter",),
+    "_jobs.log_line": ("LogLine",),
     "_jobs.middleware": ("Middleware", "RunningAttempt"),
     "_jobs.outcome": ("ErrorInfo",),
     "_tasks.provider": ("TaskProvider",),

@@ -30,6 +30,7 @@ __all__ = [
 
 PREFIX = "ROTULUS_"
 LEVELS = ("debug", "info", "warning", "error")
+KEPT = (*LEVELS, "off")
 FORMATS = ("auto", "lines", "json")
 
 _OF_A_SERVICE = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)(_|$)|$)")
@@ -252,6 +253,9 @@ SETTINGS: dict[str, SettingKind] = {
         30 * _DAY, _seconds, "Seconds to keep failed, dead and cancelled jobs."
     ),
     "keep_stats": SettingKind(90 * _DAY, _seconds, "Seconds to keep statistics."),
+    "keep_logs": SettingKind(
+        "info", _choice(*KEPT), "The least level of the log lines that are kept; off: none are."
+    ),
     "unknown_grace": SettingKind(
         None, _seconds, "Seconds a due job waits for a worker that knows its task."
     ),

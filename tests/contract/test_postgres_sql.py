@@ -106,7 +106,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     folders = (FOLDER, FOLDER.parent / "shared")
     code = "".join(path.read_text() for folder in folders for path in folder.glob("*.py"))
     used = set(re.findall(r'(?:session|self)\.(?:fetch\w*|execute)\(\s*"(\w+)"', code))
-    used |= {"delete_attempts", "delete_needs", "delete_entries", "delete_jobs"}
+    used |= {"delete_attempts", "delete_logs", "delete_needs", "delete_entries", "delete_jobs"}
     used |= set(re.findall(r'_rescue\("(\w+)"', code))
     used |= {"pause", "resume"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}

@@ -19,7 +19,7 @@ WITHOUT = {
         *("using", "provide", "reserve", "use", "carry", "lifespan", "set_slots", "stop"),
         "supervise",
     },
-    Job: {"progress", "raise_if_cancelled", "complete", "to_dict"},
+    Job: {"progress", "raise_if_cancelled", "complete", "to_dict", "log"},
     Task: {"using"},
 }
 """What waits for no store, or runs on the terms of its caller: a connection, a process."""
@@ -107,6 +107,7 @@ def calls(app, job, work):
         "Task.aenqueue_many": ([1, 2],),
         "Sender.aenqueue": ("work", 1),
         "Jobs.aget": (job.id,),
+        "Jobs.alogs": (job.id,),
         "Jobs.acancel": (job.id,),
         "Jobs.aretry": (job.id,),
         "Jobs.arun": (job.id,),

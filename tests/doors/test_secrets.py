@@ -107,6 +107,7 @@ WORDS = {
     ("gcp", "apply"): [["--yes"], ["--json"]],
     ("gcp", "plan"): [[], ["--json"]],
     ("graph",): [["flow"], ["nonsense"]],
+    ("logs",): [["-"], ["-", "--level", "error"], ["nonsense"]],
     ("ls", "jobs"): [[], ["--json"], ["--state", "nonsense"]],
     ("ls", "queues"): [[], ["--json"]],
     ("ls", "schedules"): [[], ["--json"]],

@@ -53,7 +53,7 @@ def test_failures_are_groups_of_one_cause(still_app, clock, tasks):
 def test_a_group_is_retried(still_app, tasks):
     """All of it, however many pages that are; a dry run counts."""
     send, _, well = tasks
-    send.enqueue_many([[number] for number in range(501)])
+    send.enqueue_many(range(501))
     drain(still_app)
     [group] = still_app.failures.groups()
     assert 501 == still_app.failures.retry(group.fingerprint, dry_run=True)

@@ -7,7 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
-from rotulus import App, Retry, TaskRegistry, scheduled, task
+from rotulus import INJECTED, App, Job, Retry, TaskRegistry, scheduled, task
 from rotulus._tasks.options import TaskOptions, UsingOptions
 from rotulus.errors import OptionError, RotulusError
 from rotulus.testing import SettableClock, drain
@@ -89,6 +89,17 @@ def with_memory(app):
     job = greedy.enqueue()
     drain(app)
     assert "MemoryError" == job.refresh().error.type
+
+
+def with_logs(app):
+    @task(registry=app.registry, logs="error")
+    def talk(job: Job = INJECTED):
+        job.log("a warning", "warning")
+        job.log("an error", "error")
+
+    job = talk.enqueue()
+    drain(app)
+    assert ["an error"] == [line.text for line in job.logs()]
 
 
 def with_queue(app):
@@ -202,6 +213,7 @@ TASK = {
     "per": with_per,
     "expires": with_expires,
     "result": with_result,
+    "logs": with_logs,
 }
 
 
@@ -388,7 +400,7 @@ SCHEDULED = {
     "expires": scheduled_expires,
 }
 
-OF_THE_TASK_ALONE = {"tags", "retry", "timeout", "isolation", "memory", "result"}
+OF_THE_TASK_ALONE = {"tags", "retry", "timeout", "isolation", "memory", "result", "logs"}
 """What says nothing of deliveries; `TASK` has its cases, however a job came about."""
 
 
@@ -481,6 +493,20 @@ def app_keep_stats(clock):
     with_app(case, clock=clock, keep_stats=timedelta(days=3))
 
 
+def app_keep_logs():
+    def case(app):
+        @task(registry=app.registry)
+        def talk(job: Job = INJECTED):
+            job.log("a warning", "warning")
+            job.log("an error", "error")
+
+        job = talk.enqueue()
+        drain(app)
+        assert ["an error"] == [line.text for line in job.logs()]
+
+    with_app(case, keep_logs="error")
+
+
 def app_max_bytes():
     def case(app):
         with pytest.raises(Exception, match="20"):
@@ -568,6 +594,7 @@ APP = {
     "keep": app_keep,
     "keep_failed": app_keep_failed,
     "keep_stats": app_keep_stats,
+    "keep_logs": app_keep_logs,
     "max_bytes": app_max_bytes,
     "unknown_grace": app_unknown_grace,
     "like": app_like,

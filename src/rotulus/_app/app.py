@@ -1,7 +1,7 @@
 """The app: the one place where a store, a registry and what tasks need are put together."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
@@ -18,6 +18,7 @@ from rotulus._app.ticking import Ticks
 from rotulus._app.worker_runs import WorkerRuns, grace_of
 from rotulus._engine.around import MiddlewareList
 from rotulus._engine.single_attempts import SingleAttempts
+from rotulus._jobs.log_line import LogLevel
 from rotulus._jobs.middleware import Middleware
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.injection import Factory, Injector, Scope
@@ -53,6 +54,8 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         keep: how long succeeded and skipped jobs are kept. Default 7 days.
         keep_failed: how long failed, dead and cancelled jobs are kept. Default 30 days.
         keep_stats: how long statistics are kept, whatever is deleted. Default 90 days.
+        keep_logs: the least level of the log lines of tasks that are kept with their attempts, or
+            `"off"`. Default `"info"`; `@task(logs=...)` says otherwise for a task.
         max_bytes: the largest arguments and the largest result, in bytes of JSON. Default 1 MiB.
         unknown_grace: seconds for which a due job of a task that its workers do not know is left to
             workers that do; then it is given up. Default 0 on SQLite, else 600.
@@ -91,6 +94,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         keep: timedelta | None = None,
         keep_failed: timedelta | None = None,
         keep_stats: timedelta | None = None,
+        keep_logs: LogLevel | Literal["off"] | None = None,
         max_bytes: int | None = None,
         unknown_grace: float | None = None,
         log_arguments: bool | None = None,
@@ -105,6 +109,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         arguments: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
         arguments |= {"keep": keep, "keep_failed": keep_failed, "keep_stats": keep_stats}
         arguments |= {"unknown_grace": unknown_grace, "log_arguments": log_arguments}
+        arguments["keep_logs"] = keep_logs
         loaded = load_settings(arguments)
         self.settings: dict[str, Setting] = _shown(loaded)
         settings = {name: setting.value for name, setting in loaded.items()}

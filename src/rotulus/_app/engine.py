@@ -25,6 +25,7 @@ from rotulus._engine.duties import (
 from rotulus._engine.executor import Executor
 from rotulus._engine.isolation import ForkServer, ProcessPool, check_system, run_task_process
 from rotulus._engine.job_factory import JobFactory, Parts, not_carried
+from rotulus._engine.log_capture import LogPolicy
 from rotulus._engine.outbox_relay import Carrier, OutboxRelay
 from rotulus._engine.scheduling import Scheduling
 from rotulus._engine.single_attempts import SingleAttempts, SingleSetup
@@ -62,6 +63,7 @@ class Engine:
     retry: Retry
     max_bytes: int
     middleware: MiddlewareList
+    log_policy: LogPolicy
 
     def executor(
         self, threads: Threads | CallingThread, pool: ProcessPool | None = None
@@ -77,6 +79,7 @@ class Engine:
             self.clock.monotonic,
             self.events,
             self.middleware,
+            self.log_policy,
             self.max_bytes,
             pool,
         )
@@ -217,17 +220,21 @@ def make_engine(
     plans = Plans(injector, show_values=settings["log_arguments"])
     chance, events = random.SystemRandom(), Events()
     outbox_relay = OutboxRelay(store, registry, events, clock.monotonic, chance.random)
-    policy = Policy(chance, retry or NO_RETRY, settings["max_bytes"], middleware, outbox_relay)
+    log_policy = LogPolicy(registry, settings["keep_logs"])
+    policy = Policy(
+        chance, retry or NO_RETRY, settings["max_bytes"], middleware, log_policy, outbox_relay
+    )
     return _assemble(store, registry, plans, events, clock, policy)
 
 
 class Policy(NamedTuple):
-    """The settings that apply to all jobs of an app: randomness, retries, sizes, the outbox."""
+    """The settings that apply to all jobs of an app: randomness, retries, sizes, logs, outbox."""
 
     random: random.Random
     retry: Retry
     max_bytes: int
     middleware: MiddlewareList
+    log_policy: LogPolicy
     outbox_relay: OutboxRelay
 
 
@@ -248,4 +255,4 @@ def _assemble(
     inputs = StepInputs(store, registry, plans)
     steps = Steps(store, inputs, parts, events, max_bytes)
     made = registry, plans, job_factory, outbox_relay, port, steps, events, clock
-    return Engine(*made, chance, retry, max_bytes, policy.middleware)
+    return Engine(*made, chance, retry, max_bytes, policy.middleware, policy.log_policy)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rotulus._app.adding import AsyncAdds
 from rotulus._app.job_ends import JobEnds
+from rotulus._app.log_lines import read_lines
 from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
@@ -15,8 +16,9 @@ from rotulus._engine.job_factory import JobFactory
 from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.current import waiting_for
 from rotulus._jobs.job import Job
+from rotulus._jobs.log_line import LogLine
 from rotulus._jobs.outcome import read_error, succeeded
-from rotulus._jobs.port import EnqueueRequest, Progress
+from rotulus._jobs.port import EnqueueRequest, LogsWanted, Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
 from rotulus._tasks.arguments import Call
@@ -217,6 +219,10 @@ class AppPort:
     def why(self, job_id: str) -> list[str]:
         """Returns why a job stands as it does."""
         return self._explain(self.look(job_id))
+
+    def logs(self, job_id: str, wanted: LogsWanted) -> list[LogLine]:
+        """Returns lines that the attempts of a job have logged."""
+        return read_lines(self.store(), job_id, wanted)
 
     def cancel(self, job_id: str) -> JobRecord:
         """Cancel a job, and give it as it stands then."""

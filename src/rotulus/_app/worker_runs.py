@@ -13,6 +13,7 @@ from rotulus._app.engine import Engine
 from rotulus._app.opening import is_shared, usual_grace
 from rotulus._engine.duties import Duty, Kept
 from rotulus._engine.duty_thread import DutyThread
+from rotulus._engine.log_capture import capturing
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._supervisor.parent_channel import ParentChannel
@@ -121,7 +122,7 @@ class WorkerRuns:
         options = _worker_options(chosen, burst=work_options.get("burst", False))
         served, slots = chosen["queues"], chosen["slots"]
         # First of all: what is forked before there are threads and connections has none.
-        with self.engine.fork_server(self.engine.registry) as fork_server:
+        with capturing(), self.engine.fork_server(self.engine.registry) as fork_server:
             store = open_store()
             worker = self.engine.worker(fork_server, store, served, slots, options, name)
             own = _recycling(chosen["recycle_memory"], worker)

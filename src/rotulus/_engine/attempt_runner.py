@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
+from functools import partial
 from time import perf_counter
 from typing import cast
 
@@ -12,6 +13,7 @@ from rotulus._engine.driver import drive
 from rotulus._engine.execution import Execution, Stop
 from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
+from rotulus._engine.log_writer import WRITE_EVERY, LogWriter
 from rotulus._engine.prefetch import AHEAD, Prefetch
 from rotulus._engine.settler import Settler
 from rotulus._engine.slots import Slots
@@ -161,6 +163,14 @@ class AttemptRunner:
         if execution.job.task not in self._told_waiting:  # once for each task
             self._told_waiting.add(execution.job.task)
             self._events.emit(ResultAwaited(execution.job, job_id))
+
+    async def write_logs(self, logs: LogWriter, threads: Threads) -> None:
+        """Write what runs has logged, about every second, until cancelled."""
+        while True:
+            await asyncio.sleep(WRITE_EVERY)
+            talking = [one for one in self._slots.all_running() if one.logs is not None]
+            if talking:
+                await threads.run(partial(logs.write, talking))
 
     def give_back_waiting(self) -> None:
         """Give back the jobs that have not been started."""

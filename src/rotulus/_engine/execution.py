@@ -1,10 +1,13 @@
 """An attempt under way: how its task reports, and how the worker tells it to stop."""
 
 import json
-from collections.abc import Callable, Coroutine
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
+from rotulus._engine.log_buffer import OFF, Line, LogBuffer
 from rotulus._jobs.port import Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._workflows.context import Context
@@ -21,6 +24,9 @@ class Stop(Enum):
     """The worker stops before the body is done."""
     LOST = "lost"
     """The lease is gone: the job may be running elsewhere."""
+
+
+_OPENING_LOGS = threading.Lock()
 
 
 class Slot(Protocol):
@@ -56,6 +62,9 @@ class Execution:
         context: the same, as it stands now.
         slot: the slot of the worker that it runs in, if there is one.
         deferred: whether it has left its slot, and waits for something.
+        log_level: gives the least level of the lines that are kept of the attempts of a task; None:
+            no line is.
+        logs: what it has logged and is not stored yet; None: nothing.
         waits: coroutines that its body is to await, until they begin.
         error: what the body raised, from then until the end of the attempt has been told.
         in_thread: whether it runs in a thread from beginning to end.
@@ -79,6 +88,8 @@ class Execution:
         "interruptible",
         "job",
         "leased_at",
+        "log_level",
+        "logs",
         "slot",
         "step",
         "step_input",
@@ -102,6 +113,8 @@ class Execution:
         self.deferred = False
         self.waits: list[Coroutine[Any, Any, None]] = []
         self.error: BaseException | None = None
+        self.log_level: Callable[[str], int] | None = None
+        self.logs: LogBuffer | None = None
         self._awaited: tuple[str, ...] = ()
         self.in_thread = False
         self.claimed_at: float | None = None
@@ -122,6 +135,26 @@ class Execution:
     def report(self, progress: Progress) -> None:
         """Take note of how far the body has got."""
         self._progress = json.dumps(progress)
+
+    def hear(self, record: logging.LogRecord) -> None:
+        """Keep a record that the body has logged. It never raises."""
+        (self.logs or self._open_logs()).hear(record)
+
+    def log(self, text: str, level: int) -> None:
+        """Keep a line of the body."""
+        (self.logs or self._open_logs()).say(text, level)
+
+    def relay_logs(self, lines: Iterable[Sequence[Any]]) -> None:
+        """Keep lines that were logged elsewhere."""
+        (self.logs or self._open_logs()).relay([Line(*line) for line in lines])
+
+    def _open_logs(self) -> LogBuffer:
+        """Returns the buffer of the first line, and of those after it."""
+        with _OPENING_LOGS:
+            if self.logs is None:
+                level = OFF if self.log_level is None else self.log_level(self.job.task)
+                self.logs = LogBuffer(self.job, level)
+            return self.logs
 
     def note_completed(self) -> None:
         """Take note that the body has settled its job, if its transaction commits."""

@@ -10,6 +10,7 @@ from rotulus._engine.around import Around, MiddlewareList
 from rotulus._engine.body import BODIES, Bodies, timed
 from rotulus._engine.execution import Execution
 from rotulus._engine.isolation import ProcessPool
+from rotulus._engine.log_capture import LogPolicy
 from rotulus._engine.resolved_task import AttemptKind, AttemptMethods, ResolvedTask, kind_here
 from rotulus._engine.steps import EarlyOutcome, Steps
 from rotulus._engine.threads import CallingThread, Threads
@@ -44,6 +45,7 @@ class Executor:
         monotonic: the clock, in seconds.
         events: where a body that does not stop is told of.
         middleware: what surrounds each attempt.
+        log_policy: which lines are kept of attempts.
         max_bytes: the largest result, in bytes.
         pool: the task processes of isolated tasks; None inside of a task process.
     """
@@ -59,6 +61,7 @@ class Executor:
         monotonic: Callable[[], float],
         events: Events,
         middleware: MiddlewareList,
+        log_policy: LogPolicy,
         max_bytes: int = jsontext.MAX_BYTES,
         pool: ProcessPool | None = None,
     ) -> None:
@@ -70,6 +73,7 @@ class Executor:
         self._monotonic = monotonic
         self._events = events
         self._middleware = middleware
+        self._log_level = log_policy.level
         self._port = port
         self._max_bytes = max_bytes
         self._pool = pool
@@ -108,6 +112,7 @@ class Executor:
         To be called in a context of its own.
         """
         CURRENT.set(execution)
+        execution.log_level = self._log_level
         if self._middleware.attempts:
             outcome = self._around(execution).run_here(self._attempt_here, self._bodies.awaited)
         else:
@@ -123,6 +128,7 @@ class Executor:
         To be called in a context of its own.
         """
         CURRENT.set(execution)
+        execution.log_level = self._log_level
         if self._middleware.attempts and not self._is_isolated(execution):
             outcome = await self._around(execution).run(self._attempt, self.outcome_of_error)
         else:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rotulus._engine.execution import Execution
+from rotulus._engine.log_writer import LogWriter
 from rotulus._engine.threads import Threads
 from rotulus._engine.verdict import describe_error
 from rotulus._jobs.outcome import Outcome, failed
@@ -51,6 +52,7 @@ class Settler:
 
     Args:
         store: where they go.
+        logs: writes what attempts have logged.
         settled: called with the attempts that have been settled.
         threads: where the store is called.
         events: where refusals and failures are told.
@@ -60,12 +62,14 @@ class Settler:
     def __init__(
         self,
         store: Store,
+        logs: LogWriter,
         settled: Callable[[Iterable[Execution]], None],
         threads: Threads,
         events: Events,
         chance: Callable[[], float],
     ) -> None:
         self._store = store
+        self._logs = logs
         self._settled = settled
         self._threads = threads
         self._events = events
@@ -134,7 +138,8 @@ class Settler:
                 return settled
 
     def _write(self, batch: Batch, request: ClaimRequest, to_claim: int) -> SettledAndClaimed:
-        """Settle a batch, and claim. In a thread."""
+        """Settle a batch, and claim; before that, what was logged is written. In a thread."""
+        self._logs.finish([execution for execution, _ in batch if execution.logs is not None])
         if not to_claim:
             return SettledAndClaimed(self._store.settle([outcome for _, outcome in batch]), [])
         outcomes = [outcome for _, outcome in batch]

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from rotulus._engine.execution import Execution
+from rotulus._engine.log_writer import LogWriter
 from rotulus._engine.verdict import describe_error
 from rotulus._jobs.outcome import Outcome, failed, released
 from rotulus._jobs.record import JobRecord
@@ -52,6 +53,7 @@ class SingleAttempt:
         in_transaction: whether its claim is in a transaction of the thread that makes it, so that
             no other thread can settle it.
         store: where its job is.
+        logs: writes what it logs.
         events: where it is told.
         chance: random numbers from 0 to 1, to spread attempts to settle it.
     """
@@ -61,12 +63,14 @@ class SingleAttempt:
         execution: Execution,
         in_transaction: bool,
         store: Store,
+        logs: LogWriter,
         events: Events,
         chance: Callable[[], float],
     ) -> None:
         self.execution = execution
         self._in_transaction = in_transaction
         self._store = store
+        self._logs = logs
         self._events = events
         self._chance = chance
         self._began = perf_counter()
@@ -146,6 +150,7 @@ class SingleAttempt:
     def _settle(self) -> None:
         if self._settled or self._outcome is None:
             return
+        self._logs.finish([self.execution])
         refused = _settled(self._store, self._outcome, self._chance)
         self._settled = True
         if refused and not self.execution.completed:

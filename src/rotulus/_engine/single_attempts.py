@@ -14,6 +14,8 @@ from rotulus._concurrency.pool import in_own_thread, off_loop
 from rotulus._engine.execution import Execution, Stop
 from rotulus._engine.executor import Executor
 from rotulus._engine.isolation import ForkServer, ProcessPool
+from rotulus._engine.log_capture import capturing
+from rotulus._engine.log_writer import LogWriter
 from rotulus._engine.single_attempt import SingleAttempt, SingleResult, read
 from rotulus._engine.single_leases import Held, SingleLeases
 from rotulus._engine.threads import CallingThread, Threads
@@ -89,6 +91,7 @@ class SingleAttempts:
         """Begin as another worker, without threads: also in a forked child."""
         self._name = f"{self._setup.name()}.{os.getpid()}.{round(self._setup.chance() * 2**32):08x}"
         self._leases: SingleLeases | None = None
+        self._logs: LogWriter | None = None
         self._lock = threading.Lock()
 
     def run(self, job_id: str) -> SingleResult:
@@ -203,7 +206,7 @@ class SingleAttempts:
         else:
             time_out = partial(attempt.time_out, timeout.judge, timeout.seconds)
             held = Held(execution, timeout.seconds, time_out, renews=not within)
-        with self._hold(held):
+        with self._hold(held), capturing():
             try:
                 outcome = body()
             except KeyboardInterrupt:
@@ -215,7 +218,7 @@ class SingleAttempts:
         loop = asyncio.get_running_loop()
         executor = self._setup.executor(Threads(loop, "rotulus-task", keep=0), None)
         attempt = self._new_attempt(execution)
-        with self._hold(Held(execution)):
+        with self._hold(Held(execution)), capturing():
             body = _start_on_loop(executor, execution)
             try:
                 outcome = await asyncio.shield(body)
@@ -229,8 +232,13 @@ class SingleAttempts:
             return await off_loop(attempt.end, outcome)
 
     def _new_attempt(self, execution: Execution, *, in_transaction: bool = False) -> SingleAttempt:
-        setup = self._setup
-        return SingleAttempt(execution, in_transaction, setup.store(), self._events, setup.chance)
+        store, logs, chance = self._setup.store(), self._log_writer(), self._setup.chance
+        return SingleAttempt(execution, in_transaction, store, logs, self._events, chance)
+
+    def _log_writer(self) -> LogWriter:
+        if self._logs is None:
+            self._logs = LogWriter(self._setup.store(), self._setup.monotonic, self._events)
+        return self._logs
 
     def _give_back(self, execution: Execution) -> None:
         """Give back a job that has been claimed, and has not begun."""
@@ -242,7 +250,7 @@ class SingleAttempts:
             if self._leases is None:
                 setup = self._setup
                 self._leases = SingleLeases(
-                    setup.store(), setup.lease, setup.monotonic, self._events
+                    setup.store(), self._log_writer(), setup.lease, setup.monotonic, self._events
                 )
         return self._leases.hold(held)
 

@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NamedTuple
 
 from rotulus._concurrency.starting import rest, start_thread
 from rotulus._engine.execution import Execution
 from rotulus._engine.leases import CHECK_EVERY, LeaseKeeper
+from rotulus._engine.log_writer import LogWriter
 from rotulus.errors import ThreadNotStartedError
 from rotulus.events import Events
 from rotulus.store import Store
@@ -37,15 +39,23 @@ class SingleLeases:
 
     Args:
         store: where the leases are.
+        logs: writes what the attempts log.
         lease: their length, in seconds.
         monotonic: the clock, in seconds.
         events: where losses are told.
     """
 
     def __init__(
-        self, store: Store, lease: float, monotonic: Callable[[], float], events: Events
+        self,
+        store: Store,
+        logs: LogWriter,
+        lease: float,
+        monotonic: Callable[[], float],
+        events: Events,
     ) -> None:
         self._leases = LeaseKeeper(store, None, lease, monotonic, events)
+        self._logs = logs
+        self._writing: threading.Thread | None = None
         self._pause = min(CHECK_EVERY, lease / 3)
         self._monotonic = monotonic
         self._changed = threading.Condition()
@@ -96,7 +106,19 @@ class SingleLeases:
                 extend_at = now + self._pause
                 self._leases.extend_due()
                 self._leases.give_up_expired()
+                self._write_logs()
                 rest(idle=not self._held)
+
+    def _write_logs(self) -> None:
+        """Write what the attempts have logged, in a thread of its own: no lease waits for it."""
+        with self._changed:
+            talking = [held.execution for held in self._held if held.renews]
+        if any(execution.logs for execution in talking) and not (
+            self._writing and self._writing.is_alive()
+        ):
+            with suppress(ThreadNotStartedError):
+                write = partial(self._logs.write, talking)
+                self._writing = start_thread(write, "rotulus-logs")
 
     def _time_out(self, held: Held) -> None:
         try:

@@ -11,6 +11,7 @@ from rotulus._engine.attempt_runner import OVERDUE, AttemptRunner
 from rotulus._engine.claiming import Claimer, ClaimOptions
 from rotulus._engine.executor import Executor
 from rotulus._engine.leases import LeaseKeeper
+from rotulus._engine.log_writer import LogWriter
 from rotulus._engine.settler import Settler
 from rotulus._engine.threads import Threads
 from rotulus._exiting import is_exiting
@@ -141,7 +142,8 @@ class Worker:
         bodies = Threads(loop, "rotulus-task", keep=self.info.slots, refused=self._tell_no_thread)
         executor = self._make_executor(bodies)
         leases = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
-        settler = Settler(self._store, leases.drop, calls, events, self._chance)
+        logs = LogWriter(self._store, self._monotonic, events)
+        settler = Settler(self._store, logs, leases.drop, calls, events, self._chance)
         runner = AttemptRunner(
             self.info.slots,
             executor,
@@ -168,6 +170,7 @@ class Worker:
         watching = [
             loop.create_task(leases.watch_for_loss()),
             loop.create_task(self._watch_for_delay(runner, claimer, bodies)),
+            loop.create_task(runner.write_logs(logs, calls)),
         ]
         events.emit(WorkerStarted(self.info.name, self.info.queues, self.info.slots))
         try:

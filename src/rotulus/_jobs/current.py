@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from logging import LogRecord
 from typing import Protocol
 
 from rotulus._jobs.record import JobRecord
@@ -14,6 +15,10 @@ class CurrentAttempt(Protocol):
     @property
     def job(self) -> JobRecord:
         """The job, as it was claimed."""
+        ...
+
+    def hear(self, record: LogRecord) -> None:
+        """Keep what it has logged. It never raises."""
         ...
 
     def begin_waiting(self, job_id: str) -> None:

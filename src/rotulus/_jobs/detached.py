@@ -1,13 +1,14 @@
 """A job of no store: for the test of a function that takes the job it is run as."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 from uuid import uuid4
 
 from rotulus._jobs.job import Job
-from rotulus._jobs.port import Progress
+from rotulus._jobs.log_line import LogLine, LogRow, read_line
+from rotulus._jobs.port import LogsWanted, Progress
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text import jsontext
@@ -23,8 +24,9 @@ def make_job(
 ) -> Job[Any]:
     """Returns a running job of no store, to call a task with that takes one.
 
-    `count(["a"], job=make_job())` calls the function, and `job.reached` tells the progress it
-    reported last. `job.complete(connection)` does nothing; methods that need a store raise.
+    `count(["a"], job=make_job())` calls the function, `job.reached` tells the progress it reported
+    last, and `job.logs()` what it kept with `job.log`. `job.complete(connection)` does nothing;
+    methods that need a store raise.
 
     Args:
         task: the name of its task.
@@ -49,7 +51,8 @@ def make_job(
         attempt=attempt,
         cancel_requested=int(cancel_requested),
     )
-    return Job(record, _NoPort(), _Attempt(cancel_requested))
+    running = _Attempt(cancel_requested)
+    return Job(record, _NoPort(running), running)
 
 
 @dataclass
@@ -58,10 +61,16 @@ class _Attempt:
 
     cancel_requested: bool
     reached: Progress | None = None
+    lines: list[LogLine] = field(default_factory=list[LogLine])
 
     def report(self, progress: Progress) -> None:
         """Take note of how far it has got."""
         self.reached = progress
+
+    def log(self, text: str, level: int) -> None:
+        """Keep a line."""
+        now, number = micros(datetime.now(UTC)), len(self.lines) + 1
+        self.lines.append(read_line(LogRow("", 1, number, now, level, "", text)))
 
     def note_completed(self) -> None:
         """Nothing is to be settled."""
@@ -69,6 +78,13 @@ class _Attempt:
 
 class _NoPort:
     """Stands where the app of a job would."""
+
+    def __init__(self, attempt: _Attempt) -> None:
+        self._attempt = attempt
+
+    def logs(self, _job_id: str, _wanted: LogsWanted) -> list[LogLine]:
+        """What the task has kept with `job.log`."""
+        return list(self._attempt.lines)
 
     def complete(
         self, _record: JobRecord, result: Any, _connection: Any, _reached: Progress | None

@@ -8,13 +8,13 @@ from typing import Any, Generic, NamedTuple
 from typing_extensions import TypeVar
 
 from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.log_line import LogLine
 from rotulus._jobs.outcome import ErrorInfo, read_error
-from rotulus._jobs.port import EnqueueRequest, JobPort, Progress, Running
+from rotulus._jobs.port import EnqueueRequest, JobPort, LogsWanted, Progress, Running
 from rotulus._jobs.record import JobRecord, moment
-from rotulus._jobs.signals import Cancel
+from rotulus._jobs.running_job import RunningJob
 from rotulus._jobs.states import State
 from rotulus._text import jsontext
-from rotulus.errors import JobNotRunningError
 
 V_co = TypeVar("V_co", covariant=True, default=Any)
 
@@ -47,7 +47,7 @@ class Attempt(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Job(Generic[V_co]):
+class Job(RunningJob, Generic[V_co]):
     """One durable intent to run a task, as it stood when it was read.
 
     A job never changes under your hands: `refresh()` gives it as it stands now. In a task that
@@ -266,6 +266,28 @@ class Job(Generic[V_co]):
         """`refresh()`, without blocking the event loop."""
         return await off_loop(self.refresh)
 
+    def logs(
+        self,
+        *,
+        attempt: int | None = None,
+        after: str | None = None,
+        level: str | None = None,
+        limit: int = 10_000,
+    ) -> list[LogLine]:
+        """Returns the lines that its attempts have logged, oldest first. See `app.jobs.logs`."""
+        return self._port.logs(self.id, LogsWanted(attempt, after, level, limit))
+
+    async def alogs(
+        self,
+        *,
+        attempt: int | None = None,
+        after: str | None = None,
+        level: str | None = None,
+        limit: int = 10_000,
+    ) -> list[LogLine]:
+        """`logs()`, without blocking the event loop."""
+        return await off_loop(self.logs, attempt=attempt, after=after, level=level, limit=limit)
+
     def why(self) -> list[str]:
         """Returns why it has not run yet, or how it ended, in sentences, the main reason first."""
         return self._port.why(self.id)
@@ -290,45 +312,6 @@ class Job(Generic[V_co]):
         """`retry()`, without blocking the event loop."""
         return await off_loop(self.retry)
 
-    def progress(self, done: float, total: float | None = None, note: str = "") -> None:
-        """Say how far the running task has got; stored about once a second, the last one always.
-
-        Raises:
-            JobNotRunningError: this is not the job a task was given.
-        """
-        self._attempt().report(Progress(done, total, note))
-
-    def complete(self, connection: Any, result: Any = None) -> None:
-        """End the running job as succeeded, in a transaction of yours.
-
-        What the transaction does, and the end of the job, happen together or not at all: so the
-        effects of a task on the database that holds its job happen exactly once, though it may be
-        run twice. Call it last, and commit. A later return value of the task is not stored.
-
-        Args:
-            connection: a connection or session on the database of the jobs, as for `using`.
-            result: what `job.result()` gives.
-
-        Raises:
-            JobNotRunningError: this attempt is not the job's any more; roll back. Or this is not
-                the job a task was given.
-            OptionError: the connection is not to that database.
-        """
-        attempt = self._attempt()
-        self._port.complete(self.record, result, connection, attempt.reached)
-        attempt.note_completed()
-
-    def raise_if_cancelled(self) -> None:
-        """Raise `Cancel` when somebody wants the running task to stop.
-
-        A plain function cannot be interrupted from outside; call this between its steps.
-
-        Raises:
-            JobNotRunningError: this is not the job a task was given.
-        """
-        if self._attempt().cancel_requested:
-            raise Cancel("cancelled on request")
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Job) and other.id == self.id
 
@@ -337,14 +320,6 @@ class Job(Generic[V_co]):
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.task} {self.record.state}>"
-
-    def _attempt(self) -> Running:
-        if self._running is None:
-            raise JobNotRunningError(
-                f"Job {self.id} is not being run here: take it as a parameter of the task, "
-                f"'job: Job', and call this on that one"
-            )
-        return self._running
 
 
 def _moment(micros: int | None) -> datetime | None:

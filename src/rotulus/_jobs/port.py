@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple, Protocol
 
+from rotulus._jobs.log_line import LogLine
 from rotulus._jobs.record import JobRecord
 
 
@@ -11,6 +12,22 @@ class Progress(NamedTuple):
     done: float
     total: float | None = None
     note: str = ""
+
+
+class LogsWanted(NamedTuple):
+    """Which lines of a job are wanted, as they were asked for.
+
+    Attributes:
+        attempt: only those of this attempt.
+        after: only those after the line with this cursor.
+        level: only those of this level, or above.
+        limit: how many at most.
+    """
+
+    attempt: int | None
+    after: str | None
+    level: str | None
+    limit: int
 
 
 class EnqueueRequest(NamedTuple):
@@ -54,6 +71,10 @@ class JobPort(Protocol):
         """
         ...
 
+    def logs(self, job_id: str, wanted: LogsWanted, /) -> list[LogLine]:
+        """Returns lines that its attempts have logged."""
+        ...
+
     def cancel(self, job_id: str) -> JobRecord:
         """Cancel it, and give it as it stands then."""
         ...
@@ -78,6 +99,10 @@ class Running(Protocol):
 
     def report(self, progress: Progress) -> None:
         """Take note of how far it has got."""
+        ...
+
+    def log(self, text: str, level: int) -> None:
+        """Keep a line with it."""
         ...
 
     def note_completed(self) -> None:

@@ -3,8 +3,9 @@
 import functools
 import inspect
 from collections.abc import Callable, Collection, Iterable
-from typing import Literal, ParamSpec, TypeVar, cast
+from typing import Literal, ParamSpec, TypeVar, cast, get_args
 
+from rotulus._jobs.log_line import LogLevel
 from rotulus._jobs.retry import Retry
 from rotulus._text.names import did_you_mean
 from rotulus._time.lengths import check_seconds
@@ -15,6 +16,9 @@ Isolation = Literal["process"]
 
 ResultCheck = Literal["check", "trust"]
 """Whether results have to fit the return annotation, or are stored as they come."""
+
+KeepLogs = bool | LogLevel
+"""The least level of the log lines that are kept; True: that of the app; False: none are kept."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +90,23 @@ def check_result(value: object) -> ResultCheck:
     raise OptionError(
         f"result={value!r} is not allowed: choose 'check', so that results have to fit the return "
         f"annotation, or 'trust', so that they are stored as they come"
+    )
+
+
+def check_logs(value: object) -> KeepLogs:
+    """The least level of lines that are kept, False for none, True for the app's.
+
+    Raises:
+        OptionError: it is none of these.
+    """
+    if isinstance(value, bool):
+        return value
+    levels = get_args(LogLevel)
+    if value in levels:
+        return cast("LogLevel", value)
+    raise OptionError(
+        f"logs={value!r} is not allowed: choose the least level that is kept ("
+        f"{', '.join(levels)}), or False"
     )
 
 

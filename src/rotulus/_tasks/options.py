@@ -9,8 +9,10 @@ from rotulus._jobs.record import Terms
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.checks import (
     Isolation,
+    KeepLogs,
     ResultCheck,
     check_isolation,
+    check_logs,
     check_memory,
     check_options,
     check_result,
@@ -71,6 +73,8 @@ class TaskOptions(SharedOptions, total=False):
         memory: MiB that an isolated attempt may allocate on top of what the app takes.
         result: `"check"`, the default: a result has to fit the return annotation, or the attempt
             fails; `"trust"`: everything that JSON can hold is stored.
+        logs: the least level of the lines that are kept with its attempts, such as `"debug"`;
+            False: none are; True, the default: that of the app.
     """
 
     tags: Sequence[str]
@@ -79,6 +83,7 @@ class TaskOptions(SharedOptions, total=False):
     isolation: Isolation | None
     memory: int | None
     result: ResultCheck
+    logs: KeepLogs
 
 
 class UsingOptions(SharedOptions, total=False):
@@ -102,6 +107,7 @@ TASK_CHECKS: Mapping[str, Callable[[object], Any]] = {
     "isolation": check_isolation,
     "memory": check_memory,
     "result": check_result,
+    "logs": check_logs,
 }
 """The checks of the options of a task alone, each of which is a field of `Task`."""
 

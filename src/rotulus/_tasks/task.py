@@ -10,7 +10,7 @@ from rotulus._jobs.job import Job
 from rotulus._jobs.record import Terms
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.arguments import Call
-from rotulus._tasks.checks import Isolation, ResultCheck
+from rotulus._tasks.checks import Isolation, KeepLogs, ResultCheck
 from rotulus._tasks.options import JobOptions, UsingOptions
 from rotulus._tasks.signature import TaskInfo, describe, is_async, site_of
 from rotulus._time.schedule import Schedule
@@ -98,6 +98,7 @@ class Task(Generic[P, R, V]):
     isolation: Isolation | None = None
     memory: int | None = None
     result: ResultCheck = "check"
+    logs: KeepLogs = True
     schedule: Schedule | None = None
     options: JobOptions = field(default_factory=JobOptions)
 

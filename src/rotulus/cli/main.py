@@ -34,6 +34,7 @@ COMMANDS = {
     "failures": ("failures", "Failed and dead jobs, by what they failed of."),
     "gcp": ("gcp", "Make Google's topics and schedules what the routes of an app need."),
     "graph": ("graph", "Draw a workflow: as Mermaid, or as SVG."),
+    "logs": ("log_lines", "What the attempts of a job have logged."),
     "ls": ("ls", "List tasks, jobs, queues, schedules or workers."),
     "migrate": ("admin", "Bring the store's tables up to this version."),
     "pause": ("pausing", "Claim no more jobs of a queue, or of a run."),

@@ -41,6 +41,7 @@ class RotulusTask(AnyTask):
         memory: the most MiB that an isolated attempt may allocate.
         tags: words to find it by.
         result: `"check"`, the default: a result has to fit the return annotation; or `"trust"`.
+        logs: the least level of its log lines that are kept; False: none are.
     """
 
     retries: int | None = None
@@ -57,6 +58,7 @@ class RotulusTask(AnyTask):
     memory: int | None = None
     tags: tuple[str, ...] = ()
     result: str = "check"
+    logs: bool | str = True
 
     def __post_init__(self) -> None:
         Task.__post_init__(self)  # pyright does not see that slots make another class of it

@@ -144,6 +144,24 @@ class StoreFailed(Event, level=logging.ERROR):
 
 
 @dataclass(frozen=True)
+class LogsNotKept(Event, level=logging.ERROR):
+    """The store refused lines that tasks have logged. Their jobs go on; lines may be lost."""
+
+    error: Exception
+
+    def line(self) -> str:
+        """Returns the reason."""
+        return (
+            f"process {os.getpid()} could not {_plain('log')}: {self.error}; lines are lost until "
+            f"it can"
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Returns the process."""
+        return {"pid": os.getpid()}
+
+
+@dataclass(frozen=True)
 class StoreRecovered(Event, level=logging.INFO):
     """The store works again after failing."""
 
@@ -195,6 +213,7 @@ def _plain(doing: str) -> str:
 _DOING = {
     "claim": "claim jobs",
     "settle": "store the outcomes of jobs",
+    "log": "keep what tasks log",
     "extend": "renew the leases of jobs",
     "release": "take back the jobs of a process that ended",
     "rescue": "take back the jobs of dead workers",

@@ -1,9 +1,11 @@
 """The contract of a store (`Transitions` and `Queries`), and the values it speaks in."""
 
+from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus.store.contract import Store
 from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures
+from rotulus.store.logs import LogFilter, Logs
 from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.queries import Queries
 from rotulus.store.stats import ENQUEUED, Stat, StatFilter, Stats
@@ -38,6 +40,9 @@ __all__ = [
     "Filter",
     "Fleet",
     "JobRecord",
+    "LogFilter",
+    "LogRow",
+    "Logs",
     "NewJob",
     "Outbox",
     "Outcome",

@@ -31,6 +31,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from rotulus.store.failures import Failures
+from rotulus.store.logs import Logs
 from rotulus.store.outbox import Outbox
 from rotulus.store.queries import Queries
 from rotulus.store.stats import Stats
@@ -90,6 +91,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def failures(self) -> Failures:
         """Jobs that failed or died, in groups of one cause."""
+        ...
+
+    @property
+    def logs(self) -> Logs:
+        """What attempts have logged."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import READ_APART, Id, JobRecord, Json, Micros, micros
 from rotulus._jobs.states import ENDED, State
@@ -130,6 +131,7 @@ ROWS: dict[str, type[Any]] = {
     "entry": ScheduleEntry,
     "move": MoveRow,
     "failure": FailureRow,
+    "log": LogRow,
 }
 """Rows that statements take many of at once, by the name of each in SQL."""
 

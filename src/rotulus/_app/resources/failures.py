@@ -188,7 +188,7 @@ class Failures:
 
 
 def _read(group: Group, port: AppPort) -> FailureGroup:
-    example = Job[Any](group.example, port)
+    example: Job[Any] = Job(group.example, port)
     return FailureGroup(
         group.fingerprint,
         example.error or plain_error("", ""),  # it was sent back between two reads

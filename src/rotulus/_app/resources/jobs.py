@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Unpack
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.job_logs import JobLogs
 from rotulus._app.resources.where import Where, check_limit, check_text, every, read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.single_attempt import SingleResult
@@ -50,7 +51,7 @@ class AttemptResult(NamedTuple):
     error: BaseException | None
 
 
-class Jobs:
+class Jobs(JobLogs):
     """`app.jobs`: the jobs in the app's store.
 
     Each verb has a form that begins with `a`, for coroutines: it does the same in a thread of our
@@ -62,7 +63,7 @@ class Jobs:
     """
 
     def __init__(self, port: Callable[[], AppPort], singles: Callable[[], SingleAttempts]) -> None:
-        self._port = port
+        super().__init__(port)
         self._singles = singles
 
     def __call__(

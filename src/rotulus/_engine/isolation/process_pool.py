@@ -97,6 +97,8 @@ class TaskProcess:
             self._execution.relay(values[0])
         elif kind == "awaits" and self._execution is not None:
             self._execution.relay_waiting(values[0])
+        elif kind == "logs" and self._execution is not None:
+            self._execution.relay_logs(values[0])
         elif not self._answer.done():
             self._answer.set_result(read_outcome(values))
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from rotulus._engine.execution import Execution, Stop
 from rotulus._engine.isolation.frames import FrameStream
 from rotulus._engine.isolation.system import flush_output, memory_limit
+from rotulus._engine.log_capture import capturing
 from rotulus._engine.loop import run_to_end
 from rotulus._engine.threads import Threads
 from rotulus._jobs.outcome import Outcome
@@ -45,7 +46,8 @@ def run_task_process(
     end: socket.socket, make_executor: Callable[[Threads], AttemptExecutor]
 ) -> None:
     """Run attempts until the worker closes the socket. Signals are left to the worker."""
-    run_to_end(_Attempts(make_executor).serve(end), lambda: None)
+    with capturing():
+        run_to_end(_Attempts(make_executor).serve(end), lambda: None)
 
 
 class _Attempts:
@@ -83,6 +85,8 @@ class _Attempts:
         with memory_limit(request.memory):
             outcome = await self._execute(execution, executor)
         self._execution = None
+        if execution.logs is not None:
+            execution.logs.close()
         self._report(execution)
         flush_output()  # this process may be killed at any time
         self._channel.send("outcome", *outcome)
@@ -98,7 +102,7 @@ class _Attempts:
             return executor.outcome_of_error(execution, error)
 
     def _report(self, execution: Execution) -> None:
-        """Report how far an attempt has got, and which job it waits for."""
+        """Report how far an attempt has got, which job it waits for, and what it has logged."""
         if execution.awaits != self._reported_awaits:
             self._reported_awaits = execution.awaits
             self._channel.send("awaits", execution.awaits)
@@ -106,3 +110,6 @@ class _Attempts:
         if text is not None:
             self._channel.send("progress", text)
             execution.progress_stored(text)
+        if execution.logs is not None and (lines := execution.logs.lines()):
+            self._channel.send("logs", lines)
+            execution.logs.stored(lines)

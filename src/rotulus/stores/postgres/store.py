@@ -16,6 +16,7 @@ from rotulus.store import (
     Claim,
     ClaimFilter,
     Failures,
+    Logs,
     NewJob,
     Outbox,
     Renewal,
@@ -40,6 +41,7 @@ from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
 from rotulus.stores.shared.failures import SharedFailures
+from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.session import Row, Value
 from rotulus.stores.shared.stats import SharedStats
@@ -71,6 +73,7 @@ class PostgresStore(SharedStore):
         self._waiters: dict[str, WorkWaiter] = {}
         self.stats: Stats = SharedStats(self._read, self._write, gather)
         self.failures: Failures = SharedFailures(self._read)
+        self.logs: Logs = SharedLogs(self._read, self._write)
         after_commit = self._connections.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

@@ -16,6 +16,7 @@ from rotulus.store import (
     Claim,
     ClaimFilter,
     Failures,
+    Logs,
     NewJob,
     Outbox,
     Renewal,
@@ -27,6 +28,7 @@ from rotulus.store import (
 from rotulus.stores._columns import span
 from rotulus.stores.shared import actions
 from rotulus.stores.shared.failures import SharedFailures
+from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.session import Value
 from rotulus.stores.shared.stats import SharedStats
@@ -77,6 +79,7 @@ class SqliteStore(SharedStore):
         self._lifeline = Lifeline(folder)
         self.stats: Stats = SharedStats(self._read, self._write, lambda _: True)
         self.failures: Failures = SharedFailures(self._read)
+        self.logs: Logs = SharedLogs(self._read, self._write)
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

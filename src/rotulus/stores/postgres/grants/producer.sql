@@ -5,5 +5,5 @@ GRANT SELECT, INSERT ON rotulus_needs TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_outbox TO :"role";
 GRANT INSERT ON rotulus_stats_added TO :"role";
 GRANT SELECT ON rotulus_stats, rotulus_stats_new, rotulus_stats_added TO :"role";
-GRANT SELECT ON rotulus_records, rotulus_attempts, rotulus_pauses, rotulus_starts,
+GRANT SELECT ON rotulus_records, rotulus_logs, rotulus_attempts, rotulus_pauses, rotulus_starts,
   rotulus_workers, rotulus_migrations TO :"role";

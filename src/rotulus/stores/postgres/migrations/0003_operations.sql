@@ -5,6 +5,18 @@ ALTER TABLE rotulus_jobs ADD COLUMN fingerprint text;   -- of what its last atte
 CREATE INDEX rotulus_jobs_failures ON rotulus_jobs (fingerprint, task, ended_at)
   WHERE state IN ('failed', 'dead') AND fingerprint IS NOT NULL;
 
+-- What attempts have logged, as long as their jobs are kept.
+CREATE TABLE rotulus_logs (
+  job     uuid    NOT NULL,
+  attempt integer NOT NULL,
+  line    integer NOT NULL,                  -- from 1, in each attempt
+  at      bigint  NOT NULL,                  -- by the clock of the worker
+  level   integer NOT NULL,                  -- as `logging` has them
+  logger  text    NOT NULL,                  -- '' for job.log()
+  text    text    NOT NULL,
+  PRIMARY KEY (job, attempt, line)
+);
+
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (
@@ -53,6 +65,7 @@ CREATE TABLE rotulus_stats_added (
 DO $$
 DECLARE
   tables constant text := array_to_string(ARRAY[
+    'rotulus_logs',
     'rotulus_stats',
     'rotulus_stats_new',
     'rotulus_stats_added'

@@ -5,6 +5,10 @@
 (:queues::text[] IS NULL AND NOT starts_with(job.queue, '_') OR job.queue = ANY (:queues::text[]))
 AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queue)
 
+-- piece: logging_jobs
+-- Jobs that have logged something: nobody deletes them until it is stored.
+(SELECT id, attempt FROM rotulus_jobs WHERE id = ANY (:log_job::uuid[]) ORDER BY id FOR KEY SHARE)
+
 -- piece: known_task
 -- It is of a task that is wanted; or nobody alive knows the task, and it is due for long enough.
 (:names::text[] IS NULL OR job.task = ANY (:names::text[])

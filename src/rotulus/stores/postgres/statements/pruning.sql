@@ -23,6 +23,7 @@ gone AS MATERIALIZED (
   SELECT part.id FROM (SELECT DISTINCT run FROM chosen) AS chosen
   JOIN rotulus_jobs AS part ON part.run = chosen.run),
 forgotten AS (DELETE FROM rotulus_attempts AS attempt USING gone WHERE attempt.job = gone.id),
+unlogged AS (DELETE FROM rotulus_logs AS log USING gone WHERE log.job = gone.id),
 unneeded AS (DELETE FROM rotulus_needs AS need USING gone WHERE need.need = gone.id),
 unpublished AS (DELETE FROM rotulus_outbox AS entry USING gone WHERE entry.job = gone.id),
 deleted AS (DELETE FROM rotulus_jobs AS job USING gone WHERE job.id = gone.id)

@@ -132,6 +132,10 @@ WHERE job.id {in_ids} AND job.ended_at IS NOT NULL
 -- Earlier attempts go with their job.
 DELETE FROM rotulus_attempts WHERE job {in_jobs};
 
+-- name: delete_logs
+-- And so do their lines.
+DELETE FROM rotulus_logs WHERE job {in_jobs};
+
 -- name: delete_needs
 -- And so does what a job waited for, and what waited for it.
 DELETE FROM rotulus_needs WHERE need {in_jobs} OR job {in_jobs};

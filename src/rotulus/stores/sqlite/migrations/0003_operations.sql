@@ -5,6 +5,18 @@ ALTER TABLE rotulus_jobs ADD COLUMN fingerprint TEXT;   -- of what its last atte
 CREATE INDEX rotulus_jobs_failures ON rotulus_jobs (fingerprint, task, ended_at)
   WHERE state IN ('failed', 'dead') AND fingerprint IS NOT NULL;
 
+-- What attempts have logged, as long as their jobs are kept.
+CREATE TABLE rotulus_logs (
+  job     INTEGER NOT NULL,                  -- rotulus_jobs.seq
+  attempt INTEGER NOT NULL,
+  line    INTEGER NOT NULL,                  -- from 1, in each attempt
+  at      INTEGER NOT NULL,                  -- by the clock of the worker
+  level   INTEGER NOT NULL,                  -- as `logging` has them
+  logger  TEXT    NOT NULL,                  -- '' for job.log()
+  text    TEXT    NOT NULL,
+  PRIMARY KEY (job, attempt, line)
+) STRICT, WITHOUT ROWID;
+
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (

@@ -5,6 +5,10 @@
 (:queues IS NULL AND substr(queue, 1, 1) <> '_' OR queue IN (SELECT value FROM json_each(:queues)))
 AND queue NOT IN (SELECT queue FROM rotulus_pauses)
 
+-- piece: logging_jobs
+-- Jobs that have logged something.
+rotulus_jobs
+
 -- piece: known_task
 -- A job is of a task that is wanted; or nobody alive knows the task, and it is due for long enough.
 (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
