@@ -81,6 +81,7 @@ def test_what_a_producer_gives_comes_back(bench):
     now = bench.clock.now() + timedelta(seconds=1)
     given = {"key": "k", "limit_key": "l", "instant": now, "queue": "q", "priority": 3}
     given |= {"limit_to": 2, "rate_to": 5, "rate_per": 7.0, "schedule": "s"}
+    given |= {"labels": '{"customer":"7"}', "headers": '{"traceparent":"00-1"}'}
     stored = given | {"instant": micros(now), "rate_per": 7_000_000, "task": "t"}
     assert set(stored) == GIVEN - {"id", "arguments", "step", "workflow"}
     added = bench.add("t", **given)

@@ -108,7 +108,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     used = set(re.findall(r'(?:session|self)\.(?:fetch\w*|execute)\(\s*"(\w+)"', code))
     used |= {"delete_attempts", "delete_logs", "delete_needs", "delete_entries", "delete_jobs"}
     used |= set(re.findall(r'_rescue\("(\w+)"', code))
-    used |= {"pause", "resume"}
+    used |= {"pause", "resume", "add_keyed", "add_labelled", "delete_labels"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
 
     assert set(STATEMENTS) == used
@@ -129,7 +129,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
     }
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
         *("claim_after", "claim_limited", "lock_limits", "claimable", "notify", "claim_ids"),
-        *("lock_entries", "take_entries"),
+        *("lock_entries", "take_entries", "add_labelled"),
         *("lock_runs", "size_of_runs", "lock_with_dependants", "prune"),
         *("lock_stats", "fold_ended", "fold_added"),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
@@ -193,7 +193,10 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("delete_needs", "rotulus_needs_pkey"),
         ("delete_needs", "rotulus_needs_of"),
         ("delete_entries", "rotulus_outbox_pkey"),
+        ("delete_labels", "rotulus_labels_pkey"),
+        ("delete_labels", "rotulus_jobs_pkey"),
         ("delete_jobs", "rotulus_jobs_pkey"),
+        ("add_labels", "rotulus_jobs_pkey"),
         ("archive_ended", "rotulus_jobs_pkey"),
         ("retry", "rotulus_jobs_pkey"),
         ("count_needs", "rotulus_needs_of"),
@@ -202,6 +205,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("prune", "rotulus_jobs_run"),
         ("prune", "rotulus_needs_pkey"),
         ("prune", "rotulus_outbox_pkey"),
+        ("prune", "rotulus_labels_pkey"),
         ("claim_ids", "rotulus_jobs_pkey"),
         ("claim_ids", "rotulus_jobs_running_limited"),
         ("in_claim_order", "rotulus_jobs_pkey"),

@@ -48,6 +48,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     used |= set(re.findall(r'(?:session|self)\.(?:fetch\w*|execute)\(\s*"(\w+)"', CODE))
     used |= set(re.findall(r'(?:_rescue|Batch)\("(\w+)"', CODE))
     used |= {"delete_attempts", "delete_logs", "delete_needs", "delete_entries", "delete_jobs"}
+    used |= {"delete_labels"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
     used |= {"pause", "resume"}
 
@@ -159,6 +160,9 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, filled, analysed
         ("delete_jobs", "INTEGER PRIMARY KEY"),
         ("delete_needs", "PRIMARY KEY (need=?)"),
         ("delete_entries", "PRIMARY KEY (job=?)"),
+        ("delete_labels", "PRIMARY KEY (label=? AND job=?)"),
+        ("delete_labels", "INTEGER PRIMARY KEY"),
+        ("add_labels", "sqlite_autoindex_rotulus_jobs_1"),
         ("deletable", "sqlite_autoindex_rotulus_jobs_1"),
         ("cancel", "sqlite_autoindex_rotulus_jobs_1"),
         ("retry", "INTEGER PRIMARY KEY"),
@@ -179,7 +183,7 @@ def test_a_hot_statement_finds_its_rows_by_an_index(database, name, index, analy
     database.execute(NEEDS)
     if analysed:
         database.execute("ANALYZE")
-    ours = re.compile(r"\b(rotulus_(jobs|needs|outbox)|job|part|need|entry)\b")
+    ours = re.compile(r"\b(rotulus_(jobs|needs|outbox|labels)|job|part|need|entry)\b")
     lines = [line for line in plan(database, name) if ours.search(line)]
 
     assert any(index in line for line in lines), lines

@@ -185,6 +185,10 @@ def with_expires(app, clock):
     assert ("dead", "expired") == (*states(job), job.refresh().reason)
 
 
+def with_labels(app):
+    assert {"team": "x"} == named(app, labels={"team": "x"}).enqueue().refresh().labels
+
+
 def with_result(app):
     def wrong() -> int:
         return "seven"
@@ -212,6 +216,7 @@ TASK = {
     "rate": with_rate,
     "per": with_per,
     "expires": with_expires,
+    "labels": with_labels,
     "result": with_result,
     "logs": with_logs,
 }
@@ -273,6 +278,17 @@ def using_per(app):
     rated(app, named(app), started=1, rate=1, per=3600)
 
 
+def using_labels(app):
+    declared = named(app, labels={"team": "x"})
+    job = declared.using(labels={"customer": "7"}).enqueue()
+    assert {"customer": "7", "team": "x"} == job.refresh().labels
+
+
+def using_headers(app):
+    job = named(app).using(headers={"traceparent": "00-1"}).enqueue()
+    assert {"traceparent": "00-1"} == job.refresh().headers
+
+
 def using_connection(tmp_path):
     import sqlite3
 
@@ -300,6 +316,8 @@ USING = {
     "limit_key": using_limit_key,
     "rate": using_rate,
     "per": using_per,
+    "labels": using_labels,
+    "headers": using_headers,
     "connection": using_connection,
 }
 
@@ -382,6 +400,10 @@ def scheduled_expires(app, clock):
     assert fired(app, clock, expires=5)[0].record.expires_at is not None
 
 
+def scheduled_labels(app, clock):
+    assert [{"team": "x"}] == [job.labels for job in fired(app, clock, labels={"team": "x"})]
+
+
 SCHEDULED = {
     "cron": scheduled_cron,
     "name": scheduled_name,
@@ -398,6 +420,7 @@ SCHEDULED = {
     "per": scheduled_per,
     "limit_key": scheduled_limit_key,
     "expires": scheduled_expires,
+    "labels": scheduled_labels,
 }
 
 OF_THE_TASK_ALONE = {"tags", "retry", "timeout", "isolation", "memory", "result", "logs"}

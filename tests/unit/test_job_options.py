@@ -17,7 +17,7 @@ from rotulus.store import NewJob, Terms
 
 GUIDE = Path(__file__).parents[2] / "docs"
 OPTIONS = {field.name for field in fields(JobOptions)} - {"declared"}
-OF_AN_ENQUEUE_ALONE = {"delay", "at", "connection"}
+OF_AN_ENQUEUE_ALONE = {"delay", "at", "headers", "connection"}
 
 GIVEN = {
     "queue": "mail",

@@ -21,7 +21,7 @@ from rotulus._jobs.record import JobRecord
 
 def run(number, *, in_thread=False, claimed_at=0.0):
     """A run that has been claimed."""
-    record = JobRecord(str(number), "{}", None, None, None, "t", "q", 0, "running", 0, 0)
+    record = JobRecord(str(number), "{}", *(None,) * 5, "t", "q", 0, "running", 0, 0)
     made = Execution(record)
     made.in_thread = in_thread
     made.claimed_at = claimed_at

@@ -123,6 +123,7 @@ def new_record(engine: Engine, task: Task[..., Any, Any], arguments: str) -> Job
         None,
         None,
         None,
+        *task.attached,
         task.name,
         task.options.queue,
         task.options.priority,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from rotulus._engine.outbox_relay import OutboxRelay
+from rotulus._jobs.labels import NOTHING_ATTACHED, Attached, inherited
 from rotulus._jobs.record import JobRecord
 from rotulus._tasks.arguments import Bound, Call
 from rotulus._tasks.options import JobOptions
@@ -68,7 +69,8 @@ class JobFactory:
         ids = self._ids.many(len(bound))
         shared = self._terms(task)
         key, limit_key = task.options.key, task.options.limited_by(task.name)
-        if key is None and limit_key is None:
+        attached = task.attached
+        if key is None and limit_key is None and attached == NOTHING_ATTACHED:
             jobs = [NewJob(i, b.payload, shared) for i, b in zip(ids, bound, strict=True)]
         else:
             jobs = [
@@ -78,6 +80,8 @@ class JobFactory:
                     shared,
                     _filled(key, b.values, plan.defaults),
                     _filled(limit_key, b.values, plan.defaults),
+                    None,
+                    *attached,
                 )
                 for i, b in zip(ids, bound, strict=True)
             ]
@@ -91,7 +95,7 @@ class JobFactory:
         """Returns a job of a task that is not known here."""
         shared = self._outbox_relay.terms(options.terms(name))
         key, limit_key = (_filled(k, {}, {}) for k in (options.key, options.limited_by(name)))
-        return NewJob(self._ids(), payload, shared, key, limit_key)
+        return NewJob(self._ids(), payload, shared, key, limit_key, None, *options.attached)
 
     def firing(self, task: AnyTask, instant: datetime) -> NewJob:
         """Returns the job of one instant of a schedule: with the same key wherever it is made."""
@@ -99,7 +103,7 @@ class JobFactory:
         key = f"{task.name}@{stamp(instant)}"
         by = task.options.limited_by(task.name)
         limit_key = _filled(by, {}, self._plans.of(task).defaults)
-        job = NewJob(self._ids(), "{}", shared, key, limit_key, instant)
+        job = NewJob(self._ids(), "{}", shared, key, limit_key, instant, *task.attached)
         return self._with_parts(task, job) if _begins(task) else job
 
     def _terms(self, task: AnyTask) -> Terms:
@@ -114,7 +118,25 @@ class JobFactory:
         workflow = cast("WorkflowTask", task).workflow
         context = Context(self._plans.of(task).binder.load(job.arguments).kwargs).to_json()
         parts = self._parts.of_workflow(workflow, context, job.terms.queue, job.terms.priority)
-        return job._replace(parts=parts)
+        return job._replace(parts=inherit(parts, job))
+
+
+def with_attached(job: NewJob, attached: Attached) -> NewJob:
+    """Returns a job with these labels and headers, and its parts with them beside their own."""
+    labels, headers = attached
+    job = job._replace(labels=labels, headers=headers)
+    return job._replace(parts=inherit(job.parts, job)) if job.parts else job
+
+
+def inherit(parts: Sequence[NewJob], job: NewJob | JobRecord) -> Sequence[NewJob]:
+    """Returns the parts of a job with its labels and headers beside their own."""
+    whole = Attached(job.labels, job.headers)
+    if whole == NOTHING_ATTACHED:
+        return parts
+    return [
+        part._replace(**inherited(Attached(part.labels, part.headers), whole)._asdict())
+        for part in parts
+    ]
 
 
 def not_carried(name: str) -> str:
@@ -185,6 +207,8 @@ class Parts:
                 written(step.needs, places.get(step.id), small),
                 _terms_of_step(step, queue, priority),
                 limit_key=self._limit_key_of_step(step, context),
+                labels=step.task.attached.labels,
+                headers=step.task.attached.headers,
                 step=join_path(within, step.id),
                 workflow=workflow.name,
                 needs=[ids[need] for need in step.needs],

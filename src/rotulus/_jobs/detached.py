@@ -41,6 +41,8 @@ def make_job(
         key=None,
         limit_key=None,
         instant=None,
+        labels=None,
+        headers=None,
         task=task,
         queue="default",
         priority=0,

@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple
 from typing_extensions import TypeVar
 
 from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.labels import read_texts
 from rotulus._jobs.log_line import LogLine
 from rotulus._jobs.outcome import ErrorInfo, read_error
 from rotulus._jobs.port import EnqueueRequest, JobPort, LogsWanted, Progress, Running
@@ -99,6 +100,16 @@ class Job(RunningJob, Generic[V_co]):
     def arguments(self) -> dict[str, Any]:
         """Its arguments by parameter name, as plain JSON data."""
         return jsontext.decode(self.record.arguments)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The words by which it is found, by name."""
+        return read_texts(self.record.labels)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The texts that travel with it for machines, such as a trace context, by name."""
+        return read_texts(self.record.headers)
 
     @property
     def attempt(self) -> int:
@@ -210,7 +221,7 @@ class Job(RunningJob, Generic[V_co]):
     def to_dict(self, *, arguments: bool = True) -> dict[str, Any]:
         """Returns its attributes by name, as JSON data: its times are ISO 8601 text.
 
-        Its result and its earlier attempts are not among them, which may be large.
+        Its result, its headers and its earlier attempts are not among them, which may be large.
 
         Args:
             arguments: whether its arguments are among them, which may be large, too.
@@ -224,6 +235,7 @@ class Job(RunningJob, Generic[V_co]):
             "reason": self.reason,
             "priority": self.priority,
             "key": self.key,
+            "labels": self.labels,
             "attempt": self.attempt,
             "run": self.run,
             "step": self.step,

@@ -72,6 +72,8 @@ class JobRecord(NamedTuple):
         key: its unique key.
         limit_key: jobs with the same one are limited together, in number and in rate.
         instant: the scheduled moment it is fired for.
+        labels: words by which people find it, by name, as JSON text.
+        headers: texts that travel with it for machines, by name, as JSON text.
         task: the name of its task.
         queue: the queue it waits under.
         priority: higher is sooner.
@@ -112,6 +114,8 @@ class JobRecord(NamedTuple):
     key: str | None
     limit_key: str | None
     instant: Micros | None
+    labels: Json | None
+    headers: Json | None
     task: str
     queue: str
     priority: int

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Annotated, Any, Self, TypedDict, get_args, get_type_hints
 
+from rotulus._jobs.labels import Attached, Texts, check_headers, check_labels, united, write_texts
 from rotulus._jobs.record import Terms
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.checks import (
@@ -48,6 +49,9 @@ class SharedOptions(TypedDict, total=False):
             workers together.
         per: the length of that window, in seconds; 1.
         limit_key: the key that those jobs share, given like `key`; the task's name unless given.
+        labels: words by which people find the jobs, such as `{"customer": "7"}`: at most 16. In
+            `using` they come to those that are declared; where both have a name, that of `using`
+            counts, and None is those of the declaration.
     """
 
     queue: str
@@ -59,6 +63,7 @@ class SharedOptions(TypedDict, total=False):
     rate: int | None
     per: Seconds | None
     limit_key: str | None
+    labels: Mapping[str, str] | None
 
 
 class TaskOptions(SharedOptions, total=False):
@@ -92,11 +97,13 @@ class UsingOptions(SharedOptions, total=False):
     Attributes:
         delay: seconds to wait before the job is due.
         at: the moment it is due, as an aware datetime, instead of a delay.
+        headers: texts that travel with the job for machines, such as a trace context: at most 4 KB.
         connection: a connection of yours to the same database, whose transaction the job joins.
     """
 
     delay: Seconds
     at: datetime | None
+    headers: Mapping[str, str] | None
     connection: Any
 
 
@@ -146,6 +153,8 @@ class JobOptions:
     rate: Annotated[int | None, whole_number(1, 1_000_000)] = None
     per: Annotated[float | None, check_some_seconds] = None
     limit_key: Annotated[str | KeyTemplate | None, _key] = None
+    labels: Annotated[Texts | None, check_labels] = None
+    headers: Annotated[Texts | None, check_headers] = None
     connection: Annotated[Any, _as_given] = None
     declared: Self | None = field(default=None, repr=False, compare=False)
     """The options of the declaration, if these were chosen over them."""
@@ -154,9 +163,11 @@ class JobOptions:
         """These options with some chosen for one enqueue. Raises `OptionError`."""
         declared = self.declared or self
         chosen = _checked(options)
-        for name in ("key", "limit_key"):
-            if name in chosen and chosen[name] is None:
+        for name, value in chosen.items():
+            if name in _DECLARED and value is None:
                 chosen[name] = getattr(declared, name)
+            elif name in _UNITED:
+                chosen[name] = _CHECKS[name][1](united(getattr(self, name), value), name)
         made = replace(self, **chosen, declared=declared)
         _refuse_vain_window(made, options)
         return made
@@ -176,6 +187,11 @@ class JobOptions:
     def limited_by(self, task: str) -> str | KeyTemplate | None:
         """The key by which jobs of a task are limited, by the task's name; None: they are not."""
         return (self.limit_key or task) if self.is_limited else None
+
+    @property
+    def attached(self) -> Attached:
+        """Labels and headers as they are stored."""
+        return Attached(write_texts(self.labels), write_texts(self.headers))
 
     def terms(self, task: str) -> Terms:
         """What is stored with the jobs of a task, by its name."""
@@ -201,6 +217,13 @@ _CHECKS = {
     if option.compare
 }
 """Whether an option may be None, and its check, by its name."""
+
+
+_DECLARED = ("key", "limit_key", "labels", "headers")
+"""Options of which None, for one enqueue, is that of the declaration."""
+
+_UNITED = ("labels", "headers")
+"""Options that come to those that are there."""
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:

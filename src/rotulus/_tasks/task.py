@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 from rotulus._jobs.job import Job
+from rotulus._jobs.labels import Attached
 from rotulus._jobs.record import Terms
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.arguments import Call
@@ -173,6 +174,11 @@ class Task(Generic[P, R, V]):
     def terms(self) -> Terms:
         """What is stored with each of its jobs."""
         return self.options.terms(self.name)
+
+    @functools.cached_property
+    def attached(self) -> Attached:
+        """The labels and headers of each of its jobs."""
+        return self.options.attached
 
     @functools.cached_property
     def is_async(self) -> bool:

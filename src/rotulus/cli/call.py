@@ -15,7 +15,7 @@ from rotulus.cli.output import ago, json_option, moment_text, print_json
 from rotulus.cli.run_here import run_here
 from rotulus.cli.streams import INTERRUPTED
 from rotulus.cli.target import app_options, find_app
-from rotulus.cli.values import Whole, read_call, read_seconds, read_time, seconds_like
+from rotulus.cli.values import Whole, read_call, read_labels, read_seconds, read_time, seconds_like
 from rotulus.errors import ResultTimeoutError, TaskNotFoundError
 
 
@@ -47,6 +47,7 @@ def run(
 @click.option("--in", "delay", metavar="SECONDS", help="Run it after so many seconds.")
 @click.option("--at", metavar="TIME", help="Run it at an ISO 8601 time, UTC unless it says.")
 @click.option("--key", help="A unique key: while it is held, no second job is added.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=TEXT", help="A word to find it by.")
 @click.option("--wait", is_flag=True, help="Wait for the result, and print it.")
 @click.option("--timeout", type=seconds_like(10), help="Seconds to wait at most.")
 @click.option("--unchecked", is_flag=True, help="Also a task that this app does not have.")
@@ -61,6 +62,7 @@ def enqueue(
     delay: str | None,
     at: str | None,
     key: str | None,
+    labels: tuple[str, ...],
     wait: bool,
     timeout: float | None,
     unchecked: bool,
@@ -74,7 +76,7 @@ def enqueue(
         _check_known(app, task, "--unchecked enqueues it all the same")
     call = read_call(app, task, words, json_args)
     chosen = {"queue": queue, "priority": priority, "key": key}
-    chosen |= {"delay": read_seconds(delay), "at": read_time(at)}
+    chosen |= {"delay": read_seconds(delay), "at": read_time(at), "labels": read_labels(labels)}
     options: dict[str, Any] = {name: v for name, v in chosen.items() if v is not None}
     job = app.using(unchecked=unchecked, **options).enqueue(task, *call.args, **call.kwargs)
     if job.state is State.DELAYED and (delay or at):

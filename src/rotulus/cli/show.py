@@ -7,6 +7,7 @@ import click
 from rich.text import Text
 
 from rotulus import App, Attempt, Job, State, StepInfo
+from rotulus._jobs.labels import labels_text
 from rotulus.cli.job_ids import find_job_or_step
 from rotulus.cli.output import (
     ago,
@@ -83,7 +84,7 @@ def why(job_id: str, step: str | None, as_json: bool, target: str | None, url: s
 
 def _data(app: App, job: Job[Any]) -> dict[str, Any]:
     history = [attempt.to_dict() for attempt in job.attempts]
-    data = {**job.to_dict(), "result": _result(job), "attempts": history}
+    data = {**job.to_dict(), "headers": job.headers, "result": _result(job), "attempts": history}
     if job.is_run:
         data["status"] = Run(app, job.id).status
     if job.record.opened:
@@ -106,6 +107,7 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "state": state,
         "attempt": job.attempt,
         "key": job.key,
+        "labels": labels_text(job.labels) or None,
         "schedule": job.schedule and f"{job.schedule} at {moment_text(job.instant)}",
         "worker": job.worker,
         "enqueued": f"{moment_text(job.created_at)} ({ago(job.created_at)})",

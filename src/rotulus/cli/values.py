@@ -55,6 +55,17 @@ def read_seconds(text: str | None) -> float | None:
     )
 
 
+def read_labels(words: Sequence[str]) -> dict[str, str] | None:
+    """Returns labels by name, as `--label customer=7` gives each."""
+    for word in words:
+        if "=" not in word:
+            raise click.BadParameter(
+                f"{word!r} is no label: write a name and a text, such as customer=7",
+                param_hint="--label",
+            )
+    return dict(word.split("=", 1) for word in words) or None
+
+
 def read_time(text: str | None) -> datetime | None:
     """Returns a moment, as `--at` takes it: in UTC, unless it says."""
     if text is None:

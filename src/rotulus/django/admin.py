@@ -93,7 +93,10 @@ class TaskExecutionAdmin(ExecutionDisplays):
         ("Arguments and result", {"fields": ("shown_arguments", "shown_result")}),
         ("Error", {"fields": ("error_message", "shown_traceback")}),
         ("Attempts", {"fields": ("attempt", "failures", "worker", "history")}),
-        ("More", {"fields": ("priority", "key", "schedule"), "classes": ("collapse",)}),
+        (
+            "More",
+            {"fields": ("priority", "key", "schedule", "shown_labels"), "classes": ("collapse",)},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:

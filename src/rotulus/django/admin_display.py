@@ -11,6 +11,7 @@ from django.db import router
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
+from rotulus._jobs.labels import labels_text
 from rotulus.django.backend import RotulusBackend
 from rotulus.django.compat import TaskResultStatus, task_backends
 from rotulus.django.declaring import all_declared
@@ -39,6 +40,11 @@ class ExecutionDisplays(_ModelAdmin):
     def shown_arguments(self, execution: TaskExecution) -> str:
         """Returns the arguments by name, as JSON."""
         return _pre(json.dumps(json.loads(execution.arguments), indent=2, ensure_ascii=False))
+
+    @admin.display(description="labels")
+    def shown_labels(self, execution: TaskExecution) -> str:
+        """Returns the labels, as words."""
+        return labels_text(execution.labels) or self.get_empty_value_display()
 
     @admin.display(description="result")
     def shown_result(self, execution: TaskExecution) -> str:

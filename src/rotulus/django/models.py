@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.db.models.expressions import Case, Value, When
 
 from rotulus import App, Job, State
+from rotulus._jobs.labels import read_texts
 from rotulus._jobs.outcome import failed, plain_error, read_error, succeeded
 from rotulus._jobs.states import Reason
 from rotulus._text import jsontext
@@ -94,6 +95,7 @@ class TaskExecution(models.Model):
     worker = models.TextField(null=True)  # noqa: DJ001 - likewise
     key = models.TextField(null=True)  # noqa: DJ001 - likewise
     schedule = models.TextField(null=True)  # noqa: DJ001 - likewise
+    labels_json = models.TextField(null=True, db_column="labels")  # noqa: DJ001 - likewise
     enqueued_at = MicrosecondsField(db_column="created_at")
     run_at = MicrosecondsField()
     started_at = MicrosecondsField(null=True)
@@ -144,6 +146,11 @@ class TaskExecution(models.Model):
     def kwargs(self) -> dict[str, Any]:
         """The arguments by the names of the parameters, as plain JSON data."""
         return arguments_of(json.loads(self.arguments))[1]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The words by which it is found, by name."""
+        return read_texts(self.labels_json)
 
     @property
     def return_value(self) -> Any:

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from django.db.models import Model
@@ -36,6 +36,7 @@ class RotulusTask(AnyTask):
         rate: the most jobs with the same `limit_key` that are started within any `per` seconds.
         per: the length of that window, in seconds; 1.
         limit_key: the key that those jobs share; the task's module path unless given.
+        labels: words by which people find its jobs: `{"customer": "7"}`.
         expires: seconds after which an unstarted job is given up.
         isolation: `"process"` runs attempts in processes of their own.
         memory: the most MiB that an isolated attempt may allocate.
@@ -53,6 +54,7 @@ class RotulusTask(AnyTask):
     rate: int | None = None
     per: float | None = None
     limit_key: str | None = None
+    labels: Mapping[str, str] | None = field(default=None, hash=False)
     expires: float | None = None
     isolation: str | None = None
     memory: int | None = None

@@ -39,6 +39,7 @@ class EnqueueOptions(BaseModel):
         at: the moment when the job is due, with its zone.
         expires: seconds after which a job that is due is no longer started.
         key: at most one live job has this key.
+        labels: words by which people find the job, by name.
     """
 
     # Strict, because the document allows no text for a number, and no number for a moment.
@@ -50,6 +51,7 @@ class EnqueueOptions(BaseModel):
     at: Annotated[AwareDatetime | None, BeforeValidator(_moment)] = None
     expires: float | None = None
     key: str | None = None
+    labels: dict[str, str] | None = None
 
 
 def add_enqueueing(router: APIRouter, registry: TaskRegistry, jobs_prefix: str) -> None:

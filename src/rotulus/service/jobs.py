@@ -191,6 +191,7 @@ async def _whole(job: Job[Any]) -> dict[str, Any]:
     """Returns the JSON of a single job."""
     shown = show_job(job)
     shown["arguments"] = job.arguments
+    shown["headers"] = job.headers
     shown["result"] = show_result(job)
     shown["attempts"] = [_public(attempt.to_dict()) for attempt in job.attempts]
     shown["why"] = await job.awhy()

@@ -104,6 +104,7 @@ SPAWNED = "spawned"
 
 
 _TEXT: dict[str, Any] = {"type": ["string", "null"]}
+_TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
 _TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 
 JOB_SCHEMA: dict[str, Any] = {
@@ -120,6 +121,7 @@ JOB_SCHEMA: dict[str, Any] = {
         "attempt": {"type": "integer"},
         "priority": {"type": "integer"},
         "key": _TEXT,
+        "labels": _TEXTS,
         "run": _TEXT,
         "step": _TEXT,
         "paused": {"type": "boolean"},
@@ -146,6 +148,7 @@ JOB_SCHEMA: dict[str, Any] = {
             "properties": {"type": {"type": "string"}, "message": {"type": "string"}},
         },
         "arguments": {"type": "object", "description": "Of a single job only."},
+        "headers": _TEXTS | {"description": "Of a single job only."},
         "result": {"description": "Of a single job only."},
         "attempts": {"type": "array", "items": {"type": "object"}},
         "why": {"type": "array", "items": {"type": "string"}},

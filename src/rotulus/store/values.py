@@ -18,6 +18,8 @@ class NewJob(NamedTuple):
         key: its unique key; a part holds none.
         limit_key: jobs with the same one are limited together, in number and in rate.
         instant: the scheduled moment it is fired for.
+        labels: words by which people find it, by name, as JSON text.
+        headers: texts that travel with it for machines, by name, as JSON text.
         parts: jobs that are added with it, and that it waits for. A part has none: it is opened
             when it runs.
         step: of a part: where it stands in the run, as a path.
@@ -31,6 +33,8 @@ class NewJob(NamedTuple):
     key: str | None = None
     limit_key: str | None = None
     instant: datetime | None = None
+    labels: Json | None = None
+    headers: Json | None = None
     parts: Sequence["NewJob"] = ()
     step: str | None = None
     workflow: str | None = None

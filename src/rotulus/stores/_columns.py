@@ -34,6 +34,8 @@ class KeyedRow(NamedTuple):
     key: str | None
     limit_key: str | None
     instant: Micros | None
+    labels: Json | None
+    headers: Json | None
 
 
 class RunRow(NamedTuple):
@@ -44,6 +46,8 @@ class RunRow(NamedTuple):
     key: str | None
     limit_key: str | None
     instant: Micros | None
+    labels: Json | None
+    headers: Json | None
     run: Id | None
     step: str | None
     workflow: str | None

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, cast
 
 from rotulus._engine.execution import Execution
-from rotulus._engine.job_factory import Parts, arguments_by_name
+from rotulus._engine.job_factory import Parts, arguments_by_name, inherit
 from rotulus._engine.steps.callbacks import call_back, callback
 from rotulus._engine.steps.closing import (
     FAILED,
@@ -186,7 +186,7 @@ class Steps:
             result = self._results.of_branches(job, step.id, step_input, [])
             return succeeded(job.id, job.attempt, result)
         parts = self._parts.of_items(step, job, step_input, cast("list[Any]", items))
-        return opened(job.id, job.attempt, parts)
+        return opened(job.id, job.attempt, inherit(parts, job))
 
     def _open_workflow(self, task: WorkflowTask, job: JobRecord, step_input: Context) -> Outcome:
         path = job.step or ""
@@ -203,7 +203,7 @@ class Steps:
         parts = self._parts.of_workflow(
             task.workflow, step_input.to_json(), job.queue, job.priority, path
         )
-        return opened(job.id, job.attempt, parts)
+        return opened(job.id, job.attempt, inherit(parts, job))
 
     def _close(
         self, execution: Execution, needs: list[JobRecord], parts: list[JobRecord]

@@ -1,6 +1,6 @@
-"""Statistics, and the fingerprints of failures."""
+"""Statistics, labels, and the fingerprints of failures."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 from rotulus.django.store_migrations import ApplyMigration
 
@@ -9,4 +9,11 @@ class Migration(migrations.Migration):
     """Applies migration 0003 of the store."""
 
     dependencies = (("rotulus", "0002_outbox"),)
-    operations = (ApplyMigration(3),)
+    operations = (
+        ApplyMigration(3),
+        migrations.AddField(
+            model_name="taskexecution",
+            name="labels_json",
+            field=models.TextField(db_column="labels", null=True),
+        ),
+    )

@@ -112,8 +112,12 @@ def _insert(
     terms = jobs[0].terms
     if again or not are_plain(jobs):
         keyed = list(map(keyed_row, jobs))
+        labelled = any(job.labels is not None for job in jobs)
         [[now, run_at, new, _]] = session.fetch(
-            "add_keyed", **rows.many("keyed", keyed), **shared, window=rows.span(terms.window)
+            "add_labelled" if labelled else "add_keyed",
+            **rows.many("keyed", keyed),
+            **shared,
+            window=rows.span(terms.window),
         )
         return new_records(keyed, terms, now, run_at), new
     plain = list(map(plain_row, jobs))

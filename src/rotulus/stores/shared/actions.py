@@ -107,7 +107,7 @@ def _with_their_keys(found: Sequence[Row], holders: Mapping[str | None, str]) ->
 
 
 def _delete(session: Session, jobs: list[Any]) -> None:
-    for table in ("attempts", "logs", "needs", "entries", "jobs"):
+    for table in ("attempts", "logs", "needs", "entries", "labels", "jobs"):
         session.execute(f"delete_{table}", jobs=jobs)
 
 

@@ -15,10 +15,18 @@ def add_with_parts(session: Session, jobs: Sequence[NewJob]) -> None:
     Parts come with a job that is new: not with one that is there, nor with a held key.
     """
     new = _add_rows(session, jobs, map(_own_row, jobs), paused=False)
+    add_labels(session, jobs)
     for job in jobs:
         if job.parts and job.id in new:
             new.discard(job.id)
             add_parts(session, job.id, job.parts, job.id, paused=False)
+
+
+def add_labels(session: Session, jobs: Iterable[NewJob]) -> None:
+    """Let jobs that are added be found by their labels."""
+    labelled = [job.id for job in jobs if job.labels is not None]
+    if labelled:
+        session.execute("add_labels", ids=labelled)
 
 
 def add_parts(
@@ -28,6 +36,7 @@ def add_parts(
     # No part holds a key.
     places = [(part._replace(key=None), run, part.step, len(part.needs)) for part in jobs]
     _add_rows(session, jobs, [run_row(*place) for place in places], paused=paused)
+    add_labels(session, jobs)
     session.execute("add_needs", **session.rows("need", _needs(job_id, jobs)))
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from rotulus._jobs.record import JobRecord, Terms
 from rotulus.store import NewJob
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
-from rotulus.stores.shared.adding import add_with_parts
+from rotulus.stores.shared.adding import add_labels, add_with_parts
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.session import Session
 
@@ -40,6 +40,7 @@ class Batches:
         self._jobs = jobs
         self._keys = sorted({job.key for job in jobs if job.key is not None})
         self._with_parts = [job for job in jobs if job.parts]
+        self._labelled = [job for job in jobs if job.labels is not None]
         groups = [(terms, list(some)) for terms, some in groupby(jobs, attrgetter("terms"))]
         self._carried = [job.id for terms, some in groups if terms.carried for job in some]
         self._batches = [] if self._with_parts else [_batch(some, now) for _, some in groups]
@@ -58,6 +59,7 @@ class Batches:
             add_with_parts(session, self._jobs)
             return self._as_they_are(session)
         new = sum(batch.add(session) for batch in self._batches)
+        add_labels(session, self._labelled)
         if self._keys or new < len(self._jobs):
             return self._as_they_are(session)
         return [record for batch in self._batches for record in batch.records]

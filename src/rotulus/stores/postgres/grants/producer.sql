@@ -1,7 +1,7 @@
 -- For programs that enqueue jobs and ask what became of them.
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT, INSERT, UPDATE (held_key) ON rotulus_jobs TO :"role";
-GRANT SELECT, INSERT ON rotulus_needs TO :"role";
+GRANT SELECT, INSERT ON rotulus_needs, rotulus_labels TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_outbox TO :"role";
 GRANT INSERT ON rotulus_stats_added TO :"role";
 GRANT SELECT ON rotulus_stats, rotulus_stats_new, rotulus_stats_added TO :"role";

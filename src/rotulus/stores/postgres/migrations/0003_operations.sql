@@ -17,6 +17,18 @@ CREATE TABLE rotulus_logs (
   PRIMARY KEY (job, attempt, line)
 );
 
+-- Jobs that are found by their labels, and what travels with them for machines.
+ALTER TABLE rotulus_jobs ADD COLUMN labels text;        -- texts by name, as JSON
+ALTER TABLE rotulus_jobs ADD COLUMN headers text;       -- likewise
+
+-- The labels of jobs, such as 'customer=7': in this order the jobs with a label are read newest first,
+-- page by page. Which labels a job has stands in its own row.
+CREATE TABLE rotulus_labels (
+  label text NOT NULL,
+  job   uuid NOT NULL,
+  PRIMARY KEY (label, job)
+);
+
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (
@@ -65,6 +77,7 @@ CREATE TABLE rotulus_stats_added (
 DO $$
 DECLARE
   tables constant text := array_to_string(ARRAY[
+    'rotulus_labels',
     'rotulus_logs',
     'rotulus_stats',
     'rotulus_stats_new',

@@ -23,8 +23,20 @@ SELECT now, run_at, CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel
 FROM moment;
 
 -- name: add_keyed
--- The same with keys of their own; one that is here already, or whose key is held, is left out. Also
--- how many are new.
+-- The same with what is their own, such as a key; one that is here already, or whose key is held, is
+-- left out. Also how many are new.
+{keyed_added}
+{keyed_told};
+
+-- name: add_labelled
+-- The same with the labels by which they are found.
+{keyed_added},
+labelled AS (
+  INSERT INTO rotulus_labels (label, job)
+  SELECT own.key || '=' || own.value, job.id FROM added AS job CROSS JOIN {own_labels})
+{keyed_told};
+
+-- piece: keyed_added
 WITH moment AS MATERIALIZED (
   SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
 added AS (
@@ -35,8 +47,10 @@ added AS (
     CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END,
     greatest(run_at, now) + :expires::bigint
   FROM moment, {keyed_rows}
-  ON CONFLICT DO NOTHING RETURNING id),
+  ON CONFLICT DO NOTHING RETURNING id, labels),
 {counted_new}
+
+-- piece: keyed_told
 SELECT now, run_at, (SELECT count(*) FROM added), CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 

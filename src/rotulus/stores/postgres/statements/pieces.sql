@@ -1,5 +1,9 @@
 -- What several statements have in common. A job that is looked at is called `job`.
 
+-- piece: own_labels
+-- The labels of a job: `key` and `value` of each.
+json_each_text(job.labels::json) AS own (key, value)
+
 -- piece: open_queue
 -- It is in a queue that is wanted, and not paused. A private queue has to be named.
 (:queues::text[] IS NULL AND NOT starts_with(job.queue, '_') OR job.queue = ANY (:queues::text[]))

@@ -144,6 +144,12 @@ DELETE FROM rotulus_needs WHERE need {in_jobs} OR job {in_jobs};
 -- What is to be published goes with its job.
 DELETE FROM rotulus_outbox WHERE job {in_jobs};
 
+-- name: delete_labels
+-- And the labels by which it was found.
+DELETE FROM rotulus_labels WHERE (label, job) IN (
+  SELECT own.key || '=' || own.value, job.{job}
+  FROM {each_jobs} {join} rotulus_jobs AS job ON job.{job} = wanted.value CROSS JOIN {own_labels});
+
 -- name: delete_jobs
 -- Jobs that nobody needs.
 DELETE FROM rotulus_jobs WHERE {job} {in_jobs};

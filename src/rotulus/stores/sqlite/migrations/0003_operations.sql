@@ -17,6 +17,18 @@ CREATE TABLE rotulus_logs (
   PRIMARY KEY (job, attempt, line)
 ) STRICT, WITHOUT ROWID;
 
+-- Jobs that are found by their labels, and what travels with them for machines.
+ALTER TABLE rotulus_jobs ADD COLUMN labels TEXT;        -- texts by name, as JSON
+ALTER TABLE rotulus_jobs ADD COLUMN headers TEXT;       -- likewise
+
+-- The labels of jobs, such as 'customer=7': in this order the jobs with a label are read newest first,
+-- page by page. Which labels a job has stands in its own row.
+CREATE TABLE rotulus_labels (
+  label TEXT    NOT NULL,
+  job   INTEGER NOT NULL,                         -- seq
+  PRIMARY KEY (label, job)
+) STRICT, WITHOUT ROWID;
+
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (

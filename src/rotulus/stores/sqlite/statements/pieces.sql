@@ -1,5 +1,9 @@
 -- What several statements have in common.
 
+-- piece: own_labels
+-- The labels of a job: `key` and `value` of each.
+json_each(job.labels) AS own
+
 -- piece: open_queue
 -- A row with a queue is in one that is wanted, and not paused. A private queue has to be named.
 (:queues IS NULL AND substr(queue, 1, 1) <> '_' OR queue IN (SELECT value FROM json_each(:queues)))
