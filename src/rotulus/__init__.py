@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rotulus._jobs.job import Attempt, Job
     from rotulus._jobs.log_filter import JobLogFilter
     from rotulus._jobs.log_line import LogLine
-    from rotulus._jobs.middleware import Middleware, RunningAttempt
+    from rotulus._jobs.middleware import EnqueueCall, Middleware, PendingJob, RunningAttempt
     from rotulus._jobs.outcome import ErrorInfo
     from rotulus._jobs.port import Progress
     from rotulus._jobs.retry import Retry
@@ -61,6 +61,7 @@ __all__ = [
     "Carrier",
     "ConfigurationError",
     "DuplicateTaskError",
+    "EnqueueCall",
     "ErrorInfo",
     "FailureGroup",
     "INJECTED",
@@ -72,6 +73,7 @@ __all__ = [
     "Measured",
     "Middleware",
     "ParameterInfo",
+    "PendingJob",
     "Progress",
     "Published",
     "QueueInfo",
@@ -117,7 +119,7 @@ _HOMES = {
     "_jobs.port": ("Progress",),
     "_jobs.log_filter": ("JobLogFilter",),
     "_jobs.log_line": ("LogLine",),
-    "_jobs.middleware": ("Middleware", "RunningAttempt"),
+    "_jobs.middleware": ("EnqueueCall", "Middleware", "PendingJob", "RunningAttempt"),
     "_jobs.outcome": ("ErrorInfo",),
     "_tasks.provider": ("TaskProvider",),
     "_tasks.registry": ("TaskRegistry", "registry"),

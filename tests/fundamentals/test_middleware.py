@@ -282,5 +282,5 @@ def test_what_is_no_middleware_is_refused():
     app = App("sqlite://", registry=TaskRegistry())
     with pytest.raises(OptionError, match=r"is no rotulus.Middleware: use\(MyMiddleware\(\)\)"):
         app.use(Noting)
-    with pytest.raises(OptionError, match="Middleware does not override around_attempt"):
+    with pytest.raises(OptionError, match="Middleware overrides neither around_attempt nor"):
         app.use(Middleware())

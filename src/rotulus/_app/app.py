@@ -191,10 +191,10 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         self._own.engine.plans.forget()
 
     def use(self, *middleware: Middleware) -> None:
-        """Surround every attempt of this app with middleware, the first one outermost.
+        """Surround every enqueue and attempt of this app with middleware, the first one outermost.
 
-        Attempts under way go on as they began. Workers of other processes have the middleware of
-        their own app.
+        What is under way goes on as it began. Other processes have the middleware of their own
+        app.
 
         Args:
             middleware: see `rotulus.Middleware`.

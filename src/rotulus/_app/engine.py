@@ -251,7 +251,8 @@ def _assemble(
     parts = Parts(ids, plans, max_bytes)
     outbox_relay = policy.outbox_relay
     job_factory = JobFactory(plans, ids, parts, outbox_relay, max_bytes)
-    port = AppPort(store, registry, plans, job_factory, outbox_relay, clock.now)
+    of_port = store, registry, plans, job_factory, outbox_relay, clock.now
+    port = AppPort(*of_port, policy.middleware, events)
     inputs = StepInputs(store, registry, plans)
     steps = Steps(store, inputs, parts, events, max_bytes)
     made = registry, plans, job_factory, outbox_relay, port, steps, events, clock

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -12,6 +13,8 @@ from rotulus._app.log_lines import read_lines
 from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
+from rotulus._engine.around import MiddlewareList
+from rotulus._engine.around_enqueue import AroundEnqueue
 from rotulus._engine.job_factory import JobFactory
 from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.current import waiting_for
@@ -35,6 +38,7 @@ from rotulus.errors import (
     JobNotRunningError,
     ResultTimeoutError,
 )
+from rotulus.events import Events
 from rotulus.store import Filter, NewJob, Store
 
 _LONGEST_WAIT = 5.0
@@ -52,6 +56,8 @@ class AppPort:
         job factory: makes jobs of calls.
         outbox_relay: publishes jobs that are carried to an endpoint outside.
         now: the clock.
+        middleware: what surrounds its enqueues.
+        events: where middleware that raises is told of.
     """
 
     def __init__(
@@ -62,6 +68,8 @@ class AppPort:
         job_factory: JobFactory,
         outbox_relay: OutboxRelay,
         now: Callable[[], datetime],
+        middleware: MiddlewareList,
+        events: Events,
     ) -> None:
         self.store = store
         self.registry = registry
@@ -70,6 +78,8 @@ class AppPort:
         self.max_bytes = job_factory.max_bytes
         self.outbox_relay = outbox_relay
         self.now = now
+        self._middleware = middleware
+        self._events = events
         self._adds = AsyncAdds(store)
         self._ends = JobEnds(store)
         self._unserved = Unserved(store, registry.has, now)
@@ -85,14 +95,24 @@ class AppPort:
     def receive(self, task: Task[..., Any, Any], call: Call) -> Job[Any]:
         """Store a job whose message has come: none is published for it now."""
         jobs = self._job_factory.calls(task, [call])
+        if self._middleware.enqueues:
+            return self._around(jobs).run(self._receive)[0]
+        return self._receive(jobs)[0]
+
+    def _receive(self, jobs: Sequence[NewJob]) -> list[Job[Any]]:
         [added] = self.store().add(jobs)
         self.outbox_relay.received(
             [job.id for job in jobs if job.terms.carried and job.id == added.id]
         )
-        return self._jobs_of([added], jobs)[0]
+        return self._jobs_of([added], jobs)
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """Store jobs, and give them."""
+        if self._middleware.enqueues and jobs:
+            return self._around(jobs).run(partial(self._add, connection=connection))
+        return self._add(jobs, connection)
+
+    def _add(self, jobs: Sequence[NewJob], connection: Any) -> list[Job[Any]]:
         added = self.store().add(jobs, connection)
         if connection is None and self._any_carried(jobs):
             self.outbox_relay.relay_added()
@@ -100,6 +120,14 @@ class AppPort:
 
     async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
         """The same, without blocking the event loop; together with what others hand in."""
+        if self._middleware.enqueues and jobs:
+            return await self._around(jobs).arun(partial(self._aadd, connection=connection))
+        return await self._aadd(jobs, connection)
+
+    def _around(self, jobs: Sequence[NewJob]) -> AroundEnqueue:
+        return AroundEnqueue(self._middleware.enqueues, jobs, self._events)
+
+    async def _aadd(self, jobs: Sequence[NewJob], connection: Any) -> list[Job[Any]]:
         if connection is None:
             added = await self._adds.add(jobs)
             if self._any_carried(jobs):
@@ -110,10 +138,10 @@ class AppPort:
         if hasattr(connection, "run_sync"):
 
             def add(inner: Any) -> list[Job[Any]]:
-                return self.add(jobs, inner)
+                return self._add(jobs, inner)
 
             return await connection.run_sync(add)
-        return self.add(jobs, connection)
+        return self._add(jobs, connection)
 
     def _jobs_of(self, records: Sequence[JobRecord], jobs: Sequence[NewJob]) -> list[Job[Any]]:
         """Returns the added jobs; in place of a job whose key was held, the job that holds it."""

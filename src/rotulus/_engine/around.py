@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from rotulus._engine.execution import Execution
+from rotulus._engine.managers import Manager, as_coroutine, enter, leave
 from rotulus._jobs.job import Job
 from rotulus._jobs.middleware import Middleware, RunningAttempt
 from rotulus._jobs.outcome import Outcome
@@ -22,23 +23,33 @@ class MiddlewareList:
 
     Attributes:
         attempts: those that surround attempts.
+        enqueues: those that surround enqueues.
     """
 
     def __init__(self) -> None:
         self.attempts: tuple[Middleware, ...] = ()
+        self.enqueues: tuple[Middleware, ...] = ()
 
     def add(self, middleware: object) -> None:
         """Add one, inside of those that are there. Raises `OptionError` when it does nothing."""
         if not isinstance(middleware, Middleware):
             raise OptionError(f"{middleware!r} is no rotulus.Middleware: use(MyMiddleware())")
-        if type(middleware).around_attempt is Middleware.around_attempt:
-            raise OptionError(f"{type(middleware).__name__} does not override around_attempt")
-        self.attempts = (*self.attempts, middleware)
+        kind = type(middleware)
+        surrounds_attempts = kind.around_attempt is not Middleware.around_attempt
+        surrounds_enqueues = kind.around_enqueue is not Middleware.around_enqueue
+        if not surrounds_attempts and not surrounds_enqueues:
+            raise OptionError(
+                f"{kind.__name__} overrides neither around_attempt nor around_enqueue"
+            )
+        if surrounds_attempts:
+            self.attempts = (*self.attempts, middleware)
+        if surrounds_enqueues:
+            self.enqueues = (*self.enqueues, middleware)
 
     def copy(self) -> "MiddlewareList":
         """Returns a list of the same middleware, to which other middleware can be added."""
         copied = MiddlewareList()
-        copied.attempts = self.attempts
+        copied.attempts, copied.enqueues = self.attempts, self.enqueues
         return copied
 
 
@@ -69,17 +80,16 @@ class Around:
         """Make an attempt that never raises, in this thread."""
         for middleware in self._middleware:
             with self._telling(middleware):
-                manager, entered = _enter(middleware, self._attempt)
-                if entered is not None:
-                    wait_for(_coroutine(entered))
+                manager = middleware.around_attempt(self._attempt)
+                if (rest := enter(manager)) is not None:
+                    wait_for(as_coroutine(rest))
                 self._entered.append((middleware, manager))
         outcome = attempt(self._execution)
         self._attempt.end(outcome, self._execution.error)
         for middleware, manager in reversed(self._entered):
             with self._telling(middleware):
-                left = _leave(manager)
-                if left is not None:
-                    wait_for(_coroutine(left))
+                if (rest := leave(manager)) is not None:
+                    wait_for(as_coroutine(rest))
         return outcome
 
     async def run(
@@ -101,17 +111,16 @@ class Around:
         self._attempt.end(outcome, self._execution.error)
         for middleware, manager in reversed(self._entered):
             with self._telling(middleware):
-                left = _leave(manager)
-                if left is not None:
-                    await left
+                if (rest := leave(manager)) is not None:
+                    await rest
         return outcome
 
     async def _enter_all(self) -> None:
         for middleware in self._middleware:
             with self._telling(middleware, asyncio.CancelledError):
-                manager, entered = _enter(middleware, self._attempt)
-                if entered is not None:
-                    await entered
+                manager = middleware.around_attempt(self._attempt)
+                if (rest := enter(manager)) is not None:
+                    await rest
                 self._entered.append((middleware, manager))
 
     @contextmanager
@@ -125,29 +134,3 @@ class Around:
             raise
         except BaseException as error:  # noqa: BLE001 - the attempt is to go on
             self._events.emit(MiddlewareFailed(self._execution.job, middleware, error))
-
-
-Manager = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
-
-
-def _enter(
-    middleware: Middleware, attempt: RunningAttempt
-) -> tuple[Manager | None, Awaitable[Any] | None]:
-    """Enter the context manager of a middleware; returns the rest of it that has to be awaited."""
-    manager = middleware.around_attempt(attempt)
-    if isinstance(manager, AbstractContextManager):
-        manager.__enter__()
-        return manager, None
-    return manager, None if manager is None else manager.__aenter__()
-
-
-def _leave(manager: Manager | None) -> Awaitable[Any] | None:
-    """Leave a context manager; returns the rest of it that has to be awaited."""
-    if isinstance(manager, AbstractContextManager):
-        manager.__exit__(None, None, None)
-        return None
-    return None if manager is None else manager.__aexit__(None, None, None)
-
-
-async def _coroutine(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable

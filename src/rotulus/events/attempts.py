@@ -111,11 +111,19 @@ class CallbackFailed(Event, level=logging.ERROR):
 
 @dataclass(frozen=True)
 class MiddlewareFailed(Event, level=logging.ERROR):
-    """A middleware raised around an attempt; the attempt goes on, or has ended, without it."""
+    """A middleware raised around an attempt or an enqueue, which goes on, or ends, without it.
 
-    job: JobRecord
+    Attributes:
+        job: the job of the attempt; None around an enqueue.
+        middleware: the middleware.
+        error: what it raised.
+        task: the name of the task, or the names, around an enqueue.
+    """
+
+    job: JobRecord | None
     middleware: object
     error: BaseException
+    task: str = ""
 
     @property
     def raised(self) -> BaseException:
@@ -124,11 +132,13 @@ class MiddlewareFailed(Event, level=logging.ERROR):
 
     def line(self) -> str:
         """Which middleware raised around which job, and what."""
-        return f"{type(self.middleware).__name__} raised {self.error!r} around {_name(self.job)}"
+        what = f"an enqueue of {self.task}" if self.job is None else _name(self.job)
+        return f"{type(self.middleware).__name__} raised {self.error!r} around {what}"
 
     def data(self) -> dict[str, Any]:
-        """Returns the job, and the class of the middleware."""
-        return {**job_fields(self.job), "middleware": type(self.middleware).__name__}
+        """Returns the job, or the task, and the class of the middleware."""
+        about = {"task": self.task} if self.job is None else job_fields(self.job)
+        return {**about, "middleware": type(self.middleware).__name__}
 
 
 @dataclass(frozen=True)
