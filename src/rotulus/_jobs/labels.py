@@ -93,11 +93,6 @@ def read_texts(text: str | None) -> dict[str, str]:
     return jsontext.decode(text) if text else {}
 
 
-def labels_text(labels: Texts) -> str:
-    """Returns labels as words: `customer=7 region=eu`."""
-    return " ".join(f"{name}={text}" for name, text in labels.items())
-
-
 def inherited(own: Attached, run: Attached) -> Attached:
     """Returns what a step has: what its run has, and what its task declares besides."""
     if run in (NOTHING_ATTACHED, own):

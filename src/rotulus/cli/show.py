@@ -7,7 +7,6 @@ import click
 from rich.text import Text
 
 from rotulus import App, Attempt, Job, State, StepInfo
-from rotulus._jobs.labels import labels_text
 from rotulus.cli.job_ids import find_job_or_step
 from rotulus.cli.output import (
     ago,
@@ -107,7 +106,7 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "state": state,
         "attempt": job.attempt,
         "key": job.key,
-        "labels": labels_text(job.labels) or None,
+        "labels": " ".join(f"{name}={text}" for name, text in job.labels.items()) or None,
         "schedule": job.schedule and f"{job.schedule} at {moment_text(job.instant)}",
         "worker": job.worker,
         "enqueued": f"{moment_text(job.created_at)} ({ago(job.created_at)})",

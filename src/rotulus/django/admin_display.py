@@ -11,7 +11,6 @@ from django.db import router
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from rotulus._jobs.labels import labels_text
 from rotulus.django.backend import RotulusBackend
 from rotulus.django.compat import TaskResultStatus, task_backends
 from rotulus.django.declaring import all_declared
@@ -44,7 +43,8 @@ class ExecutionDisplays(_ModelAdmin):
     @admin.display(description="labels")
     def shown_labels(self, execution: TaskExecution) -> str:
         """Returns the labels, as words."""
-        return labels_text(execution.labels) or self.get_empty_value_display()
+        words = [f"{name}={text}" for name, text in execution.labels.items()]
+        return " ".join(words) or self.get_empty_value_display()
 
     @admin.display(description="result")
     def shown_result(self, execution: TaskExecution) -> str:
