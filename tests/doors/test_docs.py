@@ -112,8 +112,9 @@ def test_every_block_of_a_page_runs(page, monkeypatch, tmp_path, request):
     """As it is pasted, with the output that is shown."""
     monkeypatch.syspath_prepend(str(tmp_path))
     text = page.read_text(encoding="utf-8")
-    for framework in ("fastapi", "flask"):  # not in an environment made before the page was
-        if f"from {framework}" in text:
+    # Not in an environment made before the page was.
+    for framework in ("fastapi", "flask", "opentelemetry", "sentry_sdk", "structlog"):
+        if re.search(rf"^(from|import) {framework}", text, re.MULTILINE):
             pytest.importorskip(framework)
     needs_one = SERVER in text
     database = request.getfixturevalue("database") if needs_one else SERVER

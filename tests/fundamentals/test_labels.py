@@ -54,7 +54,7 @@ def test_the_sum_is_checked_where_it_is_made():
     """On the line of the declaration, or of `using`; no job is stored."""
     registry = TaskRegistry()
     with pytest.raises(OptionError, match="labels=.*give texts by name"):
-        task("t", registry=registry, labels=["x"])
+        task("t", registry=registry, labels=["x"])(print)
     declared = task("t", registry=registry, labels={f"a{n}": "1" for n in range(10)})(print)
     with pytest.raises(OptionError, match="labels would be 17 labels"):
         declared.using(labels={f"b{n}": "1" for n in range(7)})

@@ -80,12 +80,12 @@ def check_headers(value: object, option: str) -> Texts:
 
 def united(first: Texts | None, then: Texts) -> Texts:
     """Returns both; the later one counts where both have a name."""
-    return then if not first else MappingProxyType(dict(sorted({**first, **then}.items())))
+    return then if not first else {**first, **then}
 
 
 def write_texts(texts: Texts | None) -> str | None:
-    """Returns texts as JSON; None when there are none."""
-    return jsontext.encode_plain(dict(texts)) if texts else None
+    """Returns texts as JSON, sorted by name; None when there are none."""
+    return jsontext.encode_plain(dict(sorted(texts.items()))) if texts else None
 
 
 def read_texts(text: str | None) -> dict[str, str]:

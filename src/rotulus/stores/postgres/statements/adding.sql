@@ -37,6 +37,7 @@ labelled AS (
 {keyed_told};
 
 -- piece: keyed_added
+-- New jobs with what is their own.
 WITH moment AS MATERIALIZED (
   SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
 added AS (
@@ -51,6 +52,7 @@ added AS (
 {counted_new}
 
 -- piece: keyed_told
+-- The moments that they have, and how many of them are new.
 SELECT now, run_at, (SELECT count(*) FROM added), CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 

@@ -3,7 +3,7 @@
 -- name: add_labels
 -- The labels of those of some jobs that are here.
 INSERT INTO rotulus_labels (label, job)
-SELECT own.key || '=' || own.value, job.{job}
+SELECT CAST(own.key || '=' || own.value AS text), job.{job}
 FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value CROSS JOIN {own_labels}
 WHERE true
 ON CONFLICT DO NOTHING;

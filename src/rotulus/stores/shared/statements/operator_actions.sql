@@ -147,7 +147,7 @@ DELETE FROM rotulus_outbox WHERE job {in_jobs};
 -- name: delete_labels
 -- And the labels by which it was found.
 DELETE FROM rotulus_labels WHERE (label, job) IN (
-  SELECT own.key || '=' || own.value, job.{job}
+  SELECT CAST(own.key || '=' || own.value AS text), job.{job}
   FROM {each_jobs} {join} rotulus_jobs AS job ON job.{job} = wanted.value CROSS JOIN {own_labels});
 
 -- name: delete_jobs
