@@ -72,7 +72,8 @@ def test_C_45_a_job_and_the_list_of_them(app, client):
     assert shown["created_at"].endswith("Z") and shown["finished_at"] == shown["ended_at"]
     assert shown["why"]
     assert set(shown) == set(client.get(f"{API}/$schema").json()["properties"])
-    assert set(shown) - set(listed) == {"arguments", "result", "attempts", "why"}
+    of_one = {"arguments", "headers", "result", "attempts", "why"}
+    assert set(shown) - set(listed) == of_one
 
 
 def test_jobs_are_found_by_what_is_said(app, client):
