@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import django
@@ -203,8 +204,10 @@ class Site:
     def stop(self):
         """End what it has started."""
         for process in self.started:
-            if process.poll() is None:
-                process.kill()
+            process.terminate()  # a process that starts another one anew ends that, too
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(30)
+            process.kill()
             process.wait()
 
     def _environment(self):

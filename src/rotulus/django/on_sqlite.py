@@ -95,10 +95,6 @@ class _Statements:
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self._connection = connection
 
-    @property
-    def total_changes(self) -> int:
-        return self._connection.connection.total_changes
-
     def execute(self, statement: str, parameters: "Mapping[str, Any] | Row" = ()) -> Answer:
         with self._connection.cursor() as cursor:
             if parameters:

@@ -1,6 +1,5 @@
 """The columns of statistics, and the SQL that is made of them."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -39,9 +38,7 @@ def stat_pieces(greatest: str) -> dict[str, str]:
     return {
         "stat_columns": ", ".join((*KEY, *VALUES)),
         "stat_key": ", ".join(KEY),
-        "stat_values": ", ".join(f":{name}" for name in VALUES),
         "stat_bucketed": _BUCKETED,
-        "stat_zeros": ", ".join("0" for _ in VALUES[1:]),
         "stat_counts": ", ".join(_counts()),
         "stat_sums": ", ".join(sums),
         "stat_merged": ", ".join(merged),
@@ -55,32 +52,6 @@ def read_stats(rows: Iterable[Sequence[Any]]) -> list[Stat]:
     return [_read(*row) for row in rows]
 
 
-class Tally:
-    """Counts attempts of one task, queue and outcome."""
-
-    def __init__(self) -> None:
-        self._sums = [0, 0, 0, 0, 0]
-        self._waits = [0] * len(_BUCKETS)
-        self._runs = [0] * len(_BUCKETS)
-
-    def add(self, wait: int, run: int) -> None:
-        """Count an attempt that has waited and run for so many microseconds."""
-        count, waits, runs, longest_wait, longest_run = self._sums
-        self._sums = [
-            count + 1,
-            waits + wait,
-            runs + run,
-            max(longest_wait, wait),
-            max(longest_run, run),
-        ]
-        self._waits[bisect_right(_ENDS, wait)] += 1
-        self._runs[bisect_right(_ENDS, run)] += 1
-
-    def values(self) -> dict[str, int]:
-        """What was counted, by column."""
-        return dict(zip(VALUES, (*self._sums, *self._waits, *self._runs), strict=True))
-
-
 def _read(at: int, name: str, outcome: str, *values: int) -> Stat:
     found = dict(zip(VALUES, map(int, values), strict=True))
     alone = {name: found[name] for name in (*_SUMS, *_MAXIMA)}
@@ -89,7 +60,7 @@ def _read(at: int, name: str, outcome: str, *values: int) -> Stat:
 
 
 _BUCKETED = (
-    "count(*) AS many, sum(wait) AS wait_sum, sum(run) AS run_sum, "
+    "sum(count) AS many, sum(wait) AS wait_sum, sum(run) AS run_sum, "
     "max(wait) AS wait_max, max(run) AS run_max"
 )
 """What is counted of attempts in the same buckets, which are few."""
@@ -97,15 +68,18 @@ _BUCKETED = (
 
 def _counts() -> list[str]:
     """What is counted of attempts that stand together by bucket: `VALUES`."""
+    kinds = (("wait", _WAITS), ("run", _RUNS))
     buckets = [
-        f"coalesce(sum(many) FILTER (WHERE {kind}_bucket = {place}), 0)"
-        for kind in ("wait", "run")
-        for place in _BUCKETS
+        f"coalesce(sum(many) FILTER (WHERE {kind}_bucket = {place}), 0) AS {name}"
+        for kind, names in kinds
+        for place, name in enumerate(names)
     ]
-    return ["sum(many)", "sum(wait_sum)", "sum(run_sum)", "max(wait_max)", "max(run_max)", *buckets]
+    sums = [f"coalesce(sum({name}), 0) AS {name}" for name in _SUMS[1:]]
+    maxima = [f"coalesce(max({name}), 0) AS {name}" for name in _MAXIMA]
+    return ["sum(many) AS count", *sums, *maxima, *buckets]
 
 
 def _bucket(length: str) -> str:
-    """The place of the bucket of a length of time in microseconds."""
+    """The place of the bucket of a length of time in microseconds; new jobs have none."""
     whens = [f"WHEN {length} < {end} THEN {place}" for place, end in enumerate(_ENDS)]
-    return f"CASE {' '.join(whens)} ELSE {len(_ENDS)} END"
+    return f"CASE {' '.join(whens)} WHEN {length} IS NOT NULL THEN {len(_ENDS)} END"

@@ -76,7 +76,7 @@ class Connection(psycopg.Connection[Row]):
         """Run a statement; one without parameters may be several, which cannot be prepared."""
         if parameters:
             return self.execute(statement, parameters)
-        return self.execute(statement, prepare=False)
+        return self.execute(statement.replace(b"%%", b"%"), prepare=False)
 
 
 def check_version(version: int, url: str) -> None:

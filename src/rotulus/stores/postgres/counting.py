@@ -7,6 +7,5 @@ def gather(session: Session) -> bool:
     """Bring counts to their place; False: another process does that now."""
     if not session.fetch_value("lock_stats"):
         return False
-    session.execute("fold_ended")
-    session.execute("fold_added")
+    session.execute("fold_new")
     return True

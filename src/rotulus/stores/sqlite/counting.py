@@ -1,13 +1,11 @@
-"""Counts attempts and new jobs, in the transaction that settles or adds them."""
+"""Counts attempts in the transaction that settles them, and brings counts to their place."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from rotulus._jobs.outcome import MAX_LOSSES, Outcome, outcome_word
 from rotulus._jobs.states import Reason
-from rotulus.stores._stats import Tally
+from rotulus.stores.shared.session import Session
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.session import Session
 
 
 def count_outcomes(session: Session, outcomes: Sequence[Outcome]) -> None:
@@ -24,10 +22,11 @@ def count_attempts(session: Session, attempts: str) -> None:
         session: where.
         attempts: a JSON array of arrays: the job, the attempt, and the outcome unless it is lost.
     """
-    told = session.fetch_value("ended_attempts", attempts=attempts, max_losses=MAX_LOSSES)
-    tallies: defaultdict[tuple[str, str, str], Tally] = defaultdict(Tally)
-    for task, queue, outcome, wait, run in rows.read(told):
-        tallies[task, queue, outcome].add(wait, run)
-    for (task, queue, outcome), tally in tallies.items():
-        which = {"task": task, "queue": queue, "outcome": outcome}
-        session.execute("count_attempts", **which, **tally.values())
+    session.execute("count_attempts", attempts=attempts, max_losses=MAX_LOSSES)
+
+
+def gather(session: Session) -> bool:
+    """Bring counts to their place. Nobody else can write to the file until that is done."""
+    session.execute("fold_new")
+    session.execute("drop_new")
+    return True

@@ -44,11 +44,6 @@ class Joined:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    @property
-    def total_changes(self) -> int:
-        """How many rows have been changed on it."""
-        return self._connection.total_changes
-
     def execute(self, statement: str, parameters: "Mapping[str, Any] | Row" = ()) -> "Answer":
         """Run a statement, and read what it finds to the end."""
         texts, self._connection.text_factory = self._connection.text_factory, str

@@ -84,9 +84,8 @@ class Session:
     def execute(self, name: str, /, **parameters: Value) -> int:
         """Run a statement that changes rows; how many it changed."""
         # A cursor does not count the rows of a statement that begins with WITH.
-        before = self._connection.total_changes
         self._run(STATEMENTS[name], parameters)
-        return self._connection.total_changes - before
+        return self._connection.execute("SELECT changes()").fetchone()[0]
 
     def lock_runs(self, ids: Sequence[str]) -> Locked:
         """Nobody else can write to the file until the transaction is over."""
@@ -95,7 +94,7 @@ class Session:
     def count_new(self, terms: Terms, new: int) -> None:
         """Count new jobs, in the transaction that adds them."""
         if new:
-            self.execute("count_new", task=terms.task, queue=terms.queue, count=new)
+            self.fetch("count_new", task=terms.task, queue=terms.queue, count=new)
 
     def unblock(self, ended: Sequence[str]) -> bool:
         """What waited for these jobs, and for nothing else, is due; whether anything waited."""
@@ -157,6 +156,5 @@ def fetch_row(connection: sqlite3.Connection, name: str, /, **parameters: Any) -
 def execute(connection: sqlite3.Connection, name: str, /, **parameters: Any) -> int:
     """Run a statement that changes rows; how many it changed."""
     # A cursor does not count the rows of a statement that begins with WITH.
-    before = connection.total_changes
     connection.execute(STATEMENTS[name], parameters)
-    return connection.total_changes - before
+    return connection.execute("SELECT changes()").fetchone()[0]

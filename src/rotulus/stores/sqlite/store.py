@@ -37,6 +37,7 @@ from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches
 from rotulus.stores.sqlite.claiming import claim, take
 from rotulus.stores.sqlite.connection import MEMORY, translated
+from rotulus.stores.sqlite.counting import gather
 from rotulus.stores.sqlite.doorbell import KINDS, Doorbell, Kind
 from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline, boot_id
@@ -77,7 +78,7 @@ class SqliteStore(SharedStore):
         self._doorbell = Doorbell(folder)
         self._bells = {kind: partial(self._doorbell.ring, kind) for kind in KINDS}
         self._lifeline = Lifeline(folder)
-        self.stats: Stats = SharedStats(self._read, self._write, lambda _: True)
+        self.stats: Stats = SharedStats(self._read, self._write, gather)
         self.failures: Failures = SharedFailures(self._read)
         self.logs: Logs = SharedLogs(self._read, self._write)
         after_commit = self._commit.after_commit

@@ -61,16 +61,16 @@ CREATE TABLE rotulus_stats (
   PRIMARY KEY (span, at, task, queue, outcome)
 );
 
--- Attempts and new jobs that have been counted, and are not in their place yet. Every transaction adds rows
--- of its own, so none waits for another.
-CREATE TABLE rotulus_stats_new (LIKE rotulus_stats INCLUDING DEFAULTS);
-ALTER TABLE rotulus_stats_new DROP COLUMN span;
-
-CREATE TABLE rotulus_stats_added (
-  at      bigint  NOT NULL,
+-- Attempts, a row each, and new jobs that have been counted, and are not in their place yet. Every
+-- transaction adds rows of its own, so none waits for another.
+CREATE TABLE rotulus_stats_new (
+  at      bigint  NOT NULL,                  -- when they ended, or were added
+  wait    bigint,                            -- how long one has waited; NULL: new jobs
+  run     bigint,                            -- how long it has run
+  count   integer NOT NULL,
   task    text    NOT NULL,
   queue   text    NOT NULL,
-  count   integer NOT NULL
+  outcome text    NOT NULL
 );
 
 -- Roles have the rights on these that they have on the jobs.
@@ -80,8 +80,7 @@ DECLARE
     'rotulus_labels',
     'rotulus_logs',
     'rotulus_stats',
-    'rotulus_stats_new',
-    'rotulus_stats_added'
+    'rotulus_stats_new'
   ], ', ');
   granted record;
 BEGIN

@@ -17,8 +17,8 @@ added AS (
     greatest(run_at, now) + :expires::bigint
   FROM moment, {plain_rows}),
 counted AS (
-  INSERT INTO rotulus_stats_added (at, task, queue, count)
-  SELECT now - now % 60000000, :task, :queue, cardinality(:plain_id::uuid[]) FROM moment)
+  INSERT INTO rotulus_stats_new (at, count, task, queue, outcome)
+  SELECT now, cardinality(:plain_id::uuid[]), :task, :queue, 'enqueued' FROM moment)
 SELECT now, run_at, CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 

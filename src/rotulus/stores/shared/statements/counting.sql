@@ -1,5 +1,22 @@
 -- Statistics: attempts and new jobs that have been counted.
 
+-- piece: new_stats
+-- What has been counted and is not in its place yet: first what falls into the same two buckets is summed up.
+(SELECT minute AS at, task, queue, outcome, {stat_counts}
+ FROM (
+   SELECT at - at % 60000000 AS minute, task, queue, outcome,
+     {wait_bucket} AS wait_bucket, {run_bucket} AS run_bucket, {stat_bucketed}
+   FROM rotulus_stats_new GROUP BY minute, task, queue, outcome, wait_bucket, run_bucket) AS in_buckets
+ GROUP BY minute, task, queue, outcome) AS newer
+
+-- piece: all_stats
+-- What has been counted, in its place or not yet.
+(SELECT {stat_columns} FROM rotulus_stats
+ WHERE span IN (60, 3600) AND at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)
+ UNION ALL
+ SELECT {stat_columns} FROM {new_stats}
+ WHERE at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)) AS known
+
 -- name: fold_minutes
 -- Minutes that began long ago become part of their hour; `drop_minutes` comes next.
 INSERT INTO rotulus_stats AS known (span, {stat_columns})

@@ -60,3 +60,24 @@ CREATE TABLE rotulus_stats (
   runs_16 INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (span, at, task, queue, outcome)
 ) STRICT, WITHOUT ROWID;
+
+-- Attempts, a row each, and new jobs that have been counted, and are not in their place yet.
+CREATE TABLE rotulus_stats_new (
+  at      INTEGER NOT NULL,                  -- when they ended, or were added
+  wait    INTEGER,                           -- how long one has waited; NULL: new jobs
+  run     INTEGER,                           -- how long it has run
+  count   INTEGER NOT NULL,
+  task    TEXT    NOT NULL,
+  queue   TEXT    NOT NULL,
+  outcome TEXT    NOT NULL
+) STRICT;
+
+-- An attempt that succeeds is counted where its row is written. To look for the row again, and for the job in
+-- the list of outcomes, takes twice as long.
+CREATE TRIGGER rotulus_count_success AFTER UPDATE OF state ON rotulus_jobs
+WHEN new.state = 'succeeded' AND old.state = 'running'
+BEGIN
+  INSERT INTO rotulus_stats_new (at, wait, run, count, task, queue, outcome)
+  VALUES (new.ended_at, max(0, old.started_at - old.run_at), max(0, new.ended_at - old.started_at), 1,
+    old.task, old.queue, 'succeeded');
+END;

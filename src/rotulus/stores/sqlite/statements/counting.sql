@@ -1,32 +1,30 @@
--- Statistics: attempts and new jobs are counted.
+-- Statistics: attempts and new jobs are counted, and brought to their place.
 
--- name: ended_attempts
--- Attempts that are about to be settled: the task, the queue and the outcome of each, how long it has
--- waited and how long it has run. One without an outcome is lost.
-SELECT json_group_array(json_array(
-  job.task, job.queue,
+-- name: count_attempts
+-- Attempts that are about to be settled otherwise than by a success are counted. One without an outcome is
+-- lost. Successes are many: a trigger counts them, which has the row at hand.
+INSERT INTO rotulus_stats_new (at, wait, run, count, task, queue, outcome)
+SELECT :now, max(0, job.started_at - job.run_at), max(0, :now - job.started_at), 1, job.task, job.queue,
   coalesce(ended.outcome, CASE WHEN job.cancel_requested THEN 'cancelled'
                                WHEN job.losses + 1 >= :max_losses THEN 'dead'
-                               ELSE 'lost' END),
-  max(0, job.started_at - job.run_at), max(0, :now - job.started_at)))
+                               ELSE 'lost' END)
 FROM (
   SELECT value ->> 0 AS id, value ->> 1 AS attempt, value ->> 2 AS outcome
   FROM json_each(:attempts)) AS ended
 CROSS JOIN rotulus_jobs AS job
   ON job.id = ended.id AND job.attempt = ended.attempt AND +job.state = 'running';
 
--- name: count_attempts
--- Attempts of one task, queue and outcome are counted.
-INSERT INTO rotulus_stats AS known (span, {stat_columns})
-VALUES (60, :now - :now % 60000000, :task, :queue, :outcome, {stat_values})
-ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};
-
 -- name: count_new
 -- New jobs are counted.
-INSERT INTO rotulus_stats AS known (span, at, task, queue, outcome, count)
-VALUES (60, :now - :now % 60000000, :task, :queue, 'enqueued', :count)
-ON CONFLICT (span, {stat_key}) DO UPDATE SET count = known.count + excluded.count;
+INSERT INTO rotulus_stats_new (at, count, task, queue, outcome)
+VALUES (:now, :count, :task, :queue, 'enqueued');
 
--- piece: all_stats
--- What has been counted.
-(SELECT * FROM rotulus_stats WHERE span IN (60, 3600) AND at >= :since AND at < :until) AS known
+-- name: fold_new
+-- What has been counted becomes part of its minute; `drop_new` comes next.
+INSERT INTO rotulus_stats AS known (span, {stat_columns})
+SELECT 60, {stat_columns} FROM {new_stats} ORDER BY {stat_key}
+ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};
+
+-- name: drop_new
+-- What has become part of its minute.
+DELETE FROM rotulus_stats_new;
