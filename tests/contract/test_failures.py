@@ -35,7 +35,7 @@ def groups(bench, wanted=ALL, limit=100, most=100):
 
 def members(bench, group, **fields):
     """The ids of the jobs of a group."""
-    now = bench.store.failures.moment()
+    now = bench.store.stats.moment()
     found = bench.store.failures.members(group, now, fields.pop("limit", 100), **fields)
     return [member.id for member in found]
 
@@ -86,7 +86,7 @@ def test_groups_are_those_of_a_span_and_of_a_task(bench):
     """A task is named in full, or by its beginning."""
     fail(bench, "aa", task="mail.send")
     bench.clock.advance(100)
-    since = bench.store.failures.moment()
+    since = bench.store.stats.moment()
     for name in ("mail.send", "mail.receive", "mailing"):
         fail(bench, "bb", task=name)
 
@@ -107,7 +107,7 @@ def test_groups_are_those_of_a_span_and_of_a_task(bench):
 def test_a_span_counts_only_the_failures_in_it(bench):
     """The first one seen is the first of all."""
     fail(bench, "aa")
-    since = bench.store.failures.moment()
+    since = bench.store.stats.moment()
     fail(bench, "aa")
     [group] = groups(bench, FailureFilter(since=since))
 
@@ -138,7 +138,7 @@ def test_the_members_of_a_group_come_in_pages(bench):
     jobs = [bench.running(task="ab"[number % 2]) for number in range(7)]
     bench.store.settle([failed(j.id, j.attempt, Reason.ERROR, error("aa")) for j in jobs])
     fail(bench, "bb")
-    until = bench.store.failures.moment()
+    until = bench.store.stats.moment()
     bench.clock.advance(5)
     fail(bench, "aa")
     found, after = [], None

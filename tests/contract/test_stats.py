@@ -168,6 +168,47 @@ def test_folding_changes_nothing_that_is_counted(bench):
     assert {} == numbers(bench)
 
 
+def totals(bench, since=0, until=2**62):
+    """All that was counted, of each task, queue and outcome."""
+    found = bench.store.stats.totals(since, until)
+    return {(task, queue, stat.outcome): stat.count for task, queue, stat in found}
+
+
+def test_totals_are_told_apart_by_task_queue_and_outcome(bench):
+    """Of some time, or of all times."""
+    bench.ended(task="a", queue="q")
+    bench.ended("failed", task="a", queue="r")
+    bench.clock.advance(HOUR)
+    moment = bench.store.stats.moment()
+    bench.ended(task="b", queue="q")
+    old = {
+        ("a", "q", ENQUEUED): 1,
+        ("a", "q", "succeeded"): 1,
+        ("a", "r", ENQUEUED): 1,
+        ("a", "r", "failed"): 1,
+    }
+    new = {("b", "q", ENQUEUED): 1, ("b", "q", "succeeded"): 1}
+
+    assert old | new == totals(bench)
+    assert old == totals(bench, until=moment - MINUTE * SECOND)
+    assert new == totals(bench, since=moment - MINUTE * SECOND)
+
+
+def test_totals_never_become_less(bench):
+    """Hours that are dropped are part of their week, whatever is folded when."""
+    for _ in range(3):
+        bench.ended()
+        bench.clock.advance(5 * DAY)
+        before = totals(bench)
+        bench.store.stats.fold(DAY, 7 * DAY)
+        bench.store.stats.fold(0, 0)
+        assert before == totals(bench)
+    assert {("t", "default", ENQUEUED): 3, ("t", "default", "succeeded"): 3} == totals(bench)
+    assert {} == numbers(bench)
+    [_, ended] = bench.store.stats.totals(0, 2**62)
+    assert 3 == sum(ended.stat.waits) == sum(ended.stat.runs)
+
+
 def test_they_outlive_the_jobs(bench):
     """Whatever is pruned."""
     bench.ended()

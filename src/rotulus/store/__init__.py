@@ -8,7 +8,7 @@ from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, F
 from rotulus.store.logs import LogFilter, Logs
 from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.queries import Queries
-from rotulus.store.stats import ENQUEUED, Stat, StatFilter, Stats
+from rotulus.store.stats import ENQUEUED, Stat, StatFilter, Stats, Total
 from rotulus.store.transitions import Transitions
 from rotulus.store.values import (
     EVERYTHING,
@@ -56,6 +56,7 @@ __all__ = [
     "Stats",
     "Store",
     "Terms",
+    "Total",
     "SettledAndClaimed",
     "ClaimFilter",
     "Transitions",

@@ -80,7 +80,3 @@ class Failures(Protocol):
             after: the last one of the page before.
         """
         ...
-
-    def moment(self) -> int:
-        """Returns the present moment of the store, in microseconds since 1970."""
-        ...

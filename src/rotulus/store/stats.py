@@ -14,7 +14,10 @@ ENQUEUED = "enqueued"
 """The outcome under which new jobs are counted. They have waited and run for no time."""
 
 MINUTE, HOUR = 60, 3600
-"""The spans that are counted, in seconds: minutes, which are added up to hours after two days."""
+"""The spans that are counted, in seconds: minutes, which are added up to hours after two days.
+
+What is older than hours are kept is added up to weeks, which only `Stats.totals` reads.
+"""
 
 Group = Literal["outcome", "task", "queue"]
 
@@ -69,6 +72,14 @@ class Stat:
     runs: Sequence[int]
 
 
+class Total(NamedTuple):
+    """The attempts of one task and queue that came to one outcome, ever since or in some time."""
+
+    task: str
+    queue: str
+    stat: Stat
+
+
 class Stats(Protocol):
     """Counts attempts in the transaction that settles them, and jobs in the one that adds them.
 
@@ -80,8 +91,20 @@ class Stats(Protocol):
         """Returns the statistics of each step, the first one first; empty steps are left out."""
         ...
 
+    def totals(self, since: int, until: int) -> list[Total]:
+        """Returns the sums of each task, queue and outcome from one moment until another.
+
+        From the beginning of all times on, they never become less: what is too old to be told by
+        the hour is among them.
+        """
+        ...
+
+    def moment(self) -> int:
+        """Returns the present moment of the store, in microseconds since 1970."""
+        ...
+
     def fold(self, minutes: float, hours: float) -> None:
-        """Add minutes up to hours, and delete old hours. What is read stays the same until then.
+        """Add minutes up to hours, and old hours to weeks, of which `read` knows nothing.
 
         Args:
             minutes: seconds for which minutes are kept as such.

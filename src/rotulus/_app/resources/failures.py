@@ -202,9 +202,8 @@ def _read(group: Group, port: AppPort) -> FailureGroup:
 
 def _pages(port: AppPort, fingerprint: str) -> Iterator[list[str]]:
     """The ids of the jobs of a group, as it is now, page by page."""
-    failures, after = port.store().failures, None
     _checked(fingerprint)
-    until = failures.moment()
+    failures, until, after = port.store().failures, port.store().stats.moment(), None
     while page := failures.members(fingerprint, until, _AT_ONCE, after):
         yield [member.id for member in page]
         after = page[-1]

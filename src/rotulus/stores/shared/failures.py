@@ -49,10 +49,6 @@ class SharedFailures:
         found = self._read(lambda session: session.fetch("failure_members", **wanted))
         return list(map(FailureMember._make, found))
 
-    def moment(self) -> int:
-        """The present moment. See `Failures.moment`."""
-        return self._read(lambda session: session.fetch_value("moment"))
-
 
 _ALL = FailureFilter()
 _BEFORE_ALL = FailureMember("", -1, "00000000-0000-0000-0000-000000000000")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rotulus.store import Stat, StatFilter
+from rotulus.store import Stat, StatFilter, Total
 from rotulus.stores._columns import span
 from rotulus.stores._stats import read_stats
 from rotulus.stores.shared.session import Session
@@ -31,14 +31,29 @@ class SharedStats:
             lambda session: read_stats(session.fetch("read_stats", **wanted._asdict()))
         )
 
+    def totals(self, since: int, until: int) -> list[Total]:
+        """The sums of each task, queue and outcome. See `Stats.totals`."""
+        found = self._read(lambda session: session.fetch("read_totals", since=since, until=until))
+        return [
+            Total(task, queue, stat)
+            for (task, queue, *_), stat in zip(
+                found, read_stats((0, "", *row[2:]) for row in found), strict=True
+            )
+        ]
+
+    def moment(self) -> int:
+        """The present moment. See `Stats.moment`."""
+        return self._read(lambda session: session.fetch_value("moment"))
+
     def fold(self, minutes: float, hours: float) -> None:
         """Add minutes up to hours, and delete old hours. See `Stats.fold`."""
 
         def work(session: Session) -> None:
             if self._gather(session):
-                before = session.fetch_value("moment") - span(minutes)
-                session.execute("fold_minutes", minutes_before=before)
-                session.execute("drop_minutes", minutes_before=before)
-                session.execute("drop_hours", hours=span(hours))
+                now = session.fetch_value("moment")
+                session.execute("fold_minutes", minutes_before=now - span(minutes))
+                session.execute("drop_minutes", minutes_before=now - span(minutes))
+                session.execute("fold_hours", hours_before=now - span(hours))
+                session.execute("drop_hours", hours_before=now - span(hours))
 
         self._write(work)

@@ -29,13 +29,31 @@ ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};
 -- Minutes that have become part of their hour.
 DELETE FROM rotulus_stats WHERE span = 60 AND at < CAST(:minutes_before AS bigint);
 
+-- name: fold_hours
+-- Hours of long ago become part of their week, which is kept for counters that must never go back;
+-- `drop_hours` comes next.
+INSERT INTO rotulus_stats AS known (span, {stat_columns})
+SELECT 604800, at - at % 604800000000 AS week, task, queue, outcome, {stat_sums}
+FROM rotulus_stats WHERE span = 3600 AND at < CAST(:hours_before AS bigint)
+GROUP BY week, task, queue, outcome ORDER BY week, task, queue, outcome
+ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};
+
 -- name: drop_hours
 -- Hours of long ago.
-DELETE FROM rotulus_stats WHERE span = 3600 AND at < {now} - CAST(:hours AS bigint);
+DELETE FROM rotulus_stats WHERE span = 3600 AND at < CAST(:hours_before AS bigint);
 
 -- name: moment
 -- The present moment.
 SELECT {now};
+
+-- name: read_totals
+-- The sums of each task, queue and outcome, those that are only known by the week among them.
+SELECT task, queue, outcome, {stat_sums} FROM (
+  SELECT {stat_columns} FROM {all_stats}
+  UNION ALL
+  SELECT {stat_columns} FROM rotulus_stats
+  WHERE span = 604800 AND at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)) AS whole
+GROUP BY task, queue, outcome ORDER BY task, queue, outcome;
 
 -- name: read_stats
 -- The sums of each step, of minutes and of hours.

@@ -32,7 +32,7 @@ CREATE TABLE rotulus_labels (
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (
-  span    INTEGER NOT NULL,                  -- seconds: 60 or 3600
+  span    INTEGER NOT NULL,                  -- seconds: 60, 3600 or 604800
   at      INTEGER NOT NULL,                  -- when the span began
   task    TEXT    NOT NULL,
   queue   TEXT    NOT NULL,
