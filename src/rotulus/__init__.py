@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rotulus._app.resources.jobs import AttemptResult, JobCount
     from rotulus._app.resources.measures import Measured, Times
     from rotulus._app.resources.queues import QueueInfo
-    from rotulus._app.resources.schedules import ScheduleInfo
     from rotulus._app.resources.stats import StatPoint
     from rotulus._app.resources.steps import StepInfo
+    from rotulus._app.resources.stored_schedules import ScheduleInfo
     from rotulus._app.ticking import Ticked
     from rotulus._engine.outbox_relay import Carrier, Published
     from rotulus._jobs.job import Attempt, Job
@@ -107,7 +107,7 @@ _HOMES = {
     "_app.resources.failures": ("FailureGroup",),
     "_app.resources.jobs": ("AttemptResult", "JobCount"),
     "_app.resources.queues": ("QueueInfo",),
-    "_app.resources.schedules": ("ScheduleInfo",),
+    "_app.resources.stored_schedules": ("ScheduleInfo",),
     "_app.resources.measures": ("Measured", "Times"),
     "_app.resources.stats": ("StatPoint",),
     "_app.resources.steps": ("StepInfo",),

@@ -22,6 +22,9 @@ RotulusError
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
 │   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
+├── ScheduleError                  about one schedule of the store
+│   ├── ScheduleNotFoundError      no schedule has that name         (also a KeyError)
+│   └── ScheduleConflictError      the name is taken, or it is not this door's to change
 ├── ArtifactError                  an artifact cannot be saved or shown so (also a ValueError)
 │   └── ArtifactNotFoundError      no artifact has that id           (also a KeyError)
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
@@ -70,6 +73,9 @@ __all__ = [
     "ResultTimeoutError",
     "RotulusError",
     "RotulusWarning",
+    "ScheduleConflictError",
+    "ScheduleError",
+    "ScheduleNotFoundError",
     "SchedulerClosedError",
     "SchemaError",
     "StepNotFoundError",
@@ -214,6 +220,24 @@ class HandleConsumedError(JobNotRunningError, ValueError):
 
 class ResultTimeoutError(JobError, TimeoutError):
     """The job had not ended when the time to wait for it was over. It is not cancelled."""
+
+
+class ScheduleError(RotulusError):
+    """Something about one schedule of the store."""
+
+
+class ScheduleNotFoundError(ScheduleError, KeyError):
+    """No schedule has that name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ScheduleConflictError(ScheduleError):
+    """A schedule cannot be changed so: its name is taken, it stands in the code, or it has changed.
+
+    Nothing was changed.
+    """
 
 
 class ArtifactError(RotulusError, ValueError):

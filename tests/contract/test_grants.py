@@ -102,7 +102,7 @@ def test_a_worker_does_all_that_workers_do(owner, become, clock):
     inner = bench.open(next(job for job in bench.claim() if job.step == "a"), {"a/0": []})
     assert 1 == len(store.find(Filter(needed_by=[run["a"]])))
     assert inner
-    store.schedules([ScheduleEntry("tidy", "* * * * *", "UTC")])
+    store.schedules.declare([ScheduleEntry("tidy", "* * * * *", "UTC")])
     store.prune(clock.now().replace(year=2100), ["succeeded"], 10)
 
     assert 6 == len(store.find())

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -25,8 +26,13 @@ WITHOUT = {
 """What waits for no store, or runs on the terms of its caller: a connection, a process."""
 
 
-REFUSED = {"Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.areplay"}
-"""What raises here: the result comes too late, the job is no run, so it has no steps, and nothing failed."""
+NO_SCHEDULE = ("get", "set", "pause", "resume", "remove", "run_now", "backfill")
+
+REFUSED = {"Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.areplay"} | {
+    f"Schedules.a{verb}" for verb in NO_SCHEDULE
+}
+"""What raises here: the result comes too late, the job is no run, so it has no steps, nothing
+failed, and there is no such schedule."""
 
 
 def verbs(kind):
@@ -113,6 +119,14 @@ def calls(app, job, work):
         "Jobs.arun": (job.id,),
         "Jobs.adelete": ("of another job",),
         "Queues.apause": ("other",),
+        "Schedules.aadd": ("hourly",),
+        "Schedules.aget": ("nightly",),
+        "Schedules.apause": ("nightly",),
+        "Schedules.aresume": ("nightly",),
+        "Schedules.aremove": ("nightly",),
+        "Schedules.aset": ("nightly",),
+        "Schedules.arun_now": ("nightly",),
+        "Schedules.abackfill": ("nightly", datetime(2026, 1, 1, tzinfo=UTC)),
         "Queues.aresume": ("other",),
         "Runs.aget": (job.id,),
         "Runs.acancel": (job.id,),
@@ -134,8 +148,14 @@ def calls(app, job, work):
             method = getattr(value, f"a{name}")
             found[known] = (method, arguments.get(known, ()))
     assert set(arguments) <= set(found)
-    method, given = found["App.areceive"]
-    return found | {"App.areceive": (partial(method, key="m1"), given)}
+    named = {
+        "App.areceive": {"key": "m1"},
+        "Schedules.aadd": {"task": "work", "every": 3600, "arguments": {"number": 1}},
+    }
+    for name, more in named.items():
+        method, given = found[name]
+        found[name] = partial(method, **more), given
+    return found
 
 
 async def call_all(app, job, work):

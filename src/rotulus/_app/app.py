@@ -77,7 +77,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
     Attributes:
         jobs: gets, finds, counts, cancels and retries jobs.
         queues: lists, pauses and resumes queues.
-        schedules: lists the scheduled tasks.
+        schedules: lists, adds, changes, pauses and runs schedules.
         workers: lists the workers.
         runs: gets, cancels, retries, pauses and resumes runs of workflows.
         stats: how many attempts came to what, how long they waited and ran.

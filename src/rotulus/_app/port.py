@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from rotulus._app.adding import AsyncAdds
+from rotulus._app.firings import Firings
 from rotulus._app.job_ends import JobEnds
 from rotulus._app.log_lines import read_lines
 from rotulus._app.unserved import Patience, Unserved
@@ -80,6 +81,7 @@ class AppPort:
         self.now = now
         self._middleware = middleware
         self._events = events
+        self.firings = Firings(registry, plans, job_factory)
         self._adds = AsyncAdds(store)
         self._ends = JobEnds(store)
         self._unserved = Unserved(store, registry.has, now)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.labels import NOTHING_ATTACHED, Attached, inherited
@@ -33,6 +33,18 @@ _SMALL = 2048
 _DEFAULT_QUEUE = Terms("").queue
 
 AnyTask = Task[..., Any, Any]
+
+
+class Due(NamedTuple):
+    """When a job of a schedule is due.
+
+    Attributes:
+        instant: the instant that it is fired for; None: it is fired by hand.
+        delay: how long after the instant it is due.
+    """
+
+    instant: datetime | None = None
+    delay: timedelta = timedelta(0)
 
 
 class JobFactory:
@@ -97,14 +109,32 @@ class JobFactory:
         key, limit_key = (_filled(k, {}, {}) for k in (options.key, options.limited_by(name)))
         return NewJob(self._ids(), payload, shared, key, limit_key, None, *options.attached)
 
-    def firing(self, task: AnyTask, instant: datetime) -> NewJob:
-        """Returns the job of one instant of a schedule: with the same key wherever it is made."""
-        shared = self._terms(task)._replace(window=_HOLD, schedule=task.name)
-        key = f"{task.name}@{stamp(instant)}"
-        by = task.options.limited_by(task.name)
-        limit_key = _filled(by, {}, self._plans.of(task).defaults)
-        job = NewJob(self._ids(), "{}", shared, key, limit_key, instant, *task.attached)
-        return self._with_parts(task, job) if _begins(task) else job
+    def firing(self, task: AnyTask, schedule: str, arguments: str, due: Due) -> NewJob:
+        """Returns a job that a schedule fires; that of an instant has the same key everywhere.
+
+        Args:
+            task: the task.
+            schedule: the name of the schedule.
+            arguments: what the task is called with, as a JSON object.
+            due: when.
+
+        Raises:
+            ArgumentsError: the arguments do not fit the task.
+        """
+        plan = self._plans.of(task)
+        bound = Bound("{}", {})
+        if arguments != "{}":
+            bound = plan.binder.bind((), jsontext.decode(arguments), self.max_bytes)
+        limit_key = _filled(task.options.limited_by(task.name), bound.values, plan.defaults)
+        shared = self._terms(task)._replace(schedule=schedule, window=None)
+        key = None
+        if due.instant is not None:
+            key, at = f"{schedule}@{stamp(due.instant)}", due.instant + due.delay
+            shared = shared._replace(window=_HOLD, at=at if due.delay else None)
+        job = NewJob(
+            self._ids(), bound.payload, shared, key, limit_key, due.instant, *task.attached
+        )
+        return self._with_parts(task, job) if _begins(task) and not due.delay else job
 
     def _terms(self, task: AnyTask) -> Terms:
         """Returns the terms of jobs of a task. Raises `OptionError` for a carried workflow."""

@@ -1,22 +1,40 @@
-"""Fires schedules: a duty that adds a job for each instant of each scheduled task."""
+"""Fires schedules: a duty that adds a job for each instant of each schedule."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from rotulus._engine.duties import LONGEST_SLEEP
-from rotulus._engine.job_factory import JobFactory
+from rotulus._engine.followed import Followed, entry_of
+from rotulus._engine.job_factory import Due, JobFactory
+from rotulus._jobs.record import micros
 from rotulus._tasks.task import Task
-from rotulus.errors import StoreClosedError, StoreUnavailableError
-from rotulus.events import DutyFailed, Events, ScheduleFired
-from rotulus.store import ScheduleEntry, Store
+from rotulus.errors import OptionError, StoreClosedError, StoreUnavailableError
+from rotulus.events import DutyFailed, Events, ScheduleFired, ScheduleSkipped
+from rotulus.store import CODE, ScheduleRow, Store
+
+LOOK_EVERY = 1.5
+"""Seconds between two looks for schedules that have changed."""
+
+_CONFIRM_EVERY = timedelta(seconds=60)
+"""How often the schedules of the code are declared again."""
+
+_PATIENCE = 180.0
+"""Seconds after which the code of another program, which declares a schedule otherwise, is gone."""
+
+_AGAIN = timedelta(seconds=LONGEST_SLEEP)
+"""After how long a schedule that cannot be fired is tried again."""
+
+_TRIES = 3
+"""How often a schedule is looked at again when others fire or change it at the same moment."""
 
 
 class Scheduling:
-    """Adds a job for each instant of each scheduled task.
+    """Adds a job for each instant of each schedule.
 
-    The key of the job is the task and the instant, and it is held for longer than any process looks
-    back, so each instant becomes one job however many processes do this.
+    The store has the schedules. A process declares those of its code, and fires these and the added
+    ones whose task it knows. What is fired is decided in one transaction, which refuses all but the
+    first of several processes, and everyone who has not seen the last change.
     """
 
     name = "schedule"
@@ -30,56 +48,90 @@ class Scheduling:
     ) -> None:
         self._store = store
         self._job_factory = job_factory
-        self._tasks = {task.name: task for task in tasks if task.schedule is not None}
+        self._tasks = {task.name: task for task in tasks}
         self._events = events
-        self._since: dict[str, datetime] = {}
-        self._done: dict[str, datetime] = {}
+        self._followed: dict[str, Followed] = {}
+        self._seen = -1
+        self._declared_at: datetime | None = None
+        self._now: datetime | None = None
 
     def tick(self, now: datetime) -> float:
-        """Fire the due instants; returns the seconds until the next one."""
-        if not self._tasks:
-            return LONGEST_SLEEP
-        if not self._since:
-            self._since = self._store.schedules(_entries(self._tasks))
-            self._done = dict(self._since)
-        for name, task in self._tasks.items():
-            self._fire_one(name, task, now)
-        waits = [(at - now).total_seconds() for at in self._upcoming(now)]
-        return min([LONGEST_SLEEP, *waits])
+        """Fire the due instants; returns the seconds until there may be more to do."""
+        if self._now is not None and now < self._now:
+            for followed in self._followed.values():
+                followed.forget(now)
+        self._now = now
+        self._declare(now)
+        self._follow(self._store.schedules.changed(self._seen), now)
+        for followed in list(self._followed.values()):
+            if followed.is_due(now):
+                self._fire_one(followed, now)
+        upcoming = (one.next for one in self._followed.values())
+        waits = [(at - now).total_seconds() for at in upcoming if at is not None and at > now]
+        return min([LOOK_EVERY, *waits])
 
-    def _fire_one(self, name: str, task: Task[..., Any, Any], now: datetime) -> None:
-        """Fire one schedule; when it cannot be fired, that is told, and the others go on.
+    def _declare(self, now: datetime) -> None:
+        """Have the schedules of the code in the store, and say now and then that they stand."""
+        last = self._declared_at
+        if last is not None and last <= now < last + _CONFIRM_EVERY:
+            return
+        declared = [entry_of(t.name, t.schedule) for t in self._tasks.values() if t.schedule]
+        self._store.schedules.declare(declared, 0.0 if last is None else _PATIENCE)
+        self._declared_at = now
 
-        After a clock that was ahead, what has been dealt with is not known. So all that may be due
-        is fired again, which does nothing twice: the key of an instant that has fired is held.
-        """
-        done = self._done[name]
+    def _follow(self, rows: Iterable[ScheduleRow], now: datetime) -> None:
+        for row in rows:
+            self._seen = max(self._seen, row.changed)
+            self._take(row, now)
+
+    def _take(self, row: ScheduleRow, now: datetime) -> Followed | None:
+        """Follow a schedule as it stands now; None: it does not fire here."""
+        self._followed.pop(row.name, None)
+        task = self._tasks.get(row.task or row.name)
+        if task is None or row.paused_at is not None:
+            return None
+        if row.origin == CODE and task.schedule is None:
+            return None  # retired: the code has the task, and schedules it no more
         try:
-            self._fire(task, min(self._since[name], now) if done > now else done, now)
+            followed = self._followed[row.name] = Followed(row, task, now)
+        except OptionError as error:  # another version may know more than this one
+            self._events.emit(DutyFailed(f"{self.name} {row.name}", error))
+            return None
+        return followed
+
+    def _fire_one(self, followed: Followed, now: datetime) -> None:
+        """Fire one schedule; when it cannot be fired, that is told, and the others go on."""
+        try:
+            for _ in range(_TRIES):
+                other = self._fire(followed, now)
+                if other is None or not other.is_due(now):
+                    return
+                followed = other
         except (StoreUnavailableError, StoreClosedError):
             raise
         except Exception as error:  # noqa: BLE001 - one that is wrong must not end the others
-            self._events.emit(DutyFailed(f"{self.name} {name}", error))
-        else:
-            self._done[name] = now
+            self._events.emit(DutyFailed(f"{self.name} {followed.row.name}", error))
+            followed.next = now + _AGAIN
 
-    def _fire(self, task: Task[..., Any, Any], since: datetime, now: datetime) -> None:
-        instants = task.schedule.due(since, now) if task.schedule else []
-        jobs = [self._job_factory.firing(task, instant) for instant in instants]
-        added = self._store.add(jobs) if jobs else []
-        for job, record, instant in zip(jobs, added, instants, strict=True):
-            if record.id == job.id:
-                self._events.emit(ScheduleFired(task.name, instant, job.id))
-
-    def _upcoming(self, now: datetime) -> list[datetime]:
-        return [
-            at for task in self._tasks.values() if task.schedule for at in task.schedule.next(now)
+    def _fire(self, followed: Followed, now: datetime) -> Followed | None:
+        """Fire what is due; returns the schedule if it is another by now, and nothing was fired."""
+        row, schedule = followed.row, followed.schedule
+        instants = followed.due(now)
+        jobs = [
+            self._job_factory.firing(
+                followed.task, row.name, row.arguments, Due(at, schedule.delay(row.name, at))
+            )
+            for at in instants
         ]
-
-
-def _entries(tasks: Mapping[str, Task[..., Any, Any]]) -> list[ScheduleEntry]:
-    return [
-        ScheduleEntry(name, task.schedule.cron, task.schedule.timezone)
-        for name, task in tasks.items()
-        if task.schedule
-    ]
+        fired = self._store.schedules.fire(row, micros(now), jobs)
+        if fired.jobs is None or fired.row is None:
+            self._followed.pop(row.name, None)
+            return None if fired.row is None else self._take(fired.row, now)
+        followed.row = fired.row
+        followed.dealt_with(now)
+        if jobs and not fired.jobs:
+            self._events.emit(ScheduleSkipped(row.name, instants[-1]))
+        for job, record, instant in zip(jobs, fired.jobs, instants, strict=False):
+            if record.id == job.id:
+                self._events.emit(ScheduleFired(row.name, instant, job.id))
+        return None

@@ -1,7 +1,7 @@
 """`@task` and `@scheduled`: the two ways to declare a task."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from types import FunctionType
 from typing import Any, Protocol, Unpack, cast, overload
 
@@ -17,7 +17,7 @@ from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import P, R, Task, V
 from rotulus._tasks.template import KeyTemplate
 from rotulus._text.names import check_task_name
-from rotulus._time.lengths import Seconds
+from rotulus._time.lengths import Seconds, check_seconds
 from rotulus._time.schedule import Schedule, write_interval
 from rotulus.errors import OptionError
 
@@ -89,6 +89,11 @@ def scheduled(
     every: Seconds | None = None,
     timezone: str | tzinfo = "UTC",
     missed: str = "latest",
+    overlap: str = "allow",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    spread: Seconds = 0.0,
+    arguments: Mapping[str, Any] | None = None,
     registry: TaskRegistry = global_registry,
     **options: Unpack[TaskOptions],
 ) -> Declare:
@@ -105,6 +110,13 @@ def scheduled(
         timezone: an IANA zone name, such as `"Europe/London"`, in which the fields are read.
         missed: what happens to instants at which nothing was running: `"latest"` fires the
             latest of them, `"skip"` none, `"all(N)"` the latest N.
+        overlap: `"skip"` leaves instants out while an earlier job of the schedule has not ended;
+            `"allow"`, the default, does not.
+        start: no instant is before; an interval is counted from it. An aware datetime.
+        end: no instant is after it.
+        spread: each job is due at some moment within that time after its instant: seconds, or a
+            timedelta, a day at most. Default 0.
+        arguments: what the function is called with, by name.
         registry: where it is registered; the global registry unless given.
         options: see `TaskOptions`.
 
@@ -114,7 +126,16 @@ def scheduled(
         DuplicateTaskError: another function has the name.
         RegistryFrozenError: an app serves the registry already.
     """
-    schedule = Schedule(_times(cron, every, timezone), str(timezone), missed)
+    schedule = Schedule(
+        _times(cron, every, timezone),
+        str(timezone),
+        missed,
+        overlap=overlap,
+        start=start,
+        end=end,
+        spread=check_seconds(spread, "spread"),
+        arguments=arguments or {},
+    )
     _refuse_keys(options)
 
     def declare(function: Callable[..., Any]) -> Any:

@@ -16,7 +16,7 @@ from rotulus._tasks.signature import site_of
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name
 from rotulus._time.schedule import Schedule
-from rotulus.errors import OptionError, RotulusError, TaskRegistrationError
+from rotulus.errors import ArgumentsError, OptionError, RotulusError, TaskRegistrationError
 
 
 class Scheduler(Protocol):
@@ -139,13 +139,21 @@ class TaskProvider:
             raise TaskRegistrationError(f"{verb}: {error}  ({site_of(declared)})") from error
 
     def _check_callable(self, task: AnyTask) -> None:
-        """A schedule passes no arguments, so none may be needed."""
-        needed = Binder(task.function, self._injector.injected(task.function)).required()
+        """A schedule passes its own arguments and no others, so no others may be needed."""
+        binder = Binder(task.function, self._injector.injected(task.function))
+        passed = task.schedule.arguments if task.schedule else {}
+        needed = [name for name in binder.required() if name not in passed]
         if needed:
             raise TaskRegistrationError(
                 f"Scheduled task {task.name!r} needs {', '.join(map(repr, needed))}, and a "
-                f"schedule passes no arguments: give defaults  ({task.site})"
+                f"schedule passes no arguments but its own: give defaults, or "
+                f"@scheduled(arguments={{{needed[0]!r}: ...}})  ({task.site})"
             )
+        if passed:
+            try:
+                binder.bind((), passed)
+            except ArgumentsError as error:
+                raise TaskRegistrationError(f"Scheduled task {task.name!r}: {error}") from None
 
     def _schedule(self, task: AnyTask) -> None:
         if self._scheduler is None:

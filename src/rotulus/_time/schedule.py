@@ -1,19 +1,21 @@
-"""A schedule: a cron expression in a zone, or an interval, with a policy for missed instants.
+"""A schedule: a cron expression in a zone, or an interval, and what becomes of its instants.
 
-The instants of an interval, such as `@every 90s`, are its multiples since 1970 (UTC), so all
-processes mean the same ones, whenever each of them began.
+The instants of an interval, such as `@every 90s`, are its multiples since 1970 (UTC), or since its
+start, so all processes mean the same ones, whenever each of them began.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import takewhile
+from itertools import islice, takewhile
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from rotulus._text.names import did_you_mean
 from rotulus._time.cron import Cron
-from rotulus._time.lengths import check_seconds
+from rotulus._time.lengths import check_moment, check_seconds
 from rotulus.errors import OptionError
 
 _EVERY = "@every"
@@ -21,13 +23,15 @@ _EVERY = "@every"
 _LENGTH = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An interval of so many whole seconds, at least one."""
+    """An interval of so many whole seconds, at least one, counted from a moment."""
 
     seconds: int
+    anchor: datetime = _EPOCH
 
     def explain(self) -> str:
         """Returns the interval in English, such as 'Every 90 seconds'."""
@@ -38,13 +42,13 @@ class Interval:
     def instants(self, zone: tzinfo, after: datetime) -> Iterator[datetime]:  # noqa: ARG002 - as Cron
         """The instants later than `after`, in order, as UTC datetimes, without end."""
         step = timedelta(seconds=self.seconds)
-        number = (after - _EPOCH) // step + 1
+        number = (after - self.anchor) // step + 1
         while True:
-            yield _EPOCH + number * step
+            yield self.anchor + number * step
             number += 1
 
 
-def _read_interval(expression: str) -> Interval:
+def _read_interval(expression: str, anchor: datetime) -> Interval:
     """The interval of a text such as `@every 90s` or `@every 1h30m`. Raises `OptionError`."""
     length = expression.strip()[len(_EVERY) :].strip()
     found = _LENGTH.fullmatch(length)
@@ -55,7 +59,7 @@ def _read_interval(expression: str) -> Interval:
             f"Schedule {expression!r} is not valid: write a length of a second or more, such as "
             f"@every 90s or @every 1h30m"
         )
-    return Interval(round(check_seconds(seconds, _EVERY)))
+    return Interval(round(check_seconds(seconds, _EVERY)), anchor)
 
 
 def write_interval(every: object) -> str:
@@ -75,9 +79,13 @@ ON_TIME = timedelta(seconds=60)
 _ALL = re.compile(r"all\((\d{1,4})\)")
 
 
-@dataclass(frozen=True)
+LONGEST_SPREAD = timedelta(days=1)
+"""The longest time over which the jobs of a schedule are spread."""
+
+
+@dataclass(frozen=True, repr=False)
 class Schedule:
-    """A cron expression in a zone, or an interval, with its policy for missed instants.
+    """A cron expression in a zone, or an interval, and what becomes of its instants.
 
     Args:
         cron: five fields, or an alias such as `@daily`; see `rotulus._time.cron` for clock changes.
@@ -87,22 +95,65 @@ class Schedule:
         missed: the policy for instants at which no worker was running:
             `"latest"` fires the latest of them (the default), `"skip"` none that is more than
             60 seconds late, `"all(N)"` the latest N, in order. Never further back than 7 days.
+        overlap: `"allow"` (the default), or `"skip"`: an instant becomes no job while an earlier
+            job of the schedule has not ended.
+        start: no instant is before. An interval is counted from it, to the second.
+        end: no instant is after it.
+        spread: seconds: each job is due at a moment within that time after its instant, which
+            is made of the schedule and the instant. Default 0, a day at most.
+        arguments: what the task is called with, by name.
 
     Raises:
-        OptionError: the expression, the zone or the policy is not valid, or the expression can
-            never match.
+        OptionError: one of them is not allowed, or the expression can never match.
     """
 
     cron: str
     timezone: str = "UTC"
     missed: str = "latest"
-    _times: Cron | Interval = field(init=False, repr=False, compare=False)
-    _zone: tzinfo = field(init=False, repr=False, compare=False)
+    overlap: str = "allow"
+    start: datetime | None = None
+    end: datetime | None = None
+    spread: float = 0.0
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    _times: Cron | Interval = field(init=False, compare=False)
+    _zone: tzinfo = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         check_missed(self.missed)
-        object.__setattr__(self, "_times", _read(self.cron))
-        object.__setattr__(self, "_zone", find_zone(self.timezone))
+        if self.overlap not in ("allow", "skip"):
+            raise OptionError(
+                f"overlap={self.overlap!r} is not allowed: choose 'allow', or 'skip' to leave "
+                f"instants out while an earlier job of the schedule has not ended"
+            )
+        start, end = _whole(self.start, "start"), _whole(self.end, "end")
+        if start is not None and end is not None and end < start:
+            raise OptionError(f"end={end.isoformat()} is before start={start.isoformat()}")
+        checked = {
+            "start": start,
+            "end": end,
+            "spread": _check_spread(self.spread),
+            "arguments": dict(self.arguments),
+            "_times": _read(self.cron, start or _EPOCH),
+            "_zone": find_zone(self.timezone),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        """Returns it with what is given, so that a new option changes no fingerprint."""
+        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if self._is_shown(f)]
+        return f"Schedule({', '.join(shown)})"
+
+    def _is_shown(self, option: Any) -> bool:
+        if option.name in ("cron", "timezone", "missed"):
+            return True
+        made = option.default if option.default_factory is MISSING else option.default_factory()
+        return option.init and getattr(self, option.name) != made
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone in which its instants are shown."""
+        return self._zone
 
     @property
     def is_interval(self) -> bool:
@@ -116,9 +167,15 @@ class Schedule:
         return f"{self._times.explain()} ({self.timezone})"
 
     def next(self, after: datetime, count: int = 1) -> list[datetime]:
-        """Returns the next instants later than `after`, in the schedule's own zone."""
-        instants = self._times.instants(self._zone, after)
-        return [at.astimezone(self._zone) for at, _ in zip(instants, range(count), strict=False)]
+        """Returns the next instants later than `after`, in the schedule's own zone.
+
+        There are fewer than `count`, or none, when it ends before.
+        """
+        return [at.astimezone(self._zone) for at in islice(self._instants(after), count)]
+
+    def between(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """Yields the instants from `since` on, and before `until`, in order, as UTC datetimes."""
+        return takewhile(lambda at: at < until, self._instants(since - _MICROSECOND))
 
     def due(self, since: datetime, now: datetime) -> list[datetime]:
         """Returns the instants to fire now, oldest first, as UTC datetimes.
@@ -129,9 +186,26 @@ class Schedule:
         """
         since = max(since, now - CATCH_UP)
         if isinstance(self._times, Interval):  # all before the last few are skipped
-            since = max(since, now - timedelta(seconds=_limit(self.missed) * self._times.seconds))
-        instants = self._times.instants(self._zone, since)
-        return self._choose(list(takewhile(lambda at: at <= now, instants)), now)
+            last = now if self.end is None else min(now, self.end)
+            since = max(since, last - timedelta(seconds=_limit(self.missed) * self._times.seconds))
+        instants = takewhile(lambda at: at <= now, self._instants(since))
+        return self._choose(list(instants), now)
+
+    def delay(self, name: str, instant: datetime) -> timedelta:
+        """Returns how long after an instant its job is due, the same in every process.
+
+        Args:
+            name: the name of the schedule.
+            instant: the instant.
+        """
+        chance = zlib.crc32(f"{name}@{stamp(instant)}".encode()) / 2**32
+        return timedelta(milliseconds=int(chance * self.spread * 1000))
+
+    def _instants(self, after: datetime) -> Iterator[datetime]:
+        if self.start is not None:
+            after = max(after, self.start - _MICROSECOND)
+        instants, end = self._times.instants(self._zone, after), self.end
+        return instants if end is None else takewhile(lambda at: at <= end, instants)
 
     def _choose(self, passed: list[datetime], now: datetime) -> list[datetime]:
         if self.missed == "skip":
@@ -176,8 +250,22 @@ def find_zone(name: object) -> tzinfo:
     )
 
 
-def _read(cron: str) -> Cron | Interval:
-    return _read_interval(cron) if cron.strip().startswith(_EVERY) else Cron(cron)
+def _read(cron: str, anchor: datetime) -> Cron | Interval:
+    return _read_interval(cron, anchor) if cron.strip().startswith(_EVERY) else Cron(cron)
+
+
+def _whole(moment: object, option: str) -> datetime | None:
+    """A moment in UTC, to the second: the keys of firings have no fractions."""
+    if moment is None:
+        return None
+    return check_moment(moment, option).astimezone(UTC).replace(microsecond=0)
+
+
+def _check_spread(value: object) -> float:
+    seconds = check_seconds(value, "spread")
+    if seconds > LONGEST_SPREAD.total_seconds():
+        raise OptionError(f"spread={value!r} is not allowed: give a day (86,400 seconds) at most")
+    return seconds
 
 
 def _limit(missed: str) -> int:

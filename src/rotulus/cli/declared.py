@@ -1,12 +1,11 @@
-"""`rotulus ls tasks`, `workflows` and `schedules`: what an app declares."""
+"""`rotulus ls tasks` and `workflows`: what an app declares."""
 
-from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import click
 
 from rotulus import App, Job
-from rotulus.cli.output import ago, iso, json_option, print_json, print_table, state_text
+from rotulus.cli.output import ago, json_option, print_json, print_table
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_app, has_store
 from rotulus.workflow import Run, Workflow, list_workflows
@@ -29,16 +28,6 @@ _WORKFLOWS = (
     Column("when", fold=7, spill=2),
     Column("run", spill=4, optional=True),
     Column("description", fold=24, spill=5, optional=True),
-)
-
-_SCHEDULES = (
-    Column("task", fold=12),
-    Column("cron", fold=9),
-    Column("zone", fold=8, spill=1),
-    Column("missed", spill=4),
-    Column("next", fold=16),
-    Column("last", fold=16, spill=2, optional=True),
-    Column("", spill=3, optional=True),
 )
 
 
@@ -86,50 +75,6 @@ def workflows(as_json: bool, target: str | None, url: str | None) -> None:
         "its module where the app is made."
     )
     print_table(_WORKFLOWS, rows, empty)
-
-
-@click.command()
-@json_option
-@app_options
-def schedules(as_json: bool, target: str | None, url: str | None) -> None:
-    """The scheduled tasks, and when each is due next; times are in the zone of the schedule."""
-    app = find_app(target, url, tasks=True)
-    now = datetime.now(UTC)
-    rows: list[dict[str, Any]] = []
-    for name, schedule in app.provider.schedule.items():
-        fired = app.jobs(schedule=name, limit=1) if has_store(app) else []
-        rows.append(
-            {
-                "task": name,
-                "cron": schedule.cron,
-                "timezone": schedule.timezone,
-                "missed": schedule.missed,
-                "next": schedule.next(now)[0],
-                "last": fired[0].instant if fired else None,
-                "last_state": fired[0].state if fired else None,
-            }
-        )
-    if as_json:
-        print_json([{**row, "next": iso(row["next"]), "last": iso(row["last"])} for row in rows])
-        return
-    table = [
-        (
-            r["task"],
-            r["cron"],
-            r["timezone"],
-            r["missed"],
-            f"{r['next']:%Y-%m-%d %H:%M} ({ago(r['next'])})",
-            _in_zone(r["last"], r["next"].tzinfo),
-            r["last_state"] and state_text(r["last_state"]),
-        )
-        for r in rows
-    ]
-    empty = "No task has a schedule. Declare one with @scheduled('*/5 * * * *')."
-    print_table(_SCHEDULES, table, empty)
-
-
-def _in_zone(moment: datetime | None, zone: tzinfo | None) -> str | None:
-    return None if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _last_run(app: App, workflow: str) -> Job[Any] | None:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from rotulus import App, Job, State
-from rotulus.cli.declared import schedules, tasks, workflows
+from rotulus.cli.declared import tasks, workflows
 from rotulus.cli.hints import Commands, no_queue, no_schedule, no_task
 from rotulus.cli.job_ids import find_job, find_run
 from rotulus.cli.output import (
@@ -17,6 +17,7 @@ from rotulus.cli.output import (
     progress_text,
     state_text,
 )
+from rotulus.cli.schedules import schedules
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
 from rotulus.cli.values import Whole

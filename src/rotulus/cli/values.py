@@ -12,6 +12,7 @@ import click
 from rotulus import App
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_FROM_NOW = "; for a time from now there is --in SECONDS"
 _OBJECT = """give named arguments as one object, such as '{"user_id": 7}'"""
 _TEXT = frozenset({"<class 'str'>", "str | None", "typing.Optional[str]"})
 
@@ -31,7 +32,7 @@ def read_call(app: App, task: str, words: Sequence[str], document: str | None) -
     """
     texts = _text_parameters(app, task)
     args: list[Any] = []
-    kwargs = _document(document)
+    kwargs = {} if document is None else read_document(document, "--json-args")
     for word in words:
         found = _NAMED.fullmatch(word)
         if found is None:
@@ -66,17 +67,20 @@ def read_labels(words: Sequence[str]) -> dict[str, str] | None:
     return dict(word.split("=", 1) for word in words) or None
 
 
-def read_time(text: str | None) -> datetime | None:
-    """Returns a moment, as `--at` takes it: in UTC, unless it says."""
-    if text is None:
-        return None
+def read_time(text: str | None, option: str = "--at") -> datetime | None:
+    """Returns a moment, as `--at` and other options take it: in UTC, unless it says."""
+    return None if text is None else read_moment(text, option)
+
+
+def read_moment(text: str, option: str) -> datetime:
+    """Returns the moment of an option that is given."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(
             f"{text!r} is no ISO 8601 time: write 2026-11-20T09:30, which is UTC, or "
-            f"2026-11-20T09:30+01:00; for a time from now there is --in SECONDS",
-            param_hint="--at",
+            f"2026-11-20T09:30+01:00{_FROM_NOW if option == '--at' else ''}",
+            param_hint=option,
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -88,17 +92,14 @@ def _text_parameters(app: App, task: str) -> list[tuple[str, bool]]:
     return [(p.name, p.annotation in _TEXT) for p in app.registry.get_info(task).parameters]
 
 
-def _document(text: str | None) -> dict[str, Any]:
-    if text is None:
-        return {}
+def read_document(text: str, option: str) -> dict[str, Any]:
+    """Returns the named arguments of a JSON object."""
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise click.BadParameter(
-            f"not JSON: {error}; {_OBJECT}", param_hint="--json-args"
-        ) from None
+        raise click.BadParameter(f"not JSON: {error}; {_OBJECT}", param_hint=option) from None
     if not isinstance(value, dict):
-        raise click.BadParameter(f"no JSON object; {_OBJECT}", param_hint="--json-args")
+        raise click.BadParameter(f"no JSON object; {_OBJECT}", param_hint=option)
     return cast("dict[str, Any]", value)
 
 

@@ -147,8 +147,8 @@ def _greet(app: App) -> None:
     click.echo(f"{many(len(names), 'task')}: {shown}", err=True)
     now = datetime.now(UTC)
     for name, schedule in app.provider.schedule.items():
-        at = schedule.next(now)[0]
-        click.echo(f"schedule: {name} {schedule.explain()}, next {ago(at)}", err=True)
+        for at in schedule.next(now):
+            click.echo(f"schedule: {name} {schedule.explain()}, next {ago(at)}", err=True)
     click.echo(f"jobs: {url_of(app)}", err=True)
 
 

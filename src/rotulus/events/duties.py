@@ -32,6 +32,23 @@ class ScheduleFired(Event, level=logging.INFO):
 
 
 @dataclass(frozen=True)
+class ScheduleSkipped(Event, level=logging.INFO):
+    """An instant of a schedule became no job, as an earlier one of the schedule has not ended."""
+
+    schedule: str
+    instant: datetime
+
+    def line(self) -> str:
+        """Which instant it was."""
+        at = f"{self.instant:%Y-%m-%d %H:%M{':%S' * bool(self.instant.second)}}Z"
+        return f"left out {self.schedule} for {at}: an earlier job of it has not ended"
+
+    def data(self) -> dict[str, Any]:
+        """Returns the schedule."""
+        return {"schedule": self.schedule}
+
+
+@dataclass(frozen=True)
 class JobsRescued(Event, level=logging.WARNING):
     """Jobs whose worker had died were taken back."""
 

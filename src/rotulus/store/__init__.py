@@ -8,6 +8,7 @@ from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, F
 from rotulus.store.logs import LogFilter, Logs
 from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.queries import Queries
+from rotulus.store.schedules import ADDED, CODE, Fired, ScheduleEntry, ScheduleRow, Schedules
 from rotulus.store.stats import ENQUEUED, Stat, StatFilter, Stats, Total
 from rotulus.store.transitions import Transitions
 from rotulus.store.values import (
@@ -21,13 +22,14 @@ from rotulus.store.values import (
     Recounted,
     Renewal,
     Renewed,
-    ScheduleEntry,
     SettledAndClaimed,
     Terms,
     WorkerInfo,
 )
 
 __all__ = [
+    "ADDED",
+    "CODE",
     "Claim",
     "Count",
     "ENQUEUED",
@@ -38,6 +40,7 @@ __all__ = [
     "FailureMember",
     "Failures",
     "Filter",
+    "Fired",
     "Fleet",
     "JobRecord",
     "LogFilter",
@@ -51,6 +54,8 @@ __all__ = [
     "Renewal",
     "Renewed",
     "ScheduleEntry",
+    "ScheduleRow",
+    "Schedules",
     "Stat",
     "StatFilter",
     "Stats",

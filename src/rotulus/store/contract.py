@@ -34,6 +34,7 @@ from rotulus.store.failures import Failures
 from rotulus.store.logs import Logs
 from rotulus.store.outbox import Outbox
 from rotulus.store.queries import Queries
+from rotulus.store.schedules import Schedules
 from rotulus.store.stats import Stats
 from rotulus.store.transitions import Transitions
 
@@ -96,6 +97,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def logs(self) -> Logs:
         """What attempts have logged."""
+        ...
+
+    @property
+    def schedules(self) -> Schedules:
+        """What is fired when: what programs declare, and what has been added."""
         ...
 
     @property

@@ -19,7 +19,7 @@ those of both that have not ended. The *dependants* of a job are the jobs that w
 it, directly or through others; a job is a dependant of its parts.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -33,7 +33,6 @@ from rotulus.store.values import (
     Recounted,
     Renewal,
     Renewed,
-    ScheduleEntry,
     SettledAndClaimed,
     WorkerInfo,
 )
@@ -281,14 +280,6 @@ class Transitions(Protocol):
         A job that waits for nothing, and is not paused, is due then. There should be none: this is
         for a table that somebody has repaired by hand, or a fault of ours. At most `limit` blocked
         jobs are looked at, in the order of their ids, those `after` an id.
-        """
-        ...
-
-    def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
-        """Remember scheduled tasks; returns by name since when each has stood as it does.
-
-        An entry that is new, or whose expression or zone has changed, stands since now. Entries
-        that are not given stay remembered.
         """
         ...
 

@@ -155,14 +155,6 @@ class Fleet(NamedTuple):
     paused: dict[str, datetime]
 
 
-class ScheduleEntry(NamedTuple):
-    """A scheduled task, as the store remembers it."""
-
-    name: str
-    cron: str
-    timezone: str
-
-
 class Filter(NamedTuple):
     """Which jobs to read: those that match every field that is given.
 

@@ -13,7 +13,7 @@ from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import READ_APART, Id, JobRecord, Json, Micros, micros
 from rotulus._jobs.states import ENDED, State
-from rotulus.store import Claim, NewJob, Renewal, ScheduleEntry, Terms
+from rotulus.store import Claim, NewJob, Renewal, ScheduleRow, Terms
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -123,6 +123,26 @@ class MoveRow(NamedTuple):
     due_at: Micros
 
 
+class PutRow(NamedTuple):
+    """A schedule that is written."""
+
+    name: str
+    cron: str
+    timezone: str
+    task: str | None
+    arguments: Json
+    missed: str
+    overlap: str
+    spread: Micros
+    start_at: Micros | None
+    end_at: Micros | None
+    origin: str
+    since: Micros
+    paused_at: Micros | None
+    declared_at: Micros | None
+    created_at: Micros | None
+
+
 ROWS: dict[str, type[Any]] = {
     "plain": PlainRow,
     "keyed": KeyedRow,
@@ -132,7 +152,8 @@ ROWS: dict[str, type[Any]] = {
     "claim": Claim,
     "renewal": Renewal,
     "need": Need,
-    "entry": ScheduleEntry,
+    "put": PutRow,
+    "schedule": ScheduleRow,
     "move": MoveRow,
     "failure": FailureRow,
     "log": LogRow,

@@ -1,40 +1,39 @@
-"""The schedules of an app: when each is due next, and when it fired last."""
+"""The schedules of an app: listed, added, changed, paused, removed, and fired by hand."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Unpack
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.firing import FiringByHand
+from rotulus._app.resources.stored_schedules import (
+    Lookup,
+    ScheduleChanges,
+    ScheduleInfo,
+    ScheduleOptions,
+)
 from rotulus._concurrency.pool import off_loop
-from rotulus._jobs.job import Job
-from rotulus._time.schedule import Schedule
-from rotulus.store import Filter
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleInfo:
-    """A schedule as it stands.
-
-    Attributes:
-        name: the name of its task.
-        schedule: its expression, zone, and what happens to missed instants.
-        next: the next instant at which it is due, in UTC.
-        last: the job it fired last, if that is still kept.
-    """
-
-    name: str
-    schedule: Schedule
-    next: datetime
-    last: Job[Any] | None
-
+from rotulus._engine.followed import entry_of, schedule_of
+from rotulus._tasks.checks import check_options
+from rotulus._tasks.task import Task
+from rotulus._text.names import check_task_name
+from rotulus._time.lengths import check_seconds
+from rotulus._time.schedule import Schedule, write_interval
+from rotulus.errors import OptionError, ScheduleConflictError, ScheduleNotFoundError
+from rotulus.store import ScheduleRow
 
 ScheduleInfos = list[ScheduleInfo]
 """The result of `list`: in a class with a method of that name the type needs another name."""
 
+_TRIES = 10
 
-class Schedules:
-    """`app.schedules`: the scheduled tasks of the app's registry, each verb also with an `a`.
+
+class Schedules(FiringByHand):
+    """`app.schedules`: what is fired when, each verb also with an `a` in front.
+
+    Schedules live in the store. Those that code declares with `@scheduled` are changed in the code,
+    and can be paused and run; others are added, changed and removed here. Every worker sees a
+    change within two seconds, and none that has not seen it fires what was changed.
 
     Args:
         port: gives the port of the app that answers.
@@ -44,19 +43,198 @@ class Schedules:
         self._port = port
 
     def list(self) -> ScheduleInfos:
-        """Returns the scheduled tasks, in the order in which they were registered."""
+        """Returns all schedules: those of the code as they were registered, then the others."""
+        return Lookup(self._port()).all()
+
+    def get(self, name: str) -> ScheduleInfo:
+        """Returns the schedule of that name. Raises `ScheduleNotFoundError`."""
+        return Lookup(self._port()).one(name)
+
+    def add(
+        self,
+        name: str,
+        *,
+        task: str | Task[..., Any, Any],
+        unchecked: bool = False,
+        **options: Unpack[ScheduleOptions],
+    ) -> ScheduleInfo:
+        """Add a schedule, which fires from now on. A task may have several.
+
+        Args:
+            name: its name, unique in the store, made like that of a task.
+            task: what it fires: a task, or its name.
+            unchecked: also for a task that is not registered here, though others are.
+            options: see `ScheduleOptions`; `cron` or `every` is needed.
+
+        Raises:
+            ScheduleConflictError: the name is taken.
+            TaskNotFoundError: tasks are registered here, and none of that name.
+            ArgumentsError: the arguments do not fit the task.
+            OptionError: something else is not allowed.
+        """
+        port, known = self._port(), _name_of(task)
+        check_task_name(name)
+        check_options(options, ScheduleOptions.__annotations__)
+        if "cron" not in options and "every" not in options:
+            raise OptionError(
+                f"Schedule {name!r} needs cron=, such as '30 9 * * 1-5', or every=, in seconds"
+            )
+        schedule = _merged({}, options)
+        port.firings.check(known, schedule.arguments, unchecked=unchecked)
+        entry, lookup = entry_of(name, schedule, known), Lookup(port)
+        lookup.declare(name)
+        row = port.store().schedules.add(entry)
+        if row is None:
+            raise ScheduleConflictError(
+                f"There is a schedule {name!r} already: change it with "
+                f"app.schedules.set({name!r}, ...), or give another name"
+            )
+        return lookup.info(row)
+
+    def set(
+        self, name: str, *, version: int | None = None, **changes: Unpack[ScheduleChanges]
+    ) -> ScheduleInfo:
+        """Change a schedule that was added; what is not given stays as it is.
+
+        A change of its instants counts from now on: it does not fire for the time before.
+
+        Args:
+            name: its name.
+            version: change it only if this is its version: nobody else has changed it since.
+            changes: see `ScheduleChanges`.
+
+        Raises:
+            ScheduleNotFoundError: there is none of that name.
+            ScheduleConflictError: it is declared in code, or is of another version.
+            OptionError: a change is not known or not allowed; `ArgumentsError`,
+                `TaskNotFoundError`: as `add` raises them.
+        """
         port = self._port()
-        return [
-            ScheduleInfo(task.name, task.schedule, task.schedule.next(port.now())[0], last)
-            for task in port.registry
-            if task.schedule is not None
-            for last in [self._last(port, task.name)]
-        ]
+        check_options(changes, ScheduleChanges.__annotations__)
+        lookup = Lookup(port)
+        for _ in range(_TRIES):
+            row = lookup.added(name, "change")
+            if version is not None and row.version != version:
+                break
+            task, schedule = _changed(row, changes)
+            if {"task", "arguments"} & changes.keys():
+                port.firings.check(task, schedule.arguments, unchecked="task" not in changes)
+            changed = port.store().schedules.set(entry_of(name, schedule, task), row.version)
+            if changed is not None:
+                return lookup.info(changed)
+        raise ScheduleConflictError(
+            f"Schedule {name!r} has been changed meanwhile, and is not of version {version} any "
+            f"more: read it again with app.schedules.get({name!r})"
+        )
+
+    def pause(self, name: str) -> ScheduleInfo:
+        """Fire a schedule no more until `resume`. Raises `ScheduleNotFoundError`.
+
+        Its jobs go on. What is due meanwhile is not fired later.
+        """
+        return self._pause(name, paused=True)
+
+    def resume(self, name: str) -> ScheduleInfo:
+        """Fire a schedule again, from now on. Raises `ScheduleNotFoundError`."""
+        return self._pause(name, paused=False)
+
+    def remove(self, name: str) -> None:
+        """Remove a schedule that was added, or that no code declares any more. Its jobs stay.
+
+        Raises:
+            ScheduleNotFoundError: there is none of that name.
+            ScheduleConflictError: it is declared in code.
+        """
+        port = self._port()
+        lookup = Lookup(port)
+        while True:
+            retired = lookup.one(name).state == "retired"
+            row = lookup.row(name) if retired else lookup.added(name, "remove")
+            if port.store().schedules.remove(name, row.version):
+                return
 
     async def alist(self) -> ScheduleInfos:
         """`list`, without blocking the event loop."""
         return await off_loop(self.list)
 
-    def _last(self, port: AppPort, name: str) -> Job[Any] | None:
-        found = port.store().find(Filter(schedule=name), 1)
-        return Job(found[0], port) if found else None
+    async def aget(self, name: str) -> ScheduleInfo:
+        """`get`, without blocking the event loop."""
+        return await off_loop(self.get, name)
+
+    async def aadd(
+        self,
+        name: str,
+        *,
+        task: str | Task[..., Any, Any],
+        unchecked: bool = False,
+        **options: Unpack[ScheduleOptions],
+    ) -> ScheduleInfo:
+        """`add`, without blocking the event loop."""
+        return await off_loop(partial(self.add, name, task=task, unchecked=unchecked, **options))
+
+    async def aset(
+        self, name: str, *, version: int | None = None, **changes: Unpack[ScheduleChanges]
+    ) -> ScheduleInfo:
+        """`set`, without blocking the event loop."""
+        return await off_loop(partial(self.set, name, version=version, **changes))
+
+    async def apause(self, name: str) -> ScheduleInfo:
+        """`pause`, without blocking the event loop."""
+        return await off_loop(self.pause, name)
+
+    async def aresume(self, name: str) -> ScheduleInfo:
+        """`resume`, without blocking the event loop."""
+        return await off_loop(self.resume, name)
+
+    async def aremove(self, name: str) -> None:
+        """`remove`, without blocking the event loop."""
+        await off_loop(self.remove, name)
+
+    def _pause(self, name: str, *, paused: bool) -> ScheduleInfo:
+        port = self._port()
+        lookup = Lookup(port)
+        row = lookup.row(name)
+        changed = port.store().schedules.pause(row.name, paused)
+        if changed is None:  # it was removed meanwhile
+            raise ScheduleNotFoundError(f"There is no schedule {name!r} any more")
+        return lookup.one(name)
+
+
+def _name_of(task: str | Task[..., Any, Any]) -> str:
+    return task.name if isinstance(task, Task) else check_task_name(task)
+
+
+def _merged(old: Mapping[str, Any], given: Mapping[str, Any]) -> Schedule:
+    """The schedule with these options in place of those of the old one.
+
+    Args:
+        old: what the old one says, with its expression; nothing of a new one.
+        given: the options, with an expression or an interval, or with neither for the old one.
+    """
+    new = {name: value for name, value in given.items() if name not in ("cron", "every", "task")}
+    cron, every = given.get("cron"), given.get("every")
+    merged = {**old, **new}
+    if cron is not None and every is not None:
+        raise OptionError(f"cron={cron!r}, every={every!r}: give one of the two")
+    if every is not None:
+        if new.get("timezone", "UTC") != "UTC":
+            raise OptionError(
+                f"every={every!r}, timezone={new['timezone']!r}: an interval has no time zone"
+            )
+        merged |= {"cron": write_interval(every), "timezone": "UTC"}
+    if cron is not None:
+        merged["cron"] = cron
+    if "spread" in merged:
+        merged["spread"] = check_seconds(merged["spread"], "spread")
+    return Schedule(**merged)
+
+
+_KEPT = ("cron", "timezone", "missed", "overlap", "start", "end", "spread", "arguments")
+"""What a schedule says."""
+
+
+def _changed(row: ScheduleRow, changes: ScheduleChanges) -> tuple[str, Schedule]:
+    """The task and the schedule that a stored one becomes."""
+    old = schedule_of(row.entry)
+    task = _name_of(changes.get("task", row.task or row.name))
+    return task, _merged({name: getattr(old, name) for name in _KEPT}, changes)

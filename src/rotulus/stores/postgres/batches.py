@@ -9,8 +9,8 @@ from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
 from rotulus.stores.postgres import rows
-from rotulus.stores.postgres.session import Session
 from rotulus.stores.shared.adding import add_with_parts
+from rotulus.stores.shared.session import Session
 
 
 class Batches:

@@ -21,6 +21,7 @@ from rotulus.store import (
     Outbox,
     Renewal,
     Renewed,
+    Schedules,
     SettledAndClaimed,
     Stats,
     WorkerInfo,
@@ -43,6 +44,7 @@ from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
 from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
+from rotulus.stores.shared.schedules import SharedSchedules
 from rotulus.stores.shared.session import Row, Value
 from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
@@ -74,6 +76,12 @@ class PostgresStore(SharedStore):
         self.stats: Stats = SharedStats(self._read, self._write, gather)
         self.failures: Failures = SharedFailures(self._read)
         self.logs: Logs = SharedLogs(self._read, self._write)
+        self.schedules: Schedules = SharedSchedules(
+            self._read,
+            self._write,
+            lambda session, jobs: Batches(jobs).add(session, None),
+            self._tell_work,
+        )
         after_commit = self._connections.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

@@ -1,11 +1,10 @@
 """`SharedStore`: the methods that are the same in both stores."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
-from rotulus._jobs.record import JobRecord, moment
+from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
 from rotulus.errors import OptionError
 from rotulus.store import (
@@ -17,7 +16,6 @@ from rotulus.store import (
     Recounted,
     Renewal,
     Renewed,
-    ScheduleEntry,
 )
 from rotulus.stores.shared import actions, reading
 from rotulus.stores.shared.reading import records_of
@@ -105,11 +103,6 @@ class SharedStore(ABC):
         """The live workers and the paused queues. See `Store.fleet`."""
         return self._read(reading.fleet)
 
-    def schedules(self, entries: Iterable[ScheduleEntry]) -> dict[str, datetime]:
-        """Remember scheduled tasks. See `Store.schedules`."""
-        wanted = list(entries)
-        return self._write(lambda session: _remember(session, wanted))
-
     def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
         """Mend what waits for nothing. See `Store.recount`."""
         looked = self._read(lambda session: session.fetch("miscounted", limit=limit, after=after))
@@ -130,13 +123,6 @@ def renewed(
         cancelling=[claim for claim in held if running.get(claim)],
         passed_over=list(passed_over),
     )
-
-
-def _remember(session: Session, entries: Collection[ScheduleEntry]) -> dict[str, datetime]:
-    """Remember scheduled tasks. See `Transitions.schedules`."""
-    session.execute("remember_schedules", **session.rows("entry", list(entries)))
-    found = session.fetch("schedules", names=[entry.name for entry in entries])
-    return {name: moment(since) for name, since in found}
 
 
 def _recount(session: Session, wrong: Sequence[str]) -> list[JobRecord]:

@@ -9,8 +9,8 @@ from rotulus._jobs.record import JobRecord, Terms
 from rotulus.store import NewJob
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
 from rotulus.stores.shared.adding import add_labels, add_with_parts
+from rotulus.stores.shared.session import Session
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.session import Session
 
 
 class Batch(NamedTuple):
@@ -72,6 +72,11 @@ class Batches:
             return [here[job.id] for job in self._jobs]
         holders = {job.key: job for job in session.fetch_records("holders", keys=self._keys)}
         return [here.get(job.id) or holders[job.key] for job in self._jobs]
+
+
+def add_jobs(session: Session, jobs: Sequence[NewJob]) -> list[JobRecord]:
+    """Add jobs in a transaction; the record of each, or of the job that holds its key."""
+    return Batches(jobs, session.fetch_value("moment")).add(session)
 
 
 def _batch(jobs: list[NewJob], now: int) -> Batch:

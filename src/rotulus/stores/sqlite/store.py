@@ -21,6 +21,7 @@ from rotulus.store import (
     Outbox,
     Renewal,
     Renewed,
+    Schedules,
     SettledAndClaimed,
     Stats,
     WorkerInfo,
@@ -30,11 +31,12 @@ from rotulus.stores.shared import actions
 from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
+from rotulus.stores.shared.schedules import SharedSchedules
 from rotulus.stores.shared.session import Value
 from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
 from rotulus.stores.sqlite import rows
-from rotulus.stores.sqlite.batches import Batches
+from rotulus.stores.sqlite.batches import Batches, add_jobs
 from rotulus.stores.sqlite.claiming import claim, take
 from rotulus.stores.sqlite.connection import MEMORY, translated
 from rotulus.stores.sqlite.counting import gather
@@ -81,6 +83,9 @@ class SqliteStore(SharedStore):
         self.stats: Stats = SharedStats(self._read, self._write, gather)
         self.failures: Failures = SharedFailures(self._read)
         self.logs: Logs = SharedLogs(self._read, self._write)
+        self.schedules: Schedules = SharedSchedules(
+            self._read, self._write, add_jobs, self._tell_work
+        )
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

@@ -3,6 +3,7 @@ GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT, INSERT, UPDATE (held_key) ON rotulus_jobs TO :"role";
 GRANT SELECT, INSERT ON rotulus_needs, rotulus_labels TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_outbox TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO :"role";
 GRANT INSERT ON rotulus_stats_new TO :"role";
 GRANT SELECT ON rotulus_stats, rotulus_stats_new TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_logs, rotulus_attempts, rotulus_pauses, rotulus_starts,

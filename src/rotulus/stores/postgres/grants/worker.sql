@@ -2,5 +2,5 @@
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_jobs, rotulus_needs, rotulus_attempts, rotulus_starts,
   rotulus_workers, rotulus_outbox, rotulus_labels, rotulus_logs, rotulus_stats, rotulus_stats_new TO :"role";
-GRANT SELECT, INSERT, UPDATE ON rotulus_schedules TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_pauses, rotulus_migrations TO :"role";

@@ -73,6 +73,30 @@ CREATE TABLE rotulus_stats_new (
   outcome text    NOT NULL
 );
 
+-- Schedules that are changed while workers run. A client of the version before leaves these columns out.
+ALTER TABLE rotulus_schedules ADD COLUMN origin text NOT NULL DEFAULT 'code';         -- code, or added
+ALTER TABLE rotulus_schedules ADD COLUMN task text;                                   -- NULL: the task of its name
+ALTER TABLE rotulus_schedules ADD COLUMN arguments text NOT NULL DEFAULT '{}';        -- a JSON object
+ALTER TABLE rotulus_schedules ADD COLUMN missed text NOT NULL DEFAULT 'latest';
+ALTER TABLE rotulus_schedules ADD COLUMN overlap text NOT NULL DEFAULT 'allow';       -- allow, or skip
+ALTER TABLE rotulus_schedules ADD COLUMN spread bigint NOT NULL DEFAULT 0;            -- its jobs are due within that time after the instant
+ALTER TABLE rotulus_schedules ADD COLUMN start_at bigint;                             -- and no instant before
+ALTER TABLE rotulus_schedules ADD COLUMN end_at bigint;                               -- and none after
+ALTER TABLE rotulus_schedules ADD COLUMN fired_to bigint NOT NULL DEFAULT 0;          -- instants up to here have been dealt with
+ALTER TABLE rotulus_schedules ADD COLUMN paused_at bigint;
+ALTER TABLE rotulus_schedules ADD COLUMN version integer NOT NULL DEFAULT 1;          -- one more with each change
+ALTER TABLE rotulus_schedules ADD COLUMN changed bigint NOT NULL DEFAULT 0;           -- the revision of its last change
+ALTER TABLE rotulus_schedules ADD COLUMN declared_at bigint;                          -- when a program had it in its code last
+ALTER TABLE rotulus_schedules ADD COLUMN created_at bigint;
+ALTER TABLE rotulus_schedules ADD COLUMN last_jobs text NOT NULL DEFAULT '[]';        -- a JSON array of ids: fired last, or not ended then
+CREATE INDEX rotulus_schedules_changed ON rotulus_schedules (changed);
+
+-- The number of the last change of a kind of things. Changes are numbered in the order of their commits.
+CREATE TABLE rotulus_revisions (
+  what     text   NOT NULL PRIMARY KEY,
+  revision bigint NOT NULL
+);
+
 -- Roles have the rights on these that they have on the jobs.
 DO $$
 DECLARE
@@ -80,7 +104,8 @@ DECLARE
     'rotulus_labels',
     'rotulus_logs',
     'rotulus_stats',
-    'rotulus_stats_new'
+    'rotulus_stats_new',
+    'rotulus_revisions'
   ], ', ');
   granted record;
 BEGIN

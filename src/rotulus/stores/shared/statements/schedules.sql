@@ -1,13 +1,52 @@
--- Scheduled tasks.
+-- Schedules.
 
--- name: remember_schedules
--- Scheduled tasks; what is new or changed stands since now.
-INSERT INTO rotulus_schedules AS known ({entry_columns}, since)
-SELECT {entry_columns}, {now} FROM {entry_rows} WHERE true ORDER BY name
-ON CONFLICT (name) DO UPDATE
-SET cron = excluded.cron, timezone = excluded.timezone, since = excluded.since
-WHERE known.cron <> excluded.cron OR known.timezone <> excluded.timezone;
+-- name: next_revision
+-- The number of a change of schedules. Others wait for it until the transaction is over, so numbers are in
+-- the order of commits: who has seen one has seen all before.
+INSERT INTO rotulus_revisions AS known (what, revision) VALUES ('schedules', {now})
+ON CONFLICT (what) DO UPDATE SET revision = {greatest}(known.revision + 1, excluded.revision)
+RETURNING revision;
+
+-- name: all_schedules
+SELECT {schedule_columns} FROM rotulus_schedules ORDER BY name;
 
 -- name: schedules
--- Since when some scheduled tasks stand as they do.
-SELECT name, since FROM rotulus_schedules WHERE name {in_names};
+SELECT {schedule_columns} FROM rotulus_schedules WHERE name {in_names} ORDER BY name;
+
+-- name: changed_schedules
+SELECT {schedule_columns} FROM rotulus_schedules
+WHERE changed > CAST(:after AS bigint) ORDER BY changed, name;
+
+-- name: put_schedules
+-- Schedules that are new, or have changed.
+INSERT INTO rotulus_schedules AS known ({put_columns}, changed)
+SELECT {put_columns}, CAST(:revision AS bigint) FROM {put_rows} WHERE true ORDER BY name
+ON CONFLICT (name) DO UPDATE SET
+  cron = excluded.cron, timezone = excluded.timezone, task = excluded.task,
+  arguments = excluded.arguments, missed = excluded.missed, overlap = excluded.overlap,
+  spread = excluded.spread, start_at = excluded.start_at, end_at = excluded.end_at,
+  origin = excluded.origin, since = excluded.since, paused_at = excluded.paused_at,
+  declared_at = excluded.declared_at, created_at = excluded.created_at,
+  version = known.version + 1, changed = excluded.changed;
+
+-- name: declared_again
+-- Programs still have these schedules in their code.
+UPDATE rotulus_schedules SET declared_at = {now} WHERE name {in_names} AND origin = 'code';
+
+-- name: remove_schedule
+DELETE FROM rotulus_schedules WHERE name = CAST(:name AS text);
+
+-- name: take_instants
+-- Deals with the instants of a schedule up to a moment, if it is as the caller has seen it.
+UPDATE rotulus_schedules SET fired_to = CAST(:until AS bigint)
+WHERE name = CAST(:name AS text) AND version = CAST(:version AS integer) AND since = CAST(:since AS bigint)
+  AND fired_to = CAST(:fired_to AS bigint) AND paused_at IS NULL
+RETURNING last_jobs;
+
+-- name: hold_schedule
+-- Nobody else notes jobs of a schedule until the transaction is over.
+UPDATE rotulus_schedules SET name = name WHERE name = CAST(:name AS text) RETURNING last_jobs;
+
+-- name: note_jobs
+-- The jobs that a schedule has fired last.
+UPDATE rotulus_schedules SET last_jobs = CAST(:last_jobs AS text) WHERE name = CAST(:name AS text);

@@ -81,3 +81,27 @@ BEGIN
   VALUES (new.ended_at, max(0, old.started_at - old.run_at), max(0, new.ended_at - old.started_at), 1,
     old.task, old.queue, 'succeeded');
 END;
+
+-- Schedules that are changed while workers run. A client of the version before leaves these columns out.
+ALTER TABLE rotulus_schedules ADD COLUMN origin TEXT NOT NULL DEFAULT 'code';         -- code, or added
+ALTER TABLE rotulus_schedules ADD COLUMN task TEXT;                                   -- NULL: the task of its name
+ALTER TABLE rotulus_schedules ADD COLUMN arguments TEXT NOT NULL DEFAULT '{}';        -- a JSON object
+ALTER TABLE rotulus_schedules ADD COLUMN missed TEXT NOT NULL DEFAULT 'latest';
+ALTER TABLE rotulus_schedules ADD COLUMN overlap TEXT NOT NULL DEFAULT 'allow';       -- allow, or skip
+ALTER TABLE rotulus_schedules ADD COLUMN spread INTEGER NOT NULL DEFAULT 0;           -- its jobs are due within that time after the instant
+ALTER TABLE rotulus_schedules ADD COLUMN start_at INTEGER;                            -- and no instant before
+ALTER TABLE rotulus_schedules ADD COLUMN end_at INTEGER;                              -- and none after
+ALTER TABLE rotulus_schedules ADD COLUMN fired_to INTEGER NOT NULL DEFAULT 0;         -- instants up to here have been dealt with
+ALTER TABLE rotulus_schedules ADD COLUMN paused_at INTEGER;
+ALTER TABLE rotulus_schedules ADD COLUMN version INTEGER NOT NULL DEFAULT 1;          -- one more with each change
+ALTER TABLE rotulus_schedules ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;          -- the revision of its last change
+ALTER TABLE rotulus_schedules ADD COLUMN declared_at INTEGER;                         -- when a program had it in its code last
+ALTER TABLE rotulus_schedules ADD COLUMN created_at INTEGER;
+ALTER TABLE rotulus_schedules ADD COLUMN last_jobs TEXT NOT NULL DEFAULT '[]';        -- a JSON array of ids: fired last, or not ended then
+CREATE INDEX rotulus_schedules_changed ON rotulus_schedules (changed);
+
+-- The number of the last change of a kind of things. Changes are numbered in the order of their commits.
+CREATE TABLE rotulus_revisions (
+  what     TEXT    NOT NULL PRIMARY KEY,
+  revision INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

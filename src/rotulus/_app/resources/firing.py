@@ -1,0 +1,119 @@
+"""Schedules that are fired by hand: now, or for the instants of a time that is over."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from rotulus._app.port import AppPort
+from rotulus._app.resources.stored_schedules import Lookup
+from rotulus._app.resources.where import every
+from rotulus._concurrency.pool import off_loop
+from rotulus._engine.followed import schedule_of
+from rotulus._jobs.job import Job
+from rotulus._jobs.record import moment
+from rotulus._time.lengths import check_moment
+from rotulus.errors import OptionError, ScheduleNotFoundError
+from rotulus.store import Filter
+
+MOST_INSTANTS = 10_000
+"""How many instants are looked at in one backfill at most."""
+
+_AT_ONCE = 500
+
+Instants = list[datetime]
+
+
+class FiringByHand:
+    """What is fired beside the instants that come."""
+
+    _port: Callable[[], AppPort]
+
+    def run_now(self, name: str) -> Job[Any]:
+        """Store a job of a schedule now, whatever its instants are, also while it is paused.
+
+        Args:
+            name: the schedule. One with `overlap="skip"` leaves its instants out until the job has
+                ended.
+
+        Returns:
+            The job; it has the schedule, and no instant.
+
+        Raises:
+            ScheduleNotFoundError: there is none of that name.
+            TaskNotFoundError: its task is not registered here.
+            ArgumentsError: its arguments do not fit the task any more.
+        """
+        port = self._port()
+        row = Lookup(port).row(name)
+        [job] = port.firings.jobs(row.task or name, name, row.arguments, [None])
+        record = port.store().schedules.run(name, job)
+        if record is None:
+            raise ScheduleNotFoundError(f"There is no schedule {name!r} any more")
+        if job.terms.carried:
+            port.outbox_relay.relay_added()
+        return Job(record, port)
+
+    def backfill(
+        self, name: str, since: datetime, until: datetime | None = None, *, dry_run: bool = False
+    ) -> Instants:
+        """Store a job for each instant of a time that is over, unless there is one already.
+
+        Args:
+            name: the schedule: as it stands now, also while it is paused.
+            since: the first moment, an aware datetime.
+            until: the end, which does not count; now unless given.
+            dry_run: change nothing.
+
+        Returns:
+            The instants that have become jobs, or would, in order. Instants whose jobs are still
+            kept are not among them, and a second backfill makes none again for eight days.
+
+        Raises:
+            ScheduleNotFoundError: there is none of that name.
+            TaskNotFoundError: its task is not registered here.
+            OptionError: the time is not over, or has more than 10,000 instants.
+        """
+        port = self._port()
+        row, now = Lookup(port).row(name), port.now()
+        since, until = check_moment(since, "since"), check_moment(until or now, "until")
+        if not since < until <= now:
+            raise OptionError(
+                f"since={since.isoformat()}, until={until.isoformat()}: give a time that is over; "
+                f"what comes is fired when it comes"
+            )
+        schedule = schedule_of(row.entry)
+        wanted = list(islice(schedule.between(since, until), MOST_INSTANTS + 1))
+        if len(wanted) > MOST_INSTANTS:
+            raise OptionError(
+                f"{name!r} has more than {MOST_INSTANTS:,} instants from {since.isoformat()} to "
+                f"{until.isoformat()}: give less time, and repeat"
+            )
+        there = {record.instant for record in every(port.store(), Filter(schedule=name))}
+        fired = {moment(at) for at in there if at is not None}
+        missing = [at for at in wanted if at not in fired]
+        if dry_run:
+            return missing
+        return self._fill(port, row.task or name, name, row.arguments, missing)
+
+    async def arun_now(self, name: str) -> Job[Any]:
+        """`run_now`, without blocking the event loop."""
+        return await off_loop(self.run_now, name)
+
+    async def abackfill(
+        self, name: str, since: datetime, until: datetime | None = None, *, dry_run: bool = False
+    ) -> Instants:
+        """`backfill`, without blocking the event loop."""
+        return await off_loop(partial(self.backfill, name, since, until, dry_run=dry_run))
+
+    def _fill(
+        self, port: AppPort, task: str, name: str, arguments: str, missing: Instants
+    ) -> Instants:
+        added: Instants = []
+        for first in range(0, len(missing), _AT_ONCE):
+            some = missing[first : first + _AT_ONCE]
+            jobs = port.firings.jobs(task, name, arguments, list(some))
+            held = port.add(jobs)
+            added += [at for at, job, new in zip(some, held, jobs, strict=True) if job.id == new.id]
+        return added
