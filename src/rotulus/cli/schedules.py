@@ -102,7 +102,7 @@ def add(
         raise click.UsageError(
             f"A schedule takes arguments by name: write NAME=VALUE instead of {call.args[0]!r}"
         )
-    options = {**_given(times), "arguments": call.kwargs}
+    options: dict[str, Any] = {**_given(times), "arguments": call.kwargs}
     made = app.schedules.add(name, task=task, unchecked=unchecked, **options)
     _tell(made, as_json=as_json)
 
@@ -132,8 +132,7 @@ def change(
     """Change a schedule that was added; what is not given stays."""
     app = find_store(target, url)
     options = _given({"task": task, **times})
-    options |= {"start": None} if no_start else {}
-    options |= {"end": None} if no_end else {}
+    options |= {name: None for name, no in (("start", no_start), ("end", no_end)) if no}
     if document is not None:
         options["arguments"] = read_document(document, "--args")
     if not options:
