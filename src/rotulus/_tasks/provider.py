@@ -141,7 +141,7 @@ class TaskProvider:
     def _check_callable(self, task: AnyTask) -> None:
         """A schedule passes its own arguments and no others, so no others may be needed."""
         binder = Binder(task.function, self._injector.injected(task.function))
-        passed = task.schedule.arguments if task.schedule else {}
+        passed = task.schedule.arguments if task.schedule else dict[str, Any]()
         needed = [name for name in binder.required() if name not in passed]
         if needed:
             raise TaskRegistrationError(
