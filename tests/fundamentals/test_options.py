@@ -356,6 +356,32 @@ def scheduled_missed(app, clock):
     assert 3 == len(fired(app, clock, seconds=600, missed="all(3)"))
 
 
+def scheduled_overlap(app, clock):
+    assert 1 == len(fired(app, clock, seconds=600, missed="all(3)", overlap="skip"))
+
+
+def scheduled_start(app, clock):
+    start = clock.now() + timedelta(minutes=8)
+    assert 3 == len(fired(app, clock, seconds=600, missed="all(9)", start=start))
+
+
+def scheduled_end(app, clock):
+    end = clock.now() + timedelta(minutes=2)
+    assert 2 == len(fired(app, clock, seconds=600, missed="all(9)", end=end))
+
+
+def scheduled_spread(app, clock):
+    jobs = fired(app, clock, seconds=600, missed="all(9)", spread=30)
+    assert {0} != {(job.run_at - job.instant).microseconds for job in jobs}
+
+
+def scheduled_arguments(app):
+    @scheduled("@daily", registry=app.registry, arguments={"depth": 3})
+    def sweep(depth: int): ...
+
+    assert {"depth": 3} == app.schedules.run_now("sweep").arguments
+
+
 def scheduled_registry(app):
     other = TaskRegistry()
     scheduled("* * * * *", registry=other)(body)
@@ -410,6 +436,11 @@ SCHEDULED = {
     "every": scheduled_every,
     "timezone": scheduled_timezone,
     "missed": scheduled_missed,
+    "overlap": scheduled_overlap,
+    "start": scheduled_start,
+    "end": scheduled_end,
+    "spread": scheduled_spread,
+    "arguments": scheduled_arguments,
     "registry": scheduled_registry,
     "key": scheduled_key,
     "window": scheduled_window,
