@@ -34,6 +34,9 @@ Attributes = dict[str, Any]
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 """The bounds that the conventions advise for the histograms, in seconds."""
 
+_FLUSH_MILLISECONDS = 5000
+"""How long an export may hold up the outcome of an isolated attempt."""
+
 _ENDED_BADLY = frozenset({"failed", "dead"})
 
 
@@ -76,6 +79,7 @@ class OpenTelemetry(Middleware):
         self._parent = parent
         self._create_spans = create_spans
         self._baggage = frozenset(baggage)
+        self._providers = tracer_provider, meter_provider
         self._tracer = trace.get_tracer("rotulus", __version__, tracer_provider, SCHEMA)
         self._meters = _Meters.of(meter_provider) if self._names.messaging else None
 
@@ -151,6 +155,19 @@ class OpenTelemetry(Middleware):
             span.end()
         if self._meters is not None:
             self._meters.processed(attributes, error, perf_counter() - began)
+        if attempt.isolated:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Have the SDK export what it has kept in this process, which may end now."""
+        tracing, metering = self._providers
+        for provider in (
+            tracing or trace.get_tracer_provider(),
+            metering or metrics.get_meter_provider(),
+        ):
+            flush = getattr(provider, "force_flush", None)  # the API has none
+            if flush is not None:
+                flush(_FLUSH_MILLISECONDS)
 
 
 class _Names(NamedTuple):

@@ -14,7 +14,12 @@ from opentelemetry import baggage, context, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    SimpleSpanProcessor,
+    SpanExporter,
+    SpanExportResult,
+)
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -306,6 +311,33 @@ def test_a_job_that_held_the_key_is_named(app, seen):
         again.attributes["rotulus.job"],
         again.attributes["rotulus.existed"],
     )
+
+
+class Lines(SpanExporter):
+    """Writes the names of spans into a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def export(self, spans):
+        with self.path.open("a") as lines:
+            lines.writelines(f"{span.name}\n" for span in spans)
+        return SpanExportResult.SUCCESS
+
+
+def test_the_spans_of_an_isolated_attempt_are_exported_before_its_process_ends(app, tmp_path):
+    """Also by a processor that exports now and then."""
+    tracing = TracerProvider()
+    exporter = Lines(tmp_path / "spans")
+    tracing.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=3_600_000))
+    app.use(OpenTelemetry(tracer_provider=tracing))
+    job = declare(app, isolation="process").enqueue()
+    drain(app)
+
+    assert "succeeded" == job.refresh().state
+    assert ["process t"] == exporter.path.read_text().splitlines()
+    tracing.shutdown()
+    assert ["process t", "enqueue t"] == exporter.path.read_text().splitlines()
 
 
 def test_without_an_sdk_nothing_is_carried(app):

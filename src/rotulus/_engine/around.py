@@ -61,6 +61,7 @@ class Around:
         execution: the attempt.
         port: what the job asks about itself.
         events: where middleware that raises is told of.
+        isolated: whether this is a task process.
     """
 
     def __init__(
@@ -69,10 +70,12 @@ class Around:
         execution: Execution,
         port: JobPort,
         events: Events,
+        *,
+        isolated: bool = False,
     ) -> None:
         self._middleware = middleware
         self._execution = execution
-        self._attempt = RunningAttempt(Job(execution.job, port, execution))
+        self._attempt = RunningAttempt(Job(execution.job, port, execution), isolated=isolated)
         self._events = events
         self._entered: list[tuple[Middleware, Manager | None]] = []
 

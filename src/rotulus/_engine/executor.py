@@ -167,7 +167,10 @@ class Executor:
             return False
 
     def _around(self, execution: Execution) -> Around:
-        return Around(self._middleware.attempts, execution, self._port, self._events)
+        resolved = self._resolved.get(execution.job.task)
+        isolated = resolved is not None and resolved.task.isolation is not None
+        of = self._middleware.attempts, execution, self._port, self._events
+        return Around(*of, isolated=isolated)
 
     def outcome_of_error(self, execution: Execution, error: BaseException) -> Outcome:
         """Returns the outcome of an attempt that raised, or was stopped before it began."""

@@ -25,13 +25,16 @@ class RunningAttempt:
 
     Attributes:
         job: the job as it was claimed; `progress` and `raise_if_cancelled` work.
+        isolated: whether it is made in a process of its own, which may end as soon as the attempt
+            has: what is to leave that process has to do so now.
         exception: what the body raised, once the attempt has ended in a failure.
     """
 
-    __slots__ = ("_outcome", "exception", "job")
+    __slots__ = ("_outcome", "exception", "isolated", "job")
 
-    def __init__(self, job: Job[Any]) -> None:
+    def __init__(self, job: Job[Any], *, isolated: bool = False) -> None:
         self.job = job
+        self.isolated = isolated
         self.exception: BaseException | None = None
         self._outcome: Outcome | None = None
 
