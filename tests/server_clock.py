@@ -8,7 +8,7 @@ from rotulus.testing import SettableClock
 _TABLES = (
     *("jobs", "needs", "attempts", "pauses", "starts", "workers", "schedules", "outbox"),
     *("stats", "stats_new", "logs", "labels"),
-    "revisions",
+    *("revisions", "limit_heads"),
 )
 
 

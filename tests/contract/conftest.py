@@ -1,7 +1,10 @@
 """A store of each kind, made anew for each test, with a clock that the test moves."""
 
+from functools import partial
+
 import pytest
 
+from contract import previous_version
 from contract.workbench import Workbench
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
@@ -61,3 +64,11 @@ def file(make_bench):
 def shared(request, make_bench):
     """A store that a second client can open."""
     return make_bench(request.param)
+
+
+@pytest.fixture(scope="session")
+def older(tmp_path_factory):
+    """Runs a program on the version before; gives its process, whose output is JSON."""
+    folder = tmp_path_factory.mktemp("older")
+    previous_version.unpack(folder)
+    return partial(previous_version.start, folder)

@@ -47,6 +47,29 @@ def test_order_holds_across_queues_and_calls(bench):
     assert odd + even == [job.task for job in [*first, *rest]]
 
 
+def test_order_holds_among_many_queues(bench):
+    """However many have jobs waiting, and however often they are claimed from."""
+    added = [
+        bench.add(queue=f"q{number * 7 % 30}", priority=number // 100 % 2) for number in range(300)
+    ]
+    expected = [job.id for job in sorted(added, key=lambda job: -job.priority)]
+    claimed = [job.id for limit in (60, 60, 1, 60, 200) for job in bench.claim(limit)]
+
+    assert expected == claimed
+
+
+def test_a_queue_is_left_out_as_soon_as_it_is_paused_among_many(bench):
+    """Also by a claim that goes on where the one before has ended."""
+    for number in range(400):
+        bench.add(queue=f"q{number % 20}")
+    bench.claim(60)
+    bench.store.pause(["q3"], paused=True)
+    claimed = bench.claim(60) + bench.claim(400)
+
+    assert 400 - 60 - 17 == len(claimed)
+    assert "q3" not in {job.queue for job in claimed}
+
+
 def test_at_most_the_limit_is_claimed(bench):
     """A worker gets no more than it asked for."""
     bench.add_many(5)
@@ -159,6 +182,19 @@ def test_a_key_has_room_again_when_one_of_its_jobs_ends(bench):
         bench.store.settle([OUTCOMES["succeeded"](job)])
 
     assert ["k0", "k1", "k2"] == order
+
+
+def test_a_key_has_room_again_however_many_others_have(bench):
+    """Keys of which no job waits come in front of it."""
+    for number in range(40):
+        bench.add(limit_key=f"k{number}", limit_to=1)
+    running = bench.claim()
+    waiting = bench.add(limit_key="k39", limit_to=1)
+    assert [] == bench.claim()
+    for job in running:
+        bench.store.settle([OUTCOMES["succeeded"](job)])
+
+    assert [waiting.id] == [job.id for job in bench.claim(1)]
 
 
 def test_a_key_at_its_limit_does_not_hold_up_other_keys(bench):

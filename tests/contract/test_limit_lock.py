@@ -19,7 +19,7 @@ JOB = NewJob("00000000-0000-7000-8000-000000000001", "{}", Terms("t", limit_to=1
 def locked(url, schema):
     """Somebody claims jobs with a limit from a schema, and takes long."""
     with psycopg.connect(url) as connection:
-        connection.execute(statements_in(schema)["lock_limits"])
+        connection.execute(statements_in(schema)["wait_for_limits"], {"keys": "{k}"})
         yield
 
 

@@ -1,13 +1,8 @@
 """From the tables of the first version to these: with jobs in them, and while they are used."""
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
-import textwrap
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -36,47 +31,6 @@ def first_only(monkeypatch):
 
 def _first(known):
     return lambda store: known(store)[:1]
-
-
-BEFORE = "a49a45c"
-"""The last commit of the version before: it knows the first two migrations."""
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def older(tmp_path_factory):
-    """Runs a program on the version before; gives its process, whose output is JSON."""
-    folder = tmp_path_factory.mktemp("older")
-    archive = ["git", "archive", f"--output={folder / 'src.tar'}", BEFORE, "src/rotulus"]
-    if subprocess.run(archive, cwd=ROOT, capture_output=True, check=False).returncode:
-        pytest.skip("the history of this clone does not have the version before")
-    subprocess.run(["tar", "-xf", folder / "src.tar", "-C", folder], check=True)
-
-    def start(program, url):
-        text = textwrap.dedent(OLDER) + textwrap.dedent(program)
-        environment = os.environ | {"PYTHONPATH": str(folder / "src")}
-        words = [sys.executable, "-c", text, url]
-        return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
-
-    return start
-
-
-OLDER = """
-    import json, sys
-    from rotulus import App, TaskRegistry
-    from rotulus._jobs.outcome import ErrorInfo, retried, succeeded
-    from rotulus._text.ids import Ids
-    from rotulus.store import ClaimFilter, NewJob, Terms
-
-    app = App(sys.argv[1], registry=TaskRegistry())
-    app.store.migrate()
-    numbers = iter(range(1000))
-
-    def new(task="t", **fields):
-        own = {name: fields.pop(name) for name in NewJob._fields if name in fields}
-        return NewJob(f"00000000-0000-7000-8000-{next(numbers):012}", "{}", Terms(task, **fields), **own)
-"""
 
 
 @pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.anywhere)])

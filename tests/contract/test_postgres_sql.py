@@ -110,6 +110,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     used |= set(re.findall(r'_rescue\("(\w+)"', code))
     used |= {"pause", "resume", "add_keyed", "add_labelled", "delete_labels"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
+    used |= {"claim_beside_limits", "claim_after"}
 
     assert set(STATEMENTS) == used
 
@@ -128,7 +129,10 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         *("count_attempts", "count_new", "drop_new"),
     }
     assert set(STATEMENTS) - set(SQLITE_STATEMENTS) == {
-        *("claim_after", "claim_limited", "lock_limits", "claimable", "notify", "claim_ids"),
+        *("claim_after", "claim_beside_limits", "claim_limited", "claim_ids"),
+        *("choose_among_queues", "claim_chosen"),
+        *("share_limits", "lock_limits", "wait_for_limits", "wait_for_limits_of"),
+        *("move_limit_heads", "claimable", "notify"),
         *("lock_entries", "take_entries", "add_labelled"),
         *("lock_runs", "size_of_runs", "lock_with_dependants", "prune"),
         "lock_stats",
@@ -142,6 +146,16 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("promote", "rotulus_jobs_promoted"),
         ("claim", "rotulus_jobs_queued "),
         ("claim_after", "rotulus_jobs_queued "),
+        ("claim", "rotulus_limit_heads_opening"),
+        ("claim_beside_limits", "rotulus_limit_heads_opening"),
+        ("choose_among_queues", "rotulus_jobs_queued "),
+        ("claim_chosen", "rotulus_jobs_pkey"),
+        ("lock_limits", "rotulus_limit_heads_open"),
+        ("lock_limits", "rotulus_limit_heads_opening"),
+        ("lock_limits", "rotulus_jobs_queued_suspect"),
+        ("move_limit_heads", "rotulus_limit_heads_key"),
+        ("move_limit_heads", "rotulus_jobs_queued_limited"),
+        ("move_limit_heads", "rotulus_jobs_running_limited"),
         ("claim_limited", "rotulus_jobs_queued_limited"),
         ("claim_limited", "rotulus_jobs_queued_suspect"),
         ("claim_limited", "rotulus_jobs_running_limited"),
@@ -231,7 +245,10 @@ def test_a_hot_statement_finds_its_rows_by_an_index(filled, name, index):
 
 @pytest.mark.parametrize(
     "name",
-    ["succeed", "settle", "unblock", "extend", "claim", "claim_after", "claim_ids", "promote"],
+    [
+        *("succeed", "settle", "unblock", "extend", "promote"),
+        *("claim", "claim_beside_limits", "claim_chosen", "claim_after", "claim_ids"),
+    ],
 )
 def test_a_row_is_updated_by_its_id_alone(filled, name):
     """Not by walking all running jobs for each: right on an empty table, and slow on a busy one."""

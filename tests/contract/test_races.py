@@ -33,13 +33,14 @@ def race(bench, act):
     return answers
 
 
-def test_each_job_is_claimed_by_one_client(shared):
-    """Whoever is first has it; together they have all."""
-    jobs = shared.add_many(300)
+@pytest.mark.parametrize(("queues", "limit"), [(1, 7), (50, 1), (50, 60)])
+def test_each_job_is_claimed_by_one_client(shared, queues, limit):
+    """Whoever is first has it; together they have all, and no claim is empty before that."""
+    jobs = [shared.add(queue=f"q{number % queues}") for number in range(300)]
 
     def take(number, store):
         taken = []
-        while batch := store.claim(ClaimFilter(f"w{number}"), 7, 30.0):
+        while batch := store.claim(ClaimFilter(f"w{number}"), limit, 30.0):
             taken += [job.id for job in batch]
         return taken
 

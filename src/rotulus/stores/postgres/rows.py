@@ -60,15 +60,20 @@ def records(found: Iterable[Row]) -> list[JobRecord]:
 
 
 def claimed(found: Sequence[Row]) -> tuple[list[JobRecord], list[int]]:
-    """Job records and the `seq` of each, from the rows of a claim; a row of NULL is no job."""
-    whole = [row for row in found if any(row)]
+    """Job records and the `seq` of each, from the rows of a claim; one without an id is no job."""
+    whole = [row for row in found if row[0] is not None]
     records = [JobRecord._make(row[:_WIDTH]) for row in whole]
     return records, [row[_WIDTH] for row in whole]
 
 
 def is_refused(found: Sequence[Row]) -> bool:
     """Whether a claim has taken nothing, as it has to be made in another way."""
-    return bool(found) and not any(found[-1])
+    return bool(found) and found[-1][0] is None
+
+
+def refusal(found: Sequence[Row]) -> str | None:
+    """Why a claim has taken nothing; None if it has done what it could."""
+    return found[-1][-1] if is_refused(found) else None
 
 
 _WIDTH = len(JobRecord._fields)

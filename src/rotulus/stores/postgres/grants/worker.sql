@@ -1,6 +1,7 @@
 -- For workers: they run jobs, fire schedules, and delete what is old.
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_jobs, rotulus_needs, rotulus_attempts, rotulus_starts,
-  rotulus_workers, rotulus_outbox, rotulus_labels, rotulus_logs, rotulus_stats, rotulus_stats_new TO :"role";
+  rotulus_workers, rotulus_outbox, rotulus_labels, rotulus_logs, rotulus_stats, rotulus_stats_new,
+  rotulus_limit_heads TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_pauses, rotulus_migrations TO :"role";

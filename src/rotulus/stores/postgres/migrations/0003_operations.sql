@@ -97,6 +97,70 @@ CREATE TABLE rotulus_revisions (
   revision bigint NOT NULL
 );
 
+-- What claims read of jobs with a limit: where the first jobs of each key stand, and which keys may have room.
+-- It is kept by triggers, so that it is right whatever version of the workers changes a job.
+
+-- Where the first job of a key stands that waits in a queue for a task, or one that stood before it. A job that
+-- begins to wait adds a row, and nobody waits for that; a claim that holds the key puts one in the place of all.
+-- A row in no queue says that a job of the key does not run or wait any more: the others may have room again.
+CREATE TABLE rotulus_limit_heads (
+  limit_key text    NOT NULL,
+  queue     text    NOT NULL,
+  task      text    NOT NULL,
+  priority  integer NOT NULL,
+  seq       bigint  NOT NULL,
+  run_at    bigint  NOT NULL,
+  opens_at  bigint  DEFAULT 0                     -- 0: it may have room; NULL: not until that is told
+) WITH (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX rotulus_limit_heads_open ON rotulus_limit_heads (queue, task, priority DESC, seq)
+  WHERE opens_at = 0;
+CREATE INDEX rotulus_limit_heads_opening ON rotulus_limit_heads (opens_at)
+  WHERE opens_at IS NOT NULL;
+CREATE INDEX rotulus_limit_heads_key ON rotulus_limit_heads (limit_key, seq);
+
+-- With the rights of their owner: who adds jobs need not have any on these tables. Of what a transaction adds
+-- for a key one row is enough; to look for those of others would mean to wait for them.
+CREATE FUNCTION rotulus_note_limits() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+BEGIN
+  IF TG_OP <> 'INSERT' AND OLD.state IN ('running', 'queued') THEN
+    INSERT INTO rotulus_limit_heads (limit_key, queue, task, priority, seq, run_at)
+    SELECT OLD.limit_key, '', '', 0, 0, 0 WHERE NOT EXISTS (
+      SELECT FROM (
+        SELECT xmin AS made_by FROM rotulus_limit_heads
+        WHERE limit_key = OLD.limit_key AND seq = 0 LIMIT 1
+      ) AS last WHERE made_by = pg_current_xact_id()::xid);
+  END IF;
+  IF TG_OP <> 'DELETE' AND NEW.state = 'queued' AND NEW.limit_key IS NOT NULL AND NEW.losses < 2 THEN
+    INSERT INTO rotulus_limit_heads (limit_key, queue, task, priority, seq, run_at)
+    SELECT NEW.limit_key, NEW.queue, NEW.task, NEW.priority, NEW.seq, NEW.run_at WHERE NOT EXISTS (
+      SELECT FROM (
+        SELECT *, xmin AS made_by FROM rotulus_limit_heads
+        WHERE limit_key = NEW.limit_key AND seq <= NEW.seq ORDER BY seq DESC LIMIT 1
+      ) AS last
+      WHERE made_by = pg_current_xact_id()::xid AND opens_at = 0
+        AND queue = NEW.queue AND task = NEW.task AND priority >= NEW.priority);
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE TRIGGER rotulus_limits_added AFTER INSERT ON rotulus_jobs
+FOR EACH ROW WHEN (NEW.limit_key IS NOT NULL AND NEW.state = 'queued')
+EXECUTE FUNCTION rotulus_note_limits();
+CREATE TRIGGER rotulus_limits_changed AFTER UPDATE OF state ON rotulus_jobs
+FOR EACH ROW WHEN (OLD.limit_key IS NOT NULL AND OLD.state <> NEW.state
+  AND (OLD.state <> 'queued' OR NEW.state <> 'running'))
+EXECUTE FUNCTION rotulus_note_limits();
+CREATE TRIGGER rotulus_limits_deleted AFTER DELETE ON rotulus_jobs
+FOR EACH ROW WHEN (OLD.limit_key IS NOT NULL AND OLD.state IN ('queued', 'running'))
+EXECUTE FUNCTION rotulus_note_limits();
+
+-- The triggers have locked the table until this transaction is over, so no job is missed.
+INSERT INTO rotulus_limit_heads (limit_key, queue, task, priority, seq, run_at)
+SELECT DISTINCT ON (limit_key, queue, task) limit_key, queue, task, priority, seq, run_at
+FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
+ORDER BY limit_key, queue, task, priority DESC, seq;
+
 -- Roles have the rights on these that they have on the jobs.
 DO $$
 DECLARE
@@ -105,7 +169,8 @@ DECLARE
     'rotulus_logs',
     'rotulus_stats',
     'rotulus_stats_new',
-    'rotulus_revisions'
+    'rotulus_revisions',
+    'rotulus_limit_heads'
   ], ', ');
   granted record;
 BEGIN

@@ -27,7 +27,7 @@ job.losses >= 2
 AND NOT EXISTS (
   SELECT FROM rotulus_jobs AS other
   WHERE other.state = 'running' AND other.lease_until IS NOT NULL
-    AND other.worker = :worker AND other.losses >= 2)
+    AND other.worker = :worker AND other.losses >= 2 AND other.id <> job.id)
 
 -- piece: room_for_one
 -- Its key has room for one more.
@@ -53,25 +53,132 @@ waiting (queue) AS (
 served AS (
   SELECT job.queue FROM waiting AS job WHERE job.queue IS NOT NULL AND {open_queue})
 
--- piece: free
--- Of each queue that is served, the jobs without a limit that are next.
-served CROSS JOIN LATERAL (
-  SELECT job.id, job.priority, job.seq FROM rotulus_jobs AS job
-  WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
-    AND job.queue = served.queue AND {known_task}
-  ORDER BY job.priority DESC, job.seq LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS free
+-- piece: not_so_simple
+-- The begin of a CASE that says why a claim is not simple: a delayed job is due, or a job that was lost twice is
+-- queued.
+WHEN EXISTS (SELECT FROM rotulus_jobs WHERE state = 'delayed' AND run_at <= (SELECT rotulus_now()))
+  THEN 'due'
+WHEN EXISTS (SELECT FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2)
+  THEN 'limits'
 
--- piece: limit_keys
--- The keys of jobs with a limit that wait, found in the same way.
-limit_keys (limit_key) AS (
-  (SELECT limit_key FROM rotulus_jobs
-   WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2 ORDER BY limit_key LIMIT 1)
+-- piece: has_many
+-- Many queues have jobs waiting. To know that, no more of them are looked for.
+(SELECT count(*) FROM (SELECT FROM served LIMIT :few_queues::integer + 1) AS few) > :few_queues::integer
+
+-- piece: first_of_few
+-- The first jobs of the few queues that are served are running, where that is simple.
+chosen AS MATERIALIZED (
+  SELECT free.id FROM served CROSS JOIN LATERAL (
+    SELECT job.id, job.priority, job.seq FROM rotulus_jobs AS job
+    WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+      AND job.queue = served.queue AND {known_task}
+    ORDER BY job.priority DESC, job.seq LIMIT :limit::integer FOR UPDATE OF job SKIP LOCKED) AS free
+  WHERE (SELECT refusal IS NULL FROM look)
+  ORDER BY free.priority DESC, free.seq LIMIT :limit::integer),
+{claimed}
+
+-- piece: taken_or_refused
+-- The jobs that were taken, or a row that says why none was.
+SELECT {record}, job.seq, look.refusal FROM look LEFT JOIN claimed AS job ON true
+WHERE job.id IS NOT NULL OR look.refusal IS NOT NULL ORDER BY job.priority DESC, job.seq
+
+-- piece: heads
+-- The first job without a limit of each queue to take jobs from, found in the same way.
+waiting (queue, priority, seq, task, run_at) AS (
+  (SELECT queue, priority, seq, task, run_at FROM rotulus_jobs
+   WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
+   ORDER BY queue, priority DESC, seq LIMIT 1)
   UNION ALL
-  SELECT (SELECT job.limit_key FROM rotulus_jobs AS job
-          WHERE job.state = 'queued' AND job.limit_key IS NOT NULL AND job.losses < 2
-            AND job.limit_key > limit_keys.limit_key
-          ORDER BY job.limit_key LIMIT 1)
-  FROM limit_keys WHERE limit_keys.limit_key IS NOT NULL)
+  SELECT next.* FROM waiting CROSS JOIN LATERAL (
+    SELECT job.queue, job.priority, job.seq, job.task, job.run_at FROM rotulus_jobs AS job
+    WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+      AND job.queue > waiting.queue
+    ORDER BY job.queue, job.priority DESC, job.seq LIMIT 1) AS next),
+served AS MATERIALIZED (
+  SELECT job.*, {known_task} AS is_known FROM waiting AS job WHERE {open_queue}),
+head AS MATERIALIZED (
+  SELECT queue, priority, seq FROM served WHERE is_known
+  UNION ALL
+  SELECT served.queue, first.* FROM served CROSS JOIN LATERAL (
+    SELECT job.priority, job.seq FROM rotulus_jobs AS job
+    WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+      AND job.queue = served.queue AND {known_task}
+    ORDER BY job.priority DESC, job.seq LIMIT 1) AS first
+  WHERE is_known IS NOT TRUE)
+
+-- piece: next_of_heads
+-- The jobs that are next: those of the first `:heads` queues by their first jobs, not behind the first job of the
+-- last of these. Of each queue `:depth` jobs are looked at, or more where that makes few; where one has more,
+-- nothing behind those is known to be next.
+best AS MATERIALIZED (
+  SELECT * FROM head ORDER BY priority DESC, seq LIMIT :heads::integer),
+far AS MATERIALIZED (
+  SELECT coalesce(last.priority, -2147483648) AS priority,
+    coalesce(last.seq, 9223372036854775807) AS seq,
+    (SELECT greatest(:depth::integer, :ahead::integer * 2 / greatest(count(*), 1)) FROM best) AS depth
+  FROM (VALUES (1)) AS one LEFT JOIN (
+    SELECT priority, seq FROM best ORDER BY priority DESC, seq OFFSET :heads::integer - 1) AS last ON true),
+ahead AS MATERIALIZED (
+  SELECT job.* FROM far CROSS JOIN best CROSS JOIN LATERAL (
+    SELECT ordered.*, row_number() OVER () AS place FROM (
+      (SELECT job.id, job.priority, job.seq FROM rotulus_jobs AS job
+       WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+         AND job.queue = best.queue AND {known_task} AND job.priority > far.priority
+       ORDER BY job.priority DESC, job.seq LIMIT far.depth)
+      UNION ALL
+      (SELECT job.id, job.priority, job.seq FROM rotulus_jobs AS job
+       WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+         AND job.queue = best.queue AND {known_task}
+         AND job.priority = far.priority AND job.seq <= far.seq
+       ORDER BY job.seq LIMIT far.depth)) AS ordered
+    LIMIT far.depth) AS job),
+edge AS MATERIALIZED (
+  SELECT ahead.priority, ahead.seq FROM ahead JOIN far ON ahead.place = far.depth
+  ORDER BY ahead.priority DESC, ahead.seq LIMIT 1),
+free AS MATERIALIZED (
+  SELECT id, priority, seq FROM ahead
+  WHERE NOT EXISTS (
+    SELECT FROM edge
+    WHERE ahead.priority < edge.priority OR ahead.priority = edge.priority AND ahead.seq > edge.seq)
+  ORDER BY priority DESC, seq LIMIT :ahead::integer)
+
+-- piece: limited_groups
+-- The queues and tasks of jobs with a limit that wait, and may have room. They are found by skipping from one to
+-- the next in an index.
+limited_group (queue, task, run_at) AS (
+  (SELECT queue, task, run_at FROM rotulus_limit_heads
+   WHERE opens_at = 0 ORDER BY queue, task, priority DESC, seq LIMIT 1)
+  UNION ALL
+  SELECT next.* FROM limited_group CROSS JOIN LATERAL (
+    SELECT head.queue, head.task, head.run_at FROM rotulus_limit_heads AS head
+    WHERE head.opens_at = 0 AND (head.queue, head.task) > (limited_group.queue, limited_group.task)
+    ORDER BY head.queue, head.task, head.priority DESC, head.seq LIMIT 1) AS next)
+
+-- piece: waits_for_room
+-- Of jobs of a key in `room`, those that wait for it, and may be taken.
+SELECT job.id, job.priority, job.seq, job.limit_to, job.rate_to FROM rotulus_jobs AS job
+WHERE job.state = 'queued' AND job.limit_key = room.limit_key AND job.losses < 2
+  AND {open_queue}
+  AND {known_task}
+
+-- piece: shared_limits
+-- Workers of the version before lock all limits at once: wait for one that does, and let none begin until this
+-- transaction is over.
+pg_advisory_xact_lock_shared(hashtext('rotulus limits'), 'rotulus_jobs'::regclass::oid::integer)
+
+-- piece: limit_lock
+-- The number of the lock of a key, of these tables.
+hashtextextended(limit_key, 'rotulus_jobs'::regclass::oid::bigint)
+
+-- piece: running_of_key
+-- How many jobs of a key run.
+(SELECT count(*) FROM rotulus_jobs AS job
+ WHERE job.state = 'running' AND job.limit_key = key.limit_key)
+
+-- piece: started_of_key
+-- How many starts of a key count.
+(SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
+ WHERE start.limit_key = key.limit_key AND start.counts_until > (SELECT rotulus_now()))
 
 -- piece: taken
 -- A job is running: nothing else raises attempt.

@@ -59,11 +59,22 @@ ORDER BY job.id DESC LIMIT :limit::integer;
 -- Whether a job that is wanted can be claimed, and in how many microseconds that may change by
 -- itself: a delayed job is due, or a start counts no more. (A grace that
 -- ends, or the lease of a worker that knew a name, is found by looking.)
-WITH RECURSIVE {limit_keys},
+WITH RECURSIVE {limited_groups},
+key (limit_key) AS (
+  SELECT head.limit_key FROM (
+    SELECT queue, task FROM limited_group AS job WHERE queue <> '' AND {open_queue} AND {known_task}) AS wanted
+  CROSS JOIN LATERAL (
+    SELECT limit_key FROM rotulus_limit_heads
+    WHERE opens_at = 0 AND queue = wanted.queue AND task = wanted.task) AS head
+  UNION ALL
+  SELECT limit_key FROM rotulus_limit_heads WHERE opens_at = 0 AND queue = ''
+  UNION ALL
+  SELECT limit_key FROM rotulus_limit_heads
+  WHERE opens_at > 0 AND opens_at <= (SELECT rotulus_now())),
 room AS (
-  SELECT first.* FROM limit_keys CROSS JOIN LATERAL (
+  SELECT first.* FROM key CROSS JOIN LATERAL (
     SELECT job.limit_key, job.limit_to, job.rate_to FROM rotulus_jobs AS job
-    WHERE job.state = 'queued' AND job.limit_key = limit_keys.limit_key AND job.losses < 2
+    WHERE job.state = 'queued' AND job.limit_key = key.limit_key AND job.losses < 2
       AND {open_queue}
       AND {known_task}
     ORDER BY job.priority DESC, job.seq LIMIT 1) AS first
@@ -81,6 +92,5 @@ SELECT
   OR EXISTS (SELECT FROM room AS job WHERE {room_for_one}),
   least(
     (SELECT min(run_at) FROM rotulus_jobs WHERE state = 'delayed'),
-    (SELECT min(counts_until) FROM room JOIN rotulus_starts AS start USING (limit_key)
-     WHERE counts_until > (SELECT rotulus_now())))
+    (SELECT min(opens_at) FROM rotulus_limit_heads WHERE opens_at > 0))
   - (SELECT rotulus_now());

@@ -1,0 +1,175 @@
+"""Claims of jobs with a limit on PostgreSQL: no key above its limit, none forgotten, few rows read."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from contract.limit_heads import forgotten
+from contract.test_postgres_scale import touched
+from contract.workbench import OUTCOMES, job_id
+from rotulus.store import ClaimFilter, NewJob, Terms
+from rotulus.stores._migrations import known_migrations
+from rotulus.stores.postgres import PostgresStore, read_address
+from rotulus.stores.postgres.session import statements_in
+
+pytestmark = pytest.mark.anywhere
+
+KEYS, EACH, LIMIT = 6, 15, 2
+
+MANY_KEYS = """
+INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, limit_key, limit_to,
+  arguments, lease_until, worker, attempt)
+SELECT md5(state || i)::uuid, 't', 'q', 0, state, 1, 1, 'k' || i % 5000, 1, '{}',
+  CASE state WHEN 'running' THEN 9000000000000000 END, 'w', 1
+FROM unnest(ARRAY['running', 'queued']) AS state, generate_series(1, 5000) AS i
+"""
+QUEUES = """
+INSERT INTO rotulus_jobs (id, task, queue, priority, state, created_at, run_at, arguments)
+SELECT md5(i::text)::uuid, 't', 'q' || i % 500, 0, 'queued', 1, 1, '{}'
+FROM generate_series(1, 50000) AS i
+"""
+WANTED = {"queues": None, "names": "{t}", "worker": "w", "grace": None, "lease": "30000000"}
+WANTED |= {"few_queues": "8"}
+
+
+@pytest.fixture
+def stores(database):
+    """Three clients of this version; the tables are not there yet."""
+    address = read_address(database)
+    made = [PostgresStore(address) for _ in range(3)]
+    yield made
+    for store in made:
+        store.close()
+
+
+@contextmanager
+def most_at_once(database):
+    """Looks all the time how many jobs of a key run; gives a list of the most that were seen."""
+    asked = (
+        "SELECT count(*) FROM rotulus_jobs WHERE state = 'running' GROUP BY limit_key "
+        "ORDER BY 1 DESC LIMIT 1"
+    )
+    seen, stop = [0], threading.Event()
+
+    def look():
+        with psycopg.connect(database, autocommit=True) as connection:
+            while not stop.is_set():
+                seen.extend(most for (most,) in connection.execute(asked))
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            yield seen
+        finally:
+            stop.set()
+        looking.result(60)
+
+
+OLDER = """
+    print("ready", flush=True)
+    while not (counts := app.store.count()) or not all(count.state.ended for count in counts):
+        claimed = app.store.claim(ClaimFilter("old"), 3, 30.0)
+        app.store.settle([succeeded(job.id, job.attempt, "1") for job in claimed])
+"""
+
+
+@pytest.mark.parametrize("versions", ["this", "both"])
+def test_no_key_is_above_its_limit_and_every_job_ends(stores, database, older, versions):
+    """However many claim, settle, give back, cancel and add at the same moment, of two versions."""
+    store, jobs = stores[0], []
+    end = time.monotonic() + 60
+
+    def new(number):
+        terms = Terms("t", limit_to=LIMIT, queue=f"q{number % 2}")
+        return NewJob(job_id(number), "{}", terms, limit_key=f"k{number % KEYS}")
+
+    def add(first):
+        added = [new(number) for number in range(first, first + KEYS * EACH)]
+        jobs.extend(job.id for job in store.add(added))
+
+    def work(number, own):
+        while time.monotonic() < end:
+            claimed = own.claim(ClaimFilter(f"w{number}"), 3, 30.0)
+            hows = ["succeeded", "released", "succeeded"]
+            own.settle([OUTCOMES[hows[n]](job) for n, job in enumerate(claimed)])
+            if claimed:
+                own.cancel([jobs[number]])
+            elif all(count.state.ended for count in own.count()):
+                return
+
+    clients = [older(OLDER, database)] if versions == "both" else []
+    for client in clients:
+        client.stdout.readline()
+    store.migrate()
+    add(0)
+    with most_at_once(database) as seen, ThreadPoolExecutor(6) as pool:
+        working = [pool.submit(work, number, own) for number, own in enumerate(stores * 2)]
+        add(KEYS * EACH)
+        for one in working:
+            one.result(90)
+
+    for client in clients:
+        client.communicate(timeout=60)
+    assert all(client.returncode == 0 for client in clients)
+    assert LIMIT == max(seen)
+    assert all(count.state.ended for count in store.count())
+    assert [] == forgotten(database)
+
+
+def test_keys_that_are_used_up_are_not_looked_at_again(postgres):
+    """Once a claim has found them full, until a job of theirs ends; then that one is claimed."""
+    with postgres.database() as url:
+        store = PostgresStore(read_address(url))
+        store.migrate()
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+            connection.execute(MANY_KEYS)
+            assert [] == store.claim(ClaimFilter("w"), 10, 30.0)
+            connection.execute("VACUUM ANALYZE rotulus_limit_heads")
+            connection.execute(statements_in(None)["pin"], {"local": "false", "timeout": "9000"})
+            assert touched(connection, "claim", **WANTED, limit="100") < 50
+            assert touched(connection, "claimable", **WANTED) < 50
+            connection.execute("DELETE FROM rotulus_jobs WHERE id = md5('running7')::uuid")
+            assert ["k7"] == [job.limit_key for job in store.claim(ClaimFilter("w"), 10, 30.0)]
+            assert [] == forgotten(url)
+        store.close()
+
+
+def test_a_claim_among_many_queues_locks_what_it_takes(postgres):
+    """And reads little more, however many jobs wait in each of them; the usual claim soon gives up."""
+    with postgres.database() as url, psycopg.connect(url, autocommit=True) as connection:
+        for step in known_migrations("postgres"):
+            connection.execute(step.sql)
+        connection.execute(QUEUES)
+        connection.execute("ANALYZE")
+        connection.execute(statements_in(None)["pin"], {"local": "false", "timeout": "9000"})
+        connection.prepare_threshold = None
+
+        assert touched(connection, "claim", **WANTED, limit="100") < 200
+        how = {"ahead": "1000", "heads": "1000", "depth": "1"}
+        assert touched(connection, "choose_among_queues", **WANTED, **how) < 40 * 1000
+        chosen = connection.execute(
+            "SELECT array_agg(id)::text FROM rotulus_jobs WHERE seq <= 1000"
+        )
+        [[ids]] = chosen.fetchall()
+        assert touched(connection, "claim_chosen", **WANTED, limit="100", ids=ids) < 30 * 100
+
+
+def test_jobs_that_waited_before_the_tables_knew_of_heads_are_claimed(postgres):
+    """The step that makes them fills them."""
+    with postgres.database() as url:
+        store = PostgresStore(read_address(url))
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+            *first, last = known_migrations("postgres")
+            for step in first:
+                connection.execute(step.sql)
+            connection.execute(MANY_KEYS)
+            connection.execute("UPDATE rotulus_jobs SET limit_to = 2 WHERE limit_key = 'k7'")
+            connection.execute(last.sql)
+
+        assert [] == forgotten(url)
+        assert ["k7"] == [job.limit_key for job in store.claim(ClaimFilter("w"), 10, 30.0)]
+        store.close()
