@@ -25,6 +25,19 @@ LINKS = 5
 TASKS = "/api/v1/tasks"
 """The beginning of the paths of served tasks."""
 
+SCENES = (
+    "one",
+    "plain",
+    "queues",
+    "limit_keys",
+    "beside_limited",
+    "used_up",
+    "foreign",
+    "prune",
+    "wide",
+)
+"""What a store is filled with, one after the other."""
+
 HELD = 5
 """How many drains follow each other while a snapshot is held."""
 
@@ -144,6 +157,16 @@ def fan(contender, count=1_000):
     """Milliseconds for each step of a fan-out of so many, and a join: until its result."""
     [each] = _flows(contender, "fan", count, count + 1)
     return each
+
+
+def at_scale(contender):
+    """Milliseconds of claims, prunes, retries and cancels where the store holds very many jobs."""
+    found = {}
+    for scene in SCENES:
+        contender.afresh()
+        taken = contender.do("scene", scene)
+        found |= {f"{scene} {what}": ms for what, ms in taken.items()}
+    return found
 
 
 def fan_100(contender):

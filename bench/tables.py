@@ -114,6 +114,7 @@ def tables(samples):
         "django": _compared(samples, DJANGO, ["a second", "rotulus", "beside", "", "times"]),
         "pushed": _compared(samples, PUSHED, ["ms", "rotulus", "beside", "", "times"]),
         "pubsub": _compared(samples, PUBLISHED, ["a second", "rotulus", "beside", "", "times"]),
+        "scale": _scale(samples),
         "workflows": _workflows(samples),
         "settings": _settings(samples),
         "servers": _servers(samples),
@@ -195,6 +196,36 @@ def _workflows(samples):
         lines.append([*cells, one.settings])
     times = [cell for title in FLOWN.values() for cell in (title, "times")]
     return _table(["ms a step", *times, "configured"], lines, texts=1)
+
+
+def _scale(samples):
+    """What each scene takes on both stores, and how that compares with a claim where all is plain."""
+    lines = []
+    for scene, title in SCALED.items():
+        cells = [title]
+        for place in ("sqlite", "postgres"):
+            key = f"at_scale rotulus, at scale on {place}"
+            ms, plain = samples.median(f"{key} {scene}"), f"{key} plain p50"
+            ratio = samples.ratio(f"{key} {scene}", plain) if scene.endswith("p50") else None
+            cells.append("" if ms is None else FINE.format(ms))
+            cells.append("" if ratio is None else two_digits(ratio))
+        lines.append(cells)
+    lines = [line for line in lines if any(line[1:])]
+    return _table(["ms", "SQLite", "times plain", "PostgreSQL", "times plain"], lines)
+
+
+SCALED = {
+    "plain p50": "a claim of 100 from one queue of 200,000 jobs",
+    "queues p50": "the same from 1,000 queues",
+    "limit_keys p50": "the same of 10,000 limit keys",
+    "beside_limited p50": "the same while 1,000 jobs with a limit wait in another queue",
+    "foreign p50": "the same behind a million jobs of another app",
+    "used_up p50": "a claim that finds nothing, beside 50,000 keys that are used up",
+    "prune longest": "the longest step of a prune of 1,000 runs of 500 parts",
+    "wide retry": "2,500 failed branches of a run of 10,000 sent back",
+    "wide cancel": "the same cancelled",
+}
+"""The figures of scenes, and what they are called."""
 
 
 FLOWN = {

@@ -137,6 +137,14 @@ class Verifies(Protocol):
 
 
 @runtime_checkable
+class HasScenes(Protocol):
+    """Its store can be filled with very many jobs of one kind."""
+
+    def scene(self, name):
+        """Fill it, and time calls; milliseconds by what they are of."""
+
+
+@runtime_checkable
 class RunsWorkflows(Protocol):
     """It runs steps that wait for each other, and keeps what each of them returned.
 

@@ -2,7 +2,7 @@
 
     python run.py NAME prepare | enqueue KIND N | worker | finish N LIMIT | pickup N GAP
                        | past N | future N | flows KIND N | load PATH BODY CONNECTIONS SECONDS
-                       | push N | verify N
+                       | push N | verify N | scene NAME
 
 NAME is a module beside this one. The answer is one line of JSON, the last one printed.
 """
@@ -20,6 +20,7 @@ from contender import (
     LINKS,
     HasFuture,
     HasPast,
+    HasScenes,
     IsPushed,
     RunsWorkflows,
     TakesFromCallers,
@@ -148,6 +149,12 @@ def _verify(contender, count):
     return {"ms": statistics.median(taken[WARM:])}
 
 
+def _scene(contender, name):
+    """Fill its store with what a scene has; the milliseconds of what is timed there."""
+    _check(contender, HasScenes)
+    return contender.scene(name)
+
+
 def _alone(contender, count):
     return [_chains(contender, 1) for _ in range(count)]
 
@@ -244,6 +251,7 @@ COMMANDS = {
     "load": _load,
     "push": _push,
     "verify": _verify,
+    "scene": _scene,
 }
 
 
