@@ -1,7 +1,8 @@
 """Claims jobs on SQLite, inside a transaction, and takes those that are to be published."""
 
 import sqlite3
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rotulus._jobs.record import JobRecord
@@ -14,24 +15,61 @@ from rotulus.stores.sqlite.session import execute, fetch_row, fetch_value
 
 _PROMOTED_AT_ONCE = 1000
 
+_FEW = 8
+"""How many queues, or keys with a limit, are looked at one and all."""
+
+_LASTS = 0.25
+"""Seconds until a claim looks again whether there are many."""
+
+_LEAST_NEAR = 100
+"""How many jobs with a limit are looked at, at least, before keys are."""
+
 Present = dict[str, Any]
 """The present moment by both clocks, as parameters of statements."""
 
 
-def claim(
-    con: sqlite3.Connection, wanted: ClaimFilter, limit: int, present: Present, lease_until: int
-) -> str:
-    """Take jobs to run; their records. See `Store.claim`."""
-    start = {"worker": wanted.worker, "boot": present["boot"], "lease_until": lease_until}
-    start |= {"now": present["now"]}
-    if wanted.ids is not None:
-        return _claim_ids(con, wanted, wanted.ids, limit, present, start)
-    execute(con, "promote", now=present["now"], limit=_PROMOTED_AT_ONCE)
-    chosen, rated = fetch_row(con, "choose", **rows.wanted(wanted), **present, limit=limit)
-    if chosen == "[]":
-        return chosen
-    _start(con, chosen, start, rated=bool(rated))
-    return fetch_value(con, "claimed", chosen=chosen)
+class Claims:
+    """Claims jobs for the workers of this process, inside a transaction."""
+
+    def __init__(self) -> None:
+        self._among_many = False
+        self._look_at = float("-inf")
+
+    def claim(
+        self,
+        con: sqlite3.Connection,
+        wanted: ClaimFilter,
+        limit: int,
+        present: Present,
+        lease_until: int,
+    ) -> str:
+        """Take jobs to run; their records. See `Store.claim`."""
+        start = {"worker": wanted.worker, "boot": present["boot"], "lease_until": lease_until}
+        start |= {"now": present["now"]}
+        if wanted.ids is not None:
+            return _claim_ids(con, wanted, wanted.ids, limit, present, start)
+        execute(con, "promote", now=present["now"], limit=_PROMOTED_AT_ONCE)
+        chosen, rated = self._choose(con, {**rows.wanted(wanted), **present, "limit": limit})
+        if chosen == "[]":
+            return chosen
+        _start(con, chosen, start, rated=bool(rated))
+        self._look(con, is_full=chosen.count(",") + 1 == limit)
+        return fetch_value(con, "claimed", chosen=chosen)
+
+    def _choose(self, con: sqlite3.Connection, how: dict[str, Any]) -> Sequence[Any]:
+        """The jobs to claim, and how many of them have a rate."""
+        if not self._among_many:
+            return fetch_row(con, "choose", **how)
+        near = max(_LEAST_NEAR, how["limit"] * 2)
+        return fetch_row(con, "choose_among_many", **how, near=near)
+
+    def _look(self, con: sqlite3.Connection, *, is_full: bool) -> None:
+        """See now and then how the next claims are made best."""
+        if not is_full:
+            self._among_many = False
+        elif time.monotonic() > self._look_at:
+            self._among_many = bool(fetch_value(con, "has_many", few=_FEW))
+            self._look_at = time.monotonic() + _LASTS
 
 
 def _claim_ids(

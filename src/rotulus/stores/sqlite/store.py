@@ -37,7 +37,7 @@ from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches, add_jobs
-from rotulus.stores.sqlite.claiming import claim, take
+from rotulus.stores.sqlite.claiming import Claims, take
 from rotulus.stores.sqlite.connection import MEMORY, translated
 from rotulus.stores.sqlite.counting import gather
 from rotulus.stores.sqlite.doorbell import KINDS, Doorbell, Kind
@@ -80,6 +80,7 @@ class SqliteStore(SharedStore):
         self._doorbell = Doorbell(folder)
         self._bells = {kind: partial(self._doorbell.ring, kind) for kind in KINDS}
         self._lifeline = Lifeline(folder)
+        self._claims = Claims()
         self.stats: Stats = SharedStats(self._read, self._write, gather)
         self.failures: Failures = SharedFailures(self._read)
         self.logs: Logs = SharedLogs(self._read, self._write)
@@ -249,7 +250,7 @@ class SqliteStore(SharedStore):
         self, con: sqlite3.Connection, wanted: ClaimFilter, limit: int, lease: float
     ) -> str:
         # Read inside the transaction: starts are counted in the order of their times.
-        return claim(con, wanted, limit, self._present(), self._lease_until(lease))
+        return self._claims.claim(con, wanted, limit, self._present(), self._lease_until(lease))
 
     def _read(self, work: Callable[[Session], T]) -> T:
         with self._connections.reading() as connection:

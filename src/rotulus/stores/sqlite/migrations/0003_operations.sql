@@ -105,3 +105,7 @@ CREATE TABLE rotulus_revisions (
   what     TEXT    NOT NULL PRIMARY KEY,
   revision INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Jobs with a limit that wait, in the order in which they are claimed.
+CREATE INDEX rotulus_jobs_queued_limited_next ON rotulus_jobs (priority DESC, seq)
+  WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2;

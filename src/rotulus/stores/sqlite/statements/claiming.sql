@@ -17,25 +17,21 @@ WHERE seq IN (
   WHERE job.state = 'delayed' AND job.priority = level.priority AND job.run_at <= :now
   LIMIT :limit);
 
+-- name: has_many
+-- Whether more than a few queues, or keys with a limit, have jobs waiting.
+WITH RECURSIVE
+  {waiting},
+  {keys}
+SELECT (SELECT count(queue) FROM (SELECT queue FROM waiting LIMIT :few + 1)) > :few
+  OR (SELECT count(limit_key) FROM (SELECT limit_key FROM keys LIMIT :few + 1)) > :few;
+
 -- name: choose
--- The jobs to claim next, and how many of them have a rate. Queues, and keys with a limit, are
--- found by skipping from one to the next in their index, so it matters how many there are, not how
--- many jobs wait in them. A key whose first job has no room is not looked into. Of the jobs that
--- were lost twice a worker gets one, and only when it runs no other. Where names are given, other
+-- The jobs to claim next, and how many of them have a rate. A key whose first job has no room is not looked into.
+-- Of the jobs that were lost twice a worker gets one, and only when it runs no other. Where names are given, other
 -- tasks are taken after a grace, if nobody alive knows them.
 WITH RECURSIVE
   {known},
-  waiting (queue) AS (
-    SELECT min(queue) FROM rotulus_jobs
-    WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
-    UNION ALL
-    SELECT (SELECT min(queue) FROM rotulus_jobs
-            WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
-              AND queue > waiting.queue)
-    FROM waiting WHERE waiting.queue IS NOT NULL),
-  served (queue) AS (
-    SELECT queue FROM waiting
-    WHERE queue IS NOT NULL AND {open_queue}),
+  {served},
   free (seq, priority) AS (
     SELECT job.seq, job.priority
     FROM served CROSS JOIN rotulus_jobs AS job
@@ -44,55 +40,10 @@ WITH RECURSIVE
       WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
         AND {known_task}
       ORDER BY priority DESC, seq LIMIT :limit)),
-  suspect (seq, priority, limit_key, rated) AS (
-    SELECT seq, priority, limit_key, rate_to IS NOT NULL FROM rotulus_jobs AS job
-    WHERE state = 'queued' AND losses >= 2
-      AND {runs_no_suspect}
-      AND {room_for_one}
-      AND {open_queue}
-      AND {known_task}
-    ORDER BY priority DESC, seq LIMIT 1),
-  some_limited AS (  -- mostly there are none, and then half of this statement is not begun
-    SELECT 1 WHERE EXISTS (
-      SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2)),
-  keys (limit_key) AS (
-    SELECT min(limit_key) FROM rotulus_jobs
-    WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
-    UNION ALL
-    SELECT (SELECT min(limit_key) FROM rotulus_jobs
-            WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
-              AND limit_key > keys.limit_key)
-    FROM keys WHERE keys.limit_key IS NOT NULL),
-  used (limit_key, running, started) AS MATERIALIZED (
-    SELECT limit_key,
-      (SELECT count(*) FROM rotulus_jobs AS job
-       WHERE job.state = 'running' AND job.limit_key = keys.limit_key)
-      + (SELECT count(*) FROM suspect WHERE suspect.limit_key = keys.limit_key),
-      (SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
-       WHERE start.limit_key = keys.limit_key AND start.counts_until > :now)
-      + (SELECT count(*) FROM suspect WHERE suspect.limit_key = keys.limit_key)
-    FROM keys WHERE limit_key IS NOT NULL),
-  open (limit_key, running, started) AS (
-    SELECT used.limit_key, used.running, used.started
-    FROM used CROSS JOIN rotulus_jobs AS job
-    WHERE job.seq = (
-        SELECT seq FROM rotulus_jobs
-        WHERE limit_key = used.limit_key AND state = 'queued' AND losses < 2
-        ORDER BY priority DESC, seq LIMIT 1)
-      AND (job.limit_to IS NULL OR used.running < job.limit_to)
-      AND (job.rate_to IS NULL OR used.started < job.rate_to)),
-  limited (seq, priority, rated, room, place) AS (
-    SELECT job.seq, job.priority, job.rate_to IS NOT NULL,
-      min(coalesce(job.limit_to - open.running, :limit),
-          coalesce(job.rate_to - open.started, :limit)),
-      row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
-    FROM open CROSS JOIN rotulus_jobs AS job
-    WHERE job.seq IN (
-        SELECT seq FROM rotulus_jobs
-        WHERE limit_key = open.limit_key AND state = 'queued' AND losses < 2
-          AND {open_queue}
-          AND {known_task}
-        ORDER BY priority DESC, seq LIMIT :limit))
+  {suspect},
+  {some_limited},
+  {keys},
+  {limited}
 SELECT json_group_array(seq), sum(rated) FROM (
   SELECT seq, rated FROM (
     SELECT seq, priority, false AS rated FROM free
@@ -101,6 +52,85 @@ SELECT json_group_array(seq), sum(rated) FROM (
     UNION ALL
     SELECT seq, priority, rated FROM suspect)
   ORDER BY priority DESC, seq LIMIT :limit);
+
+-- name: choose_among_many
+-- The same where many queues or keys have jobs waiting. No queue is looked into whose first job has
+-- enough others before it. Of jobs with a limit the next `:near` are looked at, whatever their keys; where these do
+-- not do, all keys are.
+WITH RECURSIVE
+  {known},
+  {served},
+  head (queue, priority, seq) AS MATERIALIZED (
+    SELECT served.queue, job.priority, job.seq FROM served CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq = (
+      SELECT seq FROM rotulus_jobs
+      WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
+        AND {known_task}
+      ORDER BY priority DESC, seq LIMIT 1)
+    ORDER BY job.priority DESC, job.seq LIMIT :limit),
+  far (priority, seq) AS MATERIALIZED (  -- as many are as near, so none behind it is among the first
+    SELECT priority, seq FROM head ORDER BY priority DESC, seq LIMIT 1 OFFSET :limit - 1),
+  free (seq, priority) AS (
+    SELECT job.seq, job.priority
+    FROM head CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq IN (
+        SELECT seq FROM rotulus_jobs
+        WHERE queue = head.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
+          AND priority > coalesce((SELECT priority FROM far), -9223372036854775808)
+          AND {known_task}
+        ORDER BY priority DESC, seq LIMIT :limit)
+      OR job.seq IN (
+        SELECT seq FROM rotulus_jobs
+        WHERE queue = head.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
+          AND priority = (SELECT priority FROM far) AND seq <= (SELECT seq FROM far)
+          AND {known_task}
+        ORDER BY seq LIMIT :limit)),
+  {suspect},
+  {some_limited},
+  near (seq, priority, limit_key, limit_to, rate_to, wanted) AS MATERIALIZED (
+    SELECT seq, priority, limit_key, limit_to, rate_to, {open_queue} AND {known_task}
+    FROM some_limited CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_queued_limited_next
+    WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
+    ORDER BY priority DESC, seq LIMIT :near),
+  near_keys (limit_key, running, started) AS MATERIALIZED (
+    SELECT limit_key, {running_of_key}, {started_of_key}
+    FROM (SELECT DISTINCT limit_key FROM near) AS key),
+  near_open (seq, priority, rated) AS MATERIALIZED (
+    SELECT seq, priority, rate_to IS NOT NULL FROM (
+      SELECT *, first_value(room) OVER own AS room_of_first,
+        sum(wanted) OVER own AS place
+      FROM (
+        SELECT near.*, {room_of_key}
+        FROM near JOIN near_keys AS key USING (limit_key))
+      WINDOW own AS (PARTITION BY limit_key ORDER BY priority DESC, seq))
+    WHERE wanted AND room_of_first > 0 AND place <= room),
+  edge (priority, seq) AS MATERIALIZED (  -- nothing is known of jobs with a limit behind it
+    SELECT priority, seq FROM near ORDER BY priority DESC, seq LIMIT 1 OFFSET :near - 1),
+  before_edge (seq, priority, rated) AS MATERIALIZED (
+    SELECT seq, priority, rated FROM (
+      SELECT seq, priority, false AS rated FROM free
+      UNION ALL
+      SELECT seq, priority, rated FROM near_open
+      UNION ALL
+      SELECT seq, priority, rated FROM suspect) AS any_of
+    WHERE NOT EXISTS (
+      SELECT 1 FROM edge
+      WHERE any_of.priority < edge.priority OR any_of.priority = edge.priority AND any_of.seq > edge.seq)
+    ORDER BY priority DESC, seq LIMIT :limit),
+  too_few AS MATERIALIZED (
+    SELECT 1 FROM edge WHERE (SELECT count(*) FROM before_edge) < :limit),
+  {keys},
+  {limited}
+SELECT json_group_array(seq), sum(rated) FROM (
+  SELECT seq, rated FROM before_edge WHERE NOT EXISTS (SELECT 1 FROM too_few)
+  UNION ALL
+  SELECT seq, rated FROM (
+    SELECT seq, priority, false AS rated FROM too_few CROSS JOIN free
+    UNION ALL
+    SELECT seq, priority, rated FROM too_few CROSS JOIN limited WHERE place <= room
+    UNION ALL
+    SELECT seq, priority, rated FROM too_few CROSS JOIN suspect
+    ORDER BY priority DESC, seq LIMIT :limit));
 
 -- name: in_claim_order
 -- Some jobs that could be taken if they have room, in the order in which they are claimed. A job that

@@ -33,6 +33,22 @@ AND (rate_to IS NULL OR rate_to > (
   SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
   WHERE start.limit_key = job.limit_key AND start.counts_until > :now))
 
+-- piece: running_of_key
+-- How many jobs of a key run, or are about to.
+(SELECT count(*) FROM rotulus_jobs AS job
+ WHERE job.state = 'running' AND job.limit_key = key.limit_key)
++ (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key)
+
+-- piece: started_of_key
+-- How many starts of a key count, or are about to.
+(SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
+ WHERE start.limit_key = key.limit_key AND start.counts_until > :now)
++ (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key)
+
+-- piece: room_of_key
+-- How many jobs of a key may be started, as one of them has it.
+min(coalesce(limit_to - key.running, :limit), coalesce(rate_to - key.started, :limit)) AS room
+
 -- piece: runs_no_suspect
 -- The worker runs no job that was lost twice.
 NOT EXISTS (
@@ -45,3 +61,75 @@ NOT EXISTS (
 coalesce((SELECT seq FROM rotulus_jobs WHERE id = :before), 1 + (
   SELECT max(seq) FROM (
     SELECT seq FROM rotulus_jobs WHERE id < :before ORDER BY id DESC LIMIT 1000)))
+
+-- piece: waiting
+-- The queues in which jobs without a limit wait, found by skipping from one to the next in their index: it matters how
+-- many there are, not how many jobs wait in them.
+waiting (queue) AS (
+    SELECT min(queue) FROM rotulus_jobs
+    WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
+    UNION ALL
+    SELECT (SELECT min(queue) FROM rotulus_jobs
+            WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
+              AND queue > waiting.queue)
+    FROM waiting WHERE waiting.queue IS NOT NULL)
+
+-- piece: served
+-- Those of them to take jobs from.
+{waiting},
+  served (queue) AS (
+    SELECT queue FROM waiting
+    WHERE queue IS NOT NULL AND {open_queue})
+
+-- piece: suspect
+-- A job that was lost twice, if the worker runs no other.
+suspect (seq, priority, limit_key, rated) AS (
+    SELECT seq, priority, limit_key, rate_to IS NOT NULL FROM rotulus_jobs AS job
+    WHERE state = 'queued' AND losses >= 2
+      AND {runs_no_suspect}
+      AND {room_for_one}
+      AND {open_queue}
+      AND {known_task}
+    ORDER BY priority DESC, seq LIMIT 1)
+
+-- piece: some_limited
+-- A row, where jobs with a limit wait. Mostly there are none, and then half of a statement is not begun.
+some_limited AS (
+    SELECT 1 WHERE EXISTS (
+      SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2))
+
+-- piece: keys
+-- The keys of jobs with a limit that wait, found as queues are.
+keys (limit_key) AS (
+    SELECT min(limit_key) FROM rotulus_jobs
+    WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
+    UNION ALL
+    SELECT (SELECT min(limit_key) FROM rotulus_jobs
+            WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
+              AND limit_key > keys.limit_key)
+    FROM keys WHERE keys.limit_key IS NOT NULL)
+
+-- piece: limited
+-- Of keys whose first job has room, the jobs that wait, and how many may be taken.
+used (limit_key, running, started) AS MATERIALIZED (
+    SELECT limit_key, {running_of_key}, {started_of_key}
+    FROM keys AS key WHERE limit_key IS NOT NULL),
+  open (limit_key, running, started) AS (
+    SELECT used.limit_key, used.running, used.started
+    FROM used CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq = (
+        SELECT seq FROM rotulus_jobs
+        WHERE limit_key = used.limit_key AND state = 'queued' AND losses < 2
+        ORDER BY priority DESC, seq LIMIT 1)
+      AND (job.limit_to IS NULL OR used.running < job.limit_to)
+      AND (job.rate_to IS NULL OR used.started < job.rate_to)),
+  limited (seq, priority, rated, room, place) AS (
+    SELECT job.seq, job.priority, job.rate_to IS NOT NULL, {room_of_key},
+      row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
+    FROM open AS key CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq IN (
+        SELECT seq FROM rotulus_jobs
+        WHERE limit_key = key.limit_key AND state = 'queued' AND losses < 2
+          AND {open_queue}
+          AND {known_task}
+        ORDER BY priority DESC, seq LIMIT :limit))
