@@ -47,6 +47,7 @@ class ClaimCursor:
         self._positions: dict[tuple[str, int], int] = {}
         self._chosen: list[str] = []
         self._until = float("-inf")
+        self._limits_until = float("-inf")
         self.look = "claim"
 
     def next(self, limit: int) -> tuple[str, dict[str, str]] | None:
@@ -62,6 +63,17 @@ class ClaimCursor:
             "cursor_priorities": rows.array(priority for _, priority in self._positions),
             "cursor_seqs": rows.array(self._positions.values()),
         }
+
+    def is_limited(self, limit: int) -> bool:
+        """Whether a look has just found that jobs with a limit are next, and likely are again."""
+        return limit >= _LEAST and time.monotonic() <= self._limits_until
+
+    def advance_limited(self, claimed: Sequence[JobRecord], limit: int) -> None:
+        """A claim of at most `limit` jobs with and without limits has taken these."""
+        if len(claimed) < limit:
+            self._limits_until = float("-inf")
+        elif time.monotonic() > self._limits_until:
+            self._limits_until = time.monotonic() + _LASTS
 
     def begin(self, chosen: Sequence[str] = ()) -> None:
         """A look at all queued jobs begins anew, and has chosen these, in order."""

@@ -132,9 +132,11 @@ class Claims:
             found = session.fetch("claim_chosen", **own, ids=rows.plain_array(chosen))
             return found if found or not chosen else None
 
-        found = self._connections.run(claim)
+        found = None if cursor.is_limited(limit) else self._connections.run(claim)
         if found is None:
-            return LimitedClaim(self._connections, wanted, limit).claim()
+            limited = LimitedClaim(self._connections, wanted, limit).claim()
+            cursor.advance_limited(limited, limit)
+            return limited
         jobs, seqs = rows.claimed(found)
         cursor.advance(jobs, seqs, limit)
         return jobs
