@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from rotulus._jobs.outcome import succeeded
+from rotulus._jobs.record import moment
+from rotulus.store import Filter, NewJob, Terms
 from rotulus.stores import _migrations
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
@@ -106,6 +108,40 @@ def test_workers_go_on_meanwhile(older, url, open_store):
 
     assert len(done) == len(set(done)) >= 300
     assert {"succeeded": len(done)} == {count.state: count.jobs for count in store.count()}
+
+
+def test_schedules_of_the_version_before_are_declared_ones(older, url, open_store):
+    """Its workers remember schedules in tables of this version, too, and both fire an instant once."""
+    program = """
+        from rotulus.store import Filter, ScheduleEntry
+        print("ready", flush=True)
+        while not app.store.find(Filter(task="go")):
+            app.store.wait(ClaimFilter("w"), 0.2)
+        since = app.store.schedules([ScheduleEntry("tidy", "* * * * *", "UTC")])
+        app.store.add([new("tidy", key="tidy@2026-01-01T00:00Z", window=600.0)])
+        print(json.dumps({name: at.isoformat() for name, at in since.items()}))
+    """
+    client = older(program, url)
+    client.stdout.readline()
+    store = open_store()
+    store.migrate()
+    store.add([NewJob("00000000-0000-7000-8000-000000002000", "{}", Terms("go"))])
+    told, _ = client.communicate(timeout=60)
+    [row] = store.schedules.changed(-1)
+    assert {"tidy": moment(row.since).isoformat()} == json.loads(told)
+    assert ("code", "tidy", None, 1) == (row.origin, row.name, row.paused_at, row.version)
+
+    store.schedules.declare([row.entry])
+    [again] = store.schedules.read()
+    assert (row.since, row.version) == (again.since, again.version)
+    [job] = store.find(Filter(task="tidy"))
+    new = NewJob(
+        "00000000-0000-7000-8000-000000001000",
+        "{}",
+        Terms("tidy", window=600.0),
+        "tidy@2026-01-01T00:00Z",
+    )
+    assert [job.id] == [one.id for one in store.schedules.fire(again, again.since + 1, [new]).jobs]
 
 
 @pytest.mark.anywhere

@@ -709,6 +709,16 @@ def worker_name(app):
     assert "ada" == job.refresh().worker
 
 
+def worker_schedules(app, clock):
+    scheduled("* * * * *", "timed", registry=app.registry)(body)
+    app.run_worker(burst=True)
+    clock.advance(60)
+    app.run_worker(burst=True, schedules=False)
+    assert [] == app.jobs()
+    app.run_worker(burst=True)
+    assert 1 == len(app.jobs())
+
+
 def worker_recycle_jobs(app):
     jobs = [named(app).enqueue() for _ in range(3)]
     app.run_worker(slots=1, recycle_jobs=1)
@@ -731,6 +741,7 @@ WORKER = {
     "drain": worker_drain,
     "burst": worker_burst,
     "name": worker_name,
+    "schedules": worker_schedules,
     "recycle_jobs": worker_recycle_jobs,
     "recycle_memory": worker_recycle_memory,
 }

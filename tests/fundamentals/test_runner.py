@@ -8,17 +8,17 @@ import psycopg
 import pytest
 
 import rotulus.workflow as wf
-from rotulus import App
+from fundamentals.test_scheduling import duty
+from rotulus import App, TaskRegistry
 from rotulus.errors import ResultTimeoutError, StoreClosedError
 from rotulus.testing import drain
 from rotulus.workflow import DefaultRunner, DefaultRunnerConfig
-from rotulus.workflow.cron import Crons
+from rotulus.workflow.cron_schedules import CronSchedules
 from server_clock import empty
 
 pytestmark = pytest.mark.anywhere
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
-START = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture(params=KINDS)
@@ -204,35 +204,34 @@ def test_a_runner_that_is_shut_down_stays_so(runner, gate):
 
 
 @pytest.fixture
-def crons(app, registry):
-    """Makes the schedules of runners, on a clock that is set; and the clock, a list of one."""
-    with wf.WorkflowBuilder("ticks", registry=registry):
+def crons(still_app, clock):
+    """Makes the schedules of runners; and lets so many minutes pass, while they are fired."""
+    with wf.WorkflowBuilder("ticks", registry=still_app.registry):
         wf.task(id="tick")(lambda context: context.set("tick", 1))
-    now = [START]
-
-    def fire(workflow, key, held):
-        app.using(key=key, window=held).enqueue(workflow)
+    duties = []
 
     def make(most=100):
-        return Crons(app, fire, lambda: now[0], most, timedelta(minutes=10))
+        return CronSchedules(still_app, most, timedelta(minutes=10))
 
-    return make, now
+    def wait(minutes, step=1):
+        duties[:] = duties or [duty(still_app.store, still_app.registry, clock) for _ in range(2)]
+        for passed in range(0, minutes + 1, step):
+            clock.advance(60 * step if passed else 0)
+            [one.tick(clock.now()) for one in duties]
+
+    return make, wait
 
 
-def test_each_moment_becomes_one_run(app, crons):
+def test_each_moment_becomes_one_run(still_app, crons):
     """However many runners have registered the same, and however often they look."""
-    make, now = crons
+    make, wait = crons
     two = [make(), make()]
     [one_id] = {one.register("ticks", "*/5 * * * *", "UTC") for one in two}
-    assert 30.0 == two[0].tick()
-    for minute in range(1, 12):
-        now[0] = START + timedelta(minutes=minute)
-        for one in two:
-            one.tick()
-    drain(app)
+    wait(11)
+    drain(still_app)
 
     history = two[0].history(one_id, 100, 0)
-    assert ["2026-03-01T12:10:00+00:00", "2026-03-01T12:05:00+00:00"] == [
+    assert ["2026-01-01T00:10:00+00:00", "2026-01-01T00:05:00+00:00"] == [
         firing["scheduled_time"] for firing in history
     ]
     assert {"succeeded"} == {firing["state"] for firing in history}
@@ -246,30 +245,62 @@ def test_each_moment_becomes_one_run(app, crons):
 
 
 @pytest.mark.parametrize(("most", "firings"), [(100, 12), (3, 3)])
-def test_missed_moments_are_made_up_for(app, crons, most, firings):
+def test_missed_moments_are_made_up_for(still_app, crons, most, firings):
     """As many as the config allows, the latest of them."""
-    make, now = crons
-    one = make(most)
-    one.register("ticks", "*/5 * * * *", "UTC")
-    now[0] = START + timedelta(hours=1)
-    one.tick()
+    make, wait = crons
+    make(most).register("ticks", "*/5 * * * *", "UTC")
+    wait(60, step=60)
 
-    assert firings == len(app.jobs(task="ticks"))
-    assert any("13:00" in job.key for job in app.jobs(task="ticks"))
+    assert firings == len(still_app.jobs(task="ticks"))
+    assert any("01:00" in job.key for job in still_app.jobs(task="ticks"))
 
 
-def test_a_schedule_that_is_off_does_not_fire(app, crons):
+def test_a_schedule_that_is_off_does_not_fire(still_app, crons):
     """Nor does it make up for that afterwards; another expression counts from then on."""
-    make, now = crons
+    make, wait = crons
     one = make()
     schedule = one.register("ticks", "*/5 * * * *", "UTC")
     one.enable(schedule, enabled=False)
-    now[0] = START + timedelta(minutes=20)
-    one.tick()
+    wait(20)
     one.enable(schedule, enabled=True)
-    one.tick()
-    assert [] == app.jobs(task="ticks")
+    wait(0)
+    assert [] == still_app.jobs(task="ticks")
     one.update(schedule, "*/7 * * * *", "UTC")
-    now[0] = START + timedelta(minutes=28)
-    one.tick()
-    assert ["12:21", "12:28"] == sorted(job.key[-6:-1] for job in app.jobs(task="ticks"))
+    wait(8)
+    assert ["00:21", "00:28"] == sorted(job.key[-6:-1] for job in still_app.jobs(task="ticks"))
+
+
+def test_a_second_runner_sees_the_schedules_of_the_first(url, registry):
+    """Also when that one has ended: it fires them, changes them and deletes them."""
+    with wf.WorkflowBuilder("often", registry=registry):
+        wf.task(id="tick")(lambda context: context.set("tick", 1))
+    quiet = DefaultRunnerConfig(enable_cron_scheduling=False)
+    with DefaultRunner(url, quiet, registry=registry) as one:
+        ids = [one.register_cron_workflow("often", f"{m} 9 1 1 *", "UTC") for m in (1, 2)]
+        one.set_cron_schedule_enabled(ids[0], False)
+        assert ids[0] == one.register_cron_workflow("often", "1 9 1 1 *", "UTC")
+        shown = one.list_cron_schedules()
+    with DefaultRunner(url, quiet, registry=registry) as two:
+        assert ids == [known["id"] for known in two.list_cron_schedules(None, None, None)]
+        assert shown == two.list_cron_schedules()
+        assert [ids[1]] == [known["id"] for known in two.list_cron_schedules(enabled_only=True)]
+        two.update_cron_schedule(ids[1], "* * * * *", "UTC")
+        two.delete_cron_schedule(ids[0])
+        with pytest.raises(ValueError, match="no schedule has id"):
+            two.get_cron_schedule(ids[0])
+
+
+def test_a_runner_fires_what_another_one_has_registered(url, registry, clock, monkeypatch):
+    """In its own worker, unless it is told not to."""
+    ran = threading.Event()
+    with wf.WorkflowBuilder("often", registry=registry):
+        wf.task(id="tick")(lambda context: ran.set())
+    quiet = DefaultRunnerConfig(enable_cron_scheduling=False)
+    with DefaultRunner(url, quiet, registry=registry) as one:
+        schedule = one.register_cron_workflow("often", "0 9 1 1 *", "UTC")
+    app = App(url, registry=TaskRegistry())
+    app.schedules.set(schedule, every=1)
+    app.close()
+    with DefaultRunner(url, registry=registry) as two:
+        assert ran.wait(30)
+        assert two.get_cron_execution_history(schedule)

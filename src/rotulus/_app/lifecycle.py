@@ -54,6 +54,7 @@ class LifeCycle:
         name: str | None = None,
         recycle_jobs: int | None = None,
         recycle_memory: int | None = None,
+        schedules: bool = True,
         parent: int | None = None,
     ) -> None:
         """Work until SIGTERM or SIGINT: run jobs, fire schedules, rescue and prune.
@@ -71,6 +72,7 @@ class LifeCycle:
             name: unique among all workers; made up unless given.
             recycle_jobs: return when so many jobs have been run.
             recycle_memory: return after a job that leaves so many megabytes in memory.
+            schedules: whether it fires schedules; they are left to other workers if not.
             parent: where the supervisor is heard that started this process; see `supervise`.
 
         Raises:
@@ -83,7 +85,7 @@ class LifeCycle:
         _refuse_on_loop("app.run_worker()", "app.arun_worker()")
         options: WorkOptions = {"queues": queues, "slots": slots, "lease": lease, "drain": drain}
         options |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
-        options |= {"burst": burst, "name": name}
+        options |= {"burst": burst, "name": name, "schedules": schedules}
         active = self._own.active
         active.work(active.worker_runs.begin(), options, parent)
 

@@ -15,6 +15,7 @@ from rotulus._engine.duties import Duty, Kept
 from rotulus._engine.duty_thread import DutyThread
 from rotulus._engine.log_capture import capturing
 from rotulus._engine.loop import run_to_end
+from rotulus._engine.scheduling import Scheduling
 from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._supervisor.parent_channel import ParentChannel
 from rotulus._supervisor.proc import Recycling, check_memory_is_told
@@ -36,6 +37,7 @@ class WorkOptions(TypedDict, total=False):
     name: str | None
     recycle_jobs: int | None
     recycle_memory: int | None
+    schedules: bool
 
 
 def check_work_options(options: Mapping[str, Any]) -> None:
@@ -115,9 +117,7 @@ class WorkerRuns:
     ) -> None:
         """Work as one worker. See `App.run_worker`."""
         name = work_options.get("name")
-        settings = {
-            key: value for key, value in work_options.items() if key not in ("burst", "name")
-        }
+        settings = {key: value for key, value in work_options.items() if key not in _NO_SETTINGS}
         chosen = self._chosen(settings)
         options = _worker_options(chosen, burst=work_options.get("burst", False))
         served, slots = chosen["queues"], chosen["slots"]
@@ -127,7 +127,9 @@ class WorkerRuns:
             worker = self.engine.worker(fork_server, store, served, slots, options, name)
             own = _recycling(chosen["recycle_memory"], worker)
             if parent is None:
-                self._run_with_duties(run, worker, [*own, *self.duties(store)], run.stop)
+                fires = work_options.get("schedules", True)
+                duties = [d for d in self.duties(store) if fires or d.name != Scheduling.name]
+                self._run_with_duties(run, worker, [*own, *duties], run.stop)
                 _raise_if_stuck(worker)
                 return
             channel = ParentChannel(parent, options.lease, run.stop)
@@ -198,6 +200,10 @@ class WorkerRuns:
             run_to_end(at_work.run(partial(duty_thread.end, None)), on_signal)
         finally:
             duty_thread.end()
+
+
+_NO_SETTINGS = ("burst", "name", "schedules")
+"""Options of a worker that are no settings."""
 
 
 def grace_of(settings: Mapping[str, Any]) -> float:

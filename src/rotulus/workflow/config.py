@@ -18,14 +18,15 @@ class DefaultRunnerConfig:
             as long as it takes.
         enable_recovery: whether the runner takes up what other runners have left, from the moment
             it begins; else it begins with the first workflow that it is given.
-        enable_cron_scheduling: whether registered cron schedules fire here.
+        enable_cron_scheduling: whether schedules fire here: those that are registered with a
+            runner, and those that tasks and workflows declare. Others may fire them.
         cron_max_catchup_executions: how many missed moments are made up for at most.
         cron_lost_threshold_minutes: after how long a firing that has not ended counts as lost in
             the statistics.
         scheduler_poll_interval_ms: how long it takes `execute` at most to notice that its worker
             has stopped; steps are claimed when they are due, without polling.
-        cron_poll_interval_seconds: how long the schedules are left alone at most; each fires at
-            its moment, without polling. This is for clocks that are set.
+        cron_poll_interval_seconds: 30, and nothing else: each schedule fires at its moment, and a
+            change of it is seen within two seconds.
         db_pool_size: 10, and nothing else: there are as many connections as are used at once.
         cron_max_recovery_attempts: 3, and nothing else: a job whose process died three times is
             given up.
@@ -66,6 +67,7 @@ class DefaultRunnerConfig:
 
 
 _FIXED = {
+    "cron_poll_interval_seconds": "schedules fire at their moments, and changes are seen at once",
     "db_pool_size": "there are as many connections as are used at once",
     "cron_max_recovery_attempts": "a job whose process died three times is given up",
 }

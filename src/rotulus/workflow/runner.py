@@ -11,7 +11,7 @@ from rotulus._text.urls import without_password
 from rotulus._workflows.context import Context
 from rotulus.errors import OptionError, ResultTimeoutError
 from rotulus.workflow.config import DefaultRunnerConfig
-from rotulus.workflow.cron import Crons
+from rotulus.workflow.cron_schedules import CronSchedules
 from rotulus.workflow.run import Run, WorkflowResult, result_of, watched
 from rotulus.workflow.serving import Serving
 
@@ -44,13 +44,10 @@ class DefaultRunner:
     ) -> None:
         self.config = config or DefaultRunnerConfig()
         self._serving = Serving(database_url, self.config, registry)
-        self._crons = Crons(
+        self._crons = CronSchedules(
             self._serving.app,
-            self._fire,
-            lambda: datetime.now(UTC),
             self.config.cron_max_catchup_executions,
             timedelta(minutes=self.config.cron_lost_threshold_minutes),
-            self.config.cron_poll_interval_seconds,
         )
         if self.config.enable_recovery and len(registry):
             self._serving.begin()
@@ -131,19 +128,17 @@ class DefaultRunner:
     def register_cron_workflow(
         self, workflow: str, cron_expression: str, timezone: str = "UTC"
     ) -> str:
-        """Run a workflow by a schedule from now on, as long as the runner lives; its id.
+        """Run a workflow by a schedule from now on, and give the id of the schedule.
 
-        Each moment becomes one run, however many runners have registered the same.
+        The schedule is kept in the store: it fires wherever a runner or a worker knows the
+        workflow, until it is deleted. Each moment becomes one run, however many have registered it.
 
         Raises:
             WorkflowError: there is no workflow of that name.
             OptionError: the expression or the zone is not allowed.
         """
         self._serving.serve(workflow)
-        schedule = self._crons.register(workflow, cron_expression, timezone)
-        if self.config.enable_cron_scheduling:
-            self._crons.start()
-        return schedule
+        return self._crons.register(workflow, cron_expression, timezone)
 
     def list_cron_schedules(
         self,
@@ -151,15 +146,17 @@ class DefaultRunner:
         limit: int | None = 100,
         offset: int | None = 0,
     ) -> list[dict[str, Any]]:
-        """The schedules, in the order they were registered; None is no filter, and no end."""
+        """The schedules, in the order they were registered; None is no filter, and no end.
+
+        Those that other runners have registered in the store are among them.
+        """
         first = offset or 0
         last = None if limit is None else first + limit
-        found = self._crons.listed(enabled_only=bool(enabled_only))[first:last]
-        return [schedule.to_dict() for schedule in found]
+        return self._crons.listed(enabled_only=bool(enabled_only))[first:last]
 
     def get_cron_schedule(self, schedule_id: str) -> dict[str, Any]:
         """One schedule. Raises `WorkflowError` when there is none of that id."""
-        return self._crons.get(schedule_id).to_dict()
+        return self._crons.get(schedule_id)
 
     def update_cron_schedule(self, schedule_id: str, cron_expression: str, timezone: str) -> None:
         """Give a schedule another expression and zone.
@@ -175,7 +172,7 @@ class DefaultRunner:
         self._crons.enable(schedule_id, enabled=enabled)
 
     def delete_cron_schedule(self, schedule_id: str) -> None:
-        """Forget a schedule. Raises `WorkflowError` when there is none of that id."""
+        """Remove a schedule. Raises `WorkflowError` when there is none of that id."""
         self._crons.delete(schedule_id)
 
     def get_cron_execution_history(
@@ -211,7 +208,6 @@ class DefaultRunner:
 
     def shutdown(self) -> None:
         """Finish the steps that run, and end. Other steps go on with the next runner."""
-        self._crons.end()
         self._serving.end()
 
     def __enter__(self) -> Self:
@@ -222,9 +218,6 @@ class DefaultRunner:
 
     def __repr__(self) -> str:
         return f"<DefaultRunner {self._serving.app!r}>"
-
-    def _fire(self, workflow: str, key: str, held: float) -> None:
-        self._serving.app.using(key=key, window=held).enqueue(workflow)
 
     def _timed_out(self, run: Run) -> WorkflowResult:
         """Cancel a run that took too long; it has failed."""

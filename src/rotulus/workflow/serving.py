@@ -109,7 +109,8 @@ class Serving:
 
     def _work(self) -> None:
         try:
-            self.app.run_worker(slots=self._config.max_concurrent_tasks)
+            fires = self._config.enable_cron_scheduling
+            self.app.run_worker(slots=self._config.max_concurrent_tasks, schedules=fires)
         except BaseException as error:  # noqa: BLE001 - raised to waiting callers
             self._problem = error
         finally:

@@ -1,0 +1,95 @@
+"""`rotulus schedule` and `ls schedules`: what they print, change, and say about what cannot be."""
+
+import json
+
+import pytest
+
+from doors.test_cli import Shop, lines
+
+pytestmark = pytest.mark.anywhere
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """An app, and the program run on it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made = Shop(tmp_path)
+    made("migrate")
+    yield made
+    made.app.close()
+
+
+def listed(shop):
+    """The schedules by name."""
+    rows = map(json.loads, lines(shop("ls", "schedules", "--json")))
+    return {row["name"]: row for row in rows}
+
+
+def test_a_schedule_from_its_beginning_to_its_end(shop):
+    """Added, shown, changed, paused, resumed, run, filled and removed."""
+    said = shop("schedule", "add", "mail-7", "emails.send", "user_id=7", "--cron", "0 5 * * *")
+    assert "mail-7 fires emails.send: At 05:00 every day (UTC)" in said
+    assert "next 20" in shop.err
+    shown = listed(shop)
+    assert ["tidy", "mail-7"] == list(shown)
+    assert ({"user_id": 7}, "added", "active") == tuple(
+        shown["mail-7"][name] for name in ("arguments", "origin", "state")
+    )
+    assert "emails.send" in shop("ls", "schedules")
+
+    words = ("--every", "90", "--overlap", "skip", "--json")
+    row = json.loads(shop("schedule", "set", "mail-7", *words))
+    assert ("@every 90s", "skip", 2) == (row["cron"], row["overlap"], row["version"])
+    shop("schedule", "set", "mail-7", "--args", '{"user_id": 8}', "--end", "2100-01-01T00:00")
+    assert "2100-01-01T00:00:00+00:00" == listed(shop)["mail-7"]["end"]
+    shop("schedule", "set", "mail-7", "--no-end")
+    assert listed(shop)["mail-7"]["end"] is None
+    assert "schedule resume mail-7 tidy" in shop("schedule", "pause", "mail-7", "tidy")
+    assert {"paused"} == {row["state"] for row in listed(shop).values()}
+    job = shop("schedule", "run", "mail-7").strip()
+    assert {"user_id": 8} == shop.app.get(job).arguments
+    assert "Resumed tidy: next" in shop("schedule", "resume", "mail-7", "tidy")
+    assert "removed" in shop("schedule", "remove", "mail-7", "--json")
+    assert ["tidy"] == list(listed(shop))
+
+
+def test_a_backfill_is_told_before_it_is_done(shop):
+    """With the instants."""
+    span = ("--since", "2026-01-05T00:00", "--until", "2026-01-08T00:00")
+    said = shop("schedule", "backfill", "tidy", *span, "--dry-run")
+    assert "3 instants of tidy would become jobs:" in said
+    assert "2026-01-05 09:30:00Z" in said
+    assert [] == shop.app.jobs()
+    assert "3 instants of tidy have become jobs:" in shop("schedule", "backfill", "tidy", *span)
+    assert 3 == len(shop.app.jobs(schedule="tidy"))
+    again = json.loads(shop("schedule", "backfill", "tidy", *span, "--json"))
+    assert {"dry_run": False, "instants": []} == again
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("add x emails.snd --every 5", 5, "did you mean 'emails.send'"),
+        ("add x emails.send --every 5", 2, "'user_id'"),
+        ("add x emails.send 7 --every 5", 2, "write NAME=VALUE instead of 7"),
+        ("add x emails.send user_id=7", 3, "needs cron="),
+        ("add x emails.send user_id=7 --cron nonsense", 3, "nonsense"),
+        ("add x emails.send user_id=7 --every 5 --start soon", 2, "no ISO 8601 time"),
+        ("add tidy emails.send user_id=7 --every 5", 3, "already"),
+        ("set tidy --cron @daily", 3, "declared in code"),
+        ("set nothing --cron @daily", 5, "no schedule 'nothing'"),
+        ("set tidy", 2, "Nothing to change"),
+        ("set tidy --args []", 2, "no JSON object"),
+        ("remove tidy", 3, "declared in code"),
+        ("pause tdy", 5, "did you mean 'tidy'"),
+        ("run tdy", 5, "did you mean 'tidy'"),
+        ("backfill tidy --since 2100-01-01", 3, "a time that is over"),
+        ("ad", 2, "did you mean 'add'"),
+    ],
+)
+def test_what_cannot_be_is_told_with_what_helps(shop, words, code, said):
+    """On one line, with the exit code of its kind."""
+    shop("schedule", *words.split(), code=code)
+
+    assert said in shop.err
