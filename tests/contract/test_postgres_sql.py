@@ -258,3 +258,12 @@ def test_a_row_is_updated_by_its_id_alone(filled, name):
 
     assert scans
     assert "rotulus_jobs_pkey" in scans[0], lines
+
+
+@pytest.mark.parametrize("name", ["failure_parts", "failure_counts"])
+def test_failure_groups_are_found_without_reading_all_jobs_of_a_group(filled, name):
+    """Nothing is sorted or collected first, however few the planner takes them to be."""
+    lines = plan(filled, name)
+
+    assert sum("using rotulus_jobs_failures" in line for line in lines) >= 2, lines
+    assert [] == [line for line in lines if re.search(r"\b(Sort|Bitmap)\b", line)]

@@ -13,6 +13,16 @@ AND NOT EXISTS (SELECT FROM rotulus_pauses AS pause WHERE pause.queue = job.queu
 -- Jobs that have logged something: nobody deletes them until it is stored.
 (SELECT id, attempt FROM rotulus_jobs WHERE id = ANY (:log_job::uuid[]) ORDER BY id FOR KEY SHARE)
 
+-- piece: next_task
+-- It is of a later task of the same failure group. As an equality, the planner would think that there are so few
+-- that reading and sorting them all is no loss. So it would with `this_task`.
+(job.fingerprint, job.task) > (parts.fingerprint, parts.task) AND job.fingerprint <= parts.fingerprint
+
+-- piece: this_task
+-- It is of a failure group, and of one of its tasks.
+(job.fingerprint, job.task) >= (parts.fingerprint, parts.task)
+AND (job.fingerprint, job.task) <= (parts.fingerprint, parts.task)
+
 -- piece: known_task
 -- It is of a task that is wanted; or nobody alive knows the task, and it is due for long enough.
 (:names::text[] IS NULL OR job.task = ANY (:names::text[])

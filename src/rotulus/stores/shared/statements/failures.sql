@@ -10,41 +10,40 @@ job.state IN ('failed', 'dead') AND job.fingerprint IS NOT NULL
 -- jobs failed.
 WITH RECURSIVE fingerprints (fingerprint) AS (
   SELECT coalesce(CAST(:fingerprint AS text), (
-    SELECT min(job.fingerprint) FROM rotulus_jobs AS job WHERE {failed}))
+    SELECT job.fingerprint FROM rotulus_jobs AS job WHERE {failed} ORDER BY job.fingerprint LIMIT 1))
   UNION ALL
-  SELECT (SELECT min(job.fingerprint) FROM rotulus_jobs AS job
-          WHERE {failed} AND job.fingerprint > fingerprints.fingerprint)
+  SELECT (SELECT job.fingerprint FROM rotulus_jobs AS job
+          WHERE {failed} AND job.fingerprint > fingerprints.fingerprint
+          ORDER BY job.fingerprint LIMIT 1)
   FROM fingerprints
   WHERE fingerprints.fingerprint IS NOT NULL AND CAST(:fingerprint AS text) IS NULL),
 parts (fingerprint, task) AS (
-  SELECT fingerprints.fingerprint, (
-    SELECT min(job.task) FROM rotulus_jobs AS job
-    WHERE {failed} AND job.fingerprint = fingerprints.fingerprint)
-  FROM fingerprints WHERE fingerprints.fingerprint IS NOT NULL
+  SELECT fingerprints.fingerprint, '' FROM fingerprints WHERE fingerprints.fingerprint IS NOT NULL
   UNION ALL
   SELECT parts.fingerprint, (
-    SELECT min(job.task) FROM rotulus_jobs AS job
-    WHERE {failed} AND job.fingerprint = parts.fingerprint AND job.task > parts.task)
+    SELECT job.task FROM rotulus_jobs AS job
+    WHERE {failed} AND {next_task} ORDER BY job.fingerprint, job.task LIMIT 1)
   FROM parts WHERE parts.task IS NOT NULL)
 SELECT parts.fingerprint, parts.task,
-  (SELECT min(job.ended_at) FROM rotulus_jobs AS job
-   WHERE {failed} AND job.fingerprint = parts.fingerprint AND job.task = parts.task),
-  (SELECT max(job.ended_at) FROM rotulus_jobs AS job
-   WHERE {failed} AND job.fingerprint = parts.fingerprint AND job.task = parts.task)
-FROM parts WHERE parts.task IS NOT NULL;
+  (SELECT job.ended_at FROM rotulus_jobs AS job
+   WHERE {failed} AND {this_task} ORDER BY job.fingerprint, job.task, job.ended_at LIMIT 1),
+  (SELECT job.ended_at FROM rotulus_jobs AS job
+   WHERE {failed} AND {this_task}
+   ORDER BY job.fingerprint DESC, job.task DESC, job.ended_at DESC LIMIT 1)
+FROM parts WHERE parts.task <> '';
 
 -- name: failure_counts
 -- Of some tasks of failure groups: how many jobs failed since a moment, up to so many, and the last one.
-SELECT failure.fingerprint, failure.task,
+SELECT parts.fingerprint, parts.task,
   (SELECT count(*) FROM (
      SELECT 1 FROM rotulus_jobs AS job
-     WHERE {failed} AND job.fingerprint = failure.fingerprint AND job.task = failure.task
-       AND job.ended_at >= CAST(:since AS bigint)
+     WHERE {failed} AND {this_task} AND job.ended_at >= CAST(:since AS bigint)
+     ORDER BY job.fingerprint DESC, job.task DESC, job.ended_at DESC
      LIMIT CAST(:most AS integer)) AS counted),
   (SELECT job.id FROM rotulus_jobs AS job
-   WHERE {failed} AND job.fingerprint = failure.fingerprint AND job.task = failure.task
-   ORDER BY job.ended_at DESC LIMIT 1)
-FROM {failure_rows};
+   WHERE {failed} AND {this_task}
+   ORDER BY job.fingerprint DESC, job.task DESC, job.ended_at DESC LIMIT 1)
+FROM (SELECT * FROM {failure_rows}) AS parts;
 
 -- name: failure_members
 -- Jobs of a failure group, in the order of the index, after the one that ended the last page. With a type of

@@ -13,6 +13,14 @@ AND queue NOT IN (SELECT queue FROM rotulus_pauses)
 -- Jobs that have logged something.
 rotulus_jobs
 
+-- piece: next_task
+-- A job is of a later task of the same failure group.
+job.fingerprint = parts.fingerprint AND job.task > parts.task
+
+-- piece: this_task
+-- A job is of a failure group, and of one of its tasks.
+job.fingerprint = parts.fingerprint AND job.task = parts.task
+
 -- piece: known_task
 -- A job is of a task that is wanted; or nobody alive knows the task, and it is due for long enough.
 (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
