@@ -9,6 +9,7 @@ _TABLES = (
     *("jobs", "needs", "attempts", "pauses", "starts", "workers", "schedules", "outbox"),
     *("stats", "stats_new", "logs", "labels"),
     *("revisions", "limit_heads"),
+    *("listening", "changes", "changes_new"),
 )
 
 

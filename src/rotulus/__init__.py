@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rotulus._app.app import App, current_app
+    from rotulus._app.change_stream import ChangeStream
     from rotulus._app.resources.failures import FailureGroup
     from rotulus._app.resources.jobs import AttemptResult, JobCount
     from rotulus._app.resources.measures import Measured, Times
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         TaskNotFoundError,
         TaskRegistrationError,
     )
+    from rotulus.store.changes import Change
 
 __version__ = "0.1.0"
 
@@ -59,6 +61,8 @@ __all__ = [
     "AttemptResult",
     "Cancel",
     "Carrier",
+    "Change",
+    "ChangeStream",
     "ConfigurationError",
     "DuplicateTaskError",
     "EnqueueCall",
@@ -104,6 +108,7 @@ __all__ = [
 
 _HOMES = {
     "_app.app": ("App", "current_app"),
+    "_app.change_stream": ("ChangeStream",),
     "_app.resources.failures": ("FailureGroup",),
     "_app.resources.jobs": ("AttemptResult", "JobCount"),
     "_app.resources.queues": ("QueueInfo",),
@@ -129,6 +134,7 @@ _HOMES = {
     "_tasks.signature": ("ParameterInfo", "TaskInfo"),
     "_jobs.states": ("State",),
     "_tasks.task": ("Task",),
+    "store.changes": ("Change",),
     "errors": tuple(name for name in __all__ if name.endswith(("Error", "Warning"))),
 }
 """Where each public name is defined."""

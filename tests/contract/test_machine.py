@@ -115,12 +115,16 @@ class TwoClients(RuleBasedStateMachine):
         self.jobs = []
         self.claims = []
         self.seen = {}
+        self.position = None
+        self.told = {}
 
     def teardown(self):
         self.clients.__exit__(None, None, None)
 
     @initialize(data=st.data())
     def begin(self, data):
+        if data.draw(st.booleans(), label="somebody listens"):
+            self.position = self.stores[1].changes.listen()
         for _ in range(MOST_JOBS):
             self.add(data, self.stores[0])
 
@@ -393,6 +397,24 @@ class TwoClients(RuleBasedStateMachine):
                 assert before.attempt <= after.attempt <= before.attempt + 1
                 assert after.state == before.state or _reachable(before.state, after.state)
         self.seen = now
+
+    @invariant()
+    def the_last_change_of_a_job_is_how_it_stands(self):
+        if self.position is None:
+            return
+        for change in self.stores[0].changes.read(self.position, 10_000):
+            self.position = change.position
+            if change.kind == "job":
+                self.told[change.name] = change.what
+        for job in self.stores[0].find(limit=10_000):
+            told = self.told.pop(job.id)
+            assert told == _state(job) or (told, job.state) == ("delayed", "queued")
+        assert set(self.told.values()) <= {"deleted"}
+        self.told |= {job.id: _state(job) for job in self.stores[0].find(limit=10_000)}
+
+
+def _state(job):
+    return "cancelling" if job.cancel_requested else str(job.state)
 
 
 def _since(began, moment):

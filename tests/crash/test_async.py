@@ -70,9 +70,16 @@ def test_each_verb_has_a_form_for_coroutines(app):
         != inspect.signature(getattr(kind, f"a{name}")).parameters
     ]
 
-    assert {"jobs", "queues", "schedules", "workers", "runs", "stats", "failures"} == set(
-        resources(app)
-    )
+    assert {
+        "jobs",
+        "queues",
+        "schedules",
+        "workers",
+        "runs",
+        "stats",
+        "failures",
+        "changes",
+    } == set(resources(app))
     assert ([], []) == (missing, different)
 
 

@@ -11,7 +11,16 @@ from rotulus._app.log import log_events
 from rotulus._app.open_apps import OpenApp, open_app_of
 from rotulus._app.opening import LazyStore, absolute_url, open_store, shown_url
 from rotulus._app.port import AppPort
-from rotulus._app.resources import Failures, Jobs, Queues, Runs, Schedules, Stats, Workers
+from rotulus._app.resources import (
+    Changes,
+    Failures,
+    Jobs,
+    Queues,
+    Runs,
+    Schedules,
+    Stats,
+    Workers,
+)
 from rotulus._app.serverless import Serverless
 from rotulus._app.shortcuts import Shortcuts
 from rotulus._app.ticking import Ticks
@@ -82,6 +91,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         runs: gets, cancels, retries, pauses and resumes runs of workflows.
         stats: how many attempts came to what, how long they waited and ran.
         failures: jobs that failed or died, by their cause: lists, retries and deletes groups.
+        changes: what happens to jobs, queues, schedules and workers, as it happens.
     """
 
     def __init__(
@@ -150,6 +160,7 @@ class App(LifeCycle, Calls, Shortcuts, Serverless):
         self.schedules, self.workers = Schedules(self._port), Workers(self._port)
         self.failures = Failures(self._port)
         self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
+        self.changes = Changes(self._port)
         log_events(engine.events)
         self._own.enter()
 

@@ -17,6 +17,7 @@ from rotulus._engine.duties import (
     FoldStats,
     Kept,
     Prune,
+    PruneChanges,
     Recount,
     Relay,
     Rescue,
@@ -167,6 +168,7 @@ class Engine:
             Relay(self.outbox_relay, events),
             Prune(store, retention(kept), events),
             FoldStats(store, kept.keep_stats, self.random.random),
+            PruneChanges(store, self.random.random),
             Recount(store, self.random.random, events),
         ]
 

@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from rotulus._app.adding import AsyncAdds
+from rotulus._app.change_feed import ChangeFeed
 from rotulus._app.firings import Firings
 from rotulus._app.job_ends import JobEnds
 from rotulus._app.log_lines import read_lines
@@ -84,6 +85,7 @@ class AppPort:
         self.firings = Firings(registry, plans, job_factory)
         self._adds = AsyncAdds(store)
         self._ends = JobEnds(store)
+        self.change_feed = ChangeFeed(store)
         self._unserved = Unserved(store, registry.has, now)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:

@@ -141,6 +141,21 @@ class FoldStats:
         return FOLD_EVERY * (0.75 + 0.5 * self._chance())
 
 
+class PruneChanges:
+    """Forgets old changes, and ends the writing of changes when nobody has listened for long."""
+
+    name = "prune_changes"
+
+    def __init__(self, store: Store, chance: Callable[[], float]) -> None:
+        self._store = store
+        self._chance = chance
+
+    def tick(self, now: datetime) -> float:  # noqa: ARG002 - the store has its own clock
+        """Do that once."""
+        self._store.changes.prune()
+        return PRUNE_EVERY * (0.75 + 0.5 * self._chance())
+
+
 class Kept(NamedTuple):
     """How long things are kept.
 

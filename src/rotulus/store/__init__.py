@@ -3,6 +3,7 @@
 from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
+from rotulus.store.changes import Change, Changes
 from rotulus.store.contract import Store
 from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures
 from rotulus.store.logs import LogFilter, Logs
@@ -30,6 +31,8 @@ from rotulus.store.values import (
 __all__ = [
     "ADDED",
     "CODE",
+    "Change",
+    "Changes",
     "Claim",
     "Count",
     "ENQUEUED",

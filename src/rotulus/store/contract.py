@@ -30,6 +30,7 @@ and opens its own. Only one that lives in memory refuses, as nobody else would s
 from collections.abc import Mapping
 from typing import Protocol
 
+from rotulus.store.changes import Changes
 from rotulus.store.failures import Failures
 from rotulus.store.logs import Logs
 from rotulus.store.outbox import Outbox
@@ -102,6 +103,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def schedules(self) -> Schedules:
         """What is fired when: what programs declare, and what has been added."""
+        ...
+
+    @property
+    def changes(self) -> Changes:
+        """What has happened, for those who listen."""
         ...
 
     @property

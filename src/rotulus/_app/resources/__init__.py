@@ -1,5 +1,6 @@
 """The resources of an app, by noun, with the same verbs at every door."""
 
+from rotulus._app.resources.changes import Changes
 from rotulus._app.resources.failures import Failures
 from rotulus._app.resources.jobs import Jobs
 from rotulus._app.resources.queues import Queues
@@ -8,4 +9,4 @@ from rotulus._app.resources.schedules import Schedules
 from rotulus._app.resources.stats import Stats
 from rotulus._app.resources.workers import Workers
 
-__all__ = ["Failures", "Jobs", "Queues", "Runs", "Schedules", "Stats", "Workers"]
+__all__ = ["Changes", "Failures", "Jobs", "Queues", "Runs", "Schedules", "Stats", "Workers"]

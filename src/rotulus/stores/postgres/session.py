@@ -139,6 +139,11 @@ class Session:
     def count_new(self, terms: Terms, new: int) -> None:
         """Nothing: the statement that has added them has counted them."""
 
+    def note_changes(self, ids: Sequence[str], what: str | None = None) -> None:
+        """Note that jobs have changed, for those who listen."""
+        if ids:
+            self.execute("note_changes", ids=list(ids), what=what)
+
     def unblock(self, ended: Sequence[str]) -> bool:
         """What waited for these jobs, and for nothing else, is due; whether anything is."""
         return bool(ended) and bool(self.fetch("unblock", ids=list(ended)))

@@ -13,6 +13,7 @@ from rotulus._text.ids import is_id
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreClosedError, StoreError
 from rotulus.store import (
+    Changes,
     Claim,
     ClaimFilter,
     Failures,
@@ -30,6 +31,7 @@ from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.batches import Batches
+from rotulus.stores.postgres.changes import Places
 from rotulus.stores.postgres.claiming import Claims, claim_in, take
 from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.counting import gather
@@ -41,6 +43,7 @@ from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
+from rotulus.stores.shared.changes import SharedChanges
 from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
@@ -82,6 +85,8 @@ class PostgresStore(SharedStore):
             lambda session, jobs: Batches(jobs).add(session, None),
             self._tell_work,
         )
+        pause = self._connections.pause
+        self.changes: Changes = SharedChanges(self._read, self._write, Places(), pause)
         after_commit = self._connections.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

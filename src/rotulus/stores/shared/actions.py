@@ -20,7 +20,9 @@ def cancel(session: Session, ids: Collection[str]) -> Acted:
     """Cancel jobs and their parts."""
     existing, in_runs = _lock(session, ids)
     wanted = _first(session.fetch("with_parts", ids=existing)) if in_runs else existing
-    ended = [job for job, ends in session.fetch("cancel", ids=wanted) if ends]
+    cancelled = session.fetch("cancel", ids=wanted)
+    session.note_changes(_first(cancelled))
+    ended = [job for job, ends in cancelled if ends]
     brings_work = session.unblock(ended)
     return Acted(records_of(session, existing), brings_work)
 
@@ -44,6 +46,7 @@ def retry(session: Session, ids: Collection[str], arguments: str | None) -> list
     session.execute("retry", back=back, ids=retried, arguments=arguments)
     session.execute("count_needs", jobs=_first(affected))
     session.execute("carry_again", back=back)
+    session.note_changes(back)
     chosen = set(retried)
     return records_of(session, [job for job in existing if job in chosen])
 
@@ -75,9 +78,11 @@ def pause(
         return
     existing, _ = _lock(session, runs)
     if paused:
-        session.execute("pause_runs", runs=existing)
+        waiting = session.fetch("pause_runs", runs=existing)
+        session.note_changes([job for job, is_blocked in waiting if is_blocked])
         return
     resumed = session.fetch("resume_runs", runs=existing)
+    session.note_changes([job for job, is_due in resumed if is_due])
     session.execute("carry_again", back=_first(resumed))
 
 
@@ -107,6 +112,7 @@ def _with_their_keys(found: Sequence[Row], holders: Mapping[str | None, str]) ->
 
 
 def _delete(session: Session, jobs: list[Any]) -> None:
+    session.note_changes(jobs, "deleted")
     for table in ("attempts", "logs", "needs", "entries", "labels", "jobs"):
         session.execute(f"delete_{table}", jobs=jobs)
 

@@ -46,6 +46,15 @@ class Session(Protocol):
         """Count new jobs, unless the statement that has added them did."""
         ...
 
+    def note_changes(self, ids: Sequence[str], what: str | None = None) -> None:
+        """Note that jobs have changed, for those who listen, unless something else does.
+
+        Args:
+            ids: the jobs, as other tables know them.
+            what: what has happened; None: they have the state in which they are now.
+        """
+        ...
+
     def lock_runs(self, ids: Sequence[str]) -> Locked:
         """Lock jobs, and all jobs of their runs, until the transaction is over."""
         ...

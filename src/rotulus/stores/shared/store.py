@@ -128,5 +128,6 @@ def renewed(
 def _recount(session: Session, wrong: Sequence[str]) -> list[JobRecord]:
     """Count again what these jobs wait for; returns those that were wrong."""
     session.lock_with_dependants(wrong)
-    mended = session.fetch("recount", ids=list(wrong))
-    return records_of(session, [job for (job,) in mended])
+    mended = [job for (job,) in session.fetch("recount", ids=list(wrong))]
+    session.note_changes(mended)
+    return records_of(session, mended)

@@ -96,6 +96,9 @@ class Session:
         if new:
             self.fetch("count_new", task=terms.task, queue=terms.queue, count=new)
 
+    def note_changes(self, ids: Sequence[str], what: str | None = None) -> None:
+        """Nothing: triggers do, while somebody listens."""
+
     def unblock(self, ended: Sequence[str]) -> bool:
         """What waited for these jobs, and for nothing else, is due; whether anything waited."""
         if not ended or not self.fetch_value("any_needs"):

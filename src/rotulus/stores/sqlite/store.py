@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from time import sleep
 from typing import Any, TypeVar
 
 from rotulus._jobs.outcome import Outcome
@@ -13,6 +14,7 @@ from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._time.clock import Clock, SystemClock
 from rotulus.store import (
+    Changes,
     Claim,
     ClaimFilter,
     Failures,
@@ -28,6 +30,7 @@ from rotulus.store import (
 )
 from rotulus.stores._columns import span
 from rotulus.stores.shared import actions
+from rotulus.stores.shared.changes import SharedChanges
 from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
@@ -37,6 +40,7 @@ from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches, add_jobs
+from rotulus.stores.sqlite.changes import Triggers
 from rotulus.stores.sqlite.claiming import Claims, take
 from rotulus.stores.sqlite.connection import MEMORY, translated
 from rotulus.stores.sqlite.counting import gather
@@ -87,6 +91,7 @@ class SqliteStore(SharedStore):
         self.schedules: Schedules = SharedSchedules(
             self._read, self._write, add_jobs, self._tell_work
         )
+        self.changes: Changes = SharedChanges(self._read, self._write, Triggers(), sleep)
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 

@@ -6,5 +6,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_outbox TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO :"role";
 GRANT INSERT ON rotulus_stats_new TO :"role";
 GRANT SELECT ON rotulus_stats, rotulus_stats_new TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_listening, rotulus_changes, rotulus_changes_new TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_logs, rotulus_attempts, rotulus_pauses, rotulus_starts,
   rotulus_workers, rotulus_migrations TO :"role";

@@ -2,6 +2,6 @@
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_jobs, rotulus_needs, rotulus_attempts, rotulus_starts,
   rotulus_workers, rotulus_outbox, rotulus_labels, rotulus_logs, rotulus_stats, rotulus_stats_new,
-  rotulus_limit_heads TO :"role";
+  rotulus_listening, rotulus_changes, rotulus_changes_new, rotulus_limit_heads TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_pauses, rotulus_migrations TO :"role";

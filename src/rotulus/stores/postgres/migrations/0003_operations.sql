@@ -161,6 +161,55 @@ SELECT DISTINCT ON (limit_key, queue, task) limit_key, queue, task, priority, se
 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
 ORDER BY limit_key, queue, task, priority DESC, seq;
 
+-- What has happened to jobs, queues, schedules and workers, while somebody listens: as long as there is a row in
+-- `rotulus_listening`. Transactions note their changes; who reads gives them positions, one process at a time, so
+-- what is committed later has a later position.
+CREATE TABLE rotulus_listening (
+  only_one integer NOT NULL DEFAULT 1 PRIMARY KEY CHECK (only_one = 1),
+  until    bigint  NOT NULL
+);
+
+CREATE TABLE rotulus_changes (
+  position bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at       bigint NOT NULL,
+  kind     text   NOT NULL,                       -- job, queue, schedule, worker, reset
+  name     text   NOT NULL,                       -- the id of a job, or the name of the rest
+  what     text   NOT NULL,                       -- the state of a job, or what has happened
+  task     text,
+  queue    text
+);
+
+CREATE TABLE rotulus_changes_new (
+  number   bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  at       bigint NOT NULL,
+  kind     text   NOT NULL,
+  name     text   NOT NULL,
+  what     text   NOT NULL,
+  task     text,
+  queue    text
+) WITH (autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0);
+
+-- Those of tables that change rarely are noted by triggers, whatever changes them.
+CREATE FUNCTION rotulus_note_change() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  row_now jsonb := to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END);
+BEGIN
+  INSERT INTO rotulus_changes_new (at, kind, name, what, queue)
+  SELECT rotulus_now(), TG_ARGV[0], row_now ->> TG_ARGV[1],
+    TG_ARGV[CASE TG_OP WHEN 'INSERT' THEN 2 WHEN 'DELETE' THEN 3 ELSE 4 END], row_now ->> 'queue'
+  WHERE EXISTS (SELECT FROM rotulus_listening);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note_change AFTER INSERT OR DELETE ON rotulus_pauses
+  FOR EACH ROW EXECUTE FUNCTION rotulus_note_change('queue', 'queue', 'paused', 'resumed');
+CREATE TRIGGER note_change AFTER INSERT OR DELETE ON rotulus_workers
+  FOR EACH ROW EXECUTE FUNCTION rotulus_note_change('worker', 'name', 'started', 'gone');
+CREATE TRIGGER note_change AFTER INSERT OR DELETE ON rotulus_schedules
+  FOR EACH ROW EXECUTE FUNCTION rotulus_note_change('schedule', 'name', 'added', 'removed');
+CREATE TRIGGER note_other_change AFTER UPDATE OF version ON rotulus_schedules
+  FOR EACH ROW WHEN (OLD.version <> NEW.version)
+  EXECUTE FUNCTION rotulus_note_change('schedule', 'name', '', '', 'changed');
+
 -- Roles have the rights on these that they have on the jobs.
 DO $$
 DECLARE
@@ -170,7 +219,10 @@ DECLARE
     'rotulus_stats',
     'rotulus_stats_new',
     'rotulus_revisions',
-    'rotulus_limit_heads'
+    'rotulus_limit_heads',
+    'rotulus_listening',
+    'rotulus_changes',
+    'rotulus_changes_new'
   ], ', ');
   granted record;
 BEGIN

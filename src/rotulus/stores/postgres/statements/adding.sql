@@ -18,7 +18,11 @@ added AS (
   FROM moment, {plain_rows}),
 counted AS (
   INSERT INTO rotulus_stats_new (at, count, task, queue, outcome)
-  SELECT now, cardinality(:plain_id::uuid[]), :task, :queue, 'enqueued' FROM moment)
+  SELECT now, cardinality(:plain_id::uuid[]), :task, :queue, 'enqueued' FROM moment),
+noted AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT now, 'job', plain.id, CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END, :task, :queue
+  FROM moment, {plain_rows} WHERE {listened})
 SELECT now, run_at, CASE WHEN :channel::text IS NOT NULL THEN pg_notify(:channel, '') END
 FROM moment;
 
@@ -49,7 +53,11 @@ added AS (
     greatest(run_at, now) + :expires::bigint
   FROM moment, {keyed_rows}
   ON CONFLICT DO NOTHING RETURNING id, labels),
-{counted_new}
+{counted_new},
+noted AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT now, 'job', added.id, CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END, :task, :queue
+  FROM moment, added WHERE {listened})
 
 -- piece: keyed_told
 -- The moments that they have, and how many of them are new.
@@ -72,8 +80,12 @@ added AS (
          ELSE 'queued' END,
     greatest(run_at, now) + :expires::bigint
   FROM moment, {in_run_rows}
-  ON CONFLICT DO NOTHING RETURNING id),
-{counted_new}
+  ON CONFLICT DO NOTHING RETURNING id, state),
+{counted_new},
+noted AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT now, 'job', added.id, state, :task, :queue
+  FROM moment, added WHERE {listened})
 SELECT id FROM added;
 
 -- name: add_needs

@@ -252,6 +252,7 @@ claimed AS (
   FROM chosen, (SELECT rotulus_now() AS now) AS moment
   WHERE job.id = chosen.id AND job.state || '' IN ('queued', 'delayed')
   RETURNING job.*),
+{noted_claimed},
 {started}
 SELECT {record}, job.seq FROM look LEFT JOIN claimed AS job ON true
 WHERE job.id IS NOT NULL OR NOT is_simple ORDER BY job.priority DESC, job.seq;

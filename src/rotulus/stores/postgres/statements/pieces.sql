@@ -211,7 +211,14 @@ claimed AS (
   SET {taken}
   FROM chosen, (SELECT rotulus_now() AS now) AS moment
   WHERE job.id = chosen.id AND job.state || '' = 'queued'
-  RETURNING job.*)
+  RETURNING job.*),
+{noted_claimed}
+
+-- piece: noted_claimed
+-- The changes of what has been `claimed`.
+noted AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT started_at, 'job', id, state, task, queue FROM claimed WHERE {listened})
 
 -- piece: unblocked
 -- What waits for those of the `held` jobs that end waits for fewer, and may be due. Its rows have been
@@ -233,4 +240,7 @@ unblocked AS (
       {becomes_due}
   FROM waiting, (SELECT rotulus_now() AS now) AS moment
   WHERE job.id = waiting.id
-  RETURNING due)
+  RETURNING due, job.id, job.state, job.task, job.queue, now),
+noted_unblocked AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT now, 'job', id, state, task, queue FROM unblocked WHERE due AND {listened})

@@ -29,5 +29,9 @@ unlabelled AS (
   DELETE FROM rotulus_labels AS label USING gone AS job CROSS JOIN {own_labels}
   WHERE label.label = own.key || '=' || own.value AND label.job = job.id),
 unpublished AS (DELETE FROM rotulus_outbox AS entry USING gone WHERE entry.job = gone.id),
-deleted AS (DELETE FROM rotulus_jobs AS job USING gone WHERE job.id = gone.id)
+deleted AS (
+  DELETE FROM rotulus_jobs AS job USING gone WHERE job.id = gone.id RETURNING job.id, task, queue),
+noted AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT rotulus_now(), 'job', id, 'deleted', task, queue FROM deleted WHERE {listened})
 SELECT count(*) FROM gone;

@@ -49,5 +49,8 @@ kept AS (
   ON CONFLICT DO NOTHING),
 ended AS (
   SELECT task, queue, outcome, due, started_at, now FROM rescued),
-{counted_attempts}
+{counted_attempts},
+noted AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT now, 'job', id, state, task, queue FROM rescued WHERE {listened})
 SELECT id FROM rescued WHERE ended_at IS NOT NULL AND run IS NOT NULL;

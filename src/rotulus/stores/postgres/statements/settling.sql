@@ -21,16 +21,24 @@ settled AS (
   WHERE job.id = outcome.id AND job.attempt = outcome.attempt AND job.state || '' = 'running'
     AND (SELECT alone FROM whether)
   RETURNING
-    job.id, job.attempt, job.limit_key, job.task, job.queue, job.started_at, job.run_at, now),
+    job.id, job.attempt, job.limit_key, job.task, job.queue, job.started_at, job.run_at, now,
+    job.state),
 ended AS (
   SELECT task, queue, 'succeeded' AS outcome, run_at AS due, started_at, now FROM settled),
-{counted_attempts}
+{counted_attempts},
+{noted_settled}
 (SELECT id, attempt FROM outcome WHERE (SELECT alone FROM whether)
  EXCEPT SELECT id, attempt FROM settled)
 UNION ALL
 (SELECT NULL, NULL FROM settled WHERE limit_key IS NOT NULL LIMIT 1)
 UNION ALL
 (SELECT NULL, 0 FROM whether WHERE NOT alone);
+
+-- piece: noted_settled
+-- The changes of what has been `settled`.
+noted AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT now, 'job', id, state, task, queue FROM settled WHERE {listened})
 
 -- name: settle
 -- Outcomes of any kind: attempts end, or go back to their queue. Where somebody asked to cancel the job,
@@ -80,7 +88,7 @@ settled AS (
   WHERE job.id = fate.id
   RETURNING
     job.id, job.attempt, job.limit_key, job.reason, job.worker, job.started_at, job.error, ends,
-    now, job.task, job.queue, fate.due,
+    now, job.task, job.queue, job.state, fate.due,
     CASE WHEN ends THEN job.state WHEN fate.failed > 0 THEN 'retried' WHEN fate.lost > 0 THEN 'lost'
          WHEN job.reason = 'snooze' THEN 'snoozed' ELSE 'released' END AS outcome),
 kept AS (
@@ -90,7 +98,8 @@ kept AS (
   ON CONFLICT DO NOTHING),
 ended AS (
   SELECT task, queue, outcome, due, started_at, now FROM settled WHERE reason IS DISTINCT FROM 'unstarted'),
-{counted_attempts}
+{counted_attempts},
+{noted_settled}
 (SELECT id, attempt FROM outcome WHERE (SELECT whole FROM whether)
  EXCEPT SELECT id, attempt FROM settled)
 UNION ALL
@@ -123,7 +132,10 @@ kept AS (
   ON CONFLICT DO NOTHING),
 ended AS (
   SELECT task, queue, 'opened' AS outcome, due, started_at, now FROM opened),
-{counted_attempts}
+{counted_attempts},
+noted AS (
+  INSERT INTO rotulus_changes_new ({change_columns})
+  SELECT now, 'job', id, state, task, queue FROM opened WHERE {listened})
 SELECT run, paused FROM opened;
 
 -- name: unblock

@@ -104,21 +104,22 @@ ON CONFLICT (queue) DO NOTHING;
 DELETE FROM rotulus_pauses WHERE queue {in_queues};
 
 -- name: pause_runs
--- Runs, or jobs that may become one, that wait until they are resumed.
+-- Runs, or jobs that may become one, that wait until they are resumed. Then each of their jobs, and whether it waits.
 UPDATE rotulus_jobs AS job
 SET paused = true,
     state = CASE WHEN job.state IN ('delayed', 'queued') THEN 'blocked' ELSE job.state END
 FROM {runs}
-WHERE job.{job} = wanted.job AND NOT job.paused;
+WHERE job.{job} = wanted.job AND NOT job.paused
+RETURNING {job}, state = 'blocked';
 
 -- name: resume_runs
--- They are due again, if they wait for nothing else.
+-- They are due again, if they wait for nothing else. Then each of their jobs, and whether it is.
 UPDATE rotulus_jobs AS job
 SET paused = false,
     {becomes_due}
 FROM {runs}, {moment}
 WHERE job.{job} = wanted.job AND job.paused
-RETURNING {job};
+RETURNING {job}, state IN ('delayed', 'queued');
 
 -- name: deletable
 -- Those of some jobs that have ended and that nobody needs.

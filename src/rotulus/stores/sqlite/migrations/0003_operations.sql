@@ -109,3 +109,20 @@ CREATE TABLE rotulus_revisions (
 -- Jobs with a limit that wait, in the order in which they are claimed.
 CREATE INDEX rotulus_jobs_queued_limited_next ON rotulus_jobs (priority DESC, seq)
   WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2;
+
+-- What has happened to jobs, queues, schedules and workers, while somebody listens: as long as there is a row in
+-- `rotulus_listening`, there are triggers that write it.
+CREATE TABLE rotulus_listening (
+  only_one INTEGER NOT NULL PRIMARY KEY CHECK (only_one = 1),
+  until    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE rotulus_changes (
+  position INTEGER NOT NULL PRIMARY KEY,
+  at       INTEGER NOT NULL,
+  kind     TEXT    NOT NULL,                      -- job, queue, schedule, worker, reset
+  name     TEXT    NOT NULL,                      -- the id of a job, or the name of the rest
+  what     TEXT    NOT NULL,                      -- the state of a job, or what has happened
+  task     TEXT,
+  queue    TEXT
+) STRICT;

@@ -141,3 +141,7 @@ used (limit_key, running, started) AS MATERIALIZED (
           AND {open_queue}
           AND {known_task}
         ORDER BY priority DESC, seq LIMIT :limit))
+
+-- piece: wall_clock
+-- The present moment, as triggers know it.
+CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)

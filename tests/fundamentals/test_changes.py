@@ -1,0 +1,199 @@
+"""app.changes: what happens, as it happens, for as many as listen."""
+
+import asyncio
+import gc
+import threading
+import time
+
+import pytest
+
+from rotulus import App, task
+from rotulus._app import change_stream
+from rotulus.testing import drain
+from statement_counter import StatementCounter
+
+
+@pytest.fixture
+def mail(app):
+    """A task."""
+
+    def mail(number: int) -> int:
+        return number
+
+    return task("mail", queue="post", registry=app.registry)(mail)
+
+
+def take(stream, count):
+    """So many changes."""
+    return [next(stream) for _ in range(count)]
+
+
+def until(stream, name, what):
+    """The changes up to one."""
+    heard = []
+    while not heard or heard[-1].name != name or heard[-1].what != what:
+        heard.append(next(stream))
+    return heard
+
+
+def test_a_thread_hears_what_becomes_of_jobs(app, mail):
+    """From when it has begun to listen, in order."""
+    mail.enqueue(0)
+    with app.changes() as changes:
+        job = mail.enqueue(1)
+        [change] = take(changes, 1)
+        drain(app)
+        later = until(changes, job.id, "succeeded")
+
+    assert ("job", job.id, "queued", "mail", "post") == change[2:]
+    assert ["running", "succeeded"] == [
+        one.what for one in later if one.kind == "job" and one.name == job.id
+    ]
+
+
+def test_a_coroutine_hears_the_same(app, mail):
+    """`async for`."""
+
+    async def listen(job):
+        heard = []
+        async with app.changes(jobs=[job.id]) as changes:
+            mail.enqueue(2)
+            await asyncio.to_thread(drain, app)
+            async for change in changes:
+                heard.append((change.name, change.what))
+                if change.what == "succeeded":
+                    break
+        return heard
+
+    job = mail.enqueue(1)
+    heard = asyncio.run(listen(job))
+    assert [(job.id, "running"), (job.id, "succeeded")] == heard
+
+
+def test_only_what_is_wanted_is_heard(app, mail, registry):
+    """Some queues, some jobs, or both."""
+    other = task("other", queue="other", registry=registry)(lambda: None)
+    with app.changes(queues=["other"]) as changes:
+        mail.enqueue(1)
+        app.queues.pause("post")
+        app.queues.pause("other")
+        job = other.enqueue()
+        heard = take(changes, 2)
+
+    assert [("other", "paused"), (job.id, "queued")] == [(one.name, one.what) for one in heard]
+
+
+def test_a_listener_goes_on_where_another_one_ended(app, mail):
+    """At its position, though nobody has listened in between."""
+    with app.changes() as changes:
+        mail.enqueue(1)
+        take(changes, 1)
+    missed = mail.enqueue(2)
+    with app.changes(after=changes.position) as changes:
+        [first] = take(changes, 1)
+        now = mail.enqueue(3)
+        [second] = take(changes, 1)
+
+    assert [missed.id, now.id] == [first.name, second.name]
+    assert second.position == changes.position
+
+
+def test_a_position_that_is_not_known_begins_with_a_reset(app, mail):
+    """One that is too old, or of another store; then it goes on."""
+    with app.changes(after=1_000_000) as changes:
+        [reset] = take(changes, 1)
+        job = mail.enqueue(1)
+        [change] = take(changes, 1)
+
+    assert ("reset", "reset") == (reset.kind, reset.what)
+    assert job.id == change.name
+
+
+def test_a_listener_that_is_too_slow_is_told_so_and_keeps_little(app, mail, monkeypatch):
+    """It has missed changes; what comes after is told again."""
+    monkeypatch.setattr(change_stream, "_MOST_WAITING", 10)
+    with app.changes() as slow, app.changes() as quick:
+        mail.enqueue_many([(number,) for number in range(25)])
+        app.queues.pause("end")
+        until(quick, "end", "paused")
+        assert len(slow._waiting) <= 10
+        reset = next(slow)
+        heard = until(slow, "end", "paused")
+
+    assert "reset" == reset.kind
+    assert all(one.position > reset.position for one in heard)
+
+
+def test_fifty_listeners_ask_twice_a_second_in_all(app, mail, monkeypatch):
+    """However much happens."""
+    counter = StatementCounter(monkeypatch)
+    streams = [app.changes() for _ in range(50)]
+    for stream in streams:
+        stream.__enter__()
+    over = threading.Event()
+
+    def work():
+        while not over.wait(0.01):
+            mail.enqueue(1)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    counter.until(is_read)
+    begun, at = len(list(filter(is_read, counter.said))), time.monotonic()
+    counter.until(lambda _: len(list(filter(is_read, counter.said))) >= begun + 8)
+    took = time.monotonic() - at
+    over.set()
+    worker.join()
+    heard = [next(stream).name for stream in streams]
+    for stream in streams:
+        stream.close()
+
+    assert took > 2.9
+    assert 1 == len(set(heard))
+
+
+def is_read(said):
+    """Whether a statement reads changes, or gives them positions."""
+    return (
+        "-- The changes after a position" in said or "-- Changes that have been committed" in said
+    )
+
+
+def test_a_listener_that_waits_hears_that_the_app_is_closed(registry):
+    """Its loop ends."""
+    app = App("sqlite://", registry=registry)
+    changes = app.changes()
+    changes.__enter__()
+    listener = threading.Thread(target=lambda: list(changes))
+    listener.start()
+    app.close()
+    listener.join(30)
+
+    assert not listener.is_alive()
+
+
+def test_close_ends_the_loop_of_another_thread(app):
+    """At once."""
+    changes = app.changes()
+    changes.__enter__()
+    listener = threading.Thread(target=lambda: list(changes))
+    listener.start()
+    changes.close()
+    listener.join(30)
+
+    assert not listener.is_alive()
+
+
+def test_nobody_reads_when_nobody_listens_any_more(app, mail):
+    """Whether a stream was closed, or forgotten."""
+    for forget in (False, True):
+        before = set(threading.enumerate())
+        stream = app.changes()
+        stream.__enter__()
+        [reader] = set(threading.enumerate()) - before
+        if not forget:
+            stream.close()
+        del stream
+        gc.collect()
+        reader.join(30)
+        assert not reader.is_alive()
