@@ -12,6 +12,8 @@ import pytest
 
 from rotulus import App, TaskRegistry, task
 
+pytestmark = pytest.mark.anywhere
+
 PROGRAM = """
 import sys, threading
 from rotulus import App, TaskRegistry, scheduled, task

@@ -20,6 +20,8 @@ from rotulus.events import ScheduleSkipped
 from rotulus.store import ScheduleEntry
 from rotulus.testing import drain
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.fixture
 def report(registry):
