@@ -173,6 +173,18 @@ def test_a_wrong_name_is_not_found(shop, verb):
     assert "did you mean 'emails.send'" in shop.err
 
 
+def test_a_job_is_enqueued_with_labels(shop):
+    """Each a name and a text; a word that is none is refused."""
+    labels = ["--label", "customer=7", "--label", "eq=a=b"]
+    job = shop("enqueue", "emails.send", "7", *labels).strip()
+    assert "customer=7 eq=a=b" in shop("show", job)
+    shown = json.loads(shop("show", job, "--json"))
+    assert ({"customer": "7", "eq": "a=b"}, {}) == (shown["labels"], shown["headers"])
+
+    shop("enqueue", "emails.send", "7", "--label", "customer", code=2)
+    assert "such as customer=7" in shop.err
+
+
 def test_a_job_is_enqueued_listed_and_shown(shop):
     """From its id to its result."""
     job = shop(

@@ -40,8 +40,9 @@ def test_a_job_is_stored_and_the_answer_says_where_it_is(client, app):
 def test_options_say_how_it_is_delivered(client, app):
     """As `using` does."""
     at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    options = {"queue": "mail", "priority": 5, "at": at, "key": "k"}
+    options = {"queue": "mail", "priority": 5, "at": at, "key": "k", "labels": {"customer": "7"}}
     job = client.post(PATH, json={"params": {"x": 4}, "options": options}).json()
+    assert {"customer": "7"} == job["labels"] == app.get(job["id"]).labels
 
     assert ("mail", 5, "k", "delayed") == tuple(
         job[name] for name in ("queue", "priority", "key", "state")
@@ -55,6 +56,7 @@ def test_options_say_how_it_is_delivered(client, app):
         ({"params": {}}, "/params/x"),
         ({"params": {"x": 1}, "options": {"quue": "a"}}, "/options/quue"),
         ({"params": {"x": 1}, "options": {"delay": "soon"}}, "/options/delay"),
+        ({"params": {"x": 1}, "options": {"labels": {"a": 7}}}, "/options/labels/a"),
         ({"params": {"x": 1}, "options": {"at": "2026-01-01T00:00:00"}}, "/options/at"),
         ({"params": {"x": 1}, "options": {"at": "5"}}, "/options/at"),
         ({"params": {"x": 1}, "options": {"at": 0.001}}, "/options/at"),
