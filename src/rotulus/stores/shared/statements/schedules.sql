@@ -8,12 +8,15 @@ ON CONFLICT (what) DO UPDATE SET revision = {greatest}(known.revision + 1, exclu
 RETURNING revision;
 
 -- name: all_schedules
+-- Every schedule, by name.
 SELECT {schedule_columns} FROM rotulus_schedules ORDER BY name;
 
 -- name: schedules
+-- Schedules of these names.
 SELECT {schedule_columns} FROM rotulus_schedules WHERE name {in_names} ORDER BY name;
 
 -- name: changed_schedules
+-- Schedules that have changed after a revision, in the order of their changes.
 SELECT {schedule_columns} FROM rotulus_schedules
 WHERE changed > CAST(:after AS bigint) ORDER BY changed, name;
 
@@ -34,6 +37,7 @@ ON CONFLICT (name) DO UPDATE SET
 UPDATE rotulus_schedules SET declared_at = {now} WHERE name {in_names} AND origin = 'code';
 
 -- name: remove_schedule
+-- The schedule of a name is no more.
 DELETE FROM rotulus_schedules WHERE name = CAST(:name AS text);
 
 -- name: take_instants
