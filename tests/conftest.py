@@ -42,9 +42,10 @@ OURS = ("ROTULUS_", "TASKS_", "GCP_", "PUBSUB_", "CLOUD_", "SCHEDULER_")
 
 
 def pytest_addoption(parser):
-    """How long the tests go on that try what comes, and from which seed."""
+    """How long the tests go on that try what comes, from which seed, and how large tables are."""
     parser.addoption("--stress-seconds", type=float, default=30.0)
     parser.addoption("--stress-requests", type=int, default=300)
+    parser.addoption("--many-jobs", type=int, default=100_000)
     parser.addoption("--stress-seed", type=int, default=None)
 
 

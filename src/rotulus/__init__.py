@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rotulus._app.app import App, current_app
     from rotulus._app.change_stream import ChangeStream
+    from rotulus._app.resources.bulk import BulkProgress, Changed
     from rotulus._app.resources.failures import FailureGroup
-    from rotulus._app.resources.jobs import AttemptResult, JobCount
+    from rotulus._app.resources.job_count import JobCount
+    from rotulus._app.resources.jobs import AttemptResult
     from rotulus._app.resources.measures import Measured, Times
+    from rotulus._app.resources.pages import JobPage
     from rotulus._app.resources.queues import QueueInfo
     from rotulus._app.resources.stats import StatPoint
     from rotulus._app.resources.steps import StepInfo
@@ -59,10 +62,12 @@ __all__ = [
     "ArgumentsError",
     "Attempt",
     "AttemptResult",
+    "BulkProgress",
     "Cancel",
     "Carrier",
     "Change",
     "ChangeStream",
+    "Changed",
     "ConfigurationError",
     "DuplicateTaskError",
     "EnqueueCall",
@@ -73,6 +78,7 @@ __all__ = [
     "JobCount",
     "JobFailedError",
     "JobLogFilter",
+    "JobPage",
     "LogLine",
     "Measured",
     "Middleware",
@@ -110,7 +116,10 @@ _HOMES = {
     "_app.app": ("App", "current_app"),
     "_app.change_stream": ("ChangeStream",),
     "_app.resources.failures": ("FailureGroup",),
-    "_app.resources.jobs": ("AttemptResult", "JobCount"),
+    "_app.resources.bulk": ("BulkProgress", "Changed"),
+    "_app.resources.job_count": ("JobCount",),
+    "_app.resources.jobs": ("AttemptResult",),
+    "_app.resources.pages": ("JobPage",),
     "_app.resources.queues": ("QueueInfo",),
     "_app.resources.stored_schedules": ("ScheduleInfo",),
     "_app.resources.measures": ("Measured", "Times"),

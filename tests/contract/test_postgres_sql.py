@@ -41,6 +41,13 @@ FROM rotulus_jobs WHERE run IS NOT NULL AND step <> ''
 """
 
 
+SEARCHED = (
+    *("key", "run", "queued ", "queued_limited", "queued_suspect", "delayed", "blocked", "running"),
+    *("schedule", "unsuccessful", "pkey"),
+)
+"""The indexes by which a search comes to its candidates."""
+
+
 def connect(url):
     """A connection that prepares what it is told to, and nothing else."""
     return psycopg.connect(url, autocommit=True, prepare_threshold=None)
@@ -197,6 +204,10 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("lock_runs", "rotulus_jobs_run"),
         ("lock_runs", "rotulus_jobs_pkey"),
         ("size_of_runs", "rotulus_jobs_run"),
+        ("search_newest", "rotulus_jobs_pkey"),
+        *(("search_few", f"rotulus_jobs_{name}") for name in SEARCHED),
+        ("search_few", "rotulus_labels_pkey"),
+        ("reprioritise", "rotulus_jobs_pkey"),
         ("with_parts", "rotulus_jobs_run"),
         ("retryable", "rotulus_jobs_pkey"),
         ("dependants", "rotulus_needs_pkey"),

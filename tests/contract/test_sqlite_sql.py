@@ -118,6 +118,12 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, name, filled, an
     assert [] == [line for line in tables if line.startswith("SCAN rotulus_jobs")]
 
 
+SEARCHED = (
+    *("key", "run", "queued", "queued_limited", "queued_suspect", "delayed", "blocked", "running"),
+)
+"""The indexes by which a search comes to the rest of its candidates."""
+
+
 @pytest.mark.parametrize("analysed", [False, True])
 @pytest.mark.parametrize(
     ("name", "index"),
@@ -147,6 +153,12 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, name, filled, an
         ("unblock", "sqlite_autoindex_rotulus_jobs_1"),
         ("unblock", "PRIMARY KEY (need=?)"),
         ("open", "sqlite_autoindex_rotulus_jobs_1"),
+        ("search_newest", "INTEGER PRIMARY KEY (rowid<?)"),
+        ("search_few", "rotulus_jobs_unsuccessful (state=? AND rowid<?)"),
+        ("search_few", "rotulus_jobs_schedule (schedule=? AND rowid<?)"),
+        *(("search_few", f"rotulus_jobs_{name}") for name in SEARCHED),
+        ("search_few", "PRIMARY KEY (label=? AND job<?)"),
+        ("reprioritise", "sqlite_autoindex_rotulus_jobs_1"),
         ("with_parts", "rotulus_jobs_run"),
         ("parts_of", "rotulus_jobs_run"),
         ("retryable", "sqlite_autoindex_rotulus_jobs_1"),

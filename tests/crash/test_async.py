@@ -125,6 +125,7 @@ def calls(app, job, work):
         "Jobs.aretry": (job.id,),
         "Jobs.arun": (job.id,),
         "Jobs.adelete": ("of another job",),
+        "Jobs.areprioritise": (job.id,),
         "Queues.apause": ("other",),
         "Schedules.aadd": ("hourly",),
         "Schedules.aget": ("nightly",),
@@ -157,6 +158,7 @@ def calls(app, job, work):
     assert set(arguments) <= set(found)
     named = {
         "App.areceive": {"key": "m1"},
+        "Jobs.areprioritise": {"priority": 1},
         "Schedules.aadd": {"task": "work", "every": 3600, "arguments": {"number": 1}},
     }
     for name, more in named.items():

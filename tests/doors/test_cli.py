@@ -298,7 +298,7 @@ def test_queues_are_paused_listed_and_resumed(shop):
     shop.app.enqueue("shout", "a")
     shop("ls", "queues")
     assert "Paused default, later" in shop("pause", "default", "later")
-    assert re.search(r"default +1 +paused", shop("ls", "queues"))
+    assert re.search(r"default +1 +[\d.]+ m?s +paused", shop("ls", "queues"))
     assert {"default": True, "later": True} == {
         row["queue"]: row["paused"]
         for row in map(json.loads, lines(shop("ls", "queues", "--json")))
@@ -313,7 +313,7 @@ def test_empty_lists_teach(shop):
     shop("ls", "workers")
     assert "rotulus worker MODULE:APP" in shop.err
     shop("ls", "queues")
-    assert "No queue has a job yet" in shop.err
+    assert "No job waits or runs" in shop.err
 
 
 def test_schedules_are_listed(shop):

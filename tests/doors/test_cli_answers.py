@@ -82,6 +82,7 @@ def test_no_id_is_cut_on_any_terminal(app, width):
     jobs = [fail(app, f"a reason with a [/x] in it, of many words, number {n}") for n in range(2)]
     run = app.enqueue("etl")
     drain(app)
+    app.using(delay=600).enqueue("nap")  # something waits, so there is a queue to show
     for what, ids in {"jobs": [*jobs, run], "workflows": [run], "queues": [], "tasks": [],
                       "schedules": [], "workers": []}.items():  # fmt: skip
         lines, code = shown(width, "ls", what)

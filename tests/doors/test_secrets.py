@@ -100,6 +100,7 @@ WORDS = {
     ("check",): [[], ["--json"]],
     ("config",): [[], ["--json"]],
     ("cron", "preview"): [["0 0 * * *"]],
+    ("delete",): [["--task", "shout", "--yes"], ["nonsense"]],
     ("enqueue",): [["shout", "hello"], ["shout"], ["nonsense"]],
     ("failures", "delete"): [["nonsense", "--yes"], ["0123456789ab", "--yes"]],
     ("failures", "retry"): [["nonsense", "--yes"], ["0123456789ab", "--yes"]],
@@ -116,6 +117,7 @@ WORDS = {
     ("ls", "workflows"): [[], ["--json"]],
     ("migrate",): [[], ["--sql"], ["--grants", "worker"], ["--grants", "nonsense"]],
     ("pause",): [["default"], ["nonsense"]],
+    ("reprioritise",): [["--task", "shout", "--priority", "5", "--yes"], ["nonsense"]],
     ("resume",): [["default"], ["nonsense"]],
     ("retry",): [["--task", "fail", "--yes"], ["nonsense"]],
     ("run",): [["shout", "hello"], ["fail"], ["nonsense"]],
@@ -129,6 +131,7 @@ WORDS = {
     ("serve",): [["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--worker"]],
     ("show",): [["-"], ["nonsense"]],
     ("stats",): [[], ["--by", "task"], ["--since", "nonsense"]],
+    ("top",): [["--once"], ["--json"]],
     ("why",): [["-"], ["nonsense"]],
     ("worker",): [["--burst"], ["--burst", "--log", "debug", "--log-format", "json"]],
 }

@@ -197,7 +197,14 @@ def test_an_app_without_tasks_takes_any_name():
         ({"state": ["queued", "zzz"]}, "no state 'zzz' "),
         ({"state": 5}, "no state 5"),
         ({"stat": "failed"}, "did you mean 'state'"),
-        ({"task": "mail.*"}, "Task name 'mail.\\*' is not allowed"),
+        ({"task": "mail.*.x"}, "Task name 'mail.\\*.x' is not allowed"),
+        ({"task": "a b*"}, "Task name 'a bx' is not allowed"),
+        ({"error": ""}, "error= is not allowed"),
+        ({"since": "yesterday"}, "since='yesterday' is not allowed"),
+        ({"until": -1}, "until=-1 is not allowed"),
+        ({"args": "a=1"}, "args='a=1' is not allowed: give paths"),
+        ({"args": {"a..b": 1}}, "the path 'a..b' is not allowed"),
+        ({"args": {"a": [1]}}, "\\[1\\] at 'a' is not allowed"),
         ({"queue": "a b"}, "Queue name"),
     ],
 )
@@ -226,7 +233,12 @@ def test_jobs_are_found_page_by_page(app):
     pages = [app.jobs.find(limit=2)]
     while pages[-1]:
         pages.append(app.jobs.find(limit=2, after=pages[-1][-1].id))
+    by_cursor = [app.jobs.find(limit=2)]
+    while by_cursor[-1].next:
+        by_cursor.append(app.jobs.find(limit=2, after=by_cursor[-1].next))
 
+    assert [2, 2, 1] == [len(page) for page in by_cursor]
+    assert added == [job for page in by_cursor for job in page]
     assert added == [job for page in pages for job in page] == app.jobs() == app.jobs(limit=9)
     assert added[2:] == app.jobs(before=added[1].id)
     assert [] == app.jobs.find(limit=0)
@@ -248,8 +260,9 @@ def test_jobs_are_counted(app):
 
 def test_a_count_has_an_end():
     """It never reads a table of millions."""
-    assert "10,000" == str(rotulus._app.resources.jobs.JobCount(10_000))
-    assert "10,000+" == str(rotulus._app.resources.jobs.JobCount(10_001))
+    assert "10,000" == str(rotulus.JobCount(10_000))
+    assert "10,000+" == str(rotulus.JobCount(10_001))
+    assert ("37+", False) == (str(few := rotulus.JobCount(37, exact=False)), few.exact)
 
 
 def test_jobs_are_cancelled_and_retried_by_what_they_are(app):

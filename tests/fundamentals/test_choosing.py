@@ -6,8 +6,8 @@ from rotulus import State, task
 from rotulus.errors import JobNotFoundError, OptionError
 from rotulus.testing import drain
 
-FILTERS = ("state", "task", "queue", "key", "schedule", "run", "step")
-TEXTS = ("task", "queue", "key", "schedule", "run", "step")
+TEXTS = ("task", "queue", "key", "schedule", "run", "step", "worker", "fingerprint", "error")
+FILTERS = ("state", *TEXTS, "since", "until", "label", "args")
 HALF = "\ud800"
 """Half of a character, which no database can hold."""
 
@@ -89,5 +89,7 @@ def test_a_text_that_is_no_id_finds_no_job(app, text):
     """Wherever it is asked for."""
     with pytest.raises(JobNotFoundError):
         app.get(text)
-    assert [] == app.cancel(text) == app.retry(text) == app.jobs.find(after=text)
+    assert [] == app.cancel(text) == app.retry(text)
+    with pytest.raises(OptionError, match="after= is not allowed: it is no cursor"):
+        app.jobs.find(after=text)
     app.runs.pause(text)

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, assert_type
 
-from rotulus import INJECTED, App, Job, Retry, Task, scheduled, task
+from rotulus import INJECTED, App, Job, JobPage, Retry, Task, scheduled, task
 from rotulus.testing import make_job
 
 app = App("sqlite://")
@@ -85,5 +85,5 @@ assert_type(count.enqueue_many([(["a"],)]), list[Job[int]])
 
 async def filled() -> None:
     assert_type(await count.aenqueue(["a"]), Job[int])
-    assert_type(await app.jobs.afind(state="failed", limit=5), list[Job])
-    assert_type(app.jobs(task="mail"), list[Job])
+    assert_type(await app.jobs.afind(state="failed", limit=5), JobPage)
+    assert_type(app.jobs(task="mail"), JobPage)

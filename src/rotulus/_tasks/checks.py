@@ -153,4 +153,7 @@ def whole_number(least: int, most: int, unit: str = "") -> Callable[[object, str
     return check
 
 
+check_priority = whole_number(-1_000_000, 1_000_000)
+"""The check of a priority."""
+
 _mebibytes = whole_number(1, 1024 * 1024, " of MiB")

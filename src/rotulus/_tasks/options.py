@@ -16,6 +16,7 @@ from rotulus._tasks.checks import (
     check_logs,
     check_memory,
     check_options,
+    check_priority,
     check_result,
     check_retry,
     check_some_seconds,
@@ -143,7 +144,7 @@ class JobOptions:
     """
 
     queue: Annotated[str, _queue] = "default"
-    priority: Annotated[int, whole_number(-1_000_000, 1_000_000)] = 0
+    priority: Annotated[int, check_priority] = 0
     delay: Annotated[float, check_seconds] = 0.0
     at: Annotated[datetime | None, check_moment] = None
     expires: Annotated[float | None, check_seconds] = None

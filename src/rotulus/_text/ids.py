@@ -106,6 +106,11 @@ def id_range(beginning: str) -> tuple[str, str] | None:
     return _grouped(digits.ljust(_DIGITS, "0")), _grouped(digits.ljust(_DIGITS, "f"))
 
 
+def lowest_id(moment: int) -> str:
+    """Returns an id that no id of a later moment is below; microseconds since 1970."""
+    return _grouped(f"{max(0, moment) // 1000:012x}".ljust(_DIGITS, "0"))
+
+
 def _text(value: int) -> str:
     """48 bits of time, 4 of version, 12 of counter, 2 of variant, 62 of counter."""
     number = (value >> _COUNTER_BITS) << 80 | 7 << 76 | (value >> 62 & 0xFFF) << 64

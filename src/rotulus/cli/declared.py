@@ -79,7 +79,9 @@ def workflows(as_json: bool, target: str | None, url: str | None) -> None:
 
 def _last_run(app: App, workflow: str) -> Job[Any] | None:
     """Returns the last run of a workflow that is not a step of another one."""
-    found = app.jobs(task=workflow, limit=_LOOK_BACK) if has_store(app) else []
+    if not has_store(app):
+        return None
+    found = app.jobs(task=workflow, limit=_LOOK_BACK)
     return next((job for job in found if not job.step), None)
 
 

@@ -4,14 +4,17 @@ from typing import Any
 
 import click
 
-from rotulus import App, Job, State
+from rotulus import App, Job, JobCount, State
 from rotulus.cli.declared import tasks, workflows
-from rotulus.cli.hints import Commands, no_queue, no_schedule, no_task
-from rotulus.cli.job_ids import find_job, find_run
+from rotulus.cli.filters import filter_options, read_filters, say_hints
+from rotulus.cli.hints import Commands
+from rotulus.cli.job_ids import find_job
 from rotulus.cli.output import (
     ago,
     iso,
     json_option,
+    length,
+    moment_text,
     print_json,
     print_table,
     progress_text,
@@ -21,7 +24,6 @@ from rotulus.cli.schedules import schedules
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
 from rotulus.cli.values import Whole
-from rotulus.store import Filter
 
 _JOBS = (
     Column("job"),
@@ -43,8 +45,6 @@ _WORKERS = (
     Column("seen", fold=7, spill=2),
 )
 
-_MOST_RUNNING = 10_000
-
 
 @click.group(cls=Commands)
 def ls() -> None:
@@ -57,72 +57,69 @@ ls.add_command(schedules)
 
 
 @ls.command()
-@click.option("--state", "states", multiple=True, type=click.Choice([str(s) for s in State]))
-@click.option("--task", help="Only jobs of this task.")
-@click.option("--queue", help="Only jobs of this queue.")
-@click.option("--key", help="Only jobs with this unique key.")
-@click.option("--schedule", help="Only jobs fired for this scheduled task.")
-@click.option("--run", help="Only jobs of this run of a workflow.")
+@filter_options(tuple(State))
 @click.option("--limit", default=50, type=Whole(1, 10_000, example=50), show_default=True)
-@click.option("--before", metavar="JOB", help="Only jobs added before this one: the next page.")
+@click.option("--before", metavar="JOB", help="Only jobs added before this one.")
+@click.option("--after", metavar="CURSOR", help="The next page, as the one before it said.")
 @json_option
 @app_options
 def jobs(
-    states: tuple[str, ...],
-    task: str | None,
-    queue: str | None,
-    key: str | None,
-    schedule: str | None,
-    run: str | None,
     limit: int,
     before: str | None,
+    after: str | None,
     as_json: bool,
     target: str | None,
     url: str | None,
+    **given: Any,
 ) -> None:
     """The jobs, the last added first."""
     app = find_store(target, url)
-    found = app.jobs(
-        state=states or None,
-        task=task,
-        queue=queue,
-        key=key,
-        schedule=schedule,
-        run=find_run(app, run).id if run else None,
-        limit=limit,
-        before=find_job(app, before).id if before else None,
-    )
+    filters = read_filters(app, given)
+    begin = find_job(app, before).id if before else after
+    found = app.jobs.find(limit=limit, after=begin, **filters)
     if as_json:
         print_json([job.to_dict() for job in found])
-        return
-    hints = [] if found else [no_task(app, task), no_queue(app, queue), no_schedule(app, schedule)]
-    empty = f"No such jobs in {app.store.url}. Add one with: rotulus enqueue TASK NAME=VALUE"
-    print_table(_JOBS, map(_job_row, found), "\n".join([*filter(None, hints), empty]))
-    if len(found) == limit:
-        click.echo(f"More with: --before {found[-1].id}", err=True)
+    else:
+        hints = "" if found or found.next else say_hints(app, filters)
+        empty = f"No such jobs in {app.store.url}. Add one with: rotulus enqueue TASK NAME=VALUE"
+        if found.next:
+            empty = "No such jobs so far."
+        print_table(_JOBS, map(_job_row, found), "\n".join(filter(None, (hints, empty))))
+    if found.looked_to:
+        click.echo(f"Looked at jobs back to {moment_text(found.looked_to)}.", err=True)
+    if found.next:
+        click.echo(f"More with: --after {found.next}", err=True)
 
 
 @ls.command()
 @json_option
 @app_options
 def queues(as_json: bool, target: str | None, url: str | None) -> None:
-    """The queues: how many jobs are in which state, and whether they are paused."""
+    """The queues: how many jobs wait and run, how long the first has waited, and what is paused."""
     app = find_store(target, url)
     found = app.queues.list()
     for queue in found:
         if queue.paused:
-            queue.jobs.setdefault(State.QUEUED, 0)
+            queue.jobs.setdefault(State.QUEUED, JobCount(0))
     if as_json:
-        print_json([{"queue": q.name, "paused": q.paused, "jobs": q.jobs} for q in found])
+        print_json(
+            [{"queue": q.name, "paused": q.paused, "jobs": q.jobs, "age": q.age} for q in found]
+        )
         return
     used = [state for state in State if any(state in queue.jobs for queue in found)]
     rows = [
-        (q.name, *(q.jobs.get(state, 0) for state in used), "paused" if q.paused else "")
+        (
+            q.name,
+            *(q.jobs.get(state, 0) for state in used),
+            length(q.age),
+            "paused" if q.paused else "",
+        )
         for q in found
     ]
     numbers = [Column(str(state), spill=place, right=True) for place, state in enumerate(used, 1)]
-    columns = (Column("queue", fold=12), *numbers, Column("", optional=True))
-    print_table(columns, rows, f"No queue has a job yet in {app.store.url}.")
+    age = Column("oldest", spill=len(used) + 1, right=True, optional=True)
+    columns = (Column("queue", fold=12), *numbers, age, Column("", optional=True))
+    print_table(columns, rows, f"No job waits or runs in {app.store.url}.")
 
 
 @ls.command()
@@ -155,8 +152,8 @@ def workers(as_json: bool, target: str | None, url: str | None) -> None:
     print_table(_WORKERS, rows, empty)
 
 
-def _running(app: App, worker: str) -> int:
-    return len(app.store.find(Filter([State.RUNNING], worker=worker), _MOST_RUNNING))
+def _running(app: App, worker: str) -> JobCount:
+    return app.jobs.count(state="running", worker=worker)
 
 
 def _job_row(job: Job[Any]) -> tuple[object, ...]:

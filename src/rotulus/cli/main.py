@@ -31,6 +31,7 @@ COMMANDS = {
     "check": ("admin", "Check everything a worker needs."),
     "config": ("admin", "The settings, and where each comes from."),
     "cron": ("cron", "Look at cron expressions."),
+    "delete": ("retry_cancel", "Delete jobs that have ended."),
     "dev": ("dev", "Run a worker, and start it again when a source file changes."),
     "enqueue": ("call", "Store a job of a task."),
     "failures": ("failures", "Failed and dead jobs, by what they failed of."),
@@ -40,6 +41,7 @@ COMMANDS = {
     "ls": ("ls", "List tasks, jobs, queues, schedules or workers."),
     "migrate": ("admin", "Bring the store's tables up to this version."),
     "pause": ("pausing", "Claim no more jobs of a queue, or of a run."),
+    "reprioritise": ("retry_cancel", "Give jobs that wait another priority."),
     "resume": ("pausing", "Claim jobs of a queue or a run again."),
     "retry": ("retry_cancel", "Send failed, dead and cancelled jobs back."),
     "run": ("call", "Run a task here and now."),
@@ -47,6 +49,7 @@ COMMANDS = {
     "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
     "stats": ("stats", "The outcomes of attempts, and how long they waited and ran."),
+    "top": ("top", "Watch queues, workers and failures while they change."),
     "why": ("show", "Why a job has not run yet, or how it ended."),
     "worker": ("worker", "Run jobs and fire schedules."),
 }

@@ -11,6 +11,7 @@ from rotulus._text import jsontext
 from rotulus.errors import JobError, JobLostError, RotulusError
 from rotulus.events import WorkerStarted
 from rotulus.service.records import LIVE, SPAWNED
+from rotulus.store import Filter
 
 LOOK_EVERY = 5.0
 """Seconds between two checks for jobs of a process that has ended."""
@@ -128,7 +129,7 @@ class BackgroundWorker:
     def look(self) -> None:
         """End the jobs that wait in a queue without a live worker as lost."""
         # First the jobs: a queue is served before there are jobs in it.
-        live = self.app.jobs.find(task=SPAWNED, state=LIVE, limit=_MOST)
+        live = self.app.store.find(Filter(LIVE, task=SPAWNED), _MOST)
         lost = {job.queue for job in live} - self._served() - {self.queue}
         if lost and not self._over.is_set():
             self.app.run_worker(queues=sorted(lost), burst=True)

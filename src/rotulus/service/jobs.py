@@ -13,7 +13,7 @@ from rotulus._text import jsontext
 from rotulus._text.ids import is_id
 from rotulus.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
 from rotulus.service.guard import guard
-from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_page
+from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_items
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError, ProblemRoute
 from rotulus.service.records import (
     JOB_SCHEMA,
@@ -97,9 +97,9 @@ async def list_jobs(
     where = {"state": states, "task": task, "queue": queue}
     page = read_page(limit, after, where)
     found = await app_of(request).jobs.afind(
-        state=states, task=task, queue=queue, limit=page.read_limit, after=page.after
+        state=states, task=task, queue=queue, limit=page.limit, after=page.after
     )
-    return show_page(request, response, page, found, lambda job: job.id, show_job)
+    return show_items(request, response, page, list(map(show_job, found)), found.last)
 
 
 async def get_schema() -> dict[str, Any]:

@@ -87,11 +87,27 @@ def show_page(
         show: returns the JSON of an item.
     """
     shown = found[: page.limit]
+    last = id_of(shown[-1]) if len(found) > page.limit else None
+    return show_items(request, response, page, [show(item) for item in shown], last)
+
+
+def show_items(
+    request: Request, response: Response, page: Page, items: Sequence[Any], last: str | None
+) -> dict[str, Any]:
+    """Returns the JSON of a page, as `show_page` does, where the next one is known to begin.
+
+    Args:
+        request: the request.
+        response: the response that carries the headers.
+        page: the page.
+        items: the JSON of its items.
+        last: the id of the item that the next page begins after; None: there is none.
+    """
     cursor = None
-    if len(found) > page.limit:
-        cursor = write_cursor(id_of(shown[-1]), page.where)
+    if last is not None:
+        cursor = write_cursor(last, page.where)
         response.headers["Link"] = f'<{_reference(request, cursor)}>; rel="next"'
-    return {"items": [show(item) for item in shown], "next": cursor}
+    return {"items": list(items), "next": cursor}
 
 
 def write_cursor(last: str, where: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ from rotulus.service.records import (
     states_of,
 )
 from rotulus.service.spawned import LocalJobs, Spawned
+from rotulus.store import Filter
 
 _UNBOUNDED = 10_000
 """The number of jobs that run at once by default."""
@@ -235,14 +236,12 @@ class JobScheduler:
             ValueError: there is no such status.
         """
         states = None if status_filter is None else states_of(status_filter)
-        jobs: list[Job[Any]] = []
         find = self._opened().jobs.afind
         page = await find(task=SPAWNED, state=states, limit=_PAGE)
-        while page:
+        jobs: list[Job[Any]] = list(page)
+        while page.next:
+            page = await find(task=SPAWNED, state=states, limit=_PAGE, after=page.next)
             jobs += page
-            more = len(page) == _PAGE
-            after = page[-1].id
-            page = await find(task=SPAWNED, state=states, limit=_PAGE, after=after) if more else []
         return [record_of(job) for job in (reversed(jobs) if reverse else jobs)]
 
     async def get_all_records(self) -> list[SpawnedJob]:
@@ -340,7 +339,7 @@ class JobScheduler:
         if worker is None or not waiting:
             return
         most = len(self._here) + _PAGE
-        live = worker.app.jobs.find(queue=worker.queue, state=LIVE, limit=most)
+        live = worker.app.store.find(Filter(LIVE, queue=worker.queue), most)
         ended = waiting.keys() - {job.id for job in live}
         for job_id in ended:
             waiting[job_id].cancel()

@@ -1,10 +1,10 @@
 """`Queries`: every method of a store that reads jobs, and changes nothing."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from rotulus._jobs.record import JobRecord
-from rotulus.store.values import EVERYTHING, Count, Filter, Fleet
+from rotulus.store.values import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Tally
 
 
 class Queries(Protocol):
@@ -38,6 +38,32 @@ class Queries(Protocol):
         """Returns those of some jobs that have not ended."""
         ...
 
+    def search(self, where: Filter, limit: int, before: str | None = None) -> Found:
+        """Returns the ids of jobs that match every field, the last added first, with an end.
+
+        Where an index leads to few jobs, these are looked at, else the last jobs. Once 10,000 jobs
+        were looked at that do not match, and fewer where that takes longer, the search ends, and
+        tells how far it got: another one can go on there. So no search takes long, however many
+        jobs there are.
+
+        Args:
+            where: what is to match. `needed_by` and `prefix` are for `find`.
+            limit: how many jobs at most.
+            before: as for `find`: the `after` of the search before.
+        """
+        ...
+
+    def tally(self, where: Filter, limit: int, before: str | None = None) -> Tally:
+        """Returns how many jobs match every field: `limit` or more if there are as many.
+
+        It ends as `search` does, with the same arguments.
+        """
+        ...
+
+    def records(self, ids: Sequence[str]) -> list[JobRecord]:
+        """Returns those of the jobs that exist, in the order of the ids."""
+        ...
+
     def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
         """Returns how many jobs there are, by `"queue"`, `"task"` or `"step"`, and state.
 
@@ -47,6 +73,16 @@ class Queries(Protocol):
 
         Raises:
             OptionError: `by` is something else.
+        """
+        ...
+
+    def backlog(self, most: int = 10_000) -> list[Backlog]:
+        """Returns how many jobs wait and run in each queue, by queue and state.
+
+        Jobs without a limit that are due are counted to `most` in each queue, all other kinds to
+        `most` in all queues together: so however many there are, it takes no longer. The job that
+        waits longest is one of the first ten of its priority, as they are claimed; or one of those
+        with a limit that were counted.
         """
         ...
 

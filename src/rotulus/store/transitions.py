@@ -26,6 +26,7 @@ from typing import Any, Protocol
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
+from rotulus.store.operations import Operations
 from rotulus.store.values import (
     Claim,
     ClaimFilter,
@@ -38,7 +39,7 @@ from rotulus.store.values import (
 )
 
 
-class Transitions(Protocol):
+class Transitions(Operations, Protocol):
     """What changes jobs. Each call is one transaction, and safe to repeat.
 
     Ids that no job has are left out, everywhere, without an error; an id that is given twice counts
@@ -191,76 +192,6 @@ class Transitions(Protocol):
         A job that is renewed or settled at the same moment is left alone. At most `limit` jobs are
         taken back, and returned. With a `worker`, which the caller knows to be dead, all of its
         jobs are, and no others.
-        """
-        ...
-
-    def cancel(self, ids: Collection[str]) -> list[JobRecord]:
-        """Cancel jobs with all of their parts; returns the records of those among `ids` that exist.
-
-        | state before | in `ids`, or a part of such a job | dependant |
-        |---|---|---|
-        | waiting | `cancelled`, and waits for nothing | waits for fewer; may be due |
-        | `running` | runs on, with `cancel_requested`, which `extend` tells | as it was |
-        | ended | as it was | as it was |
-        """
-        ...
-
-    def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
-        """Send ended jobs back; returns the records of the jobs among `ids` that were sent back.
-
-        | state before | in `ids` | part of a job sent back | dependant of a job sent back |
-        |---|---|---|---|
-        | `failed`, `dead`, `cancelled` | back | back | back |
-        | `succeeded`, `skipped` | as it was; back with `arguments` | as it was | back |
-        | waiting | as it was | as it was | back |
-        | `running` | as it was | as it was | runs on, and waits only if it goes back later |
-
-        *Back* is `queued`; or `blocked`, while something that it waits for has not ended, or its
-        run is paused. It clears `reason`, `result`, `error`, `progress`, `expires_at`, `failures`
-        and `losses`; `attempt` and `releases` go on counting. The attempt that ended is kept among
-        the earlier ones. A job that goes back holds its key again, and is due in the
-        `outbox` if it is carried.
-
-        *Parts that are rebuilt.* The parts of an opened dependant that goes back are deleted if
-        one of its needs goes back, since its next attempt will add other parts. If only parts of it
-        go back, they stay, and it waits for them. A part that is deleted while it runs is lost to
-        its worker.
-
-        *Arguments.* With `arguments`, the jobs in `ids` get these, as JSON text, and their parts
-        are deleted. The arguments of a job with a need that goes back become `{}`, since they came
-        of an earlier call. Those that begin with `{"needs":` stay: they say what a step waits for.
-
-        *Keys.* If another job holds the key of the head of a run by now, no job of that run is sent
-        back. Of several runs with one key, the first goes back.
-        """
-        ...
-
-    def pause(self, queues: Collection[str], paused: bool, runs: Collection[str] = ()) -> None:
-        """Pause queues and runs, or resume them.
-
-        Jobs of a paused queue can be added, and are not claimed. A queue can be paused before it
-        has a job. To pause what is paused changes nothing.
-
-        A run is named by the id of its head. A job without parts is paused as the run that it may
-        become.
-
-        | state before | its run is paused | its run is resumed |
-        |---|---|---|
-        | `queued`, `delayed` | `blocked` | (there is none) |
-        | `blocked` | `blocked` | `queued` or `delayed`, if it waits for nothing |
-        | `running` | runs on; `blocked` if it goes back | runs on |
-        | ended | as it was; `blocked` if it is retried | as it was |
-
-        Parts that are added to a paused run are `blocked`. A job that is resumed has not been late
-        meanwhile, nor come closer to its expiry. Carried jobs are due in the `outbox` again.
-        """
-        ...
-
-    def delete(self, ids: Collection[str]) -> list[JobRecord]:
-        """Delete ended jobs with their earlier attempts; returns the records of those now gone.
-
-        A run goes whole, with its head, once all of it has ended. Left as they are: jobs that have
-        not ended, parts by themselves, and jobs that hold their key.
         """
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from rotulus._jobs.record import Id, JobRecord, Json, Terms
+from rotulus._jobs.record import Id, JobRecord, Json, Micros, Terms
 from rotulus._jobs.states import State
 
 
@@ -170,6 +170,14 @@ class Filter(NamedTuple):
         step: at this path in their run.
         needed_by: what one of the jobs with these ids waits for, or waited for.
         prefix: with an id that begins so.
+        task_prefix: of a task whose name begins so.
+        fingerprint: whose last attempt failed with this fingerprint.
+        since: added at this moment or later.
+        until: added before this moment.
+        error: whose error has this text in its type or message; letters from a to z in either case.
+        arguments: pairs of a path in the arguments and the value that stands there, as JSON text. A
+            path consists of names, and of places in lists.
+        labels: with all of these labels, each as `name=text`.
     """
 
     states: Collection[State] | None = None
@@ -183,10 +191,61 @@ class Filter(NamedTuple):
     step: str | None = None
     needed_by: Collection[str] | None = None
     prefix: str | None = None
+    task_prefix: str | None = None
+    fingerprint: str | None = None
+    since: Micros | None = None
+    until: Micros | None = None
+    error: str | None = None
+    arguments: Sequence[tuple[Sequence[str], Json]] = ()
+    labels: Sequence[str] = ()
 
 
 EVERYTHING = Filter()
 """Every job."""
+
+
+class Found(NamedTuple):
+    """What a search has found.
+
+    Attributes:
+        ids: the jobs, the last added first.
+        after: the job to go on after; None: all that may match has been looked at.
+        looked_to: when the last job that was looked at was added, in microseconds since 1970; None:
+            none was, or all that may match have been.
+    """
+
+    ids: list[str]
+    after: str | None
+    looked_to: Micros | None
+
+
+class Backlog(NamedTuple):
+    """How many jobs of a queue are in a state that is no end.
+
+    Attributes:
+        queue: the queue.
+        state: the state.
+        jobs: how many they are.
+        exact: whether there are no more.
+        oldest: of queued ones, when the job was due that waits longest, in microseconds since 1970.
+    """
+
+    queue: str
+    state: State
+    jobs: int
+    exact: bool
+    oldest: Micros | None
+
+
+class Tally(NamedTuple):
+    """How many jobs match, and the job to count on after; None: all that may match were counted."""
+
+    jobs: int
+    after: str | None
+
+
+NOTHING = Found([], None, None)
+"""No job."""
 
 
 class Count(NamedTuple):

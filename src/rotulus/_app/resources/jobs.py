@@ -1,38 +1,27 @@
 """The jobs of an app: read, found, counted, cancelled and retried."""
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable
 from typing import Any, NamedTuple, Unpack
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.bulk import BulkVerbs
+from rotulus._app.resources.job_count import MOST_COUNTED, JobCount
 from rotulus._app.resources.job_logs import JobLogs
-from rotulus._app.resources.where import Where, check_limit, check_text, every, read_where
+from rotulus._app.resources.pages import JobPage, read_cursor, write_cursor
+from rotulus._app.resources.where import Where, check_limit, check_text, read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.single_attempt import SingleResult
 from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._jobs.job import Job
-from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State
+from rotulus._jobs.record import moment
+from rotulus._jobs.states import Reason
 from rotulus._text.ids import is_id
 from rotulus._warnings import on_event_loop
-from rotulus.errors import EventLoopError, OptionError
-from rotulus.store import EVERYTHING, Filter
+from rotulus.errors import EventLoopError
+from rotulus.store import NOTHING
 
-MOST_COUNTED = 10_000
-"""A count is exact up to here."""
-
-_AT_ONCE = 500
-
-
-class JobCount(int):
-    """How many jobs there are; beyond 10,000 they are not counted, and it reads `10,000+`."""
-
-    @property
-    def exact(self) -> bool:
-        """Whether there are no more than that."""
-        return self <= MOST_COUNTED
-
-    def __str__(self) -> str:
-        return f"{int(self):,}" if self.exact else f"{MOST_COUNTED:,}+"
+_MOST_LOOKS = 10
+"""How often a count looks for more jobs, where few of those that it looks at match."""
 
 
 class AttemptResult(NamedTuple):
@@ -51,7 +40,7 @@ class AttemptResult(NamedTuple):
     error: BaseException | None
 
 
-class Jobs(JobLogs):
+class Jobs(BulkVerbs, JobLogs):
     """`app.jobs`: the jobs in the app's store.
 
     Each verb has a form that begins with `a`, for coroutines: it does the same in a thread of our
@@ -68,7 +57,7 @@ class Jobs(JobLogs):
 
     def __call__(
         self, *, limit: int = 100, before: str | None = None, **where: Unpack[Where]
-    ) -> list[Job[Any]]:
+    ) -> JobPage:
         """`find`: `app.jobs(state="failed")` is `app.jobs.find(state="failed")`."""
         return self.find(limit=limit, after=before, **where)
 
@@ -87,99 +76,45 @@ class Jobs(JobLogs):
 
     def find(
         self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
-    ) -> list[Job[Any]]:
+    ) -> JobPage:
         """Returns the jobs that match, the last added first.
+
+        No filter reads all jobs. Where few of many jobs match and no index leads to them, some
+        thousands are looked at: the page may be short then, or empty, and `page.next` goes on.
+        `page.looked_to` says how far it got.
 
         Args:
             limit: at most so many; the largest is 2,147,483,647.
-            after: the id of the last job of a page: gives the next page, jobs added earlier.
-            where: which jobs: `state` (one or several), `task`, `queue`, `key`, `schedule`, `run`,
-                `step`.
+            after: `page.next` of the page before, with the same filters; or the id of a job: gives
+                jobs that were added earlier.
+            where: which jobs; see `Where`.
 
         Raises:
             OptionError: there is no such filter, or its value is one that no job can have; or
                 `limit` or `after` is not allowed.
         """
-        port, meant, most = self._port(), read_where(where), check_limit(limit)
-        if after is not None:
-            check_text("after", after)
-        return [Job(record, port) for record in port.store().find(meant, most, after)]
+        port, most = self._port(), check_limit(limit)
+        meant, store = read_where(where, port.now), port.store()
+        found = store.search(meant, most + 1, read_cursor(after, where)) if most else NOTHING
+        jobs = [Job(record, port) for record in store.records(found.ids[:most])]
+        last = found.ids[most - 1] if len(found.ids) > most else found.after
+        looked_to = None if found.looked_to is None else moment(found.looked_to)
+        cursor = None if last is None else write_cursor(last, where)
+        return JobPage(jobs, cursor, last, looked_to)
 
     def count(self, **where: Unpack[Where]) -> JobCount:
-        """Returns how many jobs match: exact up to 10,000, and then at least that many."""
-        found = every(self._port().store(), read_where(where))
-        return JobCount(sum(1 for _ in islice(found, MOST_COUNTED + 1)))
+        """Returns how many jobs match: exact up to 10,000, and then at least that many.
 
-    def cancel(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
-        """Cancel jobs: at once those that wait; those that run are asked to stop.
-
-        Args:
-            ids: their ids.
-            dry_run: change nothing, and give the jobs that would be cancelled.
-            where: which jobs, instead of ids; unless `state` is given, all that have not ended. A
-                filter that is None counts as not given.
-
-        Returns:
-            The jobs that exist, as they stand then.
-
-        Raises:
-            OptionError: neither ids nor filters are given, or both are, or one is not allowed. To
-                cancel everything, give the states: `state=["blocked", "delayed", ...]`.
+        At most 100,000 jobs are looked at. If few of these match, there may be more, too.
         """
-        port, meant = self._port(), _meant(ids, where, LIVE, "cancel")
-        if dry_run:
-            return [job for job in _read(port, ids, meant) if not job.state.ended]
-        changed = (port.store().cancel(some) for some in _batches(port, ids, meant))
-        return [Job(record, port) for records in changed for record in records]
-
-    def retry(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
-        """Send `failed`, `dead` and `cancelled` jobs back to their queues, with fresh budgets.
-
-        Args:
-            ids: their ids.
-            dry_run: change nothing, and give the jobs that would be sent back.
-            where: which jobs, instead of ids; unless `state` is given, all in these three states. A
-                filter that is None counts as not given.
-
-        Returns:
-            The jobs that were sent back.
-
-        Raises:
-            OptionError: neither ids nor filters are given, or both are, or one is not allowed. To
-                retry everything, give the states: `state=["failed", "dead", "cancelled"]`.
-        """
-        port, meant = self._port(), _meant(ids, where, RETRYABLE, "retry")
-        if dry_run:
-            return [job for job in _read(port, ids, meant) if job.state in RETRYABLE]
-        changed = [port.store().retry(some) for some in _batches(port, ids, meant)]
-        back = [record for records in changed for record in records]
-        port.outbox_relay.send_again(back)
-        return [Job(record, port) for record in back]
-
-    def delete(self, *ids: str, dry_run: bool = False, **where: Unpack[Where]) -> list[Job[Any]]:
-        """Delete jobs that have ended, with their earlier attempts; a run goes whole.
-
-        Left are jobs that have not ended, steps of a run by themselves, and jobs whose key is still
-        held, as of a schedule's instant that must not fire again.
-
-        Args:
-            ids: their ids.
-            dry_run: change nothing, and give the jobs that have ended and are no steps.
-            where: which jobs, instead of ids; unless `state` is given, all that have ended. A
-                filter that is None counts as not given.
-
-        Returns:
-            The jobs that are gone, as they stood.
-
-        Raises:
-            OptionError: neither ids nor filters are given, or both are, or one is not allowed.
-        """
-        port, meant = self._port(), _meant(ids, where, ENDED, "delete")
-        if dry_run:
-            found = [job for job in _read(port, ids, meant) if job.state.ended]
-            return [job for job in found if job.is_run or job.run is None]
-        gone = (port.store().delete(some) for some in _batches(port, ids, meant))
-        return [Job(record, port) for records in gone for record in records]
+        port, jobs, after = self._port(), 0, None
+        meant = read_where(where, port.now)
+        for _ in range(_MOST_LOOKS):
+            counted, after = port.store().tally(meant, MOST_COUNTED + 1 - jobs, after)
+            jobs += counted
+            if after is None or jobs > MOST_COUNTED:
+                break
+        return JobCount(jobs, exact=after is None)
 
     def run(self, job_id: str) -> AttemptResult:
         """Make one attempt of a job here and now, as a worker would, and settle it.
@@ -225,31 +160,13 @@ class Jobs(JobLogs):
 
     async def afind(
         self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
-    ) -> list[Job[Any]]:
+    ) -> JobPage:
         """`find`, without blocking the event loop."""
         return await off_loop(self.find, limit=limit, after=after, **where)
 
     async def acount(self, **where: Unpack[Where]) -> JobCount:
         """`count`, without blocking the event loop."""
         return await off_loop(self.count, **where)
-
-    async def acancel(
-        self, *ids: str, dry_run: bool = False, **where: Unpack[Where]
-    ) -> list[Job[Any]]:
-        """`cancel`, without blocking the event loop."""
-        return await off_loop(self.cancel, *ids, dry_run=dry_run, **where)
-
-    async def aretry(
-        self, *ids: str, dry_run: bool = False, **where: Unpack[Where]
-    ) -> list[Job[Any]]:
-        """`retry`, without blocking the event loop."""
-        return await off_loop(self.retry, *ids, dry_run=dry_run, **where)
-
-    async def adelete(
-        self, *ids: str, dry_run: bool = False, **where: Unpack[Where]
-    ) -> list[Job[Any]]:
-        """`delete`, without blocking the event loop."""
-        return await off_loop(self.delete, *ids, dry_run=dry_run, **where)
 
     def _whole(self, job_id: str) -> str:
         """Returns the whole id of a job."""
@@ -261,36 +178,3 @@ class Jobs(JobLogs):
         if tried.ran and record.reason == Reason.SNOOZE:
             port.outbox_relay.send_again([record])
         return AttemptResult(Job(record, port), tried.ran, tried.error)
-
-
-def _meant(
-    ids: tuple[str, ...], where: Mapping[str, Any], states: frozenset[State], verb: str
-) -> Filter | None:
-    """Returns the filter, or None for ids. Raises `OptionError` for neither or both."""
-    meant = read_where(where)
-    if ids and meant != EVERYTHING:
-        raise OptionError(f"{verb}: give ids or filters, not both")
-    if ids:
-        for one in ids:
-            check_text("job id", one)
-        return None
-    if meant == EVERYTHING:
-        raise OptionError(
-            f"{verb}: neither ids nor filters are given, so no job is meant: give ids, or "
-            f"filters such as task='...'; for all jobs in a state give state='...'"
-        )
-    return meant if meant.states is not None else meant._replace(states=states)
-
-
-def _read(port: AppPort, ids: tuple[str, ...], meant: Filter | None) -> list[Job[Any]]:
-    """Returns the jobs that are meant, as they stand."""
-    store = port.store()
-    found = map(store.get, ids) if meant is None else every(store, meant)
-    return [Job(record, port) for record in found if record is not None]
-
-
-def _batches(port: AppPort, ids: Sequence[str], meant: Filter | None) -> list[list[str]]:
-    """Returns the ids of the jobs that are meant, in batches."""
-    if meant is not None:
-        ids = [record.id for record in every(port.store(), meant)]
-    return [list(ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE)]

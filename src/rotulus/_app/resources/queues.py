@@ -1,14 +1,17 @@
 """The queues of an app: what waits and runs in each, and which are paused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.job_count import JobCount
 from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.record import moment
 from rotulus._jobs.states import State
 from rotulus._text.names import check_queue_name
 from rotulus.errors import OptionError
+from rotulus.store import Backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +20,15 @@ class QueueInfo:
 
     Attributes:
         name: its name.
-        jobs: how many jobs there are in each state that any of them has.
+        jobs: how many jobs have not ended, in each state that any of them has.
         paused_at: since when it is paused; None when it is not.
+        age: for how many seconds the job has been due that waits longest; None when none waits.
     """
 
     name: str
-    jobs: dict[State, int]
+    jobs: dict[State, JobCount]
     paused_at: datetime | None
+    age: float | None = None
 
     @property
     def paused(self) -> bool:
@@ -46,13 +51,21 @@ class Queues:
         self._port = port
 
     def list(self) -> QueueInfos:
-        """Returns the queues that have jobs or are paused, by name."""
-        store = self._port().store()
-        paused = store.fleet().paused
-        jobs: dict[str, dict[State, int]] = {name: {} for name in paused}
-        for count in store.count("queue"):
-            jobs.setdefault(count.group, {})[count.state] = count.jobs
-        return [QueueInfo(name, jobs[name], paused.get(name)) for name in sorted(jobs)]
+        """Returns the queues in which jobs wait or run, or that are paused, by name.
+
+        Nothing is counted beyond 10,000, so it takes no longer however many jobs there are.
+        """
+        port = self._port()
+        paused = port.store().fleet().paused
+        backlog = port.store().backlog()
+        jobs: dict[str, dict[State, JobCount]] = {name: {} for name in paused}
+        for found in backlog:
+            count = JobCount(found.jobs, exact=found.exact)
+            jobs.setdefault(found.queue, {})[found.state] = count
+        ages = ages_in(backlog, port.now())
+        return [
+            QueueInfo(name, jobs[name], paused.get(name), ages.get(name)) for name in sorted(jobs)
+        ]
 
     def pause(self, *names: str) -> None:
         """Claim no more jobs of these queues, in any worker, until `resume`. Running jobs go on.
@@ -77,6 +90,17 @@ class Queues:
     async def aresume(self, *names: str) -> None:
         """`resume`, without blocking the event loop."""
         await off_loop(self.resume, *names)
+
+
+def ages_in(backlog: Sequence[Backlog], now: datetime) -> dict[str, float]:
+    """Returns how long the job has been due that waits longest, in seconds, by queue.
+
+    Args:
+        backlog: what waits, as a store tells it.
+        now: the present moment.
+    """
+    waiting = [(found.queue, found.oldest) for found in backlog if found.oldest is not None]
+    return {queue: max(0.0, (now - moment(at)).total_seconds()) for queue, at in waiting}
 
 
 def _named(names: tuple[str, ...], verb: str) -> tuple[str, ...]:

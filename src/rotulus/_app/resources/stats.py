@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.measures import METRICS, Measured, measure
+from rotulus._app.resources.queues import ages_in
+from rotulus._app.resources.where import Since
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.record import micros, moment
 from rotulus._text.names import did_you_mean
@@ -16,9 +18,6 @@ from rotulus._time.lengths import Seconds, check_moment, check_seconds
 from rotulus.errors import OptionError
 from rotulus.store import Stat, StatFilter
 from rotulus.store.stats import MINUTE
-
-Since = datetime | Seconds
-"""A moment, or how many seconds ago it was."""
 
 _SECOND = 1_000_000
 _STEPS = (60, 300, 900, 3600, 6 * 3600, 86_400)
@@ -123,6 +122,18 @@ class Stats:
         for stat in found:
             named.setdefault(stat.name, []).append(stat)
         return [measure(name, stats) for name, stats in sorted(named.items())]
+
+    def ages(self) -> dict[str, float]:
+        """Returns how long the job has been due that waits longest, in seconds, by queue.
+
+        Queues in which no job waits are left out. However many jobs wait, it takes no longer.
+        """
+        port = self._port()
+        return ages_in(port.store().backlog(), port.now())
+
+    async def aages(self) -> dict[str, float]:
+        """`ages`, without blocking the event loop."""
+        return await off_loop(self.ages)
 
     async def aseries(
         self,

@@ -163,7 +163,7 @@ class RunSteps:
     def _job(self, run_id: str, step: str) -> Job[Any]:
         """Returns the job of a step. Raises `StepNotFoundError`, with the nearest one there is."""
         port, run = self._port(), self._run(run_id)
-        found = _find(port, read_where({"run": run.id, "step": step}), 1)
+        found = _find(port, read_where({"run": run.id, "step": step}, port.now), 1)
         if found:
             return Job(port.look(found[0].id), port)  # with its history
         names = _names(port, run.id, split_path(step)[0]) or _names(port, run.id, "")

@@ -51,7 +51,8 @@ def _pieces() -> dict[str, str]:
     terms = _columns.columns_of(_columns.TermsRow)
     pieces = {
         "record": _columns.record_columns("job"),
-        "before": ":before::uuid",  # ids grow
+        # ids grow, and no job has the last one
+        "below": "coalesce(:before::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')",
         "worker_columns": ", ".join(WorkerInfo._fields),
         "terms_columns": ", ".join(column.name for column in terms),
         "terms_values": ", ".join(f":{name}::{_TYPES[kind]}" for name, kind, _ in terms),

@@ -51,6 +51,14 @@ def retry(session: Session, ids: Collection[str], arguments: str | None) -> list
     return records_of(session, [job for job in existing if job in chosen])
 
 
+def reprioritise(session: Session, ids: Collection[str], priority: int) -> list[JobRecord]:
+    """Give waiting jobs and their waiting parts another priority."""
+    existing, in_runs = _lock(session, ids)
+    wanted = _first(session.fetch("with_parts", ids=existing)) if in_runs else existing
+    changed = set(_first(session.fetch("reprioritise", ids=wanted, priority=priority)))
+    return records_of(session, [job for job in existing if job in changed])
+
+
 def delete(session: Session, ids: Collection[str]) -> list[JobRecord]:
     """Delete those of some jobs that nobody needs, runs as a whole."""
     existing, _ = _lock(session, ids)

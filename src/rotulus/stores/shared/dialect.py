@@ -23,6 +23,7 @@ LISTS = {
     "queues": "str",
     "names": "str",
     "states": "str",
+    "labels": "str",
 }
 """The parameters that hold many values, and the kind of each: `job` is what `{job}` holds."""
 

@@ -1,5 +1,6 @@
 """Reads jobs, workers and queues."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, moment
@@ -8,7 +9,8 @@ from rotulus._text.ids import id_range, is_id
 from rotulus._text.jsontext import encode_plain
 from rotulus._text.names import is_storable
 from rotulus._workflows.paths import join_path
-from rotulus.store import Count, Filter, Fleet, WorkerInfo
+from rotulus.store import Backlog, Count, Filter, Fleet, WorkerInfo
+from rotulus.stores.shared.searching import search
 from rotulus.stores.shared.session import Row, Session
 
 _RECENT = 20_000
@@ -50,7 +52,14 @@ def find(session: Session, where: Filter, limit: int, before: str | None) -> lis
     if can_match is None or (where.prefix is not None and None in ends):
         return []
     how = {**can_match._asdict(), "limit": limit, "before": before, "first": first, "last": last}
-    how |= {"states": _listed(where.states), "needed_by": _listed(can_match.needed_by)}
+    if where.error is not None or where.arguments:
+        return _find_by_texts(session, where, limit, before)
+    del how["error"], how["arguments"]
+    how |= {
+        "states": _listed(where.states),
+        "labels": list(where.labels) or None,
+        "needed_by": _listed(can_match.needed_by),
+    }
     if where.prefix is not None and where.needed_by is None:
         return session.fetch_records("find_by_prefix", **how)
     if not _is_narrow(can_match):
@@ -59,6 +68,20 @@ def find(session: Session, where: Filter, limit: int, before: str | None) -> lis
         if window is None or len(found) == limit:
             return found
     return session.fetch_records("find_by_index", **how)
+
+
+def _find_by_texts(
+    session: Session, where: Filter, limit: int, before: str | None
+) -> list[JobRecord]:
+    """The jobs that match, of which the texts have to be read: all there are."""
+    ids: list[str] = []
+    while len(ids) < limit:
+        found = search(session, where, limit - len(ids), before)
+        ids += found.ids
+        before = found.after
+        if before is None:
+            break
+    return records_of(session, ids)
 
 
 def _listed(values: Collection[str] | None) -> list[str] | None:
@@ -78,8 +101,7 @@ def _possible(where: Filter, before: str | None) -> Filter | None:
     """
     if not all(is_id(one) for one in (where.run, before) if one is not None):
         return None
-    texts = (where.task, where.queue, where.key, where.limit_key, where.schedule, where.worker)
-    if not all(is_storable(text) for text in (*texts, where.step) if text is not None):
+    if not all(is_storable(one) for one in (*where, *where.labels) if isinstance(one, str)):
         return None
     if where.needed_by is None:
         return where
@@ -102,6 +124,30 @@ def count(session: Session, by: str, run: str | None, within: str) -> list[Count
     else:
         found = session.fetch(f"count_by_{by}", run=run)
     return [Count(group, State(state), jobs) for group, state, jobs in found]
+
+
+def backlog(session: Session, most: int) -> list[Backlog]:
+    """How many jobs wait and run in each queue. See `Queries.backlog`."""
+    rows = session.fetch("backlog", most=most + 1)
+    by_kind = Counter[str]()
+    for kind, queue, _, jobs, _ in rows:
+        by_kind[f"{kind} {queue}" if kind == "queue" else kind] += jobs
+    found: dict[tuple[str, State], Backlog] = {}
+    for kind, queue, state, jobs, oldest in rows:
+        counted = by_kind[f"{kind} {queue}" if kind == "queue" else kind]
+        one = Backlog(queue, State(state), jobs, counted <= most, oldest)
+        known = found.get(one[:2])
+        found[one[:2]] = one if known is None else _together(one, known)
+    return [found[key] for key in sorted(found)]
+
+
+def _together(one: Backlog, other: Backlog) -> Backlog:
+    moments = [at for at in (one.oldest, other.oldest) if at is not None]
+    return one._replace(
+        jobs=one.jobs + other.jobs,
+        exact=one.exact and other.exact,
+        oldest=min(moments, default=None),
+    )
 
 
 def fleet(session: Session) -> Fleet:

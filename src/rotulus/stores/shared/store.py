@@ -1,39 +1,26 @@
 """`SharedStore`: the methods that are the same in both stores."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from rotulus._jobs.record import JobRecord
-from rotulus._text.ids import is_id
-from rotulus.errors import OptionError
 from rotulus.store import (
-    EVERYTHING,
     Claim,
-    Count,
-    Filter,
-    Fleet,
     Recounted,
     Renewal,
     Renewed,
 )
-from rotulus.stores.shared import actions, reading
+from rotulus.stores.shared import actions
+from rotulus.stores.shared.queries import SharedQueries
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Session
 
 T = TypeVar("T")
 
 
-class SharedStore(ABC):
+class SharedStore(SharedQueries):
     """What operators do to jobs, what is read, and what is kept."""
-
-    @abstractmethod
-    def _read(self, work: Callable[[Session], T]) -> T:
-        """Read."""
-
-    @abstractmethod
-    def _read_tables(self, work: Callable[[Session], T]) -> T:
-        """Read whole tables, which takes its time."""
 
     @abstractmethod
     def _write(self, work: Callable[[Session], T]) -> T:
@@ -62,6 +49,10 @@ class SharedStore(ABC):
             self._tell_work()
         return records
 
+    def reprioritise(self, ids: Collection[str], priority: int) -> list[JobRecord]:
+        """Give waiting jobs another priority. See `Store.reprioritise`."""
+        return self._write(lambda session: actions.reprioritise(session, ids, priority))
+
     def delete(self, ids: Collection[str]) -> list[JobRecord]:
         """Delete ended jobs. See `Store.delete`."""
         return self._write(lambda session: actions.delete(session, ids))
@@ -71,37 +62,6 @@ class SharedStore(ABC):
         self._write(lambda session: actions.pause(session, queues, runs, paused=paused))
         if not paused:
             self._tell_work()
-
-    def get(self, job_id: str) -> JobRecord | None:
-        """One job. See `Store.get`."""
-        if not is_id(job_id):
-            return None
-        return self._read(lambda session: reading.whole_record(session, job_id))
-
-    def find(
-        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
-    ) -> list[JobRecord]:
-        """The jobs that match. See `Store.find`."""
-        return self._read(lambda session: reading.find(session, where, limit, before))
-
-    def unended(self, ids: Collection[str]) -> set[str]:
-        """Those of some jobs that have not ended. See `Store.unended`."""
-        possible = [one for one in ids if is_id(one)]
-        if not possible:
-            return set()
-        found = self._read(lambda session: session.fetch("unended", ids=possible))
-        return {job for (job,) in found}
-
-    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
-        """How many jobs there are. See `Store.count`."""
-        if by not in ("queue", "task", "step"):
-            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
-        read = self._read if by == "step" else self._read_tables
-        return read(lambda session: reading.count(session, by, run, within))
-
-    def fleet(self) -> Fleet:
-        """The live workers and the paused queues. See `Store.fleet`."""
-        return self._read(reading.fleet)
 
     def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
         """Mend what waits for nothing. See `Store.recount`."""

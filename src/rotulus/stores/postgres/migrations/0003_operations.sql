@@ -29,6 +29,15 @@ CREATE TABLE rotulus_labels (
   PRIMARY KEY (label, job)
 );
 
+-- What went wrong, the last added first. A job that succeeds writes nothing here.
+CREATE INDEX rotulus_jobs_unsuccessful ON rotulus_jobs (state, id)
+  WHERE ended_at IS NOT NULL AND state || '' <> 'succeeded';
+
+-- In their order, so that the last firings of a schedule are read, and not all of them.
+DROP INDEX rotulus_jobs_schedule;
+CREATE INDEX rotulus_jobs_schedule ON rotulus_jobs (schedule, id)
+  WHERE schedule IS NOT NULL;
+
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (

@@ -244,3 +244,11 @@ unblocked AS (
 noted_unblocked AS (
   INSERT INTO rotulus_changes_new ({change_columns})
   SELECT now, 'job', id, state, task, queue FROM unblocked WHERE due AND {listened})
+
+-- piece: lower_error
+-- The error of a job, its letters from A to Z as small ones.
+lower(job.error COLLATE "C")
+
+-- piece: running_order
+-- The order in which the index of running jobs has them.
+seq

@@ -19,6 +19,12 @@ SET cancel_requested = job.state = 'running',
 WHERE job.id {in_ids} AND job.state || '' IN ('blocked', 'delayed', 'queued', 'running')
 RETURNING id, ended_at IS NOT NULL AND run IS NOT NULL;
 
+-- name: reprioritise
+-- Waiting jobs get another priority.
+UPDATE rotulus_jobs AS job SET priority = CAST(:priority AS integer)
+WHERE job.id {in_ids} AND job.state || '' IN ('blocked', 'delayed', 'queued')
+RETURNING id;
+
 -- name: retryable
 -- The jobs among some that an operator can send back, each with the head of its run (itself, if it is in
 -- none) and the key of that. With `any_end`, in whatever state they ended.

@@ -42,11 +42,20 @@ AND (CAST(:schedule AS text) IS NULL OR job.schedule = CAST(:schedule AS text))
 AND (CAST(:worker AS text) IS NULL OR job.worker = CAST(:worker AS text))
 AND (CAST(:run AS {id}) IS NULL OR job.run = CAST(:run AS {id}))
 AND (CAST(:step AS text) IS NULL OR job.step = CAST(:step AS text))
+AND (CAST(:task_prefix AS text) IS NULL
+     OR substr(job.task, 1, length(CAST(:task_prefix AS text))) = CAST(:task_prefix AS text))
+AND ({any_labels} OR NOT EXISTS (
+  SELECT 1 FROM {each_labels} WHERE NOT EXISTS (
+    SELECT 1 FROM rotulus_labels AS own WHERE own.label = wanted.value AND own.job = job.{job})))
+AND (CAST(:fingerprint AS text) IS NULL OR job.fingerprint = CAST(:fingerprint AS text))
+AND (CAST(:since AS bigint) IS NULL OR job.created_at >= CAST(:since AS bigint))
+AND (CAST(:until AS bigint) IS NULL OR job.created_at < CAST(:until AS bigint))
 AND (CAST(:first AS {id}) IS NULL OR job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}))
 
 -- piece: page
--- A job was added before the one that ended the last page, if there was one.
-(CAST(:before AS {id}) IS NULL OR job.{job} < {before})
+-- A job was added before the one that ended the last page, if there was one: one condition without OR, so that
+-- an index leads to the place.
+job.{job} < {below}
 
 -- piece: counted
 -- All jobs, or those of a run.

@@ -16,7 +16,8 @@ WHERE characters <= CAST(:characters AS bigint) ORDER BY number;
 -- name: find_by_prefix
 -- Jobs that match, the last added first, among the ids from `first` to `last`.
 SELECT {record} FROM rotulus_jobs AS job
-WHERE job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}) AND {matching} AND {page}
+WHERE job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}) AND {matching}
+  AND (CAST(:before AS {id}) IS NULL OR job.{job} < {below})
 ORDER BY job.{job} DESC LIMIT CAST(:limit AS integer);
 
 -- name: count_by_queue

@@ -29,6 +29,10 @@ CREATE TABLE rotulus_labels (
   PRIMARY KEY (label, job)
 ) STRICT, WITHOUT ROWID;
 
+-- What went wrong, the last added first. A job that succeeds writes nothing here.
+CREATE INDEX rotulus_jobs_unsuccessful ON rotulus_jobs (state)
+  WHERE ended_at IS NOT NULL AND state || '' <> 'succeeded';
+
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (

@@ -145,3 +145,15 @@ used (limit_key, running, started) AS MATERIALIZED (
 -- piece: wall_clock
 -- The present moment, as triggers know it.
 CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+
+-- piece: below
+-- What the jobs of the next page are below: all, if there was no page before.
+CASE WHEN :before IS NULL THEN 9223372036854775807 ELSE {before} END
+
+-- piece: lower_error
+-- The error of a job, its letters from A to Z as small ones.
+lower(job.error)
+
+-- piece: running_order
+-- The order in which the index of running jobs has them.
+worker

@@ -52,7 +52,7 @@ chosen (seq) AS (
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE ended_at IS NOT NULL AND state IN wanted)
 SELECT {record} FROM rotulus_jobs AS job
-WHERE job.seq IN chosen AND {matching} AND {page}
+WHERE job.seq IN chosen AND {matching} AND +job.seq < {below}
 ORDER BY job.seq DESC LIMIT :limit;
 
 -- name: next_due

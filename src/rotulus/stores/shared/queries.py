@@ -1,0 +1,75 @@
+"""`SharedQueries`: the methods that read jobs, the same in both stores."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
+
+from rotulus._jobs.record import JobRecord
+from rotulus._text.ids import is_id
+from rotulus.errors import OptionError
+from rotulus.store import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Tally
+from rotulus.stores.shared import reading, searching
+from rotulus.stores.shared.reading import records_of
+from rotulus.stores.shared.session import Session
+
+T = TypeVar("T")
+
+
+class SharedQueries(ABC):
+    """What is read. See `rotulus.store.Queries`."""
+
+    @abstractmethod
+    def _read(self, work: Callable[[Session], T]) -> T:
+        """Read."""
+
+    @abstractmethod
+    def _read_tables(self, work: Callable[[Session], T]) -> T:
+        """Read whole tables, which takes its time."""
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """One job. See `Store.get`."""
+        if not is_id(job_id):
+            return None
+        return self._read(lambda session: reading.whole_record(session, job_id))
+
+    def find(
+        self, where: Filter = EVERYTHING, limit: int = 100, before: str | None = None
+    ) -> list[JobRecord]:
+        """The jobs that match. See `Store.find`."""
+        return self._read(lambda session: reading.find(session, where, limit, before))
+
+    def unended(self, ids: Collection[str]) -> set[str]:
+        """Those of some jobs that have not ended. See `Store.unended`."""
+        possible = [one for one in ids if is_id(one)]
+        if not possible:
+            return set()
+        found = self._read(lambda session: session.fetch("unended", ids=possible))
+        return {job for (job,) in found}
+
+    def search(self, where: Filter, limit: int, before: str | None = None) -> Found:
+        """The ids of jobs that match. See `Store.search`."""
+        return self._read(lambda session: searching.search(session, where, limit, before))
+
+    def tally(self, where: Filter, limit: int, before: str | None = None) -> Tally:
+        """How many jobs match. See `Store.tally`."""
+        return self._read(lambda session: searching.tally(session, where, limit, before))
+
+    def records(self, ids: Sequence[str]) -> list[JobRecord]:
+        """Jobs by id. See `Store.records`."""
+        known = [job for job in ids if is_id(job)]
+        return self._read(lambda session: records_of(session, known))
+
+    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
+        """How many jobs there are. See `Store.count`."""
+        if by not in ("queue", "task", "step"):
+            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
+        read = self._read if by == "step" else self._read_tables
+        return read(lambda session: reading.count(session, by, run, within))
+
+    def backlog(self, most: int = 10_000) -> list[Backlog]:
+        """How many jobs wait and run in each queue. See `Store.backlog`."""
+        return self._read(lambda session: reading.backlog(session, most))
+
+    def fleet(self) -> Fleet:
+        """The live workers and the paused queues. See `Store.fleet`."""
+        return self._read(reading.fleet)

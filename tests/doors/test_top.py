@@ -1,0 +1,92 @@
+"""`rotulus top`: queues, rates, workers and failures, once and live."""
+
+import json
+import re
+
+import pytest
+
+from doors.terminals import shown
+from doors.wrong import Folder
+from rotulus.testing import drain
+
+pytestmark = pytest.mark.anywhere
+
+APP = """
+from rotulus import App, TaskRegistry, task
+registry = TaskRegistry()
+app = App("sqlite:///top.db", registry=registry)
+
+@task(queue="mail", registry=registry)
+def send(number: int) -> None:
+    if number % 2:
+        raise ValueError(f"no [red]{number}[/red]")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with an app of which two jobs have ended, and one waits."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("ROTULUS_APP", "topped:app")
+    made = Folder(tmp_path)
+    made.write("topped.py", APP)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def app(folder):
+    """That app."""
+    from rotulus.cli.target import load_app
+
+    made = load_app("topped:app")
+    for number in (1, 2):
+        made.enqueue("send", number)
+    drain(made)
+    made.enqueue("send", 3)
+    made.using(delay=60).enqueue("send", 4)
+    made.queues.pause("other")
+    return made
+
+
+def test_it_shows_what_goes_on(folder, app):
+    """Once where there is no terminal: queues, workers and failures, as texts."""
+    text = folder.rotulus("top").text
+
+    assert re.search(r"mail +1 +0 +1 +0 +[\d.]+ m?s +0\.\d +0\.\d +0\.\d", text)
+    assert re.search(r"other +0 .* paused", text)
+    assert "No worker is running." in text
+    assert re.search(r"send +failed +.* ago +ValueError: no \[red\]1\[/red\]", text)
+
+
+def test_it_prints_json(folder, app):
+    """Of the same."""
+    seen = json.loads(folder.rotulus("top", "--json").text)
+    mail, other = seen["queues"]
+
+    assert ("mail", {"queued": 1, "delayed": 1}) == (mail["queue"], mail["jobs"])
+    assert mail["age"] >= 0
+    assert mail["rates"]["enqueued"] > mail["rates"]["failed"] > 0
+    assert (True, None) == (other["paused"], other["age"])
+    assert ([], ["send"]) == (seen["workers"], [job["task"] for job in seen["failures"]])
+
+
+def test_it_goes_on_until_ctrl_c(folder, app):
+    """On a terminal."""
+    lines, code = shown(100, "top", "--every", "1", question="ValueError", answer="\x03")
+
+    assert 130 == code
+    assert any("mail" in line for line in lines)
+    assert lines[-1].endswith("Interrupted.")
+
+
+def test_it_ends_after_one_look(folder, app):
+    """If it is told to, on a terminal, too; and where nothing has happened."""
+    lines, code = shown(100, "top", "--once")
+
+    assert 0 == code
+    assert any("send" in line and "failed" in line for line in lines)
+    app.jobs.delete(state="failed")
+    app.jobs.cancel(queue="mail")
+    app.queues.resume("other")
+    assert "Nothing has failed." in folder.rotulus("top").text
