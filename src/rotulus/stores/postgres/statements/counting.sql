@@ -20,8 +20,8 @@ SELECT pg_try_advisory_xact_lock(hashtext('rotulus_stats'));
 
 -- name: fold_new
 -- What has been counted becomes part of its minute.
-WITH rotulus_stats_new AS (
+WITH taken AS (
   DELETE FROM rotulus_stats_new RETURNING *)
 INSERT INTO rotulus_stats AS known (span, {stat_columns})
-SELECT 60, {stat_columns} FROM {new_stats} ORDER BY {stat_key}
+SELECT 60, {stat_columns} FROM {by_minute_of} taken {in_minutes} ORDER BY {stat_key}
 ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};

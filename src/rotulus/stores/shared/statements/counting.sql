@@ -1,13 +1,22 @@
 -- Statistics: attempts and new jobs that have been counted.
 
--- piece: new_stats
--- What has been counted and is not in its place yet: first what falls into the same two buckets is summed up.
+-- piece: by_minute_of
+-- The begin of a table of statistics by the minute, made of what has been counted: behind it stand the name of the
+-- table that holds that, and `in_minutes`. What falls into the same two buckets is summed up first.
 (SELECT minute AS at, task, queue, outcome, {stat_counts}
  FROM (
    SELECT at - at % 60000000 AS minute, task, queue, outcome,
      {wait_bucket} AS wait_bucket, {run_bucket} AS run_bucket, {stat_bucketed}
-   FROM rotulus_stats_new GROUP BY minute, task, queue, outcome, wait_bucket, run_bucket) AS in_buckets
+   FROM
+
+-- piece: in_minutes
+-- The end of such a table.
+   GROUP BY minute, task, queue, outcome, wait_bucket, run_bucket) AS in_buckets
  GROUP BY minute, task, queue, outcome) AS newer
+
+-- piece: new_stats
+-- What has been counted and is not in its place yet.
+{by_minute_of} rotulus_stats_new {in_minutes}
 
 -- piece: all_stats
 -- What has been counted, in its place or not yet.
