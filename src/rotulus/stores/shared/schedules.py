@@ -183,12 +183,11 @@ def _declare(session: Session, entries: Sequence[ScheduleEntry], patience: int) 
         put = list(_outdated(session, entries, now, patience))
         if put:
             _put(session, revision, put)
-    known = {row.name: row for row in _rows(session, [entry.name for entry in entries])}
+    told = {entry.name: entry for entry in entries}
     confirmed = [
-        entry.name
-        for entry in entries
-        if entry == known[entry.name].entry
-        and now - (known[entry.name].declared_at or 0) > _CONFIRM_AFTER
+        row.name
+        for row in _rows(session, list(told))  # one may have been removed just now
+        if row.entry == told[row.name] and now - (row.declared_at or 0) > _CONFIRM_AFTER
     ]
     if confirmed:
         session.execute("declared_again", names=confirmed)
