@@ -160,6 +160,10 @@ CREATE TRIGGER rotulus_limits_changed AFTER UPDATE OF state ON rotulus_jobs
 FOR EACH ROW WHEN (OLD.limit_key IS NOT NULL AND OLD.state <> NEW.state
   AND (OLD.state <> 'queued' OR NEW.state <> 'running'))
 EXECUTE FUNCTION rotulus_note_limits();
+CREATE TRIGGER rotulus_limits_raised AFTER UPDATE OF priority ON rotulus_jobs
+FOR EACH ROW WHEN (NEW.limit_key IS NOT NULL AND NEW.state = 'queued' AND OLD.state = 'queued'
+  AND OLD.priority < NEW.priority)
+EXECUTE FUNCTION rotulus_note_limits();
 CREATE TRIGGER rotulus_limits_deleted AFTER DELETE ON rotulus_jobs
 FOR EACH ROW WHEN (OLD.limit_key IS NOT NULL AND OLD.state IN ('queued', 'running'))
 EXECUTE FUNCTION rotulus_note_limits();
