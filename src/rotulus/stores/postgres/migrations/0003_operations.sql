@@ -130,7 +130,7 @@ CREATE INDEX rotulus_limit_heads_key ON rotulus_limit_heads (limit_key, seq);
 -- With the rights of their owner: who adds jobs need not have any on these tables. Of what a transaction adds
 -- for a key one row is enough; to look for those of others would mean to wait for them.
 CREATE FUNCTION rotulus_note_limits() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+SECURITY DEFINER SET enable_seqscan = off AS $$
 BEGIN
   IF TG_OP <> 'INSERT' AND OLD.state IN ('running', 'queued') THEN
     INSERT INTO rotulus_limit_heads (limit_key, queue, task, priority, seq, run_at)
@@ -151,6 +151,15 @@ BEGIN
         AND queue = NEW.queue AND task = NEW.task AND priority >= NEW.priority);
   END IF;
   RETURN NULL;
+END $$;
+
+-- Tables of the caller's own come last, though they were not named: they are looked for first otherwise, and what
+-- their triggers do would be done with the rights of the owner.
+DO $$
+BEGIN
+  EXECUTE format('ALTER FUNCTION rotulus_note_limits() SET search_path = %I, pg_temp', (
+    SELECT nspname FROM pg_namespace WHERE oid = (
+      SELECT relnamespace FROM pg_class WHERE oid = 'rotulus_jobs'::regclass)));
 END $$;
 
 CREATE TRIGGER rotulus_limits_added AFTER INSERT ON rotulus_jobs
