@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
+from rotulus._time.clock import monotonic
 from rotulus.errors import StoreError
 from rotulus.store import ClaimFilter
 from rotulus.stores.postgres import rows
@@ -19,6 +20,9 @@ _PROMOTED_AT_ONCE = 1000
 
 _TRIES = 4
 """How often a claim is made in another way."""
+
+_LONGEST = 1.0
+"""Seconds after which a claim that has some jobs looks for no more: their leases have begun."""
 
 _FEWEST_KEYS = 16
 _MOST_KEYS = 100
@@ -183,8 +187,10 @@ class LimitedClaim:
     def claim(self) -> list[JobRecord]:
         """Take jobs, until there are enough, or all keys have been looked at.
 
-        Keys that others hold come last: by then they may have left something.
+        Keys that others hold come last: by then they may have left something. If there are very
+        many keys, the jobs that were found in time are all.
         """
+        end = monotonic() + _LONGEST
         jobs: list[JobRecord] = []
         with_room: list[str] = []
         held: list[str] = []
@@ -198,6 +204,8 @@ class LimitedClaim:
                 with_room += found.with_room
                 held = [*held[len(wait_for) :], *found.held]
                 are_more = are_more and found.are_more
+                if jobs and monotonic() > end:
+                    break
         except StoreError:
             if not jobs:  # what has been taken is somebody's
                 raise
