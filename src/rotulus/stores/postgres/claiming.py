@@ -187,8 +187,9 @@ class LimitedClaim:
     def claim(self) -> list[JobRecord]:
         """Take jobs, until there are enough, or all keys have been looked at.
 
-        Keys that others hold come last: by then they may have left something. If there are very
-        many keys, the jobs that were found in time are all.
+        Keys that others hold come last, and are waited for if nothing else was found: whoever holds
+        one may go on for long, and jobs that have been taken are to begin. If there are very many
+        keys, the jobs that were found in time are all.
         """
         end = monotonic() + _LONGEST
         jobs: list[JobRecord] = []
@@ -204,7 +205,7 @@ class LimitedClaim:
                 with_room += found.with_room
                 held = [*held[len(wait_for) :], *found.held]
                 are_more = are_more and found.are_more
-                if jobs and monotonic() > end:
+                if jobs and (not are_more or monotonic() > end):
                     break
         except StoreError:
             if not jobs:  # what has been taken is somebody's

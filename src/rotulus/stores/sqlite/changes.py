@@ -27,6 +27,7 @@ class Triggers:
 
     def begin(self, session: Session) -> None:
         """Make the triggers: all connections to the file take note of them by themselves."""
+        self.end(session)  # another version may have made others
         for statement in _TRIGGERS.values():
             session.run(statement)
 
