@@ -8,7 +8,8 @@ import pytest
 
 import rotulus.stores.postgres as package
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.postgres.session import STATEMENTS, statements_in
+from rotulus.stores.postgres import PostgresStore, read_address
+from rotulus.stores.postgres.session import STATEMENTS, in_schema, statements_in
 from rotulus.stores.sqlite.session import STATEMENTS as SQLITE_STATEMENTS
 
 pytestmark = pytest.mark.anywhere
@@ -63,6 +64,17 @@ def empty(postgres):
         yield connection
 
 
+@pytest.fixture(scope="module")
+def named(postgres):
+    """A connection to empty tables that are found by the name of their schema alone."""
+    with postgres.database() as url:
+        store = PostgresStore(read_address(f"{url}?schema=jobs"))
+        store.migrate()
+        store.close()
+        with connect(url) as connection:
+            yield connection
+
+
 @pytest.fixture(scope="module", params=[False, True], ids=["guessed", "analysed"])
 def filled(request, postgres):
     """A connection to tables with a past and a future, with statistics and without."""
@@ -87,9 +99,9 @@ def numbered(statement):
     return text, len(names)
 
 
-def prepare(connection, name):
+def prepare(connection, name, schema=None):
     """Prepare a statement; how many parameters it has."""
-    text, count = numbered(STATEMENTS[name])
+    text, count = numbered(in_schema(STATEMENTS[name], schema))
     connection.execute("DEALLOCATE ALL")
     connection.execute(f"PREPARE statement AS {text}")
     return count
@@ -106,6 +118,12 @@ def plan(connection, name):
 def test_a_statement_prepares(empty, name):
     """It is valid SQL on these tables."""
     prepare(empty, name)
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS))
+def test_a_statement_prepares_in_a_named_schema(named, name):
+    """So is it with the schema before each name of ours: no other name may begin as they do."""
+    prepare(named, name, "jobs")
 
 
 def test_every_statement_is_used_and_every_use_is_a_statement():
