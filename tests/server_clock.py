@@ -5,7 +5,7 @@ import psycopg
 from rotulus._jobs.record import micros
 from rotulus.testing import SettableClock
 
-_TABLES = (
+TABLES = (
     *("jobs", "needs", "attempts", "pauses", "starts", "workers", "schedules", "outbox"),
     *("stats", "stats_new", "logs", "labels"),
     *("revisions", "limit_heads"),
@@ -15,7 +15,7 @@ _TABLES = (
 
 def empty(connection):
     """Forget everything that is in the tables."""
-    names = ", ".join(f"rotulus_{name}" for name in _TABLES)
+    names = ", ".join(f"rotulus_{name}" for name in TABLES)
     connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
 
 

@@ -97,6 +97,7 @@ def explorer_of(migrated):
         def claim(self, worker):
             self.session.fetch_value("promote", limit="9")
             wanted = {"queues": None, "names": None, "grace": None, "worker": worker}
+            wanted["few_queues"] = "8"
             found = self.session.fetch("claim", **wanted, limit="1", lease=str(LEASE))
             jobs, _ = rows.claimed(found)
             return jobs[0].attempt if jobs else None

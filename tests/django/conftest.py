@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from django_project import configure, database, postgres_settings, sqlite_settings
+from server_clock import empty as empty_tables
 
 configure()
 
@@ -35,7 +36,7 @@ def jobs_settings(tmp_path, migrated):
 
     def empty(url):
         with psycopg.connect(url) as connection:
-            connection.execute("TRUNCATE rotulus_jobs, rotulus_attempts, rotulus_needs")
+            empty_tables(connection)
 
     def made(kind):
         from rotulus.stores.sqlite import SqliteStore

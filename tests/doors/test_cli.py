@@ -1,6 +1,5 @@
 """The command line: what each command prints, and what it ends with, also when it is held wrong."""
 
-import itertools
 import json
 import os
 import re
@@ -9,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -51,14 +51,12 @@ async def flaky(job: Job) -> None:
 async def tidy() -> None: ...
 '''
 
-NUMBERS = itertools.count(1)
-
 
 class Shop:
     """An app in a module of its own, and the program run on it."""
 
     def __init__(self, folder, source=SHOP):
-        self.name = f"shop_{next(NUMBERS)}"
+        self.name = f"shop_{uuid.uuid4().hex}"  # of a module that no other test has
         (folder / f"{self.name}.py").write_text(source)
         self.target = f"{self.name}:app"
         self._app = None

@@ -1,7 +1,7 @@
 """What commands that change many jobs have in common: which jobs are meant, a question, a bar."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
@@ -47,6 +47,15 @@ def bulk_options(command: F) -> F:
     return dry_run(yes(json_option(app_options(command))))
 
 
+_HOW = ("dry_run", "yes", "as_json")
+
+
+def check_chosen(verb: str, ids: Sequence[str], given: Mapping[str, Any]) -> None:
+    """Raise a `UsageError` where neither ids nor filters are given: before a store is opened."""
+    if not ids and not any(value for name, value in given.items() if name not in _HOW):
+        raise click.UsageError(f"Which jobs? Give their ids, or choose them: rotulus {verb} --help")
+
+
 def change(
     app: App, verb: Verb, ids: Sequence[str], given: dict[str, Any], **usual: Any
 ) -> Changed | None:
@@ -59,12 +68,8 @@ def change(
         given: the filters, as options, with `dry_run`, `yes` and `as_json`.
         usual: filters that hold unless others are given.
     """
-    how = {name: given.pop(name) for name in ("dry_run", "yes", "as_json")}
+    how = {name: given.pop(name) for name in _HOW}
     filters = read_filters(app, given)
-    if not ids and not filters:
-        raise click.UsageError(
-            f"Which jobs? Give their ids, or choose them: rotulus {verb.name} --help"
-        )
     if ids and filters:
         raise click.UsageError("Give ids, or choose jobs by options, and not both")
     chosen = known(app, ids)

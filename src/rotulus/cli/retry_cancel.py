@@ -8,7 +8,7 @@ import click
 
 from rotulus import App, Job, State
 from rotulus._text.words import many
-from rotulus.cli.bulk import SHOWN, Verb, bulk_options, change, known, left
+from rotulus.cli.bulk import SHOWN, Verb, bulk_options, change, check_chosen, known, left
 from rotulus.cli.filters import filter_options
 from rotulus.cli.job_ids import count_live
 from rotulus.cli.output import print_json
@@ -31,6 +31,7 @@ def retry(ids: tuple[str, ...], target: str | None, url: str | None, **given: An
     Chosen by options, those that failed or died, unless you give states. Of a run of a workflow:
     what went wrong, and whatever came after that, runs again.
     """
+    check_chosen("retry", ids, given)
     app, as_json = find_store(target, url), given["as_json"]
     verb = Verb("retry", "retrying", "failed, died or was cancelled", app.jobs.retry)
     named = known(app, ids)
@@ -59,6 +60,7 @@ def cancel(ids: tuple[str, ...], target: str | None, url: str | None, **given: A
 
     A run of a workflow is cancelled with all of its parts.
     """
+    check_chosen("cancel", ids, given)
     app, as_json = find_store(target, url), given["as_json"]
     named = known(app, ids)
     parts = _live_parts(app, named)
@@ -84,6 +86,7 @@ def delete(ids: tuple[str, ...], target: str | None, url: str | None, **given: A
 
     A run of a workflow goes whole. Steps by themselves stay, and jobs whose key is still held.
     """
+    check_chosen("delete", ids, given)
     app, as_json = find_store(target, url), given["as_json"]
     named = known(app, ids)
     gone = change(app, Verb("delete", "deleting", "has ended", app.jobs.delete), named, given)
@@ -111,6 +114,7 @@ def reprioritise(
     ids: tuple[str, ...], priority: int, target: str | None, url: str | None, **given: Any
 ) -> None:
     """Give jobs that wait another priority. A run goes with its steps that wait."""
+    check_chosen("reprioritise", ids, given)
     app, as_json = find_store(target, url), given["as_json"]
     act = partial(app.jobs.reprioritise, priority=priority)
     named = known(app, ids)

@@ -6,8 +6,11 @@ from typing import NamedTuple, Protocol
 from rotulus._jobs.record import JobRecord, Json, Micros
 from rotulus.store.values import NewJob
 
-CODE, ADDED = "code", "added"
-"""The origins of schedules: programs declare them in their code, or somebody has added them."""
+CODE = "code"
+"""The origin of schedules that programs declare in their code."""
+
+ADDED = "added"
+"""The origin of schedules that somebody has added."""
 
 
 class ScheduleEntry(NamedTuple):
