@@ -26,7 +26,7 @@ class Stop(Enum):
     """The lease is gone: the job may be running elsewhere."""
 
 
-_OPENING_LOGS = threading.Lock()
+_OPENING_LOGS = threading.RLock()  # a finalizer or a signal handler that logs may come meanwhile
 
 
 class Slot(Protocol):
@@ -153,7 +153,8 @@ class Execution:
         with _OPENING_LOGS:
             if self.logs is None:
                 level = OFF if self.log_level is None else self.log_level(self.job.task)
-                self.logs = LogBuffer(self.job, level)
+                buffer = LogBuffer(self.job, level)
+                self.logs = self.logs or buffer
             return self.logs
 
     def note_completed(self) -> None:

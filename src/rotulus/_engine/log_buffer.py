@@ -47,7 +47,8 @@ class LogBuffer:
     def __init__(self, job: JobRecord, level: int) -> None:
         self._job = job
         self._level = level
-        self._lock = threading.Lock()
+        # Reentrant: a finalizer or a signal handler that logs may come while it is held.
+        self._lock = threading.RLock()
         self._lines: list[Line] = []
         self._count = 0
         self._bytes = 0
@@ -78,8 +79,8 @@ class LogBuffer:
                 return
             self._count += 1
             self._bytes += size
-            level = min(level, OFF)
-            self._lines.append(Line(self._count, int(created * 1e6), level, logger, text))
+            number, level = self._count, min(level, OFF)
+            self._lines.append(Line(number, int(created * 1e6), level, logger, text))
 
     def relay(self, lines: Sequence[Line]) -> None:
         """Keep lines that were bounded elsewhere: in a task process."""
