@@ -107,7 +107,7 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "attempt": job.attempt,
         "key": job.key,
         "labels": " ".join(f"{name}={text}" for name, text in job.labels.items()) or None,
-        "schedule": job.schedule and f"{job.schedule} at {moment_text(job.instant)}",
+        "schedule": _schedule(job),
         "worker": job.worker,
         "enqueued": f"{moment_text(job.created_at)} ({ago(job.created_at)})",
         "due": moment_text(job.run_at),
@@ -117,6 +117,12 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "progress": progress_text(job),
     }
     return {name: fact for name, fact in facts.items() if name not in _CLOSING or not job.is_run}
+
+
+def _schedule(job: Job[Any]) -> str | None:
+    """Returns the schedule that has fired a job, and for which instant, if it was for one."""
+    at = moment_text(job.instant)
+    return f"{job.schedule} at {at}" if job.schedule and at else job.schedule
 
 
 def _print_parts(app: App, job: Job[Any]) -> None:
