@@ -129,9 +129,11 @@ def no_task(app: App, task: str | None) -> str | None:
 
 
 def no_schedule(app: App, schedule: str | None) -> str | None:
-    """Returns a sentence if no task of the app is scheduled under a name; else None."""
-    known = app.provider.schedule
-    if schedule is None or schedule in known:
+    """Returns a sentence if neither the code nor the store has a schedule; else None."""
+    if schedule is None or schedule in app.provider.schedule:
+        return None
+    known = {*app.provider.schedule, *(row.name for row in app.store.schedules.read())}
+    if schedule in known:
         return None
     return (
         f"There is no schedule {schedule!r} here"
