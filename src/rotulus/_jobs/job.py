@@ -145,12 +145,12 @@ class Job(RunningJob, Generic[V_co]):
 
     @property
     def schedule(self) -> str | None:
-        """The scheduled task it was fired for, if it was."""
+        """The name of the schedule that has fired it, if one has."""
         return self.record.schedule
 
     @property
     def instant(self) -> datetime | None:
-        """The scheduled moment it was fired for, if it was."""
+        """The instant it was fired for; None also of a job that a schedule fired by hand."""
         return _moment(self.record.instant)
 
     @property

@@ -42,7 +42,7 @@ class Terms(NamedTuple):
         limit_to: how many jobs with the same `limit_key` may run at once.
         rate_to: how many jobs with the same `limit_key` may be started within `rate_per` seconds.
         rate_per: the length of that window, in seconds.
-        schedule: the scheduled task they are fired for.
+        schedule: the schedule that has fired them.
         carried: whether they are carried to an endpoint outside: see `rotulus.store.Outbox`.
     """
 
@@ -84,7 +84,7 @@ class JobRecord(NamedTuple):
         limit_to: how many jobs with its `limit_key` may run at once.
         rate_to: how many jobs with its `limit_key` may start within `rate_per`.
         rate_per: the length of that window.
-        schedule: the scheduled task it is fired for.
+        schedule: the schedule that has fired it.
         attempt: the number of its last attempt; 0 before the first.
         failures: attempts that failed, since it was added or retried.
         losses: attempts that were lost, since it was added or retried.

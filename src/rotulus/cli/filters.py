@@ -33,7 +33,7 @@ def filter_options(states: Sequence[State]) -> Callable[[F], F]:
         click.option("--task", help="Only jobs of this task; 'mail.*' for all that begin so."),
         click.option("--queue", help="Only jobs of this queue."),
         click.option("--key", help="Only jobs with this unique key."),
-        click.option("--schedule", help="Only jobs fired for this scheduled task."),
+        click.option("--schedule", help="Only jobs that this schedule has fired."),
         click.option("--run", help="Only jobs of this run of a workflow."),
         click.option("--worker", help="Only jobs that this worker has, or had last."),
         click.option("--error", metavar="TEXT", help="Only jobs whose error says this."),

@@ -164,7 +164,7 @@ class Filter(NamedTuple):
         queue: in this queue.
         key: with this key, whether they hold it or not.
         limit_key: with this key of limits.
-        schedule: fired for this scheduled task.
+        schedule: fired by this schedule.
         worker: held by this worker, or held by it last: with `states=[RUNNING]`, what it holds.
         run: in the run of the job with this id, that job included.
         step: at this path in their run.

@@ -31,7 +31,7 @@ class Where(TypedDict, total=False):
         task: the name of their task; `mail.*` for all names that begin with `mail.`.
         queue: their queue.
         key: their unique key.
-        schedule: the scheduled task they were fired for.
+        schedule: the name of the schedule that has fired them.
         run: the id of the run of a workflow that they are part of.
         step: where they stand in a run: the id of a step, or a path.
         worker: the name of the worker that has them, or had them last.
