@@ -2,13 +2,18 @@
 
 import asyncio
 import logging
+import os
+import signal
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
 from rotulus import INJECTED, App, Job, Middleware, Retry, Snooze, TaskRegistry, task
+from rotulus._engine.log_capture import capturing
+from rotulus._jobs.current import CURRENT
 from rotulus.errors import JobNotFoundError, JobNotRunningError, OptionError
 from rotulus.events import LogsNotKept, StoreRecovered
 from rotulus.testing import SettableClock, drain, make_job
@@ -445,3 +450,60 @@ def test_the_job_of_a_test_keeps_its_lines():
     assert "2" == job.logs()[1].to_dict()["text"]
     with pytest.raises(OptionError, match="did you mean 'warning'"):
         job.log("three", "warnin")
+
+
+def forked(child):
+    """The exit code of a function in a forked child, which is killed if it hangs."""
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        code = 1
+        try:
+            code = 0 if child() else 1
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_process_that_a_body_forks_is_not_heard_and_does_not_hang(app):
+    """Nobody stores its lines, and a thread of the parent may hold the locks for ever."""
+
+    @task(registry=app.registry)
+    def talk(job: Job = INJECTED):
+        attempt = CURRENT.get()
+        logger.info("before")
+
+        def child():
+            logger.info("in the child")
+            job.log("in the child")
+            return logging.getLogRecordFactory() is before and len(attempt.logs._lines) == 1
+
+        with ThreadPoolExecutor(1) as other:
+            other.submit(attempt.logs._lock.acquire).result()
+            codes.append(forked(child))
+            other.submit(attempt.logs._lock.release).result()
+        logger.info("after")
+
+    codes, before = [], logging.getLogRecordFactory()
+    job = talk.enqueue()
+    drain(app)
+
+    assert [0] == codes
+    assert ["before", "after"] == [line.text for line in job.logs()]
+
+
+def test_a_forked_process_keeps_lines_of_its_own():
+    """Though blocks that began in its parent end in it."""
+
+    def child():
+        is_deaf = logging.getLogRecordFactory() is before
+        block.__exit__(None, None, None)
+        with capturing():
+            hears = logging.getLogRecordFactory() is not before
+        return is_deaf and hears and logging.getLogRecordFactory() is before
+
+    before, block = logging.getLogRecordFactory(), capturing()
+    with block:
+        assert 0 == forked(child)
+        assert logging.getLogRecordFactory() is not before
+    assert logging.getLogRecordFactory() is before

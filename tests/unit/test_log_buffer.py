@@ -1,5 +1,6 @@
 """The buffer of an attempt's log lines: its bounds, whatever is logged."""
 
+import gc
 import logging
 import threading
 
@@ -189,3 +190,56 @@ def test_threads_of_one_body_lose_no_line():
     [thread.join() for thread in threads]
 
     assert list(range(1, 801)) == [line.line for line in execution.logs.lines()]
+
+
+def finishes(function):
+    """Whether a function comes to its end, in a thread of its own."""
+    thread = threading.Thread(target=function, daemon=True)
+    thread.start()
+    thread.join(20)
+    return not thread.is_alive()
+
+
+def test_what_the_collector_runs_may_log_while_a_line_is_kept():
+    """A finalizer comes wherever something is made, also where the lock is held; so does a text."""
+    made, threads, thresholds = buffer(), [], gc.get_threshold()
+
+    class Loud:
+        def __str__(self):
+            made.say("from the text", 20)
+            return "text"
+
+    def log():
+        threads.append(threading.get_ident())
+        for _ in range(100):
+            made.hear(record("%s", Loud()))
+
+    def collected(phase, _):
+        if phase == "start" and threading.get_ident() in threads:
+            made.say("from the collector", 20)
+
+    gc.callbacks.append(collected)
+    gc.set_threshold(1)
+    try:
+        assert finishes(log)
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(collected)
+
+    assert {"text", "from the text", "from the collector"} == set(texts(made))
+    numbers = [line.line for line in made.lines()]
+    assert list(range(1, len(numbers) + 1)) == sorted(numbers)
+
+
+def test_the_first_line_may_be_logged_while_the_buffer_is_made():
+    """By what decides about its level, or a finalizer: there is one buffer, with both lines."""
+    execution = Execution(JOB)
+
+    def level(_):
+        execution.log_level = lambda _: 0
+        execution.log("inner", 20)
+        return 0
+
+    execution.log_level = level
+    assert finishes(lambda: execution.log("outer", 20))
+    assert ["inner", "outer"] == texts(execution.logs)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from enum import Enum
@@ -75,6 +76,7 @@ class Execution:
 
     __slots__ = (
         "_awaited",
+        "_process",
         "_progress",
         "_stored",
         "claimed_at",
@@ -115,6 +117,7 @@ class Execution:
         self.error: BaseException | None = None
         self.log_level: Callable[[str], int] | None = None
         self.logs: LogBuffer | None = None
+        self._process = os.getpid()
         self._awaited: tuple[str, ...] = ()
         self.in_thread = False
         self.claimed_at: float | None = None
@@ -138,15 +141,25 @@ class Execution:
 
     def hear(self, record: logging.LogRecord) -> None:
         """Keep a record that the body has logged. It never raises."""
-        (self.logs or self._open_logs()).hear(record)
+        if self._is_here:
+            (self.logs or self._open_logs()).hear(record)
 
     def log(self, text: str, level: int) -> None:
         """Keep a line of the body."""
-        (self.logs or self._open_logs()).say(text, level)
+        if self._is_here:
+            (self.logs or self._open_logs()).say(text, level)
 
     def relay_logs(self, lines: Iterable[Sequence[Any]]) -> None:
         """Keep lines that were logged elsewhere."""
         (self.logs or self._open_logs()).relay([Line(*line) for line in lines])
+
+    @property
+    def _is_here(self) -> bool:
+        """Whether this is no copy in a process that the body has forked.
+
+        There nobody stores lines, and a thread of the parent may hold the locks for ever.
+        """
+        return self._process == os.getpid()
 
     def _open_logs(self) -> LogBuffer:
         """Returns the buffer of the first line, and of those after it."""

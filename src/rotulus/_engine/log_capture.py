@@ -45,42 +45,58 @@ class _Capture:
     """The factory of this process, in place while somebody keeps what tasks log."""
 
     def __init__(self) -> None:
-        self._users = 0
+        self._factory: _Hearing | None = None
         self._begin_process()
         follow_forks(self._begin_process)
 
     def _begin_process(self) -> None:
-        """In a forked child: another thread of the parent may have held the lock."""
+        """In a forked child: nobody stores what it hears.
+
+        A thread of the parent may hold the lock for ever.
+        """
         self._lock = threading.Lock()
+        self._users = 0
+        self._restore()
 
     def begin(self) -> None:
         """Somebody begins."""
         with self._lock:
             self._users += 1
             if self._users == 1:
-                self._before = logging.getLogRecordFactory()
-                self._factory = _Hearing(self._before)
+                self._factory = _Hearing(logging.getLogRecordFactory())
                 logging.setLogRecordFactory(self._factory)
 
     def end(self) -> None:
-        """Somebody ends; with the last one the factory goes, unless it was wrapped by another."""
+        """Somebody ends; with the last one the factory goes.
+
+        In a forked child, a block that was begun in the parent ends as well: it counts no more.
+        """
         with self._lock:
+            if self._users == 0:
+                return
             self._users -= 1
             if self._users == 0:
-                self._factory.hears = False
-                if logging.getLogRecordFactory() is self._factory:
-                    logging.setLogRecordFactory(self._before)
+                self._restore()
+
+    def _restore(self) -> None:
+        """Hear nothing any more. A factory that was wrapped by another one stays, and is deaf."""
+        if self._factory is None:
+            return
+        self._factory.hears = False
+        if logging.getLogRecordFactory() is self._factory:
+            logging.setLogRecordFactory(self._factory.make)
+        self._factory = None
 
 
 class _Hearing:
     """Makes records as the factory before it does, and hands them to the attempt under way."""
 
     def __init__(self, make: Factory) -> None:
-        self._make = make
+        self.make = make
         self.hears = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = self._make(*args, **kwargs)
+        record = self.make(*args, **kwargs)
         attempt = CURRENT.get()
         if attempt is not None and self.hears and record.name:
             attempt.hear(record)
