@@ -2,13 +2,17 @@
 
 import asyncio
 import gc
+import sqlite3
 import threading
 import time
 
+import psycopg
 import pytest
 
 from rotulus import App, task
 from rotulus._app import change_stream
+from rotulus.errors import EventLoopError, StoreError
+from rotulus.events import DutyFailed, StoreFailed, StoreRecovered
 from rotulus.testing import drain
 from statement_counter import StatementCounter
 
@@ -197,3 +201,87 @@ def test_nobody_reads_when_nobody_listens_any_more(app, mail):
         gc.collect()
         reader.join(30)
         assert not reader.is_alive()
+
+
+def test_a_plain_for_on_an_event_loop_is_told_what_to_write(app):
+    """It would block the loop, with all that runs on it."""
+
+    async def listen():
+        with pytest.raises(EventLoopError, match="async for change in app.changes()"):
+            for _ in app.changes():
+                pass
+        async with app.changes() as changes:
+            with pytest.raises(EventLoopError, match="async for"):
+                next(changes)
+
+    asyncio.run(listen())
+
+
+class Failing:
+    """Listens to an app whose reads of changes fail in a way, and takes notes of what is told."""
+
+    def __init__(self, app):
+        self.told, self._said = [], threading.Semaphore(0)
+        app.events.subscribe(self._note, StoreFailed, DutyFailed, StoreRecovered)
+
+    def _note(self, event):
+        self.told.append(event)
+        self._said.release()
+
+    def wait(self):
+        """Until something more is told."""
+        assert self._said.acquire(timeout=30)
+
+
+def goes_on(app, harm, mend):
+    """The events of a listener that reads, cannot read for a while, and then misses nothing."""
+    failing, mail = Failing(app), task("mail", registry=app.registry)(lambda: None)
+    with app.changes() as changes:
+        first = mail.enqueue()
+        assert first.id == next(changes).name
+        harm()
+        failing.wait()
+        mend()
+        failing.wait()
+        second = mail.enqueue()
+        assert second.id == next(changes).name
+    return failing.told
+
+
+@pytest.mark.anywhere
+def test_a_store_that_is_away_is_told_once_and_so_is_that_it_is_back(registry):
+    """Listeners wait meanwhile."""
+    app = App("sqlite:///jobs.db", registry=registry)
+    other = sqlite3.connect("jobs.db", isolation_level=None)
+    failed, recovered = goes_on(
+        app,
+        lambda: other.execute("ALTER TABLE rotulus_changes RENAME TO elsewhere"),
+        lambda: other.execute("ALTER TABLE elsewhere RENAME TO rotulus_changes"),
+    )
+    other.close()
+    app.close()
+
+    assert isinstance(failed.error, StoreError)
+    assert (StoreFailed, "changes") == (type(failed), failed.doing)
+    assert (StoreRecovered, "changes") == (type(recovered), recovered.doing)
+
+
+@pytest.mark.anywhere
+def test_whatever_else_goes_wrong_listeners_do_not_wait_for_ever(migrated, registry, monkeypatch):
+    """Such as a driver that has no room for what it reads: it is told, and tried again."""
+    broken, execute = threading.Event(), psycopg.Connection.execute
+
+    def without_room(connection, query, *args, **kwargs):
+        text = query if isinstance(query, str) else query.decode()
+        if broken.is_set() and is_read(text):
+            raise MemoryError("no room")
+        return execute(connection, query, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", without_room)
+    app = App(migrated(clock=False), registry=registry)
+    failed, recovered = goes_on(app, broken.set, broken.clear)
+    app.close()
+
+    assert isinstance(failed.error, MemoryError)
+    assert (DutyFailed, "changes") == (type(failed), failed.duty)
+    assert (StoreRecovered, "changes") == (type(recovered), recovered.doing)

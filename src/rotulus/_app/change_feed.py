@@ -12,6 +12,7 @@ from rotulus._forking import follow_forks
 from rotulus._time.backoff import pause_after
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreClosedError, StoreError
+from rotulus.events import DutyFailed, Events, StoreFailed, StoreRecovered
 from rotulus.store import Change, Store
 from rotulus.store.changes import CHANGES_KEPT
 
@@ -22,19 +23,24 @@ _LISTEN_EVERY = CHANGES_KEPT / 10
 
 _AT_ONCE = 10_000
 
+_DOING = "changes"
+"""What events call it."""
+
 
 class ChangeFeed:
     """Reads changes as long as somebody listens, and hands them to all who do.
 
     However many listen, it sends two statements a second to the store at most. Where the store is
-    away, it tries again: the changes are told later.
+    away, or anything else goes wrong, it tries again: the changes are told later.
 
     Args:
         store: opens the store when it is first needed.
+        events: where failures are told.
     """
 
-    def __init__(self, store: Callable[[], Store]) -> None:
+    def __init__(self, store: Callable[[], Store], events: Events) -> None:
         self._store = store
+        self._events = events
         self._begin_process()
         follow_forks(self._begin_process)
 
@@ -87,17 +93,26 @@ class ChangeFeed:
                     store.changes.listen()
                     listen_at = monotonic() + _LISTEN_EVERY
                 found = store.changes.read(self._position, _AT_ONCE)
+                self._tell(found)
             except StoreClosedError:
                 self._end()
                 return
-            except StoreError:
+            except Exception as error:  # noqa: BLE001 - those who listen would wait for ever
                 failures += 1
+                self._note_failure(failures, error)
                 time.sleep(pause_after(failures, 0.5))
                 continue
-            failures = 0
-            self._tell(found)
+            if failures:
+                failures = 0
+                self._events.emit(StoreRecovered(_DOING))
             rest()
             time.sleep(2 * _PAUSE if found else _PAUSE)
+
+    def _note_failure(self, failures: int, error: Exception) -> None:
+        """Tell the first failure in a row."""
+        if failures == 1:
+            failed = StoreFailed if isinstance(error, StoreError) else DutyFailed
+            self._events.emit(failed(_DOING, error))
 
     def _anybody_listens(self) -> bool:
         with self._lock:

@@ -10,6 +10,8 @@ from typing import Self
 
 from rotulus._concurrency.handover import tell
 from rotulus._concurrency.pool import off_loop
+from rotulus._warnings import on_event_loop
+from rotulus.errors import EventLoopError
 from rotulus.store import Change
 
 _MOST_WAITING = 1000
@@ -21,7 +23,7 @@ class ChangeStream:
 
     It begins when the first change is asked for, or earlier with `with stream:` or
     `async with stream:`. It ends with the block, with `close()`, and with the app. One thread or
-    coroutine takes from it.
+    coroutine takes from it. A plain `for` on an event loop raises `EventLoopError`.
 
     Args:
         follow: has a stream told of changes.
@@ -95,6 +97,11 @@ class ChangeStream:
         return self
 
     def __next__(self) -> Change:
+        if on_event_loop():
+            raise EventLoopError(
+                "for change in app.changes() would block the event loop of this thread: write "
+                "async for change in app.changes()"
+            )
         self._begin()
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)

@@ -59,7 +59,7 @@ class AppPort:
         outbox_relay: publishes jobs that are carried to an endpoint outside.
         now: the clock.
         middleware: what surrounds its enqueues.
-        events: where middleware that raises is told of.
+        events: where middleware that raises is told of, and changes that cannot be read.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class AppPort:
         self.firings = Firings(registry, plans, job_factory)
         self._adds = AsyncAdds(store)
         self._ends = JobEnds(store)
-        self.change_feed = ChangeFeed(store)
+        self.change_feed = ChangeFeed(store, events)
         self._unserved = Unserved(store, registry.has, now)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:

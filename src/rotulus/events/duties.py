@@ -238,5 +238,6 @@ _DOING = {
     "recount": "count again what jobs wait for",
     "prune": "delete old jobs",
     "relay": "publish what is due in the outbox",
+    "changes": "read what has changed",
     "recycle": "look how much memory it takes",
 }

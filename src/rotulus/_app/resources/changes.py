@@ -37,6 +37,7 @@ class Changes:
 
         Raises:
             StoreError: the store cannot be read; raised when the changes begin.
+            EventLoopError: a plain `for` in a thread that runs an event loop.
         """
         wanted = None if jobs is None else frozenset(jobs)
         return self._port().change_feed.stream(
