@@ -19,17 +19,23 @@ AGAIN = 5
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def shown(width, *words, answer="", question="", **environment):
+def shown(width, *words, answer="", question="", before=(), **environment):
     """What `rotulus` shows on a terminal of that width, line by line, and its exit code.
 
     The answer is typed when the question is shown, or at once. Python does not hear a Ctrl-C that
-    comes between the question and its reading of the answer: that one is pressed again.
+    comes between the question and its reading of the answer: that one is pressed again. Before,
+    functions are called, each when its text is shown: pairs of a text and a function.
     """
     child, terminal = pty.fork()
     if child == 0:
         os.environ.update(environment, TERM="xterm", COLUMNS=str(width))
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
         os.execv(sys.executable, [sys.executable, "-m", "rotulus", *words])
+    for text, act in before:
+        told = b""
+        while text.encode() not in told and (more := _read(terminal, child)):
+            told += more
+        act()
     told = b""
     while question.encode() not in told and (more := _read(terminal, child)):
         told += more

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from functools import partial
 
 import pytest
 
@@ -77,6 +79,22 @@ def test_it_goes_on_until_ctrl_c(folder, app):
 
     assert 130 == code
     assert any("mail" in line for line in lines)
+    assert lines[-1].endswith("Interrupted.")
+
+
+def test_a_store_that_is_away_for_a_moment_does_not_end_it(folder, app):
+    """The head line says so, above what was seen last; then it goes on."""
+    other = sqlite3.connect("top.db", isolation_level=None)
+    steps = [
+        ("of 0 slots", partial(other.execute, "ALTER TABLE rotulus_workers RENAME TO away")),
+        ("No answer, trying", partial(other.execute, "ALTER TABLE away RENAME TO rotulus_workers")),
+    ]
+    lines, code = shown(
+        300, "top", "--every", "1", before=steps, question="of 0 slots", answer="\x03"
+    )
+    other.close()
+
+    assert 130 == code
     assert lines[-1].endswith("Interrupted.")
 
 

@@ -25,6 +25,7 @@ from rotulus.cli.output import (
 from rotulus.cli.tables import plain
 from rotulus.cli.target import app_options, find_store
 from rotulus.cli.values import Whole
+from rotulus.errors import StoreError
 
 _RATES_OVER = 300
 """Seconds over which rates are taken, back from now; they begin with a whole minute."""
@@ -65,12 +66,18 @@ def top(every: int, once: bool, as_json: bool, target: str | None, url: str | No
     if not out.is_terminal:
         out.width = _PIPE
     if once or not out.is_terminal:
-        out.print(_shown(app, look(app)))
+        out.print(_shown(look(app)))
         return
-    with Live(_shown(app, look(app)), console=out, screen=True, auto_refresh=False) as live:
+    seen = look(app)
+    with Live(_shown(seen), console=out, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(_shown(app, look(app)), refresh=True)
             time.sleep(every)
+            try:
+                seen = look(app)
+            except StoreError as error:
+                live.update(_shown(seen, error), refresh=True)
+            else:
+                live.update(_shown(seen), refresh=True)
 
 
 def look(app: App) -> dict[str, Any]:
@@ -138,13 +145,11 @@ _RATES = ("enqueued", "succeeded", "failed")
 _STATES = (State.QUEUED, State.RUNNING, State.DELAYED, State.BLOCKED)
 
 
-def _shown(app: App, seen: dict[str, Any]) -> RenderableType:
-    """Returns what stands on the screen."""
-    slots = sum(worker["slots"] for worker in seen["workers"])
-    running = sum(worker["running"] for worker in seen["workers"])
-    head = f"{app.store.url}  {moment_text(datetime.fromisoformat(seen['at']))}  "
-    head += f"{len(seen['workers'])} workers, {running} of {slots} slots"
-    parts: list[RenderableType] = [Text(plain(head), "bold", no_wrap=True, overflow="ellipsis")]
+def _shown(seen: dict[str, Any], error: StoreError | None = None) -> RenderableType:
+    """Returns what stands on the screen: what was seen last, and why it is not of now, if so."""
+    head = plain(_head(seen) if error is None else _stale_head(seen, error))
+    style = "bold" if error is None else "bold red"
+    parts: list[RenderableType] = [Text(head, style, no_wrap=True, overflow="ellipsis")]
     queues = ("queue", *map(str, _STATES), "oldest", "in/min", "ok/min", "failed/min", "")
     parts.append(_table(queues, _queue_rows(seen["queues"]), "No job waits or runs."))
     workers = ("worker", "running", "slots", "queues", "seen")
@@ -152,6 +157,20 @@ def _shown(app: App, seen: dict[str, Any]) -> RenderableType:
     failures = ("failed", "task", "state", "when", "error")
     parts.append(_table(failures, _failure_rows(seen["failures"]), "Nothing has failed."))
     return Group(*parts)
+
+
+def _head(seen: dict[str, Any]) -> str:
+    slots = sum(worker["slots"] for worker in seen["workers"])
+    running = sum(worker["running"] for worker in seen["workers"])
+    return (
+        f"{seen['store']}  {moment_text(datetime.fromisoformat(seen['at']))}  "
+        f"{len(seen['workers'])} workers, {running} of {slots} slots"
+    )
+
+
+def _stale_head(seen: dict[str, Any], error: StoreError) -> str:
+    at = moment_text(datetime.fromisoformat(seen["at"]))
+    return f"No answer, trying again; this is of {at}. {error}"
 
 
 def _table(
