@@ -1,6 +1,7 @@
 """`rotulus schedule` and `ls schedules`: what they print, change, and say about what cannot be."""
 
 import json
+import re
 
 import pytest
 
@@ -48,10 +49,22 @@ def test_a_schedule_from_its_beginning_to_its_end(shop):
     assert "schedule resume mail-7 tidy" in shop("schedule", "pause", "mail-7", "tidy")
     assert {"paused"} == {row["state"] for row in listed(shop).values()}
     job = shop("schedule", "run", "mail-7").strip()
+    nothing = shop("ls", "jobs", "--schedule", "mail-7", "--state", "failed") + shop.err
+    assert "There is no schedule" not in nothing
     assert {"user_id": 8} == shop.app.get(job).arguments
+    assert re.search(r"schedule +mail-7\n", shop("show", job))
     assert "Resumed tidy: next" in shop("schedule", "resume", "mail-7", "tidy")
     assert "removed" in shop("schedule", "remove", "mail-7", "--json")
     assert ["tidy"] == list(listed(shop))
+
+
+def test_a_schedule_is_given_a_task_that_only_workers_have(shop):
+    """With --unchecked."""
+    shop("schedule", "add", "mail-7", "emails.send", "user_id=7", "--cron", "0 5 * * *")
+    shop("schedule", "set", "mail-7", "--task", "emails.snd", code=5)
+    assert "--unchecked" in shop.err
+    shop("schedule", "set", "mail-7", "--task", "emails.snd", "--unchecked")
+    assert "emails.snd" == listed(shop)["mail-7"]["task"]
 
 
 def test_a_backfill_is_told_before_it_is_done(shop):

@@ -1,7 +1,9 @@
 """Schedules in the store: added, changed, paused and removed while workers run."""
 
+import asyncio
 import random
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -155,6 +157,46 @@ def test_a_version_guards_a_change(still_app, report):
         still_app.schedules.set("one", cron="@weekly", version=first.version)
 
     assert "@hourly" == still_app.schedules.get("one").schedule.cron
+
+
+def test_a_change_that_others_come_before_each_time_says_so(still_app, report):
+    """Without a version there is none to tell of; with one, it is told of the version."""
+    still_app.schedules.add("one", task="report", **daily())
+    hours = iter(range(100))
+
+    class Slow(Mapping):
+        """Arguments during whose reading somebody else changes the schedule."""
+
+        def __iter__(self):
+            still_app.schedules.set("one", cron=f"{next(hours)} 0 * * *")
+            return iter(["day"])
+
+        def __getitem__(self, name):
+            return 7
+
+        def __len__(self):
+            return 1
+
+    with pytest.raises(ScheduleConflictError, match="by others .* 10 times in a row") as raised:
+        still_app.schedules.set("one", arguments=Slow())
+    assert "None" not in str(raised.value)
+    version = still_app.schedules.get("one").version
+    with pytest.raises(ScheduleConflictError, match=f"not of version {version} "):
+        still_app.schedules.set("one", arguments=Slow(), version=version)
+    assert {"day": 1} == still_app.schedules.get("one").schedule.arguments
+
+
+def test_a_schedule_can_be_given_a_task_that_only_workers_have(still_app, report):
+    """As it can be added: by `unchecked`."""
+    still_app.schedules.add("one", task="report", **daily())
+    with pytest.raises(TaskNotFoundError, match=r"unchecked=True \(--unchecked\)"):
+        still_app.schedules.set("one", task="elsewhere")
+    assert "elsewhere" == still_app.schedules.set("one", task="elsewhere", unchecked=True).task
+    still_app.schedules.set("one", task="report")
+    changed = asyncio.run(still_app.schedules.aset("one", task="elsewhere", unchecked=True))
+    assert ("elsewhere", "unknown_task") == (changed.task, changed.state)
+    with pytest.raises(ArgumentsError, match="'dya'"):
+        still_app.schedules.set("one", task="report", arguments={"dya": 1}, unchecked=True)
 
 
 def test_a_declared_schedule_is_paused_and_run_and_edited_in_code(still_app, fire, registry):

@@ -41,7 +41,7 @@ class Firings:
             hint = did_you_mean(task, registry.list_all())
             raise TaskNotFoundError(
                 f"Task {task!r} not found in registry{hint or ';'} for a task that only workers "
-                f"have give unchecked=True",
+                f"have give unchecked=True (--unchecked)",
                 task,
             )
         else:

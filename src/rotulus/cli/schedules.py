@@ -114,6 +114,7 @@ def add(
 @click.option("--no-start", is_flag=True, help="It has no start any more.")
 @click.option("--no-end", is_flag=True, help="It has no end any more.")
 @click.option("--version", type=int, help="Only if nobody has changed this version since.")
+@click.option("--unchecked", is_flag=True, help="Also to a task that this app does not have.")
 @_times
 @json_option
 @app_options
@@ -124,6 +125,7 @@ def change(
     no_start: bool,
     no_end: bool,
     version: int | None,
+    unchecked: bool,
     as_json: bool,
     target: str | None,
     url: str | None,
@@ -137,7 +139,8 @@ def change(
         options["arguments"] = read_document(document, "--args")
     if not options:
         raise click.UsageError("Nothing to change: give --cron, --every, --args or another option")
-    _tell(app.schedules.set(name, version=version, **options), as_json=as_json)
+    made = app.schedules.set(name, version=version, unchecked=unchecked, **options)
+    _tell(made, as_json=as_json)
 
 
 @schedule.command()

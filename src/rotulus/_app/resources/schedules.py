@@ -92,7 +92,12 @@ class Schedules(FiringByHand):
         return lookup.info(row)
 
     def set(
-        self, name: str, *, version: int | None = None, **changes: Unpack[ScheduleChanges]
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        unchecked: bool = False,
+        **changes: Unpack[ScheduleChanges],
     ) -> ScheduleInfo:
         """Change a schedule that was added; what is not given stays as it is.
 
@@ -101,30 +106,35 @@ class Schedules(FiringByHand):
         Args:
             name: its name.
             version: change it only if this is its version: nobody else has changed it since.
+            unchecked: also to a task that is not registered here, though others are.
             changes: see `ScheduleChanges`.
 
         Raises:
             ScheduleNotFoundError: there is none of that name.
-            ScheduleConflictError: it is declared in code, or is of another version.
+            ScheduleConflictError: it is declared in code, is of another version, or is changed by
+                others all the time.
             OptionError: a change is not known or not allowed; `ArgumentsError`,
                 `TaskNotFoundError`: as `add` raises them.
         """
         port = self._port()
         check_options(changes, ScheduleChanges.__annotations__)
-        lookup = Lookup(port)
+        lookup, trusts = Lookup(port), unchecked or "task" not in changes
         for _ in range(_TRIES):
             row = lookup.added(name, "change")
             if version is not None and row.version != version:
-                break
+                raise ScheduleConflictError(
+                    f"Schedule {name!r} has been changed meanwhile, and is not of version "
+                    f"{version} any more: read it again with app.schedules.get({name!r})"
+                )
             task, schedule = _changed(row, changes)
             if {"task", "arguments"} & changes.keys():
-                port.firings.check(task, schedule.arguments, unchecked="task" not in changes)
+                port.firings.check(task, schedule.arguments, unchecked=trusts)
             changed = port.store().schedules.set(entry_of(name, schedule, task), row.version)
             if changed is not None:
                 return lookup.info(changed)
         raise ScheduleConflictError(
-            f"Schedule {name!r} has been changed meanwhile, and is not of version {version} any "
-            f"more: read it again with app.schedules.get({name!r})"
+            f"Schedule {name!r} was changed by others while it was being changed here, {_TRIES} "
+            f"times in a row: look with app.schedules.get({name!r}) what they do, and try again"
         )
 
     def pause(self, name: str) -> ScheduleInfo:
@@ -173,10 +183,16 @@ class Schedules(FiringByHand):
         return await off_loop(partial(self.add, name, task=task, unchecked=unchecked, **options))
 
     async def aset(
-        self, name: str, *, version: int | None = None, **changes: Unpack[ScheduleChanges]
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        unchecked: bool = False,
+        **changes: Unpack[ScheduleChanges],
     ) -> ScheduleInfo:
         """`set`, without blocking the event loop."""
-        return await off_loop(partial(self.set, name, version=version, **changes))
+        change = partial(self.set, name, version=version, unchecked=unchecked, **changes)
+        return await off_loop(change)
 
     async def apause(self, name: str) -> ScheduleInfo:
         """`pause`, without blocking the event loop."""
