@@ -319,7 +319,12 @@ def _note_error(span: Span, error: BaseException | None) -> str | None:
     if error is None:
         return None
     kind = type(error).__qualname__
-    span.record_exception(error)
+    try:
+        text = str(error)
+        span.record_exception(error)
+    except Exception as problem:  # noqa: BLE001 - __str__ is the exception's own code
+        text = f"<its __str__ raised {type(problem).__name__}>"
+        span.add_event("exception", {"exception.type": kind, "exception.message": text})
     span.set_attribute("error.type", kind)
-    span.set_status(StatusCode.ERROR, f"{kind}: {error}")
+    span.set_status(StatusCode.ERROR, f"{kind}: {text}")
     return kind

@@ -228,6 +228,32 @@ def test_a_failure_is_on_the_span_and_in_the_metrics(app, seen):
     assert "ValueError" == point.attributes["error.type"]
 
 
+def test_an_exception_without_a_text_is_on_the_span_that_ends_all_the_same(app, seen):
+    """Its text is code of the task, and may raise."""
+    app.use(seen.middleware(messaging=True))
+
+    class Mute(Exception):
+        def __str__(self):
+            raise KeyError("no text")
+
+    @task(registry=app.registry)
+    def fails():
+        raise Mute
+
+    fails.enqueue()
+    drain(app)
+
+    span, said = seen.span("process fails"), "<its __str__ raised KeyError>"
+    assert f"{Mute.__qualname__}: {said}" == span.status.description
+    assert ("failed", Mute.__qualname__) == (
+        span.attributes["rotulus.outcome"],
+        span.attributes["error.type"],
+    )
+    [event] = span.events
+    assert ("exception", said) == (event.name, event.attributes["exception.message"])
+    assert seen.points()["messaging.process.duration", "s"]
+
+
 @pytest.mark.parametrize("asked", [Retry(attempts=2, delay=60), Snooze(60)])
 def test_what_a_task_asks_for_is_no_failure(app, seen, asked):
     """Another attempt, or a later one."""
