@@ -44,7 +44,7 @@ FROM rotulus_jobs WHERE run IS NOT NULL AND step <> ''
 
 SEARCHED = (
     *("key", "run", "queued ", "queued_limited", "queued_suspect", "delayed", "blocked", "running"),
-    *("schedule", "unsuccessful", "pkey"),
+    *("schedule", "unsuccessful", "pkey", "step"),
 )
 """The indexes by which a search comes to its candidates."""
 
@@ -207,8 +207,9 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("find_by_index", "rotulus_jobs_schedule"),
         ("find_by_index", "rotulus_jobs_ended"),
         ("find_by_index", "rotulus_jobs_run"),
+        ("find_by_index", "rotulus_jobs_step"),
         ("find_by_index", "rotulus_needs_of"),
-        ("count_by_step", "rotulus_jobs_run"),
+        ("count_by_step", "rotulus_jobs_step"),
         ("lock_with_dependants", "rotulus_needs_pkey"),
         ("settle", "rotulus_needs_pkey"),
         ("unblock", "rotulus_needs_pkey"),

@@ -153,6 +153,30 @@ def test_more_jobs_than_are_read_at_once_are_found_by_walking(bench, monkeypatch
     assert [rare.id] == found(bench, task="rare", states=[State.QUEUED, State.FAILED])
 
 
+@pytest.mark.parametrize("field", ["key", "schedule", "run"])
+def test_a_large_set_is_read_in_its_order(bench, monkeypatch, field):
+    """Behind many other jobs, too, page by page from its index: no page is empty."""
+    for name, most in (("UNORDERED", 5), ("BY_INDEX", 5), ("MISSES", 5)):
+        monkeypatch.setattr(searching, f"_MOST_{name}", most)
+    monkeypatch.setattr(searching, "_FIRST_LOOK", 2)
+    if field == "run":
+        where = {"run": bench.add_run({f"step{number}": [] for number in range(11)})[""]}
+    else:
+        where = {field: "k"}
+        for _ in range(12):
+            bench.ended(**where)
+    expected = [job.id for job in bench.store.find(Filter(**where))]
+    bench.add_many(20)
+    pages, before = [], None
+    while not pages or before is not None:
+        page = bench.store.search(Filter(**where), 5, before)
+        pages, before = [*pages, page.ids], page.after
+
+    assert [5, 5, 2] == list(map(len, pages))
+    assert expected == sum(pages, [])
+    assert 12 == bench.store.tally(Filter(**where), 100).jobs
+
+
 def test_every_state_is_found(bench):
     """Alone and with others."""
     shown = {

@@ -21,7 +21,10 @@ pytestmark = pytest.mark.anywhere
 START = 1_700_000_000_000_000
 """When the first job was added; each next one comes a millisecond later."""
 
-COLUMNS = "id, task, queue, priority, state, created_at, run_at, ended_at, arguments, error, worker"
+COLUMNS = "id, task, queue, priority, state, created_at, run_at, ended_at, arguments, error, worker, key, schedule, run"
+
+RUN = "018bcfe5-0000-7000-8000-000000000001"
+"""The run that half of the jobs are steps of."""
 
 VALUES = """
   CASE WHEN i % 20000 = 3 THEN 'rare.task' ELSE 't.' || (i % 50) END, 'q' || (i % 3), 0,
@@ -30,19 +33,19 @@ VALUES = """
   1700000000000000 + i * 1000, 1700000000000000 + i * 1000,
   CASE WHEN i % 10 <> 5 THEN 1700000000000000 + i * 1000 END,
   '{"order":{"id":' || i || '}}', CASE WHEN i % 100 = 7 THEN '["ValueError","no ' || i || '",""]' END,
-  'w' || (i % 7)
+  'w' || (i % 7), CASE WHEN i % 2 = 0 THEN 'often' END, CASE WHEN i % 2 = 0 THEN 'hourly' END
 """
 
 ON_SQLITE = f"""
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 INSERT INTO rotulus_jobs ({COLUMNS})
 SELECT substr(printf('%012x', 1700000000000 + i), 1, 8) || '-'
-  || substr(printf('%012x', 1700000000000 + i), 9) || printf('-7000-8000-%012d', i), {VALUES} FROM n
+  || substr(printf('%012x', 1700000000000 + i), 9) || printf('-7000-8000-%012d', i), {VALUES}, CASE WHEN i % 2 = 1 THEN '{RUN}' END FROM n
 """
 
 ON_POSTGRES = f"""
 INSERT INTO rotulus_jobs ({COLUMNS})
-SELECT (lpad(to_hex(1700000000000 + i), 12, '0') || '70008000' || lpad(i::text, 12, '0'))::uuid, {VALUES.replace("%", "%%")}
+SELECT (lpad(to_hex(1700000000000 + i), 12, '0') || '70008000' || lpad(i::text, 12, '0'))::uuid, {VALUES.replace("%", "%%")}, CASE WHEN i %% 2 = 1 THEN '{RUN}'::uuid END
 FROM generate_series(1::bigint, %s) AS i
 """
 
@@ -82,7 +85,13 @@ FILTERS = {
     "a label": {"labels": ["customer=7"]},
     "no such label": {"labels": ["customer=x", "customer=7"]},
     "a key": {"key": "k"},
+    "a large schedule": {"schedule": "hourly"},
     "a schedule": {"schedule": "s"},
+    "a large key": {"key": "often"},
+    "what is rare of a large key": {"key": "often", "states": [State.DEAD]},
+    "a large run": {"run": RUN},
+    "what is rare of a large run": {"run": RUN, "states": [State.CANCELLED]},
+    "a step of a large run": {"run": RUN, "step": "none"},
     "a run": {"run": "00000000-0000-7000-8000-000000000001"},
 }
 

@@ -77,6 +77,18 @@ def test_what_went_wrong_is_sent_back_by_its_error(app, broken):
     assert ["failed", "queued", "failed"] == [str(job.refresh().state) for job in jobs]
 
 
+def test_what_was_cancelled_is_sent_back_only_if_that_is_said(app, broken):
+    """By filters; by its id, it is."""
+    failed, cancelled, other = broken.enqueue_many(range(3))
+    app.jobs.cancel(cancelled.id, other.id)
+    drain(app)
+
+    assert [failed] == app.jobs.retry(task="mail.*", dry_run=True) == app.jobs.retry(task="mail.*")
+    assert ["queued", "cancelled"] == [str(job.refresh().state) for job in (failed, cancelled)]
+    assert [cancelled] == app.jobs.retry(cancelled.id)
+    assert [other] == app.jobs.retry(task="mail.*", state="cancelled")
+
+
 def test_what_has_ended_is_deleted_by_a_filter(app, broken, fine):
     """What waits stays."""
     broken.enqueue_many(range(3))

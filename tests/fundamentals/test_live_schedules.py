@@ -371,6 +371,60 @@ def test_backfill_fills_what_is_missing(still_app, fire, report, clock):
             still_app.schedules.backfill("hourly", since, until)
 
 
+def test_backfill_reads_the_jobs_of_its_time(still_app, fire, report, clock, monkeypatch):
+    """And of a day before, however many older ones are kept."""
+    still_app.schedules.add("hourly", task="report", cron="0 * * * *", arguments={"day": 1})
+    fire(72 * 3600, step=3600)
+    read, records = [], still_app.store.records
+
+    def counted(ids):
+        read.extend(ids)
+        return records(ids)
+
+    monkeypatch.setattr(still_app.store, "records", counted)
+
+    assert [] == still_app.schedules.backfill("hourly", clock.now() - timedelta(hours=2))
+    assert 24 < len(read) < 30
+    assert 72 == len(still_app.jobs(schedule="hourly"))
+
+
+UNREADABLE = {
+    "timezone": "Mars/Olympus",
+    "cron": "at dawn",
+    "missed": "most",
+    "overlap": "queue",
+    "spread": 10**15,
+}
+
+
+@pytest.mark.parametrize("field", UNREADABLE)
+def test_a_schedule_that_cannot_be_read_here_is_shown_and_can_be_stopped(
+    still_app, fire, report, field
+):
+    """Beside the others; it fires nothing, and can be paused, mended and removed."""
+    entry = ScheduleEntry("odd", "*/5 * * * *", "UTC", "report", '{"day": 1}')
+    still_app.store.schedules.add(entry._replace(**{field: UNREADABLE[field]}))
+    still_app.schedules.add("even", task="report", cron="*/5 * * * *", arguments={"day": 1})
+    fire(300)
+    even, odd = still_app.schedules.list()
+
+    assert (0, 1) == tuple(len(still_app.jobs(schedule=name)) for name in ("odd", "even"))
+    assert ("unreadable", None, "report") == (odd.state, odd.next, odd.task)
+    assert ("active", False) == (even.state, even.next is None)
+    assert odd.to_dict() == still_app.schedules.get("odd").to_dict()
+    assert ("unreadable", True) == ((shown := still_app.schedules.pause("odd")).state, shown.paused)
+    with pytest.raises(OptionError) as told:
+        still_app.schedules.set("odd", arguments={"day": 2})
+    assert odd.schedule.explain() == str(told.value)
+    mended = {"timezone": "UTC", "cron": "0 * * * *", "missed": "skip", "overlap": "allow"}
+    good = {**mended, "spread": 1}[field]
+    assert "paused" == still_app.schedules.set("odd", **{field: good}).state
+    still_app.schedules.remove("odd")
+    still_app.store.schedules.add(entry._replace(**{field: UNREADABLE[field]}))
+    still_app.schedules.remove("odd")
+    assert ["even"] == [one.name for one in still_app.schedules.list()]
+
+
 def test_a_worker_that_runs_sees_changes(tmp_path, registry):
     """Without being started again: it fires what was added, and nothing after a pause."""
     ran = threading.Semaphore(0)

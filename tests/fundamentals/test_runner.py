@@ -12,7 +12,7 @@ from fundamentals.test_scheduling import duty
 from rotulus import App, TaskRegistry
 from rotulus.errors import ResultTimeoutError, StoreClosedError
 from rotulus.testing import drain
-from rotulus.workflow import DefaultRunner, DefaultRunnerConfig
+from rotulus.workflow import DefaultRunner, DefaultRunnerConfig, cron_schedules
 from rotulus.workflow.cron_schedules import CronSchedules
 from server_clock import empty
 
@@ -242,6 +242,27 @@ def test_each_moment_becomes_one_run(still_app, crons):
         stats["successful_executions"],
         stats["success_rate"],
     )
+
+
+def test_figures_read_the_firings_of_their_time(still_app, crons, clock, monkeypatch):
+    """However many older ones there are; and as many pages as there are."""
+    make, wait = crons
+    runner = make()
+    made = runner.register("ticks", "*/30 * * * *", "UTC")
+    wait(600, step=30)
+    read, records = [], still_app.store.records
+
+    def counted(ids):
+        read.append(len(ids))
+        return records(ids)
+
+    monkeypatch.setattr(still_app.store, "records", counted)
+    stats = runner.stats(clock.now() - timedelta(hours=1))
+
+    assert ([3], 3) == (read, stats["total_executions"])
+    monkeypatch.setattr(cron_schedules, "_PAGE", 7)
+    assert 20 == len(runner.history(made, None, 0)) == sum(read[1:])
+    assert [7, 7, 6] == read[1:]
 
 
 @pytest.mark.parametrize(("most", "firings"), [(100, 12), (3, 3)])

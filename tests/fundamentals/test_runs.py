@@ -10,6 +10,7 @@ from fundamentals.flows import final, put, states
 from rotulus import App, Job, State
 from rotulus.testing import drain
 from rotulus.workflow import Run
+from rotulus.workflow import run as run_module
 
 
 def test_a_run_is_cancelled_whole(app, build):
@@ -26,6 +27,17 @@ def test_a_run_is_cancelled_whole(app, build):
     run.retry()
     drain(app)
     assert ("Completed", {"one": 1, "two": 1}) == (run.status, final(run))
+
+
+def test_steps_of_a_large_run_are_read_page_by_page(app, build, monkeypatch):
+    """All of them, each once, in their order."""
+    monkeypatch.setattr(run_module, "_PAGE", 2)
+    with build():
+        for number in range(5):
+            wf.task(id=f"s{number}", dependencies=[f"s{number - 1}"] * (number > 0))(put(one=1))
+    run = Run(app, app.enqueue("flow").id)
+
+    assert [f"s{number}" for number in range(5)] == [job.step for job in run.steps()]
 
 
 def test_a_running_step_is_cancelled_with_its_run(app, build):

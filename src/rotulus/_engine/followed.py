@@ -8,6 +8,7 @@ from rotulus._jobs.record import micros, moment
 from rotulus._tasks.task import Task
 from rotulus._text.jsontext import encode
 from rotulus._time.schedule import ON_TIME, Schedule
+from rotulus.errors import OptionError
 from rotulus.store import ScheduleEntry, ScheduleRow
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -68,17 +69,30 @@ class Followed:
 
 def schedule_of(entry: ScheduleEntry) -> Schedule:
     """Returns what a stored schedule says. Raises `OptionError` for what this version cannot."""
+    return Schedule(**_options_of(entry))
+
+
+def shown_schedule_of(entry: ScheduleEntry) -> Schedule:
+    """Returns what a stored schedule says, without instants if this version cannot read it."""
+    options = _options_of(entry)
+    try:
+        return Schedule(**options)
+    except OptionError as error:
+        return Schedule.unreadable(str(error), **options)
+
+
+def _options_of(entry: ScheduleEntry) -> dict[str, Any]:
     start, end = (None if at is None else moment(at) for at in (entry.start_at, entry.end_at))
-    return Schedule(
-        entry.cron,
-        entry.timezone,
-        entry.missed,
-        overlap=entry.overlap,
-        start=start,
-        end=end,
-        spread=entry.spread / 1_000_000,
-        arguments=json.loads(entry.arguments),
-    )
+    return {
+        "cron": entry.cron,
+        "timezone": entry.timezone,
+        "missed": entry.missed,
+        "overlap": entry.overlap,
+        "start": start,
+        "end": end,
+        "spread": entry.spread / 1_000_000,
+        "arguments": json.loads(entry.arguments),
+    }
 
 
 def entry_of(name: str, schedule: Schedule, task: str | None = None) -> ScheduleEntry:

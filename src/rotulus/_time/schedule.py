@@ -48,6 +48,21 @@ class Interval:
             number += 1
 
 
+class _Unreadable:
+    """In place of an expression and a zone that cannot be read: nothing is due."""
+
+    def __init__(self, problem: str) -> None:
+        self._problem = problem
+
+    def explain(self) -> str:
+        """Returns why it cannot be read."""
+        return self._problem
+
+    def instants(self, zone: tzinfo, after: datetime) -> Iterator[datetime]:  # noqa: ARG002 - as Cron
+        """No instants."""
+        return iter(())
+
+
 def _read_interval(expression: str, anchor: datetime) -> Interval:
     """The interval of a text such as `@every 90s` or `@every 1h30m`. Raises `OptionError`."""
     length = expression.strip()[len(_EVERY) :].strip()
@@ -115,7 +130,7 @@ class Schedule:
     end: datetime | None = None
     spread: float = 0.0
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
-    _times: Cron | Interval = field(init=False, compare=False)
+    _times: Cron | Interval | _Unreadable = field(init=False, compare=False)
     _zone: tzinfo = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -139,6 +154,21 @@ class Schedule:
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def unreadable(cls, problem: str, **options: Any) -> "Schedule":
+        """Returns a schedule of which this version or machine cannot read some options.
+
+        It has the options as they are, and no instants, and is shown in UTC.
+
+        Args:
+            problem: what is wrong; it explains itself so.
+            options: all arguments of a schedule.
+        """
+        made = object.__new__(cls)
+        for name, value in {**options, "_times": _Unreadable(problem), "_zone": UTC}.items():
+            object.__setattr__(made, name, value)
+        return made
+
     def __repr__(self) -> str:
         """Returns it with what is given, so that a new option changes no fingerprint."""
         shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if self._is_shown(f)]
@@ -156,6 +186,11 @@ class Schedule:
         return self._zone
 
     @property
+    def is_readable(self) -> bool:
+        """Whether this version, on this machine, can read all its options."""
+        return not isinstance(self._times, _Unreadable)
+
+    @property
     def is_interval(self) -> bool:
         """Whether the schedule is an interval, and no cron expression."""
         return isinstance(self._times, Interval)
@@ -164,7 +199,8 @@ class Schedule:
         """Returns the schedule in English."""
         if isinstance(self._times, Interval):
             return self._times.explain()
-        return f"{self._times.explain()} ({self.timezone})"
+        zone = f" ({self.timezone})" if self.is_readable else ""
+        return f"{self._times.explain()}{zone}"
 
     def next(self, after: datetime, count: int = 1) -> list[datetime]:
         """Returns the next instants later than `after`, in the schedule's own zone.

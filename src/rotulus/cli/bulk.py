@@ -56,9 +56,7 @@ def check_chosen(verb: str, ids: Sequence[str], given: Mapping[str, Any]) -> Non
         raise click.UsageError(f"Which jobs? Give their ids, or choose them: rotulus {verb} --help")
 
 
-def change(
-    app: App, verb: Verb, ids: Sequence[str], given: dict[str, Any], **usual: Any
-) -> Changed | None:
+def change(app: App, verb: Verb, ids: Sequence[str], given: dict[str, Any]) -> Changed | None:
     """Do something to the jobs that are meant; returns those; None if it was only tried.
 
     Args:
@@ -66,7 +64,6 @@ def change(
         verb: what to do.
         ids: words that stand for jobs.
         given: the filters, as options, with `dry_run`, `yes` and `as_json`.
-        usual: filters that hold unless others are given.
     """
     how = {name: given.pop(name) for name in _HOW}
     filters = read_filters(app, given)
@@ -75,7 +72,7 @@ def change(
     chosen = known(app, ids)
     if chosen:
         return _try(verb, chosen, how) if how["dry_run"] else _by_ids(verb, chosen)
-    return _by_filters(app, verb, {**usual, **filters}, how)
+    return _by_filters(app, verb, filters, how)
 
 
 def known(app: App, words: Sequence[str]) -> tuple[str, ...]:

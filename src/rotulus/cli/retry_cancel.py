@@ -35,7 +35,7 @@ def retry(ids: tuple[str, ...], target: str | None, url: str | None, **given: An
     app, as_json = find_store(target, url), given["as_json"]
     verb = Verb("retry", "retrying", "failed, died or was cancelled", app.jobs.retry)
     named = known(app, ids)
-    back = change(app, verb, named, given, state=[State.FAILED, State.DEAD])
+    back = change(app, verb, named, given)
     if back is None:
         return
     parts = {job.id: count_live(app, job) for job in back if job.is_run}

@@ -103,12 +103,7 @@ class CronSchedules:
 
     def stats(self, since: datetime) -> dict[str, Any]:
         """Returns figures about the firings since a moment: `total_executions`, and so on."""
-        jobs = [
-            job
-            for row in self._rows()
-            for job in self._firings(row.name)
-            if job.created_at >= since
-        ]
+        jobs = [job for row in self._rows() for job in self._firings(row.name, since)]
         good = sum(job.state is State.SUCCEEDED for job in jobs)
         lost = sum(not job.state.ended and self._is_late(job) for job in jobs)
         return {
@@ -130,12 +125,15 @@ class CronSchedules:
         except OptionError as error:
             raise OptionError(f"Failed to {verb} cron schedule: {error}") from None
 
-    def _firings(self, name: str) -> Iterator[Job[Any]]:
-        """The jobs that a schedule has fired for a moment, the latest first."""
+    def _firings(self, name: str, since: datetime | None = None) -> Iterator[Job[Any]]:
+        """The jobs that a schedule has fired for a moment, the latest first; those since then."""
         after = None
-        while page := self._app.jobs.find(schedule=name, limit=_PAGE, after=after):
+        while True:
+            page = self._app.jobs.find(schedule=name, limit=_PAGE, after=after, since=since)
             yield from (job for job in page if job.instant is not None)
-            after = page[-1].id
+            after = page.next
+            if after is None:
+                return
 
 
 def _is_cron(row: ScheduleRow) -> bool:

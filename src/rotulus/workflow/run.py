@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from rotulus.errors import (
     WorkflowError,
 )
 
-_MOST_STEPS = 1_000_000
+_PAGE = 1_000
 _MOST_NAMED = 3
 _LOOK_EVERY = 0.2
 
@@ -97,8 +97,7 @@ class Run:
         Args:
             parts: whether the branches of steps, and the steps of workflows within, are among them.
         """
-        found = self._app.jobs(run=self.id, limit=_MOST_STEPS)
-        steps = [job for job in reversed(found) if job.step]
+        steps = [job for job in reversed(list(self._jobs())) if job.step]
         return steps if parts else [job for job in steps if "/" not in (job.step or "")]
 
     def reached(self) -> Progress:
@@ -179,6 +178,14 @@ class Run:
         if not job.state.ended:
             raise WorkflowError(f"Step {step!r} is {status_of(job)}: it is replayed once it ended")
         self._app.runs.replay(self.id, step, context)
+
+    def _jobs(self) -> Iterator[Job[Any]]:
+        """All jobs of the run, the last added first."""
+        page = self._app.jobs.find(run=self.id, limit=_PAGE)
+        yield from page
+        while page.next is not None:
+            page = self._app.jobs.find(run=self.id, limit=_PAGE, after=page.next)
+            yield from page
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"

@@ -75,13 +75,15 @@ class _Verb(NamedTuple):
 
     Attributes:
         name: its name.
-        states: the states of the jobs that it changes; those that filters mean, unless they say.
+        states: the states of the jobs that it changes.
+        meant: those of them that filters mean, unless they say.
         act: changes some jobs; returns those that it has changed.
         spares: whether it would leave a job in one of the states.
     """
 
     name: str
     states: frozenset[State]
+    meant: frozenset[State]
     act: Callable[[AppPort, Sequence[str]], list[JobRecord]]
     spares: Callable[[JobRecord], bool]
 
@@ -90,9 +92,9 @@ class BulkVerbs:
     """Verbs for many jobs, by ids or by filters, each also with an `a` in front.
 
     By filters they work in batches of 500, the jobs that were added last first, each batch in a
-    transaction of its own. Unless `state` is given, they mean the states that they can change. A
-    filter that is None counts as not given. A call that was interrupted can be made again: what is
-    done matches no more.
+    transaction of its own. Unless `state` is given, they mean the states that they can change;
+    `retry` means `failed` and `dead`. A filter that is None counts as not given. A call that was
+    interrupted can be made again: what is done matches no more.
 
     All raise `OptionError` if neither ids nor filters are given, or both are, or one is not
     allowed. To change everything, give the states: `cancel(state=["queued", "delayed"])`.
@@ -114,6 +116,9 @@ class BulkVerbs:
 
     def retry(self, *ids: str, **chosen: Unpack[Chosen]) -> Changed:
         """Send `failed`, `dead` and `cancelled` jobs back to their queues, with fresh budgets.
+
+        Filters mean those that failed or are dead, unless `state` is given: somebody wanted the
+        cancelled ones to end.
 
         Returns:
             The jobs that were sent back.
@@ -142,7 +147,7 @@ class BulkVerbs:
         def act(port: AppPort, ids: Sequence[str]) -> list[JobRecord]:
             return port.store().reprioritise(ids, priority)
 
-        return self._change(_Verb("reprioritise", _WAITING, act, _nothing), ids, chosen)
+        return self._change(_Verb("reprioritise", _WAITING, _WAITING, act, _nothing), ids, chosen)
 
     async def acancel(self, *ids: str, **chosen: Unpack[Chosen]) -> Changed:
         """`cancel`, without blocking the event loop; `progress` is called in a thread."""
@@ -247,7 +252,7 @@ def _meant(verb: _Verb, ids: Collection[str], meant: Filter) -> Filter | None:
             f"{verb.name}: neither ids nor filters are given, so no job is meant: give ids, or "
             f"filters such as task='...'; for all jobs in a state give state='...'"
         )
-    return meant if meant.states is not None else meant._replace(states=verb.states)
+    return meant if meant.states is not None else meant._replace(states=verb.meant)
 
 
 def _cancel(port: AppPort, ids: Sequence[str]) -> list[JobRecord]:
@@ -272,6 +277,6 @@ def _nothing(_: JobRecord) -> bool:
     return False
 
 
-_CANCEL = _Verb("cancel", LIVE, _cancel, _nothing)
-_RETRY = _Verb("retry", RETRYABLE, _send_back, _nothing)
-_DELETE = _Verb("delete", ENDED, _delete, _is_step)
+_CANCEL = _Verb("cancel", LIVE, LIVE, _cancel, _nothing)
+_RETRY = _Verb("retry", RETRYABLE, RETRYABLE - {State.CANCELLED}, _send_back, _nothing)
+_DELETE = _Verb("delete", ENDED, ENDED, _delete, _is_step)

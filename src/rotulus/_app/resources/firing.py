@@ -1,7 +1,7 @@
 """Schedules that are fired by hand: now, or for the instants of a time that is over."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -12,15 +12,18 @@ from rotulus._app.resources.where import every
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.followed import schedule_of
 from rotulus._jobs.job import Job
-from rotulus._jobs.record import moment
+from rotulus._jobs.record import micros, moment
 from rotulus._time.lengths import check_moment
 from rotulus.errors import OptionError, ScheduleNotFoundError
-from rotulus.store import Filter
+from rotulus.store import Filter, Store
 
 MOST_INSTANTS = 10_000
 """How many instants are looked at in one backfill at most."""
 
 _AT_ONCE = 500
+
+_EARLY = timedelta(days=1)
+"""How long before its instant a job may have been stored, where clocks differ."""
 
 Instants = list[datetime]
 
@@ -90,8 +93,7 @@ class FiringByHand:
                 f"{name!r} has more than {MOST_INSTANTS:,} instants from {since.isoformat()} to "
                 f"{until.isoformat()}: give less time, and repeat"
             )
-        there = {record.instant for record in every(port.store(), Filter(schedule=name))}
-        fired = {moment(at) for at in there if at is not None}
+        fired = _fired(port.store(), name, wanted[0]) if wanted else ()
         missing = [at for at in wanted if at not in fired]
         if dry_run:
             return missing
@@ -117,3 +119,9 @@ class FiringByHand:
             held = port.add(jobs)
             added += [at for at, job, new in zip(some, held, jobs, strict=True) if job.id == new.id]
         return added
+
+
+def _fired(store: Store, name: str, since: datetime) -> set[datetime]:
+    """The instants of a schedule from a moment on whose jobs are kept, and some earlier ones."""
+    jobs = every(store, Filter(schedule=name, since=micros(since - _EARLY)))
+    return {moment(job.instant) for job in jobs if job.instant is not None}

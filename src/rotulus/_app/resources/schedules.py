@@ -13,7 +13,7 @@ from rotulus._app.resources.stored_schedules import (
     ScheduleOptions,
 )
 from rotulus._concurrency.pool import off_loop
-from rotulus._engine.followed import entry_of, schedule_of
+from rotulus._engine.followed import entry_of, shown_schedule_of
 from rotulus._tasks.checks import check_options
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name
@@ -251,6 +251,6 @@ _KEPT = ("cron", "timezone", "missed", "overlap", "start", "end", "spread", "arg
 
 def _changed(row: ScheduleRow, changes: ScheduleChanges) -> tuple[str, Schedule]:
     """The task and the schedule that a stored one becomes."""
-    old = schedule_of(row.entry)
+    old = shown_schedule_of(row.entry)
     task = _name_of(changes.get("task", row.task or row.name))
     return task, _merged({name: getattr(old, name) for name in _KEPT}, changes)

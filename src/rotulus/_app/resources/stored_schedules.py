@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from rotulus._app.port import AppPort
-from rotulus._engine.followed import entry_of, schedule_of
+from rotulus._engine.followed import entry_of, shown_schedule_of
 from rotulus._jobs.job import Job
 from rotulus._jobs.record import micros, moment
 from rotulus._tasks.task import Task
@@ -21,7 +21,7 @@ _GONE_AFTER = timedelta(seconds=180)
 """A schedule that no program has declared for so long is retired."""
 
 Origin = Literal["code", "added"]
-Standing = Literal["active", "paused", "ended", "retired", "unknown_task"]
+Standing = Literal["active", "paused", "ended", "retired", "unknown_task", "unreadable"]
 
 
 class ScheduleOptions(TypedDict, total=False):
@@ -76,7 +76,8 @@ class ScheduleInfo:
         origin: `"code"`: a program declares it; `"added"`: somebody has added it.
         state: `"active"`; `"paused"`; `"ended"`: no instant is left; `"retired"`: no program
             declares it any more; `"unknown_task"`: its task is not registered here, nor known to a
-            worker that is alive. Only an active one fires.
+            worker that is alive; `"unreadable"`: this version or machine cannot read it, and
+            `schedule.explain()` says why. Only an active one fires.
         paused_at: since when it is paused; None when it is not.
         version: one more with each change; 0: the store has not seen it yet.
     """
@@ -186,7 +187,7 @@ class Lookup:
 
     def info(self, row: ScheduleRow) -> ScheduleInfo:
         """Returns how a schedule of the store stands."""
-        return self._info(row.entry, schedule_of(row.entry), row)
+        return self._info(row.entry, shown_schedule_of(row.entry), row)
 
     def _declared(self, task: Task[..., Any, Any], row: ScheduleRow | None) -> ScheduleInfo:
         schedule = task.schedule or Schedule("@daily")
@@ -197,7 +198,7 @@ class Lookup:
     ) -> ScheduleInfo:
         task, now = entry.task or entry.name, self.port.now()
         upcoming = next(iter(schedule.next(now)), None)
-        state = self._state(task, row, ends=upcoming is None)
+        state = self._state(task, row, schedule, ends=upcoming is None)
         in_code = any(one.name == entry.name for one in self._in_code())
         paused_at = None if row is None else row.paused_at
         return ScheduleInfo(
@@ -212,12 +213,16 @@ class Lookup:
             version=0 if row is None else row.version,
         )
 
-    def _state(self, task: str, row: ScheduleRow | None, *, ends: bool) -> Standing:
+    def _state(
+        self, task: str, row: ScheduleRow | None, schedule: Schedule, *, ends: bool
+    ) -> Standing:
         declared = row is None or any(one.name == row.name for one in self._in_code())
         if row is not None and not declared and row.origin == CODE:
             last = row.declared_at or 0
             if micros(self.port.now() - _GONE_AFTER) > last:
                 return "retired"
+        if not schedule.is_readable:
+            return "unreadable"
         if row is not None and row.origin == ADDED and task not in self._known_tasks():
             return "unknown_task"
         if row is not None and row.paused_at is not None:

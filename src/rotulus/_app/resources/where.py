@@ -159,7 +159,8 @@ def check_text(name: str, value: object) -> str:
 
 def every(store: Store, where: Filter) -> Iterator[JobRecord]:
     """All jobs that match, page by page, the last added first."""
-    page = store.find(where, _PAGE)
-    while page:
-        yield from page
-        page = store.find(where, _PAGE, page[-1].id) if len(page) == _PAGE else []
+    found = store.search(where, _PAGE)
+    yield from store.records(found.ids)
+    while found.after is not None:
+        found = store.search(where, _PAGE, found.after)
+        yield from store.records(found.ids)

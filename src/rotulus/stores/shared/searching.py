@@ -20,9 +20,6 @@ _MOST_BY_INDEX = 3_000
 _MOST_UNORDERED = 20_000
 """Of how many jobs in no order the last ones are chosen. More than these are found by walking."""
 
-_MOST_AT_ONCE = 1_000_000
-"""How many jobs are looked at together of a set that is read whole anyway."""
-
 _FIRST_LOOK = 200
 _GROWTH = 4
 
@@ -137,8 +134,7 @@ class _Search:
             size = min(size * _GROWTH, self._most - looked + jobs)
 
     def _first_size(self, limit: int) -> int:
-        most = _MOST_AT_ONCE if self._by in ("key", "run") else _MOST_MISSES + 1
-        return max(_FIRST_LOOK, min(limit, most))
+        return max(_FIRST_LOOK, min(limit, _MOST_MISSES + 1))
 
     def _go_on(self, look: _Look, size: int) -> _Row | None:
         """Go on after a look; returns the last job that was looked at, or None at an end."""
@@ -173,7 +169,7 @@ def _index_for(where: Filter) -> str | None:
     """Which index leads to the jobs; None: they are looked for among all."""
     for name in ("key", "run", "schedule"):
         if getattr(where, name) is not None:
-            return name
+            return "step" if name == "run" and where.step is not None else name
     if where.labels:
         return "label"
     states = where.states

@@ -33,10 +33,19 @@ CREATE TABLE rotulus_labels (
 CREATE INDEX rotulus_jobs_unsuccessful ON rotulus_jobs (state, id)
   WHERE ended_at IS NOT NULL AND state || '' <> 'succeeded';
 
--- In their order, so that the last firings of a schedule are read, and not all of them.
+-- In their order, so that the last firings of a schedule are read, and not all of them; and the last jobs of a
+-- key, and of a run. The index of steps is not for those who do not name one: they would read all of a run.
 DROP INDEX rotulus_jobs_schedule;
 CREATE INDEX rotulus_jobs_schedule ON rotulus_jobs (schedule, id)
   WHERE schedule IS NOT NULL;
+DROP INDEX rotulus_jobs_key;
+CREATE INDEX rotulus_jobs_key ON rotulus_jobs (key, id)
+  WHERE key IS NOT NULL;
+DROP INDEX rotulus_jobs_run;
+CREATE INDEX rotulus_jobs_run ON rotulus_jobs (run, id)
+  WHERE run IS NOT NULL;
+CREATE INDEX rotulus_jobs_step ON rotulus_jobs (run, step)
+  WHERE step IS NOT NULL;
 
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.

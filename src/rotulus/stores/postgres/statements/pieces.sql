@@ -252,3 +252,16 @@ lower(job.error COLLATE "C")
 -- piece: running_order
 -- The order in which the index of running jobs has them.
 seq
+
+-- piece: of_key
+-- A job of the next page has a key. Not by `=`: for the planner the order would then be that of
+-- the ids alone, and it might walk all jobs in that order.
+job.key >= CAST(:key AS text) AND (job.key, job.id) < (CAST(:key AS text), {below})
+
+-- piece: of_run
+-- A job of the next page is a part of a run. See `of_key`.
+job.run >= CAST(:run AS uuid) AND (job.run, job.id) < (CAST(:run AS uuid), {below})
+
+-- piece: of_schedule
+-- A job of the next page was fired for a schedule. See `of_key`.
+job.schedule >= CAST(:schedule AS text) AND (job.schedule, job.id) < (CAST(:schedule AS text), {below})

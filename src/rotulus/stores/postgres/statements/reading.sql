@@ -21,9 +21,9 @@ chosen (id) AS (
   UNION
   SELECT id FROM rotulus_jobs WHERE schedule = :schedule AND :needed_by::uuid[] IS NULL
   UNION
-  SELECT id FROM rotulus_jobs
-  WHERE run = :run::uuid AND (:step::text IS NULL OR step = :step)
-    AND :needed_by::uuid[] IS NULL
+  SELECT id FROM rotulus_jobs WHERE run = :run::uuid AND :step::text IS NULL AND :needed_by::uuid[] IS NULL
+  UNION
+  SELECT id FROM rotulus_jobs WHERE run = :run::uuid AND step = :step AND :needed_by::uuid[] IS NULL
   UNION
   SELECT need FROM rotulus_needs WHERE job = ANY (:needed_by::uuid[])
   UNION

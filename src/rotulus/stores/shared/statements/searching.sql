@@ -28,10 +28,8 @@ SELECT (SELECT count(*) FROM seen), 0, {told};
 -- The last `look` of those that an index leads to. Of a set without an order `most` are read: if there are
 -- more, the answer says so, and is none. They are read in the order of their index, so that the reading ends.
 WITH one_by_one (place) AS MATERIALIZED (
-  SELECT {job} FROM rotulus_jobs WHERE CAST(:by AS text) = 'key' AND key = CAST(:key AS text)
-  UNION ALL
-  SELECT {job} FROM rotulus_jobs WHERE CAST(:by AS text) = 'run' AND run = CAST(:run AS {id})
-    AND (CAST(:step AS text) IS NULL OR step = CAST(:step AS text))
+  SELECT {job} FROM rotulus_jobs
+  WHERE CAST(:by AS text) = 'step' AND run = CAST(:run AS {id}) AND step = CAST(:step AS text)
   UNION ALL
   SELECT {job} FROM (
     SELECT {job} FROM rotulus_jobs
@@ -79,14 +77,24 @@ WITH one_by_one (place) AS MATERIALIZED (
     ORDER BY {running_order} LIMIT CAST(:most AS integer)) AS running),
 in_order (place) AS MATERIALIZED (
   SELECT {job} FROM (
+    SELECT job.{job} FROM rotulus_jobs AS job
+    WHERE CAST(:by AS text) = 'key' AND {of_key}
+    ORDER BY job.key DESC, job.{job} DESC LIMIT CAST(:look AS integer)) AS alike
+  UNION ALL
+  SELECT {job} FROM (
+    SELECT job.{job} FROM rotulus_jobs AS job
+    WHERE CAST(:by AS text) = 'run' AND {of_run}
+    ORDER BY job.run DESC, job.{job} DESC LIMIT CAST(:look AS integer)) AS parts
+  UNION ALL
+  SELECT {job} FROM (
     SELECT own.job AS {job} FROM rotulus_labels AS own
     WHERE CAST(:by AS text) = 'label' AND own.label = CAST(:label AS text) AND own.job < {below}
     ORDER BY own.job DESC LIMIT CAST(:look AS integer)) AS labelled
   UNION ALL
   SELECT {job} FROM (
     SELECT job.{job} FROM rotulus_jobs AS job
-    WHERE CAST(:by AS text) = 'schedule' AND schedule = CAST(:schedule AS text) AND {page}
-    ORDER BY job.{job} DESC LIMIT CAST(:look AS integer)) AS fired
+    WHERE CAST(:by AS text) = 'schedule' AND {of_schedule}
+    ORDER BY job.schedule DESC, job.{job} DESC LIMIT CAST(:look AS integer)) AS fired
   UNION ALL
   SELECT {job} FROM (
     SELECT job.{job} FROM rotulus_jobs AS job

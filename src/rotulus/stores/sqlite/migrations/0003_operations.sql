@@ -33,6 +33,14 @@ CREATE TABLE rotulus_labels (
 CREATE INDEX rotulus_jobs_unsuccessful ON rotulus_jobs (state)
   WHERE ended_at IS NOT NULL AND state || '' <> 'succeeded';
 
+-- The jobs of a run in their order, so that the last ones are read, and not all of them. The index of steps is
+-- not for those who do not name one.
+DROP INDEX rotulus_jobs_run;
+CREATE INDEX rotulus_jobs_run ON rotulus_jobs (run)
+  WHERE run IS NOT NULL;
+CREATE INDEX rotulus_jobs_step ON rotulus_jobs (run, step)
+  WHERE step IS NOT NULL;
+
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (

@@ -157,3 +157,15 @@ lower(job.error)
 -- piece: running_order
 -- The order in which the index of running jobs has them.
 worker
+
+-- piece: of_key
+-- A job of the next page has a key.
+job.key = :key AND {page}
+
+-- piece: of_run
+-- A job of the next page is a part of a run.
+job.run = :run AND {page}
+
+-- piece: of_schedule
+-- A job of the next page was fired for a schedule.
+job.schedule = :schedule AND {page}

@@ -20,8 +20,9 @@ chosen (seq) AS (
   UNION ALL
   SELECT seq FROM rotulus_jobs WHERE schedule = :schedule AND :needed_by IS NULL
   UNION ALL
-  SELECT seq FROM rotulus_jobs
-  WHERE run = :run AND (:step IS NULL OR step = :step) AND :needed_by IS NULL
+  SELECT seq FROM rotulus_jobs WHERE run = :run AND :step IS NULL AND :needed_by IS NULL
+  UNION ALL
+  SELECT seq FROM rotulus_jobs WHERE run = :run AND step = :step AND :needed_by IS NULL
   UNION ALL
   SELECT need.need FROM json_each(:needed_by) AS wanted
   CROSS JOIN rotulus_jobs AS job ON job.id = wanted.value
