@@ -8,7 +8,7 @@ from contract.workbench import OUTCOMES, Workbench, claims
 from rotulus import App, task
 from rotulus.cli.main import main
 from rotulus.errors import StoreError, StoreReadOnlyError
-from rotulus.store import Filter, ScheduleEntry
+from rotulus.store import Debounce, Filter, ScheduleEntry
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.testing import drain
 
@@ -73,6 +73,9 @@ def test_a_producer_enqueues_and_looks(owner, become, clock):
     job = bench.add(key="k")
     bench.add_many(3, limit_key="l", limit_to=1)
     bench.add(key="k")
+    for number in "12":
+        told = f'{{"n":"{number}"}}'
+        bench.add("u", key="d", delay=9.0, debounce=Debounce(9.0), labels=told, carried=True)
     run = bench.add_run({"a": [], "b": ["a"]})
     assert 1 == len(store.find(Filter(needed_by=[run["b"]])))
 

@@ -100,6 +100,22 @@ def test_an_enqueue_in_a_block_is_seen_by_others_after_the_commit(jobs, worker):
     assert worker.store.get(result.id) is not None
 
 
+def test_a_job_is_moved_in_a_block_and_only_if_that_is_committed(jobs, worker):
+    """On Django's connection, as on one of its own."""
+    soon = jobs.using(unchecked=True, key="page:7", debounce=30)
+    first = soon.enqueue("build", text="a")
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using="jobs"):
+        assert {"text": "b"} == soon.enqueue("build", text="b").arguments
+        1 / 0
+    assert {"text": "a"} == worker.get(first.id).arguments
+    with transaction.atomic(using="jobs"):
+        moved = soon.enqueue("build", text="c")
+
+    assert moved == first
+    assert {"text": "c"} == worker.get(first.id).arguments
+    assert moved.run_at == worker.get(first.id).run_at > first.run_at
+
+
 def test_an_enqueue_outside_of_a_block_is_committed_when_it_returns(jobs, worker):
     """Another connection sees it."""
     result = tasks.add.enqueue(1)

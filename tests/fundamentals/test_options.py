@@ -262,6 +262,26 @@ def using_window(app):
     assert first.id == keyed.enqueue().id
 
 
+def using_debounce(app, clock):
+    debounced = named(app).using(key="k", debounce=60)
+    first = debounced.enqueue(1)
+    clock.advance(50)
+    assert first.id == debounced.enqueue(2).id
+    clock.advance(50)
+    drain(app)
+    assert ("delayed", {"n": 2}) == (*states(first), first.refresh().arguments)
+
+
+def using_max_wait(app, clock):
+    debounced = named(app).using(key="k", debounce=60, max_wait=90)
+    first = debounced.enqueue(1)
+    clock.advance(50)
+    debounced.enqueue(2)
+    clock.advance(50)
+    drain(app)
+    assert 2 == first.result(0)
+
+
 def using_limit(app):
     most_at_once(app, named_waiting(app), 1, limit=1)
 
@@ -312,6 +332,8 @@ USING = {
     "expires": using_expires,
     "key": using_key,
     "window": using_window,
+    "debounce": using_debounce,
+    "max_wait": using_max_wait,
     "limit": using_limit,
     "limit_key": using_limit_key,
     "rate": using_rate,

@@ -17,7 +17,7 @@ from rotulus.store import NewJob, Terms
 
 GUIDE = Path(__file__).parents[2] / "docs"
 OPTIONS = {field.name for field in fields(JobOptions)} - {"declared"}
-OF_AN_ENQUEUE_ALONE = {"delay", "at", "headers", "connection"}
+OF_AN_ENQUEUE_ALONE = {"delay", "at", "debounce", "max_wait", "headers", "connection"}
 
 GIVEN = {
     "queue": "mail",
@@ -29,7 +29,16 @@ GIVEN = {
     "limit": 2,
     "rate": 2,
     "per": 60,
+    "debounce": 60,
+    "max_wait": 60,
 }
+
+USUAL = {
+    "per": {"rate": 1},
+    "debounce": {"key": "k"},
+    "max_wait": {"key": "k", "debounce": 30},
+}
+"""What an option needs beside it."""
 
 
 def rows_of(page):
@@ -71,7 +80,7 @@ def test_a_signature_has_the_keywords(function, keywords):
 @pytest.mark.parametrize("name", sorted(OPTIONS - set(NewJob._fields) - {"connection"}))
 def test_an_option_is_stored_with_the_job(name):
     """In its terms; keys are filled for each job, and a connection is for the enqueue alone."""
-    usual = {"rate": 1} if name == "per" else {}
+    usual = USUAL.get(name, {})
     without, given = JobOptions.of(usual), JobOptions.of(usual | {name: GIVEN[name]})
 
     assert without.terms("send") != given.terms("send")

@@ -49,6 +49,8 @@ WHERE = {
     "expires": lambda length: declared(expires=length),
     "per": lambda length: declared(rate=1, per=length),
     "delay": lambda length: declared().using(delay=length),
+    "debounce": lambda length: declared().using(key="k", debounce=length),
+    "max_wait": lambda length: declared().using(key="k", debounce=1, max_wait=length),
     "Snooze": Snooze,
     "Retry": lambda length: Retry(after=length),
     "keep": lambda length: App("sqlite://", registry=TaskRegistry(), keep=length),

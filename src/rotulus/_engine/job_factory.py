@@ -126,7 +126,7 @@ class JobFactory:
         if arguments != "{}":
             bound = plan.binder.bind((), jsontext.decode(arguments), self.max_bytes)
         limit_key = _filled(task.options.limited_by(task.name), bound.values, plan.defaults)
-        shared = self._terms(task)._replace(schedule=schedule, window=None)
+        shared = self._terms(task)._replace(schedule=schedule, window=None, debounce=None)
         key = None
         if due.instant is not None:
             key, at = f"{schedule}@{stamp(due.instant)}", due.instant + due.delay
@@ -192,7 +192,8 @@ def _begins(task: AnyTask) -> bool:
     if not isinstance(task, WorkflowTask):
         return False
     o = task.options
-    return not (o.delay or o.at is not None or o.is_limited or o.expires is not None)
+    later = o.delay or o.at is not None or o.debounce is not None
+    return not (later or o.is_limited or o.expires is not None)
 
 
 def _filled(

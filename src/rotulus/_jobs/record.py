@@ -26,6 +26,18 @@ READ_APART = frozenset({"history", "opens_at"})
 """Fields of a record that are no columns. They are filled only when one job is read by its id."""
 
 
+class Debounce(NamedTuple):
+    """How a job that waits with a key is moved by the next one with that key.
+
+    Attributes:
+        wait: seconds from the last one until it is due.
+        most: seconds from the first one until it is due in any case; None: for ever.
+    """
+
+    wait: float
+    most: float | None = None
+
+
 class Terms(NamedTuple):
     """What jobs that are enqueued together have in common: their task, and how it is delivered.
 
@@ -44,6 +56,7 @@ class Terms(NamedTuple):
         rate_per: the length of that window, in seconds.
         schedule: the schedule that has fired them.
         carried: whether they are carried to an endpoint outside: see `rotulus.store.Outbox`.
+        debounce: how they move a job that waits with their key; None: they do not.
     """
 
     task: str
@@ -58,6 +71,7 @@ class Terms(NamedTuple):
     rate_per: float | None = None
     schedule: str | None = None
     carried: bool = False
+    debounce: Debounce | None = None
 
 
 class JobRecord(NamedTuple):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self, TypedDict, get_args, get_type_hints
 
 from rotulus._jobs.labels import Attached, Texts, check_headers, check_labels, united, write_texts
-from rotulus._jobs.record import Terms
+from rotulus._jobs.record import Debounce, Terms
 from rotulus._jobs.retry import Retry
 from rotulus._tasks.checks import (
     Isolation,
@@ -98,12 +98,18 @@ class UsingOptions(SharedOptions, total=False):
     Attributes:
         delay: seconds to wait before the job is due.
         at: the moment it is due, as an aware datetime, instead of a delay.
+        debounce: seconds to wait before the job is due, counted again from each enqueue of the same
+            key: a job that waits with it is moved, and takes the newer arguments, labels and
+            headers. A job that has begun lets go of the key. Needs a key.
+        max_wait: seconds after its first enqueue by which a debounced job is due in any case.
         headers: texts that travel with the job for machines, such as a trace context: at most 4 KB.
         connection: a connection of yours to the same database, whose transaction the job joins.
     """
 
     delay: Seconds
     at: datetime | None
+    debounce: Seconds | None
+    max_wait: Seconds | None
     headers: Mapping[str, str] | None
     connection: Any
 
@@ -147,6 +153,8 @@ class JobOptions:
     priority: Annotated[int, check_priority] = 0
     delay: Annotated[float, check_seconds] = 0.0
     at: Annotated[datetime | None, check_moment] = None
+    debounce: Annotated[float | None, check_some_seconds] = None
+    max_wait: Annotated[float | None, check_some_seconds] = None
     expires: Annotated[float | None, check_seconds] = None
     key: Annotated[str | KeyTemplate | None, _key] = None
     window: Annotated[float | None, check_seconds] = None
@@ -170,14 +178,14 @@ class JobOptions:
             elif name in _UNITED:
                 chosen[name] = _CHECKS[name][1](united(getattr(self, name), value), name)
         made = replace(self, **chosen, declared=declared)
-        _refuse_vain_window(made, options)
+        _refuse_contradictions(made, options)
         return made
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Self:
         """Options as they are given, the others at their defaults. Raises `OptionError`."""
         made = cls(**_checked(options))
-        _refuse_vain_window(made, options)
+        _refuse_contradictions(made, options)
         return made
 
     @property
@@ -200,13 +208,14 @@ class JobOptions:
             task=task,
             queue=self.queue,
             priority=self.priority,
-            delay=self.delay,
+            delay=self.debounce or self.delay,
             at=self.at,
             expires=self.expires,
             window=self.window,
             limit_to=self.limit,
             rate_to=self.rate,
             rate_per=None if self.rate is None else self.per or DEFAULT_PER,
+            debounce=None if self.debounce is None else Debounce(self.debounce, self.max_wait),
         )
 
 
@@ -236,6 +245,33 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
-def _refuse_vain_window(options: JobOptions, given: Mapping[str, Any]) -> None:
+def _refuse_contradictions(options: JobOptions, given: Mapping[str, Any]) -> None:
     if given.get("per") is not None and options.rate is None:
         raise OptionError(f"per={given['per']!r} is the window of a rate: give rate= as well")
+    if options.debounce is not None:
+        _check_debounce(options, options.debounce)
+    elif options.max_wait is not None:
+        raise OptionError(
+            f"max_wait={options.max_wait:g} bounds how far a job is moved: give debounce= as well"
+        )
+
+
+def _check_debounce(options: JobOptions, seconds: float) -> None:
+    if options.key is None:
+        raise OptionError(
+            f"debounce={seconds:g} moves the waiting job that holds a key: give key= as well"
+        )
+    if options.delay or options.at is not None:
+        raise OptionError(
+            f"debounce={seconds:g} says when the job is due: leave delay= and at= out"
+        )
+    if options.window is not None:
+        raise OptionError(
+            f"window={options.window:g} holds the key when the job has begun, and "
+            f"debounce={seconds:g} lets it go then: give window=None beside debounce="
+        )
+    if options.max_wait is not None and options.max_wait < seconds:
+        raise OptionError(
+            f"max_wait={options.max_wait:g} is shorter than debounce={seconds:g}: give as much, or "
+            f"more"
+        )

@@ -2,7 +2,7 @@
 
 from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import Debounce, JobRecord
 from rotulus.store.changes import Change, Changes
 from rotulus.store.contract import Store
 from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures
@@ -40,6 +40,7 @@ __all__ = [
     "Changes",
     "Claim",
     "Count",
+    "Debounce",
     "ENQUEUED",
     "EVERYTHING",
     "Entry",

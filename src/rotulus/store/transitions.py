@@ -76,6 +76,14 @@ class Transitions(Operations, Protocol):
         until it has ended and `window` seconds since the add are over. A job whose id is here
         already is not added either, and its record stands in its place: so a call may be repeated.
 
+        **Debounce.** A job with a key and `Terms.debounce` is added like others while nobody holds
+        the key. Where a job of its task holds the key and has not begun, that job is moved and
+        stands in its place: it takes the arguments, labels and headers, and is due `wait` seconds
+        from now, but not later than `most` seconds after its own add. It keeps its id, queue,
+        priority and limits; while its run is paused it stays `blocked`. A job of its task that
+        has begun (there was an attempt, its parts were added, or it has ended) lets go of the key,
+        whatever its window, and the new one is added. In one call the last one of a key counts.
+
         **Parts.** A job with `parts` is `opened`, and is the head of a `run` of its id. Each part
         waits for the parts that it `needs`; the job waits for those parts that no other part needs.
         A part holds no key. A job that is not added brings no parts.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome, is_release, write_error
-from rotulus._jobs.record import READ_APART, Id, JobRecord, Json, Micros, micros
+from rotulus._jobs.record import READ_APART, Debounce, Id, JobRecord, Json, Micros, micros
 from rotulus._jobs.states import ENDED, State
 from rotulus.store import Claim, NewJob, Renewal, ScheduleRow, Terms
 
@@ -115,6 +115,18 @@ class FailureRow(NamedTuple):
     task: str
 
 
+class DebouncedRow(NamedTuple):
+    """A waiting job, and what a newer one with its key brings: see `Debounce`."""
+
+    id: Id
+    arguments: Json
+    labels: Json | None
+    headers: Json | None
+    wait: Micros
+    most: Micros | None
+    expires: Micros | None
+
+
 class MoveRow(NamedTuple):
     """What becomes of an entry of the outbox; `job` is the number of its job, not the id."""
 
@@ -155,6 +167,7 @@ ROWS: dict[str, type[Any]] = {
     "put": PutRow,
     "schedule": ScheduleRow,
     "move": MoveRow,
+    "debounced": DebouncedRow,
     "failure": FailureRow,
     "log": LogRow,
 }
@@ -173,6 +186,18 @@ def keyed_row(job: NewJob) -> tuple[Any, ...]:
     if job.instant is None:
         return row
     return tuple(KeyedRow._make(row)._replace(instant=micros(job.instant)))
+
+
+def debounced_row(holder: str, job: NewJob) -> tuple[Any, ...]:
+    """What a job that waits gets from a newer one with its key: a `DebouncedRow`.
+
+    Args:
+        holder: the id of the one that waits.
+        job: the newer one.
+    """
+    wait, most = job.terms.debounce or Debounce(job.terms.delay)
+    times = span(wait), span(most), span(job.terms.expires)
+    return (holder, job.arguments, job.labels, job.headers, *times)
 
 
 def run_row(

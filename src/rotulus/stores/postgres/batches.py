@@ -10,6 +10,7 @@ from rotulus.store import NewJob
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
 from rotulus.stores.postgres import rows
 from rotulus.stores.shared.adding import add_with_parts
+from rotulus.stores.shared.debouncing import have_moved, last_debounced
 from rotulus.stores.shared.session import Session
 
 
@@ -27,6 +28,7 @@ class Batches:
         self._carried = [job.id for terms, some in groups if terms.carried for job in some]
         self._groups = [(some, rows.shared(terms)) for terms, some in groups]
         self._keys = sorted({job.key for job in jobs if job.key is not None})
+        self._debounced = last_debounced(groups)
         self._tried = False
 
     @property
@@ -67,6 +69,8 @@ class Batches:
                 add_with_parts(session, self._jobs)
             else:
                 self._insert(session, channel, again=True)
+            if not have_moved(session, self._debounced):
+                continue
             found, whole = self._here(session)
             if whole:
                 if self._with_parts and channel is not None:

@@ -9,6 +9,7 @@ from rotulus._jobs.record import JobRecord, Terms
 from rotulus.store import NewJob
 from rotulus.stores._columns import are_plain, keyed_row, new_records, plain_row
 from rotulus.stores.shared.adding import add_labels, add_with_parts
+from rotulus.stores.shared.debouncing import have_moved, last_debounced
 from rotulus.stores.shared.session import Session
 from rotulus.stores.sqlite import rows
 
@@ -42,6 +43,7 @@ class Batches:
         self._with_parts = [job for job in jobs if job.parts]
         self._labelled = [job for job in jobs if job.labels is not None]
         groups = [(terms, list(some)) for terms, some in groupby(jobs, attrgetter("terms"))]
+        self._debounced = last_debounced(groups)
         self._carried = [job.id for terms, some in groups if terms.carried for job in some]
         self._batches = [] if self._with_parts else [_batch(some, now) for _, some in groups]
 
@@ -55,14 +57,21 @@ class Batches:
     def _add(self, session: Session) -> list[JobRecord]:
         if self._keys:
             session.execute("release_keys", keys=self._keys)
-        if self._with_parts:
-            add_with_parts(session, self._jobs)
-            return self._as_they_are(session)
-        new = sum(batch.add(session) for batch in self._batches)
-        add_labels(session, self._labelled)
-        if self._keys or new < len(self._jobs):
+        all_new = self._insert(session)
+        while not have_moved(session, self._debounced):
+            self._insert(session)
+        if self._keys or not all_new:
             return self._as_they_are(session)
         return [record for batch in self._batches for record in batch.records]
+
+    def _insert(self, session: Session) -> bool:
+        """Add those that are new; whether the records of all are known by that."""
+        if self._with_parts:
+            add_with_parts(session, self._jobs)
+            return False
+        new = sum(batch.add(session) for batch in self._batches)
+        add_labels(session, self._labelled)
+        return new == len(self._jobs)
 
     def _as_they_are(self, session: Session) -> list[JobRecord]:
         """The records of all that are here by now, or else of the holders of their keys."""

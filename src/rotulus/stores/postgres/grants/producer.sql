@@ -1,6 +1,9 @@
 -- For programs that enqueue jobs and ask what became of them.
 GRANT USAGE ON SCHEMA public TO :"role";
-GRANT SELECT, INSERT, UPDATE (held_key) ON rotulus_jobs TO :"role";
+GRANT SELECT, INSERT ON rotulus_jobs TO :"role";
+-- Keys are released, and debounced jobs take what newer ones bring.
+GRANT UPDATE (held_key, arguments, labels, headers, run_at, expires_at, state) ON rotulus_jobs TO :"role";
+GRANT DELETE ON rotulus_labels TO :"role";
 GRANT SELECT, INSERT ON rotulus_needs, rotulus_labels TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_outbox TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO :"role";

@@ -15,6 +15,14 @@ BEGIN
     CASE WHEN NEW.cancel_requested THEN 'cancelling' ELSE NEW.state END, NEW.task, NEW.queue);
 END;
 
+-- A job that is moved by a newer one with its key waits as before, but for something else.
+CREATE TRIGGER IF NOT EXISTS rotulus_note_moved AFTER UPDATE OF arguments ON rotulus_jobs
+WHEN NEW.state = OLD.state OR OLD.state = 'delayed' AND NEW.state = 'queued'
+BEGIN
+  INSERT INTO rotulus_changes (at, kind, name, what, task, queue)
+  VALUES ({wall_clock}, 'job', NEW.id, NEW.state, NEW.task, NEW.queue);
+END;
+
 CREATE TRIGGER IF NOT EXISTS rotulus_note_deleted AFTER DELETE ON rotulus_jobs BEGIN
   INSERT INTO rotulus_changes (at, kind, name, what, task, queue)
   VALUES ({wall_clock}, 'job', OLD.id, 'deleted', OLD.task, OLD.queue);
