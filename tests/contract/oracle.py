@@ -52,6 +52,7 @@ class Row:
     paused: bool = False
     task: str = "t"
     schedule: str | None = None
+    added_at: float = 0.0
 
     @property
     def shown(self):
@@ -118,9 +119,22 @@ class Oracle:
             limit_key,
             *limits,
         )
+        self.rows[job_id].added_at = self.now
         for row in self.rows.values():
             row.holds = row.holds and (row.key != key or row.id == job_id)
         return job_id
+
+    def add_debounced(self, job_id, queue, wait, most, key, window):
+        """A job of the task t; the job that waits is moved, and one that has begun lets go."""
+        holder = self._holder(key)
+        if holder is not None and holder.task == "t":
+            if holder.attempt == 0 and not holder.opened and holder.state not in ENDED:
+                holder.run_at = min(self.now + wait, holder.added_at + most)
+                if holder.state != "blocked":
+                    holder.state = "delayed" if holder.run_at > self.now else "queued"
+                return holder.id
+            holder.holds = False
+        return self.add(job_id, queue, 0, wait, key, window, None)
 
     def add_parts(self, owner, parts, queue):
         """Parts of a job, given as ids and the ids that each needs; those that begin a run."""

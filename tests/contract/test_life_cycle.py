@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from rotulus._jobs.states import ENDED, MOVES, State
-from rotulus.stores._columns import OutcomeRow
+from rotulus.stores._columns import DebouncedRow, OutcomeRow
 from rotulus.stores._migrations import known_migrations
 from rotulus.stores.sqlite.session import STATEMENTS
 
@@ -178,6 +178,11 @@ class Explorer:
         """What the store does to pause a run, or to resume it."""
         return self.do(how, runs='["j"]', now=NOW)[0]
 
+    def debounce(self):
+        """What the store does to a job when another one with its key is debounced."""
+        newer = DebouncedRow("j", "{}", None, None, wait=1, most=None, expires=None)
+        return self.do("move_debounced", debounced=json.dumps([newer]), now=NOW)[0]
+
     def steps(self, world):
         """Every world that can come next."""
         row = world.row
@@ -192,6 +197,8 @@ class Explorer:
         if self.do("cancel", ids='["j"]', now=NOW)[0]:
             yield self.after(world)
         self.load(row)
+        if self.debounce():
+            yield self.after(world)
         for any_end in (False, True):
             self.load(row)
             if not world.retried and self.retry(any_end):

@@ -22,7 +22,7 @@ from contract.workbench import ERROR, job_id
 from rotulus._jobs.outcome import Outcome, opened
 from rotulus._jobs.states import ENDED as ENDED_STATES
 from rotulus._jobs.states import MOVES, State
-from rotulus.store import Claim, ClaimFilter, Filter, NewJob, Renewal, Terms
+from rotulus.store import Claim, ClaimFilter, Debounce, Filter, NewJob, Renewal, Terms
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from rotulus.testing import SettableClock
@@ -144,7 +144,15 @@ class TwoClients(RuleBasedStateMachine):
 
     @rule(data=st.data(), client=CLIENTS)
     def people_act(self, data, client):
-        steps = [self.add, self.add, self.add_run, self.cancel, self.retry, self.retry]
+        steps = [
+            self.add,
+            self.add,
+            self.add_debounced,
+            self.add_run,
+            self.cancel,
+            self.retry,
+            self.retry,
+        ]
         steps += [self.pause, self.pause_run, self.prune, self.delete, self.advance]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
@@ -200,6 +208,20 @@ class TwoClients(RuleBasedStateMachine):
         if record.id == job.id:
             self.oracle.rows[job.id].schedule = schedule
             self.outbox.republish([job.id] if terms.carried else [])
+        self.jobs.append(job.id)
+
+    def add_debounced(self, data, store):
+        if self.oracle.live() >= MOST_JOBS:
+            return
+        queue, key = data.draw(QUEUES), data.draw(st.sampled_from("kl"))
+        wait, most = data.draw(st.sampled_from([0.0, 5.0])), data.draw(st.sampled_from([8.0, 1e6]))
+        window = data.draw(st.sampled_from([None, 10.0]))
+        terms = Terms("t", queue, delay=wait, window=window, debounce=Debounce(wait, most))
+        job = NewJob(job_id(1 + len(self.jobs)), "{}", terms, key)
+        [record] = store.add([job])
+        assert record.id == self.oracle.add_debounced(job.id, queue, wait, most, key, window)
+        if record.id != job.id and record.task == "t":
+            self.outbox.sent_back({record.id})
         self.jobs.append(job.id)
 
     def add_run(self, data, store):

@@ -18,7 +18,7 @@ from contract.test_life_cycle import (
 from rotulus._jobs.record import moment
 from rotulus._jobs.states import ENDED, MOVES
 from rotulus.store import Claim, Renewal
-from rotulus.stores._columns import OutcomeRow, SuccessRow
+from rotulus.stores._columns import DebouncedRow, OutcomeRow, SuccessRow
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.session import Session, statements_in
 from server_clock import ServerClock
@@ -93,6 +93,10 @@ def explorer_of(migrated):
 
         def pause(self, how):
             return self.session.execute(how, runs=f"{{{JOB}}}") > 0
+
+        def debounce(self):
+            newer = DebouncedRow(JOB, "{}", None, None, wait=1, most=None, expires=None)
+            return self.session.execute("move_debounced", **rows.many("debounced", [newer])) > 0
 
         def claim(self, worker):
             self.session.fetch_value("promote", limit="9")

@@ -63,7 +63,7 @@ _AGAIN = frozenset({State.QUEUED, State.BLOCKED})
 MOVES: dict[State, frozenset[State]] = {
     State.BLOCKED: frozenset({State.QUEUED, State.DELAYED, State.CANCELLED}),
     State.DELAYED: _AGAIN | {State.CANCELLED},
-    State.QUEUED: frozenset({State.RUNNING, State.BLOCKED, State.CANCELLED}),
+    State.QUEUED: frozenset({State.RUNNING, State.BLOCKED, State.DELAYED, State.CANCELLED}),
     State.RUNNING: ENDED | _AGAIN | {State.DELAYED},
     **dict.fromkeys(ENDED, _AGAIN),
 }
