@@ -28,7 +28,7 @@ class Batches:
         self._carried = [job.id for terms, some in groups if terms.carried for job in some]
         self._groups = [(some, rows.shared(terms)) for terms, some in groups]
         self._keys = sorted({job.key for job in jobs if job.key is not None})
-        self._debounced = last_debounced(groups)
+        self._debounced = last_debounced(groups) if self._keys else []
         self._tried = False
 
     @property
@@ -69,7 +69,7 @@ class Batches:
                 add_with_parts(session, self._jobs)
             else:
                 self._insert(session, channel, again=True)
-            if not have_moved(session, self._debounced):
+            if self._debounced and not have_moved(session, self._debounced):
                 continue
             found, whole = self._here(session)
             if whole:

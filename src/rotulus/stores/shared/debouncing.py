@@ -29,8 +29,6 @@ def have_moved(session: Session, jobs: Sequence[NewJob]) -> bool:
         Whether each is here, or has moved the job that waits. False: none is moved yet, as a key
         may be free by now, so they are to be added again.
     """
-    if not jobs:
-        return True
     here = {one.id for one in session.fetch_records("records", ids=[job.id for job in jobs])}
     left = {(job.key, job.terms.task): job for job in jobs if job.id not in here}
     if not left:

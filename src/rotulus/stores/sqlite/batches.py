@@ -43,7 +43,7 @@ class Batches:
         self._with_parts = [job for job in jobs if job.parts]
         self._labelled = [job for job in jobs if job.labels is not None]
         groups = [(terms, list(some)) for terms, some in groupby(jobs, attrgetter("terms"))]
-        self._debounced = last_debounced(groups)
+        self._debounced = last_debounced(groups) if self._keys else []
         self._carried = [job.id for terms, some in groups if terms.carried for job in some]
         self._batches = [] if self._with_parts else [_batch(some, now) for _, some in groups]
 
@@ -58,7 +58,7 @@ class Batches:
         if self._keys:
             session.execute("release_keys", keys=self._keys)
         all_new = self._insert(session)
-        while not have_moved(session, self._debounced):
+        while self._debounced and not have_moved(session, self._debounced):
             self._insert(session)
         if self._keys or not all_new:
             return self._as_they_are(session)
