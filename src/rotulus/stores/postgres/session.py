@@ -171,7 +171,7 @@ class Session:
 
     def run_script(self, text: str) -> None:
         """Run SQL that is no named statement: a step of the tables."""
-        self._execute(text.encode(), {})
+        self._execute(text.replace("%", "%%").encode(), {})  # as named statements are written
 
     def _run(self, name: str, parameters: Mapping[str, Value]) -> Answer:
         texts = {  # those of hot statements are texts already
