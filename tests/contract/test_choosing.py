@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -40,18 +41,18 @@ WANTED = st.fixed_dictionaries(
 @given(st.lists(JOB, max_size=30), st.sets(st.sampled_from("ab")), WANTED, st.integers(1, 6))
 def test_the_same_jobs_are_chosen_among_many_as_among_few(jobs, paused, wanted, more):
     """Whatever waits and runs, and however few of those with a limit are looked at first."""
-    database = _filled(jobs, paused)
     given_to_both = wanted | {"now": 10, "clock": 10, "boot": "b", "worker": "w"}
     near = wanted["limit"] + more
+    with closing(_filled(jobs, paused)) as database:
+        among_few = _chosen(database, "choose", given_to_both)
+        among_many = _chosen(database, "choose_among_many", given_to_both | {"near": near})
 
-    assert _chosen(database, "choose", given_to_both) == _chosen(
-        database, "choose_among_many", given_to_both | {"near": near}
-    )
+    assert among_few == among_many
 
 
 def test_a_claim_of_ten_thousand_keys_looks_at_few_of_them():
     """Once a claim before it has seen that there are many."""
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         _make_tables(database)
         _insert(
             database, [("queued", "a", "t", 0, 0, f"k{n % 2000}", 5, None) for n in range(6000)]
