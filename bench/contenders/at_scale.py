@@ -8,6 +8,7 @@ import sqlite3
 import statistics
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import NamedTuple
@@ -150,7 +151,7 @@ SCENES = {
 }
 
 
-class AtScale(contender.Contender):
+class AtScale(contender.Contender, ABC):
     """The store of an app, filled by statements of its own."""
 
     def prepare(self):
@@ -176,17 +177,17 @@ class AtScale(contender.Contender):
             statements.append(self.insert_needs(begun, job, where))
         self.execute(statements)
 
+    @abstractmethod
     def insert(self, rows, begun):
         """The statement that adds rows, the first of which has this number."""
-        raise NotImplementedError
 
+    @abstractmethod
     def insert_needs(self, total, job, where):
         """The statement that says what waits for what."""
-        raise NotImplementedError
 
+    @abstractmethod
     def execute(self, statements):
         """Run statements, and leave the store as it is after a while."""
-        raise NotImplementedError
 
 
 class OnPostgres(AtScale):

@@ -33,8 +33,8 @@ class Scheduling:
     """Adds a job for each instant of each schedule.
 
     The store has the schedules. A process declares those of its code, and fires these and the added
-    ones whose task it knows. What is fired is decided in one transaction, which refuses all but the
-    first of several processes, and everyone who has not seen the last change.
+    ones whose task it knows. One transaction decides which instants fire: it refuses all but the
+    first of several processes, and each process that has not seen the last change.
     """
 
     name = "schedule"

@@ -99,7 +99,7 @@ class SharedChanges(Generic[S]):
         """Forget old changes. See `Changes.prune`."""
 
         def work(session: S) -> None:
-            # Whoever begins to listen meanwhile waits for this, and then sees what came of it.
+            # A listener that begins meanwhile waits for the lock, and then sees what came of it.
             self._noting.lock(session)
             self._noting.place(session)
             session.execute("drop_changes", **_KEPT, most=MOST_CHANGES_KEPT)

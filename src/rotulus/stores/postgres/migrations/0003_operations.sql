@@ -193,7 +193,7 @@ FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 
 ORDER BY limit_key, queue, task, priority DESC, seq;
 
 -- What has happened to jobs, queues, schedules and workers, while somebody listens: as long as there is a row in
--- `rotulus_listening`. Transactions note their changes; who reads gives them positions, one process at a time, so
+-- `rotulus_listening`. Transactions note their changes; a reader gives them positions, one process at a time, so
 -- what is committed later has a later position.
 CREATE TABLE rotulus_listening (
   only_one integer NOT NULL DEFAULT 1 PRIMARY KEY CHECK (only_one = 1),
