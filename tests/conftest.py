@@ -37,6 +37,10 @@ for _number, _usual in (
         signal.signal(_number, _usual)
 
 
+# gRPC's own handling of forks hangs or crashes a process that is forked while another thread of it
+# makes a call, as threads of earlier tests may; without it, forks leave gRPC alone.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
 OURS = ("ROTULUS_", "TASKS_", "GCP_", "PUBSUB_", "CLOUD_", "SCHEDULER_")
 """How the variables begin that are settings here."""
 
