@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rotulus._app.resources.stored_schedules import ScheduleInfo
     from rotulus._app.ticking import Ticked
     from rotulus._engine.outbox_relay import Carrier, Published
+    from rotulus._jobs.group import Group
+    from rotulus._jobs.grouped import JobOutcome
     from rotulus._jobs.job import Attempt, Job
     from rotulus._jobs.log_filter import JobLogFilter
     from rotulus._jobs.log_line import LogLine
@@ -73,11 +75,13 @@ __all__ = [
     "EnqueueCall",
     "ErrorInfo",
     "FailureGroup",
+    "Group",
     "INJECTED",
     "Job",
     "JobCount",
     "JobFailedError",
     "JobLogFilter",
+    "JobOutcome",
     "JobPage",
     "LogLine",
     "Measured",
@@ -129,6 +133,8 @@ _HOMES = {
     "_engine.outbox_relay": ("Carrier", "Published"),
     "_tasks.decorators": ("scheduled", "task"),
     "_tasks.injected": ("INJECTED",),
+    "_jobs.group": ("Group",),
+    "_jobs.grouped": ("JobOutcome",),
     "_jobs.job": ("Attempt", "Job"),
     "_jobs.port": ("Progress",),
     "_jobs.log_filter": ("JobLogFilter",),

@@ -22,6 +22,8 @@ RotulusError
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
 │   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
+├── GroupError                     about one group of jobs
+│   └── GroupClosedError           a closed group takes no more jobs
 ├── ScheduleError                  about one schedule of the store
 │   ├── ScheduleNotFoundError      no schedule has that name         (also a KeyError)
 │   └── ScheduleConflictError      the name is taken, or it is not this door's to change
@@ -57,6 +59,8 @@ __all__ = [
     "ContextError",
     "DuplicateTaskError",
     "EventLoopError",
+    "GroupClosedError",
+    "GroupError",
     "HandleConsumedError",
     "InjectionError",
     "IsolationError",
@@ -220,6 +224,14 @@ class HandleConsumedError(JobNotRunningError, ValueError):
 
 class ResultTimeoutError(JobError, TimeoutError):
     """The job had not ended when the time to wait for it was over. It is not cancelled."""
+
+
+class GroupError(RotulusError):
+    """Something about one group of jobs: there is none of that name, or it is not as it is asked."""
+
+
+class GroupClosedError(GroupError):
+    """A group takes no more jobs: it was closed or cancelled, or it has ended."""
 
 
 class ScheduleError(RotulusError):

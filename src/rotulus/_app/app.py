@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
 from rotulus._app.engine import Engine, make_engine
+from rotulus._app.grouping import Grouping
 from rotulus._app.lifecycle import LifeCycle
 from rotulus._app.log import log_events
 from rotulus._app.open_apps import OpenApp, open_app_of
@@ -43,7 +44,7 @@ from rotulus.store import Store
 
 
 @refuse_unknown
-class App(LifeCycle, Calls, Shortcuts, Serverless):
+class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
     """A store, a registry, and what tasks have injected.
 
     An app opens its store when that is first needed, and brings a SQLite file up to date by

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from rotulus._jobs.grouped import group_name, is_group
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, Reason, State
@@ -67,6 +68,8 @@ def summary(store: Store, job: JobRecord, *, named: bool) -> str:
 
     The needs of a step are named in any case: they are not always the last jobs of the chain.
     """
+    if is_group(job):
+        return _members(store, job)
     return _parts(store, job, named=named) if job.opened else _needs(store, job)
 
 
@@ -94,6 +97,20 @@ def _parts(store: Store, job: JobRecord, *, named: bool) -> str:
         return text
     live = [f"{count.group} ({count.state})" for count in counts if not count.state.ended]
     return f"{text} It waits for {some(sorted(live, key=_liveliest))}."
+
+
+def _members(store: Store, job: JobRecord) -> str:
+    """How the jobs of a group stand, and whether others may be added."""
+    states = Counter[State]()
+    for count in store.count("step", job.run):
+        states[count.state] += count.jobs
+    ended = sum(count for state, count in states.items() if state.ended)
+    how = ", ".join(f"{states[state]:,} {state}" for state in State if states[state])
+    name = group_name(job)
+    text = f"{ended:,} of {states.total():,} jobs of group {name!r} have ended ({how or 'none'})."
+    if not store.groups.is_open(job.id):
+        return text
+    return f"{text} The group is open: app.group({name!r}).close() lets it end."
 
 
 def _liveliest(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from rotulus._app.adding import AsyncAdds
 from rotulus._app.change_feed import ChangeFeed
 from rotulus._app.firings import Firings
+from rotulus._app.groups import Groups, refuse_grouped
 from rotulus._app.job_ends import JobEnds
 from rotulus._app.log_lines import read_lines
 from rotulus._app.unserved import Patience, Unserved
@@ -20,6 +21,8 @@ from rotulus._engine.around_enqueue import AroundEnqueue
 from rotulus._engine.job_factory import JobFactory
 from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.current import waiting_for
+from rotulus._jobs.group import Group
+from rotulus._jobs.grouped import has_context
 from rotulus._jobs.job import Job
 from rotulus._jobs.log_line import LogLine
 from rotulus._jobs.outcome import read_error, succeeded
@@ -27,6 +30,7 @@ from rotulus._jobs.port import EnqueueRequest, LogsWanted, Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
 from rotulus._tasks.arguments import Call
+from rotulus._tasks.options import JobOptions
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
@@ -86,15 +90,39 @@ class AppPort:
         self._adds = AsyncAdds(store)
         self._ends = JobEnds(store)
         self.change_feed = ChangeFeed(store, events)
+        self.groups = Groups(store, registry, plans, job_factory, self)
         self._unserved = Unserved(store, registry.has, now)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """Store a job for each call of a task, all or none."""
-        return self.add(self._job_factory.calls(task, calls), task.options.connection)
+        if task.options.group is not None:
+            refuse_grouped(task, task.options.group)
+        return self.hand_in(self._job_factory.calls(task, calls), task.options)
 
     async def asubmit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """The same, without blocking the event loop."""
-        return await self.aadd(self._job_factory.calls(task, calls), task.options.connection)
+        if task.options.group is not None:
+            refuse_grouped(task, task.options.group)
+        return await self.ahand_in(self._job_factory.calls(task, calls), task.options)
+
+    def hand_in(self, jobs: Sequence[NewJob], options: JobOptions) -> list[Job[Any]]:
+        """Store jobs where their options say: by themselves, or in a group."""
+        if options.group is None:
+            return self.add(jobs, options.connection)
+        add = partial(self._add_to_group, options.group)
+        return self._around(jobs).run(add) if self._middleware.enqueues and jobs else add(jobs)
+
+    async def ahand_in(self, jobs: Sequence[NewJob], options: JobOptions) -> list[Job[Any]]:
+        """The same, without blocking the event loop."""
+        if options.group is None:
+            return await self.aadd(jobs, options.connection)
+        add = partial(off_loop, self._add_to_group, options.group)
+        if self._middleware.enqueues and jobs:
+            return await self._around(jobs).arun(add)
+        return await add(jobs)
+
+    def _add_to_group(self, group: Group, jobs: Sequence[NewJob]) -> list[Job[Any]]:
+        return self._jobs_of(self.groups.add(group, jobs), jobs)
 
     def receive(self, task: Task[..., Any, Any], call: Call) -> Job[Any]:
         """Store a job whose message has come: none is published for it now."""
@@ -161,7 +189,7 @@ class AppPort:
         self, record: JobRecord, result: Any, connection: Any, reached: Progress | None
     ) -> None:
         """Settle a running attempt as succeeded, in the transaction of a connection."""
-        if record.run is not None or not self.registry.has(record.task):
+        if has_context(record) or not self.registry.has(record.task):
             text = jsontext.encode(result, max_bytes=self.max_bytes)
         else:
             plan = self._plans.of(self.registry.get(record.task))
@@ -244,8 +272,8 @@ class AppPort:
         if record.state != State.SUCCEEDED:
             raise _failure(record)
         text = record.result or "null"
-        if record.run is not None or not self.registry.has(record.task):
-            return jsontext.decode(plain_text(text))  # of a step: the context that it hands on
+        if has_context(record) or not self.registry.has(record.task):
+            return jsontext.decode(plain_text(text))  # a step hands on a context
         return self._plans.of(self.registry.get(record.task)).completion.read(text)
 
     def why(self, job_id: str) -> list[str]:

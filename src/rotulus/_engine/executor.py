@@ -16,6 +16,7 @@ from rotulus._engine.steps import EarlyOutcome, Steps
 from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import NotRunnableError, Verdict
 from rotulus._jobs.current import CURRENT
+from rotulus._jobs.grouped import is_group
 from rotulus._jobs.outcome import Outcome, succeeded
 from rotulus._jobs.port import JobPort
 from rotulus._jobs.record import JobRecord
@@ -261,7 +262,7 @@ class Executor:
         payload = resolved.plan.binder.bind(call.args, call.kwargs, self._max_bytes).payload
         job = execution.job._replace(arguments=payload, run=None, step=None, workflow=None)
         outcome = await self._in_process(resolved, execution, job)
-        if outcome.state is not State.SUCCEEDED:
+        if outcome.state is not State.SUCCEEDED or is_group(execution.job):
             return outcome
         return self._handed_on(resolved, execution, jsontext.decode(outcome.result or "null"))
 
@@ -295,6 +296,8 @@ class Executor:
         return succeeded(execution.job.id, execution.job.attempt, text)
 
     def _step_succeeded(self, resolved: ResolvedTask, execution: Execution, value: Any) -> Outcome:
+        if is_group(execution.job):  # its callback is an ordinary task
+            return self._succeeded(resolved, execution, value)
         return self._handed_on(resolved, execution, _in_context(resolved, execution, value))
 
     def _handed_on(self, resolved: ResolvedTask, execution: Execution, value: Any) -> Outcome:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from rotulus._engine.outbox_relay import OutboxRelay
+from rotulus._jobs.grouped import KEY, head_arguments
 from rotulus._jobs.labels import NOTHING_ATTACHED, Attached, inherited
 from rotulus._jobs.record import JobRecord
 from rotulus._tasks.arguments import Bound, Call
@@ -135,6 +136,23 @@ class JobFactory:
             self._ids(), bound.payload, shared, key, limit_key, due.instant, *task.attached
         )
         return self._with_parts(task, job) if _begins(task) and not due.delay else job
+
+    def group_head(self, task: AnyTask, name: str) -> NewJob:
+        """Returns the job of the callback of a group. Raises `OptionError` for a carried one."""
+        shared = self._terms(task)._replace(window=None, debounce=None)
+        if shared.carried:
+            raise OptionError(
+                f"{task.name!r} is carried to an endpoint, and groups are not: leave it out of "
+                f"what the carrier carries, and run a worker for it"
+            )
+        limit_key = task.options.limited_by(task.name)
+        if isinstance(limit_key, KeyTemplate):
+            raise OptionError(
+                f"{task.name!r} is limited by a key made of its arguments, which the callback of a "
+                f"group does not have yet: choose one, then={task.name}.using(limit_key=...)"
+            )
+        of_head = shared, f"{KEY}{name}", limit_key, None
+        return NewJob(self._ids(), head_arguments(name), *of_head, *task.attached)
 
     def _terms(self, task: AnyTask) -> Terms:
         """Returns the terms of jobs of a task. Raises `OptionError` for a carried workflow."""

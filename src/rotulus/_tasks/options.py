@@ -1,10 +1,12 @@
 """`JobOptions`: how the jobs of a task are queued, and the keywords by which options are given."""
 
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Annotated, Any, Self, TypedDict, get_args, get_type_hints
 
+from rotulus._jobs.group import Group
 from rotulus._jobs.labels import Attached, Texts, check_headers, check_labels, united, write_texts
 from rotulus._jobs.record import Debounce, Terms
 from rotulus._jobs.retry import Retry
@@ -104,6 +106,8 @@ class UsingOptions(SharedOptions, total=False):
         max_wait: seconds after its first enqueue by which a debounced job is due in any case.
         headers: texts that travel with the job for machines, such as a trace context: at most 4 KB.
         connection: a connection of yours to the same database, whose transaction the job joins.
+        group: an open group, see `app.group`, that the job is added to. It goes without a key and
+            without a connection.
     """
 
     delay: Seconds
@@ -112,6 +116,7 @@ class UsingOptions(SharedOptions, total=False):
     max_wait: Seconds | None
     headers: Mapping[str, str] | None
     connection: Any
+    group: Group | None
 
 
 TASK_CHECKS: Mapping[str, Callable[[object], Any]] = {
@@ -132,6 +137,15 @@ def _queue(value: object, _: str) -> str:
 
 def _key(value: object, option: str) -> str | KeyTemplate:
     return value if isinstance(value, KeyTemplate) else check_key(value, option)
+
+
+def _group(value: object, option: str) -> Group:
+    if isinstance(value, Group):
+        return value
+    raise OptionError(
+        f"{option}={reprlib.repr(value)} is not allowed: give what app.group(...) makes, as in "
+        f"'with app.group(\"import-7\", then=report) as g:'"
+    )
 
 
 def _as_given(value: object, _: str) -> object:
@@ -165,6 +179,7 @@ class JobOptions:
     labels: Annotated[Texts | None, check_labels] = None
     headers: Annotated[Texts | None, check_headers] = None
     connection: Annotated[Any, _as_given] = None
+    group: Annotated[Group | None, _group] = None
     declared: Self | None = field(default=None, repr=False, compare=False)
     """The options of the declaration, if these were chosen over them."""
 
@@ -248,11 +263,26 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
 def _refuse_contradictions(options: JobOptions, given: Mapping[str, Any]) -> None:
     if given.get("per") is not None and options.rate is None:
         raise OptionError(f"per={given['per']!r} is the window of a rate: give rate= as well")
+    if options.group is not None:
+        _check_grouped(options, options.group)
     if options.debounce is not None:
         _check_debounce(options, options.debounce)
     elif options.max_wait is not None:
         raise OptionError(
             f"max_wait={options.max_wait:g} bounds how far a job is moved: give debounce= as well"
+        )
+
+
+def _check_grouped(options: JobOptions, group: Group) -> None:
+    if options.key is not None:
+        raise OptionError(
+            f"key={str(options.key)!r} is not allowed beside group={group.name!r}: a job of a "
+            f"group holds no key. Leave key= out, or enqueue a task that declares none"
+        )
+    if options.connection is not None:
+        raise OptionError(
+            f"connection= is not allowed beside group={group.name!r}: jobs are added to a group in "
+            f"a transaction of their own"
         )
 
 

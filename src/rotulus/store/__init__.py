@@ -6,6 +6,7 @@ from rotulus._jobs.record import Debounce, JobRecord
 from rotulus.store.changes import Change, Changes
 from rotulus.store.contract import Store
 from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures
+from rotulus.store.groups import Groups
 from rotulus.store.logs import LogFilter, Logs
 from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.queries import Queries
@@ -52,6 +53,7 @@ __all__ = [
     "Fired",
     "Fleet",
     "Found",
+    "Groups",
     "JobRecord",
     "LogFilter",
     "LogRow",

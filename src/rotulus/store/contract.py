@@ -32,6 +32,7 @@ from typing import Protocol
 
 from rotulus.store.changes import Changes
 from rotulus.store.failures import Failures
+from rotulus.store.groups import Groups
 from rotulus.store.logs import Logs
 from rotulus.store.outbox import Outbox
 from rotulus.store.queries import Queries
@@ -108,6 +109,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def changes(self) -> Changes:
         """What has happened, for those who listen."""
+        ...
+
+    @property
+    def groups(self) -> Groups:
+        """Jobs that are added one by one, and the job that waits for all of them."""
         ...
 
     @property

@@ -5,6 +5,7 @@ from typing import Any
 
 from rotulus._app.resources.steps import RunSteps
 from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.grouped import is_member
 from rotulus._jobs.job import Job
 from rotulus._text.jsontext import NotJSONError
 from rotulus._workflows.context import Context
@@ -78,6 +79,14 @@ class Runs(RunSteps):
             raise WorkflowError(
                 f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
             )
+        if is_member(job.record):
+            if context is not None:
+                raise WorkflowError(
+                    f"{step!r} is a job of a group, and has its arguments: replay it without a "
+                    f"context"
+                )
+            again = port.store().retry([job.id], job.record.arguments)
+            return [Job(record, port) for record in again]
         stored = read(job.record.arguments, split_path(step)[1])
         new_context = None if context is None else Context(context).to_dict()
         try:

@@ -15,11 +15,13 @@ from rotulus._engine.steps.closing import (
     branches_outcome,
     workflow_outcome,
 )
+from rotulus._engine.steps.group import callback_call
 from rotulus._engine.steps.handle import TaskHandle, forgotten
 from rotulus._engine.steps.inputs import StepInputs
 from rotulus._engine.steps.needs import stored_of
 from rotulus._engine.steps.results import StepResults
 from rotulus._engine.verdict import NotRunnableError
+from rotulus._jobs.grouped import is_group, is_member
 from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
@@ -93,8 +95,9 @@ class Steps:
                 self._inputs.fetch(steps, ended)
 
     def is_step(self, job: JobRecord, task: AnyTask) -> bool:
-        """Returns whether a job is a step, a branch or a workflow, or its task takes a context."""
-        return job.run is not None or isinstance(task, _WITH_CONTEXT)
+        """Returns whether a job is a step, a branch, a workflow or a group, or takes a context."""
+        in_run = job.run is not None and not is_member(job)
+        return in_run or isinstance(task, _WITH_CONTEXT)
 
     def load(self, task: AnyTask, plan: TaskPlan, execution: Execution) -> Call:
         """Returns the call of a step. Reads from the store.
@@ -115,6 +118,13 @@ class Steps:
 
     def _load(self, task: AnyTask, plan: TaskPlan, execution: Execution) -> Call:
         job, inputs = execution.job, self._inputs
+        if is_group(job):
+            return callback_call(plan, job, inputs.waited_for(job))
+        if is_member(job):
+            raise WorkflowError(
+                f"{task.name!r} is a workflow or a step of one, and was enqueued into a group where "
+                f"that was not known: a group is made of jobs of ordinary tasks"
+            )
         step = execution.step = inputs.definition(job)
         whole = None if is_branch(job.step) else step
         waited_for = inputs.waited_for(job)

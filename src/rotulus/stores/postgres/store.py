@@ -17,6 +17,7 @@ from rotulus.store import (
     Claim,
     ClaimFilter,
     Failures,
+    Groups,
     Logs,
     NewJob,
     Outbox,
@@ -45,6 +46,7 @@ from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
 from rotulus.stores.shared.changes import SharedChanges
 from rotulus.stores.shared.failures import SharedFailures
+from rotulus.stores.shared.groups import SharedGroups
 from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.schedules import SharedSchedules
@@ -78,6 +80,7 @@ class PostgresStore(SharedStore):
         self._waiters: dict[str, WorkWaiter] = {}
         self.stats: Stats = SharedStats(self._read, self._write, gather)
         self.failures: Failures = SharedFailures(self._read)
+        self.groups: Groups = SharedGroups(self._read, self._write, self._tell_work)
         self.logs: Logs = SharedLogs(self._read, self._write)
         self.schedules: Schedules = SharedSchedules(
             self._read,

@@ -40,6 +40,30 @@ def add_parts(
     session.execute("add_needs", **session.rows("need", _needs(job_id, jobs)))
 
 
+def add_head(session: Session, job: NewJob) -> bool:
+    """Add the head of a group, which waits for itself as long as that is open; whether it is new.
+
+    Its need is one of its parts: a retry keeps the members.
+    """
+    row = run_row(job, job.id, "", 1, opened=True)
+    if not _add_rows(session, [job], [row], paused=False):
+        return False
+    add_labels(session, [job])
+    session.execute("add_needs", **session.rows("need", [Need(job.id, job.id, part=True)]))
+    return True
+
+
+def add_members(session: Session, head_id: str, jobs: Sequence[NewJob], *, paused: bool) -> int:
+    """Add the members of a group; how many are new. Its head does not know of them yet."""
+    rows = [run_row(job._replace(key=None), head_id, job.step) for job in jobs]
+    new = _add_rows(session, jobs, rows, paused=paused)
+    if new:
+        add_labels(session, [job for job in jobs if job.id in new])
+        needs = [Need(job, head_id, part=True) for job in sorted(new)]
+        session.execute("add_needs", **session.rows("need", needs))
+    return len(new)
+
+
 def awaited(job_id: str, jobs: Sequence[NewJob]) -> int:
     """How many of its parts a job waits for."""
     return sum(need.job == job_id for need in _needs(job_id, jobs))

@@ -18,6 +18,7 @@ from rotulus.store import (
     Claim,
     ClaimFilter,
     Failures,
+    Groups,
     Logs,
     NewJob,
     Outbox,
@@ -32,6 +33,7 @@ from rotulus.stores._columns import span
 from rotulus.stores.shared import actions
 from rotulus.stores.shared.changes import SharedChanges
 from rotulus.stores.shared.failures import SharedFailures
+from rotulus.stores.shared.groups import SharedGroups
 from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.schedules import SharedSchedules
@@ -87,6 +89,7 @@ class SqliteStore(SharedStore):
         self._claims = Claims()
         self.stats: Stats = SharedStats(self._read, self._write, gather)
         self.failures: Failures = SharedFailures(self._read)
+        self.groups: Groups = SharedGroups(self._read, self._write, self._tell_work)
         self.logs: Logs = SharedLogs(self._read, self._write)
         self.schedules: Schedules = SharedSchedules(
             self._read, self._write, add_jobs, self._tell_work

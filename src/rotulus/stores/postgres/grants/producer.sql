@@ -1,9 +1,10 @@
 -- For programs that enqueue jobs and ask what became of them.
 GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT, INSERT ON rotulus_jobs TO :"role";
--- Keys are released, and debounced jobs take what newer ones bring.
-GRANT UPDATE (held_key, arguments, labels, headers, run_at, expires_at, state) ON rotulus_jobs TO :"role";
-GRANT DELETE ON rotulus_labels TO :"role";
+-- Keys are released, debounced jobs take what newer ones bring, and groups wait for more jobs or are closed.
+GRANT UPDATE (held_key, arguments, labels, headers, run_at, expires_at, state, waits_for) ON rotulus_jobs
+  TO :"role";
+GRANT DELETE ON rotulus_labels, rotulus_needs TO :"role";
 GRANT SELECT, INSERT ON rotulus_needs, rotulus_labels TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_outbox TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO :"role";
