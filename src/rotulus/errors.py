@@ -23,6 +23,7 @@ RotulusError
 │   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
 ├── GroupError                     about one group of jobs
+│   ├── GroupNotFoundError         no group has that name           (also a KeyError)
 │   └── GroupClosedError           a closed group takes no more jobs
 ├── ScheduleError                  about one schedule of the store
 │   ├── ScheduleNotFoundError      no schedule has that name         (also a KeyError)
@@ -61,6 +62,7 @@ __all__ = [
     "EventLoopError",
     "GroupClosedError",
     "GroupError",
+    "GroupNotFoundError",
     "HandleConsumedError",
     "InjectionError",
     "IsolationError",
@@ -227,7 +229,14 @@ class ResultTimeoutError(JobError, TimeoutError):
 
 
 class GroupError(RotulusError):
-    """Something about one group of jobs: there is none of that name, or it is not as it is asked."""
+    """Something about one group of jobs: it is not open here, or it is another one."""
+
+
+class GroupNotFoundError(GroupError, KeyError):
+    """No group has that name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class GroupClosedError(GroupError):

@@ -18,6 +18,7 @@ from rotulus.testing import adrain, drain
 WITHOUT = {
     App: {
         *("using", "provide", "reserve", "use", "carry", "lifespan", "set_slots", "stop"),
+        "group",
         "supervise",
     },
     Job: {"progress", "raise_if_cancelled", "complete", "to_dict", "log"},

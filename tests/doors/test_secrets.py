@@ -116,6 +116,7 @@ WORDS = {
     ("ls", "workers"): [[], ["--json"]],
     ("ls", "workflows"): [[], ["--json"]],
     ("migrate",): [[], ["--sql"], ["--grants", "worker"], ["--grants", "nonsense"]],
+    ("close",): [["nonsense"]],
     ("pause",): [["default"], ["nonsense"]],
     ("reprioritise",): [["--task", "shout", "--priority", "5", "--yes"], ["nonsense"]],
     ("resume",): [["default"], ["nonsense"]],

@@ -110,7 +110,10 @@ def _members(store: Store, job: JobRecord) -> str:
     text = f"{ended:,} of {states.total():,} jobs of group {name!r} have ended ({how or 'none'})."
     if not store.groups.is_open(job.id):
         return text
-    return f"{text} The group is open: app.group({name!r}).close() lets it end."
+    return (
+        f"{text} The group is open: app.group({name!r}).close(), or "
+        f"rotulus close {name!r}, lets it end."
+    )
 
 
 def _liveliest(text: str) -> int:

@@ -15,7 +15,7 @@ from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_key
 from rotulus._workflows.tasks import StepTask, WorkflowTask
-from rotulus.errors import GroupClosedError, GroupError, OptionError
+from rotulus.errors import GroupClosedError, GroupError, GroupNotFoundError, OptionError
 from rotulus.store import Filter, NewJob, Store
 
 AnyTask = Task[..., Any, Any]
@@ -61,10 +61,10 @@ class Groups:
         return record
 
     def find(self, name: str) -> JobRecord:
-        """Returns the head of the last group of that name. Raises `GroupError`."""
+        """Returns the head of the last group of that name. Raises `GroupNotFoundError`."""
         found = self._store().find(Filter(key=f"{KEY}{name}"), 1)
         if not found or not is_group(found[0]):
-            raise GroupError(
+            raise GroupNotFoundError(
                 f"There is no group {name!r} in {self._store().url}: it was never opened here, or "
                 f"has been pruned. A new one needs its callback: app.group({name!r}, then=...)"
             )

@@ -116,7 +116,11 @@ class AppPort:
         """The same, without blocking the event loop."""
         if options.group is None:
             return await self.aadd(jobs, options.connection)
-        add = partial(off_loop, self._add_to_group, options.group)
+        group = options.group
+
+        async def add(jobs: Sequence[NewJob]) -> list[Job[Any]]:
+            return await off_loop(self._add_to_group, group, jobs)
+
         if self._middleware.enqueues and jobs:
             return await self._around(jobs).arun(add)
         return await add(jobs)

@@ -23,7 +23,7 @@ class GroupPort(Protocol):
         ...
 
     def find(self, name: str) -> JobRecord:
-        """Returns the head of the last group of that name. Raises `GroupError`."""
+        """Returns the head of the last group of that name. Raises `GroupNotFoundError`."""
         ...
 
     def close(self, head_id: str) -> None:
@@ -68,7 +68,8 @@ class Group:
 
         Raises:
             GroupClosedError: the one of that name is closed, and has not ended.
-            GroupError: it has another callback; or there is none, and no `then` to begin one.
+            GroupNotFoundError: there is none of that name, and no `then` to begin one.
+            GroupError: the one of that name has another callback.
             ArgumentsError: the callback does not take the outcomes of jobs.
             StoreError: the store could not be written.
         """
@@ -85,7 +86,7 @@ class Group:
             The job of the callback.
 
         Raises:
-            GroupError: there is no group of that name.
+            GroupNotFoundError: there is no group of that name.
             StoreError: the store could not be written.
         """
         head = self._head or self._port.find(self.name)
@@ -130,7 +131,8 @@ class Group:
             await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<Group {self.name!r}>" if self._head is None else f"<Group {self.name!r} {self.id}>"
+        opened = "" if self._head is None else f" {self._head.id}"
+        return f"<Group {self.name!r}{opened}>"
 
     def _opened(self) -> JobRecord:
         if self._head is None:

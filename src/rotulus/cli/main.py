@@ -18,6 +18,8 @@ from rotulus.errors import (
     OptionError,
     ResultTimeoutError,
     RotulusError,
+    GroupError,
+    GroupNotFoundError,
     ScheduleConflictError,
     ScheduleNotFoundError,
     SchemaError,
@@ -28,6 +30,7 @@ from rotulus.errors import (
 
 COMMANDS = {
     "cancel": ("retry_cancel", "Cancel jobs that wait or run."),
+    "close": ("closing", "Close a group: its callback runs when all of its jobs have ended."),
     "check": ("admin", "Check everything a worker needs."),
     "config": ("admin", "The settings, and where each comes from."),
     "cron": ("cron", "Look at cron expressions."),
@@ -65,6 +68,8 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (SchemaError, 7),
     (StoreError, 4),
     (JobNotFoundError, 5),
+    (GroupNotFoundError, 5),
+    (GroupError, 3),
     (ScheduleNotFoundError, 5),
     (ScheduleConflictError, 3),
     (ArtifactNotFoundError, 5),
