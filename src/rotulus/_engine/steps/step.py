@@ -122,8 +122,8 @@ class Steps:
             return callback_call(plan, job, inputs.waited_for(job))
         if is_member(job):
             raise WorkflowError(
-                f"{task.name!r} is a workflow or a step of one, and was added to a group where that "
-                f"was not known: a group is made of jobs of ordinary tasks"
+                f"{task.name!r} is a workflow or a step of one, and was added to a group where "
+                f"that was not known: a group is made of jobs of ordinary tasks"
             )
         step = execution.step = inputs.definition(job)
         whole = None if is_branch(job.step) else step
