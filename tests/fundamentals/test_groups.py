@@ -210,7 +210,7 @@ def test_a_group_whose_process_has_died_is_closed_by_its_name(tmp_path, registry
     assert 0 == closed.returncode, closed.stderr
     assert told.stdout.strip() in closed.stdout
 
-    task("parse", registry=registry)(len)
+    task("parse", registry=registry)(length_of)
     task("report", registry=registry)(len_of)
     with App(url, registry=registry) as app:
         job = app.group("left open").close()
@@ -221,6 +221,10 @@ def test_a_group_whose_process_has_died_is_closed_by_its_name(tmp_path, registry
 
 def len_of(outcomes: list) -> int:
     return len(outcomes)
+
+
+def length_of(line: str) -> int:
+    return len(line)
 
 
 def test_a_group_takes_no_more_jobs_when_it_is_closed(app, parse, report):
@@ -261,7 +265,6 @@ def test_what_is_asked_of_a_group_has_to_fit(app, parse, report):
                 parse.using(group=group, **option)
         with pytest.raises(GroupError, match="with then=report"):
             app.group("g", then=task("other", registry=app.registry)(len_of)).open()
-    report.using(key=None).enqueue([])
     parse.using(key="group:taken").enqueue("a")
     with pytest.raises(GroupError, match="holds the key 'group:taken'"):
         app.group("taken", then=report).open()
@@ -316,9 +319,9 @@ def test_jobs_that_cannot_be_in_a_group_are_refused(app, build, parse, report):
             app.using(group=group).enqueue("flow")
         foreign = TaskRegistry()
         other = task("foreign", registry=foreign)(len_of)
-        with App("sqlite://", registry=foreign):
-            with pytest.raises(GroupError, match="is one of another app"):
-                other.using(group=group).enqueue([])
+        elsewhere = App("sqlite://", registry=foreign)
+        with elsewhere, pytest.raises(GroupError, match="is one of another app"):
+            other.using(group=group).enqueue([])
     assert 1 == len(app.jobs())
 
 

@@ -324,6 +324,17 @@ def using_connection(tmp_path):
     app.close()
 
 
+def using_group(app):
+    @task(registry=app.registry)
+    def report(outcomes: list) -> int:
+        return len(outcomes)
+
+    with app.group("g", then=report) as group:
+        assert group.id == named(app).using(group=group).enqueue().run
+    drain(app)
+    assert 1 == group.job.result(0)
+
+
 USING = {
     "queue": using_queue,
     "priority": using_priority,
@@ -341,6 +352,7 @@ USING = {
     "labels": using_labels,
     "headers": using_headers,
     "connection": using_connection,
+    "group": using_group,
 }
 
 

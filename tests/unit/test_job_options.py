@@ -17,7 +17,7 @@ from rotulus.store import NewJob, Terms
 
 GUIDE = Path(__file__).parents[2] / "docs"
 OPTIONS = {field.name for field in fields(JobOptions)} - {"declared"}
-OF_AN_ENQUEUE_ALONE = {"delay", "at", "debounce", "max_wait", "headers", "connection"}
+OF_AN_ENQUEUE_ALONE = {"delay", "at", "debounce", "max_wait", "headers", "connection", "group"}
 
 GIVEN = {
     "queue": "mail",
@@ -77,9 +77,9 @@ def test_a_signature_has_the_keywords(function, keywords):
     assert Unpack[keywords] == options.annotation
 
 
-@pytest.mark.parametrize("name", sorted(OPTIONS - set(NewJob._fields) - {"connection"}))
+@pytest.mark.parametrize("name", sorted(OPTIONS - set(NewJob._fields) - {"connection", "group"}))
 def test_an_option_is_stored_with_the_job(name):
-    """In its terms; keys are filled for each job, and a connection is for the enqueue alone."""
+    """In its terms; keys are filled for each job; connection and group say where it is stored."""
     usual = USUAL.get(name, {})
     without, given = JobOptions.of(usual), JobOptions.of(usual | {name: GIVEN[name]})
 

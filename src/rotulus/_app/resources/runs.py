@@ -75,10 +75,6 @@ class Runs(RunSteps):
         port, job = self._port(), self._job(run_id, step)
         if not job.state.ended:
             raise WorkflowError(f"Step {step!r} {job.state.words}: it is replayed once it ended")
-        if is_branch(step) and context is not None:
-            raise WorkflowError(
-                f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
-            )
         if is_member(job.record):
             if context is not None:
                 raise WorkflowError(
@@ -87,6 +83,10 @@ class Runs(RunSteps):
                 )
             again = port.store().retry([job.id], job.record.arguments)
             return [Job(record, port) for record in again]
+        if is_branch(step) and context is not None:
+            raise WorkflowError(
+                f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
+            )
         stored = read(job.record.arguments, split_path(step)[1])
         new_context = None if context is None else Context(context).to_dict()
         try:
