@@ -78,6 +78,9 @@ def test_a_producer_enqueues_and_looks(owner, become, clock):
         bench.add("u", key="d", delay=9.0, debounce=Debounce(9.0), labels=told, carried=True)
     run = bench.add_run({"a": [], "b": ["a"]})
     assert 1 == len(store.find(Filter(needed_by=[run["b"]])))
+    head = store.groups.open(bench.new("report", key="group:g"))
+    assert store.groups.add(head.id, [bench.new("v", labels='{"n":"3"}')])
+    assert store.groups.close(head.id)
 
     assert job.id == store.get(job.id).id
     assert 4 == len(store.find(Filter(queue="default", task="t"))) - 2

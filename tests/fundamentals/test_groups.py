@@ -9,6 +9,9 @@ import pytest
 
 import rotulus.workflow as wf
 from rotulus import App, Job, JobOutcome, TaskRegistry, task
+from rotulus._app.boot import incompatible_jobs
+from rotulus._tasks.injection import Injector
+from rotulus._tasks.plan import Plans
 from rotulus.errors import (
     ArgumentsError,
     GroupClosedError,
@@ -287,6 +290,20 @@ def test_a_callback_has_to_take_the_outcomes(app):
         pass
     drain(app)
     assert "succeeded" == group.job.refresh().state
+
+
+def test_waiting_jobs_of_a_group_are_checked_with_the_others(app, parse, report):
+    """Before workers of a new version run them: the callback is tried as when it was opened."""
+    with app.group("g", then=report) as group:
+        parse.using(group=group).enqueue("a")
+    assert [] == app.check()
+
+    newer = TaskRegistry()
+    task("parse", registry=newer)(len_of)
+    task("report", registry=newer)(length_of)
+    told = incompatible_jobs(app.store, newer, Plans(Injector(), show_values=False))
+    assert 2 == len(told)
+    assert any("then=report cannot be called" in text for text in told)
 
 
 def test_a_callback_that_cannot_be_one_is_refused(app, build, parse):

@@ -4,7 +4,9 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
+from rotulus._engine.steps.group import check_callback
 from rotulus._forking import follow_forks
+from rotulus._jobs.grouped import is_group, is_member
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import LIVE
 from rotulus._tasks.plan import Plans
@@ -102,10 +104,14 @@ def _waiting(store: Store) -> Iterator[JobRecord]:
 def _problem(job: JobRecord, registry: TaskRegistry, plans: Plans) -> str | None:
     if not registry.has(job.task):
         return f"the task is not registered (the last one is {job.id})"
-    if job.step:
+    if job.step and not is_member(job):
         return None  # its arguments are what its run began with, or what it needs: no call
+    plan = plans.of(registry.get(job.task))
     try:
-        plans.of(registry.get(job.task)).binder.load(job.arguments)
+        if is_group(job):
+            check_callback(job.task, plan)
+        else:
+            plan.binder.load(job.arguments)
     except (ArgumentsError, NotJSONError) as error:
         return f"{error} (the last one is {job.id})"
     return None
