@@ -212,6 +212,13 @@ def test_a_group_whose_process_has_died_is_closed_by_its_name(tmp_path, registry
     )
     assert 0 == closed.returncode, closed.stderr
     assert told.stdout.strip() in closed.stdout
+    shown = subprocess.run(
+        [sys.executable, "-m", "rotulus", "show", told.stdout.strip(), "--url", url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "1 queued" in shown.stdout, shown.stderr
 
     task("parse", registry=registry)(length_of)
     task("report", registry=registry)(len_of)

@@ -63,14 +63,16 @@ class Sender:
         if self._registry.has(check_task_name(name)):
             return self._port.submit(self._known(name), [Call(args, kwargs)])[0]
         job = self._unknown(name, Call(args, kwargs))
-        return self._port.hand_in([job], self._options)[0]
+        options = self._options
+        return self._port.add([job], options.connection, options.group)[0]
 
     async def aenqueue(self, name: str, /, *args: Any, **kwargs: Any) -> Job[Any]:
         """`enqueue`, without blocking the event loop."""
         if self._registry.has(check_task_name(name)):
             return (await self._port.asubmit(self._known(name), [Call(args, kwargs)]))[0]
         job = self._unknown(name, Call(args, kwargs))
-        return (await self._port.ahand_in([job], self._options))[0]
+        options = self._options
+        return (await self._port.aadd([job], options.connection, options.group))[0]
 
     def _known(self, name: str) -> AnyTask:
         task = self._registry.get(name)

@@ -80,6 +80,7 @@ class Groups:
         Raises:
             GroupError: the group was not opened, or is one of another app.
             GroupClosedError: it takes no more jobs.
+            OptionError: one of the jobs cannot be in a group.
         """
         if not group.belongs_to(self.jobs):
             raise GroupError(
@@ -87,6 +88,8 @@ class Groups:
                 f"{jobs[0].terms.task if jobs else 'this task'!r} belong to {self._store().url}: "
                 f"open a group with the app that serves their task"
             )
+        for name in dict.fromkeys(job.terms.task for job in jobs):
+            self._refuse_workflow(name, group)
         if any(job.terms.carried for job in jobs):
             raise OptionError(
                 f"Jobs in group {group.name!r} are run by workers, and not carried to an endpoint: "
@@ -96,6 +99,13 @@ class Groups:
         if records is None:
             raise _closed(self.jobs.look(group.id))
         return records
+
+    def _refuse_workflow(self, name: str, group: Group) -> None:
+        if self._registry.has(name) and isinstance(self._registry.get(name), _OF_WORKFLOWS):
+            raise OptionError(
+                f"{name!r} is a workflow or a step of one, which group={group.name!r} does not "
+                f"take: a group is made of jobs of ordinary tasks"
+            )
 
     def _checked(self, then: object) -> AnyTask:
         """Returns a callback. Raises `OptionError` and `ArgumentsError`."""
@@ -117,15 +127,6 @@ class Groups:
             )
         check_callback(task.name, self._plans.of(task))
         return task
-
-
-def refuse_grouped(task: AnyTask, group: Group) -> None:
-    """Raise `OptionError` for a task whose jobs cannot be in a group."""
-    if isinstance(task, _OF_WORKFLOWS):
-        raise OptionError(
-            f"{task.name!r} is a workflow or a step of one, which group={group.name!r} does not "
-            f"take: a group is made of jobs of ordinary tasks"
-        )
 
 
 def check_group_name(name: object) -> str:

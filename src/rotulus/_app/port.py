@@ -10,7 +10,7 @@ from typing import Any
 from rotulus._app.adding import AsyncAdds
 from rotulus._app.change_feed import ChangeFeed
 from rotulus._app.firings import Firings
-from rotulus._app.groups import Groups, refuse_grouped
+from rotulus._app.groups import Groups
 from rotulus._app.job_ends import JobEnds
 from rotulus._app.log_lines import read_lines
 from rotulus._app.unserved import Patience, Unserved
@@ -30,7 +30,6 @@ from rotulus._jobs.port import EnqueueRequest, LogsWanted, Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
 from rotulus._tasks.arguments import Call
-from rotulus._tasks.options import JobOptions
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
@@ -95,38 +94,13 @@ class AppPort:
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """Store a job for each call of a task, all or none."""
-        if task.options.group is not None:
-            refuse_grouped(task, task.options.group)
-        return self.hand_in(self._job_factory.calls(task, calls), task.options)
+        options = task.options
+        return self.add(self._job_factory.calls(task, calls), options.connection, options.group)
 
     async def asubmit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """The same, without blocking the event loop."""
-        if task.options.group is not None:
-            refuse_grouped(task, task.options.group)
-        return await self.ahand_in(self._job_factory.calls(task, calls), task.options)
-
-    def hand_in(self, jobs: Sequence[NewJob], options: JobOptions) -> list[Job[Any]]:
-        """Store jobs where their options say: by themselves, or in a group."""
-        if options.group is None:
-            return self.add(jobs, options.connection)
-        add = partial(self._add_to_group, options.group)
-        return self._around(jobs).run(add) if self._middleware.enqueues and jobs else add(jobs)
-
-    async def ahand_in(self, jobs: Sequence[NewJob], options: JobOptions) -> list[Job[Any]]:
-        """The same, without blocking the event loop."""
-        if options.group is None:
-            return await self.aadd(jobs, options.connection)
-        group = options.group
-
-        async def add(jobs: Sequence[NewJob]) -> list[Job[Any]]:
-            return await off_loop(self._add_to_group, group, jobs)
-
-        if self._middleware.enqueues and jobs:
-            return await self._around(jobs).arun(add)
-        return await add(jobs)
-
-    def _add_to_group(self, group: Group, jobs: Sequence[NewJob]) -> list[Job[Any]]:
-        return self._jobs_of(self.groups.add(group, jobs), jobs)
+        options, jobs = task.options, self._job_factory.calls(task, calls)
+        return await self.aadd(jobs, options.connection, options.group)
 
     def receive(self, task: Task[..., Any, Any], call: Call) -> Job[Any]:
         """Store a job whose message has come: none is published for it now."""
@@ -142,28 +116,42 @@ class AppPort:
         )
         return self._jobs_of([added], jobs)
 
-    def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
-        """Store jobs, and give them."""
+    def add(
+        self, jobs: Sequence[NewJob], connection: Any = None, group: Group | None = None
+    ) -> list[Job[Any]]:
+        """Store jobs, by themselves or in a group, and give them."""
         if self._middleware.enqueues and jobs:
-            return self._around(jobs).run(partial(self._add, connection=connection))
-        return self._add(jobs, connection)
+            add = partial(self._add, connection=connection, group=group)
+            return self._around(jobs).run(add)
+        return self._add(jobs, connection, group)
 
-    def _add(self, jobs: Sequence[NewJob], connection: Any) -> list[Job[Any]]:
+    def _add(
+        self, jobs: Sequence[NewJob], connection: Any, group: Group | None = None
+    ) -> list[Job[Any]]:
+        if group is not None:
+            return self._jobs_of(self.groups.add(group, jobs), jobs)
         added = self.store().add(jobs, connection)
         if connection is None and self._any_carried(jobs):
             self.outbox_relay.relay_added()
         return self._jobs_of(added, jobs)
 
-    async def aadd(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Job[Any]]:
+    async def aadd(
+        self, jobs: Sequence[NewJob], connection: Any = None, group: Group | None = None
+    ) -> list[Job[Any]]:
         """The same, without blocking the event loop; together with what others hand in."""
         if self._middleware.enqueues and jobs:
-            return await self._around(jobs).arun(partial(self._aadd, connection=connection))
-        return await self._aadd(jobs, connection)
+            add = partial(self._aadd, connection=connection, group=group)
+            return await self._around(jobs).arun(add)
+        return await self._aadd(jobs, connection, group)
 
     def _around(self, jobs: Sequence[NewJob]) -> AroundEnqueue:
         return AroundEnqueue(self._middleware.enqueues, jobs, self._events)
 
-    async def _aadd(self, jobs: Sequence[NewJob], connection: Any) -> list[Job[Any]]:
+    async def _aadd(
+        self, jobs: Sequence[NewJob], connection: Any, group: Group | None = None
+    ) -> list[Job[Any]]:
+        if group is not None:
+            return await off_loop(self._add, jobs, None, group)
         if connection is None:
             added = await self._adds.add(jobs)
             if self._any_carried(jobs):

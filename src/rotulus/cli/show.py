@@ -1,5 +1,6 @@
 """`rotulus show` and `why`: how one job stands, or one run of a workflow, and why."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -133,6 +134,16 @@ def _print_parts(app: App, job: Job[Any]) -> None:
     if steps:
         click.echo()
         print_steps(job, steps)
+    elif job.is_run:
+        _print_members(app, job)
+
+
+def _print_members(app: App, job: Job[Any]) -> None:
+    """How the jobs of a group stand."""
+    states = Counter[State]()
+    for count in app.store.count("step", job.id):
+        states[count.state] += count.jobs
+    _print_part("jobs", [f"{states[state]:,} {state}" for state in State if states[state]])
 
 
 def _step(app: App, job: Job[Any]) -> StepInfo:
