@@ -48,6 +48,11 @@ class Groups:
         self._job_factory = job_factory
         self.jobs = jobs
 
+    @property
+    def place(self) -> object:
+        """The store that they are in."""
+        return self._store()
+
     def open(self, name: str, then: Any) -> JobRecord:
         """Returns the head of an open group. See `Group.open`."""
         if then is None:
@@ -82,7 +87,7 @@ class Groups:
             GroupClosedError: it takes no more jobs.
             OptionError: one of the jobs cannot be in a group.
         """
-        if not group.belongs_to(self.jobs):
+        if not group.is_in(self.place):
             raise GroupError(
                 f"Group {group.name!r} is one of another app, and the jobs of "
                 f"{jobs[0].terms.task if jobs else 'this task'!r} belong to {self._store().url}: "

@@ -18,6 +18,11 @@ class GroupPort(Protocol):
         """Where their jobs ask how they stand."""
         ...
 
+    @property
+    def place(self) -> object:
+        """The store that they are in."""
+        ...
+
     def open(self, name: str, then: Any) -> JobRecord:
         """Returns the head of an open group: a new one, or the one of that name."""
         ...
@@ -102,9 +107,9 @@ class Group:
         """`close`, without blocking the event loop."""
         return await off_loop(self.close)
 
-    def belongs_to(self, port: JobPort) -> bool:
-        """Returns whether the group is one of this app."""
-        return self._port.jobs is port
+    def is_in(self, place: object) -> bool:
+        """Returns whether the group is in this store."""
+        return self._port.place is place
 
     def __enter__(self) -> Self:
         return self.open()
