@@ -208,15 +208,18 @@ def test_a_group_is_deleted_whole(bench):
 
 
 def test_a_member_that_opens_parts_is_waited_for(bench):
-    """With all of them."""
+    """With all of them; others are numbered after it."""
     head = begin(bench, 1)
-    bench.store.groups.close(head.id)
     [job] = bench.claim()
     [part] = bench.parts({"a": []})
     inner = part._replace(step="000000001/a")
     assert [] == bench.store.settle([opened(job.id, job.attempt, [inner])])
 
-    assert [["000000001/a"], ["000000001"], [""]] == [bench.work() for _ in range(3)]
+    assert [["000000001/a"], ["000000001"]] == [bench.work() for _ in range(2)]
+    [late] = add(bench, head)
+    assert "000000002" == late.step
+    bench.store.groups.close(head.id)
+    assert [["000000002"], [""]] == [bench.work(), bench.work()]
 
 
 def test_clients_open_one_group_of_a_name(shared):

@@ -30,8 +30,8 @@ from rotulus.errors import (
 
 COMMANDS = {
     "cancel": ("retry_cancel", "Cancel jobs that wait or run."),
-    "close": ("closing", "Close a group: its callback runs when all of its jobs have ended."),
     "check": ("admin", "Check everything a worker needs."),
+    "close": ("closing", "Close a group: its callback runs when all of its jobs have ended."),
     "config": ("admin", "The settings, and where each comes from."),
     "cron": ("cron", "Look at cron expressions."),
     "delete": ("retry_cancel", "Delete jobs that have ended."),

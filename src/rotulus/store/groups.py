@@ -41,14 +41,15 @@ class Groups(Protocol):
     def close(self, head_id: str) -> bool:
         """Let nobody add members any more; returns whether the group was open.
 
-        The head is due if all members have ended, and the group is not paused.
+        The head is due if all members have ended, and the group is not paused. A group that was
+        cancelled while it was open is not open again when somebody retries it after this.
         """
         ...
 
     def is_open(self, head_id: str) -> bool:
         """Returns whether members can be added.
 
-        A group that is cancelled cannot be added to. If it was open then, it is open again when
-        somebody retries it.
+        A group that is cancelled cannot be added to. If it was open then, and was not closed since,
+        it is open again when somebody retries it.
         """
         ...

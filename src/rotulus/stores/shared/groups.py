@@ -71,7 +71,8 @@ def _look(session: Session, head_id: str) -> _Head:
     if not found:
         return _Head(is_open=False)
     [(is_open, paused, last)] = found
-    return _Head(bool(is_open), bool(paused), int(last or 0))
+    number = (last or "0")[:_DIGITS]  # a member may have parts, whose places go on with a slash
+    return _Head(bool(is_open), bool(paused), int(number))
 
 
 def _open(session: Session, head: NewJob) -> JobRecord:
