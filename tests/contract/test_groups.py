@@ -1,6 +1,8 @@
 """Groups: jobs that are added one by one, and the job that waits for all of them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.test_races import CLIENTS, race
 from contract.workbench import OUTCOMES, job_id
@@ -220,6 +222,42 @@ def test_a_member_that_opens_parts_is_waited_for(bench):
     assert "000000002" == late.step
     bench.store.groups.close(head.id)
     assert [["000000002"], [""]] == [bench.work(), bench.work()]
+
+
+ACTS = ["add", "add", "claim", "succeeded", "failed", "lost", "close", "cancel", "retry", "pause"]
+
+
+@given(st.lists(st.sampled_from([*ACTS, "resume"]), max_size=25))
+def test_a_head_is_due_when_it_waits_for_nothing_and_only_then(make_bench, acts):
+    """Whatever happens to its group, in any order: what it waits for is always counted right."""
+    bench = make_bench("memory")
+    head, running = begin(bench), []
+    for act in acts:
+        if act == "add":
+            is_open = bench.store.groups.is_open(head.id)
+            assert is_open == (add(bench, head) is not None)
+        elif act == "claim":
+            running += bench.claim(1, names=["t"])
+        elif act in OUTCOMES:
+            bench.store.settle([OUTCOMES[act](job) for job in running[:1]])
+            running = running[1:]
+        elif act == "close":
+            is_open = bench.store.groups.is_open(head.id)
+            assert is_open == bench.store.groups.close(head.id)
+        elif act in ("pause", "resume"):
+            bench.store.pause([], paused=act == "pause", runs=[head.id])
+        else:
+            getattr(bench.store, act)([head.id])
+        jobs = bench.store.find(Filter(run=head.id), 1000)
+        live = sum(job.ended_at is None for job in jobs if job.id != head.id)
+        now = next(job for job in jobs if job.id == head.id)
+        waits_for = live + bench.store.groups.is_open(head.id)
+        if now.ended_at is None:
+            assert waits_for == now.waits_for
+            assert ("blocked" if waits_for or now.paused else "queued") == now.state
+        else:
+            assert "cancelled" == now.state
+    assert [] == bench.store.recount().jobs
 
 
 def test_clients_open_one_group_of_a_name(shared):

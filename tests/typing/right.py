@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, assert_type
 
-from rotulus import INJECTED, App, Job, JobPage, Retry, Task, scheduled, task
+from rotulus import INJECTED, App, Group, Job, JobOutcome, JobPage, Retry, Task, scheduled, task
 from rotulus.testing import make_job
 
 app = App("sqlite://")
@@ -83,7 +83,20 @@ assert_type(count.using(delay=60).enqueue(["a"]).result(), int)
 assert_type(count.enqueue_many([(["a"],)]), list[Job[int]])
 
 
+@task
+def outcomes_of(outcomes: list[JobOutcome]) -> int:
+    return len(outcomes)
+
+
+with app.group("numbers", then=outcomes_of) as group:
+    assert_type(group, Group)
+    assert_type(count.using(group=group).enqueue(["a"]), Job[int])
+assert_type(app.group("numbers").close(), Job[Any])
+
+
 async def filled() -> None:
+    async with app.group("numbers") as opened:
+        assert_type(opened, Group)
     assert_type(await count.aenqueue(["a"]), Job[int])
     assert_type(await app.jobs.afind(state="failed", limit=5), JobPage)
     assert_type(app.jobs(task="mail"), JobPage)
