@@ -10,7 +10,7 @@ from importlib.metadata import version
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from rotulus import App
+from rotulus import App, State
 from rotulus._concurrency.pool import off_loop
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreError
@@ -30,6 +30,11 @@ _READ_ALL_EVERY = 3600.0
 """Seconds between two reads of everything; in between, only what is new is read."""
 
 _ALWAYS = 2**62
+
+_MOST = 10_000
+"""How many jobs are counted."""
+
+_UNENDED = [state for state in State if not state.ended]
 
 
 class Sample(NamedTuple):
@@ -78,6 +83,9 @@ class Metrics:
         paused = [Sample(name in fleet.paused, {"queue": name}) for name in queues]
         slots = sum(worker.slots for worker in fleet.workers)
         return [
+            Metric(
+                "rotulus_jobs", "Jobs that have not ended, up to 10,000.", self._backlog(queues)
+            ),
             Metric(
                 "rotulus_jobs_enqueued_total",
                 "Jobs that were added.",
@@ -145,6 +153,16 @@ class Metrics:
                 {"type": "http.response.start", "status": int(status[:3]), "headers": headers}
             )
             await send({"type": "http.response.body", "body": shown})
+
+    def _backlog(self, queues: Iterable[str]) -> list[Sample]:
+        """How many jobs wait and run in each queue; 0 too, so that no series ends."""
+        jobs = {(queue, state): 0 for queue in queues for state in _UNENDED}
+        for found in self.app.store.backlog(_MOST):
+            jobs[found.queue, found.state] = min(found.jobs, _MOST)
+        return [
+            Sample(count, {"queue": queue, "state": state})
+            for (queue, state), count in sorted(jobs.items())
+        ]
 
     def _totals(self) -> list[Total]:
         """All that has been counted: what was read before, and what is new."""

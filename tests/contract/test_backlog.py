@@ -69,3 +69,15 @@ def test_the_oldest_waits_since_it_was_due(bench):
     assert {"x": 20.0, "y": 20.0} == oldest(bench)
     bench.claim(queues=["none"])  # what has come due is queued by the next claim
     assert {"x": 20.0, "y": 20.0, "z": 6.0} == oldest(bench)
+
+
+def test_running_jobs_are_counted_by_worker(bench):
+    """So many of them; workers that run none are left out."""
+    assert {} == bench.store.running()
+    bench.add_many(5)
+    bench.ended()
+    for worker, jobs in (("w1", 3), ("w2", 2)):
+        bench.claim(jobs, worker=worker)
+
+    assert {"w1": 3, "w2": 2} == bench.store.running()
+    assert 4 == sum(bench.store.running(4).values())

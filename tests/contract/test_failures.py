@@ -56,6 +56,20 @@ def test_jobs_that_failed_alike_are_in_a_group(bench):
     assert ("bb", 1) == (other.fingerprint, other.count)
 
 
+def test_the_latest_failures_are_those_that_ended_last(bench):
+    """Failed or dead, with an error or without, whenever they were added."""
+    old = bench.add(priority=-1)
+    failures = [fail(bench, "aa"), fail(bench, "bb", dead), fail(bench, "aa")]
+    bench.ended()
+    bench.ended("cancelled")
+    [claim] = bench.claim()
+    bench.store.settle([dead(claim.id, claim.attempt, Reason.CORRUPT, None)])
+    latest = [job.id for job in bench.store.failures.latest(3)]
+
+    assert [old.id, *failures[:0:-1]] == latest
+    assert 4 == len(bench.store.failures.latest(100))
+
+
 def test_only_what_failed_for_good_is_in_a_group(bench):
     """Not what is tried again, was cancelled, succeeded, or failed without a fingerprint."""
     job = bench.running()

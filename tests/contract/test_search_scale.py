@@ -12,6 +12,7 @@ from rotulus._jobs.states import LIVE, State
 from rotulus.store import Filter
 from rotulus.stores._migrations import known_migrations
 from rotulus.stores.postgres import session as on_postgres
+from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.reading import backlog
 from rotulus.stores.shared.searching import search, tally
 from rotulus.stores.sqlite import session as on_sqlite
@@ -198,3 +199,12 @@ def test_a_count_touches_few_rows(large, name):
 def test_ages_touch_few_rows(large):
     """Nor do the counts of what waits."""
     assert large.touched(lambda session: backlog(session, 1_000)) < large.MOST
+
+
+def test_the_latest_failures_touch_few_rows(large):
+    """Nor do they, however many jobs have failed."""
+
+    def latest(session):
+        SharedFailures(lambda work: work(session)).latest(8)
+
+    assert large.touched(latest) < large.MOST

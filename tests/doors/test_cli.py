@@ -249,9 +249,9 @@ def test_a_failure_is_found_explained_and_sent_back(shop):
         json.loads(line)["id"] for line in lines(shop("ls", "jobs", "--json", "--state", "failed"))
     ]
 
-    assert "1 sent back" in shop("retry", job)
+    assert "1 job sent back" in shop("retry", job)
     assert "queued" == shop.app.get(job).state
-    assert "0 sent back" in shop("retry", job)
+    assert "0 jobs sent back" in shop("retry", job)
     assert "it stays as it is" in shop.err
     assert "error" in shop("show", job)
 
@@ -265,9 +265,8 @@ def test_many_failures_are_sent_back_at_once(shop):
     assert "retry 5 jobs?" in shop.err
     assert {"failed"} == {str(job.refresh().state) for job in jobs}
 
-    assert {job.id for job in jobs} == set(
-        json.loads(shop("retry", "--task", "fail", "--yes", "--json"))["retried"]
-    )
+    told = json.loads(shop("retry", "--task", "fail", "--yes", "--json"))
+    assert {job.id for job in jobs} == {job["id"] for job in told["jobs"]}
     shop("retry", code=2)
     assert "Which jobs?" in shop.err
 
@@ -276,10 +275,47 @@ def test_jobs_are_cancelled(shop):
     """Those that wait; one by one or all of a task."""
     one, *others = [shop.app.enqueue("shout", "a") for _ in range(4)]
     assert f"{one.id} is cancelled\n" == shop("cancel", one.id)
-    assert 3 == len(lines(shop("cancel", "--task", "shout", "--yes", "--json")))
+    assert 3 == json.loads(shop("cancel", "--task", "shout", "--yes", "--json"))["total"]
 
     assert {"cancelled"} == {str(job.refresh().state) for job in others}
     shop("cancel", code=2)
+
+
+def test_a_page_of_jobs_begins_in_one_place(shop):
+    """After a job or after a page: both at once are refused."""
+    one, two = [shop.app.enqueue("shout", "a").id for _ in range(2)]
+    first = shop("ls", "jobs", "--limit", "1", "--json")
+    cursor = shop.err.split("--after ")[1].strip()
+
+    assert two == json.loads(first)["id"]
+    for words in (["--after", cursor], ["--before", two]):
+        assert one == json.loads(shop("ls", "jobs", *words, "--json"))["id"]
+    shop("ls", "jobs", "--before", two, "--after", cursor, code=2)
+    assert "not both" in shop.err
+
+
+def test_all_verbs_for_many_jobs_answer_in_one_shape(shop):
+    """Done or only tried: how many, whether these are all, and the jobs as they stand."""
+    shop.app.enqueue("fail")
+    shop("worker", "--burst")
+    for _ in range(2):
+        shop.app.enqueue("shout", "a")
+    verbs = {
+        "reprioritise": (["--task", "shout", "--priority", "1"], "queued", "queued"),
+        "cancel": (["--task", "shout"], "queued", "cancelled"),
+        "retry": (["--state", "cancelled"], "cancelled", "queued"),
+        "delete": (["--task", "fail"], "failed", "failed"),
+    }
+    for verb, (words, before, after) in verbs.items():
+        total = 1 if verb == "delete" else 2
+        for how, state in (["--dry-run"], before), (["--yes"], after):
+            told = json.loads(shop(verb, *words, *how, "--json"))
+            one = told["jobs"][0]
+            assert ["verb", "dry_run", "total", "exact", "jobs"] == list(told)
+            assert (verb, total, True) == (told["verb"], told["total"], told["exact"])
+            assert (how == ["--dry-run"]) == told["dry_run"]
+            assert ["id", "task", "state", "cancelling", "parts"] == list(one)
+            assert (state, False, 0) == (one["state"], one["cancelling"], one["parts"])
 
 
 @pytest.mark.parametrize("words", [["show"], ["why"], ["retry"], ["cancel"]])

@@ -255,7 +255,7 @@ def test_a_retry_whose_key_is_held_says_who_holds_it(folder, app):
     holder = app.enqueue("a_task_with_rather_a_long_name", "k")
     answer = folder.rotulus("retry", failed.id)
 
-    assert "0 sent back" in answer.text
+    assert "0 jobs sent back" in answer.text
     assert f"Its key 'k' is held by job {holder.id} (queued)" in answer.text
 
 

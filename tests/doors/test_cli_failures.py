@@ -80,9 +80,23 @@ def test_a_group_is_sent_back_and_deleted_after_a_question(shop):
     shop("failures", "retry", fail, stdin="", code=2)
     assert "retry 2 jobs that failed with ValueError?" in shop.err
     assert "2 jobs sent back" in shop("failures", "retry", fail, stdin="y\n")
-    assert {"deleted": 1} == json.loads(shop("failures", "delete", send, "--yes", "--json"))
+    told = json.loads(shop("failures", "delete", send, "--yes", "--json"))
+    assert ("delete", 1, False) == (told["verb"], told["total"], told["dry_run"])
     assert "" == shop("failures")
     assert 2 == shop.app.jobs.count(state="queued")
+
+
+@pytest.mark.parametrize("verb", ["retry", "delete"])
+def test_it_can_be_tried_what_becomes_of_a_group(shop, verb):
+    """As with all verbs for many jobs; nothing is changed."""
+    fail = group(shop, "fail")
+    said = shop("failures", verb, fail, "--dry-run").splitlines()
+    told = json.loads(shop("failures", verb, fail, "--dry-run", "--json"))
+
+    assert f"Would {verb} 2 jobs that failed with ValueError." == said[0]
+    assert {line.split()[0] for line in said[1:]} == {job["id"] for job in told["jobs"]}
+    assert (True, 2) == (told["dry_run"], told["total"])
+    assert 2 == shop.app.failures.get(fail).count
 
 
 def test_a_group_that_is_not_there(shop):

@@ -434,9 +434,10 @@ def test_a_run_is_cancelled_as_a_whole(shop):
     assert "running" in rows(shop("show", run))["fetch"]
     assert "is asked to stop" in rows(shop("show", run))["fetch"]
     other = shop.begin()
-    assert [{"id": other, "state": "cancelled", "cancelling": False, "parts": 5}] == [
-        json.loads(line) for line in shop("cancel", other, "--json").splitlines()
-    ]
+    [told] = json.loads(shop("cancel", other, "--json"))["jobs"]
+    assert (other, "cancelled", False, 5) == tuple(
+        told[name] for name in ("id", "state", "cancelling", "parts")
+    )
     assert re.search(r"^status +Cancelled", shop("show", other), re.MULTILINE)
 
 
@@ -445,7 +446,7 @@ def test_a_run_is_retried_as_a_whole(shop):
     run = shop.ended(bad="b")
     text = shop("retry", run)
 
-    assert f"1 sent back to its queue.\n{run} goes on: 5 parts of it to run.\n" == text
+    assert f"1 job sent back to its queue.\n{run} goes on: 5 parts of it to run.\n" == text
     assert rows(shop("show", run))["fetch"].startswith("succeeded")
     shop("retry", shop.ended())
     assert " succeeded: it stays as it is" in shop.err

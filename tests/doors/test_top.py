@@ -10,6 +10,7 @@ import pytest
 from doors.terminals import shown
 from doors.wrong import Folder
 from rotulus.testing import drain
+from statement_counter import StatementCounter
 
 pytestmark = pytest.mark.anywhere
 
@@ -71,6 +72,44 @@ def test_it_prints_json(folder, app):
     assert mail["rates"]["enqueued"] > mail["rates"]["failed"] > 0
     assert (True, None) == (other["paused"], other["age"])
     assert ([], ["send"]) == (seen["workers"], [job["task"] for job in seen["failures"]])
+
+
+def test_what_failed_last_is_shown(folder, app):
+    """Also if many were added since, and failed before it."""
+    old = app.using(delay=60).enqueue("send", 5)
+    for number in range(9):
+        app.enqueue("send", 2 * number + 7)
+    drain(app)
+    app.jobs.run(app.jobs.retry(app.jobs.cancel(old.id)[0].id)[0].id)
+    seen = json.loads(folder.rotulus("top", "--json").text)
+
+    assert old.id == seen["failures"][0]["job"]
+
+
+@pytest.fixture
+def counter(monkeypatch):
+    """Counts the statements of connections that are opened after it."""
+    return StatementCounter(monkeypatch)
+
+
+@pytest.mark.parametrize("command", [["top"], ["ls", "workers"]])
+def test_how_busy_workers_are_is_counted(counter, folder, app, command):
+    """Once for all of them, and no job is read for it, however many run."""
+    counter.said.clear()
+    folder.rotulus(*command)
+    read = [said for said in counter.said if "state = 'running' AND lease" in said]
+
+    assert 1 == sum("SELECT worker, count(*)" in statement for statement in read)
+    assert not any("arguments" in statement for statement in read)
+
+
+def test_it_ends_if_the_store_is_away_at_first():
+    """Nothing has been seen that could be shown: as every command, with the same exit code."""
+    url = "postgresql://127.0.0.1:1/none"
+    lines, code = shown(300, "top", "--url", url)
+
+    assert 4 == code
+    assert 1 == sum(url in line for line in lines)
 
 
 def test_it_goes_on_until_ctrl_c(folder, app):

@@ -50,6 +50,22 @@ def test_failures_are_groups_of_one_cause(still_app, clock, tasks):
     assert 1 == len(still_app.failures.groups(limit=1))
 
 
+def test_the_latest_failures(still_app, clock, tasks):
+    """The one that ended last first; what is sent back is none any more."""
+    send, build, _ = tasks
+    first, later = build.enqueue(), send.enqueue(1)
+    drain(still_app)
+    clock.advance(60)
+    drain(still_app)
+
+    assert [first, later] == still_app.failures.latest()
+    assert [first] == still_app.failures.latest(limit=1)
+    still_app.jobs.retry(first.id)
+    assert [later] == still_app.failures.latest()
+    with pytest.raises(OptionError, match="limit=-1"):
+        still_app.failures.latest(limit=-1)
+
+
 def test_a_group_is_retried(still_app, tasks):
     """All of it, however many pages that are; a dry run counts."""
     send, _, well = tasks

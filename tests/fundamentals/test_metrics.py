@@ -88,6 +88,34 @@ def test_every_metric_is_as_it_was_counted(still_app, tasks):
     )
 
 
+def test_jobs_that_wait_and_run_are_counted(still_app, tasks):
+    """In each queue and state, 0 too; those that have ended are told by counters."""
+    takes, _ = tasks
+    takes.enqueue(0)
+    drain(still_app)
+    for delay in (0, 60):
+        takes.using(delay=delay).enqueue(0)
+    text = Metrics(still_app).text()
+    found = {
+        dict(labels)["state"]: count
+        for (name, labels), count in samples(text).items()
+        if name == "rotulus_jobs"
+    }
+
+    assert {"queued": 1, "delayed": 1, "blocked": 0, "running": 0} == found
+
+
+@pytest.mark.anywhere
+def test_what_waits_is_counted_to_ten_thousand(registry):
+    """So that a scrape takes no longer however many jobs there are."""
+    add = task(name="add", registry=registry)(lambda: None)
+    with App("sqlite://", registry=registry) as app:
+        add.enqueue_many([()] * 10_002)
+        text = Metrics(app).text()
+
+    assert 10_000 == value(text, "rotulus_jobs", queue="default", state="queued")
+
+
 def test_an_app_in_which_nothing_happened(still_app):
     """Has metrics without values, which is valid."""
     assert {"rotulus_workers", "rotulus_slots", "rotulus_build_info"} == {

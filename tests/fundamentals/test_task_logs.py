@@ -458,6 +458,25 @@ def test_the_job_of_a_test_keeps_its_lines():
         job.log("three", "warnin")
 
 
+def test_the_job_of_a_test_gives_the_lines_that_are_wanted():
+    """By the same filters as a job of a store, with the same errors."""
+    job = make_job(attempt=2)
+    for text, level in (("one", "info"), ("two", "warning"), ("three", "error")):
+        job.log(text, level)
+
+    def texts(**wanted):
+        return [line.text for line in job.logs(**wanted)]
+
+    assert ["two", "three"] == texts(level="warning")
+    assert ["two", "three"] == texts(after=job.logs()[0].cursor)
+    assert ["one"] == texts(limit=1)
+    assert 3 == len(texts(attempt=2))
+    assert [] == texts(attempt=1)
+    for wrong in ({"level": "warn"}, {"after": "x"}, {"limit": -1}, {"attempt": "1"}):
+        with pytest.raises(OptionError, match=next(iter(wrong))):
+            job.logs(**wrong)
+
+
 def forked(child):
     """The exit code of a function in a forked child, which is killed if it hangs."""
     pid = os.fork()

@@ -12,7 +12,6 @@ from rotulus._app.change_feed import ChangeFeed
 from rotulus._app.firings import Firings
 from rotulus._app.groups import Groups
 from rotulus._app.job_ends import JobEnds
-from rotulus._app.log_lines import read_lines
 from rotulus._app.unserved import Patience, Unserved
 from rotulus._app.why import Explainer
 from rotulus._concurrency.pool import off_loop
@@ -24,7 +23,7 @@ from rotulus._jobs.current import waiting_for
 from rotulus._jobs.group import Group
 from rotulus._jobs.grouped import has_context
 from rotulus._jobs.job import Job
-from rotulus._jobs.log_line import LogLine
+from rotulus._jobs.log_line import LogLine, check_wanted, read_line
 from rotulus._jobs.outcome import read_error, succeeded
 from rotulus._jobs.port import EnqueueRequest, LogsWanted, Progress
 from rotulus._jobs.record import JobRecord
@@ -44,7 +43,7 @@ from rotulus.errors import (
     ResultTimeoutError,
 )
 from rotulus.events import Events
-from rotulus.store import Filter, NewJob, Store
+from rotulus.store import Filter, LogFilter, NewJob, Store
 
 _LONGEST_WAIT = 5.0
 _NAMED = 5
@@ -274,7 +273,9 @@ class AppPort:
 
     def logs(self, job_id: str, wanted: LogsWanted) -> list[LogLine]:
         """Returns lines that the attempts of a job have logged."""
-        return read_lines(self.store(), job_id, wanted)
+        attempt, level, after, limit = check_wanted(*wanted)
+        where = LogFilter(attempt, level, after)
+        return list(map(read_line, self.store().logs.read(job_id, where, limit)))
 
     def cancel(self, job_id: str) -> JobRecord:
         """Cancel a job, and give it as it stands then."""

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 from rotulus._jobs.job import Job
-from rotulus._jobs.log_line import LogLine, LogRow, read_line
+from rotulus._jobs.log_line import LogLine, LogRow, check_wanted, read_line
 from rotulus._jobs.port import LogsWanted, Progress
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
@@ -53,7 +53,7 @@ def make_job(
         attempt=attempt,
         cancel_requested=int(cancel_requested),
     )
-    running = _Attempt(cancel_requested)
+    running = _Attempt(attempt, cancel_requested)
     return Job(record, _NoPort(running), running)
 
 
@@ -61,9 +61,10 @@ def make_job(
 class _Attempt:
     """An attempt that a test makes."""
 
+    number: int
     cancel_requested: bool
     reached: Progress | None = None
-    lines: list[LogLine] = field(default_factory=list[LogLine])
+    lines: list[LogRow] = field(default_factory=list[LogRow])
 
     def report(self, progress: Progress) -> None:
         """Take note of how far it has got."""
@@ -72,7 +73,7 @@ class _Attempt:
     def log(self, text: str, level: int) -> None:
         """Keep a line."""
         now, number = micros(datetime.now(UTC)), len(self.lines) + 1
-        self.lines.append(read_line(LogRow("", 1, number, now, level, "", text)))
+        self.lines.append(LogRow("", self.number, number, now, level, "", text))
 
     def note_completed(self) -> None:
         """Nothing is to be settled."""
@@ -84,9 +85,17 @@ class _NoPort:
     def __init__(self, attempt: _Attempt) -> None:
         self._attempt = attempt
 
-    def logs(self, _job_id: str, _wanted: LogsWanted) -> list[LogLine]:
-        """What the task has kept with `job.log`."""
-        return list(self._attempt.lines)
+    def logs(self, _job_id: str, wanted: LogsWanted) -> list[LogLine]:
+        """What the task has kept with `job.log`, as far as it is wanted."""
+        attempt, level, after, limit = check_wanted(*wanted)
+        lines = [
+            read_line(row)
+            for row in self._attempt.lines
+            if attempt in (None, row.attempt)
+            and row.level >= level
+            and (row.attempt, row.line) > after
+        ]
+        return lines[:limit]
 
     def complete(
         self, _record: JobRecord, result: Any, _connection: Any, _reached: Progress | None

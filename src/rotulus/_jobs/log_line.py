@@ -14,7 +14,8 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 """The levels of `logging`, by their names here."""
 
-_LAST_OF_ALL = (2**31 - 1, 2**31 - 1)
+_LARGEST = 2**31 - 1
+_LAST_OF_ALL = (_LARGEST, _LARGEST)
 
 
 class LogRow(NamedTuple):
@@ -75,6 +76,42 @@ class LogLine:
             "logger": self.logger,
             "text": self.text,
         }
+
+
+class LinesWanted(NamedTuple):
+    """Which lines of a job are wanted.
+
+    Attributes:
+        attempt: only those of this attempt.
+        level: only those of this level, a number, or above.
+        after: only those after this one: the number of an attempt, and of a line in it.
+        limit: how many at most.
+    """
+
+    attempt: int | None
+    level: int
+    after: tuple[int, int]
+    limit: int
+
+
+def check_wanted(
+    attempt: object, after: object | None, level: object | None, limit: object
+) -> LinesWanted:
+    """Returns which lines are asked for. Raises `OptionError` for what is not allowed."""
+    return LinesWanted(
+        None if attempt is None else _check_number(attempt, "attempt"),
+        0 if level is None else check_level(level),
+        (0, 0) if after is None else read_cursor(after),
+        _check_number(limit, "limit"),
+    )
+
+
+def _check_number(value: object, name: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
+        return value
+    raise OptionError(
+        f"{name}={value!r} is not allowed: give a whole number, 0 or more, {_LARGEST} at most"
+    )
 
 
 def read_line(row: LogRow) -> LogLine:

@@ -158,7 +158,7 @@ class Supervisor:
     def _is_any_due(self) -> bool:
         """Returns whether a process may find something to do; in doubt, True. In a thread."""
         try:
-            return any(count.state is State.QUEUED for count in self._store.count())
+            return any(found.state is State.QUEUED for found in self._store.backlog(1))
         except StoreError:
             return True
 

@@ -40,6 +40,14 @@ class Verb(NamedTuple):
     act: Callable[..., Changed]
 
 
+class How(NamedTuple):
+    """How a command goes about it: it only says what it would do; it asks nobody; in JSON."""
+
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+
 def bulk_options(command: F) -> F:
     """`--dry-run` and `--yes`, `--json`, and those of all commands that look at jobs."""
     dry_run = click.option("--dry-run", is_flag=True, help="Only say which jobs it would be.")
@@ -47,12 +55,9 @@ def bulk_options(command: F) -> F:
     return dry_run(yes(json_option(app_options(command))))
 
 
-_HOW = ("dry_run", "yes", "as_json")
-
-
 def check_chosen(verb: str, ids: Sequence[str], given: Mapping[str, Any]) -> None:
     """Raise a `UsageError` where neither ids nor filters are given: before a store is opened."""
-    if not ids and not any(value for name, value in given.items() if name not in _HOW):
+    if not ids and not any(value for name, value in given.items() if name not in How._fields):
         raise click.UsageError(f"Which jobs? Give their ids, or choose them: rotulus {verb} --help")
 
 
@@ -65,14 +70,70 @@ def change(app: App, verb: Verb, ids: Sequence[str], given: dict[str, Any]) -> C
         ids: words that stand for jobs.
         given: the filters, as options, with `dry_run`, `yes` and `as_json`.
     """
-    how = {name: given.pop(name) for name in _HOW}
+    how = How(*(given.pop(name) for name in How._fields))
     filters = read_filters(app, given)
     if ids and filters:
         raise click.UsageError("Give ids, or choose jobs by options, and not both")
     chosen = known(app, ids)
-    if chosen:
-        return _try(verb, chosen, how) if how["dry_run"] else _by_ids(verb, chosen)
-    return _by_filters(app, verb, filters, how)
+    if chosen and how.dry_run:
+        return _tell(verb, verb.act(*chosen, dry_run=True), how)
+    return _by_ids(verb, chosen) if chosen else by_filters(app, verb, filters, how)
+
+
+def by_filters(
+    app: App, verb: Verb, filters: dict[str, Any], how: How, about: str = ""
+) -> Changed | None:
+    """Do something to jobs by filters, as `app.jobs` takes them; as `change` otherwise.
+
+    Args:
+        app: the app.
+        verb: what to do.
+        filters: which jobs.
+        how: how to go about it.
+        about: what is said of the jobs, as in "Would retry 2 jobs that failed so".
+    """
+    found = verb.act(dry_run=True, **filters)
+    if how.dry_run:
+        return _tell(verb, found, how, about)
+    if not found:
+        _say_nothing_found(app, verb, filters)
+        return found
+    if not how.yes:
+        _ask(f"{verb.name} {_how_many(found)}{about}?")
+    total = None if found.next else found.total
+
+    with Meter(verb.doing) as meter:
+
+        def show(reached: BulkProgress) -> None:
+            meter.show(reached.matched, total)
+
+        return verb.act(progress=show, **filters)
+
+
+def print_changed(
+    verb: Verb, changed: Changed, parts: Mapping[str, int] | None = None, *, dry_run: bool = False
+) -> None:
+    """Print which jobs were changed, as JSON: the same for all verbs.
+
+    Args:
+        verb: what was done.
+        changed: the jobs.
+        parts: of runs, to how many parts it was done with them.
+        dry_run: whether it was only tried.
+    """
+    jobs = [
+        {
+            "id": job.id,
+            "task": job.task,
+            "state": job.state,
+            "cancelling": job.cancel_requested,
+            "parts": (parts or {}).get(job.id, 0),
+        }
+        for job in changed
+    ]
+    exact = changed.next is None
+    told = {"dry_run": dry_run, "total": changed.total, "exact": exact, "jobs": jobs}
+    print_json({"verb": verb.name, **told})
 
 
 def known(app: App, words: Sequence[str]) -> tuple[str, ...]:
@@ -103,38 +164,12 @@ def _by_ids(verb: Verb, ids: Sequence[str]) -> Changed:
     return done
 
 
-def _by_filters(
-    app: App, verb: Verb, filters: dict[str, Any], how: dict[str, Any]
-) -> Changed | None:
-    found = verb.act(dry_run=True, **filters)
-    if how["dry_run"]:
-        return _tell(verb, found, how)
-    if not found:
-        _say_nothing_found(app, verb, filters)
-        return found
-    if not how["yes"]:
-        _ask(f"{verb.name} {_how_many(found)}?")
-    total = None if found.next else found.total
-
-    with Meter(verb.doing) as meter:
-
-        def show(reached: BulkProgress) -> None:
-            meter.show(reached.matched, total)
-
-        return verb.act(progress=show, **filters)
-
-
-def _try(verb: Verb, ids: Sequence[str], how: dict[str, Any]) -> None:
-    _tell(verb, verb.act(*ids, dry_run=True), how)
-
-
-def _tell(verb: Verb, found: Changed, how: dict[str, Any]) -> None:
+def _tell(verb: Verb, found: Changed, how: How, about: str = "") -> None:
     """Say what would be done."""
-    if how["as_json"]:
-        ids = [job.id for job in found]
-        print_json({verb.name: ids, "total": found.total, "exact": found.next is None})
+    if how.as_json:
+        print_changed(verb, found, dry_run=True)
         return
-    click.echo(f"Would {verb.name} {_how_many(found)}.")
+    click.echo(f"Would {verb.name} {_how_many(found)}{about}.")
     for job in found[:SHOWN]:
         click.echo(f"{job.id} {job.task} {job.state}")
     if found.total > SHOWN:

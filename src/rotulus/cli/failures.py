@@ -1,12 +1,13 @@
 """`rotulus failures`: failed and dead jobs in groups of one cause, and what to do about them."""
 
-import sys
+from collections.abc import Callable
 
 import click
 from rich.text import Text
 
-from rotulus import App, FailureGroup
+from rotulus import App, FailureGroup, State
 from rotulus._text.words import many
+from rotulus.cli.bulk import How, Verb, bulk_options, by_filters, print_changed
 from rotulus.cli.hints import Commands, no_task
 from rotulus.cli.output import (
     ago,
@@ -17,7 +18,7 @@ from rotulus.cli.output import (
     print_json,
     print_table,
 )
-from rotulus.cli.streams import ask
+from rotulus.cli.retry_cancel import sent_back
 from rotulus.cli.tables import Column, plain
 from rotulus.cli.target import app_options, find_store
 from rotulus.cli.values import Whole
@@ -100,51 +101,31 @@ def show(fingerprint: str, as_json: bool, target: str | None, url: str | None) -
 
 @failures.command()
 @click.argument("fingerprint", metavar="GROUP")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option
-@app_options
-def retry(fingerprint: str, yes: bool, as_json: bool, target: str | None, url: str | None) -> None:
+@bulk_options
+def retry(fingerprint: str, target: str | None, url: str | None, **how: bool) -> None:
     """Send the jobs of a group back to their queues."""
     app = find_store(target, url)
-    group = _agreed(app, fingerprint, "retry", yes=yes)
-    count = app.failures.retry(group.fingerprint)
-    if as_json:
-        print_json({"retried": count})
-        return
-    click.echo(
-        f"{many(count, 'job')} sent back to {'its queue' if count == 1 else 'their queues'}."
-    )
+    verb = Verb("retry", "retrying", "is in this group any more", app.jobs.retry)
+    _change(app, fingerprint, verb, How(**how), sent_back)
 
 
 @failures.command()
 @click.argument("fingerprint", metavar="GROUP")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option
-@app_options
-def delete(fingerprint: str, yes: bool, as_json: bool, target: str | None, url: str | None) -> None:
+@bulk_options
+def delete(fingerprint: str, target: str | None, url: str | None, **how: bool) -> None:
     """Delete the jobs of a group, with all that is known of them; steps of runs are left."""
     app = find_store(target, url)
-    group = _agreed(app, fingerprint, "delete", yes=yes)
-    count = app.failures.delete(group.fingerprint)
-    if as_json:
-        print_json({"deleted": count})
-        return
-    click.echo(f"{many(count, 'job')} deleted.")
+    verb = Verb("delete", "deleting", "in this group can be deleted", app.jobs.delete)
+    _change(app, fingerprint, verb, How(**how), lambda jobs: f"{many(jobs, 'job')} deleted.")
 
 
-def _agreed(app: App, fingerprint: str, verb: str, *, yes: bool) -> FailureGroup:
-    """Returns the group, once somebody has agreed; else ends the program."""
+def _change(app: App, fingerprint: str, verb: Verb, how: How, say: Callable[[int], str]) -> None:
+    """Do something to the jobs of a group."""
     group = app.failures.get(fingerprint)
-    if yes:
-        return group
-    jobs = many(group.count, "job") if group.count.exact else f"{group.count} jobs"
-    agreed = ask(f"{verb} {jobs} that failed with {group.error.type}?")
-    if agreed is None:
-        raise click.UsageError("Nobody answered, so nothing was done; --yes does not ask")
-    if not agreed:
-        click.echo("Nothing was done.", err=True)
-        sys.exit(1)
-    return group
+    where = {"fingerprint": group.fingerprint, "state": [State.FAILED, State.DEAD]}
+    changed = by_filters(app, verb, where, how, f" that failed with {group.error.type}")
+    if changed is not None:
+        print_changed(verb, changed) if how.as_json else click.echo(say(changed.total))
 
 
 def _row(group: FailureGroup) -> tuple[object, ...]:

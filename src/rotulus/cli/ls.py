@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from rotulus import App, Job, JobCount, State
+from rotulus import Job, JobCount, State
 from rotulus.cli.declared import tasks, workflows
 from rotulus.cli.filters import filter_options, read_filters, say_hints
 from rotulus.cli.hints import Commands
@@ -73,6 +73,10 @@ def jobs(
     **given: Any,
 ) -> None:
     """The jobs, the last added first."""
+    if before and after:
+        raise click.UsageError(
+            "Give --before JOB or --after CURSOR, and not both: each says where the page begins"
+        )
     app = find_store(target, url)
     filters = read_filters(app, given)
     begin = find_job(app, before).id if before else after
@@ -137,12 +141,13 @@ def workers(as_json: bool, target: str | None, url: str | None) -> None:
             ]
         )
         return
+    running = app.workers.running()
     rows = [
         (
             w.name,
             ", ".join(w.queues) if w.queues else "all",
             w.slots,
-            _running(app, w.name),
+            running.get(w.name, 0),
             ago(w.started_at),
             ago(w.seen_at),
         )
@@ -150,10 +155,6 @@ def workers(as_json: bool, target: str | None, url: str | None) -> None:
     ]
     empty = f"No worker is running for {app.store.url}. Start one with: rotulus worker MODULE:APP"
     print_table(_WORKERS, rows, empty)
-
-
-def _running(app: App, worker: str) -> JobCount:
-    return app.jobs.count(state="running", worker=worker)
 
 
 def _job_row(job: Job[Any]) -> tuple[object, ...]:

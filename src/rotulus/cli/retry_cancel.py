@@ -8,10 +8,18 @@ import click
 
 from rotulus import App, Job, State
 from rotulus._text.words import many
-from rotulus.cli.bulk import SHOWN, Verb, bulk_options, change, check_chosen, known, left
+from rotulus.cli.bulk import (
+    SHOWN,
+    Verb,
+    bulk_options,
+    change,
+    check_chosen,
+    known,
+    left,
+    print_changed,
+)
 from rotulus.cli.filters import filter_options
 from rotulus.cli.job_ids import count_live
-from rotulus.cli.output import print_json
 from rotulus.cli.target import find_store
 from rotulus.cli.values import Whole
 
@@ -40,11 +48,9 @@ def retry(ids: tuple[str, ...], target: str | None, url: str | None, **given: An
         return
     parts = {job.id: count_live(app, job) for job in back if job.is_run}
     if as_json:
-        retried = [job.id for job in back]
-        print_json({"retried": retried, "total": back.total, "parts": parts})
+        print_changed(verb, back, parts)
         return
-    where = "its queue" if back.total == 1 else "their queues"
-    click.echo(f"{back.total} sent back to {where}.")
+    click.echo(sent_back(back.total))
     for run, count in list(parts.items())[:SHOWN]:
         click.echo(f"{run} goes on: {many(count, 'part')} of it to run.")
     for job in left(app, named, back):
@@ -69,7 +75,7 @@ def cancel(ids: tuple[str, ...], target: str | None, url: str | None, **given: A
     if jobs is None:
         return
     if as_json:
-        print_json([_cancelled_data(job, parts.get(job.id, 0)) for job in jobs])
+        print_changed(verb, jobs, parts)
         return
     for job in jobs if jobs.total <= SHOWN else ():
         click.echo(f"{job.id} {_how_cancelled(app, job, parts.get(job.id, 0))}")
@@ -89,11 +95,12 @@ def delete(ids: tuple[str, ...], target: str | None, url: str | None, **given: A
     check_chosen("delete", ids, given)
     app, as_json = find_store(target, url), given["as_json"]
     named = known(app, ids)
-    gone = change(app, Verb("delete", "deleting", "has ended", app.jobs.delete), named, given)
+    verb = Verb("delete", "deleting", "has ended", app.jobs.delete)
+    gone = change(app, verb, named, given)
     if gone is None:
         return
     if as_json:
-        print_json({"deleted": [job.id for job in gone], "total": gone.total})
+        print_changed(verb, gone)
         return
     click.echo(f"{many(gone.total, 'job')} deleted.")
     for job in left(app, named, gone):
@@ -118,20 +125,21 @@ def reprioritise(
     app, as_json = find_store(target, url), given["as_json"]
     act = partial(app.jobs.reprioritise, priority=priority)
     named = known(app, ids)
-    jobs = change(app, Verb("reprioritise", "reprioritising", "waits", act), named, given)
+    verb = Verb("reprioritise", "reprioritising", "waits", act)
+    jobs = change(app, verb, named, given)
     if jobs is None:
         return
     if as_json:
-        print_json({"reprioritised": [job.id for job in jobs], "total": jobs.total})
+        print_changed(verb, jobs)
         return
     click.echo(f"{many(jobs.total, 'job')} given priority {priority}.")
     for job in left(app, named, jobs):
         click.echo(f"{job.id} {job.state.words}: it stays as it is", err=True)
 
 
-def _cancelled_data(job: Job[Any], parts: int) -> dict[str, Any]:
-    cancelling = job.cancel_requested
-    return {"id": job.id, "state": job.state, "cancelling": cancelling, "parts": parts}
+def sent_back(jobs: int) -> str:
+    """Returns a sentence for so many jobs that were retried."""
+    return f"{many(jobs, 'job')} sent back to {'its queue' if jobs == 1 else 'their queues'}."
 
 
 def _live_parts(app: App, ids: Sequence[str]) -> dict[str, int]:

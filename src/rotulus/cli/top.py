@@ -1,7 +1,6 @@
 """`rotulus top`: queues, rates, workers and failures, live in the terminal."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -30,9 +29,6 @@ from rotulus.errors import StoreError
 _RATES_OVER = 300
 """Seconds over which rates are taken, back from now; they begin with a whole minute."""
 
-_MOST_RUNNING = 1_000
-"""How many running jobs are looked at to tell how busy each worker is."""
-
 _FAILURES = 8
 _PIPE = 10_000
 """The width where there is no terminal: each row is one line."""
@@ -56,7 +52,8 @@ def top(every: int, once: bool, as_json: bool, target: str | None, url: str | No
     """Watch queues, workers and failures while they change; Ctrl-C ends it.
 
     The rates are jobs a minute, over the last five minutes. Where there is no terminal, or with
-    --json, it looks once.
+    --json, it looks once. While the store is away, it goes on with what it saw last; it ends if it
+    has not seen anything yet.
     """
     app = find_store(target, url)
     if as_json:
@@ -85,9 +82,7 @@ def look(app: App) -> dict[str, Any]:
     rates = _rates(app)
     queues = [_queue(queue, rates.pop(queue.name, {})) for queue in app.queues.list()]
     queues += [_queue(None, rate, name) for name, rate in rates.items() if any(rate.values())]
-    running = app.jobs.find(state=State.RUNNING, limit=_MOST_RUNNING)
-    busy = Counter(job.worker for job in running)
-    failed = app.jobs.find(state=[State.FAILED, State.DEAD], limit=_FAILURES)
+    running = app.workers.running()
     return {
         "at": datetime.now(UTC).isoformat(),
         "store": app.store.url,
@@ -96,7 +91,7 @@ def look(app: App) -> dict[str, Any]:
             {
                 "worker": worker.name,
                 "queues": worker.queues,
-                "running": busy[worker.name],
+                "running": running.get(worker.name, 0),
                 "slots": worker.slots,
                 "seen_at": worker.seen_at and worker.seen_at.isoformat(),
             }
@@ -110,7 +105,7 @@ def look(app: App) -> dict[str, Any]:
                 "ended_at": job.ended_at and job.ended_at.isoformat(),
                 "error": str(job.error) if job.error else job.reason,
             }
-            for job in failed
+            for job in app.failures.latest(limit=_FAILURES)
         ],
     }
 

@@ -155,14 +155,15 @@ def _greet(app: App) -> None:
 @contextmanager
 def _counted(app: App) -> Generator[None, None, None]:
     """Show how many jobs have been run, of those that are due now."""
-    due = sum(count.jobs for count in app.store.count() if count.state == "queued")
+    queued = [found for found in app.store.backlog() if found.state == "queued"]
+    due = sum(found.jobs for found in queued) if all(found.exact for found in queued) else None
     done = 0
     with Meter("running") as meter:
 
         def count(_event: Event) -> None:
             nonlocal done
             done += 1
-            meter.show(done, max(due, done))
+            meter.show(done, None if due is None else max(due, done))
 
         stop = app.events.subscribe(count, AttemptSucceeded, AttemptFailed)
         try:

@@ -40,12 +40,9 @@ def make_metrics_router() -> APIRouter:
 
 
 def read_metrics(metrics: Metrics) -> list[Metric]:
-    """Returns the metrics of an app, how many jobs there are, and since when this process runs."""
-    counts = metrics.app.store.count("queue")
-    jobs = [Sample(c.jobs, {"queue": c.group, "state": c.state}) for c in counts]
+    """Returns the metrics of an app, and since when this process runs."""
     begun = [Sample(_process_start())]
     return [
-        Metric("rotulus_jobs", "Jobs in the store.", jobs),
         *metrics.read(),
         Metric("process_start_time_seconds", "When the process started.", begun),
     ]

@@ -68,6 +68,10 @@ class Failures(Protocol):
         """Returns one group; None when no job has failed so."""
         ...
 
+    def latest(self, limit: int) -> list[JobRecord]:
+        """Returns the jobs that failed or died last, the one that ended last first."""
+        ...
+
     def members(
         self, fingerprint: str, until: int, limit: int, after: FailureMember | None = None
     ) -> list[FailureMember]:

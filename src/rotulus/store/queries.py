@@ -86,6 +86,10 @@ class Queries(Protocol):
         """
         ...
 
+    def running(self, most: int = 10_000) -> dict[str, int]:
+        """Returns how many jobs run, by worker; of all of them, `most` are counted."""
+        ...
+
     def fleet(self) -> Fleet:
         """Returns the workers whose lease is not over, the oldest first, and the paused queues."""
         ...

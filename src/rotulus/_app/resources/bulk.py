@@ -24,6 +24,9 @@ _AT_ONCE = 500
 
 _WAITING = LIVE - {State.RUNNING}
 
+Act = Callable[[AppPort, Sequence[str]], list[JobRecord]]
+"""Changes some jobs; returns those that it has changed."""
+
 
 class BulkProgress(NamedTuple):
     """How far a verb has got with jobs that filters choose.
@@ -70,7 +73,7 @@ class Changed(list[Job[Any]]):
         self.next: str | None = None
 
 
-class _Verb(NamedTuple):
+class Verb(NamedTuple):
     """A verb.
 
     Attributes:
@@ -84,7 +87,7 @@ class _Verb(NamedTuple):
     name: str
     states: frozenset[State]
     meant: frozenset[State]
-    act: Callable[[AppPort, Sequence[str]], list[JobRecord]]
+    act: Act
     spares: Callable[[JobRecord], bool]
 
 
@@ -112,7 +115,7 @@ class BulkVerbs:
         Returns:
             By ids: the jobs that exist, as they stand then. By filters: those that matched.
         """
-        return self._change(_CANCEL, ids, chosen)
+        return self._change(CANCEL, ids, chosen)
 
     def retry(self, *ids: str, **chosen: Unpack[Chosen]) -> Changed:
         """Send `failed`, `dead` and `cancelled` jobs back to their queues, with fresh budgets.
@@ -123,7 +126,7 @@ class BulkVerbs:
         Returns:
             The jobs that were sent back.
         """
-        return self._change(_RETRY, ids, chosen)
+        return self._change(RETRY, ids, chosen)
 
     def delete(self, *ids: str, **chosen: Unpack[Chosen]) -> Changed:
         """Delete jobs that have ended, with their earlier attempts; a run goes whole.
@@ -134,7 +137,7 @@ class BulkVerbs:
         Returns:
             The jobs that are gone, as they stood.
         """
-        return self._change(_DELETE, ids, chosen)
+        return self._change(DELETE, ids, chosen)
 
     def reprioritise(self, *ids: str, priority: int, **chosen: Unpack[Chosen]) -> Changed:
         """Give jobs that wait another priority, where higher is sooner; a run with its steps.
@@ -147,7 +150,7 @@ class BulkVerbs:
         def act(port: AppPort, ids: Sequence[str]) -> list[JobRecord]:
             return port.store().reprioritise(ids, priority)
 
-        return self._change(_Verb("reprioritise", _WAITING, _WAITING, act, _nothing), ids, chosen)
+        return self._change(Verb("reprioritise", _WAITING, _WAITING, act, _nothing), ids, chosen)
 
     async def acancel(self, *ids: str, **chosen: Unpack[Chosen]) -> Changed:
         """`cancel`, without blocking the event loop; `progress` is called in a thread."""
@@ -165,12 +168,12 @@ class BulkVerbs:
         """`reprioritise`, without blocking the event loop; `progress` is called in a thread."""
         return await off_loop(self.reprioritise, *ids, priority=priority, **chosen)
 
-    def _change(self, verb: _Verb, ids: tuple[str, ...], chosen: Mapping[str, Any]) -> Changed:
+    def _change(self, verb: Verb, ids: tuple[str, ...], chosen: Mapping[str, Any]) -> Changed:
         port = self._port()
         where = {name: value for name, value in chosen.items() if name not in _HOW}
         meant = _meant(verb, ids, read_where(where, port.now))
         how = _How(**{name: chosen[name] for name in _HOW if name in chosen})
-        act = _trial(verb) if how.dry_run else verb.act
+        act = trial(verb) if how.dry_run else verb.act
         batches = _given(ids) if meant is None else _searched(port, meant, where, how)
         changed = Changed()
         for batch in batches:
@@ -229,7 +232,7 @@ def _searched(
             return
 
 
-def _trial(verb: _Verb) -> Callable[[AppPort, Sequence[str]], list[JobRecord]]:
+def trial(verb: Verb) -> Act:
     """What says which of some jobs a verb would change."""
 
     def act(port: AppPort, ids: Sequence[str]) -> list[JobRecord]:
@@ -239,7 +242,7 @@ def _trial(verb: _Verb) -> Callable[[AppPort, Sequence[str]], list[JobRecord]]:
     return act
 
 
-def _meant(verb: _Verb, ids: Collection[str], meant: Filter) -> Filter | None:
+def _meant(verb: Verb, ids: Collection[str], meant: Filter) -> Filter | None:
     """Returns the filter, or None for ids. Raises `OptionError` for neither or both."""
     if ids and meant != EVERYTHING:
         raise OptionError(f"{verb.name}: give ids or filters, not both")
@@ -277,6 +280,6 @@ def _nothing(_: JobRecord) -> bool:
     return False
 
 
-_CANCEL = _Verb("cancel", LIVE, LIVE, _cancel, _nothing)
-_RETRY = _Verb("retry", RETRYABLE, RETRYABLE - {State.CANCELLED}, _send_back, _nothing)
-_DELETE = _Verb("delete", ENDED, ENDED, _delete, _is_step)
+CANCEL = Verb("cancel", LIVE, LIVE, _cancel, _nothing)
+RETRY = Verb("retry", RETRYABLE, RETRYABLE - {State.CANCELLED}, _send_back, _nothing)
+DELETE = Verb("delete", ENDED, ENDED, _delete, _is_step)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.bulk import DELETE, RETRY, Verb, trial
 from rotulus._app.resources.jobs import MOST_COUNTED, JobCount
 from rotulus._app.resources.where import check_limit, check_text
 from rotulus._concurrency.pool import off_loop
@@ -120,6 +121,14 @@ class Failures:
             )
         return _read(found, port)
 
+    def latest(self, *, limit: int = 50) -> list[Job[Any]]:
+        """Returns the jobs that failed or died last, the one that ended last first.
+
+        It takes no longer however many jobs have failed. Raises `OptionError` for a wrong limit.
+        """
+        port = self._port()
+        return [Job(record, port) for record in port.store().failures.latest(check_limit(limit))]
+
     def retry(self, fingerprint: str, *, dry_run: bool = False) -> int:
         """Send the jobs of a group back to their queues, 500 at a time.
 
@@ -127,7 +136,7 @@ class Failures:
 
         Args:
             fingerprint: the group.
-            dry_run: change nothing, and count the jobs that are in it.
+            dry_run: change nothing, and count the jobs that would be sent back.
 
         Returns:
             How many were sent back.
@@ -135,21 +144,14 @@ class Failures:
         Raises:
             OptionError: it is no fingerprint.
         """
-
-        def retry(ids: list[str]) -> int:
-            back = port.store().retry(ids)
-            port.outbox_relay.send_again(back)
-            return len(back)
-
-        port = self._port()
-        return sum(map(len if dry_run else retry, _pages(port, fingerprint)))
+        return self._each_page(RETRY, fingerprint, dry_run=dry_run)
 
     def delete(self, fingerprint: str, *, dry_run: bool = False) -> int:
         """Delete the jobs of a group, 500 at a time; steps of runs are left.
 
         Args:
             fingerprint: the group.
-            dry_run: change nothing, and count the jobs that are in it.
+            dry_run: change nothing, and count the jobs that would be deleted.
 
         Returns:
             How many were deleted.
@@ -157,12 +159,7 @@ class Failures:
         Raises:
             OptionError: it is no fingerprint.
         """
-
-        def delete(ids: list[str]) -> int:
-            return len(port.store().delete(ids))
-
-        port = self._port()
-        return sum(map(len if dry_run else delete, _pages(port, fingerprint)))
+        return self._each_page(DELETE, fingerprint, dry_run=dry_run)
 
     async def agroups(
         self,
@@ -178,6 +175,10 @@ class Failures:
         """`get`, without blocking the event loop."""
         return await off_loop(self.get, fingerprint)
 
+    async def alatest(self, *, limit: int = 50) -> list[Job[Any]]:
+        """`latest`, without blocking the event loop."""
+        return await off_loop(partial(self.latest, limit=limit))
+
     async def aretry(self, fingerprint: str, *, dry_run: bool = False) -> int:
         """`retry`, without blocking the event loop."""
         return await off_loop(self.retry, fingerprint, dry_run=dry_run)
@@ -185,6 +186,11 @@ class Failures:
     async def adelete(self, fingerprint: str, *, dry_run: bool = False) -> int:
         """`delete`, without blocking the event loop."""
         return await off_loop(self.delete, fingerprint, dry_run=dry_run)
+
+    def _each_page(self, verb: Verb, fingerprint: str, *, dry_run: bool) -> int:
+        """Do something to the jobs of a group, page by page; returns to how many."""
+        port, act = self._port(), trial(verb) if dry_run else verb.act
+        return sum(len(act(port, page)) for page in _pages(port, fingerprint))
 
 
 def _read(group: Group, port: AppPort) -> FailureGroup:

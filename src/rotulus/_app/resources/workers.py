@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.job_count import MOST_COUNTED, JobCount
 from rotulus._concurrency.pool import off_loop
 from rotulus.store import WorkerInfo
 
@@ -24,6 +25,19 @@ class Workers:
         """Returns the workers whose lease is not over, in every process and on every machine."""
         return self._port().store().fleet().workers
 
+    def running(self) -> dict[str, JobCount]:
+        """Returns how many jobs each worker runs, by the name of the worker.
+
+        Workers that run none are left out. Once 10,000 jobs have been counted, no more are.
+        """
+        found = self._port().store().running(MOST_COUNTED + 1)
+        exact = sum(found.values()) <= MOST_COUNTED
+        return {worker: JobCount(jobs, exact=exact) for worker, jobs in found.items()}
+
     async def alist(self) -> WorkerInfos:
         """`list`, without blocking the event loop."""
         return await off_loop(self.list)
+
+    async def arunning(self) -> dict[str, JobCount]:
+        """`running`, without blocking the event loop."""
+        return await off_loop(self.running)

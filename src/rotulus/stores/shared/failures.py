@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from rotulus._jobs.record import JobRecord
 from rotulus.store import FailureFilter, FailureGroup, FailureMember
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Session
@@ -39,6 +40,10 @@ class SharedFailures:
         """One group. See `Failures.group`."""
         found = self._read(lambda session: _groups(session, fingerprint, _ALL, 1, most))
         return next(iter(found), None)
+
+    def latest(self, limit: int) -> list[JobRecord]:
+        """The jobs that failed last. See `Failures.latest`."""
+        return self._read(lambda session: session.fetch_records("latest_failures", limit=limit))
 
     def members(
         self, fingerprint: str, until: int, limit: int, after: FailureMember | None = None

@@ -70,6 +70,10 @@ class SharedQueries(ABC):
         """How many jobs wait and run in each queue. See `Store.backlog`."""
         return self._read(lambda session: reading.backlog(session, most))
 
+    def running(self, most: int = 10_000) -> dict[str, int]:
+        """How many jobs each worker runs. See `Store.running`."""
+        return dict(self._read(lambda session: session.fetch("running_by_worker", most=most)))
+
     def fleet(self) -> Fleet:
         """The live workers and the paused queues. See `Store.fleet`."""
         return self._read(reading.fleet)

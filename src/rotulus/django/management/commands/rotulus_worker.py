@@ -158,7 +158,7 @@ def _import_tasks() -> None:
 def _app(backend: DatabaseBackend) -> App:
     """Returns an app for its jobs. The tables have to exist: a worker would make them in a file."""
     try:
-        backend.app.store.count()
+        backend.app.store.backlog(1)
     except SchemaError:
         raise SchemaError(missing_tables(backend.database)) from None
     finally:

@@ -1,4 +1,11 @@
--- How many jobs wait and run in each queue, and since when.
+-- How many jobs wait and run in each queue, and since when; and how many run in each worker.
+
+-- name: running_by_worker
+-- Of the running jobs, `most` are counted.
+SELECT worker, count(*) FROM (
+  SELECT worker FROM rotulus_jobs WHERE state = 'running' AND lease_until IS NOT NULL
+  ORDER BY {running_order} LIMIT CAST(:most AS integer)) AS running
+GROUP BY worker;
 
 -- name: backlog
 -- Of each queue what waits without a limit, counted to `most`: queues and their priorities are found by

@@ -45,6 +45,19 @@ SELECT parts.fingerprint, parts.task,
    ORDER BY job.fingerprint DESC, job.task DESC, job.ended_at DESC LIMIT 1)
 FROM (SELECT * FROM {failure_rows}) AS parts;
 
+-- name: latest_failures
+-- The jobs that failed or died last: the last ones of each of the two states are looked at.
+SELECT {record} FROM (
+  SELECT id FROM (
+    SELECT id, ended_at FROM rotulus_jobs WHERE state = 'failed' AND ended_at IS NOT NULL
+    ORDER BY ended_at DESC LIMIT CAST(:limit AS integer)) AS failed
+  UNION ALL
+  SELECT id FROM (
+    SELECT id, ended_at FROM rotulus_jobs WHERE state = 'dead' AND ended_at IS NOT NULL
+    ORDER BY ended_at DESC LIMIT CAST(:limit AS integer)) AS dead) AS latest
+{join} rotulus_jobs AS job ON job.id = latest.id
+ORDER BY job.ended_at DESC, job.{job} DESC LIMIT CAST(:limit AS integer);
+
 -- name: failure_members
 -- Jobs of a failure group, in the order of the index, after the one that ended the last page. With a type of
 -- its own, SQLite would not look up a parameter of such a comparison.
