@@ -1,7 +1,11 @@
 """schedules: what programs declare and people add, changed while others fire it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+
+import psycopg
+import pytest
 
 from rotulus._jobs.record import micros
 from rotulus.store import ScheduleEntry
@@ -207,3 +211,32 @@ def test_what_overlaps_is_skipped(bench):
 
     assert 1 == len(fire(bench, row, 4, until=5).jobs)
     assert bench.store.schedules.run("none", bench.new()) is None
+
+
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+@pytest.mark.anywhere
+def test_who_confirms_schedules_holds_none_while_another_one_changes_them(make_bench, migrated):
+    """Or else each could wait for a schedule that the other one has."""
+    bench, url = make_bench("postgres"), migrated("postgres")
+    declared(bench, TIDY, NIGHTLY)
+    bench.clock.advance(60)
+    with psycopg.connect(url) as slow, psycopg.connect(url, autocommit=True) as other:
+        slow.execute("UPDATE rotulus_revisions SET revision = revision + 1")
+        slow.execute("UPDATE rotulus_schedules SET spread = spread WHERE name = 'tidy'")
+        with ThreadPoolExecutor(1) as pool:
+            declaring = pool.submit(bench.store.schedules.declare, [TIDY, NIGHTLY])
+            try:
+                while other.execute(WAITING).fetchone() == (0,):
+                    assert not declaring.done()
+                free = other.execute("SELECT name FROM rotulus_schedules FOR UPDATE SKIP LOCKED")
+                assert [("nightly",)] == free.fetchall()
+            finally:
+                slow.rollback()
+            declaring.result(30)
+
+    assert {micros(bench.clock.now())} == {row.declared_at for row in bench.store.schedules.read()}

@@ -176,21 +176,31 @@ def _put(session: Session, revision: Micros, rows: Iterable[PutRow]) -> Schedule
 
 
 def _declare(session: Session, entries: Sequence[ScheduleEntry], patience: int) -> None:
-    """Have schedules as in the code; nothing is written where that is known already."""
+    """Have schedules as in the code; nothing is written where that is known already.
+
+    The number comes first, as in every change of schedules: whoever has it locks rows in whatever
+    order, and no two wait for each other.
+    """
     now = session.fetch_value("moment")
-    if list(_outdated(session, entries, now, patience)):
-        revision, now = _begin(session)
-        put = list(_outdated(session, entries, now, patience))
-        if put:
-            _put(session, revision, put)
+    if not any(_outdated(session, entries, now, patience)) and not _old(session, entries, now):
+        return
+    revision, now = _begin(session)
+    put = list(_outdated(session, entries, now, patience))
+    if put:
+        _put(session, revision, put)
+    old = _old(session, entries, now)
+    if old:
+        session.execute("declared_again", names=old)
+
+
+def _old(session: Session, entries: Sequence[ScheduleEntry], now: Micros) -> list[str]:
+    """The schedules that stand as in the code, and were told long ago."""
     told = {entry.name: entry for entry in entries}
-    confirmed = [
+    return [
         row.name
         for row in _rows(session, list(told))  # one may have been removed just now
         if row.entry == told[row.name] and now - (row.declared_at or 0) > _CONFIRM_AFTER
     ]
-    if confirmed:
-        session.execute("declared_again", names=confirmed)
 
 
 def _outdated(
