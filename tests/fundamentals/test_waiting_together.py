@@ -1,11 +1,13 @@
 """Coroutines that wait for results share one look at the store."""
 
 import asyncio
+import threading
 import time
 
 import pytest
 
 from rotulus import App, task
+from rotulus._app.job_ends import JobEnds
 from rotulus.errors import JobFailedError, ResultTimeoutError, RotulusWarning, StoreError
 from rotulus.testing import drain
 from statement_counter import StatementCounter
@@ -48,6 +50,47 @@ def test_a_thousand_coroutines_ask_twice_a_second(counter, double):
 
     with pytest.warns(RotulusWarning, match="No worker is running"):
         assert asyncio.run(wait()) > 2.9
+
+
+class Looks:
+    """A store that takes notes of the jobs that it is asked for."""
+
+    def __init__(self, app):
+        self._store = app.store
+        self._changed = threading.Condition()
+        self.asked = []
+
+    def unended(self, ids):
+        with self._changed:
+            self.asked.append(list(ids))
+            self._changed.notify_all()
+        return self._store.unended(ids)
+
+    def until(self, job, begun):
+        """Wait until it is asked for a job, in a look after so many."""
+        with self._changed:
+            asked = lambda: any(job in ids for ids in self.asked[begun:])  # noqa: E731
+            assert self._changed.wait_for(asked, 30)
+
+
+def test_one_who_begins_to_wait_has_only_its_own_job_looked_at(app, double):
+    """Each job soon after its begin, and all of them twice a second: hasty ones make no more looks."""
+    first, *others = [job.id for job in double.enqueue_many([(n,) for n in range(100)])]
+    looks = Looks(app)
+    ends = JobEnds(lambda: looks)
+
+    async def wait():
+        with ends.end_of(first):
+            await asyncio.to_thread(looks.until, first, 0)
+            for job in others:
+                with ends.end_of(job):
+                    await asyncio.to_thread(looks.until, job, len(looks.asked))
+
+    asyncio.run(wait())
+
+    with_first = [asked for asked in looks.asked if first in asked]
+    # After pauses of its own, which double, and twice a second with all.
+    assert 0 < len(with_first) < len(looks.asked) / 2
 
 
 def test_a_thousand_results_come_to_those_who_wait_for_them(app, double):

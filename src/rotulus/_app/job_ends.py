@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from contextvars import Context
+from typing import NamedTuple
 
 from rotulus._concurrency.pool import off_loop
+from rotulus._time.clock import monotonic
 from rotulus.store import Store
 
 _SHORTEST_PAUSE = 0.005
@@ -15,9 +17,9 @@ _LONGEST_PAUSE = 0.5
 class JobEnds:
     """Tells coroutines when their jobs have ended.
 
-    However many wait, one look at a time is for all of them. A look that finds nothing doubles the
-    pause until the next, from 5 to 500 milliseconds. The pauses are short again when another
-    coroutine begins to wait, and when a job has ended.
+    However many wait, one look each 500 milliseconds is for all of them. A job for which somebody
+    has just begun to wait is looked at before that, too: after 5 milliseconds, and then after
+    pauses that double. Such a look is for these jobs only.
 
     Args:
         store: opens the store when it is first needed.
@@ -52,6 +54,18 @@ End = asyncio.Future[None]
 """The end of a job, as one coroutine waits for it."""
 
 
+class _Pace(NamedTuple):
+    """When a job is looked at next for which somebody has just begun to wait.
+
+    Attributes:
+        at: the moment.
+        pause: seconds before it.
+    """
+
+    at: float
+    pause: float
+
+
 class _Looks:
     """The looks at the store for the coroutines of one event loop, as long as any of them waits.
 
@@ -62,6 +76,7 @@ class _Looks:
     def __init__(self, unended: Callable[[Collection[str]], set[str]]) -> None:
         self._unended = unended
         self._waiting: dict[str, set[End]] = {}
+        self._new: dict[str, _Pace] = {}
         self._joined = asyncio.Event()
 
     def begin(self, over: Callable[[], object]) -> None:
@@ -75,6 +90,7 @@ class _Looks:
         """Returns what is done when a job has ended, or when the store could not be read."""
         end: End = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(job_id, set()).add(end)
+        self._new[job_id] = _Pace(monotonic() + _SHORTEST_PAUSE, _SHORTEST_PAUSE)
         self._joined.set()
         return end
 
@@ -86,6 +102,7 @@ class _Looks:
         ends.discard(end)
         if not ends:
             self._waiting.pop(job_id, None)
+            self._new.pop(job_id, None)
         if not self._waiting:
             self._joined.set()
 
@@ -98,31 +115,46 @@ class _Looks:
                 end.cancel()  # the loop cancels everything: nobody looks any more
 
     async def _look_again(self) -> None:
-        pause = _SHORTEST_PAUSE
+        looked = monotonic()
+        all_at = looked + _LONGEST_PAUSE
         while self._waiting:
-            await self._sleep(pause)
-            if not (ids := list(self._waiting)):
-                return
-            try:
-                unended = await off_loop(self._unended, ids)
-            except Exception as error:  # noqa: BLE001 - those who wait are told, whatever it is
-                self._tell(ids, error)
-                continue
-            ended = [job for job in ids if job not in unended]
-            self._tell(ended)
-            begins_anew = ended or self._joined.is_set()
-            pause = _SHORTEST_PAUSE if begins_anew else min(2 * pause, _LONGEST_PAUSE)
+            next_at = min([all_at, *(pace.at for pace in self._new.values())])
+            await self._sleep_until(max(next_at, looked + _SHORTEST_PAUSE))
+            now = monotonic()
+            ids = list(self._waiting) if now >= all_at else self._due(now)
+            if ids:
+                await self._look(ids)
+                looked = monotonic()
+            if now >= all_at:
+                all_at = monotonic() + _LONGEST_PAUSE
 
-    async def _sleep(self, pause: float) -> None:
-        """Sleep until the next look; not much longer, if somebody else begins to wait."""
+    async def _look(self, ids: Collection[str]) -> None:
+        try:
+            unended = await off_loop(self._unended, ids)
+        except Exception as error:  # noqa: BLE001 - those who wait are told, whatever it is
+            self._tell(ids, error)
+        else:
+            self._tell(job for job in ids if job not in unended)
+
+    def _due(self, now: float) -> list[str]:
+        """The new jobs that are to be looked at now; each further pause is twice as long."""
+        due = [job for job, pace in self._new.items() if pace.at <= now]
+        for job in due:
+            pause = 2 * self._new.pop(job).pause
+            if pause < _LONGEST_PAUSE:
+                self._new[job] = _Pace(now + pause, pause)
+        return due
+
+    async def _sleep_until(self, at: float) -> None:
+        """Sleep until a moment, or until somebody else begins to wait, or nobody waits any more."""
         self._joined.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
+            async with asyncio.timeout(max(0.0, at - monotonic())):
                 await self._joined.wait()
-                await asyncio.sleep(_SHORTEST_PAUSE)
 
     def _tell(self, ids: Iterable[str], error: Exception | None = None) -> None:
         for job in ids:
+            self._new.pop(job, None)
             for end in self._waiting.pop(job, ()):
                 if end.done():
                     continue
