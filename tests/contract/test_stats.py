@@ -4,12 +4,14 @@ import json
 import random
 from collections import Counter
 
+import psycopg
 import pytest
 
 from contract.workbench import OUTCOMES
 from rotulus._jobs.outcome import outcome_word
 from rotulus.store import ENQUEUED, StatFilter
 from rotulus.store.stats import BOUNDS
+from rotulus.stores.shared import stats as shared_stats
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 SECOND = 1_000_000
@@ -247,3 +249,42 @@ def test_the_sums_equal_the_ledger(bench, seed):
 
     assert len(bench.store.find(limit=1000)) == counted.pop(ENQUEUED)
     assert ended == sum(counted.values())
+
+
+NO_MORE_THAN_TEN = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT count(*) FROM gone) > 10 THEN
+    RAISE 'too many at once';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER refuse AFTER DELETE ON {table} REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION refuse()
+"""
+
+
+@pytest.mark.parametrize("many", [30, 45])
+def test_a_backlog_is_folded_in_portions(shared, request, monkeypatch, many):
+    """All of it by one call, however much it is; no statement moves more than a portion."""
+    monkeypatch.setattr(shared_stats, "_PORTION", 10)
+    if "postgres" in request.node.callspec.id:
+        url = request.getfixturevalue("migrated")("postgres")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(NO_MORE_THAN_TEN.format(table="rotulus_stats_new"))
+            request.addfinalizer(lambda: drop_refusal(url, "rotulus_stats_new"))
+    for _ in range(many):
+        shared.add()
+    before = read(shared)
+    shared.store.stats.fold(2 * DAY, 90 * DAY)
+
+    assert before == read(shared)
+    assert {ENQUEUED: many} == numbers(shared)
+    shared.store.stats.fold(2 * DAY, 90 * DAY)
+    assert {ENQUEUED: many} == numbers(shared)
+
+
+def drop_refusal(url, table):
+    """The tables are used by other tests, too."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"DROP TRIGGER refuse ON {table}; DROP FUNCTION refuse()")

@@ -3,9 +3,8 @@
 from rotulus.stores.shared.session import Session
 
 
-def gather(session: Session) -> bool:
-    """Bring counts to their place; False: another process does that now."""
+def gather(session: Session, most: int) -> int | None:
+    """Bring counts to their place; how many, or None: another process does that now."""
     if not session.fetch_value("lock_stats"):
-        return False
-    session.execute("fold_new")
-    return True
+        return None
+    return session.fetch_value("fold_new", most=most)

@@ -10,6 +10,9 @@ from rotulus.stores.shared.session import Session
 
 Run = Callable[[Callable[[Session], Any]], Any]
 
+_PORTION = 20_000
+"""How many counts are brought to their place by one transaction."""
+
 
 class SharedStats:
     """Statistics of attempts and new jobs.
@@ -17,10 +20,11 @@ class SharedStats:
     Args:
         read: runs a call that reads.
         write: runs a call that writes, in a transaction.
-        gather: brings counts to their place; False: another process does that now.
+        gather: brings counts to their place, so many at most; how many they were. None: another
+            process does that now.
     """
 
-    def __init__(self, read: Run, write: Run, gather: Callable[[Session], bool]) -> None:
+    def __init__(self, read: Run, write: Run, gather: Callable[[Session, int], int | None]) -> None:
         self._read = read
         self._write = write
         self._gather = gather
@@ -48,12 +52,19 @@ class SharedStats:
     def fold(self, minutes: float, hours: float) -> None:
         """Add minutes up to hours, and delete old hours. See `Stats.fold`."""
 
-        def work(session: Session) -> None:
-            if self._gather(session):
+        def work(session: Session) -> bool:
+            """A portion; whether there is more."""
+            gathered = self._gather(session, _PORTION)
+            if gathered == _PORTION:
+                return True
+            if gathered is not None:
                 now = session.fetch_value("moment")
                 session.execute("fold_minutes", minutes_before=now - span(minutes))
                 session.execute("drop_minutes", minutes_before=now - span(minutes))
                 session.execute("fold_hours", hours_before=now - span(hours))
                 session.execute("drop_hours", hours_before=now - span(hours))
+            return False
 
-        self._write(work)
+        more = True
+        while more:  # a transaction for each portion: a backlog takes longer than a statement may
+            more = self._write(work)

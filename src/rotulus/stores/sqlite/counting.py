@@ -25,8 +25,7 @@ def count_attempts(session: Session, attempts: str) -> None:
     session.execute("count_attempts", attempts=attempts, max_losses=MAX_LOSSES)
 
 
-def gather(session: Session) -> bool:
-    """Bring counts to their place. Nobody else can write to the file until that is done."""
-    session.execute("fold_new")
-    session.execute("drop_new")
-    return True
+def gather(session: Session, most: int) -> int:
+    """Bring counts to their place; how many. Nobody else can write to the file until then."""
+    session.execute("fold_new", most=most)
+    return session.execute("drop_new", most=most)

@@ -19,9 +19,12 @@ counted AS (
 SELECT pg_try_advisory_xact_lock(hashtext('rotulus_stats'));
 
 -- name: fold_new
--- What has been counted becomes part of its minute.
+-- Some of what has been counted becomes part of its minute; then how many.
 WITH taken AS (
-  DELETE FROM rotulus_stats_new RETURNING *)
-INSERT INTO rotulus_stats AS known (span, {stat_columns})
-SELECT 60, {stat_columns} FROM {by_minute_of} taken {in_minutes} ORDER BY {stat_key}
-ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};
+  DELETE FROM rotulus_stats_new
+  WHERE ctid = ANY (ARRAY(SELECT ctid FROM rotulus_stats_new LIMIT :most::integer)) RETURNING *),
+folded AS (
+  INSERT INTO rotulus_stats AS known (span, {stat_columns})
+  SELECT 60, {stat_columns} FROM {by_minute_of} taken {in_minutes} ORDER BY {stat_key}
+  ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged})
+SELECT count(*) FROM taken;
