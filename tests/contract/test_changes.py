@@ -9,6 +9,7 @@ from contract.workbench import OUTCOMES
 from rotulus.store import StatFilter
 from rotulus.store.changes import CHANGES_KEPT
 from rotulus.store.stats import MINUTE
+from rotulus.stores.shared import changes as shared_changes
 
 
 def told(bench, after, limit=1000):
@@ -262,3 +263,72 @@ def test_a_transaction_that_began_before_anybody_listened_is_told_by_a_reset(mak
         start = bench.store.changes.listen()
         assert [] == told(bench, start)
     assert [("reset", "", "reset")] == told(bench, start)
+
+
+NO_MORE_THAN_TEN = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT count(*) FROM gone) > 10 THEN
+    RAISE 'too many at once';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER refuse AFTER DELETE ON rotulus_changes_new REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+CREATE TRIGGER refuse AFTER DELETE ON rotulus_changes REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION refuse()
+"""
+"""A statement that moves or deletes a whole backlog fails, as one does that takes too long."""
+
+
+@pytest.fixture
+def portions(make_bench, migrated, monkeypatch):
+    """A store on PostgreSQL that moves ten changes at once."""
+    monkeypatch.setattr(shared_changes, "_PORTION", 10)
+    bench, url = make_bench("postgres"), migrated("postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(NO_MORE_THAN_TEN)
+        yield bench
+        connection.execute("DROP FUNCTION refuse() CASCADE")
+
+
+@pytest.mark.anywhere
+def test_a_backlog_is_read_in_portions(portions):
+    """All of it by one read, in its order."""
+    start = portions.store.changes.listen()
+    jobs = portions.add_many(35)
+
+    found = portions.store.changes.read(start, 1000)
+    assert [job.id for job in jobs] == [one.name for one in found]
+    assert list(range(start + 1, start + 36)) == [one.position for one in found]
+
+
+@pytest.mark.anywhere
+def test_a_backlog_that_nobody_reads_gets_its_positions_and_is_pruned_in_portions(portions):
+    """By one call of the duty; a listener that comes back can tell that it has missed it."""
+    start = portions.store.changes.listen()
+    portions.add_many(30)
+    portions.store.changes.prune()
+    portions.clock.advance(CHANGES_KEPT - 1)
+    portions.store.changes.listen()
+    portions.clock.advance(2)
+    portions.store.changes.prune()
+    last = portions.store.changes.read(start, 1000)
+
+    assert [("reset", start + 30)] == [(one.kind, one.position) for one in last]
+
+
+@pytest.mark.anywhere
+def test_a_backlog_of_which_nobody_wants_to_know_is_forgotten(portions, migrated):
+    """In portions, when nobody has listened for long; it costs no later listener anything."""
+    start = portions.store.changes.listen()
+    portions.add_many(35)
+    portions.clock.advance(CHANGES_KEPT + 1)
+    portions.store.changes.prune()
+
+    with psycopg.connect(migrated("postgres")) as connection:
+        left = connection.execute("SELECT count(*) FROM rotulus_changes_new").fetchone()
+        assert (0,) == left
+    assert [] == portions.store.changes.read(start, 1000)
+    assert start + 1 == portions.store.changes.listen()
+    assert [("reset", "", "reset")] == told(portions, start)

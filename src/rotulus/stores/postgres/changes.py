@@ -1,6 +1,7 @@
 """Brings changes to their places on PostgreSQL, where transactions commit in any order."""
 
 from rotulus.stores.postgres.session import Session
+from rotulus.stores.shared.changes import Placed
 
 
 class Places:
@@ -16,16 +17,19 @@ class Places:
         session.fetch("lock_changes")
 
     def begin(self, session: Session) -> None:
-        """Statements look by themselves. What is left of another time comes first."""
-        session.fetch("place_changes")
+        """Statements look by themselves."""
 
     def end(self, session: Session) -> None:
         """Statements look by themselves."""
 
-    def place(self, session: Session) -> int | None:
+    def place(self, session: Session, most: int) -> Placed:
         """Give positions to what is noted; the last position, unless there are new ones."""
-        [[placed, last]] = session.fetch("place_changes")
-        return None if placed else last
+        [[placed, last]] = session.fetch("place_changes", most=most)
+        return Placed(placed, None if placed else last)
+
+    def discard(self, session: Session, most: int) -> int:
+        """Forget what is noted."""
+        return session.execute("discard_changes", most=most)
 
     def unaware(self, session: Session) -> frozenset[str]:
         """Transactions that have looked, and are not over: others cannot see what they did."""

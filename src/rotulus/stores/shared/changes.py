@@ -1,7 +1,7 @@
 """The changes of a store. See `rotulus.store.Changes`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from rotulus._jobs.record import moment
 from rotulus._time.clock import monotonic
@@ -19,6 +19,24 @@ _SURE_WITHIN = 1.0
 
 _KEPT = {"kept": span(CHANGES_KEPT)}
 
+_PORTION = 10_000
+"""How many changes one statement moves: a backlog takes longer than a statement may."""
+
+_MOST_PORTIONS = 20
+"""How many portions get positions in a row: changes may come faster than that."""
+
+
+class Placed(NamedTuple):
+    """What has come of giving positions to a portion of changes.
+
+    Attributes:
+        moved: how many got one.
+        last: the last position; None: nothing is known of it, without another statement.
+    """
+
+    moved: int
+    last: int | None
+
 
 class Noting(Protocol[S_contra]):
     """How a database has changes noted."""
@@ -35,11 +53,12 @@ class Noting(Protocol[S_contra]):
         """Have none noted any more."""
         ...
 
-    def place(self, session: S_contra) -> int | None:
-        """Give positions to what has been noted; the last position.
+    def place(self, session: S_contra, most: int) -> Placed:
+        """Give positions to what has been noted, in order, but not to more than so many."""
+        ...
 
-        None: nothing is known of it, without another statement.
-        """
+    def discard(self, session: S_contra, most: int) -> int:
+        """Forget some of what has been noted, and has no position; how much."""
         ...
 
     def unaware(self, session: S_contra) -> frozenset[str]:
@@ -68,6 +87,8 @@ class SharedChanges(Generic[S]):
 
     def listen(self) -> int:
         """Have changes written. See `Changes.listen`."""
+        if not self._read(_is_heard):
+            self._discard()
 
         def work(session: S) -> bool:
             self._noting.lock(session)
@@ -89,7 +110,9 @@ class SharedChanges(Generic[S]):
         """Returns changes after a position. See `Changes.read`."""
         if self._unaware and not self._some_are_unaware():
             self._write(self._reset)
-        found = self._read(lambda session: self._look(session, after, limit))
+        if self._place().last == after:
+            return []
+        found = self._read(lambda session: session.fetch("read_changes", after=after, limit=limit))
         changes = [_change(row) for row in found]
         if not changes or changes[0].position == after + 1:
             return changes
@@ -97,22 +120,43 @@ class SharedChanges(Generic[S]):
 
     def prune(self) -> None:
         """Forget old changes. See `Changes.prune`."""
+        self._write(self._stop_unheard)
+        if self._read(_is_heard):
+            self._place()
+        else:
+            self._discard()
+        while self._write(self._drop) == _PORTION:
+            pass
 
-        def work(session: S) -> None:
-            # A listener that begins meanwhile waits for the lock, and then sees what came of it.
+    def _place(self) -> Placed:
+        """Give positions to what is noted; what has come of the last portion."""
+        placed = Placed(0, None)
+        for _ in range(_MOST_PORTIONS):
+            placed = self._read(lambda session: self._noting.place(session, _PORTION))
+            if placed.moved < _PORTION:
+                break
+        return placed
+
+    def _stop_unheard(self, session: S) -> None:
+        """Stop if nobody has listened for long: others that begin to meanwhile wait for this."""
+        self._noting.lock(session)
+        if session.execute("stop_listening"):
+            self._noting.end(session)
+
+    def _drop(self, session: S) -> int:
+        return session.execute("drop_changes", **_KEPT, most=MOST_CHANGES_KEPT, portion=_PORTION)
+
+    def _discard(self) -> None:
+        """Forget what was noted for nobody: whoever begins to listen is told a reset."""
+
+        def work(session: S) -> int:
             self._noting.lock(session)
-            self._noting.place(session)
-            session.execute("drop_changes", **_KEPT, most=MOST_CHANGES_KEPT)
-            if session.execute("stop_listening"):
-                self._noting.end(session)
+            if session.fetch_value("listening"):
+                return 0
+            return self._noting.discard(session, _PORTION)
 
-        self._write(work)
-
-    def _look(self, session: S, after: int, limit: int) -> Sequence[Row]:
-        last = self._noting.place(session)
-        if last == after:
-            return []
-        return session.fetch("read_changes", after=after, limit=limit)
+        while self._write(work) == _PORTION:
+            pass
 
     def _reset(self, session: S) -> None:
         self._noting.lock(session)
@@ -122,6 +166,11 @@ class SharedChanges(Generic[S]):
         if self._unaware:
             self._unaware &= self._read(self._noting.unaware)
         return bool(self._unaware)
+
+
+def _is_heard(session: Session) -> bool:
+    """Whether somebody listens."""
+    return bool(session.fetch_value("listening"))
 
 
 def _change(row: Row) -> Change:

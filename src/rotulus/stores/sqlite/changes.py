@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from rotulus.stores.shared.changes import Placed
 from rotulus.stores.sqlite.session import Session
 
 _SCRIPT = Path(__file__).with_name("triggers") / "changes.sql"
@@ -36,9 +37,13 @@ class Triggers:
         for name in _TRIGGERS:
             session.run(f"DROP TRIGGER IF EXISTS {name}")
 
-    def place(self, session: Session) -> int | None:  # noqa: ARG002 - it is for all databases
+    def place(self, session: Session, most: int) -> Placed:  # noqa: ARG002 - it is for all databases
         """Nothing: changes are in their places."""
-        return None
+        return Placed(0, None)
+
+    def discard(self, session: Session, most: int) -> int:  # noqa: ARG002 - the same
+        """Nothing: they have their positions from the begin."""
+        return 0
 
     def unaware(self, session: Session) -> frozenset[str]:  # noqa: ARG002 - the same
         """None: who writes begins after the last one who wrote."""

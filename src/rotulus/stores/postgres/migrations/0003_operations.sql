@@ -211,7 +211,7 @@ CREATE TABLE rotulus_changes (
 );
 
 CREATE TABLE rotulus_changes_new (
-  number   bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  number   bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at       bigint NOT NULL,
   kind     text   NOT NULL,
   name     text   NOT NULL,

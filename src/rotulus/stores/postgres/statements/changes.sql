@@ -21,15 +21,24 @@ hashtext('rotulus changes'), 'rotulus_changes'::regclass::oid::integer
 SELECT pg_advisory_xact_lock({change_lock});
 
 -- name: place_changes
--- Changes that have been committed get their positions, unless somebody else does that now: how many, and
--- the last position that was known before.
+-- Changes that have been committed get their positions, the first so many of them, unless somebody else does that
+-- now: how many, and the last position that was known before.
 WITH locked AS MATERIALIZED (
   SELECT pg_try_advisory_xact_lock({change_lock}) AS ours),
 taken AS (
-  DELETE FROM rotulus_changes_new WHERE (SELECT ours FROM locked) RETURNING *),
+  DELETE FROM rotulus_changes_new
+  WHERE number = ANY (ARRAY(
+    SELECT number FROM rotulus_changes_new WHERE (SELECT ours FROM locked)
+    ORDER BY number LIMIT :most::integer))
+  RETURNING *),
 placed AS (
   INSERT INTO rotulus_changes ({change_columns}) SELECT {change_columns} FROM taken ORDER BY number)
 SELECT (SELECT count(*) FROM taken), (SELECT coalesce(max(position), 0) FROM rotulus_changes);
+
+-- name: discard_changes
+-- Some changes that have no positions are forgotten.
+DELETE FROM rotulus_changes_new
+WHERE number = ANY (ARRAY(SELECT number FROM rotulus_changes_new ORDER BY number LIMIT :most::integer));
 
 -- name: note_changes
 -- Changes of some jobs, as they stand now, or in a given word.

@@ -32,8 +32,10 @@ SELECT position, at, kind, name, what, task, queue FROM rotulus_changes
 WHERE position < CAST(:after AS bigint) AND position = (SELECT max(position) FROM rotulus_changes);
 
 -- name: drop_changes
--- Old changes, and those that are too many. The last one stays: positions go on after it.
-DELETE FROM rotulus_changes
-WHERE position < (SELECT max(position) FROM rotulus_changes)
-  AND (at <= {wall_clock} - CAST(:kept AS bigint)
-       OR position <= (SELECT max(position) FROM rotulus_changes) - CAST(:most AS bigint));
+-- Some old changes, and some of those that are too many. The last one stays: positions go on after it.
+DELETE FROM rotulus_changes WHERE position IN (
+  SELECT position FROM rotulus_changes
+  WHERE position < (SELECT max(position) FROM rotulus_changes)
+    AND (at <= {wall_clock} - CAST(:kept AS bigint)
+         OR position <= (SELECT max(position) FROM rotulus_changes) - CAST(:most AS bigint))
+  ORDER BY position LIMIT CAST(:portion AS integer));
