@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from rotulus import App, task
-from rotulus._app import change_stream
+from rotulus._app import change_feed, change_stream
 from rotulus.errors import EventLoopError, StoreError
 from rotulus.events import DutyFailed, StoreFailed, StoreRecovered
 from rotulus.testing import drain
@@ -126,6 +126,20 @@ def test_a_listener_that_is_too_slow_is_told_so_and_keeps_little(app, mail, monk
 
     assert "reset" == reset.kind
     assert all(one.position > reset.position for one in heard)
+
+
+def test_a_reader_that_is_behind_goes_on_at_the_newest_position(app, mail, monkeypatch):
+    """It is told one reset for all that it would be too slow to read, and then what comes next."""
+    monkeypatch.setattr(change_feed, "_AT_ONCE", 10)
+    with app.changes() as changes:
+        start = changes.position
+        mail.enqueue_many([(number,) for number in range(35)])
+        reset = next(changes)
+        job = mail.enqueue(1)
+        change = next(changes)
+
+    assert ("reset", start + 35) == (reset.kind, reset.position)
+    assert (job.id, start + 36) == (change.name, change.position)
 
 
 def test_fifty_listeners_ask_twice_a_second_in_all(app, mail, monkeypatch):

@@ -22,6 +22,7 @@ _PAUSE = 0.5
 _LISTEN_EVERY = CHANGES_KEPT / 10
 
 _AT_ONCE = 10_000
+"""How many changes are read at once; where there are more, listeners are told a reset instead."""
 
 _DOING = "changes"
 """What events call it."""
@@ -93,6 +94,8 @@ class ChangeFeed:
                     store.changes.listen()
                     listen_at = monotonic() + _LISTEN_EVERY
                 found = store.changes.read(self._position, _AT_ONCE)
+                if len(found) == _AT_ONCE:  # whoever reads all of them would never catch up
+                    found = [_skipped(store, found[-1])]
                 self._tell(found)
             except StoreClosedError:
                 self._end()
@@ -134,3 +137,8 @@ class ChangeFeed:
             streams, self._streams = list(self._streams), WeakSet()
         for stream in streams:
             stream.close()
+
+
+def _skipped(store: Store, change: Change) -> Change:
+    """Returns the reset that stands for a change and all that have come since then."""
+    return reset_at(max(change.position, store.changes.listen()), change.at)
