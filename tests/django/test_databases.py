@@ -9,6 +9,7 @@ from django_project import database
 from rotulus.django import app_of, worker_app
 from rotulus.django.compat import task_backends
 from rotulus.django.models import TaskExecution
+from rotulus.errors import StoreError
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
 
@@ -98,3 +99,17 @@ def test_a_copy_that_is_read_is_not_written(jobs_settings, kind):
 
         assert (result.id, "queued") == (again.id, again.state)
         app_of("second").close()
+
+
+def test_nobody_listens_inside_of_an_open_transaction(routed):
+    """Until its end no other process could read changes; before it and after it that is no harm."""
+    with (
+        transaction.atomic(using="second"),
+        pytest.raises(StoreError, match="inside of an open transaction"),
+        routed.changes(),
+    ):
+        pass
+    with routed.changes() as changes:
+        with transaction.atomic(using="second"):
+            result = tasks.add.using(backend="routed").enqueue(1)
+        assert result.id == next(changes).name

@@ -24,6 +24,12 @@ _LISTEN_EVERY = CHANGES_KEPT / 10
 _AT_ONCE = 10_000
 """How many changes are read at once; where there are more, listeners are told a reset instead."""
 
+_IN_TRANSACTION = (
+    "Changes cannot be listened to inside of an open transaction on the store's own database: "
+    "nobody would get changes until it is over. Begin to listen before it, or after it "
+    "(in a test: TransactionTestCase, not TestCase)"
+)
+
 _DOING = "changes"
 """What events call it."""
 
@@ -61,11 +67,13 @@ class ChangeFeed:
         """Have a stream told of changes from now on, and of those since its position.
 
         Raises:
-            StoreError: the store could not be read.
+            StoreError: the store could not be read, or the caller has a transaction open on it.
             ThreadNotStartedError: the system refuses a thread.
         """
         with self._lock:
             store = self._store()
+            if store.in_transaction:
+                raise StoreError(_IN_TRANSACTION)
             if not self._is_read:
                 self._position = store.changes.listen()
                 start_thread(partial(self._read_on, store), "rotulus-changes")

@@ -36,7 +36,8 @@ class Changes:
             queues: only changes of these queues, and of the jobs in them. With `jobs`, both.
 
         Raises:
-            StoreError: the store cannot be read; raised when the changes begin.
+            StoreError: the store cannot be read, or the changes begin inside of an open
+                transaction on Django's own connection; raised when they begin.
             EventLoopError: a plain `for` in a thread that runs an event loop.
         """
         wanted = None if jobs is None else frozenset(jobs)
