@@ -161,7 +161,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         *("lock_entries", "take_entries", "add_labelled"),
         *("lock_runs", "size_of_runs", "lock_with_dependants", "prune"),
         "lock_stats",
-        *("lock_changes", "place_changes", "note_changes", "transactions"),
+        *("lock_changes", "place_changes", "discard_changes", "note_changes", "transactions"),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
     }
 
