@@ -138,6 +138,29 @@ def test_keys_that_are_used_up_are_not_looked_at_again(postgres):
         store.close()
 
 
+def test_a_claim_locks_no_more_keys_than_it_is_told_to(postgres):
+    """However many are next, have changed, or may open: all of them have room in the server's memory."""
+    with postgres.database() as url, psycopg.connect(url) as connection:
+        for step in known_migrations("postgres"):
+            connection.execute(step.sql)
+        connection.execute(MANY_KEYS)
+        connection.execute("DELETE FROM rotulus_jobs WHERE state = 'running' AND limit_key < 'k2'")
+        connection.execute("UPDATE rotulus_limit_heads SET opens_at = 1 WHERE limit_key > 'k4'")
+        connection.commit()
+        how = {**WANTED, "keys": "100", "seen": "{}"}
+        [found] = connection.execute(statements_in(None)["lock_limits"], how).fetchall()
+        ours, held, are_more, _, last = found
+        locks = connection.execute(
+            "SELECT count(*) FROM pg_locks "
+            "WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND mode = 'ExclusiveLock'"
+        )
+
+        assert (len(ours), [], True) == (locks.fetchone()[0], held, are_more)
+        assert 50 <= len(ours) <= 100
+        assert {"k1", "k2", "k4"} <= {key[:2] for key in ours}
+        assert last < 2**63 - 1
+
+
 def test_a_claim_among_many_queues_locks_what_it_takes(postgres):
     """And reads little more, however many jobs wait in each of them; the usual claim soon gives up."""
     with postgres.database() as url, psycopg.connect(url, autocommit=True) as connection:

@@ -91,9 +91,9 @@ WITH chosen AS MATERIALIZED (
 SELECT {record}, job.seq FROM claimed AS job ORDER BY job.priority DESC, job.seq;
 
 -- name: lock_limits
--- Share the lock of all limits, and lock keys until this transaction is over: those whose jobs are next, those
--- of which something has changed, those of rates that are due, and that of a job that was lost twice. One that
--- somebody else holds is left to them.
+-- Share the lock of all limits, and lock so many keys until this transaction is over: those whose jobs are next;
+-- those of which something has changed, and those of rates that are due, for which half of the locks are left if
+-- the first ones are many; and the key of a job that was lost twice. One that somebody else holds is left to them.
 -- Returns the keys that are locked; those that are not; whether there may be more; and the place of the
 -- last one whose jobs are next, behind which no job is taken then.
 WITH RECURSIVE {limited_groups},
@@ -118,12 +118,20 @@ suspect AS MATERIALIZED (
   SELECT job.limit_key FROM rotulus_jobs AS job
   WHERE job.state = 'queued' AND {lone_suspect} AND {open_queue} AND {known_task}
   ORDER BY job.priority DESC, job.seq LIMIT 1),
+room AS MATERIALIZED (
+  SELECT greatest(:keys::integer / 2, :keys::integer - count(*)) AS others FROM next),
+other (limit_key) AS MATERIALIZED (
+  SELECT limit_key FROM (
+    SELECT limit_key FROM changed
+    UNION
+    SELECT limit_key FROM opening) AS any_of
+  LIMIT (SELECT others FROM room)),
+share AS MATERIALIZED (
+  SELECT :keys::integer - count(*) AS nexts FROM other),
 found (limit_key) AS MATERIALIZED (
-  SELECT limit_key FROM next
+  (SELECT limit_key FROM next ORDER BY priority DESC, seq LIMIT (SELECT nexts FROM share))
   UNION
-  SELECT limit_key FROM changed
-  UNION
-  SELECT limit_key FROM opening
+  SELECT limit_key FROM other
   UNION
   SELECT limit_key FROM suspect WHERE limit_key IS NOT NULL),
 shared AS MATERIALIZED (
@@ -134,10 +142,12 @@ SELECT
   (SELECT coalesce(array_agg(limit_key) FILTER (WHERE ours), '{}') FROM locked),
   (SELECT coalesce(array_agg(limit_key) FILTER (WHERE NOT ours), '{}') FROM locked),
   last.seq IS NOT NULL
-    OR :keys::integer IN ((SELECT count(*) FROM changed), (SELECT count(*) FROM opening)),
+    OR :keys::integer IN ((SELECT count(*) FROM changed), (SELECT count(*) FROM opening))
+    OR (SELECT others FROM room) = (SELECT count(*) FROM other),
   coalesce(last.priority, -2147483648), coalesce(last.seq, 9223372036854775807)
 FROM (VALUES (1)) AS one LEFT JOIN (
-  SELECT priority, seq FROM next ORDER BY priority DESC, seq OFFSET :keys::integer - 1) AS last ON true;
+  SELECT priority, seq FROM next
+  ORDER BY priority DESC, seq OFFSET (SELECT greatest(nexts - 1, 0) FROM share) LIMIT 1) AS last ON true;
 
 -- name: claim_limited
 -- The same where jobs with a limit wait, or jobs that were lost twice; none behind a last place. The caller
