@@ -138,6 +138,28 @@ def test_keys_that_are_used_up_are_not_looked_at_again(postgres):
         store.close()
 
 
+def test_keys_of_jobs_that_were_all_cancelled_are_looked_at_once(postgres):
+    """A look for work does not read them all; it has them looked at by a claim, and then they are gone."""
+    with postgres.database() as url:
+        store = PostgresStore(read_address(url))
+        store.migrate()
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+            connection.execute(MANY_KEYS)
+            assert [] == store.claim(ClaimFilter("w"), 10, 30.0)
+            connection.execute("DELETE FROM rotulus_jobs WHERE state = 'queued'")
+            connection.execute("VACUUM ANALYZE rotulus_limit_heads")
+            connection.execute(statements_in(None)["pin"], {"local": "false", "timeout": "9000"})
+            heads = "SELECT count(*) FROM rotulus_limit_heads"
+            look = statements_in(None)["claimable"]
+            assert (5000,) <= connection.execute(heads).fetchone()
+            assert touched(connection, "claimable", **WANTED) < 2000
+            assert [(True, None)] == connection.execute(look, WANTED).fetchall()
+            assert [] == store.claim(ClaimFilter("w"), 10, 30.0)
+            assert (0,) == connection.execute(heads).fetchone()
+            assert [(False, None)] == connection.execute(look, WANTED).fetchall()
+        store.close()
+
+
 def test_a_claim_locks_no_more_keys_than_it_is_told_to(postgres):
     """However many are next, have changed, or may open: all of them have room in the server's memory."""
     with postgres.database() as url, psycopg.connect(url) as connection:

@@ -59,7 +59,14 @@ ORDER BY job.id DESC LIMIT :limit::integer;
 -- Whether a job that is wanted can be claimed, and in how many microseconds that may change by
 -- itself: a delayed job is due, or a start counts no more. (A grace that
 -- ends, or the lease of a worker that knew a name, is found by looking.)
+-- Where very many keys have changed, or may open, it says yes: a claim looks at all of them, some at a time, and
+-- after that nobody has to.
 WITH RECURSIVE {limited_groups},
+told AS MATERIALIZED (
+  (SELECT limit_key FROM rotulus_limit_heads WHERE opens_at = 0 AND queue = '' LIMIT 101)
+  UNION ALL
+  (SELECT limit_key FROM rotulus_limit_heads
+   WHERE opens_at > 0 AND opens_at <= (SELECT rotulus_now()) ORDER BY opens_at LIMIT 101)),
 key (limit_key) AS (
   SELECT head.limit_key FROM (
     SELECT queue, task FROM limited_group AS job WHERE queue <> '' AND {open_queue} AND {known_task}) AS wanted
@@ -67,10 +74,7 @@ key (limit_key) AS (
     SELECT limit_key FROM rotulus_limit_heads
     WHERE opens_at = 0 AND queue = wanted.queue AND task = wanted.task) AS head
   UNION ALL
-  SELECT limit_key FROM rotulus_limit_heads WHERE opens_at = 0 AND queue = ''
-  UNION ALL
-  SELECT limit_key FROM rotulus_limit_heads
-  WHERE opens_at > 0 AND opens_at <= (SELECT rotulus_now())),
+  SELECT limit_key FROM told WHERE (SELECT count(*) FROM told) <= 100),
 room AS (
   SELECT first.* FROM key CROSS JOIN LATERAL (
     SELECT job.limit_key, job.limit_to, job.rate_to FROM rotulus_jobs AS job
@@ -89,6 +93,7 @@ SELECT
     WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
       AND {open_queue}
       AND {known_task})
+  OR (SELECT count(*) FROM told) > 100
   OR EXISTS (SELECT FROM room AS job WHERE {room_for_one}),
   least(
     (SELECT min(run_at) FROM rotulus_jobs WHERE state = 'delayed'),
