@@ -138,6 +138,27 @@ def test_keys_that_are_used_up_are_not_looked_at_again(postgres):
         store.close()
 
 
+@pytest.mark.parametrize("earlier", [0, 3])
+def test_a_transaction_tells_once_that_a_key_has_changed(postgres, earlier):
+    """However many jobs of the key it ends, and whoever else has told that before."""
+    with postgres.database() as url, psycopg.connect(url, autocommit=True) as connection:
+        for step in known_migrations("postgres"):
+            connection.execute(step.sql)
+        connection.execute(MANY_KEYS.replace("i % 5000", "'only'"))
+        for number in range(1, earlier + 1):
+            connection.execute(f"DELETE FROM rotulus_jobs WHERE id = md5('queued{number}')::uuid")
+        with connection.transaction():
+            for state in ("cancelled", "failed"):
+                connection.execute(f"""
+                    UPDATE rotulus_jobs SET state = '{state}', ended_at = 1 WHERE id IN (
+                      SELECT id FROM rotulus_jobs WHERE state = 'queued' LIMIT 500)""")
+                with connection.transaction():
+                    connection.execute("DELETE FROM rotulus_jobs WHERE state = 'running'")
+
+        told = connection.execute("SELECT count(*) FROM rotulus_limit_heads WHERE queue = ''")
+        assert (earlier + 1,) == told.fetchone()
+
+
 def test_keys_of_jobs_that_were_all_cancelled_are_looked_at_once(postgres):
     """A look for work does not read them all; it has them looked at by a claim, and then they are gone."""
     with postgres.database() as url:

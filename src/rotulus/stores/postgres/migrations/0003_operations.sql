@@ -120,7 +120,8 @@ CREATE TABLE rotulus_revisions (
 
 -- Where the first job of a key stands that waits in a queue for a task, or one that stood before it. A job that
 -- begins to wait adds a row, and nobody waits for that; a claim that holds the key puts one in the place of all.
--- A row in no queue says that a job of the key does not run or wait any more: the others may have room again.
+-- A row in no queue says that a job of the key does not run or wait any more: the others may have room again. Its
+-- `seq` is the number of its transaction, below 0: so a transaction finds its own.
 CREATE TABLE rotulus_limit_heads (
   limit_key text    NOT NULL,
   queue     text    NOT NULL,
@@ -143,11 +144,8 @@ SECURITY DEFINER SET enable_seqscan = off AS $$
 BEGIN
   IF TG_OP <> 'INSERT' AND OLD.state IN ('running', 'queued') THEN
     INSERT INTO rotulus_limit_heads (limit_key, queue, task, priority, seq, run_at)
-    SELECT OLD.limit_key, '', '', 0, 0, 0 WHERE NOT EXISTS (
-      SELECT FROM (
-        SELECT xmin AS made_by FROM rotulus_limit_heads
-        WHERE limit_key = OLD.limit_key AND seq = 0 LIMIT 1
-      ) AS last WHERE made_by = pg_current_xact_id()::xid);
+    SELECT OLD.limit_key, '', '', 0, -own, 0 FROM (SELECT pg_current_xact_id()::text::bigint AS own) AS this
+    WHERE NOT EXISTS (SELECT FROM rotulus_limit_heads WHERE limit_key = OLD.limit_key AND seq = -own);
   END IF;
   IF TG_OP <> 'DELETE' AND NEW.state = 'queued' AND NEW.limit_key IS NOT NULL AND NEW.losses < 2 THEN
     INSERT INTO rotulus_limit_heads (limit_key, queue, task, priority, seq, run_at)
