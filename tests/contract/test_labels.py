@@ -24,6 +24,13 @@ def connected(bench):
             yield connection
 
 
+def of_a_caller(bench):
+    """A connection with a transaction of its own."""
+    if bench.store.url.startswith("sqlite"):
+        return sqlite3.connect(bench.store.url.removeprefix("sqlite:///"))
+    return psycopg.connect(bench.store.url.split("?")[0])
+
+
 def labelled(bench):
     """The labels that lead to jobs, each with the ids of these, the newest first."""
     key = "seq" if bench.store.url.startswith("sqlite") else "id"
@@ -97,14 +104,30 @@ def test_they_go_with_their_jobs(bench):
     assert {"customer=7": [kept.id]} == labelled(bench)
 
 
+LINE = """
+INSERT INTO rotulus_logs (job, attempt, line, at, level, logger, text)
+SELECT {key}, 1, 1, 1, 20, '', 'secret' FROM rotulus_jobs
+"""
+
+
+def test_they_go_with_a_job_that_a_worker_of_the_version_before_deletes(shared):
+    """And so do its lines, though it knows of neither: on SQLite the next job may get its number."""
+    is_local = shared.store.url.startswith("sqlite")
+    kept, job = shared.add(labels=TWO), shared.add(labels=TWO)
+    with closing(of_a_caller(shared)) as connection:
+        connection.execute(LINE.format(key="seq" if is_local else "id"))
+        connection.execute(f"DELETE FROM rotulus_jobs WHERE id = '{job.id}'")
+        assert (1,) == connection.execute("SELECT count(*) FROM rotulus_logs").fetchone()
+        connection.commit()
+
+    shared.add()
+    assert {"customer=7": [kept.id], "région=eu=west": [kept.id]} == labelled(shared)
+
+
 def test_they_come_with_the_transaction_of_the_caller(shared):
     """Or not at all."""
     bench = shared
-    if bench.store.url.startswith("sqlite"):
-        opened = sqlite3.connect(bench.store.url.removeprefix("sqlite:///"))
-    else:
-        opened = psycopg.connect(bench.store.url.split("?")[0])
-    with closing(opened) as connection:
+    with closing(of_a_caller(bench)) as connection:
         bench.store.add([bench.new(labels='{"a":"1"}')], connection)
         connection.rollback()
         assert {} == labelled(bench)

@@ -131,9 +131,9 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     folders = (FOLDER, FOLDER.parent / "shared")
     code = "".join(path.read_text() for folder in folders for path in folder.glob("*.py"))
     used = set(re.findall(r'(?:session|self)\.(?:fetch\w*|execute)\(\s*"(\w+)"', code))
-    used |= {"delete_attempts", "delete_logs", "delete_needs", "delete_entries", "delete_jobs"}
+    used |= {"delete_attempts", "delete_needs", "delete_entries", "delete_jobs"}
     used |= set(re.findall(r'_rescue\("(\w+)"', code))
-    used |= {"pause", "resume", "add_keyed", "add_labelled", "delete_labels"}
+    used |= {"pause", "resume", "add_keyed", "add_labelled"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
     used |= {"claim_beside_limits", "claim_after"}
 
@@ -160,8 +160,14 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         *("move_limit_heads", "claimable", "notify"),
         *("lock_entries", "take_entries", "add_labelled"),
         *("lock_runs", "size_of_runs", "lock_with_dependants", "prune"),
-        "lock_stats",
-        *("lock_changes", "place_changes", "discard_changes", "note_changes", "transactions"),
+        *(
+            "lock_stats",
+            "lock_changes",
+            "place_changes",
+            "discard_changes",
+            "note_changes",
+            "transactions",
+        ),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
     }
 
@@ -250,7 +256,6 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("prune", "rotulus_jobs_run"),
         ("prune", "rotulus_needs_pkey"),
         ("prune", "rotulus_outbox_pkey"),
-        ("prune", "rotulus_labels_pkey"),
         ("claim_ids", "rotulus_jobs_pkey"),
         ("claim_ids", "rotulus_jobs_running_limited"),
         ("in_claim_order", "rotulus_jobs_pkey"),

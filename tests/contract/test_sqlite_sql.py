@@ -47,8 +47,7 @@ def test_every_statement_is_used_and_every_use_is_a_statement():
     used = set(re.findall(by_name, CODE)) | set(re.findall(r'_read\(\s*"(\w+)"', CODE))
     used |= set(re.findall(r'(?:session|self)\.(?:fetch\w*|execute)\(\s*"(\w+)"', CODE))
     used |= set(re.findall(r'(?:_rescue|Batch)\("(\w+)"', CODE))
-    used |= {"delete_attempts", "delete_logs", "delete_needs", "delete_entries", "delete_jobs"}
-    used |= {"delete_labels"}
+    used |= {"delete_attempts", "delete_needs", "delete_entries", "delete_jobs"}
     used |= {"count_by_queue", "count_by_task", "count_by_step"}
     used |= {"pause", "resume"}
 

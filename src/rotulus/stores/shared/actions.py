@@ -121,7 +121,7 @@ def _with_their_keys(found: Sequence[Row], holders: Mapping[str | None, str]) ->
 
 def _delete(session: Session, jobs: list[Any]) -> None:
     session.note_changes(jobs, "deleted")
-    for table in ("attempts", "logs", "needs", "entries", "labels", "jobs"):
+    for table in ("attempts", "needs", "entries", "jobs"):
         session.execute(f"delete_{table}", jobs=jobs)
 
 

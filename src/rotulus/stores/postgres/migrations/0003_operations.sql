@@ -29,6 +29,19 @@ CREATE TABLE rotulus_labels (
   PRIMARY KEY (label, job)
 );
 
+-- They go with their job, and so does what it has logged, whoever deletes it: a worker of the version before knows of
+-- neither.
+CREATE FUNCTION rotulus_forget_deleted() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+BEGIN
+  DELETE FROM rotulus_logs AS log USING gone WHERE log.job = gone.id;
+  DELETE FROM rotulus_labels AS label USING gone CROSS JOIN json_each_text(gone.labels::json) AS own (key, value)
+  WHERE label.label = own.key || '=' || own.value AND label.job = gone.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER rotulus_forget_deleted AFTER DELETE ON rotulus_jobs REFERENCING OLD TABLE AS gone
+FOR EACH STATEMENT EXECUTE FUNCTION rotulus_forget_deleted();
+
 -- What went wrong, the last added first. A job that succeeds writes nothing here.
 CREATE INDEX rotulus_jobs_unsuccessful ON rotulus_jobs (state, id)
   WHERE ended_at IS NOT NULL AND state || '' <> 'succeeded';

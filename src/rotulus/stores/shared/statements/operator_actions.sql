@@ -139,10 +139,6 @@ WHERE job.id {in_ids} AND job.ended_at IS NOT NULL
 -- Earlier attempts go with their job.
 DELETE FROM rotulus_attempts WHERE job {in_jobs};
 
--- name: delete_logs
--- And so do their lines.
-DELETE FROM rotulus_logs WHERE job {in_jobs};
-
 -- name: delete_needs
 -- And so does what a job waited for, and what waited for it.
 DELETE FROM rotulus_needs WHERE need {in_jobs} OR job {in_jobs};
@@ -151,12 +147,6 @@ DELETE FROM rotulus_needs WHERE need {in_jobs} OR job {in_jobs};
 -- What is to be published goes with its job.
 DELETE FROM rotulus_outbox WHERE job {in_jobs};
 
--- name: delete_labels
--- And the labels by which it was found.
-DELETE FROM rotulus_labels WHERE (label, job) IN (
-  SELECT CAST(own.key || '=' || own.value AS text), job.{job}
-  FROM {each_jobs} {join} rotulus_jobs AS job ON job.{job} = wanted.value CROSS JOIN {own_labels});
-
 -- name: delete_jobs
--- Jobs that nobody needs.
+-- Jobs that nobody needs. By a trigger, their labels and what they have logged go with them.
 DELETE FROM rotulus_jobs WHERE {job} {in_jobs};

@@ -29,6 +29,15 @@ CREATE TABLE rotulus_labels (
   PRIMARY KEY (label, job)
 ) STRICT, WITHOUT ROWID;
 
+-- They go with their job, and so does what it has logged, whoever deletes it: a worker of the version before knows of
+-- neither, and the number of a job that is gone can be given to another one.
+CREATE TRIGGER rotulus_forget_deleted AFTER DELETE ON rotulus_jobs
+BEGIN
+  DELETE FROM rotulus_logs WHERE job = old.seq;
+  DELETE FROM rotulus_labels WHERE job = old.seq AND label IN (
+    SELECT key || '=' || value FROM json_each(old.labels));
+END;
+
 -- What went wrong, the last added first. A job that succeeds writes nothing here.
 CREATE INDEX rotulus_jobs_unsuccessful ON rotulus_jobs (state)
   WHERE ended_at IS NOT NULL AND state || '' <> 'succeeded';
