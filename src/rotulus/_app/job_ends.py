@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from contextvars import Context
-from typing import NamedTuple
+from heapq import heappop, heappush
 
 from rotulus._concurrency.pool import off_loop
 from rotulus._time.clock import monotonic
@@ -54,18 +54,6 @@ End = asyncio.Future[None]
 """The end of a job, as one coroutine waits for it."""
 
 
-class _Pace(NamedTuple):
-    """When a job is looked at next for which somebody has just begun to wait.
-
-    Attributes:
-        at: the moment.
-        pause: seconds before it.
-    """
-
-    at: float
-    pause: float
-
-
 class _Looks:
     """The looks at the store for the coroutines of one event loop, as long as any of them waits.
 
@@ -76,7 +64,7 @@ class _Looks:
     def __init__(self, unended: Callable[[Collection[str]], set[str]]) -> None:
         self._unended = unended
         self._waiting: dict[str, set[End]] = {}
-        self._new: dict[str, _Pace] = {}
+        self._new: list[tuple[float, float, str]] = []  # moment, pause before it, job
         self._joined = asyncio.Event()
 
     def begin(self, over: Callable[[], object]) -> None:
@@ -90,7 +78,7 @@ class _Looks:
         """Returns what is done when a job has ended, or when the store could not be read."""
         end: End = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(job_id, set()).add(end)
-        self._new[job_id] = _Pace(monotonic() + _SHORTEST_PAUSE, _SHORTEST_PAUSE)
+        heappush(self._new, (monotonic() + _SHORTEST_PAUSE, _SHORTEST_PAUSE, job_id))
         self._joined.set()
         return end
 
@@ -102,7 +90,6 @@ class _Looks:
         ends.discard(end)
         if not ends:
             self._waiting.pop(job_id, None)
-            self._new.pop(job_id, None)
         if not self._waiting:
             self._joined.set()
 
@@ -118,15 +105,18 @@ class _Looks:
         looked = monotonic()
         all_at = looked + _LONGEST_PAUSE
         while self._waiting:
-            next_at = min([all_at, *(pace.at for pace in self._new.values())])
-            await self._sleep_until(max(next_at, looked + _SHORTEST_PAUSE))
+            at = min(all_at, self._new[0][0]) if self._new else all_at
+            at = max(at, looked + _SHORTEST_PAUSE)
+            await self._sleep_until(at)
             now = monotonic()
-            ids = list(self._waiting) if now >= all_at else self._due(now)
-            if ids:
-                await self._look(ids)
+            if now < at:  # somebody has begun to wait, or nobody waits any more
+                continue
+            due, is_for_all = self._due(now), now >= all_at
+            if ids := self._waiting.keys() if is_for_all else due:
+                await self._look(list(ids))
                 looked = monotonic()
-            if now >= all_at:
-                all_at = monotonic() + _LONGEST_PAUSE
+            if is_for_all:
+                all_at = looked + _LONGEST_PAUSE
 
     async def _look(self, ids: Collection[str]) -> None:
         try:
@@ -136,13 +126,15 @@ class _Looks:
         else:
             self._tell(job for job in ids if job not in unended)
 
-    def _due(self, now: float) -> list[str]:
+    def _due(self, now: float) -> set[str]:
         """The new jobs that are to be looked at now; each further pause is twice as long."""
-        due = [job for job, pace in self._new.items() if pace.at <= now]
-        for job in due:
-            pause = 2 * self._new.pop(job).pause
-            if pause < _LONGEST_PAUSE:
-                self._new[job] = _Pace(now + pause, pause)
+        due: set[str] = set()
+        while self._new and self._new[0][0] <= now:
+            _, pause, job = heappop(self._new)
+            if job in self._waiting:
+                due.add(job)
+                if 2 * pause < _LONGEST_PAUSE:
+                    heappush(self._new, (now + 2 * pause, 2 * pause, job))
         return due
 
     async def _sleep_until(self, at: float) -> None:
@@ -154,7 +146,6 @@ class _Looks:
 
     def _tell(self, ids: Iterable[str], error: Exception | None = None) -> None:
         for job in ids:
-            self._new.pop(job, None)
             for end in self._waiting.pop(job, ()):
                 if end.done():
                     continue

@@ -218,7 +218,8 @@ class Transitions(Operations, Protocol):
 
         A job that waits for nothing, and is not paused, is due then. There should be none: this is
         for a table that somebody has repaired by hand, or a fault of ours. At most `limit` blocked
-        jobs are looked at, in the order of their ids, those `after` an id.
+        jobs are looked at, in the order of their ids, those `after` an id. Where programs of the
+        version before may leave something of jobs that they delete, some of that is deleted, too.
         """
         ...
 
