@@ -14,16 +14,12 @@
    GROUP BY minute, task, queue, outcome, wait_bucket, run_bucket) AS in_buckets
  GROUP BY minute, task, queue, outcome) AS newer
 
--- piece: new_stats
--- What has been counted and is not in its place yet.
-{by_minute_of} rotulus_stats_new {in_minutes}
-
 -- piece: all_stats
 -- What has been counted, in its place or not yet.
 (SELECT {stat_columns} FROM rotulus_stats
  WHERE span IN (60, 3600) AND at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)
  UNION ALL
- SELECT {stat_columns} FROM {new_stats}
+ SELECT {stat_columns} FROM {by_minute_of} rotulus_stats_new {in_minutes}
  WHERE at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)) AS known
 
 -- name: fold_minutes
