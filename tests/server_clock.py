@@ -5,18 +5,22 @@ import psycopg
 from rotulus._jobs.record import micros
 from rotulus.testing import SettableClock
 
-TABLES = (
-    *("jobs", "needs", "attempts", "pauses", "starts", "workers", "schedules", "outbox"),
-    *("stats", "stats_new", "logs", "labels"),
-    *("revisions", "limit_heads"),
-    *("listening", "changes", "changes_new"),
-)
+_USED = """
+SELECT relname FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+  AND starts_with(relname, 'rotulus_') AND relname <> 'rotulus_migrations'
+  AND pg_relation_size(oid) > 0
+"""
 
 
 def empty(connection):
-    """Forget everything that is in the tables."""
-    names = ", ".join(f"rotulus_{name}" for name in TABLES)
-    connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+    """Forget everything that is in the tables.
+
+    Only tables that have been written are emptied: with its indexes, a table takes milliseconds.
+    """
+    used = [name for (name,) in connection.execute(_USED)]
+    if used:
+        connection.execute(f"TRUNCATE {', '.join(used)} RESTART IDENTITY")
 
 
 class ServerClock(SettableClock):
