@@ -151,7 +151,7 @@ class PostgresServer:
 
     def remove(self):
         """Stop it, and take its data away."""
-        self.stop()
+        self.stop(signal.SIGQUIT)  # its data goes, too
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
