@@ -80,7 +80,8 @@ def take(chosen):
         contenders = ready(roster.chosen(chosen.on, chosen.peers), chosen.only)
         for number in range(1, chosen.rounds + 1):
             samples.next_round()
-            take_round(samples, contenders, chosen.only, f"{number}/{chosen.rounds}")
+            only = set(chosen.only) - roster.ONCE if number > 1 else chosen.only
+            take_round(samples, contenders, only, f"{number}/{chosen.rounds}")
         used = dict.fromkeys(place for one in contenders.values() for place in one.places)
         samples.save(
             {

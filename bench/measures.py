@@ -38,6 +38,9 @@ SCENES = (
 )
 """What a store is filled with, one after the other."""
 
+KEPT = {"sqlite": 1_000_000, "postgres": 10_000_000}
+"""How many ended jobs a store keeps where its history is searched."""
+
 HELD = 5
 """How many drains follow each other while a snapshot is held."""
 
@@ -167,6 +170,12 @@ def at_scale(contender):
         taken = contender.do("scene", scene)
         found |= {f"{scene} {what}": ms for what, ms in taken.items()}
     return found
+
+
+def history(contender):
+    """Milliseconds of pages and overviews of a store with very many jobs that have ended."""
+    contender.afresh()
+    return contender.do("scene", KEPT[contender.place])
 
 
 def fan_100(contender):

@@ -32,6 +32,8 @@ CONTENDERS = (
     Contender("Celery, workflows", "redis", "redis_celery_flows", "celery", settings="2 processes, 128 jobs ahead each, results in Redis", by_worker=True),
     Contender("rotulus, at scale", "sqlite", "at_scale", OURS),
     Contender("rotulus, at scale", "postgres", "at_scale", OURS),
+    Contender("rotulus, with history", "sqlite", "history", OURS),
+    Contender("rotulus, with history", "postgres", "history", OURS),
     Contender("rotulus, served", "sqlite", "sqlite_rotulus_service", OURS),
     Contender("rotulus by a dependency, served", "sqlite", "sqlite_rotulus_router", OURS),
     Contender("FastAPI by hand, served", "sqlite", "sqlite_by_hand", OURS),
@@ -81,6 +83,7 @@ PLAN = {
     "fan": [str(contender) for contender in FLOWS],
     "fan_100": [str(contender) for contender in FLOWS],
     "at_scale": ["rotulus, at scale on sqlite", "rotulus, at scale on postgres"],
+    "history": ["rotulus, with history on sqlite", "rotulus, with history on postgres"],
     "execute": [str(contender) for contender in SERVED],
     "enqueue_http": ["rotulus, served on sqlite", "FastAPI by hand, served on sqlite"],
     "django_one": [str(contender) for contender in IN_DJANGO],
@@ -91,6 +94,9 @@ PLAN = {
     "publish": [str(contender) for contender in PUBLISHED],
 }
 """Which contenders each measure is taken of; those that are compared stand beside each other."""
+
+ONCE = {"history"}
+"""Measures of which one sample is taken, whatever the number of rounds: filling takes minutes."""
 
 
 BESIDE = (

@@ -115,6 +115,7 @@ def tables(samples):
         "pushed": _compared(samples, PUSHED, ["ms", "rotulus", "beside", "", "times"]),
         "pubsub": _compared(samples, PUBLISHED, ["a second", "rotulus", "beside", "", "times"]),
         "scale": _scale(samples),
+        "history": _history(samples),
         "workflows": _workflows(samples),
         "settings": _settings(samples),
         "servers": _servers(samples),
@@ -226,6 +227,39 @@ SCALED = {
     "wide cancel": "the same cancelled",
 }
 """The figures of scenes, and what they are called."""
+
+
+def _history(samples):
+    """What pages and overviews take beside very many ended jobs."""
+    lines = []
+    for part, title in SEARCHED.items():
+        found = [
+            samples.median(f"history rotulus, with history on {place} {part}")
+            for place in ("sqlite", "postgres")
+        ]
+        if any(found):
+            lines.append([title, *("" if ms is None else FINE.format(ms) for ms in found)])
+    headings = ["ms, p95", "SQLite, 1,000,000 jobs", "PostgreSQL, 10,000,000 jobs"]
+    return _table(headings, lines)
+
+
+SEARCHED = {
+    "page_state": "a page of 50 of the jobs that succeeded",
+    "page_failed": "of those that failed",
+    "page_task": "of one of fifty tasks",
+    "page_rare_task": "of a task with one job in 20,000",
+    "page_no_such_task": "of a task without a job",
+    "page_queue": "of a queue",
+    "page_label": "with a label",
+    "page_failure_group": "of a failure group",
+    "page_worker": "of a worker",
+    "page_error": "with words in their error",
+    "page_argument": "with a value in their arguments",
+    "page_time": "of a task, of the last half day",
+    "page": "the slowest of these and six other filters",
+    "overview": "an overview: totals, ages, and a series of 24 hours",
+}
+"""What is searched, and what it is called."""
 
 
 FLOWN = {

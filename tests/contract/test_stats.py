@@ -9,11 +9,12 @@ import pytest
 
 from contract.workbench import OUTCOMES
 from rotulus._jobs.outcome import outcome_word
+from rotulus._jobs.record import micros
 from rotulus.store import ENQUEUED, StatFilter
 from rotulus.store.stats import BOUNDS
 from rotulus.stores.shared import stats as shared_stats
 
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86_400
 SECOND = 1_000_000
 
 
@@ -152,13 +153,14 @@ def test_steps_begin_at_whole_multiples(bench):
 
 
 def test_folding_changes_nothing_that_is_counted(bench):
-    """Minutes become part of their hour, and hours are dropped in the end."""
+    """Minutes are dropped when their hour is over, and hours in the end."""
     for _ in range(4):
         bench.ended()
         bench.clock.advance(25 * MINUTE)
     hours, whole = read(bench, HOUR), numbers(bench)
     bench.store.stats.fold(2 * DAY, 90 * DAY)
     assert hours == read(bench, HOUR)
+    bench.clock.advance(HOUR)
     bench.store.stats.fold(0, 90 * DAY)
     bench.store.stats.fold(0, 90 * DAY)
     bench.ended()
@@ -168,6 +170,34 @@ def test_folding_changes_nothing_that_is_counted(bench):
     bench.clock.advance(91 * DAY)
     bench.store.stats.fold(0, 90 * DAY)
     assert {} == numbers(bench)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_span_and_step_tells_the_same_as_minutes(bench, seed):
+    """At whatever level it is read, and whether counts are in their place or not."""
+    chance = random.Random(seed)
+    start = micros(bench.clock.now())
+    for _ in range(30):
+        bench.ended()
+        bench.clock.advance(chance.choice([1, 50, 14 * MINUTE, 100 * MINUTE]))
+        if chance.random() < 0.5:
+            bench.store.stats.fold(2 * DAY, 90 * DAY)
+    end = micros(bench.clock.now())
+    minutes = read(bench)
+    for _ in range(40):
+        step = chance.choice([MINUTE, 5 * MINUTE, QUARTER, HOUR, 6 * HOUR, DAY]) * SECOND
+        since = chance.randrange(start - HOUR * SECOND, end) // step * step
+        until = chance.randrange(since, end + HOUR * SECOND)
+        wanted = StatFilter(since, until, step, times=chance.random() < 0.5)
+        expected = Counter()
+        for stat in minutes:
+            if since <= stat.at < until:
+                expected[stat.at // step * step, stat.outcome] += stat.count
+
+        found = bench.store.stats.read(wanted)
+        assert expected == {(stat.at, stat.outcome): stat.count for stat in found}
+        timed = sum(stat.count for stat in found if stat.outcome != ENQUEUED)
+        assert timed * wanted.times == sum(sum(stat.runs) for stat in found)
 
 
 def totals(bench, since=0, until=2**62):

@@ -126,7 +126,7 @@ class Prune:
 
 
 class FoldStats:
-    """Brings statistics to their place, and adds the minutes of two days ago up to hours."""
+    """Brings statistics to their place, and forgets the minutes of two days ago."""
 
     name = "fold_stats"
 

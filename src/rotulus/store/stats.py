@@ -13,11 +13,15 @@ BOUNDS = (
 ENQUEUED = "enqueued"
 """The outcome under which new jobs are counted. They have waited and run for no time."""
 
-MINUTE, HOUR = 60, 3600
-"""The spans that are counted, in seconds: minutes, which are added up to hours after two days.
+MINUTE, QUARTER, HOUR = 60, 900, 3600
+"""The spans that are counted, in seconds: each attempt is counted in all three.
 
-What is older than hours are kept is added up to weeks, which only `Stats.totals` reads.
+After two days only hours are left of them. What is older than hours are kept is added up to weeks,
+which only `Stats.totals` reads.
 """
+
+ALL_TIMES = HOUR * 1_000_000 << 20
+"""A step that contains all that is ever counted, in microseconds."""
 
 Group = Literal["outcome", "task", "queue"]
 
@@ -29,10 +33,11 @@ class StatFilter(NamedTuple):
         since: the moment from which, in microseconds since 1970: a whole step.
         until: the moment until which.
         step: the length of a step, in microseconds: a multiple of a minute, or of an hour where
-            minutes have been added up.
+            only hours are left.
         task: only this task.
         queue: only this queue.
         by: the task or the queue, to tell these apart beside the outcome.
+        times: whether times are wanted, too. Without them all sums, maxima and buckets are 0.
     """
 
     since: int
@@ -41,6 +46,7 @@ class StatFilter(NamedTuple):
     task: str | None = None
     queue: str | None = None
     by: Group = "outcome"
+    times: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class Stats(Protocol):
         ...
 
     def fold(self, minutes: float, hours: float) -> None:
-        """Add minutes up to hours, and old hours to weeks, of which `read` knows nothing.
+        """Bring counts to their place, and add old hours up to weeks, which `read` does not know.
 
         Args:
             minutes: seconds for which minutes are kept as such.

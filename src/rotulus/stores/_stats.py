@@ -52,6 +52,15 @@ def read_stats(rows: Iterable[Sequence[Any]]) -> list[Stat]:
     return [_read(*row) for row in rows]
 
 
+def read_counts(rows: Iterable[Sequence[Any]]) -> list[Stat]:
+    """Statistics without times from rows of a step, a name, an outcome and a count."""
+    empty = (0,) * len(_WAITS)
+    return [
+        Stat(at, name, outcome, int(count), 0, 0, 0, 0, empty, empty)
+        for at, name, outcome, count in rows
+    ]
+
+
 def _read(at: int, name: str, outcome: str, *values: int) -> Stat:
     found = dict(zip(VALUES, map(int, values), strict=True))
     alone = {name: found[name] for name in (*_SUMS, *_MAXIMA)}

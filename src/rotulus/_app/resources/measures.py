@@ -129,14 +129,17 @@ def _of_times(which: str, name: str, measured: Measured) -> float | None:
     return getattr(getattr(measured, which), name)
 
 
+TIME_METRICS: dict[str, Callable[[Measured], float | None]] = {
+    f"{which}_{name}": partial(_of_times, which, name)
+    for which in ("waited", "ran")
+    for name in Times.__slots__
+}
+"""What `app.stats.series` gives in seconds, by name."""
+
 METRICS: dict[str, Callable[[Measured], float | None]] = {
     "enqueued": lambda measured: measured.enqueued,
     "attempts": lambda measured: measured.attempts,
     **{outcome: partial(_of_outcome, outcome) for outcome in OUTCOMES},
-    **{
-        f"{which}_{name}": partial(_of_times, which, name)
-        for which in ("waited", "ran")
-        for name in Times.__slots__
-    },
+    **TIME_METRICS,
 }
 """What `app.stats.series` gives, by name: numbers, or times in seconds."""

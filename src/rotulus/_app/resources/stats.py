@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from rotulus._app.port import AppPort
-from rotulus._app.resources.measures import METRICS, Measured, measure
+from rotulus._app.resources.measures import METRICS, TIME_METRICS, Measured, measure
 from rotulus._app.resources.queues import ages_in
 from rotulus._app.resources.where import Since
 from rotulus._concurrency.pool import off_loop
@@ -17,7 +17,7 @@ from rotulus._text.names import did_you_mean
 from rotulus._time.lengths import Seconds, check_moment, check_seconds
 from rotulus.errors import OptionError
 from rotulus.store import Stat, StatFilter
-from rotulus.store.stats import MINUTE
+from rotulus.store.stats import ALL_TIMES, MINUTE
 
 _SECOND = 1_000_000
 _STEPS = (60, 300, 900, 3600, 6 * 3600, 86_400)
@@ -81,7 +81,8 @@ class Stats:
             raise OptionError(
                 f"There is no metric {metric!r}{did_you_mean(metric, METRICS)} There are: {known}"
             )
-        wanted = self._wanted(since, until, step)._replace(task=task, queue=queue)
+        wanted = self._wanted(since, until, step)
+        wanted = wanted._replace(task=task, queue=queue, times=metric in TIME_METRICS)
         found = self._port().store().stats.read(wanted)
         by_step = {at: list(stats) for at, stats in groupby(found, attrgetter("at"))}
         return [
@@ -114,7 +115,7 @@ class Stats:
         if by not in (None, "task", "queue"):
             raise OptionError(f"by={by!r} is not allowed: choose 'task' or 'queue', or neither")
         wanted = self._wanted(since, until, None)
-        whole = wanted._replace(step=2**62, by=by or "outcome", task=task, queue=queue)
+        whole = wanted._replace(step=ALL_TIMES, by=by or "outcome", task=task, queue=queue)
         found = self._port().store().stats.read(whole)
         if by is None:
             return [measure("", found)]

@@ -4,14 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from rotulus.store import Stat, StatFilter, Total
+from rotulus.store.stats import ALL_TIMES
 from rotulus.stores._columns import span
-from rotulus.stores._stats import read_stats
+from rotulus.stores._stats import read_counts, read_stats
+from rotulus.stores.shared.levels import read_levels
 from rotulus.stores.shared.session import Session
 
 Run = Callable[[Callable[[Session], Any]], Any]
 
 _PORTION = 20_000
 """How many counts are brought to their place by one transaction."""
+
+_READ = {True: ("read_stats", read_stats), False: ("read_counts", read_counts)}
+"""The statement, and how its rows are read, with times and without."""
 
 
 class SharedStats:
@@ -31,13 +36,15 @@ class SharedStats:
 
     def read(self, wanted: StatFilter) -> list[Stat]:
         """Returns the statistics of each step. See `Stats.read`."""
-        return self._read(
-            lambda session: read_stats(session.fetch("read_stats", **wanted._asdict()))
-        )
+        levels = read_levels(wanted.since, wanted.until, wanted.step)
+        chosen = {"step": wanted.step, "by": wanted.by, "task": wanted.task, "queue": wanted.queue}
+        statement, read = _READ[wanted.times]
+        return read(self._read(lambda session: session.fetch(statement, **levels, **chosen)))
 
     def totals(self, since: int, until: int) -> list[Total]:
         """The sums of each task, queue and outcome. See `Stats.totals`."""
-        found = self._read(lambda session: session.fetch("read_totals", since=since, until=until))
+        levels = read_levels(since, until, ALL_TIMES)
+        found = self._read(lambda session: session.fetch("read_totals", **levels))
         return [
             Total(task, queue, stat)
             for (task, queue, *_), stat in zip(
@@ -50,7 +57,7 @@ class SharedStats:
         return self._read(lambda session: session.fetch_value("moment"))
 
     def fold(self, minutes: float, hours: float) -> None:
-        """Add minutes up to hours, and delete old hours. See `Stats.fold`."""
+        """Bring counts to their place, and forget old minutes and hours. See `Stats.fold`."""
 
         def work(session: Session) -> bool:
             """A portion; whether there is more."""
@@ -59,7 +66,6 @@ class SharedStats:
                 return True
             if gathered is not None:
                 now = session.fetch_value("moment")
-                session.execute("fold_minutes", minutes_before=now - span(minutes))
                 session.execute("drop_minutes", minutes_before=now - span(minutes))
                 session.execute("fold_hours", hours_before=now - span(hours))
                 session.execute("drop_hours", hours_before=now - span(hours))

@@ -19,12 +19,11 @@ counted AS (
 SELECT pg_try_advisory_xact_lock(hashtext('rotulus_stats'));
 
 -- name: fold_new
--- Some of what has been counted becomes part of its minute; then how many.
+-- Some of what has been counted becomes part of its minute, its quarter of an hour, and its hour; then how many.
 WITH taken AS (
   DELETE FROM rotulus_stats_new
   WHERE ctid = ANY (ARRAY(SELECT ctid FROM rotulus_stats_new LIMIT :most::integer)) RETURNING *),
 folded AS (
   INSERT INTO rotulus_stats AS known (span, {stat_columns})
-  SELECT 60, {stat_columns} FROM {by_minute_of} taken {in_minutes} ORDER BY {stat_key}
-  ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged})
+  {in_levels} {by_minute_of} taken {in_minutes} {each_level})
 SELECT count(*) FROM taken;

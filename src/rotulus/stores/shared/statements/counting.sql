@@ -15,24 +15,39 @@
  GROUP BY minute, task, queue, outcome) AS newer
 
 -- piece: all_stats
--- What has been counted, in its place or not yet.
-(SELECT {stat_columns} FROM rotulus_stats
- WHERE span IN (60, 3600) AND at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)
+-- What has been counted, in its place or not yet. Each span is read at the coarsest level that fits: minutes and
+-- quarters of an hour at both ends, hours between. Where the minutes are gone, hours are read instead.
+(SELECT {stat_columns} FROM (
+   SELECT 60 AS span, CAST(:since AS bigint) AS first, CAST(:quarters AS bigint) AS last
+   UNION ALL SELECT 900, CAST(:quarters AS bigint), CAST(:hours AS bigint)
+   UNION ALL SELECT 3600, CAST(:hours AS bigint), CAST(:hours_end AS bigint)
+   UNION ALL SELECT 900, CAST(:hours_end AS bigint), CAST(:quarters_end AS bigint)
+   UNION ALL SELECT 60, CAST(:quarters_end AS bigint), CAST(:until AS bigint)) AS level
+ JOIN rotulus_stats AS stat ON stat.span = level.span AND stat.at >= level.first AND stat.at < level.last
+ UNION ALL
+ SELECT {stat_columns} FROM rotulus_stats
+ WHERE span = 3600 AND at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)
+   AND (at < CAST(:hours AS bigint) OR at >= CAST(:hours_end AS bigint))
+   AND at < coalesce((SELECT min(at) - min(at) % 3600000000 FROM rotulus_stats WHERE span = 60), CAST(:until AS bigint))
  UNION ALL
  SELECT {stat_columns} FROM {by_minute_of} rotulus_stats_new {in_minutes}
  WHERE at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)) AS known
 
--- name: fold_minutes
--- Minutes that began long ago become part of their hour; `drop_minutes` comes next.
-INSERT INTO rotulus_stats AS known (span, {stat_columns})
-SELECT 3600, at - at % 3600000000 AS hour, task, queue, outcome, {stat_sums}
-FROM rotulus_stats WHERE span = 60 AND at < CAST(:minutes_before AS bigint)
-GROUP BY hour, task, queue, outcome ORDER BY hour, task, queue, outcome
-ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};
+-- piece: in_levels
+-- Statistics by the minute are part of each level: of their minute, their quarter of an hour, and their hour.
+SELECT level.span, at - at % (level.span * 1000000) AS at, task, queue, outcome, {stat_sums}
+FROM (SELECT CAST(60 AS bigint) AS span UNION ALL SELECT 900 UNION ALL SELECT 3600) AS level CROSS JOIN
+
+-- piece: each_level
+-- The end of that.
+GROUP BY 1, 2, task, queue, outcome ORDER BY 1, 2, task, queue, outcome
+ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged}
 
 -- name: drop_minutes
--- Minutes that have become part of their hour.
-DELETE FROM rotulus_stats WHERE span = 60 AND at < CAST(:minutes_before AS bigint);
+-- Minutes and quarters of hours that began long ago: the hours have them, too.
+DELETE FROM rotulus_stats
+WHERE span IN (60, 900)
+  AND at < CAST(:minutes_before AS bigint) - CAST(:minutes_before AS bigint) % 3600000000;
 
 -- name: fold_hours
 -- Hours of long ago become part of their week, which is kept for counters that must never go back;
@@ -60,8 +75,17 @@ SELECT task, queue, outcome, {stat_sums} FROM (
   WHERE span = 604800 AND at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)) AS whole
 GROUP BY task, queue, outcome ORDER BY task, queue, outcome;
 
+-- name: read_counts
+-- How many there are in each step, without their times.
+SELECT at - at % CAST(:step AS bigint) AS step,
+  CASE CAST(:by AS text) WHEN 'task' THEN task WHEN 'queue' THEN queue ELSE '' END AS name,
+  outcome, sum(count)
+FROM {all_stats}
+WHERE (CAST(:task AS text) IS NULL OR task = :task) AND (CAST(:queue AS text) IS NULL OR queue = :queue)
+GROUP BY step, name, outcome ORDER BY step, name, outcome;
+
 -- name: read_stats
--- The sums of each step, of minutes and of hours.
+-- The sums of each step.
 SELECT at - at % CAST(:step AS bigint) AS step,
   CASE CAST(:by AS text) WHEN 'task' THEN task WHEN 'queue' THEN queue ELSE '' END AS name,
   outcome, {stat_sums}

@@ -50,10 +50,10 @@ CREATE INDEX rotulus_jobs_run ON rotulus_jobs (run)
 CREATE INDEX rotulus_jobs_step ON rotulus_jobs (run, step)
   WHERE step IS NOT NULL;
 
--- What attempts came to, and how long they waited and ran (microseconds), by the minute and by the hour.
+-- What attempts came to, and how long they waited and ran (microseconds), by the minute, the quarter of an hour, and the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
 CREATE TABLE rotulus_stats (
-  span    INTEGER NOT NULL,                  -- seconds: 60, 3600 or 604800
+  span    INTEGER NOT NULL,                  -- seconds: 60, 900, 3600 or 604800
   at      INTEGER NOT NULL,                  -- when the span began
   task    TEXT    NOT NULL,
   queue   TEXT    NOT NULL,

@@ -20,14 +20,13 @@ INSERT INTO rotulus_stats_new (at, count, task, queue, outcome)
 VALUES (:now, :count, :task, :queue, 'enqueued');
 
 -- name: fold_new
--- The first of what has been counted becomes part of its minute; `drop_new` comes next.
+-- The first of what has been counted becomes part of its minute, its quarter of an hour, and its hour; `drop_new`
+-- comes next.
 INSERT INTO rotulus_stats AS known (span, {stat_columns})
-SELECT 60, {stat_columns}
-FROM {by_minute_of} (SELECT * FROM rotulus_stats_new ORDER BY rowid LIMIT :most) AS taken {in_minutes}
-ORDER BY {stat_key}
-ON CONFLICT (span, {stat_key}) DO UPDATE SET {stat_merged};
+{in_levels} {by_minute_of} (SELECT * FROM rotulus_stats_new ORDER BY rowid LIMIT :most) AS taken {in_minutes}
+{each_level};
 
 -- name: drop_new
--- What has become part of its minute.
+-- What has come to its place.
 DELETE FROM rotulus_stats_new
 WHERE rowid IN (SELECT rowid FROM rotulus_stats_new ORDER BY rowid LIMIT :most);
