@@ -15,10 +15,6 @@ Run = Callable[[Callable[[Session], Any]], Any]
 _PORTION = 20_000
 """How many counts are brought to their place by one transaction."""
 
-_READ = {True: ("read_stats", read_stats), False: ("read_counts", read_counts)}
-"""The statement, and how its rows are read, with times and without."""
-
-
 class SharedStats:
     """Statistics of attempts and new jobs.
 
@@ -38,8 +34,10 @@ class SharedStats:
         """Returns the statistics of each step. See `Stats.read`."""
         levels = read_levels(wanted.since, wanted.until, wanted.step)
         chosen = {"step": wanted.step, "by": wanted.by, "task": wanted.task, "queue": wanted.queue}
-        statement, read = _READ[wanted.times]
-        return read(self._read(lambda session: session.fetch(statement, **levels, **chosen)))
+        given = levels | chosen
+        if not wanted.times:
+            return read_counts(self._read(lambda session: session.fetch("read_counts", **given)))
+        return read_stats(self._read(lambda session: session.fetch("read_stats", **given)))
 
     def totals(self, since: int, until: int) -> list[Total]:
         """The sums of each task, queue and outcome. See `Stats.totals`."""
