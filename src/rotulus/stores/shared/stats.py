@@ -15,6 +15,7 @@ Run = Callable[[Callable[[Session], Any]], Any]
 _PORTION = 20_000
 """How many counts are brought to their place by one transaction."""
 
+
 class SharedStats:
     """Statistics of attempts and new jobs.
 
