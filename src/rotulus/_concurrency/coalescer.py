@@ -56,12 +56,14 @@ class Group(Generic[W]):
         end: when the group has to be performed, by the monotonic clock.
         unsure: whether an interrupt, now, would leave it unknown whether they are performed. A
             group that is not unsure may be performed again.
+        blames_one: whether an error, of whatever type, is due to what one of the calls asks for.
     """
 
     def __init__(self, works: Sequence[W], end: float) -> None:
         self.works = works
         self.end = end
         self.unsure = False
+        self.blames_one = False
 
 
 class _Call(Generic[W, R]):
@@ -260,10 +262,13 @@ class Coalescer(Generic[W, R]):
                 raise
             if not isinstance(error, Exception):
                 raise
-            self._fail(calls, end, error)
+            is_common = _is_common(error) and not group.blames_one
+            self._fail(calls, end, error, is_common=is_common)
 
-    def _fail(self, calls: Sequence[_Call[W, R]], end: float, error: Exception) -> None:
-        if _is_common(error):
+    def _fail(
+        self, calls: Sequence[_Call[W, R]], end: float, error: Exception, *, is_common: bool
+    ) -> None:
+        if is_common:
             calls = [*calls, *(call for call in list(self._waiting) if call.take())]
             for call in calls:
                 own = type(error)(str(error))  # each raises one of its own

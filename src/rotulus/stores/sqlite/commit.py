@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from rotulus._concurrency.coalescer import Coalescer, Group
 from rotulus._exiting import close_at_exit
 from rotulus.stores.sqlite import connection as settings
-from rotulus.stores.sqlite.connection import Connections, patiently, translate
+from rotulus.stores.sqlite.connection import Connections, is_of_statement, patiently, translate
 
 T = TypeVar("T")
 
@@ -90,6 +90,7 @@ class GroupCommit:
                 except sqlite3.Error as error:
                     if not attempt.undone:
                         self._connections.note_failure(error)
+                        group.blames_one = is_of_statement(error)
                         raise translate(error, self._connections.path) from error
                 except BaseException:
                     self._undo(connection, group)  # should an interrupt have kept it from that

@@ -272,6 +272,12 @@ def is_spoilt(error: sqlite3.Error) -> bool:
     return name.startswith(_SPOILT) or _NO_TABLES in str(error)
 
 
+def is_of_statement(error: sqlite3.Error) -> bool:
+    """Whether a statement is wrong, or its parameters are: others on the same file may succeed."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # Python's own have none
+    return code & 0xFF == sqlite3.SQLITE_ERROR
+
+
 def patiently(step: Callable[[], object], end: float) -> None:
     """Do something that another process may be in the way of, again until it is not.
 
