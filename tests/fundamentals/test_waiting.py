@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 from rotulus import task
+from rotulus._app import unserved
 from rotulus.errors import ResultTimeoutError, RotulusWarning
 from rotulus.testing import drain
 
@@ -84,6 +85,17 @@ def test_a_waiter_for_a_job_that_is_served_is_left_alone(app, registry):
         let_go.set()
         app.stop()
         worker.join(20)
+
+
+def test_waiters_for_jobs_of_many_queues_leave_nothing_behind(app, add, monkeypatch):
+    """One of those that wait for such a job looks for a worker; that is soon forgotten."""
+    job = app.store.get(add.enqueue(1).id)
+    looks = unserved.Unserved(lambda: app.store, lambda _: True, lambda: job.created_at)
+    assert [True, False] == [looks.is_news(job) for _ in range(2)]
+
+    monkeypatch.setattr(unserved, "WARN_AFTER", 0.0)
+    assert all(looks.is_news(job._replace(queue=f"q{number}")) for number in range(1000))
+    assert 1 == sum(len(kept) for kept in vars(looks).values() if isinstance(kept, dict | set))
 
 
 def test_a_result_that_is_there_is_not_waited_for(app, add):

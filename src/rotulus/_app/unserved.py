@@ -59,17 +59,20 @@ class Unserved:
         self._knows = knows
         self._now = now
         self._warned: set[str] = set()
-        self._looked_at: dict[tuple[str, str], float] = {}
+        self._since = float("-inf")
+        self._recent: set[tuple[str, str]] = set()
 
     def is_news(self, job: JobRecord) -> bool:
-        """Returns whether nobody has asked for a warning about such a job within two seconds.
+        """Returns whether nobody has asked about such a job in the present two seconds.
 
         Of a thousand coroutines that wait for jobs of one task, one has to look for a worker.
         """
         now, such = monotonic(), (job.queue, job.task)
-        if now - self._looked_at.get(such, -WARN_AFTER) < WARN_AFTER:
+        if now - self._since >= WARN_AFTER:
+            self._since, self._recent = now, set()
+        if such in self._recent:
             return False
-        self._looked_at[such] = now
+        self._recent.add(such)
         return True
 
     def warning(self, job: JobRecord) -> str | None:
