@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import random
 import signal
 import sqlite3
+import string
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -12,7 +14,9 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from contract.workbench import OUTCOMES
 from rotulus._app.adding import AsyncAdds
+from rotulus._jobs.log_line import LogRow
 from rotulus.errors import (
     StoreBusyError,
     StoreError,
@@ -282,6 +286,53 @@ def test_what_no_call_is_to_blame_for_is_told_to_all_that_wait(file):
 
     assert {StoreReadOnlyError} == {type(one) for one in told}
     assert len(groups) < 8
+
+
+@pytest.mark.anywhere
+def test_a_call_that_is_too_long_for_an_index_fails_by_itself(server):
+    """A database without such a limit takes it."""
+    long = server.new(queue="".join(random.choices(string.printable, k=20_000)))
+    few = [server.new() for _ in range(3)]
+    jobs = [*few[:2], long, few[2]]
+    told = together(
+        coalescer_of(server.store), *(lambda job=job: server.store.add([job]) for job in jobs)
+    )
+
+    assert isinstance(told.pop(2), StoreRefusedError)
+    assert [job.id for job in few] == [record.id for [record] in told]
+
+
+@pytest.mark.parametrize("wrong", ["table", "statement", "parameter"])
+def test_a_call_whose_statement_is_wrong_fails_by_itself(file, tmp_path, wrong):
+    """A claim, a settlement and an add that share its transaction are done."""
+    ended, due, new = file.running(), file.add(), file.new()
+    line = LogRow(ended.id, 1, 1, 1_000_000, 20, "", "text")
+    statements = {"statement": ("SELECT nothing FROM nowhere",), "parameter": ("SELECT ?", [{}])}
+
+    def fail():
+        if wrong == "table":
+            file.store.logs.add([line])
+        else:
+            file.store._commit.run(lambda connection: connection.execute(*statements[wrong]))
+
+    if wrong == "table":
+        with closing(sqlite3.connect(tmp_path / "jobs.db")) as other:
+            other.execute("ALTER TABLE rotulus_logs RENAME TO elsewhere")
+    claimed, failed, settled, again, added = together(
+        coalescer_of(file.store),
+        file.claim,
+        fail,
+        lambda: file.store.settle([OUTCOMES["succeeded"](ended)]),
+        fail,
+        lambda: file.store.add([new]),
+    )
+
+    assert isinstance(failed, StoreError)
+    assert isinstance(again, StoreError)
+    assert [due.id] == [job.id for job in claimed]
+    assert [new.id] == [job.id for job in added]
+    assert not isinstance(settled, Exception)
+    assert "succeeded" == file.state(ended)
 
 
 def test_a_call_that_needs_more_room_than_there_is_fails_alone(file):

@@ -27,7 +27,7 @@ _BY_CODE: tuple[tuple[tuple[str, ...], type[StoreError], str], ...] = (
     (("SQLITE_FULL", "53100"), StoreFullError, "free some space on its disk"),
     (("SQLITE_READONLY", "25006"), StoreReadOnlyError, "make it writable"),
     (("42501",), StoreReadOnlyError, "grant its role what is missing"),
-    (("SQLITE_CONSTRAINT", "SQLITE_TOOBIG", "22", "23"), StoreRefusedError, ""),
+    (("SQLITE_CONSTRAINT", "SQLITE_TOOBIG", "22", "23", "54000"), StoreRefusedError, ""),
     (("42P01", "3F000"), SchemaError, "call 'await database.init()' first"),
     (("SQLITE_NOTADB",), StoreUnavailableError, "give the name of another file"),
 )

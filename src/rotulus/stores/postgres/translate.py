@@ -57,7 +57,12 @@ def translate(error: psycopg.Error, url: str) -> StoreError:
             )
         case pg.ReadOnlySqlTransaction():
             return StoreReadOnlyError(f"{url} only reads: connect to the primary server ({what})")
-        case psycopg.DataError() | psycopg.IntegrityError() | pg.RaiseException():
+        case (
+            psycopg.DataError()
+            | psycopg.IntegrityError()
+            | pg.RaiseException()
+            | pg.ProgramLimitExceeded()  # too long for an index, or at all
+        ):
             return StoreRefusedError(f"{url} does not take what was to be written: {what}")
         case pg.DiskFull():
             return StoreFullError(f"No room left on the server of {url}: {what}")
