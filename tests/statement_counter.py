@@ -19,19 +19,23 @@ class StatementCounter:
     def __init__(self, monkeypatch):
         self.said = []
         self._sent = threading.Condition()
-        connect, execute = sqlite3.connect, psycopg.Connection.execute
+        connect = sqlite3.connect
 
         def open_traced(*args, **kwargs):
             connection = connect(*args, **kwargs)
             connection.set_trace_callback(self._note)
             return connection
 
-        def execute_traced(connection, query, *args, **kwargs):
-            self._note(query if isinstance(query, str) else query.decode())
-            return execute(connection, query, *args, **kwargs)
+        def traced(execute):
+            def execute_traced(connection, query, *args, **kwargs):
+                self._note(query if isinstance(query, str) else query.decode())
+                return execute(connection, query, *args, **kwargs)
+
+            return execute_traced
 
         monkeypatch.setattr(sqlite3, "connect", open_traced)
-        monkeypatch.setattr(psycopg.Connection, "execute", execute_traced)
+        for kind in (psycopg.Connection, psycopg.RawCursor):
+            monkeypatch.setattr(kind, "execute", traced(kind.execute))
 
     def until(self, holds):
         """Wait until something holds of a statement that is sent from now on."""

@@ -1,7 +1,9 @@
 """Connections to one PostgreSQL database: few, kept, with a deadline for every call."""
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache, cached_property
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -72,11 +74,38 @@ class Connection(psycopg.Connection[Row]):
                 raise NoAnswerError from error
             raise
 
+    @cached_property
+    def _cursor(self) -> psycopg.RawCursor[Row]:
+        """Runs one statement after the other: to make a cursor takes as long as to use it."""
+        return psycopg.RawCursor(self)
+
     def run(self, statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
-        """Run a statement; one without parameters may be several, which cannot be prepared."""
+        """Run a statement, whose answer is there until the next one is run.
+
+        One without parameters may be several, which cannot be prepared.
+        """
         if parameters:
-            return self.execute(statement, parameters)
+            numbered, names = _numbered(statement)
+            return self._cursor.execute(numbered, [parameters[name] for name in names])
         return self.execute(statement.replace(b"%%", b"%"), prepare=False)
+
+
+_NAMED = re.compile(rb"%\(([a-z0-9_]+)\)s")
+
+
+@cache
+def _numbered(statement: bytes) -> tuple[bytes, list[str]]:
+    """Returns a statement as the server wants it, and the names of its parameters in their order.
+
+    The driver would look for the parameters of a long statement each time.
+    """
+    numbers: dict[bytes, int] = {}
+
+    def number(named: re.Match[bytes]) -> bytes:
+        return b"$%d" % numbers.setdefault(named[1], len(numbers) + 1)
+
+    text = _NAMED.sub(number, statement).replace(b"%%", b"%")
+    return text, [name.decode() for name in numbers]
 
 
 def check_version(version: int, url: str) -> None:

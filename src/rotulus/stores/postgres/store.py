@@ -36,6 +36,7 @@ from rotulus.stores.postgres.changes import Places
 from rotulus.stores.postgres.claiming import Claims, claim_in, take
 from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.counting import gather
+from rotulus.stores.postgres.end_waiter import EndWaiter
 from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
@@ -43,7 +44,7 @@ from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source
-from rotulus.stores.postgres.work_waiter import WorkWaiter, await_end
+from rotulus.stores.postgres.work_waiter import WorkWaiter
 from rotulus.stores.shared.changes import SharedChanges
 from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.groups import SharedGroups
@@ -78,6 +79,7 @@ class PostgresStore(SharedStore):
         self._adder = Adder(self._connections)
         self._claims = Claims(self._connections)
         self._waiters: dict[str, WorkWaiter] = {}
+        self._ends = EndWaiter(self._connections)
         self.stats: Stats = SharedStats(self._read, self._write, gather)
         self.failures: Failures = SharedFailures(self._read)
         self.groups: Groups = SharedGroups(self._read, self._write, self._tell_work)
@@ -188,6 +190,7 @@ class PostgresStore(SharedStore):
         settled = self._run(lambda session: settle_alone(session, outcomes))
         if settled is None:
             settled = self._run(lambda session: settle(session, outcomes), atomic=True)
+        self._ends.tell(outcome.id for outcome in outcomes)
         if settled.brings_work:
             self._tell_work()
         return settled.refused
@@ -204,10 +207,9 @@ class PostgresStore(SharedStore):
             return SettledAndClaimed(settled.refused, jobs), bool(some_left)
 
         done, some_left = self._run(work, atomic=True)
+        self._ends.tell(outcome.id for outcome in outcomes)
         if some_left:
             self._tell_work()
-        if done.jobs:
-            self._work_waiter(wanted).look_soon()
         return done
 
     def rescue(self, limit: int = 1000, worker: str | None = None) -> list[JobRecord]:
@@ -227,13 +229,14 @@ class PostgresStore(SharedStore):
         with suppress(StoreClosedError):
             if isinstance(what, ClaimFilter):
                 return self._work_waiter(what).wait(end, self._random)
-            return not is_id(what) or await_end(self._connections, what, end)
+            return not is_id(what) or self._ends.wait(what, end)
         return False
 
     def close(self) -> None:
         """Release everything. See `Store.close`."""
         self._connections.close()
         self._listener.close()
+        self._ends.tell_all()
 
     def _run(
         self,
@@ -268,7 +271,7 @@ class PostgresStore(SharedStore):
         return self._waiters[key]
 
     def _tell_ends(self) -> None:
-        """Nobody waits to be told: who waits for the end of a job looks by himself."""
+        self._ends.tell_all()
 
     def _tell_work(self) -> None:
         # A worker that is not told looks by itself soon.

@@ -1,8 +1,7 @@
-"""Waits for work, or for the end of a job: woken by the listener, and looking for itself."""
+"""Waits for work: woken by the listener, and looking for itself."""
 
 from collections.abc import Callable
 
-from rotulus._jobs.states import ENDED
 from rotulus._time.clock import monotonic
 from rotulus.store import ClaimFilter
 from rotulus.stores._columns import SECOND
@@ -19,10 +18,6 @@ _IDLE = 5.0
 
 _DEAF = 1.0
 """The same without one."""
-
-_MOST_LATE = 0.5
-_LATE = 0.1
-"""The end of a job is told late by a tenth of the time waited, and by half a second at most."""
 
 
 class WorkWaiter:
@@ -41,7 +36,7 @@ class WorkWaiter:
         self._connections = connections
         self._listener = listener
         self._wanted = rows.wanted(wanted)
-        self._takes_anything = wanted.queues is wanted.names is None
+        self._takes_any_queue = wanted.queues is None
         self._heard = listener.heard
         self._began = listener.began
         self._pause = _SOON
@@ -55,8 +50,8 @@ class WorkWaiter:
             if heard != self._heard:
                 self._heard = heard
                 self.look_soon()
-                if self._takes_anything:
-                    return True
+                if self._takes_any_queue:
+                    return True  # a claim that finds nothing takes no longer than a look
                 self._look_at = float("-inf")
             if self._listener.began != self._began:
                 self._began = self._listener.began
@@ -87,18 +82,3 @@ class WorkWaiter:
     def _outlook(self, session: Session) -> tuple[bool, int | None]:
         [[found, due]] = session.fetch("claimable", **self._wanted)
         return found, due
-
-
-def await_end(connections: Source, job: str, end: float) -> bool:
-    """Whether a job has ended, at a moment of the monotonic clock at the latest."""
-    began = monotonic()
-    while not connections.closed:
-        state = connections.run(lambda session: session.fetch_value("state_of", id=job))
-        if state is None or state in ENDED:
-            return True
-        now = monotonic()
-        if now >= end:
-            return False
-        pause = max(_SOON, min(_MOST_LATE, (now - began) * _LATE))
-        connections.pause(min(pause, end - now))
-    return False
