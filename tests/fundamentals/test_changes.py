@@ -283,7 +283,7 @@ def test_a_store_that_is_away_is_told_once_and_so_is_that_it_is_back(registry):
 @pytest.mark.anywhere
 def test_whatever_else_goes_wrong_listeners_do_not_wait_for_ever(migrated, registry, monkeypatch):
     """Such as a driver that has no room for what it reads: it is told, and tried again."""
-    broken, execute = threading.Event(), psycopg.RawCursor.execute
+    broken, execute = threading.Event(), psycopg.Cursor.execute
 
     def without_room(cursor, query, *args, **kwargs):
         text = query if isinstance(query, str) else query.decode()
@@ -291,7 +291,7 @@ def test_whatever_else_goes_wrong_listeners_do_not_wait_for_ever(migrated, regis
             raise MemoryError("no room")
         return execute(cursor, query, *args, **kwargs)
 
-    monkeypatch.setattr(psycopg.RawCursor, "execute", without_room)
+    monkeypatch.setattr(psycopg.Cursor, "execute", without_room)
     app = App(migrated(clock=False), registry=registry)
     failed, recovered = goes_on(app, broken.set, broken.clear)
     app.close()

@@ -155,19 +155,26 @@ class Claimer:
 
     def _claim_or_wait(self, to_claim: int, *, wait: bool) -> Claimed:
         """Claim; when nothing is due, and there is time, wait for work. In a thread."""
-        claim = partial(self._claim_now, to_claim)
-        claimed = claim()
+        claimed = self._claim_now(to_claim)
         while wait and not claimed.jobs and self._goes_on() and not self._options.burst:
-            found = self._store.wait(self._options.claim_filter, _WAIT)
+            claimed = self._await_claim(to_claim)
             if self._runner.stalled:
                 break  # there are fewer free slots than there were
-            if found and self._goes_on():
-                claimed = claim()
         return claimed
 
     def _claim_now(self, to_claim: int) -> Claimed:
         asked_at = self._monotonic()
         jobs = self._store.claim(self._options.claim_filter, to_claim, self._options.lease)
+        self._prepare(jobs)
+        return Claimed(jobs, asked_at)
+
+    def _await_claim(self, to_claim: int) -> Claimed:
+        def limit() -> int:
+            return to_claim if self._goes_on() and not self._runner.stalled else 0
+
+        asked_at = self._monotonic()
+        options = self._options
+        jobs = self._store.await_claim(options.claim_filter, limit, options.lease, _WAIT)
         self._prepare(jobs)
         return Claimed(jobs, asked_at)
 

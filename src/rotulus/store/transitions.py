@@ -19,7 +19,7 @@ those of both that have not ended. The *dependants* of a job are the jobs that w
 it, directly or through others; a job is a dependant of its parts.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -123,6 +123,21 @@ class Transitions(Operations, Protocol):
 
         With `ids`, only those are taken, in any queue; the rest of this holds. No job is
         taken by two callers, and no attempt of a job is given out twice.
+        """
+        ...
+
+    def await_claim(
+        self, wanted: ClaimFilter, limit: Callable[[], int], lease: float, timeout: float
+    ) -> list[JobRecord]:
+        """`wait` until there is work, and then `claim`; returns nothing when the time is over.
+
+        Jobs that this process adds meanwhile may be claimed in the transaction that adds them.
+
+        Args:
+            wanted: which jobs.
+            limit: says how many to take at most, when there is work; called in any thread.
+            lease: seconds for which they are taken.
+            timeout: the longest time to wait, in seconds.
         """
         ...
 

@@ -1,4 +1,7 @@
-"""Adds that come at the same time share a transaction, and not each of them wakes the workers."""
+"""Adds that come at the same time share a transaction, and not each of them wakes the workers.
+
+Where a worker of this process waits for work, the transaction also claims for it.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +13,10 @@ from rotulus._jobs.record import JobRecord
 from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
 from rotulus.stores.postgres.batches import Batches
+from rotulus.stores.postgres.claiming import claim_in
 from rotulus.stores.postgres.connection import MOST
+from rotulus.stores.postgres.offers import Offer, Offers
+from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.source import Source
 
 Jobs = Sequence[NewJob]
@@ -31,13 +37,15 @@ class Adder:
 
     Args:
         connections: where calls run.
+        offers: workers of this process that wait.
     """
 
-    def __init__(self, connections: Source) -> None:
+    def __init__(self, connections: Source, offers: Offers) -> None:
         self._connections = connections
+        self._offers = offers
         self._semaphore = Semaphore(_MOST_KEYED)
         self._told_at = float("-inf")
-        self._coalescer = self._make(self._add_all)
+        self._coalescer = self._make(self._add_unkeyed)
         self._keyed = KeyedCoalescers(lambda: self._make(self._add_keyed))
 
     def add(self, jobs: Jobs) -> Records:
@@ -68,18 +76,36 @@ class Adder:
         finally:
             permit.release()
 
+    def _add_unkeyed(self, group: Group[Jobs]) -> list[Records]:
+        """The same of jobs that wait for no other transaction: a worker may wait for them."""
+        with self._offers.taken_for(_jobs(group)) as offer:
+            if offer is None:
+                return self._add_all(group)
+            return _apart(group, self._insert_and_claim(_jobs(group), _left(group), offer))
+
     def _add_all(self, group: Group[Jobs]) -> list[Records]:
         """Add the jobs of a group in one transaction."""
-        left = group.end - time.monotonic()
-        jobs = [job for jobs in group.works for job in jobs]
-        records = iter(self._insert(jobs, left, self._channel()))
-        return [[next(records) for _ in jobs] for jobs in group.works]
+        return _apart(group, self._insert(_jobs(group), _left(group), self._channel()))
 
     def _insert(self, jobs: Jobs, seconds: float | None, channel: str | None) -> Records:
         batches = Batches(jobs)
         return self._connections.run(
             lambda session: batches.add(session, channel), atomic=batches.atomic, seconds=seconds
         )
+
+    def _insert_and_claim(self, jobs: Jobs, seconds: float, offer: Offer) -> Records:
+        """Add jobs, and claim those that are next; wake others only for what is left then."""
+        batches, channel = Batches(jobs), self._connections.address.channel
+
+        def work(session: Session) -> tuple[Records, Records]:
+            added = batches.add(session, None)
+            claimed = claim_in(session, offer.wanted, offer.limit(), offer.lease)
+            if not batches.ready <= {job.id for job in claimed}:
+                session.fetch("notify", channel=channel)
+            return added, claimed
+
+        added, offer.jobs = self._connections.run(work, atomic=True, seconds=seconds)
+        return added
 
     def _channel(self) -> str | None:
         """Where to tell that there is work; None when somebody has just been told.
@@ -91,3 +117,17 @@ class Adder:
             return None
         self._told_at = now
         return self._connections.address.channel
+
+
+def _jobs(group: Group[Jobs]) -> Jobs:
+    return [job for jobs in group.works for job in jobs]
+
+
+def _left(group: Group[Jobs]) -> float:
+    return group.end - time.monotonic()
+
+
+def _apart(group: Group[Jobs], records: Records) -> list[Records]:
+    """The records of a group, for each of its calls."""
+    following = iter(records)
+    return [[next(following) for _ in jobs] for jobs in group.works]

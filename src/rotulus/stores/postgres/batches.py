@@ -37,6 +37,12 @@ class Batches:
         several = self._keys or self._with_parts or self._carried
         return len(self._groups) != 1 or bool(several)
 
+    @property
+    def ready(self) -> set[str]:
+        """The ids of those that wait for no others, their parts among them."""
+        parts = (part for job in self._with_parts for part in job.parts if not part.needs)
+        return {job.id for job in self._jobs if not job.parts} | {part.id for part in parts}
+
     def add(self, session: Session, channel: str | None) -> list[JobRecord]:
         """Add them; the record of each, or of the job that holds its key.
 

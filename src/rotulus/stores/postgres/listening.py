@@ -87,6 +87,10 @@ class Listener:
                 lambda: self.heard != heard or self.began != began or self._ended, timeout
             )
 
+    def wake(self) -> None:
+        """Wake everybody, as if something was heard."""
+        self._tell("heard")
+
     def close(self) -> None:
         """Stop, and wake everybody."""
         with self._rung:

@@ -41,6 +41,7 @@ from rotulus.stores.postgres.grants import grants
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.migrate import migrate, missing, script
+from rotulus.stores.postgres.offers import Offer, Offers
 from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source
@@ -76,7 +77,8 @@ class PostgresStore(SharedStore):
         self._connections = source or Connections(address)
         self._random = SystemRandom().random
         self._listener = listener_on(self._connections, self._random)
-        self._adder = Adder(self._connections)
+        self._offers = Offers(self._listener.wake, address.deadline)
+        self._adder = Adder(self._connections, self._offers)
         self._claims = Claims(self._connections)
         self._waiters: dict[str, WorkWaiter] = {}
         self._ends = EndWaiter(self._connections)
@@ -154,6 +156,18 @@ class PostgresStore(SharedStore):
         if claimed:
             self._work_waiter(wanted).look_soon()
         return claimed
+
+    def await_claim(
+        self, wanted: ClaimFilter, limit: Callable[[], int], lease: float, timeout: float
+    ) -> list[JobRecord]:
+        """Wait for jobs, and take them. See `Store.await_claim`."""
+        offer = Offer(wanted, limit, lease)
+        self._offers.make(offer)
+        try:
+            found = self.wait(wanted, timeout)
+        finally:
+            jobs = self._offers.withdraw(offer)
+        return self.claim(wanted, limit(), lease) if found and not jobs else jobs
 
     def extend(
         self,

@@ -7,6 +7,7 @@ from typing import TypeVar
 from rotulus._jobs.record import JobRecord
 from rotulus.store import (
     Claim,
+    ClaimFilter,
     Recounted,
     Renewal,
     Renewed,
@@ -33,6 +34,20 @@ class SharedStore(SharedQueries):
     @abstractmethod
     def _tell_ends(self) -> None:
         """Wake those who wait for jobs to end, or for the room that they leave."""
+
+    @abstractmethod
+    def claim(self, wanted: ClaimFilter, limit: int, lease: float) -> list[JobRecord]:
+        """Take jobs to run. See `Store.claim`."""
+
+    @abstractmethod
+    def wait(self, what: ClaimFilter | str, timeout: float) -> bool:
+        """Wait for a change. See `Store.wait`."""
+
+    def await_claim(
+        self, wanted: ClaimFilter, limit: Callable[[], int], lease: float, timeout: float
+    ) -> list[JobRecord]:
+        """Wait for jobs, and take them. See `Store.await_claim`."""
+        return self.claim(wanted, limit(), lease) if self.wait(wanted, timeout) else []
 
     def cancel(self, ids: Collection[str]) -> list[JobRecord]:
         """Cancel jobs. See `Store.cancel`."""
