@@ -143,7 +143,9 @@ def test_what_a_worker_would_not_take_is_no_reason_to_claim_for_it(there, add_be
     assert [] == add_beside([there.new()], wanted)
 
 
-@pytest.mark.parametrize("terms", [{"delay": 60.0}, {"limit_key": "k", "limit_to": 1}, {"key": "k"}])
+@pytest.mark.parametrize(
+    "terms", [{"delay": 60.0}, {"limit_key": "k", "limit_to": 1}, {"key": "k"}]
+)
 def test_jobs_of_another_kind_are_claimed_as_usual(there, add_beside, terms):
     """Those that are not due, that have limits, or whose add may wait for others."""
     assert [] == add_beside([there.new(**terms)])
