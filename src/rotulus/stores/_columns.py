@@ -67,6 +67,15 @@ class TermsRow(NamedTuple):
     schedule: str | None
 
 
+class TimesRow(NamedTuple):
+    """The times of a new job, in lengths from now; `at` is a moment."""
+
+    delay: Micros
+    at: Micros | None
+    expires: Micros | None
+    hold: Micros | None
+
+
 class SuccessRow(NamedTuple):
     """The outcome of an attempt whose task returned."""
 
@@ -155,23 +164,23 @@ class PutRow(NamedTuple):
     created_at: Micros | None
 
 
-ROWS: dict[str, type[Any]] = {
-    "plain": PlainRow,
-    "keyed": KeyedRow,
-    "in_run": RunRow,
-    "success": SuccessRow,
-    "outcome": OutcomeRow,
-    "claim": Claim,
-    "renewal": Renewal,
-    "need": Need,
-    "put": PutRow,
-    "schedule": ScheduleRow,
-    "move": MoveRow,
-    "debounced": DebouncedRow,
-    "failure": FailureRow,
-    "log": LogRow,
+ROWS: dict[str, tuple[type[Any], ...]] = {
+    "plain": (PlainRow,),
+    "keyed": (KeyedRow,),
+    "in_run": (RunRow, TermsRow, TimesRow),
+    "success": (SuccessRow,),
+    "outcome": (OutcomeRow,),
+    "claim": (Claim,),
+    "renewal": (Renewal,),
+    "need": (Need,),
+    "put": (PutRow,),
+    "schedule": (ScheduleRow,),
+    "move": (MoveRow,),
+    "debounced": (DebouncedRow,),
+    "failure": (FailureRow,),
+    "log": (LogRow,),
 }
-"""Rows that statements take many of at once, by the name of each in SQL."""
+"""Rows that statements take many of at once, by the name of each in SQL: the columns of these."""
 
 # Rows are given as plain tuples, which are written as JSON five times as fast as named ones.
 
@@ -208,7 +217,7 @@ def run_row(
     *,
     opened: bool = False,
 ) -> tuple[Any, ...]:
-    """A new job that may be in a run: a `RunRow`.
+    """A new job that may be in a run, with terms of its own: a `RunRow`, and what follows it.
 
     Args:
         job: the job.
@@ -217,7 +226,15 @@ def run_row(
         waits_for: how many jobs it waits for.
         opened: whether it is added with its parts.
     """
-    return (*keyed_row(job), run, step, job.workflow, waits_for, opened)
+    return (*keyed_row(job), run, step, job.workflow, waits_for, opened, *_own_terms(job.terms))
+
+
+@lru_cache(maxsize=256)
+def _own_terms(terms: Terms) -> tuple[Any, ...]:
+    """What a new job has that shares its terms with no other: a `TermsRow`, and a `TimesRow`."""
+    at = None if terms.at is None else micros(terms.at)
+    times = TimesRow(span(terms.delay), at, span(terms.expires), span(terms.window))
+    return (*terms_values(terms).values(), *times)
 
 
 @lru_cache(maxsize=256)
@@ -324,9 +341,10 @@ class Column(NamedTuple):
     optional: bool
 
 
-def columns_of(row: type[Any]) -> list[Column]:
-    """The columns of a row, in their order."""
-    return [_column(*hint) for hint in get_type_hints(row, include_extras=True).items()]
+def columns_of(*rows: type[Any]) -> list[Column]:
+    """The columns of some rows, in their order."""
+    hints = [get_type_hints(row, include_extras=True) for row in rows]
+    return [_column(*hint) for own in hints for hint in own.items()]
 
 
 def _column(name: str, hint: Any) -> Column:

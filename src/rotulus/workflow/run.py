@@ -125,9 +125,12 @@ class Run:
             JobNotFoundError: there is no such run.
             ResultTimeoutError: it has not ended in time; the message says what it waits for.
         """
-        with suppress(JobFailedError):  # that is a result, too
-            self.job.result(timeout)
-        return result_of(self.job)
+        job = self.job
+        if not job.state.ended:
+            with suppress(JobFailedError):  # that is a result, too
+                job.result(timeout)
+            job = self.job
+        return result_of(job)
 
     async def await_end(self, timeout: float | None = None) -> WorkflowResult:  # noqa: ASYNC109
         """`wait`, without blocking the event loop."""

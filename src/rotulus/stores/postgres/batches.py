@@ -1,6 +1,6 @@
 """New jobs in batches: neighbours with the same terms are added in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -117,7 +117,7 @@ _MOST_LOOKS = 10
 
 
 def _insert(
-    session: Session, jobs: list[NewJob], shared: dict[str, str | None], *, again: bool
+    session: Session, jobs: list[NewJob], shared: Mapping[str, str | None], *, again: bool
 ) -> tuple[list[JobRecord], int]:
     terms = jobs[0].terms
     if again or not are_plain(jobs):

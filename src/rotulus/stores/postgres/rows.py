@@ -1,6 +1,7 @@
 """Our values as the parameters of statements, and the answers of statements as our values."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 from rotulus._jobs.record import JobRecord, micros
@@ -101,13 +102,14 @@ def _writer(column: _columns.Column) -> Callable[[Sequence[Any]], str]:
 
 
 _WRITERS = {
-    kind: {f"{kind}_{column.name}": _writer(column) for column in _columns.columns_of(row)}
+    kind: {f"{kind}_{column.name}": _writer(column) for column in _columns.columns_of(*row)}
     for kind, row in _columns.ROWS.items()
 }
 """What writes the values of each parameter, for each kind of row."""
 
 
-def shared(terms: Terms) -> dict[str, str | None]:
+@lru_cache(maxsize=256)
+def shared(terms: Terms) -> Mapping[str, str | None]:
     """What jobs with the same terms share, as the parameters of the `add` statements."""
     return {
         **{name: text(value) for name, value in _columns.terms_values(terms).items()},

@@ -54,12 +54,13 @@ def _pieces() -> dict[str, str]:
         # ids grow, and no job has the last one
         "below": "coalesce(:before::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')",
         "worker_columns": ", ".join(WorkerInfo._fields),
+        "run_columns": ", ".join(_columns.RunRow._fields),
         "terms_columns": ", ".join(column.name for column in terms),
         "terms_values": ", ".join(f":{name}::{_TYPES[kind]}" for name, kind, _ in terms),
     }
     pieces |= stat_pieces("greatest")
     for row, fields in _columns.ROWS.items():
-        columns = _columns.columns_of(fields)
+        columns = _columns.columns_of(*fields)
         names = ", ".join(column.name for column in columns)
         arrays = ", ".join(f":{row}_{name}::{_TYPES[kind]}[]" for name, kind, _ in columns)
         pieces[f"{row}_columns"] = names
@@ -160,10 +161,6 @@ class Session:
     def rows(self, kind: str, values: Sequence[Sequence[Any]]) -> Mapping[str, Value]:
         """Rows of a kind, as the parameters of a statement."""
         return rows.many(kind, values)
-
-    def terms(self, terms: Terms) -> Mapping[str, Value]:
-        """What new jobs share, as the parameters of a statement."""
-        return {**rows.shared(terms), "window": rows.span(terms.window)}
 
     def texts(self, held: list[str]) -> list[str]:
         """The texts in a column that holds many."""

@@ -1,7 +1,7 @@
 """Adds jobs that are in runs, in a transaction: a job with its parts, and what each waits for."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from typing import Any
 
 from rotulus.store import NewJob
@@ -84,13 +84,11 @@ def _own_row(job: NewJob) -> tuple[Any, ...]:
 
 
 def _add_rows(
-    session: Session, jobs: Iterable[NewJob], rows: Iterable[tuple[Any, ...]], *, paused: bool
+    session: Session, jobs: Sequence[NewJob], rows: Iterable[tuple[Any, ...]], *, paused: bool
 ) -> set[str]:
     """Add jobs, some of them in a run; the ids of those that are new."""
-    new: set[str] = set()
-    for terms, group in groupby(zip(jobs, rows, strict=True), lambda pair: pair[0].terms):
-        own = session.rows("in_run", [row for _, row in group])
-        found = session.fetch("add_parts", **own, **session.terms(terms), paused=paused)
-        session.count_new(terms, len(found))
-        new |= {job for (job,) in found}
+    own = session.rows("in_run", list(rows))
+    new = {job for (job,) in session.fetch("add_parts", **own, paused=paused)}
+    for terms, count in Counter(job.terms for job in jobs if job.id in new).items():
+        session.count_new(terms, count)
     return new

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from rotulus._jobs.record import HISTORY, HISTORY_CHARACTERS, JobRecord, moment
 from rotulus._jobs.states import State
@@ -26,10 +27,17 @@ def records_of(session: Session, ids: Sequence[str]) -> list[JobRecord]:
 def whole_record(session: Session, job_id: str) -> JobRecord | None:
     """One job, with what is read apart. See `Queries.get`."""
     for job in records_of(session, [job_id]):
-        most = {"limit": HISTORY, "characters": HISTORY_CHARACTERS}
-        history = [list(row) for row in session.fetch("history", id=job_id, **most)]
-        return job._replace(history=encode_plain(history), opens_at=_opens_at(session, job))
+        history = encode_plain(_history(session, job))
+        return job._replace(history=history, opens_at=_opens_at(session, job))
     return None
+
+
+def _history(session: Session, job: JobRecord) -> list[list[Any]]:
+    """The earlier attempts. One that runs, or has succeeded, is not among them."""
+    if job.attempt <= (job.state in (State.RUNNING, State.SUCCEEDED)):
+        return []
+    most = {"limit": HISTORY, "characters": HISTORY_CHARACTERS}
+    return [list(row) for row in session.fetch("history", id=job.id, **most)]
 
 
 def _opens_at(session: Session, job: JobRecord) -> int | None:

@@ -67,10 +67,6 @@ class Session(Protocol):
         """Rows of a kind, as the parameters of a statement."""
         ...
 
-    def terms(self, terms: Terms) -> Mapping[str, Value]:
-        """What new jobs share, as the parameters of a statement."""
-        ...
-
     def texts(self, held: Any) -> list[str]:
         """The texts in a column that holds many."""
         ...

@@ -23,13 +23,15 @@ def _pieces() -> dict[str, str]:
     pieces = {
         "record": f"json_array({_columns.record_columns('job')})",
         "worker_columns": ", ".join(WorkerInfo._fields),
+        "run_columns": ", ".join(_columns.RunRow._fields),
         "terms_columns": ", ".join(terms),
         "terms_values": ", ".join(f":{name}" for name in terms),
     }
     pieces |= stat_pieces("max")
     for kind, row in _columns.ROWS.items():
-        pieces[f"{kind}_columns"] = ", ".join(row._fields)
-        values = [f"value ->> {place} AS {name}" for place, name in enumerate(row._fields)]
+        names = [column.name for column in _columns.columns_of(*row)]
+        pieces[f"{kind}_columns"] = ", ".join(names)
+        values = [f"value ->> {place} AS {name}" for place, name in enumerate(names)]
         pieces[f"{kind}_values"] = ", ".join(values)
         pieces[f"{kind}_rows"] = _ROWS.format(name=kind, values=pieces[f"{kind}_values"])
     return pieces
@@ -112,11 +114,6 @@ class Session:
     def rows(self, kind: str, values: Sequence[Sequence[Any]]) -> dict[str, Value]:
         """Rows of a kind, as the parameters of a statement."""
         return {kind: rows.array(values)}
-
-    def terms(self, terms: Terms) -> dict[str, Value]:
-        """What new jobs share, as the parameters of a statement."""
-        shared = rows.shared(terms, self.now)
-        return {**shared, "hold_until": rows.hold_until(terms, self.now)}
 
     def texts(self, held: str) -> list[str]:
         """The texts in a column that holds many."""

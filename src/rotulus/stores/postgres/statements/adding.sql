@@ -53,7 +53,10 @@ added AS (
     greatest(run_at, now) + :expires::bigint
   FROM moment, {keyed_rows}
   ON CONFLICT DO NOTHING RETURNING id, labels),
-{counted_new},
+counted AS (
+  INSERT INTO rotulus_stats_new (at, count, task, queue, outcome)
+  SELECT now, new, :task, :queue, 'enqueued'
+  FROM moment, (SELECT count(*) AS new FROM added) AS whole WHERE new > 0),
 noted AS (
   INSERT INTO rotulus_changes_new ({change_columns})
   SELECT now, 'job', added.id, CASE WHEN run_at > now THEN 'delayed' ELSE 'queued' END, :task, :queue
@@ -65,27 +68,29 @@ SELECT now, run_at, (SELECT count(*) FROM added), CASE WHEN :channel::text IS NO
 FROM moment;
 
 -- name: add_parts
--- Jobs with their parts, or the parts of a job; `blocked` while they wait for each other. Then the
--- ids of those that were not here already, and whose key was not held.
-WITH moment AS MATERIALIZED (
-  SELECT now, coalesce(:at::bigint, now + :delay::bigint) AS run_at FROM rotulus_now() AS now),
+-- Jobs with their parts, or the parts of a job; `blocked` while they wait for each other. Each has terms
+-- of its own. Then the ids of those that were not here already, and whose key was not held.
+WITH given AS MATERIALIZED (
+  SELECT in_run.*, now, coalesce(at, now + delay) AS run_at FROM rotulus_now() AS now, {in_run_rows}),
 added AS (
   INSERT INTO rotulus_jobs (
-    {in_run_columns}, held_key, hold_until, paused,
+    {run_columns}, held_key, hold_until, paused,
     {terms_columns}, created_at, run_at, state, expires_at)
   SELECT
-    {in_run_columns}, key, now + :window::bigint, :paused::boolean, {terms_values}, now, run_at,
+    {run_columns}, key, now + hold, :paused::boolean,
+    {terms_columns}, now, run_at,
     CASE WHEN waits_for > 0 OR :paused::boolean THEN 'blocked'
          WHEN run_at > now THEN 'delayed'
          ELSE 'queued' END,
-    greatest(run_at, now) + :expires::bigint
-  FROM moment, {in_run_rows}
-  ON CONFLICT DO NOTHING RETURNING id, state),
-{counted_new},
+    greatest(run_at, now) + expires
+  FROM given
+  ON CONFLICT DO NOTHING RETURNING id, state, task, queue, created_at AS now),
+counted AS (
+  INSERT INTO rotulus_stats_new (at, count, task, queue, outcome)
+  SELECT now, count(*), task, queue, 'enqueued' FROM added GROUP BY now, task, queue),
 noted AS (
   INSERT INTO rotulus_changes_new ({change_columns})
-  SELECT now, 'job', added.id, state, :task, :queue
-  FROM moment, added WHERE {listened})
+  SELECT now, 'job', id, state, task, queue FROM added WHERE {listened})
 SELECT id FROM added;
 
 -- name: add_needs

@@ -7,13 +7,6 @@ counted AS (
   SELECT now, greatest(0, started_at - due), greatest(0, now - started_at), 1, task, queue, outcome
   FROM ended)
 
--- piece: counted_new
--- The jobs that have been `added` are counted.
-counted AS (
-  INSERT INTO rotulus_stats_new (at, count, task, queue, outcome)
-  SELECT now, new, :task, :queue, 'enqueued'
-  FROM moment, (SELECT count(*) AS new FROM added) AS whole WHERE new > 0)
-
 -- name: lock_stats
 -- One process at a time brings counts to their place; the others have nothing to do meanwhile.
 SELECT pg_try_advisory_xact_lock(hashtext('rotulus_stats'));

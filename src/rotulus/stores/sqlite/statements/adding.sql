@@ -23,16 +23,19 @@ FROM {keyed_rows} WHERE true
 ON CONFLICT DO NOTHING;
 
 -- name: add_parts
--- Jobs with their parts, or the parts of a job; `blocked` while they wait for each other. Then the
--- ids of those that were not here already, and whose key was not held; as a value and no column,
--- which a connection of an application may convert.
+-- Jobs with their parts, or the parts of a job; `blocked` while they wait for each other. Each has terms
+-- of its own. Then the ids of those that were not here already, and whose key was not held; as a value
+-- and no column, which a connection of an application may convert.
 INSERT INTO rotulus_jobs (
-  {in_run_columns}, held_key, hold_until, paused,
+  {run_columns}, held_key, hold_until, paused,
   {terms_columns}, created_at, run_at, state, expires_at)
 SELECT
-  {in_run_columns}, key, :hold_until, :paused, {terms_values}, :now, :run_at,
-  CASE WHEN waits_for > 0 OR :paused THEN 'blocked' ELSE :state END, :expires_at
-FROM {in_run_rows} WHERE true
+  {run_columns}, key, :now + hold, :paused, {terms_columns}, :now, run_at,
+  CASE WHEN waits_for > 0 OR :paused THEN 'blocked'
+       WHEN run_at > :now THEN 'delayed'
+       ELSE 'queued' END,
+  max(run_at, :now) + expires
+FROM (SELECT *, coalesce(at, :now + delay) AS run_at FROM {in_run_rows}) WHERE true
 ON CONFLICT DO NOTHING
 RETURNING id || '';
 
