@@ -7,17 +7,27 @@ from typing import NamedTuple
 
 from rotulus.errors import SchemaError
 
+_INDEXES = ".indexes.sql"
+"""How the names of files end that build indexes."""
+
 
 class Migration(NamedTuple):
-    """One migration: its number, its name (`0001 jobs`) and its SQL."""
+    """One migration: its number, its name (`0001 jobs`) and its SQL.
+
+    `indexes` is SQL that runs after it, outside of its transaction (PostgreSQL only).
+    """
 
     number: int
     name: str
     sql: str
+    indexes: str = ""
 
     @property
     def checksum(self) -> str:
-        """The hash of its SQL: an applied migration is this one if it has the same."""
+        """The hash of its SQL: an applied migration is this one if it has the same.
+
+        Indexes are not in it: the database itself says which ones it has.
+        """
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
@@ -26,10 +36,20 @@ def known_migrations(store: str) -> list[Migration]:
     folder = Path(__file__).parent / store / "migrations"
     return [
         Migration(
-            int(path.stem[:4]), path.stem.replace("_", " ", 1), path.read_text(encoding="utf-8")
+            int(path.stem[:4]),
+            path.stem.replace("_", " ", 1),
+            path.read_text(encoding="utf-8"),
+            _indexes_of(path),
         )
         for path in sorted(folder.glob("*.sql"))
+        if not path.name.endswith(_INDEXES)
     ]
+
+
+def _indexes_of(path: Path) -> str:
+    """Returns the text of the file beside a migration that builds indexes, if there is one."""
+    beside = path.with_suffix(_INDEXES)
+    return beside.read_text(encoding="utf-8") if beside.exists() else ""
 
 
 def missing_migrations(store: str, applied: Mapping[int, str], place: str) -> list[Migration]:

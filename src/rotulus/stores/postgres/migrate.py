@@ -2,14 +2,15 @@
 
 All missing migrations are applied in one transaction, under a lock that other migrating processes
 wait for. Workers of the version before go on meanwhile: a migration adds, and takes nothing away
-that the version before still uses.
+that the version before still uses. Indexes on the jobs are built after it: see `indexes`.
 """
 
 from rotulus.stores._migrations import Migration, known_migrations, missing_migrations
+from rotulus.stores.postgres.indexes import index_statements
 from rotulus.stores.postgres.session import Session
 
-_LOCK_TIMEOUT = "10s"
-"""How long to wait for tables that are in use: everybody else waits behind us."""
+_LOCK_TIMEOUT = "2s"
+"""How long to wait for a table that is in use: everybody else waits behind us. Then try again."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('rotulus migrations'), 0)"
 """A migration holds it until the end of the transaction."""
@@ -22,6 +23,10 @@ CREATE TABLE IF NOT EXISTS rotulus_migrations (
   applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 )"""
 
+
+_AFTERWARDS = """\
+-- The rest is done while the tables are in use. Run it statement by statement, outside of a transaction, as
+-- psql does with a file (psql -f). If it is interrupted, run it again from here."""
 
 _INTO = "INSERT INTO rotulus_migrations (number, name, checksum)"
 
@@ -62,12 +67,14 @@ def script(schema: str | None) -> str:
     place = f'CREATE SCHEMA IF NOT EXISTS "{schema}";\nSET LOCAL search_path TO "{schema}";'
     parts = ["BEGIN;", *([place] if schema else []), f"{_LEDGER.strip()};"]
     parts += [f"-- {s.name}\n{s.sql}\n{_remember(s)};" for s in known_migrations("postgres")]
-    return "\n\n".join([*parts, "COMMIT;", ""])
+    indexes = [f"{statement};" for statement in index_statements(schema)]
+    return "\n\n".join([*parts, "COMMIT;", _AFTERWARDS, *indexes, ""])
 
 
 def migration_statements(migration: Migration) -> list[str]:
     """Returns one migration, statement by statement, for tools with a transaction around it."""
-    return [_LOCK, _LEDGER.strip(), migration.sql, _remember(migration)]
+    timeout = f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"
+    return [_LOCK, timeout, _LEDGER.strip(), migration.sql, _remember(migration)]
 
 
 def _remember(migration: Migration) -> str:

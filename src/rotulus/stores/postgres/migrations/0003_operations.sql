@@ -1,9 +1,7 @@
+-- New indexes on rotulus_jobs are in 0003_operations.indexes.sql: they are built while the table is in use.
+
 -- Jobs that are found by the fingerprint of their failure.
 ALTER TABLE rotulus_jobs ADD COLUMN fingerprint text;   -- of what its last attempt raised
-
--- Jobs that failed or died, by their failure group. Only the end of such a job writes here.
-CREATE INDEX rotulus_jobs_failures ON rotulus_jobs (fingerprint, task, ended_at)
-  WHERE state IN ('failed', 'dead') AND fingerprint IS NOT NULL;
 
 -- What attempts have logged, as long as their jobs are kept.
 CREATE TABLE rotulus_logs (
@@ -41,24 +39,6 @@ BEGIN
 END $$;
 CREATE TRIGGER rotulus_forget_deleted AFTER DELETE ON rotulus_jobs REFERENCING OLD TABLE AS gone
 FOR EACH STATEMENT EXECUTE FUNCTION rotulus_forget_deleted();
-
--- What went wrong, the last added first. A job that succeeds writes nothing here.
-CREATE INDEX rotulus_jobs_unsuccessful ON rotulus_jobs (state, id)
-  WHERE ended_at IS NOT NULL AND state || '' <> 'succeeded';
-
--- In their order, so that the last firings of a schedule are read, and not all of them; and the last jobs of a
--- key, and of a run. The index of steps is not for those who do not name one: they would read all of a run.
-DROP INDEX rotulus_jobs_schedule;
-CREATE INDEX rotulus_jobs_schedule ON rotulus_jobs (schedule, id)
-  WHERE schedule IS NOT NULL;
-DROP INDEX rotulus_jobs_key;
-CREATE INDEX rotulus_jobs_key ON rotulus_jobs (key, id)
-  WHERE key IS NOT NULL;
-DROP INDEX rotulus_jobs_run;
-CREATE INDEX rotulus_jobs_run ON rotulus_jobs (run, id)
-  WHERE run IS NOT NULL;
-CREATE INDEX rotulus_jobs_step ON rotulus_jobs (run, step)
-  WHERE step IS NOT NULL;
 
 -- What attempts came to, and how long they waited and ran (microseconds), by the minute, the quarter of an hour, and the hour.
 -- `waits_3` counts waits that are in the fourth bucket of a histogram; see store/stats.py.
