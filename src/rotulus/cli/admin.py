@@ -3,6 +3,7 @@
 import click
 
 from rotulus import App
+from rotulus._text.urls import migrating
 from rotulus._text.words import many
 from rotulus.cli.output import json_option, print_json, print_table
 from rotulus.cli.tables import Column
@@ -42,7 +43,7 @@ def migrate(
     applied: list[str] = []
     app.events.subscribe(lambda event: applied.extend(event.migrations), StoreMigrated)
     place, store = app.store.url, app.store
-    applied += store.migrate()
+    applied += store.migrate(tell=lambda line: click.echo(line, err=True))
     click.echo(f"{place}: applied {', '.join(applied)}" if applied else f"{place} is up to date.")
 
 
@@ -61,15 +62,23 @@ def check(as_json: bool, target: str | None, url: str | None) -> None:
     app = find_app(target, url, tasks=True)
     there = has_store(app)
     problems = app.check()
+    unfinished = app.store.unfinished() if there else []
     tasks, schedules = len(app.registry), len(app.provider.schedule)
     if as_json:
         facts = {"tasks": tasks, "schedules": schedules, "store": url_of(app), "problems": problems}
+        facts |= {"unfinished": unfinished}
         print_json(facts)
     else:
         click.echo(f"{many(tasks, 'task')}, {many(schedules, 'schedule')}, {url_of(app)}")
     if problems:
         kinds = "kind of waiting job" if len(problems) == 1 else "kinds of waiting jobs"
         raise ConfigurationError("\n  ".join([f"{len(problems)} {kinds} cannot run:", *problems]))
+    if unfinished:
+        missing = "\n  ".join(unfinished)
+        click.echo(
+            f"Some searches are slow until {migrating(url_of(app))} has ended:\n  {missing}",
+            err=True,
+        )
     if not as_json:
         none_yet = "" if there else " There is no database yet: the first enqueue makes it."
         click.echo(f"Everything fits.{none_yet}")

@@ -1,6 +1,7 @@
 """The calls of a PostgreSQL store on Django's own connection."""
 
 from collections.abc import Callable, Mapping
+from time import sleep
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -16,12 +17,20 @@ from rotulus.errors import StoreError
 from rotulus.store import Store
 from rotulus.stores.postgres import PostgresStore
 from rotulus.stores.postgres.address import Address
+from rotulus.stores.postgres.indexes import build_indexes, index_statements
 from rotulus.stores.postgres.joining import found, on_cursor, on_django
 from rotulus.stores.postgres.migrate import migration_statements
 from rotulus.stores.postgres.session import Answer, Execute, Session, statements_in
 from rotulus.stores.postgres.translate import CONTENDED, USELESS, translate
 
-__all__ = ["MIGRATIONS", "migration_statements", "open_store"]
+__all__ = [
+    "MIGRATIONS",
+    "finish_migrations",
+    "finishing_statements",
+    "is_in_use",
+    "migration_statements",
+    "open_store",
+]
 
 T = TypeVar("T")
 
@@ -60,6 +69,14 @@ class PostgresConnection(Connection):
         """
         with self.translating(self._translated):
             return self._patiently(work, atomic)
+
+    def run_outside(self, work: Callable[[Session], object]) -> bool:
+        """Do some work, unless a transaction is open here: then it is for another call."""
+        if self.in_transaction:
+            return False
+        with self.translating(self._translated):
+            work(Session(_execute_on(self.here), _STATEMENTS))
+        return True
 
     def _patiently(self, work: Callable[[Session], T], atomic: bool) -> T:
         tries = 0
@@ -102,6 +119,21 @@ class PostgresConnection(Connection):
 
     def _translated(self, error: BaseException) -> StoreError | None:
         return translate(error, self.url) if isinstance(error, psycopg.Error) else None
+
+
+def finish_migrations(connection: Any, tell: Callable[[str], object]) -> None:
+    """Build the indexes of the migrations on a connection without a transaction."""
+    build_indexes(Session(_execute_on(connection), _STATEMENTS), None, sleep, tell)
+
+
+def finishing_statements() -> list[str]:
+    """Returns what `finish_migrations` does, for those who want to see it."""
+    return index_statements(None)
+
+
+def is_in_use(error: BaseException) -> bool:
+    """Returns whether a migration has not got a table because it is in use: to be tried again."""
+    return isinstance(error.__cause__, (psycopg.errors.LockNotAvailable, *CONTENDED))
 
 
 def _execute_on(connection: Any) -> Execute:

@@ -19,7 +19,14 @@ from rotulus.stores.sqlite.connection import MEMORY, translate
 from rotulus.stores.sqlite.joining import Answer, Joined, Row
 from rotulus.stores.sqlite.migrate import migration_statements
 
-__all__ = ["MIGRATIONS", "migration_statements", "open_store"]
+__all__ = [
+    "MIGRATIONS",
+    "finish_migrations",
+    "finishing_statements",
+    "is_in_use",
+    "migration_statements",
+    "open_store",
+]
 
 T = TypeVar("T")
 
@@ -142,3 +149,17 @@ def open_store(alias: str, connection: Any, clock: Clock) -> Store:
     """Returns the store on a file of SQLite, or on a database in memory, as in tests."""
     path = MEMORY if connection.is_in_memory_db() else str(connection.settings_dict["NAME"])
     return SqliteStore(path, clock=clock, source=SqliteConnection(alias, path))
+
+
+def finish_migrations(connection: Any, tell: Callable[[str], object]) -> None:
+    """Do nothing: a file is migrated in one transaction."""
+
+
+def finishing_statements() -> list[str]:
+    """Returns nothing: see `finish_migrations`."""
+    return []
+
+
+def is_in_use(error: BaseException) -> bool:  # noqa: ARG001 - Django's own timeout has waited
+    """Returns False: a file that is in use has been waited for."""
+    return False

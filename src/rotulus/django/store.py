@@ -1,6 +1,6 @@
 """The store of `django://alias`: PostgreSQL or SQLite, every call on Django's own connection."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -29,6 +29,18 @@ class Dialect(Protocol):
 
     def migration_statements(self, migration: Migration) -> Sequence[str]:
         """Returns the SQL of a migration."""
+        ...
+
+    def finish_migrations(self, connection: Any, tell: Callable[[str], object]) -> None:
+        """Do what follows migrations outside of transactions, as far as it is not done."""
+        ...
+
+    def finishing_statements(self) -> Sequence[str]:
+        """Returns the SQL of that."""
+        ...
+
+    def is_in_use(self, error: BaseException) -> bool:
+        """Returns whether a migration has failed because a table is in use."""
         ...
 
 

@@ -47,14 +47,25 @@ class Transitions(Operations, Protocol):
     call, without `history` and `opens_at`.
     """
 
-    def migrate(self, *, apply: bool = True) -> list[str]:
+    def migrate(
+        self, *, apply: bool = True, tell: Callable[[str], object] | None = None
+    ) -> list[str]:
         """Bring the tables up to this version; returns the names of the migrations applied.
 
-        Without `apply`, only returns the names of those that are missing.
+        Without `apply`, only returns the names of those that are missing. `tell` is given a line
+        before each step that may take long.
 
         Safe to call twice, from two processes at once, and while workers of this version and the
-        one before run. Killed half way, it leaves the tables as they were. Raises `SchemaError`
-        when the tables are newer.
+        one before run. Killed half way, it leaves the tables as they were, or of this version with
+        indexes that are `unfinished`: the next call goes on there. In a transaction of the caller
+        indexes are left to the next call. Raises `SchemaError` when the tables are newer.
+        """
+        ...
+
+    def unfinished(self) -> list[str]:
+        """Returns a line for each index that a migration has not built yet, or not dropped yet.
+
+        Until then nothing is wrong, but searches may take longer.
         """
         ...
 

@@ -2,12 +2,13 @@
 
 from django.db import migrations, models
 
-from rotulus.django.store_migrations import ApplyMigration
+from rotulus.django.store_migrations import ApplyMigration, FinishMigrations
 
 
 class Migration(migrations.Migration):
-    """Applies migration 0003 of the store."""
+    """Applies migration 0003 of the store in a transaction, and builds its indexes after that."""
 
+    atomic = False
     dependencies = (("rotulus", "0002_outbox"),)
     operations = (
         ApplyMigration(3),
@@ -16,4 +17,5 @@ class Migration(migrations.Migration):
             name="labels_json",
             field=models.TextField(db_column="labels", null=True),
         ),
+        FinishMigrations(),
     )

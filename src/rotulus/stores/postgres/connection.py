@@ -38,6 +38,12 @@ MOST = 12
 A renewal that finds none has one more, so that no lease ends because other calls wait for locks.
 """
 
+_DAYS = 30 * 86_400.0
+"""Seconds that work without a time limit may take all the same."""
+
+_TURN = 0.5
+"""Seconds between two tries to be the one process that works outside of transactions."""
+
 _AGAIN = 5
 """How often work is tried that meets a key of another transaction."""
 
@@ -218,6 +224,31 @@ class Connections:
                     return work(session)
             finally:
                 connection.deadline = None
+
+    def run_outside(self, work: Callable[[Session], object]) -> bool:
+        """Do some work outside of transactions, on a connection of its own; one process at a time.
+
+        A second connection says who that is, by a lock that ends with its transaction: this holds
+        behind a pooler, too. Its transaction has no snapshot, so no index has to wait for it.
+        """
+
+        def in_turn(holder: Session) -> bool:
+            if not holder.fetch_value("hold_building"):
+                return False
+            connection = self.open(monotonic() + CONNECTING)
+            try:
+                connection.deadline = None
+                if self.address.listen:
+                    connection.run(b"SET statement_timeout = 0; SET lock_timeout = 0", {})
+                work(Session(connection.run, self._statements))
+            finally:
+                connection.close()
+            return True
+
+        while not self.run(in_turn, atomic=True, seconds=_DAYS):
+            self.pause(_TURN)
+            self._check()
+        return True
 
     @property
     def is_callers(self) -> bool:

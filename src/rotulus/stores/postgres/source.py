@@ -48,6 +48,13 @@ class Source(Protocol):
         """
         ...
 
+    def run_outside(self, work: Callable[[Session], object]) -> bool:
+        """Do some work outside of any transaction, without a time limit; it may be done twice.
+
+        Returns whether it was done: not while a transaction is open that the caller will end.
+        """
+        ...
+
     def after_commit(self, function: Callable[[], object]) -> None:
         """Call a function once what the caller has written is committed."""
         ...

@@ -11,7 +11,7 @@ from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._text.ids import is_id
 from rotulus._time.clock import monotonic
-from rotulus.errors import StoreClosedError, StoreError
+from rotulus.errors import StoreBusyError, StoreClosedError, StoreError
 from rotulus.store import (
     Changes,
     Claim,
@@ -38,6 +38,7 @@ from rotulus.stores.postgres.connection import Connections
 from rotulus.stores.postgres.counting import gather
 from rotulus.stores.postgres.end_waiter import EndWaiter
 from rotulus.stores.postgres.grants import grants
+from rotulus.stores.postgres.indexes import build_indexes, unfinished
 from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.migrate import migrate, missing, script
@@ -60,6 +61,9 @@ T = TypeVar("T")
 
 _WHOLE_TABLE = 300.0
 """Seconds for a call that reads whole tables, or makes them."""
+
+_LET_PASS = 1.0
+"""Seconds in which those go on who waited behind a migration that did not get a table."""
 
 
 class PostgresStore(SharedStore):
@@ -132,15 +136,46 @@ class PostgresStore(SharedStore):
         """What a producer, a worker and a viewer need."""
         return grants(self._address.schema)
 
-    def migrate(self, *, apply: bool = True) -> list[str]:
+    def migrate(
+        self, *, apply: bool = True, tell: Callable[[str], object] | None = None
+    ) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""
         schema, place = self._address.schema, self.url
         migrations = self._run(lambda session: missing(session, schema, place))
-        if not migrations or not apply:
+        if not apply:
             return [migration.name for migration in migrations]
-        return self._run(
-            lambda session: migrate(session, schema, place), atomic=True, seconds=_WHOLE_TABLE
-        )
+        names = self._migrate_tables() if migrations else []
+        if self.unfinished():
+            told = tell or (lambda _line: None)
+            self._connections.run_outside(
+                lambda session: build_indexes(session, schema, self._pause, told)
+            )
+        return names
+
+    def unfinished(self) -> list[str]:
+        """What a migration is still to build. See `Store.unfinished`."""
+        return self._run(unfinished)
+
+    def _migrate_tables(self) -> list[str]:
+        """Apply the missing migrations; again and again, if a table is in use."""
+        schema, place = self._address.schema, self.url
+        end = monotonic() + _WHOLE_TABLE
+        while True:
+            try:
+                return self._run(
+                    lambda session: migrate(session, schema, place),
+                    atomic=True,
+                    seconds=_WHOLE_TABLE,
+                )
+            except StoreBusyError:
+                if monotonic() >= end or self.in_transaction:
+                    raise
+                self._pause(_LET_PASS)
+
+    def _pause(self, seconds: float) -> None:
+        self._connections.pause(seconds)
+        if self._connections.closed:
+            raise StoreClosedError(f"The store {self.url} is closed: open a new App to use it")
 
     def add(self, jobs: Sequence[NewJob], connection: Any = None) -> list[JobRecord]:
         """Add jobs, all or none. See `Store.add`."""

@@ -133,7 +133,16 @@ class SqliteStore(SharedStore):
         """A file has no roles."""
         return {}
 
-    def migrate(self, *, apply: bool = True) -> list[str]:
+    def unfinished(self) -> list[str]:
+        """Nothing: a file is migrated in one transaction."""
+        return []
+
+    def migrate(
+        self,
+        *,
+        apply: bool = True,
+        tell: Callable[[str], object] | None = None,  # noqa: ARG002 - one transaction, in one go
+    ) -> list[str]:
         """Bring the tables up to this version. See `Store.migrate`."""
         with self._connections.reading() as connection:
             migrations = missing(connection, self._path)
