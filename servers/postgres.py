@@ -166,9 +166,16 @@ class PostgresServer:
 
     def sql(self, statement, database="postgres"):
         """Run a statement, and give what psql prints."""
+        return self._psql(database, ["-c", statement])
+
+    def script(self, text, database="postgres"):
+        """Run a script, statement by statement, and give what psql prints."""
+        return self._psql(database, ["-f", "-"], text)
+
+    def _psql(self, database, words, text=None):
         command = [self._binaries / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.url(database)]
         told = subprocess.run(
-            [*command, "-c", statement], capture_output=True, text=True, check=False
+            [*command, *words], input=text, capture_output=True, text=True, check=False
         )
         if told.returncode:
             raise RuntimeError(told.stderr)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from contract.postgres_tables import make_tables
 from rotulus._jobs.record import READ_APART, JobRecord, micros
 from rotulus.store import NewJob, Terms
 from rotulus.stores._columns import KeyedRow, PlainRow, RunRow, TermsRow
@@ -32,8 +33,7 @@ def columns_of_the_file():
 def columns_on_the_server(url):
     """What the steps make of it in PostgreSQL."""
     with psycopg.connect(url, autocommit=True) as connection:
-        for step in known_migrations("postgres"):
-            connection.execute(step.sql)
+        make_tables(connection)
         cursor = connection.execute("SELECT * FROM rotulus_jobs LIMIT 0")
         return {column.name for column in cursor.description}
 

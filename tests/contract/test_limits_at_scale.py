@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from contract.limit_heads import forgotten
+from contract.postgres_tables import make_tables
 from contract.test_postgres_scale import touched
 from contract.workbench import OUTCOMES, job_id
 from rotulus.store import ClaimFilter, NewJob, Terms
@@ -207,8 +208,7 @@ def test_a_claim_locks_no_more_keys_than_it_is_told_to(postgres):
 def test_a_claim_among_many_queues_locks_what_it_takes(postgres):
     """And reads little more, however many jobs wait in each of them; the usual claim soon gives up."""
     with postgres.database() as url, psycopg.connect(url, autocommit=True) as connection:
-        for step in known_migrations("postgres"):
-            connection.execute(step.sql)
+        make_tables(connection)
         connection.execute(QUEUES)
         connection.execute("ANALYZE")
         connection.execute(statements_in(None)["pin"], {"local": "false", "timeout": "9000"})

@@ -182,13 +182,13 @@ def test_the_script_for_other_tools_makes_the_same_tables(tmp_path):
 
 
 @pytest.mark.anywhere
-def test_so_it_does_on_a_server(database):
-    """In one transaction, with what the steps do beside making tables."""
+def test_so_it_does_on_a_server(database, postgres):
+    """With what the steps do beside making tables, and with the indexes that follow."""
     store = PostgresStore(read_address(database))
-    with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(store.tables_sql)
+    postgres.script(store.tables_sql, database.rpartition("/")[2].partition("?")[0])
 
-    assert [] == store.migrate()
+    assert [] == store.migrate(apply=False)
+    assert [] == store.unfinished()
     store.close()
 
 

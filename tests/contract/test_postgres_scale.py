@@ -6,7 +6,7 @@ import re
 import psycopg
 import pytest
 
-from rotulus.stores._migrations import known_migrations
+from contract.postgres_tables import make_tables
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.session import STATEMENTS, statements_in
 
@@ -41,8 +41,7 @@ def ended(postgres):
         postgres.database() as url,
         psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
     ):
-        for step in known_migrations("postgres"):
-            connection.execute(step.sql)
+        make_tables(connection)
         connection.execute("ALTER TABLE rotulus_jobs SET (autovacuum_enabled = off)")
         for statement in (ENDED, RUNS, NEEDS, "ANALYZE"):
             connection.execute(statement)

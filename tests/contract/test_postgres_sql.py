@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import rotulus.stores.postgres as package
-from rotulus.stores._migrations import known_migrations
+from contract.postgres_tables import make_tables
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.postgres.session import STATEMENTS, in_schema, statements_in
 from rotulus.stores.sqlite.session import STATEMENTS as SQLITE_STATEMENTS
@@ -58,8 +58,7 @@ def connect(url):
 def empty(postgres):
     """A connection to empty tables."""
     with postgres.database() as url, connect(url) as connection:
-        for step in known_migrations("postgres"):
-            connection.execute(step.sql)
+        make_tables(connection)
         connection.execute("CREATE TABLE rotulus_migrations (number int, name text, checksum text)")
         yield connection
 
@@ -79,8 +78,7 @@ def named(postgres):
 def filled(request, postgres):
     """A connection to tables with a past and a future, with statistics and without."""
     with postgres.database() as url, connect(url) as connection:
-        for step in known_migrations("postgres"):
-            connection.execute(step.sql)
+        make_tables(connection)
         connection.execute("ALTER TABLE rotulus_jobs SET (autovacuum_enabled = off)")
         connection.execute(HISTORY)
         connection.execute(FUTURE)
@@ -169,6 +167,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
             "transactions",
         ),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
+        *("indexes_there", "indexes_in_progress", "hold_building"),
     }
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import psycopg
 import pytest
 
+from contract.postgres_tables import make_tables
 from rotulus._jobs.states import LIVE, State
 from rotulus.store import Filter
 from rotulus.stores._migrations import known_migrations
@@ -136,8 +137,7 @@ class OnPostgres:
 
     def __init__(self, many, url):
         self.connection = psycopg.connect(url, autocommit=True)
-        for step in known_migrations("postgres"):
-            self.connection.execute(step.sql)
+        make_tables(self.connection)
         self.connection.execute(ON_POSTGRES, [many])
         self.connection.execute(LABELS.format(job="id"))
         self.connection.execute("ANALYZE")

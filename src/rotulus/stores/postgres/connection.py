@@ -232,8 +232,8 @@ class Connections:
         behind a pooler, too. Its transaction has no snapshot, so no index has to wait for it.
         """
 
-        def in_turn(holder: Session) -> bool:
-            if not holder.fetch_value("hold_building"):
+        def in_turn(session: Session) -> bool:
+            if not session.fetch_value("hold_building"):
                 return False
             connection = self.open(monotonic() + CONNECTING)
             try:

@@ -25,8 +25,9 @@ CREATE TABLE IF NOT EXISTS rotulus_migrations (
 
 
 _AFTERWARDS = """\
--- The rest is done while the tables are in use. Run it statement by statement, outside of a transaction, as
--- psql does with a file (psql -f). If it is interrupted, run it again from here."""
+-- The rest is done while the tables are in use. Run it statement by statement, outside of any
+-- transaction, as psql -f does. If it is interrupted, run it again from here."""
+
 
 _INTO = "INSERT INTO rotulus_migrations (number, name, checksum)"
 
