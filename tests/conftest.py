@@ -50,6 +50,7 @@ def pytest_addoption(parser):
     parser.addoption("--stress-seconds", type=float, default=30.0)
     parser.addoption("--stress-requests", type=int, default=300)
     parser.addoption("--many-jobs", type=int, default=100_000)
+    parser.addoption("--migrated-jobs", type=int, default=5_000)
     parser.addoption("--stress-seed", type=int, default=None)
 
 

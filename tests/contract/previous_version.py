@@ -43,4 +43,5 @@ def start(folder, program, url):
     text = textwrap.dedent(OLDER) + textwrap.dedent(program)
     environment = os.environ | {"PYTHONPATH": str(folder / "src")}
     words = [sys.executable, "-c", text, url]
-    return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(words, env=environment, stdin=pipe, stdout=pipe, text=True)
