@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.exceptions import IrreversibleError
+from django.db.migrations.recorder import MigrationRecorder
 
 from django_project import database, postgres_settings, sqlite_settings
 from rotulus.django import app_of, worker_app
@@ -131,6 +132,32 @@ def test_sqlmigrate_shows_our_sql(empty):
     with connections[empty].cursor() as cursor:
         tables = connections[empty].introspection.table_names(cursor)
     assert "rotulus_jobs" not in tables
+
+
+def test_sqlmigrate_shows_indexes_after_the_transaction(empty):
+    """On PostgreSQL; a file has them in its transaction."""
+    told = io.StringIO()
+    call_command("sqlmigrate", "rotulus", "0003", database=empty, stdout=told)
+    inside, _, outside = told.getvalue().partition("COMMIT;")
+
+    assert "BEGIN;" in inside
+    assert "CONCURRENTLY" not in inside
+    in_file = connections[empty].vendor == "sqlite"
+    assert in_file != ("CREATE INDEX CONCURRENTLY" in outside)
+
+
+@pytest.mark.parametrize("empty", ["postgres"], indirect=True)
+def test_an_interrupted_migrate_goes_on_with_the_indexes(empty):
+    """Django has not noted the migration then, and the tables are there."""
+    migrate(empty)
+    whole = schema_of(empty)
+    MigrationRecorder(connections[empty]).record_unapplied("rotulus", "0003_operations")
+    with connections[empty].cursor() as cursor:
+        cursor.execute("DROP INDEX rotulus_jobs_key_id")
+    assert ["rotulus_jobs_key_id is not built yet"] == app_of(empty).store.unfinished()
+
+    assert "Applying rotulus.0003_operations... OK" in migrate(empty)
+    assert whole == schema_of(empty)
 
 
 def test_tables_are_not_taken_away(empty):

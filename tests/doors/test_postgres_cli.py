@@ -1,5 +1,6 @@
 """The command line on PostgreSQL, also when something is wrong: one line that says what to do."""
 
+import json
 import re
 import signal
 import subprocess
@@ -196,6 +197,30 @@ def test_the_script_does_what_migrate_does(database, postgres, place):
 
     assert "is up to date" in rotulus("migrate", "--url", url)
     assert "" == rotulus("ls", "jobs", "--url", url)
+
+
+def test_an_index_that_is_missing_is_told_and_built(migrated, postgres, tmp_path):
+    """Whether a migration was killed before it, or somebody has dropped it."""
+    postgres.sql("DROP INDEX rotulus_jobs_key_id", database_of(migrated))
+    (tmp_path / "shop.py").write_text(
+        f"from rotulus import App\napp = App({migrated!r})\n\n"
+        "@app.task\ndef say(text: str) -> str:\n    return text\n"
+    )
+
+    def checked():
+        return json.loads(rotulus("check", "--app", "shop:app", "--json", cwd=tmp_path))
+
+    assert ["rotulus_jobs_key_id is not built yet"] == checked()["unfinished"]
+    told = subprocess.run(
+        [sys.executable, "-m", "rotulus", "migrate", "--url", migrated],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    build = "CREATE INDEX CONCURRENTLY IF NOT EXISTS rotulus_jobs_key_id ON rotulus_jobs (key, id)"
+    assert told.stderr.endswith(f"{build}\n")
+    assert "is up to date" in told.stdout
+    assert [] == checked()["unfinished"]
 
 
 def test_eight_may_migrate_at_once(database):

@@ -76,6 +76,8 @@ class ApplyMigration(Operation):
                 with transaction.atomic(using=connection.alias):
                     _execute(schema_editor, dialect.migration_statements(migration))
             except Error as error:
+                if not _is_missing(connection, dialect.MIGRATIONS, migration):
+                    return  # another process was faster
                 if monotonic() >= end or not dialect.is_in_use(error):
                     raise
                 sleep(_LET_PASS)
