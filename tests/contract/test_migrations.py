@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing, contextmanager
+from threading import Thread
 
 import psycopg
 import pytest
@@ -168,6 +169,33 @@ def test_roles_keep_their_rights(database, first_only):
         for role in ("keeps", "looks"):
             connection.execute(f"DROP OWNED BY {role}")
             connection.execute(f"DROP ROLE {role}")
+    store.close()
+
+
+@pytest.mark.anywhere
+def test_a_table_that_is_in_use_is_waited_for_in_turns(database, first_only):
+    """Those who come after it wait for some seconds, and not for the one who holds the table."""
+    store = PostgresStore(read_address(database))
+    with first_only():
+        store.migrate()
+    waits = (
+        "SELECT 1 FROM pg_locks WHERE relation = 'rotulus_jobs'::regclass AND NOT granted "
+        "AND mode = 'AccessExclusiveLock'"
+    )
+    with psycopg.connect(database) as holder, psycopg.connect(database, autocommit=True) as other:
+        holder.execute("SELECT FROM rotulus_jobs")
+        migrating = Thread(target=store.migrate)
+        migrating.start()
+        while not other.execute(waits).fetchall():
+            assert migrating.is_alive()
+        other.execute("SELECT FROM rotulus_jobs")  # behind it
+
+        assert ["0002 outbox", "0003 operations"] == store.migrate(apply=False)
+        assert migrating.is_alive()
+        holder.rollback()
+        migrating.join(60)
+    assert [] == store.migrate(apply=False)
+    assert [] == store.unfinished()
     store.close()
 
 

@@ -38,7 +38,7 @@ MOST = 12
 A renewal that finds none has one more, so that no lease ends because other calls wait for locks.
 """
 
-_DAYS = 30 * 86_400.0
+_DAYS = 7 * 86_400.0
 """Seconds that work without a time limit may take all the same."""
 
 _TURN = 0.5
