@@ -1,5 +1,10 @@
 -- New indexes on rotulus_jobs are in 0003_operations.indexes.sql: they are built while the table is in use.
 
+-- All tables that are changed, in the order in which workers use them within a transaction: or else one that has
+-- announced itself would wait for the jobs, and this for the workers. The jobs come last, and are held the shortest.
+LOCK TABLE rotulus_pauses, rotulus_workers IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE rotulus_schedules, rotulus_jobs IN ACCESS EXCLUSIVE MODE;
+
 -- Jobs that are found by the fingerprint of their failure.
 ALTER TABLE rotulus_jobs ADD COLUMN fingerprint text;   -- of what its last attempt raised
 
