@@ -1,5 +1,9 @@
 """`rotulus migrate`, `check` and `config`: before anything runs."""
 
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
 import click
 
 from rotulus import App
@@ -9,8 +13,12 @@ from rotulus.cli.output import json_option, print_json, print_table
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, bare_app, find_app, has_store, url_of
 from rotulus.config import SETTINGS, Setting, load_settings
-from rotulus.errors import ConfigurationError
+from rotulus.errors import ConfigurationError, StoreError
 from rotulus.events import StoreMigrated
+from rotulus.store import Store
+
+_EVERY = 10.0
+"""Seconds between two lines about an index that is being built."""
 
 _SETTINGS = (
     Column("setting"),
@@ -43,8 +51,29 @@ def migrate(
     applied: list[str] = []
     app.events.subscribe(lambda event: applied.extend(event.migrations), StoreMigrated)
     place, store = app.store.url, app.store
-    applied += store.migrate(tell=lambda line: click.echo(line, err=True))
+    with _progress_of(store):
+        applied += store.migrate(tell=lambda line: click.echo(line, err=True))
     click.echo(f"{place}: applied {', '.join(applied)}" if applied else f"{place} is up to date.")
+
+
+@contextmanager
+def _progress_of(store: Store) -> Generator[None, None, None]:
+    """Show now and then how much of an index is built, for the length of a block."""
+    over = threading.Event()
+
+    def show() -> None:
+        while not over.wait(_EVERY):
+            with suppress(StoreError):
+                for line in store.unfinished()[-1:]:
+                    click.echo(f"  {line}", err=True)
+
+    shower = threading.Thread(target=show, daemon=True)
+    shower.start()
+    try:
+        yield
+    finally:
+        over.set()
+        shower.join()
 
 
 def _grants(app: App, what: str, role: str | None) -> str:
