@@ -184,7 +184,8 @@ def test_a_table_that_is_in_use_is_waited_for_in_turns(database, first_only):
     )
     with psycopg.connect(database) as holder, psycopg.connect(database, autocommit=True) as other:
         holder.execute("SELECT FROM rotulus_jobs")
-        migrating = Thread(target=store.migrate)
+        told = []
+        migrating = Thread(target=lambda: store.migrate(tell=told.append))
         migrating.start()
         while not other.execute(waits).fetchall():
             assert migrating.is_alive()
@@ -194,6 +195,7 @@ def test_a_table_that_is_in_use_is_waited_for_in_turns(database, first_only):
         assert migrating.is_alive()
         holder.rollback()
         migrating.join(60)
+    assert "waiting for a table that is in use" == told[0]
     assert [] == store.migrate(apply=False)
     assert [] == store.unfinished()
     store.close()

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 
+import psycopg
 import pytest
 
 from rotulus import App, TaskRegistry, task
@@ -203,8 +204,8 @@ def test_an_index_that_is_missing_is_told_and_built(migrated, postgres, tmp_path
     """Whether a migration was killed before it, or somebody has dropped it."""
     postgres.sql("DROP INDEX rotulus_jobs_key_id", database_of(migrated))
     (tmp_path / "shop.py").write_text(
-        f"from rotulus import App\napp = App({migrated!r})\n\n"
-        "@app.task\ndef say(text: str) -> str:\n    return text\n"
+        f"from rotulus import App, task\n\napp = App({migrated!r})\n\n"
+        "@task\ndef say(text: str) -> str:\n    return text\n"
     )
 
     def checked():
@@ -221,6 +222,29 @@ def test_an_index_that_is_missing_is_told_and_built(migrated, postgres, tmp_path
     assert told.stderr.endswith(f"{build}\n")
     assert "is up to date" in told.stdout
     assert [] == checked()["unfinished"]
+
+
+IMPATIENT = """
+import sys
+from rotulus.cli import admin
+from rotulus.cli.main import main
+admin._EVERY = 0.1
+main(["migrate", "--url", sys.argv[1]])
+"""
+
+
+def test_an_index_that_takes_long_is_shown_again_and_again(migrated, postgres):
+    """With what the server does for it, which may be to wait for an old transaction."""
+    postgres.sql("DROP INDEX rotulus_jobs_key_id", database_of(migrated))
+    command = [sys.executable, "-c", IMPATIENT, migrated]
+    with psycopg.connect(migrated) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert any("waiting for old snapshots" in line for line in process.stderr)
+            reader.rollback()
+            process.communicate(timeout=60)
+        assert 0 == process.returncode
 
 
 def test_eight_may_migrate_at_once(database):

@@ -70,13 +70,11 @@ class PostgresConnection(Connection):
         with self.translating(self._translated):
             return self._patiently(work, atomic)
 
-    def run_outside(self, work: Callable[[Session], object]) -> bool:
+    def run_outside(self, work: Callable[[Session], object]) -> None:
         """Do some work, unless a transaction is open here: then it is for another call."""
-        if self.in_transaction:
-            return False
-        with self.translating(self._translated):
-            work(Session(_execute_on(self.here), _STATEMENTS))
-        return True
+        if not self.in_transaction:
+            with self.translating(self._translated):
+                work(Session(_execute_on(self.here), _STATEMENTS))
 
     def _patiently(self, work: Callable[[Session], T], atomic: bool) -> T:
         tries = 0

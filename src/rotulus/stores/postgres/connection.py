@@ -225,7 +225,7 @@ class Connections:
             finally:
                 connection.deadline = None
 
-    def run_outside(self, work: Callable[[Session], object]) -> bool:
+    def run_outside(self, work: Callable[[Session], object]) -> None:
         """Do some work outside of transactions, on a connection of its own; one process at a time.
 
         A second connection says who that is, by a lock that ends with its transaction: this holds
@@ -248,7 +248,6 @@ class Connections:
         while not self.run(in_turn, atomic=True, seconds=_DAYS):
             self.pause(_TURN)
             self._check()
-        return True
 
     @property
     def is_callers(self) -> bool:

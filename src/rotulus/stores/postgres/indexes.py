@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from psycopg import errors as pg
 
+from rotulus.errors import StoreError
 from rotulus.stores import _migrations
 from rotulus.stores.postgres.session import Session, in_schema
 from rotulus.stores.postgres.translate import CONTENDED
@@ -26,7 +27,7 @@ _AGAIN = (*CONTENDED, pg.LockNotAvailable)
 """Two that build on one table may wait for each other, until the server ends one of them."""
 
 _TRIES = 20
-"""How often that may happen."""
+"""How often that may happen; each index is dropped and built once, beside that."""
 
 _PAUSE = 1.0
 """Seconds before another look at what others build."""
@@ -98,29 +99,40 @@ def build_indexes(
         schema: where the tables are; None: the first place on the search path.
         pause: sleeps for some seconds.
         tell: is given a line before each statement.
+
+    Raises:
+        StoreError: something else has the name of an index.
     """
-    changes, failures, waits = index_changes(), 0, False
-    while True:
+    changes = index_changes()
+    failure: Exception | None = None
+    for _ in range(2 * len(changes) + _TRIES):
         left, there = _left(changes, session)
         if not left:
             return
-        builds = session.fetch("indexes_in_progress")
-        if builds:  # such as the server's own work for a process that was killed
-            if not waits:
-                tell(f"waiting for an index that is being built ({builds[0][1]} % of the table)")
-            waits = True
-            pause(_PAUSE)
+        if _has_waited(session, pause, tell):
             continue
-        waits = False
         statement = left[0].sql(schema, drop=left[0].name in there)
         tell(f"{len(changes) - len(left) + 1} of {len(changes)}: {_in_short(statement)}")
         try:
             session.run_script(statement)
         except Exception as error:
-            failures += 1
-            if failures >= _TRIES or not isinstance(error.__cause__ or error, _AGAIN):
+            if not isinstance(error.__cause__ or error, _AGAIN):
                 raise
+            failure = error
             pause(_PAUSE)
+    first = unfinished(session)[0]
+    raise failure or StoreError(f"{first}: is there something else of that name?")
+
+
+def _has_waited(session: Session, pause: Callable[[float], object], tell: Tell) -> bool:
+    """Wait while others build, such as the server for a killed process; whether any did."""
+    waited = False
+    while builds := session.fetch("indexes_in_progress"):
+        if not waited:
+            tell(f"waiting for an index that is being built ({builds[0][1]} % of the table)")
+        waited = True
+        pause(_PAUSE)
+    return waited
 
 
 def index_statements(schema: str | None) -> list[str]:

@@ -48,10 +48,10 @@ class Source(Protocol):
         """
         ...
 
-    def run_outside(self, work: Callable[[Session], object]) -> bool:
+    def run_outside(self, work: Callable[[Session], object]) -> None:
         """Do some work outside of any transaction, without a time limit; it may be done twice.
 
-        Returns whether it was done: not while a transaction is open that the caller will end.
+        It is left out while a transaction is open that the caller will end.
         """
         ...
 

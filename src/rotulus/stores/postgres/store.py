@@ -68,7 +68,7 @@ _LET_PASS = 1.0
 
 
 def _unheard(_line: str) -> None:
-    """Nothing: on new tables it takes no time."""
+    """Tell nobody: not asked, or new tables, where it takes no time."""
 
 
 class PostgresStore(SharedStore):
@@ -149,9 +149,10 @@ class PostgresStore(SharedStore):
         migrations = self._run(lambda session: missing(session, schema, place))
         if not apply:
             return [migration.name for migration in migrations]
-        names = self._migrate_tables() if migrations else []
+        tell = tell or _unheard
+        names = self._migrate_tables(tell) if migrations else []
         if self.unfinished():
-            told = tell if tell and known_migrations("postgres")[0].name not in names else _unheard
+            told = _unheard if known_migrations("postgres")[0].name in names else tell
             self._connections.run_outside(
                 lambda session: build_indexes(session, schema, self._pause, told)
             )
@@ -161,11 +162,12 @@ class PostgresStore(SharedStore):
         """What a migration is still to build. See `Store.unfinished`."""
         return self._run(unfinished)
 
-    def _migrate_tables(self) -> list[str]:
+    def _migrate_tables(self, tell: Callable[[str], object]) -> list[str]:
         """Apply the missing migrations; again and again, if a table is in use."""
         schema, place = self._address.schema, self.url
-        end = monotonic() + _WHOLE_TABLE
+        end, tries = monotonic() + _WHOLE_TABLE, 0
         while True:
+            tries += 1
             try:
                 return self._run(
                     lambda session: migrate(session, schema, place),
@@ -175,6 +177,8 @@ class PostgresStore(SharedStore):
             except StoreBusyError:
                 if monotonic() >= end or self.in_transaction:
                     raise
+                if tries == 1:
+                    tell("waiting for a table that is in use")
                 self._pause(_LET_PASS)
 
     def _pause(self, seconds: float) -> None:
