@@ -143,8 +143,7 @@ def test_keys_that_are_used_up_are_not_looked_at_again(postgres):
 def test_a_transaction_tells_once_that_a_key_has_changed(postgres, earlier):
     """However many jobs of the key it ends, and whoever else has told that before."""
     with postgres.database() as url, psycopg.connect(url, autocommit=True) as connection:
-        for step in known_migrations("postgres"):
-            connection.execute(step.sql)
+        make_tables(connection)
         connection.execute(MANY_KEYS.replace("i % 5000", "'only'"))
         for number in range(1, earlier + 1):
             connection.execute(f"DELETE FROM rotulus_jobs WHERE id = md5('queued{number}')::uuid")
