@@ -81,3 +81,20 @@ def test_running_jobs_are_counted_by_worker(bench):
 
     assert {"w1": 3, "w2": 2} == bench.store.running()
     assert 4 == sum(bench.store.running(4).values())
+
+
+def test_the_last_runs_of_tasks_are_found(bench):
+    """The last job of each that is no step of a run, among the last ones; a run or not one yet."""
+    old, _ = bench.add("run"), bench.add("other")
+    run = bench.add_run({"one": []}, of={"task": "other"})
+    waiting = bench.add("late", delay=9.0)
+    last = bench.add_run({"one": []})
+
+    def found(*tasks, **most):
+        return {job.task: job.id for job in bench.store.last_runs(tasks, **most)}
+
+    assert last[""] == found("run")["run"] != run[""]
+    assert old.id != last[""]
+    assert {"late": waiting.id} == found("late", "none", "\0")
+    assert {} == found("late", most=2)
+    assert {"run", "other", "late"} == set(found("run", "other", "late"))

@@ -16,6 +16,7 @@ from rotulus.cli.main import main
 from rotulus.cli.target import load_app
 from rotulus.store import ClaimFilter
 from rotulus.testing import drain
+from statement_counter import StatementCounter
 
 pytestmark = pytest.mark.anywhere
 
@@ -251,6 +252,30 @@ def test_workflows_are_listed_with_their_last_run(shop, plain):
     assert ["fetch", "parse", "clean", "report", "undo"] == found["etl"]["steps"]
     assert "" == plain("ls", "workflows")
     assert "No workflows are registered: declare one with" in plain.err
+
+
+def test_the_last_runs_are_found_with_one_look(shop, monkeypatch):
+    """However many workflows there are: and not by a search for each."""
+    counter = StatementCounter(monkeypatch)
+    run = shop.begin()
+    counter.said.clear()
+    found = {w["name"]: w for w in map(json.loads, shop("ls", "workflows", "--json").splitlines())}
+
+    assert run == found["etl"]["last_run"]["id"]
+    assert len(found) > 1
+    assert 1 == sum("rotulus_jobs" in statement for statement in counter.said)
+
+
+def test_a_pause_is_of_all_that_is_named_or_of_nothing(shop):
+    """A run is not paused if the name of a queue cannot be one."""
+    run = shop.begin()
+    shop("pause", "not a queue", "--run", run, code=3)
+    assert not shop.app.get(run).paused
+    shop("pause", "mail", "--run", run)
+    assert shop.app.get(run).paused
+    assert "mail" in shop("ls", "queues")
+    shop("resume", "mail", "--run", run)
+    assert not shop.app.get(run).paused
 
 
 def test_the_jobs_of_a_run_are_listed(shop):

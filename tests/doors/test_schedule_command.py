@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -106,3 +107,55 @@ def test_what_cannot_be_is_told_with_what_helps(shop, words, code, said):
     shop("schedule", *words.split(), code=code)
 
     assert said in shop.err
+
+
+@pytest.mark.parametrize("verb", ["pause", "remove"])
+def test_several_are_changed_or_none(shop, verb):
+    """If one of them is not there, nothing is done, and it says so."""
+    shop("schedule", "add", "mail-7", "emails.send", "user_id=7", "--cron", "0 5 * * *")
+    before = listed(shop)
+    shop("schedule", verb, "mail-7", "mail-8", code=5)
+
+    assert "no schedule 'mail-8'" in shop.err
+    assert before == listed(shop)
+
+
+def test_a_zone_has_one_name(shop):
+    """That of the library; a short form of it, and a hint for other words."""
+    for option in ("--timezone", "--tz"):
+        words = ("emails.send", "user_id=7", "--cron", "@daily", option, "Europe/London")
+        added = json.loads(shop("schedule", "add", f"mail{option}", *words, "--json"))
+        assert "Europe/London" == added["timezone"]
+        assert "Europe/London" in shop("cron", "preview", "@daily", option, "Europe/London")
+    for wrong in ("--zone", "--time-zone", "--timzone"):
+        shop("schedule", "add", "x", "emails.send", wrong, "Europe/London", code=2)
+        assert "did you mean '--timezone'?" in shop.err
+    assert "--timezone" in shop("schedule", "add", "--help")
+
+
+@pytest.mark.parametrize(
+    ("since", "until"), [("14d", "0"), ("336h", "1min"), ("1209600", "1 s"), ("20160m", "0.5")]
+)
+def test_all_commands_look_back_in_the_same_words(shop, since, until):
+    """`--since` and `--until`: so long ago, or a moment; with one help text."""
+    now = datetime.now(UTC)
+    begin, end = now - timedelta(days=14), now + timedelta(seconds=1)
+    for words in (
+        ["ls", "jobs", "--since", since, "--until", until],
+        ["failures", "--since", since],
+        ["stats", "--since", since],
+        ["schedule", "backfill", "tidy", "--since", since, "--until", until, "--dry-run"],
+    ):
+        told = shop(*words)
+        moments = {since: begin.isoformat(), until: end.replace(tzinfo=None).isoformat()}
+        if "backfill" in words:
+            moments[until] = now.isoformat()
+        again = shop(*(moments.get(word, word) for word in words))
+        assert told == again
+    for command in (["ls", "jobs"], ["failures"], ["stats"], ["schedule", "backfill"]):
+        said = " ".join(shop(*command, "--help").split())
+        assert "90, 15min, 2h, 7d ago, or 2026-11-20T09:30 (UTC)" in said
+        named = ["tidy"] if "backfill" in command else []
+        for wrong in ("soon", "9d9", "99999999999999d"):
+            shop(*command, *named, "--since", wrong, code=2)
+            assert "is no time: write 90, 15min, 2h or 7d" in shop.err

@@ -21,6 +21,7 @@ from rotulus.errors import (
 from rotulus.events import ScheduleSkipped
 from rotulus.store import ScheduleEntry
 from rotulus.testing import drain
+from statement_counter import StatementCounter
 
 pytestmark = pytest.mark.anywhere
 
@@ -540,3 +541,40 @@ def test_schedules_against_an_oracle(still_app, registry, report, clock, seed):
     for name in names:
         jobs = still_app.jobs(schedule=name, limit=10_000)
         assert sorted(expected[name]) == sorted(int(job.instant.timestamp()) for job in jobs)
+
+
+def test_a_list_takes_as_many_statements_however_many_schedules_there_are(
+    monkeypatch, registry, report
+):
+    """Of those that have fired, those that have not, and those whose last job is gone."""
+    counter = StatementCounter(monkeypatch)
+    with App("sqlite://", registry=registry) as app:
+        counts = set()
+        for number in range(9):
+            name = f"report-{number}"
+            app.schedules.add(name, task="report", cron="@daily", arguments={"day": 1})
+            jobs = [app.schedules.run_now(name) for _ in range(number % 3)]
+            if number % 3 == 2:
+                jobs[-1].cancel()
+                app.jobs.delete(jobs.pop().id)
+            if number >= 2:
+                counter.said.clear()
+                shown = app.schedules.list()
+                counts.add(len(counter.said))
+            if number == 8:
+                last = {one.name: one.last for one in shown}
+                assert (None, jobs[-1]) == (last["report-0"], last["report-8"])
+                assert "report-1" == last["report-1"].schedule
+
+    assert 1 == len(counts)
+
+
+def test_several_are_removed_together_or_none(still_app, report):
+    """One that cannot be is told before any of them goes."""
+    for name in ("one", "two"):
+        still_app.schedules.add(name, task="report", every=60, arguments={"day": 1})
+    with pytest.raises(ScheduleNotFoundError):
+        still_app.schedules.remove("one", "none")
+    assert ["one", "two"] == [one.name for one in still_app.schedules.list()]
+    still_app.schedules.remove("one", "two")
+    assert [] == still_app.schedules.list()

@@ -15,7 +15,7 @@ from rotulus.cli.job_ids import find_job
 from rotulus.cli.output import json_option, print_json
 from rotulus.cli.streams import ask
 from rotulus.cli.target import app_options
-from rotulus.errors import JobNotFoundError
+from rotulus.errors import JobNotFoundError, RotulusError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,11 +103,18 @@ def by_filters(
     total = None if found.next else found.total
 
     with Meter(verb.doing) as meter:
+        changed = 0
 
         def show(reached: BulkProgress) -> None:
+            nonlocal changed
+            changed = reached.changed
             meter.show(reached.matched, total)
 
-        return verb.act(progress=show, **filters)
+        try:
+            return verb.act(progress=show, **filters)
+        except RotulusError:
+            _say_done(verb, changed)
+            raise
 
 
 def print_changed(
@@ -158,10 +165,20 @@ def _by_ids(verb: Verb, ids: Sequence[str]) -> Changed:
     done = Changed()
     with Meter(verb.doing) as meter:
         for start in range(0, len(ids), AT_ONCE):
-            done += verb.act(*ids[start : start + AT_ONCE])
+            try:
+                done += verb.act(*ids[start : start + AT_ONCE])
+            except RotulusError:
+                _say_done(verb, len(done))
+                raise
             done.total = len(done)
             meter.show(start, len(ids))
     return done
+
+
+def _say_done(verb: Verb, jobs: int) -> None:
+    """Say how far a verb has got that fails, if it has begun."""
+    if jobs:
+        click.echo(f"{verb.name}: done for {many(jobs, 'job')}, before it failed", err=True)
 
 
 def _tell(verb: Verb, found: Changed, how: How, about: str = "") -> None:

@@ -8,7 +8,7 @@ import click
 from rotulus import Schedule
 from rotulus.cli.hints import Commands
 from rotulus.cli.output import json_option, print_json, print_table
-from rotulus.cli.values import Whole
+from rotulus.cli.values import Whole, timezone_option
 from rotulus.errors import OptionError
 
 
@@ -19,14 +19,14 @@ def cron() -> None:
 
 @cron.command()
 @click.argument("expression")
-@click.option("--tz", default="UTC", show_default=True, help="An IANA zone, such as Europe/London.")
+@timezone_option("UTC")
 @click.option("--count", default=10, show_default=True, type=Whole(1, 1000, example=10))
 @click.option("--after", metavar="TIME", help="An ISO 8601 time; now unless given.")
 @json_option
-def preview(expression: str, tz: str, count: int, after: str | None, as_json: bool) -> None:
+def preview(expression: str, timezone: str, count: int, after: str | None, as_json: bool) -> None:
     """The next instants of EXPRESSION, with those marked at which clocks change."""
     try:
-        schedule = Schedule(expression, tz)
+        schedule = Schedule(expression, timezone)
     except OptionError as error:
         raise click.UsageError(str(error)) from None
     start = _start(after, schedule)
@@ -43,7 +43,7 @@ def preview(expression: str, tz: str, count: int, after: str | None, as_json: bo
         (f"{at:%a %Y-%m-%d {time} %Z}", f"{at.astimezone(UTC):%Y-%m-%d {time}}Z", change)
         for at, change in zip(instants, _changes(start, known), strict=False)
     ]
-    print_table((tz, "UTC", ""), rows, "It never fires again.")
+    print_table((timezone, "UTC", ""), rows, "It never fires again.")
 
 
 def _start(text: str | None, schedule: Schedule) -> datetime:
@@ -54,7 +54,7 @@ def _start(text: str | None, schedule: Schedule) -> datetime:
     except ValueError:
         raise click.BadParameter(
             f"{text!r} is no ISO 8601 time: write 2026-11-20T09:30, which is then in the zone of "
-            f"--tz",
+            f"--timezone",
             param_hint="--after",
         ) from None
     if moment.tzinfo is not None:

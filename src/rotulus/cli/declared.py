@@ -4,14 +4,12 @@ from typing import Any
 
 import click
 
-from rotulus import App, Job
+from rotulus import Job
 from rotulus.cli.output import ago, json_option, print_json, print_table
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_app, has_store
-from rotulus.workflow import Run, Workflow, list_workflows
-
-_LOOK_BACK = 20
-"""How many jobs of a workflow are looked at for its last run; the others are steps of runs."""
+from rotulus.workflow import Workflow, list_workflows
+from rotulus.workflow.run import status_of
 
 _TASKS = (
     Column("task", fold=16),
@@ -52,18 +50,23 @@ def tasks(tags: tuple[str, ...], as_json: bool, target: str | None, url: str | N
 @json_option
 @app_options
 def workflows(as_json: bool, target: str | None, url: str | None) -> None:
-    """The workflows of the app, and the last run of each."""
+    """The workflows of the app, and the last run of each.
+
+    It is looked for among the last 20,000 jobs.
+    """
     app = find_app(target, url, tasks=True)
-    found = [(workflow, _last_run(app, workflow.name)) for workflow in list_workflows(app.registry)]
+    known = list_workflows(app.registry)
+    latest = app.runs.latest(*(one.name for one in known)) if has_store(app) else {}
+    found = [(workflow, latest.get(workflow.name)) for workflow in known]
     if as_json:
-        print_json([_workflow_data(app, workflow, run) for workflow, run in found])
+        print_json([_workflow_data(workflow, run) for workflow, run in found])
         return
     rows = [
         (
             workflow.name,
             len(workflow.steps),
             workflow.version,
-            run and Run(app, run.id).status,
+            run and status_of(run),
             run and ago(run.ended_at or run.created_at),
             run and run.id,
             workflow.description,
@@ -77,20 +80,12 @@ def workflows(as_json: bool, target: str | None, url: str | None) -> None:
     print_table(_WORKFLOWS, rows, empty)
 
 
-def _last_run(app: App, workflow: str) -> Job[Any] | None:
-    """Returns the last run of a workflow that is not a step of another one."""
-    if not has_store(app):
-        return None
-    found = app.jobs(task=workflow, limit=_LOOK_BACK)
-    return next((job for job in found if not job.step), None)
-
-
-def _workflow_data(app: App, workflow: Workflow, run: Job[Any] | None) -> dict[str, Any]:
+def _workflow_data(workflow: Workflow, run: Job[Any] | None) -> dict[str, Any]:
     return {
         "name": workflow.name,
         "description": workflow.description,
         "version": workflow.version,
         "tags": dict(workflow.tags),
         "steps": list(workflow.steps),
-        "last_run": run and {**run.to_dict(), "status": Run(app, run.id).status},
+        "last_run": run and {**run.to_dict(), "status": status_of(run)},
     }

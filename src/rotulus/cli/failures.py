@@ -1,6 +1,7 @@
 """`rotulus failures`: failed and dead jobs in groups of one cause, and what to do about them."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import click
 from rich.text import Text
@@ -21,7 +22,7 @@ from rotulus.cli.output import (
 from rotulus.cli.retry_cancel import sent_back
 from rotulus.cli.tables import Column, plain
 from rotulus.cli.target import app_options, find_store
-from rotulus.cli.values import Whole
+from rotulus.cli.values import Whole, when_option
 
 _COLUMNS = (
     Column("group"),
@@ -35,12 +36,7 @@ _COLUMNS = (
 
 @click.group(cls=Commands, invoke_without_command=True)
 @click.option("--task", help="Only failures of this task; 'mail.*': of those that begin so.")
-@click.option(
-    "--since",
-    type=Whole(1, 36_500 * 86_400, example=3600),
-    metavar="SECONDS",
-    help="Only failures of so many seconds.",
-)
+@when_option("--since", "Only failures since then")
 @click.option(
     "--limit", default=50, type=Whole(1, 10_000, example=50), show_default=True, help="At most."
 )
@@ -50,7 +46,7 @@ _COLUMNS = (
 def failures(
     ctx: click.Context,
     task: str | None,
-    since: int | None,
+    since: datetime | float | None,
     limit: int,
     as_json: bool,
     target: str | None,
@@ -62,7 +58,7 @@ def failures(
     in no group until it fails again.
     """
     if ctx.invoked_subcommand is not None:
-        if task or since or as_json or target or url:
+        if task or since is not None or as_json or target or url:
             raise click.UsageError(f"Give the options after {ctx.invoked_subcommand!r}")
         return
     app = find_store(target, url)

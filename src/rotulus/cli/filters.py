@@ -1,9 +1,7 @@
 """The options by which jobs are chosen, the same for all commands that list or change them."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
@@ -11,12 +9,9 @@ import click
 from rotulus import App, State
 from rotulus.cli.hints import no_queue, no_schedule, no_task
 from rotulus.cli.job_ids import find_run
-from rotulus.cli.values import read_labels
+from rotulus.cli.values import read_labels, when_option
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_AGO = re.compile(r"(\d+(?:\.\d+)?) ?(s|m|min|h|d)?")
-_UNITS = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
 def filter_options(states: Sequence[State]) -> Callable[[F], F]:
@@ -25,7 +20,6 @@ def filter_options(states: Sequence[State]) -> Callable[[F], F]:
     Args:
         states: the states that may be chosen.
     """
-    moment = "Only jobs added {} then: 90, 15min, 2h, 7d ago, or 2026-11-20T09:30 (UTC)."
     options = (
         click.option(
             "--state", "states", multiple=True, type=click.Choice([str(s) for s in states])
@@ -38,8 +32,8 @@ def filter_options(states: Sequence[State]) -> Callable[[F], F]:
         click.option("--worker", help="Only jobs that this worker has, or had last."),
         click.option("--error", metavar="TEXT", help="Only jobs whose error says this."),
         click.option("--fingerprint", help="Only jobs that failed with this fingerprint."),
-        click.option("--since", metavar="WHEN", help=moment.format("since")),
-        click.option("--until", metavar="WHEN", help=moment.format("before")),
+        when_option("--since", "Only jobs added since then"),
+        when_option("--until", "Only jobs added before then"),
         click.option(
             "--label",
             "labels",
@@ -69,8 +63,6 @@ def read_filters(app: App, given: dict[str, Any]) -> dict[str, Any]:
         **given,
         "state": list(given["states"]) or None,
         "run": find_run(app, given["run"]).id if given["run"] else None,
-        "since": _read_moment("--since", given["since"]),
-        "until": _read_moment("--until", given["until"]),
         "label": read_labels(given["labels"]),
         "args": dict(map(_read_arg, given["args"])) or None,
     }
@@ -87,23 +79,6 @@ def say_hints(app: App, filters: dict[str, Any]) -> str:
         no_schedule(app, filters.get("schedule")),
     )
     return "\n".join(filter(None, hints))
-
-
-def _read_moment(option: str, text: str | None) -> datetime | float | None:
-    """A moment, or how many seconds ago it was."""
-    if text is None:
-        return None
-    if ago := _AGO.fullmatch(text.strip()):
-        return float(ago[1]) * _UNITS[ago[2]]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is no time: write 90, 15min, 2h or 7d for so long ago, or a moment such as "
-            f"2026-11-20T09:30, which is UTC",
-            param_hint=option,
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_arg(word: str) -> tuple[str, Any]:

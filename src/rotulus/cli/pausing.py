@@ -6,7 +6,7 @@ from contextlib import suppress
 import click
 
 from rotulus import App
-from rotulus._text.names import did_you_mean
+from rotulus._text.names import check_queue_name, did_you_mean
 from rotulus.cli.hints import listed, no_queue
 from rotulus.cli.job_ids import find_run
 from rotulus.cli.target import app_options, find_store
@@ -25,16 +25,15 @@ def pause(
 
     Of a run: begin no further step.
     """
-    _check_given("pause", [*queues, *runs])
+    _check_given("pause", queues, runs)
     app = find_store(target, url)
-    for run in _runs(app, "pause", runs):
-        run.pause()
+    found = _runs(app, "pause", runs)
+    app.store.pause(queues, paused=True, runs=found)  # before looking up queues, which may be slow
+    for run in found:
         click.echo(
-            f"Paused run {run.id}. Running steps finish; 'rotulus resume --run {run.id}' lets it "
-            f"go on."
+            f"Paused run {run}. Running steps finish; 'rotulus resume --run {run}' lets it go on."
         )
     if queues:
-        app.pause(*queues)  # before anything is looked up, which may take long, or fail
         click.echo(
             f"Paused {', '.join(queues)}. Running jobs finish; 'rotulus resume "
             f"{' '.join(queues)}' lets further ones start."
@@ -52,14 +51,14 @@ def resume(
     queues: tuple[str, ...], runs: tuple[str, ...], target: str | None, url: str | None
 ) -> None:
     """Claim jobs of these queues again, or go on with these runs."""
-    _check_given("resume", [*queues, *runs])
+    _check_given("resume", queues, runs)
     app = find_store(target, url)
-    for run in _runs(app, "resume", runs):
-        run.resume()
-        click.echo(f"Resumed run {run.id}.")
+    found = _runs(app, "resume", runs)
+    paused = app.store.fleet().paused
+    app.store.pause(queues, paused=False, runs=found)
+    for run in found:
+        click.echo(f"Resumed run {run}.")
     if queues:
-        paused = app.store.fleet().paused
-        app.resume(*queues)
         resumed = [queue for queue in queues if queue in paused]
         if resumed:
             click.echo(f"Resumed {', '.join(resumed)}.")
@@ -73,20 +72,22 @@ def _say_not_paused(queue: str, paused: Sequence[str]) -> None:
     click.echo(f"Queue {queue!r} was not paused{hint} Paused queues: {listed(paused)}.", err=True)
 
 
-def _check_given(verb: str, names: Sequence[str]) -> None:
-    if not names:
+def _check_given(verb: str, queues: Sequence[str], runs: Sequence[str]) -> None:
+    for queue in queues:
+        check_queue_name(queue)
+    if not queues and not runs:
         raise click.UsageError(
             f"What? Give a queue ('rotulus ls queues' lists them), or a run: "
             f"rotulus {verb} --run RUN"
         )
 
 
-def _runs(app: App, verb: str, runs: Sequence[str]) -> list[Run]:
-    """Returns the runs that are given, all of which have not ended."""
+def _runs(app: App, verb: str, runs: Sequence[str]) -> list[str]:
+    """Returns the ids of the runs that are given, all of which have not ended."""
     found = [find_run(app, run) for run in runs]
     for job in found:
         if job.state.ended:
             raise click.ClickException(
                 f"Run {job.id} has ended ({Run(app, job.id).status}): there is nothing to {verb}"
             )
-    return [Run(app, job.id) for job in found]
+    return [job.id for job in found]

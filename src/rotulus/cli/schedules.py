@@ -1,6 +1,6 @@
 """`rotulus schedule`, and `rotulus ls schedules`: what is fired when, shown and changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
@@ -8,12 +8,20 @@ import click
 
 from rotulus import App, ScheduleInfo
 from rotulus._text.words import many
-from rotulus.cli.hints import Commands
+from rotulus.cli.hints import Commands, listed
 from rotulus.cli.output import ago, iso, json_option, moment_text, print_json, print_table
 from rotulus.cli.output import state_text as job_state_text
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_app, find_store, has_store
-from rotulus.cli.values import read_call, read_document, read_moment, read_time
+from rotulus.cli.values import (
+    as_moment,
+    read_call,
+    read_document,
+    read_time,
+    timezone_option,
+    when_option,
+)
+from rotulus.errors import RotulusError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -63,7 +71,7 @@ def _times(command: F) -> F:
         [
             click.option("--cron", metavar="EXPRESSION", help="Five fields, or @daily."),
             click.option("--every", metavar="SECONDS", type=float, help="An interval instead."),
-            click.option("--tz", "timezone", metavar="ZONE", help="Its time zone."),
+            timezone_option(None),
             click.option("--missed", help="latest, skip or all(N): after a time without workers."),
             click.option("--overlap", help="allow, or skip while an earlier job has not ended."),
             click.option("--start", metavar="TIME", help="No instant is before. UTC, or it says."),
@@ -150,7 +158,7 @@ def change(
 def pause(names: tuple[str, ...], as_json: bool, target: str | None, url: str | None) -> None:
     """Fire schedules no more, until they are resumed. Their jobs go on."""
     app = find_store(target, url)
-    paused = [app.schedules.pause(name) for name in names]
+    paused = _each(app, names, app.schedules.pause)
     if as_json:
         print_json([one.to_dict() for one in paused])
         return
@@ -167,7 +175,7 @@ def pause(names: tuple[str, ...], as_json: bool, target: str | None, url: str | 
 def resume(names: tuple[str, ...], as_json: bool, target: str | None, url: str | None) -> None:
     """Fire schedules again, from now on."""
     app = find_store(target, url)
-    resumed = [app.schedules.resume(name) for name in names]
+    resumed = _each(app, names, app.schedules.resume)
     if as_json:
         print_json([one.to_dict() for one in resumed])
         return
@@ -182,8 +190,7 @@ def resume(names: tuple[str, ...], as_json: bool, target: str | None, url: str |
 def remove(names: tuple[str, ...], as_json: bool, target: str | None, url: str | None) -> None:
     """Remove schedules that were added, or that no code declares any more. Their jobs stay."""
     app = find_store(target, url)
-    for name in names:
-        app.schedules.remove(name)
+    app.schedules.remove(*names)
     if as_json:
         print_json({"removed": list(names)})
         return
@@ -206,15 +213,15 @@ def run(name: str, as_json: bool, target: str | None, url: str | None) -> None:
 
 @schedule.command()
 @click.argument("name")
-@click.option("--since", required=True, metavar="TIME", help="From when on. UTC, or it says.")
-@click.option("--until", metavar="TIME", help="Until when; now unless given.")
+@when_option("--since", "The instants from then on", required=True)
+@when_option("--until", "The instants before then; now unless given")
 @click.option("--dry-run", is_flag=True, help="Only tell which instants have no job.")
 @json_option
 @app_options
 def backfill(
     name: str,
-    since: str,
-    until: str | None,
+    since: datetime | float,
+    until: datetime | float | None,
     dry_run: bool,
     as_json: bool,
     target: str | None,
@@ -222,8 +229,8 @@ def backfill(
 ) -> None:
     """Store a job for each instant of a time that is over, unless it has one that is kept."""
     app = find_store(target, url)
-    moments = read_moment(since, "--since"), read_time(until, "--until")
-    found = app.schedules.backfill(name, *moments, dry_run=dry_run)
+    end = None if until is None else as_moment(until)
+    found = app.schedules.backfill(name, as_moment(since), end, dry_run=dry_run)
     if as_json:
         print_json({"dry_run": dry_run, "instants": list(map(iso, found))})
         return
@@ -233,6 +240,21 @@ def backfill(
         click.echo(f"  {moment_text(at)}")
     if len(found) > _SHOWN:
         click.echo(f"  … and {len(found) - _SHOWN:,} more, up to {moment_text(found[-1])}")
+
+
+def _each(app: App, names: Sequence[str], act: Callable[[str], ScheduleInfo]) -> list[ScheduleInfo]:
+    """Do something to schedules, once all of them were found; if it fails, say to which it was."""
+    wanted = list(dict.fromkeys(names))
+    done: list[ScheduleInfo] = []
+    try:
+        for name in wanted:
+            app.schedules.get(name)
+        done.extend(map(act, wanted))
+    except RotulusError:
+        if len(wanted) > 1:
+            click.echo(f"Done for: {listed([one.name for one in done])}.", err=True)
+        raise
+    return done
 
 
 def _given(times: dict[str, Any]) -> dict[str, Any]:

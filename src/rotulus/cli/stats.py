@@ -1,15 +1,16 @@
 """`rotulus stats`: the outcomes of attempts, and how long they waited and ran."""
 
+from datetime import datetime
 from typing import Literal
 
 import click
 
 from rotulus import Measured
 from rotulus.cli.hints import no_queue, no_task
-from rotulus.cli.output import json_option, length, print_json, print_table
+from rotulus.cli.output import json_option, length, moment_text, print_json, print_table
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
-from rotulus.cli.values import Whole
+from rotulus.cli.values import as_moment, when_option
 
 _FAILED = ("failed", "dead")
 _AGAIN = ("retried", "lost", "snoozed", "released")
@@ -32,21 +33,14 @@ _COLUMNS = (
 @click.option("--by", type=click.Choice(["task", "queue"]), help="A line for each task, or queue.")
 @click.option("--task", help="Only this task.")
 @click.option("--queue", help="Only this queue.")
-@click.option(
-    "--since",
-    default=86_400,
-    type=Whole(1, 36_500 * 86_400, example=3600),
-    metavar="SECONDS",
-    show_default=True,
-    help="How far to look back.",
-)
+@when_option("--since", "Only what happened since then", default="1d", show_default=True)
 @json_option
 @app_options
 def stats(
     by: Literal["task", "queue"] | None,
     task: str | None,
     queue: str | None,
-    since: int,
+    since: datetime | float,
     as_json: bool,
     target: str | None,
     url: str | None,
@@ -65,9 +59,8 @@ def stats(
     seen = [measured for measured in found if measured.enqueued or measured.attempts]
     rows = [(*([one.name] if by else []), *_row(one)) for one in seen]
     hints = [] if rows else [no_task(app, task), no_queue(app, queue)]
-    empty = (
-        f"Nothing was enqueued and nothing ended in the last {length(since)} in {app.store.url}."
-    )
+    begin = as_moment(since)
+    empty = f"Nothing was enqueued and nothing ended since {moment_text(begin)} in {app.store.url}."
     print_table((*named, *_COLUMNS), rows, "\n".join([*filter(None, hints), empty]))
 
 

@@ -4,14 +4,19 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
 from rotulus import App
+from rotulus._time.lengths import LONGEST
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_AGO = re.compile(r"(\d+(?:\.\d+)?) ?(s|m|min|h|d)?")
+_UNITS = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 _FROM_NOW = "; for a time from now there is --in SECONDS"
 _OBJECT = """give named arguments as one object, such as '{"user_id": 7}'"""
 _TEXT = frozenset({"<class 'str'>", "str | None", "typing.Optional[str]"})
@@ -69,20 +74,55 @@ def read_labels(words: Sequence[str]) -> dict[str, str] | None:
 
 def read_time(text: str | None, option: str = "--at") -> datetime | None:
     """Returns a moment, as `--at` and other options take it: in UTC, unless it says."""
-    return None if text is None else read_moment(text, option)
-
-
-def read_moment(text: str, option: str) -> datetime:
-    """Returns the moment of an option that is given."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+    if text is None:
+        return None
+    moment = _moment(text)
+    if moment is None:
         raise click.BadParameter(
             f"{text!r} is no ISO 8601 time: write 2026-11-20T09:30, which is UTC, or "
             f"2026-11-20T09:30+01:00{_FROM_NOW if option == '--at' else ''}",
             param_hint=option,
-        ) from None
+        )
+    return moment
+
+
+def read_when(text: str) -> datetime | float:
+    """Returns a moment that is over, or how many seconds ago it was, as `--since` takes both."""
+    if ago := _AGO.fullmatch(text.strip()):
+        seconds = float(ago[1]) * _UNITS[ago[2]]
+        if seconds <= LONGEST:
+            return seconds
+    elif moment := _moment(text):
+        return moment
+    raise click.BadParameter(
+        f"{text!r} is no time: write 90, 15min, 2h or 7d for so long ago, a hundred years at most, "
+        f"or a moment such as 2026-11-20T09:30, which is UTC"
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def when_option(name: str, what: str, **more: Any) -> Callable[[F], F]:
+    """An option for `read_when`, with a help text that says how to write a moment.
+
+    Args:
+        name: its name.
+        what: what it does with the moment, as in "Only jobs added since".
+        more: as `click.option` takes it.
+    """
+    how = f"{what}: 90, 15min, 2h, 7d ago, or 2026-11-20T09:30 (UTC)."
+    return click.option(name, type=read_when, metavar="WHEN", help=how, **more)
+
+
+def as_moment(when: datetime | float) -> datetime:
+    """Returns the moment that `read_when` has read."""
+    return when if isinstance(when, datetime) else datetime.now(UTC) - timedelta(seconds=when)
 
 
 def _text_parameters(app: App, task: str) -> list[tuple[str, bool]]:
@@ -147,3 +187,15 @@ def seconds_like(example: float) -> Callable[[Any], float]:
             raise click.BadParameter(text) from None
 
     return seconds
+
+
+def timezone_option(default: str | None) -> Callable[[F], F]:
+    """`--timezone`, or `--tz` for short: the zone in which an expression is read."""
+    return click.option(
+        "--timezone",
+        "--tz",
+        metavar="ZONE",
+        default=default,
+        show_default=default is not None,
+        help="Its time zone, such as Europe/London.",
+    )

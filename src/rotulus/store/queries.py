@@ -29,6 +29,8 @@ class Queries(Protocol):
     ) -> list[JobRecord]:
         """Returns the jobs that match every field of the filter, the last added first.
 
+        What stands in texts, the `error` and the `arguments` of a filter, is for `search`.
+
         `before` is the id of a job, for the next page: only jobs that were added before that one.
         It works too when that job is gone.
         """
@@ -83,6 +85,13 @@ class Queries(Protocol):
         `most` in all queues together: so however many there are, it takes no longer. The job that
         waits longest is one of the first ten of its priority, as they are claimed; or one of those
         with a limit that were counted.
+        """
+        ...
+
+    def last_runs(self, tasks: Collection[str], most: int = 20_000) -> list[JobRecord]:
+        """Returns the last job of each of these tasks that is no step of a run.
+
+        They are looked for among the `most` jobs that were added last.
         """
         ...
 

@@ -108,6 +108,10 @@ class Schedules(Protocol):
         """Returns the schedules with these names, or all of them, in the order of their names."""
         ...
 
+    def last(self, names: Collection[str]) -> dict[str, JobRecord]:
+        """Returns the job of each of these schedules that was added last, by the schedule."""
+        ...
+
     def changed(self, after: Micros) -> list[ScheduleRow]:
         """Returns the schedules whose `changed` is later, in that order; all of them after -1.
 

@@ -36,6 +36,16 @@ class Runs(RunSteps):
         """
         return self._run(run_id)
 
+    def latest(self, *workflows: str) -> dict[str, Job[Any]]:
+        """Returns the last run of each of these workflows, by name, as the job that ends it.
+
+        A run that is a step of another one does not count. They are looked for among the last
+        20,000 jobs of the store, all at once; workflows without a run there are left out.
+        """
+        port = self._port()
+        found = port.store().last_runs(workflows) if workflows else []
+        return {record.task: Job(record, port) for record in found}
+
     def cancel(self, *ids: str) -> list[Job[Any]]:
         """Cancel every step of these runs that has not ended; those that run are asked to stop."""
         return self._jobs.cancel(*ids)
@@ -101,6 +111,10 @@ class Runs(RunSteps):
     async def aget(self, run_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""
         return await off_loop(self.get, run_id)
+
+    async def alatest(self, *workflows: str) -> dict[str, Job[Any]]:
+        """`latest`, without blocking the event loop."""
+        return await off_loop(self.latest, *workflows)
 
     async def acancel(self, *ids: str) -> list[Job[Any]]:
         """`cancel`, without blocking the event loop."""

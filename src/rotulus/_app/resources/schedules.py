@@ -148,8 +148,10 @@ class Schedules(FiringByHand):
         """Fire a schedule again, from now on. Raises `ScheduleNotFoundError`."""
         return self._pause(name, paused=False)
 
-    def remove(self, name: str) -> None:
-        """Remove a schedule that was added, or that no code declares any more. Its jobs stay.
+    def remove(self, *names: str) -> None:
+        """Remove schedules that were added, or that no code declares any more. Their jobs stay.
+
+        If one of them cannot be removed, none is.
 
         Raises:
             ScheduleNotFoundError: there is none of that name.
@@ -157,11 +159,12 @@ class Schedules(FiringByHand):
         """
         port = self._port()
         lookup = Lookup(port)
-        while True:
-            retired = lookup.one(name).state == "retired"
-            row = lookup.row(name) if retired else lookup.added(name, "remove")
-            if port.store().schedules.remove(name, row.version):
-                return
+        for row in [lookup.removable(name) for name in names]:
+            version = row.version
+            while not port.store().schedules.remove(row.name, version):
+                if not port.store().schedules.read([row.name]):
+                    break  # somebody else has removed it meanwhile
+                version = lookup.removable(row.name).version
 
     async def alist(self) -> ScheduleInfos:
         """`list`, without blocking the event loop."""
@@ -202,9 +205,9 @@ class Schedules(FiringByHand):
         """`resume`, without blocking the event loop."""
         return await off_loop(self.resume, name)
 
-    async def aremove(self, name: str) -> None:
+    async def aremove(self, *names: str) -> None:
         """`remove`, without blocking the event loop."""
-        await off_loop(self.remove, name)
+        await off_loop(self.remove, *names)
 
     def _pause(self, name: str, *, paused: bool) -> ScheduleInfo:
         port = self._port()

@@ -1,9 +1,9 @@
 """Schedules as an app sees them: those of its code, those of the store, and how each stands."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from rotulus._app.port import AppPort
 from rotulus._engine.followed import entry_of, shown_schedule_of
@@ -15,7 +15,7 @@ from rotulus._text.names import did_you_mean
 from rotulus._time.lengths import Seconds
 from rotulus._time.schedule import Schedule
 from rotulus.errors import ScheduleConflictError, ScheduleNotFoundError
-from rotulus.store import ADDED, CODE, Filter, ScheduleEntry, ScheduleRow
+from rotulus.store import ADDED, CODE, ScheduleEntry, ScheduleRow
 
 _GONE_AFTER = timedelta(seconds=180)
 """A schedule that no program has declared for so long is retired."""
@@ -126,6 +126,23 @@ def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
+class _Known(NamedTuple):
+    """A schedule: what it says, as text and as it is meant, and its row in the store."""
+
+    entry: ScheduleEntry
+    schedule: Schedule
+    row: ScheduleRow | None
+
+
+def _declared(task: Task[..., Any, Any], row: ScheduleRow | None) -> _Known:
+    schedule = task.schedule or Schedule("@daily")
+    return _Known(entry_of(task.name, schedule), schedule, row)
+
+
+def _stored(row: ScheduleRow) -> _Known:
+    return _Known(row.entry, shown_schedule_of(row.entry), row)
+
+
 @dataclass(slots=True)
 class Lookup:
     """Looks schedules up in the store and in the code of an app.
@@ -140,16 +157,16 @@ class Lookup:
     def all(self) -> list[ScheduleInfo]:
         """Returns those of the code in the order of registration, then the others as they came."""
         rows = {row.name: row for row in self.port.store().schedules.read()}
-        declared = [self._declared(task, rows.pop(task.name, None)) for task in self._in_code()]
+        declared = [_declared(task, rows.pop(task.name, None)) for task in self._in_code()]
         others = sorted(rows.values(), key=lambda row: (row.created_at or row.since, row.name))
-        return [*declared, *map(self.info, others)]
+        return self._infos([*declared, *map(_stored, others)])
 
     def one(self, name: str) -> ScheduleInfo:
         """Returns the schedule of a name. Raises `ScheduleNotFoundError`, with the nearest name."""
         rows = self.port.store().schedules.read([name])
         for task in self._in_code():
             if task.name == name:
-                return self._declared(task, rows[0] if rows else None)
+                return self._infos([_declared(task, rows[0] if rows else None)])[0]
         if rows:
             return self.info(rows[0])
         raise self._missing(name)
@@ -185,16 +202,26 @@ class Lookup:
             )
         return row
 
+    def removable(self, name: str) -> ScheduleRow:
+        """Returns a schedule that may be removed here. Raises as `added`."""
+        retired = self.one(name).state == "retired"
+        return self.row(name) if retired else self.added(name, "remove")
+
     def info(self, row: ScheduleRow) -> ScheduleInfo:
         """Returns how a schedule of the store stands."""
-        return self._info(row.entry, shown_schedule_of(row.entry), row)
+        return self._infos([_stored(row)])[0]
 
-    def _declared(self, task: Task[..., Any, Any], row: ScheduleRow | None) -> ScheduleInfo:
-        schedule = task.schedule or Schedule("@daily")
-        return self._info(entry_of(task.name, schedule), schedule, row)
+    def _infos(self, known: Sequence[_Known]) -> list[ScheduleInfo]:
+        """Returns how schedules stand: however many they are, with a few statements."""
+        last = self._last(known)
+        return [self._info(*one, last.get(one.entry.name)) for one in known]
 
     def _info(
-        self, entry: ScheduleEntry, schedule: Schedule, row: ScheduleRow | None
+        self,
+        entry: ScheduleEntry,
+        schedule: Schedule,
+        row: ScheduleRow | None,
+        last: Job[Any] | None,
     ) -> ScheduleInfo:
         task, now = entry.task or entry.name, self.port.now()
         upcoming = next(iter(schedule.next(now)), None)
@@ -205,7 +232,7 @@ class Lookup:
             name=entry.name,
             schedule=schedule,
             next=upcoming if state == "active" else None,
-            last=self._last(entry.name, row),
+            last=last,
             task=task,
             origin="code" if in_code or row is None or row.origin == CODE else "added",
             state=state,
@@ -229,12 +256,15 @@ class Lookup:
             return "paused"
         return "ended" if ends else "active"
 
-    def _last(self, name: str, row: ScheduleRow | None) -> Job[Any] | None:
-        store = self.port.store()
-        ids: list[str] = [] if row is None else decode(row.last_jobs)
-        record = store.get(ids[-1]) if ids else None
-        found = [record] if record else store.find(Filter(schedule=name), 1)
-        return Job(found[0], self.port) if found else None
+    def _last(self, known: Sequence[_Known]) -> dict[str, Job[Any]]:
+        """The job that each schedule fired last, by its name."""
+        store, rows = self.port.store(), [row for _, _, row in known if row is not None]
+        noted: list[list[str]] = [decode(row.last_jobs) for row in rows]
+        ids = {jobs[-1]: row.name for jobs, row in zip(noted, rows, strict=True) if jobs}
+        found = {ids[job.id]: job for job in store.records(list(ids))} if ids else {}
+        missing = [one.entry.name for one in known if one.entry.name not in found]
+        found |= store.schedules.last(missing) if missing else {}
+        return {name: Job(record, self.port) for name, record in found.items()}
 
     def _in_code(self) -> list[Task[..., Any, Any]]:
         return [task for task in self.port.registry if task.schedule is not None]

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
+from rotulus._text.names import is_storable
 from rotulus.errors import OptionError
 from rotulus.store import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Tally
 from rotulus.stores.shared import reading, searching
@@ -69,6 +70,11 @@ class SharedQueries(ABC):
     def backlog(self, most: int = 10_000) -> list[Backlog]:
         """How many jobs wait and run in each queue. See `Store.backlog`."""
         return self._read(lambda session: reading.backlog(session, most))
+
+    def last_runs(self, tasks: Collection[str], most: int = 20_000) -> list[JobRecord]:
+        """The last run of each. See `Store.last_runs`."""
+        wanted = [one for one in tasks if is_storable(one)]
+        return self._read(lambda s: s.fetch_records("last_runs", names=wanted, most=most))
 
     def running(self, most: int = 10_000) -> dict[str, int]:
         """How many jobs each worker runs. See `Store.running`."""

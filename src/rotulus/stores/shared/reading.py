@@ -11,7 +11,6 @@ from rotulus._text.jsontext import encode_plain
 from rotulus._text.names import is_storable
 from rotulus._workflows.paths import join_path
 from rotulus.store import Backlog, Count, Filter, Fleet, WorkerInfo
-from rotulus.stores.shared.searching import search
 from rotulus.stores.shared.session import Row, Session
 
 _RECENT = 20_000
@@ -60,8 +59,6 @@ def find(session: Session, where: Filter, limit: int, before: str | None) -> lis
     if can_match is None or (where.prefix is not None and None in ends):
         return []
     how = {**can_match._asdict(), "limit": limit, "before": before, "first": first, "last": last}
-    if where.error is not None or where.arguments:
-        return _find_by_texts(session, where, limit, before)
     del how["error"], how["arguments"]
     how |= {
         "states": _listed(where.states),
@@ -76,20 +73,6 @@ def find(session: Session, where: Filter, limit: int, before: str | None) -> lis
         if window is None or len(found) == limit:
             return found
     return session.fetch_records("find_by_index", **how)
-
-
-def _find_by_texts(
-    session: Session, where: Filter, limit: int, before: str | None
-) -> list[JobRecord]:
-    """The jobs that match, of which the texts have to be read: all there are."""
-    ids: list[str] = []
-    while len(ids) < limit:
-        found = search(session, where, limit - len(ids), before)
-        ids += found.ids
-        before = found.after
-        if before is None:
-            break
-    return records_of(session, ids)
 
 
 def _listed(values: Collection[str] | None) -> list[str] | None:

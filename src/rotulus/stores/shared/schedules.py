@@ -41,6 +41,11 @@ class SharedSchedules:
         """Returns schedules. See `Schedules.read`."""
         return self._read(lambda session: _rows(session, names))
 
+    def last(self, names: Collection[str]) -> dict[str, JobRecord]:
+        """Returns the last job of each. See `Schedules.last`."""
+        found = self._read(lambda session: session.fetch_records("last_of", names=list(names)))
+        return {job.schedule: job for job in found}
+
     def changed(self, after: Micros) -> list[ScheduleRow]:
         """Returns what has changed. See `Schedules.changed`."""
         found = self._read(lambda session: session.fetch("changed_schedules", after=after))

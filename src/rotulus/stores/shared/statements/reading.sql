@@ -20,6 +20,17 @@ WHERE job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}) AND {matching}
   AND (CAST(:before AS {id}) IS NULL OR job.{job} < {below})
 ORDER BY job.{job} DESC LIMIT CAST(:limit AS integer);
 
+-- name: last_runs
+-- The last job of each of some tasks that is no step of a run, among the last jobs.
+WITH recent AS MATERIALIZED (
+  SELECT {job} AS place, id, task, run FROM rotulus_jobs ORDER BY {job} DESC LIMIT CAST(:most AS integer)),
+latest AS MATERIALIZED (
+  SELECT (SELECT recent.id FROM recent
+          WHERE recent.task = wanted.value AND (recent.run IS NULL OR recent.run = recent.id)
+          ORDER BY recent.place DESC LIMIT 1) AS id
+  FROM {each_names})
+SELECT {record} FROM latest {join} rotulus_jobs AS job ON job.id = latest.id;
+
 -- name: count_by_queue
 -- Jobs by queue and state.
 SELECT queue, state, count(*) FROM {counted} GROUP BY queue, state ORDER BY queue, state;

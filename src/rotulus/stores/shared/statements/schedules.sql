@@ -15,6 +15,14 @@ SELECT {schedule_columns} FROM rotulus_schedules ORDER BY name;
 -- Schedules of these names.
 SELECT {schedule_columns} FROM rotulus_schedules WHERE name {in_names} ORDER BY name;
 
+-- name: last_of
+-- The last job of each of some schedules, each looked up in the index.
+SELECT {record} FROM (
+  SELECT (SELECT fired.id FROM rotulus_jobs AS fired WHERE fired.schedule = wanted.value
+          ORDER BY fired.schedule DESC, fired.{job} DESC LIMIT 1) AS id
+  FROM {each_names}) AS latest
+{join} rotulus_jobs AS job ON job.id = latest.id;
+
 -- name: changed_schedules
 -- Schedules that have changed after a revision, in the order of their changes.
 SELECT {schedule_columns} FROM rotulus_schedules
