@@ -118,6 +118,8 @@ def life():
     picture.box(590, 70, 140, 46, "blocked", "waits for steps", kind="box")
     picture.arrow((358, 84), (242, 84))
     picture.text(300, 76, "its time has come", anchor="middle")
+    picture.arrow((242, 102), (358, 102))
+    picture.text(300, 118, "put off: debounce", anchor="middle")
     picture.line((660, 68), (660, 52), (210, 52), style="line")
     picture.arrow((210, 52), (210, 68))
     picture.text(600, 46, "what it needs has ended", anchor="middle")

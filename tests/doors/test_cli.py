@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -292,6 +293,24 @@ def test_a_page_of_jobs_begins_in_one_place(shop):
         assert one == json.loads(shop("ls", "jobs", *words, "--json"))["id"]
     shop("ls", "jobs", "--before", two, "--after", cursor, code=2)
     assert "not both" in shop.err
+
+
+@pytest.mark.parametrize("by", ["ids", "filters"])
+def test_a_verb_that_fails_halfway_says_how_many_it_has_changed(shop, by):
+    """The first batch of jobs is changed; of the second one the store refuses a job."""
+    jobs = shop.app.registry.get("shout").enqueue_many(["a"] * 501)
+    refused = jobs[0 if by == "filters" else -1].id
+    with closing(sqlite3.connect("shop.db", isolation_level=None)) as other:
+        other.execute(
+            f"CREATE TRIGGER refuse BEFORE UPDATE ON rotulus_jobs WHEN old.id = '{refused}' "
+            f"BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+        words = [job.id for job in jobs] if by == "ids" else ["--task", "shout", "--yes"]
+        shop("cancel", *words, code=4)
+
+        assert "cancel: done for 500 jobs, before it failed" in shop.err
+        assert "queued" == shop.app.get(refused).state
+        other.execute("DROP TRIGGER refuse")
 
 
 def test_all_verbs_for_many_jobs_answer_in_one_shape(shop):

@@ -48,6 +48,31 @@ def test_a_step_has_those_of_its_run_before_its_own(own, run, headers):
     assert once == inherited(once, whole)
 
 
+@given(TEXTS, TEXTS, st.integers(0, 16), st.integers(0, 16))
+def test_a_step_has_no_more_than_any_job(run, own, of_run, of_step):
+    """All of its run, and of its own as many as fit."""
+    run |= {f"run{number}": "r" for number in range(of_run - len(run))}
+    own |= {f"own{number:02}": "o" for number in range(of_step - len(own))}
+    labels = read_texts(
+        inherited(Attached(write_texts(own)), Attached(write_texts(run) or "{}")).labels
+    )
+
+    assert run.items() <= labels.items() <= {**own, **run}.items()
+    assert len(labels) == min(16, len({**own, **run}))
+    check_labels(labels, "labels")
+
+
+def test_the_headers_of_a_step_are_no_longer_than_those_of_any_job():
+    """Those of its own that fit are there, also behind one that does not."""
+    run, own = {"run": "x" * 4000}, {"a": "x" * 100, "b": "x"}
+    headers = read_texts(
+        inherited(Attached(None, write_texts(own)), Attached(None, write_texts(run))).headers
+    )
+
+    assert run | {"b": "x"} == headers
+    check_headers(headers, "headers")
+
+
 @pytest.mark.parametrize(
     ("labels", "said"),
     [

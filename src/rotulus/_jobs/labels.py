@@ -2,7 +2,7 @@
 
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -14,7 +14,7 @@ Texts = Mapping[str, str]
 """Texts by name."""
 
 MOST_LABELS = 16
-"""How many labels a declaration, an enqueue or a middleware may give a job, together."""
+"""How many labels a job has at most, whoever gave them to it."""
 
 LONGEST_LABEL_NAME = 63
 LONGEST_LABEL = 200
@@ -69,7 +69,7 @@ def check_headers(value: object, option: str) -> Texts:
                 f"{option}={{{name!r}: {reprlib.repr(text)}}} is not allowed: a NUL or half of a "
                 f"character cannot be stored"
             )
-    size = len((write_texts(headers) or "").encode())
+    size = _size(headers)
     if size > MOST_HEADER_BYTES:
         raise OptionError(
             f"{option} would be {size:,} bytes, which is not allowed: headers have at most "
@@ -94,16 +94,32 @@ def read_texts(text: str | None) -> dict[str, str]:
 
 
 def inherited(own: Attached, run: Attached) -> Attached:
-    """Returns what a step has: what its run has, and what its task declares besides."""
+    """Returns what a step has: what its run has, and what its task declares, as far as it fits.
+
+    A step has no more than any job may have. What its run has comes first: people and middleware
+    gave it to this run, and it is the same in all steps.
+    """
     if run in (NOTHING_ATTACHED, own):
         return own
-    return Attached(_over(own.labels, run.labels), _over(own.headers, run.headers))
+    return Attached(
+        _over(own.labels, run.labels, lambda labels: len(labels) <= MOST_LABELS),
+        _over(own.headers, run.headers, lambda headers: _size(headers) <= MOST_HEADER_BYTES),
+    )
 
 
-def _over(below: str | None, above: str | None) -> str | None:
+def _over(below: str | None, above: str | None, fits: Callable[[Texts], bool]) -> str | None:
     if below is None or above is None:
         return above or below
-    return write_texts(united(read_texts(below), read_texts(above)))
+    texts: Texts = read_texts(above)
+    for name, text in read_texts(below).items():
+        more = {name: text, **texts}
+        texts = more if fits(more) else texts
+    return write_texts(texts)
+
+
+def _size(headers: Texts) -> int:
+    """Returns how many bytes headers are as JSON."""
+    return len((write_texts(headers) or "").encode())
 
 
 def _texts(value: object, option: str, example: str) -> Texts:

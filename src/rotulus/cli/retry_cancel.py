@@ -93,18 +93,9 @@ def delete(ids: tuple[str, ...], target: str | None, url: str | None, **given: A
     A run of a workflow goes whole. Steps by themselves stay, and jobs whose key is still held.
     """
     check_chosen("delete", ids, given)
-    app, as_json = find_store(target, url), given["as_json"]
-    named = known(app, ids)
+    app = find_store(target, url)
     verb = Verb("delete", "deleting", "has ended", app.jobs.delete)
-    gone = change(app, verb, named, given)
-    if gone is None:
-        return
-    if as_json:
-        print_changed(verb, gone)
-        return
-    click.echo(f"{many(gone.total, 'job')} deleted.")
-    for job in left(app, named, gone):
-        click.echo(f"{job.id} {job.state.words}: it stays", err=True)
+    _change(app, verb, ids, given, "deleted")
 
 
 @click.command()
@@ -122,17 +113,22 @@ def reprioritise(
 ) -> None:
     """Give jobs that wait another priority. A run goes with its steps that wait."""
     check_chosen("reprioritise", ids, given)
-    app, as_json = find_store(target, url), given["as_json"]
+    app = find_store(target, url)
     act = partial(app.jobs.reprioritise, priority=priority)
-    named = known(app, ids)
     verb = Verb("reprioritise", "reprioritising", "waits", act)
+    _change(app, verb, ids, given, f"given priority {priority}")
+
+
+def _change(app: App, verb: Verb, ids: Sequence[str], given: dict[str, Any], changed: str) -> None:
+    """Do something to jobs, and say how many were `changed`, and which of those named were not."""
+    named, as_json = known(app, ids), given["as_json"]
     jobs = change(app, verb, named, given)
     if jobs is None:
         return
     if as_json:
         print_changed(verb, jobs)
         return
-    click.echo(f"{many(jobs.total, 'job')} given priority {priority}.")
+    click.echo(f"{many(jobs.total, 'job')} {changed}.")
     for job in left(app, named, jobs):
         click.echo(f"{job.id} {job.state.words}: it stays as it is", err=True)
 
