@@ -16,6 +16,7 @@ from programs import Program
 from rotulus import App, TaskRegistry
 from rotulus.cli.tables import Column, print_rows
 from rotulus.testing import drain
+from statement_counter import StatementCounter
 
 pytestmark = pytest.mark.anywhere
 
@@ -193,6 +194,19 @@ def test_names_that_there_are_not(folder, app):
     assert "Workflows here: etl" in folder.rotulus("graph", "nope").text
     assert "did you mean 'fetch'?" in folder.rotulus("show", app.enqueue("etl").id, "fetsch").text
     assert 5 == folder.rotulus("show", "nonsense").code
+
+
+@pytest.mark.parametrize("words", [["--queue", "male"], ["--task", "napp"]])
+def test_names_are_known_without_a_count_of_all_jobs(monkeypatch, folder, app, words):
+    """From what has been counted when jobs were added."""
+    counter = StatementCounter(monkeypatch)
+    fail(app, "no")
+    counter.said.clear()
+    told = folder.rotulus("ls", "jobs", *words).text
+
+    assert "did you mean" in told
+    assert any("rotulus_stats" in said for said in counter.said)
+    assert not any("AS counted GROUP BY" in said for said in counter.said)
 
 
 def test_a_worker_warns_of_a_queue_that_nobody_has_used(folder, app):

@@ -6,6 +6,7 @@ import click
 
 from rotulus import App
 from rotulus._text.names import did_you_mean
+from rotulus.store import Total
 
 _COMMANDS = {
     "beat": "worker",
@@ -92,6 +93,9 @@ def _options(ctx: click.Context | None) -> Collection[str]:
     return [max(option.opts, key=len) for option in shown]
 
 
+_ALWAYS = 2**62
+"""A moment after all others."""
+
 _LISTED = 12
 """How many names are listed; of more, only some."""
 
@@ -107,12 +111,12 @@ def no_queue(app: App, queue: str | None) -> str | None:
     if queue is None or queue in _declared_queues(app) or app.jobs(queue=queue, limit=1):
         return None  # most are: nothing has to be counted
     fleet = app.store.fleet()
-    known = {count.group for count in app.store.count()} | _declared_queues(app)
+    known = {total.queue for total in _counted(app)} | _declared_queues(app)
     known |= {name for worker in fleet.workers for name in worker.queues or ()}
     if queue in known:
         return None
     return (
-        f"No job has ever been in queue {queue!r}, as far as jobs are kept"
+        f"No job has ever been in queue {queue!r}"
         f"{did_you_mean(queue, known) or '.'} Queues here: {listed(known)}."
     )
 
@@ -121,8 +125,8 @@ def no_task(app: App, task: str | None) -> str | None:
     """Returns a sentence if no task has a name and no job is of it; else None."""
     if task is None or app.registry.has(task):
         return None
-    known = {count.group for count in app.store.count("task")} | set(app.registry.list_all())
-    if task in known:
+    known = {total.task for total in _counted(app)} | set(app.registry.list_all())
+    if task in known or app.jobs(task=task, limit=1):
         return None
     return (
         f"There is no task {task!r} here, nor a job of one"
@@ -141,6 +145,11 @@ def no_schedule(app: App, schedule: str | None) -> str | None:
         f"There is no schedule {schedule!r} here"
         f"{did_you_mean(schedule, known) or '.'} Schedules here: {listed(known)}."
     )
+
+
+def _counted(app: App) -> Sequence[Total]:
+    """Returns the tasks and queues of which a job was ever added, from what has been counted."""
+    return app.store.stats.totals(0, _ALWAYS)
 
 
 def _declared_queues(app: App) -> set[str]:
