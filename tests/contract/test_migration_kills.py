@@ -33,7 +33,7 @@ VALUES = """
 """
 
 ON_SQLITE = f"""
-WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :many)
+WITH RECURSIVE n (i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)
 INSERT INTO rotulus_jobs ({COLUMNS})
 SELECT printf('018bcfe5-0000-7000-8000-%012d', i), {VALUES} FROM n
 """
@@ -43,6 +43,9 @@ INSERT INTO rotulus_jobs ({COLUMNS})
 SELECT ('018bcfe5-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, {VALUES}
 FROM generate_series(1, :many) AS i
 """
+
+PORTION = 50_000
+"""How many jobs are written to a file at once: a worker waits for five seconds, and no longer."""
 
 WORKER = """
     import os, threading
@@ -104,7 +107,9 @@ def workers(older):
                 told, _ = worker.communicate(timeout=120)
                 assert "0" == told.splitlines()[-1]  # no lease was lost
         finally:
-            [worker.kill() for worker in started]
+            for worker in started:
+                worker.kill()
+                worker.communicate()
 
     return at_work
 
@@ -150,8 +155,10 @@ def test_a_file_is_as_it_was_after_each_kill(tmp_path, workers, many, stride):
 
     def fill():
         with closing(sqlite3.connect(path, timeout=60.0)) as connection:
-            connection.execute(ON_SQLITE, {"many": many})
-            connection.commit()
+            for first in range(1, many + 1, PORTION):
+                last = min(many, first + PORTION - 1)
+                connection.execute(ON_SQLITE, {"first": first, "last": last})
+                connection.commit()
 
     store = SqliteStore(path)
     at = 1

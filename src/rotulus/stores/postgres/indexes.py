@@ -1,7 +1,7 @@
 """Builds the indexes of the migrations on PostgreSQL while the table of jobs is in use.
 
-`CREATE INDEX` keeps everybody from writing as long as it takes: minutes, at ten million jobs, in
-which running jobs lose their leases. `CREATE INDEX CONCURRENTLY` keeps nobody, but cannot be in a
+`CREATE INDEX` keeps everybody from writing as long as it takes: seconds for each million jobs, and
+no lease is renewed meanwhile. `CREATE INDEX CONCURRENTLY` keeps nobody, but cannot be in a
 transaction. So the indexes follow the migration, one statement at a time.
 
 The system tables say what is left to do, and no table of ours: so a process may be killed at any
