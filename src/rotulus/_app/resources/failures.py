@@ -3,21 +3,20 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.bulk import DELETE, RETRY, Verb, trial
 from rotulus._app.resources.jobs import MOST_COUNTED, JobCount
-from rotulus._app.resources.where import check_limit, check_text
+from rotulus._app.resources.where import Since, check_limit, check_text, read_since
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.fingerprint import LENGTH
 from rotulus._jobs.job import Job
 from rotulus._jobs.outcome import ErrorInfo, plain_error
 from rotulus._jobs.record import micros, moment
 from rotulus._text.names import is_storable
-from rotulus._time.lengths import Seconds, check_moment, check_seconds
 from rotulus.errors import JobNotFoundError, OptionError
 from rotulus.store import FailureFilter
 from rotulus.store import FailureGroup as Group
@@ -79,7 +78,7 @@ class Failures:
     def groups(
         self,
         *,
-        since: datetime | Seconds | None = None,
+        since: Since | None = None,
         task: str | None = None,
         limit: int = 50,
     ) -> list[FailureGroup]:
@@ -98,7 +97,8 @@ class Failures:
         port = self._port()
         if task is not None and not is_storable(check_text("task", task)):
             raise OptionError(f"task={task!r} is not allowed: no task has that name")
-        wanted = FailureFilter(_since(since, port.now()), task)
+        begin = None if since is None else micros(read_since(since, "since", port.now()))
+        wanted = FailureFilter(begin, task)
         found = port.store().failures.groups(wanted, check_limit(limit), MOST_COUNTED)
         return [_read(group, port) for group in found]
 
@@ -164,7 +164,7 @@ class Failures:
     async def agroups(
         self,
         *,
-        since: datetime | Seconds | None = None,
+        since: Since | None = None,
         task: str | None = None,
         limit: int = 50,
     ) -> list[FailureGroup]:
@@ -213,14 +213,6 @@ def _pages(port: AppPort, fingerprint: str) -> Iterator[list[str]]:
     while page := failures.members(fingerprint, until, _AT_ONCE, after):
         yield [member.id for member in page]
         after = page[-1]
-
-
-def _since(since: datetime | Seconds | None, now: datetime) -> int | None:
-    if since is None:
-        return None
-    if isinstance(since, datetime):
-        return micros(check_moment(since, "since"))
-    return micros(now - timedelta(0, check_seconds(since, "since")))
 
 
 def _checked(fingerprint: str) -> str:

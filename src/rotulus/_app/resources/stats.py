@@ -1,7 +1,7 @@
 """The statistics of an app: how many attempts came to what, how long they waited and ran."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from rotulus._app.port import AppPort
 from rotulus._app.resources.measures import METRICS, TIME_METRICS, Measured, measure
 from rotulus._app.resources.queues import ages_in
-from rotulus._app.resources.where import Since
+from rotulus._app.resources.where import Since, read_since
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.record import micros, moment
 from rotulus._text.names import did_you_mean
@@ -166,10 +166,7 @@ class Stats:
     def _wanted(self, since: Since, until: datetime | None, step: Seconds | None) -> StatFilter:
         now = self._port().now()
         end = now if until is None else check_moment(until, "until")
-        if isinstance(since, datetime):
-            begin = check_moment(since, "since")
-        else:
-            begin = now - timedelta(0, check_seconds(since, "since"))
+        begin = read_since(since, "since", now)
         if begin > end:
             raise OptionError(f"since={since!r} is after until={until!r}: swap the two")
         length = _step((end - begin).total_seconds(), step) * _SECOND

@@ -84,7 +84,7 @@ def read_where(where: Mapping[str, Any], now: Callable[[], datetime]) -> Filter:
             raise OptionError(f"{name}={value!r} is not allowed: no store can hold that text")
     _check_names(fields)
     for name in {"since", "until"} & given.keys():
-        fields[name] = micros(_moment(given[name], name, now))
+        fields[name] = micros(read_since(given[name], name, now()))
     if "label" in given:
         labels = check_labels(given["label"], "label")
         fields["labels"] = [f"{name}={text}" for name, text in labels.items()]
@@ -107,10 +107,17 @@ def _check_names(fields: dict[str, Any]) -> None:
         check_task_name(task)
 
 
-def _moment(value: object, name: str, now: Callable[[], datetime]) -> datetime:
+def read_since(value: object, name: str, now: datetime) -> datetime:
+    """Returns the moment of a `Since`. Raises `OptionError`.
+
+    Args:
+        value: a moment, or how many seconds ago it was.
+        name: the name of the option.
+        now: the present moment.
+    """
     if isinstance(value, datetime):
         return check_moment(value, name)
-    return now() - timedelta(0, check_seconds(value, name))
+    return now - timedelta(0, check_seconds(value, name))
 
 
 def _read_args(args: object) -> list[tuple[list[str], str]]:
