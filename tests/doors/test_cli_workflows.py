@@ -459,6 +459,8 @@ def test_a_run_is_cancelled_as_a_whole(shop):
     assert "running" in rows(shop("show", run))["fetch"]
     assert "is asked to stop" in rows(shop("show", run))["fetch"]
     other = shop.begin()
+    [told] = json.loads(shop("cancel", other, "--dry-run", "--json"))["jobs"]
+    assert (other, "blocked", None) == tuple(told[name] for name in ("id", "state", "parts"))
     [told] = json.loads(shop("cancel", other, "--json"))["jobs"]
     assert (other, "cancelled", False, 5) == tuple(
         told[name] for name in ("id", "state", "cancelling", "parts")

@@ -575,6 +575,8 @@ def test_several_are_removed_together_or_none(still_app, report):
         still_app.schedules.add(name, task="report", every=60, arguments={"day": 1})
     with pytest.raises(ScheduleNotFoundError):
         still_app.schedules.remove("one", "none")
+    with pytest.raises(OptionError, match="which schedules"):
+        still_app.schedules.remove()
     assert ["one", "two"] == [one.name for one in still_app.schedules.list()]
     still_app.schedules.remove("one", "two")
     assert [] == still_app.schedules.list()

@@ -125,7 +125,7 @@ def print_changed(
     Args:
         verb: what was done.
         changed: the jobs.
-        parts: of runs, to how many parts it was done with them.
+        parts: of runs, to how many parts it was done with them, where these were counted.
         dry_run: whether it was only tried.
     """
     jobs = [
@@ -134,7 +134,7 @@ def print_changed(
             "task": job.task,
             "state": job.state,
             "cancelling": job.cancel_requested,
-            "parts": (parts or {}).get(job.id, 0),
+            "parts": (parts or {}).get(job.id, None if job.is_run else 0),
         }
         for job in changed
     ]

@@ -156,7 +156,12 @@ class Schedules(FiringByHand):
         Raises:
             ScheduleNotFoundError: there is none of that name.
             ScheduleConflictError: it is declared in code.
+            OptionError: no schedule was named.
         """
+        if not names:
+            raise OptionError(
+                "remove: which schedules? Name them, such as app.schedules.remove('nightly')"
+            )
         port = self._port()
         lookup = Lookup(port)
         for row in [lookup.removable(name) for name in names]:
