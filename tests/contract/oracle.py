@@ -152,6 +152,44 @@ class Oracle:
             row.state = "blocked"
         self.rest()
 
+    def open_group(self, job_id, queue, key):
+        """The head of a group, which waits for itself."""
+        found = self.add(job_id, queue, 0, 0.0, key, None, None)
+        if found == job_id:
+            head = self.rows[job_id]
+            head.run, head.step, head.opened, head.task = job_id, "", True, "r"
+            head.needs, head.state = {job_id: True}, "blocked"
+            self.rest()
+        return found
+
+    def is_open(self, job_id):
+        """Whether a job is the head of a group that takes members."""
+        head = self.rows.get(job_id)
+        return head is not None and job_id in head.needs and head.state not in ENDED
+
+    def add_members(self, job_id, members, queue):
+        """Whether the group takes them; they are numbered after its last one."""
+        if not self.is_open(job_id):
+            return False
+        head = self.rows[job_id]
+        steps = [row.step for row in self.rows.values() if row.run == job_id]
+        last = int(max(steps)[:9] or 0)
+        for number, member in enumerate(members, last + 1):
+            self.add(member, queue, 0, 0.0, None, None, None)
+            new = self.rows[member]
+            new.run, new.step, new.paused = job_id, f"{number:09}", head.paused
+            head.needs[member] = True
+        self.rest()
+        return True
+
+    def close_group(self, job_id):
+        """Whether it was open. One that was cancelled is closed as well, without a word."""
+        was_open = self.is_open(job_id)
+        if job_id in self.rows:
+            self.rows[job_id].needs.pop(job_id, None)
+            self.rest()
+        return was_open
+
     def rest(self):
         """Who waits is blocked as long as a need has not ended, or the run is paused."""
         for row in self.rows.values():

@@ -76,19 +76,19 @@ def test_it_is_due_however_its_members_ended(bench, how):
 
 
 def test_a_closed_group_takes_no_members(bench):
-    """Nor one that has ended, was cancelled, or never was; to close it again changes nothing."""
+    """Nor one that has ended, was cancelled, or never was; nor a workflow."""
     groups, head = bench.store.groups, begin(bench, 1)
     assert groups.is_open(head.id)
     assert [True, False] == [groups.close(head.id), groups.close(head.id)]
     cancelled = begin(bench, key="group:c")
     bench.store.cancel([cancelled.id])
-    plain = bench.add()
+    plain, workflow = bench.add(), bench.add_run({"a": []})
 
-    ids = [head.id, cancelled.id, plain.id, job_id(999_999), "no id"]
+    ids = [head.id, cancelled.id, plain.id, *workflow.values(), job_id(999_999), "no id"]
     jobs = len(bench.store.find())
-    assert [False] * 5 == [groups.is_open(one) for one in ids]
-    assert [None] * 5 == [groups.add(one, [bench.new()]) for one in ids]
-    assert [False] * 4 == [groups.close(one) for one in (head.id, *ids[2:])]
+    assert [False] * 7 == [groups.is_open(one) for one in ids]
+    assert [None] * 7 == [groups.add(one, [bench.new()]) for one in ids]
+    assert [False] * 6 == [groups.close(one) for one in (head.id, *ids[2:])]
     assert (jobs, ("blocked", 1)) == (len(bench.store.find()), waits(bench, head))
 
 

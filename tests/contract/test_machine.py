@@ -57,6 +57,8 @@ NEW_JOBS = st.tuples(
 )
 """Queue, priority, delay, key, window, and limit: the key, the limit, and the rate."""
 
+KEYS = st.sampled_from("kl")
+
 SCHEDULES = st.sampled_from([None, None, "s"])
 
 SETTLEMENTS = st.sampled_from(
@@ -157,6 +159,11 @@ class TwoClients(RuleBasedStateMachine):
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
     @rule(data=st.data(), client=CLIENTS)
+    def producers_fill_groups(self, data, client):
+        steps = [self.open_group, self.add_members, self.add_members, self.close_group]
+        data.draw(st.sampled_from(steps))(data, self.stores[client])
+
+    @rule(data=st.data(), client=CLIENTS)
     def carriers_publish(self, data, client):
         steps = [self.take_entries, self.take_left_entries, self.publish, self.republish]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
@@ -236,6 +243,34 @@ class TwoClients(RuleBasedStateMachine):
         if record.id == job.id:
             self.oracle.rows[job.id].task = "r"
             self.oracle.add_parts(job.id, {part.id: part.needs for part in parts}, queue)
+
+    def open_group(self, data, store):
+        if self.oracle.live() >= MOST_JOBS:
+            return
+        job = NewJob(job_id(1 + len(self.jobs)), "{}", Terms("r", "a"), data.draw(KEYS))
+        self.jobs.append(job.id)
+        record = store.groups.open(job)
+        assert record.id == self.oracle.open_group(job.id, "a", job.key)
+
+    def add_members(self, data, store):
+        if self.oracle.live() >= MOST_JOBS:
+            return
+        head = data.draw(self.heads())
+        ids = [job_id(1 + len(self.jobs) + n) for n in range(data.draw(st.integers(1, 2)))]
+        self.jobs += ids
+        members = store.groups.add(head, [NewJob(one, "{}", Terms("t", "b")) for one in ids])
+        taken = self.oracle.add_members(head, ids, "b")
+        assert (ids if taken else None) == (members and [member.id for member in members])
+
+    def close_group(self, data, store):
+        head = data.draw(self.heads())
+        assert self.oracle.is_open(head) == store.groups.is_open(head)
+        assert self.oracle.close_group(head) == store.groups.close(head)
+
+    def heads(self):
+        """The jobs that are a run, or any job there ever was."""
+        runs = [row.id for row in self.oracle.rows.values() if row.run == row.id]
+        return st.sampled_from(runs or self.jobs)
 
     def new_parts(self, shape, queue, where):
         ids = [job_id(1 + len(self.jobs) + place) for place in range(len(shape))]

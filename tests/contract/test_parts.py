@@ -7,7 +7,7 @@ import pytest
 from contract.workbench import OUTCOMES, job_id
 from rotulus._jobs.outcome import opened
 from rotulus._jobs.states import ENDED, State
-from rotulus.store import Claim, Filter
+from rotulus.store import Claim, ClaimFilter, Filter
 
 DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
 
@@ -356,11 +356,11 @@ def test_nobody_is_found_by_what_is_not_there(bench, field):
 
 
 def test_a_run_is_counted_by_state_and_by_step(bench):
-    """By step without the parts that steps have; other jobs are not counted."""
+    """By step without the parts that steps have, branches together; no other jobs are counted."""
     ids = bench.add_run({"a": [], "b": []})
     bench.add()
     part, _ = bench.claim(2)
-    bench.open(part, {"a/0": [], "a/1": []})
+    branches = bench.open(part, {"a/0": [], "a/1": [], "a/2": []})
 
     def counted(*by):
         return {(name, str(state)): n for name, state, n in bench.store.count(*by)}
@@ -370,14 +370,16 @@ def test_a_run_is_counted_by_state_and_by_step(bench):
     assert {("a", "blocked"): 1, ("b", "running"): 1} == counted("step", run)
     assert {
         ("t", "blocked"): 1,
-        ("t", "queued"): 2,
+        ("t", "queued"): 3,
         ("t", "running"): 1,
         ("run", "blocked"): 1,
     } == (counted("task", run))
-    assert {("a/0", "queued"): 1, ("a/1", "queued"): 1} == counted("step", run, "a")
+    assert {("a/0", "queued"): 3} == counted("step", run, "a")
+    bench.store.claim(ClaimFilter("w1", ids=[branches["a/0"]]), 1, 30.0)
+    assert {("a/0", "running"): 1, ("a/1", "queued"): 2} == counted("step", run, "a")
     assert {} == counted("step", run, "a/0") | counted("step", run, "b")
-    assert 5 == sum(counted("queue", run).values())
-    assert 6 == sum(n for *_, n in bench.store.count())
+    assert 6 == sum(counted("queue", run).values())
+    assert 7 == sum(n for *_, n in bench.store.count())
     assert [] == bench.store.count("queue", run="nobody")
     assert [] == bench.store.count("step")
 

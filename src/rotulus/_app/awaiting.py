@@ -10,7 +10,7 @@ from rotulus._jobs.states import ENDED, Reason, State
 from rotulus._text.words import some
 from rotulus._workflows.paths import is_branch, split_path
 from rotulus._workflows.trigger import Need
-from rotulus.store import Filter, Store
+from rotulus.store import Count, Filter, Store
 
 _MOST_NEEDS = 1000
 _LEAVES = 3
@@ -85,15 +85,9 @@ def skipping(store: Store, job: JobRecord) -> str:
 def _parts(store: Store, job: JobRecord, *, named: bool) -> str:
     """How the parts stand that a job was opened into."""
     counts = store.count("step", job.run, job.step or "")
-    states = Counter[State]()
-    for count in counts:
-        states[count.state] += count.jobs
-    ended = sum(count for state, count in states.items() if state.ended)
-    how = ", ".join(f"{states[state]} {state}" for state in State if states[state])
-    noun = "branches" if all(is_branch(count.group) for count in counts) else "steps"
-    verb = "has" if ended == 1 else "have"
-    text = f"{ended:,} of {states.total():,} {noun} {verb} ended ({how})."
-    if named:
+    branches = all(is_branch(count.group) for count in counts)
+    text = _ended(counts, "branches" if branches else "steps")
+    if named or branches:
         return text
     live = [f"{count.group} ({count.state})" for count in counts if not count.state.ended]
     return f"{text} It waits for {some(sorted(live, key=_liveliest))}."
@@ -101,19 +95,22 @@ def _parts(store: Store, job: JobRecord, *, named: bool) -> str:
 
 def _members(store: Store, job: JobRecord) -> str:
     """How the jobs of a group stand, and whether others may be added."""
+    name = group_name(job)
+    text = _ended(store.count("step", job.run), f"jobs of group {name!r}")
+    if not store.groups.is_open(job.id):
+        return text
+    return f"{text} It is open: app.group({name!r}).close() or 'rotulus close' lets it end."
+
+
+def _ended(counts: Iterable[Count], what: str) -> str:
+    """Returns how many parts have ended, and how many are in which state."""
     states = Counter[State]()
-    for count in store.count("step", job.run):
+    for count in counts:
         states[count.state] += count.jobs
     ended = sum(count for state, count in states.items() if state.ended)
     how = ", ".join(f"{states[state]:,} {state}" for state in State if states[state])
-    name = group_name(job)
-    text = f"{ended:,} of {states.total():,} jobs of group {name!r} have ended ({how or 'none'})."
-    if not store.groups.is_open(job.id):
-        return text
-    return (
-        f"{text} The group is open: app.group({name!r}).close(), or "
-        f"rotulus close {name!r}, lets it end."
-    )
+    verb = "has" if ended == 1 else "have"
+    return f"{ended:,} of {states.total():,} {what} {verb} ended ({how or 'there are none'})."
 
 
 def _liveliest(text: str) -> int:

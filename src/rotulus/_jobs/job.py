@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple
 from typing_extensions import TypeVar
 
 from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.grouped import group_name, is_group
 from rotulus._jobs.labels import read_texts
 from rotulus._jobs.log_line import LogLine
 from rotulus._jobs.outcome import ErrorInfo, read_error
@@ -160,8 +161,13 @@ class Job(RunningJob, Generic[V_co]):
 
     @property
     def is_run(self) -> bool:
-        """Whether it is itself the run of a workflow, which has begun."""
+        """Whether it is itself a run: of a workflow that has begun, or of a group."""
         return self.record.run == self.record.id
+
+    @property
+    def group(self) -> str | None:
+        """The name of the group that it is the callback of."""
+        return group_name(self.record) if is_group(self.record) else None
 
     @property
     def step(self) -> str | None:
@@ -238,6 +244,7 @@ class Job(RunningJob, Generic[V_co]):
             "labels": self.labels,
             "attempt": self.attempt,
             "run": self.run,
+            "group": self.group,
             "step": self.step,
             "paused": self.paused,
             **({"arguments": self.arguments} if arguments else {}),

@@ -1,6 +1,5 @@
 """`rotulus show` and `why`: how one job stands, or one run of a workflow, and why."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -87,9 +86,12 @@ def _data(app: App, job: Job[Any]) -> dict[str, Any]:
     data = {**job.to_dict(), "headers": job.headers, "result": _result(job), "attempts": history}
     if job.is_run:
         data["status"] = Run(app, job.id).status
+    if job.group is not None:
+        data["open"] = app.store.groups.is_open(job.id)
     if job.record.opened:
-        data["branches"] = {} if job.is_run else dict(_step(app, job).branches)
-        data["steps"] = [step.to_dict() for step in app.runs.steps(job.id)]
+        step = _step(app, job)
+        data["branches"] = dict(step.branches)
+        data["steps"] = [inner.to_dict() for inner in step.steps]
     return data
 
 
@@ -106,7 +108,8 @@ def _facts(app: App, job: Job[Any]) -> dict[str, object]:
         "queue": job.queue,
         "state": state,
         "attempt": job.attempt,
-        "key": job.key,
+        "key": job.key if job.group is None else None,
+        "group": _group(app, job),
         "labels": " ".join(f"{name}={text}" for name, text in job.labels.items()) or None,
         "schedule": _schedule(job),
         "worker": job.worker,
@@ -126,28 +129,23 @@ def _schedule(job: Job[Any]) -> str | None:
     return f"{job.schedule} at {at}" if job.schedule and at else job.schedule
 
 
+def _group(app: App, job: Job[Any]) -> str | None:
+    """Returns the name of a group, and whether it takes more jobs."""
+    is_open = job.group is not None and app.store.groups.is_open(job.id)
+    return f"{job.group}, open" if is_open else job.group
+
+
 def _print_parts(app: App, job: Job[Any]) -> None:
-    """The steps of a run, or of a step that is a workflow; or how its branches stand."""
-    if not job.is_run:
-        print_node(_step(app, job))
-    steps = app.runs.steps(job.id)
-    if steps:
+    """The steps of a run, or of a step that is a workflow; or how branches, or jobs, stand."""
+    step = _step(app, job)
+    print_node(step)
+    if step.steps:
         click.echo()
-        print_steps(job, steps)
-    elif job.is_run:
-        _print_members(app, job)
-
-
-def _print_members(app: App, job: Job[Any]) -> None:
-    """How the jobs of a group stand."""
-    states = Counter[State]()
-    for count in app.store.count("step", job.id):
-        states[count.state] += count.jobs
-    _print_part("jobs", [f"{states[state]:,} {state}" for state in State if states[state]])
+        print_steps(job, step.steps)
 
 
 def _step(app: App, job: Job[Any]) -> StepInfo:
-    """Returns a job that is a step of a run, as a step."""
+    """Returns a job that is a step of a run, or a run, as a step."""
     return app.runs.step(job.run or job.id, job.step or "")
 
 

@@ -54,10 +54,10 @@ def print_steps(whole: Job[Any], nodes: Sequence[StepInfo], *, err: bool = False
 
 
 def print_node(node: StepInfo) -> None:
-    """Print the parts of a step that its job does not show: its branches."""
+    """Print the parts that a job does not show: the branches of a step, the jobs of a group."""
     out = console()
     if node.branches:
-        out.print(Text("\nbranches", "bold"))
+        out.print(Text("\njobs" if node.job.is_run else "\nbranches", "bold"))
         out.print(Text(f"  {_counts(node.branches)}"), soft_wrap=True)
     for job in node.wrong:
         out.print(Text(f"  {job.step}: {_one_line(job)}"), soft_wrap=True)

@@ -71,7 +71,8 @@ class Queries(Protocol):
 
         Groups are in order, and those without a job are left out. With a `run`, only its jobs
         count. By step, the parts of the job that stands at `within` in a run count: not the job
-        itself, and not the parts that its parts have.
+        itself, and not the parts that its parts have. Branches, and the jobs of a group, count
+        together: the path of one of those in a state stands for all of them.
 
         Raises:
             OptionError: `by` is something else.

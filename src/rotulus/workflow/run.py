@@ -13,7 +13,9 @@ from rotulus import App, ErrorInfo, Job, Progress, State
 from rotulus._concurrency.pool import off_loop
 from rotulus._concurrency.starting import start_thread
 from rotulus._progress import Meter
+from rotulus._text import jsontext
 from rotulus._workflows.context import Context
+from rotulus._workflows.paths import is_branch
 from rotulus.errors import (
     JobFailedError,
     RotulusError,
@@ -56,7 +58,8 @@ class WorkflowResult:
         status: `Completed`, `Failed` or `Cancelled`.
         start_time: when it was submitted, as RFC 3339 text.
         end_time: when it ended, likewise.
-        final_context: what its last steps handed on, merged in the order of the workflow.
+        final_context: what its last steps handed on, merged in the order of the workflow. Of a
+            group: what its callback returned, under `result`.
         error_message: None when it completed; else why not, such as
             `1 task(s) failed, 4 completed, 2 skipped`.
     """
@@ -70,7 +73,7 @@ class WorkflowResult:
 
 
 class Run:
-    """One run of a workflow. Each call reads the current state.
+    """One run of a workflow, or of a group. Each call reads the current state.
 
     Args:
         app: the app whose store it is in.
@@ -101,10 +104,14 @@ class Run:
         return steps if parts else [job for job in steps if "/" not in (job.step or "")]
 
     def reached(self) -> Progress:
-        """Returns how many of its steps have ended, of how many, and which run now."""
+        """Returns how many of its steps have ended, of how many, and which run now.
+
+        Of a group: how many of its jobs have ended, of how many.
+        """
         counts = self._app.store.count("step", self.id)
         ended = sum(count.jobs for count in counts if count.state.ended)
         running = [count.group for count in counts if count.state is State.RUNNING]
+        running = [path for path in running if not is_branch(path)]
         total = sum(count.jobs for count in counts)
         return Progress(ended, total, ", ".join(running[:_MOST_NAMED]))
 
@@ -201,9 +208,16 @@ def result_of(job: Job[Any]) -> WorkflowResult:
         status=status_of(job),
         start_time=_text(job.created_at),
         end_time=_text(job.ended_at or job.created_at),
-        final_context=Context.from_json(job.record.result or "{}"),
+        final_context=_final_context(job),
         error_message=_message(job),
     )
+
+
+def _final_context(job: Job[Any]) -> Context:
+    text = job.record.result
+    if text is None:
+        return Context()
+    return Context({"result": jsontext.decode(text)}) if job.group else Context.from_json(text)
 
 
 @contextmanager

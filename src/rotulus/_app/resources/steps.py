@@ -13,7 +13,7 @@ from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
 from rotulus._jobs.states import RETRYABLE, State
 from rotulus._text.names import did_you_mean
-from rotulus._workflows.paths import is_branch, split_path
+from rotulus._workflows.paths import is_branch, join_path, split_path
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.errors import JobNotFoundError, StepNotFoundError
 from rotulus.store import Filter
@@ -42,8 +42,9 @@ class StepInfo:
         spans: its attempts, the last one up to now if it runs. One that has parts runs as long as
             they do.
         attempts: how many attempts it has had.
-        branches: of a step that runs for each item: how many branches are in which state.
-        wrong: some of the branches that went wrong.
+        branches: of a step that runs for each item: how many branches are in which state. Of a
+            group: how many of its jobs are.
+        wrong: some of the branches, or jobs of a group, that went wrong.
         steps: of a workflow: its steps, in an order in which each comes after what it needs.
     """
 
@@ -115,6 +116,8 @@ class RunSteps:
     def steps(self, run_id: str) -> list[StepInfo]:
         """The steps of a run as a tree, in an order in which each comes after what it needs.
 
+        A group has none: its jobs are found by `app.jobs(run=...)`.
+
         Args:
             run_id: the id of the run, or that of a step of it that is a workflow itself.
 
@@ -124,11 +127,11 @@ class RunSteps:
         return _steps(self._port(), self._jobs.get(run_id))
 
     def step(self, run_id: str, step: str) -> StepInfo:
-        """One step of a run.
+        """One step of a run, or the run as a whole.
 
         Args:
             run_id: the id of the run.
-            step: the id of the step, or its path, such as `parse/17`.
+            step: the id of the step, or its path, such as `parse/17`; `""` is the run itself.
 
         Raises:
             JobNotFoundError: there is no such run.
@@ -221,9 +224,9 @@ def _branches(port: AppPort, job: Job[Any]) -> Counter[State]:
 
 
 def _wrong(port: AppPort, job: Job[Any]) -> list[Job[Any]]:
-    within = f"{job.step}/"
+    within = join_path(job.step or "", "")
     found = _find(port, Filter(run=job.run, states=RETRYABLE), _MOST_NEEDS)
-    own = [other for other in found if (other.step or "").startswith(within)]
+    own = [other for other in found if other.step and other.step.startswith(within)]
     return sorted(own, key=lambda other: other.ended_at or other.created_at)[:_MOST_WRONG]
 
 
@@ -235,9 +238,12 @@ class _Need(NamedTuple):
 
 
 def _needs(port: AppPort, job: Job[Any], parts: int) -> list[_Need]:
-    """Returns the needs of a step; none of a step with too many parts to read quickly."""
+    """Returns the needs of a step; none of a step with too many parts to read quickly.
+
+    A run as a whole, a branch and a job of a group need nothing.
+    """
     within, _ = split_path(job.step)
-    if parts > _MOST_NEEDS or is_branch(job.step):
+    if not job.step or parts > _MOST_NEEDS or is_branch(job.step):
         return []
     found = _find(port, Filter(needed_by=[job.id]), 2 * _MOST_NEEDS)
     needs = [_Need(job.step or "", job.ended_at) for job in reversed(found)]

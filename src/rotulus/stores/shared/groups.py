@@ -1,6 +1,7 @@
 """The groups of a store. See `rotulus.store.Groups`."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from rotulus._jobs.record import JobRecord
@@ -55,24 +56,25 @@ class SharedGroups(Generic[S]):
 
     def is_open(self, head_id: str) -> bool:
         """Returns whether members can be added. See `Groups.is_open`."""
-        return is_id(head_id) and self._read(lambda session: _look(session, head_id)).is_open
+        return is_id(head_id) and bool(self._read(lambda s: _look(s, head_id)).is_open)
 
 
 class _Head(NamedTuple):
-    """The head of a group: whether members can be added, and the number of the last one."""
+    """The head of a group: whether members can be added, and where the last one is."""
 
     is_open: bool
     paused: bool = False
-    last: int = 0
+    last: str | None = None
+
+    def places(self) -> Iterator[str]:
+        """The places of further members: numbers, texts of which sort as they do."""
+        last = (self.last or "0")[:_DIGITS]  # a member may have parts: its place, a slash, and more
+        return (f"{number:0{_DIGITS}}" for number in itertools.count(int(last) + 1))
 
 
 def _look(session: Session, head_id: str) -> _Head:
     found = session.fetch("group_head", id=head_id)
-    if not found:
-        return _Head(is_open=False)
-    [(is_open, paused, last)] = found
-    number = (last or "0")[:_DIGITS]  # a member may have parts, whose places go on with a slash
-    return _Head(bool(is_open), bool(paused), int(number))
+    return _Head(*found[0]) if found else _Head(is_open=False)
 
 
 def _open(session: Session, head: NewJob) -> JobRecord:
@@ -91,10 +93,8 @@ def _add(session: Session, head_id: str, jobs: Sequence[NewJob]) -> list[JobReco
     head = _look(session, head_id)
     if not head.is_open:
         return None
-    placed = [
-        job._replace(step=f"{number:0{_DIGITS}}") for number, job in enumerate(jobs, head.last + 1)
-    ]
-    new = add_members(session, head_id, placed, paused=head.paused)
+    placed = [job._replace(step=place) for job, place in zip(jobs, head.places(), strict=False)]
+    new = add_members(session, head_id, placed, paused=bool(head.paused))
     if new:
         session.execute("wait_for_more", id=head_id, more=new)
     return records_of(session, [job.id for job in jobs])

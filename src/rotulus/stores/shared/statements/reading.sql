@@ -40,12 +40,13 @@ SELECT queue, state, count(*) FROM {counted} GROUP BY queue, state ORDER BY queu
 SELECT task, state, count(*) FROM {counted} GROUP BY task, state ORDER BY task, state;
 
 -- name: count_by_step
--- The parts of a job in a run, without the parts that they have.
-SELECT step, state, count(*) FROM rotulus_jobs
+-- The parts of a job in a run, without the parts that they have. Those that are numbered are one group.
+SELECT min(step), state, count(*) FROM rotulus_jobs
 WHERE run = CAST(:run AS {id}) AND step <> ''
   AND substr(step, 1, length(CAST(:prefix AS text))) = CAST(:prefix AS text)
   AND substr(step, 1 + length(CAST(:prefix AS text))) NOT LIKE '%/%'
-GROUP BY step, state ORDER BY step, state;
+GROUP BY CASE WHEN rtrim(substr(step, 1 + length(CAST(:prefix AS text))), '0123456789') <> '' THEN step END, state
+ORDER BY min(step), state;
 
 -- name: workers
 -- The workers whose lease is not over.
