@@ -48,7 +48,7 @@ class Factory:
 
     def run(self, code, **options):
         """A program that uses the factory."""
-        command = [sys.executable, "-c", f"from factory import *; {code}"]
+        command = [sys.executable, "-c", f"from factory import *\n{code}"]
         return subprocess.Popen(command, cwd=self.folder, env=self.environment, **options)
 
     def add(self, name, count=1, **arguments):

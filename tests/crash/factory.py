@@ -8,7 +8,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from rotulus import App, ConfigurationError, Job, Retry, task
+from rotulus import App, ConfigurationError, Job, JobOutcome, Retry, task
 
 if Path("misconfigured").exists():
     raise ConfigurationError("this factory is not to be run")
@@ -51,6 +51,13 @@ def flaky(number: int, job: Job) -> int:
     if (number + job.attempt) % 3:
         raise ValueError(number)
     return number
+
+
+@task
+def gather(outcomes: list[JobOutcome]) -> list[int]:
+    """The numbers of the jobs of a group."""
+    mark("begin", "gather", 0, 0, os.getpid())
+    return [outcome.arguments["number"] for outcome in outcomes]
 
 
 @task

@@ -117,6 +117,42 @@ def test_a_producer_killed_inside_a_transaction_adds_all_or_none(factory):
         factory.app.store.prune(_tomorrow(), {"cancelled"}, 1_000_000)
 
 
+FILL = """
+import itertools
+with app.group("g", then=gather) as group:
+    for number in itertools.count({first}):
+        awork.using(group=group).enqueue(number, 0)
+        mark("added", "awork", number, 0, os.getpid())
+"""
+
+
+@on_both
+def test_a_group_is_whole_whoever_is_killed_while_it_is_filled(factory):
+    """The next producer goes on; the callback gets each job that was added, once."""
+    for first in (0, 10_000):  # what is lost three times is given up
+        enough = len(_added(factory)) + 20
+        killed = factory.run(FILL.format(first=first)), factory.start("--lease", "3")
+        factory.until(lambda e=enough: len(_added(factory)) >= e)
+        for process in killed:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    callback = factory.app.group("g").close()
+    factory.start()
+    numbers, added = callback.result(60), _added(factory)
+
+    assert sorted(numbers) == numbers
+    assert set(added) <= set(numbers)
+    assert len(numbers) <= len(added) + 2, "one of each producer was added, and not told"
+    assert {"succeeded": len(numbers) + 1} == factory.states()
+    assert 1 == sum(line[1] == "gather" for line in factory.ledger())
+    assert [] == factory.books()
+
+
+def _added(factory):
+    """The numbers of the jobs of a group that its producers know of."""
+    return [int(line[2]) for line in factory.ledger() if line[0] == "added"]
+
+
 def _tomorrow():
     from datetime import UTC, datetime, timedelta
 

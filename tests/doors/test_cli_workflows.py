@@ -86,6 +86,21 @@ app = App("sqlite:///shop.db", registry=registry)
 def send() -> None: ...
 """
 
+LINES = """
+from rotulus import App, TaskRegistry, task
+
+registry = TaskRegistry()
+app = App("sqlite:///shop.db", registry=registry)
+
+@task("lines.parse", registry=registry)
+def parse(line: str) -> int:
+    return int(line)
+
+@task("lines.report", registry=registry)
+def report(outcomes: list) -> int:
+    return len(outcomes)
+"""
+
 NUMBERS = itertools.count(1)
 
 
@@ -565,3 +580,33 @@ def test_a_workflow_here_can_be_interrupted(shop):
     assert 130 == running.returncode
     assert "Stopped patient: it has not ended" in rest
     assert "KeyboardInterrupt" not in rest
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """A shop with tasks for a group."""
+    made = Shop(tmp_path, LINES)
+    yield made
+    made.app.close()
+
+
+def test_a_group_is_shown_by_how_its_jobs_stand(lines):
+    """Not job by job; as long as it is open, that is said."""
+    parse, report = map(lines.app.registry.get, ("lines.parse", "lines.report"))
+    group = lines.app.group("import-7", then=report).open()
+    parse.using(group=group).enqueue_many(["1", "x"])
+    drain(lines.app)
+    text, data = lines("show", group.id), lines.data("show", group.id)
+
+    assert re.search(r"^group +import-7, open *$", text, re.MULTILINE)
+    assert re.search(r"^status +Running *$", text, re.MULTILINE)
+    assert "jobs\n  2 of 2: 1 succeeded, 1 failed\n  000000002: ValueError: " in text
+    assert ("import-7", True, "Running") == (data["group"], data["open"], data["status"])
+    assert ({"succeeded": 1, "failed": 1}, []) == (data["branches"], data["steps"])
+    assert "'x'" in lines("show", group.id, "000000002")
+    assert "It is open: " in lines("why", group.id)
+    lines("close", "import-7")
+    drain(lines.app)
+    assert re.search(r"^group +import-7 *$", lines("show", group.id), re.MULTILINE)
+    data = lines.data("show", group.id)
+    assert (False, "Completed", 2) == (data["open"], data["status"], data["result"])

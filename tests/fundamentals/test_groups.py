@@ -20,6 +20,7 @@ from rotulus.errors import (
     OptionError,
     WorkflowError,
 )
+from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 
 
@@ -157,6 +158,30 @@ def test_a_group_is_a_run(app, parse, report):
     assert 2 == group.job.refresh().attempt
     with pytest.raises(WorkflowError, match="has its arguments"):
         app.runs.replay(group.id, step, {"line": "c"})
+    with pytest.raises(WorkflowError, match="is replayed by replaying one of its jobs"):
+        app.runs.replay(group.id, "")
+
+
+def test_how_a_group_stands_is_told_in_numbers(app, parse, report):
+    """As of a step with branches; what it came to is told as of a workflow."""
+    with app.group("g", then=report) as group:
+        bad, *others = parse.using(group=group).enqueue_many(["bad", "b", "c"])
+        app.store.claim(ClaimFilter("w", ids=[others[0].id]), 1, 30.0)
+        drain(app)
+        whole, run = app.runs.step(group.id, ""), wf.Run(app, group.id)
+        assert {"failed": 1, "succeeded": 1, "running": 1} == whole.branches
+        assert ([bad], [], []) == (whole.wrong, whole.waits_for, app.runs.steps(group.id))
+        assert ("Running", (2, 3, "")) == (run.status, run.reached())
+        assert ("g", None) == (group.job.group, bad.group)
+        app.store.rescue(worker="w")
+    drain(app)
+
+    result = run.wait(0)
+    assert ("Completed", None) == (result.status, result.error_message)
+    assert [bad.id, *(job.id for job in others)] == [
+        outcome["id"] for outcome in result.final_context["result"]
+    ]
+    assert result == asyncio.run(run.await_end(0))
 
 
 def test_an_error_leaves_the_group_open(app, parse, report):
@@ -167,8 +192,8 @@ def test_an_error_leaves_the_group_open(app, parse, report):
     drain(app)
     job = app.get(group.id)
     assert "blocked" == job.state
-    assert any("1 of 1 jobs of group 'g' have ended" in text for text in job.why())
-    assert any("rotulus close 'g'" in text for text in job.why())
+    assert any("1 of 1 jobs of group 'g' has ended (1 succeeded)" in text for text in job.why())
+    assert any("It is open: 'rotulus close g'" in text for text in job.why())
 
     with app.group("g", then=report) as again:
         parse.using(group=again).enqueue("bb")

@@ -99,7 +99,9 @@ def _members(store: Store, job: JobRecord) -> str:
     text = _ended(store.count("step", job.run), f"jobs of group {name!r}")
     if not store.groups.is_open(job.id):
         return text
-    return f"{text} It is open: app.group({name!r}).close() or 'rotulus close' lets it end."
+    return (
+        f"{text} It is open: 'rotulus close {name}', or app.group({name!r}).close(), lets it end."
+    )
 
 
 def _ended(counts: Iterable[Count], what: str) -> str:

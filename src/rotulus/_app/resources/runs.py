@@ -85,14 +85,12 @@ class Runs(RunSteps):
         port, job = self._port(), self._job(run_id, step)
         if not job.state.ended:
             raise WorkflowError(f"Step {step!r} {job.state.words}: it is replayed once it ended")
+        if job.group is not None:
+            raise WorkflowError(
+                f"The callback of group {job.group!r} is replayed by replaying one of its jobs"
+            )
         if is_member(job.record):
-            if context is not None:
-                raise WorkflowError(
-                    f"{step!r} is a job of a group, and has its arguments: replay it without a "
-                    f"context"
-                )
-            again = port.store().retry([job.id], job.record.arguments)
-            return [Job(record, port) for record in again]
+            return self._replay_member(job, context)
         if is_branch(step) and context is not None:
             raise WorkflowError(
                 f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
@@ -107,6 +105,16 @@ class Runs(RunSteps):
                 f"larger"
             ) from None
         return [Job(record, port) for record in port.store().retry([job.id], arguments)]
+
+    def _replay_member(self, job: Job[Any], context: Mapping[str, Any] | None) -> list[Job[Any]]:
+        if context is not None:
+            raise WorkflowError(
+                f"{job.step!r} is a job of a group, and has its arguments: replay it without a "
+                f"context"
+            )
+        port = self._port()
+        again = port.store().retry([job.id], job.record.arguments)
+        return [Job(record, port) for record in again]
 
     async def aget(self, run_id: str) -> Job[Any]:
         """`get`, without blocking the event loop."""
