@@ -11,6 +11,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.db import connections, transaction
 
+from rotulus import JobOutcome
 from rotulus.django.compat import TaskContext, task
 
 RAN = []
@@ -21,6 +22,12 @@ RAN = []
 def add(a: int, b: int = 2) -> int:
     """Add."""
     return a + b
+
+
+@task
+def total(outcomes: list[JobOutcome]) -> int:
+    """Add up the results of a group."""
+    return sum(outcome.result for outcome in outcomes)
 
 
 @task

@@ -304,6 +304,23 @@ def test_a_key_has_one_live_job(jobs):
     assert first.id == second.id != tasks.only.enqueue(2).id
 
 
+def test_a_group_of_tasks_has_one_callback(jobs, worker):
+    """In the block that is open: a group that is rolled back never was."""
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using="jobs"):
+        with jobs.group("sums", then=tasks.total) as group:
+            tasks.add.using(group=group).enqueue(1, 1)
+        raise ZeroDivisionError
+    with transaction.atomic(using="jobs"), jobs.group("sums", then=tasks.total) as group:
+        first = tasks.add.using(group=group).enqueue(1, 1)
+        tasks.add.using(group=group, priority=7).enqueue(2)
+        tasks.add.using(group=group, run_after=timezone.now()).enqueue(3, b=3)
+    assert (TaskResultStatus.READY, [1, 1]) == (first.status, first.args)
+    drain(worker)
+
+    assert 2 + 4 + 6 == tasks.total.get_result(group.id).return_value
+    assert [0, 7, 0, 0] == [job.priority for job in jobs.jobs(run=group.id)]
+
+
 def test_a_task_of_another_backend_may_be_told_to_use_this_one(jobs, worker):
     """A worker that starts then knows it."""
     result = tasks.elsewhere.using(backend="default").enqueue(3)
@@ -525,7 +542,7 @@ def test_behind_a_pooler_nothing_is_prepared(database):
 
 
 def test_each_option_of_a_declaration_is_one_of_djangos_task():
-    """But for those two that its decorator has itself, under names of its own."""
+    """But for two that its decorator has itself, under names of its own; and one of `using`."""
     own = {field.name for field in fields(RotulusTask)} - {field.name for field in fields(Task)}
 
-    assert own == (TaskOptions.__optional_keys__ - {"queue", "priority"}) | {"retries"}
+    assert own == (TaskOptions.__optional_keys__ - {"queue", "priority"}) | {"retries", "group"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, router
 
-from rotulus import App, Carrier, Ticked, current_app
+from rotulus import App, Carrier, Group, Ticked, current_app
 from rotulus.django.compat import task_backends
 from rotulus.django.connections import connection_of, url_of
 from rotulus.django.declaring import registry_of_all
@@ -98,6 +98,14 @@ class _App(App):
     def __init__(self, alias: str, *, carried: bool) -> None:
         super().__init__(f"django://{alias}", registry=registry_of_all())
         self._fires = None if carried else alias
+
+    def group(self, name: str, *, then: Any = None) -> Group:
+        """Returns a group of jobs with one callback, a task of Django or of ours.
+
+        See `App.group`.
+        """
+        backend = getattr(then, "get_backend", None)
+        return super().group(name, then=backend().delivered(then) if backend else then)
 
     def tick(self) -> Ticked:
         """Do every duty of a worker once. See `App.tick`."""

@@ -84,7 +84,7 @@ class RotulusBackend(BaseTaskBackend):
         """
         self.validate_task(task)
         positional, named = plain(task, args, kwargs)
-        job = self._delivered(task).enqueue(*positional, **named)
+        job = self.delivered(task).enqueue(*positional, **named)
         arguments = None if job.existed else _arguments(job, task, len(positional))
         result = result_of(job, task, arguments)
         task_enqueued.send(type(self), task_result=result)
@@ -150,11 +150,11 @@ class RotulusBackend(BaseTaskBackend):
                     id="rotulus.E012",
                 )
 
-    def _delivered(self, task: Any) -> Task[..., Any, Any]:
+    def delivered(self, task: Any) -> Task[..., Any, Any]:
         """Returns our task for one of Django's, with its options of delivery."""
-        ours = self._ours(task)
-        if task.run_after is not None:
-            return ours.using(**_delivery(task), at=_aware(task.run_after))
+        ours, once = self._ours(task), _once(task)
+        if once:
+            return ours.using(**_delivery(task), **once)
         how = (ours, task.queue_name, task.priority)
         if how not in self._usual:  # most are enqueued again and again
             self._usual[how] = ours.using(**_delivery(task))
@@ -186,6 +186,13 @@ class RotulusBackend(BaseTaskBackend):
 
 def _delivery(task: Any) -> Mapping[str, Any]:
     return {"queue": task.queue_name, "priority": task.priority}
+
+
+def _once(task: Any) -> dict[str, Any]:
+    """Returns the options that are different for each enqueue."""
+    group, moment = getattr(task, "group", None), task.run_after
+    given = {"at": moment and _aware(moment), "group": group}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _aware(moment: datetime) -> datetime:

@@ -3,14 +3,14 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, cast
 
 from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.safestring import SafeData
 
-from rotulus import INJECTED, ArgumentsError, Job, Retry
+from rotulus import INJECTED, ArgumentsError, Group, Job, Retry
 from rotulus._tasks.options import TaskOptions
 from rotulus._tasks.signature import resolved_signature
 from rotulus.django.compat import AnyTask, Task, TaskContext
@@ -43,6 +43,7 @@ class RotulusTask(AnyTask):
         tags: words to find it by.
         result: `"check"`, the default: a result has to fit the return annotation; or `"trust"`.
         logs: the least level of its log lines that are kept; False: none are.
+        group: the group that its jobs are added to; see `using`.
     """
 
     retries: int | None = None
@@ -61,6 +62,17 @@ class RotulusTask(AnyTask):
     tags: tuple[str, ...] = ()
     result: str = "check"
     logs: bool | str = True
+    group: Group | None = field(default=None, hash=False)
+
+    def using(self, *, group: Group | None = None, **chosen: Any) -> Self:
+        """Returns the task with other options, which are Django's, and with a group.
+
+        Args:
+            group: an open group, made by `app_of().group(...)`.
+            chosen: `priority`, `queue_name`, `run_after` and `backend`.
+        """
+        task = cast("Self", Task.using(self, **chosen))
+        return task if group is None else replace(task, group=group)
 
     def __post_init__(self) -> None:
         Task.__post_init__(self)  # pyright does not see that slots make another class of it

@@ -1,12 +1,12 @@
 -- Groups: a head that waits for its members, and while it is open for itself.
 
 -- name: group_head
--- Whether members can be added to a group, whether it is paused, and the place of its last member.
+-- Whether members can be added to a group, whether it is paused, and the place of its last member. Nobody but
+-- itself needs the head, so the one is found among those that need it, and not among all that it needs.
 SELECT
-  job.ended_at IS NULL AND EXISTS (
-    SELECT 1 FROM rotulus_needs AS need WHERE need.need = job.{job} AND need.job = job.{job}),
+  job.ended_at IS NULL AND job.{job} IN (SELECT need.job FROM rotulus_needs AS need WHERE need.need = job.{job}),
   job.paused,
-  (SELECT max(part.step) FROM rotulus_jobs AS part WHERE part.run = job.run)
+  (SELECT max(part.step) FROM rotulus_jobs AS part WHERE part.run = job.run AND part.step > '')
 FROM rotulus_jobs AS job WHERE job.id = CAST(:id AS {id});
 
 -- name: wait_for_more
