@@ -74,7 +74,9 @@ class SharedQueries(ABC):
     def last_runs(self, tasks: Collection[str], most: int = 20_000) -> list[JobRecord]:
         """The last run of each. See `Store.last_runs`."""
         wanted = [one for one in tasks if is_storable(one)]
-        return self._read(lambda s: s.fetch_records("last_runs", names=wanted, most=most))
+        return self._read(
+            lambda session: session.fetch_records("last_runs", names=wanted, most=most)
+        )
 
     def running(self, most: int = 10_000) -> dict[str, int]:
         """How many jobs each worker runs. See `Store.running`."""
