@@ -45,16 +45,24 @@ FROM generate_series(1, :many) AS i
 """
 
 PORTION = 50_000
-"""How many jobs are written to a file at once: a worker waits for five seconds, and no longer."""
+"""How many jobs are written to a file at once: everybody else waits meanwhile."""
 
 WORKER = """
     import os, threading
+    from rotulus.errors import StoreBusyError
     asked, stopped = threading.Event(), threading.Event()
 
     def listen():
         for _ in sys.stdin:
             asked.set()
         stopped.set()
+
+    def patiently(call, *words):  # a file is locked for as long as it is migrated
+        while True:
+            try:
+                return call(*words)
+            except StoreBusyError:
+                pass
 
     threading.Thread(target=listen, daemon=True).start()
     print("ready", flush=True)
@@ -64,10 +72,11 @@ WORKER = """
         if answers:
             asked.clear()
         name = f"018f0000-{os.getpid() % 65536:04x}-7000-8000-{done:012x}"
-        app.store.add([NewJob(name, "{}", Terms("t"))])
-        for job in app.store.claim(ClaimFilter("w"), 2, 10.0):
-            refused += len(app.store.settle([succeeded(job.id, job.attempt, "1")]))
-        app.store.rescue()
+        patiently(app.store.add, [NewJob(name, "{}", Terms("t"))])
+        for job in patiently(app.store.claim, ClaimFilter("w"), 2, 60.0):
+            outcome = succeeded(job.id, job.attempt, "1")
+            refused += len(patiently(app.store.settle, [outcome]))
+        patiently(app.store.rescue)
         done += 1
         if answers:
             print("done", flush=True)
