@@ -1,5 +1,6 @@
 """Labels: each leads to its jobs, the newest first, as long as the jobs are there."""
 
+import re
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -122,6 +123,23 @@ def test_they_go_with_a_job_that_a_worker_of_the_version_before_deletes(shared):
 
     shared.add()
     assert {"customer=7": [kept.id], "région=eu=west": [kept.id]} == labelled(shared)
+
+
+@pytest.mark.anywhere
+def test_labels_of_deleted_jobs_are_found_by_their_whole_keys(migrated):
+    """By a part, all labels would be read for each job."""
+    function = "SELECT prosrc, proconfig FROM pg_proc WHERE proname = 'rotulus_forget_deleted'"
+    with psycopg.connect(migrated("postgres")) as connection:
+        [[body, settings]] = connection.execute(function).fetchall()
+        for setting in settings:
+            name, value = setting.split("=", 1)
+            connection.execute("SELECT set_config(%s, %s, true)", [name, value])
+        connection.execute("CREATE TEMP TABLE gone AS SELECT id, labels FROM rotulus_jobs")
+        [statement] = re.findall(r"WITH known.*?;", body, re.DOTALL)
+        plan = connection.execute(f"EXPLAIN {statement}").fetchall()
+        connection.rollback()
+
+    assert "Index Cond: ((label = known.label) AND (job = known.id))" in str(plan)
 
 
 def test_they_come_with_the_transaction_of_the_caller(shared):

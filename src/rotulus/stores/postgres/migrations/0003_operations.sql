@@ -33,13 +33,15 @@ CREATE TABLE rotulus_labels (
 );
 
 -- They go with their job, and so does what it has logged, whoever deletes it: a worker of the version before knows of
--- neither.
-CREATE FUNCTION rotulus_forget_deleted() RETURNS trigger LANGUAGE plpgsql
-SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+-- neither. They are looked for one by one, by their whole keys: a part of one would mean to read the whole index.
+CREATE FUNCTION rotulus_forget_deleted() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 BEGIN
   DELETE FROM rotulus_logs AS log USING gone WHERE log.job = gone.id;
-  DELETE FROM rotulus_labels AS label USING gone CROSS JOIN json_each_text(gone.labels::json) AS own (key, value)
-  WHERE label.label = own.key || '=' || own.value AND label.job = gone.id;
+  WITH known AS MATERIALIZED (
+    SELECT own.key || '=' || own.value AS label, gone.id
+    FROM gone CROSS JOIN json_each_text(gone.labels::json) AS own (key, value))
+  DELETE FROM rotulus_labels AS label USING known WHERE label.label = known.label AND label.job = known.id;
   RETURN NULL;
 END $$;
 CREATE TRIGGER rotulus_forget_deleted AFTER DELETE ON rotulus_jobs REFERENCING OLD TABLE AS gone
