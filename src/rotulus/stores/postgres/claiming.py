@@ -207,6 +207,8 @@ class LimitedClaim:
                 are_more = are_more and found.are_more
                 if jobs and (not are_more or monotonic() > end):
                     break
+                if not found.jobs:  # very many may have changed at once, as when all are cancelled
+                    self._keys = min(2 * self._keys, _MOST_KEYS)
         except StoreError:
             if not jobs:  # what has been taken is somebody's
                 raise
