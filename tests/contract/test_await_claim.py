@@ -1,6 +1,8 @@
 """await_claim: waits for work, and takes it; on PostgreSQL perhaps in the transaction that adds it."""
 
+import random
 import threading
+import time
 
 import psycopg
 import pytest
@@ -12,7 +14,9 @@ from rotulus.store import ClaimFilter, Filter
 from rotulus.stores.postgres import read_address
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.connection import Connections
+from rotulus.stores.postgres.listening import Listener
 from rotulus.stores.postgres.offers import Offer, Offers
+from rotulus.stores.postgres.work_waiter import WorkWaiter
 
 EVERY_JOB = ClaimFilter("w1")
 
@@ -158,3 +162,89 @@ def test_a_job_that_cannot_be_added_leaves_the_worker_without_any(there, add_bes
         add_beside([there.new(arguments="\0")])
 
     assert "queued" == there.state(other)
+
+
+def test_jobs_that_were_claimed_for_a_worker_begin_though_its_own_look_fails(there, migrated):
+    """They run already: nobody else would begin them before their lease is over."""
+    with (
+        psycopg.connect(migrated(), autocommit=True) as admin,
+        psycopg.connect(migrated()) as holder,
+    ):
+        holder.execute("LOCK TABLE rotulus_pauses IN ACCESS EXCLUSIVE MODE")
+        worker, taken = awaiting(there)
+        [look] = kept_waiting(admin, 1)
+        adding = threading.Thread(target=there.add)
+        adding.start()
+        kept_waiting(admin, 2)
+        admin.execute("SELECT pg_cancel_backend(%s)", [look])
+        holder.rollback()
+        adding.join(20)
+        worker.join(20)
+
+    assert [1] == [job.attempt for job in taken]
+
+
+def kept_waiting(admin, count):
+    """The processes of a server that wait for a lock, once there are so many."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        found = admin.execute(WAITING).fetchall()
+        if len(found) >= count:
+            return [pid for (pid,) in found]
+    raise AssertionError(f"never did {count} processes wait")
+
+
+WAITING = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'rotulus' AND wait_event_type = 'Lock'
+"""
+
+
+@pytest.mark.parametrize("queues", [None, ["default"]])
+def test_a_worker_that_has_been_given_jobs_does_not_look_for_more(queues):
+    """There is no server here: a look would raise."""
+    address = read_address("postgresql://nobody@127.0.0.1:1/none")
+    waiter = WorkWaiter(
+        Connections(address), Listener(address, None, random.random), ClaimFilter("w1", queues)
+    )
+
+    assert waiter.wait(time.monotonic() + 30, random.random, lambda: True)
+
+
+class Repeating(Connections):
+    """Connections where the answer to each commit is lost, and all is done once more."""
+
+    def run(self, work, **how):
+        super().run(work, **how)
+        return super().run(work, **how)
+
+
+def test_a_worker_gets_what_was_claimed_by_a_commit_whose_answer_was_lost(there, migrated):
+    """As far as it runs still, and no more than it has slots for."""
+    connections = Repeating(read_address(migrated()))
+    offers, offer = Offers(lambda: None, 10.0), Offer(EVERY_JOB, lambda: 2, 30.0)
+    offers.make(offer)
+    jobs = [there.new() for _ in range(3)]
+    Adder(connections, offers).add(jobs)
+    connections.close()
+
+    assert [job.id for job in jobs[:2]] == [job.id for job in offers.withdraw(offer)]
+    assert ["running", "running", "queued"] == [there.state(job) for job in jobs]
+
+
+def test_after_a_claim_that_brought_nothing_adds_do_not_claim_for_a_while(there, migrated):
+    """As where a queue is paused, and a worker waits all the time."""
+    there.store.pause(["default"], paused=True)
+    connections = Connections(read_address(migrated()))
+    offers = Offers(lambda: None, 10.0)
+    adder = Adder(connections, offers)
+    answered = []
+    for _ in range(2):
+        offer = Offer(EVERY_JOB, lambda: 1, 30.0)
+        offers.make(offer)
+        adder.add([there.new()])
+        answered.append(offer.answered.is_set())
+        assert [] == offers.withdraw(offer)
+    connections.close()
+
+    assert [True, False] == answered

@@ -17,7 +17,17 @@ from contract.workbench import ERROR, Workbench
 from rotulus._jobs import outcome as outcomes
 from rotulus._jobs.states import ENDED, Reason
 from rotulus._text.ids import Ids
-from rotulus.store import ClaimFilter, Filter, NewJob, Renewal, Terms
+from rotulus.store import (
+    ENQUEUED,
+    ClaimFilter,
+    Debounce,
+    Filter,
+    NewJob,
+    Renewal,
+    StatFilter,
+    Terms,
+)
+from rotulus.store.stats import ALL_TIMES
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 
@@ -52,7 +62,7 @@ class Hand(threading.Thread):
         super().__init__()
         self.name = f"w{number}"
         self.store, self.chance, self.runs, self.until = store, chance, runs, until
-        self.done, self.error = [], None
+        self.done, self.claimed, self.error = [], 0, None
 
     def run(self):
         acts = [getattr(self, name) for name, often in OFTEN.items() for _ in range(often)]
@@ -79,10 +89,36 @@ class Hand(threading.Thread):
         for _ in range(self.chance.choice([1, 1, 2])):
             self.store.add([job])
 
+    def add_debounced(self):
+        """One that may move another one, which takes its labels."""
+        terms = TERMS._replace(delay=0.01, debounce=Debounce(0.01, 0.1))
+        key, label = self.chance.choice("kl"), self.chance.choice("123")
+        [job] = self.store.add([NewJob(new_id(), "{}", terms, key, labels=f'{{"n":"{label}"}}')])
+        self.runs[self.chance.randrange(RUNS)] = [job.id]
+
+    def fill_group(self):
+        """Open a group, or go on with it; it may stay open."""
+        head = self.store.groups.open(NewJob(new_id(), "{}", TERMS, self.chance.choice("gh")))
+        members = [NewJob(new_id(), "{}", TERMS) for _ in range(self.chance.randint(1, 3))]
+        added = self.store.groups.add(head.id, members) or []
+        self.runs[self.chance.randrange(RUNS)] = [head.id, *(member.id for member in added)]
+        if self.chance.random() < 0.5:
+            self.store.groups.close(head.id)
+
+    def delete(self):
+        self.store.delete(self.some())
+
+    def reprioritise(self):
+        self.store.reprioritise(self.some(), self.chance.randint(-1, 1))
+
+    def fold(self):
+        self.store.stats.fold(0, 1e9)
+
     def work(self):
         lease = self.chance.choice([0.001, 30.0])
         jobs = self.store.claim(ClaimFilter(self.name), self.chance.randint(1, 5), lease)
         while jobs:
+            self.claimed += len(jobs)
             self.store.extend([Renewal(job.id, job.attempt) for job in jobs], 30.0)
             ended = [self.outcome(job) for job in jobs if self.chance.random() > 0.1]
             if self.chance.random() < 0.5:
@@ -135,6 +171,8 @@ class Hand(threading.Thread):
 OFTEN = {
     "work": 12,
     "add": 2,
+    "add_debounced": 2,
+    "fill_group": 1,
     "cancel": 2,
     "retry": 3,
     "replay": 1,
@@ -142,12 +180,16 @@ OFTEN = {
     "pause": 2,
     "prune": 1,
     "rescue": 3,
+    "delete": 1,
+    "reprioritise": 1,
+    "fold": 1,
 }
 
 
 def one_round(stores, chance):
     """All do what comes for a while; then all of it is whole, and comes to an end."""
     bench = Workbench(stores[0], None, None)
+    counted = attempts(stores[0])
     runs = []
     for _ in range(RUNS):
         job = a_run(chance)
@@ -165,19 +207,32 @@ def one_round(stores, chance):
     heads = {job.run for job in stores[0].find(limit=100_000) if job.run}
     for run in heads:
         assert_whole(bench, run)
-    finish(stores[0], heads)
+    claimed = sum(hand.claimed for hand in hands) + finish(stores[0], heads)
+    assert claimed == attempts(stores[0]) - counted
     return sum(len(hand.done) for hand in hands)
 
 
+def attempts(store):
+    """How many attempts have been counted."""
+    found = store.stats.read(StatFilter(0, 2**62, ALL_TIMES, times=False))
+    return sum(stat.count for stat in found if stat.outcome != ENQUEUED)
+
+
 def finish(store, heads):
-    """Let all that is left go on to its end."""
+    """Let all that is left go on to its end; how many jobs have been claimed for that."""
+    claimed = 0
     store.pause([], False, heads)
+    for head in heads:
+        store.groups.close(head)
     for number in range(THREADS):
         store.rescue(10_000, f"w{number}")
     while left := store.claim(ClaimFilter("last"), 1000, 30.0) or later(store):
+        claimed += sum(job.state == "running" for job in left)
         store.settle([outcomes.succeeded(job.id, job.attempt, "null") for job in left])
     assert [] == [job for job in store.find(limit=100_000) if job.ended_at is None]
     store.prune(datetime.now(UTC) + timedelta(days=1), ENDED, 100_000)
+    assert [] == store.find(limit=1)
+    return claimed
 
 
 def later(store):
@@ -203,7 +258,7 @@ def stores(request, tmp_path):
 def test_whatever_comes_at_the_same_time_everybody_waits_for_what_has_not_ended(
     stores, stress_random, stress_seconds
 ):
-    """Nothing raises, nothing waits for nothing, and every run comes to its end."""
+    """Nothing raises, nothing waits for nothing, every run ends, every attempt is counted once."""
     end = time.monotonic() + stress_seconds
     done = rounds = 0
     while time.monotonic() < end:

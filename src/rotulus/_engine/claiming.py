@@ -169,14 +169,16 @@ class Claimer:
         return Claimed(jobs, asked_at)
 
     def _await_claim(self, to_claim: int) -> Claimed:
+        asked_at: list[float] = []
+
         def limit() -> int:
+            asked_at.append(self._monotonic())  # the leases begin later than this, in any thread
             return to_claim if self._goes_on() and not self._runner.stalled else 0
 
-        asked_at = self._monotonic()
         options = self._options
         jobs = self._store.await_claim(options.claim_filter, limit, options.lease, _WAIT)
         self._prepare(jobs)
-        return Claimed(jobs, asked_at)
+        return Claimed(jobs, asked_at[0] if jobs else self._monotonic())
 
     def _run_claimed(self, claimed: Claimed) -> None:
         if not claimed.jobs:

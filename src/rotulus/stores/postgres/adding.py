@@ -13,7 +13,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus.errors import StoreBusyError
 from rotulus.store import NewJob
 from rotulus.stores.postgres.batches import Batches
-from rotulus.stores.postgres.claiming import claim_in
+from rotulus.stores.postgres.claiming import claim_in, still_running
 from rotulus.stores.postgres.connection import MOST
 from rotulus.stores.postgres.offers import Offer, Offers
 from rotulus.stores.postgres.session import Session
@@ -24,6 +24,12 @@ Records = list[JobRecord]
 
 _MOST_KEYED = MOST // 2
 """How many transactions with keys are under way at most, to leave connections to others."""
+
+_SLOW, _SLOW_REST = 0.02, 5.0
+"""Seconds: after a claim that took longer, as beside a long report, adds claim none for a while."""
+
+_EMPTY_REST = 0.25
+"""The same after one that brought nothing, as where the queue of the jobs is paused."""
 
 _TELL_EVERY = 0.005
 """Seconds between two wake-ups. A worker that has just run dry looks again sooner than that."""
@@ -45,6 +51,7 @@ class Adder:
         self._offers = offers
         self._semaphore = Semaphore(_MOST_KEYED)
         self._told_at = float("-inf")
+        self._claims_from = float("-inf")
         self._coalescer = self._make(self._add_unkeyed)
         self._keyed = KeyedCoalescers(lambda: self._make(self._add_keyed))
 
@@ -77,7 +84,9 @@ class Adder:
             permit.release()
 
     def _add_unkeyed(self, group: Group[Jobs]) -> list[Records]:
-        """The same of jobs that wait for no other transaction: a worker may wait for them."""
+        """Add jobs without keys; claim for a worker that waits, if there is one."""
+        if time.monotonic() < self._claims_from:
+            return self._add_all(group)
         with self._offers.taken_for(_jobs(group)) as offer:
             if offer is None:
                 return self._add_all(group)
@@ -95,16 +104,24 @@ class Adder:
 
     def _insert_and_claim(self, jobs: Jobs, seconds: float, offer: Offer) -> Records:
         """Add jobs, and claim those that are next; wake others only for what is left then."""
-        batches, channel = Batches(jobs), self._connections.address.channel
+        batches, claimed, took = Batches(jobs), Records(), 0.0
 
-        def work(session: Session) -> tuple[Records, Records]:
-            added = batches.add(session, None)
-            claimed = claim_in(session, offer.wanted, offer.limit(), offer.lease)
-            if not batches.ready <= {job.id for job in claimed}:
+        def work(session: Session) -> Records:
+            nonlocal took
+            added, began = batches.add(session, None), time.monotonic()
+            claimed[:] = still_running(session, claimed)  # of a try whose answer was lost
+            most = offer.limit() - len(claimed)
+            claimed.extend(claim_in(session, offer.wanted, most, offer.lease) if most > 0 else ())
+            took = time.monotonic() - began
+            is_left = not batches.ready <= {job.id for job in claimed}
+            if is_left and (channel := self._channel()):
                 session.fetch("notify", channel=channel)
-            return added, claimed
+            return added
 
-        added, offer.jobs = self._connections.run(work, atomic=True, seconds=seconds)
+        added = self._connections.run(work, atomic=True, seconds=seconds)
+        offer.jobs = claimed
+        rest = _SLOW_REST if took > _SLOW else 0.0 if claimed else _EMPTY_REST
+        self._claims_from = time.monotonic() + rest
         return added
 
     def _channel(self) -> str | None:

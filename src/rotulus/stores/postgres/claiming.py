@@ -8,7 +8,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreError
-from rotulus.store import ClaimFilter
+from rotulus.store import Claim, ClaimFilter
 from rotulus.stores.postgres import rows
 from rotulus.stores.postgres.claim_cursor import FEW_QUEUES, ClaimCursor, enough, looks
 from rotulus.stores.postgres.session import Row, Session
@@ -38,6 +38,16 @@ def claim_in(session: Session, wanted: ClaimFilter, limit: int, lease: float) ->
     """
     own = {**rows.wanted(wanted), "lease": rows.span(lease), "limit": str(limit)}
     return rows.claimed(session.fetch("claim", **own, few_queues=str(FEW_QUEUES)))[0]
+
+
+def still_running(session: Session, claimed: Sequence[JobRecord]) -> list[JobRecord]:
+    """Returns those of some claimed jobs that still run in the same attempt."""
+    if not claimed:
+        return []
+    claims = [Claim(job.id, job.attempt) for job in claimed]
+    found = session.fetch("running", **rows.many("claim", claims))
+    running = {(job, attempt) for job, attempt, _ in found}
+    return [job for job in claimed if (job.id, job.attempt) in running]
 
 
 class Claims:

@@ -38,6 +38,9 @@ MOST = 12
 A renewal that finds none has one more, so that no lease ends because other calls wait for locks.
 """
 
+_FEW_ROWS = 100
+"""An idle connection keeps the rows of its last answer, if there were no more."""
+
 _DAYS = 7 * 86_400.0
 """Seconds that work without a time limit may take all the same."""
 
@@ -65,7 +68,7 @@ class Connection(psycopg.Connection[Row]):
     """When the call under way must be over, by the monotonic clock."""
 
     def __del__(self, *_: Any) -> None:
-        """Nothing to say: one that an interrupt has kept from its place ends with its object."""
+        """Nothing to say: one that an interrupt has kept from its place is collected."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for the server, but not for ever."""
@@ -84,6 +87,11 @@ class Connection(psycopg.Connection[Row]):
     def _cursor(self) -> psycopg.RawCursor[Row]:
         """Runs one statement after the other: to make a cursor takes as long as to use it."""
         return psycopg.RawCursor(self)
+
+    def forget_answer(self) -> None:
+        """Let go of a large answer, which the cursor would keep until its next statement."""
+        if self._cursor.rowcount > _FEW_ROWS:
+            del self._cursor
 
     def run(self, statement: bytes, parameters: Mapping[str, str | None]) -> Answer:
         """Run a statement, whose answer is there until the next one is run.
@@ -303,6 +311,7 @@ class Connections:
 
     def _give_back(self, connection: Connection) -> None:
         if connection.info.transaction_status == TransactionStatus.IDLE:
+            connection.forget_answer()
             self._idle.append(connection)
             if self._closed:
                 self._close_idle()

@@ -1,8 +1,8 @@
 """Waits for jobs to end: told by what this process settles, and looking for itself."""
 
-import threading
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from rotulus._forking import follow_forks
 from rotulus._jobs.states import ENDED
@@ -31,48 +31,39 @@ class EndWaiter:
         follow_forks(self._reset)
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: dict[str, set[threading.Event]] = {}
+        # Changed by single operations: an interrupt in between would leave a lock behind, and a
+        # handler of a signal would wait for the thread that it has interrupted.
+        self._waiting: dict[SimpleQueue[None], str] = {}
 
     def wait(self, job: str, end: float) -> bool:
         """Whether a job has ended, at a moment of the monotonic clock at the latest."""
-        began = monotonic()
-        with self._told(job) as bell:
+        began, told = monotonic(), SimpleQueue[None]()
+        self._waiting[told] = job
+        try:
             while not self._connections.closed:
-                bell.clear()
                 if self._has_ended(job):
                     return True
                 now = monotonic()
                 if now >= end:
                     return False
                 pause = max(_SOON, min(_MOST_LATE, (now - began) * _LATE))
-                bell.wait(min(pause, end - now))
+                with suppress(Empty):
+                    told.get(timeout=min(pause, end - now))
+        finally:
+            self._waiting.pop(told, None)
         return False
 
     def tell(self, settled: Iterable[str]) -> None:
         """Have those look who wait for some jobs."""
         if self._waiting:
-            with self._lock:
-                for job in settled:
-                    for bell in self._waiting.get(job, ()):
-                        bell.set()
+            ended = set(settled)
+            for told, job in list(self._waiting.items()):
+                if job in ended:
+                    told.put(None)
 
     def tell_all(self) -> None:
         """Have everybody look."""
-        self.tell(list(self._waiting))
-
-    @contextmanager
-    def _told(self, job: str) -> Generator[threading.Event, None, None]:
-        bell = threading.Event()
-        with self._lock:
-            self._waiting.setdefault(job, set()).add(bell)
-        try:
-            yield bell
-        finally:
-            with self._lock:
-                self._waiting[job].discard(bell)
-                if not self._waiting[job]:
-                    del self._waiting[job]
+        self.tell(list(self._waiting.values()))
 
     def _has_ended(self, job: str) -> bool:
         state = self._connections.run(lambda session: session.fetch_value("state_of", id=job))

@@ -14,7 +14,7 @@ class Offer:
 
     Args:
         wanted: which jobs.
-        limit: says how many at most, when they are claimed.
+        limit: says how many at most, when they are claimed; called in the thread that claims.
         lease: the length of their leases, in seconds.
 
     Attributes:
@@ -70,8 +70,9 @@ class Offers:
 
         Nobody else has it meanwhile, and its worker waits for the answer.
         """
-        offer = self._take(jobs)
+        offer = None
         try:
+            offer = self._take(jobs)
             yield offer
         finally:
             if offer is not None:

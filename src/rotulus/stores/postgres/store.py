@@ -205,12 +205,18 @@ class PostgresStore(SharedStore):
         self, wanted: ClaimFilter, limit: Callable[[], int], lease: float, timeout: float
     ) -> list[JobRecord]:
         """Wait for jobs, and take them. See `Store.await_claim`."""
-        offer = Offer(wanted, limit, lease)
+        offer, failure, found = Offer(wanted, limit, lease), None, False
         self._offers.make(offer)
         try:
-            found = self.wait(wanted, timeout)
+            with suppress(StoreClosedError):
+                waiter, end = self._work_waiter(wanted), monotonic() + timeout
+                found = waiter.wait(end, self._random, offer.answered.is_set)
+        except StoreError as error:
+            failure = error
         finally:
             jobs = self._offers.withdraw(offer)
+        if failure is not None and not jobs:  # jobs that were claimed meanwhile are to begin
+            raise failure
         return self.claim(wanted, limit(), lease) if found and not jobs else jobs
 
     def extend(

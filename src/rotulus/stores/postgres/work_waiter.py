@@ -20,6 +20,11 @@ _DEAF = 1.0
 """The same without one."""
 
 
+def _never() -> bool:
+    """Nobody answers."""
+    return False
+
+
 class WorkWaiter:
     """Waits for what somebody wants.
 
@@ -42,16 +47,23 @@ class WorkWaiter:
         self._pause = _SOON
         self._look_at = float("-inf")
 
-    def wait(self, end: float, random: Callable[[], float]) -> bool:
-        """Whether there is work, at a moment of the monotonic clock at the latest."""
+    def wait(
+        self, end: float, random: Callable[[], float], answered: Callable[[], bool] = _never
+    ) -> bool:
+        """Whether there is work, at a moment of the monotonic clock at the latest.
+
+        It has come if somebody has `answered` meanwhile, of which the listener tells, too.
+        """
         self._listener.start()
         while not self._connections.closed:
             heard = self._listener.heard
+            if answered():
+                return True
             if heard != self._heard:
                 self._heard = heard
                 self.look_soon()
                 if self._takes_any_queue:
-                    return True  # a claim that finds nothing takes no longer than a look
+                    return True  # mostly a claim that finds nothing takes no longer than a look
                 self._look_at = float("-inf")
             if self._listener.began != self._began:
                 self._began = self._listener.began

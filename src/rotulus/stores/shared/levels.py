@@ -29,7 +29,7 @@ def read_levels(since: int, until: int, step: int) -> dict[str, int]:
 
 
 def _whole(since: int, until: int, level: int, step: int) -> tuple[int, int]:
-    """The whole spans of a level in a span of time; none stand at its beginning."""
+    """The whole spans of a level in a span of time, or an empty span at its beginning."""
     length = level * SECOND
     first, last = -(-since // length) * length, until // length * length
     return (first, last) if step % length == 0 and first < last else (since, since)
