@@ -532,13 +532,18 @@ def test_a_block_that_is_to_be_rolled_back_takes_no_job(jobs):
 @pytest.mark.anywhere
 def test_behind_a_pooler_nothing_is_prepared(database):
     """Where Django is told that there is one."""
+
+    def prepared():
+        with connections["jobs"].cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+            return cursor.fetchone()[0]
+
     for setting, count in (({}, 1), ({"DISABLE_SERVER_SIDE_CURSORS": True}, 0)):
         with database_as("jobs", postgres_settings(database) | setting):
             call_command("migrate", "rotulus", database="jobs", verbosity=0)
+            before = prepared()
             tasks.add.enqueue(1)
-            with connections["jobs"].cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM pg_prepared_statements")
-                assert (count,) == cursor.fetchone()
+            assert count == prepared() - before
 
 
 def test_each_option_of_a_declaration_is_one_of_djangos_task():

@@ -267,7 +267,7 @@ def run(tmp_path, *words):
     """A program that enqueues a job, and ends."""
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
-    environment = {**os.environ, "GRPC_VERBOSITY": "NONE"}
+    environment = {**os.environ, "GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "1"}
     return subprocess.run(
         [sys.executable, str(path), str(tmp_path / "jobs.db"), *words],
         capture_output=True,

@@ -177,7 +177,7 @@ def test_a_database_that_nobody_holds_closes_its_connections(file_url):
             connection = raw.driver_connection
         del made, session, raw
         gc.collect()
-        while connection._connection is not None:  # noqa: ASYNC110 - the driver tells nobody
+        while connection._thread.is_alive():  # noqa: ASYNC110 - the driver tells nobody
             await asyncio.sleep(0)
 
     asyncio.run(asyncio.wait_for(main(), 30))

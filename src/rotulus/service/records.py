@@ -123,6 +123,7 @@ JOB_SCHEMA: dict[str, Any] = {
         "key": _TEXT,
         "labels": _TEXTS,
         "run": _TEXT,
+        "group": _TEXT,
         "step": _TEXT,
         "paused": {"type": "boolean"},
         "schedule": _TEXT,
