@@ -62,7 +62,7 @@ class Hand(threading.Thread):
         super().__init__()
         self.name = f"w{number}"
         self.store, self.chance, self.runs, self.until = store, chance, runs, until
-        self.done, self.claimed, self.error = [], 0, None
+        self.done, self.ended, self.error = [], 0, None
 
     def run(self):
         acts = [getattr(self, name) for name, often in OFTEN.items() for _ in range(often)]
@@ -118,13 +118,15 @@ class Hand(threading.Thread):
         lease = self.chance.choice([0.001, 30.0])
         jobs = self.store.claim(ClaimFilter(self.name), self.chance.randint(1, 5), lease)
         while jobs:
-            self.claimed += len(jobs)
             self.store.extend([Renewal(job.id, job.attempt) for job in jobs], 30.0)
             ended = [self.outcome(job) for job in jobs if self.chance.random() > 0.1]
+            self.ended += len(ended)
             if self.chance.random() < 0.5:
-                self.store.settle(ended)
+                self.ended -= len(self.store.settle(ended))
                 return
-            jobs = self.store.settle_and_claim(ended, ClaimFilter(self.name), 5, 30.0).jobs
+            done = self.store.settle_and_claim(ended, ClaimFilter(self.name), 5, 30.0)
+            jobs = done.jobs
+            self.ended -= len(done.refused)
 
     def outcome(self, job):
         how = self.chance.choice(
@@ -165,7 +167,8 @@ class Hand(threading.Thread):
         self.store.prune(datetime.now(UTC), ENDED, self.chance.choice([1, 10]))
 
     def rescue(self):
-        self.store.rescue(100, self.chance.choice([None, f"w{self.chance.randrange(THREADS)}"]))
+        worker = self.chance.choice([None, f"w{self.chance.randrange(THREADS)}"])
+        self.ended += len(self.store.rescue(100, worker))
 
 
 OFTEN = {
@@ -204,11 +207,11 @@ def one_round(stores, chance):
     [hand.join(60) for hand in hands]
 
     assert "" == "".join(hand.told() for hand in hands)
-    heads = {job.run for job in stores[0].find(limit=100_000) if job.run}
-    for run in heads:
+    jobs = stores[0].find(limit=100_000)
+    for run in {job.run for job in jobs if job.run}:
         assert_whole(bench, run)
-    claimed = sum(hand.claimed for hand in hands) + finish(stores[0], heads)
-    assert claimed == attempts(stores[0]) - counted
+    ended = sum(hand.ended for hand in hands) + finish(stores[0], jobs)
+    assert ended == attempts(stores[0]) - counted
     return sum(len(hand.done) for hand in hands)
 
 
@@ -218,21 +221,21 @@ def attempts(store):
     return sum(stat.count for stat in found if stat.outcome != ENQUEUED)
 
 
-def finish(store, heads):
-    """Let all that is left go on to its end; how many jobs have been claimed for that."""
-    claimed = 0
-    store.pause([], False, heads)
-    for head in heads:
+def finish(store, jobs):
+    """Let all that is left go on to its end; how many attempts have ended for that."""
+    ended = 0
+    store.pause([], False, {job.run or job.id for job in jobs})
+    for head in {job.run for job in jobs if job.run}:
         store.groups.close(head)
     for number in range(THREADS):
-        store.rescue(10_000, f"w{number}")
+        ended += len(store.rescue(10_000, f"w{number}"))
     while left := store.claim(ClaimFilter("last"), 1000, 30.0) or later(store):
-        claimed += sum(job.state == "running" for job in left)
-        store.settle([outcomes.succeeded(job.id, job.attempt, "null") for job in left])
+        settled = [outcomes.succeeded(job.id, job.attempt, "null") for job in left]
+        ended += len(left) - len(store.settle(settled))
     assert [] == [job for job in store.find(limit=100_000) if job.ended_at is None]
     store.prune(datetime.now(UTC) + timedelta(days=1), ENDED, 100_000)
     assert [] == store.find(limit=1)
-    return claimed
+    return ended
 
 
 def later(store):

@@ -76,16 +76,19 @@ _BUCKETED = (
 
 
 def _counts() -> list[str]:
-    """What is counted of attempts that stand together by bucket: `VALUES`."""
+    """What is counted of attempts that stand together by bucket: `VALUES`, of the types of columns.
+
+    With other types, PostgreSQL would convert each row that is read together with these.
+    """
     kinds = (("wait", _WAITS), ("run", _RUNS))
     buckets = [
-        f"coalesce(sum(many) FILTER (WHERE {kind}_bucket = {place}), 0) AS {name}"
+        f"CAST(coalesce(sum(many) FILTER (WHERE {kind}_bucket = {place}), 0) AS integer) AS {name}"
         for kind, names in kinds
         for place, name in enumerate(names)
     ]
-    sums = [f"coalesce(sum({name}), 0) AS {name}" for name in _SUMS[1:]]
+    sums = [f"CAST(coalesce(sum({name}), 0) AS bigint) AS {name}" for name in _SUMS[1:]]
     maxima = [f"coalesce(max({name}), 0) AS {name}" for name in _MAXIMA]
-    return ["sum(many) AS count", *sums, *maxima, *buckets]
+    return ["CAST(sum(many) AS bigint) AS count", *sums, *maxima, *buckets]
 
 
 def _bucket(length: str) -> str:

@@ -17,6 +17,9 @@ _MOST_MISSES = 10_000
 _MOST_BY_INDEX = 3_000
 """The same where each of them is looked up."""
 
+_MOST_READ = 3_000
+"""The same where their errors or arguments are read."""
+
 _MOST_UNORDERED = 20_000
 """Of how many jobs in no order the last ones are chosen. More than these are found by walking."""
 
@@ -101,7 +104,7 @@ class _Search:
         self._since = where.since
         self._before = before or (None if where.until is None else lowest_id(where.until + _SKEW))
         most = _MOST_MISSES if self._by is None else _MOST_BY_INDEX
-        self._most = most // 2 if self.reads_texts else most
+        self._most = min(most, _MOST_READ) if self.reads_texts else most
 
     def run(self, limit: int) -> Found:
         """Look until there are as many as wanted, or there is an end."""

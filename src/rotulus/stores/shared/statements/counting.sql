@@ -14,21 +14,29 @@
    GROUP BY minute, task, queue, outcome, wait_bucket, run_bucket) AS in_buckets
  GROUP BY minute, task, queue, outcome) AS newer
 
+-- piece: of_each_level
+-- Rows of a span of time, each part of it at the coarsest level that fits: minutes and quarters of an hour at both
+-- ends, hours between.
+FROM (
+  SELECT 60 AS span, CAST(:since AS bigint) AS first, CAST(:quarters AS bigint) AS last
+  UNION ALL SELECT 900, CAST(:quarters AS bigint), CAST(:hours AS bigint)
+  UNION ALL SELECT 3600, CAST(:hours AS bigint), CAST(:hours_end AS bigint)
+  UNION ALL SELECT 900, CAST(:hours_end AS bigint), CAST(:quarters_end AS bigint)
+  UNION ALL SELECT 60, CAST(:quarters_end AS bigint), CAST(:until AS bigint)) AS level
+JOIN rotulus_stats AS stat ON stat.span = level.span AND stat.at >= level.first AND stat.at < level.last
+
+-- piece: of_old_hours
+-- Hours in place of minutes and quarters that are gone.
+FROM rotulus_stats
+WHERE span = 3600 AND at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)
+  AND (at < CAST(:hours AS bigint) OR at >= CAST(:hours_end AS bigint))
+  AND at < coalesce((SELECT min(at) - min(at) % 3600000000 FROM rotulus_stats WHERE span = 60), CAST(:until AS bigint))
+
 -- piece: all_stats
--- What has been counted, in its place or not yet. Each span is read at the coarsest level that fits: minutes and
--- quarters of an hour at both ends, hours between. Where the minutes are gone, hours are read instead.
-(SELECT {stat_columns} FROM (
-   SELECT 60 AS span, CAST(:since AS bigint) AS first, CAST(:quarters AS bigint) AS last
-   UNION ALL SELECT 900, CAST(:quarters AS bigint), CAST(:hours AS bigint)
-   UNION ALL SELECT 3600, CAST(:hours AS bigint), CAST(:hours_end AS bigint)
-   UNION ALL SELECT 900, CAST(:hours_end AS bigint), CAST(:quarters_end AS bigint)
-   UNION ALL SELECT 60, CAST(:quarters_end AS bigint), CAST(:until AS bigint)) AS level
- JOIN rotulus_stats AS stat ON stat.span = level.span AND stat.at >= level.first AND stat.at < level.last
+-- What has been counted, in its place or not yet.
+(SELECT {stat_columns} {of_each_level}
  UNION ALL
- SELECT {stat_columns} FROM rotulus_stats
- WHERE span = 3600 AND at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)
-   AND (at < CAST(:hours AS bigint) OR at >= CAST(:hours_end AS bigint))
-   AND at < coalesce((SELECT min(at) - min(at) % 3600000000 FROM rotulus_stats WHERE span = 60), CAST(:until AS bigint))
+ SELECT {stat_columns} {of_old_hours}
  UNION ALL
  SELECT {stat_columns} FROM {by_minute_of} rotulus_stats_new {in_minutes}
  WHERE at >= CAST(:since AS bigint) AND at < CAST(:until AS bigint)) AS known
@@ -80,7 +88,13 @@ GROUP BY task, queue, outcome ORDER BY task, queue, outcome;
 SELECT at - at % CAST(:step AS bigint) AS step,
   CASE CAST(:by AS text) WHEN 'task' THEN task WHEN 'queue' THEN queue ELSE '' END AS name,
   outcome, sum(count)
-FROM {all_stats}
+FROM (
+  SELECT {stat_key}, count {of_each_level}
+  UNION ALL
+  SELECT {stat_key}, count {of_old_hours}
+  UNION ALL
+  SELECT {stat_key}, CAST(count AS bigint) FROM rotulus_stats_new
+  WHERE at >= CAST(:since AS bigint) AND at - at % 60000000 < CAST(:until AS bigint)) AS known
 WHERE (CAST(:task AS text) IS NULL OR task = :task) AND (CAST(:queue AS text) IS NULL OR queue = :queue)
 GROUP BY step, name, outcome ORDER BY step, name, outcome;
 
