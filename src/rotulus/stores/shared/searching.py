@@ -17,7 +17,7 @@ _MOST_MISSES = 10_000
 _MOST_BY_INDEX = 3_000
 """The same where each of them is looked up."""
 
-_MOST_READ = 3_000
+_MOST_TEXTS, _MOST_TEXTS_BY_INDEX = 3_000, 1_500
 """The same where their errors or arguments are read."""
 
 _MOST_UNORDERED = 20_000
@@ -103,8 +103,11 @@ class _Search:
         self._matches = _matcher(where)
         self._since = where.since
         self._before = before or (None if where.until is None else lowest_id(where.until + _SKEW))
-        most = _MOST_MISSES if self._by is None else _MOST_BY_INDEX
-        self._most = min(most, _MOST_READ) if self.reads_texts else most
+        texts = self.reads_texts
+        if self._by is None:
+            self._most = _MOST_TEXTS if texts else _MOST_MISSES
+        else:
+            self._most = _MOST_TEXTS_BY_INDEX if texts else _MOST_BY_INDEX
 
     def run(self, limit: int) -> Found:
         """Look until there are as many as wanted, or there is an end."""
