@@ -643,8 +643,9 @@ def test_a_program_ends_though_nobody_closed_its_scheduler(tmp_path, how, stores
 
     assert ("over\n", 0) == (done.stdout, done.returncode)
     # On a busy machine asyncio tells in its debug mode how long something took.
+    # There, 0.2 seconds may be too short for a job to be more than just begun.
     said = [line for line in done.stderr.splitlines() if line and not line.startswith("Executing")]
-    assert all("JobLostError" in line for line in said) if how == "just spawned" else [] == said
+    assert [] == [line for line in said if "JobLostError" not in line]
     assert time.monotonic() - began < 30
 
 
