@@ -160,3 +160,11 @@ def test_a_coroutine_does_the_same(app, broken):
     assert (2, 2, 2) == asyncio.run(go())
     assert [] == app.jobs.find()
     assert 2 == len(jobs)
+
+
+def test_an_empty_filter_is_not_one_that_every_job_matches(app):
+    """Where the labels of somebody are none, nobody's jobs are deleted."""
+    for verb in (app.jobs.delete, app.jobs.cancel, app.jobs.retry, app.jobs.find, app.jobs.count):
+        for empty in ({"label": {}}, {"args": {}}, {"error": ""}):
+            with pytest.raises(OptionError, match="is not allowed"):
+                verb(**empty)

@@ -87,6 +87,11 @@ def read_where(where: Mapping[str, Any], now: Callable[[], datetime]) -> Filter:
         fields[name] = micros(read_since(given[name], name, now()))
     if "label" in given:
         labels = check_labels(given["label"], "label")
+        if not labels:  # it would match every job
+            raise OptionError(
+                "label={} is not allowed: give labels, such as label={'customer': '7'}; jobs with "
+                "any labels, or none, are found without label="
+            )
         fields["labels"] = [f"{name}={text}" for name, text in labels.items()]
     if "args" in given:
         fields["arguments"] = _read_args(given["args"])

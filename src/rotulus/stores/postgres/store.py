@@ -159,7 +159,7 @@ class PostgresStore(SharedStore):
         return names
 
     def unfinished(self) -> list[str]:
-        """What a migration is still to build. See `Store.unfinished`."""
+        """Returns a line for each index that is not built yet. See `Store.unfinished`."""
         return self._run(unfinished)
 
     def _migrate_tables(self, tell: Callable[[str], object]) -> list[str]:
