@@ -18,7 +18,9 @@ from contract.workbench import OUTCOMES
 from rotulus._app.adding import AsyncAdds
 from rotulus._jobs.log_line import LogRow
 from rotulus.errors import (
+    SchemaError,
     StoreBusyError,
+    StoreClosedError,
     StoreError,
     StoreFullError,
     StoreReadOnlyError,
@@ -285,6 +287,24 @@ def test_what_no_call_is_to_blame_for_is_told_to_all_that_wait(file):
     told = hand_in(adds, [file.new() for _ in range(64)])
 
     assert {StoreReadOnlyError} == {type(one) for one in told}
+    assert len(groups) < 8
+
+
+@pytest.mark.parametrize("wrong", ["no tables", "closed"])
+def test_what_is_wrong_with_a_whole_file_is_told_to_all_that_wait(file, tmp_path, wrong):
+    """No call is to blame where there are no tables of jobs, or the connection is closed."""
+    adds = AsyncAdds(lambda: file.store)
+    groups = counted(adds)
+    if wrong == "closed":
+        file.store._connections.writer().close()
+    else:
+        with closing(sqlite3.connect(tmp_path / "jobs.db")) as other:
+            other.execute("ALTER TABLE rotulus_jobs RENAME TO elsewhere")
+    told = hand_in(adds, [file.new() for _ in range(64)])
+
+    assert {SchemaError if wrong == "no tables" else StoreClosedError} == {
+        type(one) for one in told
+    }
     assert len(groups) < 8
 
 

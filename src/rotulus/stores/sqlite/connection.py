@@ -37,6 +37,9 @@ _SPOILT = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 _NO_TABLES = "no such table: rotulus_"
 
+_OF_THE_FILE = (f"{_NO_TABLES}jobs", "closed database")
+"""What errors say that all calls meet: the file has no jobs, or the connection is closed."""
+
 _LEFT_BEHIND: list[object] = []
 """Connections of a parent process, which a forked child must neither use nor close."""
 
@@ -275,7 +278,8 @@ def is_spoilt(error: sqlite3.Error) -> bool:
 def is_of_statement(error: sqlite3.Error) -> bool:
     """Whether a statement is wrong, or its parameters are: others on the same file may succeed."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # Python's own have none
-    return code & 0xFF == sqlite3.SQLITE_ERROR
+    text = str(error)
+    return code & 0xFF == sqlite3.SQLITE_ERROR and not any(one in text for one in _OF_THE_FILE)
 
 
 def patiently(step: Callable[[], object], end: float) -> None:
