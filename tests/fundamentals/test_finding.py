@@ -91,7 +91,9 @@ def test_jobs_are_found_by_when_they_were_added(still_app, clock):
 
     assert [second] == still_app.jobs.find(since=50) == still_app.jobs.find(since=clock.now())
     assert [first] == still_app.jobs.find(until=timedelta(seconds=50))
-    assert [] == still_app.jobs.find(since=50, until=60)
+    assert [] == still_app.jobs.find(since=50, until=50)
+    with pytest.raises(OptionError, match="since=50 is after until=60: swap the two"):
+        still_app.jobs.find(since=50, until=60)
 
 
 def test_jobs_are_found_by_their_worker(app, mail):

@@ -1,14 +1,20 @@
 """The fingerprint of a failure: the same for failures that have the same cause in the code."""
 
 import hashlib
+import re
+import reprlib
 import sys
 import sysconfig
 from collections.abc import Iterable
 from functools import lru_cache
 from types import FrameType, TracebackType
 
+from rotulus.errors import OptionError
+
 LENGTH = 12
 """Characters of a fingerprint, which are hexadecimal digits."""
+
+_FINGERPRINT = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
 
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
@@ -54,3 +60,13 @@ def _is_installed(path: str) -> bool:
         return True
     libraries = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
     return any(path.startswith(library) for library in libraries if library != sys.prefix)
+
+
+def check_fingerprint(value: object) -> str:
+    """Returns a fingerprint. Raises `OptionError` for what is none."""
+    if isinstance(value, str) and _FINGERPRINT.fullmatch(value):
+        return value
+    raise OptionError(
+        f"{reprlib.repr(value)} is no fingerprint of a failure: they have {LENGTH} hexadecimal "
+        f"digits, and 'rotulus failures' shows them"
+    )

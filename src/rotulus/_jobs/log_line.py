@@ -99,18 +99,18 @@ def check_wanted(
 ) -> LinesWanted:
     """Returns which lines are asked for. Raises `OptionError` for what is not allowed."""
     return LinesWanted(
-        None if attempt is None else _check_number(attempt, "attempt"),
+        None if attempt is None else _check_number(attempt, "attempt", 1),
         0 if level is None else check_level(level),
         (0, 0) if after is None else read_cursor(after),
         _check_number(limit, "limit"),
     )
 
 
-def _check_number(value: object, name: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
+def _check_number(value: object, name: str, least: int = 0) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _LARGEST:
         return value
     raise OptionError(
-        f"{name}={value!r} is not allowed: give a whole number, 0 or more, {_LARGEST} at most"
+        f"{name}={value!r} is not allowed: give a whole number, {least} or more, {_LARGEST} at most"
     )
 
 

@@ -20,8 +20,13 @@ _TASK = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _QUEUE = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9_.:-]*")
 
 
-def check_task_name(name: object) -> str:
-    """A task name: segments of letters, digits, `_` and `-`, joined by dots; 200 characters."""
+def check_task_name(name: object, kind: str = "Task") -> str:
+    """A task name: segments of letters, digits, `_` and `-`, joined by dots; 200 characters.
+
+    Args:
+        name: the name.
+        kind: what else is named so, as an error calls it.
+    """
     if isinstance(name, str) and len(name) <= LONGEST_NAME and _TASK.fullmatch(name):
         return name
     if name == "<lambda>":
@@ -30,7 +35,7 @@ def check_task_name(name: object) -> str:
             "'emails.send_welcome': task('emails.send_welcome')(lambda ...)"
         )
     raise OptionError(
-        f"Task name {name!r} is not allowed: use letters, digits, '_' and '-', in segments "
+        f"{kind} name {name!r} is not allowed: use letters, digits, '_' and '-', in segments "
         f"joined by dots, such as 'emails.send_welcome' (at most {LONGEST_NAME} characters)"
     )
 

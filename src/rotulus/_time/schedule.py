@@ -286,8 +286,13 @@ def find_zone(name: object) -> tzinfo:
     )
 
 
+def is_interval(cron: str) -> bool:
+    """Returns whether an expression is an interval, such as `@every 90s`."""
+    return cron.strip().startswith(_EVERY)
+
+
 def _read(cron: str, anchor: datetime) -> Cron | Interval:
-    return _read_interval(cron, anchor) if cron.strip().startswith(_EVERY) else Cron(cron)
+    return _read_interval(cron, anchor) if is_interval(cron) else Cron(cron)
 
 
 def _whole(moment: object, option: str) -> datetime | None:

@@ -5,7 +5,14 @@ from typing import Any, NamedTuple, Unpack
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.pages import read_cursor, write_cursor
-from rotulus._app.resources.where import Where, check_limit, check_text, read_where
+from rotulus._app.resources.where import (
+    Where,
+    check_filter_names,
+    check_flag,
+    check_limit,
+    check_text,
+    read_where,
+)
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
 from rotulus._jobs.record import JobRecord
@@ -169,10 +176,9 @@ class BulkVerbs:
         return await off_loop(self.reprioritise, *ids, priority=priority, **chosen)
 
     def _change(self, verb: Verb, ids: tuple[str, ...], chosen: Mapping[str, Any]) -> Changed:
-        port = self._port()
+        port, how = self._port(), _read_how(chosen)
         where = {name: value for name, value in chosen.items() if name not in _HOW}
         meant = _meant(verb, ids, read_where(where, port.now))
-        how = _How(**{name: chosen[name] for name in _HOW if name in chosen})
         act = trial(verb) if how.dry_run else verb.act
         batches = _given(ids) if meant is None else _searched(port, meant, where, how)
         changed = Changed()
@@ -199,6 +205,18 @@ class _How(NamedTuple):
 _HOW = _How._fields
 
 
+def _read_how(chosen: Mapping[str, Any]) -> _How:
+    """How a verb is to go about it. Raises `OptionError`, before anything is changed."""
+    check_filter_names(chosen, _HOW)
+    how = _How(**{name: chosen[name] for name in _HOW if name in chosen})
+    check_flag("dry_run", how.dry_run)
+    if how.progress is not None and not callable(how.progress):
+        raise OptionError(f"progress={how.progress!r} is not allowed: give a function of one value")
+    if how.limit is not None:
+        check_limit(how.limit)
+    return how
+
+
 class _Batch(NamedTuple):
     """Jobs that are changed together: how many matched with them, and how to go on."""
 
@@ -218,7 +236,7 @@ def _searched(
 ) -> Iterator[_Batch]:
     """Jobs that filters choose. What has been changed is not looked for again."""
     before, matched = read_cursor(how.after, where), 0
-    most = None if how.limit is None else check_limit(how.limit)
+    most = how.limit
     if how.dry_run:
         most = _MOST_TRIED if most is None else min(most, _MOST_TRIED)
     while most is None or matched < most:
@@ -255,7 +273,13 @@ def _meant(verb: Verb, ids: Collection[str], meant: Filter) -> Filter | None:
             f"{verb.name}: neither ids nor filters are given, so no job is meant: give ids, or "
             f"filters such as task='...'; for all jobs in a state give state='...'"
         )
-    return meant if meant.states is not None else meant._replace(states=verb.meant)
+    if meant.states is None:
+        return meant._replace(states=verb.meant)
+    if verb.states.isdisjoint(meant.states):
+        named = ", ".join(meant.states)
+        able = ", ".join(state for state in State if state in verb.states)
+        raise OptionError(f"{verb.name} changes no job that is {named}, only: {able}")
+    return meant
 
 
 def _cancel(port: AppPort, ids: Sequence[str]) -> list[JobRecord]:

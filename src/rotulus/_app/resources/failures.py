@@ -1,6 +1,5 @@
 """The failures of an app: jobs that failed or died, in groups of one cause."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,19 +9,23 @@ from typing import Any
 from rotulus._app.port import AppPort
 from rotulus._app.resources.bulk import DELETE, RETRY, Verb, trial
 from rotulus._app.resources.jobs import MOST_COUNTED, JobCount
-from rotulus._app.resources.where import Since, check_limit, check_text, read_since
+from rotulus._app.resources.where import (
+    Since,
+    check_flag,
+    check_limit,
+    check_task_filter,
+    read_since,
+)
 from rotulus._concurrency.pool import off_loop
-from rotulus._jobs.fingerprint import LENGTH
+from rotulus._jobs.fingerprint import check_fingerprint
 from rotulus._jobs.job import Job
 from rotulus._jobs.outcome import ErrorInfo, plain_error
 from rotulus._jobs.record import micros, moment
-from rotulus._text.names import is_storable
-from rotulus.errors import JobNotFoundError, OptionError
+from rotulus.errors import JobNotFoundError
 from rotulus.store import FailureFilter
 from rotulus.store import FailureGroup as Group
 
 _AT_ONCE = 500
-_FINGERPRINT = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,8 @@ class Failures:
             OptionError: an argument is not allowed.
         """
         port = self._port()
-        if task is not None and not is_storable(check_text("task", task)):
-            raise OptionError(f"task={task!r} is not allowed: no task has that name")
+        if task is not None:
+            check_task_filter(task)
         begin = None if since is None else micros(read_since(since, "since", port.now()))
         wanted = FailureFilter(begin, task)
         found = port.store().failures.groups(wanted, check_limit(limit), MOST_COUNTED)
@@ -113,7 +116,7 @@ class Failures:
             OptionError: it is no fingerprint.
         """
         port = self._port()
-        found = port.store().failures.group(_checked(fingerprint), MOST_COUNTED)
+        found = port.store().failures.group(check_fingerprint(fingerprint), MOST_COUNTED)
         if found is None:
             raise JobNotFoundError(
                 f"No failed job has the fingerprint {fingerprint}: they were retried or deleted; "
@@ -189,7 +192,8 @@ class Failures:
 
     def _each_page(self, verb: Verb, fingerprint: str, *, dry_run: bool) -> int:
         """Do something to the jobs of a group, page by page; returns to how many."""
-        port, act = self._port(), trial(verb) if dry_run else verb.act
+        port = self._port()
+        act = trial(verb) if check_flag("dry_run", dry_run) else verb.act
         return sum(len(act(port, page)) for page in _pages(port, fingerprint))
 
 
@@ -208,17 +212,8 @@ def _read(group: Group, port: AppPort) -> FailureGroup:
 
 def _pages(port: AppPort, fingerprint: str) -> Iterator[list[str]]:
     """The ids of the jobs of a group, as it is now, page by page."""
-    _checked(fingerprint)
+    check_fingerprint(fingerprint)
     failures, until, after = port.store().failures, port.store().stats.moment(), None
     while page := failures.members(fingerprint, until, _AT_ONCE, after):
         yield [member.id for member in page]
         after = page[-1]
-
-
-def _checked(fingerprint: str) -> str:
-    if _FINGERPRINT.fullmatch(check_text("fingerprint", fingerprint)):
-        return fingerprint
-    raise OptionError(
-        f"{fingerprint!r} is no fingerprint of a failure: they have {LENGTH} hexadecimal digits, "
-        f"and 'rotulus failures' shows them"
-    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.stored_schedules import Lookup
-from rotulus._app.resources.where import every
+from rotulus._app.resources.where import check_flag, every
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.followed import schedule_of
 from rotulus._jobs.job import Job
@@ -86,6 +86,7 @@ class FiringByHand:
                 f"since={since.isoformat()}, until={until.isoformat()}: give a time that is over; "
                 f"what comes is fired when it comes"
             )
+        check_flag("dry_run", dry_run)
         schedule = schedule_of(row.entry)
         wanted = list(islice(schedule.between(since, until), MOST_INSTANTS + 1))
         if len(wanted) > MOST_INSTANTS:

@@ -8,10 +8,11 @@ from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.grouped import is_member
 from rotulus._jobs.job import Job
 from rotulus._text.jsontext import NotJSONError
+from rotulus._text.names import check_task_name
 from rotulus._workflows.context import Context
 from rotulus._workflows.paths import is_branch, split_path
 from rotulus._workflows.stored import read
-from rotulus.errors import ContextError, WorkflowError
+from rotulus.errors import ContextError, OptionError, WorkflowError
 
 
 class Runs(RunSteps):
@@ -43,24 +44,37 @@ class Runs(RunSteps):
         20,000 jobs of the store, all at once; workflows without a run there are left out.
         """
         port = self._port()
+        for name in workflows:
+            check_task_name(name)
         found = port.store().last_runs(workflows) if workflows else []
         return {record.task: Job(record, port) for record in found}
 
     def cancel(self, *ids: str) -> list[Job[Any]]:
-        """Cancel every step of these runs that has not ended; those that run are asked to stop."""
-        return self._jobs.cancel(*ids)
+        """Cancel every step of these runs that has not ended; those that run are asked to stop.
+
+        Raises `OptionError` if no run was named.
+        """
+        return self._jobs.cancel(*_named(ids, "cancel"))
 
     def retry(self, *ids: str) -> list[Job[Any]]:
-        """Run the failed, dead and cancelled steps again, and every step that came after them."""
-        return self._jobs.retry(*ids)
+        """Run the failed, dead and cancelled steps again, and every step that came after them.
+
+        Raises `OptionError` if no run was named.
+        """
+        return self._jobs.retry(*_named(ids, "retry"))
 
     def pause(self, *ids: str) -> None:
-        """Begin no further step of these runs until `resume`; running steps finish."""
-        self._port().store().pause((), paused=True, runs=ids)
+        """Begin no further step of these runs until `resume`; running steps finish.
+
+        Raises:
+            JobNotFoundError: one of them is not there, or no run; none is paused then.
+            OptionError: no run was named.
+        """
+        self._pause("pause", ids, paused=True)
 
     def resume(self, *ids: str) -> None:
-        """Let these runs go on."""
-        self._port().store().pause((), paused=False, runs=ids)
+        """Let these runs go on. Raises as `pause` does."""
+        self._pause("resume", ids, paused=False)
 
     def replay(
         self, run_id: str, step: str, context: Mapping[str, Any] | None = None
@@ -106,6 +120,10 @@ class Runs(RunSteps):
             ) from None
         return [Job(record, port) for record in port.store().retry([job.id], arguments)]
 
+    def _pause(self, verb: str, ids: tuple[str, ...], *, paused: bool) -> None:
+        runs = [self._run(run_id).id for run_id in _named(ids, verb)]
+        self._port().store().pause((), paused=paused, runs=runs)
+
     def _replay_member(self, job: Job[Any], context: Mapping[str, Any] | None) -> list[Job[Any]]:
         if context is not None:
             raise WorkflowError(
@@ -145,3 +163,9 @@ class Runs(RunSteps):
     ) -> list[Job[Any]]:
         """`replay`, without blocking the event loop."""
         return await off_loop(self.replay, run_id, step, context)
+
+
+def _named(ids: tuple[str, ...], verb: str) -> tuple[str, ...]:
+    if not ids:
+        raise OptionError(f"{verb}: which runs? Give their ids, such as app.runs.{verb}(run.id)")
+    return ids

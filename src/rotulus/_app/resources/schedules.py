@@ -12,13 +12,14 @@ from rotulus._app.resources.stored_schedules import (
     ScheduleInfo,
     ScheduleOptions,
 )
+from rotulus._app.resources.where import check_text
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.followed import entry_of, shown_schedule_of
 from rotulus._tasks.checks import check_options
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name
 from rotulus._time.lengths import check_seconds
-from rotulus._time.schedule import Schedule, write_interval
+from rotulus._time.schedule import Schedule, is_interval, write_interval
 from rotulus.errors import OptionError, ScheduleConflictError, ScheduleNotFoundError
 from rotulus.store import ScheduleRow
 
@@ -26,6 +27,9 @@ ScheduleInfos = list[ScheduleInfo]
 """The result of `list`: in a class with a method of that name the type needs another name."""
 
 _TRIES = 10
+
+_CLEARED = ("start", "end")
+"""What a schedule may have no more: None is a change of them."""
 
 
 class Schedules(FiringByHand):
@@ -73,9 +77,9 @@ class Schedules(FiringByHand):
             OptionError: something else is not allowed.
         """
         port, known = self._port(), _name_of(task)
-        check_task_name(name)
+        check_task_name(name, "Schedule")
         check_options(options, ScheduleOptions.__annotations__)
-        if "cron" not in options and "every" not in options:
+        if options.get("cron") is None and options.get("every") is None:
             raise OptionError(
                 f"Schedule {name!r} needs cron=, such as '30 9 * * 1-5', or every=, in seconds"
             )
@@ -118,6 +122,10 @@ class Schedules(FiringByHand):
         """
         port = self._port()
         check_options(changes, ScheduleChanges.__annotations__)
+        if not any(value is not None or name in _CLEARED for name, value in changes.items()):
+            raise OptionError(
+                f"Nothing to change of schedule {name!r}: give cron= or another option"
+            )
         lookup, trusts = Lookup(port), unchecked or "task" not in changes
         for _ in range(_TRIES):
             row = lookup.added(name, "change")
@@ -240,14 +248,22 @@ def _merged(old: Mapping[str, Any], given: Mapping[str, Any]) -> Schedule:
     merged = {**old, **new}
     if cron is not None and every is not None:
         raise OptionError(f"cron={cron!r}, every={every!r}: give one of the two")
+    if cron is not None:
+        merged["cron"] = check_text("cron", cron)
     if every is not None:
+        merged["cron"] = write_interval(every)
+    if is_interval(merged["cron"]):
         if new.get("timezone", "UTC") != "UTC":
             raise OptionError(
-                f"every={every!r}, timezone={new['timezone']!r}: an interval has no time zone"
+                f"timezone={new['timezone']!r} beside {merged['cron']!r}: an interval has no time "
+                f"zone"
             )
-        merged |= {"cron": write_interval(every), "timezone": "UTC"}
-    if cron is not None:
-        merged["cron"] = cron
+        merged["timezone"] = "UTC"
+    if not isinstance(merged.get("arguments", {}), Mapping):
+        raise OptionError(
+            f"arguments={merged['arguments']!r} is not allowed: give them by name, such as "
+            f"arguments={{'depth': 3}}"
+        )
     if "spread" in merged:
         merged["spread"] = check_seconds(merged["spread"], "spread")
     return Schedule(**merged)

@@ -5,16 +5,16 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.measures import METRICS, TIME_METRICS, Measured, measure
 from rotulus._app.resources.queues import ages_in
-from rotulus._app.resources.where import Since, read_since
+from rotulus._app.resources.where import Since, check_span, check_text, read_since
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.record import micros, moment
-from rotulus._text.names import did_you_mean
-from rotulus._time.lengths import Seconds, check_moment, check_seconds
+from rotulus._text.names import check_queue_name, check_task_name, did_you_mean
+from rotulus._time.lengths import Seconds, check_seconds
 from rotulus.errors import OptionError
 from rotulus.store import Stat, StatFilter
 from rotulus.store.stats import ALL_TIMES, MINUTE
@@ -57,7 +57,7 @@ class Stats:
         task: str | None = None,
         queue: str | None = None,
         since: Since = 3600.0,
-        until: datetime | None = None,
+        until: Since | None = None,
         step: Seconds | None = None,
     ) -> list[StatPoint]:
         """Returns a metric over time, a point for each step, also where nothing happened.
@@ -68,21 +68,21 @@ class Stats:
             task: only this task.
             queue: only this queue.
             since: a moment, or how many seconds ago it was. Default: an hour.
-            until: the moment until which; now unless given.
+            until: the moment until which, or how many seconds ago it was; now unless given.
             step: the length of a step: whole minutes; chosen for 120 points unless given. What is
                 older than two days is only known by the hour.
 
         Raises:
-            OptionError: there is no such metric, or a time is not allowed.
+            OptionError: there is no such metric, no task or queue can have that name, or a time is
+                not allowed.
         """
-        compute = METRICS.get(metric)
+        compute = METRICS.get(check_text("metric", metric))
         if compute is None:
-            known = ", ".join(METRICS)
-            raise OptionError(
-                f"There is no metric {metric!r}{did_you_mean(metric, METRICS)} There are: {known}"
-            )
-        wanted = self._wanted(since, until, step)
-        wanted = wanted._replace(task=task, queue=queue, times=metric in TIME_METRICS)
+            hint, known = did_you_mean(metric, METRICS) or ".", ", ".join(METRICS)
+            raise OptionError(f"There is no metric {metric!r}{hint} There are: {known}")
+        wanted = self._wanted(since, until, step)._replace(**_checked(task, queue))
+        _check_points(wanted, step)
+        wanted = wanted._replace(times=metric in TIME_METRICS)
         found = self._port().store().stats.read(wanted)
         by_step = {at: list(stats) for at, stats in groupby(found, attrgetter("at"))}
         return [
@@ -97,7 +97,7 @@ class Stats:
         task: str | None = None,
         queue: str | None = None,
         since: Since = 86_400.0,
-        until: datetime | None = None,
+        until: Since | None = None,
     ) -> list[Measured]:
         """Returns what happened in a span of time: once, or for each task or queue, by name.
 
@@ -107,15 +107,15 @@ class Stats:
             queue: only this queue.
             since: a moment, or how many seconds ago it was. Default: a day. The whole minute in
                 which it is counts.
-            until: the moment until which; now unless given.
+            until: the moment until which, or how many seconds ago it was; now unless given.
 
         Raises:
-            OptionError: a time is not allowed, or there is no such grouping.
+            OptionError: a time or a name is not allowed, or there is no such grouping.
         """
         if by not in (None, "task", "queue"):
             raise OptionError(f"by={by!r} is not allowed: choose 'task' or 'queue', or neither")
         wanted = self._wanted(since, until, None)
-        whole = wanted._replace(step=ALL_TIMES, by=by or "outcome", task=task, queue=queue)
+        whole = wanted._replace(step=ALL_TIMES, by=by or "outcome", **_checked(task, queue))
         found = self._port().store().stats.read(whole)
         if by is None:
             return [measure("", found)]
@@ -143,7 +143,7 @@ class Stats:
         task: str | None = None,
         queue: str | None = None,
         since: Since = 3600.0,
-        until: datetime | None = None,
+        until: Since | None = None,
         step: Seconds | None = None,
     ) -> list[StatPoint]:
         """`series`, without blocking the event loop."""
@@ -157,18 +157,17 @@ class Stats:
         task: str | None = None,
         queue: str | None = None,
         since: Since = 86_400.0,
-        until: datetime | None = None,
+        until: Since | None = None,
     ) -> list[Measured]:
         """`totals`, without blocking the event loop."""
         within = partial(self.totals, since=since, until=until)
         return await off_loop(within, by=by, task=task, queue=queue)
 
-    def _wanted(self, since: Since, until: datetime | None, step: Seconds | None) -> StatFilter:
+    def _wanted(self, since: Since, until: Since | None, step: Seconds | None) -> StatFilter:
         now = self._port().now()
-        end = now if until is None else check_moment(until, "until")
+        end = now if until is None else read_since(until, "until", now)
         begin = read_since(since, "since", now)
-        if begin > end:
-            raise OptionError(f"since={since!r} is after until={until!r}: swap the two")
+        check_span({"since": since, "until": until}, begin, end)
         length = _step((end - begin).total_seconds(), step) * _SECOND
         first = micros(begin) // length * length
         return StatFilter(first, micros(end) + 1, length)
@@ -181,9 +180,23 @@ def _step(span: float, step: Seconds | None) -> int:
     seconds = check_seconds(step, "step")
     if not seconds or seconds % MINUTE:
         raise OptionError(f"step={step!r} is not allowed: give seconds that are whole minutes")
-    if span > seconds * _MOST_POINTS:
-        raise OptionError(
-            f"step={step!r} makes more than {_MOST_POINTS:,} steps: give a longer one, or a later "
-            f"since="
-        )
     return int(seconds)
+
+
+def _check_points(wanted: StatFilter, step: Seconds | None) -> None:
+    """Raise `OptionError` for more points than anybody could look at."""
+    if wanted.until - wanted.since <= wanted.step * (_MOST_POINTS + 1):
+        return
+    which, longer = (f"step={step!r}", "a longer one, or ") if step is not None else ("since=", "")
+    raise OptionError(
+        f"{which} makes more than {_MOST_POINTS:,} steps: give {longer}a later since="
+    )
+
+
+def _checked(task: str | None, queue: str | None) -> dict[str, Any]:
+    """A task and a queue, as a filter has them. Raises `OptionError` for what is no name."""
+    if task is not None:
+        check_task_name(check_text("task", task))
+    if queue is not None:
+        check_queue_name(check_text("queue", queue))
+    return {"task": task, "queue": queue}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypedDict
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.where import check_text
 from rotulus._engine.followed import entry_of, shown_schedule_of
 from rotulus._jobs.job import Job
 from rotulus._jobs.record import micros, moment
@@ -163,7 +164,7 @@ class Lookup:
 
     def one(self, name: str) -> ScheduleInfo:
         """Returns the schedule of a name. Raises `ScheduleNotFoundError`, with the nearest name."""
-        rows = self.port.store().schedules.read([name])
+        rows = self.port.store().schedules.read([check_text("schedule name", name)])
         for task in self._in_code():
             if task.name == name:
                 return self._infos([_declared(task, rows[0] if rows else None)])[0]
@@ -180,6 +181,7 @@ class Lookup:
 
     def declare(self, name: str) -> None:
         """Have a schedule in the store, if it is one of the code and no worker has put it there."""
+        check_text("schedule name", name)
         schedules = self.port.store().schedules
         for task in self._in_code():
             if task.name == name and task.schedule and not schedules.read([name]):

@@ -2,10 +2,11 @@
 
 import json
 import reprlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypedDict, cast
 
+from rotulus._jobs.fingerprint import check_fingerprint
 from rotulus._jobs.labels import check_labels
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State, read_states
@@ -20,6 +21,7 @@ Since = datetime | Seconds
 _PAGE = 500
 _LARGEST_LIMIT = 2**31 - 1
 _LONGEST_TEXT = 1_000
+_LONGEST_VALUE = 10_000
 _DEEPEST = 32
 
 
@@ -62,6 +64,7 @@ class Where(TypedDict, total=False):
 
 _FILTERS = tuple(Where.__annotations__)
 _TEXTS = ("task", "queue", "key", "schedule", "run", "step", "worker", "fingerprint", "error")
+_NEVER_EMPTY = {"key", "schedule", "run", "worker", "error"}
 
 
 def read_where(where: Mapping[str, Any], now: Callable[[], datetime]) -> Filter:
@@ -71,20 +74,14 @@ def read_where(where: Mapping[str, Any], now: Callable[[], datetime]) -> Filter:
         where: the filters, by name.
         now: gives the present moment, from which lengths of time count.
     """
-    for name in where:
-        if name not in _FILTERS:
-            raise OptionError(
-                f"Jobs are not found by {name!r}{did_you_mean(name, _FILTERS)} (filters: "
-                f"{', '.join(_FILTERS)})"
-            )
+    check_filter_names(where)
     given = {name: value for name, value in where.items() if value is not None}
     fields: dict[str, Any] = {name: given[name] for name in _TEXTS if name in given}
     for name, value in fields.items():
         if not is_storable(check_text(name, value)):
             raise OptionError(f"{name}={value!r} is not allowed: no store can hold that text")
     _check_names(fields)
-    for name in {"since", "until"} & given.keys():
-        fields[name] = micros(read_since(given[name], name, now()))
+    fields |= _read_span(given, now())
     if "label" in given:
         labels = check_labels(given["label"], "label")
         if not labels:  # it would match every job
@@ -95,21 +92,80 @@ def read_where(where: Mapping[str, Any], now: Callable[[], datetime]) -> Filter:
         fields["labels"] = [f"{name}={text}" for name, text in labels.items()]
     if "args" in given:
         fields["arguments"] = _read_args(given["args"])
-    return Filter(states=read_states(given.get("state")), **fields)
+    states = read_states(given.get("state"))
+    if states == []:
+        raise OptionError(
+            f"state={given['state']!r} is not allowed: give one state or several; jobs in any "
+            f"state are found without state="
+        )
+    return Filter(states=states, **fields)
+
+
+def check_filter_names(names: Iterable[str], others: Sequence[str] = ()) -> None:
+    """Check names of filters. Raises `OptionError`, with the nearest name.
+
+    Args:
+        names: the names that are given.
+        others: further names that are meant to be there, which are no filters.
+    """
+    for name in names:
+        if name not in _FILTERS and name not in others:
+            more = f"; other options: {', '.join(others)}" if others else ""
+            raise OptionError(
+                f"Jobs are not found by {name!r}{did_you_mean(name, (*_FILTERS, *others))} "
+                f"(filters: {', '.join(_FILTERS)}{more})"
+            )
 
 
 def _check_names(fields: dict[str, Any]) -> None:
-    """Check names of tasks and queues, and part a beginning of names from a name."""
+    """Check names and other texts, and part a beginning of names from a name."""
+    for name in _NEVER_EMPTY & fields.keys():
+        if not 0 < len(fields[name]) <= _LONGEST_TEXT:
+            shown = reprlib.repr(fields[name])
+            raise OptionError(
+                f"{name}={shown} is not allowed: give a text of 1 to {_LONGEST_TEXT:,} characters"
+            )
     if "queue" in fields:
         check_queue_name(fields["queue"])
-    if not 0 < len(fields.get("error", "x")) <= _LONGEST_TEXT:
-        raise OptionError(f"error= is not allowed: give a text of 1 to {_LONGEST_TEXT} characters")
-    task = fields.get("task", "")
-    if task.endswith("*"):
+    if "fingerprint" in fields:
+        check_fingerprint(fields["fingerprint"])
+    if "task" in fields and check_task_filter(fields["task"]).endswith("*"):
         fields["task_prefix"] = fields.pop("task")[:-1]
-        check_task_name(f"{fields['task_prefix']}x")
-    elif "task" in fields:
-        check_task_name(task)
+
+
+def check_task_filter(task: object) -> str:
+    """Returns the name of a task, or a beginning of names with a `*`. Raises `OptionError`."""
+    text = check_text("task", task)
+    check_task_name(f"{text[:-1]}x" if text.endswith("*") and "*" not in text[:-1] else text)
+    return text
+
+
+def _read_span(given: Mapping[str, Any], now: datetime) -> dict[str, int]:
+    """The moments between which jobs were added. Raises `OptionError` for none between them."""
+    span = {
+        name: read_since(given[name], name, now) for name in ("since", "until") if name in given
+    }
+    if len(span) == len(("since", "until")):
+        check_span(given, span["since"], span["until"])
+    return {name: micros(at) for name, at in span.items()}
+
+
+def check_span(given: Mapping[str, Any], since: datetime, until: datetime) -> None:
+    """Check that a span of time does not end before it begins. Raises `OptionError`.
+
+    Args:
+        given: `since` and `until`, as they were given; an `until` that was not is the present.
+        since: when it begins.
+        until: when it ends.
+    """
+    if since <= until:
+        return
+    if given.get("until") is None:
+        raise OptionError(
+            f"since={given['since']!r} is not allowed: that moment is still to come, and nothing "
+            f"has happened after it"
+        )
+    raise OptionError(f"since={given['since']!r} is after until={given['until']!r}: swap the two")
 
 
 def read_since(value: object, name: str, now: datetime) -> datetime:
@@ -136,20 +192,22 @@ def _read_args(args: object) -> list[tuple[list[str], str]]:
 
 
 def _read_arg(path: object, value: object) -> tuple[list[str], str]:
-    names = path.split(".") if isinstance(path, str) else []
-    if not names or not all(names) or len(names) > _DEEPEST:
+    names = path.split(".") if isinstance(path, str) and is_storable(path) else []
+    if not names or not all(names) or len(names) > _DEEPEST or len(".".join(names)) > _LONGEST_TEXT:
         raise OptionError(
             f"args: the path {path!r} is not allowed: give names that are joined by dots, such as "
             f"'order.id', {_DEEPEST} at most"
         )
     if value is None or isinstance(value, str | int | float):
         try:
-            return names, json.dumps(value, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+            if len(text) <= _LONGEST_VALUE:
+                return names, text
         except ValueError:
             pass
     raise OptionError(
         f"args: {reprlib.repr(value)} at {path!r} is not allowed: give a text, a number, true, "
-        f"false or None"
+        f"false or None, of {_LONGEST_VALUE:,} characters at most"
     )
 
 
@@ -160,6 +218,13 @@ def check_limit(limit: object) -> int:
     raise OptionError(
         f"limit={limit!r} is not allowed: give a whole number, 0 or more, {_LARGEST_LIMIT} at most"
     )
+
+
+def check_flag(name: str, value: object) -> bool:
+    """A value that is true or false. Raises `OptionError` for anything else."""
+    if isinstance(value, bool):
+        return value
+    raise OptionError(f"{name}={reprlib.repr(value)} is not allowed: give True or False")
 
 
 def check_text(name: str, value: object) -> str:
