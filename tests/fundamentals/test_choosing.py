@@ -40,8 +40,11 @@ def test_neither_ids_nor_filters_mean_no_job(app, note, where, dry_run):
 
 def test_the_short_verbs_take_at_least_one_id(app):
     """So do those of runs."""
-    for verb in (app.cancel, app.retry, app.runs.cancel, app.runs.retry):
+    for verb in (app.cancel, app.retry):
         with pytest.raises(OptionError, match="neither ids nor filters"):
+            verb()
+    for verb in (app.runs.cancel, app.runs.retry, app.runs.pause, app.runs.resume):
+        with pytest.raises(OptionError, match="which runs"):
             verb()
 
 
@@ -92,4 +95,6 @@ def test_a_text_that_is_no_id_finds_no_job(app, text):
     assert [] == app.cancel(text) == app.retry(text)
     with pytest.raises(OptionError, match="after= is not allowed: it is no cursor"):
         app.jobs.find(after=text)
-    app.runs.pause(text)
+    for verb in (app.runs.pause, app.runs.resume):
+        with pytest.raises(JobNotFoundError):
+            verb(text)
