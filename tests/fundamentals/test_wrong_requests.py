@@ -25,8 +25,6 @@ def note(app):
 
 
 FILTERS = [
-    {"state": []},
-    {"state": ()},
     {"key": ""},
     {"schedule": ""},
     {"run": ""},
@@ -61,6 +59,12 @@ def test_a_filter_that_no_job_can_match_is_refused(app, where):
             asyncio.run(verb(**where))
         words.append(str(refused.value).split(" (")[0])
     assert 1 == len(set(words))
+
+
+def test_no_state_is_the_state_of_no_job(app, note):
+    """So what is left of two choices that exclude each other finds nothing, and never all."""
+    note.enqueue()
+    assert [] == app.jobs.find(state=[]) == app.jobs.cancel(state=[])
 
 
 @pytest.mark.parametrize(

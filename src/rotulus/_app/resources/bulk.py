@@ -275,7 +275,7 @@ def _meant(verb: Verb, ids: Collection[str], meant: Filter) -> Filter | None:
         )
     if meant.states is None:
         return meant._replace(states=verb.meant)
-    if verb.states.isdisjoint(meant.states):
+    if meant.states and verb.states.isdisjoint(meant.states):
         named = ", ".join(meant.states)
         able = ", ".join(state for state in State if state in verb.states)
         raise OptionError(f"{verb.name} changes no job that is {named}, only: {able}")

@@ -92,13 +92,7 @@ def read_where(where: Mapping[str, Any], now: Callable[[], datetime]) -> Filter:
         fields["labels"] = [f"{name}={text}" for name, text in labels.items()]
     if "args" in given:
         fields["arguments"] = _read_args(given["args"])
-    states = read_states(given.get("state"))
-    if states == []:
-        raise OptionError(
-            f"state={given['state']!r} is not allowed: give one state or several; jobs in any "
-            f"state are found without state="
-        )
-    return Filter(states=states, **fields)
+    return Filter(states=read_states(given.get("state")), **fields)
 
 
 def check_filter_names(names: Iterable[str], others: Sequence[str] = ()) -> None:
