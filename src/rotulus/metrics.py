@@ -14,7 +14,7 @@ from rotulus import App, State
 from rotulus._concurrency.pool import off_loop
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreError
-from rotulus.store import ENQUEUED, Total
+from rotulus.store import ENQUEUED, Backlog, Total
 from rotulus.store.stats import BOUNDS
 
 __all__ = ["MEDIA_TYPE", "Metric", "Metrics", "Sample", "write_metrics"]
@@ -79,12 +79,19 @@ class Metrics:
         totals, fleet = self._totals(), self.app.store.fleet()
         added = [total for total in totals if total.stat.outcome == ENQUEUED]
         ended = [total for total in totals if total.stat.outcome != ENQUEUED]
-        queues = sorted({total.queue for total in totals} | set(fleet.paused))
+        backlog = self.app.store.backlog(_MOST)
+        known = {total.queue for total in totals} | {found.queue for found in backlog}
+        queues = sorted(known | set(fleet.paused))
         paused = [Sample(name in fleet.paused, {"queue": name}) for name in queues]
         slots = sum(worker.slots for worker in fleet.workers)
         return [
             Metric(
-                "rotulus_jobs", "Jobs that have not ended, up to 10,000.", self._backlog(queues)
+                "rotulus_jobs", "Jobs that have not ended, up to 10,000.", _counts(queues, backlog)
+            ),
+            Metric(
+                "rotulus_queue_oldest_seconds",
+                "How long the job has been due that waits longest; 0 where none waits.",
+                _ages(queues, backlog, self.app.store.stats.moment()),
             ),
             Metric(
                 "rotulus_jobs_enqueued_total",
@@ -110,11 +117,13 @@ class Metrics:
                 _histogram("queue", [_Times(q, s.wait_sum, s.waits) for _, q, s in ended]),
                 "histogram",
             ),
-            Metric("rotulus_queue_paused", "Whether a queue is paused.", paused),
+            Metric("rotulus_queue_paused", "1 while a queue is paused, else 0.", paused),
             Metric("rotulus_workers", "Workers that are alive.", [Sample(len(fleet.workers))]),
-            Metric("rotulus_slots", "Their slots.", [Sample(slots)]),
+            Metric("rotulus_slots", "Slots of the workers that are alive.", [Sample(slots)]),
             Metric(
-                "rotulus_build_info", "The version.", [Sample(1, {"version": version("rotulus")})]
+                "rotulus_build_info",
+                "1, with the version of Rotulus.",
+                [Sample(1, {"version": version("rotulus")})],
             ),
         ]
 
@@ -154,16 +163,6 @@ class Metrics:
             )
             await send({"type": "http.response.body", "body": shown})
 
-    def _backlog(self, queues: Iterable[str]) -> list[Sample]:
-        """How many jobs wait and run in each queue; 0 too, so that no series ends."""
-        jobs = {(queue, state): 0 for queue in queues for state in _UNENDED}
-        for found in self.app.store.backlog(_MOST):
-            jobs[found.queue, found.state] = min(found.jobs, _MOST)
-        return [
-            Sample(count, {"queue": queue, "state": state})
-            for (queue, state), count in sorted(jobs.items())
-        ]
-
     def _totals(self) -> list[Total]:
         """All that has been counted: what was read before, and what is new."""
         stats = self.app.store.stats
@@ -192,6 +191,24 @@ def _lines(metric: Metric) -> Iterator[str]:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _counts(queues: Iterable[str], backlog: Iterable[Backlog]) -> list[Sample]:
+    """How many jobs wait and run in each queue; 0 too, so that no series ends."""
+    jobs = {(queue, state): 0 for queue in queues for state in _UNENDED}
+    for found in backlog:
+        jobs[found.queue, found.state] = min(found.jobs, _MOST)
+    return [
+        Sample(count, {"queue": queue, "state": state})
+        for (queue, state), count in sorted(jobs.items())
+    ]
+
+
+def _ages(queues: Iterable[str], backlog: Iterable[Backlog], now: int) -> list[Sample]:
+    """How long the job has been due that waits longest, in each queue; 0 where none waits."""
+    due = {found.queue: found.oldest for found in backlog if found.oldest is not None}
+    ages = {queue: max(0, now - due.get(queue, now)) / _SECOND for queue in queues}
+    return [Sample(age, {"queue": queue}) for queue, age in ages.items()]
 
 
 def _counted(totals: Iterable[Total], *labels: str) -> list[Sample]:

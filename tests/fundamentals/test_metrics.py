@@ -105,6 +105,19 @@ def test_jobs_that_wait_and_run_are_counted(still_app, tasks):
     assert {"queued": 1, "delayed": 1, "blocked": 0, "running": 0} == found
 
 
+def test_the_age_of_what_waits_is_told(still_app, clock, tasks):
+    """For each queue, and 0 where nothing waits: an alarm compares it with a number."""
+    takes, fails = tasks
+    fails.enqueue()
+    drain(still_app)
+    takes.enqueue(0)
+    clock.advance(300)
+    text = Metrics(still_app).text()
+
+    ages = [value(text, "rotulus_queue_oldest_seconds", queue=name) for name in ("mail", "default")]
+    assert [300, 0] == ages
+
+
 @pytest.mark.anywhere
 def test_what_waits_is_counted_to_ten_thousand(registry):
     """So that a scrape takes no longer however many jobs there are."""

@@ -1,5 +1,6 @@
 """Explains a step that is blocked or skipped: which needs it waits for, or why it does not run."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 
@@ -100,7 +101,8 @@ def _members(store: Store, job: JobRecord) -> str:
     if not store.groups.is_open(job.id):
         return text
     return (
-        f"{text} It is open: 'rotulus close {name}', or app.group({name!r}).close(), lets it end."
+        f"{text} It is open: rotulus close {shlex.quote(name)}, or app.group({name!r}).close(), "
+        f"lets it end."
     )
 
 

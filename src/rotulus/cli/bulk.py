@@ -94,7 +94,10 @@ def by_filters(
     """
     found = verb.act(dry_run=True, **filters)
     if how.dry_run:
-        return _tell(verb, found, how, about)
+        _tell(verb, found, how, about)
+        if not found.total:
+            _say_hints(app, filters)
+        return None
     if not found:
         _say_nothing_found(app, verb, filters)
         return found
@@ -208,9 +211,14 @@ def _ask(question: str) -> None:
 
 
 def _say_nothing_found(app: App, verb: Verb, filters: dict[str, Any]) -> None:
-    """Say that options chose no job, and what there is in place of a name that is not known."""
+    """Say that options chose no job."""
     task, queue = filters.get("task"), filters.get("queue")
     which = f" of task {task!r}" * bool(task) + f" in queue {queue!r}" * bool(queue)
     click.echo(f"No job{which} {verb.meant}: nothing was done.", err=True)
+    _say_hints(app, filters)
+
+
+def _say_hints(app: App, filters: dict[str, Any]) -> None:
+    """Say what there is in place of a name that is not known."""
     if hints := say_hints(app, filters):
         click.echo(hints, err=True)

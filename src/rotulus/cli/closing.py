@@ -3,6 +3,7 @@
 import click
 
 from rotulus.cli.target import app_options, find_store
+from rotulus.errors import GroupClosedError
 
 
 @click.command()
@@ -13,5 +14,15 @@ def close(name: str, target: str | None, url: str | None) -> None:
 
     For a group that a process has opened and not closed, as it died, or raised an error.
     """
-    job = find_store(target, url).group(name).close()
+    group = find_store(target, url).group(name)
+    try:
+        group.open()
+    except GroupClosedError:
+        job = group.close()  # one that is cancelled is not open again when it is sent back
+        click.echo(
+            f"Group {name!r} was closed already. The job of its callback {job.task}, {job.id}, "
+            f"{job.state.words}."
+        )
+        return
+    job = group.close()
     click.echo(f"Closed group {name!r}: {job.task} runs as job {job.id}, which {job.state.words}.")

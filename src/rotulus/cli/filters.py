@@ -9,7 +9,7 @@ import click
 from rotulus import App, State
 from rotulus.cli.hints import no_queue, no_schedule, no_task
 from rotulus.cli.job_ids import find_run
-from rotulus.cli.values import read_labels, when_option
+from rotulus.cli.values import by_name, read_labels, when_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,7 +64,7 @@ def read_filters(app: App, given: dict[str, Any]) -> dict[str, Any]:
         "state": list(given["states"]) or None,
         "run": find_run(app, given["run"]).id if given["run"] else None,
         "label": read_labels(given["labels"]),
-        "args": dict(map(_read_arg, given["args"])) or None,
+        "args": by_name(map(_read_arg, given["args"]), "--args") or None,
     }
     del filters["states"], filters["labels"]
     return {name: value for name, value in filters.items() if value is not None}

@@ -54,7 +54,7 @@ def retry(ids: tuple[str, ...], target: str | None, url: str | None, **given: An
     for run, count in list(parts.items())[:SHOWN]:
         click.echo(f"{run} goes on: {many(count, 'part')} of it to run.")
     for job in left(app, named, back):
-        click.echo(f"{job.id} {_why_left(job)}", err=True)
+        click.echo(f"{job.id} {_why_left(app, job)}", err=True)
 
 
 @click.command()
@@ -158,8 +158,16 @@ def _how_cancelled(app: App, job: Job[Any], parts: int) -> str:
     return f"{how}, with {many(parts, 'part')}{runs_on}"
 
 
-def _why_left(job: Job[Any]) -> str:
-    """Returns why a job was not sent back."""
+def _why_left(app: App, job: Job[Any]) -> str:
+    """Returns why a job was not sent back, and what sends back the failed jobs of a group."""
     if job.state not in _RETRYABLE:
-        return f"{job.state.words}: it stays as it is"
+        wrong = _gone_wrong(app, job) if job.group is not None else 0
+        back = f" Of its jobs, {wrong:,} went wrong: rotulus retry --run {job.id}" if wrong else ""
+        return f"{job.state.words}: it stays as it is{'.' if back else ''}{back}"
     return f"{job.state.words}, and stays so. {job.why()[-1]}"
+
+
+def _gone_wrong(app: App, group: Job[Any]) -> int:
+    """Returns how many jobs of a group failed or died."""
+    jobs = app.runs.step(group.id, "").branches
+    return jobs[State.FAILED] + jobs[State.DEAD]

@@ -17,6 +17,7 @@ from rotulus.cli.values import (
     as_moment,
     read_call,
     read_document,
+    read_length,
     read_time,
     timezone_option,
     when_option,
@@ -70,13 +71,15 @@ def _times(command: F) -> F:
     for option in reversed(
         [
             click.option("--cron", metavar="EXPRESSION", help="Five fields, or @daily."),
-            click.option("--every", metavar="SECONDS", type=float, help="An interval instead."),
+            click.option("--every", metavar="90|15min|2h", type=read_length, help="An interval."),
             timezone_option(None),
             click.option("--missed", help="latest, skip or all(N): after a time without workers."),
             click.option("--overlap", help="allow, or skip while an earlier job has not ended."),
             click.option("--start", metavar="TIME", help="No instant is before. UTC, or it says."),
             click.option("--end", metavar="TIME", help="No instant is after."),
-            click.option("--spread", metavar="SECONDS", type=float, help="Jobs are due within it."),
+            click.option(
+                "--spread", metavar="90|15min|2h", type=read_length, help="Jobs are due within it."
+            ),
         ]
     ):
         command = option(command)
@@ -190,11 +193,12 @@ def resume(names: tuple[str, ...], as_json: bool, target: str | None, url: str |
 def remove(names: tuple[str, ...], as_json: bool, target: str | None, url: str | None) -> None:
     """Remove schedules that were added, or that no code declares any more. Their jobs stay."""
     app = find_store(target, url)
-    app.schedules.remove(*names)
+    removed = list(dict.fromkeys(names))
+    app.schedules.remove(*removed)
     if as_json:
-        print_json({"removed": list(names)})
+        print_json({"removed": removed})
         return
-    click.echo(f"Removed {', '.join(names)}.")
+    click.echo(f"Removed {', '.join(removed)}.")
 
 
 @schedule.command()
@@ -252,7 +256,8 @@ def _each(app: App, names: Sequence[str], act: Callable[[str], ScheduleInfo]) ->
         done.extend(map(act, wanted))
     except RotulusError:
         if len(wanted) > 1:
-            click.echo(f"Done for: {listed([one.name for one in done])}.", err=True)
+            names_done = f"Done for: {listed([one.name for one in done])}."
+            click.echo(names_done if done else "Nothing was done.", err=True)
         raise
     return done
 

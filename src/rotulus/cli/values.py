@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar, cast
@@ -69,7 +69,26 @@ def read_labels(words: Sequence[str]) -> dict[str, str] | None:
                 f"{word!r} is no label: write a name and a text, such as customer=7",
                 param_hint="--label",
             )
-    return dict(word.split("=", 1) for word in words) or None
+    pairs = [word.partition("=") for word in words]
+    return by_name([(name, text) for name, _, text in pairs], "--label") or None
+
+
+def by_name(pairs: Iterable[tuple[str, Any]], option: str) -> dict[str, Any]:
+    """Returns what an option gives by name. Raises where a name is given two values.
+
+    Args:
+        pairs: names and values; the same value twice is given once.
+        option: the option.
+    """
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found and found[name] != value:
+            raise click.BadParameter(
+                f"{name!r} is given twice, as {found[name]!r} and as {value!r}: give it once",
+                param_hint=option,
+            )
+        found[name] = value
+    return found
 
 
 def read_time(text: str | None, option: str = "--at") -> datetime | None:
@@ -88,8 +107,7 @@ def read_time(text: str | None, option: str = "--at") -> datetime | None:
 
 def read_when(text: str) -> datetime | float:
     """Returns a moment that is over, or how many seconds ago it was, as `--since` takes both."""
-    if ago := _AGO.fullmatch(text.strip()):
-        seconds = float(ago[1]) * _UNITS[ago[2]]
+    if (seconds := _length(text)) is not None:
         if seconds <= LONGEST:
             return seconds
     elif moment := _moment(text):
@@ -98,6 +116,21 @@ def read_when(text: str) -> datetime | float:
         f"{text!r} is no time: write 90, 15min, 2h or 7d for so long ago, a hundred years at most, "
         f"or a moment such as 2026-11-20T09:30, which is UTC"
     )
+
+
+def read_length(text: str) -> float:
+    """Returns a length of time in seconds, as `--every` takes it: `90`, `15min`, `2h`, `7d`."""
+    seconds = _length(text)
+    if seconds is None:
+        raise click.BadParameter(
+            f"{text!r} is no length of time: write 90 (seconds), 15min, 2h or 7d"
+        )
+    return seconds
+
+
+def _length(text: str) -> float | None:
+    found = _AGO.fullmatch(text.strip())
+    return float(found[1]) * _UNITS[found[2]] if found else None
 
 
 def _moment(text: str) -> datetime | None:

@@ -156,10 +156,16 @@ def check_span(given: Mapping[str, Any], since: datetime, until: datetime) -> No
         return
     if given.get("until") is None:
         raise OptionError(
-            f"since={given['since']!r} is not allowed: that moment is still to come, and nothing "
-            f"has happened after it"
+            f"since={_shown(given['since'])} is not allowed: that moment is still to come, and "
+            f"nothing has happened after it"
         )
-    raise OptionError(f"since={given['since']!r} is after until={given['until']!r}: swap the two")
+    raise OptionError(
+        f"since={_shown(given['since'])} is after until={_shown(given['until'])}: swap the two"
+    )
+
+
+def _shown(when: object) -> str:
+    return when.isoformat() if isinstance(when, datetime) else f"{when!r}"
 
 
 def read_since(value: object, name: str, now: datetime) -> datetime:
