@@ -12,9 +12,11 @@ from contract.limit_heads import forgotten
 from contract.postgres_tables import make_tables
 from contract.test_postgres_scale import touched
 from contract.workbench import OUTCOMES, job_id
+from rotulus import App, TaskRegistry, task
+from rotulus._engine import claiming as claimer
 from rotulus.store import ClaimFilter, NewJob, Terms
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.postgres import PostgresStore, read_address
+from rotulus.stores.postgres import PostgresStore, claiming, read_address
 from rotulus.stores.postgres.session import statements_in
 
 pytestmark = pytest.mark.anywhere
@@ -68,6 +70,13 @@ def most_at_once(database):
         finally:
             stop.set()
         looking.result(60)
+
+
+def look_at_all(store, connection):
+    """Claim nothing, until no key is left that may have room."""
+    is_open = "SELECT EXISTS (SELECT FROM rotulus_limit_heads WHERE opens_at = 0)"
+    while connection.execute(is_open).fetchone()[0]:
+        assert [] == store.claim(ClaimFilter("w"), 10, 30.0)
 
 
 OLDER = """
@@ -128,7 +137,7 @@ def test_keys_that_are_used_up_are_not_looked_at_again(postgres):
         store.migrate()
         with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
             connection.execute(MANY_KEYS)
-            assert [] == store.claim(ClaimFilter("w"), 10, 30.0)
+            look_at_all(store, connection)
             connection.execute("VACUUM ANALYZE rotulus_limit_heads")
             connection.execute(statements_in(None)["pin"], {"local": "false", "timeout": "9000"})
             assert touched(connection, "claim", **WANTED, limit="100") < 50
@@ -166,7 +175,7 @@ def test_keys_of_jobs_that_were_all_cancelled_are_looked_at_once(postgres):
         store.migrate()
         with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
             connection.execute(MANY_KEYS)
-            assert [] == store.claim(ClaimFilter("w"), 10, 30.0)
+            look_at_all(store, connection)
             connection.execute("DELETE FROM rotulus_jobs WHERE state = 'queued'")
             connection.execute("VACUUM ANALYZE rotulus_limit_heads")
             connection.execute(statements_in(None)["pin"], {"local": "false", "timeout": "9000"})
@@ -175,10 +184,46 @@ def test_keys_of_jobs_that_were_all_cancelled_are_looked_at_once(postgres):
             assert (5000,) <= connection.execute(heads).fetchone()
             assert touched(connection, "claimable", **WANTED) < 2000
             assert [(True, None)] == connection.execute(look, WANTED).fetchall()
-            assert [] == store.claim(ClaimFilter("w"), 10, 30.0)
+            look_at_all(store, connection)
             assert (0,) == connection.execute(heads).fetchone()
             assert [(False, None)] == connection.execute(look, WANTED).fetchall()
         store.close()
+
+
+def test_a_claim_that_finds_nothing_ends_and_the_next_ones_go_on(postgres, monkeypatch):
+    """However many keys have to be looked at: a worker that stops waits for the claim."""
+    monkeypatch.setattr(claiming, "LONGEST", 0.0)
+    with postgres.database() as url:
+        store = PostgresStore(read_address(url))
+        store.migrate()
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+            connection.execute(MANY_KEYS)
+            connection.execute(
+                "UPDATE rotulus_jobs SET limit_to = 2 WHERE id = md5('queued4000')::uuid"
+            )
+            closed = "SELECT count(*) FROM rotulus_limit_heads WHERE opens_at IS NULL"
+            assert [] == store.claim(ClaimFilter("w"), 10, 30.0)
+            assert 0 < connection.execute(closed).fetchone()[0] < 200
+            claims = (store.claim(ClaimFilter("w"), 100, 30.0) for _ in range(100))
+            assert ["k4000"] == [job.limit_key for job in next(filter(None, claims))]
+        store.close()
+
+
+def test_a_burst_goes_on_where_a_claim_has_ended_too_early(postgres, monkeypatch):
+    """Nothing that is due is left, though the first claim finds nothing."""
+    monkeypatch.setattr(claiming, "LONGEST", 0.0)
+    monkeypatch.setattr(claimer, "_LONG", 0.0)
+    with postgres.database() as url, psycopg.connect(url, autocommit=True) as connection:
+        registry = TaskRegistry()
+        task(name="t", registry=registry)(print)
+        app = App(url, registry=registry)
+        app.store.migrate()
+        connection.execute(MANY_KEYS.replace("5000", "500"))
+        connection.execute("UPDATE rotulus_jobs SET limit_to = 2 WHERE id = md5('queued400')::uuid")
+        with app:
+            app.run_worker(burst=True, slots=1)
+        ended = "SELECT limit_key FROM rotulus_jobs WHERE ended_at IS NOT NULL"
+        assert [("k400",)] == connection.execute(ended).fetchall()
 
 
 def test_a_claim_locks_no_more_keys_than_it_is_told_to(postgres):

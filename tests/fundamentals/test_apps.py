@@ -199,7 +199,7 @@ def test_an_app_without_tasks_takes_any_name():
         ({"stat": "failed"}, "did you mean 'state'"),
         ({"task": "mail.*.x"}, "Task name 'mail.\\*.x' is not allowed"),
         ({"task": "a b*"}, "Task name 'a bx' is not allowed"),
-        ({"error": ""}, "error= is not allowed"),
+        ({"error": ""}, "error='' is not allowed"),
         ({"since": "yesterday"}, "since='yesterday' is not allowed"),
         ({"until": -1}, "until=-1 is not allowed"),
         ({"args": "a=1"}, "args='a=1' is not allowed: give paths"),

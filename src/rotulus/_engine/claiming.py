@@ -17,6 +17,9 @@ from rotulus.store import ClaimFilter, Store
 _WAIT = 0.4
 """Seconds for which the store waits for work before the worker looks whether it is to stop."""
 
+_LONG = 0.25
+"""Seconds after which a claim that has found nothing may not have looked at all that is due."""
+
 
 class Claimed(NamedTuple):
     """Jobs that have been claimed, and when their claim was asked for, by the clock."""
@@ -156,6 +159,8 @@ class Claimer:
     def _claim_or_wait(self, to_claim: int, *, wait: bool) -> Claimed:
         """Claim; when nothing is due, and there is time, wait for work. In a thread."""
         claimed = self._claim_now(to_claim)
+        while self._options.burst and self._goes_on() and self._may_be_unfinished(claimed):
+            claimed = self._claim_now(to_claim)
         while wait and not claimed.jobs and self._goes_on() and not self._options.burst:
             claimed = self._await_claim(to_claim)
             if self._runner.stalled:
@@ -167,6 +172,12 @@ class Claimer:
         jobs = self._store.claim(self._options.claim_filter, to_claim, self._options.lease)
         self._prepare(jobs)
         return Claimed(jobs, asked_at)
+
+    def _may_be_unfinished(self, claimed: Claimed) -> bool:
+        """Whether a claim has come back with nothing only because it took long."""
+        if claimed.jobs or self._monotonic() - claimed.asked_at < _LONG:
+            return False
+        return self._store.wait(self._options.claim_filter, 0.0)
 
     def _await_claim(self, to_claim: int) -> Claimed:
         asked_at: list[float] = []

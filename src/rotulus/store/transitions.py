@@ -116,7 +116,8 @@ class Transitions(Operations, Protocol):
         First, delayed jobs whose time has come become `queued`: all of them, or as many of the
         highest priority as the call can do. Then at most `limit` queued jobs that are wanted are
         taken: higher priority first, then in the order they were added. They are returned in this
-        order. Fewer may be taken than there are, when others claim at the same moment.
+        order. Fewer may be taken than there are, when others claim at the same moment; and none,
+        when very many keys had to be looked at: after half a second the next claim goes on.
 
         A claim sets `worker` and `started_at`, and clears `reason` and `progress`.
 

@@ -21,8 +21,11 @@ _PROMOTED_AT_ONCE = 1000
 _TRIES = 4
 """How often a claim is made in another way."""
 
-_LONGEST = 1.0
-"""Seconds after which a claim that has some jobs looks for no more: their leases have begun."""
+LONGEST = 0.5
+"""Seconds after which a claim looks at no more keys; the next claim goes on with the others.
+
+The leases of its jobs have begun, and a worker that is to stop waits for it.
+"""
 
 _FEWEST_KEYS = 16
 _MOST_KEYS = 100
@@ -199,9 +202,9 @@ class LimitedClaim:
 
         Keys that others hold come last, and are waited for if nothing else was found: whoever holds
         one may go on for long, and jobs that have been taken are to begin. If there are very many
-        keys, the jobs that were found in time are all.
+        keys, the jobs that were found in time are all, even if that is none.
         """
-        end = monotonic() + _LONGEST
+        end = monotonic() + LONGEST
         jobs: list[JobRecord] = []
         with_room: list[str] = []
         held: list[str] = []
@@ -215,7 +218,7 @@ class LimitedClaim:
                 with_room += found.with_room
                 held = [*held[len(wait_for) :], *found.held]
                 are_more = are_more and found.are_more
-                if jobs and (not are_more or monotonic() > end):
+                if (jobs and not are_more) or monotonic() > end:
                     break
                 if not found.jobs:  # very many may have changed at once, as when all are cancelled
                     self._keys = min(2 * self._keys, _MOST_KEYS)

@@ -29,7 +29,7 @@ from rotulus.store import (
     WorkerInfo,
 )
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.postgres import rows
+from rotulus.stores.postgres import claiming, rows
 from rotulus.stores.postgres.adding import Adder
 from rotulus.stores.postgres.address import Address
 from rotulus.stores.postgres.batches import Batches
@@ -196,9 +196,12 @@ class PostgresStore(SharedStore):
         """Take jobs to run. See `Store.claim`."""
         if wanted.ids is not None:
             return self._claims.claim_ids(wanted, limit, lease)
+        began = monotonic()
         claimed = self._claims.claim(wanted, limit, lease)
         if claimed:
             self._work_waiter(wanted).look_soon()
+        elif monotonic() - began >= claiming.LONGEST:
+            self._work_waiter(wanted).look_now()
         return claimed
 
     def await_claim(

@@ -83,6 +83,11 @@ class WorkWaiter:
         self._pause = _SOON
         self._look_at = monotonic() + _SOON
 
+    def look_now(self) -> None:
+        """A claim has found nothing, and may not have looked at everything."""
+        self._pause = _SOON
+        self._look_at = float("-inf")
+
     def _query(self, random: Callable[[], float]) -> bool:
         found, due = self._connections.run(self._outlook)
         longest = _IDLE if self._listener.hears else _DEAF
