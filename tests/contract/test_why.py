@@ -57,12 +57,15 @@ class Truth:
         return found
 
     def _ended(self, row):
-        holders = [
+        head = self._oracle.rows.get(row.run, row)
+        same = [
             other
             for other in self._oracle.rows.values()
-            if row.key is not None and other.key == row.key and other.state not in ENDED
+            if head.key is not None and other.key == head.key
         ]
-        held = {"key_held"} if holders and row.state in RETRYABLE else set()
+        live = [other for other in same if other.state not in ENDED]
+        latest = max(live or same, key=lambda other: other.id, default=head)
+        held = {"key_held"} if latest is not head and row.state in RETRYABLE else set()
         return {"skipped" if row.state == "skipped" and row.run else "ended"} | held
 
     def _running(self, row):

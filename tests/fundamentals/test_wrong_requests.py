@@ -174,7 +174,7 @@ def test_changes_of_nothing_are_refused(app, wanted):
 
 
 def test_a_run_that_is_not_there_is_not_paused(app, note):
-    """Nor a job that is no run; and no run at all is a mistake."""
+    """A job without parts is, as the run that it may become; and no run at all is a mistake."""
     runs, job = app.runs, note.enqueue()
     for verb in (runs.cancel, runs.retry, runs.pause, runs.resume):
         with pytest.raises(OptionError, match="which runs"):
@@ -182,9 +182,12 @@ def test_a_run_that_is_not_there_is_not_paused(app, note):
         with pytest.raises(OptionError):
             verb(5)
     for verb in (runs.pause, runs.resume):
-        for nothing in ("zz", job.id):
-            with pytest.raises(JobNotFoundError):
-                verb(nothing)
+        with pytest.raises(JobNotFoundError):
+            verb("zz")
+    runs.pause(job.id)
+    assert "blocked" == job.refresh().state
+    runs.resume(job.id)
+    assert "queued" == job.refresh().state
     with pytest.raises(OptionError, match="Task name"):
         runs.latest(5)
 
