@@ -55,8 +55,9 @@ def test_a_run_is_the_job_that_ends_it(app, build, go):
     step, later = app.runs.step(run.id, "list").job, app.using(delay=60).enqueue("flow")
 
     assert [run, later] == [app.runs.get(run.id), app.runs.get(later.id)]
-    with pytest.raises(JobNotFoundError, match=f"is step 'list' of a run: give that, {run.id}"):
-        app.runs.get(step.id)
+    for ask in (app.runs.get, app.runs.pause, app.runs.resume):
+        with pytest.raises(JobNotFoundError, match=f"is step 'list' of a run: give that, {run.id}"):
+            ask(step.id)
     for ask in (app.runs.get, lambda id_: app.runs.step(id_, "list")):
         with pytest.raises(JobNotFoundError, match="'send' is not a run of a workflow"):
             ask(plain.id)

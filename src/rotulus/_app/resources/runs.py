@@ -121,13 +121,8 @@ class Runs(RunSteps):
         return [Job(record, port) for record in port.store().retry([job.id], arguments)]
 
     def _pause(self, verb: str, ids: tuple[str, ...], *, paused: bool) -> None:
-        runs = [self._whole_run(run_id) for run_id in _named(ids, verb)]
+        runs = [self._whole(run_id).id for run_id in _named(ids, verb)]
         self._port().store().pause((), paused=paused, runs=runs)
-
-    def _whole_run(self, run_id: str) -> str:
-        """Returns the id of a run, or of a job without parts, which may become one."""
-        job = self._jobs.get(run_id)
-        return self._run(run_id).id if job.run is not None else job.id
 
     def _replay_member(self, job: Job[Any], context: Mapping[str, Any] | None) -> list[Job[Any]]:
         if context is not None:

@@ -196,7 +196,7 @@ def _check_points(wanted: StatFilter, step: Seconds | None) -> None:
 def _checked(task: str | None, queue: str | None) -> dict[str, Any]:
     """A task and a queue, as a filter has them. Raises `OptionError` for what is no name."""
     if task is not None:
-        check_task_name(check_text("task", task))
+        check_task_name(task)
     if queue is not None:
-        check_queue_name(check_text("queue", queue))
+        check_queue_name(queue)
     return {"task": task, "queue": queue}

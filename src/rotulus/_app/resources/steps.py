@@ -149,19 +149,22 @@ class RunSteps:
 
     def _run(self, run_id: str) -> Job[Any]:
         """Returns the job that ends a run, which may begin later. Raises `JobNotFoundError`."""
-        job = self._jobs.get(run_id)
+        job = self._whole(run_id)
         if job.is_run:
             return job
-        if job.run is not None:
-            raise JobNotFoundError(
-                f"Job {job.id} is step {job.step!r} of a run: give that, {job.run}"
-            )
         registry = self._port().registry
         if registry.has(job.task) and isinstance(registry.get(job.task), WorkflowTask):
             return job
         raise JobNotFoundError(
             f"Job {job.id} of {job.task!r} is not a run of a workflow that has begun"
         )
+
+    def _whole(self, run_id: str) -> Job[Any]:
+        """Returns a job that is no step: a run, or what may become one. Raises as `_run` does."""
+        job = self._jobs.get(run_id)
+        if job.is_run or job.run is None:
+            return job
+        raise JobNotFoundError(f"Job {job.id} is step {job.step!r} of a run: give that, {job.run}")
 
     def _job(self, run_id: str, step: str) -> Job[Any]:
         """Returns the job of a step. Raises `StepNotFoundError`, with the nearest one there is."""

@@ -139,7 +139,7 @@ def _read_span(given: Mapping[str, Any], now: datetime) -> dict[str, int]:
     span = {
         name: read_since(given[name], name, now) for name in ("since", "until") if name in given
     }
-    if len(span) == len(("since", "until")):
+    if len(span) == 2:
         check_span(given, span["since"], span["until"])
     return {name: micros(at) for name, at in span.items()}
 
@@ -192,11 +192,12 @@ def _read_args(args: object) -> list[tuple[list[str], str]]:
 
 
 def _read_arg(path: object, value: object) -> tuple[list[str], str]:
-    names = path.split(".") if isinstance(path, str) and is_storable(path) else []
-    if not names or not all(names) or len(names) > _DEEPEST or len(".".join(names)) > _LONGEST_TEXT:
+    fits = isinstance(path, str) and len(path) <= _LONGEST_TEXT and is_storable(path)
+    names = str(path).split(".") if fits else []
+    if not names or not all(names) or len(names) > _DEEPEST:
         raise OptionError(
-            f"args: the path {path!r} is not allowed: give names that are joined by dots, such as "
-            f"'order.id', {_DEEPEST} at most"
+            f"args: the path {reprlib.repr(path)} is not allowed: give names that are joined by "
+            f"dots, such as 'order.id', {_DEEPEST} at most"
         )
     if value is None or isinstance(value, str | int | float):
         try:
