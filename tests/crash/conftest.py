@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,27 @@ class Factory:
     def began(self, count=1):
         """Wait until so many bodies have begun."""
         self.until(lambda: sum(line[0] == "begin" for line in self.ledger()) >= count)
+
+    def stop(self, pid):
+        """SIGSTOP for a worker, between two of its transactions on a SQLite file.
+
+        Else it would hold the lock of the file for as long as it sleeps, and nobody could write.
+        """
+        while True:
+            os.kill(pid, signal.SIGSTOP)
+            if not self._is_locked():
+                return
+            os.kill(pid, signal.SIGCONT)
+
+    def _is_locked(self):
+        if not self.url.startswith("sqlite"):
+            return False
+        with closing(sqlite3.connect(self.folder / "jobs.db", timeout=0.5)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
 
     def until(self, holds, seconds=60):
         """Wait for something that workers bring about; as long as the store is away, it is not."""

@@ -165,7 +165,7 @@ def test_a_stopped_worker_that_wakes_up_is_refused(factory):
     [job] = factory.add("awork", 1, seconds=1.0)
     asleep = factory.start("--lease", "0.6", "--name", "asleep")
     factory.began(1)
-    asleep.send_signal(signal.SIGSTOP)
+    factory.stop(asleep.pid)
     factory.until(lambda: factory.app.store.rescue(10) or job.refresh().attempt > 1, 20)
     factory.start("--lease", "30", "--name", "awake")
     job.result(30)

@@ -155,7 +155,7 @@ def test_a_process_that_does_not_end_in_time_is_killed(factory):
     [job] = factory.add("work", 1, seconds=60)
     factory.began(1)
     stuck = processes[job.refresh().worker]
-    os.kill(stuck, signal.SIGSTOP)
+    factory.stop(stuck)
     supervisor.send_signal(signal.SIGTERM)
 
     assert 0 == supervisor.wait(30)
@@ -310,7 +310,7 @@ def test_a_stopped_process_loses_its_jobs_and_its_late_outcome_is_refused(factor
     [job] = factory.add("awork", 1, seconds=0.7)
     factory.began(1)
     asleep = job.refresh().worker
-    os.kill(processes[asleep], signal.SIGSTOP)
+    factory.stop(processes[asleep])
     assert 0 == job.result(30)
     before = factory.app.get(job.id).record
     os.kill(processes[asleep], signal.SIGCONT)
