@@ -28,6 +28,15 @@ def test_the_cap_is_the_longest_delay():
     assert [10, 20, 40, 60, 60] == [retry.seconds(failures, 0.0) for failures in range(1, 6)]
 
 
+def test_delays_may_be_given_one_by_one():
+    """The last one repeats, and neither backoff nor cap says anything of them."""
+    retry = Retry(attempts=6, delay=[5, 300, 7200], cap=60, jitter=False)
+
+    assert [5, 300, 7200, 7200, 7200] == [retry.seconds(failures, 0.5) for failures in range(1, 6)]
+    assert [225, 300, 375] == [Retry(delay=[5, 300]).seconds(2, chance) for chance in (0, 0.5, 1)]
+    assert {Retry(delay=[5, 300])} == {Retry(delay=(5, 300))}
+
+
 @given(
     st.sampled_from(["fixed", "linear", "exponential"]),
     st.floats(0, 1e6),
@@ -88,6 +97,10 @@ def test_what_is_not_an_exception_is_not_retried_unless_asked_for():
         {"backoff": "fixd"},
         {"delay": -1},
         {"delay": "1"},
+        {"delay": []},
+        {"delay": [1, -1]},
+        {"delay": [1, "2"]},
+        {"delay": [1, 2, 3], "attempts": 3},
         {"cap": float("inf")},
         {"cap": float("nan")},
         {"after": -1},

@@ -1,6 +1,6 @@
 """Retry policy: which failures deserve another attempt, and how long to wait for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -30,7 +30,8 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
         attempts: attempts in all, the first one included. At least 1.
         backoff: how the delay grows with each failure: `"fixed"` not at all, `"linear"`
             by `delay` each time, `"exponential"` by doubling.
-        delay: seconds before the second attempt.
+        delay: seconds before the second attempt. Several: those before the second, the third and
+            so on, of which the last one repeats; `backoff` and `cap` say nothing then.
         cap: the longest delay, in seconds, with jitter; a hundred years if that is shorter.
         jitter: spread each delay over ±25 %, so that jobs that failed together do not return
             together; never beyond the cap.
@@ -46,7 +47,7 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
 
     attempts: int = 3
     backoff: Backoff = "exponential"
-    delay: float = 1.0
+    delay: float | Sequence[float] = 1.0
     cap: float = 60.0
     jitter: bool = True
     on: Errors = Exception
@@ -64,8 +65,11 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
                 f"Retry(attempts={self.attempts!r}) is not allowed: it is the number of "
                 f"attempts in all, at least 1"
             )
-        for name in ("delay", "cap"):
-            _check_seconds(name, getattr(self, name))
+        if isinstance(self.delay, Sequence):
+            self.delay = _checked_delays(self.delay, self.attempts)
+        else:
+            _check_seconds("delay", self.delay)
+        _check_seconds("cap", self.cap)
         if self.after is not None:
             check_seconds(self.after, "Retry(after)")
         for name in ("on", "not_on"):
@@ -88,13 +92,26 @@ class Retry(Exception):  # noqa: N818 - it is a policy first; raising it applies
             failures: 1 after the first failure.
             chance: a random number from 0 to 1, used when there is jitter.
         """
-        factor = {"fixed": 1, "linear": failures, "exponential": 2 ** min(failures - 1, 64)}
-        cap = min(self.cap, LONGEST)
-        wait = min(self.delay * factor[self.backoff], cap)
+        if isinstance(self.delay, Sequence):
+            wait, cap = self.delay[min(failures, len(self.delay)) - 1], LONGEST
+        else:
+            factor = {"fixed": 1, "linear": failures, "exponential": 2 ** min(failures - 1, 64)}
+            cap = min(self.cap, LONGEST)
+            wait = min(self.delay * factor[self.backoff], cap)
         if not self.jitter:
             return wait
         shortest, longest = wait * (1 - JITTER), min(wait * (1 + JITTER), cap)
         return min(shortest + (longest - shortest) * chance, cap)
+
+
+def _checked_delays(delays: Sequence[float], attempts: int) -> tuple[float, ...]:
+    """Returns delays that were given one by one. Raises `OptionError`."""
+    if isinstance(delays, str | bytes) or not 0 < len(delays) < max(attempts, 2):
+        raise OptionError(
+            f"Retry(delay={delays!r}) is not allowed: give seconds, or those before the second "
+            f"attempt, the third and so on, which are {attempts - 1} with attempts={attempts}"
+        )
+    return tuple(check_seconds(one, "Retry(delay)") for one in delays)
 
 
 def _check_seconds(name: str, value: object) -> None:
