@@ -74,8 +74,8 @@ def test_what_is_there_stays(older, url, open_store):
     told, _ = older(program, url).communicate(timeout=60)
     before, held = json.loads(told)
     store = open_store()
-    assert ["0003 operations"] == store.migrate(apply=False)
-    assert ["0003 operations"] == store.migrate()
+    assert ["0003 operations", "0004 access"] == store.migrate(apply=False)
+    assert ["0003 operations", "0004 access"] == store.migrate()
     assert [] == store.migrate()
 
     assert 5 == len(before)
@@ -104,7 +104,7 @@ def test_workers_go_on_meanwhile(older, url, open_store):
     client = older(program, url)
     client.stdout.readline()
     store = open_store()
-    assert ["0003 operations"] == store.migrate()
+    assert ["0003 operations", "0004 access"] == store.migrate()
     done = json.loads(client.communicate(timeout=60)[0])
 
     assert len(done) == len(set(done)) >= 300
@@ -160,12 +160,17 @@ def test_roles_keep_their_rights(database, first_only):
     store.migrate()
     with psycopg.connect(database, autocommit=True) as connection:
 
-        def may(role):
-            asked = "SELECT has_table_privilege(%s, 'rotulus_outbox', %s)"
+        def may(role, table):
+            asked = "SELECT has_table_privilege(%s, %s, %s)"
             rights = ("SELECT", "INSERT", "UPDATE", "DELETE")
-            return [connection.execute(asked, (role, right)).fetchone()[0] for right in rights]
+            told = [connection.execute(asked, (role, table, right)) for right in rights]
+            return [cursor.fetchone()[0] for cursor in told]
 
-        assert ([True] * 4, [True, False, False, False]) == (may("keeps"), may("looks"))
+        every, none, read = [True] * 4, [False] * 4, [True, False, False, False]
+        assert (every, read) == (may("keeps", "rotulus_outbox"), may("looks", "rotulus_outbox"))
+        assert (every, none) == (may("keeps", "rotulus_audit"), may("looks", "rotulus_audit"))
+        assert (every, none) == (may("keeps", "rotulus_webhooks"), may("looks", "rotulus_webhooks"))
+        assert (read, read) == (may("keeps", "rotulus_tokens"), may("looks", "rotulus_tokens"))
         for role in ("keeps", "looks"):
             connection.execute(f"DROP OWNED BY {role}")
             connection.execute(f"DROP ROLE {role}")
@@ -191,7 +196,7 @@ def test_a_table_that_is_in_use_is_waited_for_in_turns(database, first_only):
             assert migrating.is_alive()
         other.execute("SELECT FROM rotulus_jobs")  # behind it
 
-        assert ["0002 outbox", "0003 operations"] == store.migrate(apply=False)
+        assert ["0002 outbox", "0003 operations", "0004 access"] == store.migrate(apply=False)
         assert migrating.is_alive()
         holder.rollback()
         migrating.join(60)

@@ -445,7 +445,7 @@ def test_cron_preview_of_nonsense(shop, words, message):
 
 def test_migrate_says_what_it_did(shop):
     """And the second time that there was nothing to do; or prints the SQL."""
-    assert "applied 0001 jobs, 0002 outbox, 0003 operations" in shop("migrate")
+    assert "applied 0001 jobs, 0002 outbox, 0003 operations, 0004 access" in shop("migrate")
     assert "is up to date" in shop("migrate")
     assert "CREATE TABLE rotulus_jobs" in shop("migrate", "--sql")
 
@@ -631,7 +631,8 @@ def test_a_worker_says_that_it_migrates(shop, tmp_path):
     )
 
     assert re.search(
-        r"migrated sqlite:////.*/shop\.db: 0001 jobs, 0002 outbox, 0003 operations", told.stderr
+        r"migrated sqlite:////.*/shop\.db: 0001 jobs, 0002 outbox, 0003 operations, 0004 access",
+        told.stderr,
     )
     assert (tmp_path / "shop.db").exists()
 

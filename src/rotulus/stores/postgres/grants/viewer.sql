@@ -5,3 +5,5 @@ GRANT SELECT ON rotulus_jobs, rotulus_records, rotulus_needs, rotulus_attempts, 
   rotulus_stats_new, rotulus_limit_heads, rotulus_migrations TO :"role";
 -- A listener has changes written, and gives them positions.
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_listening, rotulus_changes, rotulus_changes_new TO :"role";
+-- A service knows its callers.
+GRANT SELECT, UPDATE (last_used_at) ON rotulus_tokens TO :"role";

@@ -4,4 +4,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_jobs, rotulus_needs, rotulus_att
   rotulus_workers, rotulus_outbox, rotulus_labels, rotulus_logs, rotulus_stats, rotulus_stats_new,
   rotulus_listening, rotulus_changes, rotulus_changes_new, rotulus_limit_heads TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO :"role";
+-- They delete what is old of the audit, and tell webhooks of changes.
+GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_audit, rotulus_webhooks TO :"role";
+GRANT SELECT, UPDATE (last_used_at) ON rotulus_tokens TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_pauses, rotulus_migrations TO :"role";
