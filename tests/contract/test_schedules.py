@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from rotulus._jobs.record import micros
-from rotulus.store import ScheduleEntry
+from rotulus.store import Filter, ScheduleEntry
 
 TIDY = ScheduleEntry("tidy", "* * * * *", "UTC")
 NIGHTLY = ScheduleEntry("nightly", "0 3 * * *", "UTC", task="report", arguments='{"day": 7}')
@@ -24,7 +24,9 @@ def firing(bench, row, *minutes, **fields):
     """Jobs of a schedule for instants so many minutes from now."""
     at = [bench.clock.now() + timedelta(minutes=number) for number in minutes]
     return [
-        bench.new(row.task or row.name, key=f"{row.name}@{one}", instant=one, **fields)
+        bench.new(
+            row.task or row.name, key=f"{row.name}@{one}", instant=one, schedule=row.name, **fields
+        )
         for one in at
     ]
 
@@ -211,6 +213,32 @@ def test_what_overlaps_is_skipped(bench):
 
     assert 1 == len(fire(bench, row, 4, until=5).jobs)
     assert bench.store.schedules.run("none", bench.new()) is None
+
+
+@pytest.mark.parametrize("how", ["sent back", "added beside", "fired when all might"])
+def test_any_job_of_a_schedule_that_has_not_ended_is_one_that_overlaps(bench, how):
+    """Also one that the schedule has not noted as its last."""
+    schedules = bench.store.schedules
+    row = schedules.add(NIGHTLY._replace(overlap="allow" if "all" in how else "skip"))
+    first = fire(bench, row, 1, until=1)
+    job, row = first.jobs[0], first.row
+    if how != "fired when all might":
+        bench.store.cancel([job.id])
+    row = fire(bench, row, 2, until=2).row
+    for one in bench.store.find(Filter(states=["queued"])):
+        if one.id != job.id:
+            bench.store.cancel([one.id])
+    if how == "sent back":
+        bench.store.retry([job.id])
+    elif how == "added beside":
+        [job] = bench.store.add([bench.new("report", schedule="nightly")])
+    else:
+        row = schedules.set(row.entry._replace(overlap="skip"), row.version)
+    skipped = fire(bench, row, 3, until=3)
+    assert [] == skipped.jobs
+    bench.store.cancel([job.id])
+
+    assert 1 == len(fire(bench, skipped.row, 4, until=4).jobs)
 
 
 WAITING = """

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fundamentals.test_scheduling import duty
-from rotulus import App, TaskRegistry, scheduled, task
+from rotulus import App, Middleware, TaskRegistry, scheduled, task
 from rotulus.errors import (
     ArgumentsError,
     OptionError,
@@ -309,6 +309,29 @@ def test_a_schedule_that_skips_leaves_out_what_would_overlap(still_app, fire, re
     assert [1, 6, 7] == fired(still_app, "slow")
 
 
+def test_a_clock_that_was_ahead_silences_no_schedule_that_was_changed_meanwhile(
+    still_app, fire, clock
+):
+    """Added, changed or resumed in the future, it fires from the moment at which that is over."""
+    every = {"task": "report", "every": 60, "arguments": {"day": 1}}
+    for name in ("changed", "resumed"):
+        still_app.schedules.add(name, **every)
+    fire(0)
+    clock.advance(3 * 86_400)
+    still_app.schedules.add("added", **every)
+    still_app.schedules.add("skips", overlap="skip", **every)
+    still_app.schedules.set("changed", every=120)
+    still_app.schedules.pause("resumed")
+    still_app.schedules.resume("resumed")
+    fire(0)
+    clock.advance(-3 * 86_400)
+    fire(300)
+
+    assert [1, 2, 3, 4, 5] == fired(still_app, "added") == fired(still_app, "resumed")
+    assert [2, 4] == fired(still_app, "changed")
+    assert [1] == fired(still_app, "skips")
+
+
 def test_start_and_end_bound_a_schedule(still_app, fire, clock):
     """An interval is counted from its start."""
     begin = clock.now()
@@ -362,7 +385,15 @@ def test_backfill_fills_what_is_missing(still_app, fire, report, clock):
     assert [2, 3, 4, 5, 6] == fill()
     assert list(range(8)) == sorted(job.instant.hour for job in still_app.jobs())
     assert [] == fill() == fill(dry_run=True)
+    still_app.schedules.add("later", task="report", cron="0 * * * *", arguments={"day": 1})
+    back = still_app.schedules.backfill
+    assert [3, 4] == [at.hour for at in back("later", timedelta(hours=4), 2 * 3600)]
+    assert [5, 6] == [at.hour for at in back("later", 4 * 3600, timedelta(seconds=1))]
     for said, since, until in (
+        ("time that is over", 0, None),
+        ("time that is over", 60, 120),
+        ("since=-1", -1, None),
+        ("until='now'", 60, "now"),
         ("time that is over", begin, clock.now() + timedelta(hours=1)),
         ("time that is over", clock.now(), begin),
         ("more than 10,000", begin - timedelta(days=3650), None),
@@ -370,6 +401,24 @@ def test_backfill_fills_what_is_missing(still_app, fire, report, clock):
     ):
         with pytest.raises(OptionError, match=said):
             still_app.schedules.backfill("hourly", since, until)
+
+
+def test_no_middleware_surrounds_what_a_schedule_stores(still_app, fire, report):
+    """However it is fired: nobody enqueues it."""
+    calls = []
+
+    class Noted(Middleware):
+        def around_enqueue(self, call):
+            calls.append(call)
+
+    still_app.use(Noted())
+    still_app.schedules.add("often", task="report", every=60, arguments={"day": 1})
+    fire(60)
+    still_app.schedules.run_now("often")
+    assert 10 == len(still_app.schedules.backfill("often", 600))
+
+    assert 12 == still_app.jobs.count(schedule="often")
+    assert [] == calls
 
 
 def test_backfill_reads_the_jobs_of_its_time(still_app, fire, report, clock, monkeypatch):

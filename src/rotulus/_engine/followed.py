@@ -32,6 +32,7 @@ class Followed:
         self.task = task
         self.schedule = schedule_of(row.entry)
         self.next: datetime | None = None
+        self._stands = now
         self._dealt_with: datetime | None = None
         self.forget(now)
 
@@ -50,7 +51,13 @@ class Followed:
         self.next = next(iter(self.schedule.next(now)), None)
 
     def forget(self, now: datetime) -> None:
-        """The clock has gone back: only the store knows what is dealt with."""
+        """The clock has gone back: only the store knows what is dealt with.
+
+        A schedule that stands only from a later moment on was changed by a clock that was ahead:
+        here it stands from now on.
+        """
+        since = moment(self.row.since)
+        self._stands = now if since > now + ON_TIME else since
         self._dealt_with = None
         self.next = next(iter(self.schedule.next(self._since(now))), None)
 
@@ -61,7 +68,7 @@ class Followed:
         which does nothing twice: the key of an instant that has fired is held. One that has been
         skipped has no key, so a schedule that skips goes on from now.
         """
-        stands, fired_to = moment(self.row.since), moment(self.row.fired_to)
+        stands, fired_to = self._stands, moment(self.row.fired_to)
         if fired_to > now + ON_TIME:
             return now if self.row.overlap == "skip" else min(stands, now)
         return max(stands, fired_to, self._dealt_with or stands)

@@ -233,8 +233,7 @@ def backfill(
 ) -> None:
     """Store a job for each instant of a time that is over, unless it has one that is kept."""
     app = find_store(target, url)
-    end = None if until is None else as_moment(until)
-    found = app.schedules.backfill(name, as_moment(since), end, dry_run=dry_run)
+    found = app.schedules.backfill(name, since, until, dry_run=dry_run)
     if as_json:
         print_json({"dry_run": dry_run, "instants": list(map(iso, found))})
         return

@@ -8,12 +8,11 @@ from typing import Any
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.stored_schedules import Lookup
-from rotulus._app.resources.where import check_flag, every
+from rotulus._app.resources.where import Since, check_flag, every, read_since
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.followed import schedule_of
 from rotulus._jobs.job import Job
 from rotulus._jobs.record import micros, moment
-from rotulus._time.lengths import check_moment
 from rotulus.errors import OptionError, ScheduleNotFoundError
 from rotulus.store import Filter, Store
 
@@ -59,15 +58,19 @@ class FiringByHand:
         return Job(record, port)
 
     def backfill(
-        self, name: str, since: datetime, until: datetime | None = None, *, dry_run: bool = False
+        self, name: str, since: Since, until: Since | None = None, *, dry_run: bool = False
     ) -> Instants:
         """Store a job for each instant of a time that is over, unless there is one already.
 
         Args:
             name: the schedule: as it stands now, also while it is paused.
-            since: the first moment, an aware datetime.
-            until: the end, which does not count; now unless given.
+            since: the first moment, or how many seconds ago that was.
+            until: the end, which does not count, or how many seconds ago that was; now unless
+                given.
             dry_run: change nothing.
+
+        The jobs may run at the same time, also those of a schedule with `overlap="skip"`, which
+        leaves instants out until they have ended.
 
         Returns:
             The instants that have become jobs, or would, in order. Instants whose jobs are still
@@ -80,19 +83,14 @@ class FiringByHand:
         """
         port = self._port()
         row, now = Lookup(port).row(name), port.now()
-        since, until = check_moment(since, "since"), check_moment(until or now, "until")
-        if not since < until <= now:
-            raise OptionError(
-                f"since={since.isoformat()}, until={until.isoformat()}: give a time that is over; "
-                f"what comes is fired when it comes"
-            )
+        begin, end = _read_span(since, until, now)
         check_flag("dry_run", dry_run)
         schedule = schedule_of(row.entry)
-        wanted = list(islice(schedule.between(since, until), MOST_INSTANTS + 1))
+        wanted = list(islice(schedule.between(begin, end), MOST_INSTANTS + 1))
         if len(wanted) > MOST_INSTANTS:
             raise OptionError(
-                f"{name!r} has more than {MOST_INSTANTS:,} instants from {since.isoformat()} to "
-                f"{until.isoformat()}: give less time, and repeat"
+                f"{name!r} has more than {MOST_INSTANTS:,} instants from {begin.isoformat()} to "
+                f"{end.isoformat()}: give less time, and repeat"
             )
         fired = _fired(port.store(), name, wanted[0]) if wanted else ()
         missing = [at for at in wanted if at not in fired]
@@ -105,7 +103,7 @@ class FiringByHand:
         return await off_loop(self.run_now, name)
 
     async def abackfill(
-        self, name: str, since: datetime, until: datetime | None = None, *, dry_run: bool = False
+        self, name: str, since: Since, until: Since | None = None, *, dry_run: bool = False
     ) -> Instants:
         """`backfill`, without blocking the event loop."""
         return await off_loop(partial(self.backfill, name, since, until, dry_run=dry_run))
@@ -117,9 +115,24 @@ class FiringByHand:
         for first in range(0, len(missing), _AT_ONCE):
             some = missing[first : first + _AT_ONCE]
             jobs = port.firings.jobs(task, name, arguments, list(some))
-            held = port.add(jobs)
+            held = port.store().add(jobs)
+            if jobs[0].terms.carried:
+                port.outbox_relay.relay_added()
             added += [at for at, job, new in zip(some, held, jobs, strict=True) if job.id == new.id]
         return added
+
+
+def _read_span(since: Since, until: Since | None, now: datetime) -> tuple[datetime, datetime]:
+    """Two moments that are over. Raises `OptionError`."""
+    begin, end = read_since(since, "since", now), now
+    if until is not None:
+        end = read_since(until, "until", now)
+    if begin < end <= now:
+        return begin, end
+    raise OptionError(
+        f"since={begin.isoformat()}, until={end.isoformat()}: give a time that is over; what comes "
+        f"is fired when it comes"
+    )
 
 
 def _fired(store: Store, name: str, since: datetime) -> set[datetime]:

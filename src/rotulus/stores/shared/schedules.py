@@ -117,7 +117,7 @@ class SharedSchedules:
                 rows = _rows(session, [seen.name])
                 return Fired(rows[0] if rows else None, None)
             row = seen._replace(fired_to=until, last_jobs=held[0][0])
-            live = _live(session, row.last_jobs) if row.overlap == "skip" else []
+            live = _live(session, row) if row.overlap == "skip" else []
             if live or not jobs:
                 return Fired(row, [])
             added = self._add(session, jobs)
@@ -134,8 +134,8 @@ class SharedSchedules:
         def work(session: Session) -> JobRecord | None:
             session.fetch("hold_schedule", name=name)
             for row in _rows(session, [name]):
+                live = _live(session, row) if row.overlap == "skip" else []
                 added = self._add(session, [job])
-                live = _live(session, row.last_jobs) if row.overlap == "skip" else []
                 _note(session, row, live, added, [job])
                 return added[0]
             return None
@@ -224,9 +224,16 @@ def _outdated(
             yield _changed(row, entry, now)._replace(declared_at=now)
 
 
-def _live(session: Session, last_jobs: str) -> list[str]:
-    """The jobs among these that have not ended."""
-    return [job.id for job in records_of(session, json.loads(last_jobs)) if job.state not in ENDED]
+def _live(session: Session, row: ScheduleRow) -> list[str]:
+    """The jobs of a schedule that have not ended: the noted ones, and all among the last thousand.
+
+    A job may live that was not noted: one of a backfill, one that somebody has sent back, or one
+    that was fired while jobs were allowed to overlap.
+    """
+    recent = [job for (job,) in session.fetch("live_of_schedule", name=row.name)]
+    noted = [job for job in json.loads(row.last_jobs) if job not in recent]
+    older = [job.id for job in records_of(session, noted) if job.state not in ENDED]
+    return [*older, *reversed(recent)]
 
 
 def _note(

@@ -23,6 +23,13 @@ SELECT {record} FROM (
   FROM {each_names}) AS latest
 {join} rotulus_jobs AS job ON job.id = latest.id;
 
+-- name: live_of_schedule
+-- Those among the last thousand jobs of a schedule that have not ended, the last one first.
+SELECT recent.id FROM (
+  SELECT fired.id, fired.ended_at FROM rotulus_jobs AS fired WHERE fired.schedule = CAST(:name AS text)
+  ORDER BY fired.schedule DESC, fired.{job} DESC LIMIT 1000) AS recent
+WHERE recent.ended_at IS NULL;
+
 -- name: changed_schedules
 -- Schedules that have changed after a revision, in the order of their changes.
 SELECT {schedule_columns} FROM rotulus_schedules
