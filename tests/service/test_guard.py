@@ -23,8 +23,9 @@ from rotulus.service import (
     make_jobs_router,
     protect,
 )
+from rotulus.service.access import OPEN_PATHS
 from rotulus.service.artifacts.routes import make_artifact_router
-from rotulus.service.guard import OPEN_PATHS, guard
+from rotulus.service.guard import guard
 from rotulus.service.health import make_health_router
 from rotulus.service.landing import make_landing_router
 from rotulus.service.local import is_loopback

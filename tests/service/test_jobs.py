@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from rotulus import App, State, TaskRegistry, task
 from rotulus.service import JobScheduler, ServiceInfo
-from rotulus.service.jobs import make_jobs_router
+from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.state import ServiceState
 from rotulus.testing import drain
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from rotulus.service import TaskRouter, install_problems
 from rotulus.service.artifacts.routes import make_artifact_router
-from rotulus.service.jobs import make_jobs_router
+from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.testing import drain
 from service.rich import rich_app, rich_service
 

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
         get_scheduler,
     )
     from rotulus.service.executor import TaskExecutor
-    from rotulus.service.guard import leave_open, protect
     from rotulus.service.injection import INJECTABLE_TYPES
-    from rotulus.service.jobs import make_jobs_router
     from rotulus.service.problems import ProblemError, install_problems
+    from rotulus.service.protection import leave_open, protect
     from rotulus.service.records import JobStatus, SpawnedJob
+    from rotulus.service.resources.jobs import make_jobs_router
     from rotulus.service.router import TaskRouter
     from rotulus.service.scheduler import JobScheduler
     from rotulus.service.serving import serve, service_of
@@ -97,11 +97,11 @@ _HOMES = {
     "database": ("Database", "SqliteDatabaseBuilder"),
     "dependencies": ("get_app", "get_artifact_manager", "get_database", "get_scheduler"),
     "executor": ("TaskExecutor",),
-    "guard": ("leave_open", "protect"),
     "injection": ("INJECTABLE_TYPES",),
-    "jobs": ("make_jobs_router",),
     "problems": ("ProblemError", "install_problems"),
+    "protection": ("leave_open", "protect"),
     "records": ("JobStatus", "SpawnedJob"),
+    "resources.jobs": ("make_jobs_router",),
     "router": ("TaskRouter",),
     "scheduler": ("JobScheduler",),
     "serving": ("serve", "service_of"),

@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self, Unpack
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from rotulus import App, current_app
+from rotulus._app.roles import Role, read_role
 from rotulus._app.worker_runs import WorkOptions
 from rotulus.errors import NoAppError
 from rotulus.service.artifacts.routes import make_artifact_router
@@ -14,14 +15,16 @@ from rotulus.service.artifacts.values import ArtifactHierarchy
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.database import Database
 from rotulus.service.documents import document_operations
-from rotulus.service.guard import protect
+from rotulus.service.guard import Guard
 from rotulus.service.health import make_health_router
 from rotulus.service.injection import provide_to
-from rotulus.service.jobs import make_jobs_router
 from rotulus.service.landing import make_landing_router
 from rotulus.service.logs import RequestLog, set_up_logging
 from rotulus.service.metrics import make_metrics_router
 from rotulus.service.problems import install_problems
+from rotulus.service.protection import protect
+from rotulus.service.resources import ROUTERS
+from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.router import ExecutorFactory, TaskRouter, add_direct_execution
 from rotulus.service.scheduler import JobScheduler
 from rotulus.service.state import ServiceInfo, ServiceState
@@ -88,6 +91,12 @@ class ServiceBuilder:
         self._jobs = (max_concurrency,)
         return self._with(make_jobs_router)
 
+    def with_resources(self) -> Self:
+        """Offer the resources of the app below `/api/v1`: found, watched and steered over HTTP."""
+        for make in ROUTERS:
+            self._with(make)
+        return self
+
     def with_artifacts(self, hierarchy: ArtifactHierarchy | None = None) -> Self:
         """Offer `/api/v1/artifacts`.
 
@@ -148,13 +157,23 @@ class ServiceBuilder:
         self._tracebacks = shown
         return self
 
-    def include_router(self, router: APIRouter, **options: Any) -> Self:
+    def include_router(
+        self, router: APIRouter, *, role: Role | str | None = None, **options: Any
+    ) -> Self:
         """Include a router: that of a `TaskRouter`, or one of your own.
 
         Args:
             router: the router.
+            role: the least role that may call the routes of a router of your own. Default:
+                `"operator"`. Viewers send safe methods only, such as GET.
             options: those of `FastAPI.include_router`.
+
+        Raises:
+            OptionError: there is no such role.
         """
+        if role is not None:
+            check = Depends(Guard(read_role(role), json=False))
+            options["dependencies"] = [*options.get("dependencies", ()), check]
         self._routers.append((router, options))
         return self
 

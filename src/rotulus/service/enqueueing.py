@@ -13,9 +13,9 @@ from rotulus import Job, TaskRegistry
 from rotulus.service.bodies import read_json
 from rotulus.service.envelope import read_params
 from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
-from rotulus.service.jobs import show_job, show_result
 from rotulus.service.prefer import await_job, read_prefer
 from rotulus.service.problems import ProblemError
+from rotulus.service.resources.jobs import show_job, show_result
 from rotulus.service.scope import root_of
 from rotulus.service.state import app_of
 

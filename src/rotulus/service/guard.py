@@ -1,31 +1,37 @@
-"""The guard of a service: only this machine may call it, unless an auth is configured."""
+"""The guard of a service's routes: who may call them, with what role, and with what bodies."""
 
-from collections.abc import Iterable, MutableMapping
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rotulus.errors import ConfigurationError
+from rotulus._app.roles import Role
+from rotulus.service.access import ROLE_KEY, role_of
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.bodies import check_media_type
 from rotulus.service.local import check_local, check_same_site
+from rotulus.service.principal import (
+    DEPENDENCY,
+    LOCAL,
+    SETTINGS,
+    Principal,
+    admission_of,
+    admit,
+    check_role,
+)
 from rotulus.service.problems import (
+    PROBLEM_RESPONSES,
     Handler,
     ProblemError,
     ProblemRoute,
     answered,
-    install_problems,
 )
-from rotulus.service.scope import header, path_within
+from rotulus.service.scope import header
 
-OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
-"""Paths that are open to every client, because health probes have no token."""
-
-_ADMITTED = "rotulus.admitted"
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods of requests that change nothing."""
 
 
 class Guard:
@@ -36,10 +42,12 @@ class Guard:
     machine.
 
     Args:
+        role: the least role that may send such requests.
         json: whether bodies have to be JSON.
     """
 
-    def __init__(self, *, json: bool = True) -> None:
+    def __init__(self, role: Role = Role.OPERATOR, *, json: bool = True) -> None:
+        self._role = role
         self._json = json
 
     async def __call__(self, request: Request) -> None:
@@ -48,127 +56,113 @@ class Guard:
 
     def check(self, request: Request) -> None:
         """The same for code outside of an event loop, and for hot paths."""
-        if not request.scope.get(_ADMITTED):
-            _admit(request, _auth_of(request))
-        if self._json and request.method not in _SAFE and _has_body(request):
+        admission = admission_of(request.scope)
+        if admission is None:
+            admission = admit(request.scope, authorised(request, _auth_of(request)))
+        check_role(admission, self._role)
+        if self._json and request.method not in SAFE_METHODS and _has_body(request):
             check_media_type(request)
 
 
-_GUARD = Guard()
-
-guard = Depends(_GUARD)
-"""The guard of routes whose bodies are JSON: `APIRouter(dependencies=[guard])`."""
+guard = Depends(Guard())
+"""The guard of routes that need an operator and whose bodies are JSON."""
 
 
 class GuardedRoute(ProblemRoute):
-    """A route with the guard in place of a dependency, which is faster."""
+    """A route with the guard in place of a dependency, which is faster.
+
+    Its role is that of the table in `rotulus.service.access`; if the table does not have the route,
+    `ConfigurationError` is raised. The document has the role, and so has each copy of the route.
+    """
+
+    takes_json = True
+    """Whether bodies have to be JSON."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        extra = dict(options.get("openapi_extra") or {})
+        methods = options.get("methods") or ("GET",)
+        role = Role(extra[ROLE_KEY]) if ROLE_KEY in extra else role_of(methods, path)
+        self._guard = Guard(role, json=self.takes_json)
+        options["openapi_extra"] = extra | {ROLE_KEY: role.value}
+        super().__init__(path, endpoint, **options)
 
     def before(self, request: Request) -> None:
         """Raise a `ProblemError` for a request that is refused."""
-        _GUARD.check(request)
+        self._guard.check(request)
 
 
-def guarded(handle: Handler) -> Handler:
-    """Returns a Starlette handler with the guard; errors become problem documents."""
-    return answered(handle, _GUARD.check)
+class GuardedBytesRoute(GuardedRoute):
+    """A guarded route that takes bodies of any media type."""
+
+    takes_json = False
 
 
-def protect(app: FastAPI, auth: Auth | None = None) -> None:
-    """Guard every request to an application: also its documents, mounts and unknown paths.
-
-    Only `/health`, `/health/live` and `/health/ready` stay open. Without auth, neither here nor as
-    `ROTULUS_TOKEN`, only this machine may call it. Requests from pages of other sites that would
-    change something are refused in any case.
+class ResourceRouter(APIRouter):
+    """The routes of a resource, each with the guard and the role of the table.
 
     Args:
-        app: the application; it has not been started.
-        auth: the check of callers.
-    """
-    auth = auth or auth_of_settings()
-    gate = None if auth is None or auth.dependency is None else _gate(app, auth.dependency)
-    app.add_middleware(GuardMiddleware, auth=auth, gate=gate)
-
-
-def leave_open(app: FastAPI, *paths: str) -> None:
-    """Open some paths of a protected application to every client.
-
-    The endpoints of these paths have to check their callers themselves. The endpoint of Pub/Sub
-    does: pushes have tokens of their own, and not the token of the service.
-
-    Args:
-        app: the application; it has not been started.
-        paths: the paths, as clients request them.
-
-    Raises:
-        ConfigurationError: the application is not protected, so no path can be left open.
-    """
-    guards = [one for one in app.user_middleware if one.cls is GuardMiddleware]
-    if not guards:
-        raise ConfigurationError("leave_open() is for an application that protect() was called for")
-    for one in guards:
-        one.kwargs["open_paths"] = {
-            *cast("Iterable[str]", one.kwargs.get("open_paths", ())),
-            *paths,
-        }
-
-
-class GuardMiddleware:
-    """Decides about each request before the application sees it.
-
-    Args:
-        app: the application behind the guard.
-        auth: the check of callers; None: only this machine.
-        gate: an application that answers 204 to requests that pass the dependency of `auth`.
-        open_paths: paths that are open to every client, beside `OPEN_PATHS`.
+        usual: the usual beginning of the paths, which the table has.
+        prefix: the beginning of the paths here.
+        tags: the tags of the operations.
+        route_class: the class of the routes.
+        options: those of `APIRouter`.
     """
 
     def __init__(
         self,
-        app: ASGIApp,
-        auth: Auth | None,
-        gate: ASGIApp | None,
-        open_paths: Iterable[str] = (),
+        usual: str,
+        prefix: str,
+        tags: Sequence[str | Enum],
+        *,
+        route_class: type[GuardedRoute] = GuardedRoute,
+        **options: Any,
     ) -> None:
-        self._app = app
-        self._open_paths = OPEN_PATHS.union(open_paths)
-        self._auth = auth
-        self._gate = gate
+        super().__init__(
+            prefix=prefix,
+            tags=list(tags),
+            route_class=route_class,
+            responses=PROBLEM_RESPONSES,
+            **options,
+        )
+        self._usual = usual
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or answer it."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        if not self._is_open(scope):
-            refusal = self._refusal(scope)
-            if refusal is None and self._gate is not None:
-                refusal = await _ask(self._gate, scope)
-            if refusal is not None:
-                await _refuse(refusal, scope, receive, send)
-                return
-        scope[_ADMITTED] = True
-        await self._app(scope, receive, send)
-
-    def _is_open(self, scope: Scope) -> bool:
-        return scope["type"] == "http" and path_within(scope) in self._open_paths
-
-    def _refusal(self, scope: Scope) -> ASGIApp | None:
-        try:
-            _admit(HTTPConnection(scope), self._auth)
-            _check_query(scope)
-        except ProblemError as error:
-            return error.response()
-        return None
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Add a route. Raises `ConfigurationError` if the table of roles does not have it."""
+        extra = dict(options.get("openapi_extra") or {})
+        role = role_of(options.get("methods") or ("GET",), self._usual + path)
+        options["openapi_extra"] = extra | {ROLE_KEY: role.value}
+        super().add_api_route(path, endpoint, **options)
 
 
-def _admit(connection: HTTPConnection, auth: Auth | None) -> None:
-    """Raise a `ProblemError` if the request itself shows that it is refused."""
+def guarded(handle: Handler, role: Role) -> Handler:
+    """Returns a Starlette handler with the guard; errors become problem documents.
+
+    Args:
+        handle: the handler.
+        role: the least role that may send such requests.
+    """
+    return answered(handle, Guard(role).check)
+
+
+def authorised(connection: HTTPConnection, auth: Auth | None) -> Principal:
+    """Returns the sender of a request. A dependency of the user's is not asked here.
+
+    Args:
+        connection: the request.
+        auth: the check of callers; None: only this machine.
+
+    Raises:
+        ProblemError: the request itself shows that it is refused.
+    """
     if auth is None:
         check_local(connection)
     else:
         auth.check_token(connection)
-    if connection.scope.get("method") not in _SAFE:
+    if connection.scope.get("method") not in SAFE_METHODS:
         check_same_site(connection)
+    if auth is None:
+        return LOCAL
+    return SETTINGS if auth.token is not None else DEPENDENCY
 
 
 def _auth_of(request: Request) -> Auth | None:
@@ -189,61 +183,6 @@ def _auth_of(request: Request) -> Auth | None:
     return auth
 
 
-def _check_query(scope: Scope) -> None:
-    """Raise a `ProblemError` for bytes that no URL has, since frameworks fail at them."""
-    if not scope["query_string"].isascii():
-        raise ProblemError(
-            400,
-            "invalid_query",
-            "The query is not ASCII",
-            "Other characters have to be percent-encoded, in UTF-8.",
-        )
-
-
 def _has_body(request: Request) -> bool:
     length = header(request, b"content-length")
     return (length or "0") != "0" or header(request, b"transfer-encoding") is not None
-
-
-def _gate(app: FastAPI, dependency: Any) -> FastAPI:
-    """An application that only calls the dependency, as the real one would, and before it."""
-    gate = FastAPI(openapi_url=None, dependencies=[Depends(dependency)])
-    install_problems(gate)
-    gate.state = app.state
-    gate.dependency_overrides = app.dependency_overrides
-
-    async def admit() -> Response:
-        return Response(status_code=204)
-
-    gate.add_api_route("/{path:path}", admit, methods=["GET"])
-    return gate
-
-
-async def _ask(gate: ASGIApp, scope: Scope) -> ASGIApp | None:
-    """Returns the answer of the gate to a request; None when it lets the request in."""
-    messages: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        messages.append(message)
-
-    scope.setdefault("state", {})  # shared: routes read the values that the dependency sets
-    get_scope: MutableMapping[str, Any] = {**scope, "type": "http", "method": "GET"}
-    await gate(get_scope, receive, send)
-    if messages[0]["status"] == 204:
-        return None
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an app
-        for message in messages:
-            await send(message)
-
-    return answer
-
-
-async def _refuse(refusal: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-    else:
-        await refusal(scope, receive, send)

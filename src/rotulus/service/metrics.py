@@ -10,15 +10,15 @@ from starlette.responses import Response
 from rotulus import App
 from rotulus._concurrency.pool import off_loop
 from rotulus.metrics import MEDIA_TYPE, Metric, Metrics, Sample, write_metrics
-from rotulus.service.guard import guard
-from rotulus.service.problems import PROBLEM_RESPONSES, ProblemRoute
+from rotulus.service.guard import ResourceRouter
+from rotulus.service.problems import PROBLEM_RESPONSES
 from rotulus.service.state import app_of
 
 
 def make_metrics_router() -> APIRouter:
     """Returns the route that Prometheus reads."""
     known: dict[App, Metrics] = {}
-    router = APIRouter(tags=["metrics"], route_class=ProblemRoute, dependencies=[guard])
+    router = ResourceRouter("", "", ["metrics"])
     text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
     @router.get(

@@ -6,8 +6,10 @@ from typing import Any, cast
 
 from rotulus import Task, TaskRegistry
 from rotulus._app.inline import InlineCalls, Shape
+from rotulus._app.roles import Role
 from rotulus._text import jsontext
 from rotulus.errors import ConfigurationError
+from rotulus.service.access import ROLE_KEY
 from rotulus.service.problems import PROBLEM_RESPONSES
 
 AnyTask = Task[..., Any, Any]
@@ -95,7 +97,12 @@ class Operations:
         }
 
     def _described(self, task: AnyTask, operation: str, summary: str) -> dict[str, Any]:
-        described = {"operationId": operation, "summary": summary, "tags": self._tags}
+        described: dict[str, Any] = {
+            "operationId": operation,
+            "summary": summary,
+            "tags": self._tags,
+        }
+        described[ROLE_KEY] = Role.OPERATOR.value
         return described | ({"description": task.info.docstring} if task.info.docstring else {})
 
     def _example(self, task: AnyTask, shape: Shape) -> dict[str, Any] | None:

@@ -11,18 +11,22 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from rotulus import TaskInfo, TaskRegistry
 from rotulus import registry as global_registry
 from rotulus.errors import ConfigurationError
+from rotulus.service.access import role_of
 from rotulus.service.artifacts.managing import ArtifactManager
 from rotulus.service.bodies import read_json
 from rotulus.service.documents import document_operations
 from rotulus.service.enqueueing import add_enqueueing
 from rotulus.service.envelope import answer, read_params
 from rotulus.service.executor import TaskExecutor
-from rotulus.service.guard import GuardedRoute, guarded
+from rotulus.service.guard import ResourceRouter, guarded
 from rotulus.service.injection import close_calls, described_calls
 from rotulus.service.local import check_local
 from rotulus.service.operations import Operations
-from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError
+from rotulus.service.problems import ProblemError
 from rotulus.service.state import ServiceState, state_of
+
+_EXECUTE = "/api/v1/tasks/{name}/$execute"
+"""The path of executions, as the table of roles has it."""
 
 ExecutorFactory = Callable[..., Any]
 """Returns a `TaskExecutor`: a FastAPI dependency, plain or `async`, with `Depends` of its own."""
@@ -78,12 +82,8 @@ class TaskRouter:
                 f"one, such as '/api/v1/tasks'"
             )
         operations = Operations(registry, described_calls(registry), prefix, list(tags))
-        router = APIRouter(
-            prefix=prefix,
-            tags=list(tags),
-            route_class=GuardedRoute,
-            responses=PROBLEM_RESPONSES,
-            lifespan=_lifespan(registry, operations),
+        router = ResourceRouter(
+            "/api/v1/tasks", prefix, tags, lifespan=_lifespan(registry, operations)
         )
         # The busiest first: routes are tried in their order.
         _add_execution(router, registry, executor_factory, tracebacks)
@@ -122,7 +122,12 @@ def add_direct_execution(app: FastAPI, prefix: str, registry: TaskRegistry) -> N
         return await _run(request, _usual_executor(request, registry), None)
 
     path = f"{prefix}/{{name}}/$execute"
-    app.add_route(path, guarded(execute), methods=["POST"], include_in_schema=False)
+    app.add_route(
+        path,
+        guarded(execute, role_of(("POST",), _EXECUTE)),
+        methods=["POST"],
+        include_in_schema=False,
+    )
 
 
 async def _run(request: Request, executor: TaskExecutor, tracebacks: bool | None) -> Response:

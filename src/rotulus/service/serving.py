@@ -12,8 +12,8 @@ from rotulus import App
 from rotulus.errors import ConfigurationError
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.builder import ServiceBuilder
-from rotulus.service.guard import GuardMiddleware, protect
 from rotulus.service.local import is_local
+from rotulus.service.protection import GuardMiddleware, protect
 from rotulus.service.state import ServiceInfo
 
 _GOODBYE = 5
@@ -35,6 +35,7 @@ def service_of(app: App, *, worker: bool = False) -> FastAPI:
         .with_metrics()
         .with_jobs()
         .with_artifacts()
+        .with_resources()
         .with_tasks()
     )
     return (builder.with_worker() if worker else builder).build()

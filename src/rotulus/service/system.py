@@ -9,8 +9,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from rotulus.service.guard import guard
-from rotulus.service.problems import PROBLEM_RESPONSES, ProblemRoute
+from rotulus.service.guard import ResourceRouter
 from rotulus.service.state import ServiceInfo, state_of
 
 
@@ -36,13 +35,7 @@ class SystemInfo(BaseModel):
 
 def make_system_router() -> APIRouter:
     """Returns the routes about the service itself."""
-    router = APIRouter(
-        prefix="/api/v1",
-        tags=["system"],
-        route_class=ProblemRoute,
-        dependencies=[guard],
-        responses=PROBLEM_RESPONSES,
-    )
+    router = ResourceRouter("/api/v1", "/api/v1", ["system"])
 
     @router.get("/system", operation_id="get_system")
     async def system() -> SystemInfo:

@@ -21,9 +21,9 @@ from rotulus.service.artifacts.managing import ArtifactManager
 from rotulus.service.artifacts.tree import DEEPEST
 from rotulus.service.artifacts.values import ArtifactInfo, ArtifactNode, ArtifactOut
 from rotulus.service.database import Database
-from rotulus.service.guard import Guard
+from rotulus.service.guard import GuardedBytesRoute, ResourceRouter
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_page
-from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError, ProblemRoute
+from rotulus.service.problems import ProblemError
 from rotulus.service.scope import path_outside
 
 _EXAMPLE = "0198c2f0-0000-7000-8000-000000000000"
@@ -96,13 +96,7 @@ def make_artifact_router(
             of the service: that of `ServiceBuilder`, or `app.state.database`.
         max_bytes: the most bytes of an upload; 16 MiB unless given. JSON has 1 MiB at most.
     """
-    router = APIRouter(
-        prefix=prefix,
-        tags=list(tags),
-        route_class=ProblemRoute,
-        dependencies=[Depends(Guard(json=False))],
-        responses=PROBLEM_RESPONSES,
-    )
+    router = ResourceRouter("/api/v1/artifacts", prefix, tags, route_class=GuardedBytesRoute)
     _add_collection(router, Depends(manager), max_bytes)
     _add_item(router, Depends(manager))
     _add_views(router, Depends(manager))

@@ -12,12 +12,11 @@ from rotulus._app.inline import InlineCalls
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.errors import ConfigurationError
 from rotulus.service.auth import auth_of_settings
-from rotulus.service.guard import guard
+from rotulus.service.guard import GuardedRoute
 from rotulus.service.injection import described_calls
 from rotulus.service.landing.fields import fields_of
 from rotulus.service.landing.offers import offers_of
 from rotulus.service.landing.page import ShownTask, page
-from rotulus.service.problems import ProblemRoute
 from rotulus.service.state import ServiceInfo, state_of
 
 
@@ -31,7 +30,7 @@ def make_landing_router(registry: TaskRegistry = global_registry) -> APIRouter:
     Args:
         registry: the tasks, in an application that no `ServiceBuilder` has built.
     """
-    router = APIRouter(route_class=ProblemRoute, dependencies=[guard])
+    router = APIRouter(route_class=GuardedRoute)
 
     @router.get("/", include_in_schema=False)
     async def landing_page(request: Request) -> Response:

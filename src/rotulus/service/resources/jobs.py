@@ -12,9 +12,9 @@ from rotulus._jobs.states import RETRYABLE
 from rotulus._text import jsontext
 from rotulus._text.ids import is_id
 from rotulus.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
-from rotulus.service.guard import guard
+from rotulus.service.guard import ResourceRouter
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_items
-from rotulus.service.problems import PROBLEM_RESPONSES, ProblemError, ProblemRoute
+from rotulus.service.problems import ProblemError
 from rotulus.service.records import (
     JOB_SCHEMA,
     PAGE_SCHEMA,
@@ -51,13 +51,7 @@ def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs"
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = APIRouter(
-        prefix=prefix,
-        tags=list(tags),
-        route_class=ProblemRoute,
-        dependencies=[guard],
-        responses=PROBLEM_RESPONSES,
-    )
+    router = ResourceRouter("/api/v1/jobs", prefix, tags)
     job = _answer("The job.", JOB_SCHEMA)
     page = _answer("A page.", PAGE_SCHEMA)
     get, post, one = router.get, router.post, "/{job_id}"

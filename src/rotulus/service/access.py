@@ -1,0 +1,76 @@
+"""The role that each route of a service needs: one table; a route that is not in it is refused."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from rotulus._app.roles import Role
+from rotulus.errors import ConfigurationError
+
+_VIEWER, _OPERATOR, _ADMIN = Role.VIEWER, Role.OPERATOR, Role.ADMIN
+
+ROLES: Mapping[str, Role] = MappingProxyType(
+    {
+        # The service itself.
+        "GET /": _VIEWER,
+        "GET /docs": _VIEWER,
+        "GET /docs/oauth2-redirect": _VIEWER,
+        "GET /openapi.json": _VIEWER,
+        "GET /redoc": _VIEWER,
+        "GET /metrics": _VIEWER,
+        "GET /api/v1/info": _VIEWER,
+        "GET /api/v1/system": _VIEWER,
+        # Tasks.
+        "GET /api/v1/tasks": _VIEWER,
+        "GET /api/v1/tasks/{name}": _VIEWER,
+        "POST /api/v1/tasks/{name}/$enqueue": _OPERATOR,
+        "POST /api/v1/tasks/{name}/$execute": _OPERATOR,
+        # Jobs.
+        "GET /api/v1/jobs": _VIEWER,
+        "GET /api/v1/jobs/$schema": _VIEWER,
+        "GET /api/v1/jobs/{job_id}": _VIEWER,
+        "GET /api/v1/jobs/{job_id}/$stream": _VIEWER,
+        "DELETE /api/v1/jobs/{job_id}": _OPERATOR,
+        "POST /api/v1/jobs/{job_id}/$cancel": _OPERATOR,
+        "POST /api/v1/jobs/{job_id}/$retry": _OPERATOR,
+        # Artifacts.
+        "GET /api/v1/artifacts": _VIEWER,
+        "GET /api/v1/artifacts/{artifact_id}": _VIEWER,
+        "GET /api/v1/artifacts/{artifact_id}/$download": _VIEWER,
+        "GET /api/v1/artifacts/{artifact_id}/$expand": _VIEWER,
+        "GET /api/v1/artifacts/{artifact_id}/$metadata": _VIEWER,
+        "GET /api/v1/artifacts/{artifact_id}/$tree": _VIEWER,
+        "POST /api/v1/artifacts": _OPERATOR,
+        "DELETE /api/v1/artifacts/{artifact_id}": _OPERATOR,
+    }
+)
+"""The role of each route, by its method and its path under the usual prefixes."""
+
+OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
+"""Paths that are open to every client, because health probes have no token."""
+
+DOCUMENTS = frozenset({"/docs", "/docs/oauth2-redirect", "/openapi.json", "/redoc"})
+"""Paths of the documents, whose routes are FastAPI's."""
+
+
+ROLE_KEY = "x-rotulus-role"
+"""The name of a route's role in the OpenAPI document."""
+
+
+def role_of(methods: Iterable[str], path: str) -> Role:
+    """Returns the role that a route of ours needs.
+
+    Args:
+        methods: its methods.
+        path: its path, with the names of its parameters, under the usual prefix.
+
+    Raises:
+        ConfigurationError: the table does not have the route.
+    """
+    wanted = [f"{method} {path}" for method in methods if method != "HEAD"]
+    missing = [one for one in wanted if one not in ROLES]
+    if missing or not wanted:
+        raise ConfigurationError(
+            f"No role is given for {', '.join(missing) or path}: add it to ROLES in "
+            f"rotulus/service/access.py, or nobody may call it"
+        )
+    return max((ROLES[one] for one in wanted), key=list(Role).index)

@@ -1,0 +1,98 @@
+"""Who has sent a request, and whether that sender's role is enough for what the request asks."""
+
+from typing import NamedTuple, cast
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from rotulus._app.roles import Role
+from rotulus.service.problems import ProblemError
+
+
+class Principal(NamedTuple):
+    """The sender of a request, as the guard of a service knows it.
+
+    Attributes:
+        name: the name of a token, or that of a kind of sender.
+        role: what it may do.
+    """
+
+    name: str
+    role: Role
+
+
+LOCAL = Principal("local", Role.ADMIN)
+"""Somebody on this machine, at a service without auth."""
+
+SETTINGS = Principal("settings", Role.ADMIN)
+"""Somebody who has the token of the settings, or of `with_auth(token=...)`."""
+
+DEPENDENCY = Principal("dependency", Role.OPERATOR)
+"""Somebody whom a dependency of the user's has let in, and has not named."""
+
+
+ANYBODY = Principal("anybody", Role.OPERATOR)
+"""Somebody at a path that was left open, whose endpoint checks its callers itself."""
+
+
+class Admission:
+    """A request that was let in. One object for the whole request, through every middleware.
+
+    Attributes:
+        principal: the sender.
+        checked: whether a route has looked at its role.
+    """
+
+    __slots__ = ("checked", "principal")
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+        self.checked = False
+
+
+_KEY = "rotulus.admission"
+
+
+def admit(scope: Scope, principal: Principal) -> Admission:
+    """Note who has sent a request. Returns the admission."""
+    made = scope[_KEY] = Admission(principal)
+    return made
+
+
+def admission_of(scope: Scope) -> Admission | None:
+    """Returns the admission of a request; None until it was let in."""
+    return cast("Admission | None", scope.get(_KEY))
+
+
+def principal_of(connection: HTTPConnection) -> Principal:
+    """Returns the sender of a request that was let in."""
+    admission = admission_of(connection.scope)
+    if admission is None:
+        raise LookupError("This request was not let in by a guard")
+    return admission.principal
+
+
+def check_role(admission: Admission, needed: Role) -> None:
+    """Check the role of the sender of a request.
+
+    Args:
+        admission: the request.
+        needed: the least role that may do what it asks.
+
+    Raises:
+        ProblemError: 403 `role_needed`: the sender has a lower one.
+    """
+    if not admission.principal.role.includes(needed):
+        raise role_needed(admission.principal, needed)
+    admission.checked = True
+
+
+def role_needed(principal: Principal, needed: Role) -> ProblemError:
+    """Returns the problem of a sender whose role is too low."""
+    return ProblemError(
+        403,
+        "role_needed",
+        "The role does not allow this",
+        f"{principal.name!r} has the role {principal.role}, and this needs the role {needed}.",
+        hint=f"Send the request with a token that has the role {needed}.",
+    )

@@ -1,0 +1,10 @@
+"""The resources of an app over HTTP: a module for each noun, and the list of their routers."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+
+from rotulus.service.resources.jobs import make_jobs_router
+
+ROUTERS: tuple[Callable[[], APIRouter], ...] = (make_jobs_router,)
+"""What makes the routes of each resource."""
