@@ -14,7 +14,6 @@ from rotulus.cli.output import state_text as job_state_text
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_app, find_store, has_store
 from rotulus.cli.values import (
-    as_moment,
     read_call,
     read_document,
     read_length,
