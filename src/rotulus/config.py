@@ -268,6 +268,9 @@ SETTINGS: dict[str, SettingKind] = {
         "auto", _choice(*FORMATS), "Log lines or JSON; auto: lines on a terminal, else JSON."
     ),
     "token": SettingKind(None, _token, "The secret that users of the service present."),
+    "streams": SettingKind(
+        100, _count, "How many streams of server-sent events a process of the service has open."
+    ),
     "tracebacks": SettingKind(
         "folded", _choice(*TRACEBACKS), "Frames of libraries in the tracebacks of the log, or not."
     ),

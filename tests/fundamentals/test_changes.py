@@ -74,6 +74,21 @@ def test_a_coroutine_hears_the_same(app, mail):
     assert [(job.id, "running"), (job.id, "succeeded")] == heard
 
 
+def test_a_coroutine_takes_what_there_is(app, mail):
+    """All that waits at once, nothing after a time in which nothing comes, and None at the end."""
+
+    async def listen():
+        async with app.changes(queues=["a", "b"]) as changes:
+            nothing = await changes.take(0.01)
+            await asyncio.to_thread(app.store.pause, ["a", "b"], True)
+            found = await changes.take(30)
+            await asyncio.to_thread(mail.enqueue, 1)
+        return nothing, found, await changes.take(30)
+
+    nothing, found, end = asyncio.run(listen())
+    assert ([], ["a", "b"], None) == (nothing, [change.name for change in found], end)
+
+
 def test_only_what_is_wanted_is_heard(app, mail, registry):
     """Some queues, some jobs, or both."""
     other = task("other", queue="other", registry=registry)(lambda: None)

@@ -161,6 +161,7 @@ def test_failures_of_a_task_that_cannot_be_are_refused(app, name):
         {"jobs": []},
         {"jobs": 5},
         {"jobs": [5]},
+        {"jobs": ["0123"]},
         {"queues": "default"},
         {"queues": ["a b"]},
         {"queues": []},

@@ -8,7 +8,6 @@ import time
 from urllib.request import urlopen
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -248,30 +247,6 @@ class Client:
         await self._application(scope, receive, send)
         body = b"".join(message.get("body", b"") for message in sent)
         return sent[0]["status"], json.loads(body) if body else None
-
-
-@pytest.fixture
-def serve():
-    """Serves an application on a free port of this machine; gives the address."""
-    servers = []
-
-    def start(application):
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        config = uvicorn.Config(application, log_level="warning", lifespan="off")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        servers.append((server, thread, listener))
-        server.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        return server
-
-    yield start
-    for server, thread, listener in servers:
-        server.should_exit = True
-        thread.join(30)
-        listener.close()
 
 
 def events(answer):

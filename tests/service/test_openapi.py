@@ -119,6 +119,8 @@ class Attack:
         }
         if "$stream" in operation.path:
             known = {"job_id": "0"}  # a live one does not end
+        if operation.path.endswith("/changes"):
+            return  # it does not end; test_changes.py asks it
         for mode in GenerationMode:
             for path_parameters in [None, known] if known else [None]:
                 cases = operation.as_strategy(generation_mode=mode, path_parameters=path_parameters)

@@ -22,7 +22,7 @@ def sent(looks):
                 raise seen
             return seen
 
-        answer = streams.stream(look, WAITS, poll_interval=0)
+        answer = streams.stream(look, WAITS, poll_interval=0, most=1)
         return [part async for part in answer.body_iterator]
 
     parts = asyncio.run(read())

@@ -132,6 +132,21 @@ class ChangeStream:
                 self._wake = partial(tell, asyncio.get_running_loop(), rung.set)
             await rung.wait()
 
+    async def take(self, seconds: float) -> list[Change] | None:
+        """Returns all changes that wait, at least one; none if there is none within some seconds.
+
+        None stands for the end of the stream.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                first = await anext(self, None)
+        except TimeoutError:
+            return []
+        if first is None:
+            return None
+        with self._changed:
+            return [first, *iter(self._next, None)]
+
     def _begin(self) -> None:
         if self._early is not None and not self._closed:
             self._follow(self)

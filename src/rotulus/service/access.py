@@ -32,6 +32,8 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "DELETE /api/v1/jobs/{job_id}": _OPERATOR,
         "POST /api/v1/jobs/{job_id}/$cancel": _OPERATOR,
         "POST /api/v1/jobs/{job_id}/$retry": _OPERATOR,
+        # Changes.
+        "GET /api/v1/changes": _VIEWER,
         # Artifacts.
         "GET /api/v1/artifacts": _VIEWER,
         "GET /api/v1/artifacts/{artifact_id}": _VIEWER,

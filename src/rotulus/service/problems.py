@@ -137,7 +137,11 @@ class ProblemRoute(APIRoute):
         return answered(super().get_route_handler(), self.before)
 
 
-def answered(handle: Handler, before: Callable[[Request], object]) -> Handler:
+def _unchecked(request: Request) -> None:
+    """Check nothing."""
+
+
+def answered(handle: Handler, before: Callable[[Request], object] = _unchecked) -> Handler:
     """Returns a handler that answers errors with problem documents.
 
     Args:

@@ -7,6 +7,7 @@ from typing import cast
 from rotulus._app.change_stream import ChangeStream
 from rotulus._app.port import AppPort
 from rotulus._app.resources.where import check_text
+from rotulus._text.ids import is_id
 from rotulus._text.names import check_queue_name
 from rotulus.errors import OptionError
 
@@ -49,6 +50,11 @@ class Changes:
             EventLoopError: a plain `for` in a thread that runs an event loop.
         """
         ids = None if jobs is None else _names("jobs", jobs)
+        for job in ids or ():
+            if not is_id(job):
+                raise OptionError(
+                    f"jobs={reprlib.repr([job])} is not allowed: no job has that id; give whole ids"
+                )
         names = None if queues is None else _names("queues", queues)
         for queue in names or ():
             check_queue_name(queue)

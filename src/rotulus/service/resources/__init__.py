@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
+from rotulus.service.resources.changes import make_changes_router
 from rotulus.service.resources.jobs import make_jobs_router
 
-ROUTERS: tuple[Callable[[], APIRouter], ...] = (make_jobs_router,)
+ROUTERS: tuple[Callable[[], APIRouter], ...] = (make_jobs_router, make_changes_router)
 """What makes the routes of each resource."""

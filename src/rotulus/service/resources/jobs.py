@@ -12,6 +12,7 @@ from rotulus._jobs.states import RETRYABLE
 from rotulus._text import jsontext
 from rotulus._text.ids import is_id
 from rotulus.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
+from rotulus.service.event_streams import MEDIA_TYPE, most_streams
 from rotulus.service.guard import ResourceRouter
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_items
 from rotulus.service.problems import ProblemError
@@ -68,7 +69,7 @@ def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs"
         retry_job
     )
     events: dict[int | str, dict[str, Any]] = {
-        200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}}
+        200: {"description": "Server-sent events.", "content": {MEDIA_TYPE: {}}}
     }
     get(f"{one}/$stream", operation_id="stream_job", summary="Follow a job", responses=events)(
         stream_job
@@ -161,7 +162,7 @@ async def stream_job(request: Request, job_id: str, poll_interval: PollInterval 
     async def look() -> dict[str, Any]:
         return show_job(await job.arefresh())
 
-    return stream(look, show_job(job), poll_interval)
+    return stream(look, show_job(job), poll_interval, most_streams(request))
 
 
 def show_job(job: Job[Any]) -> dict[str, Any]:
