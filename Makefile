@@ -2,13 +2,14 @@
 
 PYTHON = $(shell scripts/pythons | head -n 1)
 
-.PHONY: help demo etl serve django docs test bench clean
+.PHONY: help demo etl serve django console docs test bench clean
 
 help:
 	@echo 'make demo    parse all files of the standard library, kill the worker half-way, lose nothing'
 	@echo 'make etl     a workflow over the time zones of this machine: fan-out, retries, an approval'
 	@echo 'make serve   a service with pictures and thumbnails of them; PORT=8000 unless given'
 	@echo 'make django  a newsletter on Django; PUSH=1: its tasks by Pub/Sub, emulated; PORT=8000'
+	@echo 'make console the console, from its source in console/: with Node 20.19 or newer, and npm'
 	@echo 'make docs    the guide as a site, in site/; PORT=8001: and serve it there'
 	@echo 'make test    everything, on every Python that is installed'
 	@echo 'make bench   the figures of docs/speed.md, beside other queues: most of an hour'
@@ -31,6 +32,9 @@ django:
 	@.venv-django/bin/python examples/newsletter/run.py $(if $(PORT),--port $(PORT)) \
 	  $(if $(PUSH),--push)
 
+console:
+	@scripts/console
+
 docs:
 	@scripts/environment "$(PYTHON)" .venv-docs '[docs]'
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
@@ -45,4 +49,4 @@ bench:
 	@.venv-bench/bin/python -m bench $(BENCH)
 
 clean:
-	rm -rf .venv .venv-* site .bench .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-* site src/rotulus/console/static console/build console/node_modules .bench .demo .pytest_cache .ruff_cache .mypy_cache .hypothesis

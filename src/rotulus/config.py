@@ -171,6 +171,12 @@ def _token(value: Any) -> str:
     raise ValueError("give visible ASCII characters, without spaces")
 
 
+def _word(value: Any) -> str:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", _text(value)):
+        return _text(value)
+    raise ValueError("give a word of letters, digits, '_' and '-', 32 characters at most")
+
+
 def _count(value: Any) -> int:
     return _whole(value, "give a whole number from 1 to 10,000", 10_000)
 
@@ -271,6 +277,7 @@ SETTINGS: dict[str, SettingKind] = {
     "streams": SettingKind(
         100, _count, "How many streams of server-sent events a process of the service has open."
     ),
+    "environment": SettingKind(None, _word, "The environment that the console names: staging."),
     "tracebacks": SettingKind(
         "folded", _choice(*TRACEBACKS), "Frames of libraries in the tracebacks of the log, or not."
     ),

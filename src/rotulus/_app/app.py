@@ -71,6 +71,8 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
             workers that do; then it is given up. Default 0 on SQLite, else 600.
         log_arguments: whether errors and logs may hold arguments and results: their types only,
             unless it is True.
+        environment: the name of the environment, such as `"staging"`: the console shows it, so that
+            nobody takes one for another.
         like: an app whose registry, retry policy, injection and middleware this one has, too, and
             in whose place it stands while it is open: what that app is asked and told, this one
             answers.
@@ -109,6 +111,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         max_bytes: int | None = None,
         unknown_grace: float | None = None,
         log_arguments: bool | None = None,
+        environment: str | None = None,
         like: "App | None" = None,
         replaces: "App | None" = None,
         store_of: "App | None" = None,
@@ -120,7 +123,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         arguments: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
         arguments |= {"keep": keep, "keep_failed": keep_failed, "keep_stats": keep_stats}
         arguments |= {"unknown_grace": unknown_grace, "log_arguments": log_arguments}
-        arguments["keep_logs"] = keep_logs
+        arguments |= {"keep_logs": keep_logs, "environment": environment}
         loaded = load_settings(arguments)
         self.settings: dict[str, Setting] = _shown(loaded)
         settings = {name: setting.value for name, setting in loaded.items()}

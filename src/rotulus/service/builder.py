@@ -13,6 +13,7 @@ from rotulus.errors import NoAppError
 from rotulus.service.artifacts.routes import make_artifact_router
 from rotulus.service.artifacts.values import ArtifactHierarchy
 from rotulus.service.auth import Auth, auth_of_settings
+from rotulus.service.console import make_console_router
 from rotulus.service.database import Database
 from rotulus.service.documents import document_operations
 from rotulus.service.guard import Guard
@@ -68,6 +69,10 @@ class ServiceBuilder:
     def with_landing_page(self) -> Self:
         """Offer a page at `/` with the tasks, a form for each, and links."""
         return self._with(make_landing_router)
+
+    def with_console(self) -> Self:
+        """Offer the console at `/console`: a page that shows and steers the jobs of the app."""
+        return self._with(make_console_router)
 
     def with_system(self) -> Self:
         """Offer `/api/v1/system` and `/api/v1/info`."""

@@ -30,6 +30,7 @@ def service_of(app: App, *, worker: bool = False) -> FastAPI:
     builder = (
         ServiceBuilder(info=ServiceInfo(display_name="Rotulus"), app=app)
         .with_landing_page()
+        .with_console()
         .with_health()
         .with_system()
         .with_metrics()

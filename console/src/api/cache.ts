@@ -1,0 +1,161 @@
+/** What was read from the API, kept and read again when the server says that it has changed. */
+import { batch, type Signal, signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { isLive } from "../live/switch";
+import { get } from "./client";
+import type { Problem } from "./problem";
+
+const SHORTEST = 1000; // milliseconds between two readings of the same
+const KEPT = 120; // entries that nobody looks at
+
+/** A resource as it was read last. Old data stays while it is read again, and when that fails. */
+export class Entry<T> {
+	readonly data: Signal<T | undefined> = signal(undefined);
+	readonly error: Signal<Problem | undefined> = signal(undefined);
+	/** When the data was read, in milliseconds since 1970; 0: never. */
+	readonly at = signal(0);
+	readonly busy = signal(false);
+	text = "";
+	watchers = 0;
+	private stale = true;
+	private began = 0;
+	private timer = 0;
+	private reading: AbortController | undefined;
+
+	constructor(
+		readonly path: string,
+		readonly topics: readonly string[],
+		readonly every: number,
+	) {}
+
+	/** Notes that the server has something newer, and reads it if somebody looks. */
+	invalidate(): void {
+		this.stale = true;
+		if (this.watchers && isLive()) this.soon();
+	}
+
+	watch(): () => void {
+		this.watchers += 1;
+		if (this.stale) void this.read();
+		else this.tick();
+		return () => {
+			this.watchers -= 1;
+			if (this.watchers) return;
+			clearTimeout(this.timer);
+			this.timer = 0;
+			if (this.busy.value) this.reading?.abort();
+		};
+	}
+
+	/** Reads now, whatever is known. */
+	async read(): Promise<void> {
+		clearTimeout(this.timer);
+		this.timer = 0;
+		this.reading?.abort();
+		const reading = new AbortController();
+		this.reading = reading;
+		this.stale = false;
+		this.began = Date.now();
+		this.busy.value = true;
+		try {
+			const answer = await get<T>(this.path, reading.signal);
+			this.set(answer.data, answer.text);
+		} catch (error) {
+			if (this.reading !== reading || reading.signal.aborted) {
+				this.stale = true;
+				return;
+			}
+			this.stale = true;
+			this.error.value = error as Problem;
+		} finally {
+			if (this.reading === reading) {
+				this.busy.value = false;
+				this.tick();
+			}
+		}
+	}
+
+	/** Takes data that came in another way, such as the answer of a verb. */
+	set(data: T, text: string): void {
+		batch(() => {
+			// The same text is the same data: nothing is drawn again.
+			if (text !== this.text || this.data.value === undefined) this.data.value = data;
+			this.text = text;
+			this.error.value = undefined;
+			this.at.value = Date.now();
+		});
+	}
+
+	private soon(): void {
+		if (this.timer || this.busy.value) return;
+		const wait = Math.max(60, this.began + SHORTEST - Date.now());
+		this.timer = window.setTimeout(() => void this.read(), wait);
+	}
+
+	private tick(): void {
+		if (!this.watchers || this.timer) return;
+		if (this.stale && isLive()) {
+			const wait = this.error.value ? 5000 : Math.max(60, this.began + SHORTEST - Date.now());
+			this.timer = window.setTimeout(() => void this.read(), wait);
+		} else if (this.every) {
+			this.timer = window.setTimeout(() => {
+				this.timer = 0;
+				if (isLive() && !document.hidden) void this.read();
+				else this.tick();
+			}, this.every);
+		}
+	}
+}
+
+const entries = new Map<string, Entry<unknown>>();
+
+function drop(): void {
+	for (const [path, entry] of entries) {
+		if (entries.size <= KEPT) return;
+		if (!entry.watchers) entries.delete(path);
+	}
+}
+
+/** How a resource is kept up to date. */
+export interface Keeping {
+	/** It is read again when one of these has changed: `jobs`, `job:019a`. */
+	topics?: readonly string[];
+	/** It is read again after so many milliseconds, since no change tells of it. */
+	every?: number;
+}
+
+/** Returns the entry of a path of the API. */
+export function entry<T>(path: string, keeping: Keeping = {}): Entry<T> {
+	let found = entries.get(path);
+	if (!found) {
+		found = new Entry<unknown>(path, keeping.topics ?? [], keeping.every ?? 0);
+		entries.set(path, found);
+		drop();
+	}
+	return found as Entry<T>;
+}
+
+/** Returns what the API says at a path, and keeps it up to date while the component is there. */
+export function useData<T>(path: string | null, keeping: Keeping = {}): Entry<T> {
+	const found = useMemo(
+		() => (path === null ? new Entry<T>("", [], 0) : entry<T>(path, keeping)),
+		[path],
+	);
+	useEffect(() => (path === null ? undefined : found.watch()), [found, path]);
+	return found;
+}
+
+/** Says that something has changed: what is looked at is read again. */
+export function invalidate(topics: ReadonlySet<string> | "all"): void {
+	for (const one of entries.values()) {
+		if (topics === "all" || one.topics.some((topic) => topics.has(topic))) one.invalidate();
+	}
+}
+
+/** Reads everything that is looked at again. */
+export function readAll(): void {
+	for (const one of entries.values()) {
+		if (one.watchers) void one.read();
+		else one.invalidate();
+	}
+}

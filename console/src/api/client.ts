@@ -1,0 +1,69 @@
+/** Requests to the API: reads keep the text of the answer, so that no number is changed. */
+import { signal } from "@preact/signals";
+import { API } from "../place";
+import { away, problemOf } from "./problem";
+
+/** Milliseconds by which the server's clock is ahead of this one. */
+export const skew = signal(0);
+
+/** An answer: the data, and the text that the data was read from. */
+export interface Answer<T> {
+	data: T;
+	text: string;
+}
+
+async function ask(path: string, options: RequestInit): Promise<Response> {
+	let answer: Response;
+	try {
+		answer = await fetch(new URL(path, API), { credentials: "same-origin", ...options });
+	} catch (error) {
+		if ((error as Error).name === "AbortError") throw error;
+		throw away();
+	}
+	noteClock(answer.headers.get("date"));
+	if (!answer.ok) throw await problemOf(answer);
+	return answer;
+}
+
+function noteClock(date: string | null): void {
+	const told = date ? Date.parse(date) : Number.NaN;
+	// A date has whole seconds: a difference below two of them is none.
+	const ahead = told - Date.now();
+	if (!Number.isNaN(ahead)) skew.value = Math.abs(ahead) < 2000 ? 0 : ahead;
+}
+
+/** Reads from the API. */
+export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+	const answer = await ask(path, {
+		headers: { accept: "application/json" },
+		...(signal && { signal }),
+	});
+	const text = await answer.text();
+	return { data: JSON.parse(text) as T, text };
+}
+
+/** Asks the API to do something. */
+export async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+	const headers: Record<string, string> = { accept: "application/json" };
+	const options: RequestInit = { method, headers };
+	if (body !== undefined) {
+		headers["content-type"] = "application/json";
+		options.body = JSON.stringify(body);
+	}
+	const answer = await ask(path, options);
+	const text = await answer.text();
+	return (text ? JSON.parse(text) : undefined) as T;
+}
+
+type Value = string | number | boolean | null | undefined;
+
+/** Returns a path with a query, without what is not given. Lists repeat their name. */
+export function withQuery(path: string, query: Record<string, Value | readonly string[]>): string {
+	const made = new URLSearchParams();
+	for (const [name, value] of Object.entries(query)) {
+		if (Array.isArray(value)) for (const one of value) made.append(name, one);
+		else if (value !== null && value !== undefined && value !== "") made.set(name, String(value));
+	}
+	const text = made.toString();
+	return text ? `${path}?${text}` : path;
+}

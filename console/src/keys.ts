@@ -1,0 +1,62 @@
+/** Keys: one table of what each does, which the help shows; none is taken from an input. */
+import { useEffect } from "preact/hooks";
+
+export interface Binding {
+	/** `j`, `g o` for one after the other, `mod+k` for Ctrl or Command. */
+	keys: string;
+	does: string;
+	run: (event: KeyboardEvent) => void;
+	/** Whether it works in an input, too. */
+	everywhere?: boolean;
+}
+
+const bindings = new Set<readonly Binding[]>();
+const CHORD = 1200; // milliseconds between the two keys of `g o`
+let first = "";
+let firstAt = 0;
+
+function isTyping(target: EventTarget | null): boolean {
+	const found = target as HTMLElement | null;
+	return !!found?.closest?.("input, textarea, select, [contenteditable]");
+}
+
+function nameOf(event: KeyboardEvent): string {
+	const mod = event.metaKey || event.ctrlKey ? "mod+" : "";
+	return mod + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+}
+
+function onKey(event: KeyboardEvent): void {
+	if (event.defaultPrevented || event.altKey) return;
+	const key = nameOf(event);
+	const typing = isTyping(event.target);
+	const open = document.querySelector("dialog[open]");
+	const chord = !typing && Date.now() - firstAt < CHORD ? `${first} ${key}` : "";
+	// The last that was bound comes first: a dialog before its screen.
+	for (const one of [...bindings].reverse().flat()) {
+		if (one.keys !== key && one.keys !== chord) continue;
+		if ((typing || open) && !one.everywhere) continue;
+		event.preventDefault();
+		first = "";
+		one.run(event);
+		return;
+	}
+	if (!typing && !open && key.length === 1) {
+		first = key;
+		firstAt = Date.now();
+	}
+}
+
+/** Binds keys while a component is there. */
+export function useKeys(made: readonly Binding[]): void {
+	useEffect(() => {
+		bindings.add(made);
+		return () => void bindings.delete(made);
+	}, [made]);
+}
+
+/** Returns everything that keys do now. */
+export function allBindings(): Binding[] {
+	return [...bindings].flat();
+}
+
+document.addEventListener("keydown", onKey);

@@ -1,0 +1,26 @@
+/** The nine states of a job, in the order of its life. */
+
+export const STATES = [
+	"blocked",
+	"delayed",
+	"queued",
+	"running",
+	"succeeded",
+	"failed",
+	"dead",
+	"cancelled",
+	"skipped",
+] as const;
+
+export type State = (typeof STATES)[number];
+
+const ENDED: readonly State[] = ["succeeded", "failed", "dead", "cancelled", "skipped"];
+
+export function hasEnded(state: State): boolean {
+	return ENDED.includes(state);
+}
+
+/** Whether `retry` sends a job in this state back. */
+export function isRetryable(state: State): boolean {
+	return state === "failed" || state === "dead" || state === "cancelled";
+}

@@ -1,0 +1,142 @@
+/** Failures: what is broken, by its cause. */
+import { invalidate, useData } from "../api/cache";
+import { send, withQuery } from "../api/client";
+import type { Done, FailureGroup, FailureGroups } from "../api/types";
+import { count } from "../logic/lengths";
+import { CopyLine } from "../parts/copy";
+import { Choice } from "../parts/menu";
+import { Empty, Loaded, Page } from "../parts/page";
+import { StateMark } from "../parts/state";
+import { When } from "../parts/when";
+import { href, params, setParams } from "../place";
+import { mayOperate } from "../session";
+import { confirm } from "../shell/confirm";
+import { tell, tellProblem } from "../shell/toasts";
+
+const SPANS = { "1 h": 3600, "24 h": 86_400, "7 d": 604_800, all: 0 } as const;
+type Span = keyof typeof SPANS;
+
+/** The screen. */
+export default function Failures() {
+	const given = params.value.get("span") ?? "";
+	const span: Span = given in SPANS ? (given as Span) : "7 d";
+	const task = params.value.get("task") ?? "";
+	const path = withQuery("failures", { since: SPANS[span] || null, task, limit: 100 });
+	const groups = useData<FailureGroups>(path, { topics: ["failures"] });
+	const items = groups.data.value?.items;
+	return (
+		<Page
+			title="Failures"
+			beside={items && count(items.length, items.length < 100)}
+			actions={
+				<Choice
+					label="Span of time"
+					of={Object.keys(SPANS) as Span[]}
+					value={span}
+					choose={(one) => setParams({ span: one === "7 d" ? null : one })}
+				/>
+			}
+		>
+			<Loaded of={groups}>
+				{(data) =>
+					data.items.length ? (
+						<List groups={data.items} />
+					) : (
+						<None narrow={!!task || span !== "all"} />
+					)
+				}
+			</Loaded>
+		</Page>
+	);
+}
+
+function List({ groups }: { groups: readonly FailureGroup[] }) {
+	const open = params.value.get("open");
+	return (
+		<ul class="groups card">
+			{groups.map((one) => (
+				<Group key={one.fingerprint} group={one} isOpen={one.fingerprint === open} />
+			))}
+		</ul>
+	);
+}
+
+function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
+	const query = `fingerprint:${group.fingerprint}`;
+	return (
+		<li class={isOpen ? "group open" : "group"}>
+			<StateMark state="failed" />
+			<div class="group-text">
+				<a class="strong cut" href={href("jobs", { q: query })} title={group.error.type}>
+					{group.error.type}
+				</a>
+				<p class="message" title={group.error.message}>
+					{group.error.message}
+				</p>
+				<p class="quiet">
+					{group.tasks.map((name) => (
+						<a key={name} href={href("jobs", { q: `task:${name} ${query}` })}>
+							{name}
+						</a>
+					))}
+					<a href={href(`jobs/${group.example}`)}>last example</a>
+					<code>{group.fingerprint}</code>
+				</p>
+			</div>
+			<div class="group-times quiet">
+				<span>
+					last <When at={group.last_seen} />
+				</span>
+				<span>
+					first <When at={group.first_seen} />
+				</span>
+			</div>
+			<a class="group-count number" href={href("jobs", { q: query })}>
+				{count(group.count, group.exact)}
+			</a>
+			{mayOperate.value && (
+				<div class="group-actions">
+					<button type="button" onClick={() => void act(group, "retry")}>
+						Retry all
+					</button>
+				</div>
+			)}
+		</li>
+	);
+}
+
+const SAYS =
+	"They go back to their queues with their arguments, and run again as soon as a worker has room.";
+
+async function act(group: FailureGroup, verb: "retry"): Promise<void> {
+	const path = `failures/${group.fingerprint}/$${verb}`;
+	try {
+		const meant = await send<Done>("POST", path, { dry_run: true });
+		const jobs = `${count(meant.count, meant.exact)} ${meant.count === 1 ? "job" : "jobs"}`;
+		const go = await confirm({
+			title: `Retry ${jobs}?`,
+			says: `${group.error.type} in ${group.tasks.join(", ")}. ${SAYS}`,
+			verb: `Retry ${jobs}`,
+			typed: meant.count > 100 ? String(meant.count) : undefined,
+		});
+		if (!go) return;
+		const was = await send<Done>("POST", path, { dry_run: false });
+		tell(`${count(was.count, was.exact)} sent back.`);
+		invalidate(new Set(["failures", "jobs", "queues"]));
+	} catch (problem) {
+		tellProblem(problem);
+	}
+}
+
+function None({ narrow }: { narrow: boolean }) {
+	return (
+		<Empty title="Nothing has failed.">
+			<p>
+				{narrow ? "Not in this span of time. " : ""}
+				Failures of one cause come together here, with the last of them as an example. On the
+				command line:
+			</p>
+			<CopyLine text="rotulus failures module:app" />
+		</Empty>
+	);
+}

@@ -1,0 +1,52 @@
+/** The screens: one line each. A new screen is a file beside this one, and a line here. */
+import type { ComponentType } from "preact";
+import type { IconName } from "../parts/icons";
+
+/** What a screen is given: the parts of the path that its pattern names. */
+export interface ScreenProps {
+	at: Record<string, string>;
+}
+
+export interface Screen {
+	/** The path below the console: `jobs/:id`. */
+	path: string;
+	title: string;
+	load: () => Promise<{ default: ComponentType<ScreenProps> }>;
+	/** In the navigation: the icon, and the key after `g`. */
+	icon?: IconName;
+	key?: string;
+	/** Whether it is one of the tabs of a narrow page. */
+	tab?: boolean;
+}
+
+export const SCREENS: readonly Screen[] = [
+	{
+		path: "",
+		title: "Overview",
+		icon: "overview",
+		key: "o",
+		tab: true,
+		load: () => import("./overview"),
+	},
+	{ path: "jobs", title: "Jobs", icon: "jobs", key: "j", tab: true, load: () => import("./jobs") },
+	{ path: "jobs/:id", title: "Job", load: () => import("./job") },
+	{
+		path: "failures",
+		title: "Failures",
+		icon: "failures",
+		key: "f",
+		tab: true,
+		load: () => import("./failures"),
+	},
+	{
+		path: "queues",
+		title: "Queues",
+		icon: "queues",
+		key: "q",
+		tab: true,
+		load: () => import("./queues"),
+	},
+];
+
+/** The screens of the navigation. */
+export const PLACES = SCREENS.filter((one) => one.icon);

@@ -1,0 +1,300 @@
+/** Jobs: find them, and steer them. */
+import { useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { useData } from "../api/cache";
+import type { Job, Queues, TaskInfo, Workers } from "../api/types";
+import { useKeys } from "../keys";
+import { count } from "../logic/lengths";
+import { valuesOf, withTerm } from "../logic/query";
+import { STATES, type State } from "../logic/states";
+import { CopyLine } from "../parts/copy";
+import { Grid } from "../parts/grid";
+import { Icon } from "../parts/icons";
+import { Menu } from "../parts/menu";
+import { Empty, Page, Refusal, Skeleton } from "../parts/page";
+import { QueryBar } from "../parts/query-bar";
+import { StateMark } from "../parts/state";
+import { When } from "../parts/when";
+import { href, params, setParams } from "../place";
+import { jobColumns } from "../preferences";
+import { mayOperate } from "../session";
+import { COLUMNS, JobCard } from "./jobs/columns";
+import { type JobList, useJobs } from "./jobs/pages";
+import { act, type Verb } from "./jobs/verbs";
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The screen. */
+export default function Jobs() {
+	const query = params.value.get("q") ?? "";
+	const list = useJobs(query);
+	const chosen = useSignal<ReadonlySet<string>>(NONE);
+	const isAll = useSignal(false);
+	const look = (text: string) => {
+		chosen.value = NONE;
+		isAll.value = false;
+		setParams({ q: text || null });
+	};
+	const choose = (ids: ReadonlySet<string>) => {
+		chosen.value = ids;
+		isAll.value = false;
+	};
+	const doIt = async (verb: Verb) => {
+		if (!chosen.value.size) return;
+		const which = isAll.value ? { query } : { ids: [...chosen.value] };
+		if (await act(verb, which)) choose(NONE);
+	};
+	useKeys(
+		useMemo(
+			() => [
+				{ keys: "r", does: "Retry the chosen jobs", run: () => void doIt("retry") },
+				{ keys: "c", does: "Cancel the chosen jobs", run: () => void doIt("cancel") },
+				{ keys: ".", does: "Show newer rows", run: list.showNewer },
+				{ keys: "Escape", does: "Choose nothing", run: () => choose(NONE) },
+			],
+			[query, list.showNewer],
+		),
+	);
+	const names = jobColumns.value.split(",");
+	const columns = COLUMNS.filter((one) => names.includes(one.name));
+	const values = useValues();
+	return (
+		<Page title="Jobs" fills actions={<Columns />}>
+			<div class="bars">
+				<QueryBar
+					value={query}
+					change={look}
+					values={values}
+					label="Find jobs"
+					placeholder="state:failed task:mail.* label.customer:7 older:1h"
+				/>
+				<States query={query} look={look} />
+			</div>
+			{list.first.error.value && (
+				<Refusal problem={list.first.error.value} retry={() => void list.first.read()} />
+			)}
+			{list.newer > 0 && (
+				<button type="button" class="newer" onClick={list.showNewer}>
+					<Icon name="up" size={12} /> {count(list.newer)} newer
+				</button>
+			)}
+			<Rows
+				list={list}
+				query={query}
+				columns={columns}
+				chosen={chosen.value}
+				choose={choose}
+				look={look}
+			/>
+			{chosen.value.size > 0 && (
+				<Chosen
+					number={chosen.value.size}
+					isAll={isAll.value}
+					hasMore={list.hasMore}
+					all={() => {
+						isAll.value = true;
+					}}
+					none={() => choose(NONE)}
+					act={(verb) => void doIt(verb)}
+				/>
+			)}
+		</Page>
+	);
+}
+
+interface RowsProps {
+	list: JobList;
+	query: string;
+	columns: typeof COLUMNS;
+	chosen: ReadonlySet<string>;
+	choose: (ids: ReadonlySet<string>) => void;
+	look: (text: string) => void;
+}
+
+function Rows({ list, query, columns, chosen, choose, look }: RowsProps) {
+	if (!list.first.data.value) return list.first.error.value ? null : <Skeleton lines={12} />;
+	if (!list.rows.length && !list.hasMore) return <Nothing query={query} look={look} />;
+	return (
+		<Grid<Job>
+			rows={list.rows}
+			columns={columns}
+			idOf={(job) => job.id}
+			card={(job) => <JobCard job={job} />}
+			open={(job) => href(`jobs/${job.id}`)}
+			label="Jobs"
+			total={list.hasMore ? -1 : list.rows.length}
+			more={list.hasMore && !list.lookedTo ? list.more : undefined}
+			chosen={mayOperate.value ? chosen : undefined}
+			choose={mayOperate.value ? choose : undefined}
+			rest={list.rest}
+			foot={<Foot list={list} />}
+		/>
+	);
+}
+
+function Foot({ list }: { list: JobList }) {
+	if (!list.hasMore) return null;
+	return (
+		<div class="grid-foot quiet">
+			{list.isReading && <span>Reading more</span>}
+			{!list.isReading && list.lookedTo && (
+				<>
+					Looked at jobs back to <When at={list.lookedTo} />
+					<button type="button" class="link" onClick={list.more}>
+						Look further
+					</button>
+				</>
+			)}
+		</div>
+	);
+}
+
+/** Links to one state each, with how many jobs are in it, as far as that is cheap to know. */
+function States({ query, look }: { query: string; look: (text: string) => void }) {
+	const queues = useData<Queues>("queues", { topics: ["queues"] }).data.value?.items;
+	const chosen = valuesOf(query, "state");
+	const known = (state: State) => {
+		if (!queues || STATES.indexOf(state) > STATES.indexOf("running")) return "";
+		const found = queues.flatMap((one) => one.jobs[state] ?? []);
+		const jobs = found.reduce((sum, one) => sum + one.count, 0);
+		return jobs
+			? count(
+					jobs,
+					found.every((one) => one.exact),
+				)
+			: "";
+	};
+	return (
+		<div class="states" role="group" aria-label="States">
+			<button
+				type="button"
+				aria-pressed={!chosen.length}
+				onClick={() => look(withTerm(query, "state", null))}
+			>
+				All
+			</button>
+			{STATES.map((state) => (
+				<button
+					key={state}
+					type="button"
+					aria-pressed={chosen.includes(state)}
+					onClick={(event) => {
+						const others = chosen.filter((one) => one !== state);
+						const several = event.metaKey || event.ctrlKey || event.shiftKey;
+						const next = chosen.includes(state) ? others : several ? [...others, state] : [state];
+						look(withTerm(query, "state", next.join(",") || null));
+					}}
+				>
+					<StateMark state={state} />
+					{state}
+					<span class="number quiet">{known(state)}</span>
+				</button>
+			))}
+		</div>
+	);
+}
+
+interface ChosenProps {
+	number: number;
+	isAll: boolean;
+	hasMore: boolean;
+	all: () => void;
+	none: () => void;
+	act: (verb: Verb) => void;
+}
+
+/** What can be done to the chosen jobs. */
+function Chosen(props: ChosenProps) {
+	return (
+		<div class="chosen" role="toolbar" aria-label="Chosen jobs">
+			<span role="status">{props.isAll ? "All that match" : `${count(props.number)} chosen`}</span>
+			{!props.isAll && (
+				<button type="button" class="link" onClick={props.all}>
+					Choose all that match
+				</button>
+			)}
+			<span class="gap" />
+			<button type="button" onClick={() => props.act("retry")}>
+				Retry
+			</button>
+			<button type="button" onClick={() => props.act("cancel")}>
+				Cancel
+			</button>
+			<button type="button" class="bad" onClick={() => props.act("delete")}>
+				Delete
+			</button>
+			<button type="button" class="ghost" onClick={props.none}>
+				<Icon name="close" />
+				<span class="unseen">Choose nothing</span>
+			</button>
+		</div>
+	);
+}
+
+function Columns() {
+	const names = jobColumns.value.split(",");
+	return (
+		<Menu
+			title="Columns of the table"
+			label={
+				<>
+					<Icon name="columns" />
+					<span class="wide">Columns</span>
+				</>
+			}
+		>
+			{COLUMNS.map((one) => (
+				<label key={one.name} class="menu-item">
+					<input
+						type="checkbox"
+						checked={names.includes(one.name)}
+						disabled={one.name === "task"}
+						onChange={(event) => {
+							const next = new Set(names);
+							if (event.currentTarget.checked) next.add(one.name);
+							else next.delete(one.name);
+							jobColumns.value = [...next].join(",");
+						}}
+					/>
+					{one.title}
+				</label>
+			))}
+		</Menu>
+	);
+}
+
+/** The values that the query bar suggests. */
+function useValues(): (name: string) => readonly string[] {
+	const tasks = useData<TaskInfo[]>("tasks").data.value;
+	const queues = useData<Queues>("queues", { topics: ["queues"] }).data.value;
+	const workers = useData<Workers>("workers", { topics: ["workers"] }).data.value;
+	return (name) => {
+		if (name === "state") return STATES;
+		if (name === "task") return tasks?.map((one) => one.name) ?? [];
+		if (name === "queue") return queues?.items.map((one) => one.name) ?? [];
+		if (name === "worker") return workers?.items.map((one) => one.name) ?? [];
+		if (name === "newer" || name === "older") return ["15min", "1h", "24h", "7d"];
+		return [];
+	};
+}
+
+function Nothing({ query, look }: { query: string; look: (text: string) => void }) {
+	if (query)
+		return (
+			<Empty title="No job matches.">
+				<p>
+					Jobs that have ended are kept for some days only.{" "}
+					<button type="button" class="link" onClick={() => look("")}>
+						Show all jobs
+					</button>
+				</p>
+			</Empty>
+		);
+	return (
+		<Empty title="No job yet.">
+			<p>A job is one call of a task, stored until a worker has run it. Enqueue one:</p>
+			<CopyLine text="rotulus enqueue module:app greet name=Ada" />
+			<p>It appears here by itself.</p>
+		</Empty>
+	);
+}

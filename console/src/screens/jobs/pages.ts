@@ -1,0 +1,124 @@
+/** The pages of a list of jobs: each is kept by its cursor, and those in sight are kept up to date. */
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { type Entry, entry } from "../../api/cache";
+import type { Job, JobPage } from "../../api/types";
+import { isLive } from "../../live/switch";
+import { toQuery } from "../../logic/query";
+
+const AT_ONCE = 100;
+
+function pathOf(query: string, after: string | null): string {
+	const made = new URLSearchParams(toQuery(query));
+	made.set("limit", String(AT_ONCE));
+	if (after) made.set("after", after);
+	return `jobs?${made}`;
+}
+
+/** A list as it is shown. */
+export interface JobList {
+	rows: readonly Job[];
+	first: Entry<JobPage>;
+	/** Reads the next page, if there is one. */
+	more: () => void;
+	hasMore: boolean;
+	isReading: boolean;
+	/** How far back was looked where few jobs match; null: to the end of a page. */
+	lookedTo: string | null;
+	/** Jobs that have come since, and are not shown yet. */
+	newer: number;
+	showNewer: () => void;
+	rest: (isAtRest: boolean) => void;
+}
+
+/** Returns the jobs that match a query. */
+export function useJobs(query: string): JobList {
+	const topics = ["jobs"];
+	const first = useMemo(() => entry<JobPage>(pathOf(query, null), { topics }), [query]);
+	const later = useSignal<readonly Entry<JobPage>[]>([]);
+	const head = useHeld(first);
+	const pages = later.value;
+	useEffect(() => {
+		later.value = [];
+		return first.watch();
+	}, [first, later]);
+	useEffect(() => {
+		const left = pages.map((page) => page.watch());
+		return () => {
+			for (const leave of left) leave();
+		};
+	}, [pages]);
+
+	const shown = head.page.value;
+	const all = shown ? [shown, ...pages.flatMap((page) => page.data.value ?? [])] : [];
+	const last = all[all.length - 1];
+	const waits = pages.some((page) => !page.data.value);
+	const next = last?.next ?? null;
+	return {
+		rows: merged(all),
+		first,
+		more: () => {
+			if (!next || waits) return;
+			const page = entry<JobPage>(pathOf(query, next), { topics });
+			if (!later.value.includes(page)) later.value = [...later.value, page];
+		},
+		hasMore: next !== null,
+		isReading: waits,
+		lookedTo: next ? (last?.looked_to ?? null) : null,
+		newer: head.newer,
+		showNewer: head.show,
+		rest: head.rest,
+	};
+}
+
+/** Rows of all pages, each job once: it may have moved from one page to the next. */
+function merged(pages: readonly JobPage[]): Job[] {
+	const found = new Map<string, Job>();
+	for (const page of pages)
+		for (const job of page.items) if (!found.has(job.id)) found.set(job.id, job);
+	return [...found.values()];
+}
+
+interface Held {
+	page: Signal<JobPage | undefined>;
+	newer: number;
+	show: () => void;
+	rest: (isAtRest: boolean) => void;
+}
+
+/** Holds new jobs of the first page back while somebody reads, so that no row jumps. */
+function useHeld(first: Entry<JobPage>): Held {
+	const page = useSignal<JobPage | undefined>(first.data.peek());
+	const atRest = useRef(true);
+	const held = useRef(first);
+	if (held.current !== first) {
+		held.current = first;
+		page.value = first.data.peek();
+	}
+	const fresh = first.data.value;
+	const known = new Set(page.value?.items.map((job) => job.id));
+	const added = fresh && page.value ? fresh.items.filter((job) => !known.has(job.id)) : [];
+	useEffect(() => {
+		if (!fresh) return;
+		if (!page.value || atRest.current || !added.length) page.value = fresh;
+		else page.value = { ...page.value, items: updated(page.value.items, fresh.items) };
+	}, [fresh]);
+	const show = () => {
+		if (first.data.peek()) page.value = first.data.peek();
+	};
+	return {
+		page,
+		newer: added.length,
+		show,
+		rest: (isAtRest) => {
+			atRest.current = isAtRest;
+			if (isAtRest && isLive()) show();
+		},
+	};
+}
+
+/** The same rows, as they stand now. */
+function updated(rows: readonly Job[], fresh: readonly Job[]): Job[] {
+	const now = new Map(fresh.map((job) => [job.id, job]));
+	return rows.map((row) => now.get(row.id) ?? row);
+}

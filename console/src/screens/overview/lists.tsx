@@ -1,0 +1,147 @@
+/** The short lists of the overview: queues, causes of failures, firings, workers. */
+import type { FailureGroup, Queue, Schedule, Worker } from "../../api/types";
+import { brief, count, length } from "../../logic/lengths";
+import { Gauge } from "../../parts/charts";
+import { StateMark } from "../../parts/state";
+import { When } from "../../parts/when";
+import { href } from "../../place";
+
+const MOST = 8;
+
+/** Whether a worker that is alive serves a queue. */
+export function isServed(queue: string, workers: readonly Worker[]): boolean {
+	return workers.some((one) => (one.queues ? one.queues.includes(queue) : !queue.startsWith("_")));
+}
+
+/** The queues, the oldest wait first. */
+export function QueueList({
+	queues,
+	workers,
+}: {
+	queues: readonly Queue[];
+	workers: readonly Worker[] | undefined;
+}) {
+	const sorted = [...queues].sort((one, other) => (other.age ?? -1) - (one.age ?? -1));
+	if (!sorted.length) return <p class="quiet pad">No job waits or runs.</p>;
+	const most = Math.max(1, ...sorted.map((one) => one.jobs.queued?.count ?? 0));
+	return (
+		<ul class="lines">
+			{sorted.slice(0, MOST).map((one) => {
+				const queued = one.jobs.queued;
+				const nobody = workers && !isServed(one.name, workers);
+				return (
+					<li key={one.name}>
+						<a
+							class="line queue-line"
+							href={href("jobs", { q: `queue:${one.name} state:queued,running` })}
+						>
+							<span class="cut strong">{one.name}</span>
+							<span class={nobody ? "bad-text" : "quiet"}>
+								{one.paused_at
+									? "paused"
+									: nobody
+										? "no worker"
+										: one.age === null
+											? "–"
+											: length(one.age)}
+							</span>
+							<Gauge
+								part={queued?.count ?? 0}
+								whole={most}
+								label={`${queued?.count ?? 0} waiting`}
+							/>
+							<span class="number">{queued ? count(queued.count, queued.exact) : "0"}</span>
+							<span class="number quiet">{one.jobs.running?.count ?? 0} run</span>
+						</a>
+					</li>
+				);
+			})}
+		</ul>
+	);
+}
+
+/** The causes of failures, the last seen first. */
+export function FailingList({ groups }: { groups: readonly FailureGroup[] }) {
+	if (!groups.length) return <p class="quiet pad">Nothing has failed.</p>;
+	return (
+		<ul class="lines">
+			{groups.slice(0, MOST).map((one) => (
+				<li key={one.fingerprint}>
+					<a class="line" href={href("failures", { open: one.fingerprint })}>
+						<StateMark state="failed" />
+						<span class="number">{brief(one.count)}</span>
+						<span class="cut">
+							<span class="strong">{one.error.type}</span>{" "}
+							<span class="quiet">{one.tasks.join(", ")}</span>
+						</span>
+						<span class="quiet right">
+							<When at={one.last_seen} />
+						</span>
+					</a>
+				</li>
+			))}
+		</ul>
+	);
+}
+
+/** The next firings of schedules. */
+export function FiringList({ schedules }: { schedules: readonly Schedule[] }) {
+	const next = schedules
+		.filter((one) => one.next)
+		.sort((one, other) => Date.parse(one.next ?? "") - Date.parse(other.next ?? ""));
+	if (!next.length) return <p class="quiet pad">No schedule fires.</p>;
+	return (
+		<ul class="lines">
+			{next.slice(0, 10).map((one) => (
+				<li key={one.name}>
+					<a class="line" href={href("jobs", { q: `schedule:${one.name}` })}>
+						<span class="cut strong">{one.name}</span>
+						<code class="quiet cut">{one.cron}</code>
+						<span class="quiet right">
+							<When at={one.next} zone={one.timezone} />
+						</span>
+					</a>
+				</li>
+			))}
+		</ul>
+	);
+}
+
+/** The workers that are alive, with those of an older version marked. */
+export function WorkerList({ workers }: { workers: readonly Worker[] }) {
+	if (!workers.length)
+		return <p class="pad bad-text">No worker is alive: jobs wait until one is started.</p>;
+	const newest = workers
+		.map((one) => one.version ?? "")
+		.sort(byVersion)
+		.at(-1);
+	return (
+		<ul class="lines">
+			{workers.slice(0, MOST).map((one) => (
+				<li key={one.name}>
+					<a class="line" href={href("jobs", { q: `worker:${one.name} state:running` })}>
+						<span class="cut strong">{one.name}</span>
+						<Gauge
+							part={one.running}
+							whole={one.slots}
+							label={`${one.running} of ${one.slots} slots`}
+						/>
+						<span class="number">
+							{one.running}/{one.slots}
+						</span>
+						{one.version && (
+							<span class={one.version === newest ? "quiet right" : "warn-text right"}>
+								{one.version}
+								{one.version !== newest && " older"}
+							</span>
+						)}
+					</a>
+				</li>
+			))}
+		</ul>
+	);
+}
+
+function byVersion(one: string, other: string): number {
+	return one.localeCompare(other, "en", { numeric: true });
+}

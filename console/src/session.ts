@@ -1,0 +1,36 @@
+/** Who looks, what they may do, and what the service is called. */
+import { computed, signal } from "@preact/signals";
+import { get } from "./api/client";
+
+export type Role = "viewer" | "operator" | "admin";
+
+/** The answer of `/me`. */
+export interface Me {
+	name: string;
+	role: Role;
+	service: string;
+	environment: string | null;
+	version: string;
+}
+
+const RANKS: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
+
+/** Who looks; undefined until the server has said. */
+export const me = signal<Me | undefined>(undefined);
+
+/** Whether buttons that change something are shown. */
+export const mayOperate = computed(() => has("operator"));
+
+/** Whether somebody has a role, or a greater one. */
+export function has(role: Role): boolean {
+	return me.value !== undefined && RANKS[me.value.role] >= RANKS[role];
+}
+
+/** Asks the server who looks, until it answers. */
+export async function begin(): Promise<void> {
+	try {
+		me.value = (await get<Me>("me")).data;
+	} catch {
+		window.setTimeout(() => void begin(), 3000);
+	}
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from "vite";
+
+/** Builds the console into the Python package. All addresses are relative. */
+export default defineConfig({
+	base: "./",
+	oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+	build: {
+		outDir: "../src/rotulus/console/static",
+		emptyOutDir: true,
+		target: ["chrome123", "firefox128", "safari17.5"],
+		modulePreload: { polyfill: false },
+		assetsInlineLimit: 0,
+		cssCodeSplit: false,
+	},
+});
