@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from rotulus.service.auth import Auth
     from rotulus.service.builder import ServiceBuilder
+    from rotulus.service.console import make_console_router
     from rotulus.service.database import Database, SqliteDatabaseBuilder
     from rotulus.service.dependencies import (
         get_app,
@@ -73,6 +74,7 @@ __all__ = [
     "install_problems",
     "leave_open",
     "make_artifact_router",
+    "make_console_router",
     "make_jobs_router",
     "protect",
     "run_shell",
@@ -94,6 +96,7 @@ _HOMES = {
     ),
     "auth": ("Auth",),
     "builder": ("ServiceBuilder",),
+    "console": ("make_console_router",),
     "database": ("Database", "SqliteDatabaseBuilder"),
     "dependencies": ("get_app", "get_artifact_manager", "get_database", "get_scheduler"),
     "executor": ("TaskExecutor",),

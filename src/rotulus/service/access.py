@@ -16,9 +16,12 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "GET /docs/oauth2-redirect": _VIEWER,
         "GET /openapi.json": _VIEWER,
         "GET /redoc": _VIEWER,
+        "GET /console": _VIEWER,
+        "GET /console/{path:path}": _VIEWER,
         "GET /metrics": _VIEWER,
         "GET /api/v1/info": _VIEWER,
         "GET /api/v1/system": _VIEWER,
+        "GET /api/v1/me": _VIEWER,
         # Tasks.
         "GET /api/v1/tasks": _VIEWER,
         "GET /api/v1/tasks/{name}": _VIEWER,

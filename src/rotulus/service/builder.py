@@ -71,7 +71,11 @@ class ServiceBuilder:
         return self._with(make_landing_router)
 
     def with_console(self) -> Self:
-        """Offer the console at `/console`: a page that shows and steers the jobs of the app."""
+        """Offer the console at `/console`: a page that shows and steers the jobs of the app.
+
+        It needs the resources, so they are offered, too.
+        """
+        self.with_resources()
         return self._with(make_console_router)
 
     def with_system(self) -> Self:

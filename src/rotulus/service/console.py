@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from rotulus.console.files import ConsoleFile, ConsoleFiles
-from rotulus.service.guard import GuardedRoute
+from rotulus.service.guard import ResourceRouter
 
 _FILES = ConsoleFiles()
+_USUAL = "/console"
 
 
-def make_console_router(prefix: str = "/console", api: str = "/api/v1") -> APIRouter:
+def make_console_router(prefix: str = _USUAL, api: str = "/api/v1") -> APIRouter:
     """Returns the routes of the console, for `app.include_router(...)`.
 
     The console steers an app over its HTTP API, so the resources have to be served beside it:
@@ -22,15 +23,15 @@ def make_console_router(prefix: str = "/console", api: str = "/api/v1") -> APIRo
         prefix: where the console is.
         api: where the API is, in the same application.
     """
-    router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
     place = prefix.rstrip("/")
+    router = ResourceRouter(_USUAL, place, ["console"], include_in_schema=False)
     api_from_here = f"{'../' * place.count('/')}{api.strip('/')}/"
 
-    @router.get(place)
+    @router.get("")
     async def enter() -> Response:
         return RedirectResponse(f"{place.rpartition('/')[2]}/", status_code=308)
 
-    @router.get(f"{place}/{{path:path}}")
+    @router.get("/{path:path}")
     async def show(request: Request, path: str) -> Response:
         asset = _FILES.assets.get(path)
         if asset is not None:

@@ -6,6 +6,11 @@ from fastapi import APIRouter
 
 from rotulus.service.resources.changes import make_changes_router
 from rotulus.service.resources.jobs import make_jobs_router
+from rotulus.service.resources.me import make_me_router
 
-ROUTERS: tuple[Callable[[], APIRouter], ...] = (make_jobs_router, make_changes_router)
+ROUTERS: tuple[Callable[[], APIRouter], ...] = (
+    make_jobs_router,
+    make_changes_router,
+    make_me_router,
+)
 """What makes the routes of each resource."""
