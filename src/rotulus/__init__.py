@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from rotulus._app.resources.measures import Measured, Times
     from rotulus._app.resources.pages import JobPage
     from rotulus._app.resources.queues import QueueInfo
+    from rotulus._app.resources.run_graph import BoxKind, GraphBox, GraphRoute, RunGraph
     from rotulus._app.resources.stats import StatPoint
     from rotulus._app.resources.steps import StepInfo
     from rotulus._app.resources.stored_schedules import ScheduleInfo
+    from rotulus._app.resources.timeline import Timeline, TimelineRow
     from rotulus._app.ticking import Ticked
     from rotulus._engine.outbox_relay import Carrier, Published
     from rotulus._jobs.group import Group
@@ -64,6 +66,7 @@ __all__ = [
     "ArgumentsError",
     "Attempt",
     "AttemptResult",
+    "BoxKind",
     "BulkProgress",
     "Cancel",
     "Carrier",
@@ -75,6 +78,8 @@ __all__ = [
     "EnqueueCall",
     "ErrorInfo",
     "FailureGroup",
+    "GraphBox",
+    "GraphRoute",
     "Group",
     "INJECTED",
     "Job",
@@ -94,6 +99,7 @@ __all__ = [
     "Retry",
     "RotulusError",
     "RotulusWarning",
+    "RunGraph",
     "RunningAttempt",
     "Schedule",
     "ScheduleInfo",
@@ -109,6 +115,8 @@ __all__ = [
     "TaskRegistrationError",
     "TaskRegistry",
     "Ticked",
+    "Timeline",
+    "TimelineRow",
     "Times",
     "current_app",
     "registry",
@@ -127,8 +135,10 @@ _HOMES = {
     "_app.resources.queues": ("QueueInfo",),
     "_app.resources.stored_schedules": ("ScheduleInfo",),
     "_app.resources.measures": ("Measured", "Times"),
+    "_app.resources.run_graph": ("BoxKind", "GraphBox", "GraphRoute", "RunGraph"),
     "_app.resources.stats": ("StatPoint",),
     "_app.resources.steps": ("StepInfo",),
+    "_app.resources.timeline": ("Timeline", "TimelineRow"),
     "_app.ticking": ("Ticked",),
     "_engine.outbox_relay": ("Carrier", "Published"),
     "_tasks.decorators": ("scheduled", "task"),

@@ -7,6 +7,7 @@ crossings, coordinates and routes are the four steps of Sugiyama's method.
 from rotulus_graph.graph import Graph, Node, Tone
 from rotulus_graph.layout import Box, Layout, Point, Route, lay_out
 from rotulus_graph.mermaid import to_mermaid
+from rotulus_graph.rows import layers
 from rotulus_graph.svg import to_svg
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Route",
     "Tone",
     "lay_out",
+    "layers",
     "to_mermaid",
     "to_svg",
 ]

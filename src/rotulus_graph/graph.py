@@ -42,6 +42,7 @@ class Node:
         nested: whether the node is a graph of its own. The card gets double sides.
         state: how the node stands, in one word.
         tone: the colour of the card.
+        detail: a line below the state.
 
     Raises:
         ValueError: the id or the state is not allowed.
@@ -54,6 +55,7 @@ class Node:
     nested: bool = False
     state: str = ""
     tone: Tone = Tone.PLAIN
+    detail: str = ""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -73,6 +75,7 @@ class Node:
             ("repeats", self.repeats and f"for each of {self.repeats}"),
             ("condition", self.condition and f"if {self.condition}"),
             ("state", self.state),
+            ("detail", self.detail),
         ]
         return [(kind, text) for kind, text in lines if text]
 

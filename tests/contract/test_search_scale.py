@@ -51,6 +51,11 @@ SELECT (lpad(to_hex(1700000000000 + i), 12, '0') || '70008000' || lpad(i::text, 
 FROM generate_series(1::bigint, %s) AS i
 """
 
+HEADS = """
+UPDATE rotulus_jobs SET run = id, step = '' WHERE created_at / 1000 % 10 = 4
+"""
+"""Every tenth job is a run of its own."""
+
 LABELS = """
 INSERT INTO rotulus_labels (label, job) SELECT 'customer=' || substr(worker, 2), {job} FROM rotulus_jobs
 """
@@ -94,6 +99,12 @@ FILTERS = {
     "a large run": {"run": RUN},
     "what is rare of a large run": {"run": RUN, "states": [State.CANCELLED]},
     "a step of a large run": {"run": RUN, "step": "none"},
+    "runs": {"heads": True},
+    "a rare workflow": {"heads": True, "task": "rare.task"},
+    "no such workflow": {"heads": True, "task": "none"},
+    "runs under way": {"heads": True, "states": list(LIVE)},
+    "runs that failed": {"heads": True, "states": [State.FAILED]},
+    "runs of a schedule": {"heads": True, "schedule": "hourly"},
     "a run": {"run": "00000000-0000-7000-8000-000000000001"},
 }
 
@@ -116,6 +127,7 @@ class OnSqlite:
         for step in known_migrations("sqlite"):
             self.connection.executescript(step.sql)
         self.connection.execute(ON_SQLITE, [many])
+        self.connection.execute(HEADS)
         self.connection.execute(LABELS.format(job="seq"))
         self.connection.set_progress_handler(self._count, 1_000)
 
@@ -139,6 +151,7 @@ class OnPostgres:
         self.connection = psycopg.connect(url, autocommit=True)
         make_tables(self.connection)
         self.connection.execute(ON_POSTGRES, [many])
+        self.connection.execute(HEADS)
         self.connection.execute(LABELS.format(job="id"))
         self.connection.execute("ANALYZE")
         self._statements = on_postgres.statements_in(None)
@@ -194,6 +207,14 @@ def test_a_page_touches_few_rows(large, name):
 def test_a_count_touches_few_rows(large, name):
     """However many jobs match."""
     assert large.touched(lambda s: tally(s, Filter(**FILTERS[name]), 10_001, None)) < large.MOST
+
+
+def test_the_last_runs_touch_few_rows(large):
+    """Also of workflows that have never run."""
+    names = ["t.4", "none"]
+    what = {"names": names, "most": 20_000, "runs": 2_000}
+
+    assert large.touched(lambda s: s.fetch_records("last_runs", **what)) < large.MOST
 
 
 def test_ages_touch_few_rows(large):

@@ -244,6 +244,66 @@ def test_a_workflow_is_data(shop):
     assert heights[0] < heights[1]
 
 
+def test_a_run_is_drawn_as_it_was_begun(shop, plain):
+    """As Mermaid, SVG and data, also by an app that does not declare its workflow."""
+    run = shop.ended(bad="b")
+    data = shop.data("graph", "--run", run)
+
+    assert ["fetch", "parse", "clean", "report", "undo"] == [box["id"] for box in data["boxes"]]
+    assert {"succeeded": 2, "failed": 1} == data["boxes"][1]["counts"]
+    assert (run, "etl", "failed") == (data["run"], data["task"], data["state"])
+    for text in (shop("graph", "--run", run), plain("graph", "--run", run)):
+        assert "s_parse --> s_clean" in text
+        assert "3 of 3 ended, 1 failed" in text
+    drawing = ET.fromstring(shop("graph", "--run", run, "--svg", "-"))
+    assert "3 of 3 ended, 1 failed" in " ".join(drawing.itertext())
+
+
+def test_what_is_drawn_has_to_be_said(shop):
+    """A workflow, or a run; a job that is no run has no drawing."""
+    shop("graph", code=2)
+    assert "Give a WORKFLOW, or --run RUN for a run" in shop.err
+    shop("graph", "--run", shop.app.enqueue("mail.send").id, code=5)
+    assert "is not a run of a workflow" in shop.err
+
+
+def test_runs_are_listed_page_by_page(shop):
+    """With their status; a page says how to get the next one."""
+    failed, under_way = shop.ended(bad="b"), shop.begin()
+    shop.app.enqueue("mail.send")
+    text = shop("ls", "runs")
+
+    assert re.search(rf"^{under_way} +etl +(Running|Pending) ", text, re.MULTILINE)
+    assert re.search(rf"^{failed} +etl +Failed ", text, re.MULTILINE)
+    assert 3 == len(text.splitlines())
+    [first] = map(json.loads, shop("ls", "runs", "--json", "--limit", "1").splitlines())
+    cursor = re.search(r"--after (\S+)", shop.err)[1]
+    [second] = map(json.loads, shop("ls", "runs", "--json", "--after", cursor).splitlines())
+    assert [under_way, failed] == [first["id"], second["id"]]
+    assert "Failed" == second["status"]
+
+
+def test_runs_are_listed_by_filters(shop):
+    """Where there are none, the reason is said."""
+    failed, under_way = shop.ended(bad="b"), shop.begin()
+
+    def found(*words):
+        return [
+            json.loads(line)["id"] for line in shop("ls", "runs", "--json", *words).splitlines()
+        ]
+
+    assert [failed] == found("--state", "failed")
+    assert [under_way] == found("--state", "running")
+    assert [under_way, failed] == found("--task", "etl")
+    assert [] == found("--task", "patient")
+    assert "" == shop("ls", "runs", "--group", "import")
+    assert "No such runs in sqlite:///" in shop.err
+    shop("ls", "runs", "--task", "elt")
+    assert "elt" in shop.err
+    shop("ls", "runs", "--after", "nonsense", code=3)
+    assert "it is no cursor of these filters" in shop.err
+
+
 def test_a_wrong_workflow_is_not_found(shop, plain):
     """With the nearest one, and all there are; a task is none."""
     shop("graph", "elt", code=5)

@@ -86,13 +86,14 @@ def graph_of(workflow: Workflow, states: States | None = None) -> Graph:
     steps = workflow.steps.values()
     return Graph(
         workflow.name,
-        [_node(workflow, step, known.get(step.id)) for step in steps],
+        [node_of(workflow, step, known.get(step.id)) for step in steps],
         [(need, step.id) for step in steps for need in step.needs],
         workflow.description,
     )
 
 
-def _node(workflow: Workflow, step: Step, state: State | None) -> Node:
+def node_of(workflow: Workflow, step: Step, state: State | None) -> Node:
+    """Returns a step as the node of a graph; without a state it is plain."""
     own = isinstance(step.task, StepTask) and step.task.name == f"{workflow.name}.{step.id}"
     return Node(
         step.id,

@@ -20,6 +20,7 @@ from rotulus.cli.output import (
     progress_text,
     state_text,
 )
+from rotulus.cli.runs import runs
 from rotulus.cli.schedules import schedules
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
@@ -48,11 +49,12 @@ _WORKERS = (
 
 @click.group(cls=Commands)
 def ls() -> None:
-    """List tasks, workflows, jobs, queues, schedules or workers."""
+    """List tasks, workflows, jobs, runs, queues, schedules or workers."""
 
 
 ls.add_command(tasks)
 ls.add_command(workflows)
+ls.add_command(runs)
 ls.add_command(schedules)
 
 

@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.text import Text
 
-from rotulus import Job, State, StepInfo
+from rotulus import Job, State, StepInfo, Timeline
 from rotulus.cli.output import console, length, progress_text, state_text
 from rotulus.cli.tables import Column, print_rows
-from rotulus.cli.timeline import FINE, PLAIN, timeline
+from rotulus.cli.timeline import FINE, MOST_ROWS, PLAIN, lines_of
 
 _WIDE = 100
 """The width of a line where there is no terminal."""
@@ -44,9 +43,7 @@ def print_steps(whole: Job[Any], nodes: Sequence[StepInfo], *, err: bool = False
         rows += [("", "", "", "", "", f"{job.step}: {_one_line(job)}") for job in node.wrong]
     print_rows(out, _STEPS, rows)
     width = out.width if out.is_terminal else _WIDE
-    end = whole.ended_at or datetime.now(UTC)
-    every = [inner for node in nodes for inner in node.walk()]
-    lines = timeline(every, whole.created_at, end, width, FINE if fine else PLAIN)
+    lines = lines_of(Timeline.of(whole, nodes, MOST_ROWS), width, FINE if fine else PLAIN)
     if lines:
         out.print(Text("\nover time", "bold"))
     for line in lines:

@@ -1,14 +1,14 @@
 """A run as bars over time, drawn with letters."""
 
-import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rotulus import State, StepInfo
+from rotulus import State, Timeline, TimelineRow
 from rotulus.cli.output import length
 
-_MOST_ROWS = 40
+MOST_ROWS = 40
+"""How many steps have a bar."""
+
 _LONGEST_NAME = 32
 _NARROWEST = 20
 
@@ -53,38 +53,27 @@ class Scale:
         return max(0, min(self.columns - 1, int(share * self.columns)))
 
 
-def timeline(
-    nodes: Sequence[StepInfo], start: datetime, end: datetime, width: int, signs: Signs = FINE
-) -> list[str]:
-    """Returns a line for each step, of those that took the longest, and what the letters mean.
+def lines_of(shown: Timeline, width: int, signs: Signs = FINE) -> list[str]:
+    """Returns a line for each row of a timeline, and what the letters mean; none without rows.
 
     Args:
-        nodes: the steps.
-        start: when the run began.
-        end: when it ended, or now.
+        shown: the timeline.
         width: how long a line may be.
         signs: the letters.
     """
-    begun = [node for node in nodes if node.spans]
-    if not begun:
+    if not shown.rows:
         return []
-    shown = _longest(begun)
-    names = [_name(node, signs) for node in shown]
+    names = [_name(row, signs) for row in shown.rows]
     most = max(map(len, names))
-    scale = Scale(start, end, max(_NARROWEST, width - most - 5))
+    scale = Scale(shown.start, shown.end, max(_NARROWEST, width - most - 5))
     lines = [f"  {'':{most}} {signs.left}{_ruler(scale, signs)}{signs.right}"]
-    for name, node in zip(names, shown, strict=True):
-        lines.append(f"  {name:{most}}  {_bar(node, scale, signs)}".rstrip())
-    return [*lines, *_legend(len(begun) - len(shown), most, signs)]
+    for name, row in zip(names, shown.rows, strict=True):
+        lines.append(f"  {name:{most}}  {_bar(row, scale, signs)}".rstrip())
+    return [*lines, *_legend(shown.left_out, most, signs)]
 
 
-def _longest(nodes: Sequence[StepInfo]) -> list[StepInfo]:
-    chosen = heapq.nlargest(_MOST_ROWS, range(len(nodes)), key=lambda n: nodes[n].ran or 0.0)
-    return [nodes[number] for number in sorted(chosen)]
-
-
-def _name(node: StepInfo, signs: Signs) -> str:
-    path = node.job.step or ""
+def _name(row: TimelineRow, signs: Signs) -> str:
+    path = row.step
     return path if len(path) <= _LONGEST_NAME else f"{signs.more}{path[1 - _LONGEST_NAME :]}"
 
 
@@ -94,18 +83,16 @@ def _ruler(scale: Scale, signs: Signs) -> str:
     return f" {whole} ".center(scale.columns, signs.line)
 
 
-def _bar(node: StepInfo, scale: Scale, signs: Signs) -> str:
+def _bar(row: TimelineRow, scale: Scale, signs: Signs) -> str:
     cells = [" "] * scale.columns
-    if node.due is not None:
-        _fill(cells, scale, (node.due, node.spans[0].start), signs.waited)
-    for span, after in zip(node.spans, node.spans[1:], strict=False):
-        _fill(cells, scale, (span.end, after.start), signs.waited)
-    for span in node.spans:
+    for span in row.waited:
+        _fill(cells, scale, span, signs.waited)
+    for span in row.ran:
         _fill(cells, scale, span, signs.ran)
-    last = scale.column(node.spans[-1].end)
-    if node.went_wrong:
+    last = scale.column(row.ran[-1].end)
+    if row.went_wrong:
         cells[last] = signs.wrong
-    elif node.job.state is State.RUNNING:
+    elif row.state is State.RUNNING:
         cells[last] = signs.running
     return "".join(cells)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from rotulus._jobs.record import JobRecord
-from rotulus.store.values import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Tally
+from rotulus.store.values import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Part, Tally
 
 
 class Queries(Protocol):
@@ -43,6 +43,8 @@ class Queries(Protocol):
     def search(self, where: Filter, limit: int, before: str | None = None) -> Found:
         """Returns the ids of jobs that match every field, the last added first, with an end.
 
+        Heads of runs come in the order of their ids.
+
         Where an index leads to few jobs, these are looked at, else the last jobs. Once 10,000 jobs
         were looked at that do not match, and fewer where that takes longer, the search ends, and
         tells how far it got: another one can go on there. So no search takes long, however many
@@ -66,13 +68,23 @@ class Queries(Protocol):
         """Returns those of the jobs that exist, in the order of the ids."""
         ...
 
-    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
+    def steps(self, run: str, within: str = "") -> list[Part]:
+        """Returns the parts of the job that stands at `within` in a run, in the order of adding.
+
+        Branches, the jobs of a group, and the parts that its parts have are not among them.
+        """
+        ...
+
+    def count(
+        self, by: str = "queue", run: str | None = None, within: str = "", depth: int = 1
+    ) -> list[Count]:
         """Returns how many jobs there are, by `"queue"`, `"task"` or `"step"`, and state.
 
         Groups are in order, and those without a job are left out. With a `run`, only its jobs
         count. By step, the parts of the job that stands at `within` in a run count: not the job
-        itself, and not the parts that its parts have. Branches, and the jobs of a group, count
-        together: the path of one of those in a state stands for all of them.
+        itself, and not the parts that its parts have, unless `depth` is more than 1. Branches of
+        one job, and the jobs of a group, count together: the path of one of those in a state stands
+        for all of them.
 
         Raises:
             OptionError: `by` is something else.
@@ -92,7 +104,8 @@ class Queries(Protocol):
     def last_runs(self, tasks: Collection[str], most: int = 20_000) -> list[JobRecord]:
         """Returns the last job of each of these tasks that is no step of a run.
 
-        They are looked for among the `most` jobs that were added last.
+        They are looked for among the `most` jobs that were added last, and among the last runs, a
+        tenth of that.
         """
         ...
 

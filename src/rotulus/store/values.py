@@ -178,6 +178,7 @@ class Filter(NamedTuple):
         arguments: pairs of a path in the arguments and the value that stands there, as JSON text. A
             path consists of names, and of places in lists.
         labels: with all of these labels, each as `name=text`.
+        heads: only those that are a run as a whole: the head of it.
     """
 
     states: Collection[State] | None = None
@@ -198,6 +199,7 @@ class Filter(NamedTuple):
     error: str | None = None
     arguments: Sequence[tuple[Sequence[str], Json]] = ()
     labels: Sequence[str] = ()
+    heads: bool = False
 
 
 EVERYTHING = Filter()
@@ -217,6 +219,18 @@ class Found(NamedTuple):
     ids: list[str]
     after: str | None
     looked_to: Micros | None
+
+
+class Part(NamedTuple):
+    """A part of a job that is a step, and no branch.
+
+    Attributes:
+        record: the job of it.
+        needs: the ids of those parts of the same job that it waits for, or waited for.
+    """
+
+    record: JobRecord
+    needs: Sequence[Id]
 
 
 class Backlog(NamedTuple):

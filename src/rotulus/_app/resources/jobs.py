@@ -7,18 +7,16 @@ from rotulus._app.port import AppPort
 from rotulus._app.resources.bulk import BulkVerbs
 from rotulus._app.resources.job_count import MOST_COUNTED, JobCount
 from rotulus._app.resources.job_logs import JobLogs
-from rotulus._app.resources.pages import JobPage, read_cursor, write_cursor
+from rotulus._app.resources.pages import JobPage, read_page
 from rotulus._app.resources.where import Where, check_limit, check_text, read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.single_attempt import SingleResult
 from rotulus._engine.single_attempts import SingleAttempts
 from rotulus._jobs.job import Job
-from rotulus._jobs.record import moment
 from rotulus._jobs.states import Reason
 from rotulus._text.ids import is_id
 from rotulus._warnings import on_event_loop
 from rotulus.errors import EventLoopError
-from rotulus.store import NOTHING
 
 _MOST_LOOKS = 10
 """How often a count looks for more jobs, where few of those that it looks at match."""
@@ -94,13 +92,7 @@ class Jobs(BulkVerbs, JobLogs):
                 `limit` or `after` is not allowed.
         """
         port, most = self._port(), check_limit(limit)
-        meant, store = read_where(where, port.now), port.store()
-        found = store.search(meant, most + 1, read_cursor(after, where)) if most else NOTHING
-        jobs = [Job(record, port) for record in store.records(found.ids[:most])]
-        last = found.ids[most - 1] if len(found.ids) > most else found.after
-        looked_to = None if found.looked_to is None else moment(found.looked_to)
-        cursor = None if last is None else write_cursor(last, where)
-        return JobPage(jobs, cursor, last, looked_to)
+        return read_page(port, read_where(where, port.now), where, most, after)
 
     def count(self, **where: Unpack[Where]) -> JobCount:
         """Returns how many jobs match: exact up to 10,000, and then at least that many.

@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+from rotulus._app.port import AppPort
 from rotulus._app.resources.where import check_text
 from rotulus._jobs.job import Job
+from rotulus._jobs.record import moment
 from rotulus._text.ids import is_id
 from rotulus.errors import OptionError
+from rotulus.store import NOTHING, Filter
 
 _CHECKSUM = 6
 """The bytes of the checksum: enough to notice a mistake, and that is its only purpose."""
@@ -39,6 +42,30 @@ class JobPage(list[Job[Any]]):
         self.next = next
         self.last = last
         self.looked_to = looked_to
+
+
+def read_page(
+    port: AppPort, meant: Filter, where: Mapping[str, Any], limit: int, after: str | None
+) -> JobPage:
+    """Returns a page of jobs.
+
+    Args:
+        port: where they are.
+        meant: which jobs.
+        where: the same as they were asked for, by name: the cursor is for these.
+        limit: how many at most.
+        after: the cursor of the page before, or the id of a job.
+
+    Raises:
+        OptionError: it is no cursor, or that of other filters.
+    """
+    store = port.store()
+    found = store.search(meant, limit + 1, read_cursor(after, where)) if limit else NOTHING
+    jobs = [Job(record, port) for record in store.records(found.ids[:limit])]
+    last = found.ids[limit - 1] if len(found.ids) > limit else found.after
+    looked_to = None if found.looked_to is None else moment(found.looked_to)
+    cursor = None if last is None else write_cursor(last, where)
+    return JobPage(jobs, cursor, last, looked_to)
 
 
 def write_cursor(after: str, where: Mapping[str, Any]) -> str:

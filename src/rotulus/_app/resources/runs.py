@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rotulus._app.resources.steps import RunSteps
+from rotulus._app.resources.run_views import RunViews
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.grouped import is_member
 from rotulus._jobs.job import Job
@@ -15,7 +15,7 @@ from rotulus._workflows.stored import read
 from rotulus.errors import ContextError, OptionError, WorkflowError
 
 
-class Runs(RunSteps):
+class Runs(RunViews):
     """`app.runs`: the runs of workflows in the app's store, each verb also with an `a` in front.
 
     A run has the id and the state of the job that ends it.
@@ -41,7 +41,8 @@ class Runs(RunSteps):
         """Returns the last run of each of these workflows, by name, as the job that ends it.
 
         A run that is a step of another one does not count. They are looked for among the last
-        20,000 jobs of the store, all at once; workflows without a run there are left out.
+        20,000 jobs of the store and its last 2,000 runs, all at once; workflows without a run there
+        are left out.
         """
         port = self._port()
         for name in workflows:

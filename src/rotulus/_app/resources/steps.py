@@ -181,19 +181,24 @@ class RunSteps:
 def _steps(port: AppPort, whole: Job[Any]) -> list[StepInfo]:
     """Returns the steps of a job that is made of them; nothing of one whose parts are branches."""
     run, within = whole.run or whole.id, whole.step or ""
-    paths = [path for path in _names(port, run, within) if not is_branch(path)]
-    jobs = [job for path in paths for job in _find(port, Filter(run=run, step=path), 1)]
-    return [_step(port, job) for job in sorted(jobs, key=lambda job: job.id)]
+    parts = port.store().steps(run, within)
+    jobs = {part.record.id: Job(part.record, port) for part in parts}
+    return [
+        _step(port, jobs[part.record.id], [_need(jobs[need]) for need in part.needs])
+        for part in sorted(parts, key=lambda part: part.record.id)
+    ]
 
 
-def _step(port: AppPort, job: Job[Any]) -> StepInfo:
+def _step(port: AppPort, job: Job[Any], needs: "list[_Need] | None" = None) -> StepInfo:
+    """Returns a step; with its needs, if they are known."""
     if job.attempt > 1:
         job = Job(port.look(job.id), port)  # only then its history is read
     branches, steps = Counter[State](), list[StepInfo]()
     if job.record.opened:
         branches = _branches(port, job)
         steps = [] if branches else _steps(port, job)
-    needs = _needs(port, job, branches.total() + len(steps))
+    if needs is None:
+        needs = _needs(port, job, branches.total() + len(steps))
     waits_for = [need.path for need in needs if need.ended is None]
     waits_for += [step.job.step or "" for step in steps if not step.job.state.ended]
     ended = [need.ended for need in needs if need.ended is not None]
@@ -249,8 +254,12 @@ def _needs(port: AppPort, job: Job[Any], parts: int) -> list[_Need]:
     if not job.step or parts > _MOST_NEEDS or is_branch(job.step):
         return []
     found = _find(port, Filter(needed_by=[job.id]), 2 * _MOST_NEEDS)
-    needs = [_Need(job.step or "", job.ended_at) for job in reversed(found)]
+    needs = map(_need, reversed(found))
     return [need for need in needs if split_path(need.path)[0] == within]
+
+
+def _need(job: Job[Any]) -> _Need:
+    return _Need(job.step or "", job.ended_at)
 
 
 def _spans(job: Job[Any]) -> list[Span]:

@@ -96,19 +96,26 @@ def read_where(where: Mapping[str, Any], now: Callable[[], datetime]) -> Filter:
     return Filter(states=read_states(given.get("state")), **fields)
 
 
-def check_filter_names(names: Iterable[str], others: Sequence[str] = ()) -> None:
+def check_filter_names(
+    names: Iterable[str],
+    others: Sequence[str] = (),
+    known: Sequence[str] = _FILTERS,
+    what: str = "Jobs",
+) -> None:
     """Check names of filters. Raises `OptionError`, with the nearest name.
 
     Args:
         names: the names that are given.
         others: further names that are meant to be there, which are no filters.
+        known: the filters that there are.
+        what: the word for what is found.
     """
     for name in names:
-        if name not in _FILTERS and name not in others:
+        if name not in known and name not in others:
             more = f"; other options: {', '.join(others)}" if others else ""
             raise OptionError(
-                f"Jobs are not found by {name!r}{did_you_mean(name, (*_FILTERS, *others))} "
-                f"(filters: {', '.join(_FILTERS)}{more})"
+                f"{what} are not found by {name!r}{did_you_mean(name, (*known, *others))} "
+                f"(filters: {', '.join(known)}{more})"
             )
 
 

@@ -8,7 +8,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
 from rotulus._text.names import is_storable
 from rotulus.errors import OptionError
-from rotulus.store import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Tally
+from rotulus.store import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Part, Tally
 from rotulus.stores.shared import reading, searching
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Session
@@ -60,12 +60,18 @@ class SharedQueries(ABC):
         known = [job for job in ids if is_id(job)]
         return self._read(lambda session: records_of(session, known))
 
-    def count(self, by: str = "queue", run: str | None = None, within: str = "") -> list[Count]:
+    def steps(self, run: str, within: str = "") -> list[Part]:
+        """The parts of a job that are steps. See `Store.steps`."""
+        return self._read(lambda session: reading.steps(session, run, within))
+
+    def count(
+        self, by: str = "queue", run: str | None = None, within: str = "", depth: int = 1
+    ) -> list[Count]:
         """How many jobs there are. See `Store.count`."""
         if by not in ("queue", "task", "step"):
             raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
         read = self._read if by == "step" else self._read_tables
-        return read(lambda session: reading.count(session, by, run, within))
+        return read(lambda session: reading.count(session, by, run, within, depth))
 
     def backlog(self, most: int = 10_000) -> list[Backlog]:
         """How many jobs wait and run in each queue. See `Store.backlog`."""
@@ -75,7 +81,9 @@ class SharedQueries(ABC):
         """The last run of each. See `Store.last_runs`."""
         wanted = [one for one in tasks if is_storable(one)]
         return self._read(
-            lambda session: session.fetch_records("last_runs", names=wanted, most=most)
+            lambda session: session.fetch_records(
+                "last_runs", names=wanted, most=most, runs=most // 10
+            )
         )
 
     def running(self, most: int = 10_000) -> dict[str, int]:

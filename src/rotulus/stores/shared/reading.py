@@ -10,7 +10,7 @@ from rotulus._text.ids import id_range, is_id
 from rotulus._text.jsontext import encode_plain
 from rotulus._text.names import is_storable
 from rotulus._workflows.paths import join_path
-from rotulus.store import Backlog, Count, Filter, Fleet, WorkerInfo
+from rotulus.store import Backlog, Count, Filter, Fleet, Part, WorkerInfo
 from rotulus.stores.shared.session import Row, Session
 
 _RECENT = 20_000
@@ -61,6 +61,7 @@ def find(session: Session, where: Filter, limit: int, before: str | None) -> lis
     how = {**can_match._asdict(), "limit": limit, "before": before, "first": first, "last": last}
     del how["error"], how["arguments"]
     how |= {
+        "heads": int(where.heads),
         "states": _listed(where.states),
         "labels": list(where.labels) or None,
         "needed_by": _listed(can_match.needed_by),
@@ -106,12 +107,23 @@ def _is_narrow(where: Filter) -> bool:
     return bool(where.worker and where.states)
 
 
-def count(session: Session, by: str, run: str | None, within: str) -> list[Count]:
+def steps(session: Session, run: str, within: str) -> list[Part]:
+    """The parts of a job that are steps. See `Queries.steps`."""
+    if not is_id(run) or not is_storable(within):
+        return []
+    found = session.fetch_records("steps", run=run, prefix=join_path(within, ""))
+    needs: dict[str, list[str]] = {record.id: [] for record in found}
+    for job, need in session.fetch("needs_of", ids=list(needs)) if found else ():
+        needs[job].append(need)
+    return [Part(record, [n for n in needs[record.id] if n in needs]) for record in found]
+
+
+def count(session: Session, by: str, run: str | None, within: str, depth: int) -> list[Count]:
     """How many jobs there are. See `Queries.count`."""
     if (by == "step" or run is not None) and not is_id(run or ""):
         return []
     if by == "step":
-        found = session.fetch("count_by_step", run=run, prefix=join_path(within, ""))
+        found = session.fetch("count_by_step", run=run, prefix=join_path(within, ""), depth=depth)
     else:
         found = session.fetch(f"count_by_{by}", run=run)
     return [Count(group, State(state), jobs) for group, state, jobs in found]

@@ -98,7 +98,8 @@ class _Search:
             where = where._replace(states=_INDEXED)  # a job that succeeded has no error
         self.reads_texts = bool(where.error or where.arguments)
         self._session = session
-        self._by = _index_for(where)
+        self._walk = "head" if where.heads else None
+        self._by = _index_for(where) or self._walk
         self._parameters = _parameters(where)
         self._matches = _matcher(where)
         self._since = where.since
@@ -154,12 +155,14 @@ class _Search:
 
     def _look(self, size: int, *, counting: bool = False) -> _Look:
         how = {**self._parameters, "look": size, "before": self._before, "counting": int(counting)}
+        if self._by == "head":
+            return _told(self._session.fetch("search_heads", **how))
         if self._by is not None:
             most = _MOST_UNORDERED + 1
             look = _told(self._session.fetch("search_few", **how, by=self._by, most=most))
             if look.unordered < most:
                 return look
-            self._by = "state" if self._by == "fingerprint" else None
+            self._by = "state" if self._by == "fingerprint" else self._walk
             return self._look(size, counting=counting)
         return _told(self._session.fetch("search_newest", **how))
 
@@ -197,6 +200,7 @@ def _parameters(where: Filter) -> dict[str, Value]:
     fields = where._asdict()
     for name in ("needed_by", "prefix", "error", "arguments"):
         del fields[name]
+    fields |= {"heads": int(where.heads)}
     fields |= {"states": None if where.states is None else list(where.states)}
     fields |= {"labels": list(where.labels) or None, "label": next(iter(where.labels), None)}
     likes = {

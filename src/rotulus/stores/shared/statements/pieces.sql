@@ -50,7 +50,12 @@ AND ({any_labels} OR NOT EXISTS (
 AND (CAST(:fingerprint AS text) IS NULL OR job.fingerprint = CAST(:fingerprint AS text))
 AND (CAST(:since AS bigint) IS NULL OR job.created_at >= CAST(:since AS bigint))
 AND (CAST(:until AS bigint) IS NULL OR job.created_at < CAST(:until AS bigint))
+AND (NOT CAST(:heads AS boolean) OR job.run = job.id)
 AND (CAST(:first AS {id}) IS NULL OR job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}))
+
+-- piece: next_head
+-- The run before `head`: from one to the next in the index of runs, however many jobs each of them has.
+(SELECT job.run FROM rotulus_jobs AS job WHERE job.run < head.id ORDER BY job.run DESC LIMIT 1)
 
 -- piece: page
 -- A job was added before the one that ended the last page, if there was one: one condition without OR, so that

@@ -21,13 +21,21 @@ WHERE job.id BETWEEN CAST(:first AS {id}) AND CAST(:last AS {id}) AND {matching}
 ORDER BY job.{job} DESC LIMIT CAST(:limit AS integer);
 
 -- name: last_runs
--- The last job of each of some tasks that is no step of a run, among the last jobs.
-WITH recent AS MATERIALIZED (
+-- The last job of each of some tasks that is no step of a run, among the last jobs, or else the last runs.
+WITH RECURSIVE recent AS MATERIALIZED (
   SELECT {job} AS place, id, task, run FROM rotulus_jobs ORDER BY {job} DESC LIMIT CAST(:most AS integer)),
+head (id, number) AS (
+  SELECT (SELECT run FROM rotulus_jobs WHERE run IS NOT NULL ORDER BY run DESC LIMIT 1), 1
+  UNION ALL
+  SELECT {next_head}, number + 1 FROM head WHERE head.id IS NOT NULL AND number < CAST(:runs AS integer)),
+older AS MATERIALIZED (
+  SELECT job.id, job.task FROM head {join} rotulus_jobs AS job ON job.id = head.id),
 latest AS MATERIALIZED (
-  SELECT (SELECT recent.id FROM recent
-          WHERE recent.task = wanted.value AND (recent.run IS NULL OR recent.run = recent.id)
-          ORDER BY recent.place DESC LIMIT 1) AS id
+  SELECT coalesce(
+    (SELECT recent.id FROM recent
+     WHERE recent.task = wanted.value AND (recent.run IS NULL OR recent.run = recent.id)
+     ORDER BY recent.place DESC LIMIT 1),
+    (SELECT older.id FROM older WHERE older.task = wanted.value ORDER BY older.id DESC LIMIT 1)) AS id
   FROM {each_names})
 SELECT {record} FROM latest {join} rotulus_jobs AS job ON job.id = latest.id;
 
@@ -40,13 +48,32 @@ SELECT queue, state, count(*) FROM {counted} GROUP BY queue, state ORDER BY queu
 SELECT task, state, count(*) FROM {counted} GROUP BY task, state ORDER BY task, state;
 
 -- name: count_by_step
--- The parts of a job in a run, without the parts that they have. Those that are numbered are one group.
-SELECT min(step), state, count(*) FROM rotulus_jobs
-WHERE run = CAST(:run AS {id}) AND step <> ''
-  AND substr(step, 1, length(CAST(:prefix AS text))) = CAST(:prefix AS text)
-  AND substr(step, 1 + length(CAST(:prefix AS text))) NOT LIKE '%/%'
-GROUP BY CASE WHEN rtrim(substr(step, 1 + length(CAST(:prefix AS text))), '0123456789') <> '' THEN step END, state
+-- The parts of a job in a run, and the parts that they have, so many levels in all. Those of one job that are
+-- numbered are one group.
+SELECT min(step), state, count(*) FROM (
+  SELECT step, state, rtrim(step, '0123456789') AS place FROM rotulus_jobs
+  WHERE run = CAST(:run AS {id}) AND step <> ''
+    AND substr(step, 1, length(CAST(:prefix AS text))) = CAST(:prefix AS text)
+    AND length(substr(step, 1 + length(CAST(:prefix AS text))))
+      - length(replace(substr(step, 1 + length(CAST(:prefix AS text))), '/', '')) < CAST(:depth AS integer)) AS part
+GROUP BY CASE WHEN place = '' OR place LIKE '%/' THEN place ELSE step END, state
 ORDER BY min(step), state;
+
+-- name: steps
+-- The parts of a job in a run, without the parts that they have, and without those that are numbered.
+SELECT {record} FROM rotulus_jobs AS job
+WHERE job.run = CAST(:run AS {id}) AND job.step <> ''
+  AND substr(job.step, 1, length(CAST(:prefix AS text))) = CAST(:prefix AS text)
+  AND substr(job.step, 1 + length(CAST(:prefix AS text))) NOT LIKE '%/%'
+  AND rtrim(substr(job.step, 1 + length(CAST(:prefix AS text))), '0123456789') <> ''
+ORDER BY job.{job};
+
+-- name: needs_of
+-- What some jobs need: the id of each, and that of each job that it needs. Parts of a job are no needs here.
+SELECT job.id, (SELECT needed.id FROM rotulus_jobs AS needed WHERE needed.{job} = need.need)
+FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
+{join} rotulus_needs AS need ON need.job = job.{job} AND NOT need.part
+ORDER BY job.{job}, need.need;
 
 -- name: workers
 -- The workers whose lease is not over.

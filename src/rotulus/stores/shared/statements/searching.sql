@@ -3,7 +3,7 @@
 -- piece: sieved
 -- What a look tells of a job. `hit`: it matches, as far as a statement can say: its texts have what is looked
 -- for somewhere. They are read only where they decide.
-job.{job} AS place, job.id, job.created_at,
+job.id, job.created_at,
 ({matching}
  AND (CAST(:error_like AS text) IS NULL OR {lower_error} LIKE CAST(:error_like AS text) ESCAPE '!')
  AND (CAST(:arguments_like AS text) IS NULL
@@ -21,7 +21,20 @@ ORDER BY place DESC
 -- name: search_newest
 -- The last `look` jobs, without an index on what is looked for.
 WITH seen AS MATERIALIZED (
-  SELECT {sieved} FROM rotulus_jobs AS job WHERE {page} ORDER BY job.{job} DESC LIMIT CAST(:look AS integer))
+  SELECT job.{job} AS place, {sieved} FROM rotulus_jobs AS job WHERE {page} ORDER BY job.{job} DESC LIMIT CAST(:look AS integer))
+SELECT (SELECT count(*) FROM seen), 0, {told};
+
+-- name: search_heads
+-- The heads of the last `look` runs. They are found by skipping from one run to the next in the index of runs, so
+-- it does not matter how many jobs each of them has. Their order is that of their ids.
+WITH RECURSIVE head (id, number) AS (
+  SELECT (SELECT job.run FROM rotulus_jobs AS job
+          WHERE job.run < coalesce(CAST(:before AS {id}), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+          ORDER BY job.run DESC LIMIT 1), 1
+  UNION ALL
+  SELECT {next_head}, number + 1 FROM head WHERE head.id IS NOT NULL AND number < CAST(:look AS integer)),
+seen AS MATERIALIZED (
+  SELECT job.id AS place, {sieved} FROM head {join} rotulus_jobs AS job ON job.id = head.id)
 SELECT (SELECT count(*) FROM seen), 0, {told};
 
 -- name: search_few
@@ -125,5 +138,5 @@ newest (place) AS MATERIALIZED (
   WHERE place < {below}
   ORDER BY place DESC LIMIT CAST(:look AS integer)),
 seen AS MATERIALIZED (
-  SELECT {sieved} FROM newest {join} rotulus_jobs AS job ON job.{job} = newest.place)
+  SELECT job.{job} AS place, {sieved} FROM newest {join} rotulus_jobs AS job ON job.{job} = newest.place)
 SELECT (SELECT count(*) FROM newest), (SELECT count(*) FROM one_by_one), {told};
