@@ -29,8 +29,9 @@ WITHOUT = {
 
 NO_SCHEDULE = ("get", "set", "pause", "resume", "remove", "run_now", "backfill")
 
-REFUSED = {"Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.areplay"} | {
-    f"Schedules.a{verb}" for verb in NO_SCHEDULE
+REFUSED = {
+    *("Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.agraph", "Runs.areplay"),
+    *(f"Schedules.a{verb}" for verb in NO_SCHEDULE),
 }
 """What raises here: the result comes too late, the job is no run, so it has no steps, nothing
 failed, and there is no such schedule."""
@@ -143,6 +144,8 @@ def calls(app, job, work):
         "Runs.apause": (job.id,),
         "Runs.aresume": (job.id,),
         "Runs.asteps": (job.id,),
+        "Runs.agraph": (job.id,),
+        "Runs.atimeline": (job.id,),
         "Failures.aget": ("0" * 12,),
         "Failures.aretry": ("0" * 12,),
         "Failures.adelete": ("0" * 12,),
