@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from itertools import accumulate
+from math import isinf, isnan
 from typing import Any, NamedTuple
 
 from rotulus import App, State
@@ -182,15 +183,28 @@ def write_metrics(metrics: Sequence[Metric]) -> str:
 
 
 def _lines(metric: Metric) -> Iterator[str]:
-    yield f"# HELP {metric.name} {metric.help}"
+    yield f"# HELP {metric.name} {_escaped(metric.help)}"
     yield f"# TYPE {metric.name} {metric.kind}"
     for value, labels, suffix in metric.samples:
-        pairs = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
-        yield f"{metric.name}{suffix}{'{' + pairs + '}' if pairs else ''} {float(value)!r}"
+        pairs = ",".join(f'{name}="{_quotable(text)}"' for name, text in labels.items())
+        yield f"{metric.name}{suffix}{'{' + pairs + '}' if pairs else ''} {_number(value)}"
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return text.replace("\\", r"\\").replace("\n", r"\n")
+
+
+def _quotable(text: str) -> str:
+    return _escaped(text).replace('"', r"\"")
+
+
+def _number(value: float) -> str:
+    """Returns a value as Prometheus writes it."""
+    if isnan(value):
+        return "NaN"
+    if isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return repr(float(value))
 
 
 def _counts(queues: Iterable[str], backlog: Iterable[Backlog]) -> list[Sample]:

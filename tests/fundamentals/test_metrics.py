@@ -197,12 +197,25 @@ def test_only_what_is_new_is_read_again(still_app, clock, tasks):
     assert [1] == [total.stat.count for total in metrics._known if total.stat.outcome == "enqueued"]
 
 
-def test_label_values_are_escaped():
-    """Quotes, backslashes and line breaks."""
-    odd = 'a"b\\c\nd'
-    text = write_metrics([Metric("m", "x", [Sample(1.5, {"l": odd}), Sample(2)])])
+@pytest.mark.parametrize(
+    "odd", ['a"b\\c\nd', "\\", "\\n", "", " ", "\r", "\u2028", "ü\U0001f389", '{a="b"} 1 # HELP m']
+)
+def test_texts_are_escaped(odd):
+    """Quotes, backslashes and line breaks, in values of labels and in what a metric is for."""
+    text = write_metrics([Metric("m", odd, [Sample(1.5, {"l": odd}), Sample(2)])])
 
     assert {("m", frozenset({("l", odd)})): 1.5, ("m", frozenset()): 2.0} == samples(text)
+    [family] = text_string_to_metric_families(text)
+    assert odd.strip() == family.documentation.strip()
+
+
+def test_values_are_as_prometheus_writes_them():
+    """Also those that are no numbers."""
+    values = [float("inf"), float("-inf"), float("nan"), 2**70, True]
+    text = write_metrics([Metric(f"m{n}", "x", [Sample(v)]) for n, v in enumerate(values)])
+
+    written = [line.split()[1] for line in text.splitlines() if not line.startswith("#")]
+    assert ["+Inf", "-Inf", "NaN", "1.1805916207174113e+21", "1.0"] == written
 
 
 def asked(application, method="GET"):

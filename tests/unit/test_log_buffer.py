@@ -69,8 +69,12 @@ def test_an_exception_is_kept_with_its_traceback():
     except KeyError as error:
         made.hear(record("it failed", exc_info=(KeyError, error, error.__traceback__)))
     made.hear(record("nothing", exc_info=(None, None, None)))
+    with_stack = record("here")
+    with_stack.stack_info = "Stack (most recent call last):\n  somewhere"
+    made.hear(with_stack)
 
-    first, second = texts(made)
+    first, second, third = texts(made)
+    assert "here\nStack (most recent call last):\n  somewhere" == third
     assert first.startswith("it failed\nTraceback (most recent call last):\n")
     assert first.endswith("KeyError: 'gone'")
     assert "nothing" == second
@@ -88,19 +92,31 @@ def test_a_record_that_cannot_be_formatted_is_no_failure(message, args):
     assert "could not be formatted" in text
 
 
-def test_so_many_lines_are_kept():
+def test_the_name_of_a_logger_is_bounded():
+    """As everything of a line is."""
+    made = buffer()
+    made.add(20, "n" * 1_000, 0.0, "text")
+
+    assert ["n" * 200] == [line.logger for line in made.lines()]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [(0, None), (1, "1 more line was"), (7, "7 more lines were")]
+)
+def test_so_many_lines_are_kept(more, said):
     """And then how many were left out."""
     made = buffer()
-    for number in range(MOST_LINES + 7):
+    for number in range(MOST_LINES + more):
         made.say(f"{number}", 20)
     made.close()
     made.close()
     made.say("after the end", 20)
-    *lines, last = made.lines()
+    lines = made.lines()
 
-    assert MOST_LINES == len(lines)
-    assert (MOST_LINES + 1, "rotulus") == (last.line, last.logger)
-    assert last.text.startswith("7 more lines were left out")
+    assert MOST_LINES + (said is not None) == len(lines)
+    if said is not None:
+        assert (MOST_LINES + 1, "rotulus") == (lines[-1].line, lines[-1].logger)
+        assert lines[-1].text.startswith(f"{said} left out")
 
 
 @given(

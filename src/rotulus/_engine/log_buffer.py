@@ -19,6 +19,9 @@ MOST_BYTES = 256 * 1024
 LONGEST = 16_000
 """Characters of a line; of a longer one the middle is left out."""
 
+LONGEST_NAME = 200
+"""Characters of the name of a logger."""
+
 OFF = 1_000_000
 """A level that no line has."""
 
@@ -80,7 +83,8 @@ class LogBuffer:
             self._count += 1
             self._bytes += size
             number, level = self._count, min(level, OFF)
-            self._lines.append(Line(number, int(created * 1e6), level, logger, text))
+            name = logger[:LONGEST_NAME]
+            self._lines.append(Line(number, int(created * 1e6), level, name, text))
 
     def relay(self, lines: Sequence[Line]) -> None:
         """Keep lines that were bounded elsewhere: in a task process."""
@@ -96,8 +100,9 @@ class LogBuffer:
                 return
             self._closed = True
             if self._left_out:
+                lines = "line was" if self._left_out == 1 else "lines were"
                 text = (
-                    f"{self._left_out:,} more lines were left out: {MOST_LINES:,} lines and "
+                    f"{self._left_out:,} more {lines} left out: {MOST_LINES:,} lines and "
                     f"{MOST_BYTES // 1024} KB are kept of an attempt"
                 )
                 now = int(time.time() * 1e6)
@@ -135,7 +140,7 @@ def _text(record: logging.LogRecord) -> str:
         text = f"{message} (it could not be formatted: {type(error).__name__})"
     if record.exc_info and record.exc_info[0] is not None:
         text = f"{text}\n{_traceback(record)}"
-    return text
+    return f"{text}\n{record.stack_info}" if record.stack_info else text
 
 
 def _traceback(record: logging.LogRecord) -> str:
