@@ -110,6 +110,25 @@ def test_every_way_to_enqueue_is_surrounded(app):
     assert [{"it": "nobody"}] * 3 == [job.labels for job in app.jobs.find()]
 
 
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize("make", [Noting, NotingLater])
+def test_the_callback_of_a_group_is_enqueued_where_the_group_is_opened(app, make, awaited):
+    """Who goes on with a group that is open finds that job."""
+    notes = []
+    app.use(make("it", notes))
+    count = task("count", registry=app.registry)(lambda outcomes: len(outcomes))
+    first, again = (app.group("g", then=count) for _ in range(2))
+    token = TENANT.set("acme")
+    for group in (first, again):
+        asyncio.run(group.aopen()) if awaited else group.open()
+    TENANT.reset(token)
+
+    assert first.job == again.job
+    assert {"it": "acme"} == first.job.labels
+    assert [["count"]] * 2 == [what for _, how, what, _ in notes if how == "enter"]
+    assert [[first.job]] * 2 == [added for _, how, _, added in notes if how == "leave"]
+
+
 def test_steps_have_what_was_added_to_their_run(app, build):
     """They are not enqueued themselves."""
     notes = []

@@ -32,6 +32,7 @@ class Groups:
         plans: how each task is called.
         job_factory: makes the jobs of callbacks.
         jobs: where jobs ask how they stand.
+        add_head: stores the head of a group, unless one is open, and returns the record of that.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Groups:
         plans: Plans,
         job_factory: JobFactory,
         jobs: JobPort,
+        add_head: Callable[[NewJob], JobRecord],
     ) -> None:
         self._store = store
         self._registry = registry
         self._plans = plans
         self._job_factory = job_factory
         self.jobs = jobs
+        self._add_head = add_head
 
     @property
     def place(self) -> object:
@@ -59,7 +62,7 @@ class Groups:
             record = self.find(name)
         else:
             task = self._checked(then)
-            record = self._store().groups.open(self._job_factory.group_head(task, name))
+            record = self._add_head(self._job_factory.group_head(task, name))
             _refuse_other(record, name, task)
         if not self._store().groups.is_open(record.id):
             raise _closed(record)

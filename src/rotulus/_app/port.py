@@ -88,7 +88,7 @@ class AppPort:
         self._adds = AsyncAdds(store)
         self._ends = JobEnds(store)
         self.change_feed = ChangeFeed(store, events)
-        self.groups = Groups(store, registry, plans, job_factory, self)
+        self.groups = Groups(store, registry, plans, job_factory, self, self._add_head)
         self._unserved = Unserved(store, registry.has, now)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
@@ -172,6 +172,15 @@ class AppPort:
             Job(record, self) if record.id == job.id else Job(record, self, None, _request(job))
             for record, job in zip(records, jobs, strict=True)
         ]
+
+    def _add_head(self, head: NewJob) -> JobRecord:
+        """Store the head of a group, and return that of the group that is open."""
+
+        def add(jobs: Sequence[NewJob]) -> list[Job[Any]]:
+            return self._jobs_of([self.store().groups.open(jobs[0])], jobs)
+
+        added = self._around([head]).run(add) if self._middleware.enqueues else add([head])
+        return added[0].record
 
     def _any_carried(self, jobs: Sequence[NewJob]) -> bool:
         return self.outbox_relay.queue is not None and any(job.terms.carried for job in jobs)
