@@ -20,6 +20,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, TracerProvider
 
 from rotulus import EnqueueCall, Job, Middleware, PendingJob, Retry, RunningAttempt, __version__
+from rotulus.errors import OptionError
 
 __all__ = ["OpenTelemetry"]
 
@@ -98,7 +99,7 @@ class OpenTelemetry(Middleware):
         ) as span:
             if not links:
                 for job in call.jobs:
-                    job.add_headers(self._carried(span))
+                    self._carry(job, span)
             yield
             error = _note_error(span, call.exception)
             if not many and call.added:
@@ -112,21 +113,19 @@ class OpenTelemetry(Middleware):
         span = self._tracer.start_span(
             _span_name("create", {job.task}), kind=SpanKind.PRODUCER, attributes=attributes
         )
-        try:
-            job.add_headers(self._carried(span))
-        finally:
-            span.end()
+        self._carry(job, span)
+        span.end()
         return Link(span.get_span_context())
 
-    def _carried(self, span: Span) -> dict[str, str]:
-        """Returns the headers of a job that is enqueued in a span."""
-        around = trace.set_span_in_context(span)
-        for key in baggage.get_all(around):
-            if key not in self._baggage:
-                around = baggage.remove_baggage(key, around)
-        headers: dict[str, str] = {}
-        propagate.inject(headers, around)
-        return headers
+    def _carry(self, job: PendingJob, span: Span) -> None:
+        """Give a job the context of the span that it is enqueued in, as far as there is room."""
+        for keys in dict.fromkeys((self._baggage, frozenset[str]())):
+            try:
+                job.add_headers(_carried(span, keys))
+            except OptionError as error:  # its headers are full, which is no error of the enqueue
+                span.add_event("rotulus.context_left_out", {"rotulus.reason": str(error)})
+            else:
+                return
 
     @contextmanager
     def around_attempt(self, attempt: RunningAttempt) -> Generator[None, None, None]:
@@ -168,6 +167,17 @@ class OpenTelemetry(Middleware):
             flush = getattr(provider, "force_flush", None)  # the API has none
             if flush is not None:
                 flush(_FLUSH_MILLISECONDS)
+
+
+def _carried(span: Span, keys: Collection[str]) -> dict[str, str]:
+    """Returns the headers of a job that is enqueued in a span, with the baggage of some keys."""
+    around = trace.set_span_in_context(span)
+    for key in baggage.get_all(around):
+        if key not in keys:
+            around = baggage.remove_baggage(key, around)
+    headers: dict[str, str] = {}
+    propagate.inject(headers, around)
+    return headers
 
 
 class _Names(NamedTuple):

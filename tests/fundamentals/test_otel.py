@@ -6,6 +6,7 @@ import pytest
 
 import rotulus.workflow as wf
 from rotulus import Retry, Snooze, task
+from rotulus.events import MiddlewareFailed
 from rotulus.testing import drain
 
 pytest.importorskip("opentelemetry.sdk", reason="in the environment of the extra test")
@@ -304,6 +305,34 @@ def test_only_the_baggage_that_is_named_travels(app, seen):
 
     assert "tenant=7" == job.headers["baggage"]
     assert {"tenant": "7"} == job.result(0)
+
+
+@pytest.mark.parametrize(
+    ("header", "tenant", "carried"),
+    [(10, 10, {"traceparent", "baggage"}), (10, 4000, {"traceparent"}), (4070, 10, set())],
+)
+@pytest.mark.parametrize("many", [False, True])
+def test_a_context_for_which_headers_have_no_room_is_left_out(
+    app, seen, header, tenant, carried, many
+):
+    """The baggage first; the jobs are stored, and the enqueue is no failure."""
+    app.use(seen.middleware(baggage=["tenant"], messaging=True))
+    failed = []
+    app.events.subscribe(failed.append, MiddlewareFailed)
+    declared = declare(app).using(headers={"x": "y" * header})
+    token = context.attach(baggage.set_baggage("tenant", "a" * tenant))
+    jobs = declared.enqueue_many([(), ()]) if many else [declared.enqueue()]
+    context.detach(token)
+
+    assert [carried | {"x"}] * len(jobs) == [set(job.headers) for job in jobs]
+    assert [] == failed
+    assert {StatusCode.UNSET} == {span.status.status_code for span in seen.spans()}
+    told = [event.name for span in seen.spans() for event in span.events]
+    left_out = 2 - len(carried)
+    assert ["rotulus.context_left_out"] * left_out * len(jobs) == told
+    [point] = seen.points()["messaging.client.sent.messages", "{message}"]
+    assert len(jobs) == point.value
+    assert "error.type" not in point.attributes
 
 
 def test_steps_link_to_the_enqueue_of_their_run(app, seen, build):
