@@ -1,7 +1,5 @@
 """How SQLite chooses the jobs of a claim among many queues and keys: as among few."""
 
-import json
-import re
 import sqlite3
 from contextlib import closing
 
@@ -11,8 +9,9 @@ from hypothesis import strategies as st
 
 from contract.workbench import Workbench
 from rotulus.stores._migrations import known_migrations
-from rotulus.stores.sqlite import SqliteStore
-from rotulus.stores.sqlite.session import STATEMENTS
+from rotulus.stores.sqlite import SqliteStore, limit_heads
+from rotulus.stores.sqlite.choosing import Chooser
+from rotulus.stores.sqlite.session import execute, fetch_row, fetch_value
 
 pytestmark = pytest.mark.anywhere
 
@@ -36,18 +35,65 @@ WANTED = st.fixed_dictionaries(
         "limit": st.integers(1, 6),
     }
 )
+PRESENT = {"now": 10, "clock": 10, "boot": "b", "worker": "w"}
+SET = "UPDATE rotulus_jobs SET lease_until = NULL, ended_at = NULL, state = "
+ONE = "WHERE seq = 1 + ? % (SELECT count(*) FROM rotulus_jobs)"
+CHANGES = (
+    f"{SET} 'queued' {ONE}",
+    f"{SET} 'delayed' {ONE}",
+    f"{SET} 'succeeded', ended_at = 1 {ONE}",
+    f"{SET} 'queued', losses = 2 {ONE} AND state = 'running'",
+    f"{SET} 'blocked', limit_key = NULL, limit_to = NULL, rate_to = NULL, rate_per = NULL {ONE}",
+    f"UPDATE rotulus_jobs SET priority = 2 {ONE}",
+    f"UPDATE rotulus_jobs SET priority = 0 {ONE}",
+    f"DELETE FROM rotulus_jobs {ONE}",
+)
+"""What may happen to a job."""
 
 
-@given(st.lists(JOB, max_size=30), st.sets(st.sampled_from("ab")), WANTED, st.integers(1, 6))
-def test_the_same_jobs_are_chosen_among_many_as_among_few(jobs, paused, wanted, more):
-    """Whatever waits and runs, and however few of those with a limit are looked at first."""
-    given_to_both = wanted | {"now": 10, "clock": 10, "boot": "b", "worker": "w"}
-    near = wanted["limit"] + more
+STEP = st.one_of(
+    st.tuples(st.just("add"), JOB),
+    st.tuples(st.just("change"), st.integers(0, 40), st.sampled_from(CHANGES)),
+    st.tuples(st.sampled_from(["claim", "older claim"]), WANTED),
+    st.tuples(st.just("wait"), st.sampled_from([1, 10])),
+)
+
+
+@given(st.lists(JOB, max_size=30), st.sets(st.sampled_from("ab")), WANTED, st.booleans())
+def test_the_same_jobs_are_chosen_among_many_as_among_few(jobs, paused, wanted, kept):
+    """Whatever waits and runs; whether heads of keys are kept, or keys are few."""
     with closing(_filled(jobs, paused)) as database:
-        among_few = _chosen(database, "choose", given_to_both)
-        among_many = _chosen(database, "choose_among_many", given_to_both | {"near": near})
+        _keep(database) if kept else None
+        how = wanted | PRESENT
+        chosen = Chooser().choose(database, how, kept=kept, many_queues=True)
 
-    assert among_few == among_many
+        assert _chosen_among_few(database, how) == (chosen.jobs, chosen.rated)
+
+
+@given(st.lists(JOB, max_size=15), st.lists(STEP, max_size=25))
+def test_heads_are_right_whoever_writes(jobs, steps):
+    """Jobs are added, claimed, changed and deleted without a word about heads: triggers keep them."""
+    now = 10
+    with closing(_filled(jobs, paused="b")) as database:
+        _keep(database)
+        for number, (what, *words) in enumerate(steps):
+            if what == "add":
+                _insert(database, [words[0]], first=100 + number)
+            elif what == "change":
+                database.execute(words[1], (words[0],))
+            elif what == "wait":
+                now += words[0]
+            else:
+                how = words[0] | PRESENT | {"now": now}
+                expected = _chosen_among_few(database, how)
+                claimable = fetch_value(database, "claimable", **how)
+                if what == "claim":
+                    chosen = Chooser().choose(database, how, kept=True, many_queues=False)
+                    assert expected == chosen[:2]
+                _start(database, expected[0], now)
+                if what == "claim":
+                    limit_heads.move(database, chosen.keys, now)
+                assert claimable or expected[0] == "[]"
 
 
 def test_a_claim_of_ten_thousand_keys_looks_at_few_of_them():
@@ -57,11 +103,15 @@ def test_a_claim_of_ten_thousand_keys_looks_at_few_of_them():
         _insert(
             database, [("queued", "a", "t", 0, 0, f"k{n % 2000}", 5, None) for n in range(6000)]
         )
-        wanted = {"queues": None, "names": '["t"]', "grace": None, "limit": 20}
-        wanted |= {"now": 10, "clock": 10, "boot": "b", "worker": "w", "near": 100}
-        steps = [_steps(database, name, wanted) for name in ("choose", "choose_among_many")]
+        how = {"queues": None, "names": '["t"]', "grace": None, "limit": 20} | PRESENT
+        among_few = _steps(database, lambda: _chosen_among_few(database, how))
+        _keep(database)
+        chooser = Chooser()
+        among_many = _steps(
+            database, lambda: chooser.choose(database, how, kept=True, many_queues=False)
+        )
 
-    assert steps[1] * 20 < steps[0]
+    assert among_many * 20 < among_few
 
 
 @pytest.mark.parametrize("fields", [{}, {"limit_to": 3}])
@@ -82,7 +132,7 @@ def test_claims_that_follow_each_other_keep_the_order_among_many(tmp_path, clock
 
 
 def _filled(jobs, paused):
-    database = sqlite3.connect(":memory:")
+    database = sqlite3.connect(":memory:", isolation_level=None)
     _make_tables(database)
     _insert(database, jobs)
     database.executemany(
@@ -92,19 +142,25 @@ def _filled(jobs, paused):
     return database
 
 
+def _keep(database):
+    """Keep heads from now on."""
+    limit_heads.keep(database)
+    limit_heads.fill(database, float("inf"))
+
+
 def _make_tables(database):
     for step in known_migrations("sqlite"):
         database.executescript(step.sql)
 
 
-def _insert(database, jobs):
-    given_to_all = "id, created_at, run_at, arguments, lease_until, boot, worker"
+def _insert(database, jobs, first=0):
+    given_to_all = "id, created_at, run_at, arguments, rate_per, lease_until, boot, worker"
     database.executemany(
         f"INSERT INTO rotulus_jobs ({', '.join(COLUMNS)}, {given_to_all}) "
-        f"VALUES ({', '.join('?' * len(COLUMNS))}, ?, 1, 1, '{{}}', ?, ?, ?)",
+        f"VALUES ({', '.join('?' * len(COLUMNS))}, ?, 1, 1, '{{}}', 7, ?, ?, ?)",
         [
             (*_shaped(job), f"i{n}", *((99, "b", "w") if job[0] == "running" else (None,) * 3))
-            for n, job in enumerate(jobs)
+            for n, job in enumerate(jobs, first)
         ],
     )
 
@@ -114,18 +170,19 @@ def _shaped(job):
     return job if job[5] is not None else (*job[:6], None, None)
 
 
-def _chosen(database, name, parameters):
-    [(chosen, rated)] = _run(database, name, parameters)
-    return json.loads(chosen), rated or 0
+def _start(database, jobs, now):
+    """What a claim of any version does to the jobs that it has chosen."""
+    start = {"worker": "w", "boot": "b", "lease_until": 99, "now": now}
+    execute(database, "claim", chosen=jobs, **start)
+    execute(database, "count_starts", chosen=jobs, now=now)
 
 
-def _run(database, name, parameters):
-    text = STATEMENTS[name]
-    named = set(re.findall(r"(?<!:):([a-z_]+)", text))
-    return database.execute(text, {key: parameters[key] for key in named}).fetchall()
+def _chosen_among_few(database, how):
+    jobs, rated = fetch_row(database, "choose", **how)
+    return jobs, bool(rated)
 
 
-def _steps(database, name, parameters):
+def _steps(database, call):
     counted = 0
 
     def count():
@@ -133,6 +190,6 @@ def _steps(database, name, parameters):
         counted += 1
 
     database.set_progress_handler(count, 100)
-    _run(database, name, parameters)
+    call()
     database.set_progress_handler(None, 0)
     return counted

@@ -24,7 +24,7 @@ from rotulus._jobs.states import ENDED as ENDED_STATES
 from rotulus._jobs.states import MOVES, State
 from rotulus.store import Claim, ClaimFilter, Debounce, Filter, NewJob, Renewal, Terms
 from rotulus.stores.postgres import PostgresStore, read_address
-from rotulus.stores.sqlite import SqliteStore
+from rotulus.stores.sqlite import SqliteStore, claiming
 from rotulus.testing import SettableClock
 from server_clock import ServerClock
 
@@ -518,8 +518,11 @@ def clients_of_a_file():
 
 
 @pytest.mark.anywhere
-def test_two_clients_of_a_file_do_what_the_oracle_does():
-    """Whatever they do, in whatever order."""
+@pytest.mark.parametrize("few_keys", [8, 0])
+def test_two_clients_of_a_file_do_what_the_oracle_does(monkeypatch, few_keys):
+    """Whatever they do, in whatever order; also once many keys with a limit have had jobs waiting."""
+    monkeypatch.setattr(claiming, "_FEW_KEYS", few_keys)
+    monkeypatch.setattr(claiming, "_LASTS", 0.0)
     how = settings(max_examples=80, stateful_step_count=50, deadline=None)
     run_state_machine_as_test(lambda: TwoClients(clients_of_a_file), settings=how)
 

@@ -1,41 +1,25 @@
 """Notes changes on SQLite by triggers, which are made when somebody listens, and dropped later."""
 
-import re
-from pathlib import Path
-
 from rotulus.stores.shared.changes import Placed
 from rotulus.stores.sqlite.session import Session
+from rotulus.stores.sqlite.triggers import Triggers
 
-_SCRIPT = Path(__file__).with_name("triggers") / "changes.sql"
-
-_WALL_CLOCK = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
-
-_TRIGGER = re.compile(r"^CREATE TRIGGER IF NOT EXISTS (\w+).*?^END;$", re.MULTILINE | re.DOTALL)
-
-_TRIGGERS = {
-    found[1]: found[0]
-    for found in _TRIGGER.finditer(
-        _SCRIPT.read_text(encoding="utf-8").replace("{wall_clock}", _WALL_CLOCK)
-    )
-}
+_TRIGGERS = Triggers("changes.sql")
 
 
-class Triggers:
+class TriggeredNoting:
     """Has every change noted in its place, whatever makes it: a file has one writer at a time."""
 
     def lock(self, session: Session) -> None:
         """Nobody else can write to the file until the transaction is over."""
 
     def begin(self, session: Session) -> None:
-        """Make the triggers: all connections to the file take note of them by themselves."""
-        self.end(session)  # another version may have made others
-        for statement in _TRIGGERS.values():
-            session.run(statement)
+        """Make the triggers."""
+        _TRIGGERS.make(session.run)
 
     def end(self, session: Session) -> None:
         """Drop them."""
-        for name in _TRIGGERS:
-            session.run(f"DROP TRIGGER IF EXISTS {name}")
+        _TRIGGERS.drop(session.run)
 
     def place(self, session: Session, most: int) -> Placed:  # noqa: ARG002 - it is for all databases
         """Nothing: changes are in their places."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from rotulus._jobs.record import JobRecord
@@ -10,19 +10,17 @@ from rotulus.store import ClaimFilter
 from rotulus.stores._columns import MoveRow
 from rotulus.stores.shared.outbox import Due
 from rotulus.stores.shared.session import Session
-from rotulus.stores.sqlite import rows
+from rotulus.stores.sqlite import limit_heads, rows
+from rotulus.stores.sqlite.choosing import Chooser, Chosen
 from rotulus.stores.sqlite.session import execute, fetch_row, fetch_value
 
 _PROMOTED_AT_ONCE = 1000
 
-_FEW = 8
-"""How many queues, or keys with a limit, are looked at one and all."""
+_FEW_QUEUES, _FEW_KEYS = 8, 8
+"""How many queues, and how many keys with a limit, are looked at one and all."""
 
 _LASTS = 0.25
 """Seconds until a claim looks again whether there are many."""
-
-_LEAST_NEAR = 100
-"""How many jobs with a limit are looked at, at least, before keys are."""
 
 Present = dict[str, Any]
 """The present moment by both clocks, as parameters of statements."""
@@ -32,8 +30,9 @@ class Claims:
     """Claims jobs for the workers of this process, inside a transaction."""
 
     def __init__(self) -> None:
-        self._among_many = False
+        self._many_queues = False
         self._look_at = float("-inf")
+        self._chooser = Chooser()
 
     def claim(
         self,
@@ -49,27 +48,25 @@ class Claims:
         if wanted.ids is not None:
             return _claim_ids(con, wanted, wanted.ids, limit, present, start)
         execute(con, "promote", now=present["now"], limit=_PROMOTED_AT_ONCE)
-        chosen, rated = self._choose(con, {**rows.wanted(wanted), **present, "limit": limit})
-        if chosen == "[]":
-            return chosen
-        _start(con, chosen, start, rated=bool(rated))
-        self._look(con, is_full=chosen.count(",") + 1 == limit)
-        return fetch_value(con, "claimed", chosen=chosen)
+        chosen = self._choose(con, {**rows.wanted(wanted), **present, "limit": limit})
+        if chosen.jobs != "[]":
+            _start(con, chosen.jobs, start, rated=chosen.rated)
+        limit_heads.move(con, chosen.keys, present["now"])
+        return "[]" if chosen.jobs == "[]" else fetch_value(con, "claimed", chosen=chosen.jobs)
 
-    def _choose(self, con: sqlite3.Connection, how: dict[str, Any]) -> Sequence[Any]:
-        """The jobs to claim, and how many of them have a rate."""
-        if not self._among_many:
-            return fetch_row(con, "choose", **how)
-        near = max(_LEAST_NEAR, how["limit"] * 2)
-        return fetch_row(con, "choose_among_many", **how, near=near)
-
-    def _look(self, con: sqlite3.Connection, *, is_full: bool) -> None:
-        """See now and then how the next claims are made best."""
-        if not is_full:
-            self._among_many = False
-        elif time.monotonic() > self._look_at:
-            self._among_many = bool(fetch_value(con, "has_many", few=_FEW))
+    def _choose(self, con: sqlite3.Connection, how: dict[str, Any]) -> Chosen:
+        kept = limit_heads.are_kept(con)
+        if time.monotonic() > self._look_at:
             self._look_at = time.monotonic() + _LASTS
+            few = {"queues": _FEW_QUEUES, "keys": _FEW_KEYS}
+            self._many_queues, many_keys = map(bool, fetch_row(con, "has_many", **few))
+            if many_keys and not kept:
+                limit_heads.keep(con)
+                kept = True
+        if kept or self._many_queues:
+            return self._chooser.choose(con, how, kept=kept, many_queues=self._many_queues)
+        jobs, rated = fetch_row(con, "choose", **how)
+        return Chosen(jobs, bool(rated))
 
 
 def _claim_ids(

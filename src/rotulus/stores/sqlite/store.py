@@ -42,13 +42,14 @@ from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches, add_jobs
-from rotulus.stores.sqlite.changes import Triggers
+from rotulus.stores.sqlite.changes import TriggeredNoting
 from rotulus.stores.sqlite.claiming import Claims, take
 from rotulus.stores.sqlite.connection import MEMORY, translated
 from rotulus.stores.sqlite.counting import gather
 from rotulus.stores.sqlite.doorbell import KINDS, Doorbell, Kind
 from rotulus.stores.sqlite.joining import joined
 from rotulus.stores.sqlite.lifeline import Lifeline, boot_id
+from rotulus.stores.sqlite.limit_heads import forget_unless_needed
 from rotulus.stores.sqlite.migrate import migrate, missing, script
 from rotulus.stores.sqlite.session import Session, fetch_value
 from rotulus.stores.sqlite.settling import Settled, flags, rescue, settle
@@ -94,7 +95,7 @@ class SqliteStore(SharedStore):
         self.schedules: Schedules = SharedSchedules(
             self._read, self._write, add_jobs, self._tell_work
         )
-        self.changes: Changes = SharedChanges(self._read, self._write, Triggers(), sleep)
+        self.changes: Changes = SharedChanges(self._read, self._write, TriggeredNoting(), sleep)
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
 
@@ -242,6 +243,7 @@ class SqliteStore(SharedStore):
         def work(session: Session) -> int:
             session.execute("forget_starts")
             session.execute("forget_workers")
+            forget_unless_needed(session)
             gone = 0
             for state in states:
                 where = {"state": state, "before": micros(before), "limit": limit - gone}

@@ -116,7 +116,11 @@ class Watch:
         return anyway if due is None else min(due, anyway)
 
     def _claimable(self, connection: sqlite3.Connection) -> bool:
-        return fetch_value(connection, "choose", **self._wanted, **self._present(), limit=1) != "[]"
+        how = {**self._wanted, **self._present()}
+        claimable = fetch_value(connection, "claimable", **how)
+        if claimable is None:
+            return fetch_value(connection, "choose", **how, limit=1) != "[]"
+        return bool(claimable)
 
     def _now(self) -> int:
         return self._present()["now"]

@@ -94,8 +94,8 @@ CREATE TABLE rotulus_stats_new (
 ) STRICT;
 
 -- An attempt that succeeds is counted where its row is written. To look for the row again, and for the job in
--- the list of outcomes, takes twice as long.
-CREATE TRIGGER rotulus_count_success AFTER UPDATE OF state ON rotulus_jobs
+-- the list of outcomes, takes twice as long. A claim sets no `ended_at`, and does not begin it.
+CREATE TRIGGER rotulus_count_success AFTER UPDATE OF ended_at ON rotulus_jobs
 WHEN new.state = 'succeeded' AND old.state = 'running'
 BEGIN
   INSERT INTO rotulus_stats_new (at, wait, run, count, task, queue, outcome)
@@ -127,9 +127,32 @@ CREATE TABLE rotulus_revisions (
   revision INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Jobs with a limit that wait, in the order in which they are claimed.
-CREATE INDEX rotulus_jobs_queued_limited_next ON rotulus_jobs (priority DESC, seq)
-  WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2;
+-- Where the first jobs of keys with a limit stand, a row for each key, queue and task with jobs waiting, and whether the
+-- key has room. They are kept once many keys have jobs waiting: as long as there is a row in
+-- `rotulus_limits_kept`, there are triggers that keep them.
+CREATE TABLE rotulus_limit_heads (
+  id        INTEGER PRIMARY KEY,
+  limit_key TEXT    NOT NULL,
+  queue     TEXT    NOT NULL,
+  task      TEXT    NOT NULL,
+  priority  INTEGER NOT NULL,
+  seq       INTEGER NOT NULL,
+  run_at    INTEGER NOT NULL,
+  opens_at  INTEGER DEFAULT 0,                    -- 0: it may have room; NULL: not until something changes
+  UNIQUE (limit_key, queue, task)
+) STRICT;
+CREATE INDEX rotulus_limit_heads_open ON rotulus_limit_heads (queue, task, priority DESC, seq)
+  WHERE opens_at = 0;
+CREATE INDEX rotulus_limit_heads_opening ON rotulus_limit_heads (opens_at)
+  WHERE opens_at > 0;
+
+-- Jobs that waited before are looked at in the order of their keys, some at a time, up to the last one here.
+CREATE TABLE rotulus_limits_kept (
+  only_one INTEGER NOT NULL PRIMARY KEY CHECK (only_one = 1),
+  limit_key TEXT,                                 -- NULL: all have been looked at
+  priority  INTEGER,
+  seq       INTEGER
+) STRICT;
 
 -- What has happened to jobs, queues, schedules and workers, while somebody listens: as long as there is a row in
 -- `rotulus_listening`, there are triggers that write it.

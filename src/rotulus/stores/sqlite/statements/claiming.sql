@@ -18,12 +18,12 @@ WHERE seq IN (
   LIMIT :limit);
 
 -- name: has_many
--- Whether more than a few queues, or keys with a limit, have jobs waiting.
+-- Whether more than a few queues have jobs without a limit waiting; and whether more than a few keys have jobs waiting.
 WITH RECURSIVE
   {waiting},
   {keys}
-SELECT (SELECT count(queue) FROM (SELECT queue FROM waiting LIMIT :few + 1)) > :few
-  OR (SELECT count(limit_key) FROM (SELECT limit_key FROM keys LIMIT :few + 1)) > :few;
+SELECT (SELECT count(queue) FROM (SELECT queue FROM waiting LIMIT :queues + 1)) > :queues,
+  (SELECT count(limit_key) FROM (SELECT limit_key FROM keys LIMIT :keys + 1)) > :keys;
 
 -- name: choose
 -- The jobs to claim next, and how many of them have a rate. A key whose first job has no room is not looked into.
@@ -53,14 +53,13 @@ SELECT json_group_array(seq), sum(rated) FROM (
     SELECT seq, priority, rated FROM suspect)
   ORDER BY priority DESC, seq LIMIT :limit);
 
--- name: choose_among_many
--- The same where many queues or keys have jobs waiting. No queue is looked into whose first job has
--- enough others before it. Of jobs with a limit the next `:near` are looked at, whatever their keys; where these do
--- not do, all keys are.
+-- name: choose_free
+-- The jobs without a limit that are next where many queues have jobs waiting, in order. No queue is looked into whose first
+-- job has enough others before it.
 WITH RECURSIVE
   {known},
   {served},
-  head (queue, priority, seq) AS MATERIALIZED (
+  first (queue, priority, seq) AS MATERIALIZED (
     SELECT served.queue, job.priority, job.seq FROM served CROSS JOIN rotulus_jobs AS job
     WHERE job.seq = (
       SELECT seq FROM rotulus_jobs
@@ -69,68 +68,80 @@ WITH RECURSIVE
       ORDER BY priority DESC, seq LIMIT 1)
     ORDER BY job.priority DESC, job.seq LIMIT :limit),
   far (priority, seq) AS MATERIALIZED (  -- as many are as near, so none behind it is among the first
-    SELECT priority, seq FROM head ORDER BY priority DESC, seq LIMIT 1 OFFSET :limit - 1),
+    SELECT priority, seq FROM first ORDER BY priority DESC, seq LIMIT 1 OFFSET :limit - 1),
   free (seq, priority) AS (
     SELECT job.seq, job.priority
-    FROM head CROSS JOIN rotulus_jobs AS job
+    FROM first CROSS JOIN rotulus_jobs AS job
     WHERE job.seq IN (
         SELECT seq FROM rotulus_jobs
-        WHERE queue = head.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
+        WHERE queue = first.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
           AND priority > coalesce((SELECT priority FROM far), -9223372036854775808)
           AND {known_task}
         ORDER BY priority DESC, seq LIMIT :limit)
       OR job.seq IN (
         SELECT seq FROM rotulus_jobs
-        WHERE queue = head.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
+        WHERE queue = first.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
           AND priority = (SELECT priority FROM far) AND seq <= (SELECT seq FROM far)
           AND {known_task}
-        ORDER BY seq LIMIT :limit)),
-  {suspect},
-  {some_limited},
-  near (seq, priority, limit_key, limit_to, rate_to, wanted) AS MATERIALIZED (
-    SELECT seq, priority, limit_key, limit_to, rate_to, {open_queue} AND {known_task}
-    FROM some_limited CROSS JOIN rotulus_jobs AS job INDEXED BY rotulus_jobs_queued_limited_next
-    WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
-    ORDER BY priority DESC, seq LIMIT :near),
-  near_keys (limit_key, running, started) AS MATERIALIZED (
-    SELECT limit_key, {running_of_key}, {started_of_key}
-    FROM (SELECT DISTINCT limit_key FROM near) AS key),
-  near_open (seq, priority, rated) AS MATERIALIZED (
-    SELECT seq, priority, rate_to IS NOT NULL FROM (
-      SELECT *, first_value(room) OVER own AS room_of_first,
-        sum(wanted) OVER own AS place
-      FROM (
-        SELECT near.*, {room_of_key}
-        FROM near JOIN near_keys AS key USING (limit_key))
-      WINDOW own AS (PARTITION BY limit_key ORDER BY priority DESC, seq))
-    WHERE wanted AND room_of_first > 0 AND place <= room),
-  edge (priority, seq) AS MATERIALIZED (  -- nothing is known of jobs with a limit behind it
-    SELECT priority, seq FROM near ORDER BY priority DESC, seq LIMIT 1 OFFSET :near - 1),
-  before_edge (seq, priority, rated) AS MATERIALIZED (
-    SELECT seq, priority, rated FROM (
-      SELECT seq, priority, false AS rated FROM free
-      UNION ALL
-      SELECT seq, priority, rated FROM near_open
-      UNION ALL
-      SELECT seq, priority, rated FROM suspect) AS any_of
-    WHERE NOT EXISTS (
-      SELECT 1 FROM edge
-      WHERE any_of.priority < edge.priority OR any_of.priority = edge.priority AND any_of.seq > edge.seq)
-    ORDER BY priority DESC, seq LIMIT :limit),
-  too_few AS MATERIALIZED (
-    SELECT 1 FROM edge WHERE (SELECT count(*) FROM before_edge) < :limit),
-  {keys},
-  {limited}
-SELECT json_group_array(seq), sum(rated) FROM (
-  SELECT seq, rated FROM before_edge WHERE NOT EXISTS (SELECT 1 FROM too_few)
-  UNION ALL
-  SELECT seq, rated FROM (
-    SELECT seq, priority, false AS rated FROM too_few CROSS JOIN free
+        ORDER BY seq LIMIT :limit))
+SELECT json_group_array(json_array(priority, seq)) FROM (
+  SELECT priority, seq FROM free ORDER BY priority DESC, seq LIMIT :limit);
+
+-- name: still_free
+-- Those of some chosen jobs without a limit that can still be taken: the first ones, in the order given.
+WITH {known}
+SELECT json_group_array(json_array(priority, seq)) FROM (
+  SELECT job.priority, job.seq
+  FROM json_each(:ahead) AS ahead CROSS JOIN rotulus_jobs AS job ON job.seq = ahead.value
+  WHERE +job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2
+    AND {open_queue} AND {known_task}
+  LIMIT :limit);
+
+-- name: choose_suspect
+-- The job that was lost twice to take next, if the worker runs no other.
+WITH {known}, {suspect}
+SELECT priority, seq, rated, limit_key FROM suspect;
+
+-- name: limit_keys
+-- The keys that have jobs waiting. They are few, where heads are not kept.
+WITH RECURSIVE {keys}
+SELECT json_group_array(limit_key) FROM keys WHERE limit_key IS NOT NULL;
+
+-- name: choose_limited
+-- Of some keys whose first jobs have room, the first jobs that are wanted: priority, number, whether it has a rate, key, and
+-- for how many jobs of the key there is room; none that stands behind a place.
+WITH {known},
+  used (limit_key, running, started) AS MATERIALIZED (
+    SELECT value,
+      (value IS :suspect_key) + (
+        SELECT count(*) FROM rotulus_jobs WHERE state = 'running' AND limit_key = key.value),
+      (value IS :suspect_key) + (
+        SELECT coalesce(sum(starts), 0) FROM rotulus_starts
+        WHERE limit_key = key.value AND counts_until > :now)
+    FROM json_each(:keys) AS key),
+  {open_keys},
+  limited (priority, seq, rated, limit_key, room) AS (
+    SELECT job.priority, job.seq, job.rate_to IS NOT NULL, job.limit_key, {room_of_key}
+    FROM open AS key CROSS JOIN rotulus_jobs AS job
+    WHERE key.room > 0 AND key.priority > :last_priority AND job.seq IN (
+      SELECT seq FROM rotulus_jobs
+      WHERE limit_key = key.limit_key AND state = 'queued' AND losses < 2
+        AND priority > :last_priority
+        AND {open_queue}
+        AND {known_task}
+      ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open))
     UNION ALL
-    SELECT seq, priority, rated FROM too_few CROSS JOIN limited WHERE place <= room
-    UNION ALL
-    SELECT seq, priority, rated FROM too_few CROSS JOIN suspect
-    ORDER BY priority DESC, seq LIMIT :limit));
+    SELECT job.priority, job.seq, job.rate_to IS NOT NULL, job.limit_key, {room_of_key}
+    FROM open AS key CROSS JOIN rotulus_jobs AS job
+    WHERE key.room > 0 AND job.seq IN (
+      SELECT seq FROM rotulus_jobs
+      WHERE limit_key = key.limit_key AND state = 'queued' AND losses < 2
+        AND priority = :last_priority AND seq <= :last_seq
+        AND {open_queue}
+        AND {known_task}
+      ORDER BY seq LIMIT (SELECT max(room) FROM open)))
+SELECT json_group_array(json_array(priority, seq, rated, limit_key, room)) FROM limited
+WHERE room > 0;
 
 -- name: in_claim_order
 -- Some jobs that could be taken if they have room, in the order in which they are claimed. A job that

@@ -54,8 +54,8 @@ AND (rate_to IS NULL OR rate_to > (
 + (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key)
 
 -- piece: room_of_key
--- How many jobs of a key may be started, as one of them has it.
-min(coalesce(limit_to - key.running, :limit), coalesce(rate_to - key.started, :limit)) AS room
+-- How many jobs of a key may be started, as its first job has it and another one.
+min(key.room, coalesce(limit_to - key.running, :limit), coalesce(rate_to - key.started, :limit))
 
 -- piece: runs_no_suspect
 -- The worker runs no job that was lost twice.
@@ -117,30 +117,56 @@ keys (limit_key) AS (
               AND limit_key > keys.limit_key)
     FROM keys WHERE keys.limit_key IS NOT NULL)
 
+-- piece: open_keys
+-- The keys whose use is counted, and for how many jobs there is room, as their first jobs have it.
+open (limit_key, running, started, priority, room) AS MATERIALIZED (
+    SELECT used.limit_key, used.running, used.started, job.priority,
+      min(coalesce(limit_to - running, :limit), coalesce(rate_to - started, :limit))
+    FROM used CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq = (
+        SELECT seq FROM rotulus_jobs
+        WHERE limit_key = used.limit_key AND state = 'queued' AND losses < 2
+        ORDER BY priority DESC, seq LIMIT 1))
+
 -- piece: limited
 -- Of keys whose first job has room, the jobs that wait, and how many may be taken.
 used (limit_key, running, started) AS MATERIALIZED (
     SELECT limit_key, {running_of_key}, {started_of_key}
     FROM keys AS key WHERE limit_key IS NOT NULL),
-  open (limit_key, running, started) AS (
-    SELECT used.limit_key, used.running, used.started
-    FROM used CROSS JOIN rotulus_jobs AS job
-    WHERE job.seq = (
-        SELECT seq FROM rotulus_jobs
-        WHERE limit_key = used.limit_key AND state = 'queued' AND losses < 2
-        ORDER BY priority DESC, seq LIMIT 1)
-      AND (job.limit_to IS NULL OR used.running < job.limit_to)
-      AND (job.rate_to IS NULL OR used.started < job.rate_to)),
+  {open_keys},
   limited (seq, priority, rated, room, place) AS (
     SELECT job.seq, job.priority, job.rate_to IS NOT NULL, {room_of_key},
       row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
     FROM open AS key CROSS JOIN rotulus_jobs AS job
-    WHERE job.seq IN (
+    WHERE key.room > 0 AND job.seq IN (
         SELECT seq FROM rotulus_jobs
         WHERE limit_key = key.limit_key AND state = 'queued' AND losses < 2
           AND {open_queue}
           AND {known_task}
-        ORDER BY priority DESC, seq LIMIT :limit))
+        ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open)))
+
+-- piece: open_lines
+-- The queues and tasks, among those that are wanted, in which jobs of keys wait that may have room.
+open_line_queue (queue) AS (
+    SELECT min(queue) FROM rotulus_limit_heads WHERE opens_at = 0
+    UNION ALL
+    SELECT (SELECT min(queue) FROM rotulus_limit_heads
+            WHERE opens_at = 0 AND queue > open_line_queue.queue)
+    FROM open_line_queue WHERE open_line_queue.queue IS NOT NULL),
+  open_line_task (queue, task) AS (
+    SELECT queue, (SELECT min(task) FROM rotulus_limit_heads AS head
+                   WHERE opens_at = 0 AND head.queue = open_line_queue.queue)
+    FROM open_line_queue WHERE queue IS NOT NULL AND {open_queue}
+    UNION ALL
+    SELECT queue, (SELECT min(task) FROM rotulus_limit_heads AS head
+                   WHERE opens_at = 0 AND head.queue = open_line_task.queue
+                     AND head.task > open_line_task.task)
+    FROM open_line_task WHERE task IS NOT NULL),
+  line (queue, task) AS (
+    SELECT queue, task FROM open_line_task
+    WHERE task IS NOT NULL
+      AND (:names IS NULL OR task IN (SELECT value FROM json_each(:names))
+           OR :grace IS NOT NULL AND task NOT IN (SELECT task FROM known)))
 
 -- piece: wall_clock
 -- The present moment, as triggers know it.
