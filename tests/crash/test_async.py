@@ -27,7 +27,7 @@ WITHOUT = {
 """What waits for no store, or runs on the terms of its caller: a connection, a process."""
 
 
-NO_SCHEDULE = ("get", "set", "pause", "resume", "remove", "run_now", "backfill")
+NO_SCHEDULE = ("get", "set", "pause", "resume", "remove", "run_now", "backfill", "instants")
 
 REFUSED = {
     *("Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.agraph", "Runs.areplay"),
@@ -135,6 +135,7 @@ def calls(app, job, work):
         "Schedules.aresume": ("nightly",),
         "Schedules.aremove": ("nightly",),
         "Schedules.aset": ("nightly",),
+        "Schedules.ainstants": ("nightly",),
         "Schedules.arun_now": ("nightly",),
         "Schedules.abackfill": ("nightly", datetime(2026, 1, 1, tzinfo=UTC)),
         "Queues.aresume": ("other",),

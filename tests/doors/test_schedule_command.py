@@ -159,3 +159,30 @@ def test_all_commands_look_back_in_the_same_words(shop, since, until):
         for wrong in ("soon", "9d9", "99999999999999d"):
             shop(*command, *named, "--since", wrong, code=2)
             assert "is no time: write 90, 15min, 2h or 7d" in shop.err
+
+
+def test_a_schedule_is_shown_with_its_next_instants(shop):
+    """In its zone and in UTC, with the days at which clocks change; what it says comes first."""
+    words = ("--cron", "30 1 * * *", "--timezone", "Europe/London", "--spread", "60")
+    shop("schedule", "add", "late", "emails.send", "user_id=7", *words)
+    after = ("--after", "2026-10-24T12:00", "--count", "2")
+    text = shop("schedule", "show", "late", *after)
+
+    assert re.search(r"^task +emails.send$", text, re.MULTILINE)
+    assert re.search(r'^arguments +\{"user_id": 7\}$', text, re.MULTILINE)
+    assert re.search(r"^spread +60 s$", text, re.MULTILINE)
+    assert re.search(
+        r"^Sun 2026-10-25 01:30 BST +2026-10-25 00:30Z +clocks go back 60 min", text, re.MULTILINE
+    )
+    assert re.search(r"^Mon 2026-10-26 01:30 GMT +2026-10-26 01:30Z$", text, re.MULTILINE)
+    data = json.loads(shop("schedule", "show", "late", *after, "--json"))
+    assert ["2026-10-25T01:30:00+01:00", "2026-10-26T01:30:00+00:00"] == data["instants"]
+    assert ("late", "active") == (data["name"], data["state"])
+    assert 5 == len(json.loads(shop("schedule", "show", "tidy", "--json"))["instants"])
+    shop("schedule", "set", "late", "--end", "2026-01-01T00:00")
+    shop("schedule", "show", "late")
+    assert "It has no more instants." in shop.err
+    shop("schedule", "show", "lat", code=5)
+    assert "did you mean 'late'?" in shop.err
+    shop("schedule", "show", "late", "--after", "soon", code=2)
+    shop("schedule", "show", "late", "--count", "0", code=2)

@@ -629,3 +629,51 @@ def test_several_are_removed_together_or_none(still_app, report):
     assert ["one", "two"] == [one.name for one in still_app.schedules.list()]
     still_app.schedules.remove("one", "two")
     assert [] == still_app.schedules.list()
+
+
+def test_the_next_instants_of_a_schedule_are_told(still_app, clock, registry, report):
+    """In its own zone, also where clocks change, and while it is paused; the spread is not in them."""
+    scheduled("0 8 * * *", "daily", timezone="Europe/London", registry=registry)(lambda: None)
+    still_app.schedules.add(
+        "late", task="report", cron="30 1 * * *", timezone="Europe/London", arguments={"day": 1}
+    )
+    still_app.schedules.add("often", task="report", every=90, spread=60, arguments={"day": 1})
+    before = datetime(2026, 10, 24, 12, tzinfo=UTC)
+
+    def at(name, *asked):
+        return [one.isoformat() for one in still_app.schedules.instants(name, *asked)]
+
+    assert ["2026-10-25T01:30:00+01:00", "2026-10-26T01:30:00+00:00"] == at("late", 2, before)
+    assert ["2026-10-25T08:00:00+00:00"] == at("daily", 1, before)
+    assert ["2026-10-24T12:01:30+00:00", "2026-10-24T12:03:00+00:00"] == at("often", 2, before)
+    now = still_app._clock.now()
+    assert 5 == len([one for one in still_app.schedules.instants("late") if one > now])
+    still_app.schedules.pause("late")
+    assert 5 == len(at("late"))
+    still_app.schedules.set("late", end=before + timedelta(days=1))
+    assert ["2026-10-25T01:30:00+01:00"] == at("late", 5, before)
+    assert at("late", 1, before) == [
+        one.isoformat() for one in asyncio.run(still_app.schedules.ainstants("late", 1, before))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"count": 0}, "count=0 is not allowed: give a whole number from 1 to 1,000"),
+        ({"count": 1001}, "count=1001 is not allowed"),
+        ({"count": True}, "count=True is not allowed"),
+        ({"after": datetime(2026, 1, 1)}, "give a datetime with a time zone"),
+        ({"after": "now"}, "after='now' is not allowed"),
+    ],
+)
+def test_instants_that_cannot_be_told_are_refused(still_app, report, asked, said):
+    """With what is allowed."""
+    still_app.schedules.add("one", task="report", every=60, arguments={"day": 1})
+
+    with pytest.raises(OptionError, match=said):
+        still_app.schedules.instants("one", **asked)
+    with pytest.raises(
+        ScheduleNotFoundError, match="There is no schedule 'on' .*did you mean 'one'"
+    ):
+        still_app.schedules.instants("on")

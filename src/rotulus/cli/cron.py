@@ -38,12 +38,24 @@ def preview(expression: str, timezone: str, count: int, after: str | None, as_js
         )
         return
     click.echo(schedule.explain())
-    time = "%H:%M:%S" if any(at.second for at in instants) else "%H:%M"
-    rows = [
+    print_table((timezone, "UTC", ""), instant_rows(start, known, count), "It never fires again.")
+
+
+def instant_rows(
+    start: datetime, known: Sequence[datetime], count: int
+) -> list[tuple[str, str, str]]:
+    """Returns a row for each instant: its local time, that in UTC, and whether clocks change.
+
+    Args:
+        start: the moment after which they come.
+        known: the instants, in their zone, and the one after them.
+        count: how many of them are shown.
+    """
+    time = "%H:%M:%S" if any(at.second for at in known[:count]) else "%H:%M"
+    return [
         (f"{at:%a %Y-%m-%d {time} %Z}", f"{at.astimezone(UTC):%Y-%m-%d {time}}Z", change)
-        for at, change in zip(instants, _changes(start, known), strict=False)
+        for at, change in zip(known[:count], _changes(start, known), strict=False)
     ]
-    print_table((timezone, "UTC", ""), rows, "It never fires again.")
 
 
 def _start(text: str | None, schedule: Schedule) -> datetime:

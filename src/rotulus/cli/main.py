@@ -48,7 +48,7 @@ COMMANDS = {
     "resume": ("pausing", "Claim jobs of a queue or a run again."),
     "retry": ("retry_cancel", "Send failed, dead and cancelled jobs back."),
     "run": ("call", "Run a task here and now."),
-    "schedule": ("schedules", "Add, change, pause, resume, remove and run schedules."),
+    "schedule": ("schedules", "Show, add, change, pause, resume, remove and run schedules."),
     "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
     "stats": ("stats", "The outcomes of attempts, and how long they waited and ran."),

@@ -11,6 +11,7 @@ from rotulus._text.words import many
 from rotulus.cli.hints import Commands, listed
 from rotulus.cli.output import ago, iso, json_option, moment_text, print_json, print_table
 from rotulus.cli.output import state_text as job_state_text
+from rotulus.cli.schedule_show import show
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_app, find_store, has_store
 from rotulus.cli.values import (
@@ -59,10 +60,13 @@ def schedules(as_json: bool, target: str | None, url: str | None) -> None:
 
 @click.group(cls=Commands)
 def schedule() -> None:
-    """Add, change, pause, resume, remove and run schedules, while workers run.
+    """Show, add, change, pause, resume, remove and run schedules, while workers run.
 
     Schedules that code declares are changed in the code; they can be paused, resumed and run.
     """
+
+
+schedule.add_command(show)
 
 
 def _times(command: F) -> F:

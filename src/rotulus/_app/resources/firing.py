@@ -1,4 +1,4 @@
-"""Schedules that are fired by hand: now, or for the instants of a time that is over."""
+"""The instants of schedules: those that come, and jobs by hand, for now or for past ones."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,11 +13,14 @@ from rotulus._concurrency.pool import off_loop
 from rotulus._engine.followed import schedule_of
 from rotulus._jobs.job import Job
 from rotulus._jobs.record import micros, moment
+from rotulus._time.lengths import check_moment
 from rotulus.errors import OptionError, ScheduleNotFoundError
 from rotulus.store import Filter, Store
 
 MOST_INSTANTS = 10_000
 """How many instants are looked at in one backfill at most."""
+
+_MOST_AHEAD = 1_000
 
 _AT_ONCE = 500
 
@@ -27,10 +30,31 @@ _EARLY = timedelta(days=1)
 Instants = list[datetime]
 
 
-class FiringByHand:
-    """What is fired beside the instants that come."""
+class Firing:
+    """The instants that come, and what is fired beside them."""
 
     _port: Callable[[], AppPort]
+
+    def instants(self, name: str, count: int = 5, after: datetime | None = None) -> Instants:
+        """Returns the next instants of a schedule, in its own zone, in order.
+
+        They are those that the schedule has as it stands now, also while it is paused: then those
+        that it would fire for, once it is resumed. Each of its jobs is due at the instant, or
+        within the `spread` of the schedule after it.
+
+        Args:
+            name: the schedule, declared in code or added.
+            count: how many, 1,000 at most. There are fewer, or none, when it ends before, or cannot
+                be read.
+            after: the moment after which they are; now unless given.
+
+        Raises:
+            ScheduleNotFoundError: there is none of that name.
+            OptionError: the count is not allowed, or the moment is none with a time zone.
+        """
+        port, most = self._port(), _check_count(count)
+        begin = port.now() if after is None else check_moment(after, "after")
+        return Lookup(port).one(name).schedule.next(begin, most)
 
     def run_now(self, name: str) -> Job[Any]:
         """Store a job of a schedule now, whatever its instants are, also while it is paused.
@@ -98,6 +122,10 @@ class FiringByHand:
             return missing
         return self._fill(port, row.task or name, name, row.arguments, missing)
 
+    async def ainstants(self, name: str, count: int = 5, after: datetime | None = None) -> Instants:
+        """`instants`, without blocking the event loop."""
+        return await off_loop(self.instants, name, count, after)
+
     async def arun_now(self, name: str) -> Job[Any]:
         """`run_now`, without blocking the event loop."""
         return await off_loop(self.run_now, name)
@@ -120,6 +148,14 @@ class FiringByHand:
                 port.outbox_relay.relay_added()
             added += [at for at, job, new in zip(some, held, jobs, strict=True) if job.id == new.id]
         return added
+
+
+def _check_count(count: object) -> int:
+    if isinstance(count, int) and not isinstance(count, bool) and 1 <= count <= _MOST_AHEAD:
+        return count
+    raise OptionError(
+        f"count={count!r} is not allowed: give a whole number from 1 to {_MOST_AHEAD:,}"
+    )
 
 
 def _read_span(since: Since, until: Since | None, now: datetime) -> tuple[datetime, datetime]:

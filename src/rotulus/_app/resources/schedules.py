@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Unpack
 
 from rotulus._app.port import AppPort
-from rotulus._app.resources.firing import FiringByHand
+from rotulus._app.resources.firing import Firing
 from rotulus._app.resources.stored_schedules import (
     Lookup,
     ScheduleChanges,
@@ -32,7 +32,7 @@ _CLEARED = ("start", "end")
 """What a schedule may have no more: None is a change of them."""
 
 
-class Schedules(FiringByHand):
+class Schedules(Firing):
     """`app.schedules`: what is fired when, each verb also with an `a` in front.
 
     Schedules live in the store. Those that code declares with `@scheduled` are changed in the code,
