@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rotulus._app.app import App, current_app
     from rotulus._app.change_stream import ChangeStream
+    from rotulus._app.resources.audit import AuditEntry, AuditPage
     from rotulus._app.resources.bulk import BulkProgress, Changed
     from rotulus._app.resources.failures import FailureGroup
     from rotulus._app.resources.job_count import JobCount
@@ -66,6 +67,8 @@ __all__ = [
     "ArgumentsError",
     "Attempt",
     "AttemptResult",
+    "AuditEntry",
+    "AuditPage",
     "BoxKind",
     "BulkProgress",
     "Cancel",
@@ -127,6 +130,7 @@ __all__ = [
 _HOMES = {
     "_app.app": ("App", "current_app"),
     "_app.change_stream": ("ChangeStream",),
+    "_app.resources.audit": ("AuditEntry", "AuditPage"),
     "_app.resources.failures": ("FailureGroup",),
     "_app.resources.bulk": ("BulkProgress", "Changed"),
     "_app.resources.job_count": ("JobCount",),

@@ -258,7 +258,7 @@ SETTINGS: dict[str, SettingKind] = {
     "keep_failed": SettingKind(
         30 * _DAY, _seconds, "Seconds to keep failed, dead and cancelled jobs."
     ),
-    "keep_stats": SettingKind(90 * _DAY, _seconds, "Seconds to keep statistics."),
+    "keep_stats": SettingKind(90 * _DAY, _seconds, "Seconds to keep statistics and the audit."),
     "keep_logs": SettingKind(
         "info", _choice(*KEPT), "The least level of the log lines that are kept; off: none are."
     ),

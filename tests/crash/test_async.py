@@ -18,7 +18,7 @@ from rotulus.testing import adrain, drain
 WITHOUT = {
     App: {
         *("using", "provide", "reserve", "use", "carry", "lifespan", "set_slots", "stop"),
-        "group",
+        *("group", "acting_as"),
         "supervise",
     },
     Job: {"progress", "raise_if_cancelled", "complete", "to_dict", "log"},
@@ -81,6 +81,7 @@ def test_each_verb_has_a_form_for_coroutines(app):
         "stats",
         "failures",
         "changes",
+        "audit",
     } == set(resources(app))
     assert ([], []) == (missing, different)
 

@@ -1,8 +1,10 @@
 """The app: the one place where a store, a registry and what tasks need are put together."""
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, Literal, cast
 
+from rotulus._app.actor import Actor, Door, acting_as
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
 from rotulus._app.engine import Engine, make_engine
@@ -13,6 +15,7 @@ from rotulus._app.open_apps import OpenApp, open_app_of
 from rotulus._app.opening import LazyStore, absolute_url, open_store, shown_url
 from rotulus._app.port import AppPort
 from rotulus._app.resources import (
+    Audit,
     Changes,
     Failures,
     Jobs,
@@ -22,6 +25,7 @@ from rotulus._app.resources import (
     Stats,
     Workers,
 )
+from rotulus._app.roles import Role, read_role
 from rotulus._app.serverless import Serverless
 from rotulus._app.shortcuts import Shortcuts
 from rotulus._app.ticking import Ticks
@@ -63,7 +67,8 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         lease: seconds after which a worker that hangs is given up. Default 30.
         keep: how long succeeded and skipped jobs are kept. Default 7 days.
         keep_failed: how long failed, dead and cancelled jobs are kept. Default 30 days.
-        keep_stats: how long statistics are kept, whatever is deleted. Default 90 days.
+        keep_stats: how long statistics and the audit are kept, whatever is deleted. Default 90
+            days.
         keep_logs: the least level of the log lines of tasks that are kept with their attempts, or
             `"off"`. Default `"info"`; `@task(logs=...)` says otherwise for a task.
         max_bytes: the largest arguments and the largest result, in bytes of JSON. Default 1 MiB.
@@ -94,6 +99,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         runs: gets, cancels, retries, pauses and resumes runs of workflows.
         stats: how many attempts came to what, how long they waited and ran.
         failures: jobs that failed or died, by their cause: lists, retries and deletes groups.
+        audit: who has done what to how many.
         changes: what happens to jobs, queues, schedules and workers, as it happens.
     """
 
@@ -164,7 +170,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         self.schedules, self.workers = Schedules(self._port), Workers(self._port)
         self.failures = Failures(self._port)
         self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
-        self.changes = Changes(self._port)
+        self.changes, self.audit = Changes(self._port), Audit(self._port)
         log_events(engine.events)
         self._own.enter()
 
@@ -219,6 +225,27 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         """
         for one in middleware:
             self._own.engine.middleware.add(one)
+
+    def acting_as(
+        self, name: str, *, door: Door = "python", role: Role | str | None = None
+    ) -> AbstractContextManager[Actor]:
+        """Have somebody act for the length of a block: what is steered there stands in the audit.
+
+            with app.acting_as("ada"):
+                app.queues.pause("mail")
+
+        It holds for this thread and its coroutines, and for every app. An inner block has its own
+        actor.
+
+        Args:
+            name: who acts: printable text of 1 to 200 characters.
+            door: where: `python`, `cli`, `http`, `mcp` or `django`.
+            role: the role that they have there; None where no role is asked for.
+
+        Raises:
+            OptionError: an argument is not allowed.
+        """
+        return acting_as(Actor(name, door, None if role is None else read_role(role)))
 
     def reserve(self, kind: Any, remedy: str) -> None:
         """Reserve a type: calls cannot give its parameters, although this app provides no value.

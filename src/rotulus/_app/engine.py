@@ -17,6 +17,7 @@ from rotulus._engine.duties import (
     FoldStats,
     Kept,
     Prune,
+    PruneAudit,
     PruneChanges,
     Recount,
     Relay,
@@ -169,6 +170,7 @@ class Engine:
             Prune(store, retention(kept), events),
             FoldStats(store, kept.keep_stats, self.random.random),
             PruneChanges(store, self.random.random),
+            PruneAudit(store, kept.keep_stats, self.random.random),
             Recount(store, self.random.random, events),
         ]
 

@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from rotulus._app.adding import AsyncAdds
+from rotulus._app.auditing import Act, audited
 from rotulus._app.change_feed import ChangeFeed
 from rotulus._app.firings import Firings
 from rotulus._app.groups import Groups
@@ -288,13 +289,21 @@ class AppPort:
 
     def cancel(self, job_id: str) -> JobRecord:
         """Cancel a job, and give it as it stands then."""
-        self.store().cancel([job_id])
-        return self.look(job_id)
+
+        def cancel() -> JobRecord:
+            self.store().cancel([job_id])
+            return self.look(job_id)
+
+        return audited(self.store, Act("jobs.cancel", job_id), cancel)
 
     def retry(self, job_id: str) -> JobRecord:
         """Send an ended job back, and give it as it stands then."""
-        self.outbox_relay.send_again(self.store().retry([job_id]))
-        return self.look(job_id)
+
+        def retry() -> JobRecord:
+            self.outbox_relay.send_again(self.store().retry([job_id]))
+            return self.look(job_id)
+
+        return audited(self.store, Act("jobs.retry", job_id), retry)
 
     def _missing(self, job_id: str) -> JobNotFoundError:
         return JobNotFoundError(

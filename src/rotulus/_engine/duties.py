@@ -156,13 +156,30 @@ class PruneChanges:
         return PRUNE_EVERY * (0.75 + 0.5 * self._chance())
 
 
+class PruneAudit:
+    """Deletes what was written of who has done what, when it is old."""
+
+    name = "prune_audit"
+
+    def __init__(self, store: Store, keep: timedelta, chance: Callable[[], float]) -> None:
+        self._store = store
+        self._keep = keep
+        self._chance = chance
+
+    def tick(self, now: datetime) -> float:  # noqa: ARG002 - the store has its own clock
+        """Delete some; call again at once when there are more."""
+        if self._store.audit.prune(self._keep.total_seconds(), _AT_ONCE) >= _AT_ONCE:
+            return 0.0
+        return PRUNE_EVERY * (0.75 + 0.5 * self._chance())
+
+
 class Kept(NamedTuple):
     """How long things are kept.
 
     Attributes:
         keep: jobs that succeeded or were skipped.
         keep_failed: jobs that can be retried.
-        keep_stats: statistics.
+        keep_stats: statistics, and the audit.
     """
 
     keep: timedelta

@@ -1,6 +1,6 @@
 """`rotulus pause` and `resume`: hold up queues and runs, and let them go on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import click
@@ -28,7 +28,8 @@ def pause(
     _check_given("pause", queues, runs)
     app = find_store(target, url)
     found = _runs(app, "pause", runs)
-    app.store.pause(queues, paused=True, runs=found)  # before looking up queues, which may be slow
+    _pause(app.runs.pause, found)
+    _pause(app.queues.pause, queues)  # before looking up queues, which may be slow
     for run in found:
         click.echo(
             f"Paused run {run}. Running steps finish; 'rotulus resume --run {run}' lets it go on."
@@ -55,7 +56,8 @@ def resume(
     app = find_store(target, url)
     found = _runs(app, "resume", runs)
     paused = app.store.fleet().paused
-    app.store.pause(queues, paused=False, runs=found)
+    _pause(app.runs.resume, found)
+    _pause(app.queues.resume, queues)
     for run in found:
         click.echo(f"Resumed run {run}.")
     if queues:
@@ -65,6 +67,11 @@ def resume(
         for queue in queues:
             if queue not in paused:
                 _say_not_paused(queue, list(paused))
+
+
+def _pause(verb: Callable[..., None], names: Sequence[str]) -> None:
+    if names:
+        verb(*names)
 
 
 def _say_not_paused(queue: str, paused: Sequence[str]) -> None:

@@ -1,5 +1,8 @@
 """Finds the app that a command works on, from `module:app`, a file, or the settings."""
 
+import getpass
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +17,8 @@ from rotulus.config import load_settings
 from rotulus.errors import ConfigurationError, OptionError, StoreUnavailableError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_LONGEST_NAME = 200
 
 
 def traceback_option(command: F) -> F:
@@ -45,17 +50,39 @@ def app_argument(command: F) -> F:
     return argument(traceback_option(command))
 
 
-def find_app(target: str | None, url: str | None = None, *, tasks: bool = False) -> App:
-    """Returns the app to work on.
+def find_app(
+    target: str | None, url: str | None = None, *, tasks: bool = False, acting: bool = True
+) -> App:
+    """Returns the app to work on, on behalf of who calls the program.
 
     Args:
         target: what was given; else `ROTULUS_APP`, else `[tool.rotulus]`.
         url: a store to look at without an app.
         tasks: whether the command needs the app's tasks.
+        acting: whether the caller of the program is the one who acts, for the audit. Workers
+            run jobs of everybody.
 
     Raises:
         ConfigurationError: there is none, it cannot be imported, or it has no tasks.
     """
+    app = _find_app(target, url, tasks=tasks)
+    context = click.get_current_context(silent=True)
+    if acting and context is not None:
+        context.with_resource(app.acting_as(_caller(), door="cli"))
+    return app
+
+
+def _caller() -> str:
+    """Returns who calls the program: user@host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # one without a name, as in some containers
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    name = f"{user}@{socket.gethostname()}"
+    return "".join(c if c.isprintable() else "?" for c in name)[:_LONGEST_NAME]
+
+
+def _find_app(target: str | None, url: str | None, *, tasks: bool) -> App:
     if url is not None:
         return bare_app(url)
     target = load_settings({"app": target})["app"].value

@@ -87,7 +87,7 @@ def worker(
     per_process |= {"log": level, "log_format": log_format, "tracebacks": tracebacks}
     settings = load_settings(per_process | {"processes": processes})
     set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
-    app = find_app(target, tasks=True)
+    app = find_app(target, tasks=True, acting=False)
     name_jobs()
     if parent is None:
         _warn_of_queues(app, settings["queues"].value)

@@ -5,7 +5,9 @@ from enum import Enum
 from typing import Any
 
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
 from rotulus._app.roles import Role
 from rotulus.service.access import ROLE_KEY, role_of
@@ -17,9 +19,11 @@ from rotulus.service.principal import (
     LOCAL,
     SETTINGS,
     Principal,
+    acting,
     admission_of,
     admit,
     check_role,
+    principal_of,
 )
 from rotulus.service.problems import (
     PROBLEM_RESPONSES,
@@ -86,6 +90,10 @@ class GuardedRoute(ProblemRoute):
         options["openapi_extra"] = extra | {ROLE_KEY: role.value}
         super().__init__(path, endpoint, **options)
 
+    def get_route_handler(self) -> Handler:
+        """Returns FastAPI's handler, called on behalf of the sender of a request."""
+        return answered(_acting(APIRoute.get_route_handler(self)), self.before)
+
     def before(self, request: Request) -> None:
         """Raise a `ProblemError` for a request that is refused."""
         self._guard.check(request)
@@ -141,7 +149,17 @@ def guarded(handle: Handler, role: Role) -> Handler:
         handle: the handler.
         role: the least role that may send such requests.
     """
-    return answered(handle, Guard(role).check)
+    return answered(_acting(handle), Guard(role).check)
+
+
+def _acting(handle: Handler) -> Handler:
+    """Returns a handler on behalf of the sender of a request, who has been let in."""
+
+    async def act(request: Request) -> Response:
+        with acting(principal_of(request)):
+            return await handle(request)
+
+    return act
 
 
 def authorised(connection: HTTPConnection, auth: Auth | None) -> Principal:

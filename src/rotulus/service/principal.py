@@ -1,10 +1,12 @@
 """Who has sent a request, and whether that sender's role is enough for what the request asks."""
 
+from contextlib import AbstractContextManager
 from typing import NamedTuple, cast
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from rotulus._app.actor import Actor, acting_as
 from rotulus._app.roles import Role
 from rotulus.service.problems import ProblemError
 
@@ -70,6 +72,11 @@ def principal_of(connection: HTTPConnection) -> Principal:
     if admission is None:
         raise LookupError("This request was not let in by a guard")
     return admission.principal
+
+
+def acting(principal: Principal) -> AbstractContextManager[Actor]:
+    """Have the sender of a request act for the length of a block, for the audit."""
+    return acting_as(Actor(principal.name, "http", principal.role))
 
 
 def check_role(admission: Admission, needed: Role) -> None:

@@ -13,7 +13,7 @@ from rotulus.errors import ConfigurationError
 from rotulus.service.access import DOCUMENTS, OPEN_PATHS
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.guard import SAFE_METHODS, authorised
-from rotulus.service.principal import ANYBODY, Admission, Principal, admit, role_needed
+from rotulus.service.principal import ANYBODY, Admission, Principal, acting, admit, role_needed
 from rotulus.service.problems import ProblemError, install_problems
 from rotulus.service.scope import path_within
 
@@ -104,6 +104,13 @@ class GuardMiddleware:
         self, principal: Principal, scope: Scope, receive: Receive, send: Send
     ) -> None:
         admission = admit(scope, principal)
+        with acting(principal):
+            await self._answer(admission, scope, receive, send)
+
+    async def _answer(
+        self, admission: Admission, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        principal = admission.principal
         if principal.role.includes(Role.OPERATOR):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:

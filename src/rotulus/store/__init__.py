@@ -3,6 +3,7 @@
 from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import Debounce, JobRecord
+from rotulus.store.audit import Audit, AuditEntry, AuditFilter, AuditRow
 from rotulus.store.changes import Change, Changes
 from rotulus.store.contract import Store
 from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures
@@ -37,6 +38,10 @@ from rotulus.store.values import (
 __all__ = [
     "ADDED",
     "CODE",
+    "Audit",
+    "AuditEntry",
+    "AuditFilter",
+    "AuditRow",
     "Backlog",
     "Change",
     "Changes",

@@ -30,6 +30,7 @@ and opens its own. Only one that lives in memory refuses, as nobody else would s
 from collections.abc import Mapping
 from typing import Protocol
 
+from rotulus.store.audit import Audit
 from rotulus.store.changes import Changes
 from rotulus.store.failures import Failures
 from rotulus.store.groups import Groups
@@ -119,6 +120,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def outbox(self) -> Outbox:
         """What is to be published of the jobs that are carried to an endpoint outside."""
+        ...
+
+    @property
+    def audit(self) -> Audit:
+        """Who has done what to how many."""
         ...
 
     def close(self) -> None:

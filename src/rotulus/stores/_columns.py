@@ -13,7 +13,7 @@ from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import READ_APART, Debounce, Id, JobRecord, Json, Micros, micros
 from rotulus._jobs.states import ENDED, State
-from rotulus.store import Claim, NewJob, Renewal, ScheduleRow, Terms
+from rotulus.store import AuditRow, Claim, NewJob, Renewal, ScheduleRow, Terms
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -179,6 +179,7 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "debounced": (DebouncedRow,),
     "failure": (FailureRow,),
     "log": (LogRow,),
+    "audit": (AuditRow,),
 }
 """Rows that statements take many of at once, by the name of each in SQL: the columns of these."""
 

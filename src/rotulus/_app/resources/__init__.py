@@ -1,5 +1,6 @@
 """The resources of an app, by noun, with the same verbs at every door."""
 
+from rotulus._app.resources.audit import Audit
 from rotulus._app.resources.changes import Changes
 from rotulus._app.resources.failures import Failures
 from rotulus._app.resources.jobs import Jobs
@@ -9,4 +10,14 @@ from rotulus._app.resources.schedules import Schedules
 from rotulus._app.resources.stats import Stats
 from rotulus._app.resources.workers import Workers
 
-__all__ = ["Changes", "Failures", "Jobs", "Queues", "Runs", "Schedules", "Stats", "Workers"]
+__all__ = [
+    "Audit",
+    "Changes",
+    "Failures",
+    "Jobs",
+    "Queues",
+    "Runs",
+    "Schedules",
+    "Stats",
+    "Workers",
+]

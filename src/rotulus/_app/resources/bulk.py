@@ -3,8 +3,10 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Unpack
 
+from rotulus._app.auditing import count_done
 from rotulus._app.port import AppPort
 from rotulus._app.resources.pages import read_cursor, write_cursor
+from rotulus._app.resources.steering import steers
 from rotulus._app.resources.where import (
     Where,
     check_filter_names,
@@ -116,6 +118,7 @@ class BulkVerbs:
     def __init__(self, port: Callable[[], AppPort]) -> None:
         self._port = port
 
+    @steers("jobs.cancel")
     def cancel(self, *ids: str, **chosen: Unpack[Chosen]) -> Changed:
         """Cancel jobs: at once those that wait; those that run are asked to stop.
 
@@ -124,6 +127,7 @@ class BulkVerbs:
         """
         return self._change(CANCEL, ids, chosen)
 
+    @steers("jobs.retry")
     def retry(self, *ids: str, **chosen: Unpack[Chosen]) -> Changed:
         """Send `failed`, `dead` and `cancelled` jobs back to their queues, with fresh budgets.
 
@@ -135,6 +139,7 @@ class BulkVerbs:
         """
         return self._change(RETRY, ids, chosen)
 
+    @steers("jobs.delete")
     def delete(self, *ids: str, **chosen: Unpack[Chosen]) -> Changed:
         """Delete jobs that have ended, with their earlier attempts; a run goes whole.
 
@@ -146,6 +151,7 @@ class BulkVerbs:
         """
         return self._change(DELETE, ids, chosen)
 
+    @steers("jobs.reprioritise")
     def reprioritise(self, *ids: str, priority: int, **chosen: Unpack[Chosen]) -> Changed:
         """Give jobs that wait another priority, where higher is sooner; a run with its steps.
 
@@ -185,6 +191,7 @@ class BulkVerbs:
         for batch in batches:
             records = act(port, batch.ids)
             changed.total += len(records)
+            count_done(len(records))
             kept = records if meant is None else records[: MOST_KEPT - len(changed)]
             changed += [Job(record, port) for record in kept]
             changed.next = batch.next

@@ -6,9 +6,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from rotulus._app.auditing import count_done
 from rotulus._app.port import AppPort
 from rotulus._app.resources.bulk import DELETE, RETRY, Verb, trial
 from rotulus._app.resources.jobs import MOST_COUNTED, JobCount
+from rotulus._app.resources.steering import steers
 from rotulus._app.resources.where import (
     Since,
     check_flag,
@@ -132,6 +134,7 @@ class Failures:
         port = self._port()
         return [Job(record, port) for record in port.store().failures.latest(check_limit(limit))]
 
+    @steers("failures.retry")
     def retry(self, fingerprint: str, *, dry_run: bool = False) -> int:
         """Send the jobs of a group back to their queues, 500 at a time.
 
@@ -149,6 +152,7 @@ class Failures:
         """
         return self._each_page(RETRY, fingerprint, dry_run=dry_run)
 
+    @steers("failures.delete")
     def delete(self, fingerprint: str, *, dry_run: bool = False) -> int:
         """Delete the jobs of a group, 500 at a time; steps of runs are left.
 
@@ -194,7 +198,12 @@ class Failures:
         """Do something to the jobs of a group, page by page; returns to how many."""
         port = self._port()
         act = trial(verb) if check_flag("dry_run", dry_run) else verb.act
-        return sum(len(act(port, page)) for page in _pages(port, fingerprint))
+        changed = 0
+        for page in _pages(port, fingerprint):
+            done = len(act(port, page))
+            count_done(done)
+            changed += done
+        return changed
 
 
 def _read(group: Group, port: AppPort) -> FailureGroup:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.steering import steers
 from rotulus._app.resources.stored_schedules import Lookup
 from rotulus._app.resources.where import Since, check_flag, every, read_since
 from rotulus._concurrency.pool import off_loop
@@ -56,6 +57,7 @@ class Firing:
         begin = port.now() if after is None else check_moment(after, "after")
         return Lookup(port).one(name).schedule.next(begin, most)
 
+    @steers("schedules.run_now")
     def run_now(self, name: str) -> Job[Any]:
         """Store a job of a schedule now, whatever its instants are, also while it is paused.
 
@@ -81,6 +83,7 @@ class Firing:
             port.outbox_relay.relay_added()
         return Job(record, port)
 
+    @steers("schedules.backfill")
     def backfill(
         self, name: str, since: Since, until: Since | None = None, *, dry_run: bool = False
     ) -> Instants:

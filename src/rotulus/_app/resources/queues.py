@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.job_count import JobCount
+from rotulus._app.resources.steering import steers
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.record import moment
 from rotulus._jobs.states import State
@@ -67,6 +68,7 @@ class Queues:
             QueueInfo(name, jobs[name], paused.get(name), ages.get(name)) for name in sorted(jobs)
         ]
 
+    @steers("queues.pause")
     def pause(self, *names: str) -> None:
         """Claim no more jobs of these queues, in any worker, until `resume`. Running jobs go on.
 
@@ -75,6 +77,7 @@ class Queues:
         """
         self._port().store().pause(_named(names, "pause"), paused=True)
 
+    @steers("queues.resume")
     def resume(self, *names: str) -> None:
         """Claim jobs of these queues again. Raises `OptionError` as `pause` does."""
         self._port().store().pause(_named(names, "resume"), paused=False)

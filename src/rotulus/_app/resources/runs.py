@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rotulus._app.resources.run_views import RunViews
+from rotulus._app.resources.steering import steers
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.grouped import is_member
 from rotulus._jobs.job import Job
@@ -50,6 +51,7 @@ class Runs(RunViews):
         found = port.store().last_runs(workflows) if workflows else []
         return {record.task: Job(record, port) for record in found}
 
+    @steers("runs.cancel")
     def cancel(self, *ids: str) -> list[Job[Any]]:
         """Cancel every step of these runs that has not ended; those that run are asked to stop.
 
@@ -57,6 +59,7 @@ class Runs(RunViews):
         """
         return self._jobs.cancel(*_named(ids, "cancel"))
 
+    @steers("runs.retry")
     def retry(self, *ids: str) -> list[Job[Any]]:
         """Run the failed, dead and cancelled steps again, and every step that came after them.
 
@@ -64,6 +67,7 @@ class Runs(RunViews):
         """
         return self._jobs.retry(*_named(ids, "retry"))
 
+    @steers("runs.pause")
     def pause(self, *ids: str) -> None:
         """Begin no further step of these runs until `resume`; running steps finish.
 
@@ -73,10 +77,12 @@ class Runs(RunViews):
         """
         self._pause("pause", ids, paused=True)
 
+    @steers("runs.resume")
     def resume(self, *ids: str) -> None:
         """Let these runs go on. Raises as `pause` does."""
         self._pause("resume", ids, paused=False)
 
+    @steers("runs.replay")
     def replay(
         self, run_id: str, step: str, context: Mapping[str, Any] | None = None
     ) -> list[Job[Any]]:

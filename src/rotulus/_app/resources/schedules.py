@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.firing import Firing
+from rotulus._app.resources.steering import steers
 from rotulus._app.resources.stored_schedules import (
     Lookup,
     ScheduleChanges,
@@ -54,6 +55,7 @@ class Schedules(Firing):
         """Returns the schedule of that name. Raises `ScheduleNotFoundError`."""
         return Lookup(self._port()).one(name)
 
+    @steers("schedules.add")
     def add(
         self,
         name: str,
@@ -95,6 +97,7 @@ class Schedules(Firing):
             )
         return lookup.info(row)
 
+    @steers("schedules.set")
     def set(
         self,
         name: str,
@@ -145,6 +148,7 @@ class Schedules(Firing):
             f"times in a row: look with app.schedules.get({name!r}) what they do, and try again"
         )
 
+    @steers("schedules.pause")
     def pause(self, name: str) -> ScheduleInfo:
         """Fire a schedule no more until `resume`. Raises `ScheduleNotFoundError`.
 
@@ -152,10 +156,12 @@ class Schedules(Firing):
         """
         return self._pause(name, paused=True)
 
+    @steers("schedules.resume")
     def resume(self, name: str) -> ScheduleInfo:
         """Fire a schedule again, from now on. Raises `ScheduleNotFoundError`."""
         return self._pause(name, paused=False)
 
+    @steers("schedules.remove")
     def remove(self, *names: str) -> None:
         """Remove schedules that were added, or that no code declares any more. Their jobs stay.
 

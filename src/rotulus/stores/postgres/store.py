@@ -13,6 +13,7 @@ from rotulus._text.ids import is_id
 from rotulus._time.clock import monotonic
 from rotulus.errors import StoreBusyError, StoreClosedError, StoreError
 from rotulus.store import (
+    Audit,
     Changes,
     Claim,
     ClaimFilter,
@@ -48,6 +49,7 @@ from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source
 from rotulus.stores.postgres.work_waiter import WorkWaiter
+from rotulus.stores.shared.audit import SharedAudit
 from rotulus.stores.shared.changes import SharedChanges
 from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.groups import SharedGroups
@@ -105,6 +107,7 @@ class PostgresStore(SharedStore):
         self.changes: Changes = SharedChanges(self._read, self._write, Places(), pause)
         after_commit = self._connections.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
+        self.audit: Audit = SharedAudit(self._read, self._write)
 
     @property
     def url(self) -> str:

@@ -14,6 +14,7 @@ from rotulus._jobs.record import JobRecord, micros
 from rotulus._jobs.states import State
 from rotulus._time.clock import Clock, SystemClock
 from rotulus.store import (
+    Audit,
     Changes,
     Claim,
     ClaimFilter,
@@ -31,6 +32,7 @@ from rotulus.store import (
 )
 from rotulus.stores._columns import span
 from rotulus.stores.shared import actions
+from rotulus.stores.shared.audit import SharedAudit
 from rotulus.stores.shared.changes import SharedChanges
 from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.groups import SharedGroups
@@ -98,6 +100,7 @@ class SqliteStore(SharedStore):
         self.changes: Changes = SharedChanges(self._read, self._write, TriggeredNoting(), sleep)
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
+        self.audit: Audit = SharedAudit(self._read, self._write)
 
     @property
     def url(self) -> str:

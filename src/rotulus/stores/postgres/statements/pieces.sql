@@ -265,3 +265,12 @@ job.run >= CAST(:run AS uuid) AND (job.run, job.id) < (CAST(:run AS uuid), {belo
 -- piece: of_schedule
 -- A job of the next page was fired for a schedule. See `of_key`.
 job.schedule >= CAST(:schedule AS text) AND (job.schedule, job.id) < (CAST(:schedule AS text), {below})
+
+-- piece: of_verb
+-- Entries of the audit of one verb, with numbers in a span. Of the numbers alone the planner would think that
+-- there are so few that the verb is no matter. So it would with `of_actor`.
+(verb, id) > (:verb::text, :first::bigint) AND (verb, id) < (:verb::text, :before::bigint)
+
+-- piece: of_actor
+-- Entries of the audit of one actor, with numbers in a span.
+(actor, id) > (:actor::text, :first::bigint) AND (actor, id) < (:actor::text, :before::bigint)

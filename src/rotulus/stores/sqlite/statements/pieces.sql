@@ -195,3 +195,11 @@ job.run = :run AND {page}
 -- piece: of_schedule
 -- A job of the next page was fired for a schedule.
 job.schedule = :schedule AND {page}
+
+-- piece: of_verb
+-- Entries of the audit of one verb, with numbers in a span.
+verb = :verb AND id > :first AND id < :before
+
+-- piece: of_actor
+-- Entries of the audit of one actor, with numbers in a span.
+actor = :actor AND id > :first AND id < :before
