@@ -22,7 +22,7 @@ READS = {
     "jobs": {"count", "find", "get", "logs"},
     "queues": {"list"},
     "runs": {"find", "get", "graph", "latest", "step", "steps", "timeline"},
-    "schedules": {"get", "list"},
+    "schedules": {"get", "instants", "list"},
     "stats": {"ages", "series", "totals"},
     "workers": {"list", "running"},
 }
