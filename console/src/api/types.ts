@@ -172,9 +172,9 @@ export interface LogLines {
 	items: LogLine[];
 }
 
-/** What a verb has done, or would do. */
-export interface Done {
-	count: number;
-	exact: boolean;
+/** What a verb has done to how many jobs, or would do. */
+export interface Changed extends Count {
 	dry_run: boolean;
+	/** Where it goes on, if its limit came first. */
+	next: string | null;
 }

@@ -1,6 +1,6 @@
 /** A dialog over the page; Escape closes it, and focus goes back to where it was. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons";
 
 interface DialogProps {
@@ -15,9 +15,13 @@ interface DialogProps {
 /** A dialog of the browser's own. */
 export function Dialog({ title, close, children, kind = "middle", quiet = false }: DialogProps) {
 	const shown = useRef<HTMLDialogElement>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const before = document.activeElement as HTMLElement | null;
-		shown.current?.showModal();
+		const dialog = shown.current;
+		dialog?.showModal();
+		// What is to be typed into; else the dialog itself, so that no button is pressed by chance.
+		const first = dialog?.querySelector<HTMLElement>("[data-focus]") ?? dialog?.firstElementChild;
+		(first as HTMLElement | null)?.focus();
 		return () => before?.focus();
 	}, []);
 	return (
@@ -33,7 +37,7 @@ export function Dialog({ title, close, children, kind = "middle", quiet = false 
 				if (event.target === event.currentTarget) close();
 			}}
 		>
-			<div class="dialog">
+			<div class="dialog" tabIndex={-1}>
 				{!quiet && (
 					<header>
 						<h2>{title}</h2>

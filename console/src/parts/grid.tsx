@@ -102,7 +102,7 @@ export function Grid<R>(props: GridProps<R>) {
 	return (
 		<div
 			ref={box}
-			class={narrow ? "grid narrow" : "grid"}
+			class={`grid${narrow ? " narrow" : ""}${at >= 0 ? " has-active" : ""}`}
 			role="grid"
 			tabIndex={0}
 			aria-label={props.label}

@@ -23,8 +23,24 @@ export function QueryBar({ value, change, values, label, placeholder }: QueryBar
 	const open = useSignal(false);
 	const text = typed.value ?? value;
 	const found = open.value ? suggest(text, cursor.value, values) : [];
-	const wrong = parse(text).find((one) => one.wrong);
-	useKeys(useMemo(() => [{ keys: "/", does: "Search", run: () => input.current?.select() }], []));
+	// What is still being typed is not wrong yet.
+	const isTyped = (end: number) => open.value && end === cursor.value;
+	const wrong = parse(text).find((one) => one.wrong && !isTyped(one.end));
+	useKeys(
+		useMemo(
+			() => [
+				{
+					keys: "/",
+					does: "Search",
+					run: () => {
+						input.current?.focus();
+						input.current?.select();
+					},
+				},
+			],
+			[],
+		),
+	);
 
 	const look = (next: string) => {
 		typed.value = null;

@@ -1,7 +1,7 @@
 /** Failures: what is broken, by its cause. */
 import { invalidate, useData } from "../api/cache";
 import { send, withQuery } from "../api/client";
-import type { Done, FailureGroup, FailureGroups } from "../api/types";
+import type { Changed, FailureGroup, FailureGroups } from "../api/types";
 import { count } from "../logic/lengths";
 import { CopyLine } from "../parts/copy";
 import { Choice } from "../parts/menu";
@@ -111,7 +111,7 @@ const SAYS =
 async function act(group: FailureGroup, verb: "retry"): Promise<void> {
 	const path = `failures/${group.fingerprint}/$${verb}`;
 	try {
-		const meant = await send<Done>("POST", path, { dry_run: true });
+		const meant = await send<Changed>("POST", path, { dry_run: true });
 		const jobs = `${count(meant.count, meant.exact)} ${meant.count === 1 ? "job" : "jobs"}`;
 		const go = await confirm({
 			title: `Retry ${jobs}?`,
@@ -120,7 +120,7 @@ async function act(group: FailureGroup, verb: "retry"): Promise<void> {
 			typed: meant.count > 100 ? String(meant.count) : undefined,
 		});
 		if (!go) return;
-		const was = await send<Done>("POST", path, { dry_run: false });
+		const was = await send<Changed>("POST", path, { dry_run: false });
 		tell(`${count(was.count, was.exact)} sent back.`);
 		invalidate(new Set(["failures", "jobs", "queues"]));
 	} catch (problem) {

@@ -82,7 +82,7 @@ export default function Jobs() {
 				list={list}
 				query={query}
 				columns={columns}
-				chosen={chosen.value}
+				chosen={isAll.value ? new Set(list.rows.map((job) => job.id)) : chosen.value}
 				choose={choose}
 				look={look}
 			/>
@@ -208,7 +208,7 @@ function Chosen(props: ChosenProps) {
 	return (
 		<div class="chosen" role="toolbar" aria-label="Chosen jobs">
 			<span role="status">{props.isAll ? "All that match" : `${count(props.number)} chosen`}</span>
-			{!props.isAll && (
+			{!props.isAll && props.hasMore && (
 				<button type="button" class="link" onClick={props.all}>
 					Choose all that match
 				</button>

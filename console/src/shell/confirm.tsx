@@ -52,6 +52,7 @@ function Asked({ asked }: { asked: Question }) {
 								typed.value = event.currentTarget.value;
 							}}
 							autocomplete="off"
+							data-focus
 						/>
 					</label>
 				)}
@@ -65,7 +66,7 @@ function Asked({ asked }: { asked: Question }) {
 						disabled={
 							!!asked.typed && typed.value.replace(/\D/g, "") !== asked.typed.replace(/\D/g, "")
 						}
-						autofocus={!asked.typed}
+						data-focus={!asked.typed || undefined}
 					>
 						{asked.verb}
 					</button>

@@ -1,7 +1,7 @@
 /** The palette: goes to anything by its name or id, and does anything. */
 import { useSignal } from "@preact/signals";
 import { readAll, useData } from "../api/cache";
-import type { JobPage, Queues, TaskInfo } from "../api/types";
+import type { Job, Queues, TaskInfo } from "../api/types";
 import { paused } from "../live/switch";
 import { rank } from "../logic/rank";
 import { Dialog } from "../parts/dialog";
@@ -17,7 +17,7 @@ interface Item {
 	run: () => void;
 }
 
-const ID = /^[0-9a-f]{4}[0-9a-f-]*$/i;
+const ID = /^[0-9a-f]{8}-?[0-9a-f-]*$/i;
 
 function places(): Item[] {
 	return PLACES.map((one) => ({
@@ -54,7 +54,7 @@ function commands(): Item[] {
 function useItems(text: string): Item[] {
 	const tasks = useData<TaskInfo[]>("tasks").data.value ?? [];
 	const queues = useData<Queues>("queues", { topics: ["queues"] }).data.value?.items ?? [];
-	const jobs = useData<JobPage>(ID.test(text) ? `jobs?id=${text.toLowerCase()}&limit=5` : null);
+	const job = useData<Job>(ID.test(text) ? `jobs/${text.toLowerCase()}` : null).data.value;
 	const q = (name: string) => href("jobs", { q: name });
 	const all: Item[] = [
 		...places(),
@@ -73,7 +73,7 @@ function useItems(text: string): Item[] {
 		})),
 	];
 	const found = rank(all, text, (one) => one.label).slice(0, 30);
-	const byId = (jobs.data.value?.items ?? []).map((job) => ({
+	const byId = (job ? [job] : []).map((job) => ({
 		label: job.id,
 		says: `${job.task}, ${job.state}`,
 		icon: "jobs" as const,
@@ -123,7 +123,7 @@ export function Palette({ close }: { close: () => void }) {
 						placeholder="A screen, a task, a queue, an id, a command"
 						autocomplete="off"
 						spellcheck={false}
-						autofocus
+						data-focus
 						value={text.value}
 						onInput={(event) => {
 							text.value = event.currentTarget.value;

@@ -86,7 +86,7 @@ function useLines(job: WholeJob, level: Level) {
 		let over = false;
 		const look = async () => {
 			const after = lines.peek().at(-1)?.cursor;
-			const path = withQuery(`jobs/${job.id}/logs`, { after, level, limit: AT_ONCE });
+			const path = withQuery(`jobs/${job.id}/$logs`, { after, level, limit: AT_ONCE });
 			try {
 				const found = (await get<LogLines>(path)).data.items;
 				if (over) return;
