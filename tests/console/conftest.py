@@ -2,9 +2,12 @@
 
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
+import uvicorn
+from playwright.sync_api import sync_playwright
 
 from rotulus.console.files import BUILT
 
@@ -23,3 +26,95 @@ def built(tmp_path_factory):
         pytest.skip(f"NOT TESTED: the console: {made.stderr.strip()}")
     assert made.returncode == 0, made.stdout + made.stderr
     return BUILT
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium(built):
+    """A browser without windows."""
+    if CHROMIUM is None:
+        pytest.skip("NOT TESTED: the console in a browser, which needs Chromium")
+    with sync_playwright() as playwright:
+        # Debian's script of that name writes a line to stderr where memory is ample.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """Opens pages: each notes its errors and its requests, and a test fails if one had an error."""
+    contexts, errors = [], []
+
+    def make(*, width=1440, height=900, theme="light", **options):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, **options
+        )
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.asked = []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                errors.append(said.text)
+                if said.type == "error" and "404" not in said.text
+                else None
+            ),
+        )
+        page.errors = errors
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [] == errors
+
+
+class Server:
+    """A server of an application in a thread, which can go away and come back."""
+
+    def __init__(self, make):
+        self._make = make
+        self._port = 0
+        self.start()
+
+    def start(self):
+        """Begin to serve, at the same port as before."""
+        ends = {"timeout_graceful_shutdown": 1, "log_config": None, "ws": "none"}
+        config = uvicorn.Config(self._make(), port=self._port, **ends)
+        self._listening = config.bind_socket()
+        self._listening.listen()  # who comes early waits
+        self._port = self._listening.getsockname()[1]
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=[[self._listening]])
+        self._thread.start()
+
+    def stop(self):
+        """Serve no more."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._listening.close()
+
+    @property
+    def address(self):
+        """Where it is."""
+        return f"http://127.0.0.1:{self._port}"
+
+
+@pytest.fixture
+def serve():
+    """Serves what a function makes; returns the server."""
+    running = []
+
+    def start(make):
+        running.append(Server(make))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()

@@ -6,6 +6,7 @@ import { get } from "./client";
 import type { Problem } from "./problem";
 
 const SHORTEST = 1000; // milliseconds between two readings of the same
+const AFTER_PROBLEM = 5000;
 const KEPT = 120; // entries that nobody looks at
 
 /** A resource as it was read last. Old data stays while it is read again, and when that fails. */
@@ -87,23 +88,26 @@ export class Entry<T> {
 	}
 
 	private soon(): void {
-		if (this.timer || this.busy.value) return;
-		const wait = Math.max(60, this.began + SHORTEST - Date.now());
-		this.timer = window.setTimeout(() => void this.read(), wait);
+		if (!this.timer && !this.busy.value) this.later(this.began + SHORTEST - Date.now());
 	}
 
 	private tick(): void {
 		if (!this.watchers || this.timer) return;
-		if (this.stale && isLive()) {
-			const wait = this.error.value ? 5000 : Math.max(60, this.began + SHORTEST - Date.now());
-			this.timer = window.setTimeout(() => void this.read(), wait);
-		} else if (this.every) {
-			this.timer = window.setTimeout(() => {
+		if (this.stale && isLive())
+			this.later(this.error.value ? AFTER_PROBLEM : this.began + SHORTEST - Date.now());
+		else if (this.every) this.later(this.every);
+	}
+
+	private later(milliseconds: number): void {
+		this.timer = window.setTimeout(
+			() => {
 				this.timer = 0;
-				if (isLive() && !document.hidden) void this.read();
-				else this.tick();
-			}, this.every);
-		}
+				// Somebody may have paused the page, or turned to another one.
+				if (isLive() && (this.stale || !document.hidden)) void this.read();
+				else if (this.every) this.later(this.every);
+			},
+			Math.max(60, milliseconds),
+		);
 	}
 }
 

@@ -95,8 +95,8 @@ export function follow(): void {
 		if (paused.value) {
 			source?.close();
 			source = undefined;
+			line.value = "connecting";
 		} else if (!source) {
-			if (position) readAll();
 			open();
 		}
 	});

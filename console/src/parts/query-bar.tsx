@@ -70,6 +70,7 @@ export function QueryBar({ value, change, values, label, placeholder }: QueryBar
 			take(chosen);
 		} else if (event.key === "Enter") {
 			look(text);
+			input.current?.blur(); // so that keys go to the rows
 		} else if (event.key === "Escape") {
 			event.preventDefault();
 			if (open.value) open.value = false;
