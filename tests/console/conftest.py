@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from rotulus.console.files import BUILT
 
@@ -27,6 +27,8 @@ def built(tmp_path_factory):
     assert made.returncode == 0, made.stdout + made.stderr
     return BUILT
 
+
+expect.set_options(timeout=20_000)  # a machine may be busy with other tests
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 

@@ -26,7 +26,7 @@ export class Entry<T> {
 	constructor(
 		readonly path: string,
 		readonly topics: readonly string[],
-		readonly every: number,
+		readonly every: (data: T | undefined) => number,
 	) {}
 
 	/** Notes that the server has something newer, and reads it if somebody looks. */
@@ -95,7 +95,12 @@ export class Entry<T> {
 		if (!this.watchers || this.timer) return;
 		if (this.stale && isLive())
 			this.later(this.error.value ? AFTER_PROBLEM : this.began + SHORTEST - Date.now());
-		else if (this.every) this.later(this.every);
+		else if (this.round) this.later(this.round);
+	}
+
+	/** Milliseconds after which it is read again in any case; 0: it is not. */
+	private get round(): number {
+		return this.every(this.data.peek());
 	}
 
 	private later(milliseconds: number): void {
@@ -104,7 +109,7 @@ export class Entry<T> {
 				this.timer = 0;
 				// Somebody may have paused the page, or turned to another one.
 				if (isLive() && (this.stale || !document.hidden)) void this.read();
-				else if (this.every) this.later(this.every);
+				else if (this.round) this.later(this.round);
 			},
 			Math.max(60, milliseconds),
 		);
@@ -124,15 +129,18 @@ function drop(): void {
 export interface Keeping {
 	/** It is read again when one of these has changed: `jobs`, `job:019a`. */
 	topics?: readonly string[];
-	/** It is read again after so many milliseconds, since no change tells of it. */
-	every?: number;
+	/** It is read again after so many milliseconds, since no change tells of it; 0: it is not. */
+	every?: number | ((data: never) => number);
 }
 
 /** Returns the entry of a path of the API. */
 export function entry<T>(path: string, keeping: Keeping = {}): Entry<T> {
 	let found = entries.get(path);
 	if (!found) {
-		found = new Entry<unknown>(path, keeping.topics ?? [], keeping.every ?? 0);
+		const { topics = [], every = 0 } = keeping;
+		const round = (data: unknown) =>
+			typeof every === "number" ? every : data === undefined ? 0 : every(data as never);
+		found = new Entry<unknown>(path, topics, round);
 		entries.set(path, found);
 		drop();
 	}
@@ -142,7 +150,7 @@ export function entry<T>(path: string, keeping: Keeping = {}): Entry<T> {
 /** Returns what the API says at a path, and keeps it up to date while the component is there. */
 export function useData<T>(path: string | null, keeping: Keeping = {}): Entry<T> {
 	const found = useMemo(
-		() => (path === null ? new Entry<T>("", [], 0) : entry<T>(path, keeping)),
+		() => (path === null ? new Entry<T>("", [], () => 0) : entry<T>(path, keeping)),
 		[path],
 	);
 	useEffect(() => (path === null ? undefined : found.watch()), [found, path]);

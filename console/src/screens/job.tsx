@@ -23,8 +23,10 @@ import { act, type Verb } from "./jobs/verbs";
 /** The screen. */
 export default function JobScreen({ at }: ScreenProps) {
 	const id = at.id ?? "";
-	const topics = useMemo(() => [`job:${id}`], [id]);
-	const found = useData<WholeJob>(`jobs/${encodeURIComponent(id)}`, { topics });
+	const found = useData<WholeJob>(`jobs/${encodeURIComponent(id)}`, {
+		topics: [`job:${id}`],
+		every: (job: WholeJob) => (job.state === "running" ? 2000 : 0), // its progress
+	});
 	const job = found.data.value;
 	return (
 		<Page

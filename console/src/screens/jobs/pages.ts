@@ -8,6 +8,12 @@ import { toQuery } from "../../logic/query";
 
 const AT_ONCE = 100;
 
+/** No change tells of the progress of jobs that run. */
+const KEEPING = {
+	topics: ["jobs"],
+	every: (page: JobPage) => (page.items.some((job) => job.state === "running") ? 3000 : 0),
+};
+
 function pathOf(query: string, after: string | null): string {
 	const made = new URLSearchParams(toQuery(query));
 	made.set("limit", String(AT_ONCE));
@@ -33,8 +39,7 @@ export interface JobList {
 
 /** Returns the jobs that match a query. */
 export function useJobs(query: string): JobList {
-	const topics = ["jobs"];
-	const first = useMemo(() => entry<JobPage>(pathOf(query, null), { topics }), [query]);
+	const first = useMemo(() => entry<JobPage>(pathOf(query, null), KEEPING), [query]);
 	const later = useSignal<readonly Entry<JobPage>[]>([]);
 	const head = useHeld(first);
 	const pages = later.value;
@@ -59,7 +64,7 @@ export function useJobs(query: string): JobList {
 		first,
 		more: () => {
 			if (!next || waits) return;
-			const page = entry<JobPage>(pathOf(query, next), { topics });
+			const page = entry<JobPage>(pathOf(query, next), KEEPING);
 			if (!later.value.includes(page)) later.value = [...later.value, page];
 		},
 		hasMore: next !== null,
