@@ -14,12 +14,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from rotulus._tasks.masking import MASKED_NAMES, MaskedNames
 from rotulus._text.names import check_queue_name, did_you_mean
 from rotulus._text.urls import check_store_url, without_password
 from rotulus._time.lengths import LONGEST
 from rotulus.errors import OptionError
 
 __all__ = [
+    "MASKED_NAMES",
     "SETTINGS",
     "Setting",
     "SettingKind",
@@ -224,6 +226,13 @@ def _queues(value: Any) -> tuple[str, ...]:
     return queues
 
 
+def _names(value: Any) -> tuple[str, ...]:
+    given = value.split(",") if isinstance(value, str) else list(value)
+    names = tuple(str(name).strip() for name in given)
+    MaskedNames(names)  # which says what is wrong
+    return names
+
+
 def _flag(value: Any) -> bool:
     text = str(value).lower()
     if text in ("true", "yes", "on", "1"):
@@ -268,6 +277,9 @@ SETTINGS: dict[str, SettingKind] = {
     "max_bytes": SettingKind(1024 * 1024, _positive, "The largest arguments or result, in bytes."),
     "log_arguments": SettingKind(
         default=False, read=_flag, help="Whether errors and logs may hold arguments and results."
+    ),
+    "mask": SettingKind(
+        MASKED_NAMES, _names, "Words of names whose values are secret, with commas in between."
     ),
     "log": SettingKind("info", _choice(*LEVELS), "The least level that is logged."),
     "log_format": SettingKind(

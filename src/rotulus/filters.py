@@ -46,6 +46,11 @@ class FilterInfo(NamedTuple):
         return self.kind in (FilterKind.STATE, FilterKind.LABEL, FilterKind.ARGUMENT)
 
     @property
+    def by_name(self) -> bool:
+        """Whether each value has a name, as labels have."""
+        return self.kind in (FilterKind.LABEL, FilterKind.ARGUMENT)
+
+    @property
     def written(self) -> str | None:
         """How a value of it is written; None if a name says enough."""
         return _WRITTEN.get(self.kind)

@@ -1,5 +1,6 @@
 """The app: the one place where a store, a registry and what tasks need are put together."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, Literal, cast
@@ -11,6 +12,7 @@ from rotulus._app.engine import Engine, make_engine
 from rotulus._app.grouping import Grouping
 from rotulus._app.lifecycle import LifeCycle
 from rotulus._app.log import log_events
+from rotulus._app.masking import Masking
 from rotulus._app.open_apps import OpenApp, open_app_of
 from rotulus._app.opening import LazyStore, absolute_url, open_store, shown_url
 from rotulus._app.port import AppPort
@@ -78,6 +80,8 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
             unless it is True.
         environment: the name of the environment, such as `"staging"`: the console shows it, so that
             nobody takes one for another.
+        mask: words of names whose values are secret, and hidden from viewers and operators of a
+            service. Default: `rotulus.config.MASKED_NAMES`.
         like: an app whose registry, retry policy, injection and middleware this one has, too, and
             in whose place it stands while it is open: what that app is asked and told, this one
             answers.
@@ -101,6 +105,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         failures: jobs that failed or died, by their cause: lists, retries and deletes groups.
         audit: who has done what to how many.
         changes: what happens to jobs, queues, schedules and workers, as it happens.
+        masking: hides secret values of its jobs.
     """
 
     def __init__(
@@ -118,6 +123,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         unknown_grace: float | None = None,
         log_arguments: bool | None = None,
         environment: str | None = None,
+        mask: Collection[str] | None = None,
         like: "App | None" = None,
         replaces: "App | None" = None,
         store_of: "App | None" = None,
@@ -129,7 +135,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         arguments: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
         arguments |= {"keep": keep, "keep_failed": keep_failed, "keep_stats": keep_stats}
         arguments |= {"unknown_grace": unknown_grace, "log_arguments": log_arguments}
-        arguments |= {"keep_logs": keep_logs, "environment": environment}
+        arguments |= {"keep_logs": keep_logs, "environment": environment, "mask": mask}
         loaded = load_settings(arguments)
         self.settings: dict[str, Setting] = _shown(loaded)
         settings = {name: setting.value for name, setting in loaded.items()}
@@ -171,6 +177,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         self.failures = Failures(self._port)
         self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
         self.changes, self.audit = Changes(self._port), Audit(self._port)
+        self.masking = Masking(settings["mask"], self.registry, lambda: self._answering().plans)
         log_events(engine.events)
         self._own.enter()
 

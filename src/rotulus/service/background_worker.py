@@ -40,7 +40,7 @@ def background_app(of: App | None, found: Found) -> App:
     if of is None:
         app = App("sqlite://", registry=registry, keep=_KEEP, keep_failed=_KEEP)
     else:
-        names = ("lease", "max_bytes", "log_arguments")
+        names = ("lease", "max_bytes", "log_arguments", "mask")
         like: dict[str, Any] = {name: of.settings[name].value for name in names}
         lengths = ("keep", "keep_failed", "keep_stats")
         kept: dict[str, Any] = {name: timedelta(0, of.settings[name].value) for name in lengths}

@@ -15,7 +15,8 @@ from rotulus.service.envelope import read_params
 from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
 from rotulus.service.prefer import await_job, read_prefer
 from rotulus.service.problems import ProblemError
-from rotulus.service.resources.jobs import show_job, show_result
+from rotulus.service.resources.job_views import show_job, show_result
+from rotulus.service.resources.views import view_of
 from rotulus.service.scope import root_of
 from rotulus.service.state import app_of
 
@@ -115,9 +116,10 @@ def _stored(
     request: Request, job: Job[Any], path: str, replayed: bool, applied: Mapping[str, str]
 ) -> Response:
     """200 for a job that has ended, with its result, or that was stored before; else 202."""
-    shown = show_job(job)
+    view = view_of(request)
+    shown = show_job(job, view)
     if job.state.ended:
-        shown["result"] = show_result(job)
+        shown["result"] = show_result(job, view)
     done = job.state.ended or replayed
     headers = {"Location": root_of(request.scope) + path, **applied}
     if replayed:

@@ -29,7 +29,7 @@ RETRY = "retry: 2000\n\n"
 _RETRY_AFTER = "10"
 
 
-def event(number: int, kind: str, data: Mapping[str, Any]) -> str:
+def event(number: int | str, kind: str, data: Mapping[str, Any]) -> str:
     """Returns the text of an event.
 
     Args:

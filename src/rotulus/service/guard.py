@@ -5,14 +5,13 @@ from enum import Enum
 from typing import Any
 
 from fastapi import APIRouter, Depends
-from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from rotulus._app.roles import Role
 from rotulus.service.access import ROLE_KEY, role_of
 from rotulus.service.auth import Auth, auth_of_settings
-from rotulus.service.bodies import check_media_type
+from rotulus.service.bodies import check_media_type, strictly
 from rotulus.service.local import check_local, check_same_site
 from rotulus.service.principal import (
     DEPENDENCY,
@@ -90,13 +89,17 @@ class GuardedRoute(ProblemRoute):
         options["openapi_extra"] = extra | {ROLE_KEY: role.value}
         super().__init__(path, endpoint, **options)
 
-    def get_route_handler(self) -> Handler:
-        """Returns FastAPI's handler, called on behalf of the sender of a request."""
-        return answered(_acting(APIRoute.get_route_handler(self)), self.before)
-
     def before(self, request: Request) -> None:
         """Raise a `ProblemError` for a request that is refused."""
         self._guard.check(request)
+
+    def handler(self) -> Handler:
+        """Returns FastAPI's handler, called on behalf of the sender of a request.
+
+        A body that it takes is read strictly before.
+        """
+        handle = _acting(super().handler())
+        return strictly(handle) if self.takes_json and self.body_field is not None else handle
 
 
 class GuardedBytesRoute(GuardedRoute):

@@ -134,7 +134,11 @@ class ProblemRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """Returns FastAPI's handler, with answers for its errors."""
-        return answered(super().get_route_handler(), self.before)
+        return answered(self.handler(), self.before)
+
+    def handler(self) -> Handler:
+        """Returns FastAPI's handler; its errors are answered."""
+        return super().get_route_handler()
 
 
 def _unchecked(request: Request) -> None:

@@ -1,0 +1,166 @@
+"""The JSON of jobs in requests and answers, as the OpenAPI document describes it."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rotulus import State
+from rotulus.service.records import JobStatus
+
+
+class JobProgress(BaseModel):
+    """How far a job has got, as its task says."""
+
+    done: float
+    total: float | None
+    note: str
+
+
+class JobError(BaseModel):
+    """What an attempt has raised."""
+
+    type: str
+    message: str
+    fingerprint: str | None = Field(description="Failures of one cause have the same.")
+    traceback: str | None = Field(description="Of a single job, and for operators.")
+
+
+class Job(BaseModel):
+    """A job in a list."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"})
+    task: str
+    queue: str
+    state: State
+    status: JobStatus = Field(description="The state in the words of spawned jobs.")
+    reason: str | None = Field(description="Why it stands so, in one word.")
+    description: str | None = Field(description="Of a spawned job.")
+    attempt: int = Field(description="The number of the last attempt; 0 before the first.")
+    priority: int
+    key: str | None
+    labels: dict[str, str]
+    run: str | None = Field(description="The run that it is a part of.")
+    group: str | None = Field(description="The group that it is the callback of.")
+    step: str | None = Field(description="Where it stands in its run.")
+    paused: bool
+    schedule: str | None
+    instant: datetime | None
+    worker: str | None
+    cancel_requested: bool
+    created_at: datetime
+    submitted_at: datetime
+    run_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    finished_at: datetime | None
+    progress: JobProgress | None
+    error: JobError | None
+
+
+class JobAttempt(BaseModel):
+    """An earlier attempt of a job."""
+
+    number: int
+    reason: str
+    worker: str | None
+    started_at: datetime | None
+    ended_at: datetime
+    error: JobError | None
+
+
+class JobDetail(Job):
+    """A single job."""
+
+    arguments: dict[str, Any]
+    headers: dict[str, str]
+    result: Any = Field(description="What its task returned; null until then.")
+    attempts: list[JobAttempt] = Field(description="The earlier ones, the oldest first.")
+    why: list[str] = Field(description="Why it stands so, in sentences, the main reason first.")
+    parts: dict[str, int] | None = Field(
+        description="Of a run, or a step with parts: how many of its parts are in each state."
+    )
+
+
+class JobPage(BaseModel):
+    """A page of jobs."""
+
+    items: list[Job]
+    next: str | None = Field(description="The `after` of the next page; null on the last one.")
+    looked_to: datetime | None = Field(
+        description="How far was looked, if few of many jobs match: the page may be short then."
+    )
+
+
+class JobCount(BaseModel):
+    """How many jobs there are."""
+
+    count: int
+    exact: bool = Field(description="Whether there are no more: 10,000 are counted.")
+
+
+class JobResult(BaseModel):
+    """The result of a job that has succeeded."""
+
+    id: str
+    state: State
+    result: Any
+
+
+class BulkBody(BaseModel):
+    """How a verb goes about many jobs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    ids: list[str] | None = Field(
+        default=None, min_length=1, max_length=500, description="These jobs, in place of filters."
+    )
+    dry_run: bool = Field(default=False, description="Change nothing; say what would be changed.")
+    limit: int = Field(
+        default=10_000, ge=1, le=10_000, description="Stop after so many that match."
+    )
+    after: str | None = Field(default=None, description="The `next` of the answer before.")
+
+
+class ReprioritiseBody(BaseModel):
+    """Another priority for a job."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    priority: int = Field(description="Higher is sooner.", ge=-1_000_000, le=1_000_000)
+
+
+class BulkReprioritiseBody(BulkBody, ReprioritiseBody):
+    """Another priority for many jobs."""
+
+
+class BulkChange(BaseModel):
+    """What a verb has done to many jobs, or would do."""
+
+    verb: str
+    dry_run: bool
+    count: int = Field(description="How many jobs were changed, or would be.")
+    exact: bool = Field(description="Whether there are no more.")
+    items: list[Job] = Field(description="The first 1,000 of them.")
+    next: str | None = Field(
+        description="If the limit came first: the `after` of the request that goes on."
+    )
+
+
+class LogLine(BaseModel):
+    """A line that an attempt has logged."""
+
+    attempt: int
+    number: int
+    at: datetime
+    level: str
+    logger: str
+    text: str
+    cursor: str = Field(description="Its place: `after` gives the lines that follow it.")
+
+
+class LogPage(BaseModel):
+    """Lines that the attempts of a job have logged, the oldest first."""
+
+    items: list[LogLine]
+    next: str | None = Field(description="The `after` of the next page; null on the last one.")

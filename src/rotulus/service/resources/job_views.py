@@ -1,0 +1,76 @@
+"""The JSON of jobs, as the sender of a request may see them."""
+
+from collections import Counter
+from typing import Any
+
+from rotulus import Job
+from rotulus._text import jsontext
+from rotulus.service.records import STATUSES, description_of
+from rotulus.service.resources.views import View
+
+_TIMES = ("instant", "created_at", "run_at", "started_at", "ended_at")
+
+
+def show_job(job: Job[Any], view: View) -> dict[str, Any]:
+    """Returns the JSON of a job in a list: what the job says of itself, and more words for it."""
+    shown = public(job.to_dict(arguments=False), view._replace(tracebacks=False))
+    return shown | {
+        "labels": view.data(shown["labels"]),
+        "status": STATUSES[job.state].value,
+        "description": description_of(job),
+        "submitted_at": shown["created_at"],
+        "finished_at": shown["ended_at"],
+    }
+
+
+def show_result(job: Job[Any], view: View) -> Any:
+    """Returns the result of a job as JSON; None until it has returned."""
+    text = job.record.result
+    return None if text is None else view.result(job.task, jsontext.decode(text))
+
+
+def show_whole(job: Job[Any], view: View) -> dict[str, Any]:
+    """Returns the JSON of a single job. Reads the store.
+
+    Raises:
+        JobNotFoundError: it has been deleted meanwhile.
+        StoreError: the store cannot be read.
+    """
+    shown = show_job(job, view)
+    shown["error"] = public(job.to_dict(arguments=False), view)["error"]
+    shown["arguments"] = view.arguments(job.task, job.arguments)
+    shown["headers"] = view.data(job.headers)
+    shown["result"] = show_result(job, view)
+    shown["attempts"] = [public(attempt.to_dict(), view) for attempt in job.attempts]
+    shown["why"] = job.why()
+    shown["parts"] = _parts(job, view)
+    return shown
+
+
+def _parts(job: Job[Any], view: View) -> dict[str, int] | None:
+    """Returns how many parts of a job are in each state; None if it has none."""
+    if not job.record.opened:
+        return None
+    counts = Counter[str]()
+    for count in view.app.store.count("step", job.run or job.id, job.step or ""):
+        counts[count.state.value] += count.jobs
+    return dict(counts)
+
+
+def public(said: dict[str, Any], view: View) -> dict[str, Any]:
+    """Returns what a job or an attempt says of itself, for clients: times end with `Z`."""
+    times = {name: said[name] for name in _TIMES if said.get(name)}
+    shown = said | {name: time.replace("+00:00", "Z") for name, time in times.items()}
+    return shown | {"error": _error(said["error"], view)}
+
+
+def _error(error: dict[str, Any] | None, view: View) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    traceback = (error["traceback"] or None) if view.tracebacks else None
+    return {
+        "type": error["type"],
+        "message": error["message"],
+        "fingerprint": error["fingerprint"] or None,
+        "traceback": traceback,
+    }
