@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.audit import AuditEntry, AuditPage
     from rotulus._app.resources.bulk import BulkProgress, Changed
     from rotulus._app.resources.demand import Demand
+    from rotulus._app.resources.deliveries import Delivery, DeliveryPage
     from rotulus._app.resources.failures import FailureGroup
     from rotulus._app.resources.job_count import JobCount
     from rotulus._app.resources.jobs import AttemptResult
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.steps import StepInfo
     from rotulus._app.resources.stored_schedules import ScheduleInfo
     from rotulus._app.resources.timeline import Timeline, TimelineRow
+    from rotulus._app.resources.webhook_infos import WebhookInfo
     from rotulus._app.ticking import Ticked
     from rotulus._engine.outbox_relay import Carrier, Published
     from rotulus._jobs.group import Group
@@ -79,6 +81,8 @@ __all__ = [
     "Changed",
     "ConfigurationError",
     "Demand",
+    "Delivery",
+    "DeliveryPage",
     "DuplicateTaskError",
     "EnqueueCall",
     "ErrorInfo",
@@ -123,6 +127,7 @@ __all__ = [
     "Timeline",
     "TimelineRow",
     "Times",
+    "WebhookInfo",
     "current_app",
     "registry",
     "scheduled",
@@ -141,6 +146,8 @@ _HOMES = {
     "_app.resources.pages": ("JobPage",),
     "_app.resources.queues": ("QueueInfo",),
     "_app.resources.stored_schedules": ("ScheduleInfo",),
+    "_app.resources.deliveries": ("Delivery", "DeliveryPage"),
+    "_app.resources.webhook_infos": ("WebhookInfo",),
     "_app.resources.measures": ("Measured", "Times"),
     "_app.resources.run_graph": ("BoxKind", "GraphBox", "GraphRoute", "RunGraph"),
     "_app.resources.stats": ("StatPoint",),

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -233,6 +234,14 @@ def _names(value: Any) -> tuple[str, ...]:
     return names
 
 
+def _networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
+    texts = value.split(",") if isinstance(value, str) else list(value)
+    try:
+        return tuple(ip_network(str(text).strip()) for text in texts if str(text).strip())
+    except ValueError as error:
+        raise ValueError(f"give networks, such as 10.1.0.0/16,fd00::/8: {error}") from None
+
+
 def _flag(value: Any) -> bool:
     text = str(value).lower()
     if text in ("true", "yes", "on", "1"):
@@ -290,6 +299,9 @@ SETTINGS: dict[str, SettingKind] = {
         100, _count, "How many streams of server-sent events a process of the service has open."
     ),
     "environment": SettingKind(None, _word, "The environment that the console names: staging."),
+    "webhook_networks": SettingKind(
+        (), _networks, "Networks that webhooks may be sent to, beside public addresses."
+    ),
     "tracebacks": SettingKind(
         "folded", _choice(*TRACEBACKS), "Frames of libraries in the tracebacks of the log, or not."
     ),

@@ -28,6 +28,13 @@ RotulusError
 ├── ScheduleError                  about one schedule of the store
 │   ├── ScheduleNotFoundError      no schedule has that name         (also a KeyError)
 │   └── ScheduleConflictError      the name is taken, or it is not this door's to change
+├── WebhookError                   about one webhook
+│   ├── WebhookNotFoundError       no webhook has that name          (also a KeyError)
+│   ├── WebhookConflictError       its name is taken, or it has changed meanwhile
+│   ├── SignatureError             a message does not come from who signs it
+│   └── DeliveryError              a message did not arrive
+│       ├── AddressRefusedError        its receiver is at an address that is not public
+│       └── ReceiverGoneError          its receiver says that it is gone
 ├── ArtifactError                  an artifact cannot be saved or shown so (also a ValueError)
 │   └── ArtifactNotFoundError      no artifact has that id           (also a KeyError)
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
@@ -53,11 +60,13 @@ RotulusError
 from collections.abc import Sequence
 
 __all__ = [
+    "AddressRefusedError",
     "ArgumentsError",
     "ArtifactError",
     "ArtifactNotFoundError",
     "ConfigurationError",
     "ContextError",
+    "DeliveryError",
     "DuplicateTaskError",
     "EventLoopError",
     "GroupClosedError",
@@ -74,6 +83,7 @@ __all__ = [
     "JobUnfinishedError",
     "NoAppError",
     "OptionError",
+    "ReceiverGoneError",
     "RegistryFrozenError",
     "ResultError",
     "ResultTimeoutError",
@@ -84,6 +94,7 @@ __all__ = [
     "ScheduleNotFoundError",
     "SchedulerClosedError",
     "SchemaError",
+    "SignatureError",
     "StepNotFoundError",
     "StoreBusyError",
     "StoreCapacityError",
@@ -98,6 +109,9 @@ __all__ = [
     "TaskRegistrationError",
     "ThreadNotStartedError",
     "TokenError",
+    "WebhookConflictError",
+    "WebhookError",
+    "WebhookNotFoundError",
     "WorkerStuckError",
     "WorkflowError",
 ]
@@ -259,6 +273,37 @@ class ScheduleConflictError(ScheduleError):
 
     Nothing was changed.
     """
+
+
+class WebhookError(RotulusError):
+    """Something about one webhook, or about a message of it."""
+
+
+class WebhookNotFoundError(WebhookError, KeyError):
+    """No webhook has that name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class WebhookConflictError(WebhookError):
+    """A webhook cannot be changed so: its name is taken, or it has changed. Nothing was changed."""
+
+
+class SignatureError(WebhookError):
+    """A message does not come from who signs it, was changed on its way, or is too old."""
+
+
+class DeliveryError(WebhookError):
+    """A message did not arrive: there was no answer, or one that does not say that it did."""
+
+
+class AddressRefusedError(DeliveryError):
+    """A receiver is at an address that is not public, and in no network that is allowed."""
+
+
+class ReceiverGoneError(DeliveryError):
+    """A receiver says that it is gone, with 410: its webhook is paused."""
 
 
 class ArtifactError(RotulusError, ValueError):

@@ -24,6 +24,7 @@ READS = {
     "runs": {"find", "get", "graph", "latest", "step", "steps", "timeline"},
     "schedules": {"get", "instants", "list"},
     "stats": {"ages", "series", "totals"},
+    "webhooks": {"deliveries", "get", "list"},
     "workers": {"list", "running"},
 }
 """What steers nothing."""
@@ -77,6 +78,11 @@ class Shop:
         self.app.schedules.add(name, task="send", cron="0 3 * * *")
         return name
 
+    def webhook(self, name="ops"):
+        """The name of a webhook."""
+        self.app.webhooks.add(name, "https://example.com/", events="job.*")
+        return name
+
 
 @pytest.fixture
 def shop(app):
@@ -119,6 +125,19 @@ STEERS = {
     ),
     "failures.delete": lambda shop: (
         *(shop.app.failures.delete, [shop.failed().error.fingerprint], {}),
+    ),
+    "webhooks.add": lambda shop: (
+        *(shop.app.webhooks.add, ["ops", "https://example.com/"]),
+        {"events": ["job.failed"], "label": {"a": "b"}},
+    ),
+    "webhooks.set": lambda shop: (shop.app.webhooks.set, [shop.webhook()], {"events": "run.*"}),
+    "webhooks.pause": lambda shop: (shop.app.webhooks.pause, [shop.webhook()], {}),
+    "webhooks.resume": lambda shop: (shop.app.webhooks.resume, [shop.webhook()], {}),
+    "webhooks.rotate": lambda shop: (shop.app.webhooks.rotate, [shop.webhook()], {}),
+    "webhooks.remove": lambda shop: (shop.app.webhooks.remove, [shop.webhook()], {}),
+    "webhooks.test": lambda shop: (shop.app.webhooks.test, [shop.webhook()], {}),
+    "webhooks.replay": lambda shop: (
+        *(shop.app.webhooks.replay, [shop.app.webhooks.test(shop.webhook()).id], {}),
     ),
 }
 """How each verb that steers is called."""

@@ -86,7 +86,9 @@ def test_a_worker_announces_what_it_knows(tmp_path):
         with working(old):
             [reason] = job.why()
             assert reason.startswith("No worker that runs knows task 'b': it waits for one that")
-            assert [("a",)] == [worker.names for worker in old.store.fleet().workers]
+            assert [("a", "rotulus.deliver_webhook")] == [
+                worker.names for worker in old.store.fleet().workers
+            ]
             with working(new):
                 assert "b by 2" == job.result(timeout=20)
                 later = new.using(delay=600).enqueue("b")

@@ -25,6 +25,7 @@ from rotulus._app.resources import (
     Runs,
     Schedules,
     Stats,
+    Webhooks,
     Workers,
 )
 from rotulus._app.roles import Role, read_role
@@ -82,6 +83,8 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
             nobody takes one for another.
         mask: words of names whose values are secret, and hidden from viewers and operators of a
             service. Default: `rotulus.config.MASKED_NAMES`.
+        webhook_networks: networks that webhooks may be sent to, beside public addresses: such as
+            `["10.1.0.0/16"]`, or `["127.0.0.0/8"]` in tests.
         like: an app whose registry, retry policy, injection and middleware this one has, too, and
             in whose place it stands while it is open: what that app is asked and told, this one
             answers.
@@ -104,6 +107,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         stats: how many attempts came to what, how long they waited and ran.
         failures: jobs that failed or died, by their cause: lists, retries and deletes groups.
         audit: who has done what to how many.
+        webhooks: who is told of what by HTTP: adds, changes and removes webhooks.
         changes: what happens to jobs, queues, schedules and workers, as it happens.
         masking: hides secret values of its jobs.
     """
@@ -124,6 +128,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         log_arguments: bool | None = None,
         environment: str | None = None,
         mask: Collection[str] | None = None,
+        webhook_networks: Collection[str] | None = None,
         like: "App | None" = None,
         replaces: "App | None" = None,
         store_of: "App | None" = None,
@@ -136,6 +141,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         arguments |= {"keep": keep, "keep_failed": keep_failed, "keep_stats": keep_stats}
         arguments |= {"unknown_grace": unknown_grace, "log_arguments": log_arguments}
         arguments |= {"keep_logs": keep_logs, "environment": environment, "mask": mask}
+        arguments["webhook_networks"] = webhook_networks
         loaded = load_settings(arguments)
         self.settings: dict[str, Setting] = _shown(loaded)
         settings = {name: setting.value for name, setting in loaded.items()}
@@ -178,6 +184,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
         self.changes, self.audit = Changes(self._port), Audit(self._port)
         self.masking = Masking(settings["mask"], self.registry, lambda: self._answering().plans)
+        self.webhooks = Webhooks(self._port, self.jobs, settings["webhook_networks"])
         log_events(engine.events)
         self._own.enter()
 

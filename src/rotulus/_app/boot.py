@@ -9,6 +9,7 @@ from rotulus._forking import follow_forks
 from rotulus._jobs.grouped import is_group, is_member
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import LIVE
+from rotulus._tasks.known import KnownTasks
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.provider import TaskProvider
 from rotulus._tasks.registry import TaskRegistry, registered_tasks
@@ -74,20 +75,20 @@ class Boot:
                 self.end()
 
 
-def incompatible_jobs(store: Store, registry: TaskRegistry, plans: Plans) -> list[str]:
+def incompatible_jobs(store: Store, tasks: KnownTasks, plans: Plans) -> list[str]:
     """Returns a sentence for each task with waiting jobs that do not fit it.
 
     The sentence has the number of these jobs, and the reason of the last one.
 
     Args:
         store: where the jobs are.
-        registry: the tasks.
+        tasks: the tasks.
         plans: how they are called.
     """
     problems: dict[str, str] = {}
     counts: dict[str, int] = {}
     for job in _waiting(store):
-        problem = _problem(job, registry, plans)
+        problem = _problem(job, tasks, plans)
         if problem:
             problems.setdefault(job.task, problem)
             counts[job.task] = counts.get(job.task, 0) + 1
@@ -101,12 +102,12 @@ def _waiting(store: Store) -> Iterator[JobRecord]:
         page = store.find(Filter(states=LIVE), _PAGE, page[-1].id)
 
 
-def _problem(job: JobRecord, registry: TaskRegistry, plans: Plans) -> str | None:
-    if not registry.has(job.task):
+def _problem(job: JobRecord, tasks: KnownTasks, plans: Plans) -> str | None:
+    if not tasks.has(job.task):
         return f"the task is not registered (the last one is {job.id})"
     if job.step and not is_member(job):
         return None  # its arguments are what its run began with, or what it needs: no call
-    plan = plans.of(registry.get(job.task))
+    plan = plans.of(tasks.get(job.task))
     try:
         if is_group(job):
             check_callback(job.task, plan)

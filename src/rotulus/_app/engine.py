@@ -4,7 +4,7 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -38,8 +38,10 @@ from rotulus._engine.worker import Worker, WorkerOptions
 from rotulus._jobs.retry import NO_RETRY, Retry
 from rotulus._supervisor.supervisor import Supervisor, SupervisorOptions
 from rotulus._tasks.injection import Injector
+from rotulus._tasks.known import KnownTasks
 from rotulus._tasks.plan import Plans
-from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.registered import AnyTask
+from rotulus._tasks.registry import TaskRegistry, registered_tasks
 from rotulus._tasks.task import Task
 from rotulus._text.ids import Ids
 from rotulus._time.clock import Clock
@@ -47,6 +49,9 @@ from rotulus._workflows.tasks import WorkflowTask
 from rotulus.errors import IsolationError, OptionError
 from rotulus.events import Events, ForkServerStarted
 from rotulus.store import Store, WorkerInfo
+from rotulus.webhooks.delivering import Deliverer
+from rotulus.webhooks.feeding import TellWebhooks
+from rotulus.webhooks.sending import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Engine:
     """Everything of an app that takes part in running jobs."""
 
     registry: TaskRegistry
+    known: KnownTasks
     plans: Plans
     job_factory: JobFactory
     outbox_relay: OutboxRelay
@@ -66,13 +72,14 @@ class Engine:
     max_bytes: int
     middleware: MiddlewareList
     log_policy: LogPolicy
+    own_tasks: Sequence[AnyTask]
 
     def executor(
         self, threads: Threads | CallingThread, pool: ProcessPool | None = None
     ) -> Executor:
         """Returns an executor: functions run in these threads, isolated tasks in this pool."""
         return Executor(
-            self.registry,
+            self.known,
             self.plans,
             self.port,
             threads,
@@ -136,7 +143,7 @@ class Engine:
             queues=None if queues is None else tuple(queues),
             slots=slots,
             started_at=self.clock.now(),
-            names=tuple(self.registry.list_all()),
+            names=tuple(self.known.list_all()),
         )
 
         def make_executor(threads: Threads) -> Executor:
@@ -169,6 +176,8 @@ class Engine:
             Relay(self.outbox_relay, events),
             Prune(store, retention(kept), events),
             FoldStats(store, kept.keep_stats, self.random.random),
+            # Before old changes are forgotten.
+            TellWebhooks(store, self.job_factory.new_id, self.random.random, events),
             PruneChanges(store, self.random.random),
             PruneAudit(store, kept.keep_stats, self.random.random),
             Recount(store, self.random.random, events),
@@ -193,7 +202,7 @@ class Engine:
             self.clock.monotonic,
             self.random.random,
         )
-        return SingleAttempts(setup, self.registry, self.events)
+        return SingleAttempts(setup, self.known, self.events)
 
     def filled_by(self, injector: Injector) -> "Engine":
         """Returns the same engine with another injector for its tasks."""
@@ -225,14 +234,22 @@ def make_engine(
     chance, events = random.SystemRandom(), Events()
     outbox_relay = OutboxRelay(store, registry, events, clock.monotonic, chance.random)
     log_policy = LogPolicy(registry, settings["keep_logs"])
-    policy = Policy(
-        chance, retry or NO_RETRY, settings["max_bytes"], middleware, log_policy, outbox_relay
+    deliverer = Deliverer(
+        store,
+        Sender(settings["webhook_networks"], clock.monotonic),
+        clock.now,
+        clock.monotonic,
+        chance.random,
+        events,
     )
+    own_tasks = [deliverer.task(registered_tasks(registry))]
+    of_jobs = chance, retry or NO_RETRY, settings["max_bytes"], middleware
+    policy = Policy(*of_jobs, log_policy, outbox_relay, own_tasks)
     return _assemble(store, registry, plans, events, clock, policy)
 
 
 class Policy(NamedTuple):
-    """The settings that apply to all jobs of an app: randomness, retries, sizes, logs, outbox."""
+    """What applies to all jobs of an app: randomness, retries, sizes, logs, outbox, own tasks."""
 
     random: random.Random
     retry: Retry
@@ -240,6 +257,7 @@ class Policy(NamedTuple):
     middleware: MiddlewareList
     log_policy: LogPolicy
     outbox_relay: OutboxRelay
+    own_tasks: Sequence[AnyTask]
 
 
 def _assemble(
@@ -255,9 +273,12 @@ def _assemble(
     parts = Parts(ids, plans, max_bytes)
     outbox_relay = policy.outbox_relay
     job_factory = JobFactory(plans, ids, parts, outbox_relay, max_bytes)
-    of_port = store, registry, plans, job_factory, outbox_relay, clock.now
+    known = KnownTasks(registry, policy.own_tasks)
+    of_port = store, registry, known, plans, job_factory, outbox_relay, clock.now
     port = AppPort(*of_port, policy.middleware, events)
     inputs = StepInputs(store, registry, plans)
     steps = Steps(store, inputs, parts, events, max_bytes)
-    made = registry, plans, job_factory, outbox_relay, port, steps, events, clock
-    return Engine(*made, chance, retry, max_bytes, policy.middleware, policy.log_policy)
+    made = registry, known, plans, job_factory, outbox_relay, port, steps, events, clock
+    return Engine(
+        *made, chance, retry, max_bytes, policy.middleware, policy.log_policy, policy.own_tasks
+    )

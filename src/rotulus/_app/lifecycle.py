@@ -37,7 +37,7 @@ class LifeCycle:
         active.boot.check()
         if not is_there(active.url):
             return []
-        return incompatible_jobs(active.store(), active.engine.registry, active.engine.plans)
+        return incompatible_jobs(active.store(), active.engine.known, active.engine.plans)
 
     async def acheck(self) -> list[str]:
         """`check`, without blocking the event loop."""

@@ -30,6 +30,7 @@ from rotulus._jobs.port import EnqueueRequest, LogsWanted, Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
 from rotulus._tasks.arguments import Call
+from rotulus._tasks.known import KnownTasks
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
@@ -69,6 +70,7 @@ class AppPort:
         self,
         store: Callable[[], Store],
         registry: TaskRegistry,
+        known: KnownTasks,
         plans: Plans,
         job_factory: JobFactory,
         outbox_relay: OutboxRelay,
@@ -78,8 +80,10 @@ class AppPort:
     ) -> None:
         self.store = store
         self.registry = registry
+        self._knows = known.has
         self._plans = plans
         self._job_factory = job_factory
+        self.new_id = job_factory.new_id
         self.max_bytes = job_factory.max_bytes
         self.outbox_relay = outbox_relay
         self.now = now
@@ -90,7 +94,7 @@ class AppPort:
         self._ends = JobEnds(store)
         self.change_feed = ChangeFeed(store, events)
         self.groups = Groups(store, registry, plans, job_factory, self, self._add_head)
-        self._unserved = Unserved(store, registry.has, now)
+        self._unserved = Unserved(store, known.has, now)
 
     def submit(self, task: Task[..., Any, Any], calls: Sequence[Call]) -> list[Job[Any]]:
         """Store a job for each call of a task, all or none."""
@@ -311,7 +315,7 @@ class AppPort:
         )
 
     def _explain(self, record: JobRecord) -> list[str]:
-        found = Explainer(self.store(), self.registry.has, self.now).explain(record)
+        found = Explainer(self.store(), self._knows, self.now).explain(record)
         return [reason.text for reason in found]
 
     def _late(self, record: JobRecord, timeout: float | None) -> ResultTimeoutError:

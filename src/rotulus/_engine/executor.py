@@ -22,8 +22,8 @@ from rotulus._jobs.port import JobPort
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
 from rotulus._tasks.arguments import Call
+from rotulus._tasks.known import KnownTasks
 from rotulus._tasks.plan import Plans, TaskPlan
-from rotulus._tasks.registry import TaskRegistry
 from rotulus._tasks.task import Task
 from rotulus._text import jsontext
 from rotulus._workflows.context import Context
@@ -37,7 +37,7 @@ class Executor:
     """Runs jobs: resolve the name, load the arguments, inject, call, judge what came out.
 
     Args:
-        registry: where names are resolved; it does not change meanwhile.
+        tasks: where names are resolved; they do not change meanwhile.
         plans: how each task is called.
         port: what the running job asks about itself.
         threads: where functions run.
@@ -53,7 +53,7 @@ class Executor:
 
     def __init__(
         self,
-        registry: TaskRegistry,
+        tasks: KnownTasks,
         plans: Plans,
         port: JobPort,
         threads: Threads | CallingThread,
@@ -66,7 +66,7 @@ class Executor:
         max_bytes: int = jsontext.MAX_BYTES,
         pool: ProcessPool | None = None,
     ) -> None:
-        self._registry = registry
+        self._tasks = tasks
         self._plans = plans
         self._threads = threads
         self._steps = steps
@@ -190,7 +190,7 @@ class Executor:
         resolved = self._resolved.get(name)
         if resolved is None:
             try:
-                task = self._registry.get(name)
+                task = self._tasks.get(name)
             except TaskNotFoundError as error:
                 raise NotRunnableError(Reason.UNKNOWN_TASK, error) from None
             resolved = self._resolved[name] = self._resolve_task(task)

@@ -23,7 +23,7 @@ from rotulus._forking import follow_forks
 from rotulus._jobs.outcome import Outcome, unstarted
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import State
-from rotulus._tasks.registry import TaskRegistry
+from rotulus._tasks.known import KnownTasks
 from rotulus._tasks.task import Task
 from rotulus.errors import IsolationError
 from rotulus.events import Events, JobsRescued
@@ -76,13 +76,13 @@ class SingleAttempts:
 
     Args:
         setup: what they are made with.
-        registry: the tasks.
+        tasks: the tasks.
         events: where attempts are told.
     """
 
-    def __init__(self, setup: SingleSetup, registry: TaskRegistry, events: Events) -> None:
+    def __init__(self, setup: SingleSetup, tasks: KnownTasks, events: Events) -> None:
         self._setup = setup
-        self._registry = registry
+        self._tasks = tasks
         self._events = events
         self._begin_process()
         follow_forks(self._begin_process)
@@ -119,7 +119,7 @@ class SingleAttempts:
     def _claim(self, job_id: str) -> Execution | SingleResult:
         """Claim a job, taken back before if its lease is over; else return how it stands."""
         store, setup = self._setup.store(), self._setup
-        names = None if setup.grace is None else self._registry.list_all()
+        names = None if setup.grace is None else self._tasks.list_all()
         claim_filter = ClaimFilter(self._name, None, names, setup.grace, [job_id])
         asked_at = setup.monotonic()
         jobs = store.claim(claim_filter, 1, setup.lease)
@@ -146,7 +146,7 @@ class SingleAttempts:
 
     def _task(self, execution: Execution) -> Task[..., object, object] | None:
         name = execution.job.task
-        return self._registry.get(name) if self._registry.has(name) else None
+        return self._tasks.get(name) if self._tasks.has(name) else None
 
     def _run(self, execution: Execution) -> SingleResult:
         """Make the attempt in this thread, which runs no event loop."""

@@ -20,6 +20,9 @@ from rotulus.errors import (
 
 AnyTask = Task[..., Any, Any]
 
+OWN = "rotulus."
+"""How the names of the framework's own tasks begin, which are in no registry."""
+
 
 class RegisteredTasks:
     """The tasks of one registry, as decorators, workflows and apps use them.
@@ -53,8 +56,10 @@ class RegisteredTasks:
         Raises:
             DuplicateTaskError: another function has the name; the message shows both places.
             RegistryFrozenError: the registry is in use.
-            TaskRegistrationError: the function is a generator, whose result is not a value.
+            TaskRegistrationError: the name is one of the framework's own; or the function is a
+                generator, whose result is not a value.
         """
+        _check_name(task)
         _check_body(task)
         with self.changing(task):
             present = self._tasks.setdefault(task.name, task)
@@ -163,6 +168,14 @@ class RegisteredTasks:
             return self._ports[-1]
         raise NoAppError(
             "No app is open for this task: make one first, such as app = App('sqlite:///jobs.db')"
+        )
+
+
+def _check_name(task: AnyTask) -> None:
+    if task.name.startswith(OWN):
+        raise TaskRegistrationError(
+            f"Task name {task.name!r} is not allowed: names that begin with {OWN!r} are those of "
+            f"tasks of Rotulus itself; choose another one  ({task.site})"
         )
 
 

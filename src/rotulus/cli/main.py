@@ -26,6 +26,8 @@ from rotulus.errors import (
     StepNotFoundError,
     StoreError,
     TaskNotFoundError,
+    WebhookConflictError,
+    WebhookNotFoundError,
 )
 
 COMMANDS = {
@@ -54,6 +56,7 @@ COMMANDS = {
     "show": ("show", "One job, or a run of a workflow with its steps."),
     "stats": ("stats", "The outcomes of attempts, and how long they waited and ran."),
     "top": ("top", "Watch queues, workers and failures while they change."),
+    "webhook": ("webhooks", "Add, change, remove and test webhooks, and see deliveries."),
     "why": ("show", "Why a job has not run yet, or how it ended."),
     "worker": ("worker", "Run jobs and fire schedules."),
 }
@@ -73,6 +76,8 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (GroupError, 3),
     (ScheduleNotFoundError, 5),
     (ScheduleConflictError, 3),
+    (WebhookNotFoundError, 5),
+    (WebhookConflictError, 3),
     (ArtifactNotFoundError, 5),
     (ResultTimeoutError, 6),
     (RotulusError, 1),

@@ -34,6 +34,8 @@ from rotulus.events.duties import (
     StoreFailed,
     StoreMigrated,
     StoreRecovered,
+    WebhookMissed,
+    WebhookPaused,
 )
 from rotulus.events.event import (
     Event,
@@ -91,6 +93,8 @@ __all__ = [
     "LogsNotKept",
     "StoreRecovered",
     "ThreadNotStarted",
+    "WebhookMissed",
+    "WebhookPaused",
     "WorkerDraining",
     "WorkerRetiring",
     "WorkerStarted",

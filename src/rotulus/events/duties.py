@@ -49,6 +49,43 @@ class ScheduleSkipped(Event, level=logging.INFO):
 
 
 @dataclass(frozen=True)
+class WebhookMissed(Event, level=logging.ERROR):
+    """Changes are missing of which a webhook should have been told."""
+
+    webhook: str
+
+    def line(self) -> str:
+        """Which webhook it is, and what to do."""
+        return (
+            f"webhook {self.webhook} has missed events: nobody has read the changes for too long, "
+            f"or there were too many; look how things stand"
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Returns the webhook."""
+        return {"webhook": self.webhook}
+
+
+@dataclass(frozen=True)
+class WebhookPaused(Event, level=logging.ERROR):
+    """A webhook is told of nothing more, until somebody resumes it."""
+
+    webhook: str
+    why: str
+
+    def line(self) -> str:
+        """Which webhook it is, why, and what to do."""
+        return (
+            f"paused webhook {self.webhook}: {self.why}; 'rotulus webhook resume {self.webhook}' "
+            f"lets it go on"
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Returns the webhook."""
+        return {"webhook": self.webhook}
+
+
+@dataclass(frozen=True)
 class JobsRescued(Event, level=logging.WARNING):
     """Jobs whose worker had died were taken back."""
 
@@ -239,5 +276,6 @@ _DOING = {
     "prune": "delete old jobs",
     "relay": "publish what is due in the outbox",
     "changes": "read what has changed",
+    "webhooks": "tell webhooks of what has changed",
     "recycle": "look how much memory it takes",
 }

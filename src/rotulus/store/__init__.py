@@ -34,9 +34,11 @@ from rotulus.store.values import (
     Terms,
     WorkerInfo,
 )
+from rotulus.store.webhooks import Advance, WebhookEntry, WebhookRow, Webhooks
 
 __all__ = [
     "ADDED",
+    "Advance",
     "CODE",
     "Audit",
     "AuditEntry",
@@ -86,5 +88,8 @@ __all__ = [
     "SettledAndClaimed",
     "ClaimFilter",
     "Transitions",
+    "WebhookEntry",
+    "WebhookRow",
+    "Webhooks",
     "WorkerInfo",
 ]

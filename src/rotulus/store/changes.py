@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Annotated, NamedTuple, Protocol
 
 CHANGES_KEPT = 600.0
 """Seconds for which changes can be read, and are written when somebody has listened."""
 
 MOST_CHANGES_KEPT = 100_000
+
+Position = Annotated[int, "position"]
+"""The place of a change among all changes of a store."""
 
 
 class Change(NamedTuple):
@@ -24,7 +27,7 @@ class Change(NamedTuple):
         queue: the queue, or that of the job.
     """
 
-    position: int
+    position: Position
     at: datetime
     kind: str
     name: str

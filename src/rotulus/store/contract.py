@@ -40,6 +40,7 @@ from rotulus.store.queries import Queries
 from rotulus.store.schedules import Schedules
 from rotulus.store.stats import Stats
 from rotulus.store.transitions import Transitions
+from rotulus.store.webhooks import Webhooks
 
 
 class Store(Transitions, Queries, Protocol):
@@ -125,6 +126,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def audit(self) -> Audit:
         """Who has done what to how many."""
+        ...
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Who is told of changes by HTTP."""
         ...
 
     def close(self) -> None:

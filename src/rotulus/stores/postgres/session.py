@@ -39,6 +39,7 @@ _TYPES = {
     "job": "uuid",
     "json": "text",
     "micros": "bigint",
+    "position": "bigint",
     "str": "text",
     "int": "integer",
     "bool": "boolean",

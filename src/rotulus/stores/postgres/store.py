@@ -27,6 +27,7 @@ from rotulus.store import (
     Schedules,
     SettledAndClaimed,
     Stats,
+    Webhooks,
     WorkerInfo,
 )
 from rotulus.stores._migrations import known_migrations
@@ -59,6 +60,7 @@ from rotulus.stores.shared.schedules import SharedSchedules
 from rotulus.stores.shared.session import Row, Value
 from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
+from rotulus.stores.shared.webhooks import SharedWebhooks
 
 T = TypeVar("T")
 
@@ -98,10 +100,10 @@ class PostgresStore(SharedStore):
         self.groups: Groups = SharedGroups(self._read, self._write, self._tell_work)
         self.logs: Logs = SharedLogs(self._read, self._write)
         self.schedules: Schedules = SharedSchedules(
-            self._read,
-            self._write,
-            lambda session, jobs: Batches(jobs).add(session, None),
-            self._tell_work,
+            self._read, self._write, _add_jobs, self._tell_work
+        )
+        self.webhooks: Webhooks = SharedWebhooks(
+            self._read, self._write, _add_jobs, self._tell_work
         )
         pause = self._connections.pause
         self.changes: Changes = SharedChanges(self._read, self._write, Places(), pause)
@@ -356,3 +358,8 @@ class PostgresStore(SharedStore):
             return found
 
         return self._run(work, atomic=True)
+
+
+def _add_jobs(session: Any, jobs: Sequence[NewJob]) -> list[JobRecord]:
+    """Add jobs in a transaction; the record of each, or of the job that holds its key."""
+    return Batches(jobs).add(session, None)

@@ -148,7 +148,7 @@ class SharedSchedules:
 
 def _begin(session: Session) -> tuple[Micros, Micros]:
     """Begin a change, before anything is read: its number, and the present moment."""
-    return session.fetch_value("next_revision"), session.fetch_value("moment")
+    return session.fetch_value("next_revision", what="schedules"), session.fetch_value("moment")
 
 
 def _rows(session: Session, names: Collection[str] | None) -> list[ScheduleRow]:

@@ -28,6 +28,7 @@ from rotulus.store import (
     Schedules,
     SettledAndClaimed,
     Stats,
+    Webhooks,
     WorkerInfo,
 )
 from rotulus.stores._columns import span
@@ -42,6 +43,7 @@ from rotulus.stores.shared.schedules import SharedSchedules
 from rotulus.stores.shared.session import Value
 from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
+from rotulus.stores.shared.webhooks import SharedWebhooks
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches, add_jobs
 from rotulus.stores.sqlite.changes import TriggeredNoting
@@ -97,6 +99,7 @@ class SqliteStore(SharedStore):
         self.schedules: Schedules = SharedSchedules(
             self._read, self._write, add_jobs, self._tell_work
         )
+        self.webhooks: Webhooks = SharedWebhooks(self._read, self._write, add_jobs, self._tell_work)
         self.changes: Changes = SharedChanges(self._read, self._write, TriggeredNoting(), sleep)
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)

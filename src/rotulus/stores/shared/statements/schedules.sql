@@ -1,9 +1,9 @@
 -- Schedules.
 
 -- name: next_revision
--- The number of a change of schedules. Others wait for it until the transaction is over, so numbers are in
+-- The number of a change of schedules, or of webhooks. Others wait for it until the transaction is over, so numbers are in
 -- the order of commits: who has seen one has seen all before.
-INSERT INTO rotulus_revisions AS known (what, revision) VALUES ('schedules', {now})
+INSERT INTO rotulus_revisions AS known (what, revision) VALUES (CAST(:what AS text), {now})
 ON CONFLICT (what) DO UPDATE SET revision = {greatest}(known.revision + 1, excluded.revision)
 RETURNING revision;
 
