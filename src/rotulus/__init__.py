@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rotulus._app.change_stream import ChangeStream
     from rotulus._app.resources.audit import AuditEntry, AuditPage
     from rotulus._app.resources.bulk import BulkProgress, Changed
-    from rotulus._app.resources.demand import Demand
     from rotulus._app.resources.deliveries import Delivery, DeliveryPage
+    from rotulus._app.resources.demand import Demand
     from rotulus._app.resources.failures import FailureGroup
     from rotulus._app.resources.job_count import JobCount
     from rotulus._app.resources.jobs import AttemptResult

@@ -10,7 +10,7 @@ from rotulus.errors import OptionError
 Manager = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
 
 
-def enter(manager: Any) -> Awaitable[Any] | None:
+def enter(manager: Manager | Coroutine[Any, Any, Any] | None) -> Awaitable[Any] | None:
     """Enter a context manager; returns the rest of it that has to be awaited.
 
     Raises:
