@@ -3,29 +3,32 @@
 import asyncio
 from collections.abc import Awaitable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 from rotulus.errors import OptionError
 
 Manager = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
 
 
-def enter(manager: Manager | Coroutine[Any, Any, Any] | None) -> Awaitable[Any] | None:
-    """Enter a context manager; returns the rest of it that has to be awaited.
+def enter(manager: object) -> Awaitable[Any] | None:
+    """Enter a context manager, or nothing; returns the rest of it that has to be awaited.
 
     Raises:
         OptionError: it is none.
     """
+    kind = type(manager).__name__
     if isinstance(manager, AbstractContextManager):
-        manager.__enter__()
+        cast("AbstractContextManager[Any]", manager).__enter__()
         return None
-    if manager is None or isinstance(manager, AbstractAsyncContextManager):
-        return None if manager is None else manager.__aenter__()
-    if isinstance(manager, Coroutine):
-        manager.close()  # or else Python warns that nobody has awaited it
+    if isinstance(manager, AbstractAsyncContextManager):
+        return cast("AbstractAsyncContextManager[Any]", manager).__aenter__()
+    if manager is None:
+        return None
+    if isinstance(manager, Coroutine):  # or else Python warns that nobody has awaited it
+        cast("Coroutine[Any, Any, Any]", manager).close()
     raise OptionError(
-        f"It returned a {type(manager).__name__}, which is no context manager: put "
-        f"@contextmanager over a method that yields once, or @asynccontextmanager if it is async"
+        f"It returned a {kind}, which is no context manager: put @contextmanager over a method "
+        f"that yields once, or @asynccontextmanager if it is async"
     )
 
 
