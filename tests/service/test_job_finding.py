@@ -142,7 +142,7 @@ def test_a_job_is_found_by_the_beginning_of_its_id(client, failed, app):
 
 
 def test_a_result_is_read_by_itself(client, app):
-    """202 until there is one, and 409 if there never is."""
+    """With 202 until there is one, and 409 if there never is."""
     job = app.enqueue("add", 1)
     waiting = client.get(f"{API}/{job.id}/$result")
     assert (202, "queued", "1") == (
