@@ -20,7 +20,7 @@ READS = {
     "changes": {"stream", "close"},
     "failures": {"get", "groups", "latest"},
     "jobs": {"count", "find", "get", "logs"},
-    "queues": {"list"},
+    "queues": {"demand", "get", "list"},
     "runs": {"find", "get", "graph", "latest", "step", "steps", "timeline"},
     "schedules": {"get", "instants", "list"},
     "stats": {"ages", "series", "totals"},

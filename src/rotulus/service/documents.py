@@ -43,7 +43,20 @@ def _extend(app: FastAPI, known: list[Documented]) -> None:
             document = deepcopy(plain())
             for operations in known:
                 operations.add_to(document)
+            _say_optional_values(document)
             made[version] = document
         return made[version]
 
     app.openapi = openapi
+
+
+def _say_optional_values(document: dict[str, Any]) -> None:
+    """Take null from the types of parameters: one is left out, or has a value of its type."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                schema = parameter.get("schema", {})
+                kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+                if len(kinds) == 1:
+                    del schema["anyOf"]
+                    parameter["schema"] = {**kinds[0], **schema}

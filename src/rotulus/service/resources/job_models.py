@@ -1,12 +1,21 @@
 """The JSON of jobs in requests and answers, as the OpenAPI document describes it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rotulus import State
 from rotulus.service.records import JobStatus
+
+
+def _whole(value: object) -> object:
+    """JSON Schema has one kind of numbers: 3.0 is an integer there, and true is none."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
+"""An integer in a strict body, written in any way that JSON has for it."""
 
 
 class JobProgress(BaseModel):
@@ -116,7 +125,7 @@ class BulkBody(BaseModel):
         default=None, min_length=1, max_length=500, description="These jobs, in place of filters."
     )
     dry_run: bool = Field(default=False, description="Change nothing; say what would be changed.")
-    limit: int = Field(
+    limit: WholeNumber = Field(
         default=10_000, ge=1, le=10_000, description="Stop after so many that match."
     )
     after: str | None = Field(default=None, description="The `next` of the answer before.")
@@ -127,7 +136,7 @@ class ReprioritiseBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    priority: int = Field(description="Higher is sooner.", ge=-1_000_000, le=1_000_000)
+    priority: WholeNumber = Field(description="Higher is sooner.", ge=-1_000_000, le=1_000_000)
 
 
 class BulkReprioritiseBody(BulkBody, ReprioritiseBody):
