@@ -229,8 +229,9 @@ def manifests():
     yaml = pytest.importorskip("yaml")
     text = (DOCS / "production.md").read_text(encoding="utf-8")
     return [
-        yaml.safe_load(found)
+        document
         for found in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        for document in yaml.safe_load_all(found)
     ]
 
 
