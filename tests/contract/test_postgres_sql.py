@@ -146,7 +146,10 @@ def test_every_statement_says_what_it_does():
 def test_a_statement_has_the_name_it_has_on_sqlite():
     """Apart from those that one of them does in a single statement, or alone."""
     assert set(SQLITE_STATEMENTS) - set(STATEMENTS) == {
-        *("choose", "choose_among_many", "has_many", "choose_one", "count_starts", "claimed"),
+        *("choose", "has_many", "choose_one", "count_starts", "claimed"),
+        *("choose_free", "choose_limited", "choose_suspect", "still_free", "limit_keys"),
+        *("keep_limits", "limits_kept", "forget_limits", "fill_heads", "note_filled"),
+        *("next_heads", "move_heads", "reopen_heads", "forget_heads", "drop_heads"),
         *("archive", "limited_wait", "any_needs", "next_due", "entries_due", "move_entries"),
         *("outdated", "forget_workers", "forget_starts"),
         *("count_attempts", "count_new", "drop_new"),
@@ -155,7 +158,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         *("claim_after", "claim_beside_limits", "claim_limited", "claim_ids"),
         *("choose_among_queues", "claim_chosen"),
         *("share_limits", "lock_limits", "wait_for_limits", "wait_for_limits_of"),
-        *("move_limit_heads", "claimable", "notify"),
+        *("move_limit_heads", "notify"),
         *("lock_entries", "take_entries", "add_labelled"),
         *("lock_runs", "size_of_runs", "lock_with_dependants", "prune"),
         *(

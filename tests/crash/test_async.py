@@ -29,12 +29,15 @@ WITHOUT = {
 
 NO_SCHEDULE = ("get", "set", "pause", "resume", "remove", "run_now", "backfill", "instants")
 
+NO_WEBHOOK = ("get", "set", "pause", "resume", "rotate", "remove", "test", "replay", "deliveries")
+
 REFUSED = {
     *("Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.agraph", "Runs.areplay"),
     *(f"Schedules.a{verb}" for verb in NO_SCHEDULE),
+    *(f"Webhooks.a{verb}" for verb in NO_WEBHOOK),
 }
 """What raises here: the result comes too late, the job is no run, so it has no steps, nothing
-failed, and there is no such schedule."""
+failed, and there is no such schedule or webhook."""
 
 
 def verbs(kind):
@@ -82,6 +85,7 @@ def test_each_verb_has_a_form_for_coroutines(app):
         "failures",
         "changes",
         "audit",
+        "webhooks",
     } == set(resources(app))
     assert ([], []) == (missing, different)
 
@@ -153,6 +157,10 @@ def calls(app, job, work):
         "Failures.adelete": ("0" * 12,),
         "Runs.astep": (job.id, "none"),
         "Runs.areplay": (job.id, "none"),
+        "Queues.aget": ("other",),
+        "Webhooks.aadd": ("new", "https://hooks.example/hook"),
+        "Webhooks.areplay": (job.id,),
+        **{f"Webhooks.a{verb}": ("none",) for verb in NO_WEBHOOK if verb != "replay"},
     }
     held = [app, job, work, app.using(priority=1), *resources(app).values()]
     found = {}
@@ -165,6 +173,8 @@ def calls(app, job, work):
     named = {
         "App.areceive": {"key": "m1"},
         "Jobs.areprioritise": {"priority": 1},
+        "Webhooks.aadd": {"events": "job.failed"},
+        "Webhooks.aset": {"events": "job.died"},
         "Schedules.aadd": {"task": "work", "every": 3600, "arguments": {"number": 1}},
     }
     for name, more in named.items():

@@ -187,10 +187,10 @@ OPTIONS = {
         "did you mean '--slots'?",
     ),
     "a list as a command": Wrong(
-        "workers", 2, "No such command 'workers'", "There are: cancel,", "ls workers'?"
+        "workers", 2, "No such command 'workers'", "There are: audit, cancel,", "ls workers'?"
     ),
     "another system's command": Wrong(
-        "purge", 2, "No such command 'purge'", "There are: cancel,", "did you mean 'cancel'?"
+        "purge", 2, "No such command 'purge'", "There are: audit, cancel,", "did you mean 'cancel'?"
     ),
     "a list misspelt": Wrong(
         "ls job", 2, "No such command 'job'", "ls [OPTIONS]", "did you mean 'jobs'?"

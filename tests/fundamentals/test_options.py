@@ -667,6 +667,28 @@ def app_scheduler():
     assert ["timed"] == elsewhere.names
 
 
+def app_environment():
+    def case(app):
+        assert "staging" == app.settings["environment"].value
+
+    with_app(case, environment="staging")
+
+
+def app_mask():
+    def case(app):
+        shown = app.masking.data({"pin": "a", "password": "b"})
+        assert {"pin": "***", "password": "b"} == shown
+
+    with_app(case, mask=["pin"])
+
+
+def app_webhook_networks():
+    receiver = {"url": "http://10.1.2.3/hook", "events": "job.failed"}
+    with_app(lambda app: app.webhooks.add("here", **receiver), webhook_networks=["10.1.0.0/16"])
+    with pytest.raises(OptionError):
+        with_app(lambda app: app.webhooks.add("here", **receiver))
+
+
 def app_clock(clock):
     def case(app):
         assert clock.now() == named(app).enqueue().created_at
@@ -689,6 +711,9 @@ APP = {
     "replaces": app_replaces,
     "store_of": app_store_of,
     "log_arguments": app_log_arguments,
+    "environment": app_environment,
+    "mask": app_mask,
+    "webhook_networks": app_webhook_networks,
     "scheduler": app_scheduler,
     "clock": app_clock,
 }
