@@ -127,6 +127,7 @@ def calls(app, job, work):
         "Jobs.acancel": (job.id,),
         "Jobs.aretry": (job.id,),
         "Jobs.arun": (job.id,),
+        "Jobs.aedit": (job.id,),
         "Jobs.adelete": ("of another job",),
         "Jobs.areprioritise": (job.id,),
         "Queues.apause": ("other",),
@@ -165,6 +166,7 @@ def calls(app, job, work):
     named = {
         "App.areceive": {"key": "m1"},
         "Jobs.areprioritise": {"priority": 1},
+        "Jobs.aedit": {"priority": 1},
         "Schedules.aadd": {"task": "work", "every": 3600, "arguments": {"number": 1}},
     }
     for name, more in named.items():
