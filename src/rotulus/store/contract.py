@@ -39,6 +39,7 @@ from rotulus.store.outbox import Outbox
 from rotulus.store.queries import Queries
 from rotulus.store.schedules import Schedules
 from rotulus.store.stats import Stats
+from rotulus.store.tokens import Tokens
 from rotulus.store.transitions import Transitions
 
 
@@ -125,6 +126,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def audit(self) -> Audit:
         """Who has done what to how many."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """Who may use a service."""
         ...
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from rotulus._jobs.log_line import LogRow
 from rotulus._jobs.outcome import Outcome, is_release, write_error
 from rotulus._jobs.record import READ_APART, Debounce, Id, JobRecord, Json, Micros, micros
 from rotulus._jobs.states import ENDED, State
-from rotulus.store import AuditRow, Claim, NewJob, Renewal, ScheduleRow, Terms
+from rotulus.store import AuditRow, Claim, NewJob, Renewal, ScheduleRow, Terms, TokenRow
 
 SECOND = 1_000_000
 """Microseconds."""
@@ -180,6 +180,7 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "failure": (FailureRow,),
     "log": (LogRow,),
     "audit": (AuditRow,),
+    "token": (TokenRow,),
 }
 """Rows that statements take many of at once, by the name of each in SQL: the columns of these."""
 

@@ -27,6 +27,7 @@ from rotulus.store import (
     Schedules,
     SettledAndClaimed,
     Stats,
+    Tokens,
     WorkerInfo,
 )
 from rotulus.stores._migrations import known_migrations
@@ -59,6 +60,7 @@ from rotulus.stores.shared.schedules import SharedSchedules
 from rotulus.stores.shared.session import Row, Value
 from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
+from rotulus.stores.shared.tokens import SharedTokens
 
 T = TypeVar("T")
 
@@ -108,6 +110,7 @@ class PostgresStore(SharedStore):
         after_commit = self._connections.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
         self.audit: Audit = SharedAudit(self._read, self._write)
+        self.tokens: Tokens = SharedTokens(self._read, self._write)
 
     @property
     def url(self) -> str:
