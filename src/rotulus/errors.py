@@ -28,6 +28,9 @@ RotulusError
 ├── ScheduleError                  about one schedule of the store
 │   ├── ScheduleNotFoundError      no schedule has that name         (also a KeyError)
 │   └── ScheduleConflictError      the name is taken, or it is not this door's to change
+├── AccessTokenError               about one token of a service
+│   ├── AccessTokenNotFoundError   no token has that name            (also a KeyError)
+│   └── AccessTokenConflictError   its name is taken
 ├── ArtifactError                  an artifact cannot be saved or shown so (also a ValueError)
 │   └── ArtifactNotFoundError      no artifact has that id           (also a KeyError)
 ├── ContextError                   a value cannot be in a context        (also a ValueError)
@@ -53,6 +56,9 @@ RotulusError
 from collections.abc import Sequence
 
 __all__ = [
+    "AccessTokenConflictError",
+    "AccessTokenError",
+    "AccessTokenNotFoundError",
     "ArgumentsError",
     "ArtifactError",
     "ArtifactNotFoundError",
@@ -259,6 +265,21 @@ class ScheduleConflictError(ScheduleError):
 
     Nothing was changed.
     """
+
+
+class AccessTokenError(RotulusError):
+    """Something about one token by which a service knows its callers."""
+
+
+class AccessTokenNotFoundError(AccessTokenError, KeyError):
+    """No token has that name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class AccessTokenConflictError(AccessTokenError):
+    """A token cannot be added: its name is taken."""
 
 
 class ArtifactError(RotulusError, ValueError):

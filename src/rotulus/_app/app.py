@@ -23,6 +23,7 @@ from rotulus._app.resources import (
     Runs,
     Schedules,
     Stats,
+    Tokens,
     Workers,
 )
 from rotulus._app.roles import Role, read_role
@@ -100,6 +101,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         stats: how many attempts came to what, how long they waited and ran.
         failures: jobs that failed or died, by their cause: lists, retries and deletes groups.
         audit: who has done what to how many.
+        tokens: adds, lists and removes tokens by which services know their callers.
         changes: what happens to jobs, queues, schedules and workers, as it happens.
     """
 
@@ -171,6 +173,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         self.failures = Failures(self._port)
         self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
         self.changes, self.audit = Changes(self._port), Audit(self._port)
+        self.tokens = Tokens(self._port)
         log_events(engine.events)
         self._own.enter()
 

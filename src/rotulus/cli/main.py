@@ -10,6 +10,8 @@ import click
 from rotulus.cli.hints import Commands, no_option
 from rotulus.cli.streams import INTERRUPTED, leave_streams, prepare_streams
 from rotulus.errors import (
+    AccessTokenConflictError,
+    AccessTokenNotFoundError,
     ArgumentsError,
     ArtifactNotFoundError,
     ConfigurationError,
@@ -53,6 +55,7 @@ COMMANDS = {
     "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
     "stats": ("stats", "The outcomes of attempts, and how long they waited and ran."),
+    "token": ("tokens", "Give others access to a service, and take it back."),
     "top": ("top", "Watch queues, workers and failures while they change."),
     "why": ("show", "Why a job has not run yet, or how it ended."),
     "worker": ("worker", "Run jobs and fire schedules."),
@@ -73,6 +76,8 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (GroupError, 3),
     (ScheduleNotFoundError, 5),
     (ScheduleConflictError, 3),
+    (AccessTokenNotFoundError, 5),
+    (AccessTokenConflictError, 3),
     (ArtifactNotFoundError, 5),
     (ResultTimeoutError, 6),
     (RotulusError, 1),

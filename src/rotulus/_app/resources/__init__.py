@@ -8,6 +8,7 @@ from rotulus._app.resources.queues import Queues
 from rotulus._app.resources.runs import Runs
 from rotulus._app.resources.schedules import Schedules
 from rotulus._app.resources.stats import Stats
+from rotulus._app.resources.tokens import Tokens
 from rotulus._app.resources.workers import Workers
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Runs",
     "Schedules",
     "Stats",
+    "Tokens",
     "Workers",
 ]
