@@ -82,6 +82,7 @@ def test_each_verb_has_a_form_for_coroutines(app):
         "failures",
         "changes",
         "audit",
+        "tokens",
     } == set(resources(app))
     assert ([], []) == (missing, different)
 
@@ -152,6 +153,9 @@ def calls(app, job, work):
         "Failures.aretry": ("0" * 12,),
         "Failures.adelete": ("0" * 12,),
         "Runs.astep": (job.id, "none"),
+        "Tokens.aadd": ("ci", "viewer"),
+        "Tokens.afind": ("rot_x",),
+        "Tokens.aremove": ("none",),
         "Runs.areplay": (job.id, "none"),
     }
     held = [app, job, work, app.using(priority=1), *resources(app).values()]

@@ -23,6 +23,7 @@ READS = {
     "queues": {"list"},
     "runs": {"find", "get", "graph", "latest", "step", "steps", "timeline"},
     "schedules": {"get", "instants", "list"},
+    "tokens": {"find", "list"},
     "stats": {"ages", "series", "totals"},
     "workers": {"list", "running"},
 }
@@ -72,6 +73,11 @@ class Shop:
             drain(self.app)
         return job.id
 
+    def token(self, name="old"):
+        """The name of a token."""
+        self.app.tokens.add(name, "viewer")
+        return name
+
     def schedule(self, name="nightly"):
         """The name of a schedule that was added."""
         self.app.schedules.add(name, task="send", cron="0 3 * * *")
@@ -114,6 +120,8 @@ STEERS = {
     "runs.pause": lambda shop: (shop.app.runs.pause, [shop.run(), shop.run()], {}),
     "runs.resume": lambda shop: (shop.app.runs.resume, [shop.run()], {}),
     "runs.replay": lambda shop: (shop.app.runs.replay, [shop.run(ended=True), "send"], {}),
+    "tokens.add": lambda shop: (shop.app.tokens.add, ["ci", "viewer"], {"expires": 60}),
+    "tokens.remove": lambda shop: (shop.app.tokens.remove, [shop.token()], {}),
     "failures.retry": lambda shop: (
         *(shop.app.failures.retry, [shop.failed().error.fingerprint], {}),
     ),
