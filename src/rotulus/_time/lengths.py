@@ -42,12 +42,13 @@ def check_seconds(value: object, option: str) -> float:
 def check_moment(value: object, option: str) -> datetime:
     """Returns an aware datetime with room for `LONGEST` after it. Raises `OptionError`."""
     if not isinstance(value, datetime) or value.tzinfo is None:
+        shown = value.isoformat() if isinstance(value, datetime) else f"{value!r}"
         raise OptionError(
-            f"{option}={value!r} is not allowed: give a datetime with a time zone, such as "
+            f"{option}={shown} is not allowed: give a datetime with a time zone, such as "
             f"datetime.now(UTC) + timedelta(hours=1)"
         )
     if value > _LATEST:
         raise OptionError(
-            f"{option}={value!r} is not allowed: the latest moment is {_LATEST:%Y-%m-%d}"
+            f"{option}={value.isoformat()} is not allowed: the latest moment is {_LATEST:%Y-%m-%d}"
         )
     return value
