@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rotulus._app.change_stream import ChangeStream
     from rotulus._app.resources.audit import AuditEntry, AuditPage
     from rotulus._app.resources.bulk import BulkProgress, Changed
+    from rotulus._app.resources.demand import Demand
     from rotulus._app.resources.failures import FailureGroup
     from rotulus._app.resources.job_count import JobCount
     from rotulus._app.resources.jobs import AttemptResult
@@ -77,6 +78,7 @@ __all__ = [
     "ChangeStream",
     "Changed",
     "ConfigurationError",
+    "Demand",
     "DuplicateTaskError",
     "EnqueueCall",
     "ErrorInfo",
@@ -131,6 +133,7 @@ _HOMES = {
     "_app.app": ("App", "current_app"),
     "_app.change_stream": ("ChangeStream",),
     "_app.resources.audit": ("AuditEntry", "AuditPage"),
+    "_app.resources.demand": ("Demand",),
     "_app.resources.failures": ("FailureGroup",),
     "_app.resources.bulk": ("BulkProgress", "Changed"),
     "_app.resources.job_count": ("JobCount",),

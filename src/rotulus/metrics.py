@@ -220,8 +220,10 @@ def _counts(queues: Iterable[str], backlog: Iterable[Backlog]) -> list[Sample]:
 
 def _ages(queues: Iterable[str], backlog: Iterable[Backlog], now: int) -> list[Sample]:
     """How long the job has been due that waits longest, in each queue; 0 where none waits."""
-    due = {found.queue: found.oldest for found in backlog if found.oldest is not None}
-    ages = {queue: max(0, now - due.get(queue, now)) / _SECOND for queue in queues}
+    ages = dict.fromkeys(queues, 0.0)
+    for found in backlog:
+        if found.oldest is not None:
+            ages[found.queue] = max(ages[found.queue], (now - found.oldest) / _SECOND)
     return [Sample(age, {"queue": queue}) for queue, age in ages.items()]
 
 

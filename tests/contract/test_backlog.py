@@ -66,9 +66,27 @@ def test_the_oldest_waits_since_it_was_due(bench):
     bench.add(queue="z", delay=4.0)
     bench.clock.advance(10)
 
-    assert {"x": 20.0, "y": 20.0} == oldest(bench)
+    assert {"x": 20.0, "y": 20.0, "z": 6.0} == oldest(bench)
     bench.claim(queues=["none"])  # what has come due is queued by the next claim
     assert {"x": 20.0, "y": 20.0, "z": 6.0} == oldest(bench)
+
+
+def test_what_is_due_and_what_soon_will_be_is_told(bench):
+    """Also while no claim has made it queued: with no worker there is no claim."""
+    bench.add(queue="x")
+    for delay in (5.0, 9.0, 60.0, 70.0, 70.1, 900.0):
+        bench.add(queue="x", delay=delay)
+    bench.running(queue="x")
+    bench.add(queue="y", delay=70.0)
+    bench.clock.advance(10)
+
+    def told():
+        return {(one.queue, str(one.state)): one[5:] for one in bench.store.backlog()}
+
+    still = {("x", "running"): (0, 0), ("y", "delayed"): (0, 1)}
+    assert {("x", "queued"): (1, 0), ("x", "delayed"): (2, 2), **still} == told()
+    bench.claim(queues=["none"])
+    assert {("x", "queued"): (3, 0), ("x", "delayed"): (0, 2), **still} == told()
 
 
 def test_running_jobs_are_counted_by_worker(bench):

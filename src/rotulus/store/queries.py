@@ -97,7 +97,7 @@ class Queries(Protocol):
         Jobs without a limit that are due are counted to `most` in each queue, all other kinds to
         `most` in all queues together: so however many there are, it takes no longer. The job that
         waits longest is one of the first ten of its priority, as they are claimed; or one of those
-        with a limit that were counted.
+        with a limit that were counted; or a delayed one whose moment has come.
         """
         ...
 

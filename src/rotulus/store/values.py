@@ -241,7 +241,10 @@ class Backlog(NamedTuple):
         state: the state.
         jobs: how many they are.
         exact: whether there are no more.
-        oldest: of queued ones, when the job was due that waits longest, in microseconds since 1970.
+        oldest: when the job was due that waits longest, in microseconds since 1970; None: none is.
+        due: how many of them are due: all that are queued, and the delayed ones whose moment has
+            come, which the next claim makes queued.
+        soon: how many more will be due within a minute.
     """
 
     queue: str
@@ -249,6 +252,8 @@ class Backlog(NamedTuple):
     jobs: int
     exact: bool
     oldest: Micros | None
+    due: int = 0
+    soon: int = 0
 
 
 class Tally(NamedTuple):

@@ -1,10 +1,14 @@
 """The queues of an app: what waits and runs in each, and which are paused."""
 
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.demand import Demand, read_demand
 from rotulus._app.resources.job_count import JobCount
 from rotulus._app.resources.steering import steers
 from rotulus._concurrency.pool import off_loop
@@ -36,6 +40,19 @@ class QueueInfo:
         """Whether no jobs of it are claimed."""
         return self.paused_at is not None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns all of it as plain data; moments as ISO 8601 text, `10,000+` as 10000."""
+        return {
+            "name": self.name,
+            "paused": self.paused,
+            "paused_at": None if self.paused_at is None else self.paused_at.isoformat(),
+            "jobs": {state.value: int(count) for state, count in self.jobs.items()},
+            "exact": all(count.exact for count in self.jobs.values()),
+            "age": self.age,
+        }
+
+
+_MOST_SLOTS = 10_000
 
 QueueInfos = list[QueueInfo]
 """The result of `list`: in a class with a method of that name the type needs another name."""
@@ -68,6 +85,32 @@ class Queues:
             QueueInfo(name, jobs[name], paused.get(name), ages.get(name)) for name in sorted(jobs)
         ]
 
+    def get(self, name: str) -> QueueInfo:
+        """Returns the queue of a name, which has no jobs where none waits or runs.
+
+        Raises:
+            OptionError: no queue can be called that.
+        """
+        queue = check_queue_name(name)
+        found = (one for one in self.list() if one.name == queue)
+        return next(found, QueueInfo(queue, {}, None))
+
+    def demand(self, *names: str, slots: int | None = None) -> Demand:
+        """Returns how much work some queues have, and how many workers that work asks for.
+
+        It is what an autoscaler reads: it takes no longer however many jobs there are.
+
+        Args:
+            names: the queues, as workers serve them; all but the private ones unless given.
+            slots: the slots of one worker; as many as the live workers have on average unless
+                given, and 10 where there is none.
+
+        Raises:
+            OptionError: no queue can be called that, or a worker cannot have so many slots.
+        """
+        queues = tuple(check_queue_name(name) for name in dict.fromkeys(names)) or None
+        return read_demand(self._port(), queues, None if slots is None else _slots(slots))
+
     @steers("queues.pause")
     def pause(self, *names: str) -> None:
         """Claim no more jobs of these queues, in any worker, until `resume`. Running jobs go on.
@@ -86,6 +129,14 @@ class Queues:
         """`list`, without blocking the event loop."""
         return await off_loop(self.list)
 
+    async def aget(self, name: str) -> QueueInfo:
+        """`get`, without blocking the event loop."""
+        return await off_loop(self.get, name)
+
+    async def ademand(self, *names: str, slots: int | None = None) -> Demand:
+        """`demand`, without blocking the event loop."""
+        return await off_loop(partial(self.demand, *names, slots=slots))
+
     async def apause(self, *names: str) -> None:
         """`pause`, without blocking the event loop."""
         await off_loop(self.pause, *names)
@@ -102,8 +153,20 @@ def ages_in(backlog: Sequence[Backlog], now: datetime) -> dict[str, float]:
         backlog: what waits, as a store tells it.
         now: the present moment.
     """
-    waiting = [(found.queue, found.oldest) for found in backlog if found.oldest is not None]
-    return {queue: max(0.0, (now - moment(at)).total_seconds()) for queue, at in waiting}
+    ages: dict[str, float] = {}
+    for found in backlog:
+        if found.oldest is not None:
+            age = (now - moment(found.oldest)).total_seconds()
+            ages[found.queue] = max(age, ages.get(found.queue, 0.0))
+    return ages
+
+
+def _slots(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_SLOTS:
+        return value
+    raise OptionError(
+        f"slots={reprlib.repr(value)} is not allowed: give a whole number from 1 to {_MOST_SLOTS:,}"
+    )
 
 
 def _named(names: tuple[str, ...], verb: str) -> tuple[str, ...]:

@@ -81,6 +81,8 @@ class ScheduleInfo:
             `schedule.explain()` says why. Only an active one fires.
         paused_at: since when it is paused; None when it is not.
         version: one more with each change; 0: the store has not seen it yet.
+        lag: for how many seconds an instant has been due that no worker has dealt with; 0.0 when
+            there is none, and while it is not active.
     """
 
     name: str
@@ -92,6 +94,7 @@ class ScheduleInfo:
     state: Standing = "active"
     paused_at: datetime | None = None
     version: int = 0
+    lag: float = 0.0
 
     @property
     def paused(self) -> bool:
@@ -120,6 +123,7 @@ class ScheduleInfo:
             "last_state": None if last is None else str(last.state),
             "last_job": None if last is None else last.id,
             "version": self.version,
+            "lag": self.lag,
         }
 
 
@@ -133,6 +137,12 @@ class _Known(NamedTuple):
     entry: ScheduleEntry
     schedule: Schedule
     row: ScheduleRow | None
+
+
+def _lag(row: ScheduleRow, schedule: Schedule, now: datetime) -> float:
+    """For how many seconds an instant has been due with which nobody has dealt."""
+    first = next(iter(schedule.next(moment(max(row.since, row.fired_to)))), now)
+    return max(0.0, (now - first).total_seconds())
 
 
 def _declared(task: Task[..., Any, Any], row: ScheduleRow | None) -> _Known:
@@ -155,12 +165,16 @@ class Lookup:
     port: AppPort
     _known: set[str] | None = field(default=None, init=False)
 
-    def all(self) -> list[ScheduleInfo]:
-        """Returns those of the code in the order of registration, then the others as they came."""
+    def all(self, *, last: bool = True) -> list[ScheduleInfo]:
+        """Returns those of the code in the order of registration, then the others as they came.
+
+        Args:
+            last: whether the job is looked up that each of them fired last.
+        """
         rows = {row.name: row for row in self.port.store().schedules.read()}
         declared = [_declared(task, rows.pop(task.name, None)) for task in self._in_code()]
         others = sorted(rows.values(), key=lambda row: (row.created_at or row.since, row.name))
-        return self._infos([*declared, *map(_stored, others)])
+        return self._infos([*declared, *map(_stored, others)], last=last)
 
     def one(self, name: str) -> ScheduleInfo:
         """Returns the schedule of a name. Raises `ScheduleNotFoundError`, with the nearest name."""
@@ -213,10 +227,10 @@ class Lookup:
         """Returns how a schedule of the store stands."""
         return self._infos([_stored(row)])[0]
 
-    def _infos(self, known: Sequence[_Known]) -> list[ScheduleInfo]:
+    def _infos(self, known: Sequence[_Known], *, last: bool = True) -> list[ScheduleInfo]:
         """Returns how schedules stand: however many they are, with a few statements."""
-        last = self._last(known)
-        return [self._info(*one, last.get(one.entry.name)) for one in known]
+        jobs = self._last(known) if last else {}
+        return [self._info(*one, jobs.get(one.entry.name)) for one in known]
 
     def _info(
         self,
@@ -240,6 +254,7 @@ class Lookup:
             state=state,
             paused_at=None if paused_at is None else moment(paused_at),
             version=0 if row is None else row.version,
+            lag=_lag(row, schedule, now) if row is not None and state == "active" else 0.0,
         )
 
     def _state(

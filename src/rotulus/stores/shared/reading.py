@@ -133,12 +133,13 @@ def backlog(session: Session, most: int) -> list[Backlog]:
     """How many jobs wait and run in each queue. See `Queries.backlog`."""
     rows = session.fetch("backlog", most=most + 1)
     by_kind = Counter[str]()
-    for kind, queue, _, jobs, _ in rows:
+    for kind, queue, _, jobs, *_ in rows:
         by_kind[f"{kind} {queue}" if kind == "queue" else kind] += jobs
     found: dict[tuple[str, State], Backlog] = {}
-    for kind, queue, state, jobs, oldest in rows:
-        counted = by_kind[f"{kind} {queue}" if kind == "queue" else kind]
-        one = Backlog(queue, State(state), jobs, counted <= most, oldest)
+    for kind, queue, name, jobs, oldest, past, soon in rows:
+        counted, state = by_kind[f"{kind} {queue}" if kind == "queue" else kind], State(name)
+        due = jobs if state is State.QUEUED else past
+        one = Backlog(queue, state, jobs, counted <= most, oldest, due, soon - past)
         known = found.get(one[:2])
         found[one[:2]] = one if known is None else _together(one, known)
     return [found[key] for key in sorted(found)]
@@ -148,6 +149,7 @@ def _together(one: Backlog, other: Backlog) -> Backlog:
     moments = [at for at in (one.oldest, other.oldest) if at is not None]
     return one._replace(
         jobs=one.jobs + other.jobs,
+        due=one.due + other.due,
         exact=one.exact and other.exact,
         oldest=min(moments, default=None),
     )

@@ -10,8 +10,10 @@ GROUP BY worker;
 -- name: backlog
 -- Of each queue what waits without a limit, counted to `most`: queues and their priorities are found by
 -- skipping from one to the next in the index, and the one that waits longest is among the first of each
--- priority. All others are counted together, to `most` of each kind.
-WITH RECURSIVE waiting (queue) AS (
+-- priority. All others are counted together, to `most` of each kind. Of delayed jobs, those whose moment has come
+-- are told apart, and those whose moment comes within a minute.
+WITH RECURSIVE present (now) AS (SELECT {now}),
+waiting (queue) AS (
   SELECT min(queue) FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NULL AND losses < 2
   UNION ALL
   SELECT (SELECT min(job.queue) FROM rotulus_jobs AS job
@@ -41,29 +43,32 @@ SELECT 'queue' AS kind, queue, 'queued' AS state, (
   SELECT count(*) FROM (
     SELECT 1 FROM rotulus_jobs AS job
     WHERE job.state = 'queued' AND job.limit_key IS NULL AND job.losses < 2 AND job.queue = oldest.queue
-    LIMIT CAST(:most AS integer)) AS counted), at
+    LIMIT CAST(:most AS integer)) AS counted), at, 0, 0
 FROM oldest
 UNION ALL
-SELECT 'limited', queue, 'queued', count(*), min(run_at) FROM (
+SELECT 'limited', queue, 'queued', count(*), min(run_at), 0, 0 FROM (
   SELECT queue, run_at FROM rotulus_jobs
   WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
   ORDER BY limit_key, priority DESC, seq LIMIT CAST(:most AS integer)) AS limited
 GROUP BY queue
 UNION ALL
-SELECT 'suspect', queue, 'queued', count(*), min(run_at) FROM (
+SELECT 'suspect', queue, 'queued', count(*), min(run_at), 0, 0 FROM (
   SELECT queue, run_at FROM rotulus_jobs WHERE state = 'queued' AND losses >= 2
   ORDER BY priority DESC, seq LIMIT CAST(:most AS integer)) AS suspect
 GROUP BY queue
 UNION ALL
-SELECT 'delayed', queue, 'delayed', count(*), NULL FROM (
-  SELECT queue FROM rotulus_jobs WHERE state = 'delayed' ORDER BY run_at LIMIT CAST(:most AS integer)) AS delayed
+SELECT 'delayed', queue, 'delayed', count(*), min(run_at) FILTER (WHERE run_at <= now),
+  count(*) FILTER (WHERE run_at <= now), count(*) FILTER (WHERE run_at <= now + 60000000)
+FROM (
+  SELECT queue, run_at FROM rotulus_jobs WHERE state = 'delayed' ORDER BY run_at LIMIT CAST(:most AS integer)) AS delayed
+CROSS JOIN present
 GROUP BY queue
 UNION ALL
-SELECT 'blocked', queue, 'blocked', count(*), NULL FROM (
+SELECT 'blocked', queue, 'blocked', count(*), NULL, 0, 0 FROM (
   SELECT queue FROM rotulus_jobs WHERE state = 'blocked' ORDER BY id LIMIT CAST(:most AS integer)) AS blocked
 GROUP BY queue
 UNION ALL
-SELECT 'running', queue, 'running', count(*), NULL FROM (
+SELECT 'running', queue, 'running', count(*), NULL, 0, 0 FROM (
   SELECT queue FROM rotulus_jobs WHERE state = 'running' AND lease_until IS NOT NULL
   ORDER BY {running_order} LIMIT CAST(:most AS integer)) AS running
 GROUP BY queue;
