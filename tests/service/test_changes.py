@@ -203,7 +203,16 @@ def test_an_id_that_none_can_have_is_a_problem(client, wrong):
     assert "Last-Event-ID" in answer.json()["detail"]
 
 
-FILTERS = ("after=-1", "after=x", "queues=%20", "jobs=", "queues=%00", "seconds=0", "seconds=nan")
+FILTERS = (
+    "queus=mail",
+    "after=-1",
+    "after=x",
+    "queues=%20",
+    "jobs=",
+    "queues=%00",
+    "seconds=0",
+    "seconds=nan",
+)
 
 
 @pytest.mark.parametrize("wrong", FILTERS)

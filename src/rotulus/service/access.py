@@ -37,6 +37,17 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "POST /api/v1/jobs/{job_id}/$retry": _OPERATOR,
         # Changes.
         "GET /api/v1/changes": _VIEWER,
+        # Queues, workers and statistics.
+        "GET /api/v1/demand": _VIEWER,
+        "GET /api/v1/queues": _VIEWER,
+        "GET /api/v1/queues/{queue}": _VIEWER,
+        "GET /api/v1/queues/{queue}/$demand": _VIEWER,
+        "POST /api/v1/queues/{queue}/$pause": _OPERATOR,
+        "POST /api/v1/queues/{queue}/$resume": _OPERATOR,
+        "GET /api/v1/stats/ages": _VIEWER,
+        "GET /api/v1/stats/series": _VIEWER,
+        "GET /api/v1/stats/totals": _VIEWER,
+        "GET /api/v1/workers": _VIEWER,
         # Artifacts.
         "GET /api/v1/artifacts": _VIEWER,
         "GET /api/v1/artifacts/{artifact_id}": _VIEWER,

@@ -41,14 +41,16 @@ class QueueInfo:
         return self.paused_at is not None
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns all of it as plain data; moments as ISO 8601 text, `10,000+` as 10000."""
+        """Returns all of it as plain data; moments as ISO 8601 text."""
+        counts = {
+            state.value: {"count": int(count), "exact": count.exact}
+            for state, count in self.jobs.items()
+        }
         return {
             "name": self.name,
-            "paused": self.paused,
             "paused_at": None if self.paused_at is None else self.paused_at.isoformat(),
-            "jobs": {state.value: int(count) for state, count in self.jobs.items()},
-            "exact": all(count.exact for count in self.jobs.values()),
             "age": self.age,
+            "jobs": counts,
         }
 
 

@@ -7,10 +7,17 @@ from fastapi import APIRouter
 from rotulus.service.resources.changes import make_changes_router
 from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.resources.me import make_me_router
+from rotulus.service.resources.queues import make_demand_router, make_queues_router
+from rotulus.service.resources.stats import make_stats_router
+from rotulus.service.resources.workers import make_workers_router
 
 ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_jobs_router,
     make_changes_router,
+    make_demand_router,
+    make_queues_router,
+    make_stats_router,
+    make_workers_router,
     make_me_router,
 )
 """What makes the routes of each resource."""

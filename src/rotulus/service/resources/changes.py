@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rotulus._app.change_stream import ChangeStream
@@ -35,27 +36,30 @@ LastEventID = Annotated[
         "when they come back. It counts, and not `after`.",
     ),
 ]
-After = Annotated[
-    int | None,
-    Query(
+
+
+class Wanted(BaseModel):
+    """Which changes are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int | None = Field(
+        None,
         ge=0,
         le=_LARGEST,
         description="The position of the last change that is known; from now on unless given.",
-    ),
-]
-Jobs = Annotated[list[str] | None, Query(description="Only changes of these jobs, by id.")]
-Queues = Annotated[
-    list[str] | None,
-    Query(description="Only changes of these queues, and of the jobs in them. With `jobs`, both."),
-]
-Length = Annotated[
-    float,
-    Query(
+    )
+    jobs: list[str] | None = Field(None, description="Only changes of these jobs, by id.")
+    queues: list[str] | None = Field(
+        None,
+        description="Only changes of these queues, and of the jobs in them. With `jobs`, both.",
+    )
+    seconds: float = Field(
+        _LONGEST,
         gt=0,
         le=_LONGEST,
         description="Seconds after which the stream ends; a client that comes back goes on.",
-    ),
-]
+    )
 
 
 def make_changes_router(
@@ -78,12 +82,7 @@ def make_changes_router(
 
 
 async def follow_changes(
-    request: Request,
-    last_event_id: LastEventID = None,
-    after: After = None,
-    jobs: Jobs = None,
-    queues: Queues = None,
-    seconds: Length = _LONGEST,
+    request: Request, wanted: Annotated[Wanted, Query()], last_event_id: LastEventID = None
 ) -> Response:
     """What happens to jobs, queues, schedules and workers, as server-sent events.
 
@@ -92,9 +91,10 @@ async def follow_changes(
     type `reset` says that changes before it are missing: look how things stand, and go on. Each 15
     seconds there is a comment at least.
     """
-    known = after if last_event_id is None else last_event_id
-    stream = app_of(request).changes(after=known, jobs=jobs, queues=queues)
-    return EventStream(_events(stream, monotonic() + seconds), most_streams(request))
+    known = wanted.after if last_event_id is None else last_event_id
+    changes = app_of(request).changes
+    stream = changes(after=known, jobs=wanted.jobs, queues=wanted.queues)
+    return EventStream(_events(stream, monotonic() + wanted.seconds), most_streams(request))
 
 
 async def _events(stream: ChangeStream, end: float) -> AsyncGenerator[str, None]:

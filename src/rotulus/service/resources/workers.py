@@ -1,0 +1,75 @@
+"""`/api/v1/workers`: the workers that are alive, and what each of them runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from rotulus._app.resources import Workers as AppWorkers
+from rotulus._concurrency.pool import off_loop
+from rotulus.service.guard import ResourceRouter
+from rotulus.service.state import app_of
+
+
+class Worker(BaseModel):
+    """A worker that is alive."""
+
+    name: str
+    host: str = Field(description="The machine that it runs on.")
+    pid: int = Field(description="Its process there.")
+    queues: list[str] | None = Field(
+        description="The queues that it serves; null: all but the private ones."
+    )
+    slots: int = Field(description="How many jobs it runs at once.")
+    running: int = Field(description="How many it runs now.")
+    started_at: datetime
+    seen_at: datetime | None = Field(description="When it was heard of last.")
+    tasks: list[str] | None = Field(description="The tasks that it knows; null: it does not tell.")
+
+
+class Workers(BaseModel):
+    """The workers that are alive, the oldest first."""
+
+    items: list[Worker]
+    exact: bool = Field(description="Whether all running jobs were counted: 10,000 are.")
+
+
+def make_workers_router(
+    prefix: str = "/api/v1/workers", tags: Sequence[str] = ("Workers",)
+) -> APIRouter:
+    """Returns the routes of workers.
+
+    Args:
+        prefix: the beginning of the paths.
+        tags: the tags of the operations.
+    """
+    router = ResourceRouter("/api/v1/workers", prefix, tags)
+    router.get("", operation_id="list_workers", summary="List workers")(list_workers)
+    return router
+
+
+async def list_workers(request: Request) -> Workers:
+    """The workers that are alive, in every process and on every machine, the oldest first."""
+    return await off_loop(_read, app_of(request).workers)
+
+
+def _read(workers: AppWorkers) -> Workers:
+    found, running = workers.list(), workers.running()
+    return Workers(
+        items=[
+            Worker(
+                name=one.name,
+                host=one.host,
+                pid=one.pid,
+                queues=None if one.queues is None else list(one.queues),
+                slots=one.slots,
+                running=running.get(one.name, 0),
+                started_at=one.started_at,
+                seen_at=one.seen_at,
+                tasks=None if one.names is None else sorted(one.names),
+            )
+            for one in found
+        ],
+        exact=all(count.exact for count in running.values()),
+    )
