@@ -181,6 +181,86 @@ def test_one_that_raises_is_told_of_and_disturbs_nothing(app, where, awaited):
     assert {"middleware": "Failing", "task": "t"} == told[0].data()
 
 
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize("where", ["called", "entered", "left"])
+def test_a_cancellation_of_its_own_is_one_of_its_errors(app, where, awaited):
+    """As of a connection that it has waited for, and that somebody else has closed."""
+    told, error = [], asyncio.CancelledError("closed")
+    app.events.subscribe(told.append, MiddlewareFailed)
+    app.use(Failing(where, error))
+    job = enqueue(app, awaited, declare(app))
+
+    assert job == job.refresh()
+    assert [error] == [one.error for one in told]
+
+
+@pytest.mark.parametrize("where", ["entered", "stored", "left"])
+def test_all_are_left_when_the_caller_is_interrupted(app, where):
+    """Those that were entered, whoever waits then; the caller is told of the interruption."""
+    notes = []
+
+    class Slow(Middleware):
+        @asynccontextmanager
+        async def around_enqueue(self, call):
+            await pass_by("entered")
+            yield
+            await pass_by("left")
+
+    async def pass_by(place):
+        if place == where:
+            asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    class Last(Middleware):
+        @contextmanager
+        def around_enqueue(self, call):
+            if where == "stored":
+                asyncio.current_task().cancel()
+            yield
+
+    app.use(Noting("outer", notes), Slow(), Last())
+    declared = declare(app)
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(declared.aenqueue())
+    assert ["enter", "leave"] == [how for _, how, *_ in notes]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_all_are_left_when_one_of_them_is_interrupted(app, interruption):
+    """Also those around it."""
+    notes = []
+    app.use(Noting("outer", notes), Failing("left", interruption()))
+
+    with pytest.raises(interruption):
+        declare(app).enqueue()
+    assert ["enter", "leave"] == [how for _, how, *_ in notes]
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_method_without_its_decorator_is_told_of(app, awaited):
+    """With what is missing."""
+    told = []
+    app.events.subscribe(told.append, MiddlewareFailed)
+
+    class Bare(Middleware):
+        def around_enqueue(self, call):
+            yield
+
+    class BareLater(Middleware):
+        async def around_enqueue(self, call):
+            pass
+
+    app.use(Bare(), BareLater())
+    job = enqueue(app, awaited, declare(app))
+
+    assert job == job.refresh()
+    assert ["returned a generator", "returned a coroutine"] == [
+        str(one.error)[3 : 3 + len("returned a generator")] for one in told
+    ]
+    assert all("put @contextmanager over" in str(one.error) for one in told)
+
+
 def test_what_it_may_not_add_is_left_out(app):
     """The job is stored without it, and with what it has."""
     told = []
@@ -189,6 +269,9 @@ def test_what_it_may_not_add_is_left_out(app):
     class Greedy(Middleware):
         @contextmanager
         def around_enqueue(self, call):
+            for texts in (call.jobs[0].labels, call.jobs[0].headers):
+                with pytest.raises(TypeError):
+                    texts["no name"] = ""
             call.jobs[0].add_labels({f"n{n}": "1" for n in range(16)})
             yield
 

@@ -156,7 +156,9 @@ async def _awaiting(generator):
 
 
 @pytest.mark.parametrize("kind", ["function", "coroutine"])
-@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(3)])
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), SystemExit(3), asyncio.CancelledError("closed")]
+)
 @pytest.mark.parametrize("where", ["called", "entered", "left"])
 def test_one_that_raises_is_told_of_and_disturbs_nothing(app, where, error, kind):
     """Neither the attempt nor other middleware."""
@@ -171,6 +173,29 @@ def test_one_that_raises_is_told_of_and_disturbs_nothing(app, where, error, kind
     assert [(Failing, error)] == [(type(event.middleware), event.error) for event in told]
     assert f"Failing raised {error!r} around {kind} {job.id}" == told[0].line()
     assert {"middleware": "Failing"}.items() <= told[0].data().items()
+
+
+@pytest.mark.parametrize("kind", ["function", "coroutine"])
+def test_a_method_without_its_decorator_is_told_of(app, kind):
+    """With what is missing."""
+    told = []
+    app.events.subscribe(told.append, MiddlewareFailed)
+
+    class Bare(Middleware):
+        def around_attempt(self, attempt):
+            yield
+
+    class BareLater(Middleware):
+        async def around_attempt(self, attempt):
+            pass
+
+    app.use(Bare(), BareLater())
+    job = declare(app, kind).enqueue()
+    drain(app)
+
+    assert "nothing" == job.result(0)
+    assert ["generator", "coroutine"] == [str(one.error).split()[3][:9] for one in told]
+    assert all("put @contextmanager over" in str(one.error) for one in told)
 
 
 @pytest.mark.parametrize("kind", ["function", "coroutine"])

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rotulus._engine.execution import Execution
-from rotulus._engine.managers import Manager, as_coroutine, enter, leave
+from rotulus._engine.managers import Manager, as_coroutine, enter, is_interruption, leave
 from rotulus._jobs.job import Job
 from rotulus._jobs.middleware import Middleware, RunningAttempt
 from rotulus._jobs.outcome import Outcome
@@ -120,7 +120,7 @@ class Around:
 
     async def _enter_all(self) -> None:
         for middleware in self._middleware:
-            with self._telling(middleware, asyncio.CancelledError):
+            with self._telling(middleware, passes_cancellation=True):
                 manager = middleware.around_attempt(self._attempt)
                 if (rest := enter(manager)) is not None:
                     await rest
@@ -128,12 +128,13 @@ class Around:
 
     @contextmanager
     def _telling(
-        self, middleware: Middleware, *passed: type[BaseException]
+        self, middleware: Middleware, *, passes_cancellation: bool = False
     ) -> Generator[None, None, None]:
-        """Tell of what a middleware raises, and go on; exceptions of the kinds given are passed."""
+        """Tell of what a middleware raises, and go on; a cancellation of the attempt may pass."""
         try:
             yield
-        except passed:
-            raise
-        except BaseException as error:  # noqa: BLE001 - the attempt is to go on
+        except BaseException as error:
+            cancelled = isinstance(error, asyncio.CancelledError) and is_interruption(error)
+            if passes_cancellation and cancelled:
+                raise
             self._events.emit(MiddlewareFailed(self._execution.job, middleware, error))

@@ -2,11 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import AbstractAsyncContextManager, closing, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    ExitStack,
+    closing,
+    contextmanager,
+)
 from typing import Any
 
 from rotulus._engine.job_factory import with_attached
-from rotulus._engine.managers import Manager, as_coroutine, enter, leave
+from rotulus._engine.managers import Manager, as_coroutine, enter, is_interruption, leave
 from rotulus._jobs.job import Job
 from rotulus._jobs.labels import Attached
 from rotulus._jobs.middleware import EnqueueCall, Middleware, PendingJob
@@ -50,9 +56,9 @@ class AroundEnqueue:
                 self._call.exception = error
                 raise
             finally:
-                for middleware, manager in reversed(self._entered):
-                    with self._telling(middleware):
-                        loop.wait_for(leave(manager))
+                with ExitStack() as leaving:  # the last one first, and all if one is interrupted
+                    for middleware, manager in self._entered:
+                        leaving.callback(self._leave, loop, middleware, manager)
 
     async def arun(self, add: Callable[[Sequence[NewJob]], Awaitable[Jobs]]) -> Jobs:
         """The same on the event loop."""
@@ -68,10 +74,18 @@ class AroundEnqueue:
             self._call.exception = error
             raise
         finally:
-            for middleware, manager in reversed(self._entered):
-                with self._telling(middleware):
-                    if (rest := leave(manager)) is not None:
-                        await rest
+            async with AsyncExitStack() as leaving:
+                for middleware, manager in self._entered:
+                    leaving.push_async_callback(self._aleave, middleware, manager)
+
+    def _leave(self, loop: "_OwnLoop", middleware: Middleware, manager: Manager | None) -> None:
+        with self._telling(middleware):
+            loop.wait_for(leave(manager))
+
+    async def _aleave(self, middleware: Middleware, manager: Manager | None) -> None:
+        with self._telling(middleware):
+            if (rest := leave(manager)) is not None:
+                await rest
 
     def _with_additions(self) -> list[NewJob]:
         """Returns the jobs with what middleware has added to them."""
@@ -91,7 +105,9 @@ class AroundEnqueue:
         """Tell of what a middleware raises, and go on; an interruption is passed on."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - the jobs are to be stored
+        except BaseException as error:
+            if is_interruption(error):
+                raise
             tasks = dict.fromkeys(job.task for job in self._call.jobs)
             self._events.emit(MiddlewareFailed(None, middleware, error, ", ".join(tasks)))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import MappingProxyType
 from typing import Any
 
 from rotulus._jobs.job import Job
@@ -105,13 +106,13 @@ class PendingJob:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Its labels by name."""
-        return self._labels
+        """Its labels by name; `add_labels` adds some."""
+        return MappingProxyType(self._labels)
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Its headers by name."""
-        return self._headers
+        """Its headers by name; `add_headers` adds some."""
+        return MappingProxyType(self._headers)
 
     def add_labels(self, labels: Mapping[str, str]) -> None:
         """Give it labels, beside or in the place of those that it has. Raises `OptionError`."""

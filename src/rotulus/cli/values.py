@@ -2,21 +2,20 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
-from rotulus import App
-from rotulus._time.lengths import LONGEST
+from rotulus import App, filters
+from rotulus._time.words import length_of, moment_of
+from rotulus.errors import OptionError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NAMED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_AGO = re.compile(r"(\d+(?:\.\d+)?) ?(s|m|min|h|d)?")
-_UNITS = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 _FROM_NOW = "; for a time from now there is --in SECONDS"
 _OBJECT = """give named arguments as one object, such as '{"user_id": 7}'"""
 _TEXT = frozenset({"<class 'str'>", "str | None", "typing.Optional[str]"})
@@ -61,41 +60,30 @@ def read_seconds(text: str | None) -> float | None:
     )
 
 
-def read_labels(words: Sequence[str]) -> dict[str, str] | None:
-    """Returns labels by name, as `--label customer=7` gives each."""
-    for word in words:
-        if "=" not in word:
-            raise click.BadParameter(
-                f"{word!r} is no label: write a name and a text, such as customer=7",
-                param_hint="--label",
-            )
-    pairs = [word.partition("=") for word in words]
-    return by_name([(name, text) for name, _, text in pairs], "--label") or None
-
-
-def by_name(pairs: Iterable[tuple[str, Any]], option: str) -> dict[str, Any]:
-    """Returns what an option gives by name. Raises where a name is given two values.
+@contextmanager
+def refused(option: str | None = None) -> Generator[None, None, None]:
+    """Says that a word is wrong, where a block raises `OptionError`.
 
     Args:
-        pairs: names and values; the same value twice is given once.
-        option: the option.
+        option: the option of the word, unless click knows it.
     """
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found and found[name] != value:
-            raise click.BadParameter(
-                f"{name!r} is given twice, as {found[name]!r} and as {value!r}: give it once",
-                param_hint=option,
-            )
-        found[name] = value
-    return found
+    try:
+        yield
+    except OptionError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
+
+
+def read_labels(words: Sequence[str]) -> dict[str, str] | None:
+    """Returns labels by name, as `--label customer=7` gives each."""
+    with refused("--label"):
+        return filters.read_labels(words) or None
 
 
 def read_time(text: str | None, option: str = "--at") -> datetime | None:
     """Returns a moment, as `--at` and other options take it: in UTC, unless it says."""
     if text is None:
         return None
-    moment = _moment(text)
+    moment = moment_of(text)
     if moment is None:
         raise click.BadParameter(
             f"{text!r} is no ISO 8601 time: write 2026-11-20T09:30, which is UTC, or "
@@ -107,38 +95,18 @@ def read_time(text: str | None, option: str = "--at") -> datetime | None:
 
 def read_when(text: str) -> datetime | float:
     """Returns a moment that is over, or how many seconds ago it was, as `--since` takes both."""
-    if (seconds := _length(text)) is not None:
-        if seconds <= LONGEST:
-            return seconds
-    elif moment := _moment(text):
-        return moment
-    raise click.BadParameter(
-        f"{text!r} is no time: write 90, 15min, 2h or 7d for so long ago, a hundred years at most, "
-        f"or a moment such as 2026-11-20T09:30, which is UTC"
-    )
+    with refused():
+        return filters.read_when(text)
 
 
 def read_length(text: str) -> float:
     """Returns a length of time in seconds, as `--every` takes it: `90`, `15min`, `2h`, `7d`."""
-    seconds = _length(text)
+    seconds = length_of(text)
     if seconds is None:
         raise click.BadParameter(
             f"{text!r} is no length of time: write 90 (seconds), 15min, 2h or 7d"
         )
     return seconds
-
-
-def _length(text: str) -> float | None:
-    found = _AGO.fullmatch(text.strip())
-    return float(found[1]) * _UNITS[found[2]] if found else None
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def when_option(name: str, what: str, **more: Any) -> Callable[[F], F]:

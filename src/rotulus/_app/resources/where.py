@@ -13,6 +13,7 @@ from rotulus._jobs.states import State, read_states
 from rotulus._text.names import check_queue_name, check_task_name, did_you_mean, is_storable
 from rotulus._time.lengths import Seconds, check_moment, check_seconds
 from rotulus.errors import OptionError
+from rotulus.filters import JOB_FILTERS, FilterKind
 from rotulus.store import Filter, Store
 
 Since = datetime | Seconds
@@ -63,7 +64,7 @@ class Where(TypedDict, total=False):
 
 
 _FILTERS = tuple(Where.__annotations__)
-_TEXTS = ("task", "queue", "key", "schedule", "run", "step", "worker", "fingerprint", "error")
+_TEXTS = tuple(one.name for one in JOB_FILTERS if one.kind is FilterKind.TEXT)
 _NEVER_EMPTY = {"key", "schedule", "run", "worker", "error"}
 
 
