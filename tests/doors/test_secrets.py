@@ -96,6 +96,7 @@ def everything(group, path=()):
 
 
 WORDS = {
+    ("audit",): [[], ["--json"]],
     ("cancel",): [["--task", "shout", "--yes"], ["nonsense"]],
     ("check",): [[], ["--json"]],
     ("config",): [[], ["--json"]],

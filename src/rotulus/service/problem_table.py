@@ -24,6 +24,8 @@ from rotulus.errors import (
     StoreRefusedError,
     StoreUnavailableError,
     TaskNotFoundError,
+    WebhookConflictError,
+    WebhookNotFoundError,
 )
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -75,6 +77,24 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (
         StepNotFoundError,
         Kind(404, "step_not_found", "Step not found", "The run itself lists its steps."),
+    ),
+    (
+        WebhookNotFoundError,
+        Kind(
+            404,
+            "webhook_not_found",
+            "Webhook not found",
+            "GET /api/v1/webhooks lists the webhooks there are.",
+        ),
+    ),
+    (
+        WebhookConflictError,
+        Kind(
+            409,
+            "webhook_conflict",
+            "The webhook cannot be changed so",
+            "The detail says what is in the way.",
+        ),
     ),
     (
         ArtifactNotFoundError,

@@ -9,6 +9,7 @@ from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.resources.me import make_me_router
 from rotulus.service.resources.queues import make_demand_router, make_queues_router
 from rotulus.service.resources.stats import make_stats_router
+from rotulus.service.resources.webhooks import make_webhooks_router
 from rotulus.service.resources.workers import make_workers_router
 
 ROUTERS: tuple[Callable[[], APIRouter], ...] = (
@@ -17,6 +18,7 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_demand_router,
     make_queues_router,
     make_stats_router,
+    make_webhooks_router,
     make_workers_router,
     make_me_router,
 )
