@@ -11,7 +11,7 @@ import { Choice } from "../../parts/menu";
 import { Refusal, Section } from "../../parts/page";
 import { inZones } from "../../parts/when";
 
-const AT_ONCE = 1000;
+const AT_ONCE = 500; // the most that a page of the API has
 const MOST = 10_000; // lines that are kept on the page
 const EVERY = 1500;
 const LEVELS = ["debug", "info", "warning", "error"] as const;
