@@ -1,4 +1,4 @@
-"""The audit: who has done what to how many, written before it is done and completed after it."""
+"""The audit: verbs, their actors and counts, written before a verb and completed after it."""
 
 import sqlite3
 from contextlib import closing

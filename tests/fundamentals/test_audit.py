@@ -1,4 +1,4 @@
-"""`app.audit`: who has done what to how many, written before it is done and completed after it."""
+"""`app.audit`: verbs, their actors and counts, written before a verb and completed after it."""
 
 import asyncio
 import inspect

@@ -43,7 +43,7 @@ def service(app):
 
 
 def done(app):
-    """Who has done what."""
+    """The actors and verbs of the audit."""
     return [(e.actor, e.door, e.role, e.verb, e.count) for e in app.audit.find()][::-1]
 
 

@@ -106,7 +106,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         runs: gets, cancels, retries, pauses and resumes runs of workflows.
         stats: how many attempts came to what, how long they waited and ran.
         failures: jobs that failed or died, by their cause: lists, retries and deletes groups.
-        audit: who has done what to how many.
+        audit: each verb, its actor, and how many it changed.
         webhooks: who is told of what by HTTP: adds, changes and removes webhooks.
         changes: what happens to jobs, queues, schedules and workers, as it happens.
         masking: hides secret values of its jobs.

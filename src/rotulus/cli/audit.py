@@ -1,4 +1,4 @@
-"""`rotulus audit`: who has done what to how many."""
+"""`rotulus audit`: each verb, its actor, and how many it changed."""
 
 import json
 from datetime import datetime
@@ -42,7 +42,7 @@ def audit(
     target: str | None,
     url: str | None,
 ) -> None:
-    """Who has done what to how many, the last first.
+    """Show each verb, its actor, and how many it changed, the last first.
 
     An entry without a number was begun: it goes on, or its process died before the end.
     """

@@ -31,7 +31,7 @@ from rotulus.errors import (
 )
 
 COMMANDS = {
-    "audit": ("audit", "Who has done what to how many."),
+    "audit": ("audit", "Show each verb, its actor, and how many it changed."),
     "cancel": ("retry_cancel", "Cancel jobs that wait or run."),
     "check": ("admin", "Check everything a worker needs."),
     "close": ("closing", "Close a group: its callback runs when all of its jobs have ended."),

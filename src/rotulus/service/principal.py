@@ -1,4 +1,4 @@
-"""Who has sent a request, and whether that sender's role is enough for what the request asks."""
+"""The sender of a request, and whether the sender's role is enough for the request."""
 
 from contextlib import AbstractContextManager
 from typing import NamedTuple, cast

@@ -1,4 +1,4 @@
-"""`Audit`: who has done what to how many, written before it is done and completed after it."""
+"""`Audit`: verbs, their actors and counts, written before a verb and completed after it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

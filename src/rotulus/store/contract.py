@@ -125,12 +125,12 @@ class Store(Transitions, Queries, Protocol):
 
     @property
     def audit(self) -> Audit:
-        """Who has done what to how many."""
+        """The audit: verbs, their actors, and how many each changed."""
         ...
 
     @property
     def webhooks(self) -> Webhooks:
-        """Who is told of changes by HTTP."""
+        """The receivers that are told of changes by HTTP."""
         ...
 
     def close(self) -> None:

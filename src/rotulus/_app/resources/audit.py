@@ -1,4 +1,4 @@
-"""The audit of an app: who has done what to how many."""
+"""The audit of an app: each verb, its actor, and how many it changed."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -75,7 +75,7 @@ class AuditPage(list[AuditEntry]):
 
 
 class Audit:
-    """`app.audit`: who has done what to how many, each verb also with an `a` in front.
+    """`app.audit`: the verbs that somebody has called, each entry with its actor and its count.
 
     An entry is written before a verb of another resource begins, and completed when it has ended:
     by everybody who comes through a door, and by a program that says who acts, with

@@ -41,7 +41,7 @@ def make_me_router(prefix: str = "/api/v1/me", tags: Sequence[str] = ("Me",)) ->
 
     @router.get("", operation_id="get_me", summary="Who am I?")
     async def me(request: Request) -> Me:
-        """Who has sent the request, what that sender may do, and to which service."""
+        """The sender of the request, the sender's role, and the service."""
         sender, state = principal_of(request), state_of(request)
         return Me(
             name=sender.name,

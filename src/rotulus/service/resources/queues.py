@@ -73,7 +73,7 @@ class Demand(BaseModel):
 
 
 class _Workers(BaseModel):
-    """What a worker is like."""
+    """The size of a worker, as a query gives it."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -17,7 +17,7 @@ _OUT_OF_ORDER = 1000
 
 
 class SharedAudit:
-    """Who has done what to how many.
+    """The audit: each verb, its actor, its target, and how many it changed.
 
     Args:
         read: runs a call that reads.

@@ -1,4 +1,4 @@
--- Who may use a service: its tokens. Their secrets are not here, only what tells that one is right.
+-- The tokens of services. The table has a hash of each secret, by which a token is recognised.
 CREATE TABLE rotulus_tokens (
   name         text   NOT NULL PRIMARY KEY,
   hash         text   NOT NULL UNIQUE,       -- SHA-256 of the secret, hexadecimal
@@ -8,7 +8,7 @@ CREATE TABLE rotulus_tokens (
   last_used_at bigint                        -- about: it is not written at each use
 );
 
--- Who has done what to how many. A row is written before something is done, and completed after it.
+-- The audit: a row for each verb of an actor, written before the verb begins and completed after it.
 CREATE TABLE rotulus_audit (
   id       bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at       bigint NOT NULL,                  -- when it began
@@ -26,7 +26,7 @@ CREATE INDEX rotulus_audit_at ON rotulus_audit (at);
 CREATE INDEX rotulus_audit_actor ON rotulus_audit (actor, id);
 CREATE INDEX rotulus_audit_verb ON rotulus_audit (verb, id);
 
--- Who is told of changes by HTTP.
+-- The receivers that are told of changes by HTTP.
 CREATE TABLE rotulus_webhooks (
   name       text    NOT NULL PRIMARY KEY,
   url        text    NOT NULL,

@@ -1,4 +1,4 @@
--- The audit: who has done what to how many.
+-- The audit: each verb, its actor, and how many it changed.
 
 -- name: begin_audit
 -- Something is about to be done.
