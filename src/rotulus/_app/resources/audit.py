@@ -1,13 +1,14 @@
 """The audit of an app: each verb, its actor, and how many it changed."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.pages import Page
 from rotulus._app.resources.where import Since, check_limit, check_text, read_since
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.record import micros, moment
@@ -58,20 +59,8 @@ class AuditEntry:
         return asdict(self) | {"at": self.at.isoformat(), "ended_at": ended_at}
 
 
-class AuditPage(list[AuditEntry]):
-    """Entries that match, the last one first: a list that knows how it goes on.
-
-    Attributes:
-        next: what to give as `after` for the next page; None: there is none.
-    """
-
-    def __init__(
-        self,
-        entries: Iterable[AuditEntry] = (),
-        next: str | None = None,  # noqa: A002 - as it is called
-    ) -> None:
-        super().__init__(entries)
-        self.next = next
+class AuditPage(Page[AuditEntry]):
+    """Entries that match, the last one first: a list that knows how it goes on."""
 
 
 class Audit:

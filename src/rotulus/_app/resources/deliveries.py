@@ -1,6 +1,6 @@
 """The deliveries of webhooks: listed, sent again, and tried."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.jobs import Jobs
+from rotulus._app.resources.pages import Page
 from rotulus._app.resources.steering import steers
 from rotulus._app.resources.webhook_infos import ShownWebhooks, webhook_row
 from rotulus._concurrency.pool import off_loop
@@ -73,20 +74,8 @@ class Delivery:
         }
 
 
-class DeliveryPage(list[Delivery]):
-    """Deliveries that match, the last added first: a list that knows how it goes on.
-
-    Attributes:
-        next: what to give as `after` for the next page; None: there is none.
-    """
-
-    def __init__(
-        self,
-        deliveries: Iterable[Delivery] = (),
-        next: str | None = None,  # noqa: A002 - as it is called
-    ) -> None:
-        super().__init__(deliveries)
-        self.next = next
+class DeliveryPage(Page[Delivery]):
+    """Deliveries that match, the last added first: a list that knows how it goes on."""
 
 
 class Deliveries(ShownWebhooks):

@@ -1,11 +1,11 @@
-"""Pages of jobs: what was found, how far was looked, and where the next page begins."""
+"""Pages of lists: the items, where the next page begins, and how far jobs were looked at."""
 
 import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from rotulus._app.port import AppPort
@@ -16,11 +16,29 @@ from rotulus._text.ids import is_id
 from rotulus.errors import OptionError
 from rotulus.store import NOTHING, Filter
 
+T = TypeVar("T")
+
 _CHECKSUM = 6
 """The bytes of the checksum: enough to notice a mistake, and that is its only purpose."""
 
 
-class JobPage(list[Job[Any]]):
+class Page(list[T]):
+    """What matches, the last one first: a list that knows how it goes on.
+
+    Attributes:
+        next: what to give as `after` for the next page; None: there is none.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[T] = (),
+        next: str | None = None,  # noqa: A002 - as it is called
+    ) -> None:
+        super().__init__(items)
+        self.next = next
+
+
+class JobPage(Page[Job[Any]]):
     """Jobs that match, the last added first: a list that knows how it goes on.
 
     Attributes:
@@ -38,8 +56,7 @@ class JobPage(list[Job[Any]]):
         last: str | None = None,
         looked_to: datetime | None = None,
     ) -> None:
-        super().__init__(jobs)
-        self.next = next
+        super().__init__(jobs, next)
         self.last = last
         self.looked_to = looked_to
 
