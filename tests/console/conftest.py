@@ -33,9 +33,13 @@ expect.set_options(timeout=20_000)  # a machine may be busy with other tests
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(built):
-    """A browser without windows."""
+    """A browser without windows.
+
+    Playwright keeps an event loop running in this thread, in which no other test could run one: so
+    the browser ends with the tests that look at it.
+    """
     if CHROMIUM is None:
         pytest.skip("NOT TESTED: the console in a browser, which needs Chromium")
     with sync_playwright() as playwright:
