@@ -41,9 +41,30 @@ WITH RECURSIVE
         AND {known_task}
       ORDER BY priority DESC, seq LIMIT :limit)),
   {suspect},
-  {some_limited},
+  some_limited AS (
+    SELECT 1 WHERE EXISTS (
+      SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2)),
   {keys},
-  {limited}
+  used (limit_key, running, started) AS MATERIALIZED (
+    SELECT limit_key,
+      (SELECT count(*) FROM rotulus_jobs AS job
+       WHERE job.state = 'running' AND job.limit_key = key.limit_key)
+      + (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key),
+      (SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
+       WHERE start.limit_key = key.limit_key AND start.counts_until > :now)
+      + (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key)
+    FROM keys AS key WHERE limit_key IS NOT NULL),
+  {open_keys},
+  limited (seq, priority, rated, room, place) AS (
+    SELECT job.seq, job.priority, job.rate_to IS NOT NULL, {room_of_key},
+      row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
+    FROM open AS key CROSS JOIN rotulus_jobs AS job
+    WHERE key.room > 0 AND job.seq IN (
+        SELECT seq FROM rotulus_jobs
+        WHERE limit_key = key.limit_key AND state = 'queued' AND losses < 2
+          AND {open_queue}
+          AND {known_task}
+        ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open)))
 SELECT json_group_array(seq), sum(rated) FROM (
   SELECT seq, rated FROM (
     SELECT seq, priority, false AS rated FROM free

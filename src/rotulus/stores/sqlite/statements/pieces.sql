@@ -41,18 +41,6 @@ AND (rate_to IS NULL OR rate_to > (
   SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
   WHERE start.limit_key = job.limit_key AND start.counts_until > :now))
 
--- piece: running_of_key
--- How many jobs of a key run, or are about to.
-(SELECT count(*) FROM rotulus_jobs AS job
- WHERE job.state = 'running' AND job.limit_key = key.limit_key)
-+ (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key)
-
--- piece: started_of_key
--- How many starts of a key count, or are about to.
-(SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
- WHERE start.limit_key = key.limit_key AND start.counts_until > :now)
-+ (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key)
-
 -- piece: room_of_key
 -- How many jobs of a key may be started, as its first job has it and another one.
 min(key.room, coalesce(limit_to - key.running, :limit), coalesce(rate_to - key.started, :limit))
@@ -100,12 +88,6 @@ suspect (seq, priority, limit_key, rated) AS (
       AND {known_task}
     ORDER BY priority DESC, seq LIMIT 1)
 
--- piece: some_limited
--- A row, where jobs with a limit wait. Mostly there are none, and then half of a statement is not begun.
-some_limited AS (
-    SELECT 1 WHERE EXISTS (
-      SELECT 1 FROM rotulus_jobs WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2))
-
 -- piece: keys
 -- The keys of jobs with a limit that wait, found as queues are.
 keys (limit_key) AS (
@@ -127,23 +109,6 @@ open (limit_key, running, started, priority, room) AS MATERIALIZED (
         SELECT seq FROM rotulus_jobs
         WHERE limit_key = used.limit_key AND state = 'queued' AND losses < 2
         ORDER BY priority DESC, seq LIMIT 1))
-
--- piece: limited
--- Of keys whose first job has room, the jobs that wait, and how many may be taken.
-used (limit_key, running, started) AS MATERIALIZED (
-    SELECT limit_key, {running_of_key}, {started_of_key}
-    FROM keys AS key WHERE limit_key IS NOT NULL),
-  {open_keys},
-  limited (seq, priority, rated, room, place) AS (
-    SELECT job.seq, job.priority, job.rate_to IS NOT NULL, {room_of_key},
-      row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
-    FROM open AS key CROSS JOIN rotulus_jobs AS job
-    WHERE key.room > 0 AND job.seq IN (
-        SELECT seq FROM rotulus_jobs
-        WHERE limit_key = key.limit_key AND state = 'queued' AND losses < 2
-          AND {open_queue}
-          AND {known_task}
-        ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open)))
 
 -- piece: open_lines
 -- The queues and tasks, among those that are wanted, in which jobs of keys wait that may have room.
