@@ -63,9 +63,9 @@ STEP = st.one_of(
 def test_the_same_jobs_are_chosen_among_many_as_among_few(jobs, paused, wanted, kept):
     """Whatever waits and runs; whether heads of keys are kept, or keys are few."""
     with closing(_filled(jobs, paused)) as database:
-        _keep(database) if kept else None
+        begun = _keep(database) if kept else None
         how = wanted | PRESENT
-        chosen = Chooser().choose(database, how, kept=kept, many_queues=True)
+        chosen = Chooser().choose(database, how, begun, many_queues=True)
 
         assert _chosen_among_few(database, how) == (chosen.jobs, chosen.rated)
 
@@ -88,7 +88,8 @@ def test_heads_are_right_whoever_writes(jobs, steps):
                 expected = _chosen_among_few(database, how)
                 claimable = fetch_value(database, "claimable", **how)
                 if what == "claim":
-                    chosen = Chooser().choose(database, how, kept=True, many_queues=False)
+                    kept = limit_heads.kept(database, now)
+                    chosen = Chooser().choose(database, how, kept, many_queues=False)
                     assert expected == chosen[:2]
                 _start(database, expected[0], now)
                 if what == "claim":
@@ -105,10 +106,9 @@ def test_a_claim_of_ten_thousand_keys_looks_at_few_of_them():
         )
         how = {"queues": None, "names": '["t"]', "grace": None, "limit": 20} | PRESENT
         among_few = _steps(database, lambda: _chosen_among_few(database, how))
-        _keep(database)
-        chooser = Chooser()
+        kept, chooser = _keep(database), Chooser()
         among_many = _steps(
-            database, lambda: chooser.choose(database, how, kept=True, many_queues=False)
+            database, lambda: chooser.choose(database, how, kept, many_queues=False)
         )
 
     assert among_many * 20 < among_few
@@ -144,8 +144,9 @@ def _filled(jobs, paused):
 
 def _keep(database):
     """Keep heads from now on."""
-    limit_heads.keep(database)
-    limit_heads.fill(database, float("inf"))
+    begun = limit_heads.keep(database, now=10)
+    limit_heads.catch_up(database, begun, now=10, end=float("inf"))
+    return limit_heads.kept(database, now=10)
 
 
 def _make_tables(database):

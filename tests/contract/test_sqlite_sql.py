@@ -99,7 +99,15 @@ def plan(database, name):
 
 TABLES = r"\brotulus_(jobs|limit_heads)|\b(job|head)\b"
 CHOOSE_AMONG_MANY = (
-    *("choose_free", "choose_limited", "choose_suspect", "next_heads", "drop_heads", "move_heads"),
+    *(
+        "choose_free",
+        "choose_free_among_many",
+        "choose_limited",
+        "choose_suspect",
+        "next_heads",
+        "drop_heads",
+        "move_heads",
+    ),
     *("fill_heads", "note_filled", "limit_keys", "claimable"),
 )
 

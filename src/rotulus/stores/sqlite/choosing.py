@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from rotulus.stores.sqlite import limit_heads, rows
 from rotulus.stores.sqlite.free_jobs import FreeJobs, Place
-from rotulus.stores.sqlite.limit_heads import NextKeys
+from rotulus.stores.sqlite.limit_heads import Kept, NextKeys
 from rotulus.stores.sqlite.session import fetch_row, fetch_value
 
 LONGEST = 0.25
@@ -40,14 +40,14 @@ class Chooser:
         self._free: dict[tuple[Any, ...], FreeJobs] = {}
 
     def choose(
-        self, con: sqlite3.Connection, how: dict[str, Any], *, kept: bool, many_queues: bool
+        self, con: sqlite3.Connection, how: dict[str, Any], kept: Kept | None, *, many_queues: bool
     ) -> Chosen:
         """Returns the jobs to claim.
 
         Args:
             con: the connection that writes.
             how: the parameters of `choose`.
-            kept: whether heads of keys are kept. Else the keys are few.
+            kept: how far heads of keys are kept; None if they are not, as keys are few.
             many_queues: whether to choose jobs without a limit for several claims.
         """
         end = time.monotonic() + LONGEST
@@ -55,12 +55,15 @@ class Chooser:
         others = free.next(con, how, ahead=many_queues)
         suspect, suspect_key = _suspect(con, how)
         others = sorted([*others, *suspect])[: how["limit"]]
-        if kept:
-            limit_heads.fill(con, end)
-            limit_heads.reopen(con, how["now"])
+        if kept is not None:
+            limit_heads.catch_up(con, kept, how["now"], end)
         heads = max(_FEWEST_HEADS, how["limit"])
         while True:
-            keys = limit_heads.next_keys(con, how, heads) if kept else limit_heads.all_keys(con)
+            keys = (
+                limit_heads.all_keys(con)
+                if kept is None
+                else limit_heads.next_keys(con, how, heads)
+            )
             first = _first(con, how, others, keys, suspect_key)
             if len(first) == how["limit"] or keys.are_all or time.monotonic() > end:
                 break
@@ -69,7 +72,7 @@ class Chooser:
         seqs = [seq for _, seq, _ in first]
         free.advance(seqs)
         rated = any(rated for _, _, rated in first)
-        return Chosen(rows.array(seqs), rated, keys.keys if kept else "[]")
+        return Chosen(rows.array(seqs), rated, "[]" if kept is None else keys.keys)
 
     def _free_of(self, how: dict[str, Any]) -> FreeJobs:
         """What has been chosen for workers of this kind."""

@@ -55,16 +55,15 @@ class Claims:
         return "[]" if chosen.jobs == "[]" else fetch_value(con, "claimed", chosen=chosen.jobs)
 
     def _choose(self, con: sqlite3.Connection, how: dict[str, Any]) -> Chosen:
-        kept = limit_heads.are_kept(con)
+        kept = limit_heads.kept(con, how["now"])
         if time.monotonic() > self._look_at:
             self._look_at = time.monotonic() + _LASTS
             few = {"queues": _FEW_QUEUES, "keys": _FEW_KEYS}
             self._many_queues, many_keys = map(bool, fetch_row(con, "has_many", **few))
-            if many_keys and not kept:
-                limit_heads.keep(con)
-                kept = True
-        if kept or self._many_queues:
-            return self._chooser.choose(con, how, kept=kept, many_queues=self._many_queues)
+            if many_keys and kept is None:
+                kept = limit_heads.keep(con, how["now"])
+        if kept is not None or self._many_queues:
+            return self._chooser.choose(con, how, kept, many_queues=self._many_queues)
         jobs, rated = fetch_row(con, "choose", **how)
         return Chosen(jobs, bool(rated))
 

@@ -44,15 +44,19 @@ class FreeJobs:
             found = self._still_free(con, how)
             if len(found) == how["limit"]:
                 return found
-        most = min(how["limit"] * _AHEAD, _MOST) if ahead else 0
-        own = {**how, "limit": max(how["limit"], most)}
-        found = _places(fetch_value(con, "choose_free", **own))
+        if not ahead:
+            self._ahead = []
+            return _places(fetch_value(con, "choose_free", **how))
+        own = {**how, "limit": max(how["limit"], min(how["limit"] * _AHEAD, _MOST))}
+        found = _places(fetch_value(con, "choose_free_among_many", **own))
         self._ahead = [seq for _, seq, _ in found]
         self._until = time.monotonic() + _LASTS
         return found[: how["limit"]]
 
     def advance(self, taken: Sequence[int]) -> None:
         """A claim has taken these, and perhaps others with a limit."""
+        if not self._ahead:
+            return
         among = set(taken)
         last = max((at for at, job in enumerate(self._ahead) if job in among), default=-1)
         del self._ahead[: last + 1]

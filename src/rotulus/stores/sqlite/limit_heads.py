@@ -26,6 +26,21 @@ _BEHIND_ALL = (2**63 - 1, 2**63 - 1)
 """The place behind all jobs."""
 
 
+class Kept(NamedTuple):
+    """How far heads are kept, where they are.
+
+    Attributes:
+        limit_key, priority, seq: the place up to which jobs that waited before have been looked
+            at; None when all have been.
+        are_opening: whether the rate of a key has room again.
+    """
+
+    limit_key: str | None
+    priority: int | None
+    seq: int | None
+    are_opening: bool
+
+
 class NextKeys(NamedTuple):
     """Keys whose jobs are next.
 
@@ -44,27 +59,34 @@ class NextKeys(NamedTuple):
         return self.last == _BEHIND_ALL
 
 
-def are_kept(con: sqlite3.Connection) -> bool:
-    """Whether heads are kept."""
-    return fetch_row(con, "limits_kept") is not None
+def kept(con: sqlite3.Connection, now: int) -> Kept | None:
+    """Whether heads are kept; None if not."""
+    found = fetch_row(con, "limits_kept", now=now)
+    return None if found is None else Kept(*found)
 
 
-def fill(con: sqlite3.Connection, end: float) -> None:
-    """Look at jobs that waited before: some, and more until a moment of the monotonic clock."""
-    place = fetch_row(con, "limits_kept")
-    while place[0] is not None:
-        after = dict(zip(("limit_key", "priority", "seq"), place, strict=True))
+def keep(con: sqlite3.Connection, now: int) -> Kept | None:
+    """Keep heads from now on; the jobs that wait are looked at by the next claims."""
+    _TRIGGERS.make(con.execute)
+    execute(con, "keep_limits")
+    return kept(con, now)
+
+
+def catch_up(con: sqlite3.Connection, begun: Kept, now: int, end: float) -> None:
+    """Look at jobs that waited before, and note that rates have room again.
+
+    Looks at some of them in any case, and at more until a moment of the monotonic clock.
+    """
+    if begun.are_opening:
+        execute(con, "reopen_heads", now=now, most=_OPENED_AT_ONCE)
+    place: Kept | None = begun
+    while place is not None and place.limit_key is not None:
+        after = {"limit_key": place.limit_key, "priority": place.priority, "seq": place.seq}
         execute(con, "fill_heads", **after, most=_AT_ONCE)
         execute(con, "note_filled", **after, most=_AT_ONCE)
         if time.monotonic() > end:
             return
-        place = fetch_row(con, "limits_kept")
-
-
-def keep(con: sqlite3.Connection) -> None:
-    """Keep heads from now on; the jobs that wait are looked at by the next claims."""
-    _TRIGGERS.make(con.execute)
-    execute(con, "keep_limits")
+        place = kept(con, now)
 
 
 def forget_unless_needed(session: Session) -> None:
@@ -73,11 +95,6 @@ def forget_unless_needed(session: Session) -> None:
         _TRIGGERS.drop(session.run)
         session.execute("forget_heads")
         session.execute("forget_limits")
-
-
-def reopen(con: sqlite3.Connection, now: int) -> None:
-    """Note that the rates of keys have room again."""
-    execute(con, "reopen_heads", now=now, most=_OPENED_AT_ONCE)
 
 
 def next_keys(con: sqlite3.Connection, how: dict[str, Any], heads: int) -> NextKeys:

@@ -32,14 +32,7 @@ SELECT (SELECT count(queue) FROM (SELECT queue FROM waiting LIMIT :queues + 1)) 
 WITH RECURSIVE
   {known},
   {served},
-  free (seq, priority) AS (
-    SELECT job.seq, job.priority
-    FROM served CROSS JOIN rotulus_jobs AS job
-    WHERE job.seq IN (
-      SELECT seq FROM rotulus_jobs
-      WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
-        AND {known_task}
-      ORDER BY priority DESC, seq LIMIT :limit)),
+  {free},
   {suspect},
   some_limited AS (
     SELECT 1 WHERE EXISTS (
@@ -75,7 +68,16 @@ SELECT json_group_array(seq), sum(rated) FROM (
   ORDER BY priority DESC, seq LIMIT :limit);
 
 -- name: choose_free
--- The jobs without a limit that are next where many queues have jobs waiting, in order. No queue is looked into whose first
+-- The jobs without a limit that are next, in order.
+WITH RECURSIVE
+  {known},
+  {served},
+  {free}
+SELECT json_group_array(json_array(priority, seq)) FROM (
+  SELECT priority, seq FROM free ORDER BY priority DESC, seq LIMIT :limit);
+
+-- name: choose_free_among_many
+-- The same where many queues have jobs waiting. No queue is looked into whose first
 -- job has enough others before it.
 WITH RECURSIVE
   {known},

@@ -1,8 +1,11 @@
 -- Where the first jobs of keys with a limit stand, where many keys have jobs waiting.
 
 -- name: limits_kept
--- Whether heads are kept: a row, and the place up to which jobs that waited before have been looked at.
-SELECT limit_key, priority, seq FROM rotulus_limits_kept;
+-- Whether heads are kept: a row, with the place up to which jobs that waited before have been looked at; and whether
+-- the rate of a key has room again.
+SELECT limit_key, priority, seq,
+  EXISTS (SELECT 1 FROM rotulus_limit_heads WHERE opens_at > 0 AND opens_at <= :now)
+FROM rotulus_limits_kept;
 
 -- name: keep_limits
 -- Heads are kept from now on.

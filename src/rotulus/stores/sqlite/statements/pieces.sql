@@ -77,6 +77,17 @@ waiting (queue) AS (
     SELECT queue FROM waiting
     WHERE queue IS NOT NULL AND {open_queue})
 
+-- piece: free
+-- The first jobs without a limit of each of these queues.
+free (seq, priority) AS (
+    SELECT job.seq, job.priority
+    FROM served CROSS JOIN rotulus_jobs AS job
+    WHERE job.seq IN (
+      SELECT seq FROM rotulus_jobs
+      WHERE queue = served.queue AND state = 'queued' AND limit_key IS NULL AND losses < 2
+        AND {known_task}
+      ORDER BY priority DESC, seq LIMIT :limit))
+
 -- piece: suspect
 -- A job that was lost twice, if the worker runs no other.
 suspect (seq, priority, limit_key, rated) AS (
