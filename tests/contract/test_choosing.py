@@ -51,10 +51,23 @@ CHANGES = (
 """What may happen to a job."""
 
 
+LIMITED = st.tuples(
+    st.just("queued"),
+    st.sampled_from("aac"),
+    st.just("t"),
+    st.integers(0, 1),
+    st.just(0),
+    st.sampled_from("kkn"),
+    st.sampled_from([1, 1, 2]),
+    st.sampled_from([None, None, 1]),
+)
+ANY = {"queues": None, "names": None, "grace": None, "limit": 3}
+CLAIM = st.tuples(st.sampled_from(["claim", "claim", "older claim"]), st.just(ANY) | WANTED)
 STEP = st.one_of(
-    st.tuples(st.just("add"), JOB),
-    st.tuples(st.just("change"), st.integers(0, 40), st.sampled_from(CHANGES)),
-    st.tuples(st.sampled_from(["claim", "older claim"]), WANTED),
+    CLAIM,
+    CLAIM,
+    st.tuples(st.just("add"), LIMITED | JOB),
+    st.tuples(st.just("change"), st.integers(0, 12), st.sampled_from(CHANGES)),
     st.tuples(st.just("wait"), st.sampled_from([1, 10])),
 )
 
@@ -70,7 +83,7 @@ def test_the_same_jobs_are_chosen_among_many_as_among_few(jobs, paused, wanted, 
         assert _chosen_among_few(database, how) == (chosen.jobs, chosen.rated)
 
 
-@given(st.lists(JOB, max_size=15), st.lists(STEP, max_size=25))
+@given(st.lists(LIMITED, max_size=8), st.lists(STEP, min_size=3, max_size=25))
 def test_heads_are_right_whoever_writes(jobs, steps):
     """Jobs are added, claimed, changed and deleted without a word about heads: triggers keep them."""
     now = 10
