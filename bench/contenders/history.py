@@ -34,7 +34,7 @@ WHERE = {
     "failed_task": {"task": "t.7", "state": "failed"},
     "queue": {"queue": "q1"},
     "label": {"label": {"customer": "0042"}},
-    "failure_group": {"fingerprint": "f7"},
+    "failure_group": {"fingerprint": "f00000000107"},
     "key": {"key": "often"},
     "schedule": {"schedule": "hourly"},
     "worker": {"worker": "w3"},
@@ -108,7 +108,7 @@ SELECT $id, CASE WHEN i % 20000 = 3 THEN 'rare.task' ELSE 't.' || (i % 50) END, 
   CASE WHEN i % 10000 <> 5 THEN at END, CASE WHEN i % 10000 <> 5 THEN at + 1000 END,
   '{"order":{"id":' || i || '}}',
   CASE WHEN i % 100 = 7 THEN '["ValueError","no ' || i || '",""]' END,
-  CASE WHEN i % 100 = 7 THEN 'f' || (i % 700) END, 'w' || (i % 7),
+  CASE WHEN i % 100 = 7 THEN 'f00000000' || (100 + i % 700) END, 'w' || (i % 7),
   CASE WHEN i % 200 = 0 THEN 'often' END, CASE WHEN i % 200 = 1 THEN 'hourly' END
 FROM $numbers
 """)
