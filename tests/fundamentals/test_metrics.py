@@ -1,5 +1,6 @@
 """`rotulus.metrics`: what Prometheus reads, from statistics that a restart does not set back."""
 
+import asyncio
 import sqlite3
 from datetime import timedelta
 from wsgiref.util import setup_testing_defaults
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from rotulus import App, Retry, TaskRegistry, task
+from rotulus import App, Retry, TaskRegistry, scheduled, task
+from rotulus.errors import StoreError
+from rotulus.events import JobsPruned, LeaseLost, OutcomeRefused, StoreFailed
 from rotulus.metrics import MEDIA_TYPE, Metric, Metrics, Sample, write_metrics
+from rotulus.store import ClaimFilter, WorkerInfo
 from rotulus.testing import SettableClock, drain
 
 
@@ -79,7 +83,9 @@ def test_every_metric_is_as_it_was_counted(still_app, tasks):
     assert (1, 0) == tuple(
         value(text, "rotulus_queue_paused", queue=queue) for queue in ("mail", "default")
     )
-    assert 0 == value(text, "rotulus_workers") == value(text, "rotulus_slots")
+    for state in ("busy", "idle"):
+        assert 0 == value(text, "rotulus_workers", state=state)
+    assert 0 == value(text, "rotulus_queue_workers", queue="mail")
     assert ("counter", "histogram", "histogram", "gauge") == (
         kinds["rotulus_attempts"],
         kinds[name],
@@ -118,6 +124,82 @@ def test_the_age_of_what_waits_is_told(still_app, clock, tasks):
     assert [300, 0] == ages
 
 
+def test_workers_and_their_slots_are_told_by_what_they_do(still_app, clock, tasks):
+    """And how many serve each queue, 0 too: an alarm looks for that."""
+    tasks[0].enqueue_many([(0,)] * 5)
+    for name, queues, slots in (("w1", ("mail",), 3), ("w2", None, 4), ("w3", ("x",), 2)):
+        still_app.store.extend([], 30.0, WorkerInfo(name, "h", 1, queues, slots, clock.now()))
+    still_app.store.claim(ClaimFilter("w1"), 4, 30.0)
+    still_app.queues.pause("alone")
+    text = Metrics(still_app).text()
+
+    def by_state(name, *states):
+        return [value(text, name, state=state) for state in states]
+
+    assert [1, 2] == by_state("rotulus_workers", "busy", "idle")
+    assert [3, 6] == by_state("rotulus_slots", "busy", "free")
+    served = [value(text, "rotulus_queue_workers", queue=name) for name in ("mail", "alone")]
+    assert [2, 1] == served
+
+
+def test_the_lag_of_schedules_is_told(still_app, clock):
+    """Of each that is active; 0 as long as its instants are fired."""
+
+    @scheduled("*/5 * * * *", name="often", registry=still_app.registry)
+    def often(): ...
+
+    @scheduled("0 0 1 1 *", name="held", registry=still_app.registry)
+    def held(): ...
+
+    still_app.schedules.pause("held")
+    still_app.tick()
+    text = Metrics(still_app).text()
+    assert 0 == value(text, "rotulus_schedule_lag_seconds", schedule="often")
+    assert value(text, "rotulus_schedule_lag_seconds", schedule="held") is None
+    clock.advance(660)
+    lag = value(Metrics(still_app).text(), "rotulus_schedule_lag_seconds", schedule="often")
+    assert 300 < lag <= 660
+    assert {"often": lag} == still_app.stats.lags() == asyncio.run(still_app.stats.alags())
+
+
+def test_what_runs_with_a_key_of_limits_is_told_of_those_that_are_asked_for(still_app, clock):
+    """Keys may be as many as customers: none is told by itself."""
+    call = task(name="call", limit=2, limit_key="api", registry=still_app.registry)(lambda: None)
+    call.enqueue_many([()] * 5)
+    still_app.store.claim(ClaimFilter("w1"), 4, 30.0)
+
+    assert "limit_held" not in Metrics(still_app).text()
+    text = Metrics(still_app, limit_keys=["api", "none"]).text()
+    held = [value(text, "rotulus_limit_held", limit_key=key) for key in ("api", "none")]
+    assert [2, 0] == held
+
+
+def test_what_goes_wrong_in_this_process_is_counted(still_app):
+    """From now on; a series is there before it counts anything, or its increase would be missed."""
+    metrics = Metrics(still_app)
+
+    def counted():
+        text = metrics.text()
+        plain = ("leases_lost", "outcomes_refused", "pruned")
+        return (
+            *(value(text, f"rotulus_{name}_total") for name in plain),
+            value(text, "rotulus_store_errors_total", call="settle"),
+            value(text, "rotulus_store_errors_total", call="odd"),
+        )
+
+    assert (0, 0, 0, 0, None) == counted()
+    for event in (
+        LeaseLost("a", 1),
+        OutcomeRefused("a", 1),
+        OutcomeRefused("b", 1),
+        JobsPruned(7),
+        StoreFailed("settle", StoreError("away")),
+        StoreFailed("odd", StoreError("away")),
+    ):
+        still_app.events.emit(event)
+    assert (1, 2, 7, 1, 1) == counted()
+
+
 @pytest.mark.anywhere
 def test_what_waits_is_counted_to_ten_thousand(registry):
     """So that a scrape takes no longer however many jobs there are."""
@@ -131,9 +213,15 @@ def test_what_waits_is_counted_to_ten_thousand(registry):
 
 def test_an_app_in_which_nothing_happened(still_app):
     """Has metrics without values, which is valid."""
-    assert {"rotulus_workers", "rotulus_slots", "rotulus_build_info"} == {
-        name for name, _ in samples(Metrics(still_app).text())
-    }
+    assert {
+        "rotulus_workers",
+        "rotulus_slots",
+        "rotulus_build_info",
+        "rotulus_leases_lost_total",
+        "rotulus_outcomes_refused_total",
+        "rotulus_pruned_total",
+        "rotulus_store_errors_total",
+    } == {name for name, _ in samples(Metrics(still_app).text())}
 
 
 def test_a_restart_loses_nothing(still_app, clock, tasks):
@@ -261,7 +349,10 @@ def test_a_store_that_cannot_be_read(registry):
     connection = sqlite3.connect("jobs.db")
     connection.execute("ALTER TABLE rotulus_stats RENAME TO elsewhere")
     assert "503 Service Unavailable" == asked(metrics.wsgi)[0]
+    assert "503 Service Unavailable" == asked(metrics.wsgi)[0]
     connection.execute("ALTER TABLE elsewhere RENAME TO rotulus_stats")
     connection.close()
-    assert "200 OK" == asked(metrics.wsgi)[0]
+    status, _, body = asked(metrics.wsgi)
+    assert "200 OK" == status
+    assert 2 == value(body, "rotulus_store_errors_total", call="metrics")
     app.close()

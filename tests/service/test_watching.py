@@ -134,7 +134,7 @@ def test_metrics_tell_jobs_by_queue_and_state(app):
     assert 1 == of("rotulus_jobs", queue="mail", state="delayed")
     assert 1 == of("rotulus_queue_paused", queue="empty")
     assert 0 == of("rotulus_queue_paused", queue="default")
-    assert 0 == of("rotulus_workers") == of("rotulus_slots")
+    assert 0 == of("rotulus_workers", state="busy") == of("rotulus_slots", state="free")
     assert 2 == of("rotulus_attempts_total", task="add", queue="default", outcome="succeeded")
     assert 1.7e9 < of("process_start_time_seconds") < 1e11
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from rotulus._app.port import AppPort
 from rotulus._app.resources.measures import METRICS, TIME_METRICS, Measured, measure
 from rotulus._app.resources.queues import ages_in
+from rotulus._app.resources.stored_schedules import Lookup
 from rotulus._app.resources.where import Since, check_span, check_text, read_since
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.record import micros, moment
@@ -131,6 +132,18 @@ class Stats:
         """
         port = self._port()
         return ages_in(port.store().backlog(), port.now())
+
+    def lags(self) -> dict[str, float]:
+        """Returns for how many seconds an instant has been due that nobody has fired, by schedule.
+
+        Of each schedule that is active: 0.0 if there is no such instant.
+        """
+        schedules = Lookup(self._port()).all(last=False)
+        return {one.name: one.lag for one in schedules if one.state == "active"}
+
+    async def alags(self) -> dict[str, float]:
+        """`lags`, without blocking the event loop."""
+        return await off_loop(self.lags)
 
     async def aages(self) -> dict[str, float]:
         """`ages`, without blocking the event loop."""
