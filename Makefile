@@ -33,7 +33,8 @@ django:
 	  $(if $(PUSH),--push)
 
 console:
-	@scripts/console
+	@scripts/environment "$(PYTHON)" .venv-service '[service]'
+	@scripts/console .venv-service/bin/python
 
 docs:
 	@scripts/environment "$(PYTHON)" .venv-docs '[docs]'

@@ -1,17 +1,9 @@
 /** Who looks, what they may do, and what the service is called. */
 import { computed, signal } from "@preact/signals";
 import { get } from "./api/client";
+import type { Me } from "./api/types";
 
-export type Role = "viewer" | "operator" | "admin";
-
-/** The answer of `/me`. */
-export interface Me {
-	name: string;
-	role: Role;
-	service: string;
-	environment: string | null;
-	version: string;
-}
+export type Role = Me["role"];
 
 const RANKS: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 };
 

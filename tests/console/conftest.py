@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -20,7 +21,12 @@ def built(tmp_path_factory):
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("NOT TESTED: the console, which is built with Node 20.19 or newer and npm")
     lock = tmp_path_factory.getbasetemp().parent / "console.lock"
-    command = ["flock", str(lock), str(ROOT / "scripts" / "console")]  # processes of tests wait
+    command = [
+        "flock",
+        str(lock),
+        str(ROOT / "scripts" / "console"),
+        sys.executable,
+    ]  # processes of tests wait
     made = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if made.returncode == 3:
         pytest.skip(f"NOT TESTED: the console: {made.stderr.strip()}")

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -124,3 +125,20 @@ def test_a_wheel_has_it(built, tmp_path):
 
     files = [path for path in built.rglob("*") if path.is_file()]
     assert {f"rotulus/console/static/{path.relative_to(built)}" for path in files} <= names
+
+
+def test_a_drift_of_the_api_fails_its_check(built, tmp_path):
+    """Its types are those of the document: a field that is not there any more is an error."""
+    shutil.copytree(CONSOLE / "src", tmp_path / "src")
+    shutil.copy(CONSOLE / "tsconfig.json", tmp_path)
+    (tmp_path / "node_modules").symlink_to(CONSOLE / "node_modules")
+    types = tmp_path / "src" / "api" / "schema.d.ts"
+    text = types.read_text()
+    assert "            environment: string | null;" in text
+    types.write_text(text.replace("            environment: string | null;", "", 1))
+
+    command = [CONSOLE / "node_modules" / ".bin" / "tsc", "--noEmit", "--project", tmp_path]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    assert told.returncode != 0
+    assert "Property 'environment' does not exist" in told.stdout

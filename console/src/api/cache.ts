@@ -37,6 +37,11 @@ export class Entry<T> {
 
 	watch(): () => void {
 		this.watchers += 1;
+		if (this.path && entries.get(this.path) !== this) {
+			// It was dropped, and has not been told of changes since.
+			entries.set(this.path, this as Entry<unknown>);
+			this.stale = true;
+		}
 		if (this.stale) void this.read();
 		else this.tick();
 		return () => {

@@ -1,5 +1,11 @@
-/** What the API answers, as the screens read it. */
+/** What the API answers, as the screens read it: the names of the types of its document. */
 import type { State } from "../logic/states";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+/** Who has sent a request, and where it has come to. */
+export type Me = Schemas["Me"];
 
 export interface ErrorInfo {
 	type: string;

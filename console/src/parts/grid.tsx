@@ -29,6 +29,8 @@ export interface GridProps<R> {
 	total: number;
 	/** Called when the last rows come into sight. */
 	more?: (() => void) | undefined;
+	/** Is told which rows are in sight. */
+	sight?: ((begin: number, end: number) => void) | undefined;
 	/** Chosen rows, by id; without it nothing can be chosen. */
 	chosen?: ReadonlySet<string> | undefined;
 	choose?: ((ids: ReadonlySet<string>) => void) | undefined;
@@ -69,6 +71,7 @@ export function Grid<R>(props: GridProps<R>) {
 		return () => watching.disconnect();
 	}, [size]);
 
+	useEffect(() => props.sight?.(sight.begin, sight.end), [props.sight, sight.begin, sight.end]);
 	useEffect(() => {
 		if (more && sight.end >= rows.length - 10) more();
 	}, [more, sight.end, rows.length]);

@@ -123,6 +123,7 @@ function Rows({ list, query, columns, chosen, choose, look }: RowsProps) {
 			open={(job) => href(`jobs/${job.id}`)}
 			label="Jobs"
 			total={list.hasMore ? -1 : list.rows.length}
+			sight={list.sight}
 			more={list.hasMore && !list.lookedTo ? list.more : undefined}
 			chosen={mayOperate.value ? chosen : undefined}
 			choose={mayOperate.value ? choose : undefined}

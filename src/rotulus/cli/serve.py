@@ -52,7 +52,7 @@ def serve(
         raise no_target()
     set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
     name_jobs()
-    found = _load(settings["app"].value)
+    found, app = _load(settings["app"].value), None
     if isinstance(found, App):
         found.check()  # what is wrong is said in a line, and not by a server that does not start
         app, found = found, service.service_of(found, worker=worker)
@@ -68,7 +68,13 @@ def serve(
             "--worker is for an App: in an application of yours, write "
             "FastAPI(lifespan=app.lifespan(worker=True))"
         )
-    service.serve(found, host, port, lambda url: click.echo(f"Serving {url}", err=True))
+    service.serve(found, host, port, lambda url: _tell(url, console=app is not None))
+
+
+def _tell(url: str, *, console: bool) -> None:
+    click.echo(f"Serving {url}", err=True)
+    if console:
+        click.echo(f"Console {url}/console/", err=True)
 
 
 def _command() -> list[str]:

@@ -27,6 +27,8 @@ export interface JobList {
 	first: Entry<JobPage>;
 	/** Reads the next page, if there is one. */
 	more: () => void;
+	/** Is told which rows are in sight: their pages are kept up to date. */
+	sight: (begin: number, end: number) => void;
 	hasMore: boolean;
 	isReading: boolean;
 	/** How far back was looked where few jobs match; null: to the end of a page. */
@@ -41,31 +43,41 @@ export interface JobList {
 export function useJobs(query: string): JobList {
 	const first = useMemo(() => entry<JobPage>(pathOf(query, null), KEEPING), [query]);
 	const later = useSignal<readonly Entry<JobPage>[]>([]);
+	const inSight = useSignal("0 0");
 	const head = useHeld(first);
 	const pages = later.value;
 	useEffect(() => {
 		later.value = [];
+		inSight.value = "0 0";
 		return first.watch();
-	}, [first, later]);
+	}, [first, later, inSight]);
 	useEffect(() => {
-		const left = pages.map((page) => page.watch());
+		// The first page is always watched: it tells of newer jobs.
+		const [from = 0, to = 0] = inSight.value.split(" ").map(Number);
+		const last = pages.length - 1;
+		const seen = pages.filter((_, at) => (at + 1 >= from && at < to) || at === last);
+		const left = seen.map((page) => page.watch());
 		return () => {
 			for (const leave of left) leave();
 		};
-	}, [pages]);
+	}, [pages, inSight.value]);
 
 	const shown = head.page.value;
 	const all = shown ? [shown, ...pages.flatMap((page) => page.data.value ?? [])] : [];
+	const rows = useMemo(() => merged(all), all);
 	const last = all[all.length - 1];
 	const waits = pages.some((page) => !page.data.value);
 	const next = last?.next ?? null;
 	return {
-		rows: merged(all),
+		rows,
 		first,
 		more: () => {
 			if (!next || waits) return;
 			const page = entry<JobPage>(pathOf(query, next), KEEPING);
 			if (!later.value.includes(page)) later.value = [...later.value, page];
+		},
+		sight: (begin, end) => {
+			inSight.value = `${Math.floor(begin / AT_ONCE)} ${Math.ceil(end / AT_ONCE)}`;
 		},
 		hasMore: next !== null,
 		isReading: waits,

@@ -1,0 +1,59 @@
+"""The console can be used by everybody: no finding of axe on any screen, theme and width."""
+
+from threading import Thread
+
+import pytest
+from playwright.sync_api import expect
+
+from console.conftest import ROOT
+from console.shop import Shop
+
+pytestmark = pytest.mark.anywhere
+
+AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """async () => {
+  const found = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+  return found.violations.map(one =>
+    [one.id, one.help, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 300))].join("\\n  "))
+}"""
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop with a job in each of some states."""
+    made = Shop(f"sqlite:///{tmp_path}/shop.db")
+    made.send.using(labels={"customer": "7"}).enqueue("ada")
+    made.fail.enqueue("a message")
+    working = Thread(target=made.app.run_worker, kwargs={"burst": True})  # beside the browser's loop
+    working.start()
+    working.join()
+    made.send.using(delay=3600).enqueue("bob")
+    made.report.enqueue()
+    yield made
+    made.gate.set()
+    made.app.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(shop, serve, open_page, theme, width):
+    """On no screen, nor on what lies over one."""
+    failed = next(iter(shop.app.jobs(state="failed")))
+    page = open_page(theme=theme, width=width, bypass_csp=True, reduced_motion="reduce")
+    address = serve(lambda: shop.service(worker=False)).address
+    found = {}
+    for path in ("", "jobs", f"jobs/{failed.id}", "queues", "failures", "nowhere"):
+        page.goto(f"{address}/console/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_timeout(700)
+        page.add_script_tag(path=AXE)
+        found[path] = page.evaluate(RUN)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found["the palette"] = page.evaluate(RUN)
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    found["the keys"] = page.evaluate(RUN)
+
+    assert {path: [] for path in found} == found
