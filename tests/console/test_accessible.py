@@ -24,7 +24,8 @@ def shop(tmp_path):
     made = Shop(f"sqlite:///{tmp_path}/shop.db")
     made.send.using(labels={"customer": "7"}).enqueue("ada")
     made.fail.enqueue("a message")
-    working = Thread(target=made.app.run_worker, kwargs={"burst": True})  # beside the browser's loop
+    # Beside the event loop of the browser.
+    working = Thread(target=made.app.run_worker, kwargs={"burst": True})
     working.start()
     working.join()
     made.send.using(delay=3600).enqueue("bob")
