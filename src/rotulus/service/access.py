@@ -57,6 +57,17 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "GET /api/v1/stats/series": _VIEWER,
         "GET /api/v1/stats/totals": _VIEWER,
         "GET /api/v1/workers": _VIEWER,
+        # Schedules.
+        "GET /api/v1/schedules": _VIEWER,
+        "POST /api/v1/schedules": _OPERATOR,
+        "GET /api/v1/schedules/{name}": _VIEWER,
+        "PATCH /api/v1/schedules/{name}": _OPERATOR,
+        "DELETE /api/v1/schedules/{name}": _OPERATOR,
+        "GET /api/v1/schedules/{name}/$instants": _VIEWER,
+        "POST /api/v1/schedules/{name}/$backfill": _OPERATOR,
+        "POST /api/v1/schedules/{name}/$pause": _OPERATOR,
+        "POST /api/v1/schedules/{name}/$resume": _OPERATOR,
+        "POST /api/v1/schedules/{name}/$run": _OPERATOR,
         # Artifacts.
         "GET /api/v1/artifacts": _VIEWER,
         "GET /api/v1/artifacts/{artifact_id}": _VIEWER,

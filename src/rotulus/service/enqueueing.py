@@ -1,13 +1,12 @@
 """`$enqueue`: a request stores one job, even if it is sent again, and may wait for its end."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rotulus import Job, TaskRegistry
 from rotulus.service.bodies import read_json
@@ -16,18 +15,10 @@ from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scop
 from rotulus.service.prefer import await_job, read_prefer
 from rotulus.service.problems import ProblemError
 from rotulus.service.resources.job_views import show_job, show_result
+from rotulus.service.resources.moments import Moment
 from rotulus.service.resources.views import view_of
 from rotulus.service.scope import root_of
 from rotulus.service.state import app_of
-
-
-def _moment(text: Any) -> datetime | None:
-    """Returns the moment in a text of the form `date-time` (RFC 3339)."""
-    if text is None:
-        return None
-    if not isinstance(text, str) or "T" not in text.upper():
-        raise ValueError("not a date with a time, such as '2027-03-31T08:00:00Z'")
-    return datetime.fromisoformat(text.upper())
 
 
 class EnqueueOptions(BaseModel):
@@ -49,7 +40,7 @@ class EnqueueOptions(BaseModel):
     queue: str | None = None
     priority: int | None = None
     delay: float | None = None
-    at: Annotated[AwareDatetime | None, BeforeValidator(_moment)] = None
+    at: Moment = None
     expires: float | None = None
     key: str | None = None
     labels: dict[str, str] | None = None

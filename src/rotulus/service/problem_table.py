@@ -15,6 +15,8 @@ from rotulus.errors import (
     NoAppError,
     OptionError,
     ResultTimeoutError,
+    ScheduleConflictError,
+    ScheduleNotFoundError,
     SchemaError,
     StepNotFoundError,
     StoreBusyError,
@@ -37,7 +39,7 @@ class Kind(NamedTuple):
         code: the stable word for it.
         title: the problem in a few words.
         hint: advice.
-        detail: the text for the client where the error's own text is for the log only.
+        detail: the text for the client where the error's own text is not for clients.
         headers: headers of the answer.
     """
 
@@ -75,6 +77,25 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (
         StepNotFoundError,
         Kind(404, "step_not_found", "Step not found", "The run itself lists its steps."),
+    ),
+    (
+        ScheduleNotFoundError,
+        Kind(
+            404,
+            "schedule_not_found",
+            "Schedule not found",
+            "GET /api/v1/schedules lists the schedules there are.",
+            "There is no schedule of that name.",
+        ),
+    ),
+    (
+        ScheduleConflictError,
+        Kind(
+            409,
+            "schedule_conflict",
+            "The schedule cannot be changed so",
+            "The detail says what is in the way.",
+        ),
     ),
     (
         ArtifactNotFoundError,

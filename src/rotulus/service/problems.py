@@ -119,7 +119,7 @@ def problem_of(error: Exception, *, arguments_at: str = "/params") -> ProblemErr
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _server_side(error, kind)
     errors: list[dict[str, Any]] = []
-    detail = str(error)
+    detail = kind.detail or str(error)
     if isinstance(error, ArgumentsError):
         detail = "; ".join(error.problems)  # the message names a file of the server, too
         errors = [{"pointer": pointer_of(p, arguments_at), "detail": p} for p in error.problems]

@@ -132,11 +132,7 @@ class Schedules(Firing):
         lookup, trusts = Lookup(port), unchecked or "task" not in changes
         for _ in range(_TRIES):
             row = lookup.added(name, "change")
-            if version is not None and row.version != version:
-                raise ScheduleConflictError(
-                    f"Schedule {name!r} has been changed meanwhile, and is not of version "
-                    f"{version} any more: read it again with app.schedules.get({name!r})"
-                )
+            _check_version(row, version)
             task, schedule = _changed(row, changes)
             if {"task", "arguments"} & changes.keys():
                 port.firings.check(task, schedule.arguments, unchecked=trusts)
@@ -162,14 +158,18 @@ class Schedules(Firing):
         return self._pause(name, paused=False)
 
     @steers("schedules.remove")
-    def remove(self, *names: str) -> None:
+    def remove(self, *names: str, version: int | None = None) -> None:
         """Remove schedules that were added, or that no code declares any more. Their jobs stay.
 
         If one of them cannot be removed, none is.
 
+        Args:
+            names: their names.
+            version: remove them only if this is their version: nobody has changed them since.
+
         Raises:
             ScheduleNotFoundError: there is none of that name.
-            ScheduleConflictError: it is declared in code.
+            ScheduleConflictError: it is declared in code, or of another version.
             OptionError: no schedule was named.
         """
         if not names:
@@ -178,12 +178,17 @@ class Schedules(Firing):
             )
         port = self._port()
         lookup = Lookup(port)
-        for row in [lookup.removable(name) for name in names]:
-            version = row.version
-            while not port.store().schedules.remove(row.name, version):
+        rows = [lookup.removable(name) for name in names]
+        for row in rows:
+            _check_version(row, version)
+        for row in rows:
+            stands = row.version
+            while not port.store().schedules.remove(row.name, stands):
                 if not port.store().schedules.read([row.name]):
                     break  # somebody else has removed it meanwhile
-                version = lookup.removable(row.name).version
+                changed = lookup.removable(row.name)
+                _check_version(changed, version)
+                stands = changed.version
 
     async def alist(self) -> ScheduleInfos:
         """`list`, without blocking the event loop."""
@@ -224,9 +229,9 @@ class Schedules(Firing):
         """`resume`, without blocking the event loop."""
         return await off_loop(self.resume, name)
 
-    async def aremove(self, *names: str) -> None:
+    async def aremove(self, *names: str, version: int | None = None) -> None:
         """`remove`, without blocking the event loop."""
-        await off_loop(self.remove, *names)
+        await off_loop(partial(self.remove, *names, version=version))
 
     def _pause(self, name: str, *, paused: bool) -> ScheduleInfo:
         port = self._port()
@@ -236,6 +241,14 @@ class Schedules(Firing):
         if changed is None:  # it was removed meanwhile
             raise ScheduleNotFoundError(f"There is no schedule {name!r} any more")
         return lookup.one(name)
+
+
+def _check_version(row: ScheduleRow, version: int | None) -> None:
+    if version is not None and row.version != version:
+        raise ScheduleConflictError(
+            f"Schedule {row.name!r} has been changed meanwhile, and is not of version {version} "
+            f"any more: read it again with app.schedules.get({row.name!r})"
+        )
 
 
 def _name_of(task: str | Task[..., Any, Any]) -> str:

@@ -8,6 +8,7 @@ from rotulus.service.resources.changes import make_changes_router
 from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.resources.me import make_me_router
 from rotulus.service.resources.queues import make_demand_router, make_queues_router
+from rotulus.service.resources.schedules import make_schedules_router
 from rotulus.service.resources.stats import make_stats_router
 from rotulus.service.resources.workers import make_workers_router
 
@@ -16,6 +17,7 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_changes_router,
     make_demand_router,
     make_queues_router,
+    make_schedules_router,
     make_stats_router,
     make_workers_router,
     make_me_router,

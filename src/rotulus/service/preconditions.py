@@ -1,0 +1,43 @@
+"""`ETag` and `If-Match` (RFC 9110): a change is made only to the version that was seen."""
+
+from fastapi import Request, Response
+
+from rotulus.service.problems import ProblemError
+
+ETAG_HEADER = {"ETag": {"description": "The version.", "schema": {"type": "string"}}}
+"""The header of answers that show a version, for the OpenAPI document."""
+
+
+def show_version(response: Response, version: int) -> None:
+    """Put the version of what is shown into the headers of an answer."""
+    response.headers["ETag"] = f'"{version}"'
+
+
+def wanted_version(request: Request, version: int) -> int | None:
+    """Returns the version that a request wants to change; None: whatever it is.
+
+    Args:
+        request: the request. With `If-Match` it names the versions that it is for.
+        version: the version as it stands.
+
+    Raises:
+        ProblemError: 412: it is for another version.
+    """
+    given = request.headers.getlist("if-match")
+    tags = [tag.strip() for line in given for tag in line.split(",")]
+    if not given or "*" in tags:
+        return None
+    if f'"{version}"' in tags:
+        return version
+    raise changed_meanwhile()
+
+
+def changed_meanwhile() -> ProblemError:
+    """Returns the problem of a change to a version that is not the last one any more."""
+    return ProblemError(
+        412,
+        "changed_meanwhile",
+        "Somebody has changed it meanwhile",
+        "If-Match names another version than the one that stands.",
+        hint="Read it again, and send the ETag of that answer as If-Match.",
+    )
