@@ -236,6 +236,9 @@ def test_the_past_is_filled(app, client, nightly):
     assert 2 == client.post(f"{API}/nightly/$backfill", json={"since": "5d"}).json()["count"]
 
 
+EARLY = "after=0001-01-01T00:00:00%2B14:00"
+
+
 def test_the_next_instants(client, nightly):
     """As many as are asked for, from now on or from another moment."""
     path = f"{API}/nightly/$instants"
@@ -244,7 +247,7 @@ def test_the_next_instants(client, nightly):
     )
     late = client.get(path, params={"count": 1, "after": "2026-12-24T12:00:00+01:00"}).json()
     assert ["2026-12-25T09:30:00Z"] == late["items"]
-    for wrong in ("count=0", "count=x", "after=2026-12-24T12:00:00", "coun=2"):
+    for wrong in ("count=0", "count=x", "after=2026-12-24T12:00:00", "coun=2", EARLY):
         assert 422 == client.get(f"{path}?{wrong}").status_code
 
 
@@ -263,6 +266,8 @@ WRONG = [
     ({"start": "2026-11-20T10:00:00"}, "invalid_request"),
     ({"start": 5}, "invalid_request"),
     ({"spread": -1}, "invalid_request"),
+    ({"start": "0001-01-01T00:00:00+14:00"}, "invalid_option"),
+    ({"end": "9999-12-31T23:59:59-14:00"}, "invalid_option"),
     ({"crom": "0 0 * * *"}, "invalid_request"),
     ({"cron": None}, "invalid_request"),
 ]

@@ -1,6 +1,6 @@
 """Lengths of time and moments: what is longer than any calendar is refused where it is given."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -77,6 +77,19 @@ def test_a_moment_leaves_room_for_a_length_behind_it():
             declared().using(at=late)
     with pytest.raises(OptionError, match="give a datetime with a time zone"):
         check_moment(datetime(2026, 1, 1), "at")
+
+
+def test_a_moment_is_one_in_every_zone_and_so_is_the_day_before():
+    """So that what is computed from it is a moment, too."""
+    earliest = datetime(2, 1, 1, tzinfo=UTC)
+
+    assert check_moment(earliest, "at").astimezone(timezone(timedelta(hours=-14))) - timedelta(1)
+    for early in (
+        datetime.min.replace(tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+    ):
+        with pytest.raises(OptionError, match="at=.*the earliest moment is 0002"):
+            check_moment(early, "at")
 
 
 @given(st.integers(-(10**20), 10**20))

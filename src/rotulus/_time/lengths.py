@@ -15,6 +15,8 @@ Seconds = float | timedelta
 """A length of time: a number of seconds, or a timedelta."""
 
 _LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(seconds=LONGEST)
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
+"""A year after the first moment there is: so it is one in each zone, and a day before it, too."""
 
 
 def check_seconds(value: object, option: str) -> float:
@@ -40,7 +42,10 @@ def check_seconds(value: object, option: str) -> float:
 
 
 def check_moment(value: object, option: str) -> datetime:
-    """Returns an aware datetime with room for `LONGEST` after it. Raises `OptionError`."""
+    """Returns an aware datetime with room for `LONGEST` after it, and for a year before it.
+
+    Raises `OptionError` for anything else.
+    """
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise OptionError(
             f"{option}={value!r} is not allowed: give a datetime with a time zone, such as "
@@ -50,4 +55,6 @@ def check_moment(value: object, option: str) -> datetime:
         raise OptionError(
             f"{option}={value!r} is not allowed: the latest moment is {_LATEST:%Y-%m-%d}"
         )
+    if value < _EARLIEST:
+        raise OptionError(f"{option}={value!r} is not allowed: the earliest moment is 0002-01-01")
     return value
