@@ -19,6 +19,7 @@ RotulusError
 │   ├── JobFailedError             a result was asked for and there is none (also a RuntimeError)
 │   ├── JobUnfinishedError         a result was asked for too early  (also a RuntimeError)
 │   ├── JobLostError               the process that was to run it has ended
+│   ├── JobConflictError           a job is not as it was seen, or has begun, and is not changed
 │   ├── JobNotRunningError         a running job's verb was used on a job that is not running
 │   │   └── HandleConsumedError        a step has returned, its handle is over (also a ValueError)
 │   └── ResultTimeoutError         the result did not come in time   (also a TimeoutError)
@@ -75,6 +76,7 @@ __all__ = [
     "HandleConsumedError",
     "InjectionError",
     "IsolationError",
+    "JobConflictError",
     "JobError",
     "JobFailedError",
     "JobLostError",
@@ -228,6 +230,13 @@ class JobUnfinishedError(JobError, RuntimeError):
 
 class JobLostError(JobError):
     """A spawned job cannot be run: the process, or the event loop, that had it has ended."""
+
+
+class JobConflictError(JobError):
+    """A job cannot be changed so: it has begun or ended, or somebody has changed it meanwhile.
+
+    Nothing was changed.
+    """
 
 
 class JobNotRunningError(JobError):

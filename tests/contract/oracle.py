@@ -136,6 +136,20 @@ class Oracle:
             holder.holds = False
         return self.add(job_id, queue, 0, wait, key, window, None)
 
+    def edit(self, job_id, seen_priority, priority, delay):
+        """Whether a job that waits is as it was seen, and has been changed."""
+        row = self.rows.get(job_id)
+        if row is None or row.opened or row.state in ENDED or row.state == "running":
+            return False
+        if row.priority != seen_priority:
+            return False
+        row.priority = row.priority if priority is None else priority
+        if delay is not None:
+            row.run_at = self.now + delay
+            if row.state != "blocked":
+                row.state = "delayed" if delay > 0 else "queued"
+        return True
+
     def add_parts(self, owner, parts, queue):
         """Parts of a job, given as ids and the ids that each needs; those that begin a run."""
         row = self.rows[owner]

@@ -22,7 +22,7 @@ from contract.workbench import ERROR, job_id
 from rotulus._jobs.outcome import Outcome, opened
 from rotulus._jobs.states import ENDED as ENDED_STATES
 from rotulus._jobs.states import MOVES, State
-from rotulus.store import Claim, ClaimFilter, Debounce, Filter, NewJob, Renewal, Terms
+from rotulus.store import Claim, ClaimFilter, Debounce, Edit, Filter, NewJob, Renewal, Terms
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore, claiming
 from rotulus.testing import SettableClock
@@ -155,7 +155,7 @@ class TwoClients(RuleBasedStateMachine):
             self.retry,
             self.retry,
         ]
-        steps += [self.pause, self.pause_run, self.prune, self.delete, self.advance]
+        steps += [self.pause, self.pause_run, self.prune, self.delete, self.advance, self.edit]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
     @rule(data=st.data(), client=CLIENTS)
@@ -243,6 +243,22 @@ class TwoClients(RuleBasedStateMachine):
         if record.id == job.id:
             self.oracle.rows[job.id].task = "r"
             self.oracle.add_parts(job.id, {part.id: part.needs for part in parts}, queue)
+
+    def edit(self, data, store):
+        """A job as it is, or as it was seen before somebody else changed it."""
+        seen = store.get(data.draw(st.sampled_from(self.jobs)))
+        if seen is None:
+            return
+        if data.draw(st.booleans(), label="was changed meanwhile"):
+            seen = seen._replace(priority=seen.priority + 5)
+        priority, delay = (
+            data.draw(st.sampled_from([None, 2])),
+            data.draw(st.sampled_from([None, 0.0, 4.0])),
+        )
+        changed = store.edit(seen, Edit(None, priority, None, delay))
+        assert self.oracle.edit(seen.id, seen.priority, priority, delay) == (changed is not None)
+        if changed is not None:
+            self.outbox.sent_back({seen.id})
 
     def open_group(self, data, store):
         if self.oracle.live() >= MOST_JOBS:

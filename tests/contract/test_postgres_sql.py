@@ -246,6 +246,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("steps", "rotulus_jobs_step"),
         ("needs_of", "rotulus_needs_of"),
         ("needs_of", "rotulus_jobs_pkey"),
+        ("edit", "rotulus_jobs_pkey"),
         ("reprioritise", "rotulus_jobs_pkey"),
         ("with_parts", "rotulus_jobs_run"),
         ("retryable", "rotulus_jobs_pkey"),

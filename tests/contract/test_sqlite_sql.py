@@ -188,6 +188,7 @@ SEARCHED = (
         ("search_heads", "sqlite_autoindex_rotulus_jobs_1"),
         ("steps", "(run=?"),
         ("needs_of", "rotulus_needs_of"),
+        ("edit", "sqlite_autoindex_rotulus_jobs_1"),
         ("reprioritise", "sqlite_autoindex_rotulus_jobs_1"),
         ("with_parts", "rotulus_jobs_run"),
         ("parts_of", "rotulus_jobs_run"),

@@ -131,6 +131,7 @@ def calls(app, job, work):
         "Jobs.acancel": (job.id,),
         "Jobs.aretry": (job.id,),
         "Jobs.arun": (job.id,),
+        "Jobs.aedit": (job.id,),
         "Jobs.adelete": ("of another job",),
         "Jobs.areprioritise": (job.id,),
         "Queues.apause": ("other",),
@@ -175,6 +176,7 @@ def calls(app, job, work):
         "Jobs.areprioritise": {"priority": 1},
         "Webhooks.aadd": {"events": "job.failed"},
         "Webhooks.aset": {"events": "job.died"},
+        "Jobs.aedit": {"priority": 1},
         "Schedules.aadd": {"task": "work", "every": 3600, "arguments": {"number": 1}},
     }
     for name, more in named.items():

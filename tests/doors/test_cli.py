@@ -724,3 +724,49 @@ def test_lengths_of_time_read_well(seconds, text):
     """In their largest fitting unit."""
     assert text == span(seconds)
     assert ago(None) is None
+
+
+def test_a_job_that_waits_is_edited(shop):
+    """One argument of several, all of them, its priority, or when it is due."""
+    job = shop("enqueue", "emails.send", "user_id=7", "--in", "3600").strip()
+    said = shop("edit", job, "locale=de", "--priority", "5")
+    assert f"{job} of emails.send is edited, and is delayed." in said
+    assert "It is due in 60 min" in shop.err
+    stored = shop.app.get(job)
+    assert ({"user_id": 7, "locale": "de"}, 5) == (stored.arguments, stored.priority)
+    data = json.loads(shop("edit", "-", "--args", '{"user_id": 8}', "--in", "0", "--json"))
+    assert ({"user_id": 8}, "queued") == (data["arguments"], data["state"])
+    assert data["version"] == json.loads(shop("show", job, "--json"))["version"]
+    shop("edit", job, "--priority", "1", "--version", data["version"])
+    shop("edit", job, "--priority", "2", "--version", data["version"], code=3)
+    assert "has been edited meanwhile" in shop.err
+    shop("edit", job, "--at", "2100-01-01T00:00")
+    assert 2100 == shop.app.get(job).run_at.year
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ([], 2, "Nothing to change: give NAME=VALUE"),
+        (["user_id=x"], 2, "argument 'user_id': Input should be a valid integer"),
+        (["7"], 2, "7 is no NAME=VALUE"),
+        (["usr=7"], 2, "unknown argument 'usr'; did you mean 'user_id'"),
+        (["user_id=7", "--args", "{}"], 2, "Give NAME=VALUE or --args, and not both"),
+        (["--args", "[1]"], 2, "no JSON object"),
+        (["--priority", "high"], 2, "--priority"),
+        (["--in", "soon"], 2, "'soon' is no number of seconds"),
+        (["--in", "5", "--at", "2100-01-01T00:00"], 3, "Give at= or delay=, and not both"),
+        (["--priority", "5", "--version", "x"], 3, "has been edited meanwhile"),
+    ],
+)
+def test_an_edit_that_cannot_be_is_refused(shop, words, code, message):
+    """With what to do; the job is as it was."""
+    job = shop("enqueue", "emails.send", "user_id=7").strip()
+
+    shop("edit", job, *words, code=code)
+    assert message in shop.err
+    assert ({"user_id": 7}, 0) == (shop.app.get(job).arguments, shop.app.get(job).priority)
+    shop("edit", "nonsense", "--priority", "5", code=5)
+    drain(shop.app)
+    shop("edit", job, "--priority", "5", code=3)
+    assert "succeeded: only a job that waits is edited" in shop.err

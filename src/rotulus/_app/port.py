@@ -10,6 +10,7 @@ from typing import Any
 from rotulus._app.adding import AsyncAdds
 from rotulus._app.auditing import Act, audited
 from rotulus._app.change_feed import ChangeFeed
+from rotulus._app.edits import Edits
 from rotulus._app.firings import Firings
 from rotulus._app.groups import Groups
 from rotulus._app.job_ends import JobEnds
@@ -90,6 +91,7 @@ class AppPort:
         self._middleware = middleware
         self._events = events
         self.firings = Firings(registry, plans, job_factory)
+        self.edits = Edits(registry, plans, job_factory)
         self._adds = AsyncAdds(store)
         self._ends = JobEnds(store)
         self.change_feed = ChangeFeed(store, events)

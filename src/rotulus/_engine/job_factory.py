@@ -36,6 +36,13 @@ _DEFAULT_QUEUE = Terms("").queue
 AnyTask = Task[..., Any, Any]
 
 
+class Keys(NamedTuple):
+    """The keys of a job: the unique one, and the one by which it is limited."""
+
+    key: str | None
+    limit_key: str | None
+
+
 class Due(NamedTuple):
     """When a job of a schedule is due.
 
@@ -99,6 +106,13 @@ class JobFactory:
                 for i, b in zip(ids, bound, strict=True)
             ]
         return [self._with_parts(task, job) for job in jobs] if _begins(task) else jobs
+
+    def keys(self, task: AnyTask, call: Call) -> Keys:
+        """Returns the keys of a job of this call. Raises `ArgumentsError` for one that has none."""
+        plan = self._plans.of(task)
+        values = plan.binder.bind(call.args, call.kwargs, sys.maxsize).values
+        key, limit_key = task.options.key, task.options.limited_by(task.name)
+        return Keys(*(_filled(one, values, plan.defaults) for one in (key, limit_key)))
 
     def new_id(self) -> str:
         """Returns an id that no job has."""

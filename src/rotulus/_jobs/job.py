@@ -1,5 +1,6 @@
 """A job as users hold it: what was enqueued, how it stands, and what can be asked of it."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -223,6 +224,12 @@ class Job(RunningJob, Generic[V_co]):
         if self._running is not None:
             return self._running.cancel_requested
         return bool(self.record.cancel_requested)
+
+    @property
+    def version(self) -> str:
+        """A text that is another one once somebody has edited it: see `app.jobs.edit`."""
+        seen = (self.record.arguments, self.record.priority, self.record.run_at)
+        return hashlib.sha256(repr(seen).encode(errors="replace")).hexdigest()[:16]
 
     def to_dict(self, *, arguments: bool = True) -> dict[str, Any]:
         """Returns its attributes by name, as JSON data: its times are ISO 8601 text.

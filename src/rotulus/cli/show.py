@@ -84,6 +84,7 @@ def why(job_id: str, step: str | None, as_json: bool, target: str | None, url: s
 def _data(app: App, job: Job[Any]) -> dict[str, Any]:
     history = [attempt.to_dict() for attempt in job.attempts]
     data = {**job.to_dict(), "headers": job.headers, "result": _result(job), "attempts": history}
+    data["version"] = job.version
     if job.is_run:
         data["status"] = Run(app, job.id).status
     if job.group is not None:

@@ -9,6 +9,7 @@ from rotulus.errors import (
     ArgumentsError,
     ArtifactError,
     ArtifactNotFoundError,
+    JobConflictError,
     JobFailedError,
     JobNotFoundError,
     JobNotRunningError,
@@ -126,6 +127,15 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (
         JobFailedError,
         Kind(409, "job_failed", "The job has no result", "The job itself says how it ended."),
+    ),
+    (
+        JobConflictError,
+        Kind(
+            409,
+            "job_conflict",
+            "The job has changed",
+            "Read the job again: only one that waits can be edited.",
+        ),
     ),
     (
         JobNotRunningError,

@@ -1,9 +1,10 @@
-"""`Operations`: what operators do to jobs: cancel, retry, reprioritise, pause and delete."""
+"""`Operations`: what operators do to jobs: cancel, retry, edit, reprioritise, pause and delete."""
 
 from collections.abc import Collection
 from typing import Protocol
 
 from rotulus._jobs.record import JobRecord
+from rotulus.store.values import Edit
 
 
 class Operations(Protocol):
@@ -68,6 +69,23 @@ class Operations(Protocol):
 
         Parts that are added to a paused run are `blocked`. A job that is resumed has not been late
         meanwhile, nor come closer to its expiry. Carried jobs are due in the `outbox` again.
+        """
+        ...
+
+    def edit(self, seen: JobRecord, edit: Edit) -> JobRecord | None:
+        """Change a job that waits; returns it as it stands then.
+
+        None, and nothing is changed: it waits no longer, its parts have been added, or its
+        arguments, its priority or the moment at which it is due are not those that were `seen`. So
+        of several callers that saw the same, one changes it.
+
+        | state before | due at another moment | else |
+        |---|---|---|
+        | `queued`, `delayed` | `delayed`, or `queued` if that moment has come | as it was |
+        | `blocked` | `blocked` | `blocked` |
+
+        It expires as long after the new moment as it would have after the old one. Keys and limits
+        stay. If it is carried, it is due in the `outbox` when it is due.
         """
         ...
 

@@ -41,6 +41,22 @@ class NewJob(NamedTuple):
     needs: Sequence[str] = ()
 
 
+class Edit(NamedTuple):
+    """What is to change of a job that waits; None: that stays.
+
+    Attributes:
+        arguments: its payload, as JSON text.
+        priority: higher is sooner.
+        at: the moment it is due; now, if that is over.
+        delay: seconds from now until it is due, instead of a moment.
+    """
+
+    arguments: Json | None = None
+    priority: int | None = None
+    at: datetime | None = None
+    delay: float | None = None
+
+
 class ClaimFilter(NamedTuple):
     """Which jobs a worker would take.
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Unpack
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.bulk import BulkVerbs
+from rotulus._app.resources.editing import JobEditing
 from rotulus._app.resources.job_count import MOST_COUNTED, JobCount
 from rotulus._app.resources.job_logs import JobLogs
 from rotulus._app.resources.pages import JobPage, read_page
@@ -38,7 +39,7 @@ class AttemptResult(NamedTuple):
     error: BaseException | None
 
 
-class Jobs(BulkVerbs, JobLogs):
+class Jobs(BulkVerbs, JobEditing, JobLogs):
     """`app.jobs`: the jobs in the app's store.
 
     Each verb has a form that begins with `a`, for coroutines: it does the same in a thread of our

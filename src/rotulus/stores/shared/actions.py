@@ -1,10 +1,12 @@
-"""Operator actions in a transaction: cancel, retry and delete jobs, pause their runs."""
+"""Operator actions in a transaction: cancel, retry, edit and delete jobs, pause their runs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import JobRecord, micros
 from rotulus._text.ids import is_id
+from rotulus.store import Edit
+from rotulus.stores._columns import SECOND
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Locked, Row, Session
 
@@ -49,6 +51,28 @@ def retry(session: Session, ids: Collection[str], arguments: str | None) -> list
     session.note_changes(back)
     chosen = set(retried)
     return records_of(session, [job for job in existing if job in chosen])
+
+
+def edit(session: Session, seen: JobRecord, edit: Edit) -> JobRecord | None:
+    """Change a job that waits, if it is as it was seen."""
+    session.lock_with_dependants([seen.id])
+    changed = session.execute(
+        "edit",
+        id=seen.id,
+        seen_arguments=seen.arguments,
+        seen_priority=seen.priority,
+        seen_run_at=seen.run_at,
+        arguments=edit.arguments,
+        priority=edit.priority,
+        at=None if edit.at is None else micros(edit.at),
+        delay=None if edit.delay is None else round(edit.delay * SECOND),
+    )
+    if not changed:
+        return None
+    numbers = _first(session.fetch("numbers", ids=[seen.id]))
+    session.execute("carry_again", back=numbers)
+    session.note_changes(numbers)
+    return records_of(session, [seen.id])[0]
 
 
 def reprioritise(session: Session, ids: Collection[str], priority: int) -> list[JobRecord]:

@@ -8,6 +8,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus.store import (
     Claim,
     ClaimFilter,
+    Edit,
     Recounted,
     Renewal,
     Renewed,
@@ -63,6 +64,13 @@ class SharedStore(SharedQueries):
         if records:
             self._tell_work()
         return records
+
+    def edit(self, seen: JobRecord, edit: Edit) -> JobRecord | None:
+        """Change a job that waits. See `Store.edit`."""
+        changed = self._write(lambda session: actions.edit(session, seen, edit))
+        if changed is not None:
+            self._tell_work()
+        return changed
 
     def reprioritise(self, ids: Collection[str], priority: int) -> list[JobRecord]:
         """Give waiting jobs another priority. See `Store.reprioritise`."""

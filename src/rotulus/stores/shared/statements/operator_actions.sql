@@ -1,4 +1,4 @@
--- Operator actions on jobs and queues: cancel, retry, pause, delete.
+-- Operator actions on jobs and queues: cancel, edit, retry, pause, delete.
 
 -- name: with_parts
 -- Jobs and their parts, and the parts of those.
@@ -18,6 +18,31 @@ SET cancel_requested = job.state = 'running',
     waits_for = CASE job.state WHEN 'running' THEN job.waits_for ELSE 0 END
 WHERE job.id {in_ids} AND job.state || '' IN ('blocked', 'delayed', 'queued', 'running')
 RETURNING id, ended_at IS NOT NULL AND run IS NOT NULL;
+
+-- piece: is_moved
+-- An edit says when a job is due.
+(CAST(:at AS bigint) IS NOT NULL OR CAST(:delay AS bigint) IS NOT NULL)
+
+-- piece: moved_to
+-- When it is due then: never before now.
+CASE WHEN CAST(:at AS bigint) IS NOT NULL THEN {greatest}(CAST(:at AS bigint), now)
+     WHEN CAST(:delay AS bigint) IS NOT NULL THEN now + CAST(:delay AS bigint)
+     ELSE job.run_at END
+
+-- name: edit
+-- A job that waits is changed, if it is as somebody has seen it.
+UPDATE rotulus_jobs AS job
+SET arguments = coalesce(CAST(:arguments AS text), job.arguments),
+    priority = coalesce(CAST(:priority AS integer), job.priority),
+    run_at = {moved_to},
+    expires_at = CASE WHEN {is_moved} THEN {moved_to} + job.expires_at - job.run_at ELSE job.expires_at END,
+    state = CASE WHEN job.state = 'blocked' OR NOT {is_moved} THEN job.state
+                 WHEN {moved_to} > now THEN 'delayed'
+                 ELSE 'queued' END
+FROM {moment}
+WHERE job.id = CAST(:id AS {id}) AND job.state || '' IN ('blocked', 'delayed', 'queued') AND NOT job.opened
+  AND job.arguments = CAST(:seen_arguments AS text) AND job.priority = CAST(:seen_priority AS integer)
+  AND job.run_at = CAST(:seen_run_at AS bigint);
 
 -- name: reprioritise
 -- Waiting jobs get another priority.
