@@ -100,6 +100,7 @@ STEERS = {
     "jobs.retry": lambda shop: (shop.app.jobs.retry, [shop.failed().id], {}),
     "jobs.delete": lambda shop: (shop.app.jobs.delete, [shop.ended()], {}),
     "jobs.reprioritise": lambda shop: (shop.app.jobs.reprioritise, shop.waiting(), {"priority": 3}),
+    "jobs.edit": lambda shop: (shop.app.jobs.edit, shop.waiting(), {"priority": 3}),
     "queues.pause": lambda shop: (shop.app.queues.pause, ["mail", "bulk"], {}),
     "queues.resume": lambda shop: (shop.app.queues.resume, ["mail"], {}),
     "schedules.add": lambda shop: (

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, TypedDict, Unpack, cast
 
 from rotulus._app.port import AppPort
+from rotulus._app.resources.steering import steers
 from rotulus._app.resources.where import check_flag, check_text
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.grouped import is_group, is_member
@@ -44,6 +45,7 @@ class JobEditing:
 
     _port: Callable[[], AppPort]
 
+    @steers("jobs.edit")
     def edit(
         self,
         job_id: str,
