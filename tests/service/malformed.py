@@ -67,6 +67,7 @@ WORST_HEADERS = [
     (b"referer", [b"http://[", b"\xff"]),
     (b"sec-fetch-site", [b"cross-site", b"same-origin", b"none", b"", b"\xff", b"same-site"]),
     (b"authorization", [b"", b"Bearer", b"Bearer \xff", b"Basic !!!", b"Basic /w==", b"x" * 9_000]),
+    (b"if-match", [b"*", b'W/"', b"\xff", b'"a", ' * 500, b""]),
     (b"if-none-match", [b"*", b'W/"', b"\xff", b'"a", ' * 500, b""]),
     (b"last-event-id", [b"-1", b"\xff", b"9" * 99]),
     (b"cookie", [b"a=b; c", b"=", b"\xff=\xfe", b"a=" + b"x" * 9_000]),

@@ -41,6 +41,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "GET /api/v1/jobs/{job_id}/$result": _VIEWER,
         "GET /api/v1/jobs/{job_id}/$stream": _VIEWER,
         "DELETE /api/v1/jobs/{job_id}": _OPERATOR,
+        "PATCH /api/v1/jobs/{job_id}": _OPERATOR,
         "POST /api/v1/jobs/{job_id}/$reprioritise": _OPERATOR,
         "POST /api/v1/jobs/{job_id}/$cancel": _OPERATOR,
         "POST /api/v1/jobs/{job_id}/$retry": _OPERATOR,

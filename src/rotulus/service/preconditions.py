@@ -1,23 +1,28 @@
 """`ETag` and `If-Match` (RFC 9110): a change is made only to the version that was seen."""
 
+from typing import TypeVar
+
 from fastapi import Request, Response
 
 from rotulus.service.problems import ProblemError
+
+V = TypeVar("V", int, str)
 
 ETAG_HEADER = {"ETag": {"description": "The version.", "schema": {"type": "string"}}}
 """The header of answers that show a version, for the OpenAPI document."""
 
 
-def show_version(response: Response, version: int) -> None:
+def show_version(response: Response, version: int | str) -> None:
     """Put the version of what is shown into the headers of an answer."""
     response.headers["ETag"] = f'"{version}"'
 
 
-def wanted_version(request: Request, version: int) -> int | None:
+def wanted_version(request: Request, version: V) -> V | None:
     """Returns the version that a request wants to change; None: whatever it is.
 
     Args:
-        request: the request. With `If-Match` it names the versions that it is for.
+        request: the request. With `If-Match` it names the versions that it is for. Weak tags name
+            none, as RFC 9110 has it.
         version: the version as it stands.
 
     Raises:

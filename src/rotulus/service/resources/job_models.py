@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rotulus import State
 from rotulus.service.records import JobStatus
+from rotulus.service.resources.moments import Moment
 
 
 def _whole(value: object) -> object:
@@ -137,6 +138,26 @@ class ReprioritiseBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     priority: WholeNumber = Field(description="Higher is sooner.", ge=-1_000_000, le=1_000_000)
+
+
+class EditBody(BaseModel):
+    """What is to change of a job that waits; what is not given stays."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    arguments: dict[str, Any] | None = Field(
+        default=None, description="All arguments by name, in place of those that it has."
+    )
+    priority: WholeNumber | None = Field(
+        default=None, description="Higher is sooner.", ge=-1_000_000, le=1_000_000
+    )
+    at: Moment = Field(default=None, description="The moment it is due; now, if that is over.")
+    delay: float | None = Field(
+        default=None, description="Seconds until it is due, in place of `at`."
+    )
+    unchecked: bool = Field(
+        default=False, description="Also arguments of a task that only workers know."
+    )
 
 
 class BulkReprioritiseBody(BulkBody, ReprioritiseBody):

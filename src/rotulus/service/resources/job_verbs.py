@@ -1,4 +1,4 @@
-"""What is done to one job over HTTP: cancel, retry, delete, reprioritise, edit, and follow."""
+"""What is done to one job over HTTP: cancel, retry, delete, reprioritise, and follow."""
 
 import asyncio
 from contextlib import suppress

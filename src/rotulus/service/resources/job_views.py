@@ -1,6 +1,8 @@
 """The JSON of jobs, as the sender of a request may see them."""
 
+import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from rotulus import Job
@@ -45,6 +47,17 @@ def show_whole(job: Job[Any], view: View) -> dict[str, Any]:
     shown["why"] = job.why()
     shown["parts"] = _parts(job, view)
     return shown
+
+
+def version_of(job: Job[Any], view: View) -> str:
+    """Returns the version of a job as the sender sees it.
+
+    Secrets that are hidden are not in it: it would tell them to somebody who tries values.
+    """
+    if view.whole:
+        return job.version
+    seen = json.dumps(view.arguments(job.task, job.arguments))
+    return replace(job, record=job.record._replace(arguments=seen)).version
 
 
 def _parts(job: Job[Any], view: View) -> dict[str, int] | None:

@@ -10,19 +10,21 @@ from rotulus import Job, State
 from rotulus.filters import JOB_FILTERS
 from rotulus.service.guard import ResourceRouter
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_items
+from rotulus.service.preconditions import ETAG_HEADER, show_version
 from rotulus.service.prefer import await_job, read_prefer
 from rotulus.service.problems import ProblemError
 from rotulus.service.records import JobStatus, states_of
 from rotulus.service.resources.documented import answers
 from rotulus.service.resources.job_bulk import add_bulk_verbs
+from rotulus.service.resources.job_editing import add_editing
 from rotulus.service.resources.job_ids import JobId, job_of, with_job
 from rotulus.service.resources.job_logs import add_logs
 from rotulus.service.resources.job_models import Job as JobModel
 from rotulus.service.resources.job_models import JobCount, JobDetail, JobPage, JobResult
 from rotulus.service.resources.job_query import Filters, filters_of
 from rotulus.service.resources.job_verbs import add_verbs
-from rotulus.service.resources.job_views import show_job, show_result, show_whole
-from rotulus.service.resources.views import view_of
+from rotulus.service.resources.job_views import show_job, show_result, show_whole, version_of
+from rotulus.service.resources.views import View, view_of
 
 Status = Annotated[JobStatus | None, Query(description="The states with this `status`.")]
 Prefer = Annotated[str | None, Header(description="`wait=10`: seconds to wait for its end.")]
@@ -48,7 +50,7 @@ def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs"
     counted = answers(JobCount, "How many there are.")
     get("/$count", operation_id="count_jobs", summary="Count jobs", responses=counted)(count_jobs)
     get("/$schema", operation_id="get_job_schema", summary="The schema of a job")(get_schema)
-    detail = answers(JobDetail, "The job.")
+    detail = answers(JobDetail, "The job.", headers=ETAG_HEADER)
     get(one, operation_id="get_job", summary="Get a job", responses=detail)(get_job)
     result = answers(JobResult, "The result.")
     result |= answers(JobModel, "The job has not ended.", status=202)
@@ -57,6 +59,7 @@ def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs"
     )
     add_logs(router)
     add_verbs(router)
+    add_editing(router)
     add_bulk_verbs(router)
     return router
 
@@ -98,8 +101,17 @@ async def get_schema() -> dict[str, Any]:
 
 
 async def get_job(request: Request, job_id: JobId) -> Response:
-    """A job, with its arguments, result and earlier attempts, and the reasons for its state."""
-    return JSONResponse(await with_job(request, job_id, show_whole))
+    """A job, with its arguments, result and earlier attempts, and the reasons for its state.
+
+    Its `ETag` is that of what can be edited: its arguments, its priority, and when it is due.
+    """
+
+    def show(job: Job[Any], view: View) -> Response:
+        answer = JSONResponse(show_whole(job, view))
+        show_version(answer, version_of(job, view))
+        return answer
+
+    return await with_job(request, job_id, show)
 
 
 async def get_result(request: Request, job_id: JobId, prefer: Prefer = None) -> Response:
