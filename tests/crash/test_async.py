@@ -33,11 +33,12 @@ NO_WEBHOOK = ("get", "set", "pause", "resume", "rotate", "remove", "test", "repl
 
 REFUSED = {
     *("Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.agraph", "Runs.areplay"),
+    "Jobs.aedit",
     *(f"Schedules.a{verb}" for verb in NO_SCHEDULE),
     *(f"Webhooks.a{verb}" for verb in NO_WEBHOOK),
 }
-"""What raises here: the result comes too late, the job is no run, so it has no steps, nothing
-failed, and there is no such schedule or webhook."""
+"""What raises here: the result comes too late, the job is no run, so it has no steps, and is
+cancelled by another call or runs in one, so it is not edited; nothing failed, and there is no such schedule or webhook."""
 
 
 def verbs(kind):

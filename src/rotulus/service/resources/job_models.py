@@ -18,6 +18,9 @@ def _whole(value: object) -> object:
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
 """An integer in a strict body, written in any way that JSON has for it."""
 
+Priority = Annotated[WholeNumber, Field(ge=-1_000_000, le=1_000_000)]
+"""A priority: higher is sooner."""
+
 
 class JobProgress(BaseModel):
     """How far a job has got, as its task says."""
@@ -137,7 +140,7 @@ class ReprioritiseBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    priority: WholeNumber = Field(description="Higher is sooner.", ge=-1_000_000, le=1_000_000)
+    priority: Priority = Field(description="Higher is sooner.")
 
 
 class EditBody(BaseModel):
@@ -148,9 +151,7 @@ class EditBody(BaseModel):
     arguments: dict[str, Any] | None = Field(
         default=None, description="All arguments by name, in place of those that it has."
     )
-    priority: WholeNumber | None = Field(
-        default=None, description="Higher is sooner.", ge=-1_000_000, le=1_000_000
-    )
+    priority: Priority | None = Field(default=None, description="Higher is sooner.")
     at: Moment = Field(default=None, description="The moment it is due; now, if that is over.")
     delay: float | None = Field(
         default=None, description="Seconds until it is due, in place of `at`."
