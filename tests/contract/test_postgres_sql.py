@@ -147,7 +147,14 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
     """Apart from those that one of them does in a single statement, or alone."""
     assert set(SQLITE_STATEMENTS) - set(STATEMENTS) == {
         *("choose", "has_many", "choose_one", "count_starts", "claimed"),
-        *("choose_free", "choose_free_among_many", "choose_limited", "choose_suspect", "still_free", "limit_keys"),
+        *(
+            "choose_free",
+            "choose_free_among_many",
+            "choose_limited",
+            "choose_suspect",
+            "still_free",
+            "limit_keys",
+        ),
         *("keep_limits", "limits_kept", "forget_limits", "fill_heads", "note_filled"),
         *("next_heads", "move_heads", "reopen_heads", "forget_heads", "drop_heads"),
         *("archive", "limited_wait", "any_needs", "next_due", "entries_due", "move_entries"),
