@@ -18,7 +18,7 @@ def _whole(value: object) -> object:
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
 """An integer in a strict body, written in any way that JSON has for it."""
 
-Priority = Annotated[WholeNumber, Field(ge=-1_000_000, le=1_000_000)]
+Priority = Annotated[int, Field(ge=-1_000_000, le=1_000_000), BeforeValidator(_whole)]
 """A priority: higher is sooner."""
 
 
