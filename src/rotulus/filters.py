@@ -81,6 +81,19 @@ JOB_FILTERS = (
 """The filters of `Where`."""
 
 
+RUN_FILTERS = (
+    FilterInfo("state", FilterKind.STATE, "runs in this state; 'running': that have not ended"),
+    FilterInfo("task", FilterKind.TEXT, "runs of this workflow; 'etl.*' for all that begin so"),
+    FilterInfo("group", FilterKind.TEXT, "the group of this name"),
+    FilterInfo("key", FilterKind.TEXT, "runs with this unique key"),
+    FilterInfo("schedule", FilterKind.TEXT, "runs that this schedule has fired"),
+    FilterInfo("label", FilterKind.LABEL, "runs with this label"),
+    FilterInfo("since", FilterKind.MOMENT, "runs added since then"),
+    FilterInfo("until", FilterKind.MOMENT, "runs added before then"),
+)
+"""The filters of `RunWhere`."""
+
+
 def read_words(info: FilterInfo, words: Sequence[str]) -> Any:
     """Returns the value of a filter as `app.jobs` takes it; None if no word is given.
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rotulus import App, TaskRegistry
+from rotulus import App, JobOutcome, TaskRegistry
 from rotulus.service import Database, JobScheduler, service_of
 
 
@@ -104,7 +104,12 @@ async def spawn(scheduler: JobScheduler, note: str = "spawned") -> str:
     return await scheduler.spawn(none(), description=note)
 
 
-TASKS = (none, add, order, moment, anything, fail, odd, count, spawn)
+async def report(outcomes: list[JobOutcome]) -> int:
+    """Count the jobs of a group."""
+    return len(outcomes)
+
+
+TASKS = (none, add, order, moment, anything, fail, odd, count, spawn, report)
 
 NAMES = [task.__name__ for task in TASKS]
 """What they are called."""

@@ -194,7 +194,9 @@ def test_the_service_answers_as_the_document_says(served, part):
     saved = served.post("/api/v1/artifacts", json={"data": 1}).json()
     schedule = {"name": "add", "task": "add", "every": 3_600, "arguments": {"a": 1}}
     assert 201 == served.post("/api/v1/schedules", json=schedule).status_code
-    attack = Attack(served, {"job_id": stored["id"], "artifact_id": saved["id"], "name": "add"})
+    group = served.post("/api/v1/groups", json={"name": "add", "then": "report"}).json()
+    known = {"job_id": stored["id"], "artifact_id": saved["id"], "name": "add"}
+    attack = Attack(served, known | {"run_id": group["job"]["id"], "fingerprint": "0123456789ab"})
     logging.disable(logging.CRITICAL)
     try:
         described = schemathesis.openapi.from_asgi("/openapi.json", served.app)

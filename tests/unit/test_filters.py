@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rotulus._app.resources.run_views import RunWhere
 from rotulus._app.resources.where import Where
 from rotulus.errors import OptionError
-from rotulus.filters import JOB_FILTERS, read_words, written_arguments
+from rotulus.filters import JOB_FILTERS, RUN_FILTERS, read_words, written_arguments
 
 pytestmark = pytest.mark.anywhere
 
@@ -16,6 +17,11 @@ BY_NAME = {one.name: one for one in JOB_FILTERS}
 def test_the_filters_are_those_that_jobs_are_found_by():
     """In the order of `Where`, each once."""
     assert list(Where.__annotations__) == list(BY_NAME)
+
+
+def test_the_filters_of_runs_are_those_that_runs_are_found_by():
+    """In the order of `RunWhere`, each once."""
+    assert list(RunWhere.__annotations__) == [one.name for one in RUN_FILTERS]
 
 
 @pytest.mark.parametrize(

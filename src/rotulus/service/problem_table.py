@@ -9,6 +9,9 @@ from rotulus.errors import (
     ArgumentsError,
     ArtifactError,
     ArtifactNotFoundError,
+    ContextError,
+    GroupError,
+    GroupNotFoundError,
     JobConflictError,
     JobFailedError,
     JobNotFoundError,
@@ -27,6 +30,7 @@ from rotulus.errors import (
     StoreRefusedError,
     StoreUnavailableError,
     TaskNotFoundError,
+    WorkflowError,
 )
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -78,6 +82,33 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (
         StepNotFoundError,
         Kind(404, "step_not_found", "Step not found", "The run itself lists its steps."),
+    ),
+    (
+        GroupNotFoundError,
+        Kind(
+            404,
+            "group_not_found",
+            "Group not found",
+            "POST /api/v1/groups begins one.",
+            "There is no group of that name.",
+        ),
+    ),
+    (
+        GroupError,
+        Kind(409, "group_conflict", "The group does not take it", "The detail says why."),
+    ),
+    (
+        WorkflowError,
+        Kind(
+            409,
+            "run_conflict",
+            "The run cannot be changed so",
+            "The detail says what is in the way.",
+        ),
+    ),
+    (
+        ContextError,
+        Kind(422, "invalid_context", "The context cannot be taken", "Make it smaller, and JSON."),
     ),
     (
         ScheduleNotFoundError,

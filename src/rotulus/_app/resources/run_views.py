@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from rotulus._app.groups import check_group_name
@@ -15,14 +16,21 @@ from rotulus._app.resources.run_graph import (
     graph_of_group,
     graph_of_steps,
 )
+from rotulus._app.resources.run_levels import read_level
 from rotulus._app.resources.steps import RunSteps
 from rotulus._app.resources.timeline import Timeline
-from rotulus._app.resources.where import Since, check_filter_names, check_limit, read_where
+from rotulus._app.resources.where import (
+    Since,
+    check_filter_names,
+    check_limit,
+    check_text,
+    read_where,
+)
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.grouped import KEY, is_group
 from rotulus._jobs.job import Job
 from rotulus._jobs.states import LIVE, State, read_states
-from rotulus._workflows.paths import is_branch, split_path
+from rotulus._workflows.paths import is_branch, join_path, split_path
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus._workflows.workflow import Workflow
 from rotulus.errors import OptionError
@@ -128,11 +136,56 @@ class RunViews(RunSteps):
         most = check_limit(limit)
         return Timeline.of(self._jobs.get(run_id), self.steps(run_id), most)
 
+    def parts(
+        self,
+        run_id: str,
+        within: str = "",
+        *,
+        state: State | str | Collection[State | str] | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> JobPage:
+        """Returns the jobs of one level of a run: its steps, branches, or the jobs of a group.
+
+        The last one is the first. Where few of many jobs are of that level, some thousands are
+        looked at: the page may be short then, or empty, and `page.next` goes on.
+
+        Args:
+            run_id: the id of the run, or that of a step of it.
+            within: the path of the step whose parts are meant; `""`: those of the job itself.
+            state: only those in this state, or in one of several.
+            limit: at most so many; the largest is 2,147,483,647.
+            after: `page.next` of the page before, with the same arguments.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+            OptionError: an argument is not allowed.
+        """
+        port, most, job = self._port(), check_limit(limit), self._jobs.get(run_id)
+        path = check_text("within", within)
+        place = join_path(job.step, path) if job.step and path else job.step or path
+        fields = {"run": job.run or job.id, "state": state}
+        where = {"parts": place, **fields}
+        return read_level(port, read_where(fields, port.now), place, where, most, after)
+
     async def afind(
         self, *, limit: int = 50, after: str | None = None, **where: Unpack[RunWhere]
     ) -> JobPage:
         """`find`, without blocking the event loop."""
         return await off_loop(self.find, limit=limit, after=after, **where)
+
+    async def aparts(
+        self,
+        run_id: str,
+        within: str = "",
+        *,
+        state: State | str | Collection[State | str] | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> JobPage:
+        """`parts`, without blocking the event loop."""
+        read = partial(self.parts, run_id, within, state=state, limit=limit, after=after)
+        return await off_loop(read)
 
     async def agraph(self, run_id: str) -> RunGraph:
         """`graph`, without blocking the event loop."""

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from rotulus.service.resources.changes import make_changes_router
+from rotulus.service.resources.failures import make_failures_router
+from rotulus.service.resources.groups import make_groups_router
 from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.resources.me import make_me_router
 from rotulus.service.resources.queues import make_demand_router, make_queues_router
+from rotulus.service.resources.runs import make_runs_router
 from rotulus.service.resources.schedules import make_schedules_router
 from rotulus.service.resources.stats import make_stats_router
 from rotulus.service.resources.workers import make_workers_router
@@ -16,7 +19,10 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_jobs_router,
     make_changes_router,
     make_demand_router,
+    make_failures_router,
+    make_groups_router,
     make_queues_router,
+    make_runs_router,
     make_schedules_router,
     make_stats_router,
     make_workers_router,

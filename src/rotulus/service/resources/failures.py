@@ -1,0 +1,163 @@
+"""`/api/v1/failures`: jobs that failed or died, in groups of one cause; sent back, or deleted."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from rotulus import FailureGroup as GroupInfo
+from rotulus.errors import JobNotFoundError, OptionError
+from rotulus.filters import read_when
+from rotulus.service.guard import ResourceRouter
+from rotulus.service.pages import DEFAULT_LIMIT, LARGEST_LIMIT
+from rotulus.service.problems import ProblemError
+from rotulus.service.state import app_of
+
+Fingerprint = Annotated[
+    str,
+    Path(
+        description="The fingerprint of a group: that of the errors of its jobs.",
+        pattern=r"^[0-9a-f]{12}$",
+        examples=["0123456789ab"],
+    ),
+]
+
+
+class Failure(BaseModel):
+    """An error, without its traceback."""
+
+    type: str
+    message: str
+
+
+class FailureGroup(BaseModel):
+    """Jobs that failed or died of one kind of error, raised in one place."""
+
+    fingerprint: str
+    error: Failure = Field(description="The error of the last of them.")
+    count: int = Field(description="How many there are; 10,000 are counted.")
+    exact: bool = Field(description="Whether there are no more.")
+    first_seen: datetime
+    last_seen: datetime
+    tasks: list[str] = Field(description="The tasks that they are of.")
+    example: str = Field(description="The id of the last of them.")
+
+    @classmethod
+    def of(cls, group: GroupInfo) -> Self:
+        """Returns the model of a group."""
+        return cls.model_validate(group.to_dict())
+
+
+class FailureGroups(BaseModel):
+    """Groups of failures, the one that was seen last first."""
+
+    items: list[FailureGroup]
+
+
+class FailureBody(BaseModel):
+    """How a verb goes about a group."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    dry_run: bool = Field(default=False, description="Change nothing; say what would be changed.")
+
+
+class FailureChange(BaseModel):
+    """What a verb has done to the jobs of a group, or would do."""
+
+    verb: Literal["retry", "delete"]
+    dry_run: bool
+    count: int = Field(description="How many jobs were changed, or would be.")
+
+
+class _ListQuery(BaseModel):
+    """Which groups."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: str | None = Field(None, description="Only of this task; 'mail.*': all that begin so.")
+    since: str | None = Field(
+        None, description="Only since then: 90, 15min, 2h or 7d ago, or 2026-11-20T09:30Z."
+    )
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The most groups.")
+
+
+def make_failures_router(
+    prefix: str = "/api/v1/failures", tags: Sequence[str] = ("Failures",)
+) -> APIRouter:
+    """Returns the routes of failures: groups, one of them, and its jobs sent back or deleted.
+
+    Args:
+        prefix: the beginning of the paths.
+        tags: the tags of the operations.
+    """
+    router = ResourceRouter("/api/v1/failures", prefix, tags)
+    get, post, one = router.get, router.post, "/{fingerprint}"
+    get("", operation_id="list_failures", summary="What fails?")(list_failures)
+    get(one, operation_id="get_failure", summary="Get a group")(get_failure)
+    post(f"{one}/$retry", operation_id="retry_failures", summary="Send the jobs of a group back")(
+        retry_failures
+    )
+    post(f"{one}/$delete", operation_id="delete_failures", summary="Delete the jobs of a group")(
+        delete_failures
+    )
+    return router
+
+
+async def list_failures(request: Request, query: Annotated[_ListQuery, Query()]) -> FailureGroups:
+    """The groups of failures, the one that was seen last first.
+
+    It takes as long as there are groups, however many jobs have failed.
+    """
+    found = await app_of(request).failures.agroups(
+        since=_since(query.since), task=query.task, limit=query.limit
+    )
+    return FailureGroups(items=[FailureGroup.of(group) for group in found])
+
+
+async def get_failure(request: Request, fingerprint: Fingerprint) -> FailureGroup:
+    """One group of failures. Its jobs are those of `/api/v1/jobs?fingerprint=`."""
+    try:
+        return FailureGroup.of(await app_of(request).failures.aget(fingerprint))
+    except JobNotFoundError:
+        raise ProblemError(
+            404,
+            "failure_not_found",
+            "No such failure",
+            f"No failed job has the fingerprint {fingerprint}: they were retried or deleted.",
+            hint="GET /api/v1/failures lists the groups there are.",
+        ) from None
+
+
+async def retry_failures(
+    request: Request, fingerprint: Fingerprint, body: FailureBody | None = None
+) -> FailureChange:
+    """Send the jobs of a group back to their queues; those that fail again meanwhile are left."""
+    return await _change("retry", app_of(request).failures.aretry, fingerprint, body)
+
+
+async def delete_failures(
+    request: Request, fingerprint: Fingerprint, body: FailureBody | None = None
+) -> FailureChange:
+    """Delete the jobs of a group; steps of runs are left."""
+    return await _change("delete", app_of(request).failures.adelete, fingerprint, body)
+
+
+async def _change(
+    verb: Literal["retry", "delete"],
+    act: Callable[..., Coroutine[Any, Any, int]],
+    fingerprint: str,
+    body: FailureBody | None,
+) -> FailureChange:
+    dry_run = body is not None and body.dry_run
+    count = await act(fingerprint, dry_run=dry_run)
+    return FailureChange(verb=verb, dry_run=dry_run, count=count)
+
+
+def _since(text: str | None) -> datetime | float | None:
+    try:
+        return None if text is None else read_when(text)
+    except OptionError as error:
+        raise OptionError(f"since: {error}") from None
