@@ -37,7 +37,7 @@ def add_run_verbs(router: APIRouter) -> None:
     post(f"{one}/$resume", operation_id="resume_run", summary="Resume a run", responses=job)(
         resume_run
     )
-    post(f"{one}/$cancel", operation_id="cancel_run", summary="Cancel a run", responses=changed)(
+    post(f"{one}/$cancel", operation_id="cancel_run", summary="Cancel a run", responses=job)(
         cancel_run
     )
     post(f"{one}/$retry", operation_id="retry_run", summary="Retry a run", responses=changed)(
@@ -69,7 +69,7 @@ async def resume_run(request: Request, run_id: RunId) -> Response:
 
 async def cancel_run(request: Request, run_id: RunId) -> Response:
     """Cancel every step of a run that has not ended; those that run are asked to stop."""
-    return await _change(request, run_id, "cancel", lambda app, run: app.runs.cancel(run))
+    return await _steer(request, run_id, lambda app, run: app.runs.cancel(run))
 
 
 async def retry_run(request: Request, run_id: RunId) -> Response:
@@ -88,7 +88,7 @@ async def replay_run(request: Request, run_id: RunId, body: ReplayBody) -> Respo
     return await _change(request, run_id, "replay", replay)
 
 
-async def _steer(request: Request, run_id: str, act: Callable[[App, str], None]) -> Response:
+async def _steer(request: Request, run_id: str, act: Callable[[App, str], object]) -> Response:
     """Do something to a run, and answer with the run."""
     view = view_of(request)
 
