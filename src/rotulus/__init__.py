@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.steps import StepInfo
     from rotulus._app.resources.stored_schedules import ScheduleInfo
     from rotulus._app.resources.timeline import Timeline, TimelineRow
+    from rotulus._app.resources.tokens import TokenInfo
     from rotulus._app.resources.webhook_infos import WebhookInfo
     from rotulus._app.ticking import Ticked
     from rotulus._engine.outbox_relay import Carrier, Published
@@ -127,6 +128,7 @@ __all__ = [
     "Timeline",
     "TimelineRow",
     "Times",
+    "TokenInfo",
     "WebhookInfo",
     "current_app",
     "registry",
@@ -151,6 +153,7 @@ _HOMES = {
     "_app.resources.measures": ("Measured", "Times"),
     "_app.resources.run_graph": ("BoxKind", "GraphBox", "GraphRoute", "RunGraph"),
     "_app.resources.stats": ("StatPoint",),
+    "_app.resources.tokens": ("TokenInfo",),
     "_app.resources.steps": ("StepInfo",),
     "_app.resources.timeline": ("Timeline", "TimelineRow"),
     "_app.ticking": ("Ticked",),

@@ -29,6 +29,9 @@ RotulusError
 ├── ScheduleError                  about one schedule of the store
 │   ├── ScheduleNotFoundError      no schedule has that name         (also a KeyError)
 │   └── ScheduleConflictError      the name is taken, or it is not this door's to change
+├── AccessTokenError               about one token of a service
+│   ├── AccessTokenNotFoundError   no token has that name            (also a KeyError)
+│   └── AccessTokenConflictError   its name is taken
 ├── WebhookError                   about one webhook
 │   ├── WebhookNotFoundError       no webhook has that name          (also a KeyError)
 │   ├── WebhookConflictError       its name is taken, or it has changed meanwhile
@@ -61,6 +64,9 @@ RotulusError
 from collections.abc import Sequence
 
 __all__ = [
+    "AccessTokenConflictError",
+    "AccessTokenError",
+    "AccessTokenNotFoundError",
     "AddressRefusedError",
     "ArgumentsError",
     "ArtifactError",
@@ -121,6 +127,13 @@ __all__ = [
 
 class RotulusError(Exception):
     """The base of every error of this package. Catch it to catch them all."""
+
+
+class _PlainKeyError(KeyError):
+    """A `KeyError` that says its message as it is, and not in quotes."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class RotulusWarning(UserWarning):
@@ -201,11 +214,8 @@ class JobError(RotulusError):
     """Something about one durable job."""
 
 
-class JobNotFoundError(JobError, KeyError):
+class JobNotFoundError(JobError, _PlainKeyError):
     """No job has that id, or several ids begin so: it was never added here, or it was pruned."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class JobFailedError(JobError, RuntimeError):
@@ -255,11 +265,8 @@ class GroupError(RotulusError):
     """Something about one group of jobs: it is not open here, or it is another one."""
 
 
-class GroupNotFoundError(GroupError, KeyError):
+class GroupNotFoundError(GroupError, _PlainKeyError):
     """No group has that name."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class GroupClosedError(GroupError):
@@ -270,11 +277,8 @@ class ScheduleError(RotulusError):
     """Something about one schedule of the store."""
 
 
-class ScheduleNotFoundError(ScheduleError, KeyError):
+class ScheduleNotFoundError(ScheduleError, _PlainKeyError):
     """No schedule has that name."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class ScheduleConflictError(ScheduleError):
@@ -284,15 +288,24 @@ class ScheduleConflictError(ScheduleError):
     """
 
 
+class AccessTokenError(RotulusError):
+    """Something about one token by which a service knows its callers."""
+
+
+class AccessTokenNotFoundError(AccessTokenError, _PlainKeyError):
+    """No token has that name."""
+
+
+class AccessTokenConflictError(AccessTokenError):
+    """A token cannot be added: its name is taken."""
+
+
 class WebhookError(RotulusError):
     """Something about one webhook, or about a message of it."""
 
 
-class WebhookNotFoundError(WebhookError, KeyError):
+class WebhookNotFoundError(WebhookError, _PlainKeyError):
     """No webhook has that name."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class WebhookConflictError(WebhookError):
@@ -319,11 +332,8 @@ class ArtifactError(RotulusError, ValueError):
     """An artifact cannot be saved as asked, or is too large to be shown whole."""
 
 
-class ArtifactNotFoundError(ArtifactError, KeyError):
+class ArtifactNotFoundError(ArtifactError, _PlainKeyError):
     """No artifact has that id: it was never saved here, or it has been deleted."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class ContextError(RotulusError, ValueError):

@@ -36,9 +36,11 @@ REFUSED = {
     "Jobs.aedit",
     *(f"Schedules.a{verb}" for verb in NO_SCHEDULE),
     *(f"Webhooks.a{verb}" for verb in NO_WEBHOOK),
+    *("Tokens.aget", "Tokens.aremove"),
 }
 """What raises here: the result comes too late, the job is no run, so it has no steps, and is
-cancelled by another call or runs in one, so it is not edited; nothing failed, and there is no such schedule or webhook."""
+cancelled by another call or runs in one, so it is not edited; nothing failed, and there is no such
+schedule, webhook or token."""
 
 
 def verbs(kind):
@@ -86,6 +88,7 @@ def test_each_verb_has_a_form_for_coroutines(app):
         "failures",
         "changes",
         "audit",
+        "tokens",
         "webhooks",
     } == set(resources(app))
     assert ([], []) == (missing, different)
@@ -158,6 +161,10 @@ def calls(app, job, work):
         "Failures.aretry": ("0" * 12,),
         "Failures.adelete": ("0" * 12,),
         "Runs.astep": (job.id, "none"),
+        "Tokens.aadd": ("ci", "viewer"),
+        "Tokens.afind": ("rot_x",),
+        "Tokens.aget": ("none",),
+        "Tokens.aremove": ("none",),
         "Runs.areplay": (job.id, "none"),
         "Queues.aget": ("other",),
         "Webhooks.aadd": ("new", "https://hooks.example/hook"),

@@ -136,6 +136,9 @@ WORDS = {
     ("serve",): [["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--worker"]],
     ("show",): [["-"], ["nonsense"]],
     ("stats",): [[], ["--by", "task"], ["--since", "nonsense"]],
+    ("token", "add"): [["ci"], ["ci", "--role", "admin", "--json"]],
+    ("token", "ls"): [[], ["--json"]],
+    ("token", "rm"): [["nonsense"], ["ci"]],
     ("top",): [["--once"], ["--json"]],
     ("webhook", "add"): [
         ["ops", "https://example.com/", "--event", "job.*"],

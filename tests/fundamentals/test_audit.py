@@ -24,6 +24,7 @@ READS = {
     "runs": {"find", "get", "graph", "latest", "step", "steps", "timeline"},
     "schedules": {"get", "instants", "list"},
     "stats": {"ages", "series", "totals"},
+    "tokens": {"find", "get", "list"},
     "webhooks": {"deliveries", "get", "list"},
     "workers": {"list", "running"},
 }
@@ -73,6 +74,11 @@ class Shop:
             drain(self.app)
         return job.id
 
+    def token(self, name="old"):
+        """The name of a token."""
+        self.app.tokens.add(name, "viewer")
+        return name
+
     def schedule(self, name="nightly"):
         """The name of a schedule that was added."""
         self.app.schedules.add(name, task="send", cron="0 3 * * *")
@@ -121,6 +127,8 @@ STEERS = {
     "runs.pause": lambda shop: (shop.app.runs.pause, [shop.run(), shop.run()], {}),
     "runs.resume": lambda shop: (shop.app.runs.resume, [shop.run()], {}),
     "runs.replay": lambda shop: (shop.app.runs.replay, [shop.run(ended=True), "send"], {}),
+    "tokens.add": lambda shop: (shop.app.tokens.add, ["ci", "viewer"], {"expires": 60}),
+    "tokens.remove": lambda shop: (shop.app.tokens.remove, [shop.token()], {}),
     "failures.retry": lambda shop: (
         *(shop.app.failures.retry, [shop.failed().error.fingerprint], {}),
     ),

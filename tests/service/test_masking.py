@@ -48,8 +48,10 @@ def ask(app, monkeypatch):
     with TestClient(service_of(app)) as client:
 
         def send(role, method, path, **options):
-            sender = Principal("somebody", Role(role))
-            monkeypatch.setattr(protection, "authorised", lambda *_: sender)
+            async def let_in(*_):
+                return Principal("somebody", Role(role))
+
+            monkeypatch.setattr(protection, "authorised", let_in)
             return client.request(method, path, **options)
 
         yield send

@@ -45,11 +45,16 @@ UNSAYABLE = {
 METHODS = {"get", "post", "put", "delete", "patch", "head", "options", "trace"}
 
 
+TOKEN = {"Authorization": "Bearer correct-horse-battery-staple"}
+"""The token of the settings: tokens that are added by chance close the service to others."""
+
+
 @pytest.fixture
-def served():
+def served(monkeypatch):
     """A client of a service with rich tasks."""
+    monkeypatch.setenv("ROTULUS_TOKEN", TOKEN["Authorization"].partition(" ")[2])
     app = rich_app("sqlite://")
-    with TestClient(rich_service(app)) as client:
+    with TestClient(rich_service(app), headers=TOKEN) as client:
         yield client
     app.close()
 
@@ -92,7 +97,7 @@ def test_operations_have_ids_of_their_own_and_say_what_they_do(document):
 def test_the_document_is_the_same_in_every_process(document):
     """For those who generate clients from it."""
     app = rich_app("sqlite://")
-    with TestClient(rich_service(app)) as client:
+    with TestClient(rich_service(app), headers=TOKEN) as client:
         assert document == client.get("/openapi.json").json()
     app.close()
 
@@ -199,7 +204,7 @@ def test_the_service_answers_as_the_document_says(served, part):
     attack = Attack(served, known | {"run_id": group["job"]["id"], "fingerprint": "0123456789ab"})
     logging.disable(logging.CRITICAL)
     try:
-        described = schemathesis.openapi.from_asgi("/openapi.json", served.app)
+        described = schemathesis.openapi.from_asgi("/openapi.json", served.app, headers=TOKEN)
         for found in list(described.get_all_operations())[part::PARTS]:
             attack.ask(found.ok())
     finally:

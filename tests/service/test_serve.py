@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -176,6 +177,47 @@ def test_an_application_that_has_an_auth_is_served_everywhere(served):
     url, _ = served("shop:guarded", "--host", "0.0.0.0")
 
     assert 422 == get(url + "/")[0]
+
+
+def migrate():
+    """Make the tables of the app."""
+    called = [sys.executable, "-m", "rotulus", "migrate", "--app", "shop:app"]
+    subprocess.run(called, capture_output=True, check=True)
+
+
+def tokens(*words):
+    """What `rotulus token` prints."""
+    called = [sys.executable, "-m", "rotulus", "token", *words, "--app", "shop:app"]
+    return subprocess.run(called, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_with_a_stored_token_an_app_is_served_everywhere(served):
+    """To those who have one, as the one that was added is; it is asked for until the end."""
+    migrate()
+    secret = tokens("add", "ci", "--role", "viewer", "--expires", "1h")
+    url, process = served("shop:app", "--host", "0.0.0.0")
+
+    assert 401 == get(url + "/api/v1/jobs")[0]
+    assert 401 == get(url + "/api/v1/jobs", Authorization="Bearer rot_x")[0]
+    status, text = get(url + "/api/v1/me", Authorization=f"Bearer {secret}")
+    assert (200, "ci", "viewer") == (status, json.loads(text)["name"], json.loads(text)["role"])
+    tokens("rm", "ci")
+    end = time.monotonic() + 30
+    while 200 == (status := get(url + "/api/v1/jobs", Authorization=f"Bearer {secret}")[0]):
+        assert time.monotonic() < end
+    assert 401 == status
+    assert 401 == get(url + "/api/v1/jobs")[0]
+    process.send_signal(signal.SIGTERM)
+    assert 0 == process.wait(30)
+
+
+def test_a_token_that_lets_nobody_in_is_no_reason_to_serve_others(shop):
+    """None, or one that has expired: it refuses to start there, and says how to add one."""
+    code, told = refusal("shop:app", "--host", "0.0.0.0")
+    assert (3, True) == (code, "rotulus token add" in told)
+    migrate()
+    tokens("add", "ci", "--expires", "0.001")
+    assert 3 == refusal("shop:app", "--host", "0.0.0.0")[0]
 
 
 def test_a_port_that_is_taken_is_one_clear_line(shop):

@@ -25,6 +25,7 @@ from rotulus._app.resources import (
     Runs,
     Schedules,
     Stats,
+    Tokens,
     Webhooks,
     Workers,
 )
@@ -108,6 +109,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         failures: jobs that failed or died, by their cause: lists, retries and deletes groups.
         audit: each verb, its actor, and how many it changed.
         webhooks: who is told of what by HTTP: adds, changes and removes webhooks.
+        tokens: adds, lists and removes tokens, which let senders into services.
         changes: what happens to jobs, queues, schedules and workers, as it happens.
         masking: hides secret values of its jobs.
     """
@@ -183,6 +185,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         self.failures = Failures(self._port)
         self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
         self.changes, self.audit = Changes(self._port), Audit(self._port)
+        self.tokens = Tokens(self._port)
         self.masking = Masking(settings["mask"], self.registry, lambda: self._answering().plans)
         self.webhooks = Webhooks(self._port, self.jobs, settings["webhook_networks"])
         log_events(engine.events)

@@ -10,6 +10,8 @@ import click
 from rotulus.cli.hints import Commands, no_option
 from rotulus.cli.streams import INTERRUPTED, leave_streams, prepare_streams
 from rotulus.errors import (
+    AccessTokenConflictError,
+    AccessTokenNotFoundError,
     ArgumentsError,
     ArtifactNotFoundError,
     ConfigurationError,
@@ -57,6 +59,7 @@ COMMANDS = {
     "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
     "stats": ("stats", "The outcomes of attempts, and how long they waited and ran."),
+    "token": ("tokens", "Add, list and remove tokens, which let senders into a service."),
     "top": ("top", "Watch queues, workers and failures while they change."),
     "webhook": ("webhooks", "Add, change, remove and test webhooks, and see deliveries."),
     "why": ("show", "Why a job has not run yet, or how it ended."),
@@ -79,6 +82,8 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (GroupError, 3),
     (ScheduleNotFoundError, 5),
     (ScheduleConflictError, 3),
+    (AccessTokenNotFoundError, 5),
+    (AccessTokenConflictError, 3),
     (WebhookNotFoundError, 5),
     (WebhookConflictError, 3),
     (ArtifactNotFoundError, 5),

@@ -89,6 +89,12 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "POST /api/v1/schedules/{name}/$pause": _OPERATOR,
         "POST /api/v1/schedules/{name}/$resume": _OPERATOR,
         "POST /api/v1/schedules/{name}/$run": _OPERATOR,
+        # Tokens and the audit.
+        "GET /api/v1/tokens": _ADMIN,
+        "POST /api/v1/tokens": _ADMIN,
+        "GET /api/v1/tokens/{name}": _ADMIN,
+        "DELETE /api/v1/tokens/{name}": _ADMIN,
+        "GET /api/v1/audit": _ADMIN,
         # Artifacts.
         "GET /api/v1/artifacts": _VIEWER,
         "GET /api/v1/artifacts/{artifact_id}": _VIEWER,

@@ -39,26 +39,28 @@ class Auth:
                 "Auth(token=...): a token consists of visible ASCII characters, without spaces"
             )
 
-    def check_token(self, connection: HTTPConnection) -> None:
-        """Raise a `ProblemError` (401) if there is a token and a request does not have it."""
-        if self.token is None:
-            return
-        token = _token_in(connection.headers.get("authorization", ""))
-        if not hmac.compare_digest(token.encode(), self.token.encode()):
-            raise ProblemError(
-                401,
-                "unauthorized",
-                "Who are you?",
-                "The request has no token, or a wrong one.",
-                hint="Send the header 'Authorization: Bearer <token>'. In a browser the token is "
-                "the password, with any name.",
-                headers={"WWW-Authenticate": _challenge(connection)},
-            )
+    def has_token(self, secret: str) -> bool:
+        """Returns whether a secret is the token."""
+        token = self.token or ""
+        return self.token is not None and hmac.compare_digest(secret.encode(), token.encode())
 
 
-def _token_in(authorization: str) -> str:
-    """Returns the token in a header. A browser sends a name, and the token as a password."""
-    scheme, _, value = authorization.partition(" ")
+def unauthorized(connection: HTTPConnection) -> ProblemError:
+    """Returns the problem (401) of a request that has no token, or a wrong one."""
+    return ProblemError(
+        401,
+        "unauthorized",
+        "Who are you?",
+        "The request has no token, or one that is wrong or has expired.",
+        hint="Send the header 'Authorization: Bearer <token>'. In a browser the token is "
+        "the password, with any name.",
+        headers={"WWW-Authenticate": _challenge(connection)},
+    )
+
+
+def secret_in(connection: HTTPConnection) -> str:
+    """Returns the token of a request; "": none. A browser sends a name, and it as a password."""
+    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
     if scheme.lower() != "basic":
@@ -71,8 +73,10 @@ def _token_in(authorization: str) -> str:
 
 def _challenge(connection: HTTPConnection) -> str:
     """Returns the header that asks for a token: of a person on a page, else of a program."""
-    wants_page = "text/html" in connection.headers.get("accept", "")
-    return 'Basic realm="rotulus", charset="UTF-8"' if wants_page else 'Bearer realm="rotulus"'
+    if "text/html" in connection.headers.get("accept", ""):
+        return 'Basic realm="rotulus", charset="UTF-8"'
+    wrong = ', error="invalid_token"' if secret_in(connection) else ""  # RFC 6750
+    return f'Bearer realm="rotulus"{wrong}'
 
 
 def auth_of_settings() -> Auth | None:

@@ -29,6 +29,7 @@ from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.router import ExecutorFactory, TaskRouter, add_direct_execution
 from rotulus.service.scheduler import JobScheduler
 from rotulus.service.state import ServiceInfo, ServiceState
+from rotulus.service.stored_tokens import StoredTokens
 from rotulus.service.system import make_system_router
 
 
@@ -237,6 +238,7 @@ class ServiceBuilder:
             self._hierarchy,
             self._auth or auth_of_settings(),
             self._tracebacks,
+            StoredTokens(app),
         )
         provide_to(app, state)
         return state

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from rotulus._app.resources.tokens import PREFIX
 from rotulus._app.roles import Role
 from rotulus.service.access import ROLE_KEY, role_of
-from rotulus.service.auth import Auth, auth_of_settings
+from rotulus.service.auth import Auth, auth_of_settings, secret_in, unauthorized
 from rotulus.service.bodies import check_media_type, strictly
 from rotulus.service.local import check_local, check_same_site
 from rotulus.service.principal import (
@@ -32,6 +33,7 @@ from rotulus.service.problems import (
     answered,
 )
 from rotulus.service.scope import header
+from rotulus.service.stored_tokens import StoredTokens, tokens_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods of requests that change nothing."""
@@ -55,13 +57,11 @@ class Guard:
 
     async def __call__(self, request: Request) -> None:
         """Raise a `ProblemError` for a request that is refused."""
-        self.check(request)
-
-    def check(self, request: Request) -> None:
-        """The same for code outside of an event loop, and for hot paths."""
         admission = admission_of(request.scope)
         if admission is None:
-            admission = admit(request.scope, authorised(request, _auth_of(request)))
+            tokens = tokens_of(request.scope)
+            principal = await authorised(request, _auth_of(request), tokens)
+            admission = admit(request.scope, principal)
         check_role(admission, self._role)
         if self._json and request.method not in SAFE_METHODS and _has_body(request):
             check_media_type(request)
@@ -89,9 +89,9 @@ class GuardedRoute(ProblemRoute):
         options["openapi_extra"] = extra | {ROLE_KEY: role.value}
         super().__init__(path, endpoint, **options)
 
-    def before(self, request: Request) -> None:
+    async def before(self, request: Request) -> None:
         """Raise a `ProblemError` for a request that is refused."""
-        self._guard.check(request)
+        await self._guard(request)
 
     def handler(self) -> Handler:
         """Returns FastAPI's handler, called on behalf of the sender of a request.
@@ -152,7 +152,7 @@ def guarded(handle: Handler, role: Role) -> Handler:
         handle: the handler.
         role: the least role that may send such requests.
     """
-    return answered(_acting(handle), Guard(role).check)
+    return answered(_acting(handle), Guard(role))
 
 
 def _acting(handle: Handler) -> Handler:
@@ -165,25 +165,44 @@ def _acting(handle: Handler) -> Handler:
     return act
 
 
-def authorised(connection: HTTPConnection, auth: Auth | None) -> Principal:
+async def authorised(
+    connection: HTTPConnection, auth: Auth | None, tokens: StoredTokens | None
+) -> Principal:
     """Returns the sender of a request. A dependency of the user's is not asked here.
 
     Args:
         connection: the request.
-        auth: the check of callers; None: only this machine.
+        auth: the check of callers; None: who has a stored token, or only this machine.
+        tokens: the stored tokens; None: there is no store.
 
     Raises:
         ProblemError: the request itself shows that it is refused.
+        StoreError: the stored tokens cannot be read.
     """
-    if auth is None:
-        check_local(connection)
-    else:
-        auth.check_token(connection)
+    principal = await _sender(connection, auth, tokens)
     if connection.scope.get("method") not in SAFE_METHODS:
         check_same_site(connection)
+    return principal
+
+
+async def _sender(
+    connection: HTTPConnection, auth: Auth | None, tokens: StoredTokens | None
+) -> Principal:
+    """The sender of a request, by its token if one is asked for, or if it has one of ours."""
+    secret = secret_in(connection)
     if auth is None:
-        return LOCAL
-    return SETTINGS if auth.token is not None else DEPENDENCY
+        named = secret.startswith(PREFIX)
+        if tokens is None or not (named or await tokens.are_asked_for()):
+            check_local(connection)
+            return LOCAL
+    elif auth.token is None:
+        return DEPENDENCY
+    elif auth.has_token(secret):
+        return SETTINGS
+    found = None if tokens is None else await tokens.find(secret)
+    if found is None:
+        raise unauthorized(connection)
+    return found
 
 
 def _auth_of(request: Request) -> Auth | None:

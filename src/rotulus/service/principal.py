@@ -1,26 +1,37 @@
 """The sender of a request, and whether the sender's role is enough for the request."""
 
 from contextlib import AbstractContextManager
-from typing import NamedTuple, cast
+from dataclasses import dataclass
+from typing import cast
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from rotulus._app.actor import Actor, acting_as
-from rotulus._app.roles import Role
+from rotulus._app.roles import Role, read_role
 from rotulus.service.problems import ProblemError
 
 
-class Principal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Principal:
     """The sender of a request, as the guard of a service knows it.
 
+    A dependency that checks the callers of a service may return one.
+
     Attributes:
-        name: the name of a token, or that of a kind of sender.
-        role: what it may do.
+        name: the name of a token, or that of a kind of sender; the audit shows it.
+        role: what it may do: `viewer`, `operator` or `admin`.
+
+    Raises:
+        OptionError: the name is no printable text of 1 to 200 characters, or there is no such role.
     """
 
     name: str
     role: Role
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "role", read_role(self.role))
+        Actor(self.name)  # which raises
 
 
 LOCAL = Principal("local", Role.ADMIN)

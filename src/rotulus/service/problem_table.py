@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from rotulus.errors import (
+    AccessTokenConflictError,
+    AccessTokenNotFoundError,
     ArgumentsError,
     ArtifactError,
     ArtifactNotFoundError,
@@ -127,6 +129,24 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
             "schedule_conflict",
             "The schedule cannot be changed so",
             "The detail says what is in the way.",
+        ),
+    ),
+    (
+        AccessTokenNotFoundError,
+        Kind(
+            404,
+            "token_not_found",
+            "Token not found",
+            "GET /api/v1/tokens lists the tokens there are.",
+        ),
+    ),
+    (
+        AccessTokenConflictError,
+        Kind(
+            409,
+            "token_conflict",
+            "The token cannot be added",
+            "Remove the token of that name, or give another name.",
         ),
     ),
     (

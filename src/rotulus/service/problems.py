@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -126,10 +126,14 @@ def problem_of(error: Exception, *, arguments_at: str = "/params") -> ProblemErr
     return ProblemError(kind.status, kind.code, kind.title, detail, hint=kind.hint, errors=errors)
 
 
+Before = Callable[[Request], Awaitable[object]]
+"""Checks a request."""
+
+
 class ProblemRoute(APIRoute):
     """A route that answers errors with problem documents, in every application."""
 
-    def before(self, request: Request) -> None:
+    async def before(self, request: Request) -> None:
         """Check a request before the handler does; an exception here is answered, too."""
 
     def get_route_handler(self) -> Handler:
@@ -141,11 +145,11 @@ class ProblemRoute(APIRoute):
         return super().get_route_handler()
 
 
-def _unchecked(request: Request) -> None:
+async def _unchecked(request: Request) -> None:
     """Check nothing."""
 
 
-def answered(handle: Handler, before: Callable[[Request], object] = _unchecked) -> Handler:
+def answered(handle: Handler, before: Before = _unchecked) -> Handler:
     """Returns a handler that answers errors with problem documents.
 
     Args:
@@ -155,7 +159,7 @@ def answered(handle: Handler, before: Callable[[Request], object] = _unchecked) 
 
     async def answer(request: Request) -> Response:
         try:
-            before(request)
+            await before(request)
             return await handle(request)
         except Exception as error:
             if _has_handler(request, error):

@@ -1,21 +1,22 @@
 """The protection of a whole application: each request is authorised before a route sees it."""
 
 from collections.abc import Iterable, MutableMapping
-from typing import Any, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 from fastapi import Depends, FastAPI
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rotulus._app.roles import Role
-from rotulus.errors import ConfigurationError
+from rotulus.errors import ConfigurationError, RotulusError
 from rotulus.service.access import DOCUMENTS, OPEN_PATHS
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.guard import SAFE_METHODS, authorised
 from rotulus.service.principal import ANYBODY, Admission, Principal, acting, admit, role_needed
-from rotulus.service.problems import ProblemError, install_problems
+from rotulus.service.problems import ProblemError, install_problems, problem_of
 from rotulus.service.scope import path_within
+from rotulus.service.stored_tokens import tokens_of
 
 
 def protect(app: FastAPI, auth: Auth | None = None) -> None:
@@ -89,15 +90,17 @@ class GuardMiddleware:
             await self._app(scope, receive, send)
             return
         try:
-            principal = authorised(HTTPConnection(scope), self._auth)
+            principal = await authorised(HTTPConnection(scope), self._auth, tokens_of(scope))
             _check_query(scope)
-        except ProblemError as error:
-            await _refuse(error.response(), scope, receive, send)
+        except RotulusError as error:
+            await _refuse(problem_of(error).response(), scope, receive, send)
             return
-        refusal = None if self._gate is None else await _ask(self._gate, scope)
-        if refusal is not None:
-            await _refuse(refusal, scope, receive, send)
-            return
+        if self._gate is not None:
+            answer = await _ask(self._gate, scope)
+            if answer.refusal is not None:
+                await _refuse(answer.refusal, scope, receive, send)
+                return
+            principal = answer.principal or principal
         await self._let_in(principal, scope, receive, send)
 
     async def _let_in(
@@ -158,21 +161,39 @@ def _check_query(scope: Scope) -> None:
 
 def _gate(app: FastAPI, dependency: Any) -> FastAPI:
     """An application that only calls the dependency, as the real one would, and before it."""
-    gate = FastAPI(openapi_url=None, dependencies=[Depends(dependency)])
+    gate = FastAPI(openapi_url=None)
     install_problems(gate)
     gate.state = app.state
     gate.dependency_overrides = app.dependency_overrides
 
-    async def admit() -> Response:
+    async def admit(request: Request, found: Annotated[object, Depends(dependency)]) -> Response:
+        request.scope[_FOUND].append(found)
         return Response(status_code=204)
 
     gate.add_api_route("/{path:path}", admit, methods=["GET"])
     return gate
 
 
-async def _ask(gate: ASGIApp, scope: Scope) -> ASGIApp | None:
-    """Returns the answer of the gate to a request; None when it lets the request in."""
+class _Asked(NamedTuple):
+    """The answer of the gate to a request.
+
+    Attributes:
+        refusal: answers the request; None: the request is let in.
+        principal: its sender, if the dependency names it.
+    """
+
+    refusal: ASGIApp | None
+    principal: Principal | None = None
+
+
+_FOUND = "rotulus.found"
+"""Where a gate puts what the dependency has returned."""
+
+
+async def _ask(gate: ASGIApp, scope: Scope) -> _Asked:
+    """Returns the answer of the gate to a request."""
     messages: list[Message] = []
+    found: list[object] = []
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -181,16 +202,16 @@ async def _ask(gate: ASGIApp, scope: Scope) -> ASGIApp | None:
         messages.append(message)
 
     scope.setdefault("state", {})  # shared: routes read the values that the dependency sets
-    get_scope: MutableMapping[str, Any] = {**scope, "type": "http", "method": "GET"}
+    get_scope: MutableMapping[str, Any] = {**scope, "type": "http", "method": "GET", _FOUND: found}
     await gate(get_scope, receive, send)
     if messages[0]["status"] == 204:
-        return None
+        return _Asked(None, next((one for one in found if isinstance(one, Principal)), None))
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an app
         for message in messages:
             await send(message)
 
-    return answer
+    return _Asked(answer)
 
 
 async def _refuse(refusal: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

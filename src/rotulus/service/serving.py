@@ -14,7 +14,7 @@ from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.builder import ServiceBuilder
 from rotulus.service.local import is_local
 from rotulus.service.protection import GuardMiddleware, protect
-from rotulus.service.state import ServiceInfo
+from rotulus.service.state import ServiceInfo, ServiceState
 
 _GOODBYE = 5
 """Seconds for open answers to end when the server stops; streams have no end of their own."""
@@ -59,11 +59,7 @@ def serve(application: Any, host: str, port: int, tell: Callable[[str], None]) -
     """
     application, auth = _guarded(application)
     if auth is None and not is_local(host):
-        raise ConfigurationError(
-            f"{host} can be reached from other machines, and this service has no token and no "
-            f"auth: set ROTULUS_TOKEN, give --token, or call rotulus.service.protect(app, "
-            f"Auth(dependency=...)). Or listen at 127.0.0.1"
-        )
+        _insist_on_tokens(application, host)
     with _listen(host, port) as listening:
         name = f"[{host}]" if ":" in host else host
         tell(f"http://{name}:{listening.getsockname()[1]}")
@@ -80,6 +76,19 @@ def serve(application: Any, host: str, port: int, tell: Callable[[str], None]) -
         server.run(sockets=[listening])
     if not server.started and not stopped:
         raise ConfigurationError("The application did not start: the log says why")
+
+
+def _insist_on_tokens(application: Any, host: str) -> None:
+    """Have callers asked for a stored token. Raises `ConfigurationError` without a valid one."""
+    state = getattr(getattr(application, "state", None), "rotulus", None)
+    tokens = None if state is None else cast("ServiceState", state).tokens
+    if tokens is None or not tokens.any_valid():
+        raise ConfigurationError(
+            f"{host} can be reached from other machines, and this service has no token and no "
+            f"auth: add a token with 'rotulus token add NAME', set ROTULUS_TOKEN, give --token, or "
+            f"call rotulus.service.protect(app, Auth(dependency=...)). Or listen at 127.0.0.1"
+        )
+    tokens.ask()
 
 
 def _stop_by_signals(server: uvicorn.Server) -> list[int]:

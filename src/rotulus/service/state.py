@@ -41,6 +41,7 @@ class ServiceState:
         scheduler: the scheduler for `get_scheduler`, if the service has background jobs.
         hierarchy: the hierarchy of artifacts, if the service has them.
         auth: the check of callers; None: only this machine may call the service.
+        tokens: the stored tokens by which callers are known.
         tracebacks: whether answers hold tracebacks; None: only if nobody else can see them.
     """
 
@@ -51,6 +52,7 @@ class ServiceState:
     hierarchy: Any = None
     auth: Any = None
     tracebacks: bool | None = None
+    tokens: Any = None
 
 
 def state_of(request: Request) -> ServiceState | None:

@@ -13,6 +13,7 @@ from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.queries import Queries
 from rotulus.store.schedules import ADDED, CODE, Fired, ScheduleEntry, ScheduleRow, Schedules
 from rotulus.store.stats import ENQUEUED, Stat, StatFilter, Stats, Total
+from rotulus.store.tokens import TokenRow, Tokens
 from rotulus.store.transitions import Transitions
 from rotulus.store.values import (
     EVERYTHING,
@@ -86,6 +87,8 @@ __all__ = [
     "Store",
     "Tally",
     "Terms",
+    "TokenRow",
+    "Tokens",
     "Total",
     "SettledAndClaimed",
     "ClaimFilter",

@@ -39,6 +39,7 @@ from rotulus.store.outbox import Outbox
 from rotulus.store.queries import Queries
 from rotulus.store.schedules import Schedules
 from rotulus.store.stats import Stats
+from rotulus.store.tokens import Tokens
 from rotulus.store.transitions import Transitions
 from rotulus.store.webhooks import Webhooks
 
@@ -131,6 +132,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def webhooks(self) -> Webhooks:
         """The receivers that are told of changes by HTTP."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """Who may use a service."""
         ...
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from rotulus.store import (
     Renewal,
     ScheduleRow,
     Terms,
+    TokenRow,
     WebhookRow,
 )
 
@@ -189,6 +190,7 @@ ROWS: dict[str, tuple[type[Any], ...]] = {
     "failure": (FailureRow,),
     "log": (LogRow,),
     "audit": (AuditRow,),
+    "token": (TokenRow,),
     "webhook": (WebhookRow,),
     "advance": (Advance,),
 }

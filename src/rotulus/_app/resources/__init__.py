@@ -8,6 +8,7 @@ from rotulus._app.resources.queues import Queues
 from rotulus._app.resources.runs import Runs
 from rotulus._app.resources.schedules import Schedules
 from rotulus._app.resources.stats import Stats
+from rotulus._app.resources.tokens import Tokens
 from rotulus._app.resources.webhooks import Webhooks
 from rotulus._app.resources.workers import Workers
 
@@ -20,6 +21,7 @@ __all__ = [
     "Runs",
     "Schedules",
     "Stats",
+    "Tokens",
     "Webhooks",
     "Workers",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
+from rotulus.service.resources.audit import make_audit_router
 from rotulus.service.resources.changes import make_changes_router
 from rotulus.service.resources.failures import make_failures_router
 from rotulus.service.resources.groups import make_groups_router
@@ -13,6 +14,7 @@ from rotulus.service.resources.queues import make_demand_router, make_queues_rou
 from rotulus.service.resources.runs import make_runs_router
 from rotulus.service.resources.schedules import make_schedules_router
 from rotulus.service.resources.stats import make_stats_router
+from rotulus.service.resources.tokens import make_tokens_router
 from rotulus.service.resources.workers import make_workers_router
 
 ROUTERS: tuple[Callable[[], APIRouter], ...] = (
@@ -26,6 +28,8 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_schedules_router,
     make_stats_router,
     make_workers_router,
+    make_tokens_router,
+    make_audit_router,
     make_me_router,
 )
 """What makes the routes of each resource."""

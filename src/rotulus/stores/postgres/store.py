@@ -27,6 +27,7 @@ from rotulus.store import (
     Schedules,
     SettledAndClaimed,
     Stats,
+    Tokens,
     Webhooks,
     WorkerInfo,
 )
@@ -60,6 +61,7 @@ from rotulus.stores.shared.schedules import SharedSchedules
 from rotulus.stores.shared.session import Row, Value
 from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
+from rotulus.stores.shared.tokens import SharedTokens
 from rotulus.stores.shared.webhooks import SharedWebhooks
 
 T = TypeVar("T")
@@ -110,6 +112,7 @@ class PostgresStore(SharedStore):
         after_commit = self._connections.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
         self.audit: Audit = SharedAudit(self._read, self._write)
+        self.tokens: Tokens = SharedTokens(self._read, self._write)
 
     @property
     def url(self) -> str:

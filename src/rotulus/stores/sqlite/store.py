@@ -28,6 +28,7 @@ from rotulus.store import (
     Schedules,
     SettledAndClaimed,
     Stats,
+    Tokens,
     Webhooks,
     WorkerInfo,
 )
@@ -43,6 +44,7 @@ from rotulus.stores.shared.schedules import SharedSchedules
 from rotulus.stores.shared.session import Value
 from rotulus.stores.shared.stats import SharedStats
 from rotulus.stores.shared.store import SharedStore, renewed
+from rotulus.stores.shared.tokens import SharedTokens
 from rotulus.stores.shared.webhooks import SharedWebhooks
 from rotulus.stores.sqlite import rows
 from rotulus.stores.sqlite.batches import Batches, add_jobs
@@ -104,6 +106,7 @@ class SqliteStore(SharedStore):
         after_commit = self._commit.after_commit
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
         self.audit: Audit = SharedAudit(self._read, self._write)
+        self.tokens: Tokens = SharedTokens(self._read, self._write)
 
     @property
     def url(self) -> str:
