@@ -151,7 +151,9 @@ def test_an_app_is_served_with_a_worker_beside_it(served):
         "--wait",
     ]
     assert "2" == subprocess.run(words, capture_output=True, text=True).stdout.split()[-1]
-    assert "rotulus_workers 2" in get(url + "/metrics", Authorization="Bearer t0")[1]
+    figures = get(url + "/metrics", Authorization="Bearer t0")[1]
+    workers = re.findall(r'^rotulus_workers\{state="\w+"\} (\d+)', figures, re.MULTILINE)
+    assert 2 == sum(map(int, workers))
     process.send_signal(signal.SIGTERM)
     assert 0 == process.wait(30)
 

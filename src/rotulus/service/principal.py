@@ -100,9 +100,9 @@ def check_role(admission: Admission, needed: Role) -> None:
     Raises:
         ProblemError: 403 `role_needed`: the sender has a lower one.
     """
+    admission.checked = True
     if not admission.principal.role.includes(needed):
         raise role_needed(admission.principal, needed)
-    admission.checked = True
 
 
 def role_needed(principal: Principal, needed: Role) -> ProblemError:
