@@ -43,7 +43,8 @@ def test_axe_finds_nothing(shop, serve, open_page, theme, width):
     page = open_page(theme=theme, width=width, bypass_csp=True, reduced_motion="reduce")
     address = serve(lambda: shop.service(worker=False)).address
     found = {}
-    for path in ("", "jobs", f"jobs/{failed.id}", "queues", "failures", "nowhere"):
+    jobs = ("jobs", f"jobs/{failed.id}", "queues", "failures")
+    for path in ("", *jobs, "tasks", "tasks/mail.send", "workers", "nowhere"):
         page.goto(f"{address}/console/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.wait_for_timeout(700)

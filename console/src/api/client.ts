@@ -44,15 +44,21 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer
 
 /** Asks the API to do something. */
 export async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-	const headers: Record<string, string> = { accept: "application/json" };
-	const options: RequestInit = { method, headers };
-	if (body !== undefined) {
-		headers["content-type"] = "application/json";
-		options.body = JSON.stringify(body);
-	}
-	const answer = await ask(path, options);
-	const text = await answer.text();
+	const text = await sendText(method, path, body === undefined ? "" : JSON.stringify(body));
 	return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** Asks the API to do something, by a body that is JSON text already; returns the text it answers. */
+export async function sendText(
+	method: string,
+	path: string,
+	body: string,
+	more: Record<string, string> = {},
+): Promise<string> {
+	const headers: Record<string, string> = { accept: "application/json", ...more };
+	if (body) headers["content-type"] = "application/json";
+	const answer = await ask(path, { method, headers, ...(body && { body }) });
+	return answer.text();
 }
 
 type Value = string | number | boolean | null | undefined;

@@ -6,6 +6,13 @@ export interface ProblemDocument {
 	title?: string;
 	detail?: string;
 	hint?: string;
+	errors?: Mistake[];
+}
+
+/** One mistake of a request, and where it is: `/params/to`. */
+export interface Mistake {
+	pointer?: string;
+	detail: string;
 }
 
 /** A request that did not do what was asked. */
@@ -13,12 +20,24 @@ export class Problem extends Error {
 	readonly status: number;
 	readonly code: string;
 	readonly hint: string | undefined;
+	readonly errors: readonly Mistake[];
 
 	constructor(status: number, said: ProblemDocument) {
 		super(said.detail || said.title || "The server gave no reason.");
 		this.status = status;
 		this.code = said.code ?? "";
 		this.hint = said.hint;
+		this.errors = said.errors ?? [];
+	}
+
+	/** The mistakes by the last part of their place: the name of an argument or of an option. */
+	byField(): Record<string, string> {
+		return Object.fromEntries(
+			this.errors.map(({ pointer = "", detail }) => {
+				const step = pointer.split("/").at(-1) ?? "";
+				return [step.replaceAll("~1", "/").replaceAll("~0", "~"), detail];
+			}),
+		);
 	}
 
 	/** Whether the server did not answer at all, or a proxy answered in its place. */

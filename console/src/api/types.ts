@@ -107,19 +107,11 @@ export interface FailureGroups {
 	items: FailureGroup[];
 }
 
-export interface Worker {
-	name: string;
-	queues: string[] | null;
-	slots: number;
-	running: number;
-	version: string | null;
-	started_at: string | null;
-	seen_at: string | null;
-}
+export type Worker = Schemas["Worker"];
+export type Workers = Schemas["Workers"];
 
-export interface Workers {
-	items: Worker[];
-}
+/** How a task is called, and how its jobs are run. */
+export type TaskDetails = Schemas["TaskDetails"];
 
 export interface Schedule {
 	name: string;

@@ -39,12 +39,27 @@ export const SCREENS: readonly Screen[] = [
 		load: () => import("./failures"),
 	},
 	{
+		path: "tasks",
+		title: "Tasks",
+		icon: "tasks",
+		key: "t",
+		load: () => import("./tasks"),
+	},
+	{ path: "tasks/:name", title: "Task", load: () => import("./task") },
+	{
 		path: "queues",
 		title: "Queues",
 		icon: "queues",
 		key: "q",
 		tab: true,
 		load: () => import("./queues"),
+	},
+	{
+		path: "workers",
+		title: "Workers",
+		icon: "workers",
+		key: "w",
+		load: () => import("./workers"),
 	},
 ];
 

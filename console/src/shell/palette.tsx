@@ -61,9 +61,9 @@ function useItems(text: string): Item[] {
 		...commands(),
 		...tasks.map(({ name }) => ({
 			label: name,
-			says: "jobs of the task",
+			says: "task",
 			icon: "tasks" as const,
-			run: () => go(q(`task:${name}`)),
+			run: () => go(href(`tasks/${encodeURIComponent(name)}`)),
 		})),
 		...queues.map(({ name }) => ({
 			label: name,

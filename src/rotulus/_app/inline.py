@@ -14,6 +14,7 @@ from rotulus._concurrency.pool import in_own_thread
 from rotulus._engine.around import MiddlewareList
 from rotulus._jobs.current import CURRENT
 from rotulus._jobs.record import JobRecord
+from rotulus._jobs.retry import Retry
 from rotulus._jobs.states import State
 from rotulus._tasks.injection import Factory, Injector
 from rotulus._tasks.registry import TaskRegistry
@@ -96,6 +97,14 @@ class InlineCalls:
                 if argument in plan.defaults:
                     schema["default"] = decode(encode(plan.defaults[argument]))
         return Shape(arguments, plan.result.json_schema())
+
+    def retry(self, name: str) -> Retry:
+        """Returns the retry policy of a task: its own, else that of the app.
+
+        Raises:
+            TaskNotFoundError: no task of that name is registered.
+        """
+        return self._registry.get(name).retry or self._ready().retry
 
     def fits(self, name: str, payload: str) -> bool:
         """Returns whether arguments, as JSON text, fit a task."""

@@ -25,6 +25,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         # Tasks.
         "GET /api/v1/tasks": _VIEWER,
         "GET /api/v1/tasks/{name}": _VIEWER,
+        "GET /api/v1/tasks/{name}/$details": _VIEWER,
         "POST /api/v1/tasks/{name}/$enqueue": _OPERATOR,
         "POST /api/v1/tasks/{name}/$execute": _OPERATOR,
         # Jobs.

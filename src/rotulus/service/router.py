@@ -24,6 +24,7 @@ from rotulus.service.local import check_local
 from rotulus.service.operations import Operations
 from rotulus.service.problems import ProblemError
 from rotulus.service.state import ServiceState, state_of
+from rotulus.service.task_details import add_details
 
 _EXECUTE = "/api/v1/tasks/{name}/$execute"
 """The path of executions, as the table of roles has it."""
@@ -88,6 +89,7 @@ class TaskRouter:
         # The busiest first: routes are tried in their order.
         _add_execution(router, registry, executor_factory, tracebacks)
         _add_reading(router, registry)
+        add_details(router, registry)
         add_enqueueing(router, registry, jobs_prefix)
         return cls(router, operations)
 

@@ -1,19 +1,10 @@
 /** The facts of a job: each links to the jobs that share it. */
-import type { ComponentChildren } from "preact";
 import type { WholeJob } from "../../api/types";
 import { Copy } from "../../parts/copy";
+import { Fact } from "../../parts/fact";
 import { Section } from "../../parts/page";
 import { When } from "../../parts/when";
 import { href } from "../../place";
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-	return (
-		<div class="fact">
-			<dt>{name}</dt>
-			<dd>{children}</dd>
-		</div>
-	);
-}
 
 function Find({ name, value }: { name: string; value: string }) {
 	return <a href={href("jobs", { q: `${name}:${value}` })}>{value}</a>;
@@ -34,7 +25,7 @@ export function Facts({ job }: { job: WholeJob }) {
 					<Copy text={job.id} label="Copy the id" />
 				</Fact>
 				<Fact name="Task">
-					<Find name="task" value={job.task} />
+					<a href={href(`tasks/${encodeURIComponent(job.task)}`)}>{job.task}</a>
 				</Fact>
 				<Fact name="Queue">
 					<Find name="queue" value={job.queue} />

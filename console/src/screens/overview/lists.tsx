@@ -107,14 +107,10 @@ export function FiringList({ schedules }: { schedules: readonly Schedule[] }) {
 	);
 }
 
-/** The workers that are alive, with those of an older version marked. */
+/** The workers that are alive, and how busy each is. */
 export function WorkerList({ workers }: { workers: readonly Worker[] }) {
 	if (!workers.length)
 		return <p class="pad bad-text">No worker is alive: jobs wait until one is started.</p>;
-	const newest = workers
-		.map((one) => one.version ?? "")
-		.sort(byVersion)
-		.at(-1);
 	return (
 		<ul class="lines">
 			{workers.slice(0, MOST).map((one) => (
@@ -129,19 +125,9 @@ export function WorkerList({ workers }: { workers: readonly Worker[] }) {
 						<span class="number">
 							{one.running}/{one.slots}
 						</span>
-						{one.version && (
-							<span class={one.version === newest ? "quiet right" : "warn-text right"}>
-								{one.version}
-								{one.version !== newest && " older"}
-							</span>
-						)}
 					</a>
 				</li>
 			))}
 		</ul>
 	);
-}
-
-function byVersion(one: string, other: string): number {
-	return one.localeCompare(other, "en", { numeric: true });
 }
