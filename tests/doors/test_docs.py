@@ -19,6 +19,8 @@ import pytest
 from rotulus import current_app, registry
 from rotulus._tasks.registry import registered_tasks
 from rotulus.errors import NoAppError
+from rotulus.service import service_of
+from serving import served
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -27,6 +29,8 @@ SAVED = re.compile(r"# ([\w./-]+\.(?:py|toml))\n")
 INSTALL = re.compile(r"^\$ pip install .*\n", re.MULTILINE)
 SERVER = "postgresql://me@localhost/shop"
 """What pages call the database that a test has."""
+SERVICE = "https://jobs.example.com"
+"""What pages call the service of their app."""
 
 
 class Block(NamedTuple):
@@ -37,9 +41,9 @@ class Block(NamedTuple):
     line: int
 
 
-def blocks(page, database=SERVER):
+def blocks(page, database=SERVER, service=SERVICE):
     """The fenced blocks of a page, in order."""
-    source = page.read_text(encoding="utf-8").replace(SERVER, database)
+    source = page.read_text(encoding="utf-8").replace(SERVER, database).replace(SERVICE, service)
     return [
         Block(found[1], found[2], source[: found.start()].count("\n") + 2)
         for found in FENCE.finditer(source)
@@ -107,6 +111,20 @@ class Page:
             assert fits(expected, told.stdout), f"$ {command}\n{told.stdout}"
 
 
+@pytest.fixture
+def service():
+    """The address of a service of the app that is open when it is asked first."""
+    made = []
+
+    async def answer(scope, receive, send):
+        if not made:
+            made.append(service_of(current_app()))
+        await made[0](scope, receive, send)
+
+    with served(answer) as server:
+        yield server.address
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_of_a_page_runs(page, monkeypatch, tmp_path, request):
     """As it is pasted, with the output that is shown."""
@@ -118,11 +136,12 @@ def test_every_block_of_a_page_runs(page, monkeypatch, tmp_path, request):
             pytest.importorskip(framework)
     needs_one = SERVER in text
     database = request.getfixturevalue("database") if needs_one else SERVER
+    service = request.getfixturevalue("service") if SERVICE in text else SERVICE
     tasks, modules = list(registry), set(sys.modules)
     registry.clear()
     runner = Page(page.name)
     try:
-        for block in blocks(page, database):
+        for block in blocks(page, database, service):
             runner.run(block)
     finally:
         for name in set(sys.modules) - modules:

@@ -1,15 +1,14 @@
 """Databases of each kind, empty, for the tests of a service."""
 
 import asyncio
-import socket
-import threading
+from contextlib import ExitStack
 
 import psycopg
 import pytest
-import uvicorn
 
 from rotulus.service import Database
 from server_clock import empty
+from serving import served
 
 memory = pytest.param("memory", marks=pytest.mark.anywhere)
 file = pytest.param("file", marks=pytest.mark.anywhere)
@@ -68,24 +67,6 @@ def url(request, tmp_path):
 
 @pytest.fixture
 def serve():
-    """Serves an application on a free port of this machine; gives the address."""
-    servers = []
-
-    def start(application):
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        ends = {"lifespan": "off", "timeout_graceful_shutdown": 5}
-        config = uvicorn.Config(application, log_level="warning", **ends)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        servers.append((server, thread, listener))
-        server.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        return server
-
-    yield start
-    for server, thread, listener in servers:
-        server.should_exit = True
-        thread.join(30)
-        listener.close()
+    """Serves an application on a free port of this machine; gives the server, with its address."""
+    with ExitStack() as servers:
+        yield lambda application: servers.enter_context(served(application))

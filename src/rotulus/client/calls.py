@@ -1,0 +1,98 @@
+"""A request to a service as a value: verbs make it, and the wire sends it, blocking or not."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+from pydantic import TypeAdapter
+
+from rotulus.errors import OptionError
+
+T = TypeVar("T")
+
+Query = tuple[tuple[str, str], ...]
+"""Parameters of a query, in order; a name may be there several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A request, and how its answer is read.
+
+    Attributes:
+        method: the HTTP method.
+        path: below `/api/v1`, with a slash in front.
+        read: makes the value of a JSON body; the body is None if the answer has none.
+        query: the parameters.
+        body: the JSON body; None: there is none.
+        headers: further headers.
+        repeatable: whether the request may be sent again when nobody knows whether it came.
+        seconds: how much longer than usual the answer may take.
+    """
+
+    method: str
+    path: str
+    read: Callable[[Any], T]
+    query: Query = ()
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    repeatable: bool = False
+    seconds: float = 0.0
+
+
+def get(path: str, read: Callable[[Any], T], query: Query = ()) -> Call[T]:
+    """Returns a call that reads, and may be sent again."""
+    return Call("GET", path, read, query, repeatable=True)
+
+
+def reader(kind: type[T]) -> Callable[[Any], T]:
+    """Returns what reads a value of a kind; the schema is compiled once."""
+    return TypeAdapter(kind).validate_python
+
+
+def path_of(*parts: str) -> str:
+    """Returns a path whose parts are names or ids: `path_of("queues", "a/b", "$pause")`."""
+    if not all(parts):
+        raise OptionError("a name or an id is empty: give one")
+    return "".join(f"/{quote(part, safe='$')}" for part in parts)
+
+
+def query_of(**given: Any) -> Query:
+    """Returns a query of what is not None.
+
+    A moment is written with its zone, a length of time in seconds, and each of several values by
+    itself. Of a mapping each value is written after its name: `label=customer=7`.
+    """
+    return tuple(
+        (name, text)
+        for name, value in given.items()
+        if value is not None
+        for text in _texts(name, value)
+    )
+
+
+def data_of(**given: Any) -> dict[str, Any]:
+    """Returns a JSON object of what is not None."""
+    return {name: _data(value) for name, value in given.items() if value is not None}
+
+
+def _texts(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():  # type: ignore[reportUnknownVariableType]
+            yield f"{key}={inner if name == 'label' else json.dumps(inner)}"
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        for one in value:  # type: ignore[reportUnknownVariableType]
+            yield from _texts(name, one)
+    else:
+        data = _data(value)
+        yield data if isinstance(data, str) else json.dumps(data)
+
+
+def _data(value: Any) -> Any:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise OptionError(f"{value} has no zone: give one, such as datetime.UTC")
+        return value.isoformat()
+    return value.total_seconds() if isinstance(value, timedelta) else value

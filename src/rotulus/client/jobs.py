@@ -1,0 +1,163 @@
+"""`client.jobs`: the jobs of a service: found, counted, read, and waited for."""
+
+from math import ceil
+from typing import Any, NamedTuple, Unpack
+
+from rotulus import JobCount
+from rotulus._app.resources.where import Where
+from rotulus._time.clock import monotonic
+from rotulus.client.calls import Call, get, path_of, query_of, reader
+from rotulus.client.job_verbs import JobVerbs
+from rotulus.client.values import Job, JobDetail, JobPage, LogLine, Page, read_count
+from rotulus.client.wire import Wire
+from rotulus.errors import ResultTimeoutError
+
+_LONGEST_WAIT = 60
+"""Seconds that the service lets a request wait at most."""
+
+_job, _detail, _page = reader(Job), reader(JobDetail), reader(JobPage)
+_lines = reader(Page[LogLine])
+
+
+class _Result(NamedTuple):
+    """What a job has returned."""
+
+    value: Any
+
+
+class Jobs(JobVerbs):
+    """The jobs of a service, with the verbs of `app.jobs`.
+
+    Each verb has a form that begins with `a`, for coroutines. Filters are those of `app.jobs.find`.
+
+    Args:
+        wire: sends requests.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def get(self, job_id: str) -> JobDetail:
+        """Returns a job, with its arguments, result, earlier attempts, and why it stands so.
+
+        Args:
+            job_id: its id, or a beginning of it that no other id has.
+
+        Raises:
+            JobNotFoundError: there is no such job, or there are several.
+            ServiceError: the service refuses, or does not answer; so do all verbs.
+        """
+        return self._wire.send(_get(job_id))
+
+    def find(
+        self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
+    ) -> JobPage:
+        """Returns the jobs that match, the last added first.
+
+        Args:
+            limit: at most so many: up to 500.
+            after: `page.next` of the page before, with the same filters.
+            where: which jobs.
+
+        Raises:
+            OptionError: a filter does not exist, or no job can have its value.
+        """
+        return self._wire.send(_find(limit, after, where))
+
+    def count(self, **where: Unpack[Where]) -> JobCount:
+        """Returns how many jobs match: exact up to 10,000."""
+        return self._wire.send(get("/jobs/$count", read_count, query_of(**where)))
+
+    def result(self, job_id: str, timeout: float | None = None) -> Any:
+        """Returns what the task of a job has returned, as JSON data; waits until then.
+
+        Args:
+            job_id: its id.
+            timeout: seconds to wait; None: as long as it takes.
+
+        Raises:
+            JobFailedError: it has ended without a result.
+            ResultTimeoutError: it has not ended in that time. It is not cancelled.
+        """
+        end = None if timeout is None else monotonic() + timeout
+        while True:
+            found = self._wire.send(_result(job_id, _wait(end)))
+            if isinstance(found, _Result):
+                return found.value
+            _check_end(end, found)
+
+    def logs(
+        self, job_id: str, *, attempt: int | None = None, level: str | None = None, after: str = ""
+    ) -> Page[LogLine]:
+        """Returns the lines that the attempts of a job have logged, the oldest first.
+
+        Args:
+            job_id: its id.
+            attempt: only those of this attempt.
+            level: only those of this level, or above.
+            after: the `cursor` of a line: only those that follow it.
+        """
+        return self._wire.send(_logs(job_id, attempt, level, after))
+
+    async def aget(self, job_id: str) -> JobDetail:
+        """`get`, for coroutines."""
+        return await self._wire.asend(_get(job_id))
+
+    async def afind(
+        self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
+    ) -> JobPage:
+        """`find`, for coroutines."""
+        return await self._wire.asend(_find(limit, after, where))
+
+    async def acount(self, **where: Unpack[Where]) -> JobCount:
+        """`count`, for coroutines."""
+        return await self._wire.asend(get("/jobs/$count", read_count, query_of(**where)))
+
+    async def aresult(self, job_id: str, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as result
+        """`result`, for coroutines."""
+        end = None if timeout is None else monotonic() + timeout
+        while True:
+            found = await self._wire.asend(_result(job_id, _wait(end)))
+            if isinstance(found, _Result):
+                return found.value
+            _check_end(end, found)
+
+    async def alogs(
+        self, job_id: str, *, attempt: int | None = None, level: str | None = None, after: str = ""
+    ) -> Page[LogLine]:
+        """`logs`, for coroutines."""
+        return await self._wire.asend(_logs(job_id, attempt, level, after))
+
+
+def _get(job_id: str) -> Call[JobDetail]:
+    return get(path_of("jobs", job_id), _detail)
+
+
+def _find(limit: int, after: str | None, where: Where) -> Call[JobPage]:
+    return get("/jobs", _page, query_of(limit=limit, after=after, **where))
+
+
+def _result(job_id: str, wait: int) -> Call[_Result | Job]:
+    path, headers = path_of("jobs", job_id, "$result"), {"Prefer": f"wait={wait}"}
+    return Call("GET", path, _read_result, headers=headers, repeatable=True, seconds=wait)
+
+
+def _read_result(body: Any) -> _Result | Job:
+    return _Result(body["result"]) if "result" in body else _job(body)
+
+
+def _logs(job_id: str, attempt: int | None, level: str | None, after: str) -> Call[Page[LogLine]]:
+    query = query_of(attempt=attempt, level=level, after=after or None)
+    return get(path_of("jobs", job_id, "$logs"), _lines, query)
+
+
+def _wait(end: float | None) -> int:
+    """Returns how many seconds the service shall wait for the end of a job: whole ones."""
+    if end is None:
+        return _LONGEST_WAIT
+    return max(0, min(_LONGEST_WAIT, ceil(end - monotonic())))
+
+
+def _check_end(end: float | None, job: Job) -> None:
+    if end is not None and monotonic() >= end:
+        raise ResultTimeoutError(f"Job {job.id} of {job.task} has not ended: it is {job.state}")

@@ -1,0 +1,93 @@
+"""`client.stats`: outcomes of attempts, and how long they waited and ran."""
+
+from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
+
+from pydantic import BaseModel
+
+from rotulus.client.calls import Call, get, query_of, reader
+from rotulus.client.values import Measured, Page, Point
+from rotulus.client.wire import Wire
+
+Since = datetime | timedelta | float
+"""A moment, or how long ago it was: a length of time, or seconds."""
+
+
+class Span(TypedDict, total=False):
+    """What is measured.
+
+    Attributes:
+        task: only this task.
+        queue: only this queue.
+        since: since when.
+        until: until when; now unless given.
+    """
+
+    task: str | None
+    queue: str | None
+    since: Since | None
+    until: Since | None
+
+
+class _Age(BaseModel):
+    queue: str
+    seconds: float
+
+
+_points, _totals, _ages = reader(Page[Point]), reader(Page[Measured]), reader(Page[_Age])
+
+
+class Stats:
+    """The statistics of a service, with the verbs of `app.stats`, each also with an `a` in front.
+
+    Args:
+        wire: sends requests.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def series(
+        self, metric: str = "attempts", *, step: float | None = None, **span: Unpack[Span]
+    ) -> tuple[Point, ...]:
+        """Returns a metric over time, a point for each step; of the last hour unless given.
+
+        Args:
+            metric: `enqueued`, `attempts`, an outcome such as `failed`, or in seconds `waited_` or
+                `ran_` with `mean`, `p50`, `p95`, `p99` or `max`.
+            step: the seconds of a step: whole minutes; chosen for 120 points unless given.
+            span: what is measured.
+        """
+        return self._wire.send(_series(metric, step, span)).items
+
+    def totals(self, *, by: str | None = None, **span: Unpack[Span]) -> tuple[Measured, ...]:
+        """Returns what happened, of the last day unless given; `by` `task` or `queue`."""
+        return self._wire.send(get("/stats/totals", _totals, query_of(by=by, **span))).items
+
+    def ages(self) -> dict[str, float]:
+        """Returns for each queue how many seconds the job has been due that waits longest."""
+        return _by_queue(self._wire.send(get("/stats/ages", _ages)))
+
+    async def aseries(
+        self, metric: str = "attempts", *, step: float | None = None, **span: Unpack[Span]
+    ) -> tuple[Point, ...]:
+        """`series`, for coroutines."""
+        return (await self._wire.asend(_series(metric, step, span))).items
+
+    async def atotals(self, *, by: str | None = None, **span: Unpack[Span]) -> tuple[Measured, ...]:
+        """`totals`, for coroutines."""
+        return (
+            await self._wire.asend(get("/stats/totals", _totals, query_of(by=by, **span)))
+        ).items
+
+    async def aages(self) -> dict[str, float]:
+        """`ages`, for coroutines."""
+        return _by_queue(await self._wire.asend(get("/stats/ages", _ages)))
+
+
+def _series(metric: str, step: float | None, span: Span) -> Call[Page[Point]]:
+    return get("/stats/series", _points, query_of(metric=metric, step=step, **span))
+
+
+def _by_queue(ages: Page[_Age]) -> dict[str, float]:
+    return {age.queue: age.seconds for age in ages.items}

@@ -1,0 +1,332 @@
+"""What a service answers with, as frozen values: the JSON of its API, with types."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+
+from rotulus import JobCount, State
+
+T = TypeVar("T")
+
+
+class Value(BaseModel):
+    """A part of an answer. Fields that a newer service has besides are left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Page(Value, Generic[T]):
+    """Some of what matches: it is iterated, and knows how it goes on.
+
+    Attributes:
+        items: what matches.
+        next: what to give as `after` for the next page; None: there is none.
+    """
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+    def __iter__(self) -> Iterator[T]:  # type: ignore[override]
+        """Iterate over the items."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """How many items the page has."""
+        return len(self.items)
+
+    def __getitem__(self, place: int) -> T:
+        """The item at a place."""
+        return self.items[place]
+
+
+def read_count(body: Any) -> JobCount:
+    """Returns a number of jobs, and whether it is all of them."""
+    return JobCount(body["count"], exact=body["exact"])
+
+
+Count = Annotated[JobCount, PlainValidator(read_count)]
+"""How many jobs there are, in the JSON of an answer."""
+
+
+class JobError(Value):
+    """What an attempt has raised.
+
+    Attributes:
+        type: the name of the exception's class.
+        message: its text.
+        fingerprint: failures of one cause have the same.
+        traceback: of a single job, for operators.
+    """
+
+    type: str
+    message: str
+    fingerprint: str | None = None
+    traceback: str | None = None
+
+
+class JobProgress(Value):
+    """How far a job has got, as its task says."""
+
+    done: float
+    total: float | None
+    note: str
+
+
+class JobAttempt(Value):
+    """An earlier attempt of a job."""
+
+    number: int
+    reason: str
+    worker: str | None
+    started_at: datetime | None
+    ended_at: datetime
+    error: JobError | None
+
+
+class Job(Value):
+    """A job, as it stood when the service answered.
+
+    The fields are those of `rotulus.Job`; `submitted_at`, `finished_at`, `status` and `description`
+    are other words for some of them, and not here.
+    """
+
+    id: str
+    task: str
+    queue: str
+    state: State
+    reason: str | None
+    attempt: int
+    priority: int
+    key: str | None
+    labels: Mapping[str, str]
+    run: str | None
+    group: str | None
+    step: str | None
+    paused: bool
+    schedule: str | None
+    instant: datetime | None
+    worker: str | None
+    cancel_requested: bool
+    created_at: datetime
+    run_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    progress: JobProgress | None
+    error: JobError | None
+
+
+class JobDetail(Job):
+    """A single job, with what a list leaves out.
+
+    Attributes:
+        arguments: what its task is called with, by name.
+        headers: what travels with it, such as a trace.
+        result: what its task has returned; None until then.
+        attempts: the earlier ones, the oldest first.
+        why: why it stands so, in sentences, the main reason first.
+        parts: of a run, or a step with parts: how many of its parts are in each state.
+    """
+
+    arguments: Mapping[str, Any]
+    headers: Mapping[str, str]
+    result: Any
+    attempts: tuple[JobAttempt, ...]
+    why: tuple[str, ...]
+    parts: Mapping[State, int] | None
+
+
+class JobPage(Page[Job]):
+    """Jobs that match, the last added first.
+
+    Attributes:
+        looked_to: how far was looked, if few of many jobs match: the page may be short then.
+    """
+
+    looked_to: datetime | None = None
+
+
+class JobChange(Page[Job]):
+    """What a verb has done to many jobs, or would do: the first 1,000 of them.
+
+    Attributes:
+        total: how many there are in all; if `next` is not None, there are more.
+        dry_run: whether nothing was changed.
+    """
+
+    total: int = Field(alias="count")
+    dry_run: bool
+
+
+class LogLine(Value):
+    """A line that an attempt has logged.
+
+    Attributes:
+        cursor: its place: `after=line.cursor` gives the lines that follow it.
+    """
+
+    attempt: int
+    number: int
+    at: datetime
+    level: str
+    logger: str
+    text: str
+    cursor: str
+
+
+class TaskInfo(Value):
+    """A task that the service knows."""
+
+    name: str
+    docstring: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Queue(Value):
+    """A queue as it stands.
+
+    Attributes:
+        paused_at: since when it is paused.
+        age: for how many seconds the job has been due that waits longest.
+        jobs: how many jobs have not ended, in each state that any of them has.
+    """
+
+    name: str
+    paused_at: datetime | None
+    age: float | None
+    jobs: Mapping[State, Count]
+
+    @property
+    def paused(self) -> bool:
+        """Whether no worker takes its jobs."""
+        return self.paused_at is not None
+
+
+class Demand(Value):
+    """How much work some queues have; the fields are those of `rotulus.Demand`."""
+
+    queues: tuple[str, ...] | None
+    waiting: int
+    soon: int
+    oldest_seconds: float
+    running: int
+    firing: int
+    workers: int
+    slots: int
+    wanted_workers: int
+
+
+class Worker(Value):
+    """A worker that is alive.
+
+    Attributes:
+        queues: the queues that it serves; None: all but the private ones.
+        slots: how many jobs it runs at once.
+        running: how many it runs now.
+        tasks: the tasks that it knows; None: it does not tell.
+    """
+
+    name: str
+    host: str
+    pid: int
+    queues: tuple[str, ...] | None
+    slots: int
+    running: int
+    started_at: datetime
+    seen_at: datetime | None
+    tasks: tuple[str, ...] | None
+
+
+class Point(Value):
+    """A value of a metric, and when its step begins; None: nothing ended then."""
+
+    at: datetime
+    value: float | None
+
+
+class Times(Value):
+    """How long attempts took, in seconds; None where there were none."""
+
+    mean: float | None
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None
+
+
+class Measured(Value):
+    """What happened in a span of time.
+
+    Attributes:
+        name: the task or the queue, where these are told apart, else empty.
+        enqueued: how many jobs were added.
+        attempts: how many attempts ended.
+        outcomes: how many of these came to each outcome.
+        waited: from when a job was due until a worker took it.
+        ran: from then until its outcome was recorded.
+    """
+
+    name: str
+    enqueued: int
+    attempts: int
+    outcomes: Mapping[str, int]
+    waited: Times
+    ran: Times
+
+
+class Schedule(Value):
+    """A schedule as it stands; the fields are those of `rotulus.ScheduleInfo`.
+
+    Attributes:
+        description: its cron expression in English.
+        version: one more with each change.
+    """
+
+    name: str
+    task: str
+    origin: str
+    state: str
+    cron: str
+    description: str
+    timezone: str
+    arguments: Mapping[str, Any]
+    missed: str
+    overlap: str
+    start: datetime | None
+    end: datetime | None
+    spread: float
+    paused_at: datetime | None
+    next: datetime | None
+    last: datetime | None
+    last_state: State | None
+    last_job: str | None
+    version: int
+    lag: float
+
+
+class Backfill(Value):
+    """The instants that have become jobs, or would: the first 1,000 of `count`."""
+
+    dry_run: bool
+    count: int
+    items: tuple[datetime, ...]
+
+
+class Change(Value):
+    """Something that happened; the fields are those of `rotulus.Change`.
+
+    Attributes:
+        position: where it stands among all changes.
+        kind: `job`, `queue`, `schedule` or `worker`; `reset`: changes before it are missing.
+        name: of a job its id.
+        what: what happened to it.
+    """
+
+    position: int
+    at: datetime
+    kind: str
+    name: str
+    what: str
+    task: str | None = None
+    queue: str | None = None

@@ -1,0 +1,159 @@
+"""Sends calls to a service, again where that is safe, from threads and from coroutines."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from random import uniform
+from typing import Any, NoReturn, TypeVar
+from weakref import WeakKeyDictionary
+
+import httpx2
+
+from rotulus.client.calls import Call
+from rotulus.client.problems import ServiceError, ServiceUnreachableError, as_ours, error_of
+from rotulus.errors import OptionError
+
+T = TypeVar("T")
+
+API = "/api/v1"
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+
+class Wire:
+    """The connections to a service. May be used from any thread, and from any event loop.
+
+    Args:
+        url: the address of the service, with the path below which it is mounted, if there is one.
+        token: a bearer token, unless "".
+        timeout: seconds that an answer may take.
+        retries: how often a call is sent again that may be, when the service does not answer.
+    """
+
+    def __init__(self, url: str, token: str, timeout: float, retries: int) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise OptionError(f"{url!r} is no address of a service: it begins with https://")
+        self.url = url.rstrip("/")
+        self._retries = retries
+        self._options: dict[str, Any] = {
+            "headers": {"Authorization": f"Bearer {token}"} if token else {},
+            "timeout": timeout,
+        }
+        self._timeout = timeout
+        self._client = httpx2.Client(**self._options)
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = (
+            WeakKeyDictionary()
+        )
+
+    def send(self, call: Call[T]) -> T:
+        """Returns what a service answers to a call. Raises the error of a problem."""
+        for tried in range(self._retries + 1):
+            try:
+                answer = self._client.request(**self._request(call))
+                return _read(answer, call)
+            except httpx2.TransportError as error:
+                failed: ServiceError = self._unreachable(error)
+            except ServiceError as error:
+                failed = error
+            self._give_up(failed, call, tried)
+            time.sleep(_pause(tried, failed))
+        raise AssertionError
+
+    async def asend(self, call: Call[T]) -> T:
+        """`send`, for coroutines."""
+        for tried in range(self._retries + 1):
+            try:
+                answer = await self.loop_client.request(**self._request(call))
+                return _read(answer, call)
+            except httpx2.TransportError as error:
+                failed: ServiceError = self._unreachable(error)
+            except ServiceError as error:
+                failed = error
+            self._give_up(failed, call, tried)
+            await asyncio.sleep(_pause(tried, failed))
+        raise AssertionError
+
+    @property
+    def client(self) -> httpx2.Client:
+        """The connections of threads."""
+        return self._client
+
+    @property
+    def loop_client(self) -> httpx2.AsyncClient:
+        """The connections of the running event loop: no other one can use them."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._clients[loop] = httpx2.AsyncClient(**self._options)
+        return self._clients[loop]
+
+    def close(self) -> None:
+        """Close the connections of threads."""
+        self._client.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+    def address(self, path: str) -> str:
+        """Returns the address of a path of the API."""
+        return f"{self.url}{API}{path}"
+
+    def _request(self, call: Call[Any]) -> dict[str, Any]:
+        body = {} if call.body is None else {"json": call.body}
+        return {
+            "method": call.method,
+            "url": self.address(call.path),
+            "params": list(call.query),
+            "headers": dict(call.headers),
+            "timeout": self._timeout + call.seconds,
+            **body,
+        }
+
+    def _unreachable(self, error: httpx2.TransportError) -> ServiceUnreachableError:
+        said = str(error) or type(error).__name__
+        return ServiceUnreachableError(f"The service at {self.url} does not answer: {said}")
+
+    def _give_up(self, error: ServiceError, call: Call[Any], tried: int) -> None:
+        """Raise an error, unless the call may be sent again."""
+        if not error.passing or not call.repeatable or tried == self._retries:
+            _raise(error)
+
+
+def _read(answer: httpx2.Response, call: Call[T]) -> T:
+    """Returns the value of an answer. Raises `ServiceError`."""
+    if not answer.is_success:
+        raise error_of(answer.status_code, answer.headers, _json(answer))
+    body = _json(answer)
+    if body is None and answer.content:
+        raise error_of(answer.status_code, answer.headers, _NO_API)
+    return call.read(body)
+
+
+_NO_API: Mapping[str, Any] = {
+    "detail": "The answer is no JSON.",
+    "hint": "Is this the address of a Rotulus service, with the path below which it is mounted?",
+}
+
+
+def _json(answer: httpx2.Response) -> Any:
+    """Returns the JSON of an answer; None if it has none."""
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    return answer.json() if kind == "application/json" or kind.endswith("+json") else None
+
+
+def _raise(error: ServiceError) -> NoReturn:
+    """Raise the library's error in place of a service's, which is its cause then."""
+    ours = as_ours(error)
+    if ours is error:
+        raise error
+    raise ours from error
+
+
+def _pause(tried: int, error: ServiceError) -> float:
+    """Returns how many seconds to wait before a call is sent again."""
+    if error.retry_after is not None:
+        return min(error.retry_after, _LONGEST_PAUSE)
+    return min(_FIRST_PAUSE * 2**tried, _LONGEST_PAUSE) * uniform(0.5, 1.0)  # noqa: S311 - no secret

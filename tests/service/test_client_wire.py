@@ -1,0 +1,270 @@
+"""How a client goes about a service that fails, is away, or says more than the client knows."""
+
+import asyncio
+import json
+import socket
+import threading
+from contextlib import aclosing, closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
+
+import pytest
+
+from rotulus import App, TaskRegistry, client, task
+from rotulus.client import Client, ServiceError, ServiceUnreachableError
+from rotulus.client.problems import ERRORS
+from rotulus.client.values import Value
+from rotulus.errors import OptionError, StoreUnavailableError
+from rotulus.service import service_of
+from rotulus.service.problem_table import KINDS
+from rotulus.testing import drain
+from service.rich import rich_app, rich_service
+
+JOB_ID = "01a22777-9b2c-77e8-bace-f84ca8c6b4e6"
+AWAY = (503, {"code": "store_unavailable", "detail": "The store is away."}, {"Retry-After": "0"})
+
+
+class Scripted:
+    """A server that gives answers one after the other, and keeps what it was asked."""
+
+    def __init__(self, *answers):
+        self.asked, self.answers = [], list(answers)
+        scripted = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                length = int(self.headers.get("Content-Length", 0))
+                scripted.asked.append((self.command, self.path, self.rfile.read(length)))
+                status, body, headers = scripted.answers.pop(0)
+                data = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in {"Content-Type": "application/json", **headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+
+    def close(self):
+        """End the server."""
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def scripted():
+    """Makes servers that give these answers."""
+    made = []
+
+    def make(*answers):
+        made.append(Scripted(*answers))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+QUEUE = {"name": "q", "paused_at": None, "age": None, "jobs": {}, "new in another version": 1}
+
+
+def test_what_reads_is_asked_again(scripted):
+    """A service that was away for a moment is not noticed; fields that are new neither."""
+    server = scripted(AWAY, AWAY, (200, QUEUE, {}))
+    with Client(server.address) as asking:
+        assert "q" == asking.queues.get("q").name
+    assert [("GET", "/api/v1/queues/q", b"")] * 3 == server.asked
+
+
+def test_what_reads_is_given_up(scripted):
+    """After as many tries as were wanted; the error is that of the library."""
+    server = scripted(AWAY, AWAY)
+    with Client(server.address, retries=1) as asking, pytest.raises(StoreUnavailableError, match="store is away") as told:
+        asking.queues.get("q")
+    assert (503, 0.0) == (told.value.__cause__.status, told.value.__cause__.retry_after)
+
+
+def test_what_changes_is_sent_once(scripted):
+    """But for an enqueue with a key, of which the service stores one job."""
+    server = scripted(AWAY, AWAY, AWAY, AWAY)
+    with Client(server.address, retries=1) as asking:
+        for attempt in (
+            lambda: asking.enqueue("add", a=1),
+            lambda: asking.schedules.run_now("nightly"),
+            lambda: asking.using(idempotency_key="import-7").enqueue("add", a=1),
+        ):
+            with pytest.raises(StoreUnavailableError):
+                attempt()
+    assert 4 == len(server.asked)
+
+
+def test_coroutines_are_told_the_same(scripted):
+    """The same tries, and the same error."""
+    server = scripted(AWAY, (200, QUEUE, {}), AWAY, AWAY)
+
+    async def work():
+        async with Client(server.address, retries=1) as asking:
+            found = await asking.queues.aget("q")
+            with pytest.raises(StoreUnavailableError):
+                await asking.queues.aget("q")
+            return found.name
+
+    assert "q" == asyncio.run(work())
+
+
+def test_an_answer_that_is_no_problem_document_is_told_all_the_same(scripted):
+    """From a proxy, such as one that is not ours."""
+    server = scripted((502, b"<html>", {"Content-Type": "text/html"}))
+    with Client(server.address, retries=0) as asking, pytest.raises(ServiceError, match="HTTP status 502"):
+        asking.queues.get("q")
+
+
+def test_a_page_of_something_else_is_told(scripted):
+    """Where the address is that of another program."""
+    server = scripted((200, b"<html>", {"Content-Type": "text/html"}))
+    with Client(server.address, retries=0) as asking, pytest.raises(ServiceError, match="address of a Rotulus service"):
+        asking.queues.get("q")
+
+
+def test_a_service_that_is_not_there_is_told_with_its_address():
+    """Of a port that nobody listens at."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with Client(address, retries=0) as asking, pytest.raises(ServiceUnreachableError, match=address):
+        asking.queues.list()
+
+
+@pytest.mark.parametrize("wrong", ["", "jobs.example.com", "ftp://jobs.example.com"])
+def test_what_is_no_address_is_refused(wrong):
+    """Before anything is sent."""
+    with pytest.raises(OptionError, match="no address"):
+        Client(wrong)
+
+
+def test_an_empty_name_is_refused():
+    """It would be the address of all."""
+    with Client("http://127.0.0.1:1") as asking, pytest.raises(OptionError, match="empty"):
+        asking.jobs.get("")
+
+
+def test_each_problem_of_the_library_is_its_error_again():
+    """Which a program that had the app itself would catch."""
+    told = {kind.code: error for error, kind in KINDS}
+    for code, make in ERRORS.items():
+        made = make("It is so.", ServiceError("It is so.", code=code))
+        assert code not in told or isinstance(made, told[code]), code
+
+
+@pytest.fixture
+def app(tmp_path):
+    """An app with a task that adds."""
+    registry = TaskRegistry()
+
+    @task(registry=registry)
+    def add(a: int) -> int:
+        return a
+
+    with App(f"sqlite:///{tmp_path}/jobs.db", registry=registry) as made:
+        yield made
+
+
+def test_changes_are_told_as_they_happen(app, serve):
+    """To threads and to coroutines; a stream after a position tells what came after it."""
+    with Client(serve(service_of(app)).address) as asking:
+        stream = asking.changes(after=None)
+        began, found = threading.Event(), []
+
+        def listen():
+            for change in asking.changes(queues=["q"]):
+                found.append(change)
+                began.set()
+                if change.what == "succeeded":
+                    return
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        while not began.wait(0.05):
+            app.using(queue="q").enqueue("add", a=1)
+        drain(app)
+        thread.join(30)
+        seen = asking.changes(after=found[0].position)
+        again = list(islice(iter(seen), 1))
+
+        async def after():
+            stream = aiter(asking.changes(after=found[0].position, queues=["q"]))
+            async with asking, aclosing(stream):
+                return await anext(stream)
+
+        first = asyncio.run(after())
+
+    assert stream.position is None
+    assert {("job", "add", "q")} == {(one.kind, one.task, one.queue) for one in found}
+    assert "succeeded" == found[-1].what
+    assert found[1].position == again[0].position == seen.position == first.position
+
+
+def test_a_stream_that_breaks_goes_on_where_it_was(scripted, monkeypatch):
+    """Also where the service was away meanwhile; one that is refused ends."""
+    monkeypatch.setattr("rotulus.client.changes._PAUSE", 0.0)
+    events = {"Content-Type": "text/event-stream"}
+
+    def event(position):
+        told = {"position": position, "at": "2026-01-01T00:00:00Z", "kind": "queue", "name": "q"}
+        return f"id: {position}\nevent: queue\ndata: {json.dumps(told | {'what': 'paused'})}\n\n"
+
+    server = scripted(
+        (200, f"id: 6\n\n{event(7)}".encode(), events),
+        AWAY,
+        (200, b"id: 9\n\n", events),
+        (200, event(11).encode(), events),
+        (403, {"code": "forbidden", "detail": "No."}, {}),
+    )
+    with Client(server.address) as asking:
+        stream = iter(asking.changes(queues=["q"]))
+        assert [7, 11] == [next(stream).position, next(stream).position]
+        with pytest.raises(ServiceError, match="No"):
+            next(stream)
+    beginnings = [path.partition("?")[2] for _, path, _ in server.asked]
+    assert ["queues=q", *(f"queues=q&after={n}" for n in (7, 7, 9, 11))] == beginnings
+
+
+UNTOLD = {
+    "BulkChange": {"verb", "exact"},
+    **{
+        key: {"submitted_at", "finished_at", "status", "description"}
+        for key in ("Job", "JobDetail")
+    },
+}
+"""Other words for what a value says."""
+
+NAMED_OTHERWISE = {"JobChange": "BulkChange", "TaskInfo": None, "Change": None, "Page": None}
+
+
+def test_values_have_the_fields_of_the_document():
+    """None is missing in a value, and none is made up."""
+    app = rich_app("sqlite://")
+    schemas = rich_service(app).openapi()["components"]["schemas"]
+    app.close()
+    values = [getattr(client, name) for name in client.__all__]
+    compared = 0
+    for value in values:
+        if not (isinstance(value, type) and issubclass(value, Value)):
+            continue
+        name = NAMED_OTHERWISE.get(value.__name__, value.__name__)
+        if name is None:
+            continue
+        fields = {field.alias or key for key, field in value.model_fields.items()}
+        assert fields == set(schemas[name]["properties"]) - UNTOLD.get(name, set()), name
+        compared += 1
+    assert compared >= 15
