@@ -89,7 +89,10 @@ def test_what_reads_is_asked_again(scripted):
 def test_what_reads_is_given_up(scripted):
     """After as many tries as were wanted; the error is that of the library."""
     server = scripted(AWAY, AWAY)
-    with Client(server.address, retries=1) as asking, pytest.raises(StoreUnavailableError, match="store is away") as told:
+    with (
+        Client(server.address, retries=1) as asking,
+        pytest.raises(StoreUnavailableError, match="store is away") as told,
+    ):
         asking.queues.get("q")
     assert (503, 0.0) == (told.value.__cause__.status, told.value.__cause__.retry_after)
 
@@ -125,14 +128,20 @@ def test_coroutines_are_told_the_same(scripted):
 def test_an_answer_that_is_no_problem_document_is_told_all_the_same(scripted):
     """From a proxy, such as one that is not ours."""
     server = scripted((502, b"<html>", {"Content-Type": "text/html"}))
-    with Client(server.address, retries=0) as asking, pytest.raises(ServiceError, match="HTTP status 502"):
+    with (
+        Client(server.address, retries=0) as asking,
+        pytest.raises(ServiceError, match="HTTP status 502"),
+    ):
         asking.queues.get("q")
 
 
 def test_a_page_of_something_else_is_told(scripted):
     """Where the address is that of another program."""
     server = scripted((200, b"<html>", {"Content-Type": "text/html"}))
-    with Client(server.address, retries=0) as asking, pytest.raises(ServiceError, match="address of a Rotulus service"):
+    with (
+        Client(server.address, retries=0) as asking,
+        pytest.raises(ServiceError, match="address of a Rotulus service"),
+    ):
         asking.queues.get("q")
 
 
@@ -141,7 +150,10 @@ def test_a_service_that_is_not_there_is_told_with_its_address():
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with Client(address, retries=0) as asking, pytest.raises(ServiceUnreachableError, match=address):
+    with (
+        Client(address, retries=0) as asking,
+        pytest.raises(ServiceUnreachableError, match=address),
+    ):
         asking.queues.list()
 
 
