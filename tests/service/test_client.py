@@ -139,7 +139,7 @@ def test_queues_are_listed_paused_and_resumed(door):
     assert not door.queues.get("mail").paused
     demand = door.queues.demand("mail", slots=1)
     assert (1, 1, 1) == (demand.waiting, demand.wanted_workers, door.queues.demand().waiting)
-    assert () == tuple(door.workers.list())
+    assert [] == list(door.workers.list())
 
 
 def test_schedules_are_added_changed_and_removed(door):

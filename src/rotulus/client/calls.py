@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
@@ -80,10 +80,10 @@ def data_of(**given: Any) -> dict[str, Any]:
 
 def _texts(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        for key, inner in value.items():  # type: ignore[reportUnknownVariableType]
+        for key, inner in cast("Mapping[str, Any]", value).items():
             yield f"{key}={inner if name == 'label' else json.dumps(inner)}"
     elif isinstance(value, Iterable) and not isinstance(value, str):
-        for one in value:  # type: ignore[reportUnknownVariableType]
+        for one in cast("Iterable[Any]", value):
             yield from _texts(name, one)
     else:
         data = _data(value)

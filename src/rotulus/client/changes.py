@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Collection, Iterator
+from contextlib import aclosing, suppress
 from typing import Any
 
 import httpx2
@@ -53,31 +54,36 @@ class ChangeStream:
     def __iter__(self) -> Iterator[Change]:
         """Iterate over changes. Raises `ServiceError` when the service refuses."""
         while True:
-            try:
-                with self._wire.client.sse(**self._request()) as source:
-                    if not source.response.is_success:
-                        source.response.read()
-                        _check_passing(source.response)
-                    for event in source:
-                        yield from self._changes(event)
-            except (httpx2.TransportError, httpx2.SSEError):
-                pass  # it begins again below
+            with suppress(httpx2.TransportError, httpx2.SSEError):
+                yield from self._connection()
             time.sleep(_PAUSE)
 
     async def __aiter__(self) -> AsyncGenerator[Change, None]:
         """Iterate over changes. Raises `ServiceError` when the service refuses."""
         while True:
-            try:
-                async with self._wire.loop_client.sse(**self._request()) as source:
-                    if not source.response.is_success:
-                        await source.response.aread()
-                        _check_passing(source.response)
-                    async for event in source:
-                        for change in self._changes(event):
-                            yield change
-            except (httpx2.TransportError, httpx2.SSEError):
-                pass  # it begins again below
+            with suppress(httpx2.TransportError, httpx2.SSEError):
+                async with aclosing(self._loop_connection()) as changes:
+                    async for change in changes:
+                        yield change
             await asyncio.sleep(_PAUSE)
+
+    def _connection(self) -> Iterator[Change]:
+        """The changes of one connection."""
+        with self._wire.client.sse(**self._request()) as source:
+            if not source.response.is_success:
+                source.response.read()
+                _check_passing(source.response)
+            for event in source:
+                yield from self._changes(event)
+
+    async def _loop_connection(self) -> AsyncGenerator[Change, None]:
+        async with self._wire.loop_client.sse(**self._request()) as source:
+            if not source.response.is_success:
+                await source.response.aread()
+                _check_passing(source.response)
+            async for event in source:
+                for change in self._changes(event):
+                    yield change
 
     def _request(self) -> dict[str, Any]:
         return {

@@ -3,11 +3,9 @@
 from typing import Any, Unpack
 
 from rotulus._app.resources.where import Where
-from rotulus.client.calls import Call, data_of, path_of, query_of, reader
-from rotulus.client.values import JobChange
+from rotulus.client.calls import Call, data_of, path_of, query_of
+from rotulus.client.values import JobChange, read_change
 from rotulus.client.wire import Wire
-
-_change = reader(JobChange)
 
 
 class Chosen(Where, total=False):
@@ -82,4 +80,4 @@ def _steer(verb: str, ids: tuple[str, ...], chosen: Chosen, **more: Any) -> Call
     where: dict[str, Any] = dict(chosen)
     how = {name: where.pop(name, None) for name in ("dry_run", "limit", "after")}
     body = data_of(ids=list(ids) or None, **how, **more)
-    return Call("POST", path_of("jobs", f"${verb}"), _change, query_of(**where), body)
+    return Call("POST", path_of("jobs", f"${verb}"), read_change, query_of(**where), body)

@@ -8,15 +8,23 @@ from rotulus._app.resources.where import Where
 from rotulus._time.clock import monotonic
 from rotulus.client.calls import Call, get, path_of, query_of, reader
 from rotulus.client.job_verbs import JobVerbs
-from rotulus.client.values import Job, JobDetail, JobPage, LogLine, Page, read_count
+from rotulus.client.values import (
+    Job,
+    JobDetail,
+    JobPage,
+    LogLine,
+    Page,
+    page_reader,
+    read_count,
+    read_jobs,
+)
 from rotulus.client.wire import Wire
 from rotulus.errors import ResultTimeoutError
 
 _LONGEST_WAIT = 60
 """Seconds that the service lets a request wait at most."""
 
-_job, _detail, _page = reader(Job), reader(JobDetail), reader(JobPage)
-_lines = reader(Page[LogLine])
+_job, _detail, _lines = reader(Job), reader(JobDetail), page_reader(LogLine)
 
 
 class _Result(NamedTuple):
@@ -134,7 +142,7 @@ def _get(job_id: str) -> Call[JobDetail]:
 
 
 def _find(limit: int, after: str | None, where: Where) -> Call[JobPage]:
-    return get("/jobs", _page, query_of(limit=limit, after=after, **where))
+    return get("/jobs", read_jobs, query_of(limit=limit, after=after, **where))
 
 
 def _result(job_id: str, wait: int) -> Call[_Result | Job]:

@@ -1,12 +1,12 @@
 """`client.queues` and `client.workers`: what waits, who works, and how many are wanted."""
 
 from rotulus.client.calls import Call, get, path_of, query_of, reader
-from rotulus.client.values import Demand, Page, Queue, Worker
+from rotulus.client.values import Demand, Page, Queue, Worker, page_reader
 from rotulus.client.wire import Wire
 from rotulus.errors import OptionError
 
-_queue, _queues = reader(Queue), reader(Page[Queue])
-_demand, _workers = reader(Demand), reader(Page[Worker])
+_queue, _queues = reader(Queue), page_reader(Queue)
+_demand, _workers = reader(Demand), page_reader(Worker)
 
 
 class Queues:
@@ -19,9 +19,9 @@ class Queues:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def list(self) -> tuple[Queue, ...]:
+    def list(self) -> Page[Queue]:
         """Returns the queues in which jobs wait or run, or that are paused, by name."""
-        return self._wire.send(get("/queues", _queues)).items
+        return self._wire.send(get("/queues", _queues))
 
     def get(self, name: str) -> Queue:
         """Returns a queue as it stands."""
@@ -46,9 +46,9 @@ class Queues:
         for call in _verb(names, "$resume"):
             self._wire.send(call)
 
-    async def alist(self) -> tuple[Queue, ...]:
+    async def alist(self) -> Page[Queue]:
         """`list`, for coroutines."""
-        return (await self._wire.asend(get("/queues", _queues))).items
+        return await self._wire.asend(get("/queues", _queues))
 
     async def aget(self, name: str) -> Queue:
         """`get`, for coroutines."""
@@ -79,13 +79,13 @@ class Workers:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def list(self) -> tuple[Worker, ...]:
+    def list(self) -> Page[Worker]:
         """Returns the workers that are alive, the oldest first."""
-        return self._wire.send(get("/workers", _workers)).items
+        return self._wire.send(get("/workers", _workers))
 
-    async def alist(self) -> tuple[Worker, ...]:
+    async def alist(self) -> Page[Worker]:
         """`list`, for coroutines."""
-        return (await self._wire.asend(get("/workers", _workers))).items
+        return await self._wire.asend(get("/workers", _workers))
 
 
 def _demand_of(names: tuple[str, ...], slots: int | None) -> Call[Demand]:

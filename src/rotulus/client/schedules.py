@@ -4,21 +4,21 @@ from datetime import datetime
 
 from rotulus.client.calls import Call, get, path_of, query_of, reader
 from rotulus.client.schedule_verbs import ScheduleVerbs
-from rotulus.client.values import Page, Schedule
+from rotulus.client.values import Page, Schedule, page_reader
 
-_schedule, _page, _instants = reader(Schedule), reader(Page[Schedule]), reader(Page[datetime])
+_schedule, _page, _instants = reader(Schedule), page_reader(Schedule), page_reader(datetime)
 
 
 class Schedules(ScheduleVerbs):
     """The schedules of a service, with the verbs of `app.schedules`."""
 
-    def list(self) -> tuple[Schedule, ...]:
+    def list(self) -> Page[Schedule]:
         """Returns the schedules, declared and added ones, by name."""
-        found: tuple[Schedule, ...] = ()
+        found = Page[Schedule]()
         after: str | None = None
         while True:
             page = self._wire.send(_list(after))
-            found += page.items
+            found += page
             if (after := page.next) is None:
                 return found
 
@@ -26,9 +26,7 @@ class Schedules(ScheduleVerbs):
         """Returns a schedule. Raises `ScheduleNotFoundError`."""
         return self._wire.send(_one(name))
 
-    def instants(
-        self, name: str, count: int = 5, after: datetime | None = None
-    ) -> tuple[datetime, ...]:
+    def instants(self, name: str, count: int = 5, after: datetime | None = None) -> Page[datetime]:
         """Returns the next instants of a schedule, in UTC, also while it is paused.
 
         Args:
@@ -36,15 +34,15 @@ class Schedules(ScheduleVerbs):
             count: how many at most: up to 1,000.
             after: the moment after which they are; now unless given.
         """
-        return self._wire.send(_next(name, count, after)).items
+        return self._wire.send(_next(name, count, after))
 
-    async def alist(self) -> tuple[Schedule, ...]:
+    async def alist(self) -> Page[Schedule]:
         """`list`, for coroutines."""
-        found: tuple[Schedule, ...] = ()
+        found = Page[Schedule]()
         after: str | None = None
         while True:
             page = await self._wire.asend(_list(after))
-            found += page.items
+            found += page
             if (after := page.next) is None:
                 return found
 
@@ -54,9 +52,9 @@ class Schedules(ScheduleVerbs):
 
     async def ainstants(
         self, name: str, count: int = 5, after: datetime | None = None
-    ) -> tuple[datetime, ...]:
+    ) -> Page[datetime]:
         """`instants`, for coroutines."""
-        return (await self._wire.asend(_next(name, count, after))).items
+        return await self._wire.asend(_next(name, count, after))
 
 
 def _list(after: str | None) -> Call[Page[Schedule]]:

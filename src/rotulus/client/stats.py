@@ -5,8 +5,8 @@ from typing import TypedDict, Unpack
 
 from pydantic import BaseModel
 
-from rotulus.client.calls import Call, get, query_of, reader
-from rotulus.client.values import Measured, Page, Point
+from rotulus.client.calls import Call, get, query_of
+from rotulus.client.values import Measured, Page, Point, page_reader
 from rotulus.client.wire import Wire
 
 Since = datetime | timedelta | float
@@ -34,7 +34,7 @@ class _Age(BaseModel):
     seconds: float
 
 
-_points, _totals, _ages = reader(Page[Point]), reader(Page[Measured]), reader(Page[_Age])
+_points, _totals, _ages = page_reader(Point), page_reader(Measured), page_reader(_Age)
 
 
 class Stats:
@@ -49,7 +49,7 @@ class Stats:
 
     def series(
         self, metric: str = "attempts", *, step: float | None = None, **span: Unpack[Span]
-    ) -> tuple[Point, ...]:
+    ) -> Page[Point]:
         """Returns a metric over time, a point for each step; of the last hour unless given.
 
         Args:
@@ -58,11 +58,11 @@ class Stats:
             step: the seconds of a step: whole minutes; chosen for 120 points unless given.
             span: what is measured.
         """
-        return self._wire.send(_series(metric, step, span)).items
+        return self._wire.send(_series(metric, step, span))
 
-    def totals(self, *, by: str | None = None, **span: Unpack[Span]) -> tuple[Measured, ...]:
+    def totals(self, *, by: str | None = None, **span: Unpack[Span]) -> Page[Measured]:
         """Returns what happened, of the last day unless given; `by` `task` or `queue`."""
-        return self._wire.send(get("/stats/totals", _totals, query_of(by=by, **span))).items
+        return self._wire.send(get("/stats/totals", _totals, query_of(by=by, **span)))
 
     def ages(self) -> dict[str, float]:
         """Returns for each queue how many seconds the job has been due that waits longest."""
@@ -70,15 +70,13 @@ class Stats:
 
     async def aseries(
         self, metric: str = "attempts", *, step: float | None = None, **span: Unpack[Span]
-    ) -> tuple[Point, ...]:
+    ) -> Page[Point]:
         """`series`, for coroutines."""
-        return (await self._wire.asend(_series(metric, step, span))).items
+        return await self._wire.asend(_series(metric, step, span))
 
-    async def atotals(self, *, by: str | None = None, **span: Unpack[Span]) -> tuple[Measured, ...]:
+    async def atotals(self, *, by: str | None = None, **span: Unpack[Span]) -> Page[Measured]:
         """`totals`, for coroutines."""
-        return (
-            await self._wire.asend(get("/stats/totals", _totals, query_of(by=by, **span)))
-        ).items
+        return await self._wire.asend(get("/stats/totals", _totals, query_of(by=by, **span)))
 
     async def aages(self) -> dict[str, float]:
         """`ages`, for coroutines."""
@@ -90,4 +88,4 @@ def _series(metric: str, step: float | None, span: Span) -> Call[Page[Point]]:
 
 
 def _by_queue(ages: Page[_Age]) -> dict[str, float]:
-    return {age.queue: age.seconds for age in ages.items}
+    return {age.queue: age.seconds for age in ages}

@@ -1,10 +1,10 @@
 """What a service answers with, as frozen values: the JSON of its API, with types."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, PlainValidator, TypeAdapter
 
 from rotulus import JobCount, State
 
@@ -17,28 +17,26 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Page(Value, Generic[T]):
-    """Some of what matches: it is iterated, and knows how it goes on.
+class Page(list[T]):
+    """Some of what matches: a list that knows how it goes on.
 
     Attributes:
-        items: what matches.
         next: what to give as `after` for the next page; None: there is none.
     """
 
-    items: tuple[T, ...]
-    next: str | None = None
+    def __init__(
+        self,
+        items: Iterable[T] = (),
+        next: str | None = None,  # noqa: A002 - as it is called
+    ) -> None:
+        super().__init__(items)
+        self.next = next
 
-    def __iter__(self) -> Iterator[T]:  # type: ignore[override]
-        """Iterate over the items."""
-        return iter(self.items)
 
-    def __len__(self) -> int:
-        """How many items the page has."""
-        return len(self.items)
-
-    def __getitem__(self, place: int) -> T:
-        """The item at a place."""
-        return self.items[place]
+def page_reader(kind: type[T]) -> Callable[[Any], Page[T]]:
+    """Returns what reads a page of values of a kind from `items` and `next`."""
+    read = TypeAdapter(kind).validate_python
+    return lambda body: Page(map(read, body["items"]), body.get("next"))
 
 
 def read_count(body: Any) -> JobCount:
@@ -155,8 +153,26 @@ class JobChange(Page[Job]):
         dry_run: whether nothing was changed.
     """
 
-    total: int = Field(alias="count")
-    dry_run: bool
+    total = 0
+    dry_run = False
+
+
+_jobs = TypeAdapter(list[Job]).validate_python
+_moment = TypeAdapter(datetime | None).validate_python
+
+
+def read_jobs(body: Any) -> JobPage:
+    """Returns a page of jobs."""
+    page = JobPage(_jobs(body["items"]), body["next"])
+    page.looked_to = _moment(body["looked_to"])
+    return page
+
+
+def read_change(body: Any) -> JobChange:
+    """Returns what a verb has done to jobs."""
+    change = JobChange(_jobs(body["items"]), body["next"])
+    change.total, change.dry_run = body["count"], body["dry_run"]
+    return change
 
 
 class LogLine(Value):
