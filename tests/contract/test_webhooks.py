@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from rotulus._jobs.record import micros
+from rotulus._tasks.masking import MaskedNames
 from rotulus._text.ids import Ids
 from rotulus.events import Events
 from rotulus.store import Advance, Filter, WebhookEntry
@@ -268,8 +269,8 @@ def test_several_who_look_at_the_same_moment_tell_each_event_once(shared):
     def tell(store):
         start.wait()
         while not over.is_set():
-            TellWebhooks(store, ids, lambda: 0.5, Events()).tick(now)
-        TellWebhooks(store, ids, lambda: 0.5, Events()).tick(now)
+            TellWebhooks(store, ids, lambda: 0.5, Events(), MaskedNames()).tick(now)
+        TellWebhooks(store, ids, lambda: 0.5, Events(), MaskedNames()).tick(now)
 
     threads = [threading.Thread(target=tell, args=[store]) for store in stores]
     for thread in threads:
@@ -303,7 +304,7 @@ def test_more_changes_than_fit_into_one_portion_are_told(bench, monkeypatch):
     jobs = bench.add_many(20, delay=9999)
     bench.store.cancel([job.id for job in jobs])
     ids = Ids(bench.clock.now, random.SystemRandom())
-    TellWebhooks(bench.store, ids, lambda: 0.5, Events()).tick(bench.clock.now())
+    TellWebhooks(bench.store, ids, lambda: 0.5, Events(), MaskedNames()).tick(bench.clock.now())
 
     assert 20 == len(deliveries(bench))
     assert 40 <= standing(bench).position - start <= 60  # some of the deliveries are among them
@@ -318,7 +319,7 @@ def test_a_process_leaves_it_to_another_one_that_tells(shared):
     )
     ids = Ids(shared.clock.now, random.SystemRandom())
     first, second = (
-        TellWebhooks(store, ids, lambda: 0.5, Events())
+        TellWebhooks(store, ids, lambda: 0.5, Events(), MaskedNames())
         for store in (shared.store, shared.open_another())
     )
 

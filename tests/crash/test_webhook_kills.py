@@ -16,13 +16,14 @@ PROGRAM = """
 import sys, threading
 from datetime import UTC, datetime
 from rotulus import App, TaskRegistry
+from rotulus._tasks.masking import MaskedNames
 from rotulus.webhooks.feeding import TellWebhooks
 
 app = App(sys.argv[1], registry=TaskRegistry())
 port = app._port()
 pause = threading.Event()
 while not pause.wait(0.01):
-    TellWebhooks(app.store, port.new_id, lambda: 0.5, app.events).tick(datetime.now(UTC))
+    TellWebhooks(app.store, port.new_id, lambda: 0.5, app.events, MaskedNames()).tick(datetime.now(UTC))
     print("told", flush=True)
 """
 

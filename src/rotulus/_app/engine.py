@@ -39,6 +39,7 @@ from rotulus._jobs.retry import NO_RETRY, Retry
 from rotulus._supervisor.supervisor import Supervisor, SupervisorOptions
 from rotulus._tasks.injection import Injector
 from rotulus._tasks.known import KnownTasks
+from rotulus._tasks.masking import MaskedNames
 from rotulus._tasks.plan import Plans
 from rotulus._tasks.registered import AnyTask
 from rotulus._tasks.registry import TaskRegistry, registered_tasks
@@ -73,6 +74,7 @@ class Engine:
     middleware: MiddlewareList
     log_policy: LogPolicy
     own_tasks: Sequence[AnyTask]
+    masked: MaskedNames
 
     def executor(
         self, threads: Threads | CallingThread, pool: ProcessPool | None = None
@@ -177,7 +179,7 @@ class Engine:
             Prune(store, retention(kept), events),
             FoldStats(store, kept.keep_stats, self.random.random),
             # Before old changes are forgotten.
-            TellWebhooks(store, self.job_factory.new_id, self.random.random, events),
+            TellWebhooks(store, self.job_factory.new_id, self.random.random, events, self.masked),
             PruneChanges(store, self.random.random),
             PruneAudit(store, kept.keep_stats, self.random.random),
             Recount(store, self.random.random, events),
@@ -244,12 +246,13 @@ def make_engine(
     )
     own_tasks = [deliverer.task(registered_tasks(registry))]
     of_jobs = chance, retry or NO_RETRY, settings["max_bytes"], middleware
-    policy = Policy(*of_jobs, log_policy, outbox_relay, own_tasks)
+    masked = MaskedNames(settings["mask"])
+    policy = Policy(*of_jobs, log_policy, outbox_relay, own_tasks, masked)
     return _assemble(store, registry, plans, events, clock, policy)
 
 
 class Policy(NamedTuple):
-    """What applies to all jobs of an app: randomness, retries, sizes, logs, outbox, own tasks."""
+    """What applies to all jobs of an app: randomness, retries, sizes, logs, own tasks, masks."""
 
     random: random.Random
     retry: Retry
@@ -258,6 +261,7 @@ class Policy(NamedTuple):
     log_policy: LogPolicy
     outbox_relay: OutboxRelay
     own_tasks: Sequence[AnyTask]
+    masked: MaskedNames
 
 
 def _assemble(
@@ -279,6 +283,5 @@ def _assemble(
     inputs = StepInputs(store, registry, plans)
     steps = Steps(store, inputs, parts, events, max_bytes)
     made = registry, known, plans, job_factory, outbox_relay, port, steps, events, clock
-    return Engine(
-        *made, chance, retry, max_bytes, policy.middleware, policy.log_policy, policy.own_tasks
-    )
+    of_policy = policy.middleware, policy.log_policy, policy.own_tasks, policy.masked
+    return Engine(*made, chance, retry, max_bytes, *of_policy)

@@ -96,6 +96,18 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "GET /api/v1/tokens/{name}": _ADMIN,
         "DELETE /api/v1/tokens/{name}": _ADMIN,
         "GET /api/v1/audit": _ADMIN,
+        # Webhooks.
+        "GET /api/v1/webhooks": _ADMIN,
+        "POST /api/v1/webhooks": _ADMIN,
+        "GET /api/v1/webhooks/$deliveries": _ADMIN,
+        "POST /api/v1/webhooks/$deliveries/{delivery_id}/$replay": _ADMIN,
+        "GET /api/v1/webhooks/{name}": _ADMIN,
+        "PATCH /api/v1/webhooks/{name}": _ADMIN,
+        "DELETE /api/v1/webhooks/{name}": _ADMIN,
+        "POST /api/v1/webhooks/{name}/$pause": _ADMIN,
+        "POST /api/v1/webhooks/{name}/$resume": _ADMIN,
+        "POST /api/v1/webhooks/{name}/$rotate": _ADMIN,
+        "POST /api/v1/webhooks/{name}/$test": _ADMIN,
         # Artifacts.
         "GET /api/v1/artifacts": _VIEWER,
         "GET /api/v1/artifacts/{artifact_id}": _VIEWER,

@@ -1,8 +1,8 @@
 """`ETag` and `If-Match` (RFC 9110): a change is made only to the version that was seen."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from fastapi import Request, Response
+from fastapi import Header, Request, Response
 
 from rotulus.service.problems import ProblemError
 
@@ -10,6 +10,12 @@ V = TypeVar("V", int, str)
 
 ETAG_HEADER = {"ETag": {"description": "The version.", "schema": {"type": "string"}}}
 """The header of answers that show a version, for the OpenAPI document."""
+
+
+IfMatch = Annotated[
+    str | None, Header(description="The `ETag` of the version to change: no other is changed.")
+]
+"""The type of the `If-Match` parameter of a route: `if_match: IfMatch = None`."""
 
 
 def show_version(response: Response, version: int | str) -> None:

@@ -32,6 +32,8 @@ from rotulus.errors import (
     StoreRefusedError,
     StoreUnavailableError,
     TaskNotFoundError,
+    WebhookConflictError,
+    WebhookNotFoundError,
     WorkflowError,
 )
 
@@ -147,6 +149,24 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
             "token_conflict",
             "The token cannot be added",
             "Remove the token of that name, or give another name.",
+        ),
+    ),
+    (
+        WebhookNotFoundError,
+        Kind(
+            404,
+            "webhook_not_found",
+            "Webhook not found",
+            "GET /api/v1/webhooks lists the webhooks there are.",
+        ),
+    ),
+    (
+        WebhookConflictError,
+        Kind(
+            409,
+            "webhook_conflict",
+            "The webhook cannot be changed so",
+            "The detail says what is in the way.",
         ),
     ),
     (

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from rotulus._jobs.labels import read_texts
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
+from rotulus._tasks.masking import MaskedNames
 from rotulus._text import jsontext
 from rotulus._text.names import did_you_mean
 from rotulus.errors import OptionError
@@ -120,8 +121,13 @@ def message(type_: str, at: datetime, data: dict[str, Any]) -> str:
     return message(type_, at, {name: one for name, one in data.items() if name != "labels"})
 
 
-def data_of(occurred: Occurred) -> dict[str, Any]:
-    """Returns what is told of what has occurred: no arguments, and no results."""
+def data_of(occurred: Occurred, masked: MaskedNames) -> dict[str, Any]:
+    """Returns what is told of what has occurred: no arguments, and no results.
+
+    Args:
+        occurred: what has occurred.
+        masked: the names of labels whose texts are not told.
+    """
     change, job = occurred
     return {
         "id": change.name,
@@ -130,5 +136,5 @@ def data_of(occurred: Occurred) -> dict[str, Any]:
         "state": change.what,
         "run": None if job is None else job.run,
         "step": None if job is None else job.step or None,
-        "labels": {} if job is None else read_texts(job.labels),
+        "labels": {} if job is None else masked.masked(read_texts(job.labels)),
     }

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rotulus._jobs.record import JobRecord
+from rotulus._tasks.masking import MaskedNames
 from rotulus.events import Events, WebhookMissed
 from rotulus.store import Advance, Change, NewJob, Store, WebhookRow
 from rotulus.store.changes import CHANGES_KEPT
@@ -60,6 +61,7 @@ class TellWebhooks:
         new_id: makes ids of jobs.
         chance: random numbers from 0 to 1, so that processes do not all look at the same moment.
         events: where it is told that changes are missing.
+        masked: the names of labels whose texts are not told.
     """
 
     name = "webhooks"
@@ -70,11 +72,13 @@ class TellWebhooks:
         new_id: Callable[[], str],
         chance: Callable[[], float],
         events: Events,
+        masked: MaskedNames,
     ) -> None:
         self._store = store
         self._new_id = new_id
         self._chance = chance
         self._events = events
+        self._masked = masked
         self._seen: dict[str, int] = {}
         self._listened_at: datetime | None = None
         self._looked_at: datetime | None = None
@@ -181,7 +185,7 @@ class TellWebhooks:
     def _of_change(self, row: WebhookRow, occurred: Occurred) -> Iterable[NewJob]:
         change = occurred.change
         for type_ in types_for(row, occurred):
-            body = message(type_, change.at, data_of(occurred))
+            body = message(type_, change.at, data_of(occurred, self._masked))
             made = new_message(type_, change.name, body, self._new_id)
             key = f"webhook:{row.name}:{change.position}:{type_.partition('.')[0]}"
             yield delivery(row.name, made, self._new_id, key)

@@ -15,6 +15,7 @@ from rotulus.service.resources.runs import make_runs_router
 from rotulus.service.resources.schedules import make_schedules_router
 from rotulus.service.resources.stats import make_stats_router
 from rotulus.service.resources.tokens import make_tokens_router
+from rotulus.service.resources.webhooks import make_webhooks_router
 from rotulus.service.resources.workers import make_workers_router
 
 ROUTERS: tuple[Callable[[], APIRouter], ...] = (
@@ -30,6 +31,7 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_workers_router,
     make_tokens_router,
     make_audit_router,
+    make_webhooks_router,
     make_me_router,
 )
 """What makes the routes of each resource."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from rotulus.service.guard import ResourceRouter
 from rotulus.service.pages import DEFAULT_LIMIT, LARGEST_LIMIT, read_page, show_page
 from rotulus.service.preconditions import (
     ETAG_HEADER,
+    IfMatch,
     changed_meanwhile,
     show_version,
     wanted_version,
@@ -38,9 +39,6 @@ from rotulus.service.scope import root_of
 from rotulus.service.state import app_of
 
 ScheduleName = Annotated[str, Path(description="The name of a schedule.")]
-IfMatch = Annotated[
-    str | None, Header(description="The `ETag` of the version to change: no other is changed.")
-]
 
 _MOST_SHOWN = 1_000
 
