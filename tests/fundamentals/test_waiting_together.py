@@ -1,6 +1,7 @@
 """Coroutines that wait for results share one look at the store."""
 
 import asyncio
+import gc
 import threading
 import time
 
@@ -159,6 +160,30 @@ def test_one_loop_after_the_other_can_wait(app, double):
 
     drain(app)
     assert 6 == asyncio.run(job.aresult(30))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_loop_that_is_closed_while_somebody_waits_is_forgotten(app, double):
+    """As soon as somebody waits on another one."""
+    job = double.enqueue(4)
+    looks = app._port()._ends._looks
+
+    async def wait_a_little():
+        task = asyncio.ensure_future(job.aresult())
+        await asyncio.wait([task], timeout=0.2)
+        return task
+
+    loop = asyncio.new_event_loop()
+    waiting = loop.run_until_complete(wait_a_little())
+    loop.close()
+    assert ([loop], False) == (list(looks), waiting.done())
+    with pytest.raises(ResultTimeoutError):
+        asyncio.run(job.aresult(0.1))
+    assert {} == looks
+
+    loop.set_exception_handler(lambda *_: None)
+    del waiting, loop
+    gc.collect()  # coroutines that nobody ends say so
 
 
 def test_a_loop_that_is_torn_down_leaves_nobody_looking(app, double):

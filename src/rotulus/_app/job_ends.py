@@ -38,13 +38,19 @@ class JobEnds:
         loop = asyncio.get_running_loop()
         looks = self._looks.get(loop)
         if looks is None:
+            self._forget_closed()
             looks = self._looks[loop] = _Looks(self._unended)
-            looks.begin(lambda: self._looks.pop(loop))
+            looks.begin(lambda: self._looks.pop(loop, None))
         end = looks.end_of(job_id)
         try:
             yield end
         finally:
             looks.leave(job_id, end)
+
+    def _forget_closed(self) -> None:
+        """Forget loops that were closed while somebody waited: nothing runs there any more."""
+        for loop in [loop for loop in tuple(self._looks) if loop.is_closed()]:
+            self._looks.pop(loop, None)
 
     def _unended(self, ids: Collection[str]) -> set[str]:
         return self._store().unended(ids)
