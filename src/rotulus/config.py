@@ -147,8 +147,13 @@ def _setting(name: str, value: Any, origin: str) -> Setting:
     try:
         return Setting(kind.read(value), origin)
     except (ValueError, TypeError) as error:
-        shown = "…" if name in SECRETS else without_password(repr(value))
+        shown = "…" if name in SECRETS else _shown(value)
         raise OptionError(f"{name} = {shown} is not allowed: {error} ({origin})") from None
+
+
+def _shown(value: object) -> str:
+    """Returns a value for a message, and of a URL no password."""
+    return repr(without_password(value)) if isinstance(value, str) else repr(value)
 
 
 def _text(value: Any) -> str:

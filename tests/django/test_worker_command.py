@@ -145,8 +145,8 @@ def test_what_runs_to_an_end_of_its_own_is_not_started_again(tmp_path, make_site
         (["--backend", "imediate"], 3, "no backend 'imediate' in settings.TASKS; did you mean"),
         (["--backend", "immediate"], 3, "its backend is ImmediateBackend"),
         (["--slots", "many"], 2, "'many' is not a whole number from 1 to 10,000"),
-        (["--lease", "0"], 3, "lease = 0.0 is not allowed"),
-        (["--queues", ","], 3, "it names no queue"),
+        (["--lease", "0"], 2, "lease = 0.0 is not allowed"),
+        (["--queues", ","], 2, "it names no queue"),
     ],
 )
 def test_a_wrong_option_ends_it_with_a_code_that_says_so(file_site, words, code, message):

@@ -15,6 +15,7 @@ from doors.wrong import Folder
 from programs import Program
 from rotulus import App, TaskRegistry
 from rotulus.cli.tables import Column, print_rows
+from rotulus.errors import OptionError
 from rotulus.testing import drain
 from statement_counter import StatementCounter
 
@@ -302,14 +303,19 @@ def test_what_needs_no_database_makes_none(folder, tmp_path, words):
 def test_config_knows_the_store_of_the_app_and_no_password(folder, tmp_path):
     """Where it comes from is the app."""
     assert f"sqlite:///{tmp_path}/flow.db flow:app" in folder.rotulus("config").text
-    url = "postgresql://me:s3c@r:e/t@db/x?sslpassword=s3cret"
-    for answer in (
-        folder.rotulus("config", "--url", url),
-        folder.rotulus("config", ROTULUS_APP="", ROTULUS_URL=url),
-    ):
-        assert "postgresql://me@db/x" in answer.text
-        assert "s3c" not in answer.text
-    assert "s3c" not in repr(App(url, registry=TaskRegistry()))
+    for code, account in ((0, "me:s3c%40r%3Ae%2Ft"), (2, "me:s3c@r:e/t")):
+        url = f"postgresql://{account}@db/x?sslpassword=s3cret"
+        for answer, ends in (
+            (folder.rotulus("config", "--url", url), code),
+            (folder.rotulus("config", ROTULUS_APP="", ROTULUS_URL=url), code and 3),
+        ):
+            assert ends == answer.code
+            assert "postgresql://me@db/x?sslpassword=***" in answer.text
+            assert "s3c" not in answer.text
+    assert "s3c" not in repr(App(url.replace("s3c@r:e/t", "s3cret"), registry=TaskRegistry()))
+    with pytest.raises(OptionError, match="write %25 for %") as refused:
+        App(url, registry=TaskRegistry())
+    assert "s3c" not in str(refused.value)
 
 
 def test_times_of_a_schedule_are_in_its_zone(folder, app):

@@ -103,7 +103,7 @@ def test_a_group_that_is_not_there(shop):
     """It was sent back, or is none."""
     shop("failures", "show", "0123456789ab", code=5)
     assert "No failed job has the fingerprint 0123456789ab" in shop.err
-    shop("failures", "retry", "nonsense", "--yes", code=3)
+    shop("failures", "retry", "nonsense", "--yes", code=2)
     assert "is no fingerprint" in shop.err
     shop("failures", "--task", "fail", "retry", "nonsense", code=2)
     assert "Give the options after 'retry'" in shop.err

@@ -300,7 +300,7 @@ def test_runs_are_listed_by_filters(shop):
     assert "No such runs in sqlite:///" in shop.err
     shop("ls", "runs", "--task", "elt")
     assert "elt" in shop.err
-    shop("ls", "runs", "--after", "nonsense", code=3)
+    shop("ls", "runs", "--after", "nonsense", code=2)
     assert "it is no cursor of these filters" in shop.err
 
 
@@ -344,7 +344,7 @@ def test_the_last_runs_are_found_with_one_look(shop, monkeypatch):
 def test_a_pause_is_of_all_that_is_named_or_of_nothing(shop):
     """A run is not paused if the name of a queue cannot be one."""
     run = shop.begin()
-    shop("pause", "not a queue", "--run", run, code=3)
+    shop("pause", "not a queue", "--run", run, code=2)
     assert not shop.app.get(run).paused
     shop("pause", "mail", "--run", run)
     assert shop.app.get(run).paused

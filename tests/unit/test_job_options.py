@@ -13,6 +13,7 @@ from rotulus import App, Retry, Task, scheduled, task
 from rotulus._tasks.options import TASK_CHECKS, JobOptions, TaskOptions, UsingOptions
 from rotulus._workflows import fingerprint
 from rotulus._workflows.tasks import WorkflowTask
+from rotulus.errors import OptionError
 from rotulus.store import NewJob, Terms
 
 GUIDE = Path(__file__).parents[2] / "docs"
@@ -111,6 +112,22 @@ def test_a_key_that_is_taken_back_is_that_of_the_declaration(registry):
     assert ("c", "b") == (chosen.options.key, chosen.options.limit_key)
     assert ("mail", send.options.key) == (back.options.queue, back.options.key)
     assert send.options.limit_key == back.options.limit_key
+
+
+def test_a_delay_and_a_moment_take_the_place_of_each_other(registry):
+    """The later one counts; both at once contradict each other."""
+    plain = task("plain", registry=registry)(print)
+    at = datetime(2027, 1, 1, tzinfo=UTC)
+
+    def due(chosen):
+        return chosen.options.delay, chosen.options.at
+
+    assert (5.0, None) == due(plain.using(at=at).using(delay=5))
+    assert (0.0, at) == due(plain.using(delay=5).using(at=at)) == due(plain.using(delay=0, at=at))
+    assert (0.0, None) == due(plain.using(at=at).using(delay=0)) == due(plain.using(at=None))
+    assert (5.0, None) == due(plain.using(delay=5, at=None)) == due(plain.using(delay=5).using())
+    with pytest.raises(OptionError, match="delay=5 and at=2027-01-01T00:00:00"):
+        plain.using(delay=5, at=at)
 
 
 def test_a_declaration_over_a_task_in_use_takes_its_options(registry):

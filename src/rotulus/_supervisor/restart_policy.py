@@ -7,7 +7,11 @@ YOUNG = 10.0
 
 LONGEST_PAUSE = 30.0
 
-_HOPELESS: dict[int, type[RotulusError]] = {3: ConfigurationError, 7: SchemaError}
+_HOPELESS: dict[int, type[RotulusError]] = {
+    2: ConfigurationError,
+    3: ConfigurationError,
+    7: SchemaError,
+}
 """Exit codes with which the next process would end, too."""
 
 

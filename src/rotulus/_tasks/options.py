@@ -192,6 +192,7 @@ class JobOptions:
                 chosen[name] = getattr(declared, name)
             elif name in _UNITED:
                 chosen[name] = _CHECKS[name][1](united(getattr(self, name), value), name)
+        chosen = _later_moment(chosen)
         made = replace(self, **chosen, declared=declared)
         _refuse_contradictions(made, options)
         return made
@@ -258,6 +259,19 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
         may_be_none, check = _CHECKS[name]
         checked[name] = None if value is None and may_be_none else check(value, name)
     return checked
+
+
+def _later_moment(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Options of which a delay takes the place of an earlier moment, and the other way round."""
+    delay, at = chosen.get("delay"), chosen.get("at")
+    if delay and at is not None:
+        raise OptionError(
+            f"delay={delay:g} and at={at.isoformat()} both say when the job is due: give one of "
+            f"the two"
+        )
+    if at is not None:
+        return {**chosen, "delay": 0.0}
+    return chosen if delay is None else {**chosen, "at": None}
 
 
 def _refuse_contradictions(options: JobOptions, given: Mapping[str, Any]) -> None:

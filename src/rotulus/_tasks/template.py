@@ -40,6 +40,10 @@ class KeyTemplate:
         names = frozenset(name for _, name, _, _ in parts if name)
         object.__setattr__(self, "_names", names)
 
+    def __str__(self) -> str:
+        """Returns the key as it was written."""
+        return self.text
+
     def check(self, parameters: Collection[str]) -> None:
         """Raise `OptionError` unless each name is one of these parameters."""
         for name in sorted(self._names - set(parameters)):

@@ -3,6 +3,7 @@
 import re
 
 from rotulus._text.names import did_you_mean
+from rotulus._text.postgres_urls import read_postgres_url
 
 _SECRET = re.compile(r"(?<=[?&])((?:ssl)?password=)[^&]*", re.IGNORECASE)
 
@@ -28,6 +29,8 @@ def check_store_url(value: object) -> str:
             "not a store URL: write sqlite:///jobs.db (three slashes); behind its ? there is only "
             "synchronous=full, the default, or synchronous=normal"
         )
+    if scheme in ("postgresql", "postgres"):
+        read_postgres_url(value)
     return value
 
 

@@ -47,13 +47,14 @@ def check_moment(value: object, option: str) -> datetime:
     Raises `OptionError` for anything else.
     """
     if not isinstance(value, datetime) or value.tzinfo is None:
+        shown = value.isoformat() if isinstance(value, datetime) else f"{value!r}"
         raise OptionError(
-            f"{option}={value!r} is not allowed: give a datetime with a time zone, such as "
+            f"{option}={shown} is not allowed: give a datetime with a time zone, such as "
             f"datetime.now(UTC) + timedelta(hours=1)"
         )
     if value > _LATEST:
         raise OptionError(
-            f"{option}={value!r} is not allowed: the latest moment is {_LATEST:%Y-%m-%d}"
+            f"{option}={value.isoformat()} is not allowed: the latest moment is {_LATEST:%Y-%m-%d}"
         )
     if value < _EARLIEST:
         raise OptionError(f"{option}={value!r} is not allowed: the earliest moment is 0002-01-01")

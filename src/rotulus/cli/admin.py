@@ -9,10 +9,11 @@ import click
 from rotulus import App
 from rotulus._text.urls import migrating
 from rotulus._text.words import many
+from rotulus.cli.configured import configured, settings_with
 from rotulus.cli.output import json_option, print_json, print_table
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, bare_app, find_app, has_store, url_of
-from rotulus.config import SETTINGS, Setting, load_settings
+from rotulus.config import SETTINGS, Setting
 from rotulus.errors import ConfigurationError, StoreError
 from rotulus.events import StoreMigrated
 from rotulus.store import Store
@@ -90,7 +91,8 @@ def check(as_json: bool, target: str | None, url: str | None) -> None:
     """Check everything a worker needs: tasks, injection, schedules, store, and waiting jobs."""
     app = find_app(target, url, tasks=True)
     there = has_store(app)
-    problems = app.check()
+    with configured():
+        problems = app.check()
     unfinished = app.store.unfinished() if there else []
     tasks, schedules = len(app.registry), len(app.provider.schedule)
     if as_json:
@@ -131,7 +133,7 @@ def config(as_json: bool, target: str | None, url: str | None) -> None:
 
 def _settings(target: str | None, url: str | None) -> dict[str, Setting]:
     """Returns all settings; the store is shown as it may be, without its password."""
-    settings = load_settings({"url": url, "app": target})
+    settings = settings_with({"url": url, "app": target})
     place = settings["app"].value
     if url is not None or place is None:
         return bare_app(url).settings

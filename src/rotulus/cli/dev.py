@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
+from rotulus.cli.configured import settings_with
 from rotulus.cli.init import leave_init
 from rotulus.cli.push import emulated
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, no_target
 from rotulus.cli.values import Whole
 from rotulus.cli.worker import tracebacks_option
-from rotulus.config import load_settings
 
 
 @click.command()
@@ -42,7 +42,7 @@ def dev(
     reached, tables that are not there.
     """
     leave_init()
-    target = load_settings({"app": target})["app"].value
+    target = settings_with({"app": target})["app"].value
     if target is None:
         raise no_target()
     rotulus = [sys.executable, "-m", "rotulus"]

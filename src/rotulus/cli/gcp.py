@@ -11,6 +11,7 @@ from rich.text import Text
 from rotulus import App
 from rotulus._progress import Meter
 from rotulus._text.words import many
+from rotulus.cli.configured import configured
 from rotulus.cli.hints import Commands
 from rotulus.cli.output import console, json_option, print_json
 from rotulus.cli.streams import ask
@@ -60,7 +61,9 @@ def gcp() -> None:
 @traceback_option
 def plan_command(as_json: bool, target: str | None) -> None:
     """Print what 'apply' would create, change and delete. Nothing is changed."""
-    print_plan(find_app(target, tasks=True), as_json=as_json)
+    app = find_app(target, tasks=True)
+    with configured():
+        print_plan(app, as_json=as_json)
 
 
 @gcp.command("apply")
@@ -74,7 +77,9 @@ def apply_command(yes: bool, as_json: bool, target: str | None) -> None:
     Only scheduler jobs are deleted, and only those of this environment and namespace that no route
     has any more. A failure for one route is reported, and the others are done.
     """
-    apply_plan(find_app(target, tasks=True), yes=yes, as_json=as_json)
+    app = find_app(target, tasks=True)
+    with configured():
+        apply_plan(app, yes=yes, as_json=as_json)
 
 
 def print_plan(app: App, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from types import ModuleType
 
 from rotulus._text.names import did_you_mean
 from rotulus.cli.hints import listed
-from rotulus.errors import ConfigurationError, RotulusError
+from rotulus.errors import ConfigurationError, OptionError, RotulusError
 
 _LIBRARY = str(Path(__file__).resolve().parents[1])
 _INSTALLED = tuple(
@@ -35,6 +35,8 @@ def load_module(place: str) -> ModuleType:
         if error.name is None or not f"{place}.".startswith(f"{error.name}."):
             raise _import_failed(place, error) from error
         raise ConfigurationError(_no_module(place, folder)) from None
+    except OptionError as error:  # of the code, and of no word of the command
+        raise ConfigurationError(_located(error)) from error
     except RotulusError as error:
         error.args = (_located(error), *error.args[1:])
         raise

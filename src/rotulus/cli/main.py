@@ -70,7 +70,7 @@ COMMANDS = {
 EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (JobFailedError, 1),
     (ArgumentsError, 2),
-    (OptionError, 3),
+    (OptionError, 2),
     (TaskNotFoundError, 5),
     (StepNotFoundError, 5),
     (ConfigurationError, 3),
@@ -90,7 +90,10 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (ResultTimeoutError, 6),
     (RotulusError, 1),
 )
-"""The exit code of each error; the first that fits."""
+"""The exit code of each error; the first that fits.
+
+An `OptionError` is about a word of the command: see `rotulus.cli.configured`.
+"""
 
 
 class _Program(Commands):

@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from rotulus import App, service
+from rotulus.cli.configured import configured, settings_with
 from rotulus.cli.importing import load_module
 from rotulus.cli.init import leave_init
 from rotulus.cli.logs import name_jobs, set_up_logging
 from rotulus.cli.push import take_pushes
 from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, load_app, no_target
-from rotulus.config import load_settings
 from rotulus.errors import OptionError
 
 
@@ -43,21 +43,20 @@ def serve(
     machine is served.
     """
     leave_init()
+    settings = settings_with({"app": target, "token": token})
     if token is not None:
         os.environ["ROTULUS_TOKEN"] = token  # where all look for it, also after a reload
     if reload:
         sys.exit(Reloader(_command(), Path.cwd()).run())
-    settings = load_settings({"app": target, "token": token})
     if settings["app"].value is None:
         raise no_target()
     set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
     name_jobs()
-    found, app = _load(settings["app"].value), None
+    found = _load(settings["app"].value)
+    is_app = isinstance(found, App)
     if isinstance(found, App):
-        found.check()  # what is wrong is said in a line, and not by a server that does not start
-        app, found = found, service.service_of(found, worker=worker)
-        if push:
-            take_pushes(app, found)
+        with configured():
+            found = _service_of(found, worker=worker, push=push)
     elif push:
         raise OptionError(
             "--push is for an App: in an application of yours, write "
@@ -68,13 +67,23 @@ def serve(
             "--worker is for an App: in an application of yours, write "
             "FastAPI(lifespan=app.lifespan(worker=True))"
         )
-    service.serve(found, host, port, lambda url: _tell(url, console=app is not None))
+    with configured():
+        service.serve(found, host, port, lambda url: _tell(url, console=is_app))
 
 
 def _tell(url: str, *, console: bool) -> None:
     click.echo(f"Serving {url}", err=True)
     if console:
         click.echo(f"Console {url}/console/", err=True)
+
+
+def _service_of(app: App, *, worker: bool, push: bool) -> Any:
+    """Returns the service of an app. What is wrong with the app is said before a server starts."""
+    app.check()
+    application = service.service_of(app, worker=worker)
+    if push:
+        take_pushes(app, application)
+    return application
 
 
 def _command() -> list[str]:

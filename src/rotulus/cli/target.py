@@ -12,9 +12,9 @@ import click
 
 from rotulus import App, TaskRegistry, pubsub
 from rotulus._text.names import did_you_mean
+from rotulus.cli.configured import settings_with
 from rotulus.cli.importing import load_module
-from rotulus.config import load_settings
-from rotulus.errors import ConfigurationError, OptionError, StoreUnavailableError
+from rotulus.errors import ConfigurationError, StoreUnavailableError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,7 +85,7 @@ def _caller() -> str:
 def _find_app(target: str | None, url: str | None, *, tasks: bool) -> App:
     if url is not None:
         return bare_app(url)
-    target = load_settings({"app": target})["app"].value
+    target = settings_with({"app": target})["app"].value
     if target is None:
         if tasks:
             raise no_target()
@@ -99,7 +99,13 @@ def _find_app(target: str | None, url: str | None, *, tasks: bool) -> App:
 
 
 def bare_app(url: str | None = None) -> App:
-    """Returns an app without tasks, to look at a store; another one may be open beside it."""
+    """Returns an app without tasks, to look at a store; another one may be open beside it.
+
+    Raises:
+        OptionError: the URL is not allowed.
+        ConfigurationError: a setting is not, such as the URL in a variable.
+    """
+    settings_with({"url": url})
     return App(url, registry=TaskRegistry())
 
 
@@ -138,9 +144,9 @@ def _file_of(app: App) -> Path | None:
     return Path(path) if scheme == "sqlite" and path else None
 
 
-def no_target() -> OptionError:
+def no_target() -> ConfigurationError:
     """Returns the error of a command that needs an app, and was given none."""
-    return OptionError(
+    return ConfigurationError(
         'Which app? Give it as module:app, in ROTULUS_APP, or as app = "module:app" '
         "under [tool.rotulus] in pyproject.toml"
     )

@@ -12,13 +12,14 @@ import click
 from rotulus import App
 from rotulus._progress import Meter
 from rotulus._text.words import many
+from rotulus.cli.configured import settings_with
 from rotulus.cli.hints import no_queue
 from rotulus.cli.init import leave_init
 from rotulus.cli.logs import name_jobs, set_up_logging
 from rotulus.cli.output import ago
 from rotulus.cli.target import app_argument, find_app, has_store, url_of
 from rotulus.cli.values import Whole, seconds_like
-from rotulus.config import FORMATS, LEVELS, TRACEBACKS, Setting, load_settings
+from rotulus.config import FORMATS, LEVELS, TRACEBACKS, Setting
 from rotulus.errors import StoreError
 from rotulus.events import AttemptFailed, AttemptSucceeded, Event
 
@@ -85,7 +86,7 @@ def worker(
     per_process: dict[str, Any] = {"slots": slots, "queues": queues, "lease": lease, "drain": drain}
     per_process |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
     per_process |= {"log": level, "log_format": log_format, "tracebacks": tracebacks}
-    settings = load_settings(per_process | {"processes": processes})
+    settings = settings_with(per_process | {"processes": processes})
     set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
     app = find_app(target, tasks=True, acting=False)
     name_jobs()

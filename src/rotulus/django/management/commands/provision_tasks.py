@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
+from rotulus.cli.configured import configured
 from rotulus.cli.gcp import apply_plan, print_plan
 from rotulus.cli.main import exit_code
 from rotulus.django.pubsub import the_backend
@@ -42,7 +43,8 @@ class Command(BaseCommand):
             )
             return
         try:
-            _provision(dry_run=options["dry_run"], as_json=options["json"])
+            with configured():
+                _provision(dry_run=options["dry_run"], as_json=options["json"])
         except (RotulusError, ImproperlyConfigured) as error:
             code = exit_code(error) if isinstance(error, RotulusError) else 3
             raise CommandError(str(error), returncode=code) from error

@@ -4,6 +4,7 @@ import logging
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils.autoreload import StatReloader, autoreload_started, get_child_
 
 from rotulus import App
 from rotulus._text.names import did_you_mean
+from rotulus.cli.configured import configured, settings_with
 from rotulus.cli.importing import place_of
 from rotulus.cli.init import leave_init
 from rotulus.cli.logs import LineFormatter, name_jobs
@@ -23,7 +25,6 @@ from rotulus.cli.main import exit_code
 from rotulus.cli.reload import Reloader
 from rotulus.cli.worker import needs_supervisor
 from rotulus.cli.worker import worker as worker_command
-from rotulus.config import load_settings
 from rotulus.django.app import worker_app
 from rotulus.django.backend import DatabaseBackend
 from rotulus.django.compat import task_backends
@@ -72,11 +73,13 @@ class Command(BaseCommand):
             leave_init()
         _set_up_logging(options["verbosity"])
         try:
-            backend = _backend(options["backend"])
-            if self._reloads(options):
-                sys.exit(_reloader().run())
-            _import_tasks()
-            with _app(backend) as app:
+            with ExitStack() as opened:
+                with configured():
+                    backend = _backend(options["backend"])
+                    if self._reloads(options):
+                        sys.exit(_reloader().run())
+                    _import_tasks()
+                    app = opened.enter_context(_app(backend))
                 if options["parent"] is None:
                     _warn_of_queues(backend, options["queues"])
                 self._work(app, options)
@@ -92,7 +95,7 @@ class Command(BaseCommand):
 
     def _work(self, app: App, options: dict[str, Any]) -> None:
         per_process = {name: options[name] for name in _PER_PROCESS}
-        chosen = load_settings(per_process | {"processes": options["processes"]})
+        chosen = settings_with(per_process | {"processes": options["processes"]})
         if options["parent"] is None and needs_supervisor(chosen):
             app.supervise(
                 self._command(),
@@ -168,7 +171,7 @@ def _app(backend: DatabaseBackend) -> App:
 
 def _warn_of_queues(backend: DatabaseBackend, queues: str | None) -> None:
     """Warn of queues that no task of the backend can be in: the names may be misspelt."""
-    for queue in load_settings({"queues": queues})["queues"].value or ():
+    for queue in settings_with({"queues": queues})["queues"].value or ():
         if backend.queues and queue not in backend.queues:
             logger.warning(
                 "TASKS[%r] has no queue %r%s",
