@@ -755,7 +755,7 @@ def test_a_job_that_waits_is_edited(shop):
         (["--args", "[1]"], 2, "no JSON object"),
         (["--priority", "high"], 2, "--priority"),
         (["--in", "soon"], 2, "'soon' is no number of seconds"),
-        (["--in", "5", "--at", "2100-01-01T00:00"], 3, "Give at= or delay=, and not both"),
+        (["--in", "5", "--at", "2100-01-01T00:00"], 2, "Give at= or delay=, and not both"),
         (["--priority", "5", "--version", "x"], 3, "has been edited meanwhile"),
     ],
 )

@@ -107,7 +107,7 @@ def test_the_table_says_who_what_and_how(rotulus):
     assert ("queues.resume" in one, "queues.pause" in one) == (True, False)
     assert ("queues.resume" in next_one, "queues.pause" in next_one) == (False, True)
     assert "Nobody has done such a thing" in rotulus("audit", "--actor", "bob")
-    assert "jobs.cancel" in rotulus("audit", "--verb", "pause", code=3)
+    assert "jobs.cancel" in rotulus("audit", "--verb", "pause", code=2)
 
 
 def test_what_was_only_begun_is_told(rotulus, app):
