@@ -289,13 +289,6 @@ VALUES = {
     "a queue with a blank": Wrong(
         ["pause", "a b"], 2, "'a b' is not allowed", "Queue name", "start with a letter"
     ),
-    "a schedule with a wrong minute": Wrong(
-        ["schedule", "add", "s", "count", "words=[]", "--cron", "61 * * * *"],
-        2,
-        "the minute field cannot be '61'",
-        "'61 * * * *'",
-        "numbers from 0 to 59",
-    ),
     "a moment after all others": Wrong(
         "enqueue count words=[] --at 9999-12-31",
         2,
