@@ -237,9 +237,9 @@ def test_a_port_that_is_taken_is_one_clear_line(shop):
     ("words", "code", "says"),
     [
         (["shop:own", "--host", "no.such.host.invalid", "--token", "t"], 3, "no address"),
-        (["shop:own", "--worker"], 3, "lifespan=app.lifespan"),
+        (["shop:own", "--worker"], 2, "lifespan=app.lifespan"),
         (["shop:none"], 3, "named 'none'"),
-        (["shop:own", "--token", "a b"], 3, "visible ASCII"),
+        (["shop:own", "--token", "a b"], 2, "visible ASCII"),
         (["shop:own", "--port", "70000"], 2, "65535"),
         ([], 3, "Which app?"),
     ],
