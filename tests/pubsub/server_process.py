@@ -34,6 +34,11 @@ class ServerProcess:
         pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    @property
+    def descriptors(self):
+        """How many files and sockets it has open."""
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
+
     def start(self, *words, **environment):
         """Start it, and return when it listens."""
         known = {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1"}

@@ -24,6 +24,21 @@ PARAMS = {
     "anything": {"value": {"a": [1, "b", None]}},
 }
 
+BODIES = {
+    "$backfill": {"since": "1d", "until": None, "dry_run": True},
+    "$replay": {"step": "", "context": {"a": 1}},
+    "$add": {"task": "none", "params": [{}], "options": {"priority": 1, "delay": 5}},
+    "$reprioritise": {"priority": 1},
+    "$retry": {"dry_run": True},
+    "$delete": {"dry_run": True, "ids": [ID]},
+    "/schedules": {
+        "name": "add", "task": "add", "cron": "* * * * *", "timezone": "UTC", "missed": "all(3)",
+        "arguments": {"a": 1}, "start": "2026-11-20T08:00:00Z", "end": None, "spread": 1.5,
+    },
+    "/groups": {"name": "add", "then": "anything"},
+}  # fmt: skip
+"""The bodies of what is steered, by the ends of paths, or a step in them."""
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "\xff"]
 
 WORST_VALUES = [
@@ -67,7 +82,7 @@ WORST_HEADERS = [
     (b"referer", [b"http://[", b"\xff"]),
     (b"sec-fetch-site", [b"cross-site", b"same-origin", b"none", b"", b"\xff", b"same-site"]),
     (b"authorization", [b"", b"Bearer", b"Bearer \xff", b"Basic !!!", b"Basic /w==", b"x" * 9_000]),
-    (b"if-match", [b"*", b'W/"', b"\xff", b'"a", ' * 500, b""]),
+    (b"if-match", [b"*", b'"1"', b'W/"1"', b"1", b"\xff", b'"1", ' * 500, b""]),
     (b"if-none-match", [b"*", b'W/"', b"\xff", b'"a", ' * 500, b""]),
     (b"last-event-id", [b"-1", b"\xff", b"9" * 99]),
     (b"cookie", [b"a=b; c", b"=", b"\xff=\xfe", b"a=" + b"x" * 9_000]),
@@ -81,6 +96,11 @@ WORST_HEADERS = [
     (b"x-http-method-override", [b"DELETE"]),
     (b"\xff\xfe", [b"a"]),
     (b"", [b"a"]),
+]  # fmt: skip
+
+PAGED = [
+    b"/api/v1/jobs", b"/api/v1/artifacts", b"/api/v1/schedules", b"/api/v1/runs",
+    b"/api/v1/runs/" + ID.encode() + b"/$steps", b"/api/v1/jobs/" + ID.encode() + b"/$logs",
 ]  # fmt: skip
 
 WORST_STEPS = [
@@ -100,6 +120,10 @@ WORST_QUERIES = [
     b"depth=" + b"9" * 400, b"data=maybe", b"recursive=2", b"recursive=1", b"poll_interval=nan",
     b"poll_interval=inf", b"poll_interval=-1", b"poll_interval=1e400", b"filename=%00",
     b"filename=" + b"f" * 300, b"filename=%ed%a0%80", b"filename=..%2f..%2fa", b"tag=%00", b"tag=",
+    b"since=0001-01-01T00:00Z", b"since=9999-12-31T23:59Z", b"since=-1", b"until=x", b"count=0",
+    b"since=" + b"9" * 400 + b"d", b"after=0001-01-01T00:00:00%2B14:00", b"within=%00", b"seconds=nan",
+    b"label.a=b", b"args.a=1", b"args.=1", b"args." + b"a." * 50 + b"=1", b"label=%00=1", b"step=%ff",
+    b"group=%00", b"fingerprint=x", b"metric=ran_max", b"step=1e-9", b"by=queue", b"slots=0",
     b"&".join(b"a%d=" % number for number in range(2_000)), b"limit[]=1", b"q=%", b";;",
 ]  # fmt: skip
 
@@ -168,19 +192,53 @@ class Malformed:
             ("GET", f"/api/v1/artifacts/{artifact}/$tree"),
             ("GET", f"/api/v1/artifacts/{artifact}/$metadata"),
             ("GET", f"/api/v1/artifacts/{artifact}/$download"),
+            *self._resources(name, job),
             ("GET", "/"), ("GET", "/health"), ("GET", "/metrics"), ("GET", "/api/v1/system"),
             ("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/nowhere"),
         ])  # fmt: skip
-        body = b""
+        body, query = b"", b""
         headers = [(b"host", b"testserver")]
-        if method == "POST":
+        if method in ("POST", "PATCH"):
             body = json.dumps(self._told(path, name)).encode()
             headers += [(b"content-type", b"application/json")]
-        return Sent(method, path.encode(), b"", headers, body)
+        if path.endswith("/changes"):
+            query = b"seconds=0.01"  # it would not end
+        return Sent(method, path.encode(), query, headers, body)
+
+    def _resources(self, name, job):
+        """Requests for what is steered: three of all there are."""
+        print_ = "0123456789ab"
+        every = [
+            ("GET", "/api/v1/schedules"), ("POST", "/api/v1/schedules"),
+            ("GET", f"/api/v1/schedules/{name}"), ("PATCH", f"/api/v1/schedules/{name}"),
+            ("DELETE", f"/api/v1/schedules/{name}"), ("GET", f"/api/v1/schedules/{name}/$instants"),
+            ("POST", f"/api/v1/schedules/{name}/$backfill"),
+            ("POST", f"/api/v1/schedules/{name}/$pause"), ("POST", f"/api/v1/schedules/{name}/$run"),
+            ("GET", "/api/v1/failures"), ("GET", f"/api/v1/failures/{print_}"),
+            ("POST", f"/api/v1/failures/{print_}/$retry"),
+            ("POST", f"/api/v1/failures/{print_}/$delete"),
+            ("GET", "/api/v1/runs"), ("GET", f"/api/v1/runs/{job}"),
+            ("GET", f"/api/v1/runs/{job}/$steps"), ("GET", f"/api/v1/runs/{job}/$graph"),
+            ("GET", f"/api/v1/runs/{job}/$timeline"), ("POST", f"/api/v1/runs/{job}/$cancel"),
+            ("POST", f"/api/v1/runs/{job}/$replay"), ("POST", f"/api/v1/runs/{job}/$pause"),
+            ("POST", "/api/v1/groups"), ("GET", f"/api/v1/groups/{name}"),
+            ("POST", f"/api/v1/groups/{name}/$add"), ("POST", f"/api/v1/groups/{name}/$close"),
+            ("GET", "/api/v1/jobs/$count"), ("GET", f"/api/v1/jobs/{job}/$logs"),
+            ("GET", f"/api/v1/jobs/{job}/$result"), ("POST", "/api/v1/jobs/$retry"),
+            ("POST", "/api/v1/jobs/$delete"), ("POST", f"/api/v1/jobs/{job}/$reprioritise"),
+            ("GET", "/api/v1/changes"), ("GET", "/api/v1/queues"), ("GET", "/api/v1/queues/default"),
+            ("POST", "/api/v1/queues/default/$pause"), ("POST", "/api/v1/queues/default/$resume"),
+            ("GET", "/api/v1/demand"), ("GET", "/api/v1/workers"), ("GET", "/api/v1/stats/series"),
+            ("GET", "/api/v1/stats/totals"), ("GET", "/api/v1/me"),
+        ]  # fmt: skip
+        return self._random.choices(every, k=20)
 
     def _told(self, path, name):
         if path.endswith("/artifacts"):
             return {"data": {"rows": 3}, "metadata": {"day": "2026-11-20"}}
+        for end, body in BODIES.items():
+            if path.endswith(end) or (f"{end}/" in f"{path}/" and end.startswith("/")):
+                return body
         told = {"params": PARAMS.get(name, {})}
         if path.endswith("$enqueue"):
             told["options"] = {"priority": 1}
@@ -210,7 +268,9 @@ class Malformed:
         choose = self._random.choice
         if isinstance(value, dict) and (depth == 0 or self._random.random() < 0.8):
             name = choose([*value, "params", "options", "id", "parent_id", "media_type", "x\0",
-                           "key", "queue", "at", "delay", "expires", "priority"])  # fmt: skip
+                           "key", "queue", "at", "delay", "expires", "priority", "cron", "every",
+                           "start", "end", "spread", "arguments", "since", "dry_run", "ids", "limit",
+                           "context", "step", "then", "task", "name", "labels"])  # fmt: skip
             if name in value and self._random.random() < 0.7:
                 return value | {name: self._spoilt(value[name], depth + 1)}
             if self._random.random() < 0.2:
@@ -252,7 +312,7 @@ class Malformed:
             cursor = cursor[: self._random.randrange(len(cursor))]
         elif how < 0.9:
             cursor += self._random.randbytes(4)
-        path = self._random.choice([b"/api/v1/jobs", b"/api/v1/artifacts"])
+        path = self._random.choice(PAGED)
         query = b"after=" + quote_from_bytes(bytes(cursor)).encode()
         return sent._replace(method="GET", path=path, query=query)
 

@@ -1,9 +1,13 @@
 """The OpenAPI document of an application, with an operation for each task in it."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Protocol
 
 from fastapi import FastAPI
+
+from rotulus.service.links import add_links
+from rotulus.service.problems import MEDIA_TYPE, PROBLEM_RESPONSES
 
 
 class Documented(Protocol):
@@ -44,10 +48,48 @@ def _extend(app: FastAPI, known: list[Documented]) -> None:
             for operations in known:
                 operations.add_to(document)
             _say_optional_values(document)
+            _name_problems(document)
+            _name_schemas(document)
+            add_links(document)
             made[version] = document
         return made[version]
 
     app.openapi = openapi
+
+
+def _name_problems(document: dict[str, Any]) -> None:
+    """Give the answer with a problem a name, and have every operation refer to it."""
+    problem = deepcopy(PROBLEM_RESPONSES["default"])
+    components = document.setdefault("components", {})
+    content = problem["content"][MEDIA_TYPE]
+    components.setdefault("schemas", {})["Problem"] = content["schema"]
+    content["schema"] = {"$ref": "#/components/schemas/Problem"}
+    components.setdefault("responses", {})["Problem"] = problem
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            answers = operation["responses"]
+            if answers.get("default") == PROBLEM_RESPONSES["default"]:
+                answers["default"] = {"$ref": "#/components/responses/Problem"}
+
+
+def _name_schemas(document: dict[str, Any]) -> None:
+    """Give each body and answer of JSON a name, after its operation unless it has one."""
+    schemas = document["components"]["schemas"]
+
+    def name(described: Mapping[str, Any], word: str) -> None:
+        content: dict[str, Any] = described.get("content", {}).get("application/json", {})
+        schema = content.get("schema")
+        if schema and "$ref" not in schema:
+            schemas[word] = schema
+            content["schema"] = {"$ref": f"#/components/schemas/{word}"}
+
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            word = operation.get("operationId")
+            if word:
+                name(operation.get("requestBody", {}), f"{word}-body")
+                for status, answer in operation["responses"].items():
+                    name(answer, f"{word}-{status}")
 
 
 def _say_optional_values(document: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ class Operations:
                 continue
             word = _unlike(re.sub(r"\W+", "_", task.name), taken)
             place = f"{self._prefix}/{task.name}"
-            schemas.update(_components(word, shape))
+            schemas.update(_SHARED | _components(word, shape))
             example = self._example(task, shape)
             paths[f"{place}/$execute"] = {"post": self._execute(task, word, shape, example)}
             paths[f"{place}/$enqueue"] = {"post": self._enqueue(task, word, shape, example)}
@@ -62,19 +62,18 @@ class Operations:
     def _execute(
         self, task: AnyTask, word: str, shape: Shape, example: dict[str, Any] | None
     ) -> dict[str, Any]:
-        params = _moved(shape.arguments, word)
         envelope = {
             "type": "object",
             "required": ["task_name", "params", "result", "error"],
             "properties": {
                 "task_name": {"const": task.name},
                 "params": {"type": "object"},
-                "result": {"anyOf": [_moved(shape.result, word), {"type": "null"}]},
-                "error": {"anyOf": [_ERROR, {"type": "null"}]},
+                "result": {"anyOf": [_ref(f"{word}-result"), {"type": "null"}]},
+                "error": {"anyOf": [_ref("TaskError"), {"type": "null"}]},
             },
         }
         return self._described(task, f"execute_{word}", f"Execute {task.name}") | {
-            "requestBody": _body(params, {}, example),
+            "requestBody": _body(word, shape, {}, example),
             "responses": {
                 "200": _json("The result of the task, or its error.", envelope),
                 "default": _PROBLEM,
@@ -84,14 +83,13 @@ class Operations:
     def _enqueue(
         self, task: AnyTask, word: str, shape: Shape, example: dict[str, Any] | None
     ) -> dict[str, Any]:
-        params = _moved(shape.arguments, word)
         stored = "The job is stored, and Location is its address."
         return self._described(task, f"enqueue_{word}", f"Enqueue {task.name}") | {
             "parameters": _HEADERS,
-            "requestBody": _body(params, {"options": _OPTIONS}, example),
+            "requestBody": _body(word, shape, {"options": _ref("EnqueueOptions")}, example),
             "responses": {
-                "200": _json("The job has ended, or had been stored before.", _JOB),
-                "202": _json(stored, _JOB) | {"headers": _LOCATION},
+                "200": _json("The job has ended, or had been stored before.", _ref("StoredJob")),
+                "202": _json(stored, _ref("StoredJob")) | {"headers": _LOCATION},
                 "default": _PROBLEM,
             },
         }
@@ -147,6 +145,9 @@ _JOB: dict[str, Any] = {
     "required": ["id", "task", "queue", "state"],
     "properties": {"id": {"type": "string", "format": "uuid"}, "state": {"type": "string"}},
 }
+_SHARED: dict[str, Any] = {"TaskError": _ERROR, "EnqueueOptions": _OPTIONS, "StoredJob": _JOB}
+"""Schemas that the operations of all tasks refer to, by name."""
+
 _KEY = r'^("[ !#-\[\]-~]+"|[!#-+\-.-:<-~]+)$'
 """A text in quotes, as in the draft, or bare."""
 
@@ -180,14 +181,18 @@ def _json(description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"{_SCHEMAS}{name}"}
+
+
 def _body(
-    params: dict[str, Any], others: Mapping[str, Any], example: dict[str, Any] | None
+    word: str, shape: Shape, others: Mapping[str, Any], example: dict[str, Any] | None
 ) -> dict[str, Any]:
-    needed = bool(params.get("required"))
+    needed = bool(shape.arguments.get("required"))
     schema: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {"params": params, **others},
+        "properties": {"params": _ref(f"{word}-params"), **others},
     } | ({"required": ["params"]} if needed else {})
     content: dict[str, Any] = {"schema": schema}
     if example is not None:
@@ -196,9 +201,11 @@ def _body(
 
 
 def _components(word: str, shape: Shape) -> dict[str, Any]:
-    """Returns the schemas that a task's schemas refer to, under names that no other task has."""
+    """Returns the schemas of a task, and those they refer to, under names that no other has."""
     defs = shape.arguments.get("$defs", {}) | shape.result.get("$defs", {})
-    return {f"{word}.{name}": _moved(schema, word) for name, schema in defs.items()}
+    named = {f"{word}.{name}": schema for name, schema in defs.items()}
+    named |= {f"{word}-params": shape.arguments, f"{word}-result": shape.result}
+    return {name: _moved(schema, word) for name, schema in named.items()}
 
 
 def _moved(schema: Any, word: str) -> Any:

@@ -164,8 +164,8 @@ class ArtifactInfo(BaseModel):
 
 _EXAMPLE: dict[str, JsonValue] = {
     "id": "0198c2f0-0000-7000-8000-000000000000",
-    "parent_id": None,
-    "level": 0,
+    "parent_id": "0198c2ef-0000-7000-8000-000000000000",  # FastAPI leaves a null out of examples
+    "level": 1,
     "media_type": JSON,
     "size": 10,
     "sha256": "2bafd4629cc04e701c66d3854982e073924fa77d4fdc31b2803184ff5a42cecc",

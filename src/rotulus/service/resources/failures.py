@@ -59,7 +59,9 @@ class FailureGroups(BaseModel):
 class FailureBody(BaseModel):
     """How a verb goes about a group."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"dry_run": True}]}
+    )
 
     dry_run: bool = Field(default=False, description="Change nothing; say what would be changed.")
 

@@ -36,6 +36,10 @@ class _Body(BaseModel):
 class NewGroup(_Body):
     """A group that is opened, or gone on with."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "import-7", "then": "report"}]}
+    )
+
     name: str = Field(description="By which it is found: printable text.")
     then: str = Field(description="The task that is run when all of its jobs have ended.")
 
@@ -51,6 +55,12 @@ class AddOptions(_Body):
 
 class AddBody(_Body):
     """Jobs of one task for a group."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"task": "parse", "params": [{"line": "a"}, {"line": "b"}]}]
+        }
+    )
 
     task: str
     params: list[dict[str, Any]] = Field(

@@ -112,7 +112,11 @@ class RunChange(BaseModel):
 class ReplayBody(BaseModel):
     """A step that is run again, with everything that came after it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"step": "parse", "context": {"day": "2026-11-20"}}]},
+    )
 
     step: str = Field(description="The id of the step, or its path; empty: the run as a whole.")
     context: dict[str, Any] | None = Field(

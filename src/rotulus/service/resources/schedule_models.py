@@ -100,6 +100,12 @@ class _Options(_Body):
 class NewSchedule(_Options):
     """A schedule that is added: with `cron` or `every`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "nightly", "task": "reports.make", "cron": "30 9 * * 1-5"}]
+        }
+    )
+
     name: str = Field(description="Unique, and made like the name of a task.")
     task: str = Field(description="The task that it fires.")
 
@@ -107,11 +113,17 @@ class NewSchedule(_Options):
 class ScheduleChange(_Options):
     """What changes of a schedule; what is left out stays."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"cron": "0 6 * * *", "timezone": "Europe/Oslo"}]}
+    )
+
     task: str = Field("", description="The task that it fires.")
 
 
 class BackfillBody(_Body):
     """A time that is over, for whose instants jobs are to be stored."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "7d", "dry_run": True}]})
 
     since: str = Field(description=f"From when: {_WHEN}.")
     until: str | None = Field(None, description=f"Until when: {_WHEN}; now unless given.")
