@@ -3,7 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-_JOB = ("get_job", "get_job_result", "cancel_job", "retry_job", "reprioritise_job", "delete_job")
+_JOB = (
+    "get_job",
+    "get_job_result",
+    "edit_job",
+    "reprioritise_job",
+    "cancel_job",
+    "retry_job",
+    "delete_job",
+)
 
 
 class Link(NamedTuple):
