@@ -2,7 +2,8 @@
 
 `make test` sends 3,000 requests. A release sends more:
 
-    .venv-3.11/bin/pytest tests/service/test_hostile_wire.py --stress-requests 100000 -s
+    .venv-3.11/bin/pytest tests/service/test_hostile_wire.py --stress-requests 100000 -s \
+        -o faulthandler_timeout=0
 """
 
 import http.client

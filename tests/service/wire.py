@@ -9,7 +9,10 @@ from contextlib import closing
 from service.asking import Answer, complaint
 
 AT_ONCE = 4
+DRAWN = 200
 PATIENCE = 20
+WAITED = 2
+"""Seconds for which an answer is waited for where the request itself asks the server to wait."""
 
 SERVERS_OWN = b"Invalid HTTP request received."
 """What uvicorn itself answers to what is no HTTP, before any application sees it."""
@@ -18,6 +21,9 @@ STREAM = "text/event-stream"
 
 HERE = {b"testserver": b"127.0.0.1", b"http://testserver": b"http://127.0.0.1"}
 """The names of the server where it is a real one."""
+
+
+HANGS = Answer(599, {}, b"no answer came")
 
 
 class Wire:
@@ -36,9 +42,10 @@ class Wire:
     def send(self, count):
         """Send so many malformed requests, several at once."""
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            drawn = (self._malformed.draw() for _ in range(count))
-            for sent, answer, seconds in threads.map(self._ask, drawn):
-                self._note(sent, answer, seconds)
+            for first in range(0, count, DRAWN):
+                drawn = [self._malformed.draw() for _ in range(min(DRAWN, count - first))]
+                for sent, answer, seconds in threads.map(self._ask, drawn):
+                    self._note(sent, answer, seconds)
 
     def _note(self, sent, answer, seconds):
         status = answer and answer.status
@@ -52,7 +59,9 @@ class Wire:
 
     def _ask(self, sent):
         begin = time.perf_counter()
-        with closing(socket.create_connection(("127.0.0.1", self._port), PATIENCE)) as connection:
+        waits = b"prefer" in dict(sent.headers)
+        patience = WAITED if waits else PATIENCE
+        with closing(socket.create_connection(("127.0.0.1", self._port), patience)) as connection:
             try:
                 connection.sendall(_bytes_of(sent))
                 if not _is_framed(sent):
@@ -60,6 +69,8 @@ class Wire:
             except OSError:
                 pass  # what is too large is not read to its end
             answer = _answer(connection, sent.method)
+        if waits and answer is HANGS:
+            answer = None  # it was asked to wait, and this client has gone away
         return sent, answer, time.perf_counter() - begin
 
 
@@ -91,4 +102,6 @@ def _answer(connection, method):
         body = b"" if is_stream else answer.read()
     except (http.client.HTTPException, ConnectionError):
         return None
+    except TimeoutError:
+        return HANGS
     return Answer(answer.status, headers, body)
