@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from rotulus import TaskRegistry, task
 from rotulus.service import ServiceBuilder, ServiceInfo
+from rotulus.service.idempotency import WINDOW
 from rotulus.testing import drain
 
 PATH = "/api/v1/tasks/double/$enqueue"
@@ -109,6 +110,16 @@ def test_the_same_request_with_the_same_key_gives_the_same_job(client):
     assert [202, 200, 422] == [first.status_code, again.status_code, other.status_code]
     assert first.json()["id"] == again.json()["id"]
     assert "true" == again.headers["idempotency-replayed"]
+
+
+def test_the_document_says_how_long_a_key_is_remembered(client):
+    """As the draft asks for: clients have to know until when a request may be sent again."""
+    operation = client.get("/openapi.json").json()["paths"][PATH]["post"]
+    [key] = [one for one in operation["parameters"] if one["name"] == "Idempotency-Key"]
+
+    assert 24 * 3600 == WINDOW == key["x-rotulus-window"]
+    assert "24 hours" in key["description"]
+    assert "Idempotency-Replayed" in operation["responses"]["200"]["headers"]
 
 
 @pytest.mark.parametrize("content", ["null", "[]", '"x"'])

@@ -10,6 +10,7 @@ from rotulus import App, TaskRegistry, task
 from rotulus.errors import ArgumentsError, OptionError, TaskNotFoundError
 from rotulus.service import ProblemError
 from rotulus.service.idempotency import enqueue_once, read_idempotency_key, scope_of
+from rotulus.service.principal import Principal, admit
 from rotulus.testing import drain
 
 
@@ -191,6 +192,22 @@ def test_there_is_one_key_or_none():
     assert read_idempotency_key(request_of()) is None
     with pytest.raises(ProblemError):
         read_idempotency_key(request_of(("idempotency-key", "a"), ("idempotency-key", "a")))
+
+
+def test_a_sender_is_the_name_of_its_principal():
+    """Whatever token of that name it has; one that is let in without a name is several people."""
+    headers = [("authorization", "Bearer a")], [("authorization", "Bearer b")]
+    scopes = {}
+    for name in ("ci", "cd", "local", "dependency", "anybody"):
+        for number, one in enumerate(headers):
+            request = request_of(*one)
+            admit(request.scope, Principal(name, "operator"))
+            scopes[name, number] = scope_of(request)
+
+    for name in ("ci", "cd", "local", "dependency", "anybody"):
+        known = name not in ("dependency", "anybody")
+        assert (scopes[name, 0] == scopes[name, 1]) is known
+    assert 3 == len({scopes[name, 0] for name in ("ci", "cd", "dependency")})
 
 
 def test_who_asks_is_told_apart():

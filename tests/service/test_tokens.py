@@ -41,6 +41,7 @@ def ask(app):
             headers = {} if secret is None else bearer(secret)
             return client.request(method, path, headers=headers, **options)
 
+        send.client = client
         yield send
 
 
@@ -207,6 +208,25 @@ def test_the_audit_names_the_token_and_nothing_has_its_secret(app, caplog):
     for secret in [*secrets, made.json()["secret"]]:
         for text in (caplog.text, audit.text, refused.text, repr(app.tokens.list())):
             assert secret.removeprefix("rot_") not in text
+
+
+def test_an_idempotency_key_belongs_to_the_name_of_the_token(app, ask):
+    """Another sender with the same key stores a job of its own; another token of the name does not."""
+    path = "/api/v1/tasks/send/$enqueue"
+    first, other = (app.tokens.add(name, "operator").secret for name in ("ci", "cd"))
+
+    def enqueue(secret):
+        headers = {**bearer(secret), "Idempotency-Key": '"one"'}
+        return ask.client.post(path, json={}, headers=headers)
+
+    stored, repeated, others = enqueue(first), enqueue(first), enqueue(other)
+    app.tokens.remove("ci")
+    renewed = enqueue(app.tokens.add("ci", "operator").secret)
+
+    assert [202, 200, 202, 200] == [a.status_code for a in (stored, repeated, others, renewed)]
+    assert stored.json()["id"] == repeated.json()["id"] == renewed.json()["id"]
+    assert stored.json()["id"] != others.json()["id"]
+    assert ["true", None] == [a.headers.get("idempotency-replayed") for a in (renewed, others)]
 
 
 def known_by(x_key: str = Header("")):

@@ -1,7 +1,8 @@
 """The header `Idempotency-Key`: the same request, sent again, returns the same job.
 
 It uses the unique keys of jobs, so a store adds one job, whatever process gets the request. The
-payload is compared with that of the job that holds the key.
+payload is compared with that of the job that holds the key. A key counts for its sender and for one
+operation, as draft-ietf-httpapi-idempotency-key-header asks for.
 """
 
 import hashlib
@@ -14,12 +15,18 @@ from starlette.requests import Request
 
 from rotulus import App, Job
 from rotulus.errors import OptionError
+from rotulus.service.principal import ANYBODY, DEPENDENCY, admission_of
 from rotulus.service.problems import ProblemError
 
 WINDOW = 24 * 60 * 60.0
-"""The least number of seconds for which a key is remembered."""
+"""The seconds for which a key is remembered, and longer as long as its job has not ended."""
+
+WINDOW_HOURS = round(WINDOW / 3600)
 
 LONGEST = 255
+
+_NAMELESS = (DEPENDENCY, ANYBODY)
+"""Principals that stand for several senders."""
 
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 _BARE = re.compile(r"[!#-+\--:<-~]+")
@@ -52,9 +59,13 @@ def read_idempotency_key(request: Request) -> str | None:
 def scope_of(request: Request) -> str:
     """Returns the sender of a request: no sender finds the job of another by a key.
 
-    That is `request.state.principal`, which a dependency of the user's may set, else the
-    credentials of the request.
+    That is the name of its principal, so a sender may use another token of that name, or log in
+    anew. Senders whom a dependency of the user's has let in without a name are told apart by
+    `request.state.principal`, which the dependency may set, else by the credentials of the request.
     """
+    admission = admission_of(request.scope)
+    if admission is not None and admission.principal not in _NAMELESS:
+        return f"sender {admission.principal.name}"
     principal = getattr(request.state, "principal", None)
     if principal is not None:
         return f"principal {principal}"
@@ -101,7 +112,8 @@ async def enqueue_once(
             422,
             "idempotency_key_reused",
             "The Idempotency-Key was used before",
-            f"Within the last 24 hours this key was sent with another payload for {task!r}.",
+            f"Within the last {WINDOW_HOURS} hours this key was sent with another payload for "
+            f"{task!r}.",
             hint="Send a new key with each new request, and the same key only to repeat it.",
         )
     return job, job.existed
@@ -109,5 +121,5 @@ async def enqueue_once(
 
 def _stored(task: str, key: str, scope: str) -> str:
     """Returns the unique key of the job, with a hash that hides the client's key and the scope."""
-    text = json.dumps([scope, task, key])
+    text = json.dumps([scope, "enqueue", task, key])
     return f"idempotency:{task}:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -10,6 +10,7 @@ from rotulus._app.roles import Role
 from rotulus._text import jsontext
 from rotulus.errors import ConfigurationError
 from rotulus.service.access import ROLE_KEY
+from rotulus.service.idempotency import WINDOW
 from rotulus.service.problems import PROBLEM_RESPONSES
 
 AnyTask = Task[..., Any, Any]
@@ -88,7 +89,8 @@ class Operations:
             "parameters": _HEADERS,
             "requestBody": _body(word, shape, {"options": _ref("EnqueueOptions")}, example),
             "responses": {
-                "200": _json("The job has ended, or had been stored before.", _ref("StoredJob")),
+                "200": _json("The job has ended, or had been stored before.", _ref("StoredJob"))
+                | {"headers": _REPLAYED},
                 "202": _json(stored, _ref("StoredJob")) | {"headers": _LOCATION},
                 "default": _PROBLEM,
             },
@@ -156,7 +158,11 @@ _HEADERS: list[dict[str, Any]] = [
         "name": "Idempotency-Key",
         "in": "header",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": _KEY},
-        "description": "The same request with the same key stores one job.",
+        "description": "The same request of the same sender with the same key stores one job: the "
+        "answer to another one is 200 with that job and `Idempotency-Replayed: true`. A key is "
+        "remembered for 24 hours, and as long as its job has not ended. With another payload it is "
+        "refused: 422.",
+        "x-rotulus-window": int(WINDOW),
     },
     {
         "name": "Prefer",
@@ -165,6 +171,12 @@ _HEADERS: list[dict[str, Any]] = [
         "description": "wait=10: answer when the job has ended, or after so many seconds.",
     },
 ]
+_REPLAYED: dict[str, Any] = {
+    "Idempotency-Replayed": {
+        "description": "The job had been stored before, under the same `Idempotency-Key`.",
+        "schema": {"const": "true"},
+    }
+}
 _LOCATION: dict[str, Any] = {"Location": {"schema": {"type": "string"}}}
 
 
