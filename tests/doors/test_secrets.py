@@ -159,8 +159,9 @@ WORDS = {
     ("why",): [["-"], ["nonsense"]],
     ("worker",): [["--burst"], ["--burst", "--log", "debug", "--log-format", "json"]],
 }
-ELSEWHERE = {("dev",)}
-"""It starts `worker` anew until it is stopped, and says little of its own; it has a test below."""
+ELSEWHERE = {("dev",), ("mcp",)}
+"""`dev` starts `worker` anew until it is stopped, and says little of its own; it has a test below.
+What `mcp` says are answers of the API."""
 
 
 def test_no_command_is_left_out():

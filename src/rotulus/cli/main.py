@@ -49,6 +49,7 @@ COMMANDS = {
     "graph": ("graph", "Draw a workflow or a run: as Mermaid, or as SVG."),
     "logs": ("log_lines", "What the attempts of a job have logged."),
     "ls": ("ls", "List tasks, jobs, runs, queues, schedules or workers."),
+    "mcp": ("mcp", "Let an assistant look into an app, over MCP."),
     "migrate": ("admin", "Bring the store's tables up to this version."),
     "pause": ("pausing", "Claim no more jobs of a queue, or of a run."),
     "reprioritise": ("retry_cancel", "Give jobs that wait another priority."),

@@ -7,7 +7,7 @@ from typing import cast
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from rotulus._app.actor import Actor, acting_as
+from rotulus._app.actor import Actor, Door, acting_as
 from rotulus._app.roles import Role, read_role
 from rotulus.service.problems import ProblemError
 
@@ -21,6 +21,7 @@ class Principal:
     Attributes:
         name: the name of a token, or that of a kind of sender; the audit shows it.
         role: what it may do: `viewer`, `operator` or `admin`.
+        door: the door at which the audit shows it.
 
     Raises:
         OptionError: the name is no printable text of 1 to 200 characters, or there is no such role.
@@ -28,10 +29,11 @@ class Principal:
 
     name: str
     role: Role
+    door: Door = "http"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "role", read_role(self.role))
-        Actor(self.name)  # which raises
+        Actor(self.name, self.door)  # which raises
 
 
 LOCAL = Principal("local", Role.ADMIN)
@@ -87,7 +89,7 @@ def principal_of(connection: HTTPConnection) -> Principal:
 
 def acting(principal: Principal) -> AbstractContextManager[Actor]:
     """Have the sender of a request act for the length of a block, for the audit."""
-    return acting_as(Actor(principal.name, "http", principal.role))
+    return acting_as(Actor(principal.name, principal.door, principal.role))
 
 
 def check_role(admission: Admission, needed: Role) -> None:
