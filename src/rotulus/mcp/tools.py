@@ -164,11 +164,17 @@ def _tool(document: Data, path: str, method: str, operation: Data) -> Tool:
 def _body(document: Data, operation: Data) -> Data:
     """The schema of a JSON body that is an object; {} where there is none."""
     content = operation.get("requestBody", {}).get("content", {})
-    schema = content.get(_JSON, {}).get("schema", {})
-    for choice in schema.get("anyOf", ()):
-        schema = choice if "$ref" in choice else schema
+    return _object(document, content.get(_JSON, {}).get("schema", {}))
+
+
+def _object(document: Data, schema: Data) -> Data:
+    """The schema of an object that a schema refers to, also if there may be none."""
     if "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].removeprefix(_COMPONENTS)]
+        name = schema["$ref"].removeprefix(_COMPONENTS)
+        return _object(document, document["components"]["schemas"][name])
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") != "null":
+            return _object(document, choice)
     return schema
 
 
