@@ -35,6 +35,8 @@ BODIES = {
         "name": "add", "task": "add", "cron": "* * * * *", "timezone": "UTC", "missed": "all(3)",
         "arguments": {"a": 1}, "start": "2026-11-20T08:00:00Z", "end": None, "spread": 1.5,
     },
+    "/tokens": {"name": "add", "role": "nobody"},  # with a token, all others would be refused
+    "/webhooks": {"name": "add", "url": "https://93.184.216.34/", "events": ["job.failed"]},
     "/groups": {"name": "add", "then": "anything"},
 }  # fmt: skip
 """The bodies of what is steered, by the ends of paths, or a step in them."""
@@ -100,6 +102,7 @@ WORST_HEADERS = [
 
 PAGED = [
     b"/api/v1/jobs", b"/api/v1/artifacts", b"/api/v1/schedules", b"/api/v1/runs",
+    b"/api/v1/audit", b"/api/v1/webhooks/$deliveries",
     b"/api/v1/runs/" + ID.encode() + b"/$steps", b"/api/v1/jobs/" + ID.encode() + b"/$logs",
 ]  # fmt: skip
 
@@ -229,7 +232,15 @@ class Malformed:
             ("GET", "/api/v1/changes"), ("GET", "/api/v1/queues"), ("GET", "/api/v1/queues/default"),
             ("POST", "/api/v1/queues/default/$pause"), ("POST", "/api/v1/queues/default/$resume"),
             ("GET", "/api/v1/demand"), ("GET", "/api/v1/workers"), ("GET", "/api/v1/stats/series"),
-            ("GET", "/api/v1/stats/totals"), ("GET", "/api/v1/me"),
+            ("GET", "/api/v1/stats/totals"), ("GET", "/api/v1/me"), ("GET", "/api/v1/audit"),
+            ("PATCH", f"/api/v1/jobs/{job}"), ("GET", "/api/v1/tokens"), ("POST", "/api/v1/tokens"),
+            ("GET", f"/api/v1/tokens/{name}"), ("DELETE", f"/api/v1/tokens/{name}"),
+            ("GET", "/api/v1/webhooks"), ("POST", "/api/v1/webhooks"),
+            ("GET", f"/api/v1/webhooks/{name}"), ("PATCH", f"/api/v1/webhooks/{name}"),
+            ("DELETE", f"/api/v1/webhooks/{name}"), ("POST", f"/api/v1/webhooks/{name}/$pause"),
+            ("POST", f"/api/v1/webhooks/{name}/$rotate"), ("POST", f"/api/v1/webhooks/{name}/$test"),
+            ("GET", "/api/v1/webhooks/$deliveries"),
+            ("POST", f"/api/v1/webhooks/$deliveries/{job}/$replay"),
         ]  # fmt: skip
         return self._random.choices(every, k=20)
 
@@ -270,7 +281,7 @@ class Malformed:
             name = choose([*value, "params", "options", "id", "parent_id", "media_type", "x\0",
                            "key", "queue", "at", "delay", "expires", "priority", "cron", "every",
                            "start", "end", "spread", "arguments", "since", "dry_run", "ids", "limit",
-                           "context", "step", "then", "task", "name", "labels"])  # fmt: skip
+                           "context", "step", "then", "url", "events", "role", "secret", "task", "name", "labels"])  # fmt: skip
             if name in value and self._random.random() < 0.7:
                 return value | {name: self._spoilt(value[name], depth + 1)}
             if self._random.random() < 0.2:

@@ -45,6 +45,20 @@ _SCHEDULE = Link(
         "remove_schedule",
     ),
 )
+_WEBHOOK = Link(
+    "201",
+    "name",
+    "name",
+    (
+        "get_webhook",
+        "set_webhook",
+        "pause_webhook",
+        "resume_webhook",
+        "rotate_webhook",
+        "test_webhook",
+        "remove_webhook",
+    ),
+)
 _GROUP = Link("200", "name", "name", ("get_group", "add_to_group", "close_group"))
 _RUN = ("get_run", "list_run_steps", "get_run_graph", "get_run_timeline", "cancel_run", "retry_run")
 
@@ -54,6 +68,9 @@ LINKS: Mapping[str, Link] = {
     "add_schedule": _SCHEDULE,
     "run_schedule": Link("202", "job_id", "id", _JOB),
     "open_group": _GROUP,
+    "add_token": Link("201", "name", "name", ("get_token", "remove_token")),
+    "add_webhook": _WEBHOOK,
+    "test_webhook": Link("202", "delivery_id", "id", ("replay_delivery",)),
     "save_artifact": Link(
         "201",
         "artifact_id",
