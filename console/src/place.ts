@@ -11,6 +11,10 @@ const api = document.querySelector<HTMLMetaElement>("meta[name=rotulus-api]")?.c
 /** The beginning of every address of the API, with a slash at the end. */
 export const API = new URL(!api || api.startsWith("%") ? "../api/v1/" : api, BASE);
 
+// A browser reads the address of the icon anew, and relative to it, when that of the page changes.
+for (const icon of document.querySelectorAll<HTMLLinkElement>("link[rel=icon]"))
+	icon.setAttribute("href", icon.href);
+
 function pathNow(): string {
 	const path = location.pathname;
 	return path.startsWith(BASE.pathname) ? path.slice(BASE.pathname.length) : "";

@@ -1,6 +1,5 @@
 """The built console, for the tests that look at it; and where it cannot be built, a word why not."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import expect, sync_playwright
 
+import rotulus.service.protection as protecting
 from rotulus.console.files import BUILT
+from rotulus.service.principal import Principal
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -58,8 +59,14 @@ def chromium(built):
 
 @pytest.fixture
 def open_page(chromium):
-    """Opens pages: each notes its errors and its requests, and a test fails if one had an error."""
-    contexts, errors = [], []
+    """Opens pages: each notes its errors and its requests, and a test fails if one had an error.
+
+    Errors that have the text `page.expected` are expected.
+    """
+    contexts, pages, errors = [], [], []
+
+    def told(said):
+        return f"{said.text} {said.location.get('url', '')}"
 
     def make(*, width=1440, height=900, theme="light", **options):
         context = chromium.new_context(
@@ -68,24 +75,32 @@ def open_page(chromium):
         contexts.append(context)
         context.set_default_timeout(20_000)
         page = context.new_page()
-        page.asked = []
+        page.asked, page.expected = [], ""
+        pages.append(page)
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on(
-            "console",
-            lambda said: (
-                errors.append(said.text)
-                if said.type == "error" and not re.search("403|404", said.text)
-                else None
-            ),
-        )
+        page.on("console", lambda said: said.type == "error" and errors.append(told(said)))
         page.errors = errors
         return page
 
     yield make
     for context in contexts:
         context.close()
-    assert [] == errors
+    expected = [page.expected for page in pages if page.expected]
+    assert [] == [text for text in errors if not any(one in text for one in expected)]
+
+
+@pytest.fixture
+def sent_by(monkeypatch):
+    """Makes every request one of a sender with a role."""
+
+    def make(role):
+        async def authorised(*_):
+            return Principal("anna", role)
+
+        monkeypatch.setattr(protecting, "authorised", authorised)
+
+    return make
 
 
 class Server:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from console.conftest import ROOT
+from console.mill import Mill
 from console.shop import Shop
 
 pytestmark = pytest.mark.anywhere
@@ -37,6 +38,30 @@ def shop(tmp_path):
 
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_screens_of_runs(tmp_path, serve, open_page, theme, width):
+    """Nor in the drawing of one, with a step that is chosen."""
+    mill = Mill(f"sqlite:///{tmp_path}/mill.db")
+    mill.gate.set()
+    run = mill.app.enqueue("etl")
+    working = Thread(target=mill.app.run_worker, kwargs={"burst": True})
+    working.start()
+    working.join()
+    page = open_page(theme=theme, width=width, bypass_csp=True, reduced_motion="reduce")
+    address = serve(lambda: mill.service(worker=False)).address
+    found = {}
+    for path in ("runs", f"runs/{run.id}", f"runs/{run.id}?step=load", "tasks/etl"):
+        page.goto(f"{address}/console/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_timeout(700)
+        page.add_script_tag(path=AXE)
+        found[path] = page.evaluate(RUN)
+    mill.app.close()
+
+    assert {path: [] for path in found} == found
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(shop, serve, open_page, theme, width):
     """On no screen, nor on what lies over one."""
     failed = next(iter(shop.app.jobs(state="failed")))
@@ -44,7 +69,10 @@ def test_axe_finds_nothing(shop, serve, open_page, theme, width):
     address = serve(lambda: shop.service(worker=False)).address
     found = {}
     jobs = ("jobs", f"jobs/{failed.id}", "queues", "failures")
-    for path in ("", *jobs, "tasks", "tasks/mail.send", "workers", "nowhere"):
+    made = shop.app.schedules.add("pulse", task="mail.send", every=3600, arguments={"to": "ada"})
+    schedules = ("schedules", f"schedules/{made.name}", f"schedules/{made.name}/edit")
+    others = ("tasks", "tasks/mail.send", "workers", "audit", "nowhere")
+    for path in ("", *jobs, f"jobs/{failed.id}/compare", *schedules, *others):
         page.goto(f"{address}/console/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.wait_for_timeout(700)

@@ -106,6 +106,10 @@ def test_a_task_that_is_not_there_is_not_found(ask):
 @pytest.mark.parametrize(("role", "shown"), [(Role.VIEWER, False), (Role.OPERATOR, True)])
 def test_the_place_of_the_code_is_for_operators(ask, monkeypatch, role, shown):
     """As tracebacks are."""
-    monkeypatch.setattr(protecting, "authorised", lambda *_: Principal("somebody", role))
+
+    async def authorised(*_):
+        return Principal("somebody", role)
+
+    monkeypatch.setattr(protecting, "authorised", authorised)
 
     assert shown == (ask("send").json()["site"] is not None)

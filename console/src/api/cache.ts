@@ -17,6 +17,8 @@ export class Entry<T> {
 	readonly at = signal(0);
 	readonly busy = signal(false);
 	text = "";
+	/** The version of what was read last, for `If-Match`; "" where it has none. */
+	etag = "";
 	watchers = 0;
 	private stale = true;
 	private began = 0;
@@ -66,6 +68,7 @@ export class Entry<T> {
 		try {
 			const answer = await get<T>(this.path, reading.signal);
 			this.set(answer.data, answer.text);
+			this.etag = answer.etag;
 		} catch (error) {
 			if (this.reading !== reading || reading.signal.aborted) {
 				this.stale = true;

@@ -10,6 +10,8 @@ export const skew = signal(0);
 export interface Answer<T> {
 	data: T;
 	text: string;
+	/** The version of what was read; "" where it has none. */
+	etag: string;
 }
 
 async function ask(path: string, options: RequestInit): Promise<Response> {
@@ -39,7 +41,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer
 		...(signal && { signal }),
 	});
 	const text = await answer.text();
-	return { data: JSON.parse(text) as T, text };
+	return { data: JSON.parse(text) as T, text, etag: answer.headers.get("etag") ?? "" };
 }
 
 /** Asks the API to do something. */

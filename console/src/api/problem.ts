@@ -15,6 +15,8 @@ export interface Mistake {
 	detail: string;
 }
 
+const CHANGED = 412; // somebody else was faster
+
 /** A request that did not do what was asked. */
 export class Problem extends Error {
 	readonly status: number;
@@ -23,10 +25,11 @@ export class Problem extends Error {
 	readonly errors: readonly Mistake[];
 
 	constructor(status: number, said: ProblemDocument) {
-		super(said.detail || said.title || "The server gave no reason.");
+		const isStale = status === CHANGED;
+		super((isStale ? "" : said.detail) || said.title || "The server gave no reason.");
 		this.status = status;
 		this.code = said.code ?? "";
-		this.hint = said.hint;
+		this.hint = isStale ? "Look at it again, and change that." : said.hint;
 		this.errors = said.errors ?? [];
 	}
 

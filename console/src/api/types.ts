@@ -1,5 +1,4 @@
 /** What the API answers, as the screens read it: the names of the types of its document. */
-import type { State } from "../logic/states";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -7,172 +6,63 @@ type Schemas = components["schemas"];
 /** Who has sent a request, and where it has come to. */
 export type Me = Schemas["Me"];
 
-export interface ErrorInfo {
-	type: string;
-	message: string;
-	fingerprint?: string;
-	traceback?: string;
-}
+export type ErrorInfo = Schemas["JobError"];
 
-export interface Progressed {
-	done: number;
-	total: number | null;
-	note?: string;
-}
+export type Progressed = Schemas["JobProgress"];
 
 /** A job in a list. */
-export interface Job {
-	id: string;
-	task: string;
-	queue: string;
-	state: State;
-	reason: string | null;
-	priority: number;
-	key: string | null;
-	labels: Record<string, string>;
-	attempt: number;
-	run: string | null;
-	group: string | null;
-	step: string | null;
-	paused: boolean;
-	schedule: string | null;
-	instant: string | null;
-	created_at: string;
-	run_at: string | null;
-	started_at: string | null;
-	ended_at: string | null;
-	worker: string | null;
-	cancel_requested: boolean;
-	progress: Progressed | null;
-	error: ErrorInfo | null;
-}
+export type Job = Schemas["Job"];
 
-export interface Attempt {
-	number: number;
-	reason: string;
-	worker: string | null;
-	started_at: string | null;
-	ended_at: string;
-	error: ErrorInfo | null;
-}
+export type Attempt = Schemas["JobAttempt"];
 
 /** A single job. Arguments and result are read from the text of the answer. */
-export interface WholeJob extends Job {
-	headers: Record<string, string>;
-	attempts: Attempt[];
-	why: string[];
-}
+export type WholeJob = Schemas["JobDetail"];
 
-export interface JobPage {
-	items: Job[];
-	next: string | null;
-	looked_to?: string | null;
-}
+export type JobPage = Schemas["JobPage"];
 
-export interface Count {
-	count: number;
-	exact: boolean;
-}
+export type Count = Schemas["JobCount"];
 
-export interface TaskInfo {
-	name: string;
-	signature: string;
-	docstring: string | null;
-	tags: string[];
-}
+export type TaskInfo = Schemas["TaskInfo"];
 
-export interface Queue {
-	name: string;
-	jobs: Partial<Record<State, Count>>;
-	paused_at: string | null;
-	age: number | null;
-}
+export type Queue = Schemas["Queue"];
 
-export interface Queues {
-	items: Queue[];
-}
-
-export interface FailureGroup {
-	fingerprint: string;
-	error: ErrorInfo;
-	count: number;
-	exact: boolean;
-	first_seen: string;
-	last_seen: string;
-	tasks: string[];
-	example: string;
-}
-
-export interface FailureGroups {
-	items: FailureGroup[];
-}
+export type Queues = Schemas["Queues"];
 
 export type Worker = Schemas["Worker"];
 export type Workers = Schemas["Workers"];
-
-/** How a task is called, and how its jobs are run. */
+export type Schedule = Schemas["Schedule"];
+export type Schedules = Schemas["SchedulePage"];
+export type Instants = Schemas["Instants"];
+export type FailureGroup = Schemas["FailureGroup"];
+export type FailureGroups = Schemas["FailureGroups"];
 export type TaskDetails = Schemas["TaskDetails"];
 
-export interface Schedule {
-	name: string;
-	task: string;
-	state: string;
-	cron: string;
-	timezone: string;
-	next: string | null;
-}
+/** A run as boxes and the routes between them. */
+export type RunGraph = Schemas["Graph"];
+export type GraphBox = Schemas["GraphBox"];
+export type GraphRoute = Schemas["GraphRoute"];
 
-export interface Schedules {
-	items: Schedule[];
-}
+/** A run over time. */
+export type Timeline = Schemas["Timeline"];
+export type TimelineRow = Schemas["TimelineRow"];
 
-export interface Times {
-	mean: number | null;
-	p50: number | null;
-	p95: number | null;
-	p99: number | null;
-	max: number | null;
-}
+export type Times = Schemas["Times"];
 
-export interface Measured {
-	name: string;
-	enqueued: number;
-	attempts: number;
-	outcomes: Record<string, number>;
-	waited: Times;
-	ran: Times;
-}
+export type Measured = Schemas["Measured"];
 
-export interface Totals {
-	items: Measured[];
-}
+export type Totals = Schemas["Totals"];
 
-export interface Point {
-	at: string;
-	value: number | null;
-}
+export type Point = Schemas["Point"];
 
-export interface Series {
-	items: Point[];
-}
+export type Series = Schemas["Series"];
 
-export interface LogLine {
-	attempt: number;
-	number: number;
-	at: string;
-	level: string;
-	logger: string;
-	text: string;
-	cursor: string;
-}
+export type LogLine = Schemas["LogLine"];
 
-export interface LogLines {
-	items: LogLine[];
-}
+export type LogLines = Schemas["LogPage"];
 
 /** What a verb has done to how many jobs, or would do. */
-export interface Changed extends Count {
-	dry_run: boolean;
-	/** Where it goes on, if its limit came first. */
-	next: string | null;
-}
+export type Changed = Schemas["BulkChange"];
+
+/** What somebody has done, or has begun to do. */
+export type AuditEntry = Schemas["Entry"];
+export type AuditPage = Schemas["EntryPage"];

@@ -20,6 +20,11 @@ export function hasEnded(state: State): boolean {
 	return ENDED.includes(state);
 }
 
+/** Whether a job in this state can be edited. */
+export function isWaiting(state: State): boolean {
+	return state === "queued" || state === "delayed";
+}
+
 /** Whether `retry` sends a job in this state back. */
 export function isRetryable(state: State): boolean {
 	return state === "failed" || state === "dead" || state === "cancelled";

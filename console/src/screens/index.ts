@@ -30,6 +30,7 @@ export const SCREENS: readonly Screen[] = [
 	},
 	{ path: "jobs", title: "Jobs", icon: "jobs", key: "j", tab: true, load: () => import("./jobs") },
 	{ path: "jobs/:id", title: "Job", load: () => import("./job") },
+	{ path: "jobs/:id/compare", title: "Compare", load: () => import("./compare") },
 	{
 		path: "failures",
 		title: "Failures",
@@ -38,6 +39,14 @@ export const SCREENS: readonly Screen[] = [
 		tab: true,
 		load: () => import("./failures"),
 	},
+	{
+		path: "runs",
+		title: "Runs",
+		icon: "runs",
+		key: "r",
+		load: () => import("./runs"),
+	},
+	{ path: "runs/:id", title: "Run", load: () => import("./run") },
 	{
 		path: "tasks",
 		title: "Tasks",
@@ -55,11 +64,28 @@ export const SCREENS: readonly Screen[] = [
 		load: () => import("./queues"),
 	},
 	{
+		path: "schedules",
+		title: "Schedules",
+		icon: "schedules",
+		key: "s",
+		load: () => import("./schedules"),
+	},
+	{ path: "schedules/$new", title: "Schedule", load: () => import("./schedule-form") },
+	{ path: "schedules/:name", title: "Schedule", load: () => import("./schedule") },
+	{ path: "schedules/:name/edit", title: "Schedule", load: () => import("./schedule-form") },
+	{
 		path: "workers",
 		title: "Workers",
 		icon: "workers",
 		key: "w",
 		load: () => import("./workers"),
+	},
+	{
+		path: "audit",
+		title: "Audit",
+		icon: "audit",
+		key: "a",
+		load: () => import("./audit"),
 	},
 ];
 

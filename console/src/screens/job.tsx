@@ -1,10 +1,11 @@
 /** A job: what happened, why, and what can be done. */
+import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { useData } from "../api/cache";
 import type { WholeJob } from "../api/types";
 import { useKeys } from "../keys";
 import { member } from "../logic/json";
-import { hasEnded, isRetryable } from "../logic/states";
+import { hasEnded, isRetryable, isWaiting } from "../logic/states";
 import { Progress } from "../parts/charts";
 import { Copy } from "../parts/copy";
 import { Json } from "../parts/json";
@@ -14,6 +15,7 @@ import { go, href } from "../place";
 import { mayOperate } from "../session";
 import type { ScreenProps } from ".";
 import { Attempts } from "./job/attempts";
+import { Edit } from "./job/edit";
 import { Facts } from "./job/facts";
 import { Life } from "./job/life";
 import { Log } from "./job/log";
@@ -40,7 +42,16 @@ export default function JobScreen({ at }: ScreenProps) {
 					<Copy text={job?.id ?? id} label="Copy the id" />
 				</>
 			}
-			actions={job && mayOperate.value && <Actions job={job} />}
+			actions={
+				<>
+					{job && (
+						<a class="button wide" href={href(`jobs/${job.id}/compare`)}>
+							Compare
+						</a>
+					)}
+					{job && mayOperate.value && <Actions job={job} text={found.text} etag={found.etag} />}
+				</>
+			}
 		>
 			<Loaded of={found} lines={8}>
 				{(job) => <Whole job={job} text={found.text} />}
@@ -100,7 +111,8 @@ function Why({ of }: { of: string[] }) {
 	);
 }
 
-function Actions({ job }: { job: WholeJob }) {
+function Actions({ job, text, etag }: { job: WholeJob; text: string; etag: string }) {
+	const edits = useSignal(false);
 	const which = useMemo(() => ({ ids: [job.id] }), [job.id]);
 	const doIt = async (verb: Verb) => {
 		if ((await act(verb, which)) && verb === "delete") go(href("jobs"));
@@ -120,6 +132,35 @@ function Actions({ job }: { job: WholeJob }) {
 				<button type="button" class="main" onClick={() => void doIt("retry")}>
 					Retry
 				</button>
+			)}
+			{isWaiting(job.state) && (
+				<button
+					type="button"
+					onClick={() => {
+						edits.value = true;
+					}}
+				>
+					Edit
+				</button>
+			)}
+			{hasEnded(job.state) && !job.run && (
+				<a
+					class="button"
+					title="The same call in the form of its task"
+					href={href(`tasks/${encodeURIComponent(job.task)}`, {
+						arguments: member(text, "arguments"),
+					})}
+				>
+					Send again
+				</a>
+			)}
+			{edits.value && (
+				<Edit
+					{...{ job, text, etag }}
+					close={() => {
+						edits.value = false;
+					}}
+				/>
 			)}
 			{!hasEnded(job.state) && (
 				<button type="button" disabled={job.cancel_requested} onClick={() => void doIt("cancel")}>

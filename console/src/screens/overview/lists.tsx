@@ -94,9 +94,9 @@ export function FiringList({ schedules }: { schedules: readonly Schedule[] }) {
 		<ul class="lines">
 			{next.slice(0, 10).map((one) => (
 				<li key={one.name}>
-					<a class="line" href={href("jobs", { q: `schedule:${one.name}` })}>
+					<a class="line" href={href(`schedules/${encodeURIComponent(one.name)}`)}>
 						<span class="cut strong">{one.name}</span>
-						<code class="quiet cut">{one.cron}</code>
+						<span class="quiet cut">{one.description}</span>
 						<span class="quiet right">
 							<When at={one.next} zone={one.timezone} />
 						</span>

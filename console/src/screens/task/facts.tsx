@@ -32,7 +32,7 @@ export function Facts({ task, details }: { task: TaskInfo; details: TaskDetails 
 				{details.isolated && <Fact name="Isolated">in a process of its own</Fact>}
 				{schedule && (
 					<Fact name="Fires">
-						<a href={href("jobs", { q: `schedule:${task.name}` })}>{schedule.words}</a>
+						<a href={href(`schedules/${encodeURIComponent(task.name)}`)}>{schedule.words}</a>
 					</Fact>
 				)}
 				{task.tags.length > 0 && (

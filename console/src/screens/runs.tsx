@@ -1,0 +1,201 @@
+/** Runs: workflows with their last runs as bars, and the runs themselves. */
+import { useMemo } from "preact/hooks";
+import { useData } from "../api/cache";
+import { withQuery } from "../api/client";
+import type { Job, JobPage } from "../api/types";
+import { type Flow, flowsOf } from "../logic/flows";
+import { length, percent } from "../logic/lengths";
+import { hasEnded } from "../logic/states";
+import { CopyLine } from "../parts/copy";
+import { Choice } from "../parts/menu";
+import { Empty, Loaded, Page, Section } from "../parts/page";
+import { StateWord } from "../parts/state";
+import { Took, When } from "../parts/when";
+import { href, params, setParams } from "../place";
+import { moreOf, shortId } from "./jobs/columns";
+
+const STATES = {
+	all: [],
+	running: ["running"],
+	failed: ["failed", "dead"],
+	succeeded: ["succeeded"],
+};
+type Shown = keyof typeof STATES;
+
+/** The screen. */
+export default function Runs() {
+	const task = params.value.get("task") ?? "";
+	const given = params.value.get("state") ?? "";
+	const shown: Shown = given in STATES ? (given as Shown) : "all";
+	const state = STATES[shown];
+	const last = useData<JobPage>("runs?limit=200", { topics: ["jobs"] });
+	const path = withQuery("runs", { task, state, limit: 100 });
+	const runs = useData<JobPage>(path, { topics: ["jobs"] });
+	const flows = useMemo(() => flowsOf(last.data.value?.items ?? []), [last.data.value]);
+	return (
+		<Page
+			title="Runs"
+			actions={
+				<Choice
+					label="State"
+					of={Object.keys(STATES) as Shown[]}
+					value={shown}
+					choose={(one) => setParams({ state: one === "all" ? null : one })}
+				/>
+			}
+		>
+			<Loaded of={runs} lines={8}>
+				{(data) =>
+					data.items.length || flows.length ? (
+						<div class="stack">
+							<Section title="Workflows">
+								<Flows flows={flows} chosen={task} />
+							</Section>
+							<Section
+								title={task ? `Runs of ${task}` : "Runs"}
+								beside={
+									task && (
+										<button type="button" class="link" onClick={() => setParams({ task: null })}>
+											All workflows
+										</button>
+									)
+								}
+							>
+								<List runs={data.items} />
+							</Section>
+						</div>
+					) : (
+						<None />
+					)
+				}
+			</Loaded>
+		</Page>
+	);
+}
+
+function Flows({ flows, chosen }: { flows: readonly Flow[]; chosen: string }) {
+	return (
+		<div class="table-box">
+			<table class="table">
+				<thead>
+					<tr>
+						<th scope="col">Workflow</th>
+						<th scope="col">Last runs</th>
+						<th scope="col" class="right">
+							Running
+						</th>
+						<th scope="col" class="right">
+							Succeeded
+						</th>
+						<th scope="col" class="right">
+							Took
+						</th>
+						<th scope="col" class="right">
+							Last
+						</th>
+					</tr>
+				</thead>
+				<tbody>
+					{flows.map((one) => (
+						<tr key={one.task} class={one.task === chosen ? "is-chosen" : ""}>
+							<th scope="row">
+								<a class="cut strong" href={href("runs", { task: one.task })} title={one.task}>
+									{one.task}
+								</a>
+							</th>
+							<td>
+								<Bars runs={one.runs} />
+							</td>
+							<td class="right number" data-name="running">
+								{one.live || <span class="quiet">0</span>}
+							</td>
+							<td class="right number" data-name="succeeded">
+								{percent(one.succeeded, one.ended)}
+							</td>
+							<td class="right number" data-name="took">
+								{length(one.median)}
+							</td>
+							<td class="right" data-name="last">
+								<When at={one.runs[0]?.created_at} />
+							</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</div>
+	);
+}
+
+const BARS = 20;
+const HIGH = 20;
+
+/** The last runs, the newest at the right: as high as they took long, each a link. */
+function Bars({ runs }: { runs: readonly Job[] }) {
+	const shown = runs.slice(0, BARS).reverse();
+	const took = (run: Job) =>
+		run.ended_at ? Date.parse(run.ended_at) - Date.parse(run.created_at) : 0;
+	const most = Math.max(1, ...shown.map(took));
+	return (
+		<svg
+			class="run-bars"
+			width={Math.max(1, shown.length) * 8}
+			height={HIGH}
+			viewBox={`0 0 ${Math.max(1, shown.length) * 8} ${HIGH}`}
+			role="group"
+			aria-label="Last runs"
+		>
+			{shown.map((run, at) => {
+				const high = hasEnded(run.state) ? Math.max(4, (took(run) / most) * HIGH) : HIGH;
+				return (
+					<a
+						key={run.id}
+						href={href(`runs/${run.id}`)}
+						class={`s-${run.state}${hasEnded(run.state) ? "" : " live"}`}
+						aria-label={`${run.state}, ${shortId(run.id)}`}
+						tabindex={at === shown.length - 1 ? 0 : -1}
+					>
+						<rect class="room" x={at * 8} width="8" height={HIGH} />
+						<rect x={at * 8 + 1} y={HIGH - high} width="6" height={high} rx="1" />
+					</a>
+				);
+			})}
+		</svg>
+	);
+}
+
+function List({ runs }: { runs: readonly Job[] }) {
+	if (!runs.length) return <p class="quiet pad">No run matches.</p>;
+	return (
+		<ul class="lines">
+			{runs.map((run) => (
+				<li key={run.id}>
+					<a class="line run-line" href={href(`runs/${run.id}`)}>
+						<StateWord state={run.state} more={moreOf(run)} />
+						<span class="cut strong">{run.group ? `group ${run.group}` : run.task}</span>
+						<code class="wide">{shortId(run.id)}</code>
+						<span class="wide quiet cut">{run.schedule ?? run.key}</span>
+						<Took from={run.created_at} to={run.ended_at} />
+						<span class="quiet right">
+							<When at={run.created_at} />
+						</span>
+					</a>
+				</li>
+			))}
+		</ul>
+	);
+}
+
+function None() {
+	return (
+		<Empty title="No workflow has run.">
+			<p>
+				A workflow is tasks that wait for each other. Each run of one is drawn here while it goes
+				on.
+			</p>
+			<CopyLine text="rotulus enqueue module:app etl" />
+			<p>
+				<a href={href("tasks")}>Start one from its form</a>
+			</p>
+		</Empty>
+	);
+}

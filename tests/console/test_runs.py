@@ -1,0 +1,92 @@
+"""The screens of runs: a workflow is started from its form, watched, broken, and replayed."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from console.mill import Mill
+from rotulus._app.roles import Role
+
+pytestmark = pytest.mark.anywhere
+
+
+@pytest.fixture
+def mill(tmp_path):
+    """A mill on a file."""
+    made = Mill(f"sqlite:///{tmp_path}/mill.db")
+    yield made
+    made.gate.set()
+    made.app.close()
+
+
+def box(page, name):
+    """The box of a step in the drawing."""
+    return page.locator("g.box", has_text=name)
+
+
+def test_a_workflow_is_started_watched_broken_and_replayed(mill, serve, open_page):
+    """Its graph and its steps over time follow by themselves."""
+    page = open_page()
+    page.goto(f"{serve(mill.service).address}/console/tasks/etl")
+    expect(page.get_by_role("button", name="Run now")).to_have_count(0)
+    page.get_by_role("button", name="Enqueue").click()
+    expect(page.get_by_role("status").locator(".state")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.get_by_role("link", name="etl").last.click()
+
+    expect(box(page, "parse")).to_contain_text("0 of 3 ended")
+    mill.gate.set()
+    expect(box(page, "parse")).to_contain_text("3 of 3 ended")
+    expect(page.locator(".state-head").get_by_text("failed")).to_be_visible()
+    box(page, "load").click()
+    expect(page.get_by_text("the table is locked").first).to_be_visible()
+    assert "step=load" in page.url
+    expect(page.get_by_role("button", name="load", pressed=True)).to_have_count(2)
+
+    mill.broken = False
+    page.get_by_role("button", name="Replay from here").click()
+    page.get_by_role("dialog").get_by_role("button", name="Replay from here").click()
+    expect(page.locator(".state-head").get_by_text("succeeded")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="load", pressed=True)).to_have_count(2)
+
+
+def test_a_run_is_paused_and_cancelled(mill, serve, open_page):
+    """The toast takes a pause back; a cancel is asked for."""
+    run = mill.app.enqueue("etl")
+    page = open_page()
+    page.goto(f"{serve(lambda: mill.service(worker=False)).address}/console/runs/{run.id}")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("The run goes on.")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the run").click()
+
+    expect(page.locator(".state-head").get_by_text("cancelled")).to_be_visible()
+
+
+def test_the_drawing_is_moved_and_zoomed_by_keys_alone_by_a_viewer(mill, serve, open_page, sent_by):
+    """Who has no button to press."""
+    sent_by(Role.VIEWER)
+    run = mill.app.enqueue("etl")
+    page = open_page()
+    page.goto(f"{serve(lambda: mill.service(worker=False)).address}/console/runs/{run.id}")
+    drawing = page.get_by_role("group", name=re.compile("Steps of etl"))
+    shown = drawing.locator("svg").first
+    fitting = shown.get_attribute("viewBox")
+    drawing.focus()
+    for _ in range(3):
+        page.keyboard.press("+")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".small-map")).to_be_visible()
+    assert shown.get_attribute("viewBox") != fitting
+    page.keyboard.press("0")
+    expect(page.locator(".small-map")).to_have_count(0)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="fetch")).to_be_visible()
+    for name in ("Pause", "Cancel", "Replay from here"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
