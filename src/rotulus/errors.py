@@ -47,6 +47,7 @@ RotulusError
 ├── IsolationError                 the process that forks those of isolated tasks was killed
 ├── ThreadNotStartedError          the system refused to start a thread
 ├── TokenError                     a push does not come from the right service account
+├── WorkerNotFoundError            no live worker has that name      (also a KeyError)
 ├── WorkerStuckError               a worker has ended because too many bodies did not stop
 └── StoreError                     about the place where jobs live
     ├── StoreUnavailableError      the store cannot be reached or opened
@@ -120,6 +121,7 @@ __all__ = [
     "WebhookConflictError",
     "WebhookError",
     "WebhookNotFoundError",
+    "WorkerNotFoundError",
     "WorkerStuckError",
     "WorkflowError",
 ]
@@ -358,6 +360,13 @@ class ThreadNotStartedError(RotulusError):
 
 class TokenError(RotulusError):
     """A push does not come from the right sender: its OIDC token is missing or wrong."""
+
+
+class WorkerNotFoundError(RotulusError, KeyError):
+    """No worker of that name is alive."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class WorkerStuckError(RotulusError):

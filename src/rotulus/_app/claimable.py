@@ -199,11 +199,18 @@ def _unserved(job: JobRecord, fleet: Fleet) -> list[Explanation]:
     if not fleet.workers:
         text = "No worker is running: start one with 'rotulus worker'."
         return [Explanation(Kind.NO_WORKER, job.id, text)]
+    if not _taking(fleet):
+        text = (
+            f"No worker takes jobs: {some([worker.name for worker in fleet.workers])} is drained, "
+            f"and ends. Start one with 'rotulus worker'."
+        )
+        return [Explanation(Kind.NO_WORKER, job.id, text)]
     if not _serving(job, fleet):
-        named = sorted({queue for worker in fleet.workers for queue in worker.queues or ()})
+        taking = _taking(fleet)
+        named = sorted({queue for worker in taking for queue in worker.queues or ()})
         served = some(named or ["all that are not private"])
         text = (
-            f"No worker serves queue {job.queue!r}; the {len(fleet.workers):,} that run serve "
+            f"No worker serves queue {job.queue!r}; the {len(taking):,} that run serve "
             f"{served}. Start one with 'rotulus worker --queues {job.queue}'."
         )
         return [Explanation(Kind.NOT_SERVED, job.id, text)]
@@ -233,7 +240,7 @@ def _carried(job: JobRecord, entry: Entry) -> str:
 
 
 def _unknown(job: JobRecord, fleet: Fleet) -> str:
-    elsewhere = [worker.name for worker in fleet.workers if job.task in (worker.names or ())]
+    elsewhere = [worker.name for worker in _taking(fleet) if job.task in (worker.names or ())]
     if elsewhere:
         return (
             f"No worker that serves queue {job.queue!r} knows task {job.task!r}; "
@@ -245,8 +252,13 @@ def _unknown(job: JobRecord, fleet: Fleet) -> str:
     )
 
 
+def _taking(fleet: Fleet) -> list[WorkerInfo]:
+    """Returns the workers that take jobs: a drained one does not."""
+    return [worker for worker in fleet.workers if worker.draining_at is None]
+
+
 def _serving(job: JobRecord, fleet: Fleet) -> list[WorkerInfo]:
-    return [worker for worker in fleet.workers if serves(worker.queues, job.queue)]
+    return [worker for worker in _taking(fleet) if serves(worker.queues, job.queue)]
 
 
 def _able(job: JobRecord, fleet: Fleet) -> list[WorkerInfo]:

@@ -29,6 +29,7 @@ class LeaseKeeper:
         lease: the length of a lease, in seconds.
         monotonic: the clock, in seconds.
         events: where losses are told.
+        drained: called, in a thread, when somebody has drained the worker.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class LeaseKeeper:
         lease: float,
         monotonic: Callable[[], float],
         events: Events,
+        drained: Callable[[], object] = lambda: None,
     ) -> None:
         self._store = store
         self._worker = worker
+        self._drained = drained
         self._lease = lease
         self._monotonic = monotonic
         self._events = events
@@ -129,6 +132,8 @@ class LeaseKeeper:
         progress = {claim: execution.unstored_progress() for claim, execution in held.items()}
         renewals = [Renewal(*c, text, _reason(held[c], deferred)) for c, text in progress.items()]
         found = self._extend(renewals, renewing=renewing)
+        if found.draining:
+            self._drained()
         if renewing:
             self._renewed_at = now
             self._deferred = deferred

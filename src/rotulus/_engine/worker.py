@@ -121,6 +121,16 @@ class Worker:
             self._events.emit(WorkerRetiring(self.info.name, reason))
             self._wake_up()
 
+    def drain(self) -> None:
+        """The same, also for a worker that has claimed nothing; nothing takes its place.
+
+        May be called from any thread, and more than once.
+        """
+        if not self._retiring:
+            self._retiring = True
+            self._events.emit(WorkerRetiring(self.info.name, "it is drained", drained=True))
+            self._wake_up()
+
     def set_slots(self, slots: int) -> None:
         """Run so many jobs at once from now on; what runs beyond that goes on.
 
@@ -141,7 +151,7 @@ class Worker:
         calls = Threads(loop, "rotulus-store", keep=2, refused=self._tell_no_thread)
         bodies = Threads(loop, "rotulus-task", keep=self.info.slots, refused=self._tell_no_thread)
         executor = self._make_executor(bodies)
-        leases = LeaseKeeper(self._store, self.info, lease, self._monotonic, events)
+        leases = LeaseKeeper(self._store, self.info, lease, self._monotonic, events, self.drain)
         logs = LogWriter(self._store, self._monotonic, events)
         settler = Settler(self._store, logs, leases.drop, calls, events, self._chance)
         runner = AttemptRunner(

@@ -1,8 +1,8 @@
 """The protocol between a supervisor and its processes, and a process's end of the channel.
 
 The supervisor sends the digits `1`, stop, and `2`, hurry. A process sends beats, which say that
-its threads run, and an `r` when it retires and is to be replaced. When the other end is closed, the
-supervisor is dead.
+its threads run, an `r` when it retires and is to be replaced, and a `d` when it is drained and is
+not. When the other end is closed, the supervisor is dead.
 """
 
 import os
@@ -12,9 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from rotulus._concurrency.starting import start_thread
+from rotulus.events import WorkerRetiring
 
 BEAT = b"."
 RETIRING = b"r"
+DRAINED = b"d"
 MOST_STOPS = 9
 
 _HURRY = 2
@@ -48,9 +50,9 @@ class ParentChannel:
         """Begin. Raises `ThreadNotStartedError`."""
         start_thread(self._listen, "rotulus-parent")
 
-    def tell_retiring(self, _event: object = None) -> None:
-        """Ask to be replaced."""
-        self._send(RETIRING)
+    def tell_retiring(self, event: WorkerRetiring) -> None:
+        """Ask to be replaced, unless the process was drained."""
+        self._send(DRAINED if event.drained else RETIRING)
 
     def _listen(self) -> None:
         self._send(BEAT)

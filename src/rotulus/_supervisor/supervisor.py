@@ -187,6 +187,8 @@ class Supervisor:
         await process.replaceable.wait()
         if process.code is None:
             return 0.0
+        if process.drained:
+            return None
         try:
             return restart_policy.after(process.code, process.age)
         except RotulusError as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from rotulus._concurrency.starting import start_thread
-from rotulus._supervisor.parent_channel import MOST_STOPS, RETIRING
+from rotulus._supervisor.parent_channel import DRAINED, MOST_STOPS, RETIRING
 from rotulus._supervisor.proc import is_running
 
 
@@ -28,6 +28,7 @@ class WorkerProcess:
         started_at: when it was started, by the clock.
         heard_at: when it was heard last; None before the first time.
         code: its exit code, or minus the signal that killed it; None while it is there.
+        drained: whether it was drained, so that no other one takes its place.
         replaceable: set when it has ended, and already when it retires.
         ended: set when it has ended.
 
@@ -56,6 +57,7 @@ class WorkerProcess:
         self.started_at = monotonic()
         self.heard_at: float | None = None
         self.code: int | None = None
+        self.drained = False
         self.replaceable = asyncio.Event()
         self.ended = asyncio.Event()
         self._channel = ours
@@ -100,6 +102,7 @@ class WorkerProcess:
             self._loop.call_soon_threadsafe(self._end, code)
 
     def _end(self, code: int) -> None:
+        self._receive()  # what it has said last
         self.code = code
         self.close()
         self.ended.set()
@@ -114,5 +117,6 @@ class WorkerProcess:
             self._loop.remove_reader(self._channel)
             return
         self.heard_at = self._monotonic()
+        self.drained = self.drained or DRAINED in words
         if RETIRING in words:
             self.replaceable.set()

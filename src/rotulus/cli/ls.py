@@ -44,6 +44,7 @@ _WORKERS = (
     Column("running", spill=1, right=True),
     Column("started", fold=7, spill=2),
     Column("seen", fold=7, spill=2),
+    Column("", optional=True),
 )
 
 
@@ -138,7 +139,12 @@ def workers(as_json: bool, target: str | None, url: str | None) -> None:
     if as_json:
         print_json(
             [
-                {**w._asdict(), "started_at": iso(w.started_at), "seen_at": iso(w.seen_at)}
+                {
+                    **w._asdict(),
+                    "started_at": iso(w.started_at),
+                    "seen_at": iso(w.seen_at),
+                    "draining_at": iso(w.draining_at),
+                }
                 for w in found
             ]
         )
@@ -152,6 +158,7 @@ def workers(as_json: bool, target: str | None, url: str | None) -> None:
             running.get(w.name, 0),
             ago(w.started_at),
             ago(w.seen_at),
+            "" if w.draining_at is None else "drained",
         )
         for w in found
     ]

@@ -31,6 +31,7 @@ from rotulus.errors import (
     TaskNotFoundError,
     WebhookConflictError,
     WebhookNotFoundError,
+    WorkerNotFoundError,
 )
 
 COMMANDS = {
@@ -42,6 +43,7 @@ COMMANDS = {
     "cron": ("cron", "Look at cron expressions."),
     "delete": ("retry_cancel", "Delete jobs that have ended."),
     "dev": ("dev", "Run a worker, and start it again when a source file changes."),
+    "drain": ("drain", "Let workers finish what they run, and end."),
     "edit": ("edit", "Change the arguments, the priority or the moment of a job that waits."),
     "enqueue": ("call", "Store a job of a task."),
     "failures": ("failures", "Failed and dead jobs, by what they failed of."),
@@ -88,6 +90,7 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (WebhookNotFoundError, 5),
     (WebhookConflictError, 3),
     (ArtifactNotFoundError, 5),
+    (WorkerNotFoundError, 5),
     (ResultTimeoutError, 6),
     (RotulusError, 1),
 )

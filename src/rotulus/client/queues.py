@@ -8,6 +8,9 @@ from rotulus.errors import OptionError
 _queue, _queues = reader(Queue), page_reader(Queue)
 _demand, _workers = reader(Demand), page_reader(Worker)
 
+Drained = list[Worker]
+"""The result of `drain`: in a class with a method `list` the type needs another name."""
+
 
 class Queues:
     """The queues of a service, with the verbs of `app.queues`, each also with an `a` in front.
@@ -83,6 +86,18 @@ class Workers:
         """Returns the workers that are alive, the oldest first."""
         return self._wire.send(get("/workers", _workers))
 
+    def drain(self, *names: str) -> Drained:
+        """Let workers take no more jobs, finish those they have, and end; returns them.
+
+        Args:
+            names: workers; or supervisors, for all of their processes.
+        """
+        return [worker for call in _drains(names) for worker in self._wire.send(call)]
+
+    async def adrain(self, *names: str) -> Drained:
+        """`drain`, for coroutines."""
+        return [worker for call in _drains(names) for worker in await self._wire.asend(call)]
+
     async def alist(self) -> Page[Worker]:
         """`list`, for coroutines."""
         return await self._wire.asend(get("/workers", _workers))
@@ -90,6 +105,12 @@ class Workers:
 
 def _demand_of(names: tuple[str, ...], slots: int | None) -> Call[Demand]:
     return get("/demand", _demand, query_of(queue=names, slots=slots))
+
+
+def _drains(names: tuple[str, ...]) -> list[Call[Page[Worker]]]:
+    if not names:
+        raise OptionError("no worker is given: name one")
+    return [Call("POST", path_of("workers", name, "$drain"), _workers) for name in names]
 
 
 def _verb(names: tuple[str, ...], verb: str) -> list[Call[Queue]]:

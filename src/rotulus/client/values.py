@@ -241,6 +241,7 @@ class Worker(Value):
         slots: how many jobs it runs at once.
         running: how many it runs now.
         tasks: the tasks that it knows; None: it does not tell.
+        draining_at: when it was drained: it takes no more jobs, and ends.
     """
 
     name: str
@@ -252,6 +253,7 @@ class Worker(Value):
     started_at: datetime
     seen_at: datetime | None
     tasks: tuple[str, ...] | None
+    draining_at: datetime | None
 
 
 class Point(Value):

@@ -82,10 +82,15 @@ class WorkerDraining(Event, level=logging.INFO):
 
 @dataclass(frozen=True)
 class WorkerRetiring(Event, level=logging.INFO):
-    """A worker has run as many jobs, or grown as large, as it may: it claims no more, and ends."""
+    """A worker claims no more, finishes what it runs, however long that takes, and ends.
+
+    It has run as many jobs, or grown as large, as it may; or somebody has `drained` it, and then no
+    other process takes its place.
+    """
 
     worker: str
     reason: str
+    drained: bool = False
 
     def line(self) -> str:
         """Returns why it ends."""

@@ -59,6 +59,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "GET /api/v1/stats/series": _VIEWER,
         "GET /api/v1/stats/totals": _VIEWER,
         "GET /api/v1/workers": _VIEWER,
+        "POST /api/v1/workers/{worker}/$drain": _OPERATOR,
         # Failures.
         "GET /api/v1/failures": _VIEWER,
         "GET /api/v1/failures/{fingerprint}": _VIEWER,

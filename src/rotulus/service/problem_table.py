@@ -34,6 +34,7 @@ from rotulus.errors import (
     TaskNotFoundError,
     WebhookConflictError,
     WebhookNotFoundError,
+    WorkerNotFoundError,
     WorkflowError,
 )
 
@@ -113,6 +114,16 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (
         ContextError,
         Kind(422, "invalid_context", "The context cannot be taken", "Make it smaller, and JSON."),
+    ),
+    (
+        WorkerNotFoundError,
+        Kind(
+            404,
+            "worker_not_found",
+            "Worker not found",
+            "GET /api/v1/workers lists the workers that are alive.",
+            "There is no live worker of that name.",
+        ),
     ),
     (
         ScheduleNotFoundError,

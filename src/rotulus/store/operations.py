@@ -1,10 +1,10 @@
-"""`Operations`: what operators do to jobs: cancel, retry, edit, reprioritise, pause and delete."""
+"""`Operations`: what operators do: cancel, retry, edit, pause and delete jobs, drain workers."""
 
 from collections.abc import Collection
 from typing import Protocol
 
 from rotulus._jobs.record import JobRecord
-from rotulus.store.values import Edit
+from rotulus.store.values import Edit, WorkerInfo
 
 
 class Operations(Protocol):
@@ -102,5 +102,13 @@ class Operations(Protocol):
 
         A run goes whole, with its head, once all of it has ended. Left as they are: jobs that have
         not ended, parts by themselves, and jobs that hold their key.
+        """
+        ...
+
+    def drain_workers(self, names: Collection[str]) -> list[WorkerInfo]:
+        """Drain workers: they take no more jobs, and end; returns those that are alive.
+
+        A worker is told by `extend` when it is announced the next time. Once drained, it is drained
+        for as long as its lease is renewed in time: a worker whose row was pruned is a new one.
         """
         ...

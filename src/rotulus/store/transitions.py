@@ -169,7 +169,8 @@ class Transitions(Operations, Protocol):
         A renewal without `progress` keeps the progress that is stored; one without a `reason`
         clears the reason. A claim whose row another transaction has locked may be passed over.
 
-        With a `lease`, `worker` is announced as alive for that long.
+        With a `lease`, `worker` is announced as alive for that long, and told whether somebody has
+        drained it.
         """
         ...
 

@@ -109,11 +109,13 @@ class Renewed(NamedTuple):
         cancelling: claims that are running and that somebody wants to stop.
         passed_over: claims that are running, and of which nothing was written, as another
             transaction has locked their row. Nobody else can take them meanwhile.
+        draining: whether somebody has drained the worker that is announced.
     """
 
     lost: list[Claim]
     cancelling: list[Claim]
     passed_over: list[Claim]
+    draining: bool = False
 
 
 class Recounted(NamedTuple):
@@ -152,6 +154,7 @@ class WorkerInfo(NamedTuple):
         started_at: when it started.
         seen_at: when it last renewed; filled by the store.
         names: the tasks it knows; None when it does not tell.
+        draining_at: when somebody drained it; filled by the store.
     """
 
     name: str
@@ -162,6 +165,7 @@ class WorkerInfo(NamedTuple):
     started_at: datetime
     seen_at: datetime | None = None
     names: tuple[str, ...] | None = None
+    draining_at: datetime | None = None
 
 
 class Fleet(NamedTuple):

@@ -73,7 +73,11 @@ def read_demand(port: AppPort, queues: Sequence[str] | None, slots: int | None) 
         for one in store.backlog()
         if serves(queues, one.queue) and one.queue not in fleet.paused
     ]
-    alive = [worker for worker in fleet.workers if _shares(worker.queues, queues)]
+    alive = [
+        worker
+        for worker in fleet.workers
+        if worker.draining_at is None and _shares(worker.queues, queues)
+    ]
     total = sum(worker.slots for worker in alive)
     exact = all(one.exact for one in found)
     running = sum(one.jobs for one in found if one.state is State.RUNNING)

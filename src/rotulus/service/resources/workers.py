@@ -1,15 +1,22 @@
-"""`/api/v1/workers`: the workers that are alive, and what each of them runs."""
+"""`/api/v1/workers`: the workers that are alive, what each of them runs, and how one is drained."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from rotulus._app.resources import Workers as AppWorkers
 from rotulus._concurrency.pool import off_loop
 from rotulus.service.guard import ResourceRouter
 from rotulus.service.state import app_of
+from rotulus.store import WorkerInfo
+
+WorkerName = Annotated[
+    str, Path(description="The name of a worker, or of a supervisor, for all of its processes.")
+]
 
 
 class Worker(BaseModel):
@@ -26,6 +33,9 @@ class Worker(BaseModel):
     started_at: datetime
     seen_at: datetime | None = Field(description="When it was heard of last.")
     tasks: list[str] | None = Field(description="The tasks that it knows; null: it does not tell.")
+    draining_at: datetime | None = Field(
+        description="When it was drained: it takes no more jobs, and ends."
+    )
 
 
 class Workers(BaseModel):
@@ -46,6 +56,9 @@ def make_workers_router(
     """
     router = ResourceRouter("/api/v1/workers", prefix, tags)
     router.get("", operation_id="list_workers", summary="List workers")(list_workers)
+    router.post("/{worker}/$drain", operation_id="drain_worker", summary="Drain a worker")(
+        drain_worker
+    )
     return router
 
 
@@ -54,8 +67,21 @@ async def list_workers(request: Request) -> Workers:
     return await off_loop(_read, app_of(request).workers)
 
 
+async def drain_worker(request: Request, worker: WorkerName) -> Workers:
+    """Let a worker take no more jobs, finish those it has, and end; returns those that are drained.
+
+    The worker is told when it renews its lease: within 10 seconds, unless it has another lease.
+    """
+    workers = app_of(request).workers
+    return await off_loop(lambda: _shown(workers, workers.drain(worker)))
+
+
 def _read(workers: AppWorkers) -> Workers:
-    found, running = workers.list(), workers.running()
+    return _shown(workers, workers.list())
+
+
+def _shown(workers: AppWorkers, found: Sequence[WorkerInfo]) -> Workers:
+    running = workers.running()
     return Workers(
         items=[
             Worker(
@@ -68,6 +94,7 @@ def _read(workers: AppWorkers) -> Workers:
                 started_at=one.started_at,
                 seen_at=one.seen_at,
                 tasks=None if one.names is None else sorted(one.names),
+                draining_at=one.draining_at,
             )
             for one in found
         ],

@@ -241,22 +241,25 @@ class PostgresStore(SharedStore):
         held = [Claim(claim.id, claim.attempt) for claim in claims]
         writes = lease is not None or any(claim.progress or claim.reason for claim in claims)
 
-        def work(session: Session) -> tuple[Sequence[Row], Sequence[Row]]:
+        def work(session: Session) -> tuple[Sequence[Row], Sequence[Row], bool]:
+            draining = False
             if worker is not None and until is not None:
-                session.execute("announce", **rows.worker(worker), lease=until)
+                told = rows.worker(worker)
+                draining = bool(session.fetch_value("announce", **told, lease=until))
             if not claims:
-                return [], []
+                return [], [], draining
             found: Sequence[Row] = []
             if writes:
                 found = session.fetch("extend", **rows.many("renewal", claims), lease=until)
             written = {Claim(job, attempt) for job, attempt, _ in found}
             rest = [claim for claim in held if claim not in written]
-            return found, session.fetch("running", **rows.many("claim", rest)) if rest else []
+            left = session.fetch("running", **rows.many("claim", rest)) if rest else []
+            return found, left, draining
 
-        done, others = self._run(work, atomic=worker is not None, renews=True)
+        done, others, draining = self._run(work, atomic=worker is not None, renews=True)
         running = {Claim(job, attempt): bool(flag) for job, attempt, flag in [*done, *others]}
         passed_over = [Claim(job, attempt) for job, attempt, _ in others] if writes else []
-        return renewed(claims, running, passed_over)
+        return renewed(claims, running, passed_over, draining=draining)
 
     def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""

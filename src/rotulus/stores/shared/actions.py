@@ -1,13 +1,13 @@
-"""Operator actions in a transaction: cancel, retry, edit and delete jobs, pause their runs."""
+"""Operator actions in a transaction: what is done to jobs, their runs, queues and workers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._text.ids import is_id
-from rotulus.store import Edit
+from rotulus.store import Edit, WorkerInfo
 from rotulus.stores._columns import SECOND
-from rotulus.stores.shared.reading import records_of
+from rotulus.stores.shared.reading import fleet, records_of
 from rotulus.stores.shared.session import Locked, Row, Session
 
 
@@ -99,6 +99,12 @@ def delete_runs(session: Session, jobs: list[Any]) -> int:
     whole = [*jobs, *_first(session.fetch("parts_of", jobs=jobs))]
     _delete(session, whole)
     return len(whole)
+
+
+def drain_workers(session: Session, names: Collection[str]) -> list[WorkerInfo]:
+    """Drain workers; returns those of them that are alive."""
+    session.execute("drain_workers", names=sorted(names))
+    return [worker for worker in fleet(session).workers if worker.name in names]
 
 
 def pause(

@@ -166,6 +166,6 @@ def _worker(session: Session, row: Row) -> WorkerInfo:
     fields = dict(zip(WorkerInfo._fields, row, strict=True))
     for field in ("queues", "names"):
         fields[field] = None if fields[field] is None else tuple(session.texts(fields[field]))
-    for field in ("started_at", "seen_at"):
-        fields[field] = moment(fields[field])
+    for field in ("started_at", "seen_at", "draining_at"):
+        fields[field] = None if fields[field] is None else moment(fields[field])
     return WorkerInfo(**fields)

@@ -12,6 +12,7 @@ from rotulus.store import (
     Recounted,
     Renewal,
     Renewed,
+    WorkerInfo,
 )
 from rotulus.stores.shared import actions
 from rotulus.stores.shared.queries import SharedQueries
@@ -86,6 +87,10 @@ class SharedStore(SharedQueries):
         if not paused:
             self._tell_work()
 
+    def drain_workers(self, names: Collection[str]) -> list[WorkerInfo]:
+        """Drain workers. See `Store.drain_workers`."""
+        return self._write(lambda session: actions.drain_workers(session, names))
+
     def recount(self, limit: int = 1000, after: str | None = None) -> Recounted:
         """Mend what waits for nothing. See `Store.recount`."""
         looked = self._read(lambda session: session.fetch("miscounted", limit=limit, after=after))
@@ -97,7 +102,11 @@ class SharedStore(SharedQueries):
 
 
 def renewed(
-    claims: Sequence[Renewal], running: Mapping[Claim, bool], passed_over: Sequence[Claim] = ()
+    claims: Sequence[Renewal],
+    running: Mapping[Claim, bool],
+    passed_over: Sequence[Claim] = (),
+    *,
+    draining: bool = False,
 ) -> Renewed:
     """What became of claims; `running` are those that are held, and whether each is to stop."""
     held = [Claim(claim.id, claim.attempt) for claim in claims]
@@ -105,6 +114,7 @@ def renewed(
         lost=[claim for claim in held if claim not in running],
         cancelling=[claim for claim in held if running.get(claim)],
         passed_over=list(passed_over),
+        draining=draining,
     )
 
 

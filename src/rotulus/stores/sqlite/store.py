@@ -193,16 +193,17 @@ class SqliteStore(SharedStore):
         def running(session: Session) -> str:
             return session.fetch_value("running", claims=wanted)
 
-        def work(session: Session) -> str:
-            until = None if lease is None else self._lease_until(lease)
+        def work(session: Session) -> tuple[str, bool]:
+            until, draining = None if lease is None else self._lease_until(lease), False
             if claims:
                 session.execute("extend", claims=wanted, lease_until=until)
             if worker is not None and until is not None:
-                session.execute("announce", **rows.worker(worker), lease_until=until)
-            return running(session)
+                told = rows.worker(worker)
+                draining = bool(session.fetch_value("announce", **told, lease_until=until))
+            return running(session), draining
 
-        answer = self._write(work) if writes else self._read(running)
-        return renewed(claims, flags(answer))
+        answer, draining = self._write(work) if writes else (self._read(running), False)
+        return renewed(claims, flags(answer), draining=draining)
 
     def settle(self, outcomes: Sequence[Outcome], connection: Any = None) -> list[Claim]:
         """Record outcomes. See `Store.settle`."""

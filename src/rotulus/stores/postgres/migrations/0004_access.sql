@@ -1,3 +1,6 @@
+-- When somebody drained a worker: it takes no more jobs, and ends. NULL: nobody did.
+ALTER TABLE rotulus_workers ADD COLUMN draining_at bigint;
+
 -- The tokens of services. The table has a hash of each secret, by which a token is recognised.
 CREATE TABLE rotulus_tokens (
   name         text   NOT NULL PRIMARY KEY,

@@ -1,7 +1,7 @@
 -- Workers that are alive.
 
 -- name: announce
--- A worker says that it is alive.
+-- A worker says that it is alive, and learns whether it is to take no more jobs.
 INSERT INTO rotulus_workers AS worker
   (name, host, pid, queues, slots, started_at, seen_at, lease_until, names)
 SELECT :name, :host, :pid::integer, :queues::text[], :slots::integer, :started_at::bigint, now,
@@ -9,4 +9,5 @@ SELECT :name, :host, :pid::integer, :queues::text[], :slots::integer, :started_a
 FROM rotulus_now() AS now
 ON CONFLICT (name) DO UPDATE
 SET seen_at = excluded.seen_at, slots = excluded.slots, lease_until = excluded.lease_until,
-  names = excluded.names;
+  names = excluded.names
+RETURNING draining_at IS NOT NULL;

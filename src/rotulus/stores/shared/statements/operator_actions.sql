@@ -134,6 +134,10 @@ ON CONFLICT (queue) DO NOTHING;
 -- Queues whose jobs are claimed again.
 DELETE FROM rotulus_pauses WHERE queue {in_queues};
 
+-- name: drain_workers
+-- Workers that take no more jobs, and end; one that was told before was told then.
+UPDATE rotulus_workers SET draining_at = coalesce(draining_at, {now}) WHERE name {in_names} AND {alive};
+
 -- name: pause_runs
 -- Runs, or jobs that may become one, that wait until they are resumed. Then each of their jobs, and whether it waits.
 UPDATE rotulus_jobs AS job
