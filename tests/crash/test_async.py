@@ -33,7 +33,7 @@ NO_WEBHOOK = ("get", "set", "pause", "resume", "rotate", "remove", "test", "repl
 
 REFUSED = {
     *("Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.agraph", "Runs.areplay"),
-    "Jobs.aedit",
+    *("Jobs.aedit", "Workers.adrain"),
     *(f"Schedules.a{verb}" for verb in NO_SCHEDULE),
     *(f"Webhooks.a{verb}" for verb in NO_WEBHOOK),
     *("Tokens.aget", "Tokens.aremove"),
@@ -139,6 +139,7 @@ def calls(app, job, work):
         "Jobs.adelete": ("of another job",),
         "Jobs.areprioritise": (job.id,),
         "Queues.apause": ("other",),
+        "Workers.adrain": ("nobody",),
         "Schedules.aadd": ("hourly",),
         "Schedules.aget": ("nightly",),
         "Schedules.apause": ("nightly",),

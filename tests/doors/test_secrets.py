@@ -102,6 +102,7 @@ WORDS = {
     ("config",): [[], ["--json"]],
     ("cron", "preview"): [["0 0 * * *"]],
     ("delete",): [["--task", "shout", "--yes"], ["nonsense"]],
+    ("drain",): [["west"], ["nonsense"]],
     ("edit",): [["-", "--priority", "5"], ["nonsense", "--priority", "5"]],
     ("enqueue",): [["shout", "hello"], ["shout"], ["nonsense"]],
     ("failures", "delete"): [["nonsense", "--yes"], ["0123456789ab", "--yes"]],

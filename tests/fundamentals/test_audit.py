@@ -12,6 +12,7 @@ import pytest
 from interrupting import Interrupter
 from rotulus import App, task
 from rotulus.errors import ArgumentsError, JobNotFoundError, OptionError, StoreError
+from rotulus.store import WorkerInfo
 from rotulus.testing import drain
 from rotulus.workflow import WorkflowBuilder
 
@@ -84,6 +85,12 @@ class Shop:
         self.app.schedules.add(name, task="send", cron="0 3 * * *")
         return name
 
+    def worker(self, name="west"):
+        """The name of a worker that is alive."""
+        info = WorkerInfo(name, "here", 1, None, 1, datetime.now(UTC))
+        self.app.store.extend([], 30.0, info)
+        return name
+
     def webhook(self, name="ops"):
         """The name of a webhook."""
         self.app.webhooks.add(name, "https://example.com/", events="job.*")
@@ -109,6 +116,7 @@ STEERS = {
     "jobs.edit": lambda shop: (shop.app.jobs.edit, shop.waiting(), {"priority": 3}),
     "queues.pause": lambda shop: (shop.app.queues.pause, ["mail", "bulk"], {}),
     "queues.resume": lambda shop: (shop.app.queues.resume, ["mail"], {}),
+    "workers.drain": lambda shop: (shop.app.workers.drain, [shop.worker()], {}),
     "schedules.add": lambda shop: (
         *(shop.app.schedules.add, ["hourly"]),
         {"task": shop.send, "every": 3600, "arguments": {"number": 7}},

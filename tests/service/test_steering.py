@@ -138,10 +138,24 @@ def test_workers_are_listed_with_what_they_run(app, client, clock):
                 "started_at": "2026-01-01T00:00:00Z",
                 "seen_at": "2026-01-01T00:00:00Z",
                 "tasks": ["a", "b"],
+                "draining_at": None,
             }
         ],
         "exact": True,
     } == client.get("/api/v1/workers").json()
+
+
+def test_a_worker_is_drained(app, client, clock):
+    """The answer is the worker after that; one that is not there is a problem."""
+    app.store.extend([], 30.0, WorkerInfo("w1", "here", 7, None, 4, clock.now()))
+    shown = client.post("/api/v1/workers/w1/$drain").json()
+    assert [("w1", "2026-01-01T00:00:00Z")] == [
+        (one["name"], one["draining_at"]) for one in shown["items"]
+    ]
+    assert shown == client.get("/api/v1/workers").json()
+
+    answer = client.post("/api/v1/workers/w/$drain")
+    assert (404, "worker_not_found") == (answer.status_code, answer.json()["code"])
 
 
 def test_a_metric_over_time(app, client, clock):

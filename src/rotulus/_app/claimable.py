@@ -201,8 +201,8 @@ def _unserved(job: JobRecord, fleet: Fleet) -> list[Explanation]:
         return [Explanation(Kind.NO_WORKER, job.id, text)]
     if not _taking(fleet):
         text = (
-            f"No worker takes jobs: {some([worker.name for worker in fleet.workers])} is drained, "
-            f"and ends. Start one with 'rotulus worker'."
+            f"No worker takes jobs: those that run are drained, and end "
+            f"({some([worker.name for worker in fleet.workers])}). Start one with 'rotulus worker'."
         )
         return [Explanation(Kind.NO_WORKER, job.id, text)]
     if not _serving(job, fleet):
