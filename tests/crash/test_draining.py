@@ -9,8 +9,8 @@ from crash.stores import on_both
 @pytest.mark.parametrize("task", ["work", "awork"])
 def test_a_drained_worker_finishes_what_it_runs_and_ends(factory, task):
     """However long that takes, with exit code 0; it takes no more jobs."""
-    factory.add(task, 6, seconds=3)
-    worker = factory.start("--slots", "2", "--drain", "0", lease=1.5)
+    factory.add(task, 6, seconds=5)
+    worker = factory.start("--slots", "2", "--drain", "0", lease=4)
     factory.began(2)
     [drained] = factory.app.workers.drain(factory.app.workers.list()[0].name)
     assert drained.draining_at is not None
@@ -24,7 +24,7 @@ def test_a_drained_worker_finishes_what_it_runs_and_ends(factory, task):
 
 def test_an_idle_worker_that_is_drained_ends(factory):
     """It has claimed nothing yet."""
-    worker = factory.start(lease=1.5)
+    worker = factory.start(lease=4)
     factory.until(factory.app.workers.list)
     factory.app.workers.drain(factory.app.workers.list()[0].name)
 
@@ -35,7 +35,7 @@ def test_an_idle_worker_that_is_drained_ends(factory):
 def test_a_process_that_is_drained_is_not_replaced(factory):
     """The others of its supervisor go on."""
     factory.add("awork", 2, seconds=1)
-    worker = factory.start("--processes", "2", "--slots", "1", "--name", "west", lease=1.5)
+    worker = factory.start("--processes", "2", "--slots", "1", "--name", "west", lease=4)
     drained, kept = factory.processes(2)
     factory.began(2)
     factory.app.workers.drain(drained)
@@ -52,8 +52,8 @@ def test_a_process_that_is_drained_is_not_replaced(factory):
 @on_both
 def test_a_supervisor_whose_processes_are_drained_ends(factory):
     """By its own name all of them are; exit code 0."""
-    factory.add("work", 4, seconds=1)
-    worker = factory.start("--processes", "2", "--slots", "1", "--name", "west", lease=1.5)
+    factory.add("work", 4, seconds=5)
+    worker = factory.start("--processes", "2", "--slots", "1", "--name", "west", lease=4)
     names = set(factory.processes(2))
     factory.began(2)
     assert names == {one.name for one in factory.app.workers.drain("west")}
