@@ -12,7 +12,7 @@ def test_a_renewed_lease_lasts_from_now(bench):
     job = bench.running()
     for _ in range(5):
         bench.clock.advance(20)
-        assert ([], [], []) == bench.store.extend(claims([job]), 30.0)
+        assert ([], [], [], False) == bench.store.extend(claims([job]), 30.0)
 
     assert [] == bench.store.rescue(10)
 
@@ -21,7 +21,7 @@ def test_without_a_lease_nothing_is_renewed(bench):
     """It only tells how the claims stand."""
     job = bench.running()
     bench.clock.advance(29)
-    assert ([], [], []) == bench.store.extend(claims([job]))
+    assert ([], [], [], False) == bench.store.extend(claims([job]))
 
     bench.clock.advance(2)
     assert 1 == len(bench.store.rescue(10))
@@ -53,8 +53,8 @@ def test_a_claim_that_somebody_cancelled_says_so(bench):
     job, other = bench.running(), bench.running()
     bench.store.cancel([job.id])
 
-    assert ([], [Claim(job.id, 1)], []) == bench.store.extend(claims([job, other]), 30.0)
-    assert ([], [Claim(job.id, 1)], []) == bench.store.extend(claims([job, other]))
+    assert ([], [Claim(job.id, 1)], [], False) == bench.store.extend(claims([job, other]), 30.0)
+    assert ([], [Claim(job.id, 1)], [], False) == bench.store.extend(claims([job, other]))
 
 
 def test_progress_is_stored_with_or_without_a_lease(bench):

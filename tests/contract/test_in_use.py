@@ -33,7 +33,7 @@ def test_a_job_that_ends_in_an_open_transaction_costs_its_neighbours_no_lease(be
     jobs = bench.claim()
     bench.store.settle([OUTCOMES["succeeded"](jobs[1])], transaction)
     bench.clock.advance(20)
-    assert ([], [], [Claim(jobs[1].id, 1)]) == bench.store.extend(claims(jobs), 30.0)
+    assert ([], [], [Claim(jobs[1].id, 1)], False) == bench.store.extend(claims(jobs), 30.0)
     bench.clock.advance(20)
     assert [] == bench.store.rescue()
     transaction.commit()
@@ -46,11 +46,11 @@ def test_a_job_whose_transaction_is_undone_is_renewed_again(bench, transaction):
     job = bench.running()
     bench.store.settle([OUTCOMES["succeeded"](job)], transaction)
     late = [Renewal(job.id, 1, '[2,8,""]')]
-    assert ([], [], [Claim(job.id, 1)]) == bench.store.extend(late, 30.0)
+    assert ([], [], [Claim(job.id, 1)], False) == bench.store.extend(late, 30.0)
     transaction.rollback()
     assert bench.store.get(job.id).progress is None
     bench.clock.advance(29)
-    assert ([], [], []) == bench.store.extend(claims([job]), 30.0)
+    assert ([], [], [], False) == bench.store.extend(claims([job]), 30.0)
     bench.clock.advance(29)
 
     assert [] == bench.store.rescue()
@@ -87,7 +87,7 @@ def test_a_lease_is_renewed_while_every_connection_waits_for_a_lock(bench, migra
         while other.execute(WAITING).fetchone() != (MOST,):
             assert all(call.is_alive() for call in calls)
         bench.clock.advance(20)
-        assert ([], [], []) == store.extend(claims([held]), 30.0, bench.worker())
+        assert ([], [], [], False) == store.extend(claims([held]), 30.0, bench.worker())
         assert all(call.is_alive() for call in calls)
     [call.join(20) for call in calls]
     store.close()

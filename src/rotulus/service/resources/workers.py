@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request

@@ -1,13 +1,14 @@
 -- Workers that are alive.
 
 -- name: announce
--- A worker says that it is alive, and learns whether it is to take no more jobs.
+-- A worker says that it is alive, and learns whether it is to take no more jobs. SQLite 3.40 takes a column that has
+-- been added to the table for one that is never NULL here, so that is not asked.
 INSERT INTO rotulus_workers
   (name, host, pid, queues, slots, started_at, seen_at, names, boot, lease_until)
 VALUES (:name, :host, :pid, :queues, :slots, :started_at, :now, :names, :boot, :lease_until)
 ON CONFLICT (name) DO UPDATE
 SET seen_at = :now, slots = :slots, names = :names, boot = :boot, lease_until = :lease_until
-RETURNING draining_at IS NOT NULL;
+RETURNING coalesce(draining_at, 0) > 0;
 
 -- name: forget_workers
 -- Workers whose lease is over.
