@@ -16,8 +16,10 @@ from rotulus.errors import (
     ScheduleConflictError,
     ScheduleNotFoundError,
     TaskNotFoundError,
+    WorkerNotFoundError,
 )
 from rotulus.service import service_of
+from rotulus.store import WorkerInfo
 from rotulus.testing import drain
 
 
@@ -140,6 +142,19 @@ def test_queues_are_listed_paused_and_resumed(door):
     demand = door.queues.demand("mail", slots=1)
     assert (1, 1, 1) == (demand.waiting, demand.wanted_workers, door.queues.demand().waiting)
     assert [] == list(door.workers.list())
+
+
+def test_workers_are_drained(app, door):
+    """By their names, all that are named."""
+    since = app.enqueue("add", 1).created_at
+    app.store.extend([], 30.0, WorkerInfo("west.1", "here", 7, None, 4, since))
+    [worker] = door.workers.drain("west")
+
+    assert ("west.1", True) == (worker.name, worker.draining_at is not None)
+    with pytest.raises(WorkerNotFoundError, match="no|No"):
+        door.workers.drain("east")
+    with pytest.raises(OptionError, match="worker"):
+        door.workers.drain()
 
 
 def test_schedules_are_added_changed_and_removed(door):

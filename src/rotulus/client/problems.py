@@ -6,6 +6,7 @@ from typing import Any, cast
 from rotulus.errors import (
     ArgumentsError,
     ArtifactNotFoundError,
+    JobConflictError,
     JobFailedError,
     JobNotFoundError,
     OptionError,
@@ -20,6 +21,7 @@ from rotulus.errors import (
     StoreRefusedError,
     StoreUnavailableError,
     TaskNotFoundError,
+    WorkerNotFoundError,
 )
 
 _UNAVAILABLE = 503
@@ -75,6 +77,7 @@ ERRORS: Mapping[str, Callable[[str, ServiceError], RotulusError]] = {
     "invalid_arguments": _unfit,
     "invalid_cursor": lambda text, _: OptionError(text),
     "invalid_option": lambda text, _: OptionError(text),
+    "job_conflict": lambda text, _: JobConflictError(text),
     "job_failed": _failed,
     "job_not_found": lambda text, _: JobNotFoundError(text),
     "result_timeout": lambda text, _: ResultTimeoutError(text),
@@ -87,6 +90,7 @@ ERRORS: Mapping[str, Callable[[str, ServiceError], RotulusError]] = {
     "store_refused": lambda text, _: StoreRefusedError(text),
     "store_unavailable": lambda text, _: StoreUnavailableError(text),
     "task_not_found": lambda text, _: TaskNotFoundError(text, ""),
+    "worker_not_found": lambda text, _: WorkerNotFoundError(text),
 }
 """The error of the library for the code of a problem; any other one is a `ServiceError`."""
 
