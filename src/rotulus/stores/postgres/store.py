@@ -253,7 +253,9 @@ class PostgresStore(SharedStore):
                 found = session.fetch("extend", **rows.many("renewal", claims), lease=until)
             written = {Claim(job, attempt) for job, attempt, _ in found}
             rest = [claim for claim in held if claim not in written]
-            left = session.fetch("running", **rows.many("claim", rest)) if rest else []
+            left: Sequence[Row] = []
+            if rest:
+                left = session.fetch("running", **rows.many("claim", rest))
             return found, left, draining
 
         done, others, draining = self._run(work, atomic=worker is not None, renews=True)
