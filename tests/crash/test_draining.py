@@ -42,6 +42,7 @@ def test_a_process_that_is_drained_is_not_replaced(factory):
     factory.until(lambda: [kept] == [one.name for one in factory.app.workers.list()])
     factory.add("awork", 3, seconds=0)
     factory.all_ended()
+    factory.until(lambda: factory.told("process_ended"))
 
     assert worker.poll() is None
     assert [drained] == [record["worker"] for record in factory.told("process_ended")]
