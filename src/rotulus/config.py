@@ -153,7 +153,9 @@ def _setting(name: str, value: Any, origin: str) -> Setting:
 
 def _shown(value: object) -> str:
     """Returns a value for a message, and of a URL no password."""
-    return repr(without_password(value)) if isinstance(value, str) else repr(value)
+    return (
+        repr(without_password(value)) if isinstance(value, str) else without_password(repr(value))
+    )
 
 
 def _text(value: Any) -> str:

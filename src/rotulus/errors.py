@@ -138,6 +138,13 @@ class _PlainKeyError(KeyError):
         return str(self.args[0])
 
 
+class _MissingError(KeyError):
+    """A `KeyError` that reads like every other error: as its text, and not as that of a key."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class RotulusWarning(UserWarning):
     """Something is allowed and probably a mistake. The warning is shown at the caller's line."""
 
@@ -362,11 +369,8 @@ class TokenError(RotulusError):
     """A push does not come from the right sender: its OIDC token is missing or wrong."""
 
 
-class WorkerNotFoundError(RotulusError, KeyError):
+class WorkerNotFoundError(RotulusError, _MissingError):
     """No worker of that name is alive."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class WorkerStuckError(RotulusError):
