@@ -138,13 +138,6 @@ class _PlainKeyError(KeyError):
         return str(self.args[0])
 
 
-class _MissingError(KeyError):
-    """A `KeyError` that reads like every other error: as its text, and not as that of a key."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
 class RotulusWarning(UserWarning):
     """Something is allowed and probably a mistake. The warning is shown at the caller's line."""
 
@@ -252,10 +245,7 @@ class JobLostError(JobError):
 
 
 class JobConflictError(JobError):
-    """A job cannot be changed so: it has begun or ended, or somebody has changed it meanwhile.
-
-    Nothing was changed.
-    """
+    """A job has begun or ended, or somebody has changed it meanwhile. Nothing was changed."""
 
 
 class JobNotRunningError(JobError):
@@ -291,10 +281,7 @@ class ScheduleNotFoundError(ScheduleError, _PlainKeyError):
 
 
 class ScheduleConflictError(ScheduleError):
-    """A schedule cannot be changed so: its name is taken, it stands in the code, or it has changed.
-
-    Nothing was changed.
-    """
+    """A schedule is as it was: its name is taken, it stands in the code, or it has changed."""
 
 
 class AccessTokenError(RotulusError):
@@ -369,7 +356,7 @@ class TokenError(RotulusError):
     """A push does not come from the right sender: its OIDC token is missing or wrong."""
 
 
-class WorkerNotFoundError(RotulusError, _MissingError):
+class WorkerNotFoundError(RotulusError, _PlainKeyError):
     """No worker of that name is alive."""
 
 
