@@ -10,7 +10,7 @@ from rotulus._app.roles import Role, read_role
 from rotulus.errors import ConfigurationError, OptionError
 from rotulus.service import Auth, ServiceBuilder, ServiceInfo, TaskRouter, make_jobs_router
 from rotulus.service import protection as protecting
-from rotulus.service.access import DOCUMENTS, OPEN_PATHS, ROLE_KEY, ROLES, role_of
+from rotulus.service.access import DOCUMENTS, OPEN_PAGES, OPEN_PATHS, ROLE_KEY, ROLES, role_of
 from rotulus.service.guard import GuardedRoute, ResourceRouter
 from rotulus.service.principal import Principal
 from rotulus.service.protection import protect
@@ -59,13 +59,13 @@ def test_every_route_of_a_whole_service_is_in_the_table(app):
         (method, path)
         for path, route in routes_in(service_of(app).routes)
         for method in route.methods - {"HEAD"}
-        if path not in OPEN_PATHS
+        if path not in OPEN_PATHS | OPEN_PAGES
     }
     documented = {
         (method.upper(), path)
         for path, methods in service_of(app).openapi()["paths"].items()
         for method in methods
-        if path not in OPEN_PATHS and "greet/" not in path
+        if path not in OPEN_PATHS | OPEN_PAGES and "greet/" not in path
     }
 
     assert {f"{method} {path}" for method, path in found} == set(ROLES)
@@ -77,7 +77,7 @@ def test_every_route_of_ours_asks_for_its_role_itself(app):
     bare = {
         path
         for path, route in routes_in(service_of(app).routes)
-        if not isinstance(route, GuardedRoute) and path not in OPEN_PATHS | DOCUMENTS
+        if not isinstance(route, GuardedRoute) and path not in OPEN_PATHS | OPEN_PAGES | DOCUMENTS
     }
 
     assert {"/api/v1/tasks/{name}/$execute"} == bare  # a Starlette route, guarded by itself

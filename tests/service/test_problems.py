@@ -3,6 +3,7 @@
 import ast
 import logging
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 import rotulus.service
 from rotulus import errors
 from rotulus.service import ProblemError, install_problems
+from rotulus.service.problem_kinds import problem_kinds
 from rotulus.service.problem_table import KINDS, kind_of, pointer_of
 from rotulus.service.problems import PROBLEM_RESPONSES, ProblemRoute, problem_of
 
@@ -216,8 +218,33 @@ def test_every_code_is_documented():
     """In docs/errors.md, with its status, and none is there that is not made."""
     made_ = {code for path in SOURCE.rglob("*.py") for code in codes_in(path)}
     page = ERRORS_PAGE.read_text().split("## Over HTTP")[1]
-    documented = set(re.findall(r"^\| `(\w+)` \| \d{3} \|", page, re.MULTILINE))
+    documented = re.findall(r"^\| `(\w+)` \| (\d{3}) \| (.*) \|$", page, re.MULTILINE)
+    table = tomllib.loads((SOURCE / "problems.toml").read_text())
 
-    assert made_ == documented
-    for _, kind in KINDS:
-        assert f"| `{kind.code}` | {kind.status} |" in page
+    assert made_ == set(table)
+    assert documented == [(c, str(k["status"]), k["meaning"]) for c, k in sorted(table.items())]
+
+
+def titles_in(path):
+    """The statuses, codes and titles of problems that a module makes, where it names them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            told = [a.value if isinstance(a, ast.Constant) else None for a in node.args]
+            kind = getattr(node.func, "id", "")
+            if kind in ("ProblemError", "Kind") and len(told) > 2 and isinstance(told[1], str):
+                yield told[0], told[1], told[2]
+            elif kind == "_unavailable" and isinstance(told[0], str):
+                yield 503, told[0], told[1]
+
+
+def test_every_problem_is_as_the_table_has_it():
+    """Its status and its title; the page of a problem is made of the table."""
+    table, seen = problem_kinds(), 0
+    for path in SOURCE.rglob("*.py"):
+        for status, code, title in titles_in(path):
+            seen += 1
+            assert status in (None, table[code].status), code
+            assert title in (None, table[code].title), code
+
+    assert seen > 50
+    assert [] == [code for code, kind in table.items() if not (kind.title and kind.status >= 400)]

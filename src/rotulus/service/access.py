@@ -125,6 +125,9 @@ ROLES: Mapping[str, Role] = MappingProxyType(
 OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
 """Paths that are open to every client, because health probes have no token."""
 
+OPEN_PAGES = frozenset({"/api/v1/problems/{code}"})
+"""Paths of pages that are open to every client, because they have no data."""
+
 DOCUMENTS = frozenset({"/docs", "/docs/oauth2-redirect", "/openapi.json", "/redoc"})
 """Paths of the documents, whose routes are FastAPI's."""
 

@@ -26,6 +26,7 @@ from rotulus.service.problems import install_problems
 from rotulus.service.protection import protect
 from rotulus.service.resources import ROUTERS
 from rotulus.service.resources.jobs import make_jobs_router
+from rotulus.service.resources.problems import make_problems_router
 from rotulus.service.router import ExecutorFactory, TaskRouter, add_direct_execution
 from rotulus.service.scheduler import JobScheduler
 from rotulus.service.state import ServiceInfo, ServiceState
@@ -204,6 +205,7 @@ class ServiceBuilder:
             lifespan=_lifespan(state, self._worker),
         )
         app.state.rotulus = state
+        app.state.rotulus_problem_pages = make_problems_router in self._parts
         install_problems(app)
         if self._logs:
             set_up_logging()

@@ -16,14 +16,16 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from rotulus.errors import ArgumentsError, RotulusError
+from rotulus.service.problem_kinds import code_of, page_of
 from rotulus.service.problem_table import INTERNAL, Kind, kind_of, pointer_of
 
 MEDIA_TYPE = "application/problem+json"
 
 URN = "urn:rotulus:error:"
-"""The beginning of the `type` of a problem; its code follows."""
+"""The beginning of the `type` of a problem that has no page; its code follows."""
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
@@ -34,7 +36,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
                     "type": "object",
                     "required": ["type", "title", "status", "detail", "code"],
                     "properties": {
-                        "type": {"type": "string", "format": "uri"},
+                        "type": {"type": "string", "format": "uri-reference"},
                         "title": {"type": "string"},
                         "status": {"type": "integer"},
                         "detail": {"type": "string"},
@@ -92,9 +94,16 @@ class ProblemError(RotulusError):
         optional = {"hint": hint, "instance": instance, "errors": [dict(e) for e in errors]}
         self.document = document | {k: v for k, v in optional.items() if v} | dict(members or {})
 
-    def response(self) -> Response:
-        """Returns the answer with the document."""
-        return JSONResponse(self.document, self.status, self.headers, MEDIA_TYPE)
+    def response(self, scope: Scope | None = None) -> Response:
+        """Returns the answer with the document.
+
+        Args:
+            scope: the scope of the request: `type` leads to the page of the problem, if the service
+                has one.
+        """
+        page = None if scope is None else page_of(scope, self.code)
+        document = self.document if page is None else {**self.document, "type": page}
+        return JSONResponse(document, self.status, self.headers, MEDIA_TYPE)
 
 
 def problem_of(error: Exception, *, arguments_at: str = "/params") -> ProblemError:
@@ -166,7 +175,7 @@ def answered(handle: Handler, before: Before = _unchecked) -> Handler:
                 raise
             if isinstance(error, HTTPException):
                 return await _answer_http(request, error)
-            return problem_of(error).response()
+            return problem_of(error).response(request.scope)
 
     return answer
 
@@ -182,8 +191,8 @@ def install_problems(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer)
 
 
-async def _answer(request: Request, error: Exception) -> Response:  # noqa: ARG001 - as it asks
-    return problem_of(error).response()
+async def _answer(request: Request, error: Exception) -> Response:
+    return problem_of(error).response(request.scope)
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
@@ -193,7 +202,8 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if status < HTTPStatus.BAD_REQUEST or not isinstance(detail, str):
         return await http_exception_handler(request, error)
     title = _phrase(status)
-    return ProblemError(status, _code(title), title, detail, headers=error.headers).response()
+    problem = ProblemError(status, code_of(title), title, detail, headers=error.headers)
+    return problem.response(request.scope)
 
 
 def _has_handler(request: Request, error: Exception) -> bool:
@@ -202,11 +212,6 @@ def _has_handler(request: Request, error: Exception) -> bool:
     found = next((kind for kind in type(error).__mro__ if kind in handlers), Exception)
     usual = (_answer, _answer_http, http_exception_handler, request_validation_exception_handler)
     return found is not Exception and handlers[found] not in usual
-
-
-def _code(title: str) -> str:
-    """Returns the code of an HTTP status: its phrase."""
-    return "".join(c if c.isalnum() else "_" for c in title.lower().replace("'", ""))
 
 
 def _phrase(status: int) -> str:

@@ -14,6 +14,7 @@ from rotulus.service.access import DOCUMENTS, OPEN_PATHS
 from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.guard import SAFE_METHODS, authorised
 from rotulus.service.principal import ANYBODY, Admission, Principal, acting, admit, role_needed
+from rotulus.service.problem_kinds import is_page
 from rotulus.service.problems import ProblemError, install_problems, problem_of
 from rotulus.service.scope import path_within
 from rotulus.service.stored_tokens import tokens_of
@@ -22,9 +23,9 @@ from rotulus.service.stored_tokens import tokens_of
 def protect(app: FastAPI, auth: Auth | None = None) -> None:
     """Guard every request to an application: also its documents, mounts and unknown paths.
 
-    Only `/health`, `/health/live` and `/health/ready` stay open. Without auth, neither here nor as
-    `ROTULUS_TOKEN`, only this machine may call it. Requests from pages of other sites that would
-    change something are refused in any case.
+    Only `/health`, `/health/live`, `/health/ready` and the pages of problems stay open. Without
+    auth, neither here nor as `ROTULUS_TOKEN`, only this machine may call it, and who has a stored
+    token. Requests from pages of other sites that would change something are refused in any case.
 
     Args:
         app: the application; it has not been started.
@@ -93,7 +94,7 @@ class GuardMiddleware:
             principal = await authorised(HTTPConnection(scope), self._auth, tokens_of(scope))
             _check_query(scope)
         except RotulusError as error:
-            await _refuse(problem_of(error).response(), scope, receive, send)
+            await _refuse(problem_of(error).response(scope), scope, receive, send)
             return
         if self._gate is not None:
             answer = await _ask(self._gate, scope)
@@ -117,13 +118,16 @@ class GuardMiddleware:
         if principal.role.includes(Role.OPERATOR):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
-            await _refuse(role_needed(principal, Role.OPERATOR).response(), scope, receive, send)
+            refusal = role_needed(principal, Role.OPERATOR).response(scope)
+            await _refuse(refusal, scope, receive, send)
         else:
             admission.checked = path_within(scope) in DOCUMENTS
             await self._app(scope, receive, _Unchecked(admission, scope, receive, send))
 
     def _is_open(self, scope: Scope) -> bool:
-        return scope["type"] == "http" and path_within(scope) in self._open_paths
+        if scope["type"] != "http":
+            return False
+        return path_within(scope) in self._open_paths or is_page(scope)
 
 
 class _Unchecked:
@@ -142,7 +146,7 @@ class _Unchecked:
             return
         if not self._admission.checked:
             self._refused = True
-            refusal = role_needed(self._admission.principal, Role.OPERATOR).response()
+            refusal = role_needed(self._admission.principal, Role.OPERATOR).response(self._scope)
             await refusal(self._scope, self._receive, self._send)
             return
         await self._send(message)

@@ -10,6 +10,7 @@ from rotulus.service.resources.failures import make_failures_router
 from rotulus.service.resources.groups import make_groups_router
 from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.resources.me import make_me_router
+from rotulus.service.resources.problems import make_problems_router
 from rotulus.service.resources.queues import make_demand_router, make_queues_router
 from rotulus.service.resources.runs import make_runs_router
 from rotulus.service.resources.schedules import make_schedules_router
@@ -32,6 +33,7 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_tokens_router,
     make_audit_router,
     make_webhooks_router,
+    make_problems_router,
     make_me_router,
 )
 """What makes the routes of each resource."""
