@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from rotulus.service.links import LINKS
 from service.rich import NAMES, rich_app, rich_service
-from service.test_openapi import ALWAYS, operations
+from service.test_openapi import ALWAYS, TOKEN, operations
 
 pytestmark = pytest.mark.anywhere
 
@@ -26,10 +26,11 @@ CONSOLE = Path(__file__).parents[2] / "console"
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path, monkeypatch):
     """A client of a service with rich tasks."""
+    monkeypatch.setenv("ROTULUS_TOKEN", TOKEN["Authorization"].partition(" ")[2])
     app = rich_app(f"sqlite:///{tmp_path}/jobs.db")
-    with TestClient(rich_service(app)) as client:
+    with TestClient(rich_service(app), headers=TOKEN) as client:
         yield client
     app.close()
 
@@ -74,7 +75,7 @@ def test_links_are_followed(served, document, serve):
     class Machine(finite.as_state_machine()):
         def call(self, case, **_):
             (case.headers or {}).pop("Prefer", None)  # nobody works here: it would wait
-            return case.call(base_url=address, allow_redirects=False)
+            return case.call(base_url=address, headers=TOKEN, allow_redirects=False)
 
         def validate_response(self, response, case, **_):
             if response.status_code < 300:
