@@ -53,7 +53,7 @@ class Wire:
         self.longest = max(self.longest, seconds)
         if answer is None or (status == 400 and answer.body == SERVERS_OWN):
             return
-        told = complaint(answer, sent.method, sent.path)
+        told = complaint(answer, sent.method, sent.path.partition(b"?")[0])  # the query follows it
         if told:
             self.wrong.append((told, status, answer.body[:500], sent))
 
