@@ -66,3 +66,14 @@ export type Changed = Schemas["BulkChange"];
 /** What somebody has done, or has begun to do. */
 export type AuditEntry = Schemas["Entry"];
 export type AuditPage = Schemas["EntryPage"];
+
+/** Who is told of what by HTTP, and what was sent. */
+export type Webhook = Schemas["Webhook"];
+export type Webhooks = Schemas["Webhooks"];
+export type Delivery = Schemas["Delivery"];
+export type DeliveryPage = Schemas["DeliveryPage"];
+
+/** The service and what it runs on. */
+export type SystemInfo = Schemas["SystemInfo"];
+export type ServiceInfo = Schemas["ServiceInfo"];
+export type Demand = Schemas["Demand"];

@@ -87,6 +87,20 @@ export const SCREENS: readonly Screen[] = [
 		key: "a",
 		load: () => import("./audit"),
 	},
+	{
+		path: "webhooks",
+		title: "Webhooks",
+		icon: "push",
+		key: "h",
+		load: () => import("./webhooks"),
+	},
+	{
+		path: "system",
+		title: "System",
+		icon: "system",
+		key: "y",
+		load: () => import("./system"),
+	},
 ];
 
 /** The screens of the navigation. */

@@ -1,0 +1,58 @@
+"""The screens of the system and of webhooks: how they stand, and what an admin may do."""
+
+import platform
+
+import pytest
+from playwright.sync_api import expect
+
+from console.shop import Shop
+from rotulus._app.roles import Role
+
+pytestmark = pytest.mark.anywhere
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop on a file."""
+    made = Shop(f"sqlite:///{tmp_path}/shop.db")
+    yield made
+    made.gate.set()
+    made.app.close()
+
+
+def test_the_system_says_what_runs_where(shop, serve, open_page, sent_by):
+    """To a viewer, too."""
+    sent_by(Role.VIEWER)
+    shop.send.enqueue("ada")
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/system")
+
+    expect(page.get_by_text(platform.python_version())).to_be_visible()
+    expect(page.get_by_text("staging").last).to_be_visible()
+    page.get_by_role("link", name="1", exact=True).click()
+    expect(page.get_by_role("row", name="mail.send")).to_be_visible()
+
+
+def test_a_webhook_is_paused_and_resumed(shop, serve, open_page):
+    """By an admin; it stands there who is told of what."""
+    shop.app.webhooks.add("chat", "https://example.org/hook", events=["job.failed"])
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/webhooks")
+    row = page.get_by_role("row", name="chat")
+    expect(row).to_contain_text("job.failed")
+    expect(page.get_by_text("Nothing was sent so far.")).to_be_visible()
+    row.get_by_role("button", name="Pause").click()
+    expect(row.get_by_role("button", name="Resume")).to_be_visible()
+    assert shop.app.webhooks.get("chat").paused
+    row.get_by_role("button", name="Resume").click()
+    expect(row.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_webhooks_are_not_asked_for_by_others(shop, serve, open_page, sent_by):
+    """They are told for whom they are."""
+    sent_by(Role.OPERATOR)
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/webhooks")
+
+    expect(page.get_by_text("Webhooks are for admins.")).to_be_visible()
+    assert not any("/api/v1/webhooks" in url for url in page.asked)
