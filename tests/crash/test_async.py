@@ -33,6 +33,7 @@ NO_WEBHOOK = ("get", "set", "pause", "resume", "rotate", "remove", "test", "repl
 
 REFUSED = {
     *("Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.agraph", "Runs.areplay"),
+    "Runs.aparts",
     *("Jobs.aedit", "Workers.adrain"),
     *(f"Schedules.a{verb}" for verb in NO_SCHEDULE),
     *(f"Webhooks.a{verb}" for verb in NO_WEBHOOK),
@@ -157,6 +158,7 @@ def calls(app, job, work):
         "Runs.aresume": (job.id,),
         "Runs.asteps": (job.id,),
         "Runs.agraph": (job.id,),
+        "Runs.aparts": (job.id,),
         "Runs.atimeline": (job.id,),
         "Failures.aget": ("0" * 12,),
         "Failures.aretry": ("0" * 12,),
