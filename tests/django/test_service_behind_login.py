@@ -1,0 +1,182 @@
+"""The API and the console behind Django's own login, on a server of WSGI and on one of ASGI."""
+
+import json
+import re
+import subprocess
+import sys
+
+import httpx2
+import pytest
+
+pytest.importorskip("fastapi")
+
+from django_site import Site
+
+URLS = """
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("rotulus/", include("rotulus.django.urls")),
+]
+"""
+
+SERVERS = {
+    "wsgi": """
+import os, sys, threading
+os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIServer, make_server
+from django.core.wsgi import get_wsgi_application
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+server = make_server("127.0.0.1", 0, get_wsgi_application(), Server)
+print(server.server_port, flush=True)
+server.serve_forever()
+""",
+    "asgi": """
+import asyncio, os, socket
+os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"
+import uvicorn
+from django.core.asgi import get_asgi_application
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen()
+print(listener.getsockname()[1], flush=True)
+config = uvicorn.Config(get_asgi_application(), log_level="warning", lifespan="off")
+uvicorn.Server(config).run(sockets=[listener])
+""",
+}
+
+USERS = """
+from django.contrib.auth.models import Permission, User
+words = {"vera": ["view_taskexecution"], "otto": ["view_taskexecution", "change_taskexecution"], "stan": []}
+for name, codes in words.items():
+    user = User.objects.create_user(name, password="x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codes))
+User.objects.create_superuser("ada", password="x")
+User.objects.create_user("paul", password="x")
+from shop.tasks import note
+print(note.enqueue("hello").id)
+"""
+
+
+class Behind:
+    """A project with its server, and clients of it."""
+
+    def __init__(self, site, server):
+        self.clients = []
+        site.write("site_urls.py", URLS)
+        for words in (["migrate"], ["shell", "-c", USERS]):
+            told = subprocess.run(
+                site.command(*words), cwd=site.folder, capture_output=True, text=True, check=True
+            )
+        self.job = told.stdout.split()[-1]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", server], cwd=site.folder, stdout=subprocess.PIPE, text=True
+        )
+        self.address = f"http://127.0.0.1:{self.process.stdout.readline().strip()}"
+
+    def client(self, name=None):
+        """A client that somebody has logged in with, or that nobody has."""
+        made = httpx2.Client(base_url=self.address, timeout=30)
+        self.clients.append(made)
+        if name is not None:
+            made.get("/admin/login/")
+            told = {"csrfmiddlewaretoken": made.cookies["csrftoken"]}
+            told |= {"username": name, "password": "x", "next": "/rotulus/"}
+            answer = made.post("/admin/login/", data=told)
+            assert name == "paul" or answer.status_code == 302, answer.text
+        return made
+
+    def close(self):
+        """End the server, and its clients."""
+        for client in self.clients:
+            client.close()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+@pytest.fixture(params=SERVERS)
+def behind(request, tmp_path):
+    """A project on a server of a kind."""
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "shop.db")}
+    made = Behind(
+        Site(tmp_path / "project", database, more="ALLOWED_HOSTS = ['*']"), SERVERS[request.param]
+    )
+    yield made
+    made.close()
+
+
+def test_staff_look_and_steer_as_their_permissions_say(behind):
+    """A viewer looks, an operator steers, a superuser sees the audit, with the user's name."""
+    vera, otto, ada = (behind.client(name) for name in ("vera", "otto", "ada"))
+    job = f"/rotulus/api/v1/jobs/{behind.job}"
+    assert ("queued", 200) == (vera.get(job).json()["state"], vera.get(job).status_code)
+    refused = vera.post(f"{job}/$cancel")
+    assert (403, "role_needed") == (refused.status_code, refused.json()["code"])
+    assert ("viewer", "vera") == tuple(
+        vera.get("/rotulus/api/v1/me").json()[name] for name in ("role", "name")
+    )
+    assert "cancelled" == otto.post(f"{job}/$cancel").json()["state"]
+    assert 403 == otto.get("/rotulus/api/v1/audit").status_code
+    (entry,) = ada.get("/rotulus/api/v1/audit").json()["items"]
+    assert ("otto", "django", "jobs.cancel") == tuple(
+        entry[name] for name in ("actor", "door", "verb")
+    )
+
+
+def test_nobody_else_is_let_in(behind):
+    """A person is led to the login, a program told; staff without the permission neither."""
+    nobody, paul, stan = behind.client(), behind.client("paul"), behind.client("stan")
+    led = nobody.get("/rotulus/console/")
+    assert (302, "/admin/login/?next=/rotulus/console/") == (
+        led.status_code, led.headers["location"]
+    )  # fmt: skip
+    asked = [one.get("/rotulus/api/v1/jobs") for one in (nobody, paul, stan)]
+    assert [401, 401, 403] == [answer.status_code for answer in asked]
+    assert {"application/problem+json"} == {answer.headers["content-type"] for answer in asked}
+    assert 404 == nobody.get("/rotulus/apix/v1/jobs").status_code
+
+
+def test_a_page_of_another_site_steers_nothing(behind):
+    """Though the browser sends the cookie of the login."""
+    otto = behind.client("otto")
+    path = f"/rotulus/api/v1/jobs/{behind.job}/$cancel"
+    refused = otto.post(path, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (403, "cross_site") == (refused.status_code, refused.json()["code"])
+
+
+def test_the_console_and_its_files_are_served(behind):
+    """Below the path of the project; or a page that says how they are made."""
+    page = behind.client("vera").get("/rotulus/console/")
+    assert 200 == page.status_code
+    assert "text/html" in page.headers["content-type"]
+    assert "default-src" in page.headers["content-security-policy"]
+
+
+def test_what_happens_is_streamed(behind):
+    """An event comes while the stream is open; a client that leaves is noticed."""
+    vera, otto = behind.client("vera"), behind.client("otto")
+    with vera.stream("GET", f"/rotulus/api/v1/jobs/{behind.job}/$stream") as stream:
+        lines = stream.iter_lines()
+        first = next(line for line in lines if line.startswith("data:"))
+        otto.post(f"/rotulus/api/v1/jobs/{behind.job}/$cancel")
+        last = next(line for line in lines if line.startswith("data:") and "cancelled" in line)
+    assert "queued" == json.loads(first.removeprefix("data:"))["state"]
+    assert "cancelled" == json.loads(last.removeprefix("data:"))["state"]
+
+
+def test_tasks_of_django_are_enqueued(behind):
+    """By their names, with their arguments checked; large bodies and pages go through whole."""
+    otto = behind.client("otto")
+    body = {"params": {"text": "x" * 100_000}}
+    stored = otto.post("/rotulus/api/v1/tasks/shop.tasks.note/$enqueue", json=body)
+    assert 202 == stored.status_code
+    assert stored.headers["location"].startswith("/rotulus/api/v1/jobs/")
+    found = otto.get(stored.headers["location"]).json()
+    assert 100_000 == len(found["arguments"]["text"])
+    page = otto.get("/rotulus/api/v1/jobs", params={"limit": 1})
+    assert re.match(r"<\?limit=1&after=.*>; rel=\"next\"", page.headers["link"])
