@@ -97,7 +97,7 @@ def test_an_application_of_ones_own_includes_the_router_itself(folder):
     """And is told so."""
     answer = folder.rotulus("serve", "plain:application", "--push", "--port", "0")
 
-    assert 3 == answer.code
+    assert 2 == answer.code
     assert "make_push_router(PushHandler(app, routes))" in answer.text
 
 

@@ -8,6 +8,7 @@ from rotulus._app.roles import Role
 from rotulus.service import ServiceBuilder, ServiceInfo, protection
 from rotulus.service.principal import Principal
 from rotulus.testing import drain
+from service.senders import always
 
 API = "/api/v1/failures"
 
@@ -125,6 +126,6 @@ def test_a_body_that_is_mistyped_changes_nothing(app, client, failed):
 def test_viewers_look_and_operators_steer(client, failed, monkeypatch):
     """As everywhere."""
     sender = Principal("somebody", Role.VIEWER)
-    monkeypatch.setattr(protection, "authorised", lambda *_: sender)
+    monkeypatch.setattr(protection, "authorised", always(sender))
     group = client.get(API).json()["items"][0]["fingerprint"]
     assert 403 == client.post(f"{API}/{group}/$retry", json={"dry_run": True}).status_code

@@ -8,6 +8,7 @@ from rotulus._app.roles import Role
 from rotulus.service import ServiceBuilder, ServiceInfo, protection
 from rotulus.service.principal import Principal
 from rotulus.testing import drain
+from service.senders import always
 
 API = "/api/v1/groups"
 
@@ -159,7 +160,7 @@ def test_a_group_that_is_not_there_is_not_found(client):
 def test_viewers_look_and_operators_steer(client, group, monkeypatch):
     """As everywhere."""
     sender = Principal("somebody", Role.VIEWER)
-    monkeypatch.setattr(protection, "authorised", lambda *_: sender)
+    monkeypatch.setattr(protection, "authorised", always(sender))
     _, path = group
     assert 200 == client.get(path).status_code
     assert 403 == client.post(f"{path}/$close").status_code

@@ -10,6 +10,7 @@ from rotulus._app.roles import Role
 from rotulus.service import protection, service_of
 from rotulus.service.principal import Principal
 from rotulus.testing import drain
+from service.senders import always
 
 pytestmark = pytest.mark.anywhere
 
@@ -38,7 +39,7 @@ def ask(app, monkeypatch):
 
         def send(role, method, path, **options):
             sender = Principal("somebody", Role(role))
-            monkeypatch.setattr(protection, "authorised", lambda *_: sender)
+            monkeypatch.setattr(protection, "authorised", always(sender))
             return client.request(method, path, **options)
 
         yield send

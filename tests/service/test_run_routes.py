@@ -9,6 +9,7 @@ from rotulus._app.roles import Role
 from rotulus.service import ServiceBuilder, ServiceInfo, protection
 from rotulus.service.principal import Principal
 from rotulus.testing import drain
+from service.senders import always
 
 API = "/api/v1/runs"
 NOBODY = "01234567-89ab-cdef-0123-456789abcdef"
@@ -189,7 +190,7 @@ def test_a_step_is_replayed(app, client, run):
 def test_a_mask_is_no_context(client, run, monkeypatch):
     """Somebody who has seen a secret masked does not put the mask in its place."""
     sender = Principal("somebody", Role.OPERATOR)
-    monkeypatch.setattr(protection, "authorised", lambda *_: sender)
+    monkeypatch.setattr(protection, "authorised", always(sender))
     body = {"step": "each", "context": {"items": [{"token": "***"}]}}
     answer = client.post(f"{API}/{run}/$replay", json=body)
     assert (422, "invalid_option") == (answer.status_code, answer.json()["code"])
@@ -226,7 +227,7 @@ def test_who_steers_a_run_stands_in_the_audit(app, client, run):
 def test_viewers_look_and_operators_steer(client, run, monkeypatch):
     """As everywhere."""
     sender = Principal("somebody", Role.VIEWER)
-    monkeypatch.setattr(protection, "authorised", lambda *_: sender)
+    monkeypatch.setattr(protection, "authorised", always(sender))
     for path in ("", "/$steps", "/$graph", "/$timeline"):
         assert 200 == client.get(f"{API}/{run}{path}").status_code
     for verb in VERBS:

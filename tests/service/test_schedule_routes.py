@@ -12,6 +12,7 @@ from rotulus.service import ServiceBuilder, ServiceInfo, protection
 from rotulus.service.principal import Principal
 from rotulus.testing import SettableClock
 from server_clock import ServerClock
+from service.senders import always
 
 API = "/api/v1/schedules"
 
@@ -78,7 +79,7 @@ def acting(monkeypatch):
 
     def make(role):
         sender = Principal("somebody", Role(role))
-        monkeypatch.setattr(protection, "authorised", lambda *_: sender)
+        monkeypatch.setattr(protection, "authorised", always(sender))
 
     return make
 

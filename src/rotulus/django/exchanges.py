@@ -3,17 +3,13 @@
 import asyncio
 import os
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, Coroutine, MutableMapping
 from concurrent.futures import Future
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS
 
-from rotulus import App
 from rotulus._concurrency.starting import start_thread
-from rotulus.django.app import worker_app
-from rotulus.django.compat import task_backends
 
 Message = MutableMapping[str, Any]
 
@@ -100,9 +96,13 @@ class ServiceLoop:
     """A service of this process, on an event loop in a thread, begun at the first request.
 
     A process that is forked later begins its own.
+
+    Args:
+        begin: makes the service, and begins it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._begin = begin
         self._lock = threading.Lock()
         self._pid = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -111,7 +111,7 @@ class ServiceLoop:
 
     async def ask(self, scope: dict[str, Any], body: bytes) -> Exchange:
         """Returns the answer of the service as soon as it begins; on any loop."""
-        loop = await sync_to_async(self._begun, thread_sensitive=False)()
+        loop = await sync_to_async(self._running_loop, thread_sensitive=False)()
         asked = asyncio.run_coroutine_threadsafe(self._ask(scope, body), loop)
         return await asyncio.wrap_future(asked)
 
@@ -122,43 +122,16 @@ class ServiceLoop:
         running.add_done_callback(self._running.discard)
         return await exchange.begun()
 
-    def _begun(self) -> asyncio.AbstractEventLoop:
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._pid != os.getpid():
                 loop = asyncio.new_event_loop()
                 start_thread(loop.run_forever, "rotulus-service")
                 try:
-                    begin = _begin(worker_app(_alias()))
-                    self._service = asyncio.run_coroutine_threadsafe(begin, loop).result()
+                    begun = asyncio.run_coroutine_threadsafe(self._begin(), loop)
+                    self._service = begun.result()
                 except BaseException:
                     loop.call_soon_threadsafe(loop.stop)
                     raise
                 self._loop, self._pid = loop, os.getpid()
             return self._loop
-
-
-def _alias() -> str:
-    """Returns the database of the first backend that has its jobs in one."""
-    for backend in task_backends.all():
-        alias = getattr(backend, "database", None)
-        if alias is not None:
-            return str(alias)
-    return DEFAULT_DB_ALIAS
-
-
-async def _begin(app: App) -> Any:
-    """Returns the service of an app, begun; it lasts as long as the process."""
-    # FastAPI is imported where it is used
-    from starlette.requests import Request  # noqa: PLC0415
-
-    from rotulus.service import Principal, ServiceBuilder, ServiceInfo  # noqa: PLC0415
-
-    def sender_of(request: Request) -> Principal:
-        sender: Principal = request.scope["rotulus.sender"]
-        return sender
-
-    builder = ServiceBuilder(info=ServiceInfo(display_name="Rotulus"), app=app)
-    service = builder.with_console().with_tasks().with_auth(dependency=sender_of).build()
-    lifespan = service.router.lifespan_context(service)
-    await lifespan.__aenter__()
-    return service

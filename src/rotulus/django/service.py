@@ -3,27 +3,44 @@
 import json
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from http import HTTPStatus
+from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.handlers.asgi import ASGIRequest
+from django.db import DEFAULT_DB_ALIAS
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from rotulus._app.roles import Role
+from rotulus.django.app import worker_app
+from rotulus.django.compat import task_backends
 from rotulus.django.exchanges import Exchange, ServiceLoop
 
-if TYPE_CHECKING:
-    from rotulus.service import Principal
 
-_VIEW, _CHANGE = "rotulus.view_taskexecution", "rotulus.change_taskexecution"
+def _behind_login() -> Any:
+    """Returns the module that needs FastAPI, which projects without a service do not have."""
+    return import_module("rotulus.django.behind_login")
 
-_loop = ServiceLoop()
+
+async def _begin() -> Any:
+    return await _behind_login().begin(worker_app(_alias()))
+
+
+def _alias() -> str:
+    """Returns the database of the first backend that has its jobs in one."""
+    for backend in task_backends.all():
+        alias = getattr(backend, "database", None)
+        if alias is not None:
+            return str(alias)
+    return DEFAULT_DB_ALIAS
+
+
+_loop = ServiceLoop(_begin)
 
 
 @csrf_exempt  # the service refuses requests from pages of other sites by itself
@@ -49,17 +66,9 @@ async def service(request: HttpRequest, path: str) -> HttpResponseBase:
     )
 
 
-def _sender(request: HttpRequest) -> "Principal | None":
-    """Returns the user as the service knows senders; None: somebody who may not look."""
-    from rotulus.service import Principal  # noqa: PLC0415 - FastAPI is imported where it is used
-
+def _sender(request: HttpRequest) -> Any:
     user: Any = getattr(request, "user", None)
-    if user is None or not (user.is_active and user.is_staff and user.has_perm(_VIEW)):
-        return None
-    role = Role.OPERATOR if user.has_perm(_CHANGE) else Role.VIEWER
-    if user.is_superuser:
-        role = Role.ADMIN
-    return Principal(user.get_username(), role, "django")
+    return None if user is None else _behind_login().sender_of(user)
 
 
 def _refused(request: HttpRequest, path: str) -> HttpResponseBase:
@@ -89,7 +98,7 @@ def _login() -> str:
         return str(settings.LOGIN_URL)
 
 
-def _scope(request: HttpRequest, path: str, sender: "Principal") -> dict[str, Any]:
+def _scope(request: HttpRequest, path: str, sender: object) -> dict[str, Any]:
     """Returns the ASGI scope of a request, as a server would give it to the service."""
     headers: Mapping[str, str] = request.headers
     return {

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from rotulus.service.executor import TaskExecutor
     from rotulus.service.injection import INJECTABLE_TYPES
-    from rotulus.service.principal import Principal
+    from rotulus.service.principal import Principal, Role
     from rotulus.service.problems import ProblemError, install_problems
     from rotulus.service.protection import leave_open, protect
     from rotulus.service.records import JobStatus, SpawnedJob
@@ -62,6 +62,7 @@ __all__ = [
     "JobStatus",
     "Principal",
     "ProblemError",
+    "Role",
     "ServiceBuilder",
     "ServiceInfo",
     "ServiceState",
@@ -103,7 +104,7 @@ _HOMES = {
     "dependencies": ("get_app", "get_artifact_manager", "get_database", "get_scheduler"),
     "executor": ("TaskExecutor",),
     "injection": ("INJECTABLE_TYPES",),
-    "principal": ("Principal",),
+    "principal": ("Principal", "Role"),
     "problems": ("ProblemError", "install_problems"),
     "protection": ("leave_open", "protect"),
     "records": ("JobStatus", "SpawnedJob"),
