@@ -38,6 +38,8 @@ def _content(value: object) -> Any:
         return _of_task(cast("Task[..., Any, Any]", value))
     if isinstance(value, Retry):
         return _fields(value)
+    if isinstance(value, KeyTemplate):
+        return repr(value)  # as in the first release, whatever it looks like in messages
     if callable(value):
         return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__qualname__)}"
     # A workflow that is a step of another one has a fingerprint of its own.

@@ -6,14 +6,21 @@ from http import HTTPStatus
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
 from django.core.handlers.asgi import ASGIRequest
 from django.db import DEFAULT_DB_ALIAS
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -76,7 +83,8 @@ def _refused(request: HttpRequest, path: str) -> HttpResponseBase:
     user: Any = getattr(request, "user", None)
     known = user is not None and user.is_authenticated
     if path.startswith("console") and request.method == "GET" and not known:
-        return redirect_to_login(request.get_full_path(), _login())
+        asked = urlencode({"next": request.get_full_path()}, safe="/")
+        return HttpResponseRedirect(f"{_login()}?{asked}")
     status = HTTPStatus.FORBIDDEN if known else HTTPStatus.UNAUTHORIZED
     code = "role_needed" if known else "unauthorized"
     problem = {
