@@ -1,7 +1,6 @@
 """The address of a database: the parts of an App's URL, or of SQLAlchemy's."""
 
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ _OPTIONS_OF_APPS = ("schema", "listen", "deadline")
 DEADLINE = 15.0
 """Seconds for a server to answer a call of a service, unless the URL says otherwise."""
 
-_LONGEST = 300.0
 
 _CONNECTING = 5.0
 """Seconds for a server to accept a connection, if there are as many."""
@@ -71,7 +69,7 @@ def read_address(url: str) -> Address:
             rest = ""
         check_store_url(f"{dialect}{mark}{rest}")
     except ValueError as error:
-        raise OptionError(f"{without_password(url)} is {error}") from None
+        raise OptionError(f"{without_password(url)} is not allowed: {error}") from None
     address = _file(rest) if dialect == "sqlite" else _server(f"postgresql{mark}{rest}", driver)
     _insist_on_driver(address)
     return address
@@ -102,7 +100,7 @@ def _server(url: str, driver: str) -> Address:
         ) from None
     parsed = parsed.set(drivername=f"postgresql+{driver or 'psycopg'}")
     ours = {name: str(value) for name, value in parsed.query.items() if name in _OPTIONS_OF_APPS}
-    deadline = _seconds(ours.get("deadline", str(DEADLINE)))
+    deadline = float(ours.get("deadline", DEADLINE))
     arguments: dict[str, Any] = {}
     if parsed.get_driver_name() == "psycopg":
         # A whole number, two at least: libpq takes no other.
@@ -113,16 +111,6 @@ def _server(url: str, driver: str) -> Address:
     shown = without_password(parsed.render_as_string(hide_password=False))
     schema = ours.get("schema")
     return Address(parsed, shown, schema=schema, arguments=arguments, deadline=deadline)
-
-
-def _seconds(deadline: str) -> float:
-    with suppress(ValueError):
-        if 1.0 <= (seconds := float(deadline)) <= _LONGEST:
-            return seconds
-    raise OptionError(
-        f"deadline={deadline!r} is not allowed in the URL of a database: write seconds, from 1 to "
-        f"{_LONGEST:g}"
-    )
 
 
 def _insist_on_driver(address: Address) -> None:
