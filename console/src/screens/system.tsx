@@ -64,7 +64,9 @@ export default function System() {
 										{count(data.workers)}, with {count(data.slots)} slots
 									</a>
 								</Fact>
-								<Fact name="Wanted">{count(data.wanted_workers)} workers</Fact>
+								<Fact name="Wanted">
+									{count(data.wanted_workers)} {data.wanted_workers === 1 ? "worker" : "workers"}
+								</Fact>
 							</dl>
 						)}
 					</Loaded>
