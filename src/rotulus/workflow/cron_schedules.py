@@ -101,8 +101,8 @@ class CronSchedules:
             if job.instant is not None
         ]
 
-    def stats(self, since: datetime) -> dict[str, Any]:
-        """Returns figures about the firings since a moment: `total_executions`, and so on."""
+    def stats(self, since: datetime | None = None) -> dict[str, Any]:
+        """Returns figures about the firings, since a moment: `total_executions`, and so on."""
         jobs = [job for row in self._rows() for job in self._firings(row.name, since)]
         good = sum(job.state is State.SUCCEEDED for job in jobs)
         lost = sum(not job.state.ended and self._is_late(job) for job in jobs)

@@ -199,7 +199,7 @@ class DefaultRunner:
             OptionError: the text is no moment.
         """
         if since is None:
-            return self._crons.stats(datetime.min.replace(tzinfo=UTC))
+            return self._crons.stats()
         try:
             moment = datetime.fromisoformat(since)
         except ValueError as error:
