@@ -160,9 +160,9 @@ WORDS = {
     ("why",): [["-"], ["nonsense"]],
     ("worker",): [["--burst"], ["--burst", "--log", "debug", "--log-format", "json"]],
 }
-ELSEWHERE = {("dev",), ("mcp",)}
+ELSEWHERE = {("demo",), ("dev",), ("mcp",)}
 """`dev` starts `worker` anew until it is stopped, and says little of its own; it has a test below.
-What `mcp` says are answers of the API."""
+What `mcp` says are answers of the API. `demo` has a file of its own, and takes no URL."""
 
 
 def test_no_command_is_left_out():

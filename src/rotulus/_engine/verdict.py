@@ -21,6 +21,8 @@ LONGEST_MESSAGE = 2_000
 LONGEST_TRACEBACK = 16_000
 
 _OURS = str(Path(__file__).parent.parent)
+_SHOP = str(Path(_OURS) / "demo")
+"""Where tasks are that come with us: their frames are those of a task."""
 
 
 class NotRunnableError(Exception):
@@ -136,9 +138,13 @@ def _text(error: BaseException) -> str:
 
 def own_frames(trace: TracebackType | None) -> TracebackType | None:
     """Returns the frames of the task: a traceback without our own leading frames."""
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
+    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next
     return trace
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith(_OURS) and not path.startswith(_SHOP)
 
 
 def _shorten(text: str, longest: int) -> str:

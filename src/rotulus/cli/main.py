@@ -42,6 +42,7 @@ COMMANDS = {
     "config": ("admin", "The settings, and where each comes from."),
     "cron": ("cron", "Look at cron expressions."),
     "delete": ("retry_cancel", "Delete jobs that have ended."),
+    "demo": ("demo", "Look around: a shop with two weeks of history, and its console."),
     "dev": ("dev", "Run a worker, and start it again when a source file changes."),
     "drain": ("drain", "Let workers finish what they run, and end."),
     "edit": ("edit", "Change the arguments, the priority or the moment of a job that waits."),
