@@ -10,6 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -95,7 +96,7 @@ def _serve(app: App, customers: Customers, port: int, *, opens: bool) -> None:
     builder = service.ServiceBuilder(info=service.ServiceInfo(display_name="The shop"), app=app)
     builder = builder.with_landing_page().with_console().with_health().with_system()
     builder = builder.with_metrics().with_resources().with_tasks()
-    application = builder.with_worker(slots=_SLOTS, drain=3, name="shop-1").build()
+    application: Any = builder.with_worker(slots=_SLOTS, drain=3, name="shop-1").build()
     closed = threading.Event()
     coming = threading.Thread(target=_let_come, args=(customers, closed), daemon=True)
 

@@ -20,8 +20,8 @@ DAYS = 14
 _SLOTS = 6
 
 _BUSY = (0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 0.5, 0.9, 1.3, 1.6, 1.7, 1.6)
-_BUSY += (1.4, 1.4, 1.5, 1.6, 1.7, 1.7, 1.8, 1.9, 1.7, 1.2, 0.7, 0.4)
-"""How many customers come in an hour of the day, as a share of the mean."""
+_BUSY_LATER = (1.4, 1.4, 1.5, 1.6, 1.7, 1.7, 1.8, 1.9, 1.7, 1.2, 0.7, 0.4)
+"""How many customers come in an hour of the day, from midnight and from noon on, to the mean."""
 
 Show = Callable[[float, float, str], object]
 """Is told how far the history has got: days, of how many, and the day."""
@@ -103,7 +103,7 @@ def _visits(world: World, begin: datetime, end: datetime, an_hour: float) -> Ite
     """The moments at which customers come."""
     hour = begin
     while hour < end:
-        mean = an_hour * _BUSY[hour.hour]
+        mean = an_hour * (*_BUSY, *_BUSY_LATER)[hour.hour]
         many = int(mean) + world.chance(mean % 1)
         for seconds in sorted(world.random.uniform(0, 3600) for _ in range(many)):
             yield hour + timedelta(seconds=round(seconds, 3))
