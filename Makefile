@@ -2,7 +2,7 @@
 
 PYTHON = $(shell scripts/pythons | head -n 1)
 
-.PHONY: help demo etl serve django console docs test bench clean
+.PHONY: help demo etl serve django console pictures docs test bench clean
 
 help:
 	@echo 'make demo    parse all files of the standard library, kill the worker half-way, lose nothing'
@@ -10,6 +10,7 @@ help:
 	@echo 'make serve   a service with pictures and thumbnails of them; PORT=8000 unless given'
 	@echo 'make django  a newsletter on Django; PUSH=1: its tasks by Pub/Sub, emulated; PORT=8000'
 	@echo 'make console the console, from its source in console/: with Node 20.19 or newer, and npm'
+	@echo 'make pictures  take the pictures of the console in docs/pictures/ again; with Chromium'
 	@echo 'make docs    the guide as a site, in site/; PORT=8001: and serve it there'
 	@echo 'make test    everything, on every Python that is installed'
 	@echo 'make bench   the figures of docs/speed.md, beside other queues: most of an hour'
@@ -35,6 +36,13 @@ django:
 console:
 	@scripts/environment "$(PYTHON)" .venv-service '[service]'
 	@scripts/console .venv-service/bin/python
+
+pictures: console
+	@scripts/environment "$(PYTHON)" .venv-pictures '[service]'
+	@.venv-pictures/bin/python -m pip --quiet --disable-pip-version-check install \
+	  --constraint constraints.txt playwright
+	@.venv-pictures/bin/python scripts/pictures.py
+	@.venv-pictures/bin/python scripts/screens.py
 
 docs:
 	@scripts/environment "$(PYTHON)" .venv-docs '[docs]'

@@ -26,7 +26,7 @@ from rotulus.errors import ConfigurationError
 
 _FILE = "shop.db"
 _SLOTS = 6
-_EVERY = 0.8
+_EVERY = 2.5
 """Seconds between two customers, on average."""
 
 _FASTER = 4.0

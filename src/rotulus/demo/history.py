@@ -23,12 +23,15 @@ _BUSY = (0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 0.5, 0.9, 1.3, 1.6, 1.7, 1.6)
 _BUSY_LATER = (1.4, 1.4, 1.5, 1.6, 1.7, 1.7, 1.8, 1.9, 1.7, 1.2, 0.7, 0.4)
 """How many customers come in an hour of the day, from midnight and from noon on, to the mean."""
 
+_LATELY = 100
+"""How many come in the last hour besides, most of them at its end: people are looking on."""
+
 Show = Callable[[float, float, str], object]
 """Is told how far the history has got: days, of how many, and the day."""
 
 
 def make_history(
-    url: str, seed: int, now: datetime, *, an_hour: float = 1.0, show: Show | None = None
+    url: str, seed: int, now: datetime, *, an_hour: float = 0.7, show: Show | None = None
 ) -> None:
     """Fill a store with the past of the shop. Nothing of it is invented: each job was run.
 
@@ -108,3 +111,5 @@ def _visits(world: World, begin: datetime, end: datetime, an_hour: float) -> Ite
         for seconds in sorted(world.random.uniform(0, 3600) for _ in range(many)):
             yield hour + timedelta(seconds=round(seconds, 3))
         hour += timedelta(hours=1)
+    for share in sorted((world.random.random() for _ in range(_LATELY)), reverse=True):
+        yield end - timedelta(seconds=round(3600 * share * share, 3))
