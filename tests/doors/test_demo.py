@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -258,6 +259,22 @@ def test_a_folder_is_kept_and_gone_on_with(demo, tmp_path):
     there = asked(f"{console.removesuffix('console/')}api/v1/jobs/{first['id']}")
     assert first["task"] == json.loads(there)["task"]
     ended(process)
+
+
+def test_a_port_that_is_taken_is_told_before_there_is_a_history(tmp_path):
+    """Nobody waits for it in vain."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        words = ["demo", "--port", port, "--folder", str(tmp_path / "shop")]
+        done = subprocess.run(
+            [sys.executable, "-m", "rotulus", *words], capture_output=True, text=True, timeout=60
+        )
+
+    assert 3 == done.returncode
+    assert f"Cannot listen at 127.0.0.1, port {port}" in done.stderr
+    assert not (tmp_path / "shop").exists()
 
 
 def test_ctrl_c_while_the_history_is_made_leaves_nothing(tmp_path):

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -25,6 +26,7 @@ from rotulus.demo.world import UNWELL_FOR, World
 from rotulus.errors import ConfigurationError
 
 _FILE = "shop.db"
+_HOST = "127.0.0.1"
 _SLOTS = 6
 _EVERY = 2.5
 """Seconds between two customers, on average."""
@@ -51,6 +53,7 @@ def demo(port: int, opens: bool, seed: int, folder: Path | None) -> None:
     Ctrl-C, unless a folder is given; the shop that is there goes on from where it was.
     """
     set_up_logging("error", "auto", "folded")
+    _check(port)
     with _place(folder) as place:
         file = place / _FILE
         if not file.exists():
@@ -59,6 +62,19 @@ def demo(port: int, opens: bool, seed: int, folder: Path | None) -> None:
         world = World(seed, lambda: datetime.now(UTC), _wait, now - UNWELL_FOR)
         with open_shop(_url(file), world) as app:
             _serve(app, Customers(app, world), port, opens=opens)
+
+
+def _check(port: int) -> None:
+    """Raise `ConfigurationError` for what would stop the service, before there is a history."""
+    _ = service.ServiceBuilder  # which needs its extra
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot listen at {_HOST}, port {port}: {error}. Choose another one with --port"
+            ) from None
 
 
 @contextmanager
@@ -109,7 +125,7 @@ def _serve(app: App, customers: Customers, port: int, *, opens: bool) -> None:
 
     try:
         with configured():
-            service.serve(application, "127.0.0.1", port, tell)
+            service.serve(application, _HOST, port, tell)
     finally:
         closed.set()
         if coming.is_alive():
