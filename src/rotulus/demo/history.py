@@ -23,8 +23,8 @@ _BUSY = (0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 0.5, 0.9, 1.3, 1.6, 1.7, 1.6)
 _BUSY_LATER = (1.4, 1.4, 1.5, 1.6, 1.7, 1.7, 1.8, 1.9, 1.7, 1.2, 0.7, 0.4)
 """How many customers come in an hour of the day, from midnight and from noon on, to the mean."""
 
-_LATELY = 100
-"""How many come in the last hour besides, most of them at its end: people are looking on."""
+_LATELY = 140
+"""How many times more come in the last hour, most of them at its end: people are looking on."""
 
 Show = Callable[[float, float, str], object]
 """Is told how far the history has got: days, of how many, and the day."""
@@ -111,5 +111,6 @@ def _visits(world: World, begin: datetime, end: datetime, an_hour: float) -> Ite
         for seconds in sorted(world.random.uniform(0, 3600) for _ in range(many)):
             yield hour + timedelta(seconds=round(seconds, 3))
         hour += timedelta(hours=1)
-    for share in sorted((world.random.random() for _ in range(_LATELY)), reverse=True):
+    lately = round(_LATELY * an_hour)
+    for share in sorted((world.random.random() for _ in range(lately)), reverse=True):
         yield end - timedelta(seconds=round(3600 * share * share, 3))
