@@ -40,6 +40,7 @@ for _number, _usual in (
 # gRPC's own handling of forks hangs or crashes a process that is forked while another thread of it
 # makes a call, as threads of earlier tests may; without it, forks leave gRPC alone.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+os.environ["GRPC_VERBOSITY"] = "NONE"  # a goaway of a server that ends is no output of a command
 
 OURS = ("ROTULUS_", "TASKS_", "GCP_", "PUBSUB_", "CLOUD_", "SCHEDULER_")
 """How the variables begin that are settings here."""
