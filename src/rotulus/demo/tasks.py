@@ -7,7 +7,7 @@ from rotulus.demo.world import World
 
 registry = TaskRegistry()
 
-log = logging.getLogger("shop")
+log = logging.getLogger("demo.shop")
 log.addHandler(logging.NullHandler())
 log.propagate = False  # its lines are kept with the jobs, and shown there
 log.setLevel(logging.INFO)
