@@ -7,7 +7,7 @@ import rotulus.workflow as wf
 from rotulus.demo.tasks import ZONE, PaymentRefusedError, registry, resize
 from rotulus.demo.world import World
 
-log = logging.getLogger("shop.orders")
+log = logging.getLogger("demo.shop.orders")
 
 Context = wf.Context
 
