@@ -301,6 +301,7 @@ def test_a_configuration_does_not_silence_failures(app, records, parse):
 
 def test_the_level_counts_when_a_line_is_logged(app, records, parse):
     """Not when the app was made."""
+    logging.getLogger("rotulus").setLevel(logging.INFO)
     parse.enqueue("1")
     drain(app)
     assert [] == [r for r in records if r.getMessage().startswith("succeeded")]
