@@ -136,7 +136,7 @@ class Store(Transitions, Queries, Protocol):
 
     @property
     def tokens(self) -> Tokens:
-        """Who may use a service."""
+        """The tokens that let senders into a service."""
         ...
 
     def close(self) -> None:

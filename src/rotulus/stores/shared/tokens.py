@@ -11,7 +11,7 @@ Run = Callable[[Callable[[Session], Any]], Any]
 
 
 class SharedTokens:
-    """Who may use a service.
+    """The tokens that let senders into a service.
 
     Args:
         read: runs a call that reads.

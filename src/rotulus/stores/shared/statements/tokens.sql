@@ -1,4 +1,4 @@
--- Tokens: who may use a service.
+-- Tokens: they let senders into a service.
 
 -- name: add_token
 -- A token, unless its name is taken.
