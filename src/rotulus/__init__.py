@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.webhook_infos import WebhookInfo
     from rotulus._app.ticking import Ticked
     from rotulus._engine.outbox_relay import Carrier, Published
+    from rotulus._jobs.encrypted import Cipher
     from rotulus._jobs.group import Group
     from rotulus._jobs.grouped import JobOutcome
     from rotulus._jobs.job import Attempt, Job
@@ -80,6 +81,7 @@ __all__ = [
     "Change",
     "ChangeStream",
     "Changed",
+    "Cipher",
     "ConfigurationError",
     "Delivery",
     "DeliveryPage",
@@ -160,6 +162,7 @@ _HOMES = {
     "_engine.outbox_relay": ("Carrier", "Published"),
     "_tasks.decorators": ("scheduled", "task"),
     "_tasks.injected": ("INJECTED",),
+    "_jobs.encrypted": ("Cipher",),
     "_jobs.group": ("Group",),
     "_jobs.grouped": ("JobOutcome",),
     "_jobs.job": ("Attempt", "Job"),

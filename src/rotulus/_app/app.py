@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from rotulus._app.actor import Actor, Door, acting_as
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
+from rotulus._app.encrypting import check_cipher
 from rotulus._app.engine import Engine, make_engine
 from rotulus._app.grouping import Grouping
 from rotulus._app.lifecycle import LifeCycle
@@ -36,6 +37,7 @@ from rotulus._app.ticking import Ticks
 from rotulus._app.worker_runs import WorkerRuns, grace_of
 from rotulus._engine.around import MiddlewareList
 from rotulus._engine.single_attempts import SingleAttempts
+from rotulus._jobs.encrypted import Cipher
 from rotulus._jobs.log_line import LogLevel
 from rotulus._jobs.middleware import Middleware
 from rotulus._jobs.retry import Retry
@@ -93,6 +95,8 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
             is not there.
         store_of: an app whose store this one uses, and leaves open, for tasks of its own registry;
             given instead of a URL.
+        cipher: encrypts arguments and results in the store; None: those of `like` and `replaces`,
+            or nothing does. See `rotulus.Cipher`.
         scheduler: a scheduler outside of this process that keeps its own list, if there is one.
         clock: the time; only tests hand in another than the machine's.
 
@@ -134,11 +138,12 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         like: "App | None" = None,
         replaces: "App | None" = None,
         store_of: "App | None" = None,
+        cipher: Cipher | None = None,
         scheduler: Scheduler | None = None,
         clock: Clock | None = None,
     ) -> None:
         if store_of is not None:
-            url = _url_of(store_of, url, registry)
+            url = _url_of(store_of, url, registry, cipher)
         arguments: dict[str, Any] = {"url": url, "lease": lease, "max_bytes": max_bytes}
         arguments |= {"keep": keep, "keep_failed": keep_failed, "keep_stats": keep_stats}
         arguments |= {"unknown_grace": unknown_grace, "log_arguments": log_arguments}
@@ -161,8 +166,10 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
             injector = there.injector if like else there.injector.copy()
             middleware = there.engine.middleware if like else there.engine.middleware.copy()
             retry = retry or there.engine.retry
+            cipher = there.store.cipher if cipher is None else cipher
         lent = None if store_of is None else lambda: store_of.store
-        store = LazyStore(settings["url"], self._clock, lambda: engine.events, lent)
+        check_cipher(cipher)
+        store = LazyStore(settings["url"], self._clock, lambda: engine.events, cipher, lent)
         engine = make_engine(
             store, self.registry, injector, self._clock, retry, settings, middleware
         )
@@ -322,8 +329,14 @@ def _only(registry: TaskRegistry | None, like: App | None, replaces: App | None)
     return like or replaces
 
 
-def _url_of(store_of: App, url: str | None, registry: TaskRegistry | None) -> str:
+def _url_of(
+    store_of: App, url: str | None, registry: TaskRegistry | None, cipher: Cipher | None
+) -> str:
     """Where the store of another app is. Raises `OptionError` when it does not fit the rest."""
+    if cipher is not None:
+        raise OptionError(
+            "cipher= does not go with store_of=: that app has the cipher of its store"
+        )
     if url is not None or registry is None or registry is store_of.registry:
         raise OptionError(
             "store_of= stands in the place of url=, and goes with a registry= of its own"

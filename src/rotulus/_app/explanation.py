@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """It waits for its next attempt."""
     SNOOZE = "snooze"
     """Its task asked to be run later."""
+    UNREADABLE = "unreadable"
+    """Its values are encrypted, and its worker had no key for them: it waits for another one."""
     LOST = "lost"
     """Its worker died more than once: it waits for a while."""
     RUN_PAUSED = "run_paused"

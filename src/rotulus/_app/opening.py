@@ -5,7 +5,9 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from rotulus._app.encrypting import encrypting, try_cipher
 from rotulus._forking import follow_forks
+from rotulus._jobs.encrypted import Cipher
 from rotulus._text.urls import SYNCHRONOUS, migrating, without_password
 from rotulus._time.clock import Clock
 from rotulus.errors import ConfigurationError, SchemaError, StoreClosedError
@@ -84,6 +86,7 @@ class LazyStore:
         url: where it is.
         clock: the time.
         events: where a migration is told of.
+        cipher: what encrypts the values of its jobs; None: nothing does.
         lent: gives the store of another app, which closes it; None: this one has its own.
     """
 
@@ -92,11 +95,13 @@ class LazyStore:
         url: str,
         clock: Clock,
         events: Callable[[], Events],
+        cipher: Cipher | None = None,
         lent: Callable[[], Store] | None = None,
     ) -> None:
         self._url = url
         self._clock = clock
         self._events = events
+        self.cipher = cipher
         self._lent = lent
         self._store: Store | None = None
         self._closed = False
@@ -115,8 +120,14 @@ class LazyStore:
             if self._lent is not None:
                 return self._lent()
             if self._store is None:
-                self._store = open_ready(self._url, self._clock, self._events())
+                self._store = self._opened()
             return self._store
+
+    def _opened(self) -> Store:
+        if self.cipher is None:
+            return open_ready(self._url, self._clock, self._events())
+        try_cipher(self.cipher)
+        return encrypting(open_ready(self._url, self._clock, self._events()), self.cipher)
 
     @property
     def shown(self) -> str:

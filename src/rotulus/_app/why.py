@@ -6,6 +6,7 @@ from datetime import datetime
 from rotulus._app.awaiting import leaves, name, skipping, summary
 from rotulus._app.claimable import Claimable
 from rotulus._app.explanation import Explanation, Kind
+from rotulus._jobs.encrypted import UNREADABLE
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State, awaited
@@ -128,6 +129,9 @@ class Explainer:
                 kind, text = Kind.RETRY, f"Attempt {job.attempt} failed ({error}); {when}."
             case Reason.SNOOZE:
                 kind, text = Kind.SNOOZE, f"Its task asked to be run later; {when}."
+            case Reason.UNREADABLE:
+                text = f"Worker {job.worker} left it to others, as {UNREADABLE}; {when}."
+                kind = Kind.UNREADABLE
             case Reason.LOST:
                 kind, text = Kind.LOST, f"Its worker died {many(job.losses, 'time')}; {when}."
             case _:

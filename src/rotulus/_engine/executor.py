@@ -16,8 +16,9 @@ from rotulus._engine.steps import EarlyOutcome, Steps
 from rotulus._engine.threads import CallingThread, Threads
 from rotulus._engine.verdict import NotRunnableError, Verdict
 from rotulus._jobs.current import CURRENT
+from rotulus._jobs.encrypted import is_encrypted
 from rotulus._jobs.grouped import is_group
-from rotulus._jobs.outcome import Outcome, succeeded
+from rotulus._jobs.outcome import Outcome, succeeded, unreadable
 from rotulus._jobs.port import JobPort
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
@@ -144,6 +145,7 @@ class Executor:
         try:
             resolved = self._resolve(execution.job.task)
             self._refuse_expired(execution)
+            _leave_unreadable(execution.job)
             if self._steps.is_step(execution.job, resolved.task):
                 return self._run_step_here(resolved, execution)
             return self._run_job_here(resolved, execution)
@@ -154,6 +156,7 @@ class Executor:
         try:
             resolved = self._resolve(execution.job.task)
             self._refuse_expired(execution)
+            _leave_unreadable(execution.job)
             is_step = self._steps.is_step(execution.job, resolved.task)
             method = resolved.methods.step if is_step else resolved.methods.job
             return await method(self, resolved, execution)
@@ -312,6 +315,12 @@ class Executor:
         AttemptKind.ISOLATED: AttemptMethods(_run_job_isolated, _run_step_isolated),
     }
     """The method that makes an attempt, by kind: of an ordinary job, and of a step."""
+
+
+def _leave_unreadable(job: JobRecord) -> None:
+    """Raise `EarlyOutcome` for a job whose arguments could not be decrypted: others may."""
+    if is_encrypted(job.arguments):
+        raise EarlyOutcome(unreadable(job.id, job.attempt, job.releases))
 
 
 def _raise_if_stopped(execution: Execution) -> None:

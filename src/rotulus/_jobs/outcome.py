@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from rotulus._jobs.encrypted import UNREADABLE
 from rotulus._jobs.fingerprint import fingerprint
 from rotulus._jobs.states import Reason, State
 
@@ -121,6 +122,13 @@ def unstarted(job: str, attempt: int) -> Outcome:
     return Outcome(job, attempt, State.QUEUED, Reason.UNSTARTED)
 
 
+def unreadable(job: str, attempt: int, releases: int) -> Outcome:
+    """The worker cannot decrypt its values: left to others for a second, then for twice as long."""
+    delay = min(2.0**releases, LONGEST_UNREAD)
+    error = plain_error("Unreadable", UNREADABLE)
+    return Outcome(job, attempt, State.QUEUED, Reason.UNREADABLE, error=error, delay=delay)
+
+
 def dead(job: str, attempt: int, reason: Reason, error: ErrorInfo) -> Outcome:
     """The framework gave up without an answer from the task."""
     return Outcome(job, attempt, State.DEAD, reason, error=error)
@@ -171,6 +179,9 @@ def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:
     delay = 0.0 if losses == 1 else 2.0**losses
     return Outcome(job, attempt, State.QUEUED, Reason.LOST, error=error, delay=delay, lost=True)
 
+
+LONGEST_UNREAD = 300.0
+"""Seconds for which a job at most is left whose values a worker could not decrypt."""
 
 MAX_LOSSES = 3
 """A job whose process died this many times while running it is given up as `dead(crash_loop)`."""

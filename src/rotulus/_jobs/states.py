@@ -119,6 +119,8 @@ class Reason(StrEnum):
     """The task asked to be run later."""
     SHUTDOWN = "shutdown"
     """Its worker was stopped before it finished; nothing is counted against it."""
+    UNREADABLE = "unreadable"
+    """Its worker could not decrypt its values; nothing is counted against it."""
     UNSTARTED = "unstarted"
     """Its worker had claimed it ahead, and had no slot for it in time; nothing is counted."""
     LOST = "lost"

@@ -8,7 +8,7 @@ from rotulus._jobs.log_filter import job_fields
 from rotulus._jobs.outcome import ErrorInfo, Outcome, outcome_word
 from rotulus._jobs.port import Progress
 from rotulus._jobs.record import JobRecord
-from rotulus._jobs.states import State
+from rotulus._jobs.states import Reason, State
 from rotulus._text.words import many
 from rotulus.events.event import Event
 
@@ -62,6 +62,8 @@ class AttemptFailed(Event, level=logging.WARNING):
     @property
     def level(self) -> int:
         """ERROR for a problem that needs a person, WARNING for an attempt that is tried again."""
+        if self.outcome.reason == Reason.UNREADABLE:
+            return logging.ERROR
         return _LEVELS.get(self.outcome.state, logging.WARNING)
 
     @property
@@ -72,7 +74,8 @@ class AttemptFailed(Event, level=logging.WARNING):
     def line(self) -> str:
         """Returns the outcome, the job, and the exception."""
         outcome, what = self.outcome, outcome_word(self.outcome)
-        wait = f"  again in {outcome.delay:.1f} s" if what in ("retried", "lost") else ""
+        comes_again = what in ("retried", "lost") or outcome.reason == Reason.UNREADABLE
+        wait = f"  again in {outcome.delay:.1f} s" if comes_again else ""
         error = f"  {outcome.error}" if outcome.error else ""
         shown = f"began the {many(len(outcome.parts), 'part')} of" if what == "opened" else what
         return f"{shown} {_attempt(self.job, self.seconds)}{wait}{error}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from rotulus._jobs.encrypted import UnreadableError, is_encrypted
 from rotulus._jobs.record import JobRecord
 from rotulus._workflows.paths import is_branch, join_path, split_path
 from rotulus._workflows.stored import Stored, read
@@ -61,7 +62,9 @@ class Needs:
 
     def of_all(self, records: Iterable[JobRecord]) -> list[JobRecord]:
         """Returns the jobs that any of these waits for."""
-        return self._store().find(Filter(needed_by=[job.id for job in records]), _MOST_NEEDS)
+        return _readable(
+            self._store().find(Filter(needed_by=[job.id for job in records]), _MOST_NEEDS)
+        )
 
     def beside(self, record: JobRecord) -> list[JobRecord]:
         """The jobs that a part needs, and perhaps others, but not thousands of its own parts."""
@@ -75,7 +78,7 @@ class Needs:
 
     def whole(self, run: str | None, path: str) -> JobRecord:
         """Returns the job at a path of a run."""
-        [whole] = self._store().find(Filter(run=run, step=path), 1)
+        [whole] = _readable(self._store().find(Filter(run=run, step=path), 1))
         return whole
 
     def _declares_needs(self, job: JobRecord) -> bool:
@@ -115,6 +118,13 @@ def named(
     names = declared if stored is None else stored
     found = [by_path.pop(path) for path in _paths(within, names) if path in by_path]
     return found if stored is not None else found + list(by_path.values())[::-1]
+
+
+def _readable(records: list[JobRecord]) -> list[JobRecord]:
+    """Returns what a store gave. Raises `UnreadableError` if not all of it could be decrypted."""
+    if any(is_encrypted(job.arguments) or is_encrypted(job.result or "") for job in records):
+        raise UnreadableError
+    return records
 
 
 def _all_among(job: JobRecord, known: Mapping[str | None, JobRecord]) -> list[JobRecord]:

@@ -21,8 +21,9 @@ from rotulus._engine.steps.inputs import StepInputs
 from rotulus._engine.steps.needs import stored_of
 from rotulus._engine.steps.results import StepResults
 from rotulus._engine.verdict import NotRunnableError
+from rotulus._jobs.encrypted import UnreadableError
 from rotulus._jobs.grouped import is_group, is_member
-from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded
+from rotulus._jobs.outcome import Outcome, opened, released, skipped, succeeded, unreadable
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
 from rotulus._tasks.arguments import Call
@@ -109,6 +110,9 @@ class Steps:
         """
         try:
             return self._load(task, plan, execution)
+        except UnreadableError:
+            job = execution.job
+            raise EarlyOutcome(unreadable(job.id, job.attempt, job.releases)) from None
         except StoreError:  # nothing is wrong with the step
             raise EarlyOutcome(released(execution.job.id, execution.job.attempt)) from None
         except (TaskNotFoundError, StepNotFoundError) as error:
