@@ -3,16 +3,24 @@
 from functools import partial
 
 import pytest
+from cryptography.fernet import Fernet
 
 from contract import previous_version
 from contract.workbench import Workbench
+from rotulus._app.encrypting import encrypting
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.sqlite import SqliteStore
 from server_clock import ServerClock
 
 file = pytest.param("file", marks=pytest.mark.anywhere)
+encrypted = pytest.param("encrypted", marks=pytest.mark.anywhere)
 postgres = pytest.param("postgres", marks=pytest.mark.anywhere)
 newest = pytest.param("newest", marks=pytest.mark.anywhere)
+
+
+def open_encrypted(path, clock, key):
+    """A file in which arguments and results are encrypted."""
+    return encrypting(SqliteStore(str(path), clock=clock), Fernet(key))
 
 
 @pytest.fixture
@@ -24,6 +32,9 @@ def make_bench(tmp_path, clock, migrated):
         if kind in ("memory", "file"):
             path = ":memory:" if kind == "memory" else str(tmp_path / "jobs.db")
             hand, make_store = clock, lambda: SqliteStore(path, clock=clock)
+        elif kind == "encrypted":
+            key = Fernet.generate_key()
+            hand, make_store = clock, partial(open_encrypted, tmp_path / "jobs.db", clock, key)
         else:
             url = migrated(kind)
             hand, make_store = ServerClock(url), lambda: PostgresStore(read_address(url))
@@ -42,9 +53,15 @@ def make_bench(tmp_path, clock, migrated):
         store.close()
 
 
-@pytest.fixture(params=["memory", file, postgres, newest])
+@pytest.fixture(params=["memory", file, encrypted, postgres, newest])
 def bench(request, make_bench):
     """A store of each kind."""
+    return make_bench(request.param)
+
+
+@pytest.fixture(params=["memory", file, postgres, newest])
+def readable(request, make_bench):
+    """A store of each kind whose database can read arguments."""
     return make_bench(request.param)
 
 

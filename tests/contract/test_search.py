@@ -114,7 +114,7 @@ def test_a_fingerprint_is_that_of_the_last_attempt(bench):
         ("none.at.all", None, False),
     ],
 )
-def test_arguments_are_found_by_a_path(bench, path, value, is_found):
+def test_arguments_are_found_by_a_path(readable, path, value, is_found):
     """By what they are as JSON, however they were written."""
     arguments = {
         "order": {"id": 42},
@@ -122,12 +122,12 @@ def test_arguments_are_found_by_a_path(bench, path, value, is_found):
         "flag": True,
         "half": 0.5,
     }
-    job = bench.add(arguments=json.dumps(arguments))
-    bench.add(arguments='{"order":{"id":7}}')
-    bench.add(arguments="42")
+    job = readable.add(arguments=json.dumps(arguments))
+    readable.add(arguments='{"order":{"id":7}}')
+    readable.add(arguments="42")
     where = [(path.split("."), json.dumps(value))]
 
-    assert [job.id] * is_found == found(bench, arguments=where)
+    assert [job.id] * is_found == found(readable, arguments=where)
 
 
 def test_a_search_ends_where_few_match(bench):

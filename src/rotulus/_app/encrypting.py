@@ -48,7 +48,7 @@ def check_cipher(cipher: object) -> None:
 
 def try_cipher(cipher: Cipher) -> None:
     """Encrypt something. Raises `ConfigurationError` for a cipher that does not return bytes."""
-    made: object = cipher.encrypt(b"rotulus")
+    made = cast("object", cipher.encrypt(b"rotulus"))
     if not isinstance(made, bytes):
         raise ConfigurationError(
             f"cipher={type(cipher).__name__} is not allowed: its encrypt() returns "
@@ -65,13 +65,13 @@ class Values:
 
     def __init__(self, cipher: Cipher) -> None:
         self._cipher = cipher
-        self._writers: dict[type, Callable[[Any], Any]] = {
+        self.writers: dict[type, Callable[[Any], Any]] = {
             NewJob: self._new_job,
             Outcome: self._outcome,
             Edit: self._with_arguments,
             ScheduleEntry: self._with_arguments,
         }
-        self._readers: dict[type, Callable[[Any], Any]] = {
+        self.readers: dict[type, Callable[[Any], Any]] = {
             JobRecord: self._record,
             ScheduleRow: lambda row: row._replace(arguments=self.read(row.arguments)),
             FailureGroup: lambda group: replace(group, example=self._record(group.example)),
@@ -88,11 +88,11 @@ class Values:
 
     def written(self, value: Any) -> Any:
         """Returns an argument of a method as the store behind takes it."""
-        return _each(value, self._writers)
+        return _each(value, self.writers)
 
     def opened(self, value: Any) -> Any:
         """Returns the answer of a method as the store behind would have given it in plain text."""
-        return _each(value, self._readers)
+        return _each(value, self.readers)
 
     def _new_job(self, job: NewJob) -> NewJob:
         of_step = job.workflow is not None and job.arguments.startswith(_OF_STEPS)
@@ -119,7 +119,8 @@ class Values:
 
 def _each(value: Any, by_type: Mapping[type, Callable[[Any], Any]]) -> Any:
     """Returns a value with what is known by its type changed, in lists and mappings, too."""
-    change = by_type.get(cast("type", type(value)))
+    kind: type = type(value)
+    change = by_type.get(kind)
     if change is not None:
         return change(value)
     if isinstance(value, str | bytes) or hasattr(value, "_fields"):
