@@ -38,7 +38,7 @@ class ExecutionDisplays(_ModelAdmin):
     @admin.display(description="arguments")
     def shown_arguments(self, execution: TaskExecution) -> str:
         """Returns the arguments by name, as JSON."""
-        return _pre(json.dumps(json.loads(execution.arguments), indent=2, ensure_ascii=False))
+        return _pre(json.dumps(json.loads(execution.plain_arguments), indent=2, ensure_ascii=False))
 
     @admin.display(description="labels")
     def shown_labels(self, execution: TaskExecution) -> str:

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, router
 
-from rotulus import App, Carrier, Group, Ticked, current_app
+from rotulus import App, Carrier, Cipher, Group, Ticked, current_app
 from rotulus.django.compat import task_backends
 from rotulus.django.connections import connection_of, url_of
 from rotulus.django.declaring import registry_of_all
@@ -84,6 +84,7 @@ def worker_app(alias: str = DEFAULT_DB_ALIAS, **options: Any) -> App:
     carrier = _carrier(alias, to_workers=False)
     registry = registry_of_all(closing_old)
     schedule_routes(registry, alias)
+    options = {"cipher": _cipher(alias)} | options
     return _begun(App(url_of(connection_of(alias)), registry=registry, **options), carrier)
 
 
@@ -96,7 +97,8 @@ class _App(App):
     """
 
     def __init__(self, alias: str, *, carried: bool) -> None:
-        super().__init__(f"django://{alias}", registry=registry_of_all())
+        cipher = _cipher(alias)
+        super().__init__(f"django://{alias}", registry=registry_of_all(), cipher=cipher)
         self._fires = None if carried else alias
 
     def group(self, name: str, *, then: Any = None) -> Group:
@@ -144,6 +146,15 @@ def _carrier(alias: str, *, to_workers: bool = True) -> Carrier | None:
         make: Callable[..., Carrier] | None = getattr(backend, "make_carrier", None)
         if make is not None and getattr(backend, "database", None) == alias:
             return make(to_workers=to_workers)
+    return None
+
+
+def _cipher(alias: str) -> Cipher | None:
+    """Returns the cipher of a database: that of the first backend on it that has one."""
+    backends: Iterable[Any] = task_backends.all()
+    for backend in backends:
+        if getattr(backend, "database", None) == alias and backend.options.get("cipher"):
+            return cast("Cipher", backend.options["cipher"])
     return None
 
 

@@ -42,7 +42,7 @@ class RotulusBackend(BaseTaskBackend):
     supports_get_result = True
     is_carried = False
     """Whether its jobs are carried to an endpoint outside."""
-    known_options = frozenset({"database"})
+    known_options = frozenset({"database", "cipher"})
     """The allowed names in `OPTIONS`."""
 
     def __init__(self, alias: str, params: dict[str, Any]) -> None:

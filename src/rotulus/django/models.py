@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.db.models.expressions import Case, Value, When
 
 from rotulus import App, Job, State
+from rotulus._jobs.encrypted import is_encrypted
 from rotulus._jobs.labels import read_texts
 from rotulus._jobs.outcome import failed, plain_error, read_error, succeeded
 from rotulus._jobs.states import Reason
@@ -138,14 +139,20 @@ class TaskExecution(models.Model):
         """Ignore the status of a query: `state` decides, and stays up to date."""
 
     @property
+    def plain_arguments(self) -> str:
+        """The arguments as JSON text, decrypted if its app has the key."""
+        text = self.arguments
+        return self.job.record.arguments if is_encrypted(text) else text
+
+    @property
     def args(self) -> list[Any]:
         """The positional-only arguments; see `kwargs`."""
-        return arguments_of(json.loads(self.arguments))[0]
+        return arguments_of(json.loads(self.plain_arguments))[0]
 
     @property
     def kwargs(self) -> dict[str, Any]:
         """The arguments by the names of the parameters, as plain JSON data."""
-        return arguments_of(json.loads(self.arguments))[1]
+        return arguments_of(json.loads(self.plain_arguments))[1]
 
     @property
     def labels(self) -> dict[str, str]:
@@ -155,7 +162,10 @@ class TaskExecution(models.Model):
     @property
     def return_value(self) -> Any:
         """The result of the task, as plain JSON data; None until it has returned."""
-        return None if self.result is None else json.loads(self.result)
+        text = self.result
+        if text is not None and is_encrypted(text):
+            text = self.job.record.result
+        return None if text is None else json.loads(text)
 
     @property
     def error_message(self) -> str:
