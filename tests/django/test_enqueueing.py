@@ -433,7 +433,7 @@ def test_an_option_that_there_is_not_is_told_by_the_check():
 
     assert "rotulus.E012" == problem.id
     assert "TASKS['default']['OPTIONS'] has no 'databse'; did you mean 'database'?" == problem.msg
-    assert "There are: database." == problem.hint
+    assert "There are: cipher, database." == problem.hint
 
 
 @pytest.mark.parametrize(
