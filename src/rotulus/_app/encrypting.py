@@ -117,10 +117,9 @@ class Values:
         return value._make(map(self.opened, value))
 
 
-def _each(value: Any, by_type: Mapping[type, Callable[[Any], Any]]) -> Any:
+def _each(value: object, by_type: Mapping[type, Callable[[Any], Any]]) -> Any:
     """Returns a value with what is known by its type changed, in lists and mappings, too."""
-    kind: type = type(value)
-    change = by_type.get(kind)
+    change = by_type.get(type(value))
     if change is not None:
         return change(value)
     if isinstance(value, str | bytes) or hasattr(value, "_fields"):
