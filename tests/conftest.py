@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from rotulus import App, TaskRegistry
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.testing import SettableClock
-from server_clock import ServerClock
+from server_clock import ServerClock, empty
 from servers import pubsub
 from servers.postgres import QUICK, PostgresServer, embedded, usual
 
@@ -172,7 +172,10 @@ def new_project_id():
 
 @pytest.fixture(scope="session")
 def migrated(start_postgres):
-    """Gives the URL of a database of a server, with tables: one for all tests, with their clock."""
+    """Gives the URL of a database of a server, with tables: one for all tests, with their clock.
+
+    That without a clock is emptied whenever it is asked for, the other one by its `ServerClock`.
+    """
     urls = {}
 
     def migrate(kind="postgres", *, clock=True):
@@ -186,6 +189,8 @@ def migrated(start_postgres):
             store.close()
             if clock:
                 ServerClock.install(url)
+        if not clock:
+            empty(urls[kind, clock])
         return urls[kind, clock]
 
     return migrate

@@ -13,11 +13,16 @@ WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
 """
 
 
-def empty(connection):
-    """Forget everything that is in the tables.
+def empty(url):
+    """Forget everything that is in the tables of a database.
 
     Only tables that have been written are emptied: with its indexes, a table takes milliseconds.
     """
+    with psycopg.connect(url, autocommit=True) as connection:
+        _empty(connection)
+
+
+def _empty(connection):
     used = [name for (name,) in connection.execute(_USED)]
     if used:
         connection.execute(f"TRUNCATE {', '.join(used)} RESTART IDENTITY")
@@ -29,7 +34,7 @@ class ServerClock(SettableClock):
     def __init__(self, url):
         super().__init__()
         self._connection = psycopg.connect(url, autocommit=True)
-        empty(self._connection)
+        _empty(self._connection)
         self._tell()
 
     def __del__(self):

@@ -2,11 +2,9 @@
 
 import sys
 
-import psycopg
 import pytest
 
 from django_project import configure, database, postgres_settings, sqlite_settings
-from server_clock import empty as empty_tables
 
 configure()
 
@@ -32,28 +30,19 @@ def no_left_tasks():
 @pytest.fixture
 def jobs_settings(tmp_path, migrated):
     """Gives the settings of a database of a kind, with tables; its clock is the machine's."""
-    emptied = []
-
-    def empty(url):
-        with psycopg.connect(url) as connection:
-            empty_tables(connection)
 
     def made(kind):
         from rotulus.stores.sqlite import SqliteStore
 
         if kind == "postgres":
-            emptied.append(migrated("postgres", clock=False))
-            empty(emptied[-1])  # other tests share it
-            return postgres_settings(emptied[0])
+            return postgres_settings(migrated("postgres", clock=False))
         path = str(tmp_path / "django.db")
         store = SqliteStore(path)
         store.migrate()
         store.close()
         return sqlite_settings(path)
 
-    yield made
-    for url in emptied:
-        empty(url)
+    return made
 
 
 @pytest.fixture(params=KINDS)

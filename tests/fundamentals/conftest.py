@@ -1,13 +1,12 @@
 """Apps on each kind of store: what is fundamental holds on all of them."""
 
-import psycopg
 import pytest
 
 import rotulus.workflow as wf
 from rotulus import App
 from rotulus.testing import drain
 from rotulus.workflow import Run
-from server_clock import ServerClock, empty
+from server_clock import ServerClock
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
 
@@ -18,8 +17,6 @@ def app(request, registry):
     url = "sqlite://"
     if request.param == "postgres":
         url = request.getfixturevalue("migrated")(clock=False)
-        with psycopg.connect(url, autocommit=True) as connection:
-            empty(connection)
     made = App(url, registry=registry)
     yield made
     made.close()

@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +12,6 @@ from fundamentals.reference import interpret
 from rotulus import App, TaskRegistry
 from rotulus.events import OutcomeRefused
 from rotulus.workflow import Context, Run
-from server_clock import empty
 
 pytestmark = pytest.mark.anywhere
 
@@ -112,7 +110,5 @@ def test_random_workflows_come_to_what_the_guide_says(chance, size, slots):
 def test_on_postgresql_too(migrated, chance, size, slots):
     """The same."""
     url = migrated(clock=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        empty(connection)
     plans = draw(chance, size)
     run(url, plans, slots)

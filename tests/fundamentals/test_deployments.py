@@ -4,7 +4,6 @@ import itertools
 import logging
 from dataclasses import dataclass, replace
 
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +14,6 @@ from rotulus import App, TaskRegistry
 from rotulus.events import DefinitionChanged
 from rotulus.testing import drain
 from rotulus.workflow import Run
-from server_clock import empty
 
 GIVEN = {"n": 0, "list": [0], "object": {"a": 0}}
 
@@ -178,8 +176,6 @@ def test_a_run_finishes_as_it_was_begun(tmp_path_factory, chance, size):
 def test_on_postgresql_too(migrated, chance, size):
     """The same."""
     url = migrated(clock=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        empty(connection)
     live(url, chance, size)
 
 

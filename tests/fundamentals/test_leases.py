@@ -10,7 +10,6 @@ from rotulus import INJECTED, App, Job, State, task
 from rotulus._time.clock import SystemClock
 from rotulus.events import LeaseLost
 from rotulus.testing import drain
-from server_clock import empty
 
 
 class Wrong(SystemClock):
@@ -28,8 +27,6 @@ class Wrong(SystemClock):
 def test_whether_a_job_has_expired_is_for_the_server_to_say(migrated, registry, days):
     """A worker whose clock is wrong gives up nothing, and keeps nothing."""
     url = migrated(clock=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        empty(connection)
 
     @task(registry=registry)
     def body(): ...

@@ -10,13 +10,11 @@ import threading
 import time
 from contextlib import suppress
 
-import psycopg
 import pytest
 
 import rotulus.workflow as wf
 from rotulus.errors import WorkflowError
 from rotulus.workflow import DefaultRunner, DefaultRunnerConfig
-from server_clock import empty
 
 pytestmark = pytest.mark.anywhere
 
@@ -32,8 +30,6 @@ def runners(request, registry):
     url = "sqlite:///runs.db"
     if request.param == "postgres":
         url = request.getfixturevalue("migrated")(clock=False)
-        with psycopg.connect(url, autocommit=True) as connection:
-            empty(connection)
     with wf.WorkflowBuilder("layers", registry=registry):
         for number in range(WIDTH):
             wf.task(id=f"early{number}")(lambda context: None)

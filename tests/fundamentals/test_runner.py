@@ -4,7 +4,6 @@ import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 
 import rotulus.workflow as wf
@@ -14,7 +13,6 @@ from rotulus.errors import ResultTimeoutError, StoreClosedError
 from rotulus.testing import drain
 from rotulus.workflow import DefaultRunner, DefaultRunnerConfig, cron_schedules
 from rotulus.workflow.cron_schedules import CronSchedules
-from server_clock import empty
 
 pytestmark = pytest.mark.anywhere
 
@@ -26,10 +24,7 @@ def url(request):
     """A store that several may use."""
     if request.param == "sqlite":
         return "sqlite:///runs.db"
-    address = request.getfixturevalue("migrated")(clock=False)
-    with psycopg.connect(address, autocommit=True) as connection:
-        empty(connection)
-    return address
+    return request.getfixturevalue("migrated")(clock=False)
 
 
 @pytest.fixture

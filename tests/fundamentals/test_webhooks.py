@@ -565,8 +565,9 @@ def test_events_that_are_missing_are_told(still_app, mail, receiver, monkeypatch
 
     cancelled()
     kept = cancelled()
-    monkeypatch.setattr(shared_changes, "MOST_CHANGES_KEPT", 2)
-    app.store.changes.prune()
+    with monkeypatch.context() as patch:
+        patch.setattr(shared_changes, "MOST_CHANGES_KEPT", 2)
+        app.store.changes.prune()
     later = cancelled()
     deliver(app)
 

@@ -6,7 +6,6 @@ import os
 import threading
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 
 import rotulus
@@ -15,7 +14,7 @@ from requirements import cloaca_examples as examples
 from rotulus import App, Retry, State, TaskRegistry
 from rotulus.errors import HandleConsumedError, OptionError
 from rotulus.testing import SettableClock, drain
-from server_clock import ServerClock, empty
+from server_clock import ServerClock
 
 pytestmark = [pytest.mark.anywhere, pytest.mark.requirement]
 
@@ -31,10 +30,7 @@ def url(request, place):
     """A store on the real clock."""
     if place == "sqlite":
         return "sqlite:///runs.db"
-    address = request.getfixturevalue("migrated")(clock=False)
-    with psycopg.connect(address, autocommit=True) as connection:
-        empty(connection)
-    return address
+    return request.getfixturevalue("migrated")(clock=False)
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 import asyncio
 from contextlib import ExitStack
 
-import psycopg
 import pytest
 
 from rotulus.service import Database
-from server_clock import empty
 from serving import served
 
 memory = pytest.param("memory", marks=pytest.mark.anywhere)
@@ -59,10 +57,7 @@ def url(request, tmp_path):
     """A place for jobs that several apps can share."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/jobs.db"
-    url = request.getfixturevalue("migrated")(clock=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        empty(connection)
-    return url
+    return request.getfixturevalue("migrated")(clock=False)
 
 
 @pytest.fixture
