@@ -5,11 +5,14 @@ from urllib.parse import unquote, urljoin
 
 import pytest
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from rotulus.errors import OptionError
 from rotulus.service import TaskRouter, install_problems
 from rotulus.service.artifacts.routes import make_artifact_router
 from rotulus.service.resources.jobs import make_jobs_router
+from rotulus.service.root_path import RootPath, read_root_path
 from rotulus.testing import drain
 from service.rich import rich_app, rich_service
 
@@ -22,7 +25,7 @@ def app():
     made.close()
 
 
-def mounted(app, prefix):
+def mounted(app, prefix, kind=FastAPI):
     """An application of the user's own with a service below a prefix, whose lifespan it runs."""
     service = rich_service(app)
 
@@ -31,9 +34,19 @@ def mounted(app, prefix):
         async with service.router.lifespan_context(service):
             yield
 
-    outer = FastAPI(lifespan=lifespan)
+    outer = kind(lifespan=lifespan)
     outer.mount(prefix, service)
     return outer
+
+
+def in_starlette(app, prefix):
+    """The same in an application of Starlette."""
+    return mounted(app, prefix, Starlette)
+
+
+def behind_proxy(app, _prefix):
+    """A service that is told of the path of a proxy, as `rotulus serve --root-path` tells it."""
+    return RootPath(rich_service(app), read_root_path("outer/"))
 
 
 def plain(app, _prefix):
@@ -51,16 +64,21 @@ class Proxied:
         """Ask for a path, as a client of the proxy does."""
         assert path.startswith(self._prefix), path
         return self._client.request(
-            method, path.removeprefix(self._prefix) if self._taken else path, **options
+            method,
+            (path.removeprefix(self._prefix) or "/") if self._taken else path,
+            **options,
         )
 
 
 WAYS = {
     "mounted": (mounted, "/inner", "", False),
+    "mounted in Starlette": (in_starlette, "/inner", "", False),
     "mounted by a name": (mounted, "/tenants/{tenant}", "", False),
     "root_path, left on": (plain, "", "/outer", False),
     "root_path, taken away": (plain, "", "/outer", True),
     "mounted, root_path, left on": (mounted, "/inner", "/outer", False),
+    "--root-path, left on": (behind_proxy, "", "/outer", False),
+    "--root-path, taken away": (behind_proxy, "", "/outer", True),
 }
 
 
@@ -68,7 +86,8 @@ WAYS = {
 def placed(request, app):
     """A client of a service in each of these places, and what its paths begin with."""
     make, prefix, root, taken = WAYS[request.param]
-    with TestClient(make(app, prefix), root_path=root) as client:
+    told = "" if make is behind_proxy else root
+    with TestClient(make(app, prefix), root_path=told) as client:
         beginning = root + prefix.replace("{tenant}", "%E6%BC%A2%20%C3%A9")
         yield Proxied(client, root, taken=taken), beginning
 
@@ -123,6 +142,43 @@ def test_the_document_and_the_page_are_below_the_prefix_too(placed):
     assert unquote(root) in [server["url"] for server in found["servers"]]
     assert page.status_code == 200
     assert f'"{root}/docs"' in page.text
+
+
+def test_a_slash_too_many_or_too_few_leads_to_what_is_there(placed):
+    """By an address that is relative to the request: right whatever the proxy has removed."""
+    client, root = placed
+    for path in ("/api/v1/jobs/?limit=2", "/console", "/docs/", "/api/v1/artifacts/"):
+        asked = f"{root}{path}"
+        moved = client.ask("GET", asked, follow_redirects=False)
+        assert moved.status_code in {307, 308}, asked
+        assert ":" not in moved.headers["Location"]
+        found = urljoin(asked, moved.headers["Location"])
+        assert (200, asked.partition("?")[2]) == (
+            client.ask("GET", found).status_code,
+            found.partition("?")[2],
+        )
+    body = {"data": 1}
+    moved = client.ask("POST", f"{root}/api/v1/artifacts/", json=body, follow_redirects=False)
+    there = urljoin(f"{root}/api/v1/artifacts/", moved.headers["Location"])
+    assert 201 == client.ask("POST", there, json=body).status_code
+    assert 404 == client.ask("GET", f"{root}/elsewhere/").status_code
+    assert 200 == client.ask("GET", root).status_code
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "//evil.example", "/api//v1/jobs/", "/%2F/"])
+def test_a_redirect_leads_nowhere_else(app, path):
+    """A path that begins with two slashes would be another host."""
+    with TestClient(rich_service(app)) as client:
+        answer = client.get(f"http://testserver{path}", follow_redirects=False)
+
+    assert 404 == answer.status_code
+
+
+@pytest.mark.parametrize("text", ["http://example.com/jobs", "/a b", "/jobs?x=1", "//host", "a#b"])
+def test_a_root_path_that_is_no_path_is_refused(text):
+    """With an example of one."""
+    with pytest.raises(OptionError, match="write it like /jobs"):
+        read_root_path(text)
 
 
 def test_health_is_open_below_a_prefix_and_nothing_else_is(placed, app):

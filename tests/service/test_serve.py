@@ -91,6 +91,21 @@ def get(url, **headers):
             return error.code, error.read().decode()
 
 
+@pytest.mark.parametrize("removed", [True, False])
+def test_a_proxy_that_has_it_below_a_path_removes_that_or_not(served, removed):
+    """Either way the console and the API are there, and addresses are those of the proxy."""
+    url, _ = served("shop:app", "--root-path", "jobs/")
+    assert url.endswith("/jobs")
+    asked = url.removesuffix("/jobs") if removed else url
+    status, page = get(f"{asked}/console/")
+    document = json.loads(get(f"{asked}/openapi.json")[1])
+
+    assert 200 == status
+    assert "<title>" in page
+    assert ["/jobs"] == [server["url"] for server in document["servers"]]
+    assert 200 == get(f"{asked}/api/v1/jobs/")[0]
+
+
 def refusal(*words, **variables):
     """What a server that does not start says; its exit code."""
     told = subprocess.run(

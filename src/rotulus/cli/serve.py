@@ -24,6 +24,7 @@ from rotulus.errors import OptionError
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="Its port."
 )
+@click.option("--root-path", default="", metavar="PATH", help="Below which a proxy has it.")
 @click.option("--token", help="What clients have to know.")
 @click.option("--worker", is_flag=True, help="Run a worker in the same process.")
 @click.option("--push", is_flag=True, help="Answer the pushes of Google Pub/Sub, too.")
@@ -32,6 +33,7 @@ def serve(
     target: str | None,
     host: str,
     port: int,
+    root_path: str,
     token: str | None,
     worker: bool,
     push: bool,
@@ -68,7 +70,9 @@ def serve(
             "FastAPI(lifespan=app.lifespan(worker=True))"
         )
     with configured():
-        service.serve(found, host, port, lambda url: _tell(url, console=is_app))
+        service.serve(
+            found, host, port, lambda url: _tell(url, console=is_app), root_path=root_path
+        )
 
 
 def _tell(url: str, *, console: bool) -> None:

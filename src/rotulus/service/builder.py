@@ -29,6 +29,7 @@ from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.resources.problems import make_problems_router
 from rotulus.service.router import ExecutorFactory, TaskRouter, add_direct_execution
 from rotulus.service.scheduler import JobScheduler
+from rotulus.service.slashes import RedirectSlashes
 from rotulus.service.state import ServiceInfo, ServiceState
 from rotulus.service.stored_tokens import StoredTokens
 from rotulus.service.system import make_system_router
@@ -207,6 +208,7 @@ class ServiceBuilder:
         app.state.rotulus = state
         app.state.rotulus_problem_pages = make_problems_router in self._parts
         install_problems(app)
+        RedirectSlashes(app.router)
         if self._logs:
             set_up_logging()
             app.add_middleware(RequestLog)

@@ -4,6 +4,7 @@ import signal
 import socket
 from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import quote
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from rotulus.service.auth import Auth, auth_of_settings
 from rotulus.service.builder import ServiceBuilder
 from rotulus.service.local import is_local
 from rotulus.service.protection import GuardMiddleware, protect
+from rotulus.service.root_path import RootPath, read_root_path
 from rotulus.service.state import ServiceInfo, ServiceState
 
 _GOODBYE = 5
@@ -42,7 +44,9 @@ def service_of(app: App, *, worker: bool = False) -> FastAPI:
     return (builder.with_worker() if worker else builder).build()
 
 
-def serve(application: Any, host: str, port: int, tell: Callable[[str], None]) -> None:
+def serve(
+    application: Any, host: str, port: int, tell: Callable[[str], None], *, root_path: str = ""
+) -> None:
     """Serve an application until SIGTERM or SIGINT.
 
     An unprotected application is protected here, with the token of `ROTULUS_TOKEN` if it is set.
@@ -52,19 +56,23 @@ def serve(application: Any, host: str, port: int, tell: Callable[[str], None]) -
         host: the address or name to listen at; without auth only a loopback one.
         port: the port; 0 for any that is free.
         tell: called with the URL once the service can be reached.
+        root_path: the path below which a proxy has the application, which the proxy may remove from
+            requests or leave on: `/jobs`. Unless given, it has all paths of its host.
 
     Raises:
         ConfigurationError: the address is not this machine's own and there is no auth; the port
             cannot be had; or the application did not start.
+        OptionError: the root path is no path.
     """
+    below = read_root_path(root_path)
     application, auth = _guarded(application)
     if auth is None and not is_local(host):
         _insist_on_tokens(application, host)
     with _listen(host, port) as listening:
         name = f"[{host}]" if ":" in host else host
-        tell(f"http://{name}:{listening.getsockname()[1]}")
+        tell(f"http://{name}:{listening.getsockname()[1]}{quote(below)}")
         config = uvicorn.Config(
-            application,
+            RootPath(application, below) if below else application,
             log_config=None,
             log_level="warning",
             access_log=False,
