@@ -5,7 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from rotulus.service import Database
+from rotulus.client import Client
+from rotulus.service import Database, service_of
 from serving import served
 
 memory = pytest.param("memory", marks=pytest.mark.anywhere)
@@ -65,3 +66,16 @@ def serve():
     """Serves an application on a free port of this machine; gives the server, with its address."""
     with ExitStack() as servers:
         yield lambda application: servers.enter_context(served(application))
+
+
+@pytest.fixture
+def client(app, serve):
+    """A client of a service of the app of a test."""
+    with Client(serve(service_of(app)).address) as made:
+        yield made
+
+
+@pytest.fixture(params=["app", "client"])
+def door(request, app, client):
+    """The app itself, and a client of its service: what is true of one is true of the other."""
+    return {"app": app, "client": client}[request.param]

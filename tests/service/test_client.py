@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rotulus import INJECTED, App, Job, TaskRegistry, scheduled, task
-from rotulus.client import Client, ServiceError, TaskFailedError
+from rotulus.client import ServiceError, TaskFailedError
 from rotulus.errors import (
     ArgumentsError,
+    JobConflictError,
     JobFailedError,
     JobNotFoundError,
     OptionError,
@@ -18,8 +19,7 @@ from rotulus.errors import (
     TaskNotFoundError,
     WorkerNotFoundError,
 )
-from rotulus.service import service_of
-from rotulus.store import WorkerInfo
+from rotulus.store import ClaimFilter, WorkerInfo
 from rotulus.testing import drain
 
 
@@ -48,19 +48,6 @@ def app(url):
 
     with App(url, registry=registry) as made:
         yield made
-
-
-@pytest.fixture
-def client(app, serve):
-    """A client of a service of the app."""
-    with Client(serve(service_of(app)).address) as made:
-        yield made
-
-
-@pytest.fixture(params=["app", "client"])
-def door(request, app, client):
-    """The app itself, and a client of its service: what is true of one is true of the other."""
-    return {"app": app, "client": client}[request.param]
 
 
 def ids(jobs):
@@ -111,6 +98,19 @@ def test_jobs_are_steered_by_ids_and_by_filters(app, door):
     assert {one.id, two.id} == set(ids(door.jobs.find()))
 
 
+def test_a_job_that_waits_is_edited(door):
+    """As its editor has seen it: whoever comes second is told."""
+    job = door.jobs.get(door.enqueue("add", a=1).id)
+    edited = door.jobs.edit(job.id, version=job.version, arguments={"a": 2, "b": 3}, priority=4)
+    assert ({"a": 2, "b": 3}, 4) == (edited.arguments, edited.priority)
+    assert edited.version == door.jobs.get(job.id).version != job.version
+    assert "delayed" == door.jobs.edit(job.id[:13], delay=600).state
+    for wrong in ({"arguments": {"a": "one"}}, {"version": job.version, "priority": 1}, {}):
+        with pytest.raises((ArgumentsError, JobConflictError, ServiceError, OptionError)):
+            door.jobs.edit(job.id, **wrong)
+    assert 4 == door.jobs.get(job.id).priority
+
+
 def test_what_is_wrong_raises_the_same_error(app, door):
     """Whoever says it."""
     door.enqueue("add", a=1)
@@ -148,6 +148,8 @@ def test_workers_are_drained(app, door):
     """By their names, all that are named."""
     since = app.enqueue("add", 1).created_at
     app.store.extend([], 30.0, WorkerInfo("west.1", "here", 7, None, 4, since))
+    app.store.claim(ClaimFilter("west.1"), 1, 30.0)
+    assert {"west.1": 1} == door.workers.running()
     [worker] = door.workers.drain("west")
 
     assert ("west.1", True) == (worker.name, worker.draining_at is not None)

@@ -1,8 +1,24 @@
 """A service over HTTP, for programs without its database: `Client(url)`, extra `client`."""
 
+from rotulus import (
+    AuditEntry,
+    AuditPage,
+    Delivery,
+    DeliveryPage,
+    GraphBox,
+    GraphRoute,
+    TaskInfo,
+    Timeline,
+    TimelineRow,
+    TokenInfo,
+    WebhookInfo,
+)
+from rotulus._app.resources.pages import Page
 from rotulus.client.changes import ChangeStream
 from rotulus.client.client import Client
+from rotulus.client.failures import FailureGroup
 from rotulus.client.problems import ServiceError, ServiceUnreachableError
+from rotulus.client.run_values import Graph, Group, Run, Step
 from rotulus.client.tasks import Sender, TaskFailedError
 from rotulus.client.values import (
     Backfill,
@@ -17,21 +33,40 @@ from rotulus.client.values import (
     JobProgress,
     LogLine,
     Measured,
-    Page,
     Point,
     Queue,
     Schedule,
-    TaskInfo,
     Times,
     Worker,
 )
+from rotulus.service.artifacts.values import (
+    ArtifactContent,
+    ArtifactIn,
+    ArtifactInfo,
+    ArtifactNode,
+    ArtifactOut,
+)
 
 __all__ = [
+    "ArtifactContent",
+    "ArtifactIn",
+    "ArtifactInfo",
+    "ArtifactNode",
+    "ArtifactOut",
+    "AuditEntry",
+    "AuditPage",
     "Backfill",
     "Change",
     "ChangeStream",
     "Client",
+    "Delivery",
+    "DeliveryPage",
     "Demand",
+    "FailureGroup",
+    "Graph",
+    "GraphBox",
+    "GraphRoute",
+    "Group",
     "Job",
     "JobAttempt",
     "JobChange",
@@ -44,12 +79,18 @@ __all__ = [
     "Page",
     "Point",
     "Queue",
+    "Run",
     "Schedule",
     "Sender",
     "ServiceError",
     "ServiceUnreachableError",
+    "Step",
     "TaskFailedError",
     "TaskInfo",
+    "Timeline",
+    "TimelineRow",
     "Times",
+    "TokenInfo",
+    "WebhookInfo",
     "Worker",
 ]

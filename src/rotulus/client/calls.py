@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 Query = tuple[tuple[str, str], ...]
 """Parameters of a query, in order; a name may be there several times."""
+
+Since = datetime | timedelta | float
+"""A moment, or how long ago it was: a length of time, or seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,9 @@ class Call(Generic[T]):
         headers: further headers.
         repeatable: whether the request may be sent again when nobody knows whether it came.
         seconds: how much longer than usual the answer may take.
+        versioned: whether the `ETag` of the answer is the `version` of the value.
+        content: bytes to send in place of a JSON body, with the Content-Type of `headers`.
+        whole: whether `read` is given an `Answer`, of any media type, in place of a JSON body.
     """
 
     method: str
@@ -40,11 +46,25 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     repeatable: bool = False
     seconds: float = 0.0
+    versioned: bool = False
+    content: bytes | None = None
+    whole: bool = False
+
+
+class Answer(NamedTuple):
+    """An answer that is no JSON: its bytes, and its headers."""
+
+    content: bytes
+    headers: Mapping[str, str]
 
 
 def get(path: str, read: Callable[[Any], T], query: Query = ()) -> Call[T]:
     """Returns a call that reads, and may be sent again."""
     return Call("GET", path, read, query, repeatable=True)
+
+
+def nothing(_: Any) -> None:
+    """Read an answer that says nothing."""
 
 
 def reader(kind: type[T]) -> Callable[[Any], T]:
@@ -71,6 +91,11 @@ def query_of(**given: Any) -> Query:
         if value is not None
         for text in _texts(name, value)
     )
+
+
+def if_match(version: int | str | None) -> dict[str, str]:
+    """Returns the headers of a change to that version only; None: to whichever it is."""
+    return {} if version is None else {"If-Match": f'"{version}"'}
 
 
 def data_of(**given: Any) -> dict[str, Any]:

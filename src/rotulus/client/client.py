@@ -3,13 +3,19 @@
 from collections.abc import Collection
 from typing import Any, Self, Unpack
 
+from rotulus.client.access import Audit, Tokens
+from rotulus.client.artifacts import Artifacts
 from rotulus.client.changes import ChangeStream
+from rotulus.client.failures import Failures
+from rotulus.client.groups import Groups
 from rotulus.client.jobs import Jobs
 from rotulus.client.queues import Queues, Workers
+from rotulus.client.runs import Runs
 from rotulus.client.schedules import Schedules
 from rotulus.client.stats import Stats
 from rotulus.client.tasks import EnqueueOptions, Sender, Tasks
 from rotulus.client.values import Job
+from rotulus.client.webhooks import Webhooks
 from rotulus.client.wire import Wire
 
 
@@ -37,7 +43,14 @@ class Client:
         queues: its queues.
         schedules: its schedules.
         workers: the workers that are alive.
+        runs: the runs of its workflows.
+        groups: jobs with one callback for all of them.
+        failures: the jobs that failed or died, by what they failed of.
         stats: its statistics.
+        artifacts: products of its tasks that are kept.
+        tokens: who is let in; for admins.
+        audit: who has done what; for admins.
+        webhooks: who is told of what; for admins.
 
     Raises:
         OptionError: the url is no address.
@@ -52,7 +65,14 @@ class Client:
         self.queues = Queues(self._wire)
         self.schedules = Schedules(self._wire)
         self.workers = Workers(self._wire)
-        self.stats = Stats(self._wire)
+        self.runs = Runs(self._wire)
+        self.groups = Groups(self._wire)
+        self.failures = Failures(self._wire)
+        self.stats = Stats(self._wire, self.schedules)
+        self.artifacts = Artifacts(self._wire)
+        self.tokens = Tokens(self._wire)
+        self.audit = Audit(self._wire)
+        self.webhooks = Webhooks(self._wire)
 
     def enqueue(self, name: str, /, **params: Any) -> Job:
         """Store a job of the task of that name.

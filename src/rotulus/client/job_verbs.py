@@ -2,10 +2,13 @@
 
 from typing import Any, Unpack
 
+from rotulus._app.resources.editing import JobChanges
 from rotulus._app.resources.where import Where
-from rotulus.client.calls import Call, data_of, path_of, query_of
-from rotulus.client.values import JobChange, read_change
+from rotulus.client.calls import Call, data_of, if_match, path_of, query_of, reader
+from rotulus.client.values import JobChange, JobDetail, read_change
 from rotulus.client.wire import Wire
+
+_detail = reader(JobDetail)
 
 
 class Chosen(Where, total=False):
@@ -59,6 +62,41 @@ class JobVerbs:
         """Give jobs that wait another priority: higher is sooner."""
         return self._wire.send(_steer("reprioritise", ids, chosen, priority=priority))
 
+    def edit(
+        self,
+        job_id: str,
+        *,
+        version: str | None = None,
+        unchecked: bool = False,
+        **changes: Unpack[JobChanges],
+    ) -> JobDetail:
+        """Change a job that waits: its arguments, its priority, or when it is due.
+
+        Args:
+            job_id: its id, or a beginning of it that no other id has.
+            version: the `version` that is to be changed: where it is another one by now, a
+                `ServiceError` is raised whose code is `changed_meanwhile`.
+            unchecked: also the arguments of a task that the service does not know.
+            changes: those of `app.jobs.edit`, as JSON data.
+
+        Raises:
+            JobConflictError: it has begun, or has ended.
+            ArgumentsError: the arguments do not fit the task.
+            OptionError: a change is not allowed, or there is none.
+        """
+        return self._wire.send(_edit(job_id, version, unchecked, changes))
+
+    async def aedit(
+        self,
+        job_id: str,
+        *,
+        version: str | None = None,
+        unchecked: bool = False,
+        **changes: Unpack[JobChanges],
+    ) -> JobDetail:
+        """`edit`, for coroutines."""
+        return await self._wire.asend(_edit(job_id, version, unchecked, changes))
+
     async def acancel(self, *ids: str, **chosen: Unpack[Chosen]) -> JobChange:
         """`cancel`, for coroutines."""
         return await self._wire.asend(_steer("cancel", ids, chosen))
@@ -81,3 +119,11 @@ def _steer(verb: str, ids: tuple[str, ...], chosen: Chosen, **more: Any) -> Call
     how = {name: where.pop(name, None) for name in ("dry_run", "limit", "after")}
     body = data_of(ids=list(ids) or None, **how, **more)
     return Call("POST", path_of("jobs", f"${verb}"), read_change, query_of(**where), body)
+
+
+def _edit(
+    job_id: str, version: str | None, unchecked: bool, changes: JobChanges
+) -> Call[JobDetail]:
+    body = data_of(**changes, unchecked=unchecked or None)
+    path, headers = path_of("jobs", job_id), if_match(version)
+    return Call("PATCH", path, _detail, body=body, headers=headers, versioned=True)

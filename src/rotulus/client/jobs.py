@@ -138,7 +138,8 @@ class Jobs(JobVerbs):
 
 
 def _get(job_id: str) -> Call[JobDetail]:
-    return get(path_of("jobs", job_id), _detail)
+    path = path_of("jobs", job_id)
+    return Call("GET", path, _detail, repeatable=True, versioned=True)
 
 
 def _find(limit: int, after: str | None, where: Where) -> Call[JobPage]:

@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from rotulus.errors import (
+    AccessTokenConflictError,
+    AccessTokenNotFoundError,
     ArgumentsError,
     ArtifactNotFoundError,
+    ContextError,
+    GroupError,
+    GroupNotFoundError,
     JobConflictError,
     JobFailedError,
     JobNotFoundError,
@@ -21,7 +26,10 @@ from rotulus.errors import (
     StoreRefusedError,
     StoreUnavailableError,
     TaskNotFoundError,
+    WebhookConflictError,
+    WebhookNotFoundError,
     WorkerNotFoundError,
+    WorkflowError,
 )
 
 _UNAVAILABLE = 503
@@ -74,13 +82,18 @@ def _unfit(text: str, error: ServiceError) -> RotulusError:
 
 ERRORS: Mapping[str, Callable[[str, ServiceError], RotulusError]] = {
     "artifact_not_found": lambda text, _: ArtifactNotFoundError(text),
+    "failure_not_found": lambda text, _: JobNotFoundError(text),
+    "group_conflict": lambda text, _: GroupError(text),
+    "group_not_found": lambda text, _: GroupNotFoundError(text),
     "invalid_arguments": _unfit,
+    "invalid_context": lambda text, _: ContextError(text),
     "invalid_cursor": lambda text, _: OptionError(text),
     "invalid_option": lambda text, _: OptionError(text),
     "job_conflict": lambda text, _: JobConflictError(text),
     "job_failed": _failed,
     "job_not_found": lambda text, _: JobNotFoundError(text),
     "result_timeout": lambda text, _: ResultTimeoutError(text),
+    "run_conflict": lambda text, _: WorkflowError(text),
     "schedule_conflict": lambda text, _: ScheduleConflictError(text),
     "schedule_not_found": lambda text, _: ScheduleNotFoundError(text),
     "step_not_found": lambda text, _: StepNotFoundError(text),
@@ -90,6 +103,10 @@ ERRORS: Mapping[str, Callable[[str, ServiceError], RotulusError]] = {
     "store_refused": lambda text, _: StoreRefusedError(text),
     "store_unavailable": lambda text, _: StoreUnavailableError(text),
     "task_not_found": lambda text, _: TaskNotFoundError(text, ""),
+    "token_conflict": lambda text, _: AccessTokenConflictError(text),
+    "token_not_found": lambda text, _: AccessTokenNotFoundError(text),
+    "webhook_conflict": lambda text, _: WebhookConflictError(text),
+    "webhook_not_found": lambda text, _: WebhookNotFoundError(text),
     "worker_not_found": lambda text, _: WorkerNotFoundError(text),
 }
 """The error of the library for the code of a problem; any other one is a `ServiceError`."""

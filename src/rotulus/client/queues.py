@@ -1,12 +1,30 @@
 """`client.queues` and `client.workers`: what waits, who works, and how many are wanted."""
 
+from pydantic import BaseModel
+
+from rotulus import JobCount
 from rotulus.client.calls import Call, get, path_of, query_of, reader
 from rotulus.client.values import Demand, Page, Queue, Worker, page_reader
 from rotulus.client.wire import Wire
 from rotulus.errors import OptionError
 
+
+class _Fleet(BaseModel):
+    """The answer about workers, and whether all jobs that run were counted."""
+
+    items: tuple[Worker, ...]
+    exact: bool
+
+    def running(self) -> dict[str, JobCount]:
+        """Returns how many jobs each worker runs that runs any."""
+        return {
+            one.name: JobCount(one.running, exact=self.exact) for one in self.items if one.running
+        }
+
+
 _queue, _queues = reader(Queue), page_reader(Queue)
 _demand, _workers = reader(Demand), page_reader(Worker)
+_fleet = reader(_Fleet)
 
 Drained = list[Worker]
 """The result of `drain`: in a class with a method `list` the type needs another name."""
@@ -86,6 +104,10 @@ class Workers:
         """Returns the workers that are alive, the oldest first."""
         return self._wire.send(get("/workers", _workers))
 
+    def running(self) -> dict[str, JobCount]:
+        """Returns how many jobs each worker runs, by its name; those that run none are left out."""
+        return self._wire.send(get("/workers", _fleet)).running()
+
     def drain(self, *names: str) -> Drained:
         """Let workers take no more jobs, finish those they have, and end; returns them.
 
@@ -93,6 +115,10 @@ class Workers:
             names: workers; or supervisors, for all of their processes.
         """
         return [worker for call in _drains(names) for worker in self._wire.send(call)]
+
+    async def arunning(self) -> dict[str, JobCount]:
+        """`running`, for coroutines."""
+        return (await self._wire.asend(get("/workers", _fleet))).running()
 
     async def adrain(self, *names: str) -> Drained:
         """`drain`, for coroutines."""

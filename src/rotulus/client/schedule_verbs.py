@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from rotulus.client.calls import Call, data_of, path_of, query_of, reader
-from rotulus.client.stats import Since
+from rotulus.client.calls import Call, Since, data_of, if_match, nothing, path_of, query_of, reader
 from rotulus.client.values import Backfill, Job, Schedule
 from rotulus.client.wire import Wire
 
@@ -151,12 +150,12 @@ def _add(name: str, task: str, options: ScheduleOptions) -> Call[Schedule]:
 
 
 def _set(name: str, version: int | None, changes: ScheduleChanges) -> Call[Schedule]:
-    path, headers = path_of("schedules", name), _if_match(version)
+    path, headers = path_of("schedules", name), if_match(version)
     return Call("PATCH", path, _schedule, body=_body(changes), headers=headers)
 
 
 def _remove(name: str, version: int | None) -> Call[None]:
-    return Call("DELETE", path_of("schedules", name), _nothing, headers=_if_match(version))
+    return Call("DELETE", path_of("schedules", name), nothing, headers=if_match(version))
 
 
 def _verb(name: str, verb: str) -> Call[Schedule]:
@@ -177,11 +176,3 @@ def _body(options: ScheduleOptions) -> dict[str, Any]:
     """Returns the JSON of options: a start or an end that is None is taken away."""
     none = {name: None for name in ("start", "end") if options.get(name, "") is None}
     return data_of(**options) | none
-
-
-def _if_match(version: int | None) -> dict[str, str]:
-    return {} if version is None else {"If-Match": f'"{version}"'}
-
-
-def _nothing(_: Any) -> None:
-    return None

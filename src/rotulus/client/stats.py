@@ -1,16 +1,13 @@
 """`client.stats`: outcomes of attempts, and how long they waited and ran."""
 
-from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
 from pydantic import BaseModel
 
-from rotulus.client.calls import Call, get, query_of
-from rotulus.client.values import Measured, Page, Point, page_reader
+from rotulus.client.calls import Call, Since, get, query_of
+from rotulus.client.schedules import Schedules
+from rotulus.client.values import Measured, Page, Point, Schedule, page_reader
 from rotulus.client.wire import Wire
-
-Since = datetime | timedelta | float
-"""A moment, or how long ago it was: a length of time, or seconds."""
 
 
 class Span(TypedDict, total=False):
@@ -42,10 +39,12 @@ class Stats:
 
     Args:
         wire: sends requests.
+        schedules: the schedules of the same service.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, schedules: Schedules) -> None:
         self._wire = wire
+        self._schedules = schedules
 
     def series(
         self, metric: str = "attempts", *, step: float | None = None, **span: Unpack[Span]
@@ -68,6 +67,13 @@ class Stats:
         """Returns for each queue how many seconds the job has been due that waits longest."""
         return _by_queue(self._wire.send(get("/stats/ages", _ages)))
 
+    def lags(self) -> dict[str, float]:
+        """Returns for how many seconds an instant has been due that nobody has fired, by schedule.
+
+        Of each schedule that is active: 0.0 if there is no such instant.
+        """
+        return _active(self._schedules.list())
+
     async def aseries(
         self, metric: str = "attempts", *, step: float | None = None, **span: Unpack[Span]
     ) -> Page[Point]:
@@ -77,6 +83,10 @@ class Stats:
     async def atotals(self, *, by: str | None = None, **span: Unpack[Span]) -> Page[Measured]:
         """`totals`, for coroutines."""
         return await self._wire.asend(get("/stats/totals", _totals, query_of(by=by, **span)))
+
+    async def alags(self) -> dict[str, float]:
+        """`lags`, for coroutines."""
+        return _active(await self._schedules.alist())
 
     async def aages(self) -> dict[str, float]:
         """`ages`, for coroutines."""
@@ -89,3 +99,7 @@ def _series(metric: str, step: float | None, span: Span) -> Call[Page[Point]]:
 
 def _by_queue(ages: Page[_Age]) -> dict[str, float]:
     return {age.queue: age.seconds for age in ages}
+
+
+def _active(schedules: Page[Schedule]) -> dict[str, float]:
+    return {one.name: one.lag for one in schedules if one.state == "active"}

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any, TypedDict
 
+from rotulus import TaskInfo
 from rotulus.client.calls import Call, data_of, get, path_of, query_of, reader
-from rotulus.client.values import Job, TaskInfo
+from rotulus.client.values import Job
 from rotulus.client.wire import Wire
 from rotulus.errors import OptionError, RotulusError
 

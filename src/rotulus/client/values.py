@@ -1,12 +1,13 @@
 """What a service answers with, as frozen values: the JSON of its API, with types."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, TypeAdapter
 
 from rotulus import JobCount, State
+from rotulus._app.resources.pages import Page
 
 T = TypeVar("T")
 
@@ -15,22 +16,6 @@ class Value(BaseModel):
     """A part of an answer. Fields that a newer service has besides are left out."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Page(list[T]):
-    """Some of what matches: a list that knows how it goes on.
-
-    Attributes:
-        next: what to give as `after` for the next page; None: there is none.
-    """
-
-    def __init__(
-        self,
-        items: Iterable[T] = (),
-        next: str | None = None,  # noqa: A002 - as it is called
-    ) -> None:
-        super().__init__(items)
-        self.next = next
 
 
 def page_reader(kind: type[T]) -> Callable[[Any], Page[T]]:
@@ -125,6 +110,7 @@ class JobDetail(Job):
         attempts: the earlier ones, the oldest first.
         why: why it stands so, in sentences, the main reason first.
         parts: of a run, or a step with parts: how many of its parts are in each state.
+        version: what `edit` takes as the version that was seen; None: what gave it has none.
     """
 
     arguments: Mapping[str, Any]
@@ -133,6 +119,7 @@ class JobDetail(Job):
     attempts: tuple[JobAttempt, ...]
     why: tuple[str, ...]
     parts: Mapping[State, int] | None
+    version: str | None = None
 
 
 class JobPage(Page[Job]):
@@ -168,6 +155,11 @@ def read_jobs(body: Any) -> JobPage:
     return page
 
 
+def read_list(body: Any) -> list[Job]:
+    """Returns the jobs of an answer that is no page: all that a verb has changed, or added."""
+    return _jobs(body["items"])
+
+
 def read_change(body: Any) -> JobChange:
     """Returns what a verb has done to jobs."""
     change = JobChange(_jobs(body["items"]), body["next"])
@@ -189,14 +181,6 @@ class LogLine(Value):
     logger: str
     text: str
     cursor: str
-
-
-class TaskInfo(Value):
-    """A task that the service knows."""
-
-    name: str
-    docstring: str | None = None
-    tags: tuple[str, ...] = ()
 
 
 class Queue(Value):

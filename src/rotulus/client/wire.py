@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import Mapping
 from random import uniform
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import httpx2
 
-from rotulus.client.calls import Call
+from rotulus.client.calls import Answer, Call
 from rotulus.client.problems import ServiceError, ServiceUnreachableError, as_ours, error_of
 from rotulus.errors import OptionError
 
@@ -102,7 +102,9 @@ class Wire:
         return f"{self.url}{API}{path}"
 
     def _request(self, call: Call[Any]) -> dict[str, Any]:
-        body = {} if call.body is None else {"json": call.body}
+        body: dict[str, Any] = {} if call.body is None else {"json": call.body}
+        if call.content is not None:
+            body = {"content": call.content}
         return {
             "method": call.method,
             "url": self.address(call.path),
@@ -126,9 +128,16 @@ def _read(answer: httpx2.Response, call: Call[T]) -> T:
     """Returns the value of an answer. Raises `ServiceError`."""
     if not answer.is_success:
         raise error_of(answer.status_code, answer.headers, _json(answer))
+    if call.whole:
+        return call.read(Answer(answer.content, answer.headers))
     body = _json(answer)
     if body is None and answer.content:
         raise error_of(answer.status_code, answer.headers, _NO_API)
+    if call.versioned and isinstance(body, dict):
+        body = {
+            **cast("dict[str, Any]", body),
+            "version": answer.headers.get("etag", "").strip('"'),
+        }
     return call.read(body)
 
 
@@ -141,7 +150,12 @@ _NO_API: Mapping[str, Any] = {
 def _json(answer: httpx2.Response) -> Any:
     """Returns the JSON of an answer; None if it has none."""
     kind = answer.headers.get("content-type", "").partition(";")[0]
-    return answer.json() if kind == "application/json" or kind.endswith("+json") else None
+    if kind != "application/json" and not kind.endswith("+json"):
+        return None
+    try:
+        return answer.json()
+    except ValueError:  # an empty body, or something else that pretends to be JSON
+        return None
 
 
 def _raise(error: ServiceError) -> NoReturn:

@@ -62,6 +62,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "POST /api/v1/workers/{worker}/$drain": _OPERATOR,
         # Failures.
         "GET /api/v1/failures": _VIEWER,
+        "GET /api/v1/failures/$latest": _VIEWER,
         "GET /api/v1/failures/{fingerprint}": _VIEWER,
         "POST /api/v1/failures/{fingerprint}/$delete": _OPERATOR,
         "POST /api/v1/failures/{fingerprint}/$retry": _OPERATOR,
@@ -73,6 +74,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "GET /api/v1/runs": _VIEWER,
         "GET /api/v1/runs/{run_id}": _VIEWER,
         "GET /api/v1/runs/{run_id}/$graph": _VIEWER,
+        "GET /api/v1/runs/{run_id}/$step": _VIEWER,
         "GET /api/v1/runs/{run_id}/$steps": _VIEWER,
         "GET /api/v1/runs/{run_id}/$timeline": _VIEWER,
         "POST /api/v1/runs/{run_id}/$cancel": _OPERATOR,

@@ -4,7 +4,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotulus import FailureGroup as GroupInfo
@@ -13,6 +14,10 @@ from rotulus.filters import read_when
 from rotulus.service.guard import ResourceRouter
 from rotulus.service.pages import DEFAULT_LIMIT, LARGEST_LIMIT
 from rotulus.service.problems import ProblemError
+from rotulus.service.resources.documented import answers
+from rotulus.service.resources.job_models import Job
+from rotulus.service.resources.job_views import show_job
+from rotulus.service.resources.views import view_of
 from rotulus.service.state import app_of
 
 Fingerprint = Annotated[
@@ -86,6 +91,20 @@ class _ListQuery(BaseModel):
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The most groups.")
 
 
+class LatestFailures(BaseModel):
+    """Jobs that failed or died, the one that ended last first."""
+
+    items: list[Job]
+
+
+class _LatestQuery(BaseModel):
+    """How many jobs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The most jobs.")
+
+
 def make_failures_router(
     prefix: str = "/api/v1/failures", tags: Sequence[str] = ("Failures",)
 ) -> APIRouter:
@@ -98,6 +117,13 @@ def make_failures_router(
     router = ResourceRouter("/api/v1/failures", prefix, tags)
     get, post, one = router.get, router.post, "/{fingerprint}"
     get("", operation_id="list_failures", summary="What fails?")(list_failures)
+    latest = answers(LatestFailures, "The jobs.")
+    get(
+        "/$latest",
+        operation_id="list_latest_failures",
+        summary="What failed last?",
+        responses=latest,
+    )(list_latest)
     get(one, operation_id="get_failure", summary="Get a group")(get_failure)
     post(f"{one}/$retry", operation_id="retry_failures", summary="Send the jobs of a group back")(
         retry_failures
@@ -117,6 +143,16 @@ async def list_failures(request: Request, query: Annotated[_ListQuery, Query()])
         since=_since(query.since), task=query.task, limit=query.limit
     )
     return FailureGroups(items=[FailureGroup.of(group) for group in found])
+
+
+async def list_latest(request: Request, query: Annotated[_LatestQuery, Query()]) -> Response:
+    """The jobs that failed or died last, the one that ended last first.
+
+    It takes no longer however many jobs have failed.
+    """
+    view = view_of(request)
+    found = await view.app.failures.alatest(limit=query.limit)
+    return JSONResponse({"items": [show_job(job, view) for job in found]})
 
 
 async def get_failure(request: Request, fingerprint: Fingerprint) -> FailureGroup:

@@ -26,9 +26,9 @@ from rotulus.service.resources.job_ids import find_job
 from rotulus.service.resources.job_models import JobPage
 from rotulus.service.resources.job_query import Filters, filters_of
 from rotulus.service.resources.job_views import show_job
-from rotulus.service.resources.run_models import Graph, Run, Timeline
+from rotulus.service.resources.run_models import Graph, Run, Step, Timeline
 from rotulus.service.resources.run_verbs import RunId, add_run_verbs, find_run
-from rotulus.service.resources.run_views import show_run
+from rotulus.service.resources.run_views import show_run, show_step
 from rotulus.service.resources.views import View, view_of
 
 Found = Annotated[Filters, Depends(filters_of(RUN_FILTERS, "limit", "after"))]
@@ -45,6 +45,14 @@ class _StepsQuery(BaseModel):
     state: list[State] = Field([], description="Only those in this state, or in one of several.")
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The most of a page.")
     after: str | None = Field(None, description="The `next` of the page before.")
+
+
+class _StepQuery(BaseModel):
+    """Which step of a run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field("", description="Its path, such as `parse/17`; empty: the run as a whole.")
 
 
 class _TimelineQuery(BaseModel):
@@ -72,6 +80,8 @@ def make_runs_router(prefix: str = "/api/v1/runs", tags: Sequence[str] = ("Runs"
     get(f"{one}/$steps", operation_id="list_run_steps", summary="List steps", responses=page)(
         list_steps
     )
+    step = answers(Step, "The step.")
+    get(f"{one}/$step", operation_id="get_run_step", summary="Get a step", responses=step)(get_step)
     get(f"{one}/$graph", operation_id="get_run_graph", summary="Draw a run")(get_graph)
     get(f"{one}/$timeline", operation_id="get_run_timeline", summary="A run over time")(
         get_timeline
@@ -126,6 +136,18 @@ async def list_steps(
         )
 
     return _paged(request, response, page, await off_loop(read), view)
+
+
+async def get_step(
+    request: Request, run_id: RunId, query: Annotated[_StepQuery, Query()]
+) -> Response:
+    """One step of a run, or a branch of one, or the run as a whole."""
+    view = view_of(request)
+
+    def read() -> dict[str, Any]:
+        return show_step(view.app.runs.step(find_run(view, run_id).id, query.path), view)
+
+    return JSONResponse(await off_loop(read))
 
 
 async def get_graph(request: Request, run_id: RunId) -> Graph:
