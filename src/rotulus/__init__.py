@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from rotulus._app.resources.jobs import AttemptResult
     from rotulus._app.resources.measures import Measured, Times
     from rotulus._app.resources.pages import JobPage
+    from rotulus._app.resources.push_infos import (
+        MissingSetting,
+        PushChange,
+        PushDifference,
+        PushPlace,
+        PushPlan,
+        PushProblem,
+        PushResource,
+        PushWanted,
+    )
     from rotulus._app.resources.queues import QueueInfo
     from rotulus._app.resources.run_graph import BoxKind, GraphBox, GraphRoute, RunGraph
     from rotulus._app.resources.stats import StatPoint
@@ -103,10 +113,18 @@ __all__ = [
     "LogLine",
     "Measured",
     "Middleware",
+    "MissingSetting",
     "ParameterInfo",
     "PendingJob",
     "Progress",
     "Published",
+    "PushChange",
+    "PushDifference",
+    "PushPlace",
+    "PushPlan",
+    "PushProblem",
+    "PushResource",
+    "PushWanted",
     "QueueInfo",
     "Retry",
     "RotulusError",
@@ -149,6 +167,16 @@ _HOMES = {
     "_app.resources.jobs": ("AttemptResult",),
     "_app.resources.pages": ("JobPage",),
     "_app.resources.queues": ("QueueInfo",),
+    "_app.resources.push_infos": (
+        "MissingSetting",
+        "PushChange",
+        "PushDifference",
+        "PushPlace",
+        "PushPlan",
+        "PushProblem",
+        "PushResource",
+        "PushWanted",
+    ),
     "_app.resources.stored_schedules": ("ScheduleInfo",),
     "_app.resources.deliveries": ("Delivery", "DeliveryPage"),
     "_app.resources.webhook_infos": ("WebhookInfo",),

@@ -1,5 +1,6 @@
 """The API and the console behind Django's own login, on a server of WSGI and on one of ASGI."""
 
+import base64
 import json
 import re
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 pytest.importorskip("fastapi")
 
-from django_site import Site
+from django_site import TASKS, Site
 
 URLS = """
 from django.contrib import admin
@@ -180,3 +181,39 @@ def test_tasks_of_django_are_enqueued(behind):
     assert 100_000 == len(found["arguments"]["text"])
     page = otto.get("/rotulus/api/v1/jobs", params={"limit": 1})
     assert re.match(r"<\?limit=1&after=.*>; rel=\"next\"", page.headers["link"])
+
+
+PUSHED = """
+TASKS = {
+    "default": {
+        "BACKEND": "rotulus.django.PubSubBackend",
+        "OPTIONS": {"project_id": "shop-dev", "insecure_local": True},
+    }
+}
+CLOUD_RUN_SERVICE_URL = "http://127.0.0.1:9"
+TASKS_SERVICE_ACCOUNT = "pubsub-invoker@shop-dev.iam.gserviceaccount.com"
+PUBSUB_EMULATOR_HOST = "127.0.0.1:9"
+ALLOWED_HOSTS = ["*"]
+"""
+
+
+def test_pushes_of_the_process_are_shown(tmp_path):
+    """They are taken by the app on Django's connections, which is not the app of the service."""
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "shop.db")}
+    site = Site(tmp_path / "project", database, more=PUSHED)
+    routes = "\nfrom rotulus.pubsub import TaskRoute\ntasks = [TaskRoute(note)]\n"
+    site.write("shop/tasks.py", TASKS + routes)
+    behind = Behind(site, SERVERS["wsgi"])
+    vera = behind.client("vera")
+    wanted = vera.get("/rotulus/api/v1/push").json()
+    assert ("shop-dev", "127.0.0.1:9") == (wanted["place"]["project"], wanted["place"]["emulator"])
+    assert "shop.tasks.note" in {one["task"] for one in wanted["resources"]}
+
+    payload = {"task_name": "note", "args": [], "kwargs": {"text": "pushed"}}
+    data = base64.b64encode(json.dumps(payload).encode()).decode()
+    message = {"message": {"data": data, "messageId": "7"}, "subscription": "a-sub"}
+    assert 200 == behind.client().post("/rotulus/pubsub/", json=message).status_code
+    [push] = vera.get("/rotulus/api/v1/push/$deliveries").json()["items"]
+    assert ("local", 200, "7") == (push["verdict"], push["status"], push["message_id"])
+    assert 200 == vera.get(f"/rotulus/api/v1/jobs/{push['job_id']}").status_code
+    behind.close()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal, cast
 
 from rotulus._app.actor import Actor, Door, acting_as
+from rotulus._app.answered import AnsweredPushes
 from rotulus._app.boot import Boot
 from rotulus._app.calls import Calls
 from rotulus._app.encrypting import check_cipher
@@ -22,6 +23,7 @@ from rotulus._app.resources import (
     Changes,
     Failures,
     Jobs,
+    Push,
     Queues,
     Runs,
     Schedules,
@@ -30,6 +32,7 @@ from rotulus._app.resources import (
     Webhooks,
     Workers,
 )
+from rotulus._app.resources.push import PushParts
 from rotulus._app.roles import Role, read_role
 from rotulus._app.serverless import Serverless
 from rotulus._app.shortcuts import Shortcuts
@@ -114,6 +117,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         audit: each verb, its actor, and how many it changed.
         webhooks: who is told of what by HTTP: adds, changes and removes webhooks.
         tokens: adds, lists and removes tokens, which let senders into services.
+        push: how its jobs are pushed: the resources at Google, and what was delivered.
         changes: what happens to jobs, queues, schedules and workers, as it happens.
         masking: hides secret values of its jobs.
     """
@@ -185,6 +189,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
             worker_runs,
             engine.singles(settings["lease"], grace_of(settings) or None),
             Ticks(lambda events: worker_runs.duties(store(), events), self._clock, engine.events),
+            AnsweredPushes(engine.events, self._clock.now),
             other and other._own,  # noqa: SLF001 - an app, too
         )
         self.jobs, self.queues = Jobs(self._port, self._singles), Queues(self._port)
@@ -192,7 +197,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         self.failures = Failures(self._port)
         self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
         self.changes, self.audit = Changes(self._port), Audit(self._port)
-        self.tokens = Tokens(self._port)
+        self.tokens, self.push = Tokens(self._port), Push(self._push_parts)
         self.masking = Masking(settings["mask"], self.registry, lambda: self._answering().plans)
         self.webhooks = Webhooks(self._port, self.jobs, settings["webhook_networks"])
         log_events(engine.events)
@@ -295,6 +300,11 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
 
     def _singles(self) -> SingleAttempts:
         return self._own.active.singles
+
+    def _push_parts(self) -> PushParts:
+        app = self._own.active
+        carrier, lease = app.engine.outbox_relay.carrier, self.settings["lease"].value
+        return PushParts(carrier, app.answered, app.engine.registry, lease)
 
 
 def current_app(registry: TaskRegistry = global_registry) -> App:

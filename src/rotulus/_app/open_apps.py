@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from rotulus._app.answered import AnsweredPushes
 from rotulus._app.boot import Boot
 from rotulus._app.engine import Engine
 from rotulus._app.opening import LazyStore, insist_on_tables, is_shared, shown_url
@@ -31,6 +32,7 @@ class OpenApp:
         worker_runs: its workers.
         singles: makes single attempts.
         ticks: does its duties where there is no worker.
+        answered: the pushes that it has answered.
         replaced: the one in whose place it stands.
         stand_ins: those that stand in its own place, the last of which answers.
     """
@@ -44,6 +46,7 @@ class OpenApp:
     worker_runs: WorkerRuns
     singles: SingleAttempts
     ticks: Ticks
+    answered: AnsweredPushes
     replaced: "OpenApp | None"
     stand_ins: "list[OpenApp]" = field(default_factory=list["OpenApp"])
 

@@ -24,9 +24,15 @@ def sender_of(user: Any) -> Principal | None:
     return Principal(user.get_username(), Role.ADMIN if user.is_superuser else role, "django")
 
 
-async def begin(app: App) -> Any:
-    """Returns the service of an app, begun: it lasts as long as the process."""
-    builder = ServiceBuilder(info=ServiceInfo(display_name="Rotulus"), app=app)
+async def begin(app: App, pushed: App) -> Any:
+    """Returns the service of an app, begun: it lasts as long as the process.
+
+    Args:
+        app: the app.
+        pushed: the app that takes the pushes.
+    """
+    info = ServiceInfo(display_name="Rotulus")
+    builder = ServiceBuilder(info=info, app=app, pushes_of=pushed)
     service = builder.with_console().with_tasks().with_auth(dependency=_sent_by).build()
     await service.router.lifespan_context(service).__aenter__()
     return service

@@ -24,7 +24,7 @@ from django.http import (
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from rotulus.django.app import worker_app
+from rotulus.django.app import app_of, worker_app
 from rotulus.django.compat import task_backends
 from rotulus.django.exchanges import Exchange, ServiceLoop
 
@@ -35,7 +35,8 @@ def _behind_login() -> Any:
 
 
 async def _begin() -> Any:
-    return await _behind_login().begin(worker_app(_alias()))
+    alias = _alias()
+    return await _behind_login().begin(worker_app(alias), app_of(alias))
 
 
 def _alias() -> str:

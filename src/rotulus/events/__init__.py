@@ -42,6 +42,7 @@ from rotulus.events.event import (
     Events,
     ListenerFailed,
 )
+from rotulus.events.pushes import PushAnswered
 from rotulus.events.workers import (
     ForkServerStarted,
     ProcessDelayed,
@@ -85,6 +86,7 @@ __all__ = [
     "ProcessStuck",
     "ProgressReported",
     "PublishFailed",
+    "PushAnswered",
     "ResultAwaited",
     "ScheduleFired",
     "ScheduleSkipped",

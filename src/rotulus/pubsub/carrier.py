@@ -11,7 +11,7 @@ from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublishRequest
 
-from rotulus import Published
+from rotulus import Published, PushPlan, PushWanted, TaskRegistry
 from rotulus import Retry as RetryPolicy
 from rotulus._forking import follow_forks
 from rotulus._jobs.record import JobRecord
@@ -20,6 +20,7 @@ from rotulus.errors import ConfigurationError, OptionError, RotulusError
 from rotulus.pubsub import names
 from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.messages import write_message
+from rotulus.pubsub.provision import describing
 from rotulus.pubsub.route import QUEUE, TaskRoute, check_single
 from rotulus.pubsub.settings import PubSubSettings
 
@@ -103,6 +104,28 @@ class PubSubCarrier:
     def retry(self, task_name: str) -> RetryPolicy | None:
         """Returns the policy for a task without one: an attempt for each delivery of its route."""
         return self._by_task[task_name].retry
+
+    def wanted(self, registry: TaskRegistry, lease: float) -> PushWanted:
+        """Returns the resources that its routes want. Google is not asked.
+
+        Args:
+            registry: the tasks.
+            lease: seconds after which the app gives up a process that hangs.
+        """
+        return describing.wanted(self.routes, lambda: self.settings, registry, lease)
+
+    def planned(self, registry: TaskRegistry, lease: float, seconds: float) -> PushPlan:
+        """Returns how what is at Google differs from what its routes want.
+
+        Args:
+            registry: the tasks.
+            lease: seconds after which the app gives up a process that hangs.
+            seconds: after so many seconds, what was not looked at is a problem.
+
+        Raises:
+            ConfigurationError: a setting or the credentials are missing.
+        """
+        return describing.planned(self.routes, self.settings, registry, lease, seconds)
 
     def publish(self, jobs: Sequence[JobRecord]) -> Published:
         """Publish a message for each job, by a call for each topic.

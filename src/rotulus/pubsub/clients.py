@@ -1,5 +1,6 @@
 """Google's own clients of Pub/Sub and Cloud Scheduler, or of emulators of them."""
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Self, TypeVar
@@ -14,6 +15,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from rotulus._time.clock import monotonic
 from rotulus.errors import ConfigurationError
 from rotulus.pubsub.settings import PubSubSettings
 
@@ -32,16 +34,29 @@ class GoogleClients:
     Args:
         pubsub_emulator: `host:port` of an emulator of Pub/Sub; without: Google's service.
         scheduler_emulator: the same for Cloud Scheduler.
+        patience: seconds from now after which nothing is read any more; None: no such limit.
     """
 
-    def __init__(self, pubsub_emulator: str = "", scheduler_emulator: str = "") -> None:
+    def __init__(
+        self,
+        pubsub_emulator: str = "",
+        scheduler_emulator: str = "",
+        *,
+        patience: float | None = None,
+    ) -> None:
         self._pubsub_emulator = pubsub_emulator
         self._scheduler_emulator = scheduler_emulator
+        self._end = None if patience is None else monotonic() + patience
 
     @classmethod
-    def of(cls, settings: PubSubSettings) -> Self:
+    def of(cls, settings: PubSubSettings, *, patience: float | None = None) -> Self:
         """Returns the clients for some settings."""
-        return cls(settings.pubsub_emulator, settings.scheduler_emulator)
+        return cls(settings.pubsub_emulator, settings.scheduler_emulator, patience=patience)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until nothing is read any more; none are left when it is not above 0."""
+        return math.inf if self._end is None else self._end - monotonic()
 
     @cached_property
     def publisher(self) -> Any:

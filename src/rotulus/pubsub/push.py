@@ -11,6 +11,7 @@ from rotulus import App, AttemptResult, State
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.states import Reason
 from rotulus._text.ids import is_id
+from rotulus._time.clock import Clock, SystemClock
 from rotulus.errors import (
     ArgumentsError,
     ConfigurationError,
@@ -19,13 +20,14 @@ from rotulus.errors import (
     StoreError,
     TokenError,
 )
+from rotulus.pubsub.delivery import DeliveryNotes
 from rotulus.pubsub.fit import check_fit
 from rotulus.pubsub.http import PushAnswer, PushRequest
 from rotulus.pubsub.messages import MessageError, PushedMessage, key_of, most_bytes, read_push
 from rotulus.pubsub.rejected import Kept, Rejected, Rejects
 from rotulus.pubsub.route import Routing, TaskRoute
 from rotulus.pubsub.settings import VARIABLES, PubSubSettings
-from rotulus.pubsub.tokens import TokenVerifier, Verifier
+from rotulus.pubsub.tokens import LocalVerifier, TokenVerifier, Verifier
 
 _HOPELESS: dict[str, str] = {
     Reason.UNKNOWN_TASK: "Unknown task",
@@ -58,11 +60,14 @@ class PushHandler:
     - 500, the task raised.
     - 503, the store cannot be used.
 
+    The event `PushAnswered` tells of each answer, and `app.push.deliveries()` has the last ones.
+
     Args:
         app: the app with the jobs; it carries the tasks of the routes: see `App.carry`.
         routes: the routes.
         verifier: lets requests in; made from the settings unless given.
         settings: the environment's unless given.
+        clock: the time; only tests hand in another than the machine's.
 
     Raises:
         ConfigurationError: a setting is missing; or the app does not carry a task, or does not
@@ -76,6 +81,7 @@ class PushHandler:
         *,
         verifier: Verifier | None = None,
         settings: PubSubSettings | None = None,
+        clock: Clock | None = None,
     ) -> None:
         settings = settings or PubSubSettings.from_env()
         self._app = app
@@ -84,6 +90,8 @@ class PushHandler:
         self._max_bytes: int = app.settings["max_bytes"].value
         self._lease: float = app.settings["lease"].value
         self._rejects = Rejects(lambda: app.store)
+        self._clock: Clock = clock or SystemClock()
+        self._verdict = "local" if isinstance(self._verifier, LocalVerifier) else "verified"
         self._subscriptions = settings.subscriptions
         self._routing = Routing(routes, settings)
         self._routing.register(app.registry)
@@ -96,41 +104,48 @@ class PushHandler:
 
     def handle(self, request: PushRequest) -> PushAnswer:
         """Answer a push. The body of a plain function runs in this thread."""
-        try:
-            self._verifier.verify(request)
-            message = self._read(request)
-            if isinstance(message, MessageError):
-                return self._unreadable(message, request)
-            return self._run(message, request)
-        except (TokenError, StoreError) as error:
-            return _refusal(error)
+        with self._notes("push") as notes:
+            try:
+                self._verifier.verify(request)
+                message = self._read(request, notes)
+                if isinstance(message, MessageError):
+                    return notes.answered(self._unreadable(message, request))
+                return notes.answered(self._run(message, request, notes))
+            except (TokenError, StoreError) as error:
+                return _refusal(error, notes)
 
     async def ahandle(self, request: PushRequest) -> PushAnswer:
         """`handle`, without blocking the event loop: a coroutine runs on it, others in a thread."""
-        try:
-            await self._verifier.averify(request)
-            message = self._read(request)
-            if isinstance(message, MessageError):
-                return await off_loop(self._unreadable, message, request)
-            return await self._arun(message, request)
-        except (TokenError, StoreError) as error:
-            return _refusal(error)
+        with self._notes("push") as notes:
+            try:
+                await self._verifier.averify(request)
+                message = self._read(request, notes)
+                if isinstance(message, MessageError):
+                    return notes.answered(await off_loop(self._unreadable, message, request))
+                return notes.answered(await self._arun(message, request, notes))
+            except (TokenError, StoreError) as error:
+                return _refusal(error, notes)
 
     def tick(self, request: PushRequest) -> PushAnswer:
         """Do every duty once, for a caller with a valid token; the answer has the counts."""
-        try:
-            self._verifier.verify(request)
-            return _ticked(self._app)
-        except (TokenError, StoreError) as error:
-            return _refusal(error)
+        with self._notes("tick") as notes:
+            try:
+                self._verifier.verify(request)
+                return notes.answered(_ticked(self._app))
+            except (TokenError, StoreError) as error:
+                return _refusal(error, notes)
 
     async def atick(self, request: PushRequest) -> PushAnswer:
         """`tick`, without blocking the event loop."""
-        try:
-            await self._verifier.averify(request)
-            return await off_loop(_ticked, self._app)
-        except (TokenError, StoreError) as error:
-            return _refusal(error)
+        with self._notes("tick") as notes:
+            try:
+                await self._verifier.averify(request)
+                return notes.answered(await off_loop(_ticked, self._app))
+            except (TokenError, StoreError) as error:
+                return _refusal(error, notes)
+
+    def _notes(self, kind: str) -> DeliveryNotes:
+        return DeliveryNotes(self._app.events, kind, self._verdict, self._clock)
 
     def _check(self) -> None:
         check_fit(self._routing.routes, self._app.registry, self._lease)
@@ -142,12 +157,13 @@ class PushHandler:
                     f"app.carry(PubSubCarrier(routes)) first"
                 )
 
-    def _read(self, request: PushRequest) -> PushedMessage | MessageError:
+    def _read(self, request: PushRequest, notes: DeliveryNotes) -> PushedMessage | MessageError:
         """Returns the message, or its problem. Raises `TokenError` for a wrong subscription."""
         try:
             found = read_push(request, self._max_bytes)
         except MessageError as error:
             found = error
+        notes.read(found)
         name = found.envelope.subscription
         if self._subscriptions and not any(fnmatchcase(name, one) for one in self._subscriptions):
             raise TokenError(
@@ -155,23 +171,27 @@ class PushHandler:
             )
         return found
 
-    def _run(self, message: PushedMessage, request: PushRequest) -> PushAnswer:
+    def _run(
+        self, message: PushedMessage, request: PushRequest, notes: DeliveryNotes
+    ) -> PushAnswer:
         if is_id(message.task_id):
             with suppress(JobNotFoundError):
-                return self._answer(self._app.jobs.run(message.task_id))
+                return self._answer(self._app.jobs.run(message.task_id), notes)
         received = self._receive(message, request)
         if isinstance(received, PushAnswer):
             return received
-        return self._answer(self._app.jobs.run(received))
+        return self._answer(self._app.jobs.run(received), notes)
 
-    async def _arun(self, message: PushedMessage, request: PushRequest) -> PushAnswer:
+    async def _arun(
+        self, message: PushedMessage, request: PushRequest, notes: DeliveryNotes
+    ) -> PushAnswer:
         if is_id(message.task_id):
             with suppress(JobNotFoundError):
-                return self._answer(await self._app.jobs.arun(message.task_id))
+                return self._answer(await self._app.jobs.arun(message.task_id), notes)
         received = await off_loop(self._receive, message, request)
         if isinstance(received, PushAnswer):
             return received
-        return self._answer(await self._app.jobs.arun(received))
+        return self._answer(await self._app.jobs.arun(received), notes)
 
     def _receive(self, message: PushedMessage, request: PushRequest) -> str | PushAnswer:
         """Returns the id of the job for a message that came without one; or the answer to it."""
@@ -209,7 +229,8 @@ class PushHandler:
     def _rejection(self, text: str) -> PushAnswer:
         return PushAnswer(self._reject_status, "" if self._reject_status == 204 else text)
 
-    def _answer(self, result: AttemptResult) -> PushAnswer:
+    def _answer(self, result: AttemptResult, notes: DeliveryNotes) -> PushAnswer:
+        notes.ran(result)
         state, reason = result.job.state, result.job.reason
         if result.ran and state is State.DEAD and reason in _HOPELESS:
             return self._rejection(_HOPELESS[reason])
@@ -229,10 +250,11 @@ def _ticked(app: App) -> PushAnswer:
     return PushAnswer(200, json.dumps(app.tick()._asdict()))
 
 
-def _refusal(error: TokenError | StoreError) -> PushAnswer:
+def _refusal(error: TokenError | StoreError, notes: DeliveryNotes) -> PushAnswer:
     _log.warning("A push is refused: %s", error)
     if isinstance(error, TokenError):
-        return PushAnswer(403, "Unauthorized")
+        notes.refused(error)
+        return notes.answered(PushAnswer(403, "Unauthorized"))
     if isinstance(error, StoreCapacityError):
-        return PushAnswer(429, "Database at capacity", _AGAIN)
-    return PushAnswer(503, "Store unavailable", _AGAIN)
+        return notes.answered(PushAnswer(429, "Database at capacity", _AGAIN))
+    return notes.answered(PushAnswer(503, "Store unavailable", _AGAIN))

@@ -146,6 +146,14 @@ class PubSubSettings:
             values["subscriptions"] = _read_names(values["subscriptions"])
         return cls(**values)
 
+    def missing(self, *names: str) -> list[Variable]:
+        """Returns the variables of those settings that are not known.
+
+        Args:
+            names: the settings, such as `"project_id"`.
+        """
+        return [VARIABLES[name] for name in names if not getattr(self, name)]
+
     def require(self, *names: str) -> None:
         """Check that settings are known.
 
@@ -155,7 +163,7 @@ class PubSubSettings:
         Raises:
             ConfigurationError: some are missing; the message names each variable, with an example.
         """
-        missing = [VARIABLES[name] for name in names if not getattr(self, name)]
+        missing = self.missing(*names)
         if missing:
             raise ConfigurationError(
                 "Set "

@@ -111,6 +111,10 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "POST /api/v1/webhooks/{name}/$resume": _ADMIN,
         "POST /api/v1/webhooks/{name}/$rotate": _ADMIN,
         "POST /api/v1/webhooks/{name}/$test": _ADMIN,
+        # Pushes.
+        "GET /api/v1/push": _VIEWER,
+        "GET /api/v1/push/$deliveries": _VIEWER,
+        "POST /api/v1/push/$plan": _OPERATOR,
         # Artifacts.
         "GET /api/v1/artifacts": _VIEWER,
         "GET /api/v1/artifacts/{artifact_id}": _VIEWER,

@@ -47,10 +47,16 @@ class ServiceBuilder:
             registry; if none is, `App()`, with the store of the settings.
         database: the database for `get_database` and for artifacts. Unless given, a database at
             the URL of the app's jobs.
+        pushes_of: the app of this process that takes the pushes, if it is not the same one.
     """
 
     def __init__(
-        self, *, info: ServiceInfo, app: App | None = None, database: Database | None = None
+        self,
+        *,
+        info: ServiceInfo,
+        app: App | None = None,
+        database: Database | None = None,
+        pushes_of: App | None = None,
     ) -> None:
         self._info = info
         self._app = app
@@ -64,6 +70,7 @@ class ServiceBuilder:
         self._auth: Auth | None = None
         self._tracebacks: bool | None = None
         self._worker: WorkOptions | None = None
+        self._pushes_of = pushes_of
 
     def with_health(self) -> Self:
         """Offer `/health`, `/health/live` and `/health/ready`."""
@@ -243,6 +250,7 @@ class ServiceBuilder:
             self._auth or auth_of_settings(),
             self._tracebacks,
             StoredTokens(app),
+            self._pushes_of,
         )
         provide_to(app, state)
         return state

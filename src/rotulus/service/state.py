@@ -43,6 +43,7 @@ class ServiceState:
         auth: the check of callers; None: only this machine may call the service.
         tokens: the stored tokens by which callers are known.
         tracebacks: whether answers hold tracebacks; None: only if nobody else can see them.
+        pushed: the app that takes the pushes; None: the app itself.
     """
 
     app: App
@@ -53,6 +54,7 @@ class ServiceState:
     auth: Any = None
     tracebacks: bool | None = None
     tokens: Any = None
+    pushed: App | None = None
 
 
 def state_of(request: Request) -> ServiceState | None:

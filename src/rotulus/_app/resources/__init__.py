@@ -4,6 +4,7 @@ from rotulus._app.resources.audit import Audit
 from rotulus._app.resources.changes import Changes
 from rotulus._app.resources.failures import Failures
 from rotulus._app.resources.jobs import Jobs
+from rotulus._app.resources.push import Push
 from rotulus._app.resources.queues import Queues
 from rotulus._app.resources.runs import Runs
 from rotulus._app.resources.schedules import Schedules
@@ -17,6 +18,7 @@ __all__ = [
     "Changes",
     "Failures",
     "Jobs",
+    "Push",
     "Queues",
     "Runs",
     "Schedules",

@@ -13,7 +13,7 @@ from rotulus.pubsub.clients import GoogleClients
 from rotulus.pubsub.fit import shortened
 from rotulus.pubsub.provision.desired import DesiredState
 from rotulus.pubsub.provision.plan import Action, Change, Plan, Problem, compare
-from rotulus.pubsub.provision.resource import CALL, ForeignResourceError, Resource, short
+from rotulus.pubsub.provision.resource import ForeignResourceError, Resource, reading, short
 from rotulus.pubsub.route import TaskRoute
 from rotulus.pubsub.settings import PubSubSettings
 
@@ -123,7 +123,8 @@ def _our_jobs(desired: DesiredState) -> Iterator[str]:
     The name alone is not enough: namespace `shop-scheduler--x` begins like jobs of `shop`.
     """
     prefix = names.scheduler_prefix(desired.settings)
-    for job in desired.clients.scheduler.list_jobs(parent=desired.jobs, **CALL):
+    options = reading(desired.clients)
+    for job in desired.clients.scheduler.list_jobs(parent=desired.jobs, **options):
         ours = job.pubsub_target.topic_name.startswith(desired.topics)
         if ours and short(job.name).startswith(prefix):
             yield job.name

@@ -54,7 +54,7 @@ class TopicResource:
 
     def read(self) -> Mapping[str, Any] | None:
         """Returns its current fields, of which there are none; None: there is no such topic."""
-        known = found(self.clients.publisher.get_topic, topic=self.name)
+        known = found(self.clients, self.clients.publisher.get_topic, topic=self.name)
         return None if known is None else {}
 
     def create(self) -> None:
@@ -88,7 +88,8 @@ class SubscriptionResource:
 
     def read(self) -> Mapping[str, Any] | None:
         """Returns its current fields; None: there is no such subscription."""
-        known = found(self.clients.subscriber.get_subscription, subscription=self.name)
+        read = self.clients.subscriber.get_subscription
+        known = found(self.clients, read, subscription=self.name)
         return None if known is None else _fields(known)
 
     def create(self) -> None:

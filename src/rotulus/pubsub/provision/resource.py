@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import DeadlineExceeded, NotFound
 from google.api_core.retry import Retry
 
 from rotulus.errors import RotulusError
+from rotulus.pubsub.clients import GoogleClients
 
 SECONDS = 20.0
 """The most seconds of a call, retries included."""
@@ -66,10 +67,22 @@ class Resource(Protocol):
         ...
 
 
-def found(read: Any, **request: Any) -> Any:
+def reading(clients: GoogleClients) -> dict[str, Any]:
+    """Returns the options of a call that reads, which ends when the patience of its clients does.
+
+    Raises:
+        DeadlineExceeded: it has ended.
+    """
+    left = clients.seconds_left
+    if left <= 0:
+        raise DeadlineExceeded("There was no time left to look at it")
+    return CALL if left >= SECONDS else {"timeout": left, "retry": Retry(timeout=left)}
+
+
+def found(clients: GoogleClients, read: Any, **request: Any) -> Any:
     """Returns the answer to a call; None if there is no such resource."""
     try:
-        return read(**request, **CALL)
+        return read(**request, **reading(clients))
     except NotFound:
         return None
 

@@ -64,7 +64,7 @@ class SchedulerJobResource:
 
     def read(self) -> Mapping[str, Any] | None:
         """Returns its current fields; None: there is no such job. Raises `ForeignResourceError`."""
-        known = found(self.clients.scheduler.get_job, name=self.name)
+        known = found(self.clients, self.clients.scheduler.get_job, name=self.name)
         if known is None:
             return None
         self._check_owner(known)

@@ -11,6 +11,7 @@ from rotulus.service.resources.groups import make_groups_router
 from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.resources.me import make_me_router
 from rotulus.service.resources.problems import make_problems_router
+from rotulus.service.resources.push import make_push_router
 from rotulus.service.resources.queues import make_demand_router, make_queues_router
 from rotulus.service.resources.runs import make_runs_router
 from rotulus.service.resources.schedules import make_schedules_router
@@ -25,6 +26,7 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_demand_router,
     make_failures_router,
     make_groups_router,
+    make_push_router,
     make_queues_router,
     make_runs_router,
     make_schedules_router,
