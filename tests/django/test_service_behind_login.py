@@ -66,9 +66,9 @@ print(note.enqueue("hello").id)
 class Behind:
     """A project with its server, and clients of it."""
 
-    def __init__(self, site, server):
+    def __init__(self, site, server, urls=URLS):
         self.clients = []
-        site.write("site_urls.py", URLS)
+        site.write("site_urls.py", urls)
         for words in (["migrate"], ["shell", "-c", USERS]):
             told = subprocess.run(
                 site.command(*words), cwd=site.folder, capture_output=True, text=True, check=True
@@ -201,19 +201,20 @@ def test_pushes_of_the_process_are_shown(tmp_path):
     """They are taken by the app on Django's connections, which is not the app of the service."""
     database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "shop.db")}
     site = Site(tmp_path / "project", database, more=PUSHED)
-    routes = "\nfrom rotulus.pubsub import TaskRoute\ntasks = [TaskRoute(note)]\n"
+    routes = "\nfrom rotulus.pubsub import TaskRoute\ntasks = [TaskRoute(one) for one in (note, slow, worker_pid)]\n"
     site.write("shop/tasks.py", TASKS + routes)
-    behind = Behind(site, SERVERS["wsgi"])
+    urls = URLS.replace("rotulus/", "tasks/")
+    behind = Behind(site, SERVERS["wsgi"], urls)
     vera = behind.client("vera")
-    wanted = vera.get("/rotulus/api/v1/push").json()
+    wanted = vera.get("/tasks/api/v1/push").json()
     assert ("shop-dev", "127.0.0.1:9") == (wanted["place"]["project"], wanted["place"]["emulator"])
     assert "shop.tasks.note" in {one["task"] for one in wanted["resources"]}
 
     payload = {"task_name": "note", "args": [], "kwargs": {"text": "pushed"}}
     data = base64.b64encode(json.dumps(payload).encode()).decode()
     message = {"message": {"data": data, "messageId": "7"}, "subscription": "a-sub"}
-    assert 200 == behind.client().post("/rotulus/pubsub/", json=message).status_code
-    [push] = vera.get("/rotulus/api/v1/push/$deliveries").json()["items"]
+    assert 200 == behind.client().post("/tasks/pubsub/", json=message).status_code
+    [push] = vera.get("/tasks/api/v1/push/$deliveries").json()["items"]
     assert ("local", 200, "7") == (push["verdict"], push["status"], push["message_id"])
-    assert 200 == vera.get(f"/rotulus/api/v1/jobs/{push['job_id']}").status_code
+    assert 200 == vera.get(f"/tasks/api/v1/jobs/{push['job_id']}").status_code
     behind.close()
