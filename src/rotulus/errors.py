@@ -9,6 +9,7 @@ RotulusError
 │   │   ├── TaskNotFoundError      no task of that name             (also KeyError, ValueError)
 │   │   ├── OptionError            an option has a value that is not allowed (also a ValueError)
 │   │   ├── InjectionError         a parameter that cannot be filled
+│   │   ├── CipherError            values that cannot be encrypted, or decrypted, here
 │   │   ├── WorkflowError          steps that do not make a workflow     (also a ValueError)
 │   │   │   └── StepNotFoundError      no step of that id
 │   │   └── NoAppError             a task was enqueued and no app is open for it
@@ -72,6 +73,7 @@ __all__ = [
     "ArgumentsError",
     "ArtifactError",
     "ArtifactNotFoundError",
+    "CipherError",
     "ConfigurationError",
     "ContextError",
     "DeliveryError",
@@ -183,6 +185,10 @@ class OptionError(ConfigurationError, ValueError):
 
 class InjectionError(ConfigurationError):
     """A parameter is neither JSON nor provided."""
+
+
+class CipherError(ConfigurationError):
+    """Values of a job cannot be encrypted, or decrypted, by this process. Nothing was changed."""
 
 
 class WorkflowError(ConfigurationError, ValueError):

@@ -92,6 +92,36 @@ def test_a_text_is_encrypted_once(cipher):
     assert once == decrypted(once, Fernet(Fernet.generate_key()))
 
 
+def test_what_was_made_to_look_encrypted_is_encrypted(cipher, local):
+    """Else who knows an encrypted text, as of a backup, could have it decrypted."""
+    once = encrypted('{"a":1}', cipher)
+    store = encrypting(local.store, cipher)
+    job = local.new(arguments=once)
+    store.add([job])
+
+    assert once == store.get(job.id).arguments
+    assert once != local.store.get(job.id).arguments
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"$cipher":"a","b":1}',
+        '{"$cipher":7}',
+        '{"$cipher":{"a":"b"}}',
+        '{"$cipher":"cut off',
+        '{"$cipher":' + "[" * 100_000,
+        '{"$ciphers":"a"}',
+        '[{"$cipher":"a"}]',
+    ],
+)
+def test_what_is_not_encrypted_is_a_value_as_any_other(cipher, text):
+    """It is read as it stands, and encrypted when it is written."""
+    assert not is_encrypted(text) and text == decrypted(text, cipher)
+    assert is_encrypted(encrypted(text, cipher))
+    assert text == decrypted(encrypted(text, cipher), cipher)
+
+
 def test_a_job_is_added_beside_the_same_ones_as_without(local, cipher, monkeypatch):
     """Jobs that have nothing of their own are added together, as the fast way is for them."""
     added = []

@@ -1,105 +1,17 @@
 """A cipher: nothing of arguments and results can be read in the database, and everything works."""
 
 import os
-from pathlib import Path
 
-import psycopg
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
 
-import rotulus.workflow as wf
-from rotulus import App, JobOutcome, State, TaskRegistry, task
+from fundamentals.ciphered_tasks import CANARY
+from rotulus import task
 from rotulus.errors import ConfigurationError, OptionError
-from rotulus.events import AttemptFailed
 from rotulus.store import Edit
 from rotulus.testing import drain
-from server_clock import empty
 
 pytestmark = pytest.mark.anywhere
-
-CANARY = "Zqx7Vkw9Jpt"
-
-
-@pytest.fixture
-def cipher():
-    """A cipher with a key of its own."""
-    return Fernet(Fernet.generate_key())
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request):
-    """An empty place for jobs."""
-    if request.param == "sqlite":
-        return "sqlite:///jobs.db"
-    place = request.getfixturevalue("migrated")(clock=False)
-    with psycopg.connect(place, autocommit=True) as connection:
-        empty(connection)
-    return place
-
-
-@pytest.fixture
-def stored(url):
-    """Returns everything that is stored, as bytes."""
-
-    def read():
-        if url.startswith("sqlite"):
-            return b"".join(
-                path.read_bytes() for path in sorted(Path().glob("jobs.db*")) if path.is_file()
-            )
-        with psycopg.connect(url) as connection:
-            tables = connection.execute(
-                "SELECT relname FROM pg_class WHERE relkind = 'r' AND starts_with(relname, 'rotulus_')"
-            ).fetchall()
-            rows = [
-                connection.execute(f"SELECT t::text FROM {name} t").fetchall() for (name,) in tables
-            ]
-        return repr(rows).encode()
-
-    return read
-
-
-@pytest.fixture
-def open_app(url):
-    """Opens apps on one place, each with the same tasks, and with a cipher of its own."""
-    opened = []
-
-    def open_one(cipher=None, **options):
-        app = App(url, registry=declared(), cipher=cipher, **options)
-        opened.append(app)
-        return app
-
-    yield open_one
-    for app in opened:
-        app.close()
-
-
-def declared():
-    """A registry with tasks of all kinds."""
-    registry = TaskRegistry()
-
-    @task("greet", registry=registry)
-    def greet(name: str, needs: str = "") -> str:
-        return f"hello {name}"
-
-    @task("refuse", registry=registry)
-    def refuse(name: str) -> None:
-        raise RuntimeError("no")
-
-    @task("together", registry=registry)
-    def together(outcomes: list[JobOutcome]) -> list[str]:
-        return [f"{one.arguments['name']} {one.result}" for one in outcomes]
-
-    with wf.WorkflowBuilder("flow", registry=registry):
-
-        @wf.task(id="ask")
-        def ask(context):
-            return {"asked": context["name"] + str(context["count"])}
-
-        @wf.task(id="answer", dependencies=["ask"])
-        def answer(context):
-            return {"answered": context["asked"].upper()}
-
-    return registry
 
 
 def test_arguments_and_results_cannot_be_read_in_the_database(open_app, cipher, stored):
@@ -155,69 +67,6 @@ def test_keys_are_rotated(open_app, stored):
     assert CANARY.encode() not in stored()
 
 
-@pytest.mark.parametrize("other", ["none", "another"])
-def test_a_worker_that_has_not_the_key_leaves_a_job_to_others(open_app, cipher, other, caplog):
-    """It says so plainly, the attempt counts as no failure, and a worker with the key runs it."""
-    job = open_app(cipher).enqueue("greet", name=CANARY)
-    stranger = open_app(None if other == "none" else Fernet(Fernet.generate_key()))
-    told = []
-    stranger.events.subscribe(told.append, AttemptFailed)
-    drain(stranger)
-    seen = stranger.get(job.id)
-
-    assert (State.DELAYED, "unreadable", 0, 1) == (
-        seen.state,
-        seen.reason,
-        seen.record.failures,
-        seen.record.releases,
-    )
-    assert 0 < seen.record.run_at - seen.record.created_at
-    assert (
-        "this process has no key" in seen.error.message and "App(cipher=...)" in seen.error.message
-    )
-    assert "left it to others" in " ".join(seen.why())
-    [event] = told
-    assert "released greet" in event.line() and "again in 1.0 s" in event.line()
-    assert ["ERROR"] == [r.levelname for r in caplog.records if "Unreadable" in r.getMessage()]
-    owner = open_app(cipher)
-    owner.jobs.edit(job.id, delay=0)
-    drain(owner)
-    done = owner.get(job.id)
-    assert (f"hello {CANARY}", State.SUCCEEDED, 0) == (
-        done.result(1),
-        done.state,
-        done.record.failures,
-    )
-
-
-def test_each_time_it_is_left_for_longer(open_app, cipher):
-    """Up to five minutes."""
-    job = open_app(cipher).enqueue("greet", name=CANARY)
-    stranger = open_app()
-    told = []
-    stranger.events.subscribe(told.append, AttemptFailed)
-    for _ in range(10):
-        drain(stranger)
-        stranger.jobs.edit(job.id, delay=0)
-
-    assert [1, 2, 4, 8, 16, 32, 64, 128, 256, 300] == [event.outcome.delay for event in told]
-
-
-def test_a_result_that_cannot_be_read_is_not_taken_for_one(open_app, cipher):
-    """The error says what is missing; looking at the job does not raise."""
-    app = open_app(cipher)
-    job = app.enqueue("greet", name=CANARY)
-    drain(app)
-    app.close()
-    stranger = open_app()
-
-    with pytest.raises(
-        ConfigurationError, match=r"result of job .* cannot be read: its values are"
-    ):
-        stranger.get(job.id).result(1)
-    assert ["$cipher"] == list(stranger.jobs()[0].to_dict()["arguments"])
-
-
 def test_a_run_keeps_its_contexts_to_itself(open_app, cipher, stored):
     """Steps hand on what nobody reads in the database; a replay does, too."""
     app = open_app(cipher)
@@ -230,24 +79,6 @@ def test_a_run_keeps_its_contexts_to_itself(open_app, cipher, stored):
     drain(app)
     assert f"{CANARY}2".upper() == app.get(job.id).result(1)["answered"]
     assert CANARY.encode() not in stored() and CANARY.upper().encode() not in stored()
-
-
-def test_a_step_whose_context_cannot_be_read_is_left_to_others(open_app, cipher):
-    """Its own arguments say nothing but what it needs, and these can be read."""
-    owner = open_app(cipher)
-    run = owner.enqueue("flow", name=CANARY, count=1).id
-    [first] = owner.jobs(run=run, step="ask")
-    assert owner.jobs.run(first.id).ran
-    stranger = open_app()
-    drain(stranger)
-    [step] = stranger.jobs(run=run, step="answer")
-
-    assert (State.DELAYED, "unreadable", 0) == (step.state, step.reason, step.record.failures)
-    assert step.record.arguments.startswith('{"needs":')
-    owner = open_app(cipher)
-    owner.jobs.edit(step.id, delay=0)
-    drain(owner)
-    assert f"{CANARY}1".upper() == owner.get(run).result(1)["answered"]
 
 
 def test_a_job_is_edited_once_by_those_who_saw_the_same(open_app, cipher, stored):
@@ -327,5 +158,7 @@ def test_schedules_keep_their_arguments_encrypted(open_app, cipher, stored):
     assert f"hello {CANARY}" == job.result(1)
     assert CANARY.encode() not in stored()
     app.close()
-    with pytest.raises(ConfigurationError, match="Schedule 's' cannot fire here: its values are"):
+    with pytest.raises(
+        ConfigurationError, match="arguments of schedule 's' cannot be read: its values are"
+    ):
         open_app().schedules.run_now("s")

@@ -4,6 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 from starlette.testclient import TestClient
 
+import rotulus.workflow as wf
 from rotulus import App, TaskRegistry, task
 from rotulus._app.roles import Role
 from rotulus.service import protection, service_of
@@ -16,15 +17,27 @@ API = "/api/v1/jobs"
 CANARY = "Zqx7Vkw9Jpt"
 
 
+def add_tasks(registry):
+    """A task with a secret, and a workflow in whose context there is one."""
+
+    @task("pay", registry=registry)
+    def pay(user: str, api_key: str) -> dict[str, str]:
+        return {"user": user, "access_token": api_key}
+
+    with wf.WorkflowBuilder("flow", registry=registry):
+
+        @wf.task(id="first")
+        def first(context):
+            context["password"] = context["password"] + "!"
+            context["seen"] = "plain"
+
+
 @pytest.fixture
 def app():
     """An app with a cipher."""
     made = App("sqlite://", registry=TaskRegistry(), cipher=Fernet(Fernet.generate_key()))
 
-    @task("pay", registry=made.registry)
-    def pay(user: str, api_key: str) -> dict[str, str]:
-        return {"user": user, "access_token": api_key}
-
+    add_tasks(made.registry)
     yield made
     made.close()
 
@@ -73,3 +86,63 @@ def test_a_filter_that_looks_into_arguments_is_a_mistake_of_the_caller(app, ask)
 
     assert 422 == answer.status_code
     assert "arguments are encrypted" in answer.json()["detail"]
+
+
+def test_the_contexts_of_a_run_are_shown_in_plain_and_masked(app, ask):
+    """What it began with, what its step was given, and what it handed on."""
+    run = app.enqueue("flow", password=CANARY, who="ada")
+    drain(app)
+    [step] = app.jobs(run=run.id, step="first")
+    whole = ask("viewer", "GET", f"/api/v1/runs/{run.id}").text
+    shown = ask("viewer", "GET", f"{API}/{run.id}").json()
+    inner = ask("viewer", "GET", f"{API}/{step.id}").json()
+
+    assert {"**": {"password": "***", "who": "ada"}} == shown["arguments"]
+    assert {"password": "***", "who": "ada", "seen": "plain"} == shown["result"]
+    assert {"password": "***", "who": "ada"} == inner["arguments"]["context"]
+    assert all(CANARY not in text and "$cipher" not in text for text in (whole, str(inner)))
+
+
+def test_the_arguments_of_a_schedule_are_shown_in_plain_and_masked(app, ask):
+    """And a change keeps the secret."""
+    arguments = {"user": "ada", "api_key": CANARY}
+    app.schedules.add("s", task="pay", cron="0 0 * * *", arguments=arguments)
+
+    shown = ask("operator", "GET", "/api/v1/schedules/s").json()
+    assert {"user": "ada", "api_key": "***"} == shown["arguments"]
+    body = {"arguments": {"user": "eva", "api_key": "***"}}
+    assert 200 == ask("operator", "PATCH", "/api/v1/schedules/s", json=body).status_code
+    assert {"user": "eva", "api_key": CANARY} == dict(app.schedules.get("s").schedule.arguments)
+
+
+@pytest.fixture
+def strange(monkeypatch, tmp_path):
+    """A service without the key, on the file of an app that has it; and that app."""
+    place = f"sqlite:///{tmp_path}/jobs.db"
+    owner = App(place, registry=TaskRegistry(), cipher=Fernet(Fernet.generate_key()))
+    add_tasks(owner.registry)
+    stranger = App(place, registry=TaskRegistry())
+    add_tasks(stranger.registry)
+
+    async def let_in(*_):
+        return Principal("somebody", Role.OPERATOR)
+
+    monkeypatch.setattr(protection, "authorised", let_in)
+    with TestClient(service_of(stranger), raise_server_exceptions=False) as client:
+        yield client, owner
+    owner.close()
+    stranger.close()
+
+
+def test_a_service_without_the_key_shows_what_is_stored_and_changes_no_arguments(strange, caplog):
+    """Its log says what is missing; what has not to be read is done."""
+    client, owner = strange
+    job = owner.enqueue("pay", user="ada", api_key=CANARY)
+    assert ["$cipher"] == list(client.get(f"{API}/{job.id}").json()["arguments"])
+
+    body = {"arguments": {"user": "eva", "api_key": "***"}}
+    assert 500 == client.patch(f"{API}/{job.id}", json=body).status_code
+    assert "give App(cipher=...) the key they were encrypted with" in caplog.text
+    assert 200 == client.patch(f"{API}/{job.id}", json={"priority": 3}).status_code
+    seen = owner.get(job.id)
+    assert ({"user": "ada", "api_key": CANARY}, 3) == (seen.arguments, seen.record.priority)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from rotulus._engine.steps.group import check_callback
 from rotulus._forking import follow_forks
+from rotulus._jobs.encrypted import UNREADABLE, is_encrypted
 from rotulus._jobs.grouped import is_group, is_member
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import LIVE
@@ -95,6 +96,12 @@ def incompatible_jobs(store: Store, tasks: KnownTasks, plans: Plans) -> list[str
     return [f"{counts[task]} of {task!r}: {problem}" for task, problem in problems.items()]
 
 
+def unreadable_schedules(store: Store) -> list[str]:
+    """Returns a sentence for each schedule that does not fire here, as it cannot be decrypted."""
+    unread = [row.name for row in store.schedules.read() if is_encrypted(row.arguments)]
+    return [f"schedule {name!r}: {UNREADABLE}" for name in unread]
+
+
 def _waiting(store: Store) -> Iterator[JobRecord]:
     page = store.find(Filter(states=LIVE), _PAGE)
     while page:
@@ -105,6 +112,8 @@ def _waiting(store: Store) -> Iterator[JobRecord]:
 def _problem(job: JobRecord, tasks: KnownTasks, plans: Plans) -> str | None:
     if not tasks.has(job.task):
         return f"the task is not registered (the last one is {job.id})"
+    if is_encrypted(job.arguments):
+        return f"{UNREADABLE} (the last one is {job.id})"
     if job.step and not is_member(job):
         return None  # its arguments are what its run began with, or what it needs: no call
     plan = plans.of(tasks.get(job.task))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rotulus._engine.job_factory import JobFactory, Keys
+from rotulus._jobs.encrypted import check_readable
 from rotulus._jobs.record import JobRecord
 from rotulus._tasks.arguments import Call, unchecked_payload
 from rotulus._tasks.plan import Plans
@@ -41,7 +42,10 @@ class Edits:
             ArgumentsError: they do not fit the task, or are not JSON.
             TaskNotFoundError: the task is not registered here; unless `unchecked`.
             OptionError: the job would have another key.
+            CipherError: those that it has are encrypted, and cannot be decrypted here: new ones
+                would not be encrypted, or with another key.
         """
+        check_readable(record.arguments, f"The arguments of job {record.id} of {record.task!r}")
         most = self._job_factory.max_bytes
         if not self._registry.has(record.task):
             if not unchecked:

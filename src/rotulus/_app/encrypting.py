@@ -7,7 +7,7 @@ from typing import Any, cast
 from rotulus._jobs.encrypted import Cipher, decrypted, encrypted, is_encrypted
 from rotulus._jobs.outcome import Outcome
 from rotulus._jobs.record import JobRecord
-from rotulus.errors import ConfigurationError, OptionError
+from rotulus.errors import CipherError, OptionError
 from rotulus.store import (
     EVERYTHING,
     Edit,
@@ -25,6 +25,9 @@ from rotulus.store import (
     Tally,
 )
 
+_PROBE = b"rotulus"
+"""What a cipher encrypts, to see that it does."""
+
 _HELD = ("failures", "outbox", "webhooks")
 """The parts of a store whose values are those of jobs, and that need nothing else."""
 
@@ -40,19 +43,43 @@ def encrypting(store: Store, cipher: Cipher) -> Store:
 def check_cipher(cipher: object) -> None:
     """Raise `OptionError` for what cannot be a cipher; None is none."""
     if cipher is not None and not isinstance(cipher, Cipher):
-        raise OptionError(
-            f"cipher={cipher!r} is not allowed: it has to have encrypt() and decrypt(), each of "
-            f"which takes bytes and returns bytes, as Fernet(key) of cryptography has"
+        raise OptionError(  # without the value itself, which may be a key
+            f"cipher= is not allowed to be of type {type(cipher).__name__}: it has to have "
+            f"encrypt() and decrypt(), each of which takes bytes and returns bytes, as Fernet(key) "
+            f"of cryptography has"
         )
 
 
 def try_cipher(cipher: Cipher) -> None:
-    """Encrypt something. Raises `ConfigurationError` for a cipher that does not return bytes."""
-    made = cast("object", cipher.encrypt(b"rotulus"))
-    if not isinstance(made, bytes):
-        raise ConfigurationError(
-            f"cipher={type(cipher).__name__} is not allowed: its encrypt() returns "
-            f"{type(made).__name__}, and has to return bytes"
+    """Encrypt something. Raises `CipherError` for a cipher that does not return bytes."""
+    problem = None
+    try:
+        made = cast("object", cipher.encrypt(_PROBE))
+    except Exception as error:  # noqa: BLE001 - a cipher raises what it likes
+        problem = f"raises {type(error).__name__}: {error}"
+    else:
+        if not isinstance(made, bytes):
+            problem = f"returns {type(made).__name__}"
+    if problem is not None:
+        raise CipherError(
+            f"cipher={type(cipher).__name__} is not allowed: its encrypt() {problem}, and has to "
+            f"return bytes"
+        )
+
+
+def check_both_ways(cipher: Cipher | None) -> None:
+    """Raise `CipherError` for a cipher that does not decrypt what it has encrypted.
+
+    A worker needs both ways; a program that only enqueues may be unable to decrypt.
+    """
+    if cipher is None:
+        return
+    try_cipher(cipher)
+    stored = encrypted(_PROBE.decode(), cipher)
+    if decrypted(stored, cipher) != _PROBE.decode():
+        raise CipherError(
+            f"cipher={type(cipher).__name__} does not decrypt what it has encrypted: a worker with "
+            f"it leaves every job that has arguments to others"
         )
 
 

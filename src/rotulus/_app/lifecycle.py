@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Self, Unpack
 
-from rotulus._app.boot import incompatible_jobs
+from rotulus._app.boot import incompatible_jobs, unreadable_schedules
+from rotulus._app.encrypting import check_both_ways
 from rotulus._app.lifespan import Lifespan, trouble
 from rotulus._app.open_apps import OpenApp
 from rotulus._app.opening import is_there
@@ -27,17 +28,21 @@ class LifeCycle:
 
         Returns:
             A sentence for each task whose waiting jobs could not be run: it is not registered,
-            or their arguments no longer fit it. Empty when everything fits, or there is no file
-            yet: none is made.
+            or their arguments no longer fit it, or cannot be decrypted; and for each schedule whose
+            arguments cannot be. Empty when everything fits, or there is no file yet: none is made.
 
         Raises:
-            ConfigurationError: something is wired wrongly.
+            ConfigurationError: something is wired wrongly, such as a cipher that does not decrypt
+                what it has encrypted.
         """
         active = self._own.active
         active.boot.check()
+        check_both_ways(active.store.cipher)
         if not is_there(active.url):
             return []
-        return incompatible_jobs(active.store(), active.engine.known, active.engine.plans)
+        engine, store = active.engine, active.store()
+        problems = incompatible_jobs(store, engine.known, engine.plans)
+        return problems + unreadable_schedules(store)
 
     async def acheck(self) -> list[str]:
         """`check`, without blocking the event loop."""

@@ -22,7 +22,7 @@ from rotulus._engine.around_enqueue import AroundEnqueue
 from rotulus._engine.job_factory import JobFactory
 from rotulus._engine.outbox_relay import OutboxRelay
 from rotulus._jobs.current import waiting_for
-from rotulus._jobs.encrypted import UNREADABLE, is_encrypted
+from rotulus._jobs.encrypted import check_readable
 from rotulus._jobs.group import Group
 from rotulus._jobs.grouped import has_context
 from rotulus._jobs.job import Job
@@ -41,7 +41,6 @@ from rotulus._text.words import many
 from rotulus._warnings import on_event_loop, warn_caller
 from rotulus._workflows.handed import plain_text
 from rotulus.errors import (
-    ConfigurationError,
     JobFailedError,
     JobNotFoundError,
     JobNotRunningError,
@@ -281,15 +280,12 @@ class AppPort:
 
         Raises:
             JobFailedError: there is none.
-            ConfigurationError: it is encrypted, and cannot be decrypted here.
+            CipherError: it is encrypted, and cannot be decrypted here.
         """
         if record.state != State.SUCCEEDED:
             raise _failure(record)
         text = record.result or "null"
-        if is_encrypted(text):
-            raise ConfigurationError(
-                f"The result of job {record.id} of {record.task!r} cannot be read: {UNREADABLE}"
-            )
+        check_readable(text, f"The result of job {record.id} of {record.task!r}")
         if has_context(record) or not self.registry.has(record.task):
             return jsontext.decode(plain_text(text))  # a step hands on a context
         return self._plans.of(self.registry.get(record.task)).completion.read(text)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from rotulus._engine.outbox_relay import OutboxRelay
-from rotulus._jobs.encrypted import UNREADABLE, is_encrypted
+from rotulus._jobs.encrypted import check_readable
 from rotulus._jobs.grouped import KEY, head_arguments
 from rotulus._jobs.labels import NOTHING_ATTACHED, Attached, inherited
 from rotulus._jobs.record import JobRecord
@@ -23,7 +23,7 @@ from rotulus._workflows.paths import join_path
 from rotulus._workflows.stored import ITEM, written
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus._workflows.workflow import Step, Workflow
-from rotulus.errors import ArgumentsError, ConfigurationError, OptionError
+from rotulus.errors import ArgumentsError, OptionError
 from rotulus.store import NewJob, Terms
 
 _HOLD = (CATCH_UP + timedelta(days=1)).total_seconds()
@@ -136,12 +136,11 @@ class JobFactory:
 
         Raises:
             ArgumentsError: the arguments do not fit the task.
-            ConfigurationError: they are encrypted, and cannot be decrypted here.
+            CipherError: they are encrypted, and cannot be decrypted here.
         """
         plan = self._plans.of(task)
         bound = Bound("{}", {})
-        if is_encrypted(arguments):
-            raise ConfigurationError(f"Schedule {schedule!r} cannot fire here: {UNREADABLE}")
+        check_readable(arguments, f"The arguments of schedule {schedule!r}")
         if arguments != "{}":
             bound = plan.binder.bind((), jsontext.decode(arguments), self.max_bytes)
         limit_key = _filled(task.options.limited_by(task.name), bound.values, plan.defaults)

@@ -13,17 +13,13 @@ from typing import NamedTuple
 from rotulus._engine.execution import Execution
 from rotulus._engine.log_writer import LogWriter
 from rotulus._engine.threads import Threads
-from rotulus._engine.verdict import describe_error
+from rotulus._engine.verdict import UNWRITABLE, describe_error
 from rotulus._jobs.outcome import Outcome, failed
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
 from rotulus._time.backoff import pause_after
-from rotulus.errors import StoreRefusedError
 from rotulus.events import Events, OutcomeRefused, StoreFailed, StoreRecovered
 from rotulus.store import Claim, ClaimFilter, SettledAndClaimed, Store
-
-_UNWRITABLE = (StoreRefusedError, ValueError, TypeError, OverflowError)
-"""Errors that come again with the same values. Any other one may pass."""
 
 Batch = list[tuple[Execution, Outcome]]
 """Attempts that have ended, and their outcomes."""
@@ -125,7 +121,7 @@ class Settler:
         while True:
             try:
                 settled = await self._threads.run(partial(self._write, batch, request, to_claim))
-            except _UNWRITABLE as error:
+            except UNWRITABLE as error:
                 return await self._settle_refused(batch, request, error, singly=singly)
             except Exception as error:  # noqa: BLE001 - an outcome is kept until it is written
                 failures += 1

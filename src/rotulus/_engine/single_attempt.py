@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from rotulus._engine.execution import Execution
 from rotulus._engine.log_writer import LogWriter
-from rotulus._engine.verdict import describe_error
+from rotulus._engine.verdict import UNWRITABLE, describe_error
 from rotulus._jobs.outcome import Outcome, failed, released
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import Reason, State
 from rotulus._time.backoff import pause_after
-from rotulus.errors import StoreClosedError, StoreRefusedError
+from rotulus.errors import StoreClosedError
 from rotulus.events import (
     AttemptFailed,
     AttemptStarted,
@@ -171,7 +171,7 @@ def _settled(store: Store, outcome: Outcome, chance: Callable[[], float]) -> boo
     while True:
         try:
             return bool(store.settle([outcome]))
-        except (StoreRefusedError, ValueError, TypeError, OverflowError) as error:
+        except UNWRITABLE as error:
             if outcome.reason == Reason.RESULT:
                 raise
             why = describe_error(error)

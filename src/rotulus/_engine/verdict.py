@@ -15,7 +15,10 @@ from rotulus._jobs.retry import NO_RETRY, Retry
 from rotulus._jobs.signals import Cancel, Snooze
 from rotulus._jobs.states import Reason
 from rotulus._text.jsontext import NotJSONError
-from rotulus.errors import ResultError
+from rotulus.errors import CipherError, ResultError, StoreRefusedError
+
+UNWRITABLE = (StoreRefusedError, CipherError, ValueError, TypeError, OverflowError)
+"""What a store raises for an outcome, and raises again for the same one. Other errors may pass."""
 
 LONGEST_MESSAGE = 2_000
 LONGEST_TRACEBACK = 16_000

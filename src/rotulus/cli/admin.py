@@ -102,7 +102,7 @@ def check(as_json: bool, target: str | None, url: str | None) -> None:
     else:
         click.echo(f"{many(tasks, 'task')}, {many(schedules, 'schedule')}, {url_of(app)}")
     if problems:
-        kinds = "kind of waiting job" if len(problems) == 1 else "kinds of waiting jobs"
+        kinds = "kind of job" if len(problems) == 1 else "kinds of jobs"
         raise ConfigurationError("\n  ".join([f"{len(problems)} {kinds} cannot run:", *problems]))
     if unfinished:
         missing = "\n  ".join(unfinished)

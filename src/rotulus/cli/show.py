@@ -1,5 +1,6 @@
 """`rotulus show` and `why`: how one job stands, or one run of a workflow, and why."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -21,6 +22,7 @@ from rotulus.cli.output import (
 from rotulus.cli.steps import print_node, print_steps
 from rotulus.cli.tables import plain
 from rotulus.cli.target import app_options, find_store
+from rotulus.errors import CipherError
 from rotulus.workflow import Run
 
 _CLOSING = ("attempt", "worker", "due", "started")
@@ -195,7 +197,13 @@ def _arguments(job: Job[Any]) -> dict[str, Any]:
 
 
 def _result(job: Job[Any]) -> Any:
-    return job.result(0) if job.state is State.SUCCEEDED else None
+    """Returns its result, if it has one; as it is stored, if it cannot be decrypted here."""
+    if job.state is not State.SUCCEEDED:
+        return None
+    try:
+        return job.result(0)
+    except CipherError:
+        return json.loads(job.record.result or "null")
 
 
 def _took(job: Job[Any]) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 from rotulus import App, ErrorInfo, Job, Progress, State
 from rotulus._concurrency.pool import off_loop
 from rotulus._concurrency.starting import start_thread
+from rotulus._jobs.encrypted import check_readable
 from rotulus._progress import Meter
 from rotulus._text import jsontext
 from rotulus._workflows.context import Context
@@ -217,6 +218,7 @@ def _final_context(job: Job[Any]) -> Context:
     text = job.record.result
     if text is None:
         return Context()
+    check_readable(text, f"The result of run {job.id}")
     return Context({"result": jsontext.decode(text)}) if job.group else Context.from_json(text)
 
 

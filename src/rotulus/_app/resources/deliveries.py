@@ -12,6 +12,7 @@ from rotulus._app.resources.pages import Page
 from rotulus._app.resources.steering import steers
 from rotulus._app.resources.webhook_infos import ShownWebhooks, webhook_row
 from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.encrypted import check_readable
 from rotulus._jobs.job import Job
 from rotulus._jobs.states import State
 from rotulus._text import jsontext
@@ -28,7 +29,8 @@ class Delivery:
     Attributes:
         id: the id of the job.
         webhook: the name of the webhook.
-        message: the id of the message: the same in every try, and when it is sent again.
+        message: the id of the message: the same in every try, and when it is sent again; "" if the
+            message is encrypted, and cannot be decrypted here.
         event: the type of the event.
         subject: the id of the job, or run, that it is about; None: it is a test.
         state: the state of the job: `succeeded` once the receiver has taken the message.
@@ -38,7 +40,7 @@ class Delivery:
         next_at: when it is tried next; None: never, or now.
         created_at: when it was added.
         ended_at: when it ended.
-        body: what is sent, as JSON text.
+        body: what is sent, as JSON text; if it cannot be decrypted here, what is stored.
     """
 
     id: str
@@ -139,6 +141,7 @@ class Deliveries(ShownWebhooks):
             JobNotFoundError: there is no such delivery, or there are several.
             WebhookNotFoundError: its webhook has been removed.
             WebhookConflictError: its webhook is paused.
+            CipherError: its message is encrypted, and cannot be decrypted here.
         """
         port, job = self._port(), self._jobs.get(delivery_id)
         if job.task != TASK:
@@ -146,6 +149,7 @@ class Deliveries(ShownWebhooks):
                 f"Job {job.id} is of task {job.task!r}, and no delivery of a webhook: "
                 f"app.webhooks.deliveries() lists these"
             )
+        check_readable(job.record.arguments, f"The message of delivery {job.id}")
         row = _active(port, job.arguments["webhook"])
         return self._add(port, row, message_of(job.record.arguments, job.labels))
 
@@ -188,9 +192,9 @@ def _delivery(job: Job[Any]) -> Delivery:
     status = cast("dict[str, Any]", result).get("status") if isinstance(result, dict) else None
     return Delivery(
         id=job.id,
-        webhook=told["webhook"],
-        message=told["message"],
-        event=told["event"],
+        webhook=job.labels[LABEL],
+        message=told.get("message", ""),
+        event=job.labels["event"],
         subject=job.labels.get("subject"),
         state=job.state,
         tries=job.record.failures,
@@ -199,7 +203,7 @@ def _delivery(job: Job[Any]) -> Delivery:
         next_at=job.run_at if waits else None,
         created_at=job.created_at,
         ended_at=job.ended_at,
-        body=told["body"],
+        body=told.get("body", job.record.arguments),
     )
 
 

@@ -76,6 +76,7 @@ class JobEditing:
             TaskNotFoundError: its arguments are to change, and its task is not registered here.
             OptionError: a change is not known or not allowed; or the arguments are those of a step,
                 or would change a key that is made of them.
+            CipherError: the arguments are encrypted, and cannot be decrypted here.
         """
         port, wanted = self._port(), _read_changes(changes)
         check_flag("unchecked", unchecked)

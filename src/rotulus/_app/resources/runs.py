@@ -6,6 +6,7 @@ from typing import Any
 from rotulus._app.resources.run_views import RunViews
 from rotulus._app.resources.steering import steers
 from rotulus._concurrency.pool import off_loop
+from rotulus._jobs.encrypted import check_readable
 from rotulus._jobs.grouped import is_member
 from rotulus._jobs.job import Job
 from rotulus._text.jsontext import NotJSONError
@@ -102,6 +103,7 @@ class Runs(RunViews):
             StepNotFoundError: it has no such step.
             WorkflowError: the step has not ended; or it is a branch, and a context was given.
             ContextError: the context is larger than the app's `max_bytes`, or cannot be one.
+            CipherError: what the step begins with is encrypted, and cannot be decrypted here.
         """
         port, job = self._port(), self._job(run_id, step)
         if not job.state.ended:
@@ -116,6 +118,7 @@ class Runs(RunViews):
             raise WorkflowError(
                 f"Step {step!r} is one branch, and has its item: replay the step it is a branch of"
             )
+        check_readable(job.record.arguments, f"The context of step {step!r} of run {job.run}")
         stored = read(job.record.arguments, split_path(step)[1])
         new_context = None if context is None else Context(context).to_dict()
         try:

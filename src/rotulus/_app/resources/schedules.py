@@ -16,6 +16,7 @@ from rotulus._app.resources.stored_schedules import (
 from rotulus._app.resources.where import check_text
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.followed import entry_of, shown_schedule_of
+from rotulus._jobs.encrypted import check_readable
 from rotulus._tasks.checks import check_options
 from rotulus._tasks.task import Task
 from rotulus._text.names import check_task_name
@@ -122,6 +123,8 @@ class Schedules(Firing):
                 others all the time.
             OptionError: a change is not known or not allowed; `ArgumentsError`,
                 `TaskNotFoundError`: as `add` raises them.
+            CipherError: its task or arguments are to change, and the arguments that it has are
+                encrypted, and cannot be decrypted here.
         """
         port = self._port()
         check_options(changes, ScheduleChanges.__annotations__)
@@ -135,6 +138,7 @@ class Schedules(Firing):
             _check_version(row, version)
             task, schedule = _changed(row, changes)
             if {"task", "arguments"} & changes.keys():
+                check_readable(row.arguments, f"The arguments of schedule {name!r}")
                 port.firings.check(task, schedule.arguments, unchecked=trusts)
             changed = port.store().schedules.set(entry_of(name, schedule, task), row.version)
             if changed is not None:

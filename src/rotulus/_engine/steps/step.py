@@ -89,10 +89,13 @@ class Steps:
         self._results = StepResults(max_bytes)
 
     def prepare(self, jobs: Iterable[JobRecord], ended: Iterable[JobRecord] = ()) -> None:
-        """Read at once what several steps need. Where the store fails, each reads by itself."""
+        """Read at once what several steps need.
+
+        Where the store fails, or not all of it can be decrypted, each reads by itself.
+        """
         steps = [job for job in jobs if job.run is not None]
         if steps:
-            with suppress(StoreError, OSError, MemoryError):
+            with suppress(StoreError, UnreadableError, OSError, MemoryError):
                 self._inputs.fetch(steps, ended)
 
     def is_step(self, job: JobRecord, task: AnyTask) -> bool:
