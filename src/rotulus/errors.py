@@ -160,19 +160,15 @@ class DuplicateTaskError(TaskRegistrationError, ValueError):
     """Two different functions want the same task name. The message shows both places."""
 
 
-class TaskNotFoundError(ConfigurationError, KeyError, ValueError):
+class TaskNotFoundError(ConfigurationError, _PlainKeyError, ValueError):
     """No task of that name is registered.
 
-    It is a `KeyError` for code that looks names up and a `ValueError` for code that executes by
-    name; unlike a `KeyError`, its text is plain.
+    It is a `KeyError` for code that looks names up, a `ValueError` for code that executes by name.
     """
 
     def __init__(self, message: str, name: str) -> None:
         super().__init__(message)
         self.name = name
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class RegistryFrozenError(TaskRegistrationError):
@@ -204,10 +200,7 @@ class NoAppError(ConfigurationError):
 
 
 class ArgumentsError(TaskError, TypeError, ValueError):
-    """A call does not fit its task.
-
-    `problems` holds every problem of the call, one sentence each, not only the first.
-    """
+    """A call does not fit its task. `problems` holds every problem of it, one sentence each."""
 
     def __init__(self, message: str, problems: Sequence[str]) -> None:
         super().__init__(message)
