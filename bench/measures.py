@@ -10,11 +10,14 @@ from contextlib import nullcontext
 
 from bench.places import RUN
 from bench.processes import cpu_seconds, megabytes
-from bench.programs import MARKS, plain_environment
+from bench.programs import GO, MARKS, READS, plain_environment
 
 _MARK = struct.Struct("<qq")
 LIMIT = 120
 """Seconds for the longest drain."""
+
+GAP = 1.3
+"""Seconds between two changes that listeners hear: no multiple of how often a service looks."""
 
 IDLE = 20
 """Seconds that an idle worker is watched."""
@@ -175,7 +178,43 @@ def at_scale(contender):
 def history(contender):
     """Milliseconds of pages and overviews of a store with very many jobs that have ended."""
     contender.afresh()
-    return contender.do("scene", KEPT[contender.place])
+    found = contender.do("scene", KEPT[contender.place])
+    with contender.working():
+        for name, taken in contender.do("listed").items():
+            found[name] = statistics.quantiles(taken, n=20, method="inclusive")[-1]
+    return found
+
+
+def watch(contender, listeners=1_000, changes=20):
+    """What it costs that so many listen to the changes of a service, and how soon all hear."""
+    contender.afresh()
+    with contender.working() as [server]:
+        client = contender.begin("listen", listeners, changes, GAP)
+        idle, _ = _reads_a_second(time.sleep, IDLE)
+        memory = megabytes(server.pid)
+        busy, out = _reads_a_second(_released, client)
+        taken = json.loads(out.splitlines()[-1])["ms"]
+        return {
+            "idle": idle,
+            "busy": busy,
+            "memory": memory,
+            "p50": statistics.median(taken),
+            "slowest": max(taken),
+        }
+
+
+def _released(client):
+    """What a client says that waits until it may begin."""
+    GO.touch()
+    out, _ = client.communicate(timeout=LIMIT)
+    return out
+
+
+def _reads_a_second(act, *given):
+    """The statements a second that read changes while something is done, and what comes of it."""
+    began, before = time.monotonic(), int(READS.read_text())
+    answer = act(*given)
+    return (int(READS.read_text()) - before) / (time.monotonic() - began), answer
 
 
 def fan_100(contender):

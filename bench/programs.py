@@ -14,6 +14,8 @@ from bench.places import PLACES, RUN
 
 HERE = Path(__file__).parent
 MARKS = RUN / "marks"
+GO = RUN / "go"
+READS = RUN / "reads"
 
 
 class Contender(NamedTuple):

@@ -116,6 +116,7 @@ def tables(samples):
         "pubsub": _compared(samples, PUBLISHED, ["a second", "rotulus", "beside", "", "times"]),
         "scale": _scale(samples),
         "history": _history(samples),
+        "watched": _watched(samples),
         "workflows": _workflows(samples),
         "settings": _settings(samples),
         "servers": _servers(samples),
@@ -258,8 +259,38 @@ SEARCHED = {
     "page_time": "of a task, of the last half day",
     "page": "the slowest of these and six other filters",
     "overview": "an overview: totals, ages, and a series of 24 hours",
+    "served newest": "over HTTP, a page of 50 of all jobs",
+    "served state": "over HTTP, of those that failed",
+    "served task": "over HTTP, of one of fifty tasks",
+    "served queue": "over HTTP, of a queue",
+    "served label": "over HTTP, with a label",
+    "served count": "over HTTP, the count of all jobs",
+    "served count of failed": "over HTTP, the count of those that failed",
+    "served totals": "over HTTP, the totals of a day",
+    "served ages": "over HTTP, the age of the oldest job of each queue",
+    "served series": "over HTTP, a series of 24 hours",
 }
 """What is searched, and what it is called."""
+
+
+def _watched(samples):
+    """What it costs that a thousand listen to the changes of a service."""
+    found = {
+        title: samples.median(f"watch rotulus, watched on postgres {part}")
+        for part, title in WATCHED.items()
+    }
+    lines = [[title, FINE.format(figure)] for title, figure in found.items() if figure is not None]
+    return _table(["", "1,000 listeners"], lines)
+
+
+WATCHED = {
+    "idle": "statements a second that read changes, while nothing happens",
+    "busy": "the same while something happens",
+    "memory": "memory of the service, MB",
+    "p50": "from an enqueue until all have heard of it, p50, ms",
+    "slowest": "the slowest of 20, ms",
+}
+"""What is told of listeners, and what it is called."""
 
 
 FLOWN = {

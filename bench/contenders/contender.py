@@ -19,6 +19,12 @@ MARKS = RUN / "marks"
 PORT = RUN / "port"
 """Tells where a server listens."""
 
+READS = RUN / "reads"
+"""Tells how many statements have read changes."""
+
+GO = RUN / "go"
+"""Is there when a client that waits is to begin."""
+
 LINKS = 5
 """How many steps follow one another in a chain."""
 
@@ -142,6 +148,22 @@ class HasScenes(Protocol):
 
     def scene(self, name):
         """Fill it, and time calls; milliseconds by what they are of."""
+
+
+@runtime_checkable
+class IsWatched(Protocol):
+    """It serves a stream of changes."""
+
+    async def told(self, number):
+        """Enqueue a job; the text that tells it in the stream."""
+
+
+@runtime_checkable
+class IsListed(Protocol):
+    """It serves pages of its jobs."""
+
+    def listed(self):
+        """What is asked for: paths by name, and how many pages of each."""
 
 
 @runtime_checkable

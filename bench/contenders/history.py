@@ -12,6 +12,7 @@ from string import Template
 
 import contender
 import psycopg
+import served
 
 from rotulus import App, TaskRegistry
 
@@ -46,6 +47,21 @@ WHERE = {
 """Filters, by name."""
 
 
+SERVED = {
+    "served newest": ("/api/v1/jobs?limit=50", PAGES),
+    "served state": ("/api/v1/jobs?limit=50&state=failed", PAGES),
+    "served task": ("/api/v1/jobs?limit=50&task=t.3", PAGES),
+    "served queue": ("/api/v1/jobs?limit=50&queue=q1", PAGES),
+    "served label": ("/api/v1/jobs?limit=50&label=customer:0042", PAGES),
+    "served count": ("/api/v1/jobs/$count", LOOKS),
+    "served count of failed": ("/api/v1/jobs/$count?state=failed", LOOKS),
+    "served totals": ("/api/v1/stats/totals?since=24h", LOOKS),
+    "served ages": ("/api/v1/stats/ages", LOOKS),
+    "served series": ("/api/v1/stats/series?metric=attempts&since=24h", LOOKS),
+}
+"""What is asked for over HTTP: a path and how many times, by name."""
+
+
 class History(contender.Contender, ABC):
     """The store of an app, filled by statements of its own."""
 
@@ -60,6 +76,15 @@ class History(contender.Contender, ABC):
         pages = {f"page_{name}": _page(app, where) for name, where in WHERE.items()}
         overview = _slow([_timed(_overview, app)[0] for _ in range(LOOKS)])
         return pages | {"page": max(pages.values()), "overview": overview}
+
+    def work(self):
+        from rotulus.service import service_of  # noqa: PLC0415 - a scene has no service
+
+        served.serve(service_of(self._app()))
+
+    def listed(self):
+        """What the first screens of a console ask for."""
+        return SERVED
 
     @abstractmethod
     def fill(self, count):

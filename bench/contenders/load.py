@@ -17,7 +17,7 @@ async def load(path, body, connections, seconds):
 
     Every answer has to be a success, or the figure is none.
     """
-    port = await _port()
+    port = await port_of_server()
     lines = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Content-Type: application/json"]
     request = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
     pairs = [await asyncio.open_connection("127.0.0.1", port) for _ in range(connections)]
@@ -33,7 +33,7 @@ async def each(requests):
     Args:
         requests: their paths, headers and bodies. Every answer has to be a 200.
     """
-    port = await _port()
+    port = await port_of_server()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     taken = []
     for path, headers, body in requests:
@@ -71,7 +71,7 @@ def _length(head):
     return int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
 
 
-async def _port():
+async def port_of_server():
     """The port of the server, once it accepts connections."""
     end = time.monotonic() + PATIENCE
     while True:

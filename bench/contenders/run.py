@@ -2,7 +2,7 @@
 
     python run.py NAME prepare | enqueue KIND N | worker | finish N LIMIT | pickup N GAP
                        | past N | future N | flows KIND N | load PATH BODY CONNECTIONS SECONDS
-                       | push N | verify N | scene NAME
+                       | push N | verify N | scene NAME | listed | listen N CHANGES GAP
 
 NAME is a module beside this one. The answer is one line of JSON, the last one printed.
 """
@@ -21,7 +21,9 @@ from contender import (
     HasFuture,
     HasPast,
     HasScenes,
+    IsListed,
     IsPushed,
+    IsWatched,
     RunsWorkflows,
     TakesFromCallers,
     TakesJobs,
@@ -32,6 +34,7 @@ from contender import (
     marked,
 )
 from load import each, load
+from reading import Listeners, read_pages, wait_for_go
 
 CALLERS = 100
 """How many enqueue at once, where that is measured."""
@@ -155,6 +158,33 @@ def _scene(contender, name):
     return contender.scene(name)
 
 
+def _listed(contender):
+    """Read pages over HTTP; the milliseconds of each, by what they are of."""
+    _check(contender, IsListed)
+    pages = contender.listed()
+    return {name: _told(read_pages(path, count)) for name, (path, count) in pages.items()}
+
+
+def _listen(contender, count, changes, gap):
+    """Listen to changes many times over; the milliseconds until all have heard of each."""
+    _check(contender, IsWatched)
+    _told(contender.open())
+
+    async def listen():
+        listeners = Listeners()
+        await listeners.open(int(count))
+        print("ready", flush=True)
+        if int(changes):
+            await asyncio.to_thread(wait_for_go)
+        taken = []
+        for number in range(int(changes)):
+            taken.append(await listeners.hear(number, contender.told))
+            await asyncio.sleep(float(gap))
+        return taken
+
+    return {"ms": _told(listen())}
+
+
 def _alone(contender, count):
     return [_chains(contender, 1) for _ in range(count)]
 
@@ -252,6 +282,8 @@ COMMANDS = {
     "push": _push,
     "verify": _verify,
     "scene": _scene,
+    "listed": _listed,
+    "listen": _listen,
 }
 
 

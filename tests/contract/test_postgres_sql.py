@@ -172,6 +172,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
             "lock_stats",
             "lock_changes",
             "place_changes",
+            "follow_changes",
             "discard_changes",
             "note_changes",
             "transactions",

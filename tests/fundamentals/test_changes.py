@@ -185,6 +185,18 @@ def test_fifty_listeners_ask_twice_a_second_in_all(app, mail, monkeypatch):
     assert 1 == len(set(heard))
 
 
+def test_a_look_is_one_statement_also_where_it_finds_something(app, mail, monkeypatch):
+    """So whoever looks twice a second hears of a change within half a second."""
+    counter = StatementCounter(monkeypatch)
+    position = app.store.changes.listen()
+    mail.enqueue_many([(1,), (2,)])
+    for expected in (2, 0):
+        counter.said.clear()
+        found = app.store.changes.read(position, 10)
+        assert (expected, 1) == (len(found), len(list(filter(is_read, counter.said))))
+        position += len(found)
+
+
 def is_read(said):
     """Whether a statement reads changes, or gives them positions."""
     return (

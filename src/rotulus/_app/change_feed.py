@@ -17,7 +17,7 @@ from rotulus.store import Change, Store
 from rotulus.store.changes import CHANGES_KEPT
 
 _PAUSE = 0.5
-"""Seconds after a statement: two a second at most. A read that finds something is two."""
+"""Seconds after a look, which is one statement: two a second at most."""
 
 _LISTEN_EVERY = CHANGES_KEPT / 10
 
@@ -117,7 +117,7 @@ class ChangeFeed:
                 failures = 0
                 self._events.emit(StoreRecovered(_DOING))
             rest()
-            time.sleep(2 * _PAUSE if found else _PAUSE)
+            time.sleep(_PAUSE)
 
     def _note_failure(self, failures: int, error: Exception) -> None:
         """Tell the first failure in a row."""

@@ -1,7 +1,9 @@
 """Brings changes to their places on PostgreSQL, where transactions commit in any order."""
 
+from collections.abc import Sequence
+
 from rotulus.stores.postgres.session import Session
-from rotulus.stores.shared.changes import Placed
+from rotulus.stores.shared.session import Row
 
 
 class Places:
@@ -22,10 +24,19 @@ class Places:
     def end(self, session: Session) -> None:
         """Statements look by themselves."""
 
-    def place(self, session: Session, most: int) -> Placed:
-        """Give positions to what is noted; the last position, unless there are new ones."""
-        [[placed, last]] = session.fetch("place_changes", most=most)
-        return Placed(placed, None if placed else last)
+    def place(self, session: Session, most: int) -> int:
+        """Give positions to what is noted."""
+        placed: int = session.fetch_value("place_changes", most=most)
+        return placed
+
+    def follow(self, session: Session, after: int, limit: int, most: int) -> Sequence[Row] | None:
+        """Return what follows a position, also what gets its own now, by one statement."""
+        found = session.fetch("follow_changes", after=after, limit=limit, most=most)
+        last, moved = found[0][:2]
+        rows = [row[2:] for row in found if row[2] is not None][:limit]
+        if moved == most or last < after or not _follow_each_other(after, rows):
+            return None
+        return rows
 
     def discard(self, session: Session, most: int) -> int:
         """Forget what is noted."""
@@ -34,3 +45,8 @@ class Places:
     def unaware(self, session: Session) -> frozenset[str]:
         """Transactions that have looked, and are not over: others cannot see what they did."""
         return frozenset(session.fetch_value("transactions"))
+
+
+def _follow_each_other(after: int, rows: Sequence[Row]) -> bool:
+    """Returns whether nothing is missing: somebody else may give positions at the same moment."""
+    return all(row[0] == position for position, row in enumerate(rows, after + 1))

@@ -1,7 +1,7 @@
 """The changes of a store. See `rotulus.store.Changes`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from rotulus._jobs.record import moment
 from rotulus._time.clock import monotonic
@@ -26,18 +26,6 @@ _MOST_PORTIONS = 20
 """How many portions get positions in a row: changes may come faster than that."""
 
 
-class Placed(NamedTuple):
-    """What has come of giving positions to a portion of changes.
-
-    Attributes:
-        moved: how many got one.
-        last: the last position; None: nothing is known of it, without another statement.
-    """
-
-    moved: int
-    last: int | None
-
-
 class Noting(Protocol[S_contra]):
     """How a database has changes noted."""
 
@@ -53,8 +41,23 @@ class Noting(Protocol[S_contra]):
         """Have none noted any more."""
         ...
 
-    def place(self, session: S_contra, most: int) -> Placed:
-        """Give positions to what has been noted, in order, but not to more than so many."""
+    def place(self, session: S_contra, most: int) -> int:
+        """Give positions to what has been noted, in order, to so many at most; how many."""
+        ...
+
+    def follow(self, session: S_contra, after: int, limit: int, most: int) -> Sequence[Row] | None:
+        """Return what follows a position, and give positions to what has been noted.
+
+        Args:
+            session: a session, in a transaction.
+            after: the position.
+            limit: how many changes are wanted.
+            most: to how many a position is given.
+
+        Returns:
+            The changes, as `read_changes` has them; None: there are more than that to place, or
+            something seems to be missing, so that a second look is needed.
+        """
         ...
 
     def discard(self, session: S_contra, most: int) -> int:
@@ -110,9 +113,12 @@ class SharedChanges(Generic[S]):
         """Returns changes after a position. See `Changes.read`."""
         if self._unaware and not self._some_are_unaware():
             self._write(self._reset)
-        if self._place().last == after:
-            return []
-        found = self._read(lambda session: session.fetch("read_changes", after=after, limit=limit))
+        found = self._read(lambda session: self._noting.follow(session, after, limit, _PORTION))
+        if found is None:
+            self._place()
+            found = self._read(
+                lambda session: session.fetch("read_changes", after=after, limit=limit)
+            )
         changes = [_change(row) for row in found]
         if not changes or changes[0].position == after + 1:
             return changes
@@ -128,14 +134,11 @@ class SharedChanges(Generic[S]):
         while self._write(self._drop) == _PORTION:
             pass
 
-    def _place(self) -> Placed:
-        """Give positions to what is noted; what has come of the last portion."""
-        placed = Placed(0, None)
+    def _place(self) -> None:
+        """Give positions to what is noted."""
         for _ in range(_MOST_PORTIONS):
-            placed = self._read(lambda session: self._noting.place(session, _PORTION))
-            if placed.moved < _PORTION:
-                break
-        return placed
+            if self._read(lambda session: self._noting.place(session, _PORTION)) < _PORTION:
+                return
 
     def _stop_unheard(self, session: S) -> None:
         """Stop if nobody has listened for long: others that begin to meanwhile wait for this."""

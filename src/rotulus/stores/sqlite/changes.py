@@ -1,6 +1,8 @@
 """Notes changes on SQLite by triggers, which are made when somebody listens, and dropped later."""
 
-from rotulus.stores.shared.changes import Placed
+from collections.abc import Sequence
+
+from rotulus.stores.shared.session import Row
 from rotulus.stores.sqlite.session import Session
 from rotulus.stores.sqlite.triggers import Triggers
 
@@ -21,9 +23,19 @@ class TriggeredNoting:
         """Drop them."""
         _TRIGGERS.drop(session.run)
 
-    def place(self, session: Session, most: int) -> Placed:  # noqa: ARG002 - it is for all databases
+    def place(self, session: Session, most: int) -> int:  # noqa: ARG002 - it is for all databases
         """Nothing: changes are in their places."""
-        return Placed(0, None)
+        return 0
+
+    def follow(
+        self,
+        session: Session,
+        after: int,
+        limit: int,
+        most: int,  # noqa: ARG002 - the same
+    ) -> Sequence[Row]:
+        """Return what follows a position."""
+        return session.fetch("read_changes", after=after, limit=limit)
 
     def discard(self, session: Session, most: int) -> int:  # noqa: ARG002 - the same
         """Nothing: they have their positions from the begin."""

@@ -22,7 +22,7 @@ SELECT pg_advisory_xact_lock({change_lock});
 
 -- name: place_changes
 -- Changes that have been committed get their positions, the first so many of them, unless somebody else does that
--- now: how many, and the last position that was known before.
+-- now: how many.
 WITH locked AS MATERIALIZED (
   SELECT pg_try_advisory_xact_lock({change_lock}) AS ours),
 taken AS (
@@ -33,7 +33,30 @@ taken AS (
   RETURNING *),
 placed AS (
   INSERT INTO rotulus_changes ({change_columns}) SELECT {change_columns} FROM taken ORDER BY number)
-SELECT (SELECT count(*) FROM taken), (SELECT coalesce(max(position), 0) FROM rotulus_changes);
+SELECT count(*) FROM taken;
+
+-- name: follow_changes
+-- The changes after a position, and those that get their positions now: the first so many, unless somebody else gives
+-- positions now. With each: the last position that was known before, and how many got one.
+WITH locked AS MATERIALIZED (
+  SELECT pg_try_advisory_xact_lock({change_lock}) AS ours),
+taken AS (
+  DELETE FROM rotulus_changes_new
+  WHERE number = ANY (ARRAY(
+    SELECT number FROM rotulus_changes_new WHERE (SELECT ours FROM locked)
+    ORDER BY number LIMIT :most::integer))
+  RETURNING *),
+placed AS (
+  INSERT INTO rotulus_changes ({change_columns}) SELECT {change_columns} FROM taken ORDER BY number
+  RETURNING position, {change_columns}),
+known AS (
+  SELECT position, {change_columns} FROM rotulus_changes
+  WHERE position > :after::bigint ORDER BY position LIMIT :limit::integer)
+SELECT before.last, before.moved, found.* FROM (
+  SELECT (SELECT coalesce(max(position), 0) FROM rotulus_changes) AS last,
+    (SELECT count(*) FROM taken) AS moved) AS before
+LEFT JOIN (SELECT * FROM known UNION ALL SELECT * FROM placed) AS found ON true
+ORDER BY position;
 
 -- name: discard_changes
 -- Some changes that have no positions are forgotten.
