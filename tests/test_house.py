@@ -207,6 +207,7 @@ def test_nothing_can_run_code_from_a_row():
                 assert path.name in (
                     "main.py",
                     "__init__.py",
+                    "_lazy.py",
                     "target.py",
                     "opening.py",
                     "database.py",

@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from rotulus import App
+from rotulus._lazy import extra_for
 from rotulus._progress import Meter
 from rotulus._text.words import many
 from rotulus.cli.configured import configured
@@ -16,17 +17,13 @@ from rotulus.cli.hints import Commands
 from rotulus.cli.output import console, json_option, print_json
 from rotulus.cli.streams import ask
 from rotulus.cli.target import find_app, traceback_option
-from rotulus.errors import ConfigurationError, RotulusError
-from rotulus.pubsub import PubSubSettings
+from rotulus.errors import RotulusError
+from rotulus.pubsub import EXTRAS, PubSubSettings
 
-try:
+with extra_for("'rotulus gcp'", EXTRAS):
     from rotulus.cli.target import carrier_of
     from rotulus.pubsub.fit import route_problems
     from rotulus.pubsub.provision import Action, Change, Plan, Problem, apply, plan
-except ModuleNotFoundError as error:
-    raise ConfigurationError(
-        f"'rotulus gcp' needs {error.name}: pip install 'rotulus[gcp]'"
-    ) from None
 
 _STYLES = {
     Action.CREATE: "green",

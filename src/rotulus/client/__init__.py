@@ -1,51 +1,60 @@
-"""A service over HTTP, for programs without its database: `Client(url)`, extra `client`."""
+"""A service over HTTP, for programs without its database: `Client(url)`.
 
-from rotulus import (
-    AuditEntry,
-    AuditPage,
-    Delivery,
-    DeliveryPage,
-    GraphBox,
-    GraphRoute,
-    TaskInfo,
-    Timeline,
-    TimelineRow,
-    TokenInfo,
-    WebhookInfo,
-)
-from rotulus._app.resources.pages import Page
-from rotulus.client.changes import ChangeStream
-from rotulus.client.client import Client
-from rotulus.client.failures import FailureGroup
-from rotulus.client.problems import ServiceError, ServiceUnreachableError
-from rotulus.client.run_values import Graph, Group, Run, Step
-from rotulus.client.tasks import Sender, TaskFailedError
-from rotulus.client.values import (
-    Backfill,
-    Change,
-    Demand,
-    Job,
-    JobAttempt,
-    JobChange,
-    JobDetail,
-    JobError,
-    JobPage,
-    JobProgress,
-    LogLine,
-    Measured,
-    Point,
-    Queue,
-    Schedule,
-    Times,
-    Worker,
-)
-from rotulus.service.artifacts.values import (
-    ArtifactContent,
-    ArtifactIn,
-    ArtifactInfo,
-    ArtifactNode,
-    ArtifactOut,
-)
+Each name is imported when it is first used, as those of `rotulus` are. It needs the extra:
+`pip install 'rotulus[client]'`.
+"""
+
+from typing import TYPE_CHECKING
+
+from rotulus._lazy import lazy
+
+if TYPE_CHECKING:
+    from rotulus import (
+        AuditEntry,
+        AuditPage,
+        Delivery,
+        DeliveryPage,
+        GraphBox,
+        GraphRoute,
+        TaskInfo,
+        Timeline,
+        TimelineRow,
+        TokenInfo,
+        WebhookInfo,
+    )
+    from rotulus._app.resources.pages import Page
+    from rotulus.client.changes import ChangeStream
+    from rotulus.client.client import Client
+    from rotulus.client.failures import FailureGroup
+    from rotulus.client.problems import ServiceError, ServiceUnreachableError
+    from rotulus.client.run_values import Graph, Group, Run, Step
+    from rotulus.client.tasks import Sender, TaskFailedError
+    from rotulus.client.values import (
+        Backfill,
+        Change,
+        Demand,
+        Job,
+        JobAttempt,
+        JobChange,
+        JobDetail,
+        JobError,
+        JobPage,
+        JobProgress,
+        LogLine,
+        Measured,
+        Point,
+        Queue,
+        Schedule,
+        Times,
+        Worker,
+    )
+    from rotulus.service.artifacts.values import (
+        ArtifactContent,
+        ArtifactIn,
+        ArtifactInfo,
+        ArtifactNode,
+        ArtifactOut,
+    )
 
 __all__ = [
     "ArtifactContent",
@@ -94,3 +103,73 @@ __all__ = [
     "WebhookInfo",
     "Worker",
 ]
+
+_HOMES = {
+    "rotulus": (
+        "AuditEntry",
+        "AuditPage",
+        "Delivery",
+        "DeliveryPage",
+        "GraphBox",
+        "GraphRoute",
+        "TaskInfo",
+        "Timeline",
+        "TimelineRow",
+        "TokenInfo",
+        "WebhookInfo",
+    ),
+    "rotulus._app.resources.pages": ("Page",),
+    "rotulus.client.changes": ("ChangeStream",),
+    "rotulus.client.client": ("Client",),
+    "rotulus.client.failures": ("FailureGroup",),
+    "rotulus.client.problems": (
+        "ServiceError",
+        "ServiceUnreachableError",
+    ),
+    "rotulus.client.run_values": (
+        "Graph",
+        "Group",
+        "Run",
+        "Step",
+    ),
+    "rotulus.client.tasks": (
+        "Sender",
+        "TaskFailedError",
+    ),
+    "rotulus.client.values": (
+        "Backfill",
+        "Change",
+        "Demand",
+        "Job",
+        "JobAttempt",
+        "JobChange",
+        "JobDetail",
+        "JobError",
+        "JobPage",
+        "JobProgress",
+        "LogLine",
+        "Measured",
+        "Point",
+        "Queue",
+        "Schedule",
+        "Times",
+        "Worker",
+    ),
+    "rotulus.service.artifacts.values": (
+        "ArtifactContent",
+        "ArtifactIn",
+        "ArtifactInfo",
+        "ArtifactNode",
+        "ArtifactOut",
+    ),
+}
+"""Where each public name is defined."""
+
+_EXTRA = {"httpx2": "client"}
+"""The extra of each package."""
+
+__getattr__ = lazy(__name__, _HOMES, _EXTRA)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

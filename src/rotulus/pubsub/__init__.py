@@ -4,10 +4,9 @@ Each name is imported when it is first used, as those of `rotulus` are. The name
 need the extra: `pip install 'rotulus[gcp]'`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rotulus.errors import ConfigurationError
+from rotulus._lazy import lazy
 
 if TYPE_CHECKING:
     from rotulus.pubsub.asgi import make_push_router
@@ -37,20 +36,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "asgi": ("make_push_router",),
-    "carrier": ("PubSubCarrier",),
-    "fake.google": ("FakeGoogle",),
-    "http": ("PushAnswer", "PushRequest"),
-    "provision.applying": ("apply",),
-    "provision.planning": ("plan",),
-    "push": ("PushHandler",),
-    "route": ("TaskRoute",),
-    "settings": ("PubSubSettings",),
-    "tokens": ("LocalVerifier", "TokenVerifier"),
+    "rotulus.pubsub.asgi": ("make_push_router",),
+    "rotulus.pubsub.carrier": ("PubSubCarrier",),
+    "rotulus.pubsub.fake.google": ("FakeGoogle",),
+    "rotulus.pubsub.http": ("PushAnswer", "PushRequest"),
+    "rotulus.pubsub.provision.applying": ("apply",),
+    "rotulus.pubsub.provision.planning": ("plan",),
+    "rotulus.pubsub.push": ("PushHandler",),
+    "rotulus.pubsub.route": ("TaskRoute",),
+    "rotulus.pubsub.settings": ("PubSubSettings",),
+    "rotulus.pubsub.tokens": ("LocalVerifier", "TokenVerifier"),
 }
 """Where each public name is defined."""
 
-_EXTRA = {
+EXTRAS = {
     "cryptography": "gcp",
     "fastapi": "service",
     "google": "gcp",
@@ -60,24 +59,7 @@ _EXTRA = {
 }
 """The extra of each package."""
 
-
-def __getattr__(name: str) -> Any:
-    home = next((home for home, names in _HOMES.items() if name in names), None)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        value = getattr(import_module(f"{__name__}.{home}"), name)
-    except ModuleNotFoundError as error:
-        extra = _EXTRA.get(str(error.name).partition(".")[0])
-        if extra is None:
-            raise
-        raise ConfigurationError(
-            f"{__name__}.{name} needs {error.name}: pip install 'rotulus[{extra}]'"
-        ) from None
-    if isinstance(value, type):
-        value.__module__ = __name__  # shown where users find it
-    globals()[name] = value
-    return value
+__getattr__ = lazy(__name__, _HOMES, EXTRAS)
 
 
 def __dir__() -> list[str]:

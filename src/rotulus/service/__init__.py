@@ -4,10 +4,9 @@ Each name is imported when it is first used, as those of `rotulus` are. The name
 extra: `pip install 'rotulus[service]'`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rotulus.errors import ConfigurationError
+from rotulus._lazy import lazy
 
 if TYPE_CHECKING:
     from rotulus.service.artifacts.managing import ArtifactManager
@@ -86,10 +85,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "artifacts.managing": ("ArtifactManager",),
-    "artifacts.repository": ("ArtifactRepository",),
-    "artifacts.routes": ("make_artifact_router",),
-    "artifacts.values": (
+    "rotulus.service.artifacts.managing": ("ArtifactManager",),
+    "rotulus.service.artifacts.repository": ("ArtifactRepository",),
+    "rotulus.service.artifacts.routes": ("make_artifact_router",),
+    "rotulus.service.artifacts.values": (
         "ArtifactContent",
         "ArtifactHierarchy",
         "ArtifactIn",
@@ -97,47 +96,42 @@ _HOMES = {
         "ArtifactNode",
         "ArtifactOut",
     ),
-    "auth": ("Auth",),
-    "builder": ("ServiceBuilder",),
-    "console": ("make_console_router",),
-    "database": ("Database", "SqliteDatabaseBuilder"),
-    "dependencies": ("get_app", "get_artifact_manager", "get_database", "get_scheduler"),
-    "executor": ("TaskExecutor",),
-    "injection": ("INJECTABLE_TYPES",),
-    "principal": ("Principal", "Role"),
-    "problems": ("ProblemError", "install_problems"),
-    "protection": ("leave_open", "protect"),
-    "records": ("JobStatus", "SpawnedJob"),
-    "resources.jobs": ("make_jobs_router",),
-    "router": ("TaskRouter",),
-    "scheduler": ("JobScheduler",),
-    "serving": ("serve", "service_of"),
-    "shell": ("run_shell",),
-    "state": ("ServiceInfo", "ServiceState"),
-    "tables": ("Base",),
+    "rotulus.service.auth": ("Auth",),
+    "rotulus.service.builder": ("ServiceBuilder",),
+    "rotulus.service.console": ("make_console_router",),
+    "rotulus.service.database": ("Database", "SqliteDatabaseBuilder"),
+    "rotulus.service.dependencies": (
+        "get_app",
+        "get_artifact_manager",
+        "get_database",
+        "get_scheduler",
+    ),
+    "rotulus.service.executor": ("TaskExecutor",),
+    "rotulus.service.injection": ("INJECTABLE_TYPES",),
+    "rotulus.service.principal": ("Principal", "Role"),
+    "rotulus.service.problems": ("ProblemError", "install_problems"),
+    "rotulus.service.protection": ("leave_open", "protect"),
+    "rotulus.service.records": ("JobStatus", "SpawnedJob"),
+    "rotulus.service.resources.jobs": ("make_jobs_router",),
+    "rotulus.service.router": ("TaskRouter",),
+    "rotulus.service.scheduler": ("JobScheduler",),
+    "rotulus.service.serving": ("serve", "service_of"),
+    "rotulus.service.shell": ("run_shell",),
+    "rotulus.service.state": ("ServiceInfo", "ServiceState"),
+    "rotulus.service.tables": ("Base",),
 }
 """Where each public name is defined."""
 
-_EXTRA = ("aiosqlite", "fastapi", "sqlalchemy", "starlette", "uvicorn")
-"""The packages of the extra."""
+_EXTRA = {
+    "aiosqlite": "service",
+    "fastapi": "service",
+    "sqlalchemy": "service",
+    "starlette": "service",
+    "uvicorn": "service",
+}
+"""The extra of each package."""
 
-
-def __getattr__(name: str) -> Any:
-    home = next((home for home, names in _HOMES.items() if name in names), None)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        value = getattr(import_module(f"{__name__}.{home}"), name)
-    except ModuleNotFoundError as error:
-        if str(error.name).partition(".")[0] not in _EXTRA:
-            raise
-        raise ConfigurationError(
-            f"{__name__}.{name} needs {error.name}: pip install 'rotulus[service]'"
-        ) from None
-    if isinstance(value, type):
-        value.__module__ = __name__  # shown where users find it
-    globals()[name] = value
-    return value
+__getattr__ = lazy(__name__, _HOMES, _EXTRA)
 
 
 def __dir__() -> list[str]:
