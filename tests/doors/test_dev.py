@@ -108,3 +108,20 @@ def test_nothing_is_served_that_nobody_wants(dev):
     assert [line for line in said if "serves all queues" in line]
     process.send_signal(signal.SIGTERM)
     assert 0 == process.wait(20)
+
+
+def test_the_console_is_opened_in_a_browser_once(dev, tmp_path, monkeypatch):
+    """And not again when a file has changed; without a server there is nothing to open."""
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" >> {opened}\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(browser))
+    process = dev("sqlite:///jobs.db", "--open", "--port", "0")
+    address = until(process, "Console http")[-1].split()[-1]
+    (tmp_path / "shop.py").write_text(APP.format(url="sqlite:///other.db"))
+    until(process, "Console http")
+
+    assert [address] == opened.read_text().splitlines()
+    refused = dev("sqlite:///jobs.db", "--open", "--no-serve")
+    assert "--no-serve" in until(refused, "--open")[-1]
+    assert 2 == refused.wait(20)

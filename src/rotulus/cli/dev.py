@@ -13,6 +13,7 @@ from rotulus.cli.reload import Reloader
 from rotulus.cli.target import app_argument, no_target
 from rotulus.cli.values import Whole
 from rotulus.cli.worker import tracebacks_option
+from rotulus.errors import OptionError
 
 
 @click.command()
@@ -21,6 +22,7 @@ from rotulus.cli.worker import tracebacks_option
 @tracebacks_option
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, help="Of the server.")
 @click.option("--serve/--no-serve", default=True, help="Serve the app over HTTP, or not.")
+@click.option("--open", "opens", is_flag=True, help="Open the console in a browser.")
 @click.option("--push", is_flag=True, help="Let an emulated Pub/Sub push, instead of a worker.")
 @click.option("--migrate", is_flag=True, help="Make or update the tables, if that is needed.")
 @click.pass_context
@@ -31,6 +33,7 @@ def dev(
     tracebacks: str | None,
     port: int,
     serve: bool,
+    opens: bool,
     push: bool,
     migrate: bool,
 ) -> None:
@@ -47,11 +50,12 @@ def dev(
         raise no_target()
     rotulus = [sys.executable, "-m", "rotulus"]
     migration = [*rotulus, "migrate", "--app", target]
+    first = ["--open"] if opens else []
     if push:
         with emulated(port) as there:
             click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)
             command = [*rotulus, "serve", target, "--port", str(there), "--push"]
-            sys.exit(Reloader(command, Path.cwd(), migration, migrate=migrate).run())
+            sys.exit(Reloader(command, Path.cwd(), migration, migrate=migrate, first=first).run())
     command = [*rotulus, "worker", target, "--verbose", "--drain", "5", "--processes", "1"]
     if slots is not None:
         command += ["--slots", str(slots)]
@@ -61,5 +65,11 @@ def dev(
         command.append("--traceback")
     click.echo(f"Watching {Path.cwd()}; Ctrl-C stops.", err=True)
     served = serve and find_spec("uvicorn") and find_spec("fastapi")
+    if opens and not served:
+        raise OptionError(
+            "--open opens the console, which is served: without --no-serve, and with "
+            "pip install 'rotulus[service]'"
+        )
     beside = [*rotulus, "serve", target, "--port", str(port)] if served else []
-    sys.exit(Reloader(command, Path.cwd(), migration, migrate=migrate, beside=beside).run())
+    kept = Reloader(command, Path.cwd(), migration, migrate=migrate, beside=beside, first=first)
+    sys.exit(kept.run())

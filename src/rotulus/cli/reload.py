@@ -45,6 +45,7 @@ class Reloader:
         migration: the command that makes the tables that the other one needs.
         migrate: whether to run that without being asked.
         beside: a command of another process that runs beside it, once it has begun well.
+        first: further words for the first start only: of what runs beside it, if anything does.
         further: gives further files that are watched.
     """
 
@@ -56,6 +57,7 @@ class Reloader:
         *,
         migrate: bool = False,
         beside: Sequence[str] = (),
+        first: Sequence[str] = (),
         further: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         self._command = command
@@ -65,6 +67,7 @@ class Reloader:
         self._migrate = migrate
         self._child: subprocess.Popen[bytes] | None = None
         self._beside_command = beside
+        self._first = first
         self._beside: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._deaths = 0
@@ -100,7 +103,8 @@ class Reloader:
 
     def _start(self) -> None:
         self._started = time.monotonic()
-        self._child = subprocess.Popen(self._command)  # noqa: S603 - our own program
+        more = () if self._beside_command else self._first_words()
+        self._child = subprocess.Popen([*self._command, *more])  # noqa: S603 - our own program
 
     def _check(self) -> None:
         """Start it again if it has died, unless it would only die again."""
@@ -127,7 +131,12 @@ class Reloader:
         """
         settled = self._child is not None and time.monotonic() - self._started > _SETTLED
         if self._beside_command and self._beside is None and settled:
-            self._beside = subprocess.Popen(self._beside_command)  # noqa: S603 - our own program
+            command = [*self._beside_command, *self._first_words()]
+            self._beside = subprocess.Popen(command)  # noqa: S603 - our own program
+
+    def _first_words(self) -> Sequence[str]:
+        words, self._first = self._first, ()
+        return words
 
     def _stop_beside(self) -> None:
         beside, self._beside = self._beside, None

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from rotulus.errors import OptionError
 )
 @click.option("--root-path", default="", metavar="PATH", help="Below which a proxy has it.")
 @click.option("--token", help="What clients have to know.")
+@click.option("--open", "opens", is_flag=True, help="Open the console in a browser.")
 @click.option("--worker", is_flag=True, help="Run a worker in the same process.")
 @click.option("--push", is_flag=True, help="Answer the pushes of Google Pub/Sub, too.")
 @click.option("--reload", is_flag=True, help="Start again when a source file changes.")
@@ -35,6 +37,7 @@ def serve(
     port: int,
     root_path: str,
     token: str | None,
+    opens: bool,
     worker: bool,
     push: bool,
     reload: bool,
@@ -49,7 +52,7 @@ def serve(
     if token is not None:
         os.environ["ROTULUS_TOKEN"] = token  # where all look for it, also after a reload
     if reload:
-        sys.exit(Reloader(_command(), Path.cwd()).run())
+        sys.exit(Reloader(_command(), Path.cwd(), first=["--open"] if opens else ()).run())
     if settings["app"].value is None:
         raise no_target()
     set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
@@ -71,14 +74,20 @@ def serve(
         )
     with configured():
         service.serve(
-            found, host, port, lambda url: _tell(url, console=is_app), root_path=root_path
+            found,
+            host,
+            port,
+            lambda url: _tell(url, console=is_app, opens=opens),
+            root_path=root_path,
         )
 
 
-def _tell(url: str, *, console: bool) -> None:
+def _tell(url: str, *, console: bool, opens: bool) -> None:
     click.echo(f"Serving {url}", err=True)
     if console:
         click.echo(f"Console {url}/console/", err=True)
+    if opens:
+        webbrowser.open(f"{url}/console/" if console else url)
 
 
 def _service_of(app: App, *, worker: bool, push: bool) -> Any:
@@ -93,7 +102,9 @@ def _service_of(app: App, *, worker: bool, push: bool) -> Any:
 def _command() -> list[str]:
     """This command, without what makes it start again, and without the token."""
     words = [
-        word for word in sys.argv[1:] if word != "--reload" and not word.startswith("--token=")
+        word
+        for word in sys.argv[1:]
+        if word not in {"--reload", "--open"} and not word.startswith("--token=")
     ]
     if "--token" in words:
         at = words.index("--token")
