@@ -32,8 +32,10 @@ function onKey(event: KeyboardEvent): void {
 	const open = document.querySelector("dialog[open]");
 	const chord = !typing && Date.now() - firstAt < CHORD ? `${first} ${key}` : "";
 	// The last that was bound comes first: a dialog before its screen.
-	for (const one of [...bindings].reverse().flat()) {
-		if (one.keys !== key && one.keys !== chord) continue;
+	const bound = [...bindings].reverse().flat();
+	const isChord = bound.some((one) => one.keys === chord);
+	for (const one of bound) {
+		if (one.keys !== (isChord ? chord : key)) continue;
 		if ((typing || open) && !one.everywhere) continue;
 		event.preventDefault();
 		first = "";

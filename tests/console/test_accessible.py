@@ -71,7 +71,16 @@ def test_axe_finds_nothing(shop, serve, open_page, theme, width):
     jobs = ("jobs", f"jobs/{failed.id}", "queues", "failures")
     made = shop.app.schedules.add("pulse", task="mail.send", every=3600, arguments={"to": "ada"})
     schedules = ("schedules", f"schedules/{made.name}", f"schedules/{made.name}/edit")
-    others = ("tasks", "tasks/mail.send", "workers", "audit", "webhooks", "system", "nowhere")
+    others = (
+        "tasks",
+        "tasks/mail.send",
+        "workers",
+        "push",
+        "audit",
+        "webhooks",
+        "system",
+        "nowhere",
+    )
     for path in ("", *jobs, f"jobs/{failed.id}/compare", *schedules, *others):
         page.goto(f"{address}/console/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -73,6 +73,16 @@ export type Webhooks = Schemas["Webhooks"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryPage = Schemas["DeliveryPage"];
 
+/** What routes want at Google, what is there, and what was delivered. */
+export type PushWanted = Schemas["PushWanted"];
+export type PushResource = Schemas["PushResource"];
+export type PushPlace = Schemas["PushPlace"];
+export type PushPlan = Schemas["PushPlan"];
+export type PushChange = Schemas["PushChange"];
+export type PushProblem = Schemas["PushProblem"];
+export type PushDelivery = Schemas["PushDelivery"];
+export type PushDeliveries = Schemas["PushDeliveries"];
+
 /** The service and what it runs on. */
 export type SystemInfo = Schemas["SystemInfo"];
 export type ServiceInfo = Schemas["ServiceInfo"];

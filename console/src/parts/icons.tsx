@@ -9,6 +9,8 @@ const PATHS = {
 	queues: "M2.5 3h11v3h-11ZM2.5 8h11v3h-11ZM4.5 13.5h7",
 	schedules: "M8 2a6 6 0 1 0 .01 0ZM8 4.8V8l2.3 1.6",
 	workers: "M3 3.5h10v6H3ZM6 13h4M8 9.5V13",
+	broadcast:
+		"M8 6.8a1.2 1.2 0 1 0 .01 0ZM5.2 5.2a4 4 0 0 0 0 5.6M10.8 5.2a4 4 0 0 1 0 5.6M3 3a7 7 0 0 0 0 10M13 3a7 7 0 0 1 0 10",
 	push: "M2.5 8h8M7.5 4.5 11 8l-3.5 3.5M13.5 3v10",
 	audit: "M4 2.5h6l2.5 2.5v8.5H4ZM6.2 7h4M6.2 10h4",
 	system: "M2.5 5h6M12.5 5h1M2.5 11h1M7.5 11h6M10.5 3v4M5.5 9v4",

@@ -81,6 +81,13 @@ export const SCREENS: readonly Screen[] = [
 		load: () => import("./workers"),
 	},
 	{
+		path: "push",
+		title: "Push",
+		icon: "broadcast",
+		key: "p",
+		load: () => import("./push"),
+	},
+	{
 		path: "audit",
 		title: "Audit",
 		icon: "audit",
