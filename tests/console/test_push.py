@@ -84,14 +84,18 @@ def at(serve, shop):
 
 
 def test_without_routes_the_screen_teaches(tmp_path, serve, open_page):
-    """With lines to copy."""
+    """With lines to copy, also on a narrow page."""
     alone = Shop(f"sqlite:///{tmp_path}/alone.db")
-    page = open_page()
+    page = open_page(width=390)
     page.goto(at(serve, alone))
 
     expect(page.get_by_text("Nothing is pushed.")).to_be_visible()
     expect(page.get_by_text("app.carry(PubSubCarrier([TaskRoute(send_welcome)]))")).to_be_visible()
     expect(page.get_by_role("button", name="Ask Google")).to_have_count(0)
+    right = page.locator(".empty").evaluate(
+        "it => Math.max(...[...it.querySelectorAll('*')].map(x => x.getBoundingClientRect().right))"
+    )
+    assert right <= 390
     alone.app.close()
 
 
@@ -171,16 +175,30 @@ def test_only_the_first_deliveries_are_shown(shop, serve, open_page):
 
 
 def test_settings_that_are_missing_are_named(tmp_path, serve, open_page):
-    """And Google cannot be asked, which is said in place of a plan."""
+    """Each with a line to copy; Google cannot be asked without them."""
     shop = PushedShop(f"sqlite:///{tmp_path}/shop.db")
     page = open_page()
-    page.expected = "409"
     page.goto(at(serve, shop))
 
     expect(page.get_by_text("GCP_PROJECT_ID=shop-prod")).to_be_visible()
-    page.get_by_role("button", name="Ask Google").click()
-    expect(page.get_by_role("alert")).to_contain_text("Set GCP_PROJECT_ID")
+    expect(page.get_by_text("planned", exact=True).first).to_be_visible()
+    expect(page.get_by_role("button", name="Ask Google")).to_have_count(0)
     shop.app.close()
+
+
+def test_why_google_was_not_asked_is_said(shop, serve, open_page):
+    """And what was found before stays."""
+    page = open_page()
+    page.expected = "ERR_"
+    server = serve(lambda: shop.service(worker=False))
+    page.goto(f"{server.address}/console/push")
+    page.get_by_role("button", name="Ask Google").click()
+    expect(page.get_by_text("missing", exact=True)).to_have_count(8)
+    server.stop()
+    page.get_by_role("button", name="Ask Google").click()
+    expect(page.get_by_role("alert").first).to_contain_text("The server does not answer.")
+    expect(page.get_by_text("missing", exact=True)).to_have_count(8)
+    server.start()
 
 
 def test_a_viewer_looks_and_asks_nobody(shop, serve, open_page, sent_by):

@@ -35,12 +35,13 @@ export default function Push() {
 	const plan = asked.value?.plan;
 	const place = wanted.data.value?.place;
 	const isCarried = wanted.data.value?.carried;
+	const isReady = isCarried && !wanted.data.value?.missing.length;
 	return (
 		<Page
 			title="Push"
 			beside={place && <Where place={place} />}
 			actions={
-				isCarried &&
+				isReady &&
 				mayOperate.value && (
 					<>
 						{asked.value && (
