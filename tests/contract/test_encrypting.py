@@ -126,11 +126,23 @@ def test_a_job_is_added_beside_the_same_ones_as_without(local, cipher, monkeypat
     """Jobs that have nothing of their own are added together, as the fast way is for them."""
     added = []
     inner = local.store.add
-    monkeypatch.setattr(local.store, "add", lambda jobs: added.extend(jobs) or inner(jobs))
+    monkeypatch.setattr(local.store, "add", lambda jobs, _: added.extend(jobs) or inner(jobs))
     job = local.new(arguments='{"a":1}')
     encrypting(local.store, cipher).add((job,))
 
     assert [job[2:]] == [one[2:] for one in added]
+
+
+def test_a_job_that_was_there_stands_with_what_it_has(shared, cipher):
+    """What is added is known in plain, what it stands in the place of is decrypted."""
+    store = encrypting(shared.store, cipher)
+    first, second = (shared.new(arguments=f'{{"a":{n}}}', key="k") for n in (1, 2))
+    [added] = store.add([first])
+    beside, again = store.add([second, first])
+
+    assert ['{"a":1}'] * 3 == [one.arguments for one in (added, beside, again)]
+    store.edit(added, rotulus.store.Edit('{"a":3}'))
+    assert ['{"a":3}'] == [one.arguments for one in store.add([first])]
 
 
 def test_what_the_arguments_of_a_task_begin_with_does_not_matter(local, cipher):

@@ -33,4 +33,22 @@ def declared():
         def answer(context):
             return {"answered": context["asked"].upper()}
 
+    with wf.WorkflowBuilder("inner", registry=registry):
+
+        @wf.task(id="louder")
+        def louder(context):
+            context["loud"] = context["asked"] + "!"
+
+    with wf.WorkflowBuilder("outer", registry=registry) as outer:
+
+        @wf.task(id="list")
+        def make_list(context):
+            return {"names": [f"{context['name']}{n}" for n in range(3)], "asked": context["name"]}
+
+        @wf.task(id="each", dependencies=["list"], for_each="names")
+        def each(context):
+            return f"{context['item']} of {context['name']}"
+
+        outer.add_task("inner", dependencies=["each"])
+
     return registry

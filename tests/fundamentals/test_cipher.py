@@ -81,6 +81,22 @@ def test_a_run_keeps_its_contexts_to_itself(open_app, cipher, stored):
     assert CANARY.encode() not in stored() and CANARY.upper().encode() not in stored()
 
 
+def test_branches_and_workflows_within_keep_their_contexts_to_themselves(open_app, cipher, stored):
+    """Items, results of branches, and what a workflow within hands on; replayed, too."""
+    app = open_app(cipher)
+    run = app.enqueue("outer", name=CANARY).id
+    drain(app)
+    result = app.get(run).result(1)
+
+    assert [f"{CANARY}{n} of {CANARY}" for n in range(3)] == result["each"]
+    assert f"{CANARY}!" == result["loud"]
+    assert CANARY.encode() not in stored()
+    app.runs.replay(run, "each/1")
+    drain(app)
+    assert result == app.get(run).result(1)
+    assert CANARY.encode() not in stored()
+
+
 def test_a_job_is_edited_once_by_those_who_saw_the_same(open_app, cipher, stored):
     """Encrypted texts of one value differ, so what was seen is compared in plain."""
     app = open_app(cipher)

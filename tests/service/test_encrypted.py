@@ -115,6 +115,23 @@ def test_the_arguments_of_a_schedule_are_shown_in_plain_and_masked(app, ask):
     assert {"user": "eva", "api_key": CANARY} == dict(app.schedules.get("s").schedule.arguments)
 
 
+def test_a_request_that_is_made_again_is_known_by_what_it_says(app, ask):
+    """No two encrypted texts are equal, and the payloads are."""
+    headers, path = {"Idempotency-Key": '"one"'}, "/api/v1/tasks/pay/$enqueue"
+    first, again, other = (
+        ask("operator", "POST", path, json={"params": params}, headers=headers)
+        for params in (
+            {"user": "ada", "api_key": CANARY},
+            {"api_key": CANARY, "user": "ada"},
+            {"user": "eva", "api_key": CANARY},
+        )
+    )
+
+    assert first.json()["id"] == again.json()["id"]
+    assert 422 == other.status_code
+    assert 1 == app.jobs.count()
+
+
 @pytest.fixture
 def strange(monkeypatch, tmp_path):
     """A service without the key, on the file of an app that has it; and that app."""
