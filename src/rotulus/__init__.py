@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.jobs import AttemptResult
     from rotulus._app.resources.measures import Measured, Times
     from rotulus._app.resources.pages import JobPage
+    from rotulus._app.resources.push import PushProcess
     from rotulus._app.resources.push_infos import (
         MissingSetting,
         PushChange,
@@ -123,6 +124,7 @@ __all__ = [
     "PushPlace",
     "PushPlan",
     "PushProblem",
+    "PushProcess",
     "PushResource",
     "PushWanted",
     "QueueInfo",
@@ -167,6 +169,7 @@ _HOMES = {
     "_app.resources.jobs": ("AttemptResult",),
     "_app.resources.pages": ("JobPage",),
     "_app.resources.queues": ("QueueInfo",),
+    "_app.resources.push": ("PushProcess",),
     "_app.resources.push_infos": (
         "MissingSetting",
         "PushChange",

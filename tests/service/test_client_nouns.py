@@ -16,10 +16,20 @@ from rotulus.errors import (
     GroupNotFoundError,
     JobNotFoundError,
     OptionError,
+    RotulusError,
     StepNotFoundError,
     WebhookConflictError,
     WebhookNotFoundError,
     WorkflowError,
+)
+from rotulus.pubsub import (
+    FakeGoogle,
+    LocalVerifier,
+    PubSubCarrier,
+    PubSubSettings,
+    PushHandler,
+    PushRequest,
+    TaskRoute,
 )
 from rotulus.testing import drain
 from webhook_receiver import LOOPBACK
@@ -278,6 +288,30 @@ def test_artifacts_are_saved_and_read(client):
             client.artifacts.get(gone)
 
 
+def test_pushes_are_shown(app, door):
+    """What is wanted, what is at Google, and what the process of the service has answered."""
+    assert not door.push.wanted().carried
+    with pytest.raises(RotulusError, match="This app has no routes"):
+        door.push.plan()
+    routes = [TaskRoute(app.registry.get("report"))]
+    with FakeGoogle() as google:
+        told = {"GCP_PROJECT_ID": "shop", "CLOUD_RUN_SERVICE_URL": "https://shop.example"}
+        told |= {"TASKS_SERVICE_ACCOUNT": "a@shop.iam.gserviceaccount.com"}
+        settings = PubSubSettings.from_env(google.environment | told)
+        app.carry(PubSubCarrier(routes, settings))
+        planned = door.push.plan(patience=20)
+    handler = PushHandler(app, routes, verifier=LocalVerifier(), settings=settings)
+    handler.handle(PushRequest([], b"", "10.0.0.1"))
+    handler.handle(PushRequest([], b"", "127.0.0.1"))
+
+    assert ({"create"}, ()) == ({one.action for one in planned.changes}, planned.problems)
+    assert app.push.wanted() == door.push.wanted()
+    assert app.push.process() == door.push.process()
+    assert app.push.deliveries() == door.push.deliveries()
+    assert ["local", "refused"] == [one.verdict for one in door.push.deliveries()]
+    assert ["refused"] == [one.verdict for one in door.push.deliveries(1, refused=True)]
+
+
 def test_coroutines_have_the_same_nouns(app, client, run):
     """Each verb with an `a` in front."""
     app.enqueue("fails")
@@ -292,6 +326,9 @@ def test_coroutines_have_the_same_nouns(app, client, run):
             await client.groups.aopen("g", "report")
             audit = await client.audit.afind(verb="webhooks.add")
             step = await client.runs.astep(run, "list")
+            wanted, came = await client.push.awanted(), await client.push.adeliveries()
+            assert (False, [], 0) == (wanted.carried, came, len(wanted.resources))
+            assert await client.push.aprocess() == app.push.process()
             return whole, failed, made.name, kept.data, [one.target for one in audit], step.name
 
     whole, failed, *others = asyncio.run(work())
@@ -302,7 +339,7 @@ def test_coroutines_have_the_same_nouns(app, client, run):
 def test_every_verb_of_an_app_is_one_of_its_client(app, client):
     """But for those that run jobs in this process, and for the secrets of tokens."""
     here = {"jobs.run", "jobs.arun", "tokens.find", "tokens.afind"}
-    nouns = ("jobs", "queues", "schedules", "runs", "failures", "workers", "stats")
+    nouns = ("jobs", "queues", "schedules", "runs", "failures", "workers", "stats", "push")
     for noun in (*nouns, "tokens", "audit", "webhooks"):
         mine, theirs = getattr(app, noun), getattr(client, noun)
         verbs = {name for name in dir(mine) if not name.startswith("_")}

@@ -9,6 +9,7 @@ from rotulus.client.changes import ChangeStream
 from rotulus.client.failures import Failures
 from rotulus.client.groups import Groups
 from rotulus.client.jobs import Jobs
+from rotulus.client.push import Push
 from rotulus.client.queues import Queues, Workers
 from rotulus.client.runs import Runs
 from rotulus.client.schedules import Schedules
@@ -48,6 +49,7 @@ class Client:
         failures: the jobs that failed or died, by what they failed of.
         stats: its statistics.
         artifacts: products of its tasks that are kept.
+        push: how its jobs are pushed, and what was delivered.
         tokens: who is let in; for admins.
         audit: who has done what; for admins.
         webhooks: who is told of what; for admins.
@@ -70,6 +72,7 @@ class Client:
         self.failures = Failures(self._wire)
         self.stats = Stats(self._wire, self.schedules)
         self.artifacts = Artifacts(self._wire)
+        self.push = Push(self._wire)
         self.tokens = Tokens(self._wire)
         self.audit = Audit(self._wire)
         self.webhooks = Webhooks(self._wire)
