@@ -182,7 +182,20 @@ def history(contender):
     with contender.working():
         for name, taken in contender.do("listed").items():
             found[name] = statistics.quantiles(taken, n=20, method="inclusive")[-1]
-    return found
+        return found | _looked(contender)
+
+
+def draw(contender):
+    """Milliseconds from the answer that tells of a run of 300 steps until all are drawn."""
+    contender.afresh()
+    with contender.working():
+        return _looked(contender)["drawn"]
+
+
+def _looked(contender, times=10):
+    """The milliseconds in the middle until screens are there, each in a new browser."""
+    seen = contender.do("look", times)
+    return {name: statistics.median(taken) for name, taken in seen.items()}
 
 
 def watch(contender, listeners=1_000, changes=20):

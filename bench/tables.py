@@ -117,6 +117,7 @@ def tables(samples):
         "scale": _scale(samples),
         "history": _history(samples),
         "watched": _watched(samples),
+        "drawn": _drawn(samples),
         "workflows": _workflows(samples),
         "settings": _settings(samples),
         "servers": _servers(samples),
@@ -269,6 +270,8 @@ SEARCHED = {
     "served totals": "over HTTP, the totals of a day",
     "served ages": "over HTTP, the age of the oldest job of each queue",
     "served series": "over HTTP, a series of 24 hours",
+    "shown jobs": "the console: its first rows, in a new browser (p50)",
+    "shown failed": "the console: those of the jobs that failed (p50)",
 }
 """What is searched, and what it is called."""
 
@@ -291,6 +294,13 @@ WATCHED = {
     "slowest": "the slowest of 20, ms",
 }
 """What is told of listeners, and what it is called."""
+
+
+def _drawn(samples):
+    """What it takes to draw a run of very many steps."""
+    figure = samples.median("draw rotulus, drawn on sqlite")
+    lines = [] if figure is None else [["a run of 300 steps drawn", FINE.format(figure)]]
+    return _table(["ms, p50", "Chromium"], lines)
 
 
 FLOWN = {

@@ -167,6 +167,14 @@ class IsListed(Protocol):
 
 
 @runtime_checkable
+class HasConsole(Protocol):
+    """It serves a console."""
+
+    def screens(self):
+        """What is looked at in a browser: values of `browsing.Seen`, by name."""
+
+
+@runtime_checkable
 class RunsWorkflows(Protocol):
     """It runs steps that wait for each other, and keeps what each of them returned.
 

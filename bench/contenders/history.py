@@ -86,6 +86,15 @@ class History(contender.Contender, ABC):
         """What the first screens of a console ask for."""
         return SERVED
 
+    def screens(self):
+        """The list of jobs, and the overview."""
+        from browsing import Seen  # noqa: PLC0415 - only one environment has a browser
+
+        return {
+            "shown jobs": Seen("jobs", "[role=row]", 10),
+            "shown failed": Seen("jobs?q=state%3Afailed", "[role=row]", 10),
+        }
+
     @abstractmethod
     def fill(self, count):
         """Add so many jobs, their labels, and what has been counted."""

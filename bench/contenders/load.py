@@ -71,6 +71,11 @@ def _length(head):
     return int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
 
 
+def address_of_server():
+    """Where the server is, once it accepts connections."""
+    return f"http://127.0.0.1:{asyncio.run(port_of_server())}"
+
+
 async def port_of_server():
     """The port of the server, once it accepts connections."""
     end = time.monotonic() + PATIENCE

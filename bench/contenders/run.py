@@ -2,7 +2,8 @@
 
     python run.py NAME prepare | enqueue KIND N | worker | finish N LIMIT | pickup N GAP
                        | past N | future N | flows KIND N | load PATH BODY CONNECTIONS SECONDS
-                       | push N | verify N | scene NAME | listed | listen N CHANGES GAP
+                       | push N | verify N | scene NAME | listed | look TIMES
+                       | listen N CHANGES GAP
 
 NAME is a module beside this one. The answer is one line of JSON, the last one printed.
 """
@@ -18,6 +19,7 @@ import time
 
 from contender import (
     LINKS,
+    HasConsole,
     HasFuture,
     HasPast,
     HasScenes,
@@ -165,6 +167,14 @@ def _listed(contender):
     return {name: _told(read_pages(path, count)) for name, (path, count) in pages.items()}
 
 
+def _look(contender, times):
+    """Open screens in a browser; the milliseconds until each is there, by what it shows."""
+    from browsing import look  # noqa: PLC0415 - only one environment has a browser
+
+    _check(contender, HasConsole)
+    return look(contender.screens(), int(times))
+
+
 def _listen(contender, count, changes, gap):
     """Listen to changes many times over; the milliseconds until all have heard of each."""
     _check(contender, IsWatched)
@@ -283,6 +293,7 @@ COMMANDS = {
     "verify": _verify,
     "scene": _scene,
     "listed": _listed,
+    "look": _look,
     "listen": _listen,
 }
 

@@ -190,7 +190,7 @@ def test_more_steps_than_can_be_drawn_are_folded_by_their_levels(app, build, sha
         "wide": lambda n: ["s0"] if n else [],
     }[shape]
     with build():
-        for number in range(160):
+        for number in range(310):
             wf.task(id=f"s{number}", dependencies=needs(number))(put())
     run = app.enqueue("flow")
     app.jobs.run(app.runs.step(run.id, "s0").job.id)
@@ -198,7 +198,7 @@ def test_more_steps_than_can_be_drawn_are_folded_by_their_levels(app, build, sha
 
     assert graph.folded
     counted = sum(sum(box.counts.values()) or 1 for box in graph.boxes)
-    assert ({"dense": 4, "long": 80, "wide": 2}[shape], 160) == (len(graph.boxes), counted)
+    assert ({"dense": 7, "long": 155, "wide": 2}[shape], 310) == (len(graph.boxes), counted)
     assert len(graph.boxes) - 1 == len(graph.routes)
 
 

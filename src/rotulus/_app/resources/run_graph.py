@@ -17,7 +17,7 @@ from rotulus.store import Part
 from rotulus_graph import Graph, Layout, Node, Point, Tone, lay_out, layers, to_mermaid, to_svg
 from rotulus_graph.cards import card_notes
 
-MOST_BOXES = 150
+MOST_BOXES = 300
 """How many boxes a drawing has. Of more steps, those of one level are one box."""
 
 _MOST_PLACES = 2_000
