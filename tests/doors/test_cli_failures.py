@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from doors.test_cli import Shop
+from doors.shops import BOTH, opened
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
@@ -25,15 +25,15 @@ def send() -> None:
 """
 
 
-@pytest.fixture
-def shop(tmp_path):
+@pytest.fixture(params=BOTH)
+def shop(request, tmp_path):
     """A shop in which three jobs failed in two ways."""
-    made = Shop(tmp_path, SOURCE)
-    for words in (["fail", "one"], ["fail", "two"], ["mail.send"]):
-        made("enqueue", *words)
-        drain(made.app)
-    yield made
-    made.app.close()
+    with opened(tmp_path, SOURCE, request.param) as made:
+        for words in (["fail", "one"], ["fail", "two"], ["mail.send"]):
+            made("enqueue", *words)
+            drain(made.app)
+        yield made
+        made.app.close()
 
 
 def group(shop, task):
@@ -59,7 +59,7 @@ def test_failures_takes_filters(shop):
     assert "" == shop("failures", "--task", "fial")
     assert "did you mean 'fail'?" in shop.err
     assert "" == shop("failures", "--task", "nothing.*")
-    assert "Nothing failed in sqlite" in shop.err
+    assert f"Nothing failed in {shop.place}" in shop.err
 
 
 def test_a_group_is_shown(shop):

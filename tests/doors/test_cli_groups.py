@@ -2,7 +2,7 @@
 
 import pytest
 
-from doors.test_cli import Shop
+from doors.shops import BOTH, opened
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
@@ -22,12 +22,12 @@ def report(outcomes: list[JobOutcome]) -> int:
 """
 
 
-@pytest.fixture
-def shop(tmp_path):
+@pytest.fixture(params=BOTH)
+def shop(request, tmp_path):
     """A shop with tasks."""
-    made = Shop(tmp_path, SOURCE)
-    yield made
-    made.app.close()
+    with opened(tmp_path, SOURCE, request.param) as made:
+        yield made
+        made.app.close()
 
 
 @pytest.fixture

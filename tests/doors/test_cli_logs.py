@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from doors.test_cli import Shop
+from doors.shops import BOTH, opened
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
@@ -38,12 +38,12 @@ def slow(job: Job = INJECTED) -> None:
 """
 
 
-@pytest.fixture
-def shop(tmp_path):
+@pytest.fixture(params=BOTH)
+def shop(request, tmp_path):
     """A shop with tasks that talk."""
-    made = Shop(tmp_path, SOURCE)
-    yield made
-    made.app.close()
+    with opened(tmp_path, SOURCE, request.param) as made:
+        yield made
+        made.app.close()
 
 
 def test_logs_shows_the_lines_of_each_attempt(shop):

@@ -9,11 +9,9 @@ import sys
 from xml.etree import ElementTree as ET
 
 import pytest
-from click.testing import CliRunner
 
+from doors.shops import BOTH, Shop, both, opened
 from programs import Program
-from rotulus.cli.main import main
-from rotulus.cli.target import load_app
 from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 from statement_counter import StatementCounter
@@ -101,34 +99,13 @@ def report(outcomes: list) -> int:
     return len(outcomes)
 """
 
-NUMBERS = itertools.count(1)
 
-
-class Shop:
-    """An app with workflows in a module of its own, and the program run on it."""
-
-    def __init__(self, folder, source=SHOP):
-        self.name = f"flows_{next(NUMBERS)}"
-        (folder / f"{self.name}.py").write_text(source)
-        self.target = f"{self.name}:app"
-
-    def __call__(self, *words, code=0):
-        """Run the program; its standard output, when it ends with this code."""
-        result = CliRunner().invoke(main, list(words), env={"ROTULUS_APP": self.target})
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert code == result.exit_code, result.output
-        self.err = result.stderr
-        return result.stdout
+class Flows(Shop):
+    """A shop with workflows, which are run in its tests."""
 
     def data(self, *words):
         """What it prints as one JSON object."""
         return json.loads(self(*words, "--json"))
-
-    @property
-    def app(self):
-        """The app itself."""
-        return load_app(self.target)
 
     def begin(self, workflow="etl", **context):
         """The id of a new run."""
@@ -147,20 +124,20 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path):
+def shop(request, tmp_path):
     """A shop with workflows."""
-    made = Shop(tmp_path)
-    yield made
-    if made.name in sys.modules:
-        made.app.close()
+    with opened(tmp_path, SHOP, getattr(request, "param", "store"), Flows) as made:
+        yield made
+        if made.name in sys.modules:
+            made.app.close()
 
 
 @pytest.fixture
 def plain(tmp_path):
     """A shop without workflows."""
-    made = Shop(tmp_path, PLAIN)
-    yield made
-    made.app.close()
+    with opened(tmp_path, PLAIN, kind=Flows) as made:
+        yield made
+        made.app.close()
 
 
 def rows(text):
@@ -267,6 +244,7 @@ def test_what_is_drawn_has_to_be_said(shop):
     assert "is not a run of a workflow" in shop.err
 
 
+@both
 def test_runs_are_listed_page_by_page(shop):
     """With their status; a page says how to get the next one."""
     failed, under_way = shop.ended(bad="b"), shop.begin()
@@ -283,6 +261,7 @@ def test_runs_are_listed_page_by_page(shop):
     assert "Failed" == second["status"]
 
 
+@both
 def test_runs_are_listed_by_filters(shop):
     """Where there are none, the reason is said."""
     failed, under_way = shop.ended(bad="b"), shop.begin()
@@ -297,11 +276,11 @@ def test_runs_are_listed_by_filters(shop):
     assert [under_way, failed] == found("--task", "etl")
     assert [] == found("--task", "patient")
     assert "" == shop("ls", "runs", "--group", "import")
-    assert "No such runs in sqlite:///" in shop.err
+    assert f"No such runs in {shop.place}" in shop.err
     shop("ls", "runs", "--task", "elt")
     assert "elt" in shop.err
     shop("ls", "runs", "--after", "nonsense", code=2)
-    assert "it is no cursor of these filters" in shop.err
+    assert "no cursor of" in shop.err
 
 
 def test_a_wrong_workflow_is_not_found(shop, plain):
@@ -341,6 +320,7 @@ def test_the_last_runs_are_found_with_one_look(shop, monkeypatch):
     assert 1 == sum("rotulus_jobs" in statement for statement in counter.said)
 
 
+@both
 def test_a_pause_is_of_all_that_is_named_or_of_nothing(shop):
     """A run is not paused if the name of a queue cannot be one."""
     run = shop.begin()
@@ -353,6 +333,7 @@ def test_a_pause_is_of_all_that_is_named_or_of_nothing(shop):
     assert not shop.app.get(run).paused
 
 
+@both
 def test_the_jobs_of_a_run_are_listed(shop):
     """Each with its step; where no job is a step there is no such column."""
     run = shop.ended()
@@ -370,6 +351,7 @@ def test_the_jobs_of_a_run_are_listed(shop):
     assert "is not a run of a workflow" in shop.err
 
 
+@both
 def test_a_run_is_shown_step_by_step(shop):
     """As a tree with the steps of workflows within, branches together, and bars over time."""
     run = shop.ended()
@@ -387,6 +369,7 @@ def test_a_run_is_shown_step_by_step(shop):
     assert "'files': ['a', 'b', 'c']" in text
 
 
+@both
 def test_a_run_that_failed_says_where_and_why(shop):
     """The branch that failed in one line, and what did not run because of it."""
     text = shop("show", shop.ended(bad="b"))
@@ -400,6 +383,7 @@ def test_a_run_that_failed_says_where_and_why(shop):
     assert "bad = 'b'" in text
 
 
+@both
 def test_a_run_is_data(shop):
     """With its steps, theirs, and all times."""
     run = shop.ended(bad="b")
@@ -418,6 +402,7 @@ def test_a_run_is_data(shop):
     ]
 
 
+@both
 def test_a_run_under_way_says_what_each_step_waits_for(shop):
     """Running, due, blocked, and opened ones."""
     run = shop.begin()
@@ -435,6 +420,7 @@ def test_a_run_under_way_says_what_each_step_waits_for(shop):
     assert ["parse", "clean"] == shop.data("show", run)["steps"][-1]["waits_for"]
 
 
+@both
 def test_a_step_that_tries_again_shows_its_error(shop):
     """And how often it has been tried."""
     run = shop.begin("patient")
@@ -445,6 +431,7 @@ def test_a_step_that_tries_again_shows_its_error(shop):
     assert "blocked waits for knock-knock" == steps["enter"]
 
 
+@both
 def test_a_long_run_shows_what_took_longest(shop):
     """Forty bars, and how many are left out."""
     text = shop("show", shop.ended("long"))
@@ -456,6 +443,7 @@ def test_a_long_run_shows_what_took_longest(shop):
     assert all(len(line) <= 100 for line in bars)
 
 
+@both
 def test_a_step_is_shown_by_its_path(shop):
     """It says of which run it is; a wrong one brings the nearest."""
     run = shop.ended(bad="b")
@@ -478,6 +466,7 @@ def test_a_step_is_shown_by_its_path(shop):
     }
 
 
+@both
 def test_why_names_what_a_step_waits_for(shop):
     """The needs that have not ended, or the parts."""
     run = shop.begin()
@@ -489,6 +478,7 @@ def test_why_names_what_a_step_waits_for(shop):
     assert "running for" in shop("why", run, "fetch")
 
 
+@both
 def test_why_names_what_kept_a_step_from_running(shop):
     """Its rule and how its needs ended; or the step that failed, however far up."""
     well, badly = shop.ended(), shop.ended(bad="b")
@@ -504,6 +494,7 @@ def test_why_names_what_kept_a_step_from_running(shop):
     assert f'"job": "{badly}"' in shop("why", badly, "--json")
 
 
+@both
 def test_a_run_is_paused_and_resumed(shop):
     """Nothing of it begins meanwhile; one that has ended cannot be."""
     run = shop.begin()
@@ -524,6 +515,7 @@ def test_a_run_is_paused_and_resumed(shop):
     assert "rotulus pause --run RUN" in shop.err
 
 
+@both
 def test_a_run_is_cancelled_as_a_whole(shop):
     """And it says how many parts that were."""
     run = shop.begin()
@@ -543,6 +535,7 @@ def test_a_run_is_cancelled_as_a_whole(shop):
     assert re.search(r"^status +Cancelled", shop("show", other), re.MULTILINE)
 
 
+@both
 def test_a_run_is_retried_as_a_whole(shop):
     """What failed, and what came after it; what succeeded stays."""
     run = shop.ended(bad="b")
@@ -554,6 +547,7 @@ def test_a_run_is_retried_as_a_whole(shop):
     assert " succeeded: it stays as it is" in shop.err
 
 
+@both
 def test_a_run_is_awaited(shop):
     """With its final context at the end; one that fails says how to look."""
     worker = [sys.executable, "-m", "rotulus", "worker", shop.target]
@@ -573,6 +567,7 @@ def test_a_run_is_awaited(shop):
     assert step.startswith("step 'parse' (job ")
 
 
+@both
 def test_how_far_a_run_has_got_is_told(shop):
     """In steps, those that run by name; it has not ended when the time is over."""
     run = shop.begin()
@@ -585,6 +580,7 @@ def test_how_far_a_run_has_got_is_told(shop):
     assert run
 
 
+@both
 def test_the_words_of_a_run_are_its_context(shop):
     """By name only."""
     run = shop("enqueue", "etl", "day=mon", "rows=3").strip()
@@ -642,12 +638,12 @@ def test_a_workflow_here_can_be_interrupted(shop):
     assert "KeyboardInterrupt" not in rest
 
 
-@pytest.fixture
-def lines(tmp_path):
+@pytest.fixture(params=BOTH)
+def lines(request, tmp_path):
     """A shop with tasks for a group."""
-    made = Shop(tmp_path, LINES)
-    yield made
-    made.app.close()
+    with opened(tmp_path, LINES, request.param, Flows) as made:
+        yield made
+        made.app.close()
 
 
 def test_a_group_is_shown_by_how_its_jobs_stand(lines):

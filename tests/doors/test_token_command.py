@@ -4,20 +4,21 @@ import json
 
 import pytest
 
-from doors.test_cli import Shop, lines
+from doors.shops import BOTH, opened
+from doors.test_cli import SHOP, lines
 
 pytestmark = pytest.mark.anywhere
 
 
-@pytest.fixture
-def shop(no_settings, tmp_path, monkeypatch):
+@pytest.fixture(params=BOTH)
+def shop(request, no_settings, tmp_path, monkeypatch):
     """An app with tables, and the program run on it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    made = Shop(tmp_path)
-    made("migrate")
-    yield made
-    made.app.close()
+    with opened(tmp_path, SHOP, request.param) as made:
+        made("migrate")
+        yield made
+        made.app.close()
 
 
 def test_a_token_from_its_beginning_to_its_end(shop):

@@ -5,23 +5,24 @@ import threading
 
 import pytest
 
-from doors.test_cli import Shop, lines
+from doors.shops import BOTH, opened
+from doors.test_cli import SHOP, lines
 from rotulus.testing import drain
 from webhook_receiver import LOOPBACK, Answer, Receiver
 
 pytestmark = pytest.mark.anywhere
 
 
-@pytest.fixture
-def shop(no_settings, tmp_path, monkeypatch):
+@pytest.fixture(params=BOTH)
+def shop(request, no_settings, tmp_path, monkeypatch):
     """An app, and the program run on it; it may send to this machine."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("ROTULUS_WEBHOOK_NETWORKS", ",".join(LOOPBACK))
-    made = Shop(tmp_path)
-    made("migrate")
-    yield made
-    made.app.close()
+    with opened(tmp_path, SHOP, request.param) as made:
+        made("migrate")
+        yield made
+        made.app.close()
 
 
 @pytest.fixture
@@ -105,6 +106,7 @@ def test_what_is_delivered_is_listed_and_sent_again(shop, receiver):
     assert again != first
 
 
+@pytest.mark.parametrize("shop", ["store"], indirect=True)  # its worker sees variables of commands
 def test_a_test_may_wait_for_the_answer(shop, receiver):
     """That of the receiver, or why there was none."""
     shop("webhook", "add", "ops", receiver.url, "--event", "job.*")

@@ -25,9 +25,9 @@ from rotulus._jobs.current import waiting_for
 from rotulus._jobs.encrypted import check_readable
 from rotulus._jobs.group import Group
 from rotulus._jobs.grouped import has_context
-from rotulus._jobs.job import Job
+from rotulus._jobs.job import Job, no_result
 from rotulus._jobs.log_line import LogLine, check_wanted, read_line
-from rotulus._jobs.outcome import read_error, succeeded
+from rotulus._jobs.outcome import succeeded
 from rotulus._jobs.port import EnqueueRequest, LogsWanted, Progress
 from rotulus._jobs.record import JobRecord
 from rotulus._jobs.states import ENDED, State
@@ -41,7 +41,6 @@ from rotulus._text.words import many
 from rotulus._warnings import on_event_loop, warn_caller
 from rotulus._workflows.handed import plain_text
 from rotulus.errors import (
-    JobFailedError,
     JobNotFoundError,
     JobNotRunningError,
     ResultTimeoutError,
@@ -283,7 +282,7 @@ class AppPort:
             CipherError: it is encrypted, and cannot be decrypted here.
         """
         if record.state != State.SUCCEEDED:
-            raise _failure(record)
+            raise no_result(record)
         text = record.result or "null"
         check_readable(text, f"The result of job {record.id} of {record.task!r}")
         if has_context(record) or not self.registry.has(record.task):
@@ -351,15 +350,3 @@ def _ambiguous(beginning: str, found: Sequence[JobRecord]) -> JobNotFoundError:
 
 def _request(job: NewJob) -> EnqueueRequest:
     return EnqueueRequest(job.terms.task, job.arguments, job.terms.queue, job.terms.priority)
-
-
-def _failure(record: JobRecord) -> JobFailedError:
-    error = read_error(record.error)
-    reason = f" ({record.reason})" if record.reason else ""
-    return JobFailedError(
-        f"Job {record.id} of {record.task!r} has no result: it {State(record.state).words}{reason}"
-        f"{f': {error.in_full}' if error else ''}",
-        state=record.state,
-        reason=record.reason,
-        traceback=error.traceback if error else "",
-    )

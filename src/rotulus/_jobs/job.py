@@ -18,6 +18,7 @@ from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.running_job import RunningJob
 from rotulus._jobs.states import State
 from rotulus._text import jsontext
+from rotulus.errors import JobFailedError
 
 V_co = TypeVar("V_co", covariant=True, default=Any)
 
@@ -346,6 +347,19 @@ class Job(RunningJob, Generic[V_co]):
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.task} {self.record.state}>"
+
+
+def no_result(record: JobRecord) -> JobFailedError:
+    """Returns the error of a job that has ended without a result."""
+    error = read_error(record.error)
+    reason = f" ({record.reason})" if record.reason else ""
+    return JobFailedError(
+        f"Job {record.id} of {record.task!r} has no result: it {State(record.state).words}{reason}"
+        f"{f': {error.in_full}' if error else ''}",
+        state=record.state,
+        reason=record.reason,
+        traceback=error.traceback if error else "",
+    )
 
 
 def _moment(micros: int | None) -> datetime | None:

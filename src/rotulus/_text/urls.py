@@ -20,6 +20,8 @@ def check_store_url(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"give a store URL as text: {_USE}")
     scheme, mark, rest = value.partition("://")
+    if scheme in ("http", "https"):
+        raise ValueError(f"that is the address of a service, and no store URL: {_USE}")
     if not mark or scheme not in _SCHEMES:
         raise ValueError(f"not a store URL{did_you_mean(scheme, _SCHEMES)}: {_USE}")
     place, _, query = rest.partition("?")

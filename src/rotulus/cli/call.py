@@ -71,7 +71,7 @@ def enqueue(
     url: str | None,
 ) -> None:
     """Store a job of TASK, and print its id."""
-    app = find_app(target, url, tasks=not unchecked)
+    app = find_app(target, url, tasks=not unchecked, served=True)
     if not unchecked:
         _check_known(app, task, "--unchecked enqueues it all the same")
     call = read_call(app, task, words, json_args)

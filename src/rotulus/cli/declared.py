@@ -35,7 +35,7 @@ _WORKFLOWS = (
 @app_options
 def tasks(tags: tuple[str, ...], as_json: bool, target: str | None, url: str | None) -> None:
     """The tasks of the app, in the order they were registered."""
-    app = find_app(target, url, tasks=True)
+    app = find_app(target, url, tasks=True, served=True)
     infos = [app.registry.get_info(name) for name in app.registry.list_by_tags(tags)]
     if as_json:
         print_json([{**vars(i), "parameters": [vars(p) for p in i.parameters]} for i in infos])

@@ -9,6 +9,11 @@ import click
 
 from rotulus.cli.hints import Commands, no_option
 from rotulus.cli.streams import INTERRUPTED, leave_streams, prepare_streams
+from rotulus.client.problems import (
+    NoServiceError,
+    ServiceRefusedError,
+    ServiceUnreachableError,
+)
 from rotulus.errors import (
     AccessTokenConflictError,
     AccessTokenNotFoundError,
@@ -93,6 +98,9 @@ EXIT_CODES: tuple[tuple[type[RotulusError], int], ...] = (
     (ArtifactNotFoundError, 5),
     (WorkerNotFoundError, 5),
     (ResultTimeoutError, 6),
+    (ServiceUnreachableError, 4),
+    (ServiceRefusedError, 3),
+    (NoServiceError, 3),
     (RotulusError, 1),
 )
 """The exit code of each error; the first that fits.
@@ -135,7 +143,7 @@ class _Program(Commands):
         except RotulusError as error:
             if ctx.meta.get("rotulus.traceback"):
                 traceback.print_exception(error)
-            click.echo(f"rotulus: {error}", err=True)
+            click.echo(f"rotulus: {_sentence(error)}", err=True)
             sys.exit(exit_code(error))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -155,6 +163,13 @@ class _Program(Commands):
         sys.exit(code)
 
 
+def _sentence(error: RotulusError) -> str:
+    """Returns what is said about an error; to whom a service refuses: where a token is given."""
+    if isinstance(error, ServiceRefusedError):
+        return f"{error} Commands send the token of the variable ROTULUS_TOKEN."
+    return str(error)
+
+
 def exit_code(error: RotulusError) -> int:
     """Returns the exit code of an error."""
     return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
@@ -164,7 +179,8 @@ def exit_code(error: RotulusError) -> int:
     cls=_Program,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 wrong configuration, 4 store "
-    "unreachable, 5 not found, 6 timed out waiting, 7 migrations needed, 130 interrupted.",
+    "or service unreachable, 5 not found, 6 timed out waiting, 7 migrations needed, "
+    "130 interrupted.",
 )
 @click.version_option(package_name="rotulus", message="rotulus %(version)s")
 def main() -> None:

@@ -5,8 +5,8 @@ import os
 
 import click
 
+from rotulus.cli.configured import settings_with
 from rotulus.cli.target import app_argument, load_app, no_target
-from rotulus.config import load_settings
 from rotulus.errors import OptionError
 from rotulus.mcp import serve_app, serve_url
 
@@ -39,7 +39,7 @@ def mcp(
         return
     if token is not None:
         raise OptionError("--token is that of a service: give --service, too")
-    app = load_settings({"app": target})["app"].value
+    app = settings_with({"app": target})["app"].value
     if app is None:
         raise no_target()
     asyncio.run(serve_app(load_app(app), allowed, name))

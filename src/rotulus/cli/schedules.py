@@ -46,7 +46,7 @@ _SHOWN = 20
 @app_options
 def schedules(as_json: bool, target: str | None, url: str | None) -> None:
     """What is fired when: the times are in the zone of each schedule."""
-    app = find_app(target, url, tasks=True)
+    app = find_app(target, url, tasks=True, served=True)
     found = app.schedules.list() if has_store(app) else _of_code(app)
     if as_json:
         print_json([one.to_dict() for one in found])
@@ -110,7 +110,7 @@ def add(
     **times: Any,
 ) -> None:
     """Add a schedule of TASK under NAME; a task may have several."""
-    app = find_app(target, url, tasks=not unchecked)
+    app = find_app(target, url, tasks=not unchecked, served=True)
     call = read_call(app, task, words, json_args)
     if call.args:
         raise click.UsageError(

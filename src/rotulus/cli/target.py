@@ -4,15 +4,17 @@ import getpass
 import os
 import socket
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from rotulus import App, TaskRegistry, pubsub
+from rotulus._lazy import extra_for
 from rotulus._text.names import did_you_mean
-from rotulus.cli.configured import settings_with
+from rotulus.cli.configured import service_address, settings_with
 from rotulus.cli.importing import load_module
 from rotulus.errors import ConfigurationError, StoreUnavailableError
 
@@ -39,7 +41,9 @@ def traceback_option(command: F) -> F:
 
 def app_options(command: F) -> F:
     """`--app` and `--url`, for commands that look at jobs."""
-    url = click.option("--url", help="Where the jobs live, instead of where the app says.")
+    url = click.option(
+        "--url", help="Where the jobs live, instead of where the app says; or https://, a service."
+    )
     target = click.option("--app", "target", metavar="MODULE:APP", help="The app.")
     return url(target(traceback_option(command)))
 
@@ -51,7 +55,12 @@ def app_argument(command: F) -> F:
 
 
 def find_app(
-    target: str | None, url: str | None = None, *, tasks: bool = False, acting: bool = True
+    target: str | None,
+    url: str | None = None,
+    *,
+    tasks: bool = False,
+    acting: bool = True,
+    served: bool = False,
 ) -> App:
     """Returns the app to work on, on behalf of who calls the program.
 
@@ -61,15 +70,33 @@ def find_app(
         tasks: whether the command needs the app's tasks.
         acting: whether the caller of the program is the one who acts, for the audit. Workers
             run jobs of everybody.
+        served: whether the command works on the app of a service, too, which is elsewhere: with
+            its nouns, and without its store and its code.
 
     Raises:
         ConfigurationError: there is none, it cannot be imported, or it has no tasks.
+        UsageError: it is that of a service, and the command does not work there.
     """
+    address = service_address(url) if served and (url or target is None) else None
+    if address is not None:
+        return _served_app(address)
     app = _find_app(target, url, tasks=tasks)
     context = click.get_current_context(silent=True)
     if acting and context is not None:
         context.with_resource(app.acting_as(_caller(), door="cli"))
     return app
+
+
+def _served_app(address: str) -> App:
+    """Returns the app of a service, for the bearer of the token in `ROTULUS_TOKEN`.
+
+    It is no `App`, and has what commands ask of one; what it has not, no such command uses.
+    """
+    with extra_for("--url with the address of a service", {"httpx2": "client"}):
+        served = import_module("rotulus.client.served.app").ServedApp
+    app = served(address, os.environ.get("ROTULUS_TOKEN", ""))
+    click.get_current_context().call_on_close(app.close)
+    return cast("App", app)
 
 
 def _caller() -> str:
@@ -105,6 +132,8 @@ def bare_app(url: str | None = None) -> App:
         OptionError: the URL is not allowed.
         ConfigurationError: a setting is not, such as the URL in a variable.
     """
+    if url is not None and service_address(None) is not None:
+        os.environ.pop("ROTULUS_URL", None)  # the option takes its place, wherever it is read
     settings_with({"url": url})
     return App(url, registry=TaskRegistry())
 
@@ -112,11 +141,13 @@ def bare_app(url: str | None = None) -> App:
 def find_store(target: str | None, url: str | None = None) -> App:
     """Returns the app to work on, for commands that only read what is stored, or change it.
 
+    They work on the app of a service, too.
+
     Raises:
         ConfigurationError: there is none, or it cannot be imported.
         StoreUnavailableError: its file is not there: a command that reads makes none.
     """
-    app = find_app(target, url)
+    app = find_app(target, url, served=True)
     file = _file_of(app)
     if file is not None and not file.exists() and file.parent.is_dir():
         raise StoreUnavailableError(

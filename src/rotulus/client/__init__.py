@@ -16,9 +16,12 @@ if TYPE_CHECKING:
         DeliveryPage,
         GraphBox,
         GraphRoute,
+        LogLine,
+        Measured,
         TaskInfo,
         Timeline,
         TimelineRow,
+        Times,
         TokenInfo,
         WebhookInfo,
     )
@@ -26,7 +29,12 @@ if TYPE_CHECKING:
     from rotulus.client.changes import ChangeStream
     from rotulus.client.client import Client
     from rotulus.client.failures import FailureGroup
-    from rotulus.client.problems import ServiceError, ServiceUnreachableError
+    from rotulus.client.problems import (
+        NoServiceError,
+        ServiceError,
+        ServiceRefusedError,
+        ServiceUnreachableError,
+    )
     from rotulus.client.run_values import Graph, Group, Run, Step
     from rotulus.client.tasks import Sender, TaskFailedError
     from rotulus.client.values import (
@@ -40,12 +48,9 @@ if TYPE_CHECKING:
         JobError,
         JobPage,
         JobProgress,
-        LogLine,
-        Measured,
         Point,
         Queue,
         Schedule,
-        Times,
         Worker,
     )
     from rotulus.service.artifacts.values import (
@@ -85,6 +90,7 @@ __all__ = [
     "JobProgress",
     "LogLine",
     "Measured",
+    "NoServiceError",
     "Page",
     "Point",
     "Queue",
@@ -92,6 +98,7 @@ __all__ = [
     "Schedule",
     "Sender",
     "ServiceError",
+    "ServiceRefusedError",
     "ServiceUnreachableError",
     "Step",
     "TaskFailedError",
@@ -112,9 +119,12 @@ _HOMES = {
         "DeliveryPage",
         "GraphBox",
         "GraphRoute",
+        "LogLine",
+        "Measured",
         "TaskInfo",
         "Timeline",
         "TimelineRow",
+        "Times",
         "TokenInfo",
         "WebhookInfo",
     ),
@@ -123,7 +133,9 @@ _HOMES = {
     "rotulus.client.client": ("Client",),
     "rotulus.client.failures": ("FailureGroup",),
     "rotulus.client.problems": (
+        "NoServiceError",
         "ServiceError",
+        "ServiceRefusedError",
         "ServiceUnreachableError",
     ),
     "rotulus.client.run_values": (
@@ -147,12 +159,9 @@ _HOMES = {
         "JobError",
         "JobPage",
         "JobProgress",
-        "LogLine",
-        "Measured",
         "Point",
         "Queue",
         "Schedule",
-        "Times",
         "Worker",
     ),
     "rotulus.service.artifacts.values": (

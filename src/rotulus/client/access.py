@@ -1,12 +1,12 @@
 """`client.tokens` and `client.audit`: who is let in, and who has done what. For admins."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from rotulus import AuditEntry, AuditPage, TokenInfo
-from rotulus._time.lengths import Seconds
+from rotulus._time.lengths import Seconds, check_moment, check_seconds
 from rotulus.client.calls import Call, Since, data_of, get, nothing, path_of, query_of, reader
 from rotulus.client.wire import Wire
 from rotulus.errors import OptionError
@@ -143,11 +143,15 @@ def _add(name: str, role: str, expires: datetime | Seconds | None) -> Call[Token
 
 def _seconds(expires: datetime | Seconds | None) -> float | None:
     """Returns for how many seconds a token is to be valid."""
+    if expires is None:
+        return None
     if isinstance(expires, datetime):
-        if expires.tzinfo is None:
-            raise OptionError(f"expires={expires} has no zone: give one, such as datetime.UTC")
-        return (expires - datetime.now(UTC)).total_seconds()
-    return expires.total_seconds() if isinstance(expires, timedelta) else expires
+        left = (check_moment(expires, "expires") - datetime.now(UTC)).total_seconds()
+    else:
+        left = check_seconds(expires, "expires")
+    if left <= 0:
+        raise OptionError(f"expires={expires!r} is not allowed: such a token lets nobody in")
+    return left
 
 
 def _list() -> Call[TokenInfos]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from rotulus._jobs.fingerprint import check_fingerprint
 from rotulus.client.calls import Call, Since, get, path_of, query_of
 from rotulus.client.values import Count, Job, JobError, Value, read_list
 from rotulus.client.wire import Wire
@@ -59,7 +60,7 @@ class Failures:
 
     def get(self, fingerprint: str) -> FailureGroup:
         """Returns one group. Raises `JobNotFoundError` if no job that is kept has failed so."""
-        return self._wire.send(get(path_of("failures", fingerprint), _read))
+        return self._wire.send(_get(fingerprint))
 
     def latest(self, *, limit: int = 50) -> list[Job]:
         """Returns the jobs that failed or died last, the one that ended last first: up to 500."""
@@ -89,7 +90,7 @@ class Failures:
 
     async def aget(self, fingerprint: str) -> FailureGroup:
         """`get`, for coroutines."""
-        return await self._wire.asend(get(path_of("failures", fingerprint), _read))
+        return await self._wire.asend(_get(fingerprint))
 
     async def alatest(self, *, limit: int = 50) -> list[Job]:
         """`latest`, for coroutines."""
@@ -112,6 +113,10 @@ def _read(body: Any) -> FailureGroup:
     return _group({**body, "count": body})
 
 
+def _get(fingerprint: str) -> Call[FailureGroup]:
+    return get(path_of("failures", check_fingerprint(fingerprint)), _read)
+
+
 def _groups(since: Since | None, task: str | None, limit: int) -> Call[list[FailureGroup]]:
     query = query_of(since=since, task=task, limit=limit)
     return get("/failures", lambda body: list(map(_read, body["items"])), query)
@@ -122,5 +127,5 @@ def _latest(limit: int) -> Call[list[Job]]:
 
 
 def _verb(fingerprint: str, verb: str, *, dry_run: bool) -> Call[int]:
-    path = path_of("failures", fingerprint, verb)
+    path = path_of("failures", check_fingerprint(fingerprint), verb)
     return Call("POST", path, lambda body: int(body["count"]), body={"dry_run": dry_run})

@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Any, NamedTuple, Unpack
 
-from rotulus import JobCount
+from rotulus import JobCount, LogLine
 from rotulus._app.resources.where import Where
 from rotulus._time.clock import monotonic
 from rotulus.client.calls import Call, get, path_of, query_of, reader
@@ -12,7 +12,6 @@ from rotulus.client.values import (
     Job,
     JobDetail,
     JobPage,
-    LogLine,
     Page,
     page_reader,
     read_count,
@@ -95,17 +94,24 @@ class Jobs(JobVerbs):
             _check_end(end, found)
 
     def logs(
-        self, job_id: str, *, attempt: int | None = None, level: str | None = None, after: str = ""
+        self,
+        job_id: str,
+        *,
+        attempt: int | None = None,
+        after: str | None = None,
+        level: str | None = None,
+        limit: int = 500,
     ) -> Page[LogLine]:
         """Returns the lines that the attempts of a job have logged, the oldest first.
 
         Args:
             job_id: its id.
             attempt: only those of this attempt.
-            level: only those of this level, or above.
             after: the `cursor` of a line: only those that follow it.
+            level: only those of this level, or above.
+            limit: at most so many: up to 500.
         """
-        return self._wire.send(_logs(job_id, attempt, level, after))
+        return self._wire.send(_logs(job_id, attempt, after, level, limit))
 
     async def aget(self, job_id: str) -> JobDetail:
         """`get`, for coroutines."""
@@ -131,10 +137,16 @@ class Jobs(JobVerbs):
             _check_end(end, found)
 
     async def alogs(
-        self, job_id: str, *, attempt: int | None = None, level: str | None = None, after: str = ""
+        self,
+        job_id: str,
+        *,
+        attempt: int | None = None,
+        after: str | None = None,
+        level: str | None = None,
+        limit: int = 500,
     ) -> Page[LogLine]:
         """`logs`, for coroutines."""
-        return await self._wire.asend(_logs(job_id, attempt, level, after))
+        return await self._wire.asend(_logs(job_id, attempt, after, level, limit))
 
 
 def _get(job_id: str) -> Call[JobDetail]:
@@ -155,8 +167,10 @@ def _read_result(body: Any) -> _Result | Job:
     return _Result(body["result"]) if "result" in body else _job(body)
 
 
-def _logs(job_id: str, attempt: int | None, level: str | None, after: str) -> Call[Page[LogLine]]:
-    query = query_of(attempt=attempt, level=level, after=after or None)
+def _logs(
+    job_id: str, attempt: int | None, after: str | None, level: str | None, limit: int
+) -> Call[Page[LogLine]]:
+    query = query_of(attempt=attempt, after=after, level=level, limit=limit)
     return get(path_of("jobs", job_id, "$logs"), _lines, query)
 
 

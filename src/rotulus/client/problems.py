@@ -32,7 +32,7 @@ from rotulus.errors import (
     WorkflowError,
 )
 
-_UNAVAILABLE = 503
+_UNKNOWN, _FORBIDDEN, _FAULT, _UNAVAILABLE = 401, 403, 500, 503
 
 
 class ServiceError(RotulusError):
@@ -70,6 +70,14 @@ class ServiceUnreachableError(ServiceError):
     """A service did not answer: its address is wrong, it is down, or it took too long."""
 
 
+class ServiceRefusedError(ServiceError):
+    """A service does not let the sender in, or not do that: a token or a role is missing."""
+
+
+class NoServiceError(ServiceError):
+    """What answers is no service of Rotulus: the address is that of something else."""
+
+
 def _failed(text: str, error: ServiceError) -> RotulusError:
     state, reason = error.problem.get("state"), error.problem.get("reason")
     return JobFailedError(text, state=str(state), reason=reason)
@@ -89,6 +97,7 @@ ERRORS: Mapping[str, Callable[[str, ServiceError], RotulusError]] = {
     "invalid_context": lambda text, _: ContextError(text),
     "invalid_cursor": lambda text, _: OptionError(text),
     "invalid_option": lambda text, _: OptionError(text),
+    "invalid_request": lambda text, _: OptionError(text),
     "job_conflict": lambda text, _: JobConflictError(text),
     "job_failed": _failed,
     "job_not_found": lambda text, _: JobNotFoundError(text),
@@ -121,17 +130,31 @@ def error_of(status: int, headers: Mapping[str, str], body: Any) -> ServiceError
         body: its body, if that is JSON, else None.
     """
     problem = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
-    words = [str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")]
-    if hint := problem.get("hint"):
-        words.append(str(hint))
+    kind = _kind_of(status, problem)
+    said = str(problem.get("detail") or problem.get("title") or f"HTTP status {status}")
+    hint = problem.get("hint") or (_NO_SERVICE if kind is NoServiceError else None)
+    if hint:
+        said = f"{said}{'' if said.endswith(('.', '?', '!')) else '.'} {hint}"
     after = headers.get("retry-after", "")
-    return ServiceError(
-        " ".join(words),
+    return kind(
+        said,
         status=status,
         code=str(problem.get("code", "")),
         problem=problem,
         retry_after=float(after) if after.isascii() and after.isdecimal() else None,
     )
+
+
+_NO_SERVICE = "Is this the address of a Rotulus service, with the path below which it is mounted?"
+
+
+def _kind_of(status: int, problem: Mapping[str, Any]) -> type[ServiceError]:
+    """Returns the error for an answer, by its status; one without a code is of something else."""
+    if status in (_UNKNOWN, _FORBIDDEN):
+        return ServiceRefusedError
+    if "code" in problem or status >= _FAULT:
+        return ServiceError
+    return NoServiceError
 
 
 def as_ours(error: ServiceError) -> RotulusError:

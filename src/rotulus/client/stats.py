@@ -4,9 +4,10 @@ from typing import TypedDict, Unpack
 
 from pydantic import BaseModel
 
+from rotulus import Measured
 from rotulus.client.calls import Call, Since, get, query_of
 from rotulus.client.schedules import Schedules
-from rotulus.client.values import Measured, Page, Point, Schedule, page_reader
+from rotulus.client.values import Page, Point, Schedule, page_reader
 from rotulus.client.wire import Wire
 
 

@@ -167,22 +167,6 @@ def read_change(body: Any) -> JobChange:
     return change
 
 
-class LogLine(Value):
-    """A line that an attempt has logged.
-
-    Attributes:
-        cursor: its place: `after=line.cursor` gives the lines that follow it.
-    """
-
-    attempt: int
-    number: int
-    at: datetime
-    level: str
-    logger: str
-    text: str
-    cursor: str
-
-
 class Queue(Value):
     """A queue as it stands.
 
@@ -245,36 +229,6 @@ class Point(Value):
 
     at: datetime
     value: float | None
-
-
-class Times(Value):
-    """How long attempts took, in seconds; None where there were none."""
-
-    mean: float | None
-    p50: float | None
-    p95: float | None
-    p99: float | None
-    max: float | None
-
-
-class Measured(Value):
-    """What happened in a span of time.
-
-    Attributes:
-        name: the task or the queue, where these are told apart, else empty.
-        enqueued: how many jobs were added.
-        attempts: how many attempts ended.
-        outcomes: how many of these came to each outcome.
-        waited: from when a job was due until a worker took it.
-        ran: from then until its outcome was recorded.
-    """
-
-    name: str
-    enqueued: int
-    attempts: int
-    outcomes: Mapping[str, int]
-    waited: Times
-    ran: Times
 
 
 class Schedule(Value):

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from random import uniform
 from typing import Any, NoReturn, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -32,8 +31,10 @@ class Wire:
     """
 
     def __init__(self, url: str, token: str, timeout: float, retries: int) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise OptionError(f"{url!r} is no address of a service: it begins with https://")
+        if not url.startswith(("http://", "https://")) or not _is_address(url):
+            raise OptionError(
+                f"{url!r} is no address of a service: one begins with https://, and has a host"
+            )
         self.url = url.rstrip("/")
         self._retries = retries
         self._options: dict[str, Any] = {
@@ -132,7 +133,7 @@ def _read(answer: httpx2.Response, call: Call[T]) -> T:
         return call.read(Answer(answer.content, answer.headers))
     body = _json(answer)
     if body is None and answer.content:
-        raise error_of(answer.status_code, answer.headers, _NO_API)
+        raise error_of(answer.status_code, answer.headers, {"detail": "The answer is no JSON."})
     if call.versioned and isinstance(body, dict):
         body = {
             **cast("dict[str, Any]", body),
@@ -141,10 +142,12 @@ def _read(answer: httpx2.Response, call: Call[T]) -> T:
     return call.read(body)
 
 
-_NO_API: Mapping[str, Any] = {
-    "detail": "The answer is no JSON.",
-    "hint": "Is this the address of a Rotulus service, with the path below which it is mounted?",
-}
+def _is_address(url: str) -> bool:
+    """Whether a text is an address, with a host."""
+    try:
+        return bool(httpx2.URL(url).host)
+    except httpx2.InvalidURL:
+        return False
 
 
 def _json(answer: httpx2.Response) -> Any:

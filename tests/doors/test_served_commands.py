@@ -1,0 +1,186 @@
+"""`rotulus --url https://…`: what is refused, what goes wrong, and what it says then."""
+
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from click.testing import CliRunner
+
+from doors.shops import TOKEN, opened
+from doors.test_cli import SHOP
+from doors.test_cli_groups import SOURCE as GROUPS
+from rotulus.cli.main import main
+
+pytestmark = pytest.mark.anywhere
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop whose commands work over its service."""
+    with opened(tmp_path, SHOP, "service") as made:
+        yield made
+        made.app.close()
+
+
+def told(*words, code, **variables):
+    """What the program says on stderr, when it ends with this code: one line."""
+    result = CliRunner().invoke(main, list(words), env=variables)
+    assert code == result.exit_code, result.output
+    assert "" == result.stdout
+    return result.stderr.strip().splitlines()[-1]
+
+
+@contextmanager
+def answering(status, body, kind="text/html"):
+    """A server of something else, which always answers so; its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_option_is_as_good_as_the_variable(shop):
+    """And comes first; `--app` on the command line means a store."""
+    job = shop("enqueue", "shout", "a").strip()
+    words = ["ls", "jobs", "--url", shop.address]
+    listed = CliRunner().invoke(main, words, env={"ROTULUS_TOKEN": TOKEN, "ROTULUS_APP": "no:app"})
+    assert job in listed.stdout
+    assert "a.db" in told("ls", "jobs", "--url", "sqlite:///a.db", code=4, ROTULUS_URL=shop.address)
+    refused = told("ls", "jobs", "--app", shop.target, code=2, ROTULUS_URL=shop.address)
+    assert "the setting 'url' (ROTULUS_URL) is the address of a service" in refused
+
+
+def test_a_sender_without_a_token_is_told(shop):
+    """With where the token is looked for; and so is one whose role is too low."""
+    assert "ROTULUS_TOKEN" in told("ls", "jobs", "--url", shop.address, code=3)
+    secret = shop("token", "add", "ci", "--role", "viewer").strip()
+    variables = {"ROTULUS_URL": shop.address, "ROTULUS_TOKEN": secret}
+    assert 0 == CliRunner().invoke(main, ["ls", "jobs"], env=variables).exit_code
+    job = shop("enqueue", "shout", "a").strip()
+    assert "operator" in told("cancel", job, code=3, **variables)
+    assert "admin" in told("audit", code=3, **variables)
+    assert "queued" == shop.app.get(job).state
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("worker", "migrate", "check", "config", "dev", "serve", "run shout a", "mcp"),
+        *("ls workflows", "graph etl"),
+    ],
+)
+def test_what_needs_the_store_or_the_code_is_refused(words):
+    """As wrong usage, with what to do: by the option, if there is one, and by the variable."""
+    address = "https://jobs.example.com"
+    said = told(*words.split(), code=2, ROTULUS_URL=address)
+    assert "needs the store or the code itself" in said
+    assert f"{address}: give it the URL of the store" in said
+    if words in ("migrate", "check", "config", "run shout a", "ls workflows"):
+        assert "--url is the address" in told(*words.split(), "--url", address, code=2)
+
+
+def test_a_drawing_of_a_service_is_data(tmp_path):
+    """And says so, where it is to be a picture."""
+    with opened(tmp_path, GROUPS, "service") as shop:
+        group = shop.app.group("g", then=shop.app.registry.get("report")).open()
+        assert ["jobs", "callback"] == [
+            box["id"] for box in json.loads(shop("graph", "--run", group.id, "--json"))["boxes"]
+        ]
+        shop("graph", "--run", group.id, code=2)
+        assert "give --json" in shop.err
+        shop.app.close()
+
+
+def test_a_service_that_is_not_there_is_told():
+    """With its address, and the exit code of a store that is not there."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    said = told("ls", "jobs", "--url", address, code=4)
+    assert said.startswith(f"rotulus: The service at {address} does not answer")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, b"<html>", "text/html"),
+        (404, b"<html>", "text/html"),
+        (404, b'{"detail":"Not Found"}', "application/json"),
+        (200, b"<html>", "application/json"),
+    ],
+)
+def test_what_is_no_service_is_told(status, body, kind):
+    """The address is that of something else, or the path below it is missing."""
+    with answering(status, body, kind) as address:
+        said = told("ls", "jobs", "--url", address, code=3)
+    assert "Is this the address of a Rotulus service" in said
+
+
+def test_a_connection_that_is_not_encrypted_as_it_should_be_is_told():
+    """One line, and no traceback."""
+    with answering(200, b"") as address:
+        said = told("ls", "jobs", "--url", address.replace("http:", "https:"), code=4)
+    assert "does not answer" in said
+    assert "SSL" in said or ssl.SSLError.__name__ in said
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("https://", "no address of a service"),
+        ("https://[::1", "no address of a service"),
+        ("https://ada:secret@jobs.example.com", "ROTULUS_TOKEN"),
+    ],
+)
+def test_what_is_no_address_is_refused(address, says):
+    """Before anything is sent; a password is not repeated."""
+    said = told("ls", "jobs", "--url", address, code=2)
+    assert says in said
+    assert "secret" not in said
+
+
+def test_a_token_is_not_printed(shop):
+    """Neither in a list nor in an error."""
+    output = shop("ls", "jobs", "--json") + shop.err
+    shop("show", "01020304-0000-7000-8000-000000000000", code=5)
+    assert TOKEN not in output + shop.err
+
+
+def test_a_service_lists_no_jobs_before_one(shop):
+    """It takes cursors, and says what to give."""
+    job = shop("enqueue", "shout", "a").strip()
+    shop("ls", "jobs", "--before", job, code=2)
+    assert "--after" in shop.err
+
+
+def test_the_help_loads_nothing_of_http():
+    """A program pays only for what it takes."""
+    code = (
+        "import sys\n"
+        "import rotulus, rotulus.cli.main, rotulus.cli.ls, rotulus.cli.target\n"
+        "print([name for name in ('httpx2', 'rotulus.client.wire') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "[]\n" == done.stdout
