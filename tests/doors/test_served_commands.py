@@ -1,5 +1,6 @@
 """`rotulus --url https://…`: what is refused, what goes wrong, and what it says then."""
 
+import ast
 import json
 import socket
 import ssl
@@ -8,14 +9,17 @@ import sys
 import threading
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from doors.shops import TOKEN, opened
-from doors.test_cli import SHOP
+from doors.test_cli import SHOP, lines
 from doors.test_cli_groups import SOURCE as GROUPS
+from rotulus.cli import target
 from rotulus.cli.main import main
+from rotulus.client.served.app import ServedApp
 
 pytestmark = pytest.mark.anywhere
 
@@ -184,3 +188,56 @@ def test_the_help_loads_nothing_of_http():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]\n" == done.stdout
+
+
+def test_many_jobs_take_many_requests(shop, monkeypatch):
+    """Of a list as of a verb, and nobody notices."""
+    monkeypatch.setattr("rotulus.client.served.jobs._PAGE", 2)
+    monkeypatch.setattr("rotulus.client.served.jobs._AT_ONCE", 2)
+    jobs = [job.id for job in shop.app.registry.get("shout").enqueue_many(["a"] * 5)]
+
+    listed = [json.loads(line)["id"] for line in lines(shop("ls", "jobs", "--json"))]
+    assert [*reversed(jobs)] == listed
+    assert 3 == len(lines(shop("ls", "jobs", "--limit", "3", "--json")))
+    assert "--after" in shop.err
+    told = json.loads(shop("cancel", "--task", "shout", "--yes", "--json"))
+    assert (5, True, set(jobs)) == (told["total"], told["exact"], {j["id"] for j in told["jobs"]})
+    assert 5 == shop.app.jobs.count(state="cancelled")
+
+
+ELSEWHERE = {"admin", "dev", "gcp", "push", "run_here", "worker"}
+"""Modules of commands that work here only."""
+
+HERE = {"app.acting_as", "app.carrier", "app.check", "app.runs.latest"}
+"""What else works here only: who acts is told by the token, and the others are of the code."""
+
+
+def asked(tree):
+    """What a module asks of an app: its attributes, and theirs."""
+    found = set()
+    for whole in ast.walk(tree):
+        node, parts = whole, []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if parts and isinstance(node, ast.Name) and node.id == "app":
+            found.add(".".join(["app", *reversed(parts)][:3]))
+    return found
+
+
+def test_what_commands_ask_of_an_app_one_of_a_service_has():
+    """So that a command that learns something new works there, or says that it does not."""
+    served = ServedApp("http://127.0.0.1:1")
+    missing = set()
+    for path in Path(target.__file__).parent.glob("*.py"):
+        if path.stem in ELSEWHERE:
+            continue
+        for name in asked(ast.parse(path.read_text())):
+            value = served
+            for part in name.split(".")[1:]:
+                value = getattr(value, part, None) if value is not None else None
+            if value is None:
+                missing.add(name)
+    served.close()
+
+    assert missing == HERE
