@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from doors.test_cli import Shop
+from doors.shops import Shop
 from rotulus import State
 from rotulus.testing import drain
 
