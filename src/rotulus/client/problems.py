@@ -8,6 +8,7 @@ from rotulus.errors import (
     AccessTokenNotFoundError,
     ArgumentsError,
     ArtifactNotFoundError,
+    CipherError,
     ContextError,
     GroupError,
     GroupNotFoundError,
@@ -90,6 +91,7 @@ def _unfit(text: str, error: ServiceError) -> RotulusError:
 
 ERRORS: Mapping[str, Callable[[str, ServiceError], RotulusError]] = {
     "artifact_not_found": lambda text, _: ArtifactNotFoundError(text),
+    "encrypted": lambda text, _: CipherError(text),
     "failure_not_found": lambda text, _: JobNotFoundError(text),
     "group_conflict": lambda text, _: GroupError(text),
     "group_not_found": lambda text, _: GroupNotFoundError(text),

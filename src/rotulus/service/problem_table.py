@@ -11,6 +11,7 @@ from rotulus.errors import (
     ArgumentsError,
     ArtifactError,
     ArtifactNotFoundError,
+    CipherError,
     ContextError,
     GroupError,
     GroupNotFoundError,
@@ -96,6 +97,16 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
             "Group not found",
             "POST /api/v1/groups begins one.",
             "There is no group of that name.",
+        ),
+    ),
+    (
+        CipherError,
+        Kind(
+            409,
+            "encrypted",
+            "The values are encrypted",
+            "Give the app of the service the key.",
+            "The values are encrypted, and this service cannot decrypt or encrypt them.",
         ),
     ),
     (
