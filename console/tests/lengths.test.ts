@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, brief, length, moment, percent, seconds } from "../src/logic/lengths";
+import { ago, brief, bytes, length, moment, percent, seconds } from "../src/logic/lengths";
 
 test("lengths are read at a glance", () => {
 	const given = [
@@ -70,4 +70,17 @@ test("a moment is told in any zone", () => {
 	assert.equal(moment(at, "UTC"), "2026-03-29 01:30:00");
 	assert.equal(moment(at, "Europe/Paris"), "2026-03-29 03:30:00");
 	assert.equal(moment(at + 7, "UTC", true), "2026-03-29 01:30:00.007");
+});
+
+test("bytes come in their largest fitting unit", () => {
+	const told = [0, 999, 1000, 1840, 18_400, 1_234_000_000, 5e15].map(bytes);
+	assert.deepEqual(told, [
+		"0 bytes",
+		"999 bytes",
+		"1.0 kB",
+		"1.8 kB",
+		"18 kB",
+		"1.2 GB",
+		"5000 TB",
+	]);
 });

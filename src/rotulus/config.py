@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from rotulus._tasks.masking import MASKED_NAMES, MaskedNames
 from rotulus._text.names import check_queue_name, did_you_mean
@@ -23,6 +23,7 @@ from rotulus.errors import OptionError
 
 __all__ = [
     "MASKED_NAMES",
+    "Origin",
     "SETTINGS",
     "Setting",
     "SettingKind",
@@ -50,11 +51,30 @@ _WARNED: set[str] = set()
 TRACEBACKS = ("folded", "full")
 
 
+Origin = Literal["argument", "environment", "file", "default"]
+"""Who gives a setting."""
+
+
+_WITHOUT_PLACE: Mapping[str, Origin] = {"argument": "argument", "default": "default"}
+
+
 class Setting(NamedTuple):
     """The value of a setting, and where it comes from."""
 
     value: Any
     origin: str
+
+    @property
+    def kind(self) -> Origin:
+        """Who gave it."""
+        if self.origin.startswith(PREFIX):
+            return "environment"
+        return _WITHOUT_PLACE.get(self.origin, "file")
+
+    @property
+    def place(self) -> str | None:
+        """The name of the variable, or the path of the file and its table; else None."""
+        return self.origin if self.kind in ("environment", "file") else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,3 +56,52 @@ def test_webhooks_are_not_asked_for_by_others(shop, serve, open_page, sent_by):
 
     expect(page.get_by_text("Webhooks are for admins.")).to_be_visible()
     assert not any("/api/v1/webhooks" in url for url in page.asked)
+
+
+def test_settings_say_where_they_come_from(shop, serve, open_page, sent_by, monkeypatch):
+    """Those that somebody has set come first; a secret is shown to nobody."""
+    monkeypatch.setenv("ROTULUS_TOKEN", "correct-horse")
+    monkeypatch.setenv("ROTULUS_LEASE", "45")
+    shop.app.close()
+    other = Shop(shop.app.url)
+    sent_by(Role.VIEWER)
+    page = open_page()
+    page.goto(f"{serve(lambda: other.service(worker=False)).address}/console/system")
+    settings = page.locator("section", has=page.get_by_role("heading", name="Settings"))
+    lease = settings.get_by_role("row", name="lease")
+
+    expect(lease).to_contain_text("45 s")
+    expect(lease).to_contain_text("ROTULUS_LEASE")
+    expect(settings.get_by_role("row", name="token The secret")).to_contain_text("***")
+    expect(settings.get_by_role("row", name="slots")).to_contain_text("default")
+    assert "url" in settings.get_by_role("row").nth(1).inner_text()
+    assert "correct-horse" not in page.content()
+    page.close()  # which asks no more
+    other.app.close()
+
+
+def test_the_store_says_how_large_it_is(shop, serve, open_page):
+    """And how many rows its tables have."""
+    for name in ("ada", "bob", "eve"):
+        shop.send.enqueue(name)
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/system")
+    store = page.locator("section", has=page.get_by_role("heading", name="Store"))
+
+    expect(store.get_by_role("row", name="jobs")).to_contain_text("3")
+    expect(store).to_contain_text("kB")
+    expect(store).to_contain_text("4 of 4")
+
+
+def test_a_worker_is_drained(shop, serve, open_page):
+    """After a question; then it says that it ends."""
+    page = open_page()
+    page.goto(f"{serve(shop.service).address}/console/workers")
+    page.get_by_role("button", name="Drain").click()
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("has none to finish")
+    question.get_by_role("button", name="Drain it").click()
+
+    expect(page.get_by_text("takes no more jobs, and ends.")).to_be_visible()
+    expect(page.get_by_role("button", name="Drain")).to_have_count(0)
+    assert all(one.draining_at for one in shop.app.workers.list())

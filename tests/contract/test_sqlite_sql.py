@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import rotulus.stores.sqlite as package
-from rotulus.stores._migrations import known_migrations
+from rotulus.stores.sqlite.migrate import script
 from rotulus.stores.sqlite.session import STATEMENTS
 
 pytestmark = pytest.mark.anywhere
@@ -24,8 +24,7 @@ CODE = "".join(
 def database():
     """The tables, in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    for step in known_migrations("sqlite"):
-        connection.executescript(step.sql)
+    connection.executescript(script())
     yield connection
     connection.close()
 

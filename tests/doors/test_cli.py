@@ -494,6 +494,22 @@ def test_config_shows_where_each_setting_comes_from(shop, tmp_path, monkeypatch)
     assert "ROTULUS_LEASE" in shop("config")
 
 
+def test_store_shows_how_large_it_is(shop):
+    """With the rows of each table, and the last migration."""
+    shop("enqueue", "shout", "hello")
+    told = json.loads(shop("store", "--json"))
+
+    assert {"rotulus_jobs": 1, "rotulus_webhooks": 0}.items() <= {
+        table["name"]: table["rows"] for table in told["tables"]
+    }.items()
+    assert told["size"] > 0
+    assert ([], True) == (told["missing"], told["url"].startswith("sqlite:///"))
+    text = shop("store")
+    assert told["migrations"][-1] in text
+    assert "kB" in text
+    assert "rotulus_jobs" in text
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [

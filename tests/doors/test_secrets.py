@@ -137,6 +137,7 @@ WORDS = {
     ("serve",): [["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--worker"]],
     ("show",): [["-"], ["nonsense"]],
     ("stats",): [[], ["--by", "task"], ["--since", "nonsense"]],
+    ("store",): [[], ["--json"]],
     ("token", "add"): [["ci"], ["ci", "--role", "admin", "--json"]],
     ("token", "ls"): [[], ["--json"]],
     ("token", "rm"): [["nonsense"], ["ci"]],

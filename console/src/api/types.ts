@@ -87,3 +87,7 @@ export type PushDeliveries = Schemas["PushDeliveries"];
 export type SystemInfo = Schemas["SystemInfo"];
 export type ServiceInfo = Schemas["ServiceInfo"];
 export type Demand = Schemas["Demand"];
+export type Setting = Schemas["SettingInfo"];
+export type Settings = Schemas["Settings"];
+export type StoreInfo = Schemas["StoreInfo"];
+export type StoreTable = Schemas["Table"];

@@ -49,6 +49,15 @@ export function brief(number: number): string {
 	return `${share < 9.95 ? share.toFixed(1) : Math.round(share)}${unit}`;
 }
 
+const BYTES = ["bytes", "kB", "MB", "GB", "TB"];
+
+/** Returns a number of bytes in its largest fitting unit: `1.2 GB`. */
+export function bytes(size: number): string {
+	const at = size < 1000 ? 0 : Math.min(BYTES.length - 1, Math.floor(Math.log10(size) / 3));
+	const share = size / 1000 ** at;
+	return `${at && share < 9.95 ? share.toFixed(1) : Math.round(share)} ${BYTES[at]}`;
+}
+
 /** Returns a share as per cent: `0.03 %`. */
 export function percent(part: number, whole: number): string {
 	if (!whole) return "–";

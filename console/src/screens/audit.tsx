@@ -8,6 +8,7 @@ import { count } from "../logic/lengths";
 import { CopyLine } from "../parts/copy";
 import { Choice } from "../parts/menu";
 import { Empty, Loaded, Page } from "../parts/page";
+import { right, Table } from "../parts/table";
 import { When } from "../parts/when";
 import { href, params, setParams } from "../place";
 import { has } from "../session";
@@ -77,9 +78,11 @@ function Pages({ query }: { query: Record<string, string | number | null> }) {
 			{() =>
 				items.length ? (
 					<>
-						<div class="table-box card">
-							<Table items={items} />
-						</div>
+						<Table heads={HEADS}>
+							{items.map((one) => (
+								<Row key={one.id} entry={one} />
+							))}
+						</Table>
 						{next && (
 							<p class="more-line">
 								<button type="button" onClick={() => void more()}>
@@ -96,59 +99,41 @@ function Pages({ query }: { query: Record<string, string | number | null> }) {
 	);
 }
 
-function Table({ items }: { items: readonly AuditEntry[] }) {
+const HEADS = ["Who", "Did", "To what", right("How many"), "Door", right("When")];
+
+function Row({ entry }: { entry: AuditEntry }) {
 	return (
-		<table class="table">
-			<thead>
-				<tr>
-					<th scope="col">Who</th>
-					<th scope="col">Did</th>
-					<th scope="col">To what</th>
-					<th scope="col" class="right">
-						How many
-					</th>
-					<th scope="col">Door</th>
-					<th scope="col" class="right">
-						When
-					</th>
-				</tr>
-			</thead>
-			<tbody>
-				{items.map((one) => (
-					<tr key={one.id}>
-						<th scope="row">
-							<button
-								type="button"
-								class="link plain-link"
-								title={`Only what ${one.actor} has done`}
-								onClick={() => setParams({ actor: one.actor })}
-							>
-								<span class="cut">{one.actor}</span>
-							</button>
-							{one.role && <span class="quiet"> {one.role}</span>}
-						</th>
-						<td>
-							<code>{one.verb}</code>
-						</td>
-						<td class="audit-what">
-							<What entry={one} />
-							{one.error && <span class="bad-text"> {one.error}</span>}
-						</td>
-						<td class="right number" data-name="to">
-							{one.count === null ? (
-								<span class="quiet">{one.ended_at ? "–" : "not told"}</span>
-							) : (
-								count(one.count)
-							)}
-						</td>
-						<td data-name="by">{one.door}</td>
-						<td class="right" data-name="at">
-							<When at={one.at} />
-						</td>
-					</tr>
-				))}
-			</tbody>
-		</table>
+		<tr>
+			<th scope="row">
+				<button
+					type="button"
+					class="link plain-link"
+					title={`Only what ${entry.actor} has done`}
+					onClick={() => setParams({ actor: entry.actor })}
+				>
+					<span class="cut">{entry.actor}</span>
+				</button>
+				{entry.role && <span class="quiet"> {entry.role}</span>}
+			</th>
+			<td>
+				<code>{entry.verb}</code>
+			</td>
+			<td class="audit-what">
+				<What entry={entry} />
+				{entry.error && <span class="bad-text"> {entry.error}</span>}
+			</td>
+			<td class="right number" data-name="to">
+				{entry.count === null ? (
+					<span class="quiet">{entry.ended_at ? "–" : "not told"}</span>
+				) : (
+					count(entry.count)
+				)}
+			</td>
+			<td data-name="by">{entry.door}</td>
+			<td class="right" data-name="at">
+				<When at={entry.at} />
+			</td>
+		</tr>
 	);
 }
 

@@ -1,6 +1,5 @@
 /** Queues: what waits, how long, and who serves it. */
-import { invalidate, useData } from "../api/cache";
-import { send } from "../api/client";
+import { useData } from "../api/cache";
 import type { Queue, Queues, Series, Workers } from "../api/types";
 import { count, length } from "../logic/lengths";
 import { fewer } from "../logic/scale";
@@ -9,10 +8,11 @@ import { Gauge, Spark } from "../parts/charts";
 import { CopyLine } from "../parts/copy";
 import { Empty, Loaded, Page } from "../parts/page";
 import { StateMark } from "../parts/state";
+import { ACTIONS, right, Table } from "../parts/table";
 import { When } from "../parts/when";
 import { href } from "../place";
 import { mayOperate } from "../session";
-import { tell, tellProblem } from "../shell/toasts";
+import { act } from "../shell/act";
 import { isServed } from "./overview/lists";
 
 /** The screen. */
@@ -24,9 +24,11 @@ export default function QueuesScreen() {
 			<Loaded of={queues}>
 				{(data) =>
 					data.items.length ? (
-						<div class="table-box card">
-							<Table queues={data.items} workers={workers.data.value} />
-						</div>
+						<Table heads={HEADS}>
+							{data.items.map((one) => (
+								<Row key={one.name} queue={one} workers={workers.data.value} />
+							))}
+						</Table>
 					) : (
 						<Empty title="No queue has jobs.">
 							<p>
@@ -42,37 +44,16 @@ export default function QueuesScreen() {
 	);
 }
 
-function Table({ queues, workers }: { queues: readonly Queue[]; workers: Workers | undefined }) {
-	return (
-		<table class="table">
-			<thead>
-				<tr>
-					<th scope="col">Queue</th>
-					<th scope="col">Oldest</th>
-					<th scope="col" class="right">
-						Waiting
-					</th>
-					<th scope="col" class="right">
-						Running
-					</th>
-					<th scope="col" class="right">
-						Later
-					</th>
-					<th scope="col">Last hour</th>
-					<th scope="col">Workers</th>
-					<th scope="col">
-						<span class="unseen">Actions</span>
-					</th>
-				</tr>
-			</thead>
-			<tbody>
-				{queues.map((one) => (
-					<Row key={one.name} queue={one} workers={workers} />
-				))}
-			</tbody>
-		</table>
-	);
-}
+const HEADS = [
+	"Queue",
+	"Oldest",
+	right("Waiting"),
+	right("Running"),
+	right("Later"),
+	"Last hour",
+	"Workers",
+	ACTIONS,
+];
 
 function Row({ queue, workers }: { queue: Queue; workers: Workers | undefined }) {
 	const serving = workers?.items.filter((one) => isServed(queue.name, [one]));
@@ -118,7 +99,13 @@ function Row({ queue, workers }: { queue: Queue; workers: Workers | undefined })
 					<span class="bad-text">nobody serves it</span>
 				)}
 			</td>
-			<td class="right act">{mayOperate.value && <Pause queue={queue} />}</td>
+			<td class="right act">
+				{mayOperate.value && (
+					<button type="button" onClick={() => void pause(queue.name, !!queue.paused_at)}>
+						{queue.paused_at ? "Resume" : "Pause"}
+					</button>
+				)}
+			</td>
 		</tr>
 	);
 }
@@ -173,26 +160,13 @@ function LastHour({ queue }: { queue: string }) {
 	return <Spark values={values} label={`${count(sum)} attempts in the last hour`} width={120} />;
 }
 
-function Pause({ queue }: { queue: Queue }) {
-	const verb = queue.paused_at ? "resume" : "pause";
-	const doIt = async (verb: "pause" | "resume") => {
-		try {
-			await send("POST", `queues/${encodeURIComponent(queue.name)}/$${verb}`);
-			const other = verb === "pause" ? "resume" : "pause";
-			tell(
-				verb === "pause"
-					? `No more jobs of ${queue.name} begin. Those that run go on.`
-					: `Jobs of ${queue.name} begin again.`,
-				() => void doIt(other),
-			);
-			invalidate(new Set(["queues"]));
-		} catch (problem) {
-			tellProblem(problem);
-		}
-	};
-	return (
-		<button type="button" onClick={() => void doIt(verb)}>
-			{queue.paused_at ? "Resume" : "Pause"}
-		</button>
-	);
+async function pause(name: string, isPaused: boolean): Promise<void> {
+	await act({
+		path: `queues/${encodeURIComponent(name)}/$${isPaused ? "resume" : "pause"}`,
+		says: isPaused
+			? `Jobs of ${name} begin again.`
+			: `No more jobs of ${name} begin. Those that run go on.`,
+		undo: () => void pause(name, !isPaused),
+		topics: ["queues"],
+	});
 }

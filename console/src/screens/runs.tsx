@@ -10,6 +10,7 @@ import { CopyLine } from "../parts/copy";
 import { Choice } from "../parts/menu";
 import { Empty, Loaded, Page, Section } from "../parts/page";
 import { StateWord } from "../parts/state";
+import { right, Table } from "../parts/table";
 import { Took, When } from "../parts/when";
 import { href, params, setParams } from "../place";
 import { moreOf, shortId } from "./jobs/columns";
@@ -73,56 +74,43 @@ export default function Runs() {
 	);
 }
 
+const HEADS = [
+	"Workflow",
+	"Last runs",
+	right("Running"),
+	right("Succeeded"),
+	right("Took"),
+	right("Last"),
+];
+
 function Flows({ flows, chosen }: { flows: readonly Flow[]; chosen: string }) {
 	return (
-		<div class="table-box">
-			<table class="table">
-				<thead>
-					<tr>
-						<th scope="col">Workflow</th>
-						<th scope="col">Last runs</th>
-						<th scope="col" class="right">
-							Running
-						</th>
-						<th scope="col" class="right">
-							Succeeded
-						</th>
-						<th scope="col" class="right">
-							Took
-						</th>
-						<th scope="col" class="right">
-							Last
-						</th>
-					</tr>
-				</thead>
-				<tbody>
-					{flows.map((one) => (
-						<tr key={one.task} class={one.task === chosen ? "is-chosen" : ""}>
-							<th scope="row">
-								<a class="cut strong" href={href("runs", { task: one.task })} title={one.task}>
-									{one.task}
-								</a>
-							</th>
-							<td>
-								<Bars runs={one.runs} />
-							</td>
-							<td class="right number" data-name="running">
-								{one.live || <span class="quiet">0</span>}
-							</td>
-							<td class="right number" data-name="succeeded">
-								{percent(one.succeeded, one.ended)}
-							</td>
-							<td class="right number" data-name="took">
-								{length(one.median)}
-							</td>
-							<td class="right" data-name="last">
-								<When at={one.runs[0]?.created_at} />
-							</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
-		</div>
+		<Table heads={HEADS} isCard={false}>
+			{flows.map((one) => (
+				<tr key={one.task} class={one.task === chosen ? "is-chosen" : ""}>
+					<th scope="row">
+						<a class="cut strong" href={href("runs", { task: one.task })} title={one.task}>
+							{one.task}
+						</a>
+					</th>
+					<td>
+						<Bars runs={one.runs} />
+					</td>
+					<td class="right number" data-name="running">
+						{one.live || <span class="quiet">0</span>}
+					</td>
+					<td class="right number" data-name="succeeded">
+						{percent(one.succeeded, one.ended)}
+					</td>
+					<td class="right number" data-name="took">
+						{length(one.median)}
+					</td>
+					<td class="right" data-name="last">
+						<When at={one.runs[0]?.created_at} />
+					</td>
+				</tr>
+			))}
+		</Table>
 	);
 }
 

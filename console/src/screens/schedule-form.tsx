@@ -1,6 +1,5 @@
 /** Adds a schedule, or changes one that was added. */
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { invalidate, useData } from "../api/cache";
 import { sendText } from "../api/client";
@@ -8,6 +7,7 @@ import { Problem } from "../api/problem";
 import type { Schedule, TaskDetails, TaskInfo } from "../api/types";
 import { member } from "../logic/json";
 import { empty, fieldsOf, type Schema } from "../logic/schema";
+import { Field } from "../parts/field";
 import { Choice } from "../parts/menu";
 import { Loaded, Page, Section } from "../parts/page";
 import { go, href } from "../place";
@@ -97,18 +97,18 @@ function Edit({ schedule, first, given }: EditProps) {
 			<Section title="What">
 				<div class="fields">
 					{!schedule && (
-						<Line name="name" says="unique, such as nightly" wrong={wrong.value.name}>
+						<Field name="name" says="unique, such as nightly" wrong={wrong.value.name}>
 							<input value={name} onInput={text("name")} autocomplete="off" data-focus />
-						</Line>
+						</Field>
 					)}
-					<Line name="task" says="that is enqueued" wrong={wrong.value.task}>
+					<Field name="task" says="that is enqueued" wrong={wrong.value.task}>
 						<input value={task} onInput={text("task")} list="tasks" autocomplete="off" />
 						<datalist id="tasks">
 							{tasks.map((one) => (
 								<option key={one.name} value={one.name} />
 							))}
 						</datalist>
-					</Line>
+					</Field>
 				</div>
 				{fields.length > 0 && (
 					<div class="fields-head">
@@ -144,49 +144,49 @@ function Edit({ schedule, first, given }: EditProps) {
 				<div class="fields">
 					{kind === "cron" ? (
 						<>
-							<Line
+							<Field
 								name="cron"
 								says="minute hour day month weekday, or @daily"
 								wrong={wrong.value.cron}
 							>
 								<input value={cron} onInput={text("cron")} placeholder="30 9 * * 1-5" />
-							</Line>
-							<Line name="timezone" says="in which they are read" wrong={wrong.value.timezone}>
+							</Field>
+							<Field name="timezone" says="in which they are read" wrong={wrong.value.timezone}>
 								<input value={timezone} onInput={text("timezone")} list="zones" />
 								<datalist id="zones">
 									{Intl.supportedValuesOf("timeZone").map((one) => (
 										<option key={one} value={one} />
 									))}
 								</datalist>
-							</Line>
+							</Field>
 						</>
 					) : (
-						<Line name="every" says="90s, 15min, 2h" wrong={wrong.value.every}>
+						<Field name="every" says="90s, 15min, 2h" wrong={wrong.value.every}>
 							<input value={every} onInput={text("every")} placeholder="15min" />
-						</Line>
+						</Field>
 					)}
-					<Line name="start" says="no instant is before" wrong={wrong.value.start}>
+					<Field name="start" says="no instant is before" wrong={wrong.value.start}>
 						<input type="datetime-local" value={start} onInput={text("start")} />
-					</Line>
-					<Line name="end" says="no instant is after" wrong={wrong.value.end}>
+					</Field>
+					<Field name="end" says="no instant is after" wrong={wrong.value.end}>
 						<input type="datetime-local" value={end} onInput={text("end")} />
-					</Line>
-					<Line name="spread" says="jobs are due within that time" wrong={wrong.value.spread}>
+					</Field>
+					<Field name="spread" says="jobs are due within that time" wrong={wrong.value.spread}>
 						<input value={spread} onInput={text("spread")} placeholder="0s" />
-					</Line>
-					<Line
+					</Field>
+					<Field
 						name="missed"
 						says="when no worker was there: latest, skip, all(24)"
 						wrong={wrong.value.missed}
 					>
 						<input value={missed} onInput={text("missed")} />
-					</Line>
-					<Line name="overlap" says="while a job of it has not ended" wrong={wrong.value.overlap}>
+					</Field>
+					<Field name="overlap" says="while a job of it has not ended" wrong={wrong.value.overlap}>
 						<select value={overlap} onChange={text("overlap")}>
 							<option value="allow">allow: fire all the same</option>
 							<option value="skip">skip: leave the instant out</option>
 						</select>
-					</Line>
+					</Field>
 				</div>
 			</Section>
 			<footer class="form-foot">
@@ -201,26 +201,5 @@ function Edit({ schedule, first, given }: EditProps) {
 				</button>
 			</footer>
 		</form>
-	);
-}
-
-function Line(props: {
-	name: string;
-	says: string;
-	wrong: string | undefined;
-	children: ComponentChildren;
-}) {
-	return (
-		<label class="field">
-			<span>
-				<strong>{props.name}</strong> <span class="quiet">{props.says}</span>
-			</span>
-			{props.children}
-			{props.wrong && (
-				<span class="wrong" role="alert">
-					{props.wrong}
-				</span>
-			)}
-		</label>
 	);
 }

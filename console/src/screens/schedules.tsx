@@ -7,6 +7,7 @@ import { CopyLine } from "../parts/copy";
 import { Empty, Loaded, Page } from "../parts/page";
 import { useSeen } from "../parts/sight";
 import { StateMark } from "../parts/state";
+import { ACTIONS, Table } from "../parts/table";
 import { When } from "../parts/when";
 import { href } from "../place";
 import { mayOperate } from "../session";
@@ -33,35 +34,22 @@ export default function SchedulesScreen() {
 			}
 		>
 			<Loaded of={schedules} lines={6}>
-				{(data) => (data.items.length ? <Table schedules={data.items} /> : <None />)}
+				{(data) => (data.items.length ? <List schedules={data.items} /> : <None />)}
 			</Loaded>
 		</Page>
 	);
 }
 
-function Table({ schedules }: { schedules: readonly Schedule[] }) {
+const HEADS = ["Schedule", "When", "Next", "Last firings", ACTIONS];
+
+function List({ schedules }: { schedules: readonly Schedule[] }) {
 	const sorted = useMemo(() => [...schedules].sort(byNext), [schedules]);
 	return (
-		<div class="table-box card">
-			<table class="table">
-				<thead>
-					<tr>
-						<th scope="col">Schedule</th>
-						<th scope="col">When</th>
-						<th scope="col">Next</th>
-						<th scope="col">Last firings</th>
-						<th scope="col">
-							<span class="unseen">Actions</span>
-						</th>
-					</tr>
-				</thead>
-				<tbody>
-					{sorted.map((one) => (
-						<Row key={one.name} schedule={one} />
-					))}
-				</tbody>
-			</table>
-		</div>
+		<Table heads={HEADS}>
+			{sorted.map((one) => (
+				<Row key={one.name} schedule={one} />
+			))}
+		</Table>
 	);
 }
 

@@ -11,6 +11,7 @@ import { CopyLine } from "../parts/copy";
 import { Icon } from "../parts/icons";
 import { Empty, Loaded, Page } from "../parts/page";
 import { useSeen } from "../parts/sight";
+import { right, Table } from "../parts/table";
 import { href, params, setParams } from "../place";
 
 /** The screen. */
@@ -80,37 +81,24 @@ interface ListProps {
 	measured: ReadonlyMap<string, Measured> | undefined;
 }
 
+const HEADS = [
+	"Task",
+	"Last 24 hours",
+	right("Attempts"),
+	right("Failed"),
+	right("Median"),
+	right("p95"),
+	"Tags",
+];
+
 function List({ tasks, measured }: ListProps) {
 	if (!tasks.length) return <Empty title="No task matches." />;
 	return (
-		<div class="table-box card">
-			<table class="table">
-				<thead>
-					<tr>
-						<th scope="col">Task</th>
-						<th scope="col">Last 24 hours</th>
-						<th scope="col" class="right">
-							Attempts
-						</th>
-						<th scope="col" class="right">
-							Failed
-						</th>
-						<th scope="col" class="right">
-							Median
-						</th>
-						<th scope="col" class="right">
-							p95
-						</th>
-						<th scope="col">Tags</th>
-					</tr>
-				</thead>
-				<tbody>
-					{tasks.map((one) => (
-						<Row key={one.name} task={one} isKnown={!!measured} of={measured?.get(one.name)} />
-					))}
-				</tbody>
-			</table>
-		</div>
+		<Table heads={HEADS}>
+			{tasks.map((one) => (
+				<Row key={one.name} task={one} isKnown={!!measured} of={measured?.get(one.name)} />
+			))}
+		</Table>
 	);
 }
 

@@ -6,8 +6,11 @@ import { count } from "../logic/lengths";
 import { Gauge } from "../parts/charts";
 import { CopyLine } from "../parts/copy";
 import { Empty, Loaded, Page } from "../parts/page";
+import { ACTIONS, right, Table } from "../parts/table";
 import { now, When } from "../parts/when";
 import { href } from "../place";
+import { mayOperate } from "../session";
+import { act } from "../shell/act";
 
 const LATE = 20; // seconds after which a worker that was not heard of is marked
 const SHOWN = 3;
@@ -28,9 +31,11 @@ export default function WorkersScreen() {
 			<Loaded of={workers}>
 				{(data) =>
 					data.items.length ? (
-						<div class="table-box card">
-							<Table workers={data.items} jobs={jobs} />
-						</div>
+						<Table heads={HEADS}>
+							{data.items.map((one) => (
+								<Row key={one.name} worker={one} jobs={jobs.get(one.name) ?? []} />
+							))}
+						</Table>
 					) : (
 						<None />
 					)
@@ -51,45 +56,22 @@ function byWorker(jobs: readonly Job[]): Map<string, Job[]> {
 	return found;
 }
 
-interface TableProps {
-	workers: readonly Worker[];
-	jobs: ReadonlyMap<string, readonly Job[]>;
-}
-
-function Table({ workers, jobs }: TableProps) {
-	return (
-		<table class="table">
-			<thead>
-				<tr>
-					<th scope="col">Worker</th>
-					<th scope="col">Slots</th>
-					<th scope="col">Runs now</th>
-					<th scope="col">Queues</th>
-					<th scope="col" class="right">
-						Tasks
-					</th>
-					<th scope="col" class="right">
-						Started
-					</th>
-					<th scope="col" class="right">
-						Heard of
-					</th>
-				</tr>
-			</thead>
-			<tbody>
-				{workers.map((one) => (
-					<Row key={one.name} worker={one} jobs={jobs.get(one.name) ?? []} />
-				))}
-			</tbody>
-		</table>
-	);
-}
+const HEADS = [
+	"Worker",
+	"Slots",
+	"Runs now",
+	"Queues",
+	right("Tasks"),
+	right("Started"),
+	right("Heard of"),
+	ACTIONS,
+];
 
 function Row({ worker, jobs }: { worker: Worker; jobs: readonly Job[] }) {
-	const { name, slots, running, queues, tasks, seen_at } = worker;
+	const { name, slots, running, queues, tasks, seen_at, draining_at } = worker;
 	const late = seen_at ? (now.value - Date.parse(seen_at)) / 1000 > LATE : false;
 	return (
-		<tr class="tall">
+		<tr class={draining_at ? "tall is-paused" : "tall"}>
 			<th scope="row">
 				<a class="cut strong" href={href("jobs", { q: `worker:${name}` })} title={name}>
 					{name}
@@ -132,8 +114,36 @@ function Row({ worker, jobs }: { worker: Worker; jobs: readonly Job[] }) {
 			<td class={late ? "right warn-text" : "right"} data-name="heard of">
 				<When at={seen_at} />
 			</td>
+			<td class="right act">
+				{draining_at ? (
+					<span class="tag">
+						drained <When at={draining_at} />
+					</span>
+				) : (
+					mayOperate.value && (
+						<button type="button" onClick={() => void drain(worker)}>
+							Drain
+						</button>
+					)
+				)}
+			</td>
 		</tr>
 	);
+}
+
+/** Lets a worker end, after a question: it cannot be taken back. */
+async function drain({ name, running }: Worker): Promise<void> {
+	const jobs = `${count(running)} ${running === 1 ? "job" : "jobs"}`;
+	await act({
+		path: `workers/${encodeURIComponent(name)}/$drain`,
+		asks: {
+			title: `Drain ${name}?`,
+			says: `It takes no more jobs, ${running ? `finishes the ${jobs} that it runs` : "has none to finish"}, and ends. It is told within some seconds. Whoever started it may start another one in its place.`,
+			verb: "Drain it",
+		},
+		says: `${name} takes no more jobs, and ends.`,
+		topics: ["workers"],
+	});
 }
 
 /** The tasks that a worker runs, with how many jobs of each. */

@@ -13,10 +13,13 @@ interface Question {
 	answer: (yes: boolean) => void;
 }
 
+/** A question, for who asks it. */
+export type Asked = Omit<Question, "answer">;
+
 const question = signal<Question | undefined>(undefined);
 
 /** Asks, and returns whether to go on. */
-export function confirm(asked: Omit<Question, "answer">): Promise<boolean> {
+export function confirm(asked: Asked): Promise<boolean> {
 	return new Promise((answer) => {
 		question.value = { ...asked, answer };
 	});

@@ -68,6 +68,7 @@ COMMANDS = {
     "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
     "stats": ("stats", "The outcomes of attempts, and how long they waited and ran."),
+    "store": ("store", "Where the jobs live, and how much room they take."),
     "token": ("tokens", "Add, list and remove tokens, which let senders into a service."),
     "top": ("top", "Watch queues, workers and failures while they change."),
     "webhook": ("webhooks", "Add, change, remove and test webhooks, and see deliveries."),

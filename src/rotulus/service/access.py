@@ -22,6 +22,8 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "GET /api/v1/info": _VIEWER,
         "GET /api/v1/system": _VIEWER,
         "GET /api/v1/me": _VIEWER,
+        "GET /api/v1/settings": _VIEWER,
+        "GET /api/v1/store": _VIEWER,
         # Tasks.
         "GET /api/v1/tasks": _VIEWER,
         "GET /api/v1/tasks/{name}": _VIEWER,

@@ -4,7 +4,17 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from rotulus._jobs.record import JobRecord
-from rotulus.store.values import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Part, Tally
+from rotulus.store.values import (
+    EVERYTHING,
+    Backlog,
+    Count,
+    Filter,
+    Fleet,
+    Found,
+    Part,
+    StoreSize,
+    Tally,
+)
 
 
 class Queries(Protocol):
@@ -115,4 +125,12 @@ class Queries(Protocol):
 
     def fleet(self) -> Fleet:
         """Returns the workers whose lease is not over, the oldest first, and the paused queues."""
+        ...
+
+    def size(self, most: int = 10_000) -> StoreSize:
+        """Returns how much room it takes, and how many rows its tables have.
+
+        It takes no longer however many there are: rows are counted to `most`, or the database has
+        an estimate of its own, and that is told.
+        """
         ...

@@ -175,6 +175,36 @@ class Fleet(NamedTuple):
     paused: dict[str, datetime]
 
 
+class TableSize(NamedTuple):
+    """A table of a store.
+
+    Attributes:
+        name: its name.
+        rows: how many rows it has.
+        exact: whether they were counted; else it has as many or more, or about as many.
+        size: its bytes, with those of its indexes; None where nobody keeps account of them.
+    """
+
+    name: str
+    rows: int
+    exact: bool
+    size: int | None
+
+
+class StoreSize(NamedTuple):
+    """How much room a store takes.
+
+    Attributes:
+        size: its bytes.
+        tables: its tables, by name.
+        migrations: the names of the migrations that made them, in order.
+    """
+
+    size: int
+    tables: list[TableSize]
+    migrations: list[str]
+
+
 class Filter(NamedTuple):
     """Which jobs to read: those that match every field that is given.
 

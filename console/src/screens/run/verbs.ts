@@ -1,59 +1,58 @@
 /** What can be done to a run: paused, resumed, cancelled, retried, replayed from a step. */
-import { invalidate } from "../../api/cache";
-import { send } from "../../api/client";
 import type { Job } from "../../api/types";
 import { count } from "../../logic/lengths";
-import { confirm } from "../../shell/confirm";
-import { tell, tellProblem } from "../../shell/toasts";
+import { act } from "../../shell/act";
 
 export type RunVerb = "pause" | "resume" | "cancel" | "retry";
-
-const ASKED: Partial<Record<RunVerb, { title: string; says: string; verb: string }>> = {
-	cancel: {
-		title: "Cancel the run?",
-		says: "Steps that wait are cancelled at once. Those that run are asked to stop.",
-		verb: "Cancel the run",
-	},
-};
 
 interface Told {
 	count?: number;
 }
 
+function steps(told: Told): string {
+	return `${count(told.count ?? 0)} ${told.count === 1 ? "step" : "steps"}`;
+}
+
+const SAYS: Record<RunVerb, string | ((told: Told) => string)> = {
+	pause: "No further step begins. Those that run go on.",
+	resume: "The run goes on.",
+	cancel: (told) => `${steps(told)} cancelled.`,
+	retry: (told) => `${steps(told)} sent back.`,
+};
+
+const CANCEL = {
+	title: "Cancel the run?",
+	says: "Steps that wait are cancelled at once. Those that run are asked to stop.",
+	verb: "Cancel the run",
+	bad: true,
+};
+
 /** Does it, after a question if it cannot be taken back. */
 export async function steer(verb: RunVerb, run: Pick<Job, "id" | "task">): Promise<void> {
-	const asked = ASKED[verb];
-	if (asked && !(await confirm({ ...asked, bad: true }))) return;
-	try {
-		const told = await send<Told>("POST", `runs/${run.id}/$${verb}`);
-		const steps = `${count(told.count ?? 0)} ${told.count === 1 ? "step" : "steps"}`;
-		if (verb === "pause")
-			tell("No further step begins. Those that run go on.", () => void steer("resume", run));
-		else if (verb === "resume") tell("The run goes on.");
-		else tell(`${steps} ${verb === "cancel" ? "cancelled" : "sent back"}.`);
-		refresh(run.id);
-	} catch (problem) {
-		tellProblem(problem);
-	}
+	await act<Told>({
+		path: `runs/${run.id}/$${verb}`,
+		asks: verb === "cancel" ? CANCEL : undefined,
+		says: SAYS[verb],
+		undo: verb === "pause" ? () => void steer("resume", run) : undefined,
+		topics: topicsOf(run.id),
+	});
 }
 
 /** Runs a step that has ended again, with everything that came after it. */
 export async function replay(run: string, step: string, later: number): Promise<void> {
-	const go = await confirm({
-		title: `Replay from ${step}?`,
-		says: `The step runs again${later ? `, and so do ${count(later)} that came after it` : ""}. What they have done before is not taken back.`,
-		verb: "Replay from here",
+	await act<Told>({
+		path: `runs/${run}/$replay`,
+		body: { step },
+		asks: {
+			title: `Replay from ${step}?`,
+			says: `The step runs again${later ? `, and so do ${count(later)} that came after it` : ""}. What they have done before is not taken back.`,
+			verb: "Replay from here",
+		},
+		says: (told) => `${steps(told)} ${told.count === 1 ? "runs" : "run"} again.`,
+		topics: topicsOf(run),
 	});
-	if (!go) return;
-	try {
-		const told = await send<Told>("POST", `runs/${run}/$replay`, { step });
-		tell(`${count(told.count ?? 0)} ${told.count === 1 ? "step runs" : "steps run"} again.`);
-		refresh(run);
-	} catch (problem) {
-		tellProblem(problem);
-	}
 }
 
-function refresh(run: string): void {
-	invalidate(new Set(["jobs", `job:${run}`, "queues", "failures"]));
+function topicsOf(run: string): string[] {
+	return ["jobs", `job:${run}`, "queues", "failures"];
 }

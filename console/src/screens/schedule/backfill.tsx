@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { invalidate } from "../../api/cache";
 import { send } from "../../api/client";
 import { count, moment } from "../../logic/lengths";
+import { Field } from "../../parts/field";
 import { Section } from "../../parts/page";
 import { confirm } from "../../shell/confirm";
 import { tell, tellProblem } from "../../shell/toasts";
@@ -66,18 +67,12 @@ export function Backfill({ name }: { name: string }) {
 					void look();
 				}}
 			>
-				<label class="field">
-					<span>
-						<strong>since</strong> <span class="quiet">7d, or 2026-11-20 09:30</span>
-					</span>
+				<Field name="since" says="7d, or 2026-11-20 09:30">
 					<input value={since.value} onInput={change(since)} />
-				</label>
-				<label class="field">
-					<span>
-						<strong>until</strong> <span class="quiet">now unless given</span>
-					</span>
+				</Field>
+				<Field name="until" says="now unless given">
 					<input value={until.value} onInput={change(until)} placeholder="now" />
-				</label>
+				</Field>
 				<button type="submit">Look what is missing</button>
 			</form>
 			{found.value && (

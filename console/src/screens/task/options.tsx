@@ -2,6 +2,7 @@
 
 import type { CallOptions } from "../../logic/commands";
 import { seconds } from "../../logic/lengths";
+import { Field } from "../../parts/field";
 
 /** The options as texts, as they are typed. */
 export interface Typed {
@@ -48,27 +49,27 @@ export function Options({ typed, change, wrong, queue, queues }: OptionsProps) {
 		<details class="options" open={isSet || undefined}>
 			<summary>Later, or otherwise</summary>
 			<div class="fields">
-				<Option
+				<Field
 					name="due"
 					says="15min, 2h, or a moment such as 2027-03-31 08:00"
 					wrong={wrong.delay ?? wrong.at}
 				>
 					<input value={typed.due} onInput={set("due")} placeholder="now" autocomplete="off" />
-				</Option>
-				<Option name="queue" says="to wait under" wrong={wrong.queue}>
+				</Field>
+				<Field name="queue" says="to wait under" wrong={wrong.queue}>
 					<input value={typed.queue} onInput={set("queue")} placeholder={queue} list="queues" />
-				</Option>
-				<Option name="priority" says="higher is sooner" wrong={wrong.priority}>
+				</Field>
+				<Field name="priority" says="higher is sooner" wrong={wrong.priority}>
 					<input
 						value={typed.priority}
 						onInput={set("priority")}
 						placeholder="0"
 						inputMode="numeric"
 					/>
-				</Option>
-				<Option name="key" says="at most one live job has it" wrong={wrong.key}>
+				</Field>
+				<Field name="key" says="at most one live job has it" wrong={wrong.key}>
 					<input value={typed.key} onInput={set("key")} autocomplete="off" />
-				</Option>
+				</Field>
 				<datalist id="queues">
 					{queues.map((one) => (
 						<option key={one} value={one} />
@@ -76,26 +77,5 @@ export function Options({ typed, change, wrong, queue, queues }: OptionsProps) {
 				</datalist>
 			</div>
 		</details>
-	);
-}
-
-function Option(props: {
-	name: string;
-	says: string;
-	wrong: string | undefined;
-	children: preact.ComponentChildren;
-}) {
-	return (
-		<label class="field">
-			<span>
-				<strong>{props.name}</strong> <span class="quiet">{props.says}</span>
-			</span>
-			{props.children}
-			{props.wrong && (
-				<span class="wrong" role="alert">
-					{props.wrong}
-				</span>
-			)}
-		</label>
 	);
 }

@@ -15,7 +15,9 @@ from rotulus.service.resources.push import make_push_router
 from rotulus.service.resources.queues import make_demand_router, make_queues_router
 from rotulus.service.resources.runs import make_runs_router
 from rotulus.service.resources.schedules import make_schedules_router
+from rotulus.service.resources.settings import make_settings_router
 from rotulus.service.resources.stats import make_stats_router
+from rotulus.service.resources.store import make_store_router
 from rotulus.service.resources.tokens import make_tokens_router
 from rotulus.service.resources.webhooks import make_webhooks_router
 from rotulus.service.resources.workers import make_workers_router
@@ -37,5 +39,7 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_webhooks_router,
     make_problems_router,
     make_me_router,
+    make_settings_router,
+    make_store_router,
 )
 """What makes the routes of each resource."""

@@ -8,7 +8,7 @@ from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
 from rotulus._text.names import is_storable
 from rotulus.errors import OptionError
-from rotulus.store import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Part, Tally
+from rotulus.store import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Part, StoreSize, Tally
 from rotulus.stores.shared import reading, searching
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Session
@@ -93,3 +93,7 @@ class SharedQueries(ABC):
     def fleet(self) -> Fleet:
         """The live workers and the paused queues. See `Store.fleet`."""
         return self._read(reading.fleet)
+
+    def size(self, most: int = 10_000) -> StoreSize:
+        """How much room it takes. See `Store.size`."""
+        return self._read(lambda session: reading.size(session, most))

@@ -10,7 +10,7 @@ from rotulus._text.ids import id_range, is_id
 from rotulus._text.jsontext import encode_plain
 from rotulus._text.names import is_storable
 from rotulus._workflows.paths import join_path
-from rotulus.store import Backlog, Count, Filter, Fleet, Part, WorkerInfo
+from rotulus.store import Backlog, Count, Filter, Fleet, Part, StoreSize, TableSize, WorkerInfo
 from rotulus.stores.shared.session import Row, Session
 
 _RECENT = 20_000
@@ -169,3 +169,11 @@ def _worker(session: Session, row: Row) -> WorkerInfo:
     for field in ("started_at", "seen_at", "draining_at"):
         fields[field] = None if fields[field] is None else moment(fields[field])
     return WorkerInfo(**fields)
+
+
+def size(session: Session, most: int) -> StoreSize:
+    """How much room a store takes. See `Queries.size`."""
+    found = session.fetch("table_sizes", most=most)
+    tables = [TableSize(name, rows, bool(exact), size) for name, rows, exact, size in found]
+    migrations = [name for (name,) in session.fetch("migrations_by_name")]
+    return StoreSize(session.fetch_value("store_size"), tables, migrations)

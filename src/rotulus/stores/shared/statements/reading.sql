@@ -98,3 +98,7 @@ WHERE job.ended_at IS NULL;
 -- name: state_of
 -- The state of one job.
 SELECT state FROM rotulus_jobs WHERE id = CAST(:id AS {id});
+
+-- name: migrations_by_name
+-- The steps that made the tables what they are, in order.
+SELECT name FROM rotulus_migrations ORDER BY number;
