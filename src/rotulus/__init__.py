@@ -31,9 +31,9 @@ if TYPE_CHECKING:
         PushResource,
         PushWanted,
     )
-    from rotulus._app.resources.queues import QueueInfo
+    from rotulus._app.resources.queues import LimitInfo, QueueInfo
     from rotulus._app.resources.run_graph import BoxKind, GraphBox, GraphRoute, RunGraph
-    from rotulus._app.resources.stats import StatPoint
+    from rotulus._app.resources.stats import StatBucket, StatPoint
     from rotulus._app.resources.steps import StepInfo
     from rotulus._app.resources.stored_schedules import ScheduleInfo
     from rotulus._app.resources.timeline import Timeline, TimelineRow
@@ -111,6 +111,7 @@ __all__ = [
     "JobLogFilter",
     "JobOutcome",
     "JobPage",
+    "LimitInfo",
     "LogLine",
     "Measured",
     "Middleware",
@@ -136,6 +137,7 @@ __all__ = [
     "Schedule",
     "ScheduleInfo",
     "Snooze",
+    "StatBucket",
     "StatPoint",
     "State",
     "StepInfo",
@@ -168,7 +170,6 @@ _HOMES = {
     "_app.resources.job_count": ("JobCount",),
     "_app.resources.jobs": ("AttemptResult",),
     "_app.resources.pages": ("JobPage",),
-    "_app.resources.queues": ("QueueInfo",),
     "_app.resources.push": ("PushProcess",),
     "_app.resources.push_infos": (
         "MissingSetting",
@@ -180,12 +181,13 @@ _HOMES = {
         "PushResource",
         "PushWanted",
     ),
+    "_app.resources.queues": ("LimitInfo", "QueueInfo"),
     "_app.resources.stored_schedules": ("ScheduleInfo",),
     "_app.resources.deliveries": ("Delivery", "DeliveryPage"),
     "_app.resources.webhook_infos": ("WebhookInfo",),
     "_app.resources.measures": ("Measured", "Times"),
     "_app.resources.run_graph": ("BoxKind", "GraphBox", "GraphRoute", "RunGraph"),
-    "_app.resources.stats": ("StatPoint",),
+    "_app.resources.stats": ("StatBucket", "StatPoint"),
     "_app.resources.tokens": ("TokenInfo",),
     "_app.resources.steps": ("StepInfo",),
     "_app.resources.timeline": ("Timeline", "TimelineRow"),

@@ -18,17 +18,14 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory):
+def built():
     """The folder with the files of the console, made by `make console`."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("NOT TESTED: the console, which is built with Node 20.19 or newer and npm")
-    lock = tmp_path_factory.getbasetemp().parent / "console.lock"
-    command = [
-        "flock",
-        str(lock),
-        str(ROOT / "scripts" / "console"),
-        sys.executable,
-    ]  # processes of tests wait
+    folder = ROOT / "console" / "build"
+    folder.mkdir(exist_ok=True)
+    # One process at a time builds in a checkout, whoever began its session of tests.
+    command = ["flock", str(folder / "lock"), str(ROOT / "scripts" / "console"), sys.executable]
     made = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if made.returncode == 3:
         pytest.skip(f"NOT TESTED: the console: {made.stderr.strip()}")

@@ -1,6 +1,8 @@
 """The console in a real browser, with a real server and a real worker."""
 
 import re
+from collections import Counter
+from time import monotonic
 
 import pytest
 from fastapi import FastAPI
@@ -209,3 +211,21 @@ def test_the_theme_is_that_of_the_system_until_somebody_chooses(shop, serve, ope
     page.reload()
     expect(page.get_by_text("No job yet.")).to_be_visible()
     assert shown[other] == page.evaluate(background)
+
+
+def test_statistics_are_not_read_with_each_job(shop, serve, open_page):
+    """Charts are read when the page is opened, and at most each ten seconds while jobs end."""
+    page = open_page()
+    page.goto(f"{serve(shop.service).address}/console/")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    began = monotonic()
+    for number in range(80):
+        shop.send.enqueue(f"ada {number}")
+        page.wait_for_timeout(250)
+        if sum(url.endswith("/api/v1/queues") for url in page.asked) >= 5:
+            break
+    rounds = 2 + (monotonic() - began) // 10
+    series = Counter(url for url in page.asked if "/stats/series" in url)
+
+    assert 5 == len(series)
+    assert max(series.values()) <= rounds

@@ -54,20 +54,46 @@ def test_a_schedule_is_added_and_read_in_english(shop, serve, open_page):
     assert [] == shop.app.schedules.list()
 
 
+PULSE = "**/api/v1/schedules/pulse"
+
+
+def test_a_schedule_is_changed_and_read_again(shop, serve, open_page):
+    """Its own screen has the change, also if the form has read the schedule a moment before."""
+    shop.app.schedules.add("pulse", task="mail.send", every=3600, arguments={"to": "ada"})
+    page = open_page()
+    with page.expect_response(PULSE):
+        page.goto(
+            f"{serve(lambda: shop.service(worker=False)).address}/console/schedules/pulse/edit"
+        )
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    with page.expect_response(PULSE):  # what happened during the pause is read
+        page.keyboard.press("p")
+    field(page, "every").fill("2h")
+    page.get_by_role("button", name="Change it").click()
+
+    expect(page.get_by_text("Every 2 hours")).to_be_visible()
+    assert {"to": "ada"} == dict(shop.app.schedules.get("pulse").schedule.arguments)
+
+
 def test_a_schedule_is_changed_unless_somebody_else_was_faster(shop, serve, open_page):
-    """Its version is sent along."""
+    """The version of what is edited is sent along, also if the page has read a later one."""
     shop.app.schedules.add("pulse", task="mail.send", every=3600, arguments={"to": "ada"})
     page = open_page()
     page.expected = "412"
-    address = serve(lambda: shop.service(worker=False)).address
-    page.goto(f"{address}/console/schedules/pulse/edit")
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/schedules/pulse")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Edit").click()
     expect(field(page, "every")).to_have_value("3600s")
-    shop.app.schedules.set("pulse", arguments={"to": "bob"})
+    with page.expect_response(PULSE):
+        shop.app.schedules.set("pulse", arguments={"to": "bob"})
     field(page, "every").fill("2h")
     page.get_by_role("button", name="Change it").click()
     expect(page.get_by_text("Somebody has changed it meanwhile")).to_be_visible()
+    assert "@every 3600s" == shop.app.schedules.get("pulse").schedule.cron
 
-    page.goto(f"{address}/console/schedules/pulse/edit")
+    page.reload()
     field(page, "every").fill("2h")
     page.get_by_role("button", name="Change it").click()
     expect(page.get_by_text("Every 2 hours")).to_be_visible()

@@ -105,3 +105,45 @@ def test_a_worker_is_drained(shop, serve, open_page):
     expect(page.get_by_text("takes no more jobs, and ends.")).to_be_visible()
     expect(page.get_by_role("button", name="Drain")).to_have_count(0)
     assert all(one.draining_at for one in shop.app.workers.list())
+
+
+def test_a_webhook_is_added_changed_and_removed(shop, serve, open_page):
+    """What is wrong stands beside its field; the secret is shown once."""
+    page = open_page()
+    page.expected = "422"
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/webhooks")
+    page.get_by_role("link", name="Add a webhook").click()
+    page.get_by_label("name ").fill("ops-chat")
+    page.get_by_label("url ").fill("ftp://example.org")
+    page.get_by_label("labels ").fill("customer=7, plan=gold")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.locator(".toast")).to_contain_text("give https://")
+
+    page.get_by_label("url ").fill("https://example.org/hook")
+    runs = page.get_by_role("group", name="A run has")
+    runs.get_by_label("failed").check()
+    runs.get_by_label("ended in any way").check()
+    expect(runs.get_by_label("failed")).to_be_disabled()
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("heading", name="The secret of ops-chat")).to_be_visible()
+    expect(page.get_by_text("whsec_")).to_be_visible()
+    added = shop.app.webhooks.get("ops-chat")
+    assert {"job.failed", "job.dead", "run.*"} == set(added.events)
+    assert {"customer": "7", "plan": "gold"} == dict(added.labels)
+
+    page.get_by_role("link", name="The receiver has it").click()
+    row = page.get_by_role("row", name="ops-chat")
+    row.get_by_role("link", name="Change").click()
+    expect(page.get_by_label("labels ")).to_have_value("customer=7, plan=gold")
+    page.get_by_label("labels ").fill("")
+    page.get_by_label("task ").fill("mail.*")
+    page.get_by_role("button", name="Change it").click()
+    expect(row).to_contain_text("of mail.*")
+    changed = shop.app.webhooks.get("ops-chat")
+    assert ({}, "mail.*", added.events) == (dict(changed.labels), changed.task, changed.events)
+
+    row.get_by_role("link", name="Change").click()
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove it").click()
+    expect(page.get_by_text("Nobody is told of anything.")).to_be_visible()
+    assert [] == shop.app.webhooks.list()

@@ -1,12 +1,14 @@
 """The screens of tasks and workers: what can be run is run from its form, and followed."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import expect
 
 from console.shop import Shop
 from rotulus._app.roles import Role
+from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
 
@@ -143,3 +145,35 @@ def test_a_worker_is_shown_with_what_it_runs(shop, serve, open_page):
     expect(page.get_by_role("row").nth(1)).to_contain_text("1/2")
     page.get_by_role("link", name="report").click()
     expect(page).to_have_title("report · Shop")
+
+
+def test_a_schedule_is_begun_from_a_task(shop, serve, open_page):
+    """Its form has the task and the arguments already."""
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/tasks/mail.send")
+    field(page, "to").fill("ada")
+    page.get_by_role("link", name="Schedule…").click()
+    expect(page).to_have_title("Add a schedule · Shop")
+    expect(page.get_by_label(re.compile("^task "))).to_have_value("mail.send")
+    field(page, "name").fill("greeting")
+    field(page, "cron").fill("@daily")
+    page.get_by_role("button", name="Add it").click()
+    expect(page).to_have_title("greeting · Shop")
+
+    added = shop.app.schedules.get("greeting")
+    assert ("mail.send", {"to": "ada"}) == (added.task, dict(added.schedule.arguments))
+
+
+def test_a_task_shows_how_long_it_ran(shop, serve, open_page):
+    """A bar for each length of time."""
+    address = serve(lambda: shop.service(worker=False)).address
+    for name in ("ada", "bob"):
+        shop.send.enqueue(name)
+    with ThreadPoolExecutor() as threads:  # this one has the event loop of the browser
+        threads.submit(drain, shop.app).result()
+    page = open_page()
+    page.goto(f"{address}/console/tasks/mail.send")
+    bars = page.locator(".lengths li")
+
+    expect(bars).to_have_count(5)
+    expect(bars.filter(has_text="2")).not_to_have_count(0)

@@ -49,6 +49,21 @@ def work(app, clock, tasks):
     drain(app)
 
 
+def test_a_histogram_has_each_attempt_in_its_bucket(still_app, clock, tasks):
+    """Of all tasks or of one, of runs or of waits."""
+    work(still_app, clock, tasks)
+    ran = still_app.stats.histogram()
+    one = still_app.stats.histogram(task="takes")
+
+    assert [*BOUNDS, None] == [bucket.below for bucket in ran]
+    assert {0.005: 3, 2.5: 2, 10.0: 1} == {b.below: b.count for b in ran if b.count}
+    assert {2.5: 2, 10.0: 1} == {b.below: b.count for b in one if b.count}
+    assert 6 == sum(bucket.count for bucket in still_app.stats.histogram("waited"))
+    assert not sum(bucket.count for bucket in still_app.stats.histogram(queue="nobody"))
+    with pytest.raises(OptionError, match="choose 'ran' or 'waited'"):
+        still_app.stats.histogram("slept")
+
+
 def test_totals_are_those_of_a_span(still_app, clock, tasks):
     """Of all that was enqueued and that ended."""
     work(still_app, clock, tasks)

@@ -141,7 +141,7 @@ def test_queues_are_listed_paused_and_resumed(door):
     assert not door.queues.get("mail").paused
     demand = door.queues.demand("mail", slots=1)
     assert (1, 1, 1) == (demand.waiting, demand.wanted_workers, door.queues.demand().waiting)
-    assert [] == list(door.workers.list())
+    assert [] == list(door.workers.list()) == list(door.queues.limits())
 
 
 def test_workers_are_drained(app, door):
@@ -191,6 +191,8 @@ def test_what_happened_is_measured(app, door):
     assert ["add", "fails"] == [one.name for one in door.stats.totals(by="task", since=600)]
     points = door.stats.series("failed", since=600)
     assert 1 == sum(point.value for point in points)
+    ran = door.stats.histogram(task="add")
+    assert (1, None) == (sum(bucket.count for bucket in ran), list(ran)[-1].below)
     assert {} == door.stats.ages()
 
 

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from rotulus import App, Retry, TaskRegistry, task
 from rotulus.service import ServiceBuilder, ServiceInfo
-from rotulus.store import WorkerInfo
+from rotulus.store import ClaimFilter, WorkerInfo
 from rotulus.testing import SettableClock, drain
 
 
@@ -82,6 +82,29 @@ def test_what_cannot_be_called_a_queue_is_a_problem(client, verb):
 
     assert (422, "invalid_option") == (answer.status_code, answer.json()["code"])
     assert "Queue name 'a b'" in answer.json()["detail"]
+
+
+def test_limits_tell_who_holds_them(app, client, clock):
+    """The key with the most jobs waiting first."""
+    for number in (1, 2, 2):
+        app.using(limit=1, limit_key=f"k:{number}").enqueue("mail.send")
+    [job] = app.store.claim(ClaimFilter("w"), 1, 30.0)
+    first, second = client.get("/api/v1/queues/$limits").json()["items"]
+
+    assert ("k:2", 0, 2, []) == (
+        *(first["key"], first["running"], first["waiting"], first["holders"]),
+    )
+    assert {
+        "key": "k:1",
+        "queues": ["mail"],
+        "tasks": ["mail.send"],
+        "limit": 1,
+        "rate": None,
+        "per": None,
+        "holders": [job.id],
+        "running": 1,
+        "waiting": 0,
+    } == second
 
 
 def test_demand_is_what_an_autoscaler_reads(app, client, clock):
@@ -196,6 +219,22 @@ def test_totals_in_all_and_by_task_or_queue(app, client):
     )
 
 
+def test_a_histogram_of_times(app, client):
+    """How many attempts ran for how long, or waited."""
+    app.enqueue("fails")
+    drain(app)
+    app.enqueue("mail.send", n=3)
+    drain(app)
+    ran = client.get("/api/v1/stats/histogram").json()["items"]
+    one = client.get("/api/v1/stats/histogram?task=mail.send&since=1h").json()["items"]
+    waited = client.get("/api/v1/stats/histogram?which=waited").json()["items"]
+
+    assert [(0.005, 2), (5.0, 1)] == [(b["below"], b["count"]) for b in ran if b["count"]]
+    assert [(5.0, 1)] == [(b["below"], b["count"]) for b in one if b["count"]]
+    assert 3 == sum(bucket["count"] for bucket in waited)
+    assert None is ran[-1]["below"]
+
+
 def test_ages_of_queues(app, client, clock):
     """Those in which jobs wait."""
     app.enqueue("mail.send")
@@ -212,6 +251,8 @@ WRONG = [
     "series?since=99d&step=60",
     "series?until=x",
     "series?sins=1h",
+    "histogram?which=slept",
+    "histogram?task=a%20b",
     "totals?by=worker",
     "totals?task=a%20b",
     "totals?since=1h&until=2h",

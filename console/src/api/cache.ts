@@ -5,7 +5,7 @@ import { isLive } from "../live/switch";
 import { get } from "./client";
 import type { Problem } from "./problem";
 
-const SHORTEST = 1000; // milliseconds between two readings of the same
+const SHORTEST = 1000; // milliseconds between two readings of the same, unless somebody wants more
 const AFTER_PROBLEM = 5000;
 const KEPT = 120; // entries that nobody looks at
 
@@ -19,26 +19,44 @@ export class Entry<T> {
 	text = "";
 	/** The version of what was read last, for `If-Match`; "" where it has none. */
 	etag = "";
-	watchers = 0;
+	/** How those who look want it to be kept. */
+	private readonly watchers = new Set<Keeping>();
+	private readonly topics = new Set<string>();
 	private stale = true;
 	private began = 0;
 	private timer = 0;
 	private reading: AbortController | undefined;
 
-	constructor(
-		readonly path: string,
-		readonly topics: readonly string[],
-		readonly every: (data: T | undefined) => number,
-	) {}
+	constructor(readonly path: string) {}
+
+	get isWatched(): boolean {
+		return this.watchers.size > 0;
+	}
+
+	/** Takes note of what makes it out of date. Of a new topic nobody told it so far. */
+	heed(topics: readonly string[]): void {
+		for (const topic of topics) {
+			if (this.topics.has(topic)) continue;
+			this.topics.add(topic);
+			this.stale = true;
+		}
+	}
+
+	/** Whether it is out of date when these have changed. */
+	heeds(topics: ReadonlySet<string>): boolean {
+		for (const topic of this.topics) if (topics.has(topic)) return true;
+		return false;
+	}
 
 	/** Notes that the server has something newer, and reads it if somebody looks. */
 	invalidate(): void {
 		this.stale = true;
-		if (this.watchers && isLive()) this.soon();
+		if (this.isWatched && isLive()) this.soon();
 	}
 
-	watch(): () => void {
-		this.watchers += 1;
+	watch(keeping: Keeping = {}): () => void {
+		const watcher = { ...keeping };
+		this.watchers.add(watcher);
 		if (this.path && entries.get(this.path) !== this) {
 			// It was dropped, and has not been told of changes since.
 			entries.set(this.path, this as Entry<unknown>);
@@ -47,8 +65,8 @@ export class Entry<T> {
 		if (this.stale) void this.read();
 		else this.tick();
 		return () => {
-			this.watchers -= 1;
-			if (this.watchers) return;
+			this.watchers.delete(watcher);
+			if (this.isWatched) return;
 			clearTimeout(this.timer);
 			this.timer = 0;
 			if (this.busy.value) this.reading?.abort();
@@ -96,19 +114,29 @@ export class Entry<T> {
 	}
 
 	private soon(): void {
-		if (!this.timer && !this.busy.value) this.later(this.began + SHORTEST - Date.now());
+		if (!this.timer && !this.busy.value) this.later(this.began + this.shortest - Date.now());
 	}
 
 	private tick(): void {
-		if (!this.watchers || this.timer) return;
+		if (!this.isWatched || this.timer) return;
 		if (this.stale && isLive())
-			this.later(this.error.value ? AFTER_PROBLEM : this.began + SHORTEST - Date.now());
+			this.later(this.error.value ? AFTER_PROBLEM : this.began + this.shortest - Date.now());
 		else if (this.round) this.later(this.round);
 	}
 
 	/** Milliseconds after which it is read again in any case; 0: it is not. */
 	private get round(): number {
-		return this.every(this.data.peek());
+		const data = this.data.peek();
+		const rounds = [...this.watchers].map(({ every = 0 }) =>
+			typeof every === "number" ? every : data === undefined ? 0 : every(data as never),
+		);
+		const soonest = Math.min(...rounds.filter(Boolean));
+		return soonest === Infinity ? 0 : soonest;
+	}
+
+	/** Milliseconds that lie between two readings at least. */
+	private get shortest(): number {
+		return Math.min(...[...this.watchers].map((one) => one.shortest ?? SHORTEST));
 	}
 
 	private later(milliseconds: number): void {
@@ -129,7 +157,7 @@ const entries = new Map<string, Entry<unknown>>();
 function drop(): void {
 	for (const [path, entry] of entries) {
 		if (entries.size <= KEPT) return;
-		if (!entry.watchers) entries.delete(path);
+		if (!entry.isWatched) entries.delete(path);
 	}
 }
 
@@ -139,43 +167,43 @@ export interface Keeping {
 	topics?: readonly string[];
 	/** It is read again after so many milliseconds, since no change tells of it; 0: it is not. */
 	every?: number | ((data: never) => number);
+	/** So many milliseconds lie between two readings at least, however often it changes. */
+	shortest?: number;
 }
+
+/** How statistics are kept: each job changes them, and nobody sees the difference in a chart. */
+export const STATISTICS: Keeping = { topics: ["stats"], every: 30_000, shortest: 10_000 };
 
 /** Returns the entry of a path of the API. */
 export function entry<T>(path: string, keeping: Keeping = {}): Entry<T> {
 	let found = entries.get(path);
 	if (!found) {
-		const { topics = [], every = 0 } = keeping;
-		const round = (data: unknown) =>
-			typeof every === "number" ? every : data === undefined ? 0 : every(data as never);
-		found = new Entry<unknown>(path, topics, round);
+		found = new Entry<unknown>(path);
 		entries.set(path, found);
 		drop();
 	}
+	found.heed(keeping.topics ?? []);
 	return found as Entry<T>;
 }
 
 /** Returns what the API says at a path, and keeps it up to date while the component is there. */
 export function useData<T>(path: string | null, keeping: Keeping = {}): Entry<T> {
-	const found = useMemo(
-		() => (path === null ? new Entry<T>("", [], () => 0) : entry<T>(path, keeping)),
-		[path],
-	);
-	useEffect(() => (path === null ? undefined : found.watch()), [found, path]);
+	const found = useMemo(() => (path === null ? new Entry<T>("") : entry<T>(path, keeping)), [path]);
+	useEffect(() => (path === null ? undefined : found.watch(keeping)), [found, path]);
 	return found;
 }
 
 /** Says that something has changed: what is looked at is read again. */
 export function invalidate(topics: ReadonlySet<string> | "all"): void {
 	for (const one of entries.values()) {
-		if (topics === "all" || one.topics.some((topic) => topics.has(topic))) one.invalidate();
+		if (topics === "all" || one.heeds(topics)) one.invalidate();
 	}
 }
 
 /** Reads everything that is looked at again. */
 export function readAll(): void {
 	for (const one of entries.values()) {
-		if (one.watchers) void one.read();
+		if (one.isWatched) void one.read();
 		else one.invalidate();
 	}
 }

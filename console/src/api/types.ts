@@ -69,6 +69,7 @@ export type AuditPage = Schemas["EntryPage"];
 
 /** Who is told of what by HTTP, and what was sent. */
 export type Webhook = Schemas["Webhook"];
+export type WebhookSecret = Schemas["WebhookSecret"];
 export type Webhooks = Schemas["Webhooks"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryPage = Schemas["DeliveryPage"];
@@ -91,3 +92,7 @@ export type Setting = Schemas["SettingInfo"];
 export type Settings = Schemas["Settings"];
 export type StoreInfo = Schemas["StoreInfo"];
 export type StoreTable = Schemas["Table"];
+export type Histogram = Schemas["Histogram"];
+export type Bucket = Schemas["Bucket"];
+export type Limit = Schemas["Limit"];
+export type Limits = Schemas["Limits"];

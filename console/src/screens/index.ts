@@ -101,6 +101,8 @@ export const SCREENS: readonly Screen[] = [
 		key: "h",
 		load: () => import("./webhooks"),
 	},
+	{ path: "webhooks/$new", title: "Webhook", load: () => import("./webhook-form") },
+	{ path: "webhooks/:name/edit", title: "Webhook", load: () => import("./webhook-form") },
 	{
 		path: "system",
 		title: "System",

@@ -1,5 +1,5 @@
 /** Overview: is it well? */
-import { useData } from "../api/cache";
+import { STATISTICS, useData } from "../api/cache";
 import { withQuery } from "../api/client";
 import type { FailureGroups, Queues, Schedules, Series, Totals, Workers } from "../api/types";
 import { CopyLine } from "../parts/copy";
@@ -15,13 +15,12 @@ const STEPS = { "1 h": 60, "24 h": 900, "7 d": 21_600 } as const;
 type Span = keyof typeof SPANS;
 
 const METRICS = ["attempts", "succeeded", "failed", "waited_p95", "ran_p95"] as const;
-const SLOW = { topics: ["stats"], every: 30_000 };
 
 function useSeries(span: Span) {
 	const read = (metric: string) =>
 		withQuery("stats/series", { metric, since: SPANS[span], step: STEPS[span] });
 	// Always as many, in the same order: hooks count.
-	const all = METRICS.map((metric) => useData<Series>(read(metric), SLOW).data.value?.items);
+	const all = METRICS.map((metric) => useData<Series>(read(metric), STATISTICS).data.value?.items);
 	return Object.fromEntries(METRICS.map((metric, at) => [metric, all[at]]));
 }
 
@@ -31,7 +30,7 @@ export default function Overview() {
 	const span: Span = given in SPANS ? (given as Span) : "1 h";
 	const since = SPANS[span];
 	const queues = useData<Queues>("queues", { topics: ["queues"], every: 5000 });
-	const totals = useData<Totals>(withQuery("stats/totals", { since }), SLOW);
+	const totals = useData<Totals>(withQuery("stats/totals", { since }), STATISTICS);
 	const failures = useData<FailureGroups>(withQuery("failures", { since, limit: 8 }), {
 		topics: ["failures"],
 	});

@@ -14,6 +14,7 @@ import { href } from "../place";
 import { mayOperate } from "../session";
 import { act } from "../shell/act";
 import { isServed } from "./overview/lists";
+import { LimitList } from "./queues/limits";
 
 /** The screen. */
 export default function QueuesScreen() {
@@ -24,11 +25,14 @@ export default function QueuesScreen() {
 			<Loaded of={queues}>
 				{(data) =>
 					data.items.length ? (
-						<Table heads={HEADS}>
-							{data.items.map((one) => (
-								<Row key={one.name} queue={one} workers={workers.data.value} />
-							))}
-						</Table>
+						<div class="stack">
+							<Table heads={HEADS}>
+								{data.items.map((one) => (
+									<Row key={one.name} queue={one} workers={workers.data.value} />
+								))}
+							</Table>
+							<LimitList />
+						</div>
 					) : (
 						<Empty title="No queue has jobs.">
 							<p>

@@ -1,6 +1,6 @@
 /** Adds a schedule, or changes one that was added. */
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { invalidate, useData } from "../api/cache";
 import { sendText } from "../api/client";
 import { Problem } from "../api/problem";
@@ -10,7 +10,7 @@ import { empty, fieldsOf, type Schema } from "../logic/schema";
 import { Field } from "../parts/field";
 import { Choice } from "../parts/menu";
 import { Loaded, Page, Section } from "../parts/page";
-import { go, href } from "../place";
+import { go, href, params } from "../place";
 import { tell, tellProblem } from "../shell/toasts";
 import type { ScreenProps } from ".";
 import { bodyOf, type Draft, draftOf, NEW } from "./schedule/draft";
@@ -37,7 +37,10 @@ export default function ScheduleFormScreen({ at }: ScreenProps) {
 					)}
 				</Loaded>
 			) : (
-				<Edit first={NEW} given="{}" />
+				<Edit
+					first={{ ...NEW, task: params.value.get("task") ?? "" }}
+					given={params.value.get("arguments") ?? "{}"}
+				/>
 			)}
 		</Page>
 	);
@@ -52,6 +55,8 @@ interface EditProps {
 
 function Edit({ schedule, first, given }: EditProps) {
 	const draft = useSignal(first);
+	// The version that the draft was made of: what is read meanwhile is somebody else's.
+	const version = useRef(schedule?.version);
 	const wrong = useSignal<Record<string, string>>({});
 	const tasks = useData<TaskInfo[]>("tasks").data.value ?? [];
 	const isTask = tasks.some((one) => one.name === draft.value.task);
@@ -72,7 +77,7 @@ function Edit({ schedule, first, given }: EditProps) {
 	const save = async () => {
 		wrong.value = told.wrong;
 		if (Object.keys(told.wrong).length) return;
-		const headers: Record<string, string> = schedule ? { "If-Match": `"${schedule.version}"` } : {};
+		const headers: Record<string, string> = schedule ? { "If-Match": `"${version.current}"` } : {};
 		try {
 			const body = bodyOf(draft.value, told.text, !schedule);
 			const path = schedule ? pathOf(schedule.name) : "schedules";

@@ -161,6 +161,15 @@ function Call({ details }: { details: TaskDetails }) {
 								)}
 							</>
 						)}
+						{mayOperate.value && (
+							<a
+								class="button"
+								href={href("schedules/$new", { task: details.name, arguments: text })}
+								title="With this task and these arguments"
+							>
+								Schedule…
+							</a>
+						)}
 						<CopyAs name={details.name} text={text} options={options} />
 					</footer>
 				</form>

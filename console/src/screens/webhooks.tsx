@@ -1,18 +1,18 @@
 /** Webhooks: who is told of what, and what became of each message. */
-import { invalidate, useData } from "../api/cache";
-import { send } from "../api/client";
+import { useData } from "../api/cache";
 import type { Delivery, DeliveryPage, Webhook, Webhooks } from "../api/types";
 import { hasEnded } from "../logic/states";
 import { CopyLine } from "../parts/copy";
 import { Empty, Loaded, Page, Section } from "../parts/page";
 import { StateWord } from "../parts/state";
+import { ACTIONS, right, Table } from "../parts/table";
 import { When } from "../parts/when";
 import { href } from "../place";
 import { has } from "../session";
-import { confirm } from "../shell/confirm";
-import { tell, tellProblem } from "../shell/toasts";
+import { act } from "../shell/act";
+import { pathOf } from "./webhooks/verbs";
 
-const KEEPING = { topics: ["jobs"], every: 10_000 };
+const KEEPING = { topics: ["webhooks", "jobs"], every: 10_000 };
 
 /** The screen. */
 export default function WebhooksScreen() {
@@ -28,14 +28,24 @@ export default function WebhooksScreen() {
 			</Page>
 		);
 	return (
-		<Page title="Webhooks" beside={hooks.data.value?.items.length}>
+		<Page
+			title="Webhooks"
+			beside={hooks.data.value?.items.length}
+			actions={
+				<a class="button main" href={href("webhooks/$new")}>
+					Add a webhook
+				</a>
+			}
+		>
 			<Loaded of={hooks}>
 				{(data) =>
 					data.items.length ? (
 						<div class="stack">
-							<div class="table-box card">
-								<Table hooks={data.items} />
-							</div>
+							<Table heads={HOOKS}>
+								{data.items.map((one) => (
+									<Row key={one.name} hook={one} />
+								))}
+							</Table>
 							<Section title="Deliveries">
 								<Loaded of={sent}>{(page) => <Deliveries items={page.items} />}</Loaded>
 							</Section>
@@ -49,60 +59,49 @@ export default function WebhooksScreen() {
 	);
 }
 
-function Table({ hooks }: { hooks: readonly Webhook[] }) {
+const HOOKS = ["Webhook", "Is told of", "Stands", ACTIONS];
+
+function Row({ hook }: { hook: Webhook }) {
 	return (
-		<table class="table">
-			<thead>
-				<tr>
-					<th scope="col">Webhook</th>
-					<th scope="col">Is told of</th>
-					<th scope="col">Stands</th>
-					<th scope="col">
-						<span class="unseen">Actions</span>
-					</th>
-				</tr>
-			</thead>
-			<tbody>
-				{hooks.map((one) => (
-					<tr key={one.name} class={one.paused_at ? "tall is-paused" : "tall"}>
-						<th scope="row">
-							<span class="cut strong">{one.name}</span>
-							<span class="cut quiet second-line" title={one.url}>
-								{one.url}
-							</span>
-						</th>
-						<td>
-							{one.events.join(", ")}
-							{one.task && <span class="quiet"> of {one.task}</span>}
-							{one.queue && <span class="quiet"> in {one.queue}</span>}
-						</td>
-						<td data-name="is">
-							{one.paused_at ? (
-								<span class="tag">
-									{one.state} <When at={one.paused_at} />
-								</span>
-							) : (
-								one.state
-							)}
-							{one.missed_at && <span class="bad-text"> has missed some</span>}
-						</td>
-						<td class="right act">
-							<span class="buttons">
-								<button type="button" onClick={() => void act(one, "test")}>
-									Send a test
-								</button>
-								<button
-									type="button"
-									onClick={() => void act(one, one.paused_at ? "resume" : "pause")}
-								>
-									{one.paused_at ? "Resume" : "Pause"}
-								</button>
-							</span>
-						</td>
-					</tr>
-				))}
-			</tbody>
-		</table>
+		<tr class={hook.paused_at ? "tall is-paused" : "tall"}>
+			<th scope="row">
+				<span class="cut strong">{hook.name}</span>
+				<span class="cut quiet second-line" title={hook.url}>
+					{hook.url}
+				</span>
+			</th>
+			<td>
+				{hook.events.join(", ")}
+				{hook.task && <span class="quiet"> of {hook.task}</span>}
+				{hook.queue && <span class="quiet"> in {hook.queue}</span>}
+			</td>
+			<td data-name="is">
+				{hook.paused_at ? (
+					<span class="tag">
+						{hook.state} <When at={hook.paused_at} />
+					</span>
+				) : (
+					hook.state
+				)}
+				{hook.missed_at && <span class="bad-text"> has missed some</span>}
+			</td>
+			<td class="right act">
+				<span class="buttons">
+					<a class="button" href={href(`${pathOf(hook.name)}/edit`)}>
+						Change
+					</a>
+					<button type="button" onClick={() => void steer(hook, "test")}>
+						Send a test
+					</button>
+					<button
+						type="button"
+						onClick={() => void steer(hook, hook.paused_at ? "resume" : "pause")}
+					>
+						{hook.paused_at ? "Resume" : "Pause"}
+					</button>
+				</span>
+			</td>
+		</tr>
 	);
 }
 
@@ -112,90 +111,72 @@ const SAID = {
 	resume: "is told again of what happens from now on.",
 };
 
-async function act(hook: Webhook, verb: keyof typeof SAID): Promise<void> {
-	try {
-		await send("POST", `webhooks/${encodeURIComponent(hook.name)}/$${verb}`);
-		tell(`${hook.name} ${SAID[verb]}`);
-		invalidate(new Set(["jobs"]));
-	} catch (problem) {
-		tellProblem(problem);
-	}
+async function steer(hook: Webhook, verb: keyof typeof SAID): Promise<void> {
+	await act({
+		path: `${pathOf(hook.name)}/$${verb}`,
+		says: `${hook.name} ${SAID[verb]}`,
+		topics: ["webhooks", "jobs"],
+	});
 }
+
+const DELIVERIES = [
+	"Event",
+	"To",
+	"Stands",
+	right("Answer"),
+	right("Tries"),
+	right("When"),
+	ACTIONS,
+];
 
 function Deliveries({ items }: { items: readonly Delivery[] }) {
 	if (!items.length) return <p class="quiet pad">Nothing was sent so far.</p>;
 	return (
-		<div class="table-box">
-			<table class="table">
-				<thead>
-					<tr>
-						<th scope="col">Event</th>
-						<th scope="col">To</th>
-						<th scope="col">Stands</th>
-						<th scope="col" class="right">
-							Answer
-						</th>
-						<th scope="col" class="right">
-							Tries
-						</th>
-						<th scope="col" class="right">
-							When
-						</th>
-						<th scope="col">
-							<span class="unseen">Actions</span>
-						</th>
-					</tr>
-				</thead>
-				<tbody>
-					{items.map((one) => (
-						<tr key={one.id}>
-							<th scope="row">
-								{one.subject ? <a href={href(`jobs/${one.subject}`)}>{one.event}</a> : one.event}
-							</th>
-							<td data-name="to">{one.webhook}</td>
-							<td>
-								<span title={one.error ?? undefined}>
-									<StateWord state={one.state} />
-								</span>
-							</td>
-							<td class="right number" data-name="answer">
-								{one.status ?? <span class="quiet">–</span>}
-							</td>
-							<td class="right number" data-name="tries">
-								{one.tries}
-							</td>
-							<td class="right" data-name="at">
-								<When at={one.created_at} />
-							</td>
-							<td class="right act">
-								{hasEnded(one.state) && (
-									<button type="button" onClick={() => void replay(one)}>
-										Send again
-									</button>
-								)}
-							</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
-		</div>
+		<Table heads={DELIVERIES} isCard={false}>
+			{items.map((one) => (
+				<tr key={one.id}>
+					<th scope="row">
+						{one.subject ? <a href={href(`jobs/${one.subject}`)}>{one.event}</a> : one.event}
+					</th>
+					<td data-name="to">{one.webhook}</td>
+					<td>
+						<span title={one.error ?? undefined}>
+							<StateWord state={one.state} />
+						</span>
+					</td>
+					<td class="right number" data-name="answer">
+						{one.status ?? <span class="quiet">–</span>}
+					</td>
+					<td class="right number" data-name="tries">
+						{one.tries}
+					</td>
+					<td class="right" data-name="at">
+						<When at={one.created_at} />
+					</td>
+					<td class="right act">
+						{hasEnded(one.state) && (
+							<button type="button" onClick={() => void replay(one)}>
+								Send again
+							</button>
+						)}
+					</td>
+				</tr>
+			))}
+		</Table>
 	);
 }
 
 async function replay(delivery: Delivery): Promise<void> {
-	const go = await confirm({
-		title: `Send ${delivery.event} to ${delivery.webhook} again?`,
-		says: "The message has the same id, so a receiver that has it can tell.",
-		verb: "Send it again",
+	await act({
+		path: `webhooks/$deliveries/${delivery.id}/$replay`,
+		asks: {
+			title: `Send ${delivery.event} to ${delivery.webhook} again?`,
+			says: "The message has the same id, so a receiver that has it can tell.",
+			verb: "Send it again",
+		},
+		says: "It is sent again.",
+		topics: ["jobs"],
 	});
-	if (!go) return;
-	try {
-		await send("POST", `webhooks/$deliveries/${delivery.id}/$replay`);
-		tell("It is sent again.");
-		invalidate(new Set(["jobs"]));
-	} catch (problem) {
-		tellProblem(problem);
-	}
 }
 
 function None() {

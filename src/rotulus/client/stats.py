@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from rotulus import Measured
 from rotulus.client.calls import Call, Since, get, query_of
 from rotulus.client.schedules import Schedules
-from rotulus.client.values import Page, Point, Schedule, page_reader
+from rotulus.client.values import Bucket, Page, Point, Schedule, page_reader
 from rotulus.client.wire import Wire
 
 
@@ -33,6 +33,7 @@ class _Age(BaseModel):
 
 
 _points, _totals, _ages = page_reader(Point), page_reader(Measured), page_reader(_Age)
+_buckets = page_reader(Bucket)
 
 
 class Stats:
@@ -64,6 +65,15 @@ class Stats:
         """Returns what happened, of the last day unless given; `by` `task` or `queue`."""
         return self._wire.send(get("/stats/totals", _totals, query_of(by=by, **span)))
 
+    def histogram(self, which: str = "ran", **span: Unpack[Span]) -> Page[Bucket]:
+        """Returns how many attempts `ran`, or `waited`, for how long; of the last day unless given.
+
+        Args:
+            which: `ran` or `waited`.
+            span: what is measured.
+        """
+        return self._wire.send(_histogram(which, span))
+
     def ages(self) -> dict[str, float]:
         """Returns for each queue how many seconds the job has been due that waits longest."""
         return _by_queue(self._wire.send(get("/stats/ages", _ages)))
@@ -89,6 +99,10 @@ class Stats:
         """`lags`, for coroutines."""
         return _active(await self._schedules.alist())
 
+    async def ahistogram(self, which: str = "ran", **span: Unpack[Span]) -> Page[Bucket]:
+        """`histogram`, for coroutines."""
+        return await self._wire.asend(_histogram(which, span))
+
     async def aages(self) -> dict[str, float]:
         """`ages`, for coroutines."""
         return _by_queue(await self._wire.asend(get("/stats/ages", _ages)))
@@ -96,6 +110,10 @@ class Stats:
 
 def _series(metric: str, step: float | None, span: Span) -> Call[Page[Point]]:
     return get("/stats/series", _points, query_of(metric=metric, step=step, **span))
+
+
+def _histogram(which: str, span: Span) -> Call[Page[Bucket]]:
+    return get("/stats/histogram", _buckets, query_of(which=which, **span))
 
 
 def _by_queue(ages: Page[_Age]) -> dict[str, float]:

@@ -187,6 +187,20 @@ class Queue(Value):
         return self.paused_at is not None
 
 
+class Limit(Value):
+    """A key of limits: how many of its jobs run, of which the first ten are told, and wait."""
+
+    key: str
+    queues: tuple[str, ...]
+    tasks: tuple[str, ...]
+    limit: int | None
+    rate: int | None
+    per: float | None
+    holders: tuple[str, ...]
+    running: int
+    waiting: int
+
+
 class Demand(Value):
     """How much work some queues have; the fields are those of `rotulus.Demand`."""
 
@@ -229,6 +243,16 @@ class Point(Value):
 
     at: datetime
     value: float | None
+
+
+class Bucket(Value):
+    """How many attempts took less than so many seconds, and no less than those of the one before.
+
+    Of the last one `below` is None: it has no end.
+    """
+
+    below: float | None
+    count: int
 
 
 class Schedule(Value):

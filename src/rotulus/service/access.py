@@ -53,11 +53,13 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         # Queues, workers and statistics.
         "GET /api/v1/demand": _VIEWER,
         "GET /api/v1/queues": _VIEWER,
+        "GET /api/v1/queues/$limits": _VIEWER,
         "GET /api/v1/queues/{queue}": _VIEWER,
         "GET /api/v1/queues/{queue}/$demand": _VIEWER,
         "POST /api/v1/queues/{queue}/$pause": _OPERATOR,
         "POST /api/v1/queues/{queue}/$resume": _OPERATOR,
         "GET /api/v1/stats/ages": _VIEWER,
+        "GET /api/v1/stats/histogram": _VIEWER,
         "GET /api/v1/stats/series": _VIEWER,
         "GET /api/v1/stats/totals": _VIEWER,
         "GET /api/v1/workers": _VIEWER,

@@ -11,6 +11,7 @@ from rotulus.store.values import (
     Filter,
     Fleet,
     Found,
+    LimitUse,
     Part,
     StoreSize,
     Tally,
@@ -132,5 +133,13 @@ class Queries(Protocol):
 
         It takes no longer however many there are: rows are counted to `most`, or the database has
         an estimate of its own, and that is told.
+        """
+        ...
+
+    def limits(self, most: int = 10_000) -> list[LimitUse]:
+        """Returns the keys with a limit or a rate that jobs hold or wait for, by key.
+
+        Of the jobs that run, and of those that wait, `most` are looked at. Keys are those of the
+        jobs: a key that no job has is not known.
         """
         ...

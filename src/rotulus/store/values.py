@@ -205,6 +205,30 @@ class StoreSize(NamedTuple):
     migrations: list[str]
 
 
+class LimitUse(NamedTuple):
+    """A key of limits, and the jobs that hold it or wait for it.
+
+    Attributes:
+        key: the key.
+        queues: the queues of these jobs, by name.
+        tasks: their tasks, by name.
+        limit_to: how many may run at once, as one of them says; None: any number.
+        rate_to: how many may start within `rate_per`; None: any number.
+        rate_per: in microseconds.
+        holders: the ids of those that run.
+        waiting: how many wait.
+    """
+
+    key: str
+    queues: list[str]
+    tasks: list[str]
+    limit_to: int | None
+    rate_to: int | None
+    rate_per: Micros | None
+    holders: list[Id]
+    waiting: int
+
+
 class Filter(NamedTuple):
     """Which jobs to read: those that match every field that is given.
 

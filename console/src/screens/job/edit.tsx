@@ -1,6 +1,6 @@
 /** Edits a job that waits: its arguments, its priority, and when it is due. */
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { invalidate, useData } from "../../api/cache";
 import { sendText } from "../../api/client";
 import { Problem } from "../../api/problem";
@@ -40,7 +40,9 @@ export function Edit({ job, text, etag, close }: EditProps) {
 	);
 }
 
-function Fields({ job, text, etag, close, schema }: EditProps & { schema: Schema }) {
+function Fields({ close, schema, ...read }: EditProps & { schema: Schema }) {
+	// What is read meanwhile is somebody else's: the version is that of what is edited.
+	const { job, text, etag } = useRef(read).current;
 	const fields = useMemo(() => fieldsOf(schema), [schema]);
 	const before = useMemo(() => member(text, "arguments") || "{}", [text]);
 	const isOpen = takesAny(schema) || !fields.length;

@@ -49,14 +49,14 @@ export function useJobs(query: string): JobList {
 	useEffect(() => {
 		later.value = [];
 		inSight.value = "0 0";
-		return first.watch();
+		return first.watch(KEEPING);
 	}, [first, later, inSight]);
 	useEffect(() => {
 		// The first page is always watched: it tells of newer jobs.
 		const [from = 0, to = 0] = inSight.value.split(" ").map(Number);
 		const last = pages.length - 1;
 		const seen = pages.filter((_, at) => (at + 1 >= from && at < to) || at === last);
-		const left = seen.map((page) => page.watch());
+		const left = seen.map((page) => page.watch(KEEPING));
 		return () => {
 			for (const leave of left) leave();
 		};

@@ -1,23 +1,27 @@
 /** How a task has run: its attempts over a day, and how long they took. */
-import { useData } from "../../api/cache";
+import { STATISTICS, useData } from "../../api/cache";
 import { withQuery } from "../../api/client";
-import type { Series, Totals } from "../../api/types";
+import type { Histogram, Series, Totals } from "../../api/types";
 import { brief, length, percent } from "../../logic/lengths";
 import { Section } from "../../parts/page";
 import { Stacked } from "../../parts/stacked";
 import { href } from "../../place";
+import { Lengths } from "./lengths";
 
 const DAY = 86_400;
 const STEP = 900;
-const SLOW = { topics: ["stats"], every: 30_000 };
 
 /** The chart and the figures. */
 export function History({ task }: { task: string }) {
 	const series = (metric: string) =>
 		withQuery("stats/series", { metric, task, since: DAY, step: STEP });
-	const succeeded = useData<Series>(series("succeeded"), SLOW).data.value?.items ?? [];
-	const failed = useData<Series>(series("failed"), SLOW).data.value?.items ?? [];
-	const totals = useData<Totals>(withQuery("stats/totals", { task, since: DAY }), SLOW);
+	const succeeded = useData<Series>(series("succeeded"), STATISTICS).data.value?.items ?? [];
+	const failed = useData<Series>(series("failed"), STATISTICS).data.value?.items ?? [];
+	const totals = useData<Totals>(withQuery("stats/totals", { task, since: DAY }), STATISTICS);
+	const lengths = useData<Histogram>(
+		withQuery("stats/histogram", { task, since: DAY }),
+		STATISTICS,
+	);
 	const all = totals.data.value?.items[0];
 	const wrong = (all?.outcomes.failed ?? 0) + (all?.outcomes.dead ?? 0);
 	const figures: [string, string][] = all
@@ -50,6 +54,7 @@ export function History({ task }: { task: string }) {
 					]}
 				/>
 			</div>
+			<Lengths buckets={lengths.data.value?.items ?? []} />
 		</Section>
 	);
 }

@@ -107,18 +107,32 @@ def measure(name: str, stats: Iterable[Stat]) -> Measured:
     return Measured(name, enqueued, outcomes, waits.times(), runs.times())
 
 
+def lengths(which: str, stats: Iterable[Stat]) -> list[int]:
+    """Returns how many attempts waited, or ran, for a length of time in each bucket of `BOUNDS`.
+
+    Args:
+        which: `waited` or `ran`.
+        stats: the statistics, with their times.
+    """
+    sums = _Sums()
+    for stat in stats:
+        if stat.outcome != ENQUEUED:
+            sums.add(0, 0, stat.runs if which == "ran" else stat.waits)
+    return sums.buckets
+
+
 class _Sums:
     def __init__(self) -> None:
         self._total, self._longest = 0, 0
-        self._buckets = [0] * (len(BOUNDS) + 1)
+        self.buckets = [0] * (len(BOUNDS) + 1)
 
     def add(self, total: int, longest: int, buckets: Sequence[int]) -> None:
         self._total += total
         self._longest = max(self._longest, longest)
-        self._buckets = [one + other for one, other in zip(self._buckets, buckets, strict=True)]
+        self.buckets = [one + other for one, other in zip(self.buckets, buckets, strict=True)]
 
     def times(self) -> Times:
-        return times(self._total, self._longest, self._buckets)
+        return times(self._total, self._longest, self.buckets)
 
 
 def _of_outcome(outcome: str, measured: Measured) -> int:

@@ -1,6 +1,7 @@
 """The statistics of an app: how many attempts came to what, how long they waited and ran."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -8,7 +9,7 @@ from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from rotulus._app.port import AppPort
-from rotulus._app.resources.measures import METRICS, TIME_METRICS, Measured, measure
+from rotulus._app.resources.measures import METRICS, TIME_METRICS, Measured, lengths, measure
 from rotulus._app.resources.queues import ages_in
 from rotulus._app.resources.stored_schedules import Lookup
 from rotulus._app.resources.where import Since, check_span, check_text, read_since
@@ -18,7 +19,7 @@ from rotulus._text.names import check_queue_name, check_task_name, did_you_mean
 from rotulus._time.lengths import Seconds, check_seconds
 from rotulus.errors import OptionError
 from rotulus.store import Stat, StatFilter
-from rotulus.store.stats import ALL_TIMES, MINUTE
+from rotulus.store.stats import ALL_TIMES, BOUNDS, MINUTE
 
 _SECOND = 1_000_000
 _STEPS = (60, 300, 900, 3600, 6 * 3600, 86_400)
@@ -36,6 +37,20 @@ class StatPoint(NamedTuple):
 
     at: datetime
     value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatBucket:
+    """How many attempts took so long: a bucket of a histogram.
+
+    Attributes:
+        below: the seconds below which its times are, and not below those of the bucket before;
+            None: the last one has no end.
+        count: how many attempts.
+    """
+
+    below: float | None
+    count: int
 
 
 class Stats:
@@ -125,6 +140,34 @@ class Stats:
             named.setdefault(stat.name, []).append(stat)
         return [measure(name, stats) for name, stats in sorted(named.items())]
 
+    def histogram(
+        self,
+        which: Literal["ran", "waited"] = "ran",
+        *,
+        task: str | None = None,
+        queue: str | None = None,
+        since: Since = 86_400.0,
+        until: Since | None = None,
+    ) -> list[StatBucket]:
+        """Returns how many attempts ran, or waited, for how long: always the same buckets.
+
+        Args:
+            which: `ran` or `waited`.
+            task: only this task.
+            queue: only this queue.
+            since: a moment, or how many seconds ago it was. Default: a day. The whole minute in
+                which it is counts.
+            until: the moment until which, or how many seconds ago it was; now unless given.
+
+        Raises:
+            OptionError: a time or a name is not allowed, or `which` is something else.
+        """
+        if which not in ("ran", "waited"):
+            raise OptionError(f"which={which!r} is not allowed: choose 'ran' or 'waited'")
+        wanted = self._wanted(since, until, None)._replace(step=ALL_TIMES, **_checked(task, queue))
+        counts = lengths(which, self._port().store().stats.read(wanted))
+        return [StatBucket(*one) for one in zip((*BOUNDS, None), counts, strict=True)]
+
     def ages(self) -> dict[str, float]:
         """Returns how long the job has been due that waits longest, in seconds, by queue.
 
@@ -175,6 +218,19 @@ class Stats:
         """`totals`, without blocking the event loop."""
         within = partial(self.totals, since=since, until=until)
         return await off_loop(within, by=by, task=task, queue=queue)
+
+    async def ahistogram(
+        self,
+        which: Literal["ran", "waited"] = "ran",
+        *,
+        task: str | None = None,
+        queue: str | None = None,
+        since: Since = 86_400.0,
+        until: Since | None = None,
+    ) -> list[StatBucket]:
+        """`histogram`, without blocking the event loop."""
+        within = partial(self.histogram, since=since, until=until)
+        return await off_loop(within, which, task=task, queue=queue)
 
     def _wanted(self, since: Since, until: Since | None, step: Seconds | None) -> StatFilter:
         now = self._port().now()

@@ -56,6 +56,22 @@ class Totals(BaseModel):
     items: list[Measured]
 
 
+class Bucket(BaseModel):
+    """How many attempts took so long."""
+
+    below: float | None = Field(
+        description="The seconds below which they took, and not below those of the bucket before; "
+        "null: the last one has no end."
+    )
+    count: int
+
+
+class Histogram(BaseModel):
+    """How many attempts took how long, the shortest first: always the same buckets."""
+
+    items: list[Bucket]
+
+
 class Age(BaseModel):
     """How long a queue makes its jobs wait."""
 
@@ -95,8 +111,13 @@ class _TotalsQuery(_Span):
     by: Literal["task", "queue"] | None = Field(None, description="What is told apart.")
 
 
+class _HistogramQuery(_Span):
+    which: Literal["ran", "waited"] = Field("ran", description="How long they ran, or waited.")
+    since: str = Field("1d", description=f"Since when: {_WHEN}.")
+
+
 def make_stats_router(prefix: str = "/api/v1/stats", tags: Sequence[str] = ("Stats",)) -> APIRouter:
-    """Returns the routes of statistics: series, totals and ages.
+    """Returns the routes of statistics: series, totals, histograms and ages.
 
     Args:
         prefix: the beginning of the paths.
@@ -105,6 +126,9 @@ def make_stats_router(prefix: str = "/api/v1/stats", tags: Sequence[str] = ("Sta
     router = ResourceRouter("/api/v1/stats", prefix, tags)
     router.get("/series", operation_id="get_stats_series", summary="A metric over time")(get_series)
     router.get("/totals", operation_id="get_stats_totals", summary="What happened")(get_totals)
+    router.get("/histogram", operation_id="get_stats_histogram", summary="How long attempts took")(
+        get_histogram
+    )
     router.get("/ages", operation_id="get_stats_ages", summary="How long jobs wait")(get_ages)
     return router
 
@@ -124,6 +148,18 @@ async def get_series(request: Request, query: Annotated[_SeriesQuery, Query()]) 
     )
     points = [Point(at=at, value=value) for at, value in found]
     return Series(metric=query.metric, items=points)
+
+
+async def get_histogram(request: Request, query: Annotated[_HistogramQuery, Query()]) -> Histogram:
+    """How many attempts ran, or waited, for how long."""
+    found = await app_of(request).stats.ahistogram(
+        query.which,
+        task=query.task,
+        queue=query.queue,
+        since=_when("since", query.since),
+        until=None if query.until is None else _when("until", query.until),
+    )
+    return Histogram(items=[Bucket(below=one.below, count=one.count) for one in found])
 
 
 async def get_totals(request: Request, query: Annotated[_TotalsQuery, Query()]) -> Totals:

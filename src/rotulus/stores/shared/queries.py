@@ -8,7 +8,18 @@ from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
 from rotulus._text.names import is_storable
 from rotulus.errors import OptionError
-from rotulus.store import EVERYTHING, Backlog, Count, Filter, Fleet, Found, Part, StoreSize, Tally
+from rotulus.store import (
+    EVERYTHING,
+    Backlog,
+    Count,
+    Filter,
+    Fleet,
+    Found,
+    LimitUse,
+    Part,
+    StoreSize,
+    Tally,
+)
 from rotulus.stores.shared import reading, searching
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Session
@@ -97,3 +108,7 @@ class SharedQueries(ABC):
     def size(self, most: int = 10_000) -> StoreSize:
         """How much room it takes. See `Store.size`."""
         return self._read(lambda session: reading.size(session, most))
+
+    def limits(self, most: int = 10_000) -> list[LimitUse]:
+        """The keys of limits. See `Store.limits`."""
+        return self._read(lambda session: reading.limits(session, most))

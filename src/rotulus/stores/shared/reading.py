@@ -10,7 +10,17 @@ from rotulus._text.ids import id_range, is_id
 from rotulus._text.jsontext import encode_plain
 from rotulus._text.names import is_storable
 from rotulus._workflows.paths import join_path
-from rotulus.store import Backlog, Count, Filter, Fleet, Part, StoreSize, TableSize, WorkerInfo
+from rotulus.store import (
+    Backlog,
+    Count,
+    Filter,
+    Fleet,
+    LimitUse,
+    Part,
+    StoreSize,
+    TableSize,
+    WorkerInfo,
+)
 from rotulus.stores.shared.session import Row, Session
 
 _RECENT = 20_000
@@ -177,3 +187,27 @@ def size(session: Session, most: int) -> StoreSize:
     tables = [TableSize(name, rows, bool(exact), size) for name, rows, exact, size in found]
     migrations = [name for (name,) in session.fetch("migrations_by_name")]
     return StoreSize(session.fetch_value("store_size"), tables, migrations)
+
+
+def limits(session: Session, most: int) -> list[LimitUse]:
+    """The keys of limits that jobs hold or wait for. See `Queries.limits`."""
+    holders = session.fetch("limit_holders", most=most)
+    waiters = session.fetch("limit_waiters", most=most)
+    found: dict[str, list[tuple[Row, str | None, int]]] = {}
+    for key, job, *terms in holders:
+        found.setdefault(key, []).append((tuple(terms), str(job), 0))
+    for key, queue, task, jobs, *terms in waiters:
+        found.setdefault(key, []).append(((queue, task, *terms), None, jobs))
+    return [_limit(key, found[key]) for key in sorted(found)]
+
+
+def _limit(key: str, uses: Sequence[tuple[Row, str | None, int]]) -> LimitUse:
+    queues, tasks, limits, rates, lengths = zip(*(terms for terms, _, _ in uses), strict=True)
+    return LimitUse(
+        key,
+        sorted(set(queues)),
+        sorted(set(tasks)),
+        *(max((one for one in ones if one), default=None) for ones in (limits, rates, lengths)),
+        holders=[job for _, job, _ in uses if job is not None],
+        waiting=sum(jobs for _, _, jobs in uses),
+    )

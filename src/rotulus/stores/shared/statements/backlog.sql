@@ -72,3 +72,17 @@ SELECT 'running', queue, 'running', count(*), NULL, 0, 0 FROM (
   SELECT queue FROM rotulus_jobs WHERE state = 'running' AND lease_until IS NOT NULL
   ORDER BY {running_order} LIMIT CAST(:most AS integer)) AS running
 GROUP BY queue;
+
+-- name: limit_holders
+-- The running jobs whose key has a limit, by key: `most` of them at most.
+SELECT limit_key, id, queue, task, limit_to, rate_to, rate_per FROM rotulus_jobs
+WHERE state = 'running' AND limit_key IS NOT NULL
+ORDER BY limit_key LIMIT CAST(:most AS integer);
+
+-- name: limit_waiters
+-- How many jobs wait for each key with a limit, and in which queue; of all of them, `most` are counted.
+SELECT limit_key, queue, task, count(*), max(limit_to), max(rate_to), max(rate_per) FROM (
+  SELECT limit_key, queue, task, limit_to, rate_to, rate_per FROM rotulus_jobs
+  WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
+  ORDER BY limit_key, priority DESC, seq LIMIT CAST(:most AS integer)) AS waiting
+GROUP BY limit_key, queue, task ORDER BY limit_key;
