@@ -31,6 +31,7 @@ def shop(tmp_path):
     working.join()
     made.send.using(delay=3600).enqueue("bob")
     made.report.enqueue()
+    made.send.using(limit=2, rate=9, limit_key="customer:7").enqueue("eve")
     yield made
     made.gate.set()
     made.app.close()
@@ -78,6 +79,7 @@ def test_axe_finds_nothing(shop, serve, open_page, theme, width):
         "push",
         "audit",
         "webhooks",
+        "webhooks/$new",
         "system",
         "nowhere",
     )

@@ -229,3 +229,20 @@ def test_statistics_are_not_read_with_each_job(shop, serve, open_page):
 
     assert 5 == len(series)
     assert max(series.values()) <= rounds
+
+
+def test_who_holds_a_limit_stands_below_the_queues(shop, serve, open_page):
+    """With how many wait for it; nothing stands there while no job has a limit."""
+    page = open_page()
+    page.goto(f"{serve(shop.service).address}/console/queues")
+    expect(page.get_by_text("No queue has jobs.")).to_be_visible()
+    held = shop.report.using(limit=1, limit_key="customer:7")
+    first = held.enqueue()
+    held.enqueue()
+    row = page.get_by_role("row", name="customer:7")
+    expect(row).to_contain_text("1 of 1")
+    row.get_by_role("link").first.click()
+
+    expect(page).to_have_title("report · Shop")
+    assert page.url.endswith(first.id)
+    shop.gate.set()
