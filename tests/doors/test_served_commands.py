@@ -190,6 +190,17 @@ def test_the_help_loads_nothing_of_http():
     assert "[]\n" == done.stdout
 
 
+def test_the_store_of_a_service_is_that_of_its_app(shop):
+    """As `rotulus store` tells it where the store is."""
+    shop("enqueue", "shout", "a")
+    there = json.loads(shop("store", "--json"))
+    here = shop.app.store.size()
+    assert (here.migrations, []) == (there["migrations"], there["missing"])
+    assert [table._asdict() for table in here.tables] == there["tables"]
+    assert shop.address == there["url"]
+    assert "rotulus_jobs" in shop("store")
+
+
 def test_many_jobs_take_many_requests(shop, monkeypatch):
     """Of a list as of a verb, and nobody notices."""
     monkeypatch.setattr("rotulus.client.served.jobs._PAGE", 2)

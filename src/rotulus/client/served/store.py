@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from rotulus import State
-from rotulus.client.calls import Call, path_of
+from rotulus.client.calls import Call, get, path_of
 from rotulus.client.groups import Groups
 from rotulus.client.jobs import Jobs
 from rotulus.client.queues import Queues
@@ -15,8 +15,8 @@ from rotulus.client.schedules import Schedules
 from rotulus.client.served.nouns import ServedWorkers
 from rotulus.client.stats import Stats
 from rotulus.client.wire import Wire
-from rotulus.errors import GroupNotFoundError, JobFailedError
-from rotulus.store import Count, Fleet
+from rotulus.errors import GroupNotFoundError, JobFailedError, OptionError
+from rotulus.store import Count, Fleet, StoreSize, TableSize
 
 _NAMED = 10
 
@@ -72,6 +72,22 @@ class ServedStore:
         parts[State.RUNNING] = max(0, parts.get(State.RUNNING, 0) - len(named))
         return [*named, *(Count("", state, jobs) for state, jobs in parts.items() if jobs)]
 
+    def size(self) -> StoreSize:
+        """Returns how much room the store of the service takes."""
+        told = self._wire.send(get("/store", _dict))
+        tables = [TableSize(**table) for table in told["tables"]]
+        return StoreSize(told["size"], tables, told["migrations"])
+
+    def migrate(self, *, apply: bool) -> list[str]:
+        """Returns the migrations that are missing.
+
+        Raises:
+            OptionError: they are to be applied, which a service does not.
+        """
+        if apply:
+            raise OptionError("A service does not migrate its store: run 'rotulus migrate' there")
+        return self._wire.send(get("/store", _dict))["missing"]
+
     def fleet(self) -> Fleet:
         """Returns the workers that are alive, and the paused queues."""
         paused = {one.name: one.paused_at for one in self._queues.list() if one.paused_at}
@@ -116,6 +132,11 @@ class _Schedules:
 
 
 _EVER = 3650 * 86_400.0
+
+
+def _dict(body: Any) -> dict[str, Any]:
+    """Returns the data of an answer."""
+    return body
 
 
 def _has_ended(body: Any) -> bool:
