@@ -33,12 +33,12 @@ function Row({
 	limit: Limit;
 }) {
 	return (
-		<tr>
+		<tr class="tall">
 			<th scope="row">
 				<span class="cut strong" title={key}>
 					{key}
 				</span>
-				<span class="quiet"> {queues.join(", ")}</span>
+				<span class="cut quiet second-line">{queues.join(", ")}</span>
 			</th>
 			<td data-name="holds">
 				<span class="with-gauge">
@@ -56,7 +56,7 @@ function Row({
 			<td class="right number" data-name="waiting">
 				{waiting ? count(waiting) : <span class="quiet">0</span>}
 			</td>
-			<td data-name="by">
+			<td>
 				<span class="labels">
 					{holders.slice(0, SHOWN).map((id) => (
 						<a key={id} class="label" href={href(`jobs/${id}`)}>
