@@ -21,6 +21,7 @@ READS = {
     "changes": {"stream", "close"},
     "failures": {"get", "groups", "latest"},
     "jobs": {"count", "find", "get", "logs"},
+    "push": {"deliveries", "plan", "process", "wanted"},
     "queues": {"demand", "get", "limits", "list"},
     "runs": {"find", "get", "graph", "latest", "parts", "step", "steps", "timeline"},
     "schedules": {"get", "instants", "list"},
