@@ -1,5 +1,6 @@
 """A cipher: nothing of arguments and results can be read in the database, and everything works."""
 
+import copy
 import os
 
 import pytest
@@ -178,3 +179,32 @@ def test_schedules_keep_their_arguments_encrypted(open_app, cipher, stored):
         ConfigurationError, match="arguments of schedule 's' cannot be read: its values are"
     ):
         open_app().schedules.run_now("s")
+
+
+@pytest.mark.parametrize("with_key", [True, False])
+def test_a_result_that_looks_encrypted_fails_its_job(open_app, cipher, stored, with_key):
+    """It would be stored in plain, and nobody could read it: whoever chooses data decides nothing."""
+    app = open_app(cipher if with_key else None)
+
+    @task("echo", registry=app.registry)
+    def echo(value: object) -> object:
+        return value
+
+    job = app.enqueue("echo", value={"$cipher": CANARY})
+    fine = app.enqueue("echo", value={"$cipher": CANARY, "more": 1})
+    drain(app)
+
+    job = job.refresh()
+    assert ("failed", "ResultError") == (job.state, job.error.type)
+    assert "give it another name" in job.error.message
+    assert {"$cipher": CANARY, "more": 1} == fine.result(1)
+    if with_key:
+        assert CANARY.encode() not in stored()
+
+
+def test_a_class_is_no_cipher_and_a_store_with_one_is_copied(open_app, cipher):
+    """`Fernet` without its key would be found out when the first job is stored."""
+    with pytest.raises(OptionError, match="encrypt"):
+        open_app(Fernet)
+    store = open_app(cipher).store
+    assert copy.copy(store).fleet() == store.fleet()

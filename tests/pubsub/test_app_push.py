@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -300,6 +301,9 @@ def test_a_flood_of_refused_requests_displaces_none_that_was_let_in(service, sig
     assert 1 == len(push_list.deliveries(1))
     with pytest.raises(OptionError, match="limit=0"):
         push_list.deliveries(0)
+    for wrong in ("5", None, 2.5, True):
+        with pytest.raises(OptionError, match="limit="):
+            push_list.deliveries(wrong)
 
 
 def test_texts_of_a_message_are_shortened(service, signer):
@@ -326,3 +330,19 @@ def test_pushes_without_a_token_are_told_as_local_ones(registry):
     process = local.app.push.process()
     assert (socket.gethostname(), clock.now()) == (process.host, process.since)
     local.app.close()
+
+
+def test_of_a_push_of_a_strange_subscription_nothing_is_kept(registry, verified_settings, signer):
+    """Its token is right; what it claims to be is not believed."""
+    settings = replace(verified_settings, subscriptions=("good-*",))
+    made = Service("sqlite://", registry, settings, TokenVerifier.from_settings(settings))
+    job = made.add.enqueue(3, 4)
+    body = json.loads(made.carrier.push().body)
+    assert 403 == made.handler.handle(bearing(signer.token(), body)).status
+    [refused] = made.app.push.deliveries()
+    made.app.close()
+
+    assert "is not in" in refused.refusal
+    told = (refused.message_id, refused.subscription, refused.task, refused.job_id)
+    assert (None,) * 4 == told
+    assert job.id not in repr(refused)

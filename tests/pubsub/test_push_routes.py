@@ -13,8 +13,9 @@ from pubsub.pushing import push
 from pubsub.served import Service
 from rotulus import App, TaskRegistry, task
 from rotulus.pubsub import PubSubCarrier, PubSubSettings, TaskRoute, TokenVerifier, apply, plan
-from rotulus.service import ServiceBuilder, ServiceInfo
-from rotulus.service.resources.push_models import PushDelivery
+from rotulus.service import Role, ServiceBuilder, ServiceInfo
+from rotulus.service.resources.push_models import PushDelivery, _there
+from rotulus.service.resources.views import View
 from rotulus.service.serving import service_of
 
 SECRET = "a-secret-of-sixteen-or-more"
@@ -162,3 +163,22 @@ def test_another_app_of_the_process_may_take_the_pushes(ask):
     sender = ask(PubSubSettings(), pushes_of=other)
     assert sender("viewer", "GET").json()["carried"] is False
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://h/p?key=S", "https://h/p?***"),
+        ("https://u:S@h/p", "https://***@h/p"),
+        ("https://h/p#S", "https://h/p#***"),
+        ("https://u:S@h/p?key=S#S", "https://***@h/p?***#***"),
+        ("https://h/p", "https://h/p"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("field", ["push_endpoint", "url", "audience"])
+def test_of_an_address_below_admins_only_host_and_path_are_shown(field, address, shown):
+    """User, query and fragment may each be a secret; an audience is an address, too."""
+    with App("sqlite://", registry=TaskRegistry()) as app:
+        assert shown == _there(field, address, View(app, Role.OPERATOR, tracebacks=False))
+        assert address == _there(field, address, View(app, Role.ADMIN, tracebacks=False))

@@ -1,7 +1,7 @@
 """A service below a prefix: mounted in another application, behind a proxy, or both."""
 
 from contextlib import asynccontextmanager
-from urllib.parse import unquote, urljoin
+from urllib.parse import quote, unquote, urljoin
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from rotulus.service import TaskRouter, install_problems
 from rotulus.service.artifacts.routes import make_artifact_router
 from rotulus.service.resources.jobs import make_jobs_router
 from rotulus.service.root_path import RootPath, read_root_path
+from rotulus.service.slashes import _location
 from rotulus.testing import drain
 from service.rich import rich_app, rich_service
 
@@ -172,6 +173,29 @@ def test_a_redirect_leads_nowhere_else(app, path):
         answer = client.get(f"http://testserver{path}", follow_redirects=False)
 
     assert 404 == answer.status_code
+
+
+@pytest.mark.parametrize("text", ["/api", "api/v1/", "/console", "/health/live", "/docs"])
+def test_a_root_path_where_the_service_has_paths_is_refused(text):
+    """Of a request to it nobody could tell whether the proxy has removed it."""
+    with pytest.raises(OptionError, match="choose another one, such as /jobs"):
+        read_root_path(text)
+    assert "/api/jobs" == read_root_path("/api/jobs")
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_redirect_quotes_what_a_path_has_quoted(app, raw):
+    """Also where a server does not tell what the client has written."""
+    scope = {
+        "type": "http",
+        "path": "/api/v1/jobs/a?b#c%d\r\nX: y/",
+        "query_string": b"",
+        "root_path": "",
+    }
+    written = quote(scope["path"]).encode()
+    location = _location(scope | ({"raw_path": written} if raw else {}))
+
+    assert "../a%3Fb%23c%25d%0D%0AX%3A%20y" == location
 
 
 @pytest.mark.parametrize("text", ["http://example.com/jobs", "/a b", "/jobs?x=1", "//host", "a#b"])

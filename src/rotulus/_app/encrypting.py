@@ -45,7 +45,7 @@ def encrypting(store: Store, cipher: Cipher) -> Store:
 
 def check_cipher(cipher: object) -> None:
     """Raise `OptionError` for what cannot be a cipher; None is none."""
-    if cipher is not None and not isinstance(cipher, Cipher):
+    if cipher is not None and (isinstance(cipher, type) or not isinstance(cipher, Cipher)):
         raise OptionError(  # without the value itself, which may be a key
             f"cipher= is not allowed to be of type {type(cipher).__name__}: it has to have "
             f"encrypt() and decrypt(), each of which takes bytes and returns bytes, as Fernet(key) "
@@ -178,6 +178,8 @@ class Encrypting:
 
     def __getattr__(self, name: str) -> Any:
         """Returns what the one behind has under that name; a method in its encrypting form."""
+        if name == "_inner":  # a copy that is being made has none yet
+            raise AttributeError(name)
         found, values = getattr(self._inner, name), self._values
         if not callable(found):
             return found

@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 import pydantic
 
+from rotulus._jobs.encrypted import is_encrypted
 from rotulus._tasks.annotations import EMPTY, Unresolved, first_sentence, materialised
 from rotulus._tasks.checks import ResultCheck
 from rotulus._tasks.payload import InvalidValuesError, PayloadType
@@ -24,6 +25,11 @@ _AS_IS: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
 }
 """Values that need no look at them: by the type of the schema, those of exactly these types."""
+
+_LIKE_ENCRYPTED = (
+    "the result is an object with one text under the name $cipher, which is how an encrypted value "
+    "looks: give it another name"
+)
 
 _BEFORE = f'{{"{_NAME}":'
 _AFTER = "}"
@@ -68,14 +74,18 @@ class ResultType:
 
         Raises:
             ResultError: it does not fit the annotation, would come back changed, has no JSON form,
-                or is too large.
+                is too large, or looks like an encrypted value.
         """
         if value is None and self._takes_none:
             return "null"
         try:
             if self._trust or type(value) in self._as_is:
-                return jsontext.encode(value, max_bytes=max_bytes)
-            return self._text(value, max_bytes)
+                text = jsontext.encode(value, max_bytes=max_bytes)
+            else:
+                text = self._text(value, max_bytes)
+            if not is_encrypted(text):
+                return text
+            problem = _LIKE_ENCRYPTED
         except InvalidValuesError as error:
             problem = "; ".join(error.problems)
         except jsontext.NotJSONError as error:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -117,7 +117,7 @@ def _scope(request: HttpRequest, path: str, sender: object) -> dict[str, Any]:
         "method": request.method,
         "scheme": request.scheme,
         "path": request.path,
-        "raw_path": request.path.encode(),
+        "raw_path": quote(request.path).encode(),
         "root_path": request.path.removesuffix(path).rstrip("/"),
         "query_string": request.META.get("QUERY_STRING", "").encode(),
         "headers": [(name.lower().encode(), text.encode()) for name, text in headers.items()],

@@ -163,12 +163,12 @@ class PushHandler:
             found = read_push(request, self._max_bytes)
         except MessageError as error:
             found = error
-        notes.read(found)
         name = found.envelope.subscription
         if self._subscriptions and not any(fnmatchcase(name, one) for one in self._subscriptions):
             raise TokenError(
                 f"Its subscription {name!r} is not in {VARIABLES['subscriptions'].name}"
             )
+        notes.read(found)  # of a refused sender nothing is believed
         return found
 
     def _run(

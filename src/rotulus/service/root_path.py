@@ -10,6 +10,9 @@ from rotulus.errors import OptionError
 
 _PATH = re.compile(r"[^\s?#\\]*")
 
+_OURS = ("/api/v1", "/console", "/health", "/metrics", "/docs", "/redoc", "/openapi.json")
+"""Beginnings of paths of a service."""
+
 
 class RootPath:
     """An application of ASGI below a path, for which a proxy stands in front of it.
@@ -47,8 +50,16 @@ def read_root_path(text: str) -> str:
 
     Raises:
         OptionError: the text is no path: it has spaces, a backslash, `?` or `#`, or names a host.
+            Or paths of a service begin with it: nobody could tell whether a proxy has removed it.
     """
     if "//" in text or not _PATH.fullmatch(text):
         raise OptionError(f"The root path {text!r} is no path: write it like /jobs")
     inside = unquote(text).strip("/")
-    return f"/{inside}" if inside else ""
+    path = f"/{inside}" if inside else ""
+    for own in _OURS if path else ():
+        if f"{own}/".startswith(f"{path}/") or f"{path}/".startswith(f"{own}/"):
+            raise OptionError(
+                f"The root path {text!r} is where the service has paths of its own ({own}): choose "
+                f"another one, such as /jobs"
+            )
+    return path

@@ -1,5 +1,7 @@
 """Sends a request with a slash too many, or too few, to the path that exists."""
 
+from urllib.parse import quote
+
 from starlette.responses import Response
 from starlette.routing import Match, Router
 from starlette.types import Receive, Scope, Send
@@ -36,7 +38,7 @@ class RedirectSlashes:
 
 def _location(scope: Scope) -> str:
     """Returns the same path with a slash at its end, or without, relative to a request."""
-    written: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+    written: bytes = (scope.get("raw_path") or quote(scope["path"]).encode()).partition(b"?")[0]
     last = written.rstrip(b"/").rpartition(b"/")[2].decode("latin-1")
     query: bytes = scope.get("query_string", b"")
     target = f"../{last}" if written.endswith(b"/") else f"./{last}/"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rotulus._app.answered import MOST_KEPT, AnsweredPushes
 from rotulus._app.resources.push_infos import Provisioned, PushPlan, PushWanted
+from rotulus._app.resources.where import check_limit
 from rotulus._concurrency.pool import off_loop
 from rotulus._engine.outbox_relay import Carrier
 from rotulus._tasks.registry import TaskRegistry
@@ -67,8 +68,8 @@ class Push:
     def wanted(self) -> PushWanted:
         """Returns the resources that the routes want: topics, subscriptions, scheduler jobs.
 
-        They come from the routes and the settings, and nobody is asked for them. Settings that are
-        missing, or wrong, are told in it.
+        They come from the routes and the settings, and nobody is asked for them. The answer also
+        names settings that are missing or wrong.
         """
         parts = self._parts()
         if not isinstance(parts.carrier, Provisioned):
@@ -116,9 +117,9 @@ class Push:
             refused: only those that were refused, or only the others; both unless given.
 
         Raises:
-            OptionError: the limit is below 1.
+            OptionError: the limit is no whole number, or below 1.
         """
-        if limit < 1:
+        if check_limit(limit) < 1:
             raise OptionError(f"limit={limit!r} is not allowed: give 1 or more")
         return self._parts().answered.last(limit, refused=refused)
 

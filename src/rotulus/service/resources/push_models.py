@@ -1,5 +1,6 @@
 """The resources of pushes, and what was delivered, as the API shows them."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -14,8 +15,8 @@ from rotulus._tasks.masking import MASK
 from rotulus.events import PushAnswered
 from rotulus.service.resources.views import View
 
-_PLACES = frozenset({"push_endpoint", "url"})
-"""Fields that are addresses: what stands behind the question mark of one there may be a secret."""
+_PLACES = frozenset({"push_endpoint", "url", "audience"})
+"""Fields that are addresses: there may be a secret in one, but for its host and its path."""
 
 _FREE = frozenset({"payload", "attributes"})
 """Fields whose values are anything: there they may be of somebody else."""
@@ -179,6 +180,14 @@ def _data(field: str, value: Any, view: View) -> Any:
     return shown[field]
 
 
+def _masked_address(text: str) -> str:
+    """An address without the values in it that may be secret."""
+    whole = re.fullmatch(r"(.*?//)?([^/?#]*@)?([^?#]*)(\?[^#]*)?(#.*)?", text, re.DOTALL)
+    scheme, user, place, query, fragment = whole.groups("") if whole else ("", "", MASK, "", "")
+    shown = f"{scheme}{MASK}@" if user else scheme
+    return f"{shown}{place}{f'?{MASK}' if query else ''}{f'#{MASK}' if fragment else ''}"
+
+
 def _there(field: str, value: Any, view: View) -> Any:
     """What a field is at Google, where anybody may have set it."""
     if view.whole or value is None:
@@ -186,6 +195,5 @@ def _there(field: str, value: Any, view: View) -> Any:
     if field in _FREE:
         return MASK if value else value
     if field in _PLACES:
-        address, mark, _ = str(value).partition("?")
-        return f"{address}?{MASK}" if mark else address
+        return _masked_address(str(value))
     return _data(field, value, view)
