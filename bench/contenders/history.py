@@ -52,7 +52,7 @@ SERVED = {
     "served state": ("/api/v1/jobs?limit=50&state=failed", PAGES),
     "served task": ("/api/v1/jobs?limit=50&task=t.3", PAGES),
     "served queue": ("/api/v1/jobs?limit=50&queue=q1", PAGES),
-    "served label": ("/api/v1/jobs?limit=50&label=customer:0042", PAGES),
+    "served label": ("/api/v1/jobs?limit=50&label.customer=0042", PAGES),
     "served count": ("/api/v1/jobs/$count", LOOKS),
     "served count of failed": ("/api/v1/jobs/$count?state=failed", LOOKS),
     "served totals": ("/api/v1/stats/totals?since=24h", LOOKS),

@@ -78,7 +78,7 @@ function sentence(text: string): string {
 /** The next ten instants, with the changes of the clock that lie between them. */
 function Next({ schedule }: { schedule: Schedule }) {
 	const path = `${pathOf(schedule.name)}/$instants?count=10`;
-	const found = useData<Instants>(path, { topics: ["schedules"], every: 60_000 });
+	const found = useData<Instants>(path, { topics: ["schedules"], every: untilFirst });
 	const zone = schedule.timezone;
 	const isFine = found.data.value?.items.some((at) => new Date(at).getUTCSeconds()) ?? false;
 	return (
@@ -107,6 +107,12 @@ function Next({ schedule }: { schedule: Schedule }) {
 			</Loaded>
 		</Section>
 	);
+}
+
+/** The milliseconds until the first of them is over, so that none stays that is. */
+function untilFirst(instants: Instants | undefined): number {
+	const first = Date.parse(instants?.items[0] ?? "");
+	return Number.isNaN(first) ? 60_000 : Math.min(60_000, Math.max(2000, first - Date.now()));
 }
 
 function day(at: string, zone: string, isFine: boolean): string {

@@ -1,0 +1,165 @@
+"""What people do in the console, from the question that brings them to its end."""
+
+import pytest
+from playwright.sync_api import expect
+
+from console.shop import Shop
+from rotulus import task
+
+pytestmark = pytest.mark.anywhere
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop on a file."""
+    made = Shop(f"sqlite:///{tmp_path}/shop.db")
+    yield made
+    made.gate.set()
+    made.app.close()
+
+
+def without_worker(shop):
+    """A service in which jobs wait."""
+    return lambda: shop.service(worker=False)
+
+
+def test_what_failed_in_the_last_hour_is_found_and_sent_back(shop, serve, open_page):
+    """From the overview to the cause, and all jobs of it by one button, once it is mended."""
+
+    @task(name="invoice.print", queue="mail", registry=shop.app.registry)
+    def print_invoice(number: int) -> int:
+        if not shop.gate.is_set():
+            raise ConnectionError("printer 7 is off")
+        return number
+
+    for number in range(3):
+        print_invoice.enqueue(number)
+    shop.fail.enqueue("no such mailbox")
+    page = open_page()
+    page.goto(f"{serve(shop.service).address}/console/")
+    page.get_by_role("link", name="ConnectionError").first.click()
+    group = page.get_by_role("listitem").filter(has_text="printer 7 is off")
+    expect(group.get_by_role("link", name="3", exact=True)).to_be_visible()
+    page.get_by_role("radio", name="1 h").click()
+    shop.gate.set()
+    group.get_by_role("button", name="Retry all").click()
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("Retry 3 jobs?")
+    asked.get_by_role("button", name="Retry 3 jobs").click()
+    expect(page.get_by_text("3 sent back.")).to_be_visible()
+
+    page.get_by_role("link", name="Jobs").first.click()
+    expect(
+        page.get_by_role("row", name="invoice.print").filter(has_text="succeeded")
+    ).to_have_count(3)
+    expect(page.get_by_role("row", name="mail.fail")).to_contain_text("failed")
+
+
+def test_why_a_job_has_not_run_is_told_and_undone(shop, serve, open_page):
+    """By the server's own words, on the page of the job; the queue is one step away."""
+    shop.app.queues.pause("mail")
+    job = shop.send.enqueue("ada")
+    page = open_page()
+    page.goto(f"{serve(shop.service).address}/console/jobs/{job.id}")
+    expect(page.locator(".why")).to_contain_text("paused")
+
+    page.keyboard.press("g")
+    page.keyboard.press("q")
+    row = page.get_by_role("row", name="mail")
+    row.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("Jobs of mail begin again.")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text('"ada"').first).to_be_visible()
+    expect(page.locator(".state-head")).to_contain_text("succeeded")
+
+
+def test_a_queue_is_paused_and_what_waits_in_it_grows(shop, serve, open_page):
+    """Without a reload; and somebody else's browser shows the same, and takes it back."""
+    address = serve(shop.service).address
+    mine, theirs = open_page(), open_page()
+    shop.report.enqueue()
+    for page in (mine, theirs):
+        page.goto(f"{address}/console/queues")
+        expect(page.get_by_role("row", name="reports")).to_be_visible()
+    mine.get_by_role("row", name="reports").get_by_role("button", name="Pause").click()
+    row = theirs.get_by_role("row", name="reports")
+    expect(row.get_by_role("button", name="Resume")).to_be_visible()
+    expect(row).to_contain_text("paused")
+
+    for waiting in ("1", "2"):
+        shop.report.enqueue()
+        for page in (mine, theirs):
+            cell = page.get_by_role("row", name="reports").locator("[data-name=waiting]")
+            expect(cell).to_have_text(waiting)
+    shop.gate.set()
+    row.get_by_role("button", name="Resume").click()
+    expect(mine.get_by_text("No queue has jobs.")).to_be_visible()
+    assert 3 == shop.app.jobs.count(state="succeeded")
+
+
+def test_a_schedule_is_changed_and_seen_to_fire(shop, serve, open_page):
+    """At its new interval."""
+    shop.app.schedules.add("pulse", task="mail.send", every=3600, arguments={"to": "ada"})
+    page = open_page()
+    address = serve(shop.service).address
+    page.goto(f"{address}/console/schedules/pulse/edit")
+    every = page.get_by_label("every ")
+    expect(every).to_have_value("3600s")
+    every.fill("1s")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_text("Every second", exact=True)).to_be_visible()
+    first = page.locator(".instants time").first
+    expect(first).to_be_visible()
+    shown = first.get_attribute("datetime")
+    expect(first).not_to_have_attribute("datetime", shown)  # it goes on with the time
+
+    page.goto(f"{address}/console/jobs?q=schedule:pulse")
+    expect(page.get_by_role("row", name="mail.send").nth(2)).to_be_visible()
+    expect(page.get_by_role("row", name="mail.send").last).to_contain_text("succeeded")
+
+
+def test_all_that_match_are_cancelled_after_a_look(shop, serve, open_page):
+    """Also those that the table has not loaded; the number is asked for before anything happens."""
+    shop.send.enqueue_many([(f"{number}@example.org",) for number in range(150)])
+    shop.report.enqueue()
+    page = open_page()
+    page.goto(f"{serve(without_worker(shop)).address}/console/jobs?q=task:mail.*")
+    expect(page.get_by_role("row", name="mail.send").first).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.get_by_role("button", name="Choose all that match").click()
+    page.get_by_role("toolbar").get_by_role("button", name="Cancel").click()
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("Cancel 150 jobs?")
+    assert 0 == shop.app.jobs.count(state="cancelled")
+    asked.get_by_role("textbox").fill("150")
+    asked.get_by_role("button", name="Cancel 150 jobs").click()
+    expect(page.get_by_text("150 jobs cancelled.")).to_be_visible()
+
+    assert 150 == shop.app.jobs.count(state="cancelled")
+    assert 1 == shop.app.jobs.count(state="queued")
+
+
+def test_on_a_slow_network_what_was_shown_stays_until_there_is_more(shop, serve, open_page):
+    """A number is never blank in between."""
+    shop.send.enqueue("ada")
+    page = open_page()
+    page.goto(f"{serve(without_worker(shop)).address}/console/queues")
+    cell = page.get_by_role("row", name="mail").locator("[data-name=waiting]")
+    expect(cell).to_have_text("1")
+    slow = page.context.new_cdp_session(page)
+    throughput = {"downloadThroughput": 20_000, "uploadThroughput": 20_000}
+    slow.send("Network.emulateNetworkConditions", {"offline": False, "latency": 900, **throughput})
+    page.evaluate(
+        """() => {
+          window.shown = new Set();
+          const cell = document.querySelector("[data-name=waiting]");
+          const note = () => shown.add(cell.isConnected ? cell.textContent.trim() : "gone");
+          new MutationObserver(note).observe(document.body,
+            {subtree: true, childList: true, characterData: true});
+        }"""
+    )
+
+    shop.send.enqueue("bob")
+    expect(cell).to_have_text("2")
+    assert {"1", "2"} >= set(page.evaluate("[...shown]"))
