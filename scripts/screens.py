@@ -1,13 +1,17 @@
 """Takes pictures of the console into `docs/pictures/`: of the shop of `rotulus demo`, in Chromium.
 
-    scripts/screens.py [FOLDER]
+    scripts/screens.py [--words] [FOLDER]
 
 Each screen is 1,440 pixels wide, in both themes: `console-jobs-light.png`. The shop is open while
-they are taken, so two pictures of a screen are not the same to the last pixel. No screen is among
-them that has the paths of a machine, such as a traceback.
+they are taken, so two pictures of a screen are not the same to the last pixel. What does not
+change from one to the next is written to `console.json`: the words of headings, columns, buttons
+and links of each screen. A test reads them again, with `--words`, and fails when the pictures are
+out of date. No screen is among them that has the paths of a machine, such as a traceback.
 """
 
+import argparse
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -18,12 +22,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 WIDTH, HEIGHT = 1440, 900
 SETTLED = 1_500
 """Milliseconds for what appears to have appeared."""
+
+
+LASTING = """() => {
+  const shown = "nav a, main h1, main h2, main h3, main th, main [role=columnheader], "
+    + "main button, main summary, main label";
+  const words = (one) => (one.getAttribute("aria-label") || one.innerText).trim().split("\\n")[0];
+  return [...document.querySelectorAll(shown)].filter((one) => one.checkVisibility()).map(words);
+}"""
+"""What is on a screen whatever happens in the shop, and some that is not."""
+
+CHANGING = re.compile(r"\d|[a-z]\.[a-z]|^(Resume|Pause|Retry|Cancel|Delete|Edit)$|^$")
+"""Words that come and go: with a number in them, names of tasks, and what can be done to a job."""
 
 
 @contextmanager
@@ -63,8 +79,17 @@ def screens(console: str) -> dict[str, str]:
     }
 
 
-def take(browser: Browser, console: str, theme: str, folder: Path) -> None:
-    """Take the pictures of all screens in a theme."""
+def words_of(page: Page) -> list[str]:
+    """Returns the words of a screen that do not change with what happens in the shop."""
+    return sorted({text for text in page.evaluate(LASTING) if not CHANGING.search(text)})
+
+
+def take(browser: Browser, console: str, theme: str, folder: Path | None) -> dict[str, list[str]]:
+    """Take the pictures of all screens in a theme; returns the words of each screen.
+
+    Without a folder the words are read, and no picture is taken.
+    """
+    words = {}
     context = browser.new_context(
         viewport={"width": WIDTH, "height": HEIGHT},
         color_scheme="dark" if theme == "dark" else "light",
@@ -76,9 +101,12 @@ def take(browser: Browser, console: str, theme: str, folder: Path) -> None:
         page.goto(f"{console}{path}")
         page.get_by_role("heading", level=1).wait_for()
         page.wait_for_timeout(SETTLED)
-        page.screenshot(path=folder / f"console-{name}-{theme}.png")
-        print(f"console-{name}-{theme}.png")
+        words[name] = words_of(page)
+        if folder is not None:
+            page.screenshot(path=folder / f"console-{name}-{theme}.png")
+            print(f"console-{name}-{theme}.png")
     context.close()
+    return words
 
 
 def main() -> None:
@@ -86,13 +114,18 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("Pictures of the console need Chromium, and it is not here: apt install chromium")
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    parser.add_argument("--words", action="store_true")
+    given = parser.parse_args()
+    folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
     with the_shop() as console, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for theme in ("light", "dark"):
-            take(browser, console, theme, folder)
+        for theme in ("light",) if given.words else ("dark", "light"):
+            words = take(browser, console, theme, None if given.words else folder)
         browser.close()
+    (folder / "console.json").write_text(json.dumps(words, indent=1) + "\n")
 
 
 if __name__ == "__main__":
