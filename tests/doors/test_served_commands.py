@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from doors.shops import TOKEN, opened
+from doors.shops import TOKEN, Shop, opened
 from doors.test_cli import SHOP, lines
 from doors.test_cli_groups import SOURCE as GROUPS
 from rotulus.cli import target
@@ -66,14 +66,51 @@ def answering(status, body, kind="text/html"):
 
 
 def test_the_option_is_as_good_as_the_variable(shop):
-    """And comes first; `--app` on the command line means a store."""
+    """And comes first."""
     job = shop("enqueue", "shout", "a").strip()
     words = ["ls", "jobs", "--url", shop.address]
     listed = CliRunner().invoke(main, words, env={"ROTULUS_TOKEN": TOKEN, "ROTULUS_APP": "no:app"})
     assert job in listed.stdout
     assert "a.db" in told("ls", "jobs", "--url", "sqlite:///a.db", code=4, ROTULUS_URL=shop.address)
-    refused = told("ls", "jobs", "--app", shop.target, code=2, ROTULUS_URL=shop.address)
-    assert "the setting 'url' (ROTULUS_URL) is the address of a service" in refused
+
+
+@pytest.mark.parametrize(
+    "words", ["ls jobs --app {}", "enqueue shout a --app {}", "worker {} --burst", "check --app {}"]
+)
+def test_an_app_on_the_command_line_means_its_store(tmp_path, monkeypatch, words):
+    """Also where a variable says the address of a service; nobody listens there."""
+    monkeypatch.chdir(tmp_path)
+    named = Shop(tmp_path, SHOP)
+    assert 0 == CliRunner().invoke(main, ["migrate", "--app", named.target]).exit_code
+    fresh = Shop(tmp_path, SHOP)  # not imported yet
+    done = CliRunner().invoke(
+        main, words.format(fresh.target).split(), env={"ROTULUS_URL": "https://127.0.0.1:1"}
+    )
+    assert 0 == done.exit_code, done.output
+
+
+@pytest.mark.parametrize("words", ["ls jobs --app {}", "worker {} --burst", "serve {}"])
+def test_an_app_without_a_url_of_its_own_is_refused(tmp_path, words):
+    """Its store would be the service that the variable says."""
+    shop = Shop(tmp_path, SHOP.replace('"sqlite:///shop.db", ', ""))
+    said = told(*words.format(shop.target).split(), code=2, ROTULUS_URL="https://127.0.0.1:1")
+    assert "the setting 'url' (ROTULUS_URL) is the address of a service" in said
+
+
+def test_a_token_may_have_the_newline_of_its_file(shop):
+    """One that no header can have is refused, and not shown."""
+    words = ["ls", "jobs", "--url", shop.address]
+    env = {"ROTULUS_TOKEN": f" {TOKEN}\n"}
+    assert 0 == CliRunner().invoke(main, words, env=env).exit_code
+    said = told(*words, code=2, ROTULUS_TOKEN="of an\nADMIN")
+    assert "token has characters" in said
+    assert "ADMIN" not in said
+
+
+def test_arguments_that_are_no_text_are_refused(shop):
+    """Such as the bytes of another encoding, which a shell hands on."""
+    shop("enqueue", "shout", "\udcff", code=2)
+    assert "no JSON" in shop.err
 
 
 def test_a_sender_without_a_token_is_told(shop):

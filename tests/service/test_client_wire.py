@@ -20,6 +20,7 @@ from rotulus.client import (
     GraphRoute,
     LogLine,
     Measured,
+    NoServiceError,
     ServiceError,
     ServiceUnreachableError,
     Timeline,
@@ -92,6 +93,15 @@ def scripted():
 
 
 QUEUE = {"name": "q", "paused_at": None, "age": None, "jobs": {}, "new in another version": 1}
+
+
+@pytest.fixture
+def job_detail(app, serve):
+    """What a service says of a job."""
+    with Client(serve(service_of(app)).address) as asking:
+        job = asking.enqueue("add", a=1)
+        answer = asking._wire.client.get(asking._wire.address(f"/jobs/{job.id}"))
+    return answer.json()
 
 
 def test_what_reads_is_asked_again(scripted):
@@ -179,6 +189,47 @@ def test_what_is_no_address_is_refused(wrong):
     """Before anything is sent."""
     with pytest.raises(OptionError, match="no address"):
         Client(wrong)
+
+
+def test_the_scheme_of_an_address_may_be_in_capitals(scripted):
+    """As in the rules for addresses; a path may have an @."""
+    server = scripted((200, QUEUE, {}))
+    with Client(f"{server.address.replace('http', 'HTTP')}/@team") as asking:
+        assert "q" == asking.queues.get("q").name
+    assert "/@team/api/v1/queues/q" == server.asked[0][1]
+
+
+@pytest.mark.parametrize("body", [{}, [1], 1, "a", {"items": 7}, {"items": [{}]}])
+def test_json_of_another_shape_is_told(scripted, body):
+    """The address is that of something else, or its version is another one."""
+    server = scripted((200, body, {}), (200, body, {}), (200, body, {}))
+    with Client(server.address) as asking:
+        for ask in (
+            lambda: asking.queues.list(),
+            lambda: asking.queues.get("q"),
+            lambda: asyncio.run(asking.queues.aget("q")),
+        ):
+            with pytest.raises(NoServiceError, match="not what a service of this version says"):
+                ask()
+    assert 3 == len(server.asked)
+
+
+def test_an_answer_that_cannot_be_unpacked_is_told(scripted):
+    """As an answer that breaks off."""
+    broken = (200, b"no gzip", {"Content-Encoding": "gzip"})
+    server = scripted(broken, broken)
+    with Client(server.address, retries=0) as asking:
+        with pytest.raises(ServiceUnreachableError, match=server.address):
+            asking.queues.get("q")
+        with pytest.raises(ServiceUnreachableError, match=server.address):
+            asyncio.run(asking.queues.aget("q"))
+
+
+def test_a_weakened_version_is_the_same_version(scripted, job_detail):
+    """As a proxy that compresses an answer makes it."""
+    server = scripted((200, job_detail, {"ETag": 'W/"3"'}), (200, job_detail, {"ETag": '"3"'}))
+    with Client(server.address) as asking:
+        assert ["3", "3"] == [asking.jobs.get(JOB_ID).version for _ in range(2)]
 
 
 def test_an_empty_name_is_refused():

@@ -34,7 +34,7 @@ def mcp(
     if service is not None:
         if target is not None:
             raise OptionError("Give an app or --service, and not both")
-        secret = token if token is not None else os.environ.get("ROTULUS_TOKEN", "")
+        secret = token if token is not None else os.environ.get("ROTULUS_TOKEN", "").strip()
         asyncio.run(serve_url(service, secret, allowed))
         return
     if token is not None:

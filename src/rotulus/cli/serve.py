@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from rotulus import App, service
-from rotulus.cli.configured import configured, settings_with
+from rotulus.cli.configured import configured, leave_service, settings_with
 from rotulus.cli.importing import load_module
 from rotulus.cli.init import leave_init
 from rotulus.cli.logs import name_jobs, set_up_logging
@@ -114,6 +114,7 @@ def _command() -> list[str]:
 
 def _load(target: str) -> Any:
     """Returns the App or application of `module:name`."""
+    left = leave_service()
     place, _, name = target.partition(":")
     if name:
         found: Any = load_module(place)
@@ -121,4 +122,4 @@ def _load(target: str) -> Any:
             found = getattr(found, part, None)
         if callable(found) and not isinstance(found, App):
             return found
-    return load_app(target)
+    return load_app(target, left)

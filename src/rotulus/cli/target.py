@@ -14,7 +14,13 @@ import click
 from rotulus import App, TaskRegistry, pubsub
 from rotulus._lazy import extra_for
 from rotulus._text.names import did_you_mean
-from rotulus.cli.configured import service_address, settings_with
+from rotulus.cli.configured import (
+    URL_SETTING,
+    leave_service,
+    refuse_address,
+    service_address,
+    settings_with,
+)
 from rotulus.cli.importing import load_module
 from rotulus.errors import ConfigurationError, StoreUnavailableError
 
@@ -94,7 +100,7 @@ def _served_app(address: str) -> App:
     """
     with extra_for("--url with the address of a service", {"httpx2": "client"}):
         served = import_module("rotulus.client.served.app").ServedApp
-    app = served(address, os.environ.get("ROTULUS_TOKEN", ""))
+    app = served(address, os.environ.get("ROTULUS_TOKEN", "").strip())
     click.get_current_context().call_on_close(app.close)
     return cast("App", app)
 
@@ -133,7 +139,7 @@ def bare_app(url: str | None = None) -> App:
         ConfigurationError: a setting is not, such as the URL in a variable.
     """
     if url is not None and service_address(None) is not None:
-        os.environ.pop("ROTULUS_URL", None)  # the option takes its place, wherever it is read
+        leave_service()  # the option takes its place, wherever it is read
     settings_with({"url": url})
     return App(url, registry=TaskRegistry())
 
@@ -183,8 +189,26 @@ def no_target() -> ConfigurationError:
     )
 
 
-def load_app(target: str) -> App:
-    """Import the app of `module:app`, `module`, `file.py` or `file.py:app`."""
+def load_app(target: str, left: str | None = None) -> App:
+    """Import the app of `module:app`, `module`, `file.py` or `file.py:app`.
+
+    Args:
+        target: where it is.
+        left: the address of a service that was in the variable `ROTULUS_URL`, if it was taken away
+            before; else it is taken away now.
+
+    Raises:
+        ConfigurationError: there is no such app.
+        UsageError: the app takes its URL from that variable, and there is the address of a service.
+    """
+    left = leave_service() or left
+    app = _imported(target)
+    if left is not None and app.settings["url"].origin == "default":
+        refuse_address(left, URL_SETTING)
+    return app
+
+
+def _imported(target: str) -> App:
     place, _, name = target.partition(":")
     module = load_module(place)
     if not name:

@@ -86,7 +86,7 @@ def worker(
     per_process: dict[str, Any] = {"slots": slots, "queues": queues, "lease": lease, "drain": drain}
     per_process |= {"recycle_jobs": recycle_jobs, "recycle_memory": recycle_memory}
     per_process |= {"log": level, "log_format": log_format, "tracebacks": tracebacks}
-    settings = settings_with(per_process | {"processes": processes})
+    settings = settings_with(per_process | {"processes": processes, "app": target})
     set_up_logging(*(settings[name].value for name in ("log", "log_format", "tracebacks")))
     app = find_app(target, tasks=True, acting=False)
     name_jobs()

@@ -1,7 +1,9 @@
 """A request to a service as a value: verbs make it, and the wire sends it, blocking or not."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar, cast
@@ -9,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from rotulus.errors import OptionError
+from rotulus.errors import ArgumentsError, OptionError, RotulusError
 
 T = TypeVar("T")
 
@@ -72,11 +74,32 @@ def reader(kind: type[T]) -> Callable[[Any], T]:
     return TypeAdapter(kind).validate_python
 
 
+@contextmanager
+def sendable() -> Generator[None, None, None]:
+    """A block that makes a request of values; `OptionError` for one that no request can have."""
+    try:
+        yield
+    except RotulusError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"A value cannot be sent: {error}") from error
+
+
+def arguments_of(params: T) -> T:
+    """Returns arguments of a task as they are. Raises `ArgumentsError` unless they are JSON."""
+    try:
+        json.dumps(params, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ArgumentsError(f"The arguments are no JSON: {error}", [str(error)]) from error
+    return params
+
+
 def path_of(*parts: str) -> str:
     """Returns a path whose parts are names or ids: `path_of("queues", "a/b", "$pause")`."""
     if not all(parts):
         raise OptionError("a name or an id is empty: give one")
-    return "".join(f"/{quote(part, safe='$')}" for part in parts)
+    with sendable():
+        return "".join(f"/{quote(part, safe='$')}" for part in parts)
 
 
 def query_of(**given: Any) -> Query:
@@ -85,17 +108,25 @@ def query_of(**given: Any) -> Query:
     A moment is written with its zone, a length of time in seconds, and each of several values by
     itself. Of a mapping each value is written after its name: `label=customer=7`.
     """
-    return tuple(
-        (name, text)
-        for name, value in given.items()
-        if value is not None
-        for text in _texts(name, value)
-    )
+    with sendable():
+        return tuple(
+            (name, text)
+            for name, value in given.items()
+            if value is not None
+            for text in _texts(name, value)
+        )
 
 
 def if_match(version: int | str | None) -> dict[str, str]:
-    """Returns the headers of a change to that version only; None: to whichever it is."""
-    return {} if version is None else {"If-Match": f'"{version}"'}
+    """Returns the headers of a change to that version only; None: to whichever it is.
+
+    Raises `OptionError` for what no version is: visible ASCII without quotes.
+    """
+    if version is None:
+        return {}
+    if not re.fullmatch(r"[!#-\[\]-~]+", str(version)):
+        raise OptionError(f"version={version!r} is not allowed: give the version of what was read")
+    return {"If-Match": f'"{version}"'}
 
 
 def data_of(**given: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
-from rotulus.client.calls import Call, data_of, get, path_of, reader
+from rotulus.client.calls import Call, arguments_of, data_of, get, path_of, reader
 from rotulus.client.run_values import Group
 from rotulus.client.values import Job, read_list
 from rotulus.client.wire import Wire
@@ -114,6 +114,6 @@ def _close(name: str) -> Call[Group]:
 def _add(
     name: str, task: str, params: Sequence[Mapping[str, Any]], options: AddOptions
 ) -> Call[list[Job]]:
-    body: dict[str, Any] = {"task": task, "params": list(params)}
+    body: dict[str, Any] = {"task": task, "params": arguments_of(list(params))}
     body |= {"options": data_of(**options)} if options else {}
     return Call("POST", path_of("groups", name, "$add"), read_list, body=body)

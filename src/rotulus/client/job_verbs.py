@@ -4,7 +4,7 @@ from typing import Any, Unpack
 
 from rotulus._app.resources.editing import JobChanges
 from rotulus._app.resources.where import Where
-from rotulus.client.calls import Call, data_of, if_match, path_of, query_of, reader
+from rotulus.client.calls import Call, arguments_of, data_of, if_match, path_of, query_of, reader
 from rotulus.client.values import JobChange, JobDetail, read_change
 from rotulus.client.wire import Wire
 
@@ -124,6 +124,7 @@ def _steer(verb: str, ids: tuple[str, ...], chosen: Chosen, **more: Any) -> Call
 def _edit(
     job_id: str, version: str | None, unchecked: bool, changes: JobChanges
 ) -> Call[JobDetail]:
+    arguments_of(changes.get("arguments"))
     body = data_of(**changes, unchecked=unchecked or None)
     path, headers = path_of("jobs", job_id), if_match(version)
     return Call("PATCH", path, _detail, body=body, headers=headers, versioned=True)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Unpack
 from rotulus import JobCount, LogLine
 from rotulus._app.resources.where import Where
 from rotulus._time.clock import monotonic
+from rotulus._time.lengths import check_seconds
 from rotulus.client.calls import Call, get, path_of, query_of, reader
 from rotulus.client.job_verbs import JobVerbs
 from rotulus.client.values import (
@@ -85,8 +86,9 @@ class Jobs(JobVerbs):
         Raises:
             JobFailedError: it has ended without a result.
             ResultTimeoutError: it has not ended in that time. It is not cancelled.
+            OptionError: the timeout is no length of time.
         """
-        end = None if timeout is None else monotonic() + timeout
+        end = _end(timeout)
         while True:
             found = self._wire.send(_result(job_id, _wait(end)))
             if isinstance(found, _Result):
@@ -129,7 +131,7 @@ class Jobs(JobVerbs):
 
     async def aresult(self, job_id: str, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as result
         """`result`, for coroutines."""
-        end = None if timeout is None else monotonic() + timeout
+        end = _end(timeout)
         while True:
             found = await self._wire.asend(_result(job_id, _wait(end)))
             if isinstance(found, _Result):
@@ -172,6 +174,17 @@ def _logs(
 ) -> Call[Page[LogLine]]:
     query = query_of(attempt=attempt, after=after, level=level, limit=limit)
     return get(path_of("jobs", job_id, "$logs"), _lines, query)
+
+
+def _end(timeout: float | None) -> float | None:
+    """Returns until when to wait. Of what lies in the past already, a result is asked for once."""
+    if timeout is None:
+        return None
+    try:
+        past = timeout < 0
+    except TypeError:  # no number: the check says so
+        past = False
+    return monotonic() + (0.0 if past else check_seconds(timeout, "timeout"))
 
 
 def _wait(end: float | None) -> int:

@@ -2,7 +2,7 @@
 
 from rotulus import PushPlan, PushProcess, PushWanted
 from rotulus._app.resources.push import PATIENCE
-from rotulus._time.lengths import Seconds
+from rotulus._time.lengths import Seconds, check_seconds
 from rotulus.client.calls import Call, data_of, get, query_of, reader
 from rotulus.client.wire import Wire
 from rotulus.events import PushAnswered
@@ -33,6 +33,7 @@ class Push:
                 20 unless given.
 
         Raises:
+            OptionError: the patience is not allowed.
             ServiceError: the service has no routes, or a setting or credentials are missing.
         """
         return self._wire.send(_planned(patience))
@@ -72,8 +73,8 @@ class Push:
 
 
 def _planned(patience: Seconds | None) -> Call[PushPlan]:
+    longer = PATIENCE if patience is None else check_seconds(patience, "patience")
     body = data_of(patience=patience)
-    longer = float(body.get("patience", PATIENCE))
     return Call("POST", "/push/$plan", _plan, body=body, repeatable=True, seconds=longer)
 
 

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from rotulus.client.calls import Call, Since, data_of, if_match, nothing, path_of, query_of, reader
+from rotulus.client.calls import (
+    Call,
+    Since,
+    arguments_of,
+    data_of,
+    if_match,
+    nothing,
+    path_of,
+    query_of,
+    reader,
+)
 from rotulus.client.values import Backfill, Job, Schedule
 from rotulus.client.wire import Wire
 
@@ -174,5 +184,6 @@ def _fill(name: str, since: Since, until: Since | None, *, dry_run: bool) -> Cal
 
 def _body(options: ScheduleOptions) -> dict[str, Any]:
     """Returns the JSON of options: a start or an end that is None is taken away."""
+    arguments_of(options.get("arguments"))
     none = {name: None for name in ("start", "end") if options.get(name, "") is None}
     return data_of(**options) | none

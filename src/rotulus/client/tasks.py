@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from rotulus import TaskInfo
-from rotulus.client.calls import Call, data_of, get, path_of, query_of, reader
+from rotulus.client.calls import Call, arguments_of, data_of, get, path_of, query_of, reader
 from rotulus.client.values import Job
 from rotulus.client.wire import Wire
 from rotulus.errors import OptionError, RotulusError
@@ -123,7 +123,7 @@ class Sender:
 
     def _call(self, name: str, params: dict[str, Any]) -> Call[Job]:
         options = data_of(**self._options)
-        body = {"params": params} | ({"options": options} if options else {})
+        body = {"params": arguments_of(params)} | ({"options": options} if options else {})
         headers = {} if self._key is None else {"Idempotency-Key": _quoted(self._key)}
         path = path_of("tasks", name, "$enqueue")
         return Call("POST", path, _job, body=body, headers=headers, repeatable=bool(headers))
@@ -145,7 +145,7 @@ def _get(name: str) -> Call[TaskInfo]:
 
 def _execute(name: str, params: dict[str, Any]) -> Call[Any]:
     path = path_of("tasks", name, "$execute")
-    return Call("POST", path, _read_result, body={"params": params})
+    return Call("POST", path, _read_result, body={"params": arguments_of(params)})
 
 
 def _read_result(body: Any) -> Any:

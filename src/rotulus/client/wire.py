@@ -1,6 +1,7 @@
 """Sends calls to a service, again where that is safe, from threads and from coroutines."""
 
 import asyncio
+import re
 import time
 from random import uniform
 from typing import Any, NoReturn, TypeVar, cast
@@ -8,9 +9,16 @@ from weakref import WeakKeyDictionary
 
 import httpx2
 
-from rotulus.client.calls import Answer, Call
-from rotulus.client.problems import ServiceError, ServiceUnreachableError, as_ours, error_of
-from rotulus.errors import OptionError
+from rotulus.client.calls import Answer, Call, sendable
+from rotulus.client.problems import (
+    NoServiceError,
+    ServiceError,
+    ServiceUnreachableError,
+    as_ours,
+    error_of,
+)
+from rotulus.config import is_token
+from rotulus.errors import OptionError, RotulusError
 
 T = TypeVar("T")
 
@@ -28,13 +36,16 @@ class Wire:
         token: a bearer token, unless "".
         timeout: seconds that an answer may take.
         retries: how often a call is sent again that may be, when the service does not answer.
+
+    Raises:
+        OptionError: the url is no address, or has a user or a password; or the token has characters
+            that no header can have. A secret is not in the message.
     """
 
     def __init__(self, url: str, token: str, timeout: float, retries: int) -> None:
-        if not url.startswith(("http://", "https://")) or not _is_address(url):
-            raise OptionError(
-                f"{url!r} is no address of a service: one begins with https://, and has a host"
-            )
+        _check_address(url)
+        if token and not is_token(token):
+            raise OptionError("the token has characters that no header can have")
         self.url = url.rstrip("/")
         self._retries = retries
         self._options: dict[str, Any] = {
@@ -51,9 +62,9 @@ class Wire:
         """Returns what a service answers to a call. Raises the error of a problem."""
         for tried in range(self._retries + 1):
             try:
-                answer = self._client.request(**self._request(call))
+                answer = self._client.send(self._request(self._client, call))
                 return _read(answer, call)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 failed: ServiceError = self._unreachable(error)
             except ServiceError as error:
                 failed = error
@@ -65,9 +76,10 @@ class Wire:
         """`send`, for coroutines."""
         for tried in range(self._retries + 1):
             try:
-                answer = await self.loop_client.request(**self._request(call))
+                client = self.loop_client
+                answer = await client.send(self._request(client, call))
                 return _read(answer, call)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 failed: ServiceError = self._unreachable(error)
             except ServiceError as error:
                 failed = error
@@ -102,20 +114,24 @@ class Wire:
         """Returns the address of a path of the API."""
         return f"{self.url}{API}{path}"
 
-    def _request(self, call: Call[Any]) -> dict[str, Any]:
+    def _request(
+        self, client: httpx2.Client | httpx2.AsyncClient, call: Call[Any]
+    ) -> httpx2.Request:
+        """Returns the request of a call. Raises `OptionError` for what is no JSON and no text."""
         body: dict[str, Any] = {} if call.body is None else {"json": call.body}
         if call.content is not None:
             body = {"content": call.content}
-        return {
-            "method": call.method,
-            "url": self.address(call.path),
-            "params": list(call.query),
-            "headers": dict(call.headers),
-            "timeout": self._timeout + call.seconds,
-            **body,
-        }
+        with sendable():
+            return client.build_request(
+                call.method,
+                self.address(call.path),
+                params=list(call.query),
+                headers=dict(call.headers),
+                timeout=self._timeout + call.seconds,
+                **body,
+            )
 
-    def _unreachable(self, error: httpx2.TransportError) -> ServiceUnreachableError:
+    def _unreachable(self, error: httpx2.RequestError) -> ServiceUnreachableError:
         said = str(error) or type(error).__name__
         return ServiceUnreachableError(f"The service at {self.url} does not answer: {said}")
 
@@ -130,16 +146,48 @@ def _read(answer: httpx2.Response, call: Call[T]) -> T:
     if not answer.is_success:
         raise error_of(answer.status_code, answer.headers, _json(answer))
     if call.whole:
-        return call.read(Answer(answer.content, answer.headers))
+        return _value(answer, call, Answer(answer.content, answer.headers))
     body = _json(answer)
     if body is None and answer.content:
         raise error_of(answer.status_code, answer.headers, {"detail": "The answer is no JSON."})
     if call.versioned and isinstance(body, dict):
         body = {
             **cast("dict[str, Any]", body),
-            "version": answer.headers.get("etag", "").strip('"'),
+            "version": _version(answer),
         }
-    return call.read(body)
+    return _value(answer, call, body)
+
+
+def _value(answer: httpx2.Response, call: Call[T], body: Any) -> T:
+    """Returns what a call reads. Raises `NoServiceError` for a body of another shape."""
+    try:
+        return call.read(body)
+    except RotulusError:  # what an answer says, such as that a task has failed
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise NoServiceError(
+            f"The answer to {call.method} {API}{call.path} is not what a service of this version "
+            f"says. Is this the address of a Rotulus service, and is its version that of the "
+            f"client?",
+            status=answer.status_code,
+        ) from error
+
+
+def _version(answer: httpx2.Response) -> str:
+    """Returns the version that an answer has: a proxy that compresses it may weaken the ETag."""
+    return answer.headers.get("etag", "").removeprefix("W/").strip('"')
+
+
+def _check_address(url: str) -> None:
+    """Raise `OptionError` unless a text is an address without a user and a password."""
+    rest = url.partition("://")[2] or url
+    if "@" in re.split(r"[/?#\\]", rest, maxsplit=1)[0]:
+        raise OptionError("The address of a service has no user and no password: give a token")
+    if not url.lower().startswith(("http://", "https://")) or not _is_address(url):
+        shown = "This" if "@" in url else repr(url)  # what is before an @ may be a password
+        raise OptionError(
+            f"{shown} is no address of a service: one begins with https://, and has a host"
+        )
 
 
 def _is_address(url: str) -> bool:
