@@ -37,11 +37,11 @@ REFUSED = {
     *("Jobs.aedit", "Workers.adrain"),
     *(f"Schedules.a{verb}" for verb in NO_SCHEDULE),
     *(f"Webhooks.a{verb}" for verb in NO_WEBHOOK),
-    *("Tokens.aget", "Tokens.aremove"),
+    *("Tokens.aget", "Tokens.aremove", "Push.aplan"),
 }
 """What raises here: the result comes too late, the job is no run, so it has no steps, and is
 cancelled by another call or runs in one, so it is not edited; nothing failed, and there is no such
-schedule, webhook or token."""
+schedule, webhook or token, nor a route of pushes."""
 
 
 def verbs(kind):
@@ -91,6 +91,7 @@ def test_each_verb_has_a_form_for_coroutines(app):
         "audit",
         "tokens",
         "webhooks",
+        "push",
     } == set(resources(app))
     assert ([], []) == (missing, different)
 

@@ -1,11 +1,13 @@
 """Every option has an effect, or is refused: there is a case here for each, or the test says so."""
 
 import inspect
+import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import get_type_hints
 
 import pytest
+from cryptography.fernet import Fernet
 
 from rotulus import INJECTED, App, Job, Retry, TaskRegistry, scheduled, task
 from rotulus._tasks.options import TaskOptions, UsingOptions
@@ -674,6 +676,23 @@ def app_environment():
     with_app(case, environment="staging")
 
 
+def app_cipher():
+    registry = TaskRegistry()
+    work = task("named", registry=registry)(body)
+
+    def case(app):
+        assert {"n": 3} == work.enqueue(3).arguments
+
+    def without_it(app):
+        [job] = app.jobs()
+        assert ["$cipher"] == list(job.arguments)
+
+    with tempfile.TemporaryDirectory() as folder:
+        place = {"url": f"sqlite:///{folder}/jobs.db", "registry": registry}
+        with_app(case, cipher=Fernet(Fernet.generate_key()), **place)
+        with_app(without_it, **place)
+
+
 def app_mask():
     def case(app):
         shown = app.masking.data({"pin": "a", "password": "b"})
@@ -713,6 +732,7 @@ APP = {
     "log_arguments": app_log_arguments,
     "environment": app_environment,
     "mask": app_mask,
+    "cipher": app_cipher,
     "webhook_networks": app_webhook_networks,
     "scheduler": app_scheduler,
     "clock": app_clock,

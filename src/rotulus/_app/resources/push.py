@@ -140,3 +140,7 @@ class Push:
     ) -> list[PushAnswered]:
         """`deliveries`, without blocking the event loop."""
         return await off_loop(partial(self.deliveries, limit, refused=refused))
+
+    async def aprocess(self) -> PushProcess:
+        """`process`, without blocking the event loop."""
+        return await off_loop(self.process)
