@@ -87,17 +87,17 @@ def test_nothing_was_logged(shop):
 def test_a_job_is_followed_until_its_end(shop):
     """Lines come while it runs, and none is missing at the end."""
     shop("enqueue", "slow")
-    module = __import__(shop.name)
-    worker = threading.Thread(target=drain, args=(shop.app,))
+    app, module = shop.app, __import__(shop.name)  # both before the variables of a command are set
+    worker = threading.Thread(target=drain, args=(app,))
     told = []
     following = threading.Thread(
         target=lambda: told.append(shop("logs", "-", "--follow", "--json"))
     )
     worker.start()
-    following.start()
-    [job] = shop.app.jobs()
+    [job] = app.jobs()
     while not job.logs():
-        assert following.is_alive()
+        assert worker.is_alive()
+    following.start()  # not before: threads share the variables that a command is given
     module.may_end.set()
     worker.join()
     following.join(30)
