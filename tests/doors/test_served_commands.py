@@ -289,3 +289,11 @@ def test_what_commands_ask_of_an_app_one_of_a_service_has():
     served.close()
 
     assert missing == HERE
+
+
+def test_an_option_in_front_of_the_command_is_refused_with_its_place():
+    """As some write `--url` there."""
+    told = CliRunner().invoke(main, ["--url", "https://jobs.example.com", "ls", "jobs"])
+
+    assert 2 == told.exit_code
+    assert "stand after it, as in 'rotulus ls --url URL'" in told.stderr

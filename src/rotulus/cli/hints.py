@@ -78,6 +78,13 @@ def _no_command(ctx: click.Context, name: str, known: Sequence[str]) -> click.Us
 def no_option(error: click.NoSuchOption) -> click.UsageError:
     """Returns the error for an option that there is not."""
     known = _options(error.ctx)
+    is_first = error.ctx is not None and error.ctx.parent is None
+    if is_first and not did_you_mean(error.option_name, known):
+        return click.UsageError(
+            f"No such option {error.option_name!r} in front of a command: options of a command "
+            f"stand after it, as in 'rotulus ls --url URL'",
+            error.ctx,
+        )
     meant = _OPTIONS.get(error.option_name)
     hint = (
         f"; did you mean {meant!r}?" if meant in known else did_you_mean(error.option_name, known)

@@ -152,6 +152,9 @@ class _Program(Commands):
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
+        except click.NoSuchOption as error:  # in front of a command
+            no_option(error).show()
+            sys.exit(error.exit_code)
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
