@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from servers.ports import free_port, is_open
@@ -37,7 +38,19 @@ class ServerProcess:
     @property
     def descriptors(self):
         """How many files and sockets it has open."""
-        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
+        return len(self._opened())
+
+    @property
+    def sockets(self):
+        """How many sockets it has open."""
+        return sum(one.startswith("socket:") for one in self._opened())
+
+    def _opened(self):
+        found = []
+        for one in Path(f"/proc/{self._process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # it was closed meanwhile
+                found.append(str(one.readlink()))
+        return found
 
     def start(self, *words, **environment):
         """Start it, and return when it listens."""
