@@ -52,7 +52,7 @@ TRACEBACKS = ("folded", "full")
 
 
 Origin = Literal["argument", "environment", "file", "default"]
-"""Who gives a setting."""
+"""The giver of a setting."""
 
 
 _WITHOUT_PLACE: Mapping[str, Origin] = {"argument": "argument", "default": "default"}
@@ -66,7 +66,7 @@ class Setting(NamedTuple):
 
     @property
     def kind(self) -> Origin:
-        """Who gave it."""
+        """The giver of the value."""
         if self.origin.startswith(PREFIX):
             return "environment"
         return _WITHOUT_PLACE.get(self.origin, "file")

@@ -4,9 +4,12 @@ import asyncio
 from contextlib import ExitStack
 
 import pytest
+from starlette.testclient import TestClient
 
+from rotulus._app.roles import Role
 from rotulus.client import Client
-from rotulus.service import Database, service_of
+from rotulus.service import Database, protection, service_of
+from rotulus.service.principal import Principal
 from serving import served
 
 memory = pytest.param("memory", marks=pytest.mark.anywhere)
@@ -79,3 +82,18 @@ def client(app, serve):
 def door(request, app, client):
     """The app itself, and a client of its service: what is true of one is true of the other."""
     return {"app": app, "client": client}[request.param]
+
+
+@pytest.fixture
+def ask(app, monkeypatch):
+    """Sends a request as somebody with a role."""
+    with TestClient(service_of(app)) as client:
+
+        def send(role, method, path, **options):
+            async def let_in(*_):
+                return Principal("somebody", Role(role))
+
+            monkeypatch.setattr(protection, "authorised", let_in)
+            return client.request(method, path, **options)
+
+        yield send

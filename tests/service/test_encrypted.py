@@ -42,21 +42,6 @@ def app():
     made.close()
 
 
-@pytest.fixture
-def ask(app, monkeypatch):
-    """Sends a request as somebody with a role."""
-    with TestClient(service_of(app)) as client:
-
-        def send(role, method, path, **options):
-            async def let_in(*_):
-                return Principal("somebody", Role(role))
-
-            monkeypatch.setattr(protection, "authorised", let_in)
-            return client.request(method, path, **options)
-
-        yield send
-
-
 def test_jobs_are_shown_in_plain_and_masked(app, ask):
     """An operator sees what is no secret, and an admin everything."""
     job = app.enqueue("pay", user="ada", api_key=CANARY)

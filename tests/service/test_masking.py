@@ -2,13 +2,9 @@
 
 import pytest
 from pydantic import BaseModel, SecretStr, field_serializer
-from starlette.testclient import TestClient
 
 from rotulus import App, TaskRegistry, task
-from rotulus._app.roles import Role
 from rotulus.errors import OptionError
-from rotulus.service import protection, service_of
-from rotulus.service.principal import Principal
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
@@ -40,21 +36,6 @@ def app():
 
     yield made
     made.close()
-
-
-@pytest.fixture
-def ask(app, monkeypatch):
-    """Sends a request as somebody with a role."""
-    with TestClient(service_of(app)) as client:
-
-        def send(role, method, path, **options):
-            async def let_in(*_):
-                return Principal("somebody", Role(role))
-
-            monkeypatch.setattr(protection, "authorised", let_in)
-            return client.request(method, path, **options)
-
-        yield send
 
 
 @pytest.fixture

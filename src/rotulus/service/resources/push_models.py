@@ -189,7 +189,7 @@ def _masked_address(text: str) -> str:
 
 
 def _there(field: str, value: Any, view: View) -> Any:
-    """What a field is at Google, where anybody may have set it."""
+    """Returns the value of a field at Google, where anybody may have set it."""
     if view.whole or value is None:
         return value
     if field in _FREE:
