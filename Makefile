@@ -2,7 +2,14 @@
 
 PYTHON = $(shell scripts/pythons | head -n 1)
 
-.PHONY: help demo etl serve django console pictures docs test bench clean
+EVIDENCE = \
+  tests/contract/test_interleavings.py tests/contract/test_machine.py \
+  tests/contract/test_stress.py tests/contract/test_why.py \
+  tests/django/pushed/test_live_server.py tests/fundamentals/test_operators.py \
+  tests/pubsub/test_asgi.py tests/service/test_hostile_wire.py \
+  tests/service/test_openapi.py tests/unit/test_cron.py
+
+.PHONY: help demo etl serve django console pictures docs test evidence bench clean
 
 help:
 	@echo 'make demo    parse all files of the standard library, kill the worker half-way, lose nothing'
@@ -13,6 +20,7 @@ help:
 	@echo 'make pictures  take the pictures of the console in docs/pictures/ again; with Chromium'
 	@echo 'make docs    the guide as a site, in site/; PORT=8001: and serve it there'
 	@echo 'make test    everything, on every Python that is installed'
+	@echo 'make evidence  the tests that try what comes, for most of an hour'
 	@echo 'make bench   the figures of docs/speed.md, beside other queues: most of an hour'
 	@echo 'make clean   remove what these have made'
 
@@ -52,6 +60,11 @@ docs:
 
 test:
 	@scripts/test
+
+evidence:
+	@scripts/environment "$(PYTHON)" .venv-evidence '[test]'
+	@.venv-evidence/bin/python -m pytest --long --numprocesses 2 --quiet -rP \
+	  -o faulthandler_timeout=0 $(EVIDENCE)
 
 bench:
 	@scripts/environment "$(PYTHON)" .venv-bench '[bench]'

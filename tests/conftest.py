@@ -46,18 +46,31 @@ OURS = ("ROTULUS_", "TASKS_", "GCP_", "PUBSUB_", "CLOUD_", "SCHEDULER_")
 """How the variables begin that are settings here."""
 
 
+LONG = {"--stress-seconds": 120.0, "--stress-requests": 100_000, "--examples": 5}
+"""What `make evidence` asks for, of tests that try what comes."""
+
+
 def pytest_addoption(parser):
     """How long the tests go on that try what comes, from which seed, and how large tables are."""
-    parser.addoption("--stress-seconds", type=float, default=30.0)
+    parser.addoption("--long", action="store_true", help=f"the same as {LONG}")
+    parser.addoption("--stress-seconds", type=float, default=10.0)
     parser.addoption("--stress-requests", type=int, default=300)
+    parser.addoption("--examples", type=int, default=1, help="so many times the usual cases")
     parser.addoption("--many-jobs", type=int, default=100_000)
     parser.addoption("--migrated-jobs", type=int, default=5_000)
     parser.addoption("--stress-seed", type=int, default=None)
 
 
+def pytest_configure(config):
+    """Say `--long` in the words of the other options."""
+    if config.getoption("--long"):
+        for name, value in LONG.items():
+            setattr(config.option, name.strip("-").replace("-", "_"), value)
+
+
 @pytest.fixture
 def stress_seconds(request):
-    """How long a test is to go on that tries what comes; more than usual: it tries all."""
+    """How long a test is to go on that tries what comes; if that is long, it tries all."""
     return request.config.getoption("--stress-seconds")
 
 
@@ -65,6 +78,12 @@ def stress_seconds(request):
 def stress_requests(request):
     """How many requests a test is to send that tries what comes."""
     return request.config.getoption("--stress-requests")
+
+
+@pytest.fixture
+def examples(request):
+    """How many times the usual number of cases a test is to try."""
+    return request.config.getoption("--examples")
 
 
 @pytest.fixture

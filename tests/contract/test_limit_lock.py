@@ -28,10 +28,12 @@ def claim(database):
     """Claims the one job of a schema, within a second."""
     opened = []
     for schema in ("one", "other"):
-        store = PostgresStore(read_address(f"{database}?schema={schema}&deadline=1"))
-        opened.append(store)
-        store.migrate()
-        store.add([JOB])
+        url = f"{database}?schema={schema}"
+        migrating = PostgresStore(read_address(url))
+        migrating.migrate()
+        migrating.add([JOB])
+        migrating.close()
+        opened.append(PostgresStore(read_address(f"{url}&deadline=1")))
     stores = dict(zip(("one", "other"), opened, strict=True))
     yield lambda schema: stores[schema].claim(ClaimFilter("w"), 1, 30.0)
     for store in opened:

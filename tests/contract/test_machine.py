@@ -535,16 +535,16 @@ def clients_of_a_file():
 
 @pytest.mark.anywhere
 @pytest.mark.parametrize("few_keys", [8, 0])
-def test_two_clients_of_a_file_do_what_the_oracle_does(monkeypatch, few_keys):
+def test_two_clients_of_a_file_do_what_the_oracle_does(monkeypatch, few_keys, examples):
     """Whatever they do, in whatever order; also once many keys with a limit have had jobs waiting."""
     monkeypatch.setattr(claiming, "_FEW_KEYS", few_keys)
     monkeypatch.setattr(claiming, "_LASTS", 0.0)
-    how = settings(max_examples=80, stateful_step_count=50, deadline=None)
+    how = settings(max_examples=30 * examples, stateful_step_count=50, deadline=None)
     run_state_machine_as_test(lambda: TwoClients(clients_of_a_file), settings=how)
 
 
 @pytest.mark.anywhere
-def test_two_clients_of_a_server_do_what_the_oracle_does(migrated):
+def test_two_clients_of_a_server_do_what_the_oracle_does(migrated, examples):
     """The same as on a file."""
     url = migrated("postgres")
     stores = [PostgresStore(read_address(url)) for _ in range(2)]
@@ -555,7 +555,7 @@ def test_two_clients_of_a_server_do_what_the_oracle_does(migrated):
         yield stores, clock
         clock.close()
 
-    how = settings(max_examples=40, stateful_step_count=50, deadline=None)
+    how = settings(max_examples=15 * examples, stateful_step_count=50, deadline=None)
     run_state_machine_as_test(lambda: TwoClients(clients_of_a_server), settings=how)
     for store in stores:
         store.close()

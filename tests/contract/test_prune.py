@@ -148,11 +148,12 @@ def test_the_limit_holds_for_all_states_together(bench):
 def test_batches_shrink_when_the_store_takes_too_long_and_grow_again(database, make_bench):
     """A batch that never comes to its end would be tried for ever."""
     bench = make_bench("postgres")
-    store = PostgresStore(read_address(f"{database}?deadline=1"))
+    store = PostgresStore(read_address(database))
     store.migrate()
     events, pruned = Events(), []
     events.subscribe(lambda event: pruned.append(event.jobs), JobsPruned)
-    duty = Prune(store, {State.SUCCEEDED: timedelta(0)}, events)
+    hurried = PostgresStore(read_address(f"{database}?deadline=2"))
+    duty = Prune(hurried, {State.SUCCEEDED: timedelta(0)}, events)
     run = bench.new("run", parts=bench.parts({"a": []}))
     store.add([run, *(bench.new() for _ in range(700))])
     while jobs := store.claim(ClaimFilter("w"), 500, 30.0):
@@ -168,3 +169,4 @@ def test_batches_shrink_when_the_store_takes_too_long_and_grow_again(database, m
     assert pruned[0] in (250, 251)
     assert 702 == sum(pruned)
     store.close()
+    hurried.close()

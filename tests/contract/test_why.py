@@ -196,14 +196,14 @@ class Explained(TwoClients):
 
 
 @pytest.mark.anywhere
-def test_every_reason_given_on_a_file_is_the_true_one():
+def test_every_reason_given_on_a_file_is_the_true_one(examples):
     """Whatever has happened before."""
-    how = settings(max_examples=40, stateful_step_count=40, deadline=None)
+    how = settings(max_examples=20 * examples, stateful_step_count=40, deadline=None)
     run_state_machine_as_test(lambda: Explained(clients_of_a_file), settings=how)
 
 
 @pytest.mark.anywhere
-def test_every_reason_given_on_a_server_is_the_true_one(migrated):
+def test_every_reason_given_on_a_server_is_the_true_one(migrated, examples):
     """The same as on a file."""
     url = migrated("postgres")
     stores = [PostgresStore(read_address(url)) for _ in range(2)]
@@ -212,7 +212,7 @@ def test_every_reason_given_on_a_server_is_the_true_one(migrated):
     def clients_of_a_server():
         yield stores, ServerClock(url)
 
-    how = settings(max_examples=10, stateful_step_count=40, deadline=None)
+    how = settings(max_examples=5 * examples, stateful_step_count=40, deadline=None)
     run_state_machine_as_test(lambda: Explained(clients_of_a_server), settings=how)
     for store in stores:
         store.close()

@@ -157,12 +157,12 @@ def test_what_cannot_be_published_stays_and_is_published_later(fake, faked, app,
 def test_a_server_that_is_not_there_costs_seconds_and_no_job(app, send):
     """No more than the deadline."""
     settings = PubSubSettings(project_id="shop", pubsub_emulator=f"127.0.0.1:{free_port()}")
-    app.carry(PubSubCarrier([TaskRoute(send)], settings, deadline=1))
+    app.carry(PubSubCarrier([TaskRoute(send)], settings, deadline=0.5))
     failed = heard(app, PublishFailed)
     began = time.monotonic()
     job = send.enqueue(7)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 4.5  # it is 5 unless given
     assert "Connection refused" in str(failed[0].error)
     assert State.QUEUED == app.get(job.id).state
 
@@ -173,14 +173,14 @@ def test_a_server_that_is_silent_costs_seconds_and_no_job(app, send, report):
         settings = PubSubSettings(
             project_id="shop", pubsub_emulator=f"127.0.0.1:{silent.getsockname()[1]}"
         )
-        carrier = PubSubCarrier([TaskRoute(send), TaskRoute(report)], settings, deadline=1)
+        carrier = PubSubCarrier([TaskRoute(send), TaskRoute(report)], settings, deadline=0.5)
         app.carry(carrier)
         failed = heard(app, PublishFailed)
         began = time.monotonic()
         send.enqueue(7)
         carrier.close()
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 4.5  # it is 5 unless given
     assert 1 == len(failed)
 
 

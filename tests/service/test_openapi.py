@@ -17,7 +17,8 @@ from service.rich import NAMES, rich_app, rich_service
 
 pytestmark = pytest.mark.anywhere
 
-EXAMPLES = 8
+EXAMPLES = 4
+"""Requests to each operation for each way to make them, and each kind of path."""
 
 PARTS = 4
 """Tests that divide the operations among them: together they take minutes."""
@@ -119,11 +120,13 @@ class Attack:
     Args:
         client: of the service.
         known: ids and names that exist, by the parameter of a path.
+        examples: how many requests of each kind are sent.
     """
 
-    def __init__(self, client, known):
+    def __init__(self, client, known, examples):
         self._client = client
         self._known = known
+        self._examples = examples
         self.asked = 0
         self.wrong = {}
 
@@ -143,7 +146,7 @@ class Attack:
 
     def _ask(self, cases, mode):
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=self._examples,
             deadline=None,
             database=None,
             derandomize=True,
@@ -193,7 +196,7 @@ def is_unsayable(answer):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_the_service_answers_as_the_document_says(served, part):
+def test_the_service_answers_as_the_document_says(served, part, examples):
     """Each operation, asked for what fits and for what does not fit."""
     stored = served.post("/api/v1/tasks/add/$enqueue", json={"params": {"a": 1}}).json()
     saved = served.post("/api/v1/artifacts", json={"data": 1}).json()
@@ -201,7 +204,8 @@ def test_the_service_answers_as_the_document_says(served, part):
     assert 201 == served.post("/api/v1/schedules", json=schedule).status_code
     group = served.post("/api/v1/groups", json={"name": "add", "then": "report"}).json()
     known = {"job_id": stored["id"], "artifact_id": saved["id"], "name": "add"}
-    attack = Attack(served, known | {"run_id": group["job"]["id"], "fingerprint": "0123456789ab"})
+    known |= {"run_id": group["job"]["id"], "fingerprint": "0123456789ab"}
+    attack = Attack(served, known, EXAMPLES * examples)
     logging.disable(logging.CRITICAL)
     try:
         described = schemathesis.openapi.from_asgi("/openapi.json", served.app, headers=TOKEN)
