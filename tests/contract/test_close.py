@@ -52,7 +52,7 @@ def test_many_may_migrate_a_new_file_at_once(tmp_path, clock):
     [thread.join(30) for thread in threads]
     [store.close() for store in stores]
 
-    assert [["0001 jobs", "0002 outbox", "0003 operations", "0004 access"]] == [
+    assert [["0001 jobs", "0002 outbox", "0003 operations", "0004 access", "0005 steering"]] == [
         names for names in applied if names
     ]
     assert len(stores) == len(applied)

@@ -74,8 +74,8 @@ def test_what_is_there_stays(older, url, open_store):
     told, _ = older(program, url).communicate(timeout=60)
     before, held = json.loads(told)
     store = open_store()
-    assert ["0003 operations", "0004 access"] == store.migrate(apply=False)
-    assert ["0003 operations", "0004 access"] == store.migrate()
+    assert ["0003 operations", "0004 access", "0005 steering"] == store.migrate(apply=False)
+    assert ["0003 operations", "0004 access", "0005 steering"] == store.migrate()
     assert [] == store.migrate()
 
     assert 5 == len(before)
@@ -104,7 +104,7 @@ def test_workers_go_on_meanwhile(older, url, open_store):
     client = older(program, url)
     client.stdout.readline()
     store = open_store()
-    assert ["0003 operations", "0004 access"] == store.migrate()
+    assert ["0003 operations", "0004 access", "0005 steering"] == store.migrate()
     done = json.loads(client.communicate(timeout=60)[0])
 
     assert len(done) == len(set(done)) >= 300
@@ -170,7 +170,8 @@ def test_roles_keep_their_rights(database, first_only):
         assert (every, read) == (may("keeps", "rotulus_outbox"), may("looks", "rotulus_outbox"))
         assert (every, none) == (may("keeps", "rotulus_audit"), may("looks", "rotulus_audit"))
         assert (every, none) == (may("keeps", "rotulus_webhooks"), may("looks", "rotulus_webhooks"))
-        assert (read, read) == (may("keeps", "rotulus_tokens"), may("looks", "rotulus_tokens"))
+        for table in ("rotulus_tokens", "rotulus_limit_terms", "rotulus_mutes"):
+            assert (read, read) == (may("keeps", table), may("looks", table))
         for role in ("keeps", "looks"):
             connection.execute(f"DROP OWNED BY {role}")
             connection.execute(f"DROP ROLE {role}")
@@ -196,7 +197,9 @@ def test_a_table_that_is_in_use_is_waited_for_in_turns(database, first_only):
             assert migrating.is_alive()
         other.execute("SELECT FROM rotulus_jobs")  # behind it
 
-        assert ["0002 outbox", "0003 operations", "0004 access"] == store.migrate(apply=False)
+        assert ["0002 outbox", "0003 operations", "0004 access", "0005 steering"] == store.migrate(
+            apply=False
+        )
         assert migrating.is_alive()
         holder.rollback()
         migrating.join(60)

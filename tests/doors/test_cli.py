@@ -433,7 +433,9 @@ def test_cron_preview_of_nonsense(shop, words, message):
 
 def test_migrate_says_what_it_did(shop):
     """And the second time that there was nothing to do; or prints the SQL."""
-    assert "applied 0001 jobs, 0002 outbox, 0003 operations, 0004 access" in shop("migrate")
+    assert "applied 0001 jobs, 0002 outbox, 0003 operations, 0004 access, 0005 steering" in shop(
+        "migrate"
+    )
     assert "is up to date" in shop("migrate")
     assert "CREATE TABLE rotulus_jobs" in shop("migrate", "--sql")
 
@@ -635,7 +637,7 @@ def test_a_worker_says_that_it_migrates(shop, tmp_path):
     )
 
     assert re.search(
-        r"migrated sqlite:////.*/shop\.db: 0001 jobs, 0002 outbox, 0003 operations, 0004 access",
+        r"migrated sqlite:////.*/shop\.db: 0001 jobs, 0002 outbox, 0003 operations, 0004 access, 0005 steering",
         told.stderr,
     )
     assert (tmp_path / "shop.db").exists()

@@ -129,7 +129,7 @@ def test_a_worker_on_a_database_without_tables(database, tmp_path):
     told = rotulus("worker", "shop:app", code=7, cwd=tmp_path)
 
     assert re.search(
-        r"^rotulus: .*missing: 0001 jobs, 0002 outbox, 0003 operations, 0004 access.*run 'rotulus migrate'$",
+        r"^rotulus: .*missing: 0001 jobs, 0002 outbox, 0003 operations, 0004 access, 0005 steering.*run 'rotulus migrate'$",
         told.strip(),
     )
 
@@ -181,8 +181,9 @@ def test_a_role_with_the_rights_of_a_worker_runs_jobs(role, postgres, migrated):
 
 def test_migrate_says_what_it_did(database):
     """And that there is nothing to do."""
-    assert f"{database}: applied 0001 jobs, 0002 outbox, 0003 operations, 0004 access\n" == rotulus(
-        "migrate", "--url", database
+    assert (
+        f"{database}: applied 0001 jobs, 0002 outbox, 0003 operations, 0004 access, 0005 steering\n"
+        == rotulus("migrate", "--url", database)
     )
     assert f"{database} is up to date.\n" == rotulus("migrate", "--url", database)
 

@@ -64,7 +64,7 @@ def shop(tmp_path, database):
     name = f"secret_{next(NUMBERS)}"
     (tmp_path / f"{name}.py").write_text(SOURCE)
     url = with_password(database, CANARY)
-    assert ["0001 jobs", "0002 outbox", "0003 operations", "0004 access"] == App(
+    assert ["0001 jobs", "0002 outbox", "0003 operations", "0004 access", "0005 steering"] == App(
         url, registry=TaskRegistry()
     ).store.migrate()
     return f"{name}:app", url

@@ -19,10 +19,13 @@ class Change(NamedTuple):
     Attributes:
         position: its place among all changes of the store; later changes have greater ones.
         at: when it happened, in UTC.
-        kind: `job`, `queue`, `schedule` or `worker`; or `reset`: changes before it are missing.
-        name: the id of the job, or the name of the queue, schedule or worker.
+        kind: `job`, `queue`, `schedule`, `worker`, `limit` or `failure`; or `reset`: changes before
+            it are missing.
+        name: the id of the job, the name of the queue, schedule or worker, the key of the limit, or
+            the fingerprint of the failure group.
         what: the state of the job by then, `cancelling` or `deleted`; a queue is `paused` or
-            `resumed`, a schedule `added`, `changed` or `removed`, a worker `started` or `gone`.
+            `resumed`, a schedule `added`, `changed` or `removed`, a worker `started` or `gone`, a
+            limit `set` or `unset`, a failure group `muted` or `unmuted`.
         task: the task of the job.
         queue: the queue, or that of the job.
     """

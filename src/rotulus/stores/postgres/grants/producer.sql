@@ -15,4 +15,4 @@ GRANT INSERT ON rotulus_stats_new TO :"role";
 GRANT SELECT ON rotulus_stats, rotulus_stats_new TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_listening, rotulus_changes, rotulus_changes_new TO :"role";
 GRANT SELECT ON rotulus_records, rotulus_logs, rotulus_attempts, rotulus_pauses, rotulus_starts,
-  rotulus_workers, rotulus_migrations TO :"role";
+  rotulus_workers, rotulus_limit_terms, rotulus_mutes, rotulus_migrations TO :"role";

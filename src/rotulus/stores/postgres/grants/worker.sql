@@ -7,4 +7,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_schedules, rotulus_revisions TO 
 -- They delete what is old of the audit, and tell webhooks of changes.
 GRANT SELECT, INSERT, UPDATE, DELETE ON rotulus_audit, rotulus_webhooks TO :"role";
 GRANT SELECT, UPDATE (last_used_at) ON rotulus_tokens TO :"role";
-GRANT SELECT ON rotulus_records, rotulus_pauses, rotulus_migrations TO :"role";
+GRANT SELECT ON rotulus_records, rotulus_pauses, rotulus_limit_terms, rotulus_mutes, rotulus_migrations TO :"role";

@@ -19,11 +19,15 @@ SELECT 'rotulus_labels' AS name, (SELECT count(*) FROM (SELECT 1 FROM rotulus_la
 UNION ALL
 SELECT 'rotulus_limit_heads' AS name, (SELECT count(*) FROM (SELECT 1 FROM rotulus_limit_heads LIMIT :most + 1)) AS found
 UNION ALL
+SELECT 'rotulus_limit_terms' AS name, (SELECT count(*) FROM (SELECT 1 FROM rotulus_limit_terms LIMIT :most + 1)) AS found
+UNION ALL
 SELECT 'rotulus_limits_kept' AS name, (SELECT count(*) FROM (SELECT 1 FROM rotulus_limits_kept LIMIT :most + 1)) AS found
 UNION ALL
 SELECT 'rotulus_listening' AS name, (SELECT count(*) FROM (SELECT 1 FROM rotulus_listening LIMIT :most + 1)) AS found
 UNION ALL
 SELECT 'rotulus_logs' AS name, (SELECT count(*) FROM (SELECT 1 FROM rotulus_logs LIMIT :most + 1)) AS found
+UNION ALL
+SELECT 'rotulus_mutes' AS name, (SELECT count(*) FROM (SELECT 1 FROM rotulus_mutes LIMIT :most + 1)) AS found
 UNION ALL
 SELECT 'rotulus_needs' AS name, (SELECT count(*) FROM (SELECT 1 FROM rotulus_needs LIMIT :most + 1)) AS found
 UNION ALL

@@ -64,3 +64,33 @@ CREATE TRIGGER IF NOT EXISTS rotulus_note_no_schedule AFTER DELETE ON rotulus_sc
   INSERT INTO rotulus_changes (at, kind, name, what)
   VALUES ({wall_clock}, 'schedule', OLD.name, 'removed');
 END;
+
+CREATE TRIGGER IF NOT EXISTS rotulus_note_terms AFTER INSERT ON rotulus_limit_terms BEGIN
+  INSERT INTO rotulus_changes (at, kind, name, what)
+  VALUES ({wall_clock}, 'limit', NEW.limit_key, 'set');
+END;
+
+CREATE TRIGGER IF NOT EXISTS rotulus_note_other_terms AFTER UPDATE ON rotulus_limit_terms BEGIN
+  INSERT INTO rotulus_changes (at, kind, name, what)
+  VALUES ({wall_clock}, 'limit', NEW.limit_key, 'set');
+END;
+
+CREATE TRIGGER IF NOT EXISTS rotulus_note_no_terms AFTER DELETE ON rotulus_limit_terms BEGIN
+  INSERT INTO rotulus_changes (at, kind, name, what)
+  VALUES ({wall_clock}, 'limit', OLD.limit_key, 'unset');
+END;
+
+CREATE TRIGGER IF NOT EXISTS rotulus_note_mute AFTER INSERT ON rotulus_mutes BEGIN
+  INSERT INTO rotulus_changes (at, kind, name, what)
+  VALUES ({wall_clock}, 'failure', NEW.fingerprint, 'muted');
+END;
+
+CREATE TRIGGER IF NOT EXISTS rotulus_note_other_mute AFTER UPDATE ON rotulus_mutes BEGIN
+  INSERT INTO rotulus_changes (at, kind, name, what)
+  VALUES ({wall_clock}, 'failure', NEW.fingerprint, 'muted');
+END;
+
+CREATE TRIGGER IF NOT EXISTS rotulus_note_no_mute AFTER DELETE ON rotulus_mutes BEGIN
+  INSERT INTO rotulus_changes (at, kind, name, what)
+  VALUES ({wall_clock}, 'failure', OLD.fingerprint, 'unmuted');
+END;
