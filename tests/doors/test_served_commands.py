@@ -291,9 +291,28 @@ def test_what_commands_ask_of_an_app_one_of_a_service_has():
     assert missing == HERE
 
 
-def test_an_option_in_front_of_the_command_is_refused_with_its_place():
-    """As some write `--url` there."""
-    told = CliRunner().invoke(main, ["--url", "https://jobs.example.com", "ls", "jobs"])
+@pytest.mark.parametrize("front", [["--url", "{}"], ["--url={}"], ["--app=no:app", "--url", "{}"]])
+def test_the_address_may_stand_in_front_of_the_command(shop, front):
+    """Where many people write it; the words of a task stay where they are."""
+    words = [word.format(shop.address) for word in front]
+    variables = {"ROTULUS_TOKEN": TOKEN}
+    job = CliRunner().invoke(main, [*words, "enqueue", "shout", "--", "-a"], env=variables)
+    assert 0 == job.exit_code, job.output
+    listed = CliRunner().invoke(main, [*words, "ls", "jobs"], env=variables)
+    assert job.stdout.strip() in listed.stdout
 
-    assert 2 == told.exit_code
-    assert "stand after it, as in 'rotulus ls --url URL'" in told.stderr
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--json ls jobs", "--url, --app, --version and --help may stand there"),
+        ("--url https://jobs.example.com", "'--url' needs a value, and a command behind it"),
+        ("--url https://jobs.example.com --help", "needs a value, and a command behind it"),
+        ("--app", "'--app' needs a value, and a command behind it"),
+        ("--url sqlite:///a.db cron preview @daily", "No such option '--url'"),
+        ("--app shop:app worker", "the app is an argument, as in 'main worker MODULE:APP'"),
+    ],
+)
+def test_options_that_a_command_has_not_are_refused_in_front_of_it_too(words, says):
+    """With the place where they may stand."""
+    assert says in told(*words.split(), code=2)

@@ -6,6 +6,7 @@ import click
 
 from rotulus import App
 from rotulus._text.names import did_you_mean
+from rotulus.cli.front import FRONT
 from rotulus.store import Total
 
 _COMMANDS = {
@@ -78,19 +79,30 @@ def _no_command(ctx: click.Context, name: str, known: Sequence[str]) -> click.Us
 def no_option(error: click.NoSuchOption) -> click.UsageError:
     """Returns the error for an option that there is not."""
     known = _options(error.ctx)
-    is_first = error.ctx is not None and error.ctx.parent is None
-    if is_first and not did_you_mean(error.option_name, known):
-        return click.UsageError(
-            f"No such option {error.option_name!r} in front of a command: options of a command "
-            f"stand after it, as in 'rotulus ls --url URL'",
-            error.ctx,
-        )
+    if error.ctx is not None and error.ctx.parent is None:
+        return click.UsageError(_in_front(error.option_name), error.ctx)
     meant = _OPTIONS.get(error.option_name)
     hint = (
         f"; did you mean {meant!r}?" if meant in known else did_you_mean(error.option_name, known)
     )
+    if error.option_name == "--app" and error.ctx is not None and _takes_app(error.ctx):
+        hint = f": the app is an argument, as in '{error.ctx.command_path} MODULE:APP'."
     there = f" There are: {', '.join(known)}" if known else ""
     return click.UsageError(f"No such option {error.option_name!r}{hint or '.'}{there}", error.ctx)
+
+
+def _in_front(name: str) -> str:
+    """Returns what is wrong with an option in front of a command."""
+    if name in FRONT:
+        return f"{name!r} needs a value, and a command behind it, as in 'rotulus {name} … ls jobs'"
+    return (
+        f"{name!r} is no option in front of a command: {', '.join(FRONT)}, --version and --help "
+        f"may stand there, and the others behind it, as in 'rotulus ls jobs --json'"
+    )
+
+
+def _takes_app(ctx: click.Context) -> bool:
+    return any(isinstance(p, click.Argument) and p.name == "target" for p in ctx.command.params)
 
 
 def _options(ctx: click.Context | None) -> Collection[str]:

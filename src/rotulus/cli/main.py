@@ -2,11 +2,13 @@
 
 import sys
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
+from rotulus.cli.front import behind_command
 from rotulus.cli.hints import Commands, no_option
 from rotulus.cli.streams import INTERRUPTED, leave_streams, prepare_streams
 from rotulus.client.problems import (
@@ -147,10 +149,11 @@ class _Program(Commands):
             click.echo(f"rotulus: {_sentence(error)}", err=True)
             sys.exit(exit_code(error))
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **kwargs: Any) -> Any:
         prepare_streams()
+        words = behind_command(sys.argv[1:] if args is None else args)
         try:
-            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+            code = super().main(words, *rest, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
         except click.NoSuchOption as error:  # in front of a command
             no_option(error).show()
@@ -191,5 +194,6 @@ def main() -> None:
     """Rotulus: declare a task once; then call it, queue it, schedule it.
 
     The app is module:app. Give it as the argument of dev and worker, with --app elsewhere, in
-    ROTULUS_APP, or as app = "module:app" under [tool.rotulus] in pyproject.toml.
+    ROTULUS_APP, or as app = "module:app" under [tool.rotulus] in pyproject.toml. --app and --url
+    may stand in front of the command, too.
     """

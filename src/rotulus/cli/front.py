@@ -1,0 +1,34 @@
+"""Options that stand in front of a command: where the jobs live, and the app."""
+
+from collections.abc import Sequence
+
+FRONT = ("--url", "--app")
+"""Options that most commands have, and that people write first."""
+
+
+def behind_command(words: Sequence[str]) -> list[str]:
+    """Returns the words of a command line, with these options as if they stood at its end.
+
+    So `rotulus --url URL ls jobs` is `rotulus ls jobs --url URL`, and a command that has no such
+    option says so. In front of a `--` they stay options. Where no command follows, the words stay
+    as they are.
+
+    Args:
+        words: the words behind the name of the program.
+    """
+    options, rest = _front_of(list(words))
+    if not rest or rest[0].startswith("-"):
+        return list(words)
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *options, *rest[end:]]
+
+
+def _front_of(words: list[str]) -> tuple[list[str], list[str]]:
+    """Returns the options that words begin with, and the words behind them."""
+    at = 0
+    while at < len(words):
+        name, has_value, _ = words[at].partition("=")
+        if name not in FRONT:
+            break
+        at += 1 if has_value else 2
+    return words[:at], words[at:]
