@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rotulus import FailureGroup as GroupInfo
 from rotulus.errors import JobNotFoundError, OptionError
 from rotulus.filters import read_when
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.pages import DEFAULT_LIMIT, LARGEST_LIMIT
 from rotulus.service.problems import ProblemError
 from rotulus.service.resources.documented import answers
@@ -114,7 +114,7 @@ def make_failures_router(
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/failures", prefix, tags)
+    router = ResourceRouter("/api/v1/failures", prefix, tags, route_class=shared_route(1))
     get, post, one = router.get, router.post, "/{fingerprint}"
     get("", operation_id="list_failures", summary="What fails?")(list_failures)
     latest = answers(LatestFailures, "The jobs.")

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from rotulus import Job, State
 from rotulus.filters import JOB_FILTERS
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_items
 from rotulus.service.preconditions import ETAG_HEADER, show_version
 from rotulus.service.prefer import await_job, read_prefer
@@ -42,7 +42,7 @@ def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs"
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/jobs", prefix, tags)
+    router = ResourceRouter("/api/v1/jobs", prefix, tags, route_class=shared_route(2))
     get, one = router.get, "/{job_id}"
     get("", operation_id="list_jobs", summary="Find jobs", responses=answers(JobPage, "A page."))(
         list_jobs

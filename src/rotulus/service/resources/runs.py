@@ -11,7 +11,7 @@ from rotulus import JobPage as FoundJobs
 from rotulus import State
 from rotulus._concurrency.pool import off_loop
 from rotulus.filters import RUN_FILTERS
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.pages import (
     DEFAULT_LIMIT,
     LARGEST_LIMIT,
@@ -72,7 +72,7 @@ def make_runs_router(prefix: str = "/api/v1/runs", tags: Sequence[str] = ("Runs"
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/runs", prefix, tags)
+    router = ResourceRouter("/api/v1/runs", prefix, tags, route_class=shared_route(2))
     get, one, page = router.get, "/{run_id}", answers(JobPage, "A page.")
     get("", operation_id="list_runs", summary="Find runs", responses=page)(list_runs)
     run = answers(Run, "The run.")
