@@ -20,6 +20,9 @@ from rotulus.service.resources.job_views import show_job
 from rotulus.service.resources.views import view_of
 from rotulus.service.state import app_of
 
+_MOST_GROUPS = 10_000
+"""How many groups an answer has at most: there are no pages of groups, as all are read anyway."""
+
 Fingerprint = Annotated[
     str,
     Path(
@@ -88,7 +91,7 @@ class _ListQuery(BaseModel):
     since: str | None = Field(
         None, description="Only since then: 90, 15min, 2h or 7d ago, or 2026-11-20T09:30Z."
     )
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The most groups.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=_MOST_GROUPS, description="The most groups.")
 
 
 class LatestFailures(BaseModel):
