@@ -207,6 +207,12 @@ def _word(value: Any) -> str:
     raise ValueError("give a word of letters, digits, '_' and '-', 32 characters at most")
 
 
+def _program_version(value: Any) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[\w.+-]{1,64}", value, re.ASCII) is None:
+        raise ValueError("give letters, digits, '.', '+', '_' and '-', 64 characters at most")
+    return value
+
+
 def _count(value: Any) -> int:
     return _whole(value, "give a whole number from 1 to 10,000", 10_000)
 
@@ -326,6 +332,9 @@ SETTINGS: dict[str, SettingKind] = {
         100, _count, "How many streams of server-sent events a process of the service has open."
     ),
     "environment": SettingKind(None, _word, "The environment that the console names: staging."),
+    "version": SettingKind(
+        None, _program_version, "The version of the program that its workers tell."
+    ),
     "webhook_networks": SettingKind(
         (), _networks, "Networks that webhooks may be sent to, beside public addresses."
     ),

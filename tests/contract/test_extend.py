@@ -98,6 +98,21 @@ def test_a_worker_that_is_announced_again_is_as_it_says_then(bench):
     assert (7, ("a", "b")) == (found.slots, found.names)
 
 
+def test_a_worker_tells_what_it_runs_and_its_memory(bench):
+    """The memory is that of the last time; a worker of the version before tells none of them."""
+    told = bench.worker("w1")._replace(
+        version="2026.1", rotulus="0.1.0", python="3.11.2", memory=5 * 2**30
+    )
+    bench.store.extend([], 30.0, told)
+    bench.store.extend([], 30.0, told._replace(memory=6 * 2**30))
+    bench.clock.advance(1)
+    bench.store.extend([], 30.0, bench.worker("w2"))
+
+    first, second = bench.store.fleet().workers
+    assert ("2026.1", "0.1.0", "3.11.2", 6 * 2**30) == first[-4:]
+    assert (None, None, None, None) == second[-4:]
+
+
 def test_a_worker_announced_for_no_time_is_gone(bench):
     """That is how a worker takes its leave."""
     bench.store.extend([], 30.0, bench.worker())

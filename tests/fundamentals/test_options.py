@@ -1,6 +1,7 @@
 """Every option has an effect, or is refused: there is a case here for each, or the test says so."""
 
 import inspect
+import platform
 import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from typing import get_type_hints
 import pytest
 from cryptography.fernet import Fernet
 
-from rotulus import INJECTED, App, Job, Retry, TaskRegistry, scheduled, task
+from rotulus import INJECTED, App, Job, Retry, TaskRegistry, __version__, scheduled, task
 from rotulus._tasks.options import TaskOptions, UsingOptions
 from rotulus.errors import OptionError, RotulusError
 from rotulus.testing import SettableClock, drain
@@ -701,6 +702,29 @@ def app_mask():
     with_app(case, mask=["pin"])
 
 
+def app_version():
+    def case(app):
+        """A worker tells it when it announces itself, which is soon after it has begun."""
+        told = []
+
+        @task("look", registry=app.registry)
+        def look() -> None:
+            while not (alive := app.workers.list()):
+                threading.Event().wait(0.01)
+            told.extend(alive)
+
+        look.enqueue()
+        app.run_worker(burst=True)
+        [worker] = told
+        assert ("2026.11.3", __version__) == (worker.version, worker.rotulus)
+        assert platform.python_version() == worker.python
+        assert worker.memory is None or worker.memory > 10_000_000
+
+    with_app(case, version="2026.11.3")
+    with pytest.raises(OptionError, match=r"version = 'two words' is not allowed"):
+        with_app(case, version="two words")
+
+
 def app_webhook_networks():
     receiver = {"url": "http://10.1.2.3/hook", "events": "job.failed"}
     with_app(lambda app: app.webhooks.add("here", **receiver), webhook_networks=["10.1.0.0/16"])
@@ -731,6 +755,7 @@ APP = {
     "store_of": app_store_of,
     "log_arguments": app_log_arguments,
     "environment": app_environment,
+    "version": app_version,
     "mask": app_mask,
     "cipher": app_cipher,
     "webhook_networks": app_webhook_networks,

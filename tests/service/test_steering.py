@@ -147,6 +147,7 @@ def test_workers_are_listed_with_what_they_run(app, client, clock):
     """Those that are alive."""
     assert {"items": [], "exact": True} == client.get("/api/v1/workers").json()
     worker = WorkerInfo("w1", "here", 7, ("mail",), 4, clock.now(), names=("b", "a"))
+    worker = worker._replace(version="7", rotulus="0.1", python="3.11.2", memory=9)
     app.store.extend([], 30.0, worker)
 
     assert {
@@ -162,6 +163,10 @@ def test_workers_are_listed_with_what_they_run(app, client, clock):
                 "seen_at": "2026-01-01T00:00:00Z",
                 "tasks": ["a", "b"],
                 "draining_at": None,
+                "version": "7",
+                "rotulus": "0.1",
+                "python": "3.11.2",
+                "memory": 9,
             }
         ],
         "exact": True,

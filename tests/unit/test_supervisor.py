@@ -5,8 +5,9 @@ import os
 
 import pytest
 
+from rotulus._engine.memory import resident
 from rotulus._supervisor.parent_channel import beat_every
-from rotulus._supervisor.proc import is_running, resident
+from rotulus._supervisor.proc import is_running
 from rotulus._supervisor.proxy_renewal import is_silent
 from rotulus._supervisor.restart_policy import LONGEST_PAUSE, YOUNG, RestartPolicy
 from rotulus._supervisor.supervisor import Supervisor, SupervisorOptions

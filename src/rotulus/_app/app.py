@@ -87,6 +87,8 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
             unless it is True.
         environment: the name of the environment, such as `"staging"`: the console shows it, so that
             nobody takes one for another.
+        version: the version of your program, such as a tag or a commit: workers tell it, so that
+            a deploy is seen, and which worker has not been deployed.
         mask: words of names whose values are secret, and hidden from viewers and operators of a
             service. Default: `rotulus.config.MASKED_NAMES`.
         webhook_networks: networks that webhooks may be sent to, beside public addresses: such as
@@ -137,6 +139,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         unknown_grace: float | None = None,
         log_arguments: bool | None = None,
         environment: str | None = None,
+        version: str | None = None,
         mask: Collection[str] | None = None,
         webhook_networks: Collection[str] | None = None,
         like: "App | None" = None,
@@ -152,6 +155,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         arguments |= {"keep": keep, "keep_failed": keep_failed, "keep_stats": keep_stats}
         arguments |= {"unknown_grace": unknown_grace, "log_arguments": log_arguments}
         arguments |= {"keep_logs": keep_logs, "environment": environment, "mask": mask}
+        arguments["version"] = version
         arguments["webhook_networks"] = webhook_networks
         loaded = load_settings(arguments)
         self.settings: dict[str, Setting] = _shown(loaded)

@@ -1,6 +1,7 @@
 """Puts together what runs jobs: executors, workers and their duties, and a call in this process."""
 
 import os
+import platform
 import random
 import socket
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from rotulus._app.port import AppPort
@@ -75,6 +77,7 @@ class Engine:
     log_policy: LogPolicy
     own_tasks: Sequence[AnyTask]
     masked: MaskedNames
+    version: str | None
 
     def executor(
         self, threads: Threads | CallingThread, pool: ProcessPool | None = None
@@ -146,6 +149,9 @@ class Engine:
             slots=slots,
             started_at=self.clock.now(),
             names=tuple(self.known.list_all()),
+            version=self.version,
+            rotulus=version("rotulus"),
+            python=platform.python_version(),
         )
 
         def make_executor(threads: Threads) -> Executor:
@@ -247,12 +253,12 @@ def make_engine(
     own_tasks = [deliverer.task(registered_tasks(registry))]
     of_jobs = chance, retry or NO_RETRY, settings["max_bytes"], middleware
     masked = MaskedNames(settings["mask"])
-    policy = Policy(*of_jobs, log_policy, outbox_relay, own_tasks, masked)
+    policy = Policy(*of_jobs, log_policy, outbox_relay, own_tasks, masked, settings["version"])
     return _assemble(store, registry, plans, events, clock, policy)
 
 
 class Policy(NamedTuple):
-    """What applies to all jobs of an app: randomness, retries, sizes, logs, own tasks, masks."""
+    """What applies to all of an app: randomness, retries, sizes, logs, own tasks, its version."""
 
     random: random.Random
     retry: Retry
@@ -262,6 +268,7 @@ class Policy(NamedTuple):
     outbox_relay: OutboxRelay
     own_tasks: Sequence[AnyTask]
     masked: MaskedNames
+    version: str | None
 
 
 def _assemble(
@@ -284,4 +291,4 @@ def _assemble(
     steps = Steps(store, inputs, parts, events, max_bytes)
     made = registry, known, plans, job_factory, outbox_relay, port, steps, events, clock
     of_policy = policy.middleware, policy.log_policy, policy.own_tasks, policy.masked
-    return Engine(*made, chance, retry, max_bytes, *of_policy)
+    return Engine(*made, chance, retry, max_bytes, *of_policy, policy.version)

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from rotulus._concurrency.starting import rest, start_thread
 from rotulus._engine.execution import Execution, Stop
+from rotulus._engine.memory import resident
 from rotulus._jobs.states import Reason, awaiting
 from rotulus.errors import StoreError
 from rotulus.events import Events, LeaseLost, StoreFailed, StoreRecovered
@@ -145,6 +146,8 @@ class LeaseKeeper:
 
     def _extend(self, renewals: list[Renewal], *, renewing: bool) -> Renewed:
         lease, worker = (self._lease, self._worker) if renewing else (None, None)
+        if worker is not None:
+            worker = worker._replace(memory=resident(worker.pid) or None)
         found = self._store.extend(renewals, lease, worker)
         if self._failing:
             self._failing = False

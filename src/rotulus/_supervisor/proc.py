@@ -1,10 +1,11 @@
-"""`/proc`, on Linux: the memory and state of processes, and the duty that limits memory."""
+"""The state of processes, as `/proc` has it on Linux, and the duty that limits memory."""
 
 import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from rotulus._engine.memory import MEGABYTE, is_memory_told, resident
 from rotulus.errors import ConfigurationError
 
 _PROC = Path("/proc")
@@ -13,8 +14,6 @@ _STOPPED = ("T", "t")
 
 _CHECK_EVERY = 1.0
 
-MEGABYTE = 1024 * 1024
-
 
 def check_memory_is_told() -> None:
     """Refuse to go on where the size of a process is not known.
@@ -22,20 +21,11 @@ def check_memory_is_told() -> None:
     Raises:
         ConfigurationError: the system does not tell.
     """
-    if not (_PROC / "self" / "statm").exists():
+    if not is_memory_told():
         raise ConfigurationError(
             "recycle_memory is set, and this system does not tell how much memory a process has "
             "(it has no /proc): leave it out; recycle_jobs works everywhere"
         )
-
-
-def resident(pid: int) -> int:
-    """Returns the bytes of memory that a process has resident; 0 when it is gone."""
-    try:
-        words = (_PROC / str(pid) / "statm").read_text().split()
-    except OSError:
-        return 0
-    return int(words[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def is_running(pid: int) -> bool:

@@ -22,6 +22,7 @@ from rotulus.cli.output import (
 )
 from rotulus.cli.runs import runs
 from rotulus.cli.schedules import schedules
+from rotulus.cli.store import size_text
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
 from rotulus.cli.values import Whole
@@ -44,6 +45,8 @@ _WORKERS = (
     Column("running", spill=1, right=True),
     Column("started", fold=7, spill=2),
     Column("seen", fold=7, spill=2),
+    Column("version", fold=12, spill=2, optional=True),
+    Column("memory", fold=8, spill=2, right=True, optional=True),
     Column("", optional=True),
 )
 
@@ -158,6 +161,8 @@ def workers(as_json: bool, target: str | None, url: str | None) -> None:
             running.get(w.name, 0),
             ago(w.started_at),
             ago(w.seen_at),
+            w.version or "",
+            "" if w.memory is None else size_text(w.memory),
             "" if w.draining_at is None else "drained",
         )
         for w in found

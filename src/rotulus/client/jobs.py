@@ -58,25 +58,19 @@ class Jobs(JobVerbs):
         return self._wire.send(_get(job_id))
 
     def find(
-        self,
-        *,
-        limit: int = 100,
-        after: str | None = None,
-        arguments: bool = False,
-        **where: Unpack[Where],
+        self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
     ) -> JobPage:
         """Returns the jobs that match, the last added first.
 
         Args:
             limit: at most so many: up to 500.
             after: `page.next` of the page before, with the same filters.
-            arguments: whether they are told with their arguments: up to 100 then.
             where: which jobs.
 
         Raises:
             OptionError: a filter does not exist, or no job can have its value.
         """
-        return self._wire.send(_find(limit, after, where, arguments=arguments))
+        return self._wire.send(_find(limit, after, where))
 
     def count(self, **where: Unpack[Where]) -> JobCount:
         """Returns how many jobs match: exact up to 10,000."""
@@ -126,15 +120,10 @@ class Jobs(JobVerbs):
         return await self._wire.asend(_get(job_id))
 
     async def afind(
-        self,
-        *,
-        limit: int = 100,
-        after: str | None = None,
-        arguments: bool = False,
-        **where: Unpack[Where],
+        self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
     ) -> JobPage:
         """`find`, for coroutines."""
-        return await self._wire.asend(_find(limit, after, where, arguments=arguments))
+        return await self._wire.asend(_find(limit, after, where))
 
     async def acount(self, **where: Unpack[Where]) -> JobCount:
         """`count`, for coroutines."""
@@ -167,9 +156,8 @@ def _get(job_id: str) -> Call[JobDetail]:
     return Call("GET", path, _detail, repeatable=True, versioned=True)
 
 
-def _find(limit: int, after: str | None, where: Where, *, arguments: bool = False) -> Call[JobPage]:
-    query = query_of(limit=limit, after=after, arguments=arguments or None, **where)
-    return get("/jobs", read_jobs, query)
+def _find(limit: int, after: str | None, where: Where) -> Call[JobPage]:
+    return get("/jobs", read_jobs, query_of(limit=limit, after=after, **where))
 
 
 def _result(job_id: str, wait: int) -> Call[_Result | Job]:

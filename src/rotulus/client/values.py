@@ -100,16 +100,6 @@ class Job(Value):
     error: JobError | None
 
 
-class ListedJob(Job):
-    """A job in a list that was asked for.
-
-    Attributes:
-        arguments: what its task is called with, by name; None unless the list was to tell them.
-    """
-
-    arguments: Mapping[str, Any] | None = None
-
-
 class JobDetail(Job):
     """A single job, with what a list leaves out.
 
@@ -132,7 +122,7 @@ class JobDetail(Job):
     version: str | None = None
 
 
-class JobPage(Page[ListedJob]):
+class JobPage(Page[Job]):
     """Jobs that match, the last added first.
 
     Attributes:
@@ -155,13 +145,12 @@ class JobChange(Page[Job]):
 
 
 _jobs = TypeAdapter(list[Job]).validate_python
-_listed = TypeAdapter(list[ListedJob]).validate_python
 _moment = TypeAdapter(datetime | None).validate_python
 
 
 def read_jobs(body: Any) -> JobPage:
     """Returns a page of jobs."""
-    page = JobPage(_listed(body["items"]), body["next"])
+    page = JobPage(_jobs(body["items"]), body["next"])
     page.looked_to = _moment(body["looked_to"])
     return page
 
@@ -235,6 +224,9 @@ class Worker(Value):
         running: how many it runs now.
         tasks: the tasks that it knows; None: it does not tell.
         draining_at: when it was drained: it takes no more jobs, and ends.
+        version: the version of the program that it runs; None: nobody has said.
+        rotulus, python: None: a worker of an older version does not tell.
+        memory: the bytes that its process has resident; None: its system does not tell.
     """
 
     name: str
@@ -247,6 +239,10 @@ class Worker(Value):
     seen_at: datetime | None
     tasks: tuple[str, ...] | None
     draining_at: datetime | None
+    version: str | None = None
+    rotulus: str | None = None
+    python: str | None = None
+    memory: int | None = None
 
 
 class Point(Value):

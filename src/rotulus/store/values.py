@@ -155,6 +155,11 @@ class WorkerInfo(NamedTuple):
         seen_at: when it last renewed; filled by the store.
         names: the tasks it knows; None when it does not tell.
         draining_at: when somebody drained it; filled by the store.
+        version: the version of the program that it runs; None when nobody has said.
+        rotulus: the version of Rotulus.
+        python: the version of Python.
+        memory: the bytes that its process has resident, when it last renewed; None where the
+            system does not tell.
     """
 
     name: str
@@ -166,6 +171,10 @@ class WorkerInfo(NamedTuple):
     seen_at: datetime | None = None
     names: tuple[str, ...] | None = None
     draining_at: datetime | None = None
+    version: str | None = None
+    rotulus: str | None = None
+    python: str | None = None
+    memory: int | None = None
 
 
 class Fleet(NamedTuple):

@@ -1,4 +1,4 @@
-"""Terms of limits that are set by operators, and failures that are muted."""
+"""Terms of limits that are set by operators, failures that are muted, what workers run."""
 
 from django.db import migrations
 

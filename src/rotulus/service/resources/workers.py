@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from rotulus._app.resources import Workers as AppWorkers
 from rotulus._concurrency.pool import off_loop
-from rotulus.service.guard import ResourceRouter, shared_route
+from rotulus.service.guard import ResourceRouter
 from rotulus.service.state import app_of
 from rotulus.store import WorkerInfo
 
@@ -35,6 +35,14 @@ class Worker(BaseModel):
     draining_at: datetime | None = Field(
         description="When it was drained: it takes no more jobs, and ends."
     )
+    version: str | None = Field(
+        description="The version of the program that it runs; null: nobody has said."
+    )
+    rotulus: str | None = Field(description="The version of Rotulus; null: not told.")
+    python: str | None = Field(description="The version of Python; null: not told.")
+    memory: int | None = Field(
+        description="The bytes that its process has resident; null: its system does not tell."
+    )
 
 
 class Workers(BaseModel):
@@ -53,7 +61,7 @@ def make_workers_router(
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/workers", prefix, tags, route_class=shared_route(3))
+    router = ResourceRouter("/api/v1/workers", prefix, tags)
     router.get("", operation_id="list_workers", summary="List workers")(list_workers)
     router.post("/{worker}/$drain", operation_id="drain_worker", summary="Drain a worker")(
         drain_worker
@@ -94,6 +102,10 @@ def _shown(workers: AppWorkers, found: Sequence[WorkerInfo]) -> Workers:
                 seen_at=one.seen_at,
                 tasks=None if one.names is None else sorted(one.names),
                 draining_at=one.draining_at,
+                version=one.version,
+                rotulus=one.rotulus,
+                python=one.python,
+                memory=one.memory,
             )
             for one in found
         ],

@@ -139,6 +139,10 @@ def worker(info: WorkerInfo) -> dict[str, str | None]:
         "slots": str(info.slots),
         "started_at": str(micros(info.started_at)),
         "names": optional_array(info.names),
+        "version": info.version,
+        "rotulus": info.rotulus,
+        "python": info.python,
+        "memory": None if info.memory is None else str(info.memory),
     }
 
 

@@ -76,4 +76,8 @@ def worker(info: WorkerInfo) -> dict[str, Any]:
         "slots": info.slots,
         "started_at": micros(info.started_at),
         "names": optional_array(info.names),
+        "version": info.version,
+        "rotulus": info.rotulus,
+        "python": info.python,
+        "memory": info.memory,
     }

@@ -21,6 +21,12 @@ CREATE TABLE rotulus_mutes (
   note        text                           -- why
 );
 
+-- What a worker runs, and how much memory it has. NULL: a worker of the version before does not tell.
+ALTER TABLE rotulus_workers ADD COLUMN version text;           -- of the program
+ALTER TABLE rotulus_workers ADD COLUMN rotulus text;
+ALTER TABLE rotulus_workers ADD COLUMN python text;
+ALTER TABLE rotulus_workers ADD COLUMN memory bigint;          -- resident bytes
+
 CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON rotulus_limit_terms
   FOR EACH ROW EXECUTE FUNCTION rotulus_note_change('limit', 'limit_key', 'set', 'unset', 'set');
 CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON rotulus_mutes

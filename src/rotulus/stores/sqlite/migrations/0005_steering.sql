@@ -20,3 +20,9 @@ CREATE TABLE rotulus_mutes (
   muted_by    TEXT,                              -- the actor; NULL: nobody has said
   note        TEXT                               -- why
 ) STRICT, WITHOUT ROWID;
+
+-- What a worker runs, and how much memory it has. NULL: a worker of the version before does not tell.
+ALTER TABLE rotulus_workers ADD COLUMN version TEXT;           -- of the program
+ALTER TABLE rotulus_workers ADD COLUMN rotulus TEXT;
+ALTER TABLE rotulus_workers ADD COLUMN python TEXT;
+ALTER TABLE rotulus_workers ADD COLUMN memory INTEGER;          -- resident bytes
