@@ -72,9 +72,12 @@ def open_page(chromium):
         contexts.append(context)
         context.set_default_timeout(20_000)
         page = context.new_page()
-        page.asked, page.expected = [], ""
+        page.asked, page.expected, page.open = [], "", set()
         pages.append(page)
         page.on("request", lambda request: page.asked.append(request.url))
+        page.on("request", lambda request: page.open.add(request))
+        page.on("requestfinished", lambda request: page.open.discard(request))
+        page.on("requestfailed", lambda request: page.open.discard(request))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: said.type == "error" and errors.append(told(said)))
         page.errors = errors
@@ -85,6 +88,19 @@ def open_page(chromium):
         context.close()
     expected = [page.expected for page in pages if page.expected]
     assert [] == [text for text in errors if not any(one in text for one in expected)]
+
+
+BUSY = """() => new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(() => shown(
+  document.querySelector('[aria-busy="true"]') !== null
+))))"""
+"""Whether a part of a page waits for what it shows; two frames later."""
+
+
+def settle(page):
+    """Wait until all that a page has asked for has come, and is shown."""
+    waits = True
+    while waits:
+        waits = page.evaluate(BUSY) or any("/changes" not in one.url for one in page.open)
 
 
 @pytest.fixture

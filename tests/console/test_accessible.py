@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import expect
 
-from console.conftest import ROOT
+from console.conftest import ROOT, settle
 from console.mill import Mill
 from console.shop import Shop
 
@@ -53,9 +53,10 @@ def test_axe_finds_nothing_on_the_screens_of_runs(tmp_path, serve, open_page, th
     for path in ("runs", f"runs/{run.id}", f"runs/{run.id}?step=load", "tasks/etl"):
         page.goto(f"{address}/console/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        page.wait_for_timeout(700)
+        settle(page)
         page.add_script_tag(path=AXE)
         found[path] = page.evaluate(RUN)
+    page.close()  # it asks while it is open
     mill.app.close()
 
     assert {path: [] for path in found} == found
@@ -86,7 +87,7 @@ def test_axe_finds_nothing(shop, serve, open_page, theme, width):
     for path in ("", *jobs, f"jobs/{failed.id}/compare", *schedules, *others):
         page.goto(f"{address}/console/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        page.wait_for_timeout(700)
+        settle(page)
         page.add_script_tag(path=AXE)
         found[path] = page.evaluate(RUN)
     page.keyboard.press("Control+k")

@@ -1,5 +1,7 @@
 """What people do in the console, from the question that brings them to its end."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -91,6 +93,10 @@ def test_a_queue_is_paused_and_what_waits_in_it_grows(shop, serve, open_page):
         for page in (mine, theirs):
             cell = page.get_by_role("row", name="reports").locator("[data-name=waiting]")
             expect(cell).to_have_text(waiting)
+    age = row.locator("[data-name=oldest]")
+    expect(age).to_have_text(re.compile(r"^\d.* paused"))  # how long, beside since when
+    seen, _, _ = age.inner_text().partition(" paused")
+    expect(age).not_to_have_text(re.compile(rf"^{re.escape(seen)} paused"))
     shop.gate.set()
     row.get_by_role("button", name="Resume").click()
     expect(mine.get_by_text("No queue has jobs.")).to_be_visible()

@@ -96,6 +96,7 @@ def test_without_routes_the_screen_teaches(tmp_path, serve, open_page):
         "it => Math.max(...[...it.querySelectorAll('*')].map(x => x.getBoundingClientRect().right))"
     )
     assert right <= 390
+    page.close()  # which asks no more
     alone.app.close()
 
 
@@ -183,6 +184,7 @@ def test_settings_that_are_missing_are_named(tmp_path, serve, open_page):
     expect(page.get_by_text("GCP_PROJECT_ID=shop-prod")).to_be_visible()
     expect(page.get_by_text("planned", exact=True).first).to_be_visible()
     expect(page.get_by_role("button", name="Ask Google")).to_have_count(0)
+    page.close()  # which asks no more
     shop.app.close()
 
 

@@ -5,6 +5,9 @@ import json
 import pytest
 
 from doors.shops import BOTH, opened
+from rotulus._jobs.outcome import ErrorInfo, failed
+from rotulus._jobs.states import Reason
+from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
@@ -49,6 +52,21 @@ def test_failures_shows_the_groups(shop):
     assert "ValueError: two" in lines[2]
     assert "KeyError: '[bold]address[/]'" in lines[1]
     assert [1, 2] == [json.loads(line)["count"] for line in shop("failures", "--json").splitlines()]
+
+
+def test_more_than_500_groups_are_shown(shop):
+    """Where so many are asked for."""
+    shop.app.registry.get("fail").enqueue_many(["no"] * 501)
+    claims = shop.app.store.claim(ClaimFilter("w"), 501, 30)
+    errors = [ErrorInfo("ValueError", "no", "", f"{number:012x}") for number in range(501)]
+    shop.app.store.settle(
+        [
+            failed(claim.id, claim.attempt, Reason.ERROR, error)
+            for claim, error in zip(claims, errors, strict=True)
+        ]
+    )
+
+    assert 503 == len(shop("failures", "--json", "--limit", "10000").splitlines())
 
 
 def test_failures_takes_filters(shop):

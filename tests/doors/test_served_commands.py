@@ -17,9 +17,13 @@ from click.testing import CliRunner
 from doors.shops import TOKEN, Shop, opened
 from doors.test_cli import SHOP, lines
 from doors.test_cli_groups import SOURCE as GROUPS
+from doors.test_cli_workflows import SHOP as WORKFLOWS
 from rotulus.cli import target
 from rotulus.cli.main import main
 from rotulus.client.served.app import ServedApp
+from rotulus.service import service_of
+from rotulus.testing import drain
+from serving import served
 
 pytestmark = pytest.mark.anywhere
 
@@ -275,20 +279,48 @@ def asked(tree):
 
 def test_what_commands_ask_of_an_app_one_of_a_service_has():
     """So that a command that learns something new works there, or says that it does not."""
-    served = ServedApp("http://127.0.0.1:1")
+    there = ServedApp("http://127.0.0.1:1")
     missing = set()
     for path in Path(target.__file__).parent.glob("*.py"):
         if path.stem in ELSEWHERE:
             continue
         for name in asked(ast.parse(path.read_text())):
-            value = served
+            value = there
             for part in name.split(".")[1:]:
                 value = getattr(value, part, None) if value is not None else None
             if value is None:
                 missing.add(name)
-    served.close()
+    there.close()
 
     assert missing == HERE
+
+
+@pytest.mark.parametrize("what", ["jobs", "runs"])
+def test_the_arguments_of_a_list_are_asked_for_together(tmp_path, monkeypatch, what):
+    """By one request for 100 of them, and not by one for each; and only where they are shown."""
+    with opened(tmp_path, WORKFLOWS) as local:
+        for number in range(3):
+            local.app.enqueue("etl", day=number)
+        drain(local.app)
+        asked = []
+
+        async def counting(scope, receive, send):
+            asked.append((scope["path"], "arguments=true" in str(scope.get("query_string"))))
+            await application(scope, receive, send)
+
+        monkeypatch.setenv("ROTULUS_TOKEN", TOKEN)
+        application = service_of(local.app)
+        with served(counting) as server:
+            words = ["ls", what, "--json"]
+            env = {"ROTULUS_URL": server.address, "ROTULUS_TOKEN": TOKEN}
+            over = CliRunner().invoke(main, words, env=env)
+            at_once = [*asked]
+            CliRunner().invoke(main, words[:2], env=env)
+
+        assert lines(local(*words)) == lines(over.stdout)
+        assert [(f"/api/v1/{what}", False), (f"/api/v1/{what}", True)] == at_once
+        assert [at_once[0]] == asked[2:]
+        local.app.close()
 
 
 @pytest.mark.parametrize("front", [["--url", "{}"], ["--url={}"], ["--app=no:app", "--url", "{}"]])

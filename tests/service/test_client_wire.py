@@ -31,7 +31,7 @@ from rotulus.client import (
 )
 from rotulus.client.problems import ERRORS
 from rotulus.client.values import Value
-from rotulus.errors import OptionError, StoreUnavailableError
+from rotulus.errors import ArgumentsError, OptionError, StoreUnavailableError
 from rotulus.service import service_of
 from rotulus.service.problem_table import KINDS
 from rotulus.testing import drain
@@ -319,8 +319,64 @@ def test_a_stream_that_breaks_goes_on_where_it_was(scripted, monkeypatch):
     assert ["queues=q", *(f"queues=q&after={n}" for n in (7, 7, 9, 11))] == beginnings
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"data: {\n\n", "text/event-stream"),
+        (b"data: [1]\n\n", "text/event-stream"),
+        (b'data: {"position": "x"}\n\n', "text/event-stream"),
+        (b"id: first\n\n", "text/event-stream"),
+        (b"<p>Welcome</p>", "text/html"),
+    ],
+)
+def test_a_stream_of_something_else_is_refused(scripted, body, kind):
+    """With what to look at; to threads and to coroutines."""
+    answer = (200, body, {"Content-Type": kind})
+
+    async def first(asking):
+        async with asking, aclosing(aiter(asking.changes())) as stream:
+            await anext(stream)
+
+    for listen in (lambda one: next(iter(one.changes())), lambda one: asyncio.run(first(one))):
+        with (
+            Client(scripted(answer).address) as asking,
+            pytest.raises(NoServiceError, match="/changes sends is not what"),
+        ):
+            listen(asking)
+
+
+def test_a_refused_stream_may_say_why_in_any_words(scripted):
+    """Also in none, although it claims to have some."""
+    server = scripted((404, b"{", {}))
+    with (
+        Client(server.address) as asking,
+        pytest.raises(NoServiceError, match="HTTP status 404"),
+    ):
+        next(iter(asking.changes()))
+
+
+@pytest.mark.parametrize("errors", ["no", [1, None], {"detail": "no"}, None])
+def test_a_problem_may_have_errors_of_any_shape(scripted, errors):
+    """The error of the library has those that can be read."""
+    known = [{"detail": "a is missing"}, {}]
+    for told, read in ((errors, ()), (known, ("a is missing", ""))):
+        problem = {"code": "invalid_arguments", "detail": "They do not fit.", "errors": told}
+        with (
+            Client(scripted((422, problem, {})).address) as asking,
+            pytest.raises(ArgumentsError, match="do not fit") as raised,
+        ):
+            asking.queues.get("q")
+        assert read == raised.value.problems
+
+
 _WORDS = {"submitted_at", "finished_at", "status", "description"}
-UNTOLD = {"Job": _WORDS, "JobDetail": _WORDS, "Run": _WORDS, "FailureGroup": {"exact"}}
+UNTOLD = {
+    "Job": _WORDS,
+    "ListedJob": _WORDS,
+    "JobDetail": _WORDS,
+    "Run": _WORDS,
+    "FailureGroup": {"exact"},
+}
 """Other words for what a value says."""
 
 OF_A_HEADER = {"JobDetail": {"version"}, "Run": {"version"}}

@@ -179,3 +179,23 @@ def test_a_run_says_how_many_of_its_parts_are_in_each_state(client, app):
 
     assert {"succeeded": 3} == client.get(f"{API}/{run['id']}").json()["parts"]
     assert None is client.get(f"{API}/{job.id}").json()["parts"]
+
+
+@pytest.mark.parametrize("what", ["jobs", "runs"])
+def test_a_list_tells_arguments_if_they_are_asked_for(app, client, what):
+    """As the sender may see them, and of 100 jobs at most: each may be large."""
+    app.enqueue("add", 1)
+    sent = app.enqueue("mail.send", order={"id": 42})
+
+    def asked(query):
+        return client.get(f"/api/v1/{what}?{query}")
+
+    told = {one["id"]: one.get("arguments") for one in asked("arguments=true").json()["items"]}
+    if what == "jobs":
+        assert {"order": {"id": 42}} == told[sent.id]
+        assert "arguments" not in asked("").json()["items"][0]
+    assert 200 == asked("arguments=true&limit=100").status_code
+    assert 200 == asked("arguments=false&limit=500").status_code
+    answer = asked("arguments=true&limit=101")
+    assert (422, "invalid_request") == (answer.status_code, answer.json()["code"])
+    assert "limit" == answer.json()["errors"][0]["parameter"]

@@ -8,6 +8,7 @@ import type { Problem } from "./problem";
 const SHORTEST = 1000; // milliseconds between two readings of the same, unless somebody wants more
 const AFTER_PROBLEM = 5000;
 const KEPT = 120; // entries that nobody looks at
+const OLDER = 19; // seconds by which an answer that others share may be older than is wanted
 
 /** A resource as it was read last. Old data stays while it is read again, and when that fails. */
 export class Entry<T> {
@@ -23,6 +24,10 @@ export class Entry<T> {
 	private readonly watchers = new Set<Keeping>();
 	private readonly topics = new Set<string>();
 	private stale = true;
+	/** When it went out of date: an answer that was read before says nothing of that. */
+	private outdated = 0;
+	/** Whether somebody waits for what is there now; the page itself takes what others share. */
+	private anew = false;
 	private began = 0;
 	private timer = 0;
 	private reading: AbortController | undefined;
@@ -38,8 +43,13 @@ export class Entry<T> {
 		for (const topic of topics) {
 			if (this.topics.has(topic)) continue;
 			this.topics.add(topic);
-			this.stale = true;
+			this.outdate();
 		}
+	}
+
+	private outdate(): void {
+		this.stale = true;
+		this.outdated = Date.now();
 	}
 
 	/** Whether it is out of date when these have changed. */
@@ -49,8 +59,9 @@ export class Entry<T> {
 	}
 
 	/** Notes that the server has something newer, and reads it if somebody looks. */
-	invalidate(): void {
-		this.stale = true;
+	invalidate(anew: boolean): void {
+		this.outdate();
+		this.anew ||= anew;
 		if (this.isWatched && isLive()) this.soon();
 	}
 
@@ -60,7 +71,7 @@ export class Entry<T> {
 		if (this.path && entries.get(this.path) !== this) {
 			// It was dropped, and has not been told of changes since.
 			entries.set(this.path, this as Entry<unknown>);
-			this.stale = true;
+			this.outdate();
 		}
 		if (this.stale) void this.read();
 		else this.tick();
@@ -73,26 +84,30 @@ export class Entry<T> {
 		};
 	}
 
-	/** Reads now, whatever is known. */
-	async read(): Promise<void> {
+	/** Reads now, whatever is known: anew, or what others share. */
+	async read(anew = true): Promise<void> {
 		clearTimeout(this.timer);
 		this.timer = 0;
 		this.reading?.abort();
 		const reading = new AbortController();
 		this.reading = reading;
+		const began = Date.now();
+		const tolerance = anew ? "" : `max-age=${this.young}, max-stale=${OLDER}`;
 		this.stale = false;
-		this.began = Date.now();
+		this.anew = false;
+		this.began = began;
 		this.busy.value = true;
 		try {
-			const answer = await get<T>(this.path, reading.signal);
-			this.set(answer.data, answer.text);
+			const answer = await get<T>(this.path, reading.signal, tolerance);
+			const read = began - answer.age * 1000;
+			if (read < this.outdated) this.stale = true;
+			if (answer.age && read < this.at.peek()) return; // what is shown is newer
+			this.set(answer.data, answer.text, read);
 			this.etag = answer.etag;
 		} catch (error) {
-			if (this.reading !== reading || reading.signal.aborted) {
-				this.stale = true;
-				return;
-			}
 			this.stale = true;
+			this.anew ||= anew;
+			if (this.reading !== reading || reading.signal.aborted) return;
 			this.error.value = error as Problem;
 		} finally {
 			if (this.reading === reading) {
@@ -103,14 +118,19 @@ export class Entry<T> {
 	}
 
 	/** Takes data that came in another way, such as the answer of a verb. */
-	set(data: T, text: string): void {
+	set(data: T, text: string, at = Date.now()): void {
 		batch(() => {
 			// The same text is the same data: nothing is drawn again.
 			if (text !== this.text || this.data.value === undefined) this.data.value = data;
 			this.text = text;
 			this.error.value = undefined;
-			this.at.value = Date.now();
+			this.at.value = at;
 		});
+	}
+
+	/** The seconds up to which an answer is as good as a new one. */
+	private get young(): number {
+		return Math.floor((this.stale ? this.shortest : this.round) / 2000);
 	}
 
 	private soon(): void {
@@ -144,7 +164,7 @@ export class Entry<T> {
 			() => {
 				this.timer = 0;
 				// Somebody may have paused the page, or turned to another one.
-				if (isLive() && (this.stale || !document.hidden)) void this.read();
+				if (isLive() && (this.stale || !document.hidden)) void this.read(this.anew);
 				else if (this.round) this.later(this.round);
 			},
 			Math.max(60, milliseconds),
@@ -193,10 +213,10 @@ export function useData<T>(path: string | null, keeping: Keeping = {}): Entry<T>
 	return found;
 }
 
-/** Says that something has changed: what is looked at is read again. */
-export function invalidate(topics: ReadonlySet<string> | "all"): void {
+/** Says that something has changed: what is looked at is read again, anew or as others share it. */
+export function invalidate(topics: ReadonlySet<string> | "all", anew = true): void {
 	for (const one of entries.values()) {
-		if (topics === "all" || one.heeds(topics)) one.invalidate();
+		if (topics === "all" || one.heeds(topics)) one.invalidate(anew);
 	}
 }
 
@@ -204,6 +224,6 @@ export function invalidate(topics: ReadonlySet<string> | "all"): void {
 export function readAll(): void {
 	for (const one of entries.values()) {
 		if (one.isWatched) void one.read();
-		else one.invalidate();
+		else one.invalidate(true);
 	}
 }

@@ -12,6 +12,8 @@ export interface Answer<T> {
 	text: string;
 	/** The version of what was read; "" where it has none. */
 	etag: string;
+	/** The seconds for which the server has had it; 0: it was read for this request. */
+	age: number;
 }
 
 async function ask(path: string, options: RequestInit): Promise<Response> {
@@ -34,14 +36,24 @@ function noteClock(date: string | null): void {
 	if (!Number.isNaN(ahead)) skew.value = Math.abs(ahead) < 2000 ? 0 : ahead;
 }
 
-/** Reads from the API. */
-export async function get<T>(path: string, signal?: AbortSignal): Promise<Answer<T>> {
+/** Reads from the API: anew, unless it is said how old the answer may be, as `Cache-Control`. */
+export async function get<T>(
+	path: string,
+	signal?: AbortSignal,
+	tolerance?: string,
+): Promise<Answer<T>> {
 	const answer = await ask(path, {
-		headers: { accept: "application/json" },
+		headers: { accept: "application/json", ...(tolerance && { "cache-control": tolerance }) },
 		...(signal && { signal }),
 	});
 	const text = await answer.text();
-	return { data: JSON.parse(text) as T, text, etag: answer.headers.get("etag") ?? "" };
+	const { headers } = answer;
+	return {
+		data: JSON.parse(text) as T,
+		text,
+		etag: headers.get("etag") ?? "",
+		age: Number(headers.get("age")),
+	};
 }
 
 /** Asks the API to do something. */

@@ -1,6 +1,6 @@
 /** The one stream of changes of the page, and what each change makes out of date. */
 import { effect, signal } from "@preact/signals";
-import { invalidate, readAll } from "../api/cache";
+import { invalidate } from "../api/cache";
 import { API } from "../place";
 import { paused } from "./switch";
 
@@ -55,8 +55,8 @@ function flush(): void {
 	const topics = gathered;
 	gathered = new Set();
 	for (const [id, at] of changed) if (Date.now() - at > TINTED) changed.delete(id);
-	if (isReset) readAll();
-	else invalidate(topics);
+	if (isReset) invalidate("all", false);
+	else invalidate(topics, false);
 	isReset = false;
 }
 
@@ -76,7 +76,7 @@ function open(): void {
 	source = opened;
 	opened.onopen = () => {
 		// What happened while the stream was opened is not told.
-		if (line.value !== "live") invalidate("all");
+		if (line.value !== "live") invalidate("all", false);
 		line.value = "live";
 	};
 	opened.onerror = () => {
@@ -101,6 +101,6 @@ export function follow(): void {
 		}
 	});
 	window.setInterval(() => {
-		if (line.value === "lost" && !paused.value && !document.hidden) invalidate("all");
+		if (line.value === "lost" && !paused.value && !document.hidden) invalidate("all", false);
 	}, ROUND);
 }

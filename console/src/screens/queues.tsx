@@ -70,15 +70,16 @@ function Row({ queue, workers }: { queue: Queue; workers: Workers | undefined })
 					{queue.name}
 				</a>
 			</th>
-			<td data-name={queue.paused_at ? undefined : "oldest"}>
-				{queue.paused_at ? (
-					<span class="tag">
-						paused <When at={queue.paused_at} />
-					</span>
-				) : queue.age === null ? (
+			<td data-name="oldest">
+				{queue.age === null ? (
 					<span class="quiet">–</span>
 				) : (
 					<span class={queue.age > 300 ? "bad-text" : ""}>{length(queue.age)}</span>
+				)}{" "}
+				{queue.paused_at && (
+					<span class="tag">
+						paused <When at={queue.paused_at} />
+					</span>
 				)}
 			</td>
 			<Counted queue={queue} state="queued" name="waiting" />

@@ -3,16 +3,16 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Collection, Iterator
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Collection, Generator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import httpx2
 
 from rotulus.client.calls import query_of, reader
-from rotulus.client.problems import as_ours, error_of
+from rotulus.client.problems import NoServiceError, as_ours, error_of
 from rotulus.client.values import Change
-from rotulus.client.wire import Wire
+from rotulus.client.wire import API, Wire, json_of
 
 _change = reader(Change)
 
@@ -52,16 +52,22 @@ class ChangeStream:
         self.position = after
 
     def __iter__(self) -> Iterator[Change]:
-        """Iterate over changes. Raises `ServiceError` when the service refuses."""
+        """Iterate over changes.
+
+        Raises `ServiceError` when the service refuses, and `NoServiceError` for what is no change.
+        """
         while True:
-            with suppress(httpx2.TransportError, httpx2.SSEError):
+            with _broken():
                 yield from self._connection()
             time.sleep(_PAUSE)
 
     async def __aiter__(self) -> AsyncGenerator[Change, None]:
-        """Iterate over changes. Raises `ServiceError` when the service refuses."""
+        """Iterate over changes.
+
+        Raises `ServiceError` when the service refuses, and `NoServiceError` for what is no change.
+        """
         while True:
-            with suppress(httpx2.TransportError, httpx2.SSEError):
+            with _broken():
                 async with aclosing(self._loop_connection()) as changes:
                     async for change in changes:
                         yield change
@@ -72,7 +78,7 @@ class ChangeStream:
         with self._wire.client.sse(**self._request()) as source:
             if not source.response.is_success:
                 source.response.read()
-                _check_passing(source.response)
+                return _check_passing(source.response)
             for event in source:
                 yield from self._changes(event)
 
@@ -81,6 +87,7 @@ class ChangeStream:
             if not source.response.is_success:
                 await source.response.aread()
                 _check_passing(source.response)
+                return
             async for event in source:
                 for change in self._changes(event):
                     yield change
@@ -94,17 +101,39 @@ class ChangeStream:
 
     def _changes(self, event: httpx2.ServerSentEvent) -> Iterator[Change]:
         """The change of an event; one without data tells a position, and nothing else."""
-        if event.data:
-            change = _change(json.loads(event.data))
+        try:
+            change = _change(json.loads(event.data)) if event.data else None
+            position = int(event.id) if change is None and event.id else None
+        except ValueError as error:
+            raise _no_changes() from error
+        if change is not None:
             self.position = change.position
             yield change
-        elif event.id:
-            self.position = int(event.id)
+        elif position is not None:
+            self.position = position
+
+
+@contextmanager
+def _broken() -> Generator[None, None, None]:
+    """A block whose connection may break. Raises `NoServiceError` for what is no stream."""
+    try:
+        yield
+    except httpx2.SSEError as error:  # of another type, or an event that is longer than any of ours
+        raise _no_changes() from error
+    except httpx2.TransportError:
+        pass
+
+
+def _no_changes() -> NoServiceError:
+    return NoServiceError(
+        f"What {API}/changes sends is not what a service of this version says. Is this the address "
+        f"of a Rotulus service, and is its version that of the client?",
+        status=200,
+    )
 
 
 def _check_passing(answer: httpx2.Response) -> None:
     """Raise the error of an answer, unless the same request may succeed a little later."""
-    is_json = "json" in answer.headers.get("content-type", "")
-    error = error_of(answer.status_code, answer.headers, answer.json() if is_json else None)
+    error = error_of(answer.status_code, answer.headers, json_of(answer))
     if not error.passing:
         raise as_ours(error)

@@ -51,7 +51,7 @@ class Failures:
         Args:
             since: only failures from this moment on, or from so many seconds ago.
             task: only failures of this task; `mail.*`: of those whose names begin so.
-            limit: at most so many groups: up to 500.
+            limit: at most so many groups: up to 10,000.
 
         Raises:
             OptionError: an argument is not allowed.

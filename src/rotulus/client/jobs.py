@@ -58,19 +58,25 @@ class Jobs(JobVerbs):
         return self._wire.send(_get(job_id))
 
     def find(
-        self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
+        self,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        arguments: bool = False,
+        **where: Unpack[Where],
     ) -> JobPage:
         """Returns the jobs that match, the last added first.
 
         Args:
             limit: at most so many: up to 500.
             after: `page.next` of the page before, with the same filters.
+            arguments: whether they are told with their arguments: up to 100 then.
             where: which jobs.
 
         Raises:
             OptionError: a filter does not exist, or no job can have its value.
         """
-        return self._wire.send(_find(limit, after, where))
+        return self._wire.send(_find(limit, after, where, arguments=arguments))
 
     def count(self, **where: Unpack[Where]) -> JobCount:
         """Returns how many jobs match: exact up to 10,000."""
@@ -120,10 +126,15 @@ class Jobs(JobVerbs):
         return await self._wire.asend(_get(job_id))
 
     async def afind(
-        self, *, limit: int = 100, after: str | None = None, **where: Unpack[Where]
+        self,
+        *,
+        limit: int = 100,
+        after: str | None = None,
+        arguments: bool = False,
+        **where: Unpack[Where],
     ) -> JobPage:
         """`find`, for coroutines."""
-        return await self._wire.asend(_find(limit, after, where))
+        return await self._wire.asend(_find(limit, after, where, arguments=arguments))
 
     async def acount(self, **where: Unpack[Where]) -> JobCount:
         """`count`, for coroutines."""
@@ -156,8 +167,9 @@ def _get(job_id: str) -> Call[JobDetail]:
     return Call("GET", path, _detail, repeatable=True, versioned=True)
 
 
-def _find(limit: int, after: str | None, where: Where) -> Call[JobPage]:
-    return get("/jobs", read_jobs, query_of(limit=limit, after=after, **where))
+def _find(limit: int, after: str | None, where: Where, *, arguments: bool = False) -> Call[JobPage]:
+    query = query_of(limit=limit, after=after, arguments=arguments or None, **where)
+    return get("/jobs", read_jobs, query)
 
 
 def _result(job_id: str, wait: int) -> Call[_Result | Job]:

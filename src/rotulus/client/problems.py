@@ -85,8 +85,10 @@ def _failed(text: str, error: ServiceError) -> RotulusError:
 
 
 def _unfit(text: str, error: ServiceError) -> RotulusError:
-    errors = cast("list[dict[str, Any]]", error.problem.get("errors", []))
-    return ArgumentsError(text, [str(one.get("detail", "")) for one in errors])
+    errors = error.problem.get("errors")
+    listed = cast("list[Any]", errors) if isinstance(errors, list) else []
+    objects = [cast("dict[str, Any]", one) for one in listed if isinstance(one, dict)]
+    return ArgumentsError(text, [str(one.get("detail", "")) for one in objects])
 
 
 ERRORS: Mapping[str, Callable[[str, ServiceError], RotulusError]] = {

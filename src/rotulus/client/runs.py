@@ -26,19 +26,25 @@ class Runs(RunViews):
         return self._wire.send(_get(run_id))
 
     def find(
-        self, *, limit: int = 50, after: str | None = None, **where: Unpack[RunWhere]
+        self,
+        *,
+        limit: int = 50,
+        after: str | None = None,
+        arguments: bool = False,
+        **where: Unpack[RunWhere],
     ) -> JobPage:
         """Returns the runs that match, the last one first, each as the job that ends it.
 
         Args:
             limit: at most so many: up to 500.
             after: `page.next` of the page before, with the same filters.
+            arguments: whether they are told with their arguments: up to 100 then.
             where: which runs.
 
         Raises:
             OptionError: a filter does not exist, or no run can have its value.
         """
-        return self._wire.send(_find(limit, after, where))
+        return self._wire.send(_find(limit, after, where, arguments=arguments))
 
     def latest(self, *workflows: str) -> dict[str, Job]:
         """Returns the last run of each of these workflows, by name; a request for each."""
@@ -66,10 +72,15 @@ class Runs(RunViews):
         return await self._wire.asend(_get(run_id))
 
     async def afind(
-        self, *, limit: int = 50, after: str | None = None, **where: Unpack[RunWhere]
+        self,
+        *,
+        limit: int = 50,
+        after: str | None = None,
+        arguments: bool = False,
+        **where: Unpack[RunWhere],
     ) -> JobPage:
         """`find`, for coroutines."""
-        return await self._wire.asend(_find(limit, after, where))
+        return await self._wire.asend(_find(limit, after, where, arguments=arguments))
 
     async def alatest(self, *workflows: str) -> dict[str, Job]:
         """`latest`, for coroutines."""
@@ -89,8 +100,11 @@ def _get(run_id: str) -> Call[Run]:
     return get(path_of("runs", run_id), _run)
 
 
-def _find(limit: int, after: str | None, where: RunWhere) -> Call[JobPage]:
-    return get("/runs", read_jobs, query_of(limit=limit, after=after, **where))
+def _find(
+    limit: int, after: str | None, where: RunWhere, *, arguments: bool = False
+) -> Call[JobPage]:
+    query = query_of(limit=limit, after=after, arguments=arguments or None, **where)
+    return get("/runs", read_jobs, query)
 
 
 def _last(workflow: str) -> Call[JobPage]:

@@ -100,6 +100,16 @@ class Job(Value):
     error: JobError | None
 
 
+class ListedJob(Job):
+    """A job in a list that was asked for.
+
+    Attributes:
+        arguments: what its task is called with, by name; None unless the list was to tell them.
+    """
+
+    arguments: Mapping[str, Any] | None = None
+
+
 class JobDetail(Job):
     """A single job, with what a list leaves out.
 
@@ -122,7 +132,7 @@ class JobDetail(Job):
     version: str | None = None
 
 
-class JobPage(Page[Job]):
+class JobPage(Page[ListedJob]):
     """Jobs that match, the last added first.
 
     Attributes:
@@ -145,12 +155,13 @@ class JobChange(Page[Job]):
 
 
 _jobs = TypeAdapter(list[Job]).validate_python
+_listed = TypeAdapter(list[ListedJob]).validate_python
 _moment = TypeAdapter(datetime | None).validate_python
 
 
 def read_jobs(body: Any) -> JobPage:
     """Returns a page of jobs."""
-    page = JobPage(_jobs(body["items"]), body["next"])
+    page = JobPage(_listed(body["items"]), body["next"])
     page.looked_to = _moment(body["looked_to"])
     return page
 

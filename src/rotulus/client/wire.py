@@ -144,10 +144,10 @@ class Wire:
 def _read(answer: httpx2.Response, call: Call[T]) -> T:
     """Returns the value of an answer. Raises `ServiceError`."""
     if not answer.is_success:
-        raise error_of(answer.status_code, answer.headers, _json(answer))
+        raise error_of(answer.status_code, answer.headers, json_of(answer))
     if call.whole:
         return _value(answer, call, Answer(answer.content, answer.headers))
-    body = _json(answer)
+    body = json_of(answer)
     if body is None and answer.content:
         raise error_of(answer.status_code, answer.headers, {"detail": "The answer is no JSON."})
     if call.versioned and isinstance(body, dict):
@@ -198,7 +198,7 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def _json(answer: httpx2.Response) -> Any:
+def json_of(answer: httpx2.Response) -> Any:
     """Returns the JSON of an answer; None if it has none."""
     kind = answer.headers.get("content-type", "").partition(";")[0]
     if kind != "application/json" and not kind.endswith("+json"):

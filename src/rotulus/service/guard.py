@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -33,6 +34,7 @@ from rotulus.service.problems import (
     answered,
 )
 from rotulus.service.scope import header
+from rotulus.service.sharing import shared
 from rotulus.service.stored_tokens import StoredTokens, tokens_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -106,6 +108,26 @@ class GuardedBytesRoute(GuardedRoute):
     """A guarded route that takes bodies of any media type."""
 
     takes_json = False
+
+
+class SharedRoute(GuardedRoute):
+    """A guarded route. What it reads is shared by requests that say how old an answer may be."""
+
+    statements = 1
+    """How many statements a reading sends to the store, at most."""
+
+    def handler(self) -> Handler:
+        """Returns FastAPI's handler, whose answers are shared if it reads a resource as JSON."""
+        handle = super().handler()
+        described = self.responses.get(200, {})
+        is_json = self.response_model is not None or "model" in described  # and no stream
+        return shared(handle, self.statements) if is_json and self.methods == {"GET"} else handle
+
+
+@lru_cache
+def shared_route(statements: int) -> type[SharedRoute]:
+    """Returns the class of shared routes of which a reading sends so many statements, at most."""
+    return type("SharedRoute", (SharedRoute,), {"statements": statements})
 
 
 class ResourceRouter(APIRouter):

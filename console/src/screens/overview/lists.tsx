@@ -37,13 +37,8 @@ export function QueueList({
 						>
 							<span class="cut strong">{one.name}</span>
 							<span class={nobody ? "bad-text" : "quiet"}>
-								{one.paused_at
-									? "paused"
-									: nobody
-										? "no worker"
-										: one.age === null
-											? "–"
-											: length(one.age)}
+								{one.paused_at ? "paused " : nobody ? "no worker " : ""}
+								{one.age === null ? (one.paused_at || nobody ? "" : "–") : length(one.age)}
 							</span>
 							<Gauge
 								part={queued?.count ?? 0}

@@ -1,7 +1,7 @@
 """Jobs of a service as `rotulus.Job`s: commands read handles, and a client has values."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +17,11 @@ from rotulus._text import jsontext
 from rotulus.client.jobs import Jobs
 from rotulus.client.problems import ServiceError
 from rotulus.client.values import Job as JobValue
-from rotulus.client.values import JobAttempt, JobDetail, JobError
+from rotulus.client.values import JobAttempt, JobDetail, JobError, JobPage
 from rotulus.errors import JobFailedError, JobNotFoundError, JobNotRunningError, RotulusError
 
 _PAGE = 500
+_PAGE_WITH_ARGUMENTS = 100
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,14 +31,19 @@ class ServedJob(Job[Any]):
     Attributes:
         whole: whether its arguments were read with it; else they are read when somebody asks.
         tag: the version of it that the service has told.
+        listed: the arguments of the list that the job was found in; None: it was in none.
     """
 
     whole: bool = True
     tag: str | None = None
+    listed: "ListedArguments | None" = None
 
     @property
     def arguments(self) -> dict[str, Any]:
         """Its arguments by parameter name, as plain JSON data."""
+        known = None if self.whole or self.listed is None else self.listed.of(self.id)
+        if known is not None:
+            return dict(known)
         record = self.record if self.whole else self._port.look(self.id)
         return jsontext.decode(record.arguments)
 
@@ -49,6 +55,45 @@ class ServedJob(Job[Any]):
     def refresh(self) -> "ServedJob":
         """Returns the job as it stands now. Raises `JobNotFoundError`."""
         return ServedJob(self._port.look(self.id), self._port)
+
+
+class ListedArguments:
+    """The arguments of the jobs of a list, read when somebody asks for those of the first one.
+
+    Args:
+        find: finds a page of the list.
+        limit: how many jobs the list has at most.
+        after: the cursor that the list begins after.
+        where: the filters of the list.
+    """
+
+    def __init__(
+        self,
+        find: Callable[..., JobPage],
+        limit: int,
+        after: str | None,
+        where: Mapping[str, Any],
+    ) -> None:
+        self._find, self._limit, self._after, self._where = find, limit, after, where
+        self._found: dict[str, Mapping[str, Any]] | None = None
+
+    def of(self, job_id: str) -> Mapping[str, Any] | None:
+        """Returns the arguments of a job; None if the job is not in the list any more."""
+        if self._found is None:
+            self._found = self._read()
+        return self._found.get(job_id)
+
+    def _read(self) -> dict[str, Mapping[str, Any]]:
+        found: dict[str, Mapping[str, Any]] = {}
+        left, after = self._limit, self._after
+        while left > 0:
+            limit = min(_PAGE_WITH_ARGUMENTS, left)
+            page = self._find(limit=limit, after=after, arguments=True, **self._where)
+            found |= {job.id: job.arguments for job in page if job.arguments is not None}
+            left, after = left - limit, page.next
+            if after is None or page.looked_to is not None:
+                break
+        return found
 
 
 class ServedHandles:
@@ -63,11 +108,11 @@ class ServedHandles:
         self._jobs = jobs
         self._place = place
 
-    def handle(self, value: JobValue) -> ServedJob:
-        """Returns the handle of a value."""
+    def handle(self, value: JobValue, listed: ListedArguments | None = None) -> ServedJob:
+        """Returns the handle of a value, which was found in a list or alone."""
         if isinstance(value, JobDetail):
             return ServedJob(_record(value), self, tag=value.version)
-        return ServedJob(_record(value), self, whole=value.group is not None)
+        return ServedJob(_record(value), self, whole=value.group is not None, listed=listed)
 
     def named(self, job_id: str, task: str, state: State, instant: datetime | None) -> ServedJob:
         """Returns the handle of a job of which little else is told."""

@@ -11,7 +11,7 @@ from rotulus._text.ids import is_id
 from rotulus.client.jobs import Jobs
 from rotulus.client.run_values import Graph, Step
 from rotulus.client.runs import Runs
-from rotulus.client.served.handles import ServedHandles, ServedJob, unchanged
+from rotulus.client.served.handles import ListedArguments, ServedHandles, ServedJob, unchanged
 from rotulus.client.values import JobChange
 from rotulus.client.values import JobPage as JobValues
 from rotulus.errors import JobConflictError, OptionError
@@ -189,9 +189,10 @@ def found_jobs(
             "the cursor of a page, or --until with a moment"
         )
     found: list[ServedJob] = []
+    listed = ListedArguments(find, limit, after, where)
     while True:
         page = find(limit=min(_PAGE, limit - len(found)), after=after, **where)
-        found += map(handles.handle, page)
+        found += [handles.handle(job, listed) for job in page]
         after = page.next
         if after is None or page.looked_to is not None or len(found) >= limit:
             return JobPage(found, after, None, page.looked_to)

@@ -230,8 +230,8 @@ class ServedFailures:
         self._handles = handles
 
     def groups(self, *, limit: int = 50, **where: Any) -> list[FailureGroup]:
-        """Returns the groups of failures, the one that was seen last first: 500 at most."""
-        return list(map(self._group, self._failures.groups(limit=min(limit, _PAGE), **where)))
+        """Returns the groups of failures, the one that was seen last first."""
+        return list(map(self._group, self._failures.groups(limit=limit, **where)))
 
     def get(self, fingerprint: str) -> FailureGroup:
         """Returns one group, with the error of its last job. Raises `JobNotFoundError`."""

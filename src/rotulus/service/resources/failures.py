@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rotulus import FailureGroup as GroupInfo
 from rotulus.errors import JobNotFoundError, OptionError
 from rotulus.filters import read_when
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.pages import DEFAULT_LIMIT, LARGEST_LIMIT
 from rotulus.service.problems import ProblemError
 from rotulus.service.resources.documented import answers
@@ -19,6 +19,9 @@ from rotulus.service.resources.job_models import Job
 from rotulus.service.resources.job_views import show_job
 from rotulus.service.resources.views import view_of
 from rotulus.service.state import app_of
+
+_MOST_GROUPS = 10_000
+"""How many groups an answer has at most: there are no pages of groups, as all are read anyway."""
 
 Fingerprint = Annotated[
     str,
@@ -88,7 +91,7 @@ class _ListQuery(BaseModel):
     since: str | None = Field(
         None, description="Only since then: 90, 15min, 2h or 7d ago, or 2026-11-20T09:30Z."
     )
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=LARGEST_LIMIT, description="The most groups.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=_MOST_GROUPS, description="The most groups.")
 
 
 class LatestFailures(BaseModel):
@@ -114,7 +117,7 @@ def make_failures_router(
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/failures", prefix, tags)
+    router = ResourceRouter("/api/v1/failures", prefix, tags, route_class=shared_route(1))
     get, post, one = router.get, router.post, "/{fingerprint}"
     get("", operation_id="list_failures", summary="What fails?")(list_failures)
     latest = answers(LatestFailures, "The jobs.")

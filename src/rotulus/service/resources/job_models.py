@@ -71,6 +71,14 @@ class Job(BaseModel):
     error: JobError | None
 
 
+class ListedJob(Job):
+    """A job in a list that was asked for."""
+
+    arguments: dict[str, Any] | None = Field(
+        default=None, description="There if `arguments=true` was asked for."
+    )
+
+
 class JobAttempt(BaseModel):
     """An earlier attempt of a job."""
 
@@ -98,7 +106,7 @@ class JobDetail(Job):
 class JobPage(BaseModel):
     """A page of jobs."""
 
-    items: list[Job]
+    items: list[ListedJob]
     next: str | None = Field(description="The `after` of the next page; null on the last one.")
     looked_to: datetime | None = Field(
         description="How far was looked, if few of many jobs match: the page may be short then."

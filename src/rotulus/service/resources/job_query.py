@@ -12,6 +12,14 @@ from rotulus.errors import OptionError
 from rotulus.filters import FilterInfo, FilterKind, read_words
 from rotulus.service.problems import ProblemError
 
+WithArguments = Annotated[
+    bool, Query(description="Tell the arguments, too; a page has 100 items at most then.")
+]
+"""The type of an `arguments` parameter of a list: `arguments: WithArguments = False`."""
+
+PAGE_PARAMETERS = ("limit", "after", "arguments")
+"""What a list takes besides its filters."""
+
 
 class Filters(NamedTuple):
     """The filters of a request.

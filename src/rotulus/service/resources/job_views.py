@@ -2,13 +2,19 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rotulus import Job
 from rotulus._text import jsontext
+from rotulus.service.problems import ProblemError
 from rotulus.service.records import STATUSES, description_of
 from rotulus.service.resources.views import View
+
+MOST_WITH_ARGUMENTS = 100
+"""How many jobs a list with their arguments has at most."""
 
 _TIMES = ("instant", "created_at", "run_at", "started_at", "ended_at")
 
@@ -23,6 +29,33 @@ def show_job(job: Job[Any], view: View) -> dict[str, Any]:
         "submitted_at": shown["created_at"],
         "finished_at": shown["ended_at"],
     }
+
+
+def shown_in_list(
+    view: View, limit: int, *, arguments: bool
+) -> Callable[[Job[Any]], dict[str, Any]]:
+    """Returns what shows a job in a list, with its arguments if they are wanted.
+
+    Args:
+        view: what the sender may see.
+        limit: how many jobs the list may have.
+        arguments: whether they are wanted; each may have megabytes, so the list must be short.
+
+    Raises:
+        ProblemError: the list may be longer than one with arguments can be.
+    """
+    if not arguments:
+        return partial(show_job, view=view)
+    if limit > MOST_WITH_ARGUMENTS:
+        detail = f"with arguments a page has {MOST_WITH_ARGUMENTS} items at most: ask for so many"
+        raise ProblemError(
+            422,
+            "invalid_request",
+            "The request does not fit",
+            f"limit: {detail}",
+            errors=[{"in": "query", "parameter": "limit", "detail": detail}],
+        )
+    return lambda job: show_job(job, view) | {"arguments": view.arguments(job.task, job.arguments)}
 
 
 def show_result(job: Job[Any], view: View) -> Any:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from rotulus import Job, State
 from rotulus.filters import JOB_FILTERS
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.pages import DEFAULT_LIMIT, After, Limit, read_page, show_items
 from rotulus.service.preconditions import ETAG_HEADER, show_version
 from rotulus.service.prefer import await_job, read_prefer
@@ -21,14 +21,25 @@ from rotulus.service.resources.job_ids import JobId, job_of, with_job
 from rotulus.service.resources.job_logs import add_logs
 from rotulus.service.resources.job_models import Job as JobModel
 from rotulus.service.resources.job_models import JobCount, JobDetail, JobPage, JobResult
-from rotulus.service.resources.job_query import Filters, filters_of
+from rotulus.service.resources.job_query import (
+    PAGE_PARAMETERS,
+    Filters,
+    WithArguments,
+    filters_of,
+)
 from rotulus.service.resources.job_verbs import add_verbs
-from rotulus.service.resources.job_views import show_job, show_result, show_whole, version_of
+from rotulus.service.resources.job_views import (
+    show_job,
+    show_result,
+    show_whole,
+    shown_in_list,
+    version_of,
+)
 from rotulus.service.resources.views import View, view_of
 
 Status = Annotated[JobStatus | None, Query(description="The states with this `status`.")]
 Prefer = Annotated[str | None, Header(description="`wait=10`: seconds to wait for its end.")]
-Found = Annotated[Filters, Depends(filters_of(JOB_FILTERS, "status_filter", "limit", "after"))]
+Found = Annotated[Filters, Depends(filters_of(JOB_FILTERS, "status_filter", *PAGE_PARAMETERS))]
 Counted = Annotated[Filters, Depends(filters_of(JOB_FILTERS))]
 
 
@@ -42,7 +53,7 @@ def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs"
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/jobs", prefix, tags)
+    router = ResourceRouter("/api/v1/jobs", prefix, tags, route_class=shared_route(2))
     get, one = router.get, "/{job_id}"
     get("", operation_id="list_jobs", summary="Find jobs", responses=answers(JobPage, "A page."))(
         list_jobs
@@ -71,6 +82,7 @@ async def list_jobs(
     status_filter: Status = None,
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
+    arguments: WithArguments = False,
 ) -> Response:
     """The jobs that match every given filter, the last one first.
 
@@ -81,8 +93,9 @@ async def list_jobs(
     view.check_filters(where)
     where["state"] = _states(where.get("state"), status_filter)
     page = read_page(limit, after, {**filters.written, "status": status_filter})
+    show = shown_in_list(view, page.limit, arguments=arguments)
     found = await view.app.jobs.afind(**where, limit=page.limit, after=page.after)
-    shown = show_items(request, response, page, [show_job(job, view) for job in found], found.last)
+    shown = show_items(request, response, page, list(map(show, found)), found.last)
     looked_to = None if found.looked_to is None else _zulu(found.looked_to.isoformat())
     return JSONResponse({**shown, "looked_to": looked_to}, headers=dict(response.headers))
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rotulus import Demand as DemandInfo
 from rotulus import LimitInfo, QueueInfo, State
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.state import app_of
 
 _MOST_LIMITS, _MOST_HOLDERS = 100, 10
@@ -124,7 +124,7 @@ def make_queues_router(
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/queues", prefix, tags)
+    router = ResourceRouter("/api/v1/queues", prefix, tags, route_class=shared_route(3))
     one = "/{queue}"
     router.get("", operation_id="list_queues", summary="List queues")(list_queues)
     router.get("/$limits", operation_id="list_limits", summary="Who holds which limit?")(

@@ -1,17 +1,17 @@
 """`/api/v1/runs`: the runs of workflows and groups: found, read as trees, drawn, and steered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from rotulus import Job, State
 from rotulus import JobPage as FoundJobs
-from rotulus import State
 from rotulus._concurrency.pool import off_loop
 from rotulus.filters import RUN_FILTERS
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.pages import (
     DEFAULT_LIMIT,
     LARGEST_LIMIT,
@@ -24,14 +24,19 @@ from rotulus.service.pages import (
 from rotulus.service.resources.documented import answers
 from rotulus.service.resources.job_ids import find_job
 from rotulus.service.resources.job_models import JobPage
-from rotulus.service.resources.job_query import Filters, filters_of
-from rotulus.service.resources.job_views import show_job
+from rotulus.service.resources.job_query import (
+    PAGE_PARAMETERS,
+    Filters,
+    WithArguments,
+    filters_of,
+)
+from rotulus.service.resources.job_views import shown_in_list
 from rotulus.service.resources.run_models import Graph, Run, Step, Timeline
 from rotulus.service.resources.run_verbs import RunId, add_run_verbs, find_run
 from rotulus.service.resources.run_views import show_run, show_step
-from rotulus.service.resources.views import View, view_of
+from rotulus.service.resources.views import view_of
 
-Found = Annotated[Filters, Depends(filters_of(RUN_FILTERS, "limit", "after"))]
+Found = Annotated[Filters, Depends(filters_of(RUN_FILTERS, *PAGE_PARAMETERS))]
 
 
 class _StepsQuery(BaseModel):
@@ -72,7 +77,7 @@ def make_runs_router(prefix: str = "/api/v1/runs", tags: Sequence[str] = ("Runs"
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/runs", prefix, tags)
+    router = ResourceRouter("/api/v1/runs", prefix, tags, route_class=shared_route(2))
     get, one, page = router.get, "/{run_id}", answers(JobPage, "A page.")
     get("", operation_id="list_runs", summary="Find runs", responses=page)(list_runs)
     run = answers(Run, "The run.")
@@ -96,6 +101,7 @@ async def list_runs(
     filters: Found,
     limit: Limit = DEFAULT_LIMIT,
     after: After = None,
+    arguments: WithArguments = False,
 ) -> Response:
     """The runs that match every given filter, the last one first, each as the job that ends it.
 
@@ -105,8 +111,9 @@ async def list_runs(
     view = view_of(request)
     view.check_filters(filters.where)
     page = read_page(limit, after, {**filters.written, "runs": "1"})
+    show = shown_in_list(view, page.limit, arguments=arguments)
     found = await view.app.runs.afind(**filters.where, limit=page.limit, after=page.after)
-    return _paged(request, response, page, found, view)
+    return _paged(request, response, page, found, show)
 
 
 async def get_run(request: Request, run_id: RunId) -> Response:
@@ -135,7 +142,8 @@ async def list_steps(
             after=page.after,
         )
 
-    return _paged(request, response, page, await off_loop(read), view)
+    show = shown_in_list(view, page.limit, arguments=False)
+    return _paged(request, response, page, await off_loop(read), show)
 
 
 async def get_step(
@@ -174,11 +182,13 @@ async def get_timeline(
 
 
 def _paged(
-    request: Request, response: Response, page: Page, found: FoundJobs, view: View
+    request: Request,
+    response: Response,
+    page: Page,
+    found: FoundJobs,
+    show: Callable[[Job[Any]], dict[str, Any]],
 ) -> Response:
-    shown: dict[str, Any] = show_items(
-        request, response, page, [show_job(job, view) for job in found], found.last
-    )
+    shown: dict[str, Any] = show_items(request, response, page, list(map(show, found)), found.last)
     to = found.looked_to
     looked_to = None if to is None else to.isoformat().replace("+00:00", "Z")
     return JSONResponse({**shown, "looked_to": looked_to}, headers=dict(response.headers))

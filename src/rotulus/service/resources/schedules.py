@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from rotulus import ScheduleInfo
 from rotulus.errors import OptionError, ScheduleConflictError
 from rotulus.filters import read_when
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.pages import DEFAULT_LIMIT, LARGEST_LIMIT, read_page, show_page
 from rotulus.service.preconditions import (
     ETAG_HEADER,
@@ -75,7 +75,7 @@ def make_schedules_router(
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/schedules", prefix, tags)
+    router = ResourceRouter("/api/v1/schedules", prefix, tags, route_class=shared_route(1))
     get, post, one = router.get, router.post, "/{name}"
     shown = answers(Schedule, "The schedule.", headers=ETAG_HEADER)
     added = answers(Schedule, "It was added.", status=201, headers=_LOCATED)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rotulus.errors import OptionError
 from rotulus.filters import read_when
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.state import app_of
 
 _WHEN = "90, 15min, 2h or 7d ago, or a moment such as 2026-11-20T09:30Z"
@@ -123,7 +123,7 @@ def make_stats_router(prefix: str = "/api/v1/stats", tags: Sequence[str] = ("Sta
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/stats", prefix, tags)
+    router = ResourceRouter("/api/v1/stats", prefix, tags, route_class=shared_route(1))
     router.get("/series", operation_id="get_stats_series", summary="A metric over time")(get_series)
     router.get("/totals", operation_id="get_stats_totals", summary="What happened")(get_totals)
     router.get("/histogram", operation_id="get_stats_histogram", summary="How long attempts took")(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from rotulus._app.resources import Workers as AppWorkers
 from rotulus._concurrency.pool import off_loop
-from rotulus.service.guard import ResourceRouter
+from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.state import app_of
 from rotulus.store import WorkerInfo
 
@@ -61,7 +61,7 @@ def make_workers_router(
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/workers", prefix, tags)
+    router = ResourceRouter("/api/v1/workers", prefix, tags, route_class=shared_route(3))
     router.get("", operation_id="list_workers", summary="List workers")(list_workers)
     router.post("/{worker}/$drain", operation_id="drain_worker", summary="Drain a worker")(
         drain_worker

@@ -1,0 +1,63 @@
+"""Many consoles look at one service: they share what the service has read, and all see the same."""
+
+import pytest
+from playwright.sync_api import expect
+
+from console.shop import Shop
+
+pytestmark = pytest.mark.anywhere
+
+LIST = "jobs?limit=100"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop on a file."""
+    made = Shop(f"sqlite:///{tmp_path}/shop.db")
+    yield made
+    made.gate.set()
+    made.app.close()
+
+
+def watching(open_page, address):
+    """A page with the list of jobs, and what its requests for them said of older answers."""
+    page = open_page()
+    said = []
+    page.on("request", lambda asked: LIST in asked.url and said.append(tolerance(asked)))
+    page.goto(f"{address}/console/jobs")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    return page, said
+
+
+def tolerance(request):
+    """What a request says of the age of its answer."""
+    return request.headers.get("cache-control", "")
+
+
+def test_what_somebody_asks_for_is_new_and_what_the_page_reads_by_itself_is_shared(
+    shop, serve, open_page
+):
+    """The first reading, and the key for reading everything again, take no older answer."""
+    page, said = watching(open_page, serve(lambda: shop.service(worker=False)).address)
+    shop.send.enqueue("ada")
+    expect(page.get_by_role("row", name="mail.send")).to_be_visible()
+    page.wait_for_timeout(1500)
+    by_itself = [*said]
+    page.keyboard.press("u")
+    page.wait_for_timeout(500)
+
+    assert "max-age" not in by_itself[0]
+    assert "max-age=0, max-stale=19" in by_itself[1:]
+    assert "max-age" not in said[len(by_itself)]
+
+
+def test_each_console_sees_the_last_change(shop, serve, open_page):
+    """However often answers are shared: an older one is asked for again."""
+    address = serve(lambda: shop.service(worker=False)).address
+    pages = [watching(open_page, address)[0] for _ in range(4)]
+    for name in ("ada", "bob", "eve"):
+        shop.send.enqueue(name)
+        pages[0].wait_for_timeout(700)
+
+    for page in pages:
+        expect(page.get_by_role("row", name="mail.send")).to_have_count(3)
