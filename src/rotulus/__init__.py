@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.failures import FailureGroup
     from rotulus._app.resources.job_count import JobCount
     from rotulus._app.resources.jobs import AttemptResult
+    from rotulus._app.resources.limits import LimitInfo
     from rotulus._app.resources.measures import Measured, Times
     from rotulus._app.resources.pages import JobPage
     from rotulus._app.resources.push import PushProcess
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         PushResource,
         PushWanted,
     )
-    from rotulus._app.resources.queues import LimitInfo, QueueInfo
+    from rotulus._app.resources.queues import QueueInfo
     from rotulus._app.resources.run_graph import BoxKind, GraphBox, GraphRoute, RunGraph
     from rotulus._app.resources.stats import StatBucket, StatPoint
     from rotulus._app.resources.steps import StepInfo
@@ -181,7 +182,8 @@ _HOMES = {
         "PushResource",
         "PushWanted",
     ),
-    "_app.resources.queues": ("LimitInfo", "QueueInfo"),
+    "_app.resources.limits": ("LimitInfo",),
+    "_app.resources.queues": ("QueueInfo",),
     "_app.resources.stored_schedules": ("ScheduleInfo",),
     "_app.resources.deliveries": ("Delivery", "DeliveryPage"),
     "_app.resources.webhook_infos": ("WebhookInfo",),

@@ -7,7 +7,9 @@ WITH waiting AS (
   SELECT limit_key, queue, task, priority, seq FROM rotulus_jobs
   WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2),
 first AS (
-  SELECT DISTINCT ON (limit_key) limit_key, limit_to, rate_to FROM rotulus_jobs
+  SELECT DISTINCT ON (limit_key) limit_key,
+    coalesce(terms.limit_to, job.limit_to) AS limit_to, coalesce(terms.rate_to, job.rate_to) AS rate_to
+  FROM rotulus_jobs AS job LEFT JOIN rotulus_limit_terms AS terms USING (limit_key)
   WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
   ORDER BY limit_key, priority DESC, seq),
 with_room AS (

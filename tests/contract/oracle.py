@@ -99,6 +99,7 @@ class Oracle:
         self.rows = {}
         self.paused = set()
         self.starts = []
+        self.terms = {}
         self.now = 0.0
         self._seq = 0
 
@@ -264,8 +265,9 @@ class Oracle:
         row.attempt += 1
         row.started_at = self.now
         row.lease_until = self.now + lease
-        if row.rate_to is not None:
-            self.starts.append((row.limit_key, self.now + row.rate_per))
+        _, rate_to, rate_per = self._terms(row)
+        if row.limit_key is not None and rate_to is not None:
+            self.starts.append((row.limit_key, self.now + rate_per))
 
     def _has_room(self, row, chosen):
         """Whether a key has room beside what runs, and what is about to."""
@@ -274,9 +276,43 @@ class Oracle:
         taken = sum(other.limit_key == row.limit_key for other in chosen)
         runs = self._running(row.limit_key) + taken
         started = self._started(row.limit_key) + taken
-        return (row.limit_to is None or runs < row.limit_to) and (
-            row.rate_to is None or started < row.rate_to
+        limit_to, rate_to, _ = self._terms(row)
+        return (limit_to is None or runs < limit_to) and (rate_to is None or started < rate_to)
+
+    def _terms(self, row):
+        """Limit, rate and window: those that are set for its key, or else its own."""
+        limit_to, rate_to, rate_per = self.terms.get(row.limit_key, (None, None, None))
+        return (
+            row.limit_to if limit_to is None else limit_to,
+            *((row.rate_to, row.rate_per) if rate_to is None else (rate_to, rate_per)),
         )
+
+    def set_terms(self, limit_key, limit_to, rate_to, rate_per):
+        before = self.terms.get(limit_key)
+        self.terms[limit_key] = (limit_to, rate_to, rate_per)
+        self._shorten_starts(limit_key, before, self.terms[limit_key])
+
+    def unset_terms(self, limit_key):
+        """Whether some were set."""
+        before = self.terms.pop(limit_key, None)
+        if before is not None:
+            self._shorten_starts(limit_key, before)
+        return before is not None
+
+    def _shorten_starts(self, limit_key, *terms):
+        """If a window of a key is set, or was, no start counts longer than a whole one from now."""
+        rows = [row for row in self.rows.values() if row.limit_key == limit_key]
+        line = [row for row in rows if row.state == "queued" and row.losses < 2]
+        line.sort(key=lambda row: (-row.priority, row.seq))
+        runs = [row.rate_per for row in rows if row.state == "running" and row.rate_per]
+        windows = [self.terms.get(limit_key, (None, None, None))[2]]
+        windows += [row.rate_per for row in line[:1]] + [max(runs, default=None)]
+        window = next((one for one in windows if one is not None), None)
+        if window is not None and any(one is not None and one[2] is not None for one in terms):
+            self.starts = [
+                (key, min(until, self.now + window) if key == limit_key else until)
+                for key, until in self.starts
+            ]
 
     def _started(self, limit_key):
         """How many starts of a key still count."""

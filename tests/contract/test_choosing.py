@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.workbench import Workbench
@@ -84,6 +84,10 @@ def test_the_same_jobs_are_chosen_among_many_as_among_few(jobs, paused, wanted, 
 
 
 @given(st.lists(LIMITED, max_size=8), st.lists(STEP, min_size=3, max_size=25))
+@example(
+    jobs=[("queued", "a", "t", 0, 0, "k", 1, None), ("queued", "a", "t", 1, 0, "k", 1, 1)],
+    steps=[("change", 1, CHANGES[6]), ("claim", ANY)],  # the head stood at a job that is second now
+)
 def test_heads_are_right_whoever_writes(jobs, steps):
     """Jobs are added, claimed, changed and deleted without a word about heads: triggers keep them."""
     now = 10

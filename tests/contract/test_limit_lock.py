@@ -1,4 +1,4 @@
-"""Claims of jobs with a limit take turns on PostgreSQL, in each schema by itself."""
+"""Claims of jobs with a limit and changes of its terms take turns on PostgreSQL, in each schema."""
 
 import contextlib
 
@@ -40,6 +40,15 @@ def claim(database):
         store.close()
 
 
+@pytest.fixture
+def terms(database):
+    """The terms that are set in the schema one; a change is given up after a second."""
+    store = PostgresStore(read_address(f"{database}?schema=one&deadline=1"))
+    store.migrate()
+    yield store.limit_terms
+    store.close()
+
+
 def test_a_claim_waits_for_one_of_the_same_schema(database, claim):
     """What it counts is true when it counts."""
     with locked(database, "one"), pytest.raises(StoreBusyError):
@@ -52,3 +61,15 @@ def test_a_claim_does_not_wait_for_one_of_another_schema(database, claim):
     """Their limits have nothing to do with each other."""
     with locked(database, "one"):
         assert len(claim("other")) == 1
+
+
+def test_terms_change_while_nobody_claims_by_them(database, terms):
+    """A claim of the key is waited for; keys of others are not."""
+    with locked(database, "one"):
+        with pytest.raises(StoreBusyError):
+            terms.set("k", 2)
+        with pytest.raises(StoreBusyError):
+            terms.unset("k")
+        terms.set("other", 2)
+
+    assert ["other"] == [one.key for one in terms.list()]

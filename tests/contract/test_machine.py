@@ -57,6 +57,19 @@ NEW_JOBS = st.tuples(
 )
 """Queue, priority, delay, key, window, and limit: the key, the limit, and the rate."""
 
+TERMS = st.sampled_from(
+    [
+        (0, None, None),
+        (1, None, None),
+        (2, None, None),
+        (3, 1, 4.0),
+        (None, 2, 8.0),
+        (None, 3, 20.0),
+        (1, 2, 4.0),
+    ]
+)
+"""A limit, and a rate with its window."""
+
 KEYS = st.sampled_from("kl")
 
 SCHEDULES = st.sampled_from([None, None, "s"])
@@ -156,6 +169,7 @@ class TwoClients(RuleBasedStateMachine):
             self.retry,
         ]
         steps += [self.pause, self.pause_run, self.prune, self.delete, self.advance, self.edit]
+        steps += [self.set_limit, self.set_limit, self.unset_limit]
         data.draw(st.sampled_from(steps))(data, self.stores[client])
 
     @rule(data=st.data(), client=CLIENTS)
@@ -243,6 +257,17 @@ class TwoClients(RuleBasedStateMachine):
         if record.id == job.id:
             self.oracle.rows[job.id].task = "r"
             self.oracle.add_parts(job.id, {part.id: part.needs for part in parts}, queue)
+
+    def set_limit(self, data, store):
+        """What waits, what runs and what is added later goes by it, and claims look at once."""
+        key, terms = data.draw(st.sampled_from("mnop")), data.draw(TERMS)
+        told = store.limit_terms.set(key, *terms, by="ada")
+        self.oracle.set_terms(key, *terms)
+        assert (key, *terms[:2], "ada") == (told.key, told.limit_to, told.rate_to, told.set_by)
+
+    def unset_limit(self, data, store):
+        key = data.draw(st.sampled_from("mnop"))
+        assert self.oracle.unset_terms(key) == store.limit_terms.unset(key)
 
     def edit(self, data, store):
         """A job as it is, or as it was seen before somebody else changed it."""

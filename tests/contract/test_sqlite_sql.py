@@ -134,6 +134,23 @@ def test_a_claim_reads_only_the_indexes_of_what_waits(database, name, filled, an
     assert [] == [line for line in tables if line.startswith("SCAN rotulus_jobs")]
 
 
+@pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.parametrize(
+    "name",
+    ["choose", "choose_limited", "choose_one", "choose_suspect", "count_starts", "move_heads"],
+)
+def test_a_claim_finds_terms_that_are_set_by_their_key(database, name, analysed):
+    """However many keys have some."""
+    if analysed:
+        database.execute("ANALYZE")
+    lines = [line for line in plan(database, name) if re.search(r"\bterms\b", line)]
+
+    assert lines
+    assert {"SEARCH terms USING PRIMARY KEY (limit_key=?)"} >= {
+        line.removesuffix(" LEFT-JOIN") for line in lines
+    }
+
+
 SEARCHED = (
     *("key", "run", "queued", "queued_limited", "queued_suspect", "delayed", "blocked", "running"),
 )
@@ -153,6 +170,10 @@ SEARCHED = (
         ("records", "sqlite_autoindex_rotulus_jobs_1"),
         ("state_of", "sqlite_autoindex_rotulus_jobs_1"),
         ("promote", "rotulus_jobs_delayed"),
+        ("holders_of_limit", "rotulus_jobs_running_limited (limit_key=?)"),
+        ("waiters_of_limit", "rotulus_jobs_queued_limited (limit_key=?)"),
+        ("rate_window", "rotulus_jobs_queued_limited (limit_key=?)"),
+        ("rate_window", "rotulus_jobs_running_limited (limit_key=?)"),
         ("next_due", "rotulus_jobs_delayed"),
         ("expired", "rotulus_jobs_running"),
         ("held_by", "rotulus_jobs_running"),

@@ -22,7 +22,8 @@ READS = {
     "failures": {"get", "groups", "latest"},
     "jobs": {"count", "find", "get", "logs"},
     "push": {"deliveries", "plan", "process", "wanted"},
-    "queues": {"demand", "get", "limits", "list"},
+    "limits": {"get", "list"},
+    "queues": {"demand", "get", "list"},
     "runs": {"find", "get", "graph", "latest", "parts", "step", "steps", "timeline"},
     "schedules": {"get", "instants", "list"},
     "stats": {"ages", "histogram", "lags", "series", "totals"},
@@ -117,6 +118,8 @@ STEERS = {
     "jobs.edit": lambda shop: (shop.app.jobs.edit, shop.waiting(), {"priority": 3}),
     "queues.pause": lambda shop: (shop.app.queues.pause, ["mail", "bulk"], {}),
     "queues.resume": lambda shop: (shop.app.queues.resume, ["mail"], {}),
+    "limits.set": lambda shop: (shop.app.limits.set, ["tenant:7"], {"limit": 0, "rate": 5}),
+    "limits.unset": lambda shop: (shop.app.limits.unset, ["tenant:7"], {}),
     "workers.drain": lambda shop: (shop.app.workers.drain, [shop.worker()], {}),
     "schedules.add": lambda shop: (
         *(shop.app.schedules.add, ["hourly"]),

@@ -141,7 +141,7 @@ def test_queues_are_listed_paused_and_resumed(door):
     assert not door.queues.get("mail").paused
     demand = door.queues.demand("mail", slots=1)
     assert (1, 1, 1) == (demand.waiting, demand.wanted_workers, door.queues.demand().waiting)
-    assert [] == list(door.workers.list()) == list(door.queues.limits())
+    assert [] == list(door.workers.list()) == list(door.limits.list())
 
 
 def test_workers_are_drained(app, door):

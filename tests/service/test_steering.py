@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from rotulus import App, Retry, TaskRegistry, task
 from rotulus.service import ServiceBuilder, ServiceInfo
-from rotulus.store import ClaimFilter, WorkerInfo
+from rotulus.store import WorkerInfo
 from rotulus.testing import SettableClock, drain
 
 
@@ -82,29 +82,6 @@ def test_what_cannot_be_called_a_queue_is_a_problem(client, verb):
 
     assert (422, "invalid_option") == (answer.status_code, answer.json()["code"])
     assert "Queue name 'a b'" in answer.json()["detail"]
-
-
-def test_limits_tell_who_holds_them(app, client, clock):
-    """The key with the most jobs waiting first."""
-    for number in (1, 2, 2):
-        app.using(limit=1, limit_key=f"k:{number}").enqueue("mail.send")
-    [job] = app.store.claim(ClaimFilter("w"), 1, 30.0)
-    first, second = client.get("/api/v1/queues/$limits").json()["items"]
-
-    assert ("k:2", 0, 2, []) == (
-        *(first["key"], first["running"], first["waiting"], first["holders"]),
-    )
-    assert {
-        "key": "k:1",
-        "queues": ["mail"],
-        "tasks": ["mail.send"],
-        "limit": 1,
-        "rate": None,
-        "per": None,
-        "holders": [job.id],
-        "running": 1,
-        "waiting": 0,
-    } == second
 
 
 def test_demand_is_what_an_autoscaler_reads(app, client, clock):

@@ -23,6 +23,7 @@ from rotulus._app.resources import (
     Changes,
     Failures,
     Jobs,
+    Limits,
     Push,
     Queues,
     Runs,
@@ -111,6 +112,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
     Attributes:
         jobs: gets, finds, counts, cancels and retries jobs.
         queues: lists, pauses and resumes queues.
+        limits: how many jobs of each key run and wait; sets other terms than those of the code.
         schedules: lists, adds, changes, pauses and runs schedules.
         workers: lists the workers.
         runs: gets, cancels, retries, pauses and resumes runs of workflows.
@@ -198,7 +200,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         )
         self.jobs, self.queues = Jobs(self._port, self._singles), Queues(self._port)
         self.schedules, self.workers = Schedules(self._port), Workers(self._port)
-        self.failures = Failures(self._port)
+        self.failures, self.limits = Failures(self._port), Limits(self._port)
         self.runs, self.stats = Runs(self._port, self.jobs), Stats(self._port)
         self.changes, self.audit = Changes(self._port), Audit(self._port)
         self.tokens, self.push = Tokens(self._port), Push(self._push_parts)

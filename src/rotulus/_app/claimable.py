@@ -9,7 +9,7 @@ from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import Reason, State, awaited
 from rotulus._text.names import serves
 from rotulus._text.words import clock_time, many, some, span
-from rotulus.store import Entry, Filter, Fleet, Store, WorkerInfo
+from rotulus.store import Entry, Filter, Fleet, SetTerms, Store, WorkerInfo
 
 _LOOKED_AT = 1000
 """Jobs that are looked at to count those that are ahead."""
@@ -64,8 +64,7 @@ class Claimable:
         able = _able(job, fleet)
         found = [
             *self.lasting(job, fleet),
-            *self._limited(job),
-            *self._rated(job),
+            *self._held_up(job),
             *(self._busy(job, able) if able else ()),
         ]
         return [*(found or [self._due(job)]), *self._unregistered(job, fleet)]
@@ -88,9 +87,27 @@ class Claimable:
         entry = self._store.outbox.entry(job.id)
         return found if entry is None else [Explanation(Kind.CARRIED, job.id, _carried(job, entry))]
 
-    def _limited(self, job: JobRecord) -> list[Explanation]:
-        if job.limit_key is None or job.limit_to is None:
+    def _held_up(self, job: JobRecord) -> list[Explanation]:
+        """Returns whether its key has no room: by the terms that are set, or else by its own."""
+        if job.limit_key is None:
             return []
+        terms = self._store.limit_terms.get(job.limit_key)
+        if terms is not None and terms.limit_to is not None:
+            job = job._replace(limit_to=terms.limit_to)
+        if terms is not None and terms.rate_to is not None:
+            job = job._replace(rate_to=terms.rate_to, rate_per=terms.rate_per)
+        return [*self._limited(job, terms), *self._rated(job)]
+
+    def _limited(self, job: JobRecord, terms: SetTerms | None) -> list[Explanation]:
+        if job.limit_to is None:
+            return []
+        if job.limit_to == 0:
+            by = f" by {terms.set_by}" if terms and terms.set_by else ""
+            text = (
+                f"The limit of limit_key {job.limit_key!r} was set to 0{by}: none of its jobs "
+                f"starts until it is set again, or unset."
+            )
+            return [Explanation(Kind.LIMIT, job.id, text)]
         where = Filter(states=[State.RUNNING], limit_key=job.limit_key)
         holders = [holder.id for holder in self._store.find(where, job.limit_to)]
         if len(holders) < job.limit_to:

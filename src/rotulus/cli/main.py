@@ -57,6 +57,7 @@ COMMANDS = {
     "failures": ("failures", "Failed and dead jobs, by what they failed of."),
     "gcp": ("gcp", "Make Google's topics and schedules what the routes of an app need."),
     "graph": ("graph", "Draw a workflow or a run: as Mermaid, or as SVG."),
+    "limits": ("limits", "Who holds the keys of limits; set their terms while workers run."),
     "logs": ("log_lines", "What the attempts of a job have logged."),
     "ls": ("ls", "List tasks, jobs, runs, queues, schedules or workers."),
     "mcp": ("mcp", "Let an assistant look into an app, over MCP."),

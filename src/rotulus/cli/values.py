@@ -109,6 +109,15 @@ def read_length(text: str) -> float:
     return seconds
 
 
+def read_rate(text: str) -> tuple[int, float]:
+    """Returns how many may start within how many seconds: `100/min`, `5/s`, `10/90`, `100/5min`."""
+    number, _, length = text.partition("/")
+    seconds = length_of(length) or length_of(f"1{length}")
+    if number.strip().isdecimal() and length and seconds:
+        return int(number), seconds
+    raise click.BadParameter(f"{text!r} is no rate: write 100/min, 5/s, or 10/90 (seconds)")
+
+
 def when_option(name: str, what: str, **more: Any) -> Callable[[F], F]:
     """An option for `read_when`, with a help text that says how to write a moment.
 

@@ -9,6 +9,7 @@ from rotulus.client.changes import ChangeStream
 from rotulus.client.failures import Failures
 from rotulus.client.groups import Groups
 from rotulus.client.jobs import Jobs
+from rotulus.client.limits import Limits
 from rotulus.client.push import Push
 from rotulus.client.queues import Queues, Workers
 from rotulus.client.runs import Runs
@@ -42,6 +43,7 @@ class Client:
         jobs: its jobs.
         tasks: its tasks.
         queues: its queues.
+        limits: how many jobs of each key may run, and do.
         schedules: its schedules.
         workers: the workers that are alive.
         runs: the runs of its workflows.
@@ -65,6 +67,7 @@ class Client:
         self.jobs = Jobs(self._wire)
         self.tasks = Tasks(self._wire)
         self.queues = Queues(self._wire)
+        self.limits = Limits(self._wire)
         self.schedules = Schedules(self._wire)
         self.workers = Workers(self._wire)
         self.runs = Runs(self._wire)

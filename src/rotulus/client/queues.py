@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from rotulus import JobCount
 from rotulus.client.calls import Call, get, path_of, query_of, reader
-from rotulus.client.values import Demand, Limit, Page, Queue, Worker, page_reader
+from rotulus.client.values import Demand, Page, Queue, Worker, page_reader
 from rotulus.client.wire import Wire
 from rotulus.errors import OptionError
 
@@ -24,7 +24,7 @@ class _Fleet(BaseModel):
 
 _queue, _queues = reader(Queue), page_reader(Queue)
 _demand, _workers = reader(Demand), page_reader(Worker)
-_fleet, _limits = reader(_Fleet), page_reader(Limit)
+_fleet = reader(_Fleet)
 
 Drained = list[Worker]
 """The result of `drain`: in a class with a method `list` the type needs another name."""
@@ -57,10 +57,6 @@ class Queues:
         """
         return self._wire.send(_demand_of(names, slots))
 
-    def limits(self) -> Page[Limit]:
-        """Returns the keys of limits that jobs hold or wait for, the fullest first: a hundred."""
-        return self._wire.send(get("/queues/$limits", _limits))
-
     def pause(self, *names: str) -> None:
         """Let no worker take jobs of queues until they are resumed. Those that run go on."""
         for call in _verb(names, "$pause"):
@@ -82,10 +78,6 @@ class Queues:
     async def ademand(self, *names: str, slots: int | None = None) -> Demand:
         """`demand`, for coroutines."""
         return await self._wire.asend(_demand_of(names, slots))
-
-    async def alimits(self) -> Page[Limit]:
-        """`limits`, for coroutines."""
-        return await self._wire.asend(get("/queues/$limits", _limits))
 
     async def apause(self, *names: str) -> None:
         """`pause`, for coroutines."""

@@ -199,7 +199,7 @@ class Queue(Value):
 
 
 class Limit(Value):
-    """A key of limits: how many of its jobs run, of which the first ten are told, and wait."""
+    """A key of limits: its terms, how many jobs run, of which the first ten are told, and wait."""
 
     key: str
     queues: tuple[str, ...]
@@ -210,6 +210,16 @@ class Limit(Value):
     holders: tuple[str, ...]
     running: int
     waiting: int
+    code_limit: int | None
+    code_rate: int | None
+    code_per: float | None
+    set_at: datetime | None
+    set_by: str | None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether terms are set that stand in place of those of the code."""
+        return self.set_at is not None
 
 
 class Demand(Value):

@@ -8,6 +8,7 @@ from rotulus.store.changes import Change, Changes
 from rotulus.store.contract import Store
 from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures
 from rotulus.store.groups import Groups
+from rotulus.store.limit_terms import LimitTerms, SetTerms
 from rotulus.store.logs import LogFilter, Logs
 from rotulus.store.outbox import Entry, Outbox
 from rotulus.store.queries import Queries
@@ -69,6 +70,7 @@ __all__ = [
     "Found",
     "Groups",
     "JobRecord",
+    "LimitTerms",
     "LimitUse",
     "LogFilter",
     "LogRow",
@@ -96,6 +98,7 @@ __all__ = [
     "TokenRow",
     "Tokens",
     "Total",
+    "SetTerms",
     "SettledAndClaimed",
     "ClaimFilter",
     "Transitions",

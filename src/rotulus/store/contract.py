@@ -34,6 +34,7 @@ from rotulus.store.audit import Audit
 from rotulus.store.changes import Changes
 from rotulus.store.failures import Failures
 from rotulus.store.groups import Groups
+from rotulus.store.limit_terms import LimitTerms
 from rotulus.store.logs import Logs
 from rotulus.store.outbox import Outbox
 from rotulus.store.queries import Queries
@@ -97,6 +98,11 @@ class Store(Transitions, Queries, Protocol):
     @property
     def failures(self) -> Failures:
         """Jobs that failed or died, in groups of one cause."""
+        ...
+
+    @property
+    def limit_terms(self) -> LimitTerms:
+        """The terms of keys of limits that stand in place of those that jobs have."""
         ...
 
     @property

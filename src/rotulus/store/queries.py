@@ -136,10 +136,11 @@ class Queries(Protocol):
         """
         ...
 
-    def limits(self, most: int = 10_000) -> list[LimitUse]:
+    def limits(self, most: int = 10_000, key: str | None = None) -> list[LimitUse]:
         """Returns the keys with a limit or a rate that jobs hold or wait for, by key.
 
-        Of the jobs that run, and of those that wait, `most` are looked at. Keys are those of the
-        jobs: a key that no job has is not known.
+        Of the jobs that run, and of those that wait, `most` are looked at; with a `key`, of those
+        that have it. Keys are those of the jobs: a key that no job has is not known. The terms are
+        those that the jobs have, whatever is set.
         """
         ...

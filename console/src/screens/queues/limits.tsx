@@ -13,7 +13,7 @@ const SHOWN = 3;
 
 /** The list; nothing while no job has a limit. */
 export function LimitList() {
-	const limits = useData<Limits>("queues/$limits", { topics: ["queues"], shortest: 3000 });
+	const limits = useData<Limits>("limits", { topics: ["queues"], shortest: 3000 });
 	const items = limits.data.value?.items ?? [];
 	if (!items.length) return null;
 	return (

@@ -4,6 +4,7 @@ from rotulus._app.resources.audit import Audit
 from rotulus._app.resources.changes import Changes
 from rotulus._app.resources.failures import Failures
 from rotulus._app.resources.jobs import Jobs
+from rotulus._app.resources.limits import Limits
 from rotulus._app.resources.push import Push
 from rotulus._app.resources.queues import Queues
 from rotulus._app.resources.runs import Runs
@@ -18,6 +19,7 @@ __all__ = [
     "Changes",
     "Failures",
     "Jobs",
+    "Limits",
     "Push",
     "Queues",
     "Runs",

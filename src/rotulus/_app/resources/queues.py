@@ -16,7 +16,7 @@ from rotulus._jobs.record import moment
 from rotulus._jobs.states import State
 from rotulus._text.names import check_queue_name
 from rotulus.errors import OptionError
-from rotulus.store import Backlog, LimitUse
+from rotulus.store import Backlog
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,42 +54,10 @@ class QueueInfo:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class LimitInfo:
-    """A key of limits as it stands: the jobs that hold it, and how many wait for it.
-
-    Attributes:
-        key: the key, such as `tenant:7`: the name of the task, unless it says otherwise.
-        queues: the queues of its jobs, by name.
-        tasks: their tasks, by name.
-        limit: how many may run at once; None: any number.
-        rate: how many may start within `per`; None: any number.
-        per: the seconds of the rate; None: there is no rate.
-        holders: the ids of the jobs that run.
-        waiting: how many jobs are due and wait.
-    """
-
-    key: str
-    queues: list[str]
-    tasks: list[str]
-    limit: int | None
-    rate: int | None
-    per: float | None
-    holders: list[str]
-    waiting: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns all of it as plain data."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
 _MOST_SLOTS = 10_000
 
 QueueInfos = list[QueueInfo]
 """The result of `list`: in a class with a method of that name the type needs another name."""
-
-LimitInfos = list[LimitInfo]
-"""The result of `limits`."""
 
 
 class Queues:
@@ -145,15 +113,6 @@ class Queues:
         queues = tuple(check_queue_name(name) for name in dict.fromkeys(names)) or None
         return read_demand(self._port(), queues, None if slots is None else _slots(slots))
 
-    def limits(self) -> LimitInfos:
-        """Returns the keys of limits and rates that jobs hold or wait for, the fullest first.
-
-        Limits stand in the code of tasks, and each job has those of its enqueue. Where jobs of a
-        key say different limits, the largest is told. Of the jobs that run, and of those that
-        wait, 10,000 are looked at.
-        """
-        return sorted(map(_limit_info, self._port().store().limits()), key=_fullness)
-
     @steers("queues.pause")
     def pause(self, *names: str) -> None:
         """Claim no more jobs of these queues, in any worker, until `resume`. Running jobs go on.
@@ -175,10 +134,6 @@ class Queues:
     async def aget(self, name: str) -> QueueInfo:
         """`get`, without blocking the event loop."""
         return await off_loop(self.get, name)
-
-    async def alimits(self) -> LimitInfos:
-        """`limits`, without blocking the event loop."""
-        return await off_loop(self.limits)
 
     async def ademand(self, *names: str, slots: int | None = None) -> Demand:
         """`demand`, without blocking the event loop."""
@@ -206,17 +161,6 @@ def ages_in(backlog: Sequence[Backlog], now: datetime) -> dict[str, float]:
             age = (now - moment(found.oldest)).total_seconds()
             ages[found.queue] = max(age, ages.get(found.queue, 0.0))
     return ages
-
-
-def _limit_info(use: LimitUse) -> LimitInfo:
-    per = None if use.rate_per is None else use.rate_per / 1_000_000
-    terms = (use.limit_to, use.rate_to, per)
-    return LimitInfo(use.key, use.queues, use.tasks, *terms, use.holders, use.waiting)
-
-
-def _fullness(limit: LimitInfo) -> tuple[int, int, str]:
-    """Sorts keys by what waits for them, then by what holds them."""
-    return -limit.waiting, -len(limit.holders), limit.key
 
 
 def _slots(value: object) -> int:

@@ -8,6 +8,7 @@ from rotulus.client.access import Tokens
 from rotulus.client.failures import Failures
 from rotulus.client.groups import Groups
 from rotulus.client.jobs import Jobs
+from rotulus.client.limits import Limits
 from rotulus.client.queues import Queues, Workers
 from rotulus.client.runs import Runs
 from rotulus.client.schedules import Schedules
@@ -54,6 +55,7 @@ class ServedApp:
         self.jobs = ServedJobs(Jobs(wire), handles)
         self.runs = ServedRuns(Runs(wire), handles)
         self.queues = ServedQueues(Queues(wire))
+        self.limits = Limits(wire)
         self.workers = workers
         self.schedules = ServedSchedules(schedules, handles)
         self.failures = ServedFailures(Failures(wire), handles)

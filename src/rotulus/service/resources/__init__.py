@@ -9,6 +9,7 @@ from rotulus.service.resources.changes import make_changes_router
 from rotulus.service.resources.failures import make_failures_router
 from rotulus.service.resources.groups import make_groups_router
 from rotulus.service.resources.jobs import make_jobs_router
+from rotulus.service.resources.limits import make_limits_router
 from rotulus.service.resources.me import make_me_router
 from rotulus.service.resources.problems import make_problems_router
 from rotulus.service.resources.push import make_push_router
@@ -28,6 +29,7 @@ ROUTERS: tuple[Callable[[], APIRouter], ...] = (
     make_demand_router,
     make_failures_router,
     make_groups_router,
+    make_limits_router,
     make_push_router,
     make_queues_router,
     make_runs_router,

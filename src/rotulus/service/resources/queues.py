@@ -8,12 +8,9 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotulus import Demand as DemandInfo
-from rotulus import LimitInfo, QueueInfo, State
+from rotulus import QueueInfo, State
 from rotulus.service.guard import ResourceRouter, shared_route
 from rotulus.service.state import app_of
-
-_MOST_LIMITS, _MOST_HOLDERS = 100, 10
-"""How many keys an answer has, and how many jobs of each."""
 
 QueueName = Annotated[str, Path(description="The name of a queue.")]
 
@@ -47,26 +44,6 @@ class Queues(BaseModel):
     """The queues in which jobs wait or run, or that are paused, by name."""
 
     items: list[Queue]
-
-
-class Limit(BaseModel):
-    """A key of limits as it stands."""
-
-    key: str = Field(description="Such as `tenant:7`; the name of the task unless it has another.")
-    queues: list[str] = Field(description="The queues of its jobs, by name.")
-    tasks: list[str] = Field(description="Their tasks, by name.")
-    limit: int | None = Field(description="How many may run at once; null: any number.")
-    rate: int | None = Field(description="How many may start within `per`; null: any number.")
-    per: float | None = Field(description="The seconds of the rate.")
-    holders: list[str] = Field(description="The ids of the jobs that run: the first ten.")
-    running: int = Field(description="How many run.")
-    waiting: int = Field(description="How many are due and wait.")
-
-
-class Limits(BaseModel):
-    """The keys of limits that jobs hold or wait for, the fullest first: a hundred at most."""
-
-    items: list[Limit]
 
 
 class Demand(BaseModel):
@@ -127,9 +104,6 @@ def make_queues_router(
     router = ResourceRouter("/api/v1/queues", prefix, tags, route_class=shared_route(3))
     one = "/{queue}"
     router.get("", operation_id="list_queues", summary="List queues")(list_queues)
-    router.get("/$limits", operation_id="list_limits", summary="Who holds which limit?")(
-        list_limits
-    )
     router.get(one, operation_id="get_queue", summary="Get a queue")(get_queue)
     router.get(f"{one}/$demand", operation_id="get_queue_demand", summary="Who is wanted?")(
         get_queue_demand
@@ -159,20 +133,6 @@ async def list_queues(request: Request) -> Queues:
     """The queues in which jobs wait or run, or that are paused, by name."""
     found = await app_of(request).queues.alist()
     return Queues(items=[Queue.of(queue) for queue in found])
-
-
-async def list_limits(request: Request) -> Limits:
-    """The keys of limits and rates that jobs hold or wait for, the fullest first.
-
-    Limits stand in the code of tasks: they are told, and changed there.
-    """
-    found = (await app_of(request).queues.alimits())[:_MOST_LIMITS]
-    return Limits(items=[_limit(one) for one in found])
-
-
-def _limit(found: LimitInfo) -> Limit:
-    told = {"running": len(found.holders), "holders": found.holders[:_MOST_HOLDERS]}
-    return Limit.model_validate(found.to_dict() | told)
 
 
 async def get_queue(request: Request, queue: QueueName) -> Queue:

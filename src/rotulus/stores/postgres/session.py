@@ -151,6 +151,11 @@ class Session:
         """What waited for these jobs, and for nothing else, is due; whether anything is."""
         return bool(ended) and bool(self.fetch("unblock", ids=list(ended)))
 
+    def lock_limits(self, keys: Sequence[str]) -> None:
+        """Lock keys of limits: a claim of them that is under way is waited for."""
+        self.fetch("share_limits")
+        self.fetch("wait_for_limits", keys=list(keys))
+
     def lock_with_dependants(self, ids: Sequence[str]) -> None:
         """Lock some jobs, and the jobs that wait for them.
 

@@ -19,6 +19,7 @@ from rotulus.store import (
     ClaimFilter,
     Failures,
     Groups,
+    LimitTerms,
     Logs,
     NewJob,
     Outbox,
@@ -55,6 +56,7 @@ from rotulus.stores.shared.audit import SharedAudit
 from rotulus.stores.shared.changes import SharedChanges
 from rotulus.stores.shared.failures import SharedFailures
 from rotulus.stores.shared.groups import SharedGroups
+from rotulus.stores.shared.limit_terms import SharedLimitTerms
 from rotulus.stores.shared.logs import SharedLogs
 from rotulus.stores.shared.outbox import SharedOutbox
 from rotulus.stores.shared.schedules import SharedSchedules
@@ -113,6 +115,7 @@ class PostgresStore(SharedStore):
         self.outbox: Outbox = SharedOutbox(self._read, self._write, after_commit, take)
         self.audit: Audit = SharedAudit(self._read, self._write)
         self.tokens: Tokens = SharedTokens(self._read, self._write)
+        self.limit_terms: LimitTerms = SharedLimitTerms(self._read, self._write, self._tell_work)
 
     @property
     def url(self) -> str:

@@ -109,6 +109,6 @@ class SharedQueries(ABC):
         """How much room it takes. See `Store.size`."""
         return self._read(lambda session: reading.size(session, most))
 
-    def limits(self, most: int = 10_000) -> list[LimitUse]:
+    def limits(self, most: int = 10_000, key: str | None = None) -> list[LimitUse]:
         """The keys of limits. See `Store.limits`."""
-        return self._read(lambda session: reading.limits(session, most))
+        return self._read(lambda session: reading.limits(session, most, key))

@@ -50,7 +50,7 @@ def _history(session: Session, job: JobRecord) -> list[list[Any]]:
 
 
 def _opens_at(session: Session, job: JobRecord) -> int | None:
-    if job.rate_to is None or job.state not in (State.QUEUED, State.DELAYED):
+    if job.limit_key is None or job.state not in (State.QUEUED, State.DELAYED):
         return None
     return session.fetch_value("opens_at", limit_key=job.limit_key, rate_to=job.rate_to)
 
@@ -189,16 +189,22 @@ def size(session: Session, most: int) -> StoreSize:
     return StoreSize(session.fetch_value("store_size"), tables, migrations)
 
 
-def limits(session: Session, most: int) -> list[LimitUse]:
+def limits(session: Session, most: int, key: str | None) -> list[LimitUse]:
     """The keys of limits that jobs hold or wait for. See `Queries.limits`."""
-    holders = session.fetch("limit_holders", most=most)
-    waiters = session.fetch("limit_waiters", most=most)
+    if key is None:
+        holders = session.fetch("limit_holders", most=most)
+        waiters = session.fetch("limit_waiters", most=most)
+    elif is_storable(key):
+        holders = session.fetch("holders_of_limit", key=key, most=most)
+        waiters = session.fetch("waiters_of_limit", key=key, most=most)
+    else:
+        return []
     found: dict[str, list[tuple[Row, str | None, int]]] = {}
-    for key, job, *terms in holders:
-        found.setdefault(key, []).append((tuple(terms), str(job), 0))
-    for key, queue, task, jobs, *terms in waiters:
-        found.setdefault(key, []).append(((queue, task, *terms), None, jobs))
-    return [_limit(key, found[key]) for key in sorted(found)]
+    for name, job, *terms in holders:
+        found.setdefault(name, []).append((tuple(terms), str(job), 0))
+    for name, queue, task, jobs, *terms in waiters:
+        found.setdefault(name, []).append(((queue, task, *terms), None, jobs))
+    return [_limit(name, found[name]) for name in sorted(found)]
 
 
 def _limit(key: str, uses: Sequence[tuple[Row, str | None, int]]) -> LimitUse:

@@ -59,6 +59,10 @@ class Session(Protocol):
         """Lock jobs, and all jobs of their runs, until the transaction is over."""
         ...
 
+    def lock_limits(self, keys: Sequence[str]) -> None:
+        """Lock keys of limits until the transaction is over: no claim takes their jobs."""
+        ...
+
     def lock_with_dependants(self, ids: Sequence[str]) -> None:
         """Lock jobs, and all jobs that wait for them, until the transaction is over."""
         ...

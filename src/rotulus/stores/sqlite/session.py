@@ -119,6 +119,9 @@ class Session:
         """The texts in a column that holds many."""
         return rows.read(held)
 
+    def lock_limits(self, keys: Sequence[str]) -> None:
+        """Nobody else can write to the file until the transaction is over."""
+
     def lock_with_dependants(self, ids: Sequence[str]) -> None:
         """Nobody else can write to the file until the transaction is over."""
 

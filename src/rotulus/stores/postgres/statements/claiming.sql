@@ -163,21 +163,24 @@ suspect (id, priority, seq, limit_key) AS MATERIALIZED (
     AND {known_task}
   ORDER BY job.priority DESC, job.seq LIMIT 1 FOR UPDATE OF job SKIP LOCKED),
 busy AS MATERIALIZED (
-  SELECT limit_key,
+  SELECT key.limit_key, terms.limit_to AS set_limit, terms.rate_to AS set_rate,
     {running_of_key}
     + (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key) AS running,
     {started_of_key}
     + (SELECT count(*) FROM suspect WHERE suspect.limit_key = key.limit_key) AS started
-  FROM unnest(:keys::text[]) AS key (limit_key)),
+  FROM unnest(:keys::text[]) AS key (limit_key)
+  LEFT JOIN rotulus_limit_terms AS terms ON terms.limit_key = key.limit_key),
 room AS MATERIALIZED (
   SELECT busy.*, (
-    SELECT least(job.limit_to - busy.running, job.rate_to - busy.started) FROM rotulus_jobs AS job
+    SELECT least(coalesce(busy.set_limit, job.limit_to) - busy.running, coalesce(busy.set_rate, job.rate_to) - busy.started)
+    FROM rotulus_jobs AS job
     WHERE job.state = 'queued' AND job.limit_key = busy.limit_key AND job.losses < 2
     ORDER BY job.priority DESC, job.seq LIMIT 1) AS room
   FROM busy),
 limited AS MATERIALIZED (
   SELECT found.id, found.priority, found.seq,
-    least(found.limit_to - room.running, found.rate_to - room.started) AS room,
+    least(coalesce(room.set_limit, found.limit_to) - room.running,
+      coalesce(room.set_rate, found.rate_to) - room.started) AS room,
     row_number() OVER (PARTITION BY room.limit_key ORDER BY found.priority DESC, found.seq) AS place
   FROM room CROSS JOIN LATERAL (
     ({waits_for_room} AND job.priority > :last_priority::integer
@@ -222,7 +225,7 @@ room AS MATERIALIZED (
       WHERE later >= first.rate_to)
     ELSE 0 END AS opens_at
   FROM unnest(:keys::text[]) AS key (limit_key) CROSS JOIN LATERAL (
-    SELECT job.limit_to, job.rate_to FROM rotulus_jobs AS job
+    SELECT {limit_of_job} AS limit_to, {rate_of_job} AS rate_to FROM rotulus_jobs AS job
     WHERE job.state = 'queued' AND job.limit_key = key.limit_key AND job.losses < 2
     ORDER BY job.priority DESC, job.seq LIMIT 1) AS first),
 moved AS (
@@ -237,6 +240,11 @@ moved AS (
   JOIN room ON room.limit_key = line.limit_key
   RETURNING limit_key, opens_at)
 SELECT DISTINCT limit_key FROM moved WHERE opens_at = 0;
+
+-- name: tell_limit_changed
+-- A key may have room: it is looked at again.
+INSERT INTO rotulus_limit_heads (limit_key, queue, task, priority, seq, run_at)
+VALUES (:key, '', '', 0, -(pg_current_xact_id()::text::bigint), 0);
 
 -- name: claim_ids
 -- Take some jobs by their ids, in whatever queue they are. A job that waits for its retry is due:

@@ -39,12 +39,20 @@ AND NOT EXISTS (
   WHERE other.state = 'running' AND other.lease_until IS NOT NULL
     AND other.worker = :worker AND other.losses >= 2 AND other.id <> job.id)
 
+-- piece: limit_of_job
+-- How many jobs with the key of a job may run at once: as it is set, or else as the job has it.
+coalesce((SELECT terms.limit_to FROM rotulus_limit_terms AS terms WHERE terms.limit_key = job.limit_key), job.limit_to)
+
+-- piece: rate_of_job
+-- How many jobs with its key may start within a window, likewise.
+coalesce((SELECT terms.rate_to FROM rotulus_limit_terms AS terms WHERE terms.limit_key = job.limit_key), job.rate_to)
+
 -- piece: room_for_one
 -- Its key has room for one more.
-(job.limit_to IS NULL OR job.limit_to > (
+({limit_of_job} IS NULL OR {limit_of_job} > (
   SELECT count(*) FROM rotulus_jobs AS other
   WHERE other.state = 'running' AND other.limit_key = job.limit_key))
-AND (job.rate_to IS NULL OR job.rate_to > (
+AND ({rate_of_job} IS NULL OR {rate_of_job} > (
   SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
   WHERE start.limit_key = job.limit_key AND start.counts_until > (SELECT rotulus_now())))
 
@@ -199,9 +207,10 @@ lease_until = now + :lease::bigint, started_at = now
 -- Those of `claimed` that have a rate count for it.
 started AS (
   INSERT INTO rotulus_starts AS known (limit_key, counts_until, starts)
-  SELECT limit_key, started_at + rate_per, count(*) FROM claimed
-  WHERE rate_to IS NOT NULL AND limit_key IS NOT NULL
-  GROUP BY limit_key, started_at + rate_per
+  SELECT limit_key, started_at + coalesce(terms.rate_per, job.rate_per), count(*)
+  FROM claimed AS job LEFT JOIN rotulus_limit_terms AS terms USING (limit_key)
+  WHERE coalesce(terms.rate_to, job.rate_to) IS NOT NULL AND limit_key IS NOT NULL
+  GROUP BY limit_key, started_at + coalesce(terms.rate_per, job.rate_per)
   ON CONFLICT (limit_key, counts_until) DO UPDATE SET starts = known.starts + excluded.starts)
 
 -- piece: claimed

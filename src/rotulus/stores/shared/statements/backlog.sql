@@ -86,3 +86,16 @@ SELECT limit_key, queue, task, count(*), max(limit_to), max(rate_to), max(rate_p
   WHERE state = 'queued' AND limit_key IS NOT NULL AND losses < 2
   ORDER BY limit_key, priority DESC, seq LIMIT CAST(:most AS integer)) AS waiting
 GROUP BY limit_key, queue, task ORDER BY limit_key;
+
+-- name: holders_of_limit
+-- The running jobs of one key with a limit.
+SELECT limit_key, id, queue, task, limit_to, rate_to, rate_per FROM rotulus_jobs
+WHERE state = 'running' AND limit_key = CAST(:key AS text) LIMIT CAST(:most AS integer);
+
+-- name: waiters_of_limit
+-- How many jobs wait for one key with a limit, and in which queue; of all of them, `most` are counted.
+SELECT limit_key, queue, task, count(*), max(limit_to), max(rate_to), max(rate_per) FROM (
+  SELECT limit_key, queue, task, limit_to, rate_to, rate_per FROM rotulus_jobs
+  WHERE state = 'queued' AND limit_key = CAST(:key AS text) AND losses < 2
+  ORDER BY priority DESC, seq LIMIT CAST(:most AS integer)) AS waiting
+GROUP BY limit_key, queue, task;

@@ -88,7 +88,8 @@ SELECT queue, paused_at FROM rotulus_pauses ORDER BY queue;
 SELECT max(counts_until) FROM (
   SELECT counts_until, sum(starts) OVER (ORDER BY counts_until DESC) AS later
   FROM rotulus_starts WHERE limit_key = :limit_key AND counts_until > {now}) AS start
-WHERE later >= CAST(:rate_to AS integer);
+WHERE later >= coalesce(
+  (SELECT terms.rate_to FROM rotulus_limit_terms AS terms WHERE terms.limit_key = :limit_key), CAST(:rate_to AS integer));
 
 -- name: unended
 -- Those of some jobs that have not ended.

@@ -49,7 +49,7 @@ WITH RECURSIVE
     FROM keys AS key WHERE limit_key IS NOT NULL),
   {open_keys},
   limited (seq, priority, rated, room, place) AS (
-    SELECT job.seq, job.priority, job.rate_to IS NOT NULL, {room_of_key},
+    SELECT job.seq, job.priority, coalesce(key.set_rate, job.rate_to) IS NOT NULL, {room_of_key},
       row_number() OVER (PARTITION BY job.limit_key ORDER BY job.priority DESC, job.seq)
     FROM open AS key CROSS JOIN rotulus_jobs AS job
     WHERE key.room > 0 AND job.seq IN (
@@ -144,7 +144,7 @@ WITH {known},
     FROM json_each(:keys) AS key),
   {open_keys},
   limited (priority, seq, rated, limit_key, room) AS (
-    SELECT job.priority, job.seq, job.rate_to IS NOT NULL, job.limit_key, {room_of_key}
+    SELECT job.priority, job.seq, coalesce(key.set_rate, job.rate_to) IS NOT NULL, job.limit_key, {room_of_key}
     FROM open AS key CROSS JOIN rotulus_jobs AS job
     WHERE key.room > 0 AND key.priority > :last_priority AND job.seq IN (
       SELECT seq FROM rotulus_jobs
@@ -154,7 +154,7 @@ WITH {known},
         AND {known_task}
       ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open))
     UNION ALL
-    SELECT job.priority, job.seq, job.rate_to IS NOT NULL, job.limit_key, {room_of_key}
+    SELECT job.priority, job.seq, coalesce(key.set_rate, job.rate_to) IS NOT NULL, job.limit_key, {room_of_key}
     FROM open AS key CROSS JOIN rotulus_jobs AS job
     WHERE key.room > 0 AND job.seq IN (
       SELECT seq FROM rotulus_jobs
@@ -181,7 +181,7 @@ SELECT json_group_array(seq) FROM (
 
 -- name: choose_one
 -- A job, if it has room: whether it has a rate.
-SELECT rate_to IS NOT NULL FROM rotulus_jobs AS job
+SELECT {rate_of_job} IS NOT NULL FROM rotulus_jobs AS job
 WHERE seq = :seq AND {room_for_one} AND (losses < 2 OR {runs_no_suspect});
 
 -- name: claim
@@ -194,11 +194,12 @@ WHERE seq IN (SELECT value FROM json_each(:chosen)) AND +state IN ('queued', 'de
 -- name: count_starts
 -- Those of chosen jobs that have a rate count for it.
 INSERT INTO rotulus_starts (limit_key, counts_until, starts)
-SELECT job.limit_key, :now + job.rate_per, count(*)
+SELECT job.limit_key, :now + coalesce(terms.rate_per, job.rate_per), count(*)
 FROM json_each(:chosen) AS chosen
 CROSS JOIN rotulus_jobs AS job ON job.seq = chosen.value
-WHERE job.rate_to IS NOT NULL AND job.limit_key IS NOT NULL
-GROUP BY job.limit_key, job.rate_per
+LEFT JOIN rotulus_limit_terms AS terms ON terms.limit_key = job.limit_key
+WHERE coalesce(terms.rate_to, job.rate_to) IS NOT NULL AND job.limit_key IS NOT NULL
+GROUP BY job.limit_key, coalesce(terms.rate_per, job.rate_per)
 ON CONFLICT DO UPDATE SET starts = starts + excluded.starts;
 
 -- name: claimed

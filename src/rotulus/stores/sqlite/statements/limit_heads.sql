@@ -45,6 +45,10 @@ UPDATE rotulus_limit_heads SET opens_at = 0 WHERE id IN (
   SELECT id FROM rotulus_limit_heads WHERE opens_at > 0 AND opens_at <= :now
   ORDER BY opens_at LIMIT :most);
 
+-- name: tell_limit_changed
+-- A key may have room.
+UPDATE rotulus_limit_heads SET opens_at = 0 WHERE limit_key = :key AND opens_at IS NOT 0;
+
 -- name: next_heads
 -- The heads that are next among those that may have room, in order: key, priority and number of each.
 WITH RECURSIVE
@@ -78,17 +82,17 @@ WHERE limit_key IN (SELECT value FROM json_each(:keys)) AND NOT EXISTS (
 -- Say anew where the first jobs of some keys stand, and whether these have room.
 WITH room (limit_key, opens_at) AS MATERIALIZED (
   SELECT key.value, CASE
-    WHEN job.limit_to <= (
+    WHEN {limit_of_job} <= (
       SELECT count(*) FROM rotulus_jobs AS other
       WHERE other.state = 'running' AND other.limit_key = key.value) THEN NULL
-    WHEN job.rate_to <= (
+    WHEN {rate_of_job} <= (
       SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
       WHERE start.limit_key = key.value AND start.counts_until > :now) THEN (
       SELECT max(counts_until) FROM (
         SELECT counts_until, sum(starts) OVER (ORDER BY counts_until DESC) AS later
         FROM rotulus_starts AS start
         WHERE start.limit_key = key.value AND start.counts_until > :now)
-      WHERE later >= job.rate_to)
+      WHERE later >= {rate_of_job})
     ELSE 0 END
   FROM json_each(:keys) AS key CROSS JOIN rotulus_jobs AS job
   WHERE job.seq = (
@@ -108,8 +112,8 @@ FROM moved CROSS JOIN rotulus_jobs AS job ON job.seq = moved.first
 WHERE head.id = moved.id;
 
 -- name: claimable
--- Whether a job that is wanted may be claimed; NULL where no heads are kept. A head whose job does not wait any more
--- is to be moved by a claim.
+-- Whether a job that is wanted may be claimed; NULL where no heads are kept. A head whose job does not wait any more,
+-- or not in that place, is to be moved by a claim.
 WITH RECURSIVE
   {known},
   {served},
@@ -128,6 +132,7 @@ SELECT EXISTS (
       WHERE opens_at = 0 AND queue = line.queue AND task = line.task AND {known_task}
         AND NOT EXISTS (
           SELECT 1 FROM rotulus_jobs AS job
-          WHERE job.seq = head.seq AND +job.state = 'queued' AND NOT ({room_for_one}))))
+          WHERE job.seq = head.seq AND +job.state = 'queued' AND job.priority = head.priority
+            AND NOT ({room_for_one}))))
   OR limit_key IS NOT NULL
 FROM rotulus_limits_kept;

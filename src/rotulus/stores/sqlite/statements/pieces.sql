@@ -32,18 +32,27 @@ known (task) AS (
   SELECT name.value FROM rotulus_workers AS other, json_each(other.names) AS name
   WHERE other.boot = :boot AND other.lease_until > :clock)
 
+-- piece: limit_of_job
+-- How many jobs with the key of a job may run at once: as it is set, or else as the job has it.
+coalesce((SELECT terms.limit_to FROM rotulus_limit_terms AS terms WHERE terms.limit_key = job.limit_key), job.limit_to)
+
+-- piece: rate_of_job
+-- How many jobs with its key may start within a window, likewise.
+coalesce((SELECT terms.rate_to FROM rotulus_limit_terms AS terms WHERE terms.limit_key = job.limit_key), job.rate_to)
+
 -- piece: room_for_one
 -- The key of a job has room for one more.
-(limit_to IS NULL OR limit_to > (
+({limit_of_job} IS NULL OR {limit_of_job} > (
   SELECT count(*) FROM rotulus_jobs AS other
   WHERE other.state = 'running' AND other.limit_key = job.limit_key))
-AND (rate_to IS NULL OR rate_to > (
+AND ({rate_of_job} IS NULL OR {rate_of_job} > (
   SELECT coalesce(sum(starts), 0) FROM rotulus_starts AS start
   WHERE start.limit_key = job.limit_key AND start.counts_until > :now))
 
 -- piece: room_of_key
 -- How many jobs of a key may be started, as its first job has it and another one.
-min(key.room, coalesce(limit_to - key.running, :limit), coalesce(rate_to - key.started, :limit))
+min(key.room, coalesce(coalesce(key.set_limit, limit_to) - key.running, :limit),
+  coalesce(coalesce(key.set_rate, rate_to) - key.started, :limit))
 
 -- piece: runs_no_suspect
 -- The worker runs no job that was lost twice.
@@ -91,7 +100,7 @@ free (seq, priority) AS (
 -- piece: suspect
 -- A job that was lost twice, if the worker runs no other.
 suspect (seq, priority, limit_key, rated) AS (
-    SELECT seq, priority, limit_key, rate_to IS NOT NULL FROM rotulus_jobs AS job
+    SELECT seq, priority, limit_key, {rate_of_job} IS NOT NULL FROM rotulus_jobs AS job
     WHERE state = 'queued' AND losses >= 2
       AND {runs_no_suspect}
       AND {room_for_one}
@@ -111,11 +120,14 @@ keys (limit_key) AS (
     FROM keys WHERE keys.limit_key IS NOT NULL)
 
 -- piece: open_keys
--- The keys whose use is counted, and for how many jobs there is room, as their first jobs have it.
-open (limit_key, running, started, priority, room) AS MATERIALIZED (
-    SELECT used.limit_key, used.running, used.started, job.priority,
-      min(coalesce(limit_to - running, :limit), coalesce(rate_to - started, :limit))
-    FROM used CROSS JOIN rotulus_jobs AS job
+-- The keys whose use is counted, their terms that are set, and for how many jobs there is room, as those say, or else
+-- the first jobs.
+open (limit_key, running, started, set_limit, set_rate, priority, room) AS MATERIALIZED (
+    SELECT used.limit_key, used.running, used.started, terms.limit_to, terms.rate_to, job.priority,
+      min(coalesce(coalesce(terms.limit_to, job.limit_to) - running, :limit),
+        coalesce(coalesce(terms.rate_to, job.rate_to) - started, :limit))
+    FROM used LEFT JOIN rotulus_limit_terms AS terms ON terms.limit_key = used.limit_key
+    CROSS JOIN rotulus_jobs AS job
     WHERE job.seq = (
         SELECT seq FROM rotulus_jobs
         WHERE limit_key = used.limit_key AND state = 'queued' AND losses < 2
