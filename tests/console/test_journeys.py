@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from console.shop import Shop
 from rotulus import task
+from rotulus._app.roles import Role
 
 pytestmark = pytest.mark.anywhere
 
@@ -169,3 +170,48 @@ def test_on_a_slow_network_what_was_shown_stays_until_there_is_more(shop, serve,
     shop.send.enqueue("bob")
     expect(cell).to_have_text("2")
     assert {"1", "2"} >= set(page.evaluate("[...shown]"))
+
+
+def test_a_limit_is_set_while_jobs_wait(shop, serve, open_page):
+    """After a look at what comes of it; the next job starts at once, and the toast takes it back."""
+    for _ in range(4):
+        shop.report.using(limit=1, limit_key="customer:7").enqueue()
+    page = open_page()
+    page.goto(f"{serve(shop.service).address}/console/queues")
+    row = page.get_by_role("row", name="customer:7")
+    expect(row).to_contain_text("1 of 1")
+    row.get_by_role("button", name="Set…").click()
+    asked = page.get_by_role("dialog", name="Set the limit of customer:7")
+    asked.get_by_label("limit how many run").fill("0")
+    expect(asked).to_contain_text("1 job runs, and goes on. None of the 3 that wait starts.")
+    asked.get_by_label("rate").fill("often")
+    expect(asked).to_contain_text("A rate is a number and a time")
+    expect(asked.get_by_role("button", name="Set it")).to_be_disabled()
+    asked.get_by_label("limit how many run").fill("2")
+    asked.get_by_label("rate").fill("100/min")
+    expect(asked).to_contain_text("Up to 1 of the 3 that wait start at once.")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("The limit of customer:7 is set.")).to_be_visible()
+    expect(row).to_contain_text("2 of 2")
+    expect(row).to_contain_text("100 in 1 min")
+    expect(row).to_contain_text("set by")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("customer:7 is limited as the code says.")).to_be_visible()
+    expect(row).to_contain_text("2 of 1")
+    shop.gate.set()
+
+
+def test_a_viewer_sees_limits_without_a_button(shop, serve, open_page, sent_by):
+    """And who has set them."""
+    shop.report.using(limit=1, limit_key="customer:7").enqueue()
+    with shop.app.acting_as("ada"):
+        shop.app.limits.set("customer:7", limit=0)
+    sent_by(Role.VIEWER)
+    page = open_page()
+    page.goto(f"{serve(without_worker(shop)).address}/console/queues")
+    row = page.get_by_role("row", name="customer:7")
+    expect(row).to_contain_text("set by ada")
+    expect(row).to_contain_text("0 of 0")
+
+    assert 0 == row.get_by_role("button").count()

@@ -7,7 +7,7 @@ import { paused } from "./switch";
 /** A change, as the API tells it. */
 export interface Change {
 	position: number;
-	kind: "job" | "queue" | "schedule" | "worker" | "reset";
+	kind: "job" | "queue" | "schedule" | "worker" | "limit" | "reset";
 	name: string;
 	what: string;
 	task: string | null;
@@ -22,7 +22,7 @@ export const line = signal<Line>("connecting");
 /** Jobs that have changed a moment ago, with the time, for the tint of their rows. */
 export const changed = new Map<string, number>();
 
-const KINDS = ["job", "queue", "schedule", "worker", "reset"];
+const KINDS = ["job", "queue", "schedule", "worker", "limit", "reset"];
 const EVERY = 250; // milliseconds in which changes are gathered
 const TINTED = 1200;
 const AGAIN = 5000; // after a refusal: a browser comes back by itself only if the line broke
@@ -37,6 +37,8 @@ export function topicsOf(change: Change): string[] {
 			return ["queues", `queue:${change.name}`];
 		case "schedule":
 			return ["schedules"];
+		case "limit":
+			return ["limits"];
 		case "worker":
 			return ["workers", "queues"];
 		default:

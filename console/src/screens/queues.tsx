@@ -40,6 +40,7 @@ export default function QueuesScreen() {
 								it is paused.
 							</p>
 							<CopyLine text={'@task(queue="mail")'} />
+							<LimitList />
 						</Empty>
 					)
 				}

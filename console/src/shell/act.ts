@@ -7,7 +7,7 @@ import { tell, tellProblem } from "./toasts";
 interface Act<T> {
 	/** Of the API; it is sent by POST unless another method is given. */
 	path: string;
-	method?: "POST" | "PATCH" | "DELETE";
+	method?: "POST" | "PUT" | "PATCH" | "DELETE";
 	body?: unknown;
 	/** What is asked before. */
 	asks?: Asked | undefined;
