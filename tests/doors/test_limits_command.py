@@ -74,7 +74,7 @@ def test_none_starts_after_0(shop):
         (("set", "tenant:7", "--limit", "-1"), "-1"),
         (("set", "tenant:7", "--rate", "100"), "'100' is no rate: write 100/min"),
         (("set", "tenant:7", "--rate", "x/min"), "'x/min' is no rate"),
-        (("set", "tenant:7", "--rate", "0/min"), "rate=0"),
+        (("set", "tenant:7", "--rate", "0/min"), "'0/min' is no rate"),
         (("--json", "unset", "k"), "Give the options after 'unset'"),
         (("st", "k"), "did you mean"),
     ],

@@ -45,7 +45,10 @@ export function consequence(use: Use, terms: Terms): { text: string; wrong: bool
 	const { running, waiting } = use;
 	const most = limit ?? use.code_limit;
 	const said: string[] = [];
-	if (running) said.push(running === 1 ? "1 job runs, and goes on." : `${count(running)} jobs run, and go on.`);
+	if (running)
+		said.push(
+			running === 1 ? "1 job runs, and goes on." : `${count(running)} jobs run, and go on.`,
+		);
 	if (most === 0) said.push(`None of the ${count(waiting)} that wait starts.`);
 	else if (most !== null && running >= most)
 		said.push(`The next one starts when fewer than ${count(most)} run; ${count(waiting)} wait.`);

@@ -113,7 +113,7 @@ def read_rate(text: str) -> tuple[int, float]:
     """Returns how many may start within how many seconds: `100/min`, `5/s`, `10/90`, `100/5min`."""
     number, _, length = text.partition("/")
     seconds = length_of(length) or length_of(f"1{length}")
-    if number.strip().isdecimal() and length and seconds:
+    if re.fullmatch(r" *[1-9][0-9]{0,6} *", number) and length and seconds:
         return int(number), seconds
     raise click.BadParameter(f"{text!r} is no rate: write 100/min, 5/s, or 10/90 (seconds)")
 

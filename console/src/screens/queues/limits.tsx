@@ -2,8 +2,8 @@
 import { useSignal } from "@preact/signals";
 import { useData } from "../../api/cache";
 import type { Limit, Limits } from "../../api/types";
-import { consequence, rateOf, rateText } from "../../logic/limits";
 import { count, length } from "../../logic/lengths";
+import { consequence, rateOf, rateText } from "../../logic/limits";
 import { Gauge } from "../../parts/charts";
 import { Dialog } from "../../parts/dialog";
 import { Field } from "../../parts/field";
