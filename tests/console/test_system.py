@@ -1,12 +1,14 @@
 """The screens of the system and of webhooks: how they stand, and what an admin may do."""
 
 import platform
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
 from console.shop import Shop
 from rotulus._app.roles import Role
+from rotulus.store import WorkerInfo
 
 pytestmark = pytest.mark.anywhere
 
@@ -90,7 +92,7 @@ def test_the_store_says_how_large_it_is(shop, serve, open_page):
 
     expect(store.get_by_role("row", name="jobs")).to_contain_text("3")
     expect(store).to_contain_text("kB")
-    expect(store).to_contain_text("4 of 4")
+    expect(store).to_contain_text("5 of 5")
 
 
 def test_a_worker_is_drained(shop, serve, open_page):
@@ -147,3 +149,51 @@ def test_a_webhook_is_added_changed_and_removed(shop, serve, open_page):
     page.get_by_role("dialog").get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("Nobody is told of anything.")).to_be_visible()
     assert [] == shop.app.webhooks.list()
+
+
+@pytest.fixture
+def fleet(shop):
+    """Two workers that are alive, of two versions."""
+    for name, version, minutes in (("old", "2026.1", 40), ("new", "2026.2", 20)):
+        since = datetime.now(UTC) - timedelta(minutes=minutes)
+        info = WorkerInfo(name, "here", 7, None, 4, since, version=version)
+        told = info._replace(rotulus="0.1.0", python="3.11.2", memory=250_000_000)
+        shop.app.store.extend([], 600.0, told)
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMIN])
+def test_the_overview_marks_deploys_and_pauses_and_says_which_versions_run(
+    shop, fleet, serve, open_page, sent_by, role
+):
+    """To everybody; a pause that is over is told by the audit, to those who may see it."""
+    sent_by(role)
+    shop.send.enqueue("ada")
+    shop.app.queues.pause("mail")
+    with shop.app.acting_as("ada"):
+        shop.app.queues.pause("other")
+        shop.app.queues.resume("other")
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/")
+
+    marks = page.locator(".chart .event")
+    for mark in ("2026.1 deployed", "2026.2 deployed", "mail paused"):
+        expect(marks.filter(has_text=mark)).to_have_count(1)
+    expect(marks.filter(has_text="other")).to_have_count(2 if role is Role.ADMIN else 0)
+    page.get_by_role("link", name="Workers run 2 versions: 2026.2 on 1, 2026.1 on 1").click()
+    row = page.get_by_role("row", name="old")
+    expect(row).to_contain_text("2026.1")
+    expect(row).to_contain_text("Rotulus 0.1.0, Python 3.11.2")
+    expect(row).to_contain_text("250 MB")
+
+
+def test_jobs_of_a_queue_that_nobody_serves_come_first(shop, serve, open_page):
+    """However many queues have older jobs."""
+    shop.app.store.extend([], 600.0, WorkerInfo("w", "here", 7, ("mail",), 4, datetime.now(UTC)))
+    shop.send.enqueue("ada")
+    shop.send.using(queue="nobodys").enqueue("ben")
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/")
+
+    first = page.locator(".queue-line").first
+    expect(first).to_contain_text("nobodys")
+    expect(first).to_contain_text("no worker")

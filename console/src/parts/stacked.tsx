@@ -11,6 +11,12 @@ export interface Layer {
 	points: readonly Point[];
 }
 
+/** Something that happened at a moment. */
+export interface Mark {
+	at: number;
+	text: string;
+}
+
 const HIGH = 132;
 const FOOT = 18;
 
@@ -19,10 +25,12 @@ export function Stacked({
 	layers,
 	label,
 	step,
+	marks = [],
 }: {
 	layers: readonly Layer[];
 	label: string;
 	step: number;
+	marks?: readonly Mark[];
 }) {
 	const box = useRef<HTMLDivElement>(null);
 	const wide = useSignal(600);
@@ -44,6 +52,11 @@ export function Stacked({
 	const room = HIGH - FOOT;
 	const bar = wide.value / Math.max(1, first.length);
 	const at = Math.min(read.value, first.length - 1);
+	const begin = Date.parse(first[0]?.at ?? "");
+	const shown = marks
+		.map((one) => ({ ...one, place: (one.at - begin) / 1000 / step }))
+		.filter(({ place }) => place >= 0 && place < first.length);
+	const told = shown.filter(({ place }) => Math.floor(place) === at);
 	return (
 		<div class="chart" ref={box}>
 			<p class="chart-read">
@@ -55,7 +68,9 @@ export function Stacked({
 					</span>
 				))}
 				<span class="quiet">
-					{at >= 0 ? clock(first[at]?.at, step) : `up to ${count(top)} in ${words(step)}`}
+					{at >= 0
+						? [clock(first[at]?.at, step), ...told.map((one) => one.text)].join(": ")
+						: `up to ${count(top)} in ${words(step)}`}
 				</span>
 			</p>
 			<svg
@@ -63,7 +78,7 @@ export function Stacked({
 				width={wide.value}
 				height={HIGH}
 				role="img"
-				aria-label={label}
+				aria-label={[label, ...shown.map((one) => one.text)].join("; ")}
 				onPointerMove={(event) => {
 					read.value = Math.floor(event.offsetX / bar);
 				}}
@@ -87,6 +102,18 @@ export function Stacked({
 					/>
 				))}
 				<path class="base" d={`M0 ${room + 0.5}H${wide.value}`} />
+				{shown.map(({ at: when, text, place }, index) => (
+					<g key={`${when} ${text}`} class="event">
+						<path d={`M${(place * bar).toFixed(1)} 0V${room}`} />
+						<text
+							x={place * bar + (place * 2 > first.length ? -4 : 4)}
+							y={10 + (index % 3) * 12}
+							text-anchor={place * 2 > first.length ? "end" : "start"}
+						>
+							{text}
+						</text>
+					</g>
+				))}
 				{ticks(first, wide.value).map(({ x, text }) => (
 					<text key={x} x={x} y={HIGH - 4}>
 						{text}

@@ -1,14 +1,24 @@
 /** Overview: is it well? */
 import { STATISTICS, useData } from "../api/cache";
 import { withQuery } from "../api/client";
-import type { FailureGroups, Queues, Schedules, Series, Totals, Workers } from "../api/types";
+import type {
+	AuditPage,
+	FailureGroups,
+	Queues,
+	Schedules,
+	Series,
+	Totals,
+	Workers,
+} from "../api/types";
 import { CopyLine } from "../parts/copy";
 import { Choice } from "../parts/menu";
 import { Empty, Loaded, Page, Section } from "../parts/page";
 import { Stacked } from "../parts/stacked";
 import { href, params, setParams } from "../place";
+import { has } from "../session";
 import { Figures } from "./overview/figures";
 import { FailingList, FiringList, QueueList, WorkerList } from "./overview/lists";
+import { marksOf } from "./overview/marks";
 
 const SPANS = { "1 h": 3600, "24 h": 86_400, "7 d": 604_800 } as const;
 const STEPS = { "1 h": 60, "24 h": 900, "7 d": 21_600 } as const;
@@ -37,6 +47,13 @@ export default function Overview() {
 	const schedules = useData<Schedules>("schedules", { topics: ["schedules"], every: 30_000 });
 	const workers = useData<Workers>("workers", { topics: ["workers"], every: 5000 });
 	const series = useSeries(span);
+	const steered = withQuery("audit", { verb: "queues.*", since, limit: 50 });
+	const audit = useData<AuditPage>(has("admin") ? steered : null, { topics: ["queues"] });
+	const marks = marksOf(
+		workers.data.value?.items,
+		queues.data.value?.items,
+		audit.data.value?.items,
+	);
 	const isNew =
 		totals.data.value?.items[0]?.enqueued === 0 && queues.data.value?.items.length === 0;
 	return (
@@ -63,6 +80,7 @@ export default function Overview() {
 					<Stacked
 						label={`Attempts over the last ${span}`}
 						step={STEPS[span]}
+						marks={marks}
 						layers={[
 							{ name: "succeeded", state: "succeeded", points: series.succeeded ?? [] },
 							{ name: "failed", state: "failed", points: series.failed ?? [] },
@@ -78,10 +96,10 @@ export default function Overview() {
 					<Section title="Failing" to={href("failures")}>
 						<Loaded of={failures}>{(data) => <FailingList groups={data.items} />}</Loaded>
 					</Section>
-					<Section title="Next firings">
+					<Section title="Next firings" to={href("schedules")}>
 						<Loaded of={schedules}>{(data) => <FiringList schedules={data.items} />}</Loaded>
 					</Section>
-					<Section title="Workers">
+					<Section title="Workers" to={href("workers")}>
 						<Loaded of={workers}>{(data) => <WorkerList workers={data.items} />}</Loaded>
 					</Section>
 				</div>

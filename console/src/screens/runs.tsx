@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { useData } from "../api/cache";
 import { withQuery } from "../api/client";
-import type { Job, JobPage } from "../api/types";
+import type { Job, JobPage, Schedule, Schedules } from "../api/types";
 import { type Flow, flowsOf } from "../logic/flows";
 import { length, percent } from "../logic/lengths";
 import { hasEnded } from "../logic/states";
@@ -32,6 +32,7 @@ export default function Runs() {
 	const last = useData<JobPage>("runs?limit=200", { topics: ["jobs"] });
 	const path = withQuery("runs", { task, state, limit: 100 });
 	const runs = useData<JobPage>(path, { topics: ["jobs"] });
+	const schedules = useData<Schedules>("schedules", { topics: ["schedules"], every: 30_000 });
 	const flows = useMemo(() => flowsOf(last.data.value?.items ?? []), [last.data.value]);
 	return (
 		<Page
@@ -50,7 +51,7 @@ export default function Runs() {
 					data.items.length || flows.length ? (
 						<div class="stack">
 							<Section title="Workflows">
-								<Flows flows={flows} chosen={task} />
+								<Flows flows={flows} chosen={task} schedules={schedules.data.value?.items ?? []} />
 							</Section>
 							<Section
 								title={task ? `Runs of ${task}` : "Runs"}
@@ -81,9 +82,20 @@ const HEADS = [
 	right("Succeeded"),
 	right("Took"),
 	right("Last"),
+	right("Next"),
 ];
 
-function Flows({ flows, chosen }: { flows: readonly Flow[]; chosen: string }) {
+interface FlowsProps {
+	flows: readonly Flow[];
+	chosen: string;
+	schedules: readonly Schedule[];
+}
+
+function Flows({ flows, chosen, schedules }: FlowsProps) {
+	const next = (task: string) =>
+		schedules
+			.filter((one) => one.task === task && one.next)
+			.sort((one, other) => Date.parse(one.next ?? "") - Date.parse(other.next ?? ""))[0];
 	return (
 		<Table heads={HEADS} isCard={false}>
 			{flows.map((one) => (
@@ -108,9 +120,22 @@ function Flows({ flows, chosen }: { flows: readonly Flow[]; chosen: string }) {
 					<td class="right" data-name="last">
 						<When at={one.runs[0]?.created_at} />
 					</td>
+					<td class="right" data-name="next">
+						<Next schedule={next(one.task)} />
+					</td>
 				</tr>
 			))}
 		</Table>
+	);
+}
+
+/** When a workflow is fired next, with a link to the schedule that does. */
+function Next({ schedule }: { schedule: Schedule | undefined }) {
+	if (!schedule) return <span class="quiet">–</span>;
+	return (
+		<a href={href(`schedules/${encodeURIComponent(schedule.name)}`)}>
+			<When at={schedule.next} zone={schedule.timezone} />
+		</a>
 	);
 }
 

@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { useData } from "../api/cache";
 import type { Job, JobPage, Worker, Workers } from "../api/types";
-import { count } from "../logic/lengths";
+import { bytes, count } from "../logic/lengths";
 import { Gauge } from "../parts/charts";
 import { CopyLine } from "../parts/copy";
 import { Empty, Loaded, Page } from "../parts/page";
@@ -62,6 +62,8 @@ const HEADS = [
 	"Runs now",
 	"Queues",
 	right("Tasks"),
+	"Version",
+	right("Memory"),
 	right("Started"),
 	right("Heard of"),
 	ACTIONS,
@@ -107,6 +109,15 @@ function Row({ worker, jobs }: { worker: Worker; jobs: readonly Job[] }) {
 			</td>
 			<td class="right number" data-name="tasks" title={tasks?.join("\n")}>
 				{tasks ? count(tasks.length) : <span class="quiet">–</span>}
+			</td>
+			<td data-name="version">
+				{worker.version && <code class="cut">{worker.version}</code>}
+				<span class="cut quiet second-line">
+					{worker.rotulus ? `Rotulus ${worker.rotulus}, Python ${worker.python}` : "–"}
+				</span>
+			</td>
+			<td class="right number" data-name="memory">
+				{worker.memory === null ? <span class="quiet">–</span> : bytes(worker.memory)}
 			</td>
 			<td class="right" data-name="started">
 				<When at={worker.started_at} />

@@ -9,6 +9,9 @@ from rotulus.testing import SettableClock
 
 _KEEP = timedelta(days=60)
 
+VERSION = "2026.11.4"
+"""The version of the shop that its workers tell."""
+
 
 def open_shop(url: str, world: World, clock: SettableClock | None = None) -> App:
     """Returns the shop as an app, which is to be closed.
@@ -18,6 +21,6 @@ def open_shop(url: str, world: World, clock: SettableClock | None = None) -> App
         world: what surrounds it.
         clock: the clock, if it is not that of the machine.
     """
-    app = App(url, registry=registry, keep=_KEEP, keep_failed=_KEEP, clock=clock)
+    app = App(url, registry=registry, keep=_KEEP, keep_failed=_KEEP, version=VERSION, clock=clock)
     app.provide(World, lambda: world)
     return app

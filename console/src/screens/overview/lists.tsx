@@ -1,6 +1,7 @@
 /** The short lists of the overview: queues, causes of failures, firings, workers. */
 import type { FailureGroup, Queue, Schedule, Worker } from "../../api/types";
 import { brief, count, length } from "../../logic/lengths";
+import { type Running, versionsOf } from "../../logic/versions";
 import { Gauge } from "../../parts/charts";
 import { StateMark } from "../../parts/state";
 import { When } from "../../parts/when";
@@ -13,7 +14,7 @@ export function isServed(queue: string, workers: readonly Worker[]): boolean {
 	return workers.some((one) => (one.queues ? one.queues.includes(queue) : !queue.startsWith("_")));
 }
 
-/** The queues, the oldest wait first. */
+/** The queues: first those in which jobs wait that nobody serves, then the oldest wait. */
 export function QueueList({
 	queues,
 	workers,
@@ -21,7 +22,11 @@ export function QueueList({
 	queues: readonly Queue[];
 	workers: readonly Worker[] | undefined;
 }) {
-	const sorted = [...queues].sort((one, other) => (other.age ?? -1) - (one.age ?? -1));
+	const isLeft = (one: Queue) =>
+		Number(!!workers && one.age !== null && !isServed(one.name, workers));
+	const sorted = [...queues].sort(
+		(one, other) => isLeft(other) - isLeft(one) || (other.age ?? -1) - (one.age ?? -1),
+	);
 	if (!sorted.length) return <p class="quiet pad">No job waits or runs.</p>;
 	const most = Math.max(1, ...sorted.map((one) => one.jobs.queued?.count ?? 0));
 	return (
@@ -86,12 +91,12 @@ export function FiringList({ schedules }: { schedules: readonly Schedule[] }) {
 		.sort((one, other) => Date.parse(one.next ?? "") - Date.parse(other.next ?? ""));
 	if (!next.length) return <p class="quiet pad">No schedule fires.</p>;
 	return (
-		<ul class="lines">
+		<ul class="lines firings">
 			{next.slice(0, 10).map((one) => (
 				<li key={one.name}>
 					<a class="line" href={href(`schedules/${encodeURIComponent(one.name)}`)}>
 						<span class="cut strong">{one.name}</span>
-						<span class="quiet cut">{one.description}</span>
+						<span class="quiet">{one.description}</span>
 						<span class="quiet right">
 							<When at={one.next} zone={one.timezone} />
 						</span>
@@ -102,12 +107,26 @@ export function FiringList({ schedules }: { schedules: readonly Schedule[] }) {
 	);
 }
 
+/** The versions that workers run, where they differ. */
+function Skew({ versions }: { versions: readonly Running[] }) {
+	if (versions.length < 2) return null;
+	const told = versions.map(({ name, workers }) => `${name} on ${count(workers)}`);
+	return (
+		<li>
+			<a class="line warn-text" href={href("workers")}>
+				Workers run {count(versions.length)} versions: {told.join(", ")}
+			</a>
+		</li>
+	);
+}
+
 /** The workers that are alive, and how busy each is. */
 export function WorkerList({ workers }: { workers: readonly Worker[] }) {
 	if (!workers.length)
 		return <p class="pad bad-text">No worker is alive: jobs wait until one is started.</p>;
 	return (
 		<ul class="lines">
+			<Skew versions={versionsOf(workers)} />
 			{workers.slice(0, MOST).map((one) => (
 				<li key={one.name}>
 					<a class="line" href={href("jobs", { q: `worker:${one.name} state:running` })}>

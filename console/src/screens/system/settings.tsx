@@ -1,6 +1,6 @@
 /** The settings of the app: what was set, by whom, and what is as it comes. */
 import type { Setting } from "../../api/types";
-import { length } from "../../logic/lengths";
+import { bytes, length } from "../../logic/lengths";
 import { Table } from "../../parts/table";
 
 const HEADS = ["Setting", "Value", "From"];
@@ -15,9 +15,7 @@ export function SettingList({ settings }: { settings: readonly Setting[] }) {
 				<tr key={one.name} class="tall">
 					<th scope="row">
 						<code class={isSet(one) ? "strong" : ""}>{one.name}</code>
-						<span class="cut quiet second-line" title={one.help}>
-							{one.help}
-						</span>
+						<span class="quiet second-line wraps">{one.help}</span>
 					</th>
 					<td class="setting-value">
 						<Value setting={one} />
@@ -36,6 +34,8 @@ function Value({ setting: { value, help } }: { setting: Setting }) {
 		return <span class="quiet">–</span>;
 	if (typeof value === "number" && help.startsWith("Seconds"))
 		return <span title={`${value} seconds`}>{length(value)}</span>;
+	if (typeof value === "number" && help.endsWith("in bytes."))
+		return <span title={`${value} bytes`}>{bytes(value)}</span>;
 	const text = Array.isArray(value) ? value.join(", ") : String(value);
 	return <code>{text}</code>;
 }
