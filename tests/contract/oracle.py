@@ -436,6 +436,43 @@ class Oracle:
         self.sent_back = list(after)
         return True
 
+    def skip(self, job_id):
+        """The ids of the part and of what had ended and goes back; none if it is left as it is."""
+        part = self.rows.get(job_id)
+        if part is None or part.run in (None, part.id):
+            return []
+        if part.state == "blocked" and part.waits_for and not part.opened:
+            return []
+        within = list(filter(part.contains, self.rows.values()))
+        if part.state in {"succeeded", "skipped"} or "running" in {
+            one.state for one in [part, *within]
+        }:
+            return []
+        had_ended = part.state in ENDED
+        head = self.rows[part.run]
+        if had_ended and self._holder(head.key) not in (None, head):
+            return []
+        for one in [part, *within]:
+            if one.state not in {"succeeded", "skipped"}:
+                self._end(one, "skipped", "operator")
+        self.sent_back = []
+        again = self._go_on_after(part) if had_ended else []
+        self.rest()
+        return [job_id, *again]
+
+    def _go_on_after(self, part):
+        """Send back what comes after a part; the ids of what had ended."""
+        after = {row.id: row for row in self._after([part]) if row.state != "running"}
+        again = sorted(job for job, row in after.items() if job != part.id and row.state in ENDED)
+        for row in list(after.values()):
+            if row.opened and row is not part and self._follows(row, after):
+                self._close(row)
+        del after[part.id]
+        for row in after.values():
+            self._begin_again(row)
+        self.sent_back = list(after)
+        return again
+
     def _after(self, back):
         """Jobs, and what waits for them directly or in the end."""
         found = {row.id: row for row in back}

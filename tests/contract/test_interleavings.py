@@ -15,7 +15,7 @@ from rotulus._jobs.states import ENDED
 from rotulus.store import Filter
 from rotulus.stores.postgres import PostgresStore, read_address
 from rotulus.stores.postgres.session import Session
-from rotulus.stores.shared import actions
+from rotulus.stores.shared import actions, skipping
 
 pytestmark = pytest.mark.anywhere
 
@@ -182,6 +182,8 @@ ACTIONS = {
     "retry b": lambda scene, store: store.retry([scene.ids["b"]]),
     "retry": lambda scene, store: store.retry([scene.ids[""]]),
     "replay a": lambda scene, store: store.retry([scene.ids["a"]], "{}"),
+    "skip a": lambda scene, store: store.skip(scene.ids["a"]),
+    "skip b": lambda scene, store: store.skip(scene.ids["b"]),
     "pause": lambda scene, store: store.pause([], True, [scene.ids[""]]),
     "resume": lambda scene, store: store.pause([], False, [scene.ids[""]]),
     "rescue": lambda scene, store: store.rescue(worker="w1"),
@@ -210,12 +212,20 @@ class InTurn(dict):
 
 @pytest.fixture
 def pairs(stress_seconds, stress_random):
-    """Pairs of actions: once those that went wrong once, and a share of the others; or all."""
+    """Pairs of actions: once those that are chosen, and a share of the others; or all."""
     every = list(product(ACTIONS, ACTIONS))
-    return every if stress_seconds > 30 else [*WENT_WRONG, *stress_random.sample(every, 50)]
+    return every if stress_seconds > 30 else [*CHOSEN, *stress_random.sample(every, 50)]
 
 
-WENT_WRONG = [("retry b", "a succeeds"), ("b goes back", "a succeeds"), ("rescue", "a succeeds")]
+CHOSEN = [
+    ("retry b", "a succeeds"),
+    ("b goes back", "a succeeds"),
+    ("rescue", "a succeeds"),
+    ("skip a", "claim"),
+    ("claim", "skip a"),
+    ("rescue", "skip a"),
+    ("a fails", "skip b"),
+]
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -252,7 +262,7 @@ class CommitsAfterTheLock(Session):
         return self._session.execute(name, **parameters)
 
 
-@pytest.mark.parametrize("act", ["cancel", "retry", "replay", "pause"])
+@pytest.mark.parametrize("act", ["cancel", "retry", "replay", "skip", "pause"])
 def test_what_is_added_after_the_lock_is_left_alone(database, act):
     """It is not locked, so nobody may decide about it: not about the head alone, nor its parts."""
     store = PostgresStore(read_address(database))
@@ -264,6 +274,7 @@ def test_what_is_added_after_the_lock_is_left_alone(database, act):
         "cancel": lambda session: actions.cancel(session, [head.id]),
         "retry": lambda session: actions.retry(session, [head.id], None),
         "replay": lambda session: actions.retry(session, [head.id], "{}"),
+        "skip": lambda session: skipping.skip(session, part.id, dry_run=False),
         "pause": lambda session: actions.pause(session, [], [head.id], paused=True),
     }
     with psycopg.connect(database) as adding:

@@ -174,6 +174,10 @@ class Explorer:
         self.do("retry", back="[1]", ids='["j"]', arguments=None, now=NOW)
         return self.do("count_needs", jobs="[1]")[0]
 
+    def skip(self):
+        """What the store does to skip a step."""
+        return self.do("skip", jobs="[1]", now=NOW)[0]
+
     def pause(self, how):
         """What the store does to pause a run, or to resume it."""
         return self.do(how, runs='["j"]', now=NOW)[0]
@@ -196,6 +200,9 @@ class Explorer:
         self.load(row)
         if self.do("cancel", ids='["j"]', now=NOW)[0]:
             yield self.after(world)
+        self.load(row)
+        if self.skip():
+            yield self.after(world, operator=True)
         self.load(row)
         if self.debounce():
             yield self.after(world)

@@ -167,6 +167,8 @@ class TwoClients(RuleBasedStateMachine):
             self.cancel,
             self.retry,
             self.retry,
+            self.skip,
+            self.skip,
         ]
         steps += [self.pause, self.pause_run, self.prune, self.delete, self.advance, self.edit]
         steps += [self.set_limit, self.set_limit, self.unset_limit]
@@ -433,6 +435,21 @@ class TwoClients(RuleBasedStateMachine):
         if done:
             self.outbox.sent_back(set(self.oracle.sent_back))
             self.seen.pop(job, None)
+
+    def skip(self, data, store):
+        parts = [row.id for row in self.oracle.rows.values() if row.run not in (None, row.id)]
+        job = data.draw(st.sampled_from(parts or self.jobs))
+        if data.draw(st.booleans(), label="dry run first"):
+            told = store.skip(job, dry_run=True)
+        else:
+            told = None
+        again = [record.id for record in store.skip(job)]
+        assert self.oracle.skip(job) == again
+        assert told is None or [record.id for record in told] == again
+        if again:
+            self.outbox.sent_back(set(self.oracle.sent_back))
+            for one in again:
+                self.seen.pop(one, None)
 
     def pause(self, data, store):
         queue, paused = data.draw(QUEUES), data.draw(st.booleans())

@@ -91,6 +91,9 @@ def explorer_of(migrated):
             self.session.execute("retry", **same)
             return self.session.execute("count_needs", jobs=f"{{{JOB}}}") > 0
 
+        def skip(self):
+            return self.session.execute("skip", jobs=f"{{{JOB}}}") > 0
+
         def pause(self, how):
             return self.session.execute(how, runs=f"{{{JOB}}}") > 0
 

@@ -33,7 +33,7 @@ NO_WEBHOOK = ("get", "set", "pause", "resume", "rotate", "remove", "test", "repl
 
 REFUSED = {
     *("Job.aresult", "Failures.aget", "Runs.aget", "Runs.astep", "Runs.agraph", "Runs.areplay"),
-    "Runs.aparts",
+    *("Runs.aparts", "Runs.askip"),
     *("Jobs.aedit", "Workers.adrain"),
     *(f"Schedules.a{verb}" for verb in NO_SCHEDULE),
     *(f"Webhooks.a{verb}" for verb in NO_WEBHOOK),
@@ -170,6 +170,7 @@ def calls(app, job, work):
         "Tokens.aget": ("none",),
         "Tokens.aremove": ("none",),
         "Runs.areplay": (job.id, "none"),
+        "Runs.askip": (job.id, "none"),
         "Queues.aget": ("other",),
         "Webhooks.aadd": ("new", "https://hooks.example/hook"),
         "Webhooks.areplay": (job.id,),

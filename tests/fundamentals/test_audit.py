@@ -138,6 +138,7 @@ STEERS = {
     "runs.retry": lambda shop: (shop.app.runs.retry, [shop.run()], {}),
     "runs.pause": lambda shop: (shop.app.runs.pause, [shop.run(), shop.run()], {}),
     "runs.resume": lambda shop: (shop.app.runs.resume, [shop.run()], {}),
+    "runs.skip": lambda shop: (shop.app.runs.skip, [shop.run(), "send"], {}),
     "runs.replay": lambda shop: (shop.app.runs.replay, [shop.run(ended=True), "send"], {}),
     "tokens.add": lambda shop: (shop.app.tokens.add, ["ci", "viewer"], {"expires": 60}),
     "tokens.remove": lambda shop: (shop.app.tokens.remove, [shop.token()], {}),

@@ -32,7 +32,8 @@ DEAD = Need("gone", State.DEAD, Reason.CRASH_LOOP)
 CANCELLED = Need("stopped", State.CANCELLED, Reason.CANCELLED)
 PASSED_OVER = Need("passed", State.SKIPPED, Reason.TRIGGER)
 KEPT_BACK = Need("kept", State.SKIPPED, Reason.NEED_FAILED)
-EVERY = [OK, FAILED, DEAD, CANCELLED, PASSED_OVER, KEPT_BACK]
+LEFT_OUT = Need("left", State.SKIPPED, Reason.OPERATOR)
+EVERY = [OK, FAILED, DEAD, CANCELLED, PASSED_OVER, KEPT_BACK, LEFT_OUT]
 NEEDS = st.lists(st.sampled_from(EVERY), max_size=4, unique=True)
 PLAIN = [all_succeeded, all_done, any_failed, any_succeeded, task_failed("bad"), task_success("ok")]
 RULES = st.recursive(
@@ -74,10 +75,14 @@ def holds(rule, data):
         ([OK, CANCELLED], Reason.NEED_FAILED),
         ([OK, KEPT_BACK], Reason.NEED_FAILED),
         ([PASSED_OVER, FAILED], Reason.NEED_FAILED),
+        ([LEFT_OUT], None),
+        ([LEFT_OUT, PASSED_OVER], None),
+        ([LEFT_OUT, FAILED], Reason.NEED_FAILED),
     ],
 )
 def test_without_a_rule_success_is_needed_and_a_choice_forgiven(needs, decision):
-    """A need skipped by its own rule does not count; what failed, or was kept back by it, does."""
+    """A need skipped by its own rule does not count, one skipped by an operator is as good as one
+    that succeeded; what failed, or was kept back by it, holds the step up."""
     assert decision == decide(None, needs, no_context)
 
 
@@ -94,6 +99,7 @@ def test_without_a_rule_success_is_needed_and_a_choice_forgiven(needs, decision)
         (task_failed("gone"), [DEAD]),
         (task_skipped("passed"), [PASSED_OVER]),
         (task_skipped("kept"), [KEPT_BACK]),
+        (task_skipped("left"), [LEFT_OUT]),
         (task_failed("ok"), []),
     ],
 )
@@ -133,7 +139,7 @@ def test_a_rule_that_expects_success_passes_failure_on(rule, needs):
     if decision is Reason.NEED_FAILED:
         assert rule.expects_success
         assert any(need in (FAILED, DEAD, CANCELLED, KEPT_BACK) for need in needs)
-    if rule.expects_success and any(need not in (OK, PASSED_OVER) for need in needs):
+    if rule.expects_success and any(need not in (OK, PASSED_OVER, LEFT_OUT) for need in needs):
         assert decision is Reason.NEED_FAILED
 
 
@@ -143,6 +149,7 @@ def test_a_rule_that_expects_success_passes_failure_on(rule, needs):
         (all_succeeded, [OK, FAILED], Reason.NEED_FAILED),
         (all_succeeded, [OK, KEPT_BACK], Reason.NEED_FAILED),
         (all_succeeded, [OK, PASSED_OVER], Reason.TRIGGER),
+        (all_succeeded, [OK, LEFT_OUT], Reason.TRIGGER),
         (all_succeeded & all_done, [FAILED], Reason.NEED_FAILED),
         (any_succeeded, [FAILED], Reason.TRIGGER),
         (task_success("bad"), [FAILED], Reason.TRIGGER),

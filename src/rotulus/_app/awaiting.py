@@ -76,6 +76,11 @@ def summary(store: Store, job: JobRecord, *, named: bool) -> str:
 
 def skipping(store: Store, job: JobRecord) -> str:
     """Returns why a job was skipped."""
+    if job.reason == Reason.OPERATOR:
+        return (
+            "It was skipped by an operator or a program: the steps after it go on, with the "
+            "context that it was given."
+        )
     needs = _needed(store, job)
     if job.reason == Reason.NEED_FAILED:
         return f"It was skipped, because {_culprit(store, needs)}."

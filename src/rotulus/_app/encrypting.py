@@ -241,7 +241,9 @@ class EncryptingStore(Encrypting):
         if not stored or self._values.read(stored[0].arguments) != seen.arguments:
             return None
         as_stored = seen._replace(arguments=stored[0].arguments)
-        return self._values.opened(self._inner.edit(as_stored, self._values.written(edit)))
+        if edit.arguments is None or not self._are_needs([seen.id], edit.arguments):
+            edit = self._values.written(edit)
+        return self._values.opened(self._inner.edit(as_stored, edit))
 
     def retry(self, ids: Collection[str], arguments: str | None = None) -> list[JobRecord]:
         """Send ended jobs back. See `Store.retry`."""

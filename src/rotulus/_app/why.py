@@ -6,11 +6,13 @@ from datetime import datetime
 from rotulus._app.awaiting import leaves, name, skipping, summary
 from rotulus._app.claimable import Claimable
 from rotulus._app.explanation import Explanation, Kind
-from rotulus._jobs.encrypted import UNREADABLE
+from rotulus._jobs.encrypted import UNREADABLE, is_encrypted
 from rotulus._jobs.outcome import read_error
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.states import ENDED, LIVE, RETRYABLE, Reason, State, awaited
 from rotulus._text.words import clock_time, many, span
+from rotulus._workflows.paths import split_path
+from rotulus._workflows.stored import read
 from rotulus.store import Filter, Store
 
 _DEEPEST = 8
@@ -107,7 +109,7 @@ class Explainer:
         kind = Kind.PARTS if job.opened else Kind.NEEDS
         below = self._below(job, above)
         text = summary(self._store, job, named=bool(below))
-        return [*paused, *below, Explanation(kind, job.id, text)]
+        return [*paused, *below, Explanation(kind, job.id, text), *_to_be_skipped(job)]
 
     def _below(self, job: JobRecord, above: tuple[str, ...]) -> list[Explanation]:
         """Returns the reasons of the jobs that it waits for: one of each, all of the first."""
@@ -150,6 +152,18 @@ class Explainer:
                 f"started by then, it ends "
             )
         return [Explanation(Kind.EXPIRES, job.id, f"{text}dead({Reason.EXPIRED}).")]
+
+
+def _to_be_skipped(job: JobRecord) -> list[Explanation]:
+    """Returns that a step is skipped when its turn comes, if somebody has said so."""
+    if (
+        job.workflow is None
+        or is_encrypted(job.arguments)
+        or not read(job.arguments, split_path(job.step)[1]).skip
+    ):
+        return []
+    text = "An operator or a program has skipped it: it is not run when its turn comes."
+    return [Explanation(Kind.SKIPPED, job.id, text)]
 
 
 def _end(job: JobRecord, *, sendable: bool) -> str:

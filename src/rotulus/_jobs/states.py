@@ -28,7 +28,8 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     """An operator or a program cancelled it."""
     SKIPPED = "skipped"
-    """It was not run, because of the outcome of a job that it waited for."""
+    """It was not run, because of the outcome of a job that it waited for; or it was skipped by an
+    operator or a program."""
 
     @property
     def ended(self) -> bool:
@@ -60,12 +61,16 @@ RETRYABLE = frozenset({State.FAILED, State.DEAD, State.CANCELLED})
 _AGAIN = frozenset({State.QUEUED, State.BLOCKED})
 """The states of a job that an operator has sent back, or that waits for such a job."""
 
+_LEFT_OUT = frozenset({State.CANCELLED, State.SKIPPED})
+"""The states in which an operator ends a job that waits."""
+
 MOVES: dict[State, frozenset[State]] = {
-    State.BLOCKED: frozenset({State.QUEUED, State.DELAYED, State.CANCELLED}),
-    State.DELAYED: _AGAIN | {State.CANCELLED},
-    State.QUEUED: frozenset({State.RUNNING, State.BLOCKED, State.DELAYED, State.CANCELLED}),
+    State.BLOCKED: frozenset({State.QUEUED, State.DELAYED}) | _LEFT_OUT,
+    State.DELAYED: _AGAIN | _LEFT_OUT,
+    State.QUEUED: frozenset({State.RUNNING, State.BLOCKED, State.DELAYED}) | _LEFT_OUT,
     State.RUNNING: ENDED | _AGAIN | {State.DELAYED},
     **dict.fromkeys(ENDED, _AGAIN),
+    **dict.fromkeys(RETRYABLE, _AGAIN | {State.SKIPPED}),
 }
 """Every legal move. Any other is a bug, and the tests look for it."""
 
@@ -147,6 +152,8 @@ class Reason(StrEnum):
     """A step of a workflow: its trigger rule did not hold."""
     NEED_FAILED = "need_failed"
     """A step of a workflow: what it needs did not succeed."""
+    OPERATOR = "operator"
+    """A step of a workflow: an operator or a program skipped it, and the steps after it go on."""
 
 
 def awaiting(job_id: str) -> str:

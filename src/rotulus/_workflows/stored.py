@@ -11,7 +11,10 @@ from rotulus._workflows.marks import Place
 ITEM = "item"
 """The key of a branch's item: in its arguments, and in the context it is given."""
 
-_CONTEXT, _EDITED, _NEEDS, _PLACE = "context", "edited", "needs", "at"
+_CONTEXT, _EDITED, _NEEDS, _PLACE, _SKIP = "context", "edited", "needs", "at", "skip"
+
+_SKIPPED = f'"{_SKIP}":true}}'
+"""The end of the arguments of a step that is to be skipped; a retry in SQL knows it, too."""
 
 _SHORT = 4096
 """Characters of arguments that may be kept in memory, many at once."""
@@ -31,6 +34,7 @@ class Stored(NamedTuple):
         edited: whether somebody has replayed it with that context.
         item: of a branch, its item.
         is_branch: whether it is one.
+        skip: whether an operator has said that it is to be skipped when its turn comes.
     """
 
     needs: tuple[str, ...] | None = None
@@ -39,6 +43,7 @@ class Stored(NamedTuple):
     edited: bool = False
     item: Any = None
     is_branch: bool = False
+    skip: bool = False
 
     def replayed(self, context: Mapping[str, Any] | None, max_bytes: int) -> str:
         """The arguments of the same part for a replay: with a context of somebody's, or without.
@@ -83,11 +88,23 @@ def _read(text: str, step: str) -> Stored:
         None if place is None else (place[0], place[1]),
         context,
         edited,
+        skip=bool(data.get(_SKIP, False)),
     )
 
 
 _read_again = lru_cache(maxsize=1024)(_read)
 """It is asked for several times while a step is prepared."""
+
+
+def to_be_skipped(text: str) -> str:
+    """Returns the arguments of a step that is to be skipped when its turn comes.
+
+    Args:
+        text: its arguments, as JSON text.
+    """
+    if text.endswith(_SKIPPED):
+        return text
+    return f"{{{_SKIPPED}" if text == "{}" else f"{text[:-1]},{_SKIPPED}"
 
 
 def written(needs: Sequence[str] | None, place: Place | None, context: str | None = None) -> str:

@@ -32,6 +32,12 @@ class Need(NamedTuple):
             return self.reason == Reason.NEED_FAILED
         return self.state is not State.SUCCEEDED
 
+    @property
+    def lets_go_on(self) -> bool:
+        """Whether a step may run because of it: it succeeded, or an operator skipped it."""
+        skipped = self.state is State.SKIPPED and self.reason == Reason.OPERATOR
+        return skipped or self.state is State.SUCCEEDED
+
 
 class Situation:
     """The facts for a rule: the needs, and the context of the step.
@@ -285,8 +291,8 @@ def decide(
 ) -> Reason | None:
     """Returns why a step is skipped, or None when it runs.
 
-    Without a rule it runs if it needs nothing, or if a need succeeded and every other one did,
-    too, or was skipped by its own rule.
+    Without a rule it runs if it needs nothing, or if a need succeeded or was skipped by an
+    operator, and every other one did, too, or was skipped by its own rule.
 
     Args:
         rule: the step's rule, if it has one.
@@ -297,7 +303,7 @@ def decide(
     if rule is None:
         if spoilt:
             return Reason.NEED_FAILED
-        runs = not needs or any(need.state is State.SUCCEEDED for need in needs)
+        runs = not needs or any(need.lets_go_on for need in needs)
         return None if runs else Reason.TRIGGER
     if rule.holds(Situation(needs, context)):
         return None

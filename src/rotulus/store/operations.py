@@ -1,4 +1,4 @@
-"""`Operations`: what operators do: cancel, retry, edit, pause and delete jobs, drain workers."""
+"""`Operations`: what operators do: cancel, retry, skip, edit, pause, delete; drain workers."""
 
 from collections.abc import Collection
 from typing import Protocol
@@ -48,6 +48,33 @@ class Operations(Protocol):
 
         *Keys.* If another job holds the key of the head of a run by now, no job of that run is sent
         back. Of several runs with one key, the first goes back.
+        """
+        ...
+
+    def skip(self, job_id: str, *, dry_run: bool = False) -> list[JobRecord]:
+        """Skip a part of a run: it ends without success, and what waits for it goes on.
+
+        Returns its record, and then those of its dependants that had ended and go back. Nothing is
+        returned, and nothing is changed, if it is not a part of a run; if it waits for what it
+        needs; if it runs, or a part of it does; if it has succeeded or was skipped; or if it has
+        ended, and another job holds the key of the head of its run by now.
+
+        | state before | the part | part of it | dependant |
+        |---|---|---|---|
+        | `blocked`, waits for what it needs | as it was | `skipped` | waits for fewer; may be due |
+        | else waiting | `skipped` | `skipped` | waits for fewer; may be due |
+        | `failed`, `dead`, `cancelled` | `skipped` | `skipped` | back, if the part had ended |
+        | `succeeded`, `skipped` | as it was | as it was | back, if the part had ended |
+        | `running` | as it was | the part stays as it was | runs on |
+
+        *Skipped* has the reason `operator`, and clears `result`, `error` and `progress`. An attempt
+        that had ended is kept among the earlier ones. *Back*, and the parts that are rebuilt, are
+        as in `retry`; but the arguments of a dependant stay if nothing that it needs goes back.
+        Where the part was still waiting nothing goes back: what waits for it has not begun.
+
+        Args:
+            job_id: the id of the part.
+            dry_run: change nothing; the records are as they stand.
         """
         ...
 

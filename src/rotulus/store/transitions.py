@@ -7,6 +7,7 @@ The life of a job:
     settle  : running → ended, or back: queued, delayed, blocked
     rescue  : running → the same, when the worker is lost
     cancel  : waiting → cancelled
+    skip    : waiting, failed, dead, cancelled → skipped
     retry   : ended → queued, or blocked
 
 `blocked` becomes `queued` or `delayed` when the last job that it waits for ends: in the transaction

@@ -190,6 +190,18 @@ class Run:
             raise WorkflowError(f"Step {step!r} is {status_of(job)}: it is replayed once it ended")
         self._app.runs.replay(self.id, step, context)
 
+    def skip(self, step: str) -> None:
+        """Go on without a step that waits, failed, died or was cancelled.
+
+        Args:
+            step: its id, or its path.
+
+        Raises:
+            StepNotFoundError: there is no such step.
+            WorkflowError: it runs, has succeeded or was skipped. See `app.runs.skip`.
+        """
+        self._app.runs.skip(self.id, step)
+
     def _jobs(self) -> Iterator[Job[Any]]:
         """All jobs of the run, the last added first."""
         page = self._app.jobs.find(run=self.id, limit=_PAGE)

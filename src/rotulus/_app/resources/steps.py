@@ -11,7 +11,7 @@ from rotulus._app.resources.jobs import Jobs
 from rotulus._app.resources.where import read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
-from rotulus._jobs.states import RETRYABLE, State
+from rotulus._jobs.states import RETRYABLE, Reason, State
 from rotulus._text.names import did_you_mean
 from rotulus._workflows.paths import is_branch, join_path, split_path
 from rotulus._workflows.tasks import WorkflowTask
@@ -264,8 +264,8 @@ def _need(job: Job[Any]) -> _Need:
 
 def _spans(job: Job[Any]) -> list[Span]:
     """Returns its attempts. Since it was opened it has been one, up to its end."""
-    if job.state is State.SKIPPED:
-        return []
+    if job.state is State.SKIPPED and job.reason != Reason.OPERATOR:
+        return []  # the attempt has only looked whether it runs
     until = job.ended_at or datetime.now(UTC)
     spans: list[Span] = []
     for attempt in job.attempts:

@@ -10,6 +10,9 @@ from rotulus.store import Count
 FAILED = (State.FAILED, State.DEAD)
 """The states that make a run fail."""
 
+_PASSED = (State.SUCCEEDED, State.SKIPPED)
+"""The states of branches that hold nothing up: one that an operator skipped has no result."""
+
 NAMED = 3
 """How many of the steps that failed are named."""
 
@@ -40,7 +43,7 @@ def workflow_outcome(
 
 def branches_outcome(job: JobRecord, branches: Sequence[JobRecord]) -> Outcome:
     """Returns the outcome of a step that ran for each item; its result is still to be filled in."""
-    wrong = [branch for branch in branches if branch.state != State.SUCCEEDED]
+    wrong = [branch for branch in branches if branch.state not in _PASSED]
     if wrong:
         error = ErrorInfo("BranchesFailed", _what_failed(wrong, len(branches)))
         return failed(job.id, job.attempt, Reason.ERROR, error)

@@ -55,9 +55,10 @@ class StepResults:
     def of_branches(
         self, job: JobRecord, step: str, step_input: HandedOn, branches: Sequence[JobRecord]
     ) -> str:
-        """Returns the result of a step whose branches have succeeded.
+        """Returns the result of a step whose branches have succeeded, or were skipped.
 
-        Their own results are texts, in order those of an array: they need no reading for that.
+        Their own results are texts, in order those of an array: they need no reading for that. In
+        the place of one that was skipped stands `null`.
         """
         array = f"[{','.join(branch.result or 'null' for branch in branches)}]"
         place = stored_of(job).place

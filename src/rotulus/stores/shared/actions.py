@@ -20,7 +20,7 @@ class Acted(NamedTuple):
 
 def cancel(session: Session, ids: Collection[str]) -> Acted:
     """Cancel jobs and their parts."""
-    existing, in_runs = _lock(session, ids)
+    existing, in_runs = lock(session, ids)
     wanted = _first(session.fetch("with_parts", ids=existing)) if in_runs else existing
     cancelled = session.fetch("cancel", ids=wanted)
     session.note_changes(_first(cancelled))
@@ -32,25 +32,58 @@ def cancel(session: Session, ids: Collection[str]) -> Acted:
 def retry(session: Session, ids: Collection[str], arguments: str | None) -> list[JobRecord]:
     """Send ended jobs back, with their dependants."""
     rebuild = arguments is not None
-    existing, in_runs = _lock(session, ids)
+    existing, in_runs = lock(session, ids)
     found = session.fetch("retryable", ids=existing, any_end=rebuild)
     if in_runs and not rebuild:
         wanted = _first(session.fetch("with_parts", ids=_first(found)))
         found = session.fetch("retryable", ids=wanted, any_end=False)
-    retried = _with_free_keys(session, found)
+    retried = with_free_keys(session, found)
     affected = session.fetch("dependants", ids=retried)
-    back = [job for job, is_running in affected if not is_running]
-    opened = _first(session.fetch("to_rebuild", back=back, ids=retried, rebuild=rebuild))
+    back = [job for job, is_running, *_ in affected if not is_running]
+    rebuild_parts(session, back, retried, rebuild=rebuild)
+    send_back(session, back, _first(affected), retried, arguments)
+    chosen = set(retried)
+    return records_of(session, [job for job in existing if job in chosen])
+
+
+def rebuild_parts(
+    session: Session, back: list[Any], ids: Sequence[str] = (), *, rebuild: bool = False
+) -> None:
+    """Delete the parts of opened jobs whose next attempt adds other parts.
+
+    Args:
+        session: the statements.
+        back: the jobs that go back, or stand for a need that does.
+        ids: those whose parts are deleted in any case, with `rebuild`.
+        rebuild: see `ids`.
+    """
+    opened = _first(session.fetch("to_rebuild", back=back, ids=list(ids), rebuild=rebuild))
     if opened:
         _delete(session, _first(session.fetch("parts_of", jobs=opened)))
         session.execute("reset_opened", jobs=opened)
+
+
+def send_back(
+    session: Session,
+    back: list[Any],
+    affected: list[Any],
+    ids: Sequence[str] = (),
+    arguments: str | None = None,
+) -> None:
+    """Send jobs back, and count again what they wait for.
+
+    Args:
+        session: the statements.
+        back: the jobs.
+        affected: these, and the running jobs that wait for fewer or for more.
+        ids: those that are given `arguments`.
+        arguments: the arguments, if some are given.
+    """
     session.execute("archive_ended", back=back)
-    session.execute("retry", back=back, ids=retried, arguments=arguments)
-    session.execute("count_needs", jobs=_first(affected))
+    session.execute("retry", back=back, ids=list(ids), arguments=arguments)
+    session.execute("count_needs", jobs=affected)
     session.execute("carry_again", back=back)
     session.note_changes(back)
-    chosen = set(retried)
-    return records_of(session, [job for job in existing if job in chosen])
 
 
 def edit(session: Session, seen: JobRecord, edit: Edit) -> JobRecord | None:
@@ -77,7 +110,7 @@ def edit(session: Session, seen: JobRecord, edit: Edit) -> JobRecord | None:
 
 def reprioritise(session: Session, ids: Collection[str], priority: int) -> list[JobRecord]:
     """Give waiting jobs and their waiting parts another priority."""
-    existing, in_runs = _lock(session, ids)
+    existing, in_runs = lock(session, ids)
     wanted = _first(session.fetch("with_parts", ids=existing)) if in_runs else existing
     changed = set(_first(session.fetch("reprioritise", ids=wanted, priority=priority)))
     return records_of(session, [job for job in existing if job in changed])
@@ -85,7 +118,7 @@ def reprioritise(session: Session, ids: Collection[str], priority: int) -> list[
 
 def delete(session: Session, ids: Collection[str]) -> list[JobRecord]:
     """Delete those of some jobs that nobody needs, runs as a whole."""
-    existing, _ = _lock(session, ids)
+    existing, _ = lock(session, ids)
     found = session.fetch("deletable", ids=existing)
     deleted = records_of(session, [job for _, job in found])
     delete_runs(session, _first(found))
@@ -114,7 +147,7 @@ def pause(
     session.execute("pause" if paused else "resume", queues=list(queues))
     if not runs:
         return
-    existing, _ = _lock(session, runs)
+    existing, _ = lock(session, runs)
     if paused:
         waiting = session.fetch("pause_runs", runs=existing)
         session.note_changes([job for job, is_blocked in waiting if is_blocked])
@@ -124,11 +157,12 @@ def pause(
     session.execute("carry_again", back=_first(resumed))
 
 
-def _lock(session: Session, ids: Collection[str]) -> Locked:
+def lock(session: Session, ids: Collection[str]) -> Locked:
+    """Lock jobs, and all jobs of their runs, until the transaction is over. No ids are left out."""
     return session.lock_runs([one for one in dict.fromkeys(ids) if is_id(one)])
 
 
-def _with_free_keys(session: Session, found: Sequence[Row]) -> list[str]:
+def with_free_keys(session: Session, found: Sequence[Row]) -> list[str]:
     """The jobs that can be sent back, as no other job holds the key of their run by now."""
     keys = sorted({key for _, _, key in found if key is not None})
     if not keys:

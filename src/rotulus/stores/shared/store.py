@@ -14,7 +14,7 @@ from rotulus.store import (
     Renewed,
     WorkerInfo,
 )
-from rotulus.stores.shared import actions
+from rotulus.stores.shared import actions, skipping
 from rotulus.stores.shared.queries import SharedQueries
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Session
@@ -63,6 +63,14 @@ class SharedStore(SharedQueries):
         """Send ended jobs back. See `Store.retry`."""
         records = self._write(lambda session: actions.retry(session, ids, arguments))
         if records:
+            self._tell_work()
+        return records
+
+    def skip(self, job_id: str, *, dry_run: bool = False) -> list[JobRecord]:
+        """Skip a part of a run. See `Store.skip`."""
+        records = self._write(lambda session: skipping.skip(session, job_id, dry_run=dry_run))
+        if records and not dry_run:
+            self._tell_ends()
             self._tell_work()
         return records
 

@@ -1,4 +1,4 @@
--- Operator actions on jobs and queues: cancel, edit, retry, pause, delete.
+-- Operator actions on jobs and queues: cancel, edit, retry, skip, pause, delete.
 
 -- name: with_parts
 -- Jobs and their parts, and the parts of those.
@@ -61,12 +61,12 @@ WHERE job.state || '' IN ('failed', 'dead', 'cancelled')
 ORDER BY job.id;
 
 -- name: dependants
--- Some jobs with their dependants, direct or not, and whether each is running.
+-- Some jobs with their dependants, direct or not, whether each is running, and whether it has ended.
 WITH RECURSIVE affected (job) AS (
   SELECT job.{job} FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
   UNION
   SELECT need.job FROM affected {join} rotulus_needs AS need ON need.need = affected.job)
-SELECT job.{job}, job.state = 'running'
+SELECT job.{job}, job.state = 'running', job.id, job.ended_at IS NOT NULL
 FROM affected {join} rotulus_jobs AS job ON job.{job} = affected.job;
 
 -- name: to_rebuild
@@ -96,7 +96,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: retry
 -- Jobs go back with fresh budgets, those of `ids` with other arguments, if some are given. A job with a
--- need that goes back loses its arguments, unless they only say what it needs.
+-- need that goes back loses its arguments, unless they only say what it needs. A step that was skipped is not to
+-- be skipped again.
 UPDATE rotulus_jobs AS job
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, fingerprint = NULL,
     progress = NULL,
@@ -108,6 +109,9 @@ SET state = 'blocked', reason = NULL, result = NULL, error = NULL, fingerprint =
                        SELECT 1 FROM rotulus_needs AS need
                        WHERE need.job = job.{job} AND NOT need.part AND need.need {in_back})
                        THEN '{}'
+                     WHEN job.ended_at IS NOT NULL AND job.workflow IS NOT NULL
+                       AND job.arguments LIKE '{"needs":%,"skip"_true}'
+                       THEN substr(job.arguments, 1, length(job.arguments) - length(',"skip"_true}')) || '}'
                      ELSE job.arguments END
 WHERE job.{job} {in_back};
 
@@ -123,6 +127,30 @@ SET waits_for = wanted.needs,
                  ELSE 'queued' END
 FROM wanted
 WHERE job.{job} = wanted.{job};
+
+-- name: skippable
+-- A part of a run that can be skipped, and its own parts that are skipped with it, and whether each has ended;
+-- nothing if one of them is running, or if it waits for what it needs.
+WITH chosen AS MATERIALIZED (
+  SELECT job.* FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
+  WHERE job.run <> job.id AND job.state || '' NOT IN ('running', 'succeeded', 'skipped')
+    AND (job.state <> 'blocked' OR job.waits_for = 0 OR job.opened)),
+one (number, id, state) AS MATERIALIZED (
+  SELECT job.{job}, job.id, job.state FROM chosen AS job
+  UNION ALL
+  SELECT part.{job}, part.id, part.state FROM chosen AS job
+  {join} rotulus_jobs AS part ON job.opened AND {part_of_job})
+SELECT one.number, one.id, one.state IN ('failed', 'dead', 'cancelled') FROM one
+WHERE one.state NOT IN ('running', 'succeeded', 'skipped')
+  AND NOT EXISTS (SELECT 1 FROM one AS other WHERE other.state = 'running');
+
+-- name: skip
+-- Jobs that wait or went wrong are skipped.
+UPDATE rotulus_jobs AS job
+SET state = 'skipped', reason = 'operator', result = NULL, error = NULL, fingerprint = NULL,
+    progress = NULL, waits_for = 0, ended_at = {now}
+WHERE job.{job} {in_jobs}
+  AND job.state || '' IN ('blocked', 'delayed', 'queued', 'failed', 'dead', 'cancelled');
 
 -- name: pause
 -- Queues whose jobs are not claimed.
