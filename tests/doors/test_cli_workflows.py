@@ -516,6 +516,40 @@ def test_a_run_is_paused_and_resumed(shop):
 
 
 @both
+def test_a_run_goes_on_without_a_step(shop):
+    """One that went wrong is skipped at once, and a dry run says what would run again."""
+    run = shop.ended(bad="b")
+    told = shop("skip", run, "parse", "--dry-run")
+    assert f"Would skip step 'parse' of run {run}." in told
+    assert "The run would go on, and 5 steps of it again: " in told
+    assert "Failed" in shop("show", run)
+
+    told = shop.data("skip", run, "parse")
+    assert ("skip", False, 7) == (told["verb"], told["dry_run"], told["total"])
+    assert ("parse", "skipped") == (told["jobs"][0]["step"], told["jobs"][0]["state"])
+    while not shop.app.get(run).state.ended:
+        drain(shop.app)
+    assert "Completed" in shop("show", run)
+    assert "skipped by an operator or a program" in shop("why", run, "parse")
+    assert "runs.skip" in shop("audit")
+
+
+@both
+def test_a_step_that_waits_is_skipped_in_its_turn(shop):
+    """Which the command says; what cannot be skipped is said with what to do."""
+    run = shop.begin()
+    assert f"Step 'parse' of run {run} is skipped when what it waits for has ended." in shop(
+        "skip", run, "parse"
+    )
+    drain(shop.app)
+    assert "skipped operator" == rows(shop("show", run))["parse"]
+    shop("skip", run, "fetch", code=1)
+    assert "Step 'fetch' succeeded: only one that waits or went wrong is skipped" in shop.err
+    shop("skip", run, "fetsh", code=5)
+    assert "did you mean 'fetch'" in shop.err
+
+
+@both
 def test_a_run_is_cancelled_as_a_whole(shop):
     """And it says how many parts that were."""
     run = shop.begin()

@@ -136,6 +136,7 @@ WORDS = {
     ("schedule", "set"): [["nonsense", "--every", "60"], ["nonsense"]],
     ("serve",): [["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--worker"]],
     ("show",): [["-"], ["nonsense"]],
+    ("skip",): [["-", "nonsense"], ["nonsense", "nonsense"]],
     ("stats",): [[], ["--by", "task"], ["--since", "nonsense"]],
     ("store",): [[], ["--json"]],
     ("token", "add"): [["ci"], ["ci", "--role", "admin", "--json"]],

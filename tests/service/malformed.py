@@ -27,6 +27,7 @@ PARAMS = {
 BODIES = {
     "$backfill": {"since": "1d", "until": None, "dry_run": True},
     "$replay": {"step": "", "context": {"a": 1}},
+    "$skip": {"step": "", "dry_run": True},
     "$add": {"task": "none", "params": [{}], "options": {"priority": 1, "delay": 5}},
     "$reprioritise": {"priority": 1},
     "$retry": {"dry_run": True},
@@ -224,6 +225,7 @@ class Malformed:
             ("GET", f"/api/v1/runs/{job}/$steps"), ("GET", f"/api/v1/runs/{job}/$graph"),
             ("GET", f"/api/v1/runs/{job}/$timeline"), ("POST", f"/api/v1/runs/{job}/$cancel"),
             ("POST", f"/api/v1/runs/{job}/$replay"), ("POST", f"/api/v1/runs/{job}/$pause"),
+            ("POST", f"/api/v1/runs/{job}/$skip"),
             ("POST", "/api/v1/groups"), ("GET", f"/api/v1/groups/{name}"),
             ("POST", f"/api/v1/groups/{name}/$add"), ("POST", f"/api/v1/groups/{name}/$close"),
             ("GET", "/api/v1/jobs/$count"), ("GET", f"/api/v1/jobs/{job}/$logs"),

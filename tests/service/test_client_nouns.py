@@ -145,6 +145,14 @@ def test_runs_are_steered(app, door, run):
         door.runs.replay(run, "each/1", {"item": 1})
     again = door.runs.replay(run, "each")
     assert "each" in {job.step for job in again}
+    drain(app)
+    assert ["each/1", "", "each"] == [
+        job.step for job in door.runs.skip(run, "each/1", dry_run=True)
+    ]
+    assert "skipped" == door.runs.skip(run, "each/1")[0].state
+    with pytest.raises(WorkflowError, match="was skipped"):
+        door.runs.skip(run, "each/1")
+    door.runs.replay(run, "list")
     door.runs.pause(run)
     assert door.runs.get(run).paused
     door.runs.resume(run)

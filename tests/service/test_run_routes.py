@@ -187,6 +187,36 @@ def test_a_step_is_replayed(app, client, run):
         assert 422 == client.post(path, json=wrong).status_code
 
 
+def test_a_step_is_skipped(app, client, run):
+    """After a dry run, which changes nothing; what cannot be skipped is a conflict."""
+    path = f"{API}/{run}/$skip"
+    dry = client.post(path, json={"step": "each", "dry_run": True}).json()
+    assert ("skip", True, 2, "failed") == (
+        *(dry["verb"], dry["dry_run"], dry["count"]),
+        app.get(run).state,
+    )
+    told = client.post(path, json={"step": "each"}).json()
+    assert ("skip", False, 2) == (told["verb"], told["dry_run"], told["count"])
+    assert [("each", "skipped", "operator"), ("", "queued", None)] == [
+        (job["step"], job["state"], job["reason"]) for job in told["items"]
+    ]
+    drain(app)
+    assert "succeeded" == app.get(run).state
+    again = client.post(path, json={"step": "each"})
+    assert (409, "run_conflict") == (again.status_code, again.json()["code"])
+    assert "was skipped" in again.json()["detail"]
+    missing = client.post(path, json={"step": "eahc"})
+    assert (404, "step_not_found") == (missing.status_code, missing.json()["code"])
+    for wrong in ({}, {"step": 1}, {"step": "each", "dry_run": "yes"}, {"stp": "each"}):
+        assert 422 == client.post(path, json=wrong).status_code
+
+
+def test_viewers_skip_nothing(client, run, monkeypatch):
+    """As with all verbs."""
+    monkeypatch.setattr(protection, "authorised", always(Principal("somebody", Role.VIEWER)))
+    assert 403 == client.post(f"{API}/{run}/$skip", json={"step": "each"}).status_code
+
+
 def test_a_mask_is_no_context(client, run, monkeypatch):
     """Somebody who has seen a secret masked does not put the mask in its place."""
     sender = Principal("somebody", Role.OPERATOR)
@@ -218,8 +248,10 @@ def test_who_steers_a_run_stands_in_the_audit(app, client, run):
     for verb in VERBS:
         client.post(f"{API}/{run}/{verb}")
     client.post(f"{API}/{run}/$replay", json={"step": "list", "context": {"items": []}})
+    client.post(f"{API}/{run}/$skip", json={"step": "list", "dry_run": True})
+    client.post(f"{API}/{run}/$skip", json={"step": "list"})
 
-    assert ["replay", "retry", "cancel", "resume", "pause"] == [
+    assert ["skip", "replay", "retry", "cancel", "resume", "pause"] == [
         entry.verb.removeprefix("runs.") for entry in app.audit.find()
     ]
 

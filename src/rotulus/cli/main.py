@@ -70,6 +70,7 @@ COMMANDS = {
     "schedule": ("schedules", "Show, add, change, pause, resume, remove and run schedules."),
     "serve": ("serve", "Serve an app over HTTP, or an application of yours."),
     "show": ("show", "One job, or a run of a workflow with its steps."),
+    "skip": ("skipping", "Go on without a step of a run."),
     "stats": ("stats", "The outcomes of attempts, and how long they waited and ran."),
     "store": ("store", "Where the jobs live, and how much room they take."),
     "token": ("tokens", "Add, list and remove tokens, which let senders into a service."),

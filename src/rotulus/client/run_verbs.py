@@ -1,4 +1,4 @@
-"""What a client does to runs: cancels, retries, pauses and resumes them, and replays a step."""
+"""What a client does to runs: cancels, retries, pauses, resumes; replays and skips a step."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -66,6 +66,24 @@ class RunVerbs:
         """
         return self._wire.send(_replay(run_id, step, context))
 
+    def skip(self, run_id: str, step: str, *, dry_run: bool = False) -> list[Job]:
+        """Go on without a step that waits or went wrong: it is `skipped`. See `app.runs.skip`.
+
+        Args:
+            run_id: the id of the run.
+            step: the id of the step, or its path.
+            dry_run: change nothing, and return which jobs it would be.
+
+        Returns:
+            The job of the step, `blocked` if it is skipped when what it waits for has ended; and
+            then the jobs that had ended and run again.
+
+        Raises:
+            StepNotFoundError: the run has no such step.
+            WorkflowError: the step runs, has succeeded or was skipped, or is none.
+        """
+        return self._wire.send(_skip(run_id, step, dry_run))
+
     async def acancel(self, *ids: str) -> list[Job]:
         """`cancel`, for coroutines."""
         return [await self._wire.asend(call) for call in _verb(ids, "cancel")]
@@ -90,6 +108,10 @@ class RunVerbs:
         """`replay`, for coroutines."""
         return await self._wire.asend(_replay(run_id, step, context))
 
+    async def askip(self, run_id: str, step: str, *, dry_run: bool = False) -> list[Job]:
+        """`skip`, for coroutines."""
+        return await self._wire.asend(_skip(run_id, step, dry_run))
+
 
 def _named(ids: tuple[str, ...], verb: str) -> tuple[str, ...]:
     if not ids:
@@ -111,3 +133,8 @@ def _retry(ids: tuple[str, ...]) -> list[Call[list[Job]]]:
 def _replay(run_id: str, step: str, context: Mapping[str, Any] | None) -> Call[list[Job]]:
     body = {"step": step, **data_of(context=context)}
     return Call("POST", path_of("runs", run_id, "$replay"), read_list, body=body)
+
+
+def _skip(run_id: str, step: str, dry_run: bool) -> Call[list[Job]]:
+    body = {"step": step, "dry_run": dry_run}
+    return Call("POST", path_of("runs", run_id, "$skip"), read_list, body=body)

@@ -89,6 +89,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "POST /api/v1/runs/{run_id}/$replay": _OPERATOR,
         "POST /api/v1/runs/{run_id}/$resume": _OPERATOR,
         "POST /api/v1/runs/{run_id}/$retry": _OPERATOR,
+        "POST /api/v1/runs/{run_id}/$skip": _OPERATOR,
         # Schedules.
         "GET /api/v1/schedules": _VIEWER,
         "POST /api/v1/schedules": _OPERATOR,

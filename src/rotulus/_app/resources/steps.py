@@ -274,6 +274,8 @@ def _spans(job: Job[Any]) -> list[Span]:
         if attempt.reason == "opened":
             return [*spans, Span(attempt.started_at, until)]
         spans.append(Span(attempt.started_at, attempt.ended_at))
+    if job.state is State.SKIPPED:
+        return spans
     if job.started_at is not None and job.attempt not in {a.number for a in job.attempts}:
         spans.append(Span(job.started_at, max(until, job.started_at)))
     return spans

@@ -120,6 +120,10 @@ class ServedRuns:
         found = self._step(self._runs.step(run_id, step))
         return replace(found, job=self._handles.get(found.job.id))
 
+    def skip(self, run_id: str, step: str, *, dry_run: bool = False) -> list[ServedJob]:
+        """Go on without a step. See `app.runs.skip`."""
+        return list(map(self._handles.handle, self._runs.skip(run_id, step, dry_run=dry_run)))
+
     def graph(self, run_id: str) -> "ServedGraph":
         """Returns a run as boxes and the routes between them."""
         return ServedGraph(self._runs.graph(run_id))

@@ -105,8 +105,20 @@ class RunChange(BaseModel):
     """What a verb has done to the jobs of a run."""
 
     verb: str
+    dry_run: bool = Field(description="Whether nothing was changed: it only says what would be.")
     count: int = Field(description="How many jobs were changed.")
     items: list[Job] = Field(description="The first 1,000 of them.")
+
+
+class SkipBody(BaseModel):
+    """A step that a run is to go on without."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"step": "parse"}]}
+    )
+
+    step: str = Field(description="The id of the step, or its path, such as `parse/17`.")
+    dry_run: bool = Field(False, description="Only say which jobs it would be.")
 
 
 class ReplayBody(BaseModel):

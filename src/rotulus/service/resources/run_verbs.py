@@ -1,4 +1,4 @@
-"""What is done to a run over HTTP: pause, resume, cancel, retry, and replay of a step."""
+"""What is done to a run over HTTP: pause, resume, cancel, retry; replay and skip of a step."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, cast
@@ -14,7 +14,7 @@ from rotulus.service.resources.documented import answers
 from rotulus.service.resources.job_ids import EXAMPLE_ID, find_job
 from rotulus.service.resources.job_models import JobDetail
 from rotulus.service.resources.job_views import show_job, show_whole
-from rotulus.service.resources.run_models import ReplayBody, RunChange
+from rotulus.service.resources.run_models import ReplayBody, RunChange, SkipBody
 from rotulus.service.resources.views import View, view_of
 
 RunId = Annotated[
@@ -45,6 +45,9 @@ def add_run_verbs(router: APIRouter) -> None:
     )
     post(f"{one}/$replay", operation_id="replay_run", summary="Replay a step", responses=changed)(
         replay_run
+    )
+    post(f"{one}/$skip", operation_id="skip_step", summary="Skip a step", responses=changed)(
+        skip_step
     )
 
 
@@ -88,6 +91,19 @@ async def replay_run(request: Request, run_id: RunId, body: ReplayBody) -> Respo
     return await _change(request, run_id, "replay", replay)
 
 
+async def skip_step(request: Request, run_id: RunId, body: SkipBody) -> Response:
+    """Go on without a step that waits or went wrong.
+
+    The first job that is answered is that of the step, `blocked` if it is skipped when what it
+    waits for has ended; the others had ended, and run again.
+    """
+
+    def skip(app: App, run: str) -> Sequence[Job[Any]]:
+        return app.runs.skip(run, body.step, dry_run=body.dry_run)
+
+    return await _change(request, run_id, "skip", skip, dry_run=body.dry_run)
+
+
 async def _steer(request: Request, run_id: str, act: Callable[[App, str], object]) -> Response:
     """Do something to a run, and answer with the run."""
     view = view_of(request)
@@ -101,7 +117,12 @@ async def _steer(request: Request, run_id: str, act: Callable[[App, str], object
 
 
 async def _change(
-    request: Request, run_id: str, verb: str, act: Callable[[App, str], Sequence[Job[Any]]]
+    request: Request,
+    run_id: str,
+    verb: str,
+    act: Callable[[App, str], Sequence[Job[Any]]],
+    *,
+    dry_run: bool = False,
 ) -> Response:
     """Do something to the jobs of a run, and answer which were changed."""
     view = view_of(request)
@@ -110,7 +131,7 @@ async def _change(
         changed = act(view.app, find_run(view, run_id).id)
         shown = [show_job(job, view) for job in changed[:_MOST_SHOWN]]
         count = changed.total if isinstance(changed, Changed) else len(changed)
-        return {"verb": verb, "count": count, "items": shown}
+        return {"verb": verb, "dry_run": dry_run, "count": count, "items": shown}
 
     return JSONResponse(await off_loop(change))
 

@@ -128,18 +128,21 @@ SET waits_for = wanted.needs,
 FROM wanted
 WHERE job.{job} = wanted.{job};
 
+-- piece: can_be_skipped
+-- A part of a run that waits for nothing that it needs, or went wrong.
+job.run <> job.id AND job.state || '' NOT IN ('running', 'succeeded', 'skipped')
+AND (job.state || '' <> 'blocked' OR job.waits_for = 0 OR job.opened)
+
 -- name: skippable
 -- A part of a run that can be skipped, and its own parts that are skipped with it, and whether each has ended;
--- nothing if one of them is running, or if it waits for what it needs.
-WITH chosen AS MATERIALIZED (
-  SELECT job.* FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
-  WHERE job.run <> job.id AND job.state || '' NOT IN ('running', 'succeeded', 'skipped')
-    AND (job.state <> 'blocked' OR job.waits_for = 0 OR job.opened)),
-one (number, id, state) AS MATERIALIZED (
-  SELECT job.{job}, job.id, job.state FROM chosen AS job
+-- nothing if one of them is running.
+WITH one (number, id, state) AS MATERIALIZED (
+  SELECT job.{job}, job.id, job.state
+  FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value AND {can_be_skipped}
   UNION ALL
-  SELECT part.{job}, part.id, part.state FROM chosen AS job
-  {join} rotulus_jobs AS part ON job.opened AND {part_of_job})
+  SELECT part.{job}, part.id, part.state
+  FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value AND job.opened AND {can_be_skipped}
+  {join} rotulus_jobs AS part ON {part_of_job})
 SELECT one.number, one.id, one.state IN ('failed', 'dead', 'cancelled') FROM one
 WHERE one.state NOT IN ('running', 'succeeded', 'skipped')
   AND NOT EXISTS (SELECT 1 FROM one AS other WHERE other.state = 'running');
