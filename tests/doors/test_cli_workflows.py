@@ -543,7 +543,7 @@ def test_a_step_that_waits_is_skipped_in_its_turn(shop):
     )
     drain(shop.app)
     assert "skipped operator" == rows(shop("show", run))["parse"]
-    shop("skip", run, "fetch", code=1)
+    shop("skip", run, "fetch", code=3)
     assert "Step 'fetch' succeeded: only one that waits or went wrong is skipped" in shop.err
     shop("skip", run, "fetsh", code=5)
     assert "did you mean 'fetch'" in shop.err
