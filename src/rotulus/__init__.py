@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.jobs import AttemptResult
     from rotulus._app.resources.limits import LimitInfo
     from rotulus._app.resources.measures import Measured, Times
+    from rotulus._app.resources.mutes import MuteInfo
     from rotulus._app.resources.pages import JobPage
     from rotulus._app.resources.push import PushProcess
     from rotulus._app.resources.push_infos import (
@@ -117,6 +118,7 @@ __all__ = [
     "Measured",
     "Middleware",
     "MissingSetting",
+    "MuteInfo",
     "ParameterInfo",
     "PendingJob",
     "Progress",
@@ -183,6 +185,7 @@ _HOMES = {
         "PushWanted",
     ),
     "_app.resources.limits": ("LimitInfo",),
+    "_app.resources.mutes": ("MuteInfo",),
     "_app.resources.queues": ("QueueInfo",),
     "_app.resources.stored_schedules": ("ScheduleInfo",),
     "_app.resources.deliveries": ("Delivery", "DeliveryPage"),

@@ -189,3 +189,80 @@ def test_groups_are_what_a_scan_of_all_jobs_finds(make_bench, failures):
 
     assert expected == {group.fingerprint: group.count for group in groups(bench)}
     assert set(left) == {(g.fingerprint, name) for g in groups(bench) for name in g.tasks}
+
+
+def moment(bench, seconds):
+    """A moment of the store, so many seconds from now."""
+    return bench.store.stats.moment() + seconds * 1_000_000
+
+
+def test_a_group_is_muted_until_a_moment(bench):
+    """By somebody, and with a note; then it is news again by itself."""
+    fail(bench, "aa")
+    fail(bench, "bb")
+    now, until = bench.store.stats.moment(), moment(bench, 60)
+    made = bench.store.failures.mute("aa", until, "ada", "known")
+    assert ("aa", until, now, "ada", "known") == made
+
+    def found(muted):
+        return {one.fingerprint: one.mute for one in groups(bench, FailureFilter(muted=muted))}
+
+    assert {"aa": made, "bb": None} == found(None)
+    assert {"aa": made} == found(True)
+    assert {"bb": None} == found(False)
+    assert (made, [made]) == (
+        bench.store.failures.group("aa", MANY).mute,
+        bench.store.failures.mutes(),
+    )
+    bench.clock.advance(59)
+    assert {"bb"} == set(found(False))
+    bench.clock.advance(1)
+    assert {"aa": None, "bb": None} == found(False) == found(None)
+    assert [] == bench.store.failures.mutes()
+
+
+def test_a_muted_group_does_not_take_the_place_of_another(bench):
+    """Where only so many groups are wanted."""
+    for name in ("aa", "bb", "cc"):
+        fail(bench, name)
+    bench.store.failures.mute("cc", None, None, None)
+
+    assert ["bb"] == [one.fingerprint for one in groups(bench, FailureFilter(muted=False), limit=1)]
+
+
+def test_a_group_is_muted_for_good_and_unmuted(bench):
+    """Also anew, and before any job has failed so; what is not muted cannot be unmuted."""
+    mute, unmute = bench.store.failures.mute, bench.store.failures.unmute
+    mute("aa", moment(bench, 60), "ada", "for now")
+    again = mute("aa", None, None, None)
+    assert (None, None, None) == (again.until, again.muted_by, again.note)
+    bench.clock.advance(1_000_000)
+    assert [again] == bench.store.failures.mutes()
+    assert [True, False, False] == [unmute("aa"), unmute("aa"), unmute("bb")]
+    assert [] == bench.store.failures.mutes()
+
+
+def test_a_mute_that_is_over_is_none(bench):
+    """Neither one that is over at once, which leaves an earlier one, nor one of yesterday."""
+    mute = bench.store.failures.mute
+    kept = mute("aa", moment(bench, 60), None, None)
+    assert None is mute("aa", moment(bench, 0), None, None)
+    assert [kept] == bench.store.failures.mutes()
+    bench.clock.advance(60)
+    assert not bench.store.failures.unmute("aa")
+    mute("aa", moment(bench, 60), None, None)
+    bench.clock.advance(60)
+    mute("bb", None, None, None)
+    [kept] = [one for one in bench.store.size().tables if one.name == "rotulus_mutes"]
+    assert 1 == kept.rows or not kept.exact
+
+
+def test_a_retried_job_that_fails_again_is_muted_still(bench):
+    """A mute is of the cause, and not of the jobs that there are."""
+    job = fail(bench, "aa")
+    bench.store.failures.mute("aa", None, None, None)
+    bench.store.retry([job])
+    assert [] == groups(bench, FailureFilter(muted=True))
+    [again] = bench.claim()
+    bench.store.settle([failed(again.id, again.attempt, Reason.ERROR, error("aa"))])
+    assert ["aa"] == [one.fingerprint for one in groups(bench, FailureFilter(muted=True))]

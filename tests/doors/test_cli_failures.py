@@ -117,6 +117,39 @@ def test_it_can_be_tried_what_becomes_of_a_group(shop, verb):
     assert 2 == shop.app.failures.get(fail).count
 
 
+def test_a_group_is_muted_and_left_out(shop):
+    """Until somebody asks for it; the list says so where nothing else is left."""
+    fail, send = group(shop, "fail"), group(shop, "mail.send")
+    said = shop("failures", "mute", fail, "--until", "2100-01-01", "--note", "#7")
+    assert said.startswith("Muted until 2100-01-01")
+    assert "mail.send" in shop("failures")
+    assert "ValueError" not in shop("failures")
+    told = json.loads(shop("failures", "--muted", "--json"))
+    assert ("2100-01-01T00:00:00+00:00", "#7") == (told["mute"]["until"], told["mute"]["note"])
+    listed = " ".join(shop("failures", "--muted").split())
+    assert "#7" in listed
+    assert "2100-01-01" in shop("failures", "show", fail)
+
+    assert (
+        send == json.loads(shop("failures", "mute", send, "--for", "2h", "--json"))["fingerprint"]
+    )
+    assert "" == shop("failures")
+    assert "what is muted: 'rotulus failures --muted'" in shop.err
+    assert "Not muted any more." in shop("failures", "unmute", send)
+    assert "It was not muted." in shop("failures", "unmute", send)
+    assert "mail.send" in shop("failures")
+    assert "for good" in shop("failures", "mute", send)
+    for words in (["--for", "1h", "--until", "2100-01-01"], ["--until", "soon"], ["--for", "0"]):
+        shop("failures", "mute", fail, *words, code=2)
+    shop("failures", "--muted", "show", fail, code=2)
+
+
+def test_nothing_is_muted(shop):
+    """And the list says so."""
+    assert "" == shop("failures", "--muted")
+    assert "is muted." in shop.err
+
+
 def test_a_group_that_is_not_there(shop):
     """It was sent back, or is none."""
     shop("failures", "show", "0123456789ab", code=5)

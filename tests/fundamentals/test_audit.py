@@ -64,6 +64,11 @@ class Shop:
         drain(self.app)
         return job.refresh()
 
+    def muted(self):
+        """The fingerprint of a group that is muted."""
+        self.app.failures.mute("0" * 12)
+        return "0" * 12
+
     def ended(self):
         """The id of a job that has succeeded."""
         job = self.send.enqueue()
@@ -145,6 +150,11 @@ STEERS = {
     "failures.retry": lambda shop: (
         *(shop.app.failures.retry, [shop.failed().error.fingerprint], {}),
     ),
+    "failures.mute": lambda shop: (
+        *(shop.app.failures.mute, ["0" * 12]),
+        {"until": timedelta(days=7), "note": "known"},
+    ),
+    "failures.unmute": lambda shop: (shop.app.failures.unmute, [shop.muted()], {}),
     "failures.delete": lambda shop: (
         *(shop.app.failures.delete, [shop.failed().error.fingerprint], {}),
     ),

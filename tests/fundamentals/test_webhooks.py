@@ -1,5 +1,6 @@
 """app.webhooks: receivers outside are told of what happens, each of each event once."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -87,6 +88,25 @@ def test_a_receiver_is_told_of_a_job_that_failed(app, mail, receiver):
     assert told["timestamp"].endswith("Z")
     assert "/hooks?from=us" == got.path
     assert "application/json" == got.headers["content-type"]
+
+
+def test_a_failure_that_is_muted_is_not_told(app, mail, receiver):
+    """As long as it is muted; what else ends is, and a run that has failed by it."""
+    added(app, receiver, events=["job.*", "run.*"])
+    mail.enqueue(-1)
+    deliver(app)
+    [group] = app.failures.groups()
+    app.failures.mute(group.fingerprint, until=60)
+    receiver.received.clear()
+    mail.enqueue(-1)
+    mail.enqueue(1)
+    deliver(app)
+    assert ["job.succeeded"] == [json.loads(got.body)["type"] for got in receiver.received]
+
+    app.failures.unmute(group.fingerprint)
+    again = mail.enqueue(-1)
+    deliver(app)
+    assert again.id == json.loads(receiver.received[-1].body)["data"]["id"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Runs, groups, failures, tokens, the audit, webhooks and artifacts: over an app and a client."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -183,6 +184,30 @@ def test_failures_are_seen_by_their_cause(app, door):
     assert 3 == door.failures.delete(group.fingerprint)
     with pytest.raises(JobNotFoundError, match=group.fingerprint):
         door.failures.get(group.fingerprint)
+
+
+def test_failures_are_muted(app, door):
+    """Until a moment, for a time, or for good."""
+    app.enqueue("fails")
+    drain(app)
+    [group] = door.failures.groups()
+    assert None is group.mute
+    until = datetime(2100, 1, 1, tzinfo=UTC)
+    made = door.failures.mute(group.fingerprint, until=until, note="known")
+    assert (until, "known") == (made.until, made.note)
+    assert [made] == [one.mute for one in door.failures.groups(muted=True)]
+    assert [] == door.failures.groups(muted=False)
+    for length in (60, timedelta(minutes=1)):
+        made = door.failures.mute(group.fingerprint, until=length)
+        assert 60 == pytest.approx((made.until - made.muted_at).total_seconds(), abs=5)
+    assert None is door.failures.mute(group.fingerprint).until
+    assert made.muted_at <= door.failures.get(group.fingerprint).mute.muted_at
+    assert [True, False] == [door.failures.unmute(group.fingerprint) for _ in range(2)]
+    for wrong in ({"until": datetime(2020, 1, 1, tzinfo=UTC)}, {"until": 0}, {"note": ""}):
+        with pytest.raises(OptionError):
+            door.failures.mute(group.fingerprint, **wrong)
+    with pytest.raises(OptionError, match="no fingerprint"):
+        door.failures.mute("nonsense")
 
 
 def test_tokens_are_added_and_taken_back(app, client):

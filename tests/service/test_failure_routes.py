@@ -129,3 +129,57 @@ def test_viewers_look_and_operators_steer(client, failed, monkeypatch):
     monkeypatch.setattr(protection, "authorised", always(sender))
     group = client.get(API).json()["items"][0]["fingerprint"]
     assert 403 == client.post(f"{API}/{group}/$retry", json={"dry_run": True}).status_code
+
+
+def muted(client, query="muted=true"):
+    """The mutes of the groups that are listed, by task."""
+    return {one["tasks"][0]: one["mute"] for one in client.get(f"{API}?{query}").json()["items"]}
+
+
+def test_a_group_is_muted_and_unmuted(app, client, failed):
+    """Until a moment, for a length of time, or for good; what is muted is listed by itself."""
+    name = failed[0].refresh().error.fingerprint
+    until = "2100-01-01T09:00:00+01:00"
+    made = client.post(f"{API}/{name}/$mute", json={"until": until, "note": "#7"}).json()
+    assert ("2100-01-01T08:00:00Z", "#7") == (made["until"], made["note"])
+    assert {"mail.send": made} == muted(client)
+    assert {"count": None} == muted(client, "muted=false")
+    assert {"mail.send": made, "count": None} == muted(client, "")
+    assert made == client.get(f"{API}/{name}").json()["mute"]
+
+    soon = client.post(f"{API}/{name}/$mute", json={"seconds": 60}).json()
+    assert "2100" > soon["until"] > soon["muted_at"]
+    assert None is soon["note"]
+    assert None is client.post(f"{API}/{name}/$mute").json()["until"]
+    assert [{"muted": True}, {"muted": False}] == [
+        client.post(f"{API}/{name}/$unmute").json() for _ in range(2)
+    ]
+    assert {} == muted(client)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"until": "2020-01-01T00:00:00Z"},
+        {"until": "2100-01-01T00:00:00"},
+        {"until": "2100-01-01T00:00:00Z", "seconds": 1},
+        *({"seconds": wrong} for wrong in (0, -1, 1e300, "60", True)),
+        *({"note": wrong} for wrong in ("", "x" * 501, 7, "a\0b")),
+        {"untill": None},
+    ],
+)
+def test_a_mute_that_cannot_be_is_refused(client, body):
+    """And nothing is muted."""
+    answer = client.post(f"{API}/{'0' * 12}/$mute", json=body)
+    assert 422 == answer.status_code
+    assert answer.json()["code"] in ("invalid_request", "invalid_option")
+    assert {} == muted(client)
+
+
+def test_a_viewer_mutes_nothing(app, client, monkeypatch):
+    """But sees what is muted."""
+    monkeypatch.setattr(protection, "authorised", always(Principal("eve", Role.VIEWER)))
+    for verb in ("mute", "unmute"):
+        assert 403 == client.post(f"{API}/{'0' * 12}/${verb}").status_code
+    assert 200 == client.get(f"{API}?muted=true").status_code
+    assert [] == app.store.failures.mutes()

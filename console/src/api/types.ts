@@ -34,6 +34,7 @@ export type Schedule = Schemas["Schedule"];
 export type Schedules = Schemas["SchedulePage"];
 export type Instants = Schemas["Instants"];
 export type FailureGroup = Schemas["FailureGroup"];
+export type Mute = Schemas["Mute"];
 export type FailureGroups = Schemas["FailureGroups"];
 export type TaskDetails = Schemas["TaskDetails"];
 

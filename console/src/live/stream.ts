@@ -22,7 +22,7 @@ export const line = signal<Line>("connecting");
 /** Jobs that have changed a moment ago, with the time, for the tint of their rows. */
 export const changed = new Map<string, number>();
 
-const KINDS = ["job", "queue", "schedule", "worker", "limit", "reset"];
+const KINDS = ["job", "queue", "schedule", "worker", "limit", "failure", "reset"];
 const EVERY = 250; // milliseconds in which changes are gathered
 const TINTED = 1200;
 const AGAIN = 5000; // after a refusal: a browser comes back by itself only if the line broke
@@ -39,6 +39,8 @@ export function topicsOf(change: Change): string[] {
 			return ["schedules"];
 		case "limit":
 			return ["limits"];
+		case "failure":
+			return ["failures"];
 		case "worker":
 			return ["workers", "queues"];
 		default:

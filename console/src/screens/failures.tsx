@@ -1,4 +1,5 @@
 /** Failures: what is broken, by its cause. */
+import { useSignal } from "@preact/signals";
 import { invalidate, useData } from "../api/cache";
 import { send, withQuery } from "../api/client";
 import type { Changed, FailureGroup, FailureGroups } from "../api/types";
@@ -12,6 +13,7 @@ import { href, params, setParams } from "../place";
 import { mayOperate } from "../session";
 import { confirm } from "../shell/confirm";
 import { tell, tellProblem } from "../shell/toasts";
+import { Muted, MuteDialog, unmute } from "./failures/mute";
 
 const SPANS = { "1 h": 3600, "24 h": 86_400, "7 d": 604_800, all: 0 } as const;
 type Span = keyof typeof SPANS;
@@ -21,7 +23,8 @@ export default function Failures() {
 	const given = params.value.get("span") ?? "";
 	const span: Span = given in SPANS ? (given as Span) : "7 d";
 	const task = params.value.get("task") ?? "";
-	const path = withQuery("failures", { since: SPANS[span] || null, task, limit: 100 });
+	const muted = params.value.get("muted") === "1";
+	const path = withQuery("failures", { since: SPANS[span] || null, task, muted, limit: 100 });
 	const groups = useData<FailureGroups>(path, { topics: ["failures"] });
 	const items = groups.data.value?.items;
 	return (
@@ -29,12 +32,20 @@ export default function Failures() {
 			title="Failures"
 			beside={items && count(items.length, items.length < 100)}
 			actions={
-				<Choice
-					label="Span of time"
-					of={Object.keys(SPANS) as Span[]}
-					value={span}
-					choose={(one) => setParams({ span: one === "7 d" ? null : one })}
-				/>
+				<>
+					<Choice
+						label="Which failures"
+						of={["news", "muted"]}
+						value={muted ? "muted" : "news"}
+						choose={(one) => setParams({ muted: one === "muted" ? "1" : null })}
+					/>
+					<Choice
+						label="Span of time"
+						of={Object.keys(SPANS) as Span[]}
+						value={span}
+						choose={(one) => setParams({ span: one === "7 d" ? null : one })}
+					/>
+				</>
 			}
 		>
 			<Loaded of={groups}>
@@ -42,7 +53,7 @@ export default function Failures() {
 					data.items.length ? (
 						<List groups={data.items} />
 					) : (
-						<None narrow={!!task || span !== "all"} />
+						<None narrow={!!task || span !== "all"} muted={muted} />
 					)
 				}
 			</Loaded>
@@ -63,6 +74,7 @@ function List({ groups }: { groups: readonly FailureGroup[] }) {
 
 function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
 	const query = `fingerprint:${group.fingerprint}`;
+	const asks = useSignal(false);
 	return (
 		<li class={isOpen ? "group open" : "group"}>
 			<StateMark state="failed" />
@@ -82,6 +94,7 @@ function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
 					<a href={href(`jobs/${group.example}`)}>last example</a>
 					<code>{group.fingerprint}</code>
 				</p>
+				{group.mute && <Muted mute={group.mute} />}
 			</div>
 			<div class="group-times quiet">
 				<span>
@@ -99,7 +112,29 @@ function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
 					<button type="button" onClick={() => void act(group, "retry")}>
 						Retry all
 					</button>
+					{group.mute ? (
+						<button type="button" onClick={() => unmute(group.fingerprint)}>
+							Unmute
+						</button>
+					) : (
+						<button
+							type="button"
+							onClick={() => {
+								asks.value = true;
+							}}
+						>
+							Mute…
+						</button>
+					)}
 				</div>
+			)}
+			{asks.value && (
+				<MuteDialog
+					group={group}
+					close={() => {
+						asks.value = false;
+					}}
+				/>
 			)}
 		</li>
 	);
@@ -128,7 +163,17 @@ async function act(group: FailureGroup, verb: "retry"): Promise<void> {
 	}
 }
 
-function None({ narrow }: { narrow: boolean }) {
+function None({ narrow, muted }: { narrow: boolean; muted: boolean }) {
+	if (muted)
+		return (
+			<Empty title="Nothing is muted.">
+				<p>
+					A cause that is known may be muted, for a time or for good: it is no news then, here, in
+					the overview and for webhooks.
+				</p>
+				<CopyLine text="rotulus failures mute GROUP --for 7d" />
+			</Empty>
+		);
 	return (
 		<Empty title="Nothing has failed.">
 			<p>

@@ -41,9 +41,8 @@ export default function Overview() {
 	const since = SPANS[span];
 	const queues = useData<Queues>("queues", { topics: ["queues"], every: 5000 });
 	const totals = useData<Totals>(withQuery("stats/totals", { since }), STATISTICS);
-	const failures = useData<FailureGroups>(withQuery("failures", { since, limit: 8 }), {
-		topics: ["failures"],
-	});
+	const news = withQuery("failures", { since, limit: 8, muted: false });
+	const failures = useData<FailureGroups>(news, { topics: ["failures"] });
 	const schedules = useData<Schedules>("schedules", { topics: ["schedules"], every: 30_000 });
 	const workers = useData<Workers>("workers", { topics: ["workers"], every: 5000 });
 	const series = useSeries(span);

@@ -102,7 +102,8 @@ function Places({ of }: { of: readonly Screen[] }) {
 
 /** How many causes of failures there were in the last day. */
 function Failing() {
-	const found = useData<FailureGroups>("failures?since=86400&limit=100", { topics: ["failures"] });
+	const path = "failures?since=86400&limit=100&muted=false";
+	const found = useData<FailureGroups>(path, { topics: ["failures"] });
 	const groups = found.data.value?.items.length ?? 0;
 	if (!groups) return null;
 	return (

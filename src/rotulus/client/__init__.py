@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.pages import Page
     from rotulus.client.changes import ChangeStream
     from rotulus.client.client import Client
-    from rotulus.client.failures import FailureGroup
+    from rotulus.client.failures import FailureGroup, Mute
     from rotulus.client.problems import (
         NoServiceError,
         ServiceError,
@@ -92,6 +92,7 @@ __all__ = [
     "ListedJob",
     "LogLine",
     "Measured",
+    "Mute",
     "NoServiceError",
     "Page",
     "Point",
@@ -133,7 +134,7 @@ _HOMES = {
     "rotulus._app.resources.pages": ("Page",),
     "rotulus.client.changes": ("ChangeStream",),
     "rotulus.client.client": ("Client",),
-    "rotulus.client.failures": ("FailureGroup",),
+    "rotulus.client.failures": ("FailureGroup", "Mute"),
     "rotulus.client.problems": (
         "NoServiceError",
         "ServiceError",

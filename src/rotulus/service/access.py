@@ -72,7 +72,9 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         "GET /api/v1/failures/$latest": _VIEWER,
         "GET /api/v1/failures/{fingerprint}": _VIEWER,
         "POST /api/v1/failures/{fingerprint}/$delete": _OPERATOR,
+        "POST /api/v1/failures/{fingerprint}/$mute": _OPERATOR,
         "POST /api/v1/failures/{fingerprint}/$retry": _OPERATOR,
+        "POST /api/v1/failures/{fingerprint}/$unmute": _OPERATOR,
         # Runs and groups.
         "POST /api/v1/groups": _OPERATOR,
         "GET /api/v1/groups/{name}": _VIEWER,

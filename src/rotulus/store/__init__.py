@@ -6,7 +6,7 @@ from rotulus._jobs.record import Debounce, JobRecord
 from rotulus.store.audit import Audit, AuditEntry, AuditFilter, AuditRow
 from rotulus.store.changes import Change, Changes
 from rotulus.store.contract import Store
-from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures
+from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures, Mute
 from rotulus.store.groups import Groups
 from rotulus.store.limit_terms import LimitTerms, SetTerms
 from rotulus.store.logs import LogFilter, Logs
@@ -76,6 +76,7 @@ __all__ = [
     "LogRow",
     "Logs",
     "NOTHING",
+    "Mute",
     "NewJob",
     "Outbox",
     "Outcome",

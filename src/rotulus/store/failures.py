@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from rotulus._jobs.record import JobRecord
+from rotulus._jobs.record import JobRecord, Micros
 
 
 class FailureFilter(NamedTuple):
@@ -13,10 +13,30 @@ class FailureFilter(NamedTuple):
     Attributes:
         since: only failures from this moment on, in microseconds since 1970.
         task: only failures of this task; with a `*` at its end: of those that begin so.
+        muted: only groups that are muted, or only those that are not; None: all.
     """
 
     since: int | None = None
     task: str | None = None
+    muted: bool | None = None
+
+
+class Mute(NamedTuple):
+    """A failure group is no news for a time.
+
+    Attributes:
+        fingerprint: the fingerprint of the group.
+        until: the moment from which it is news again, in microseconds since 1970; None: never.
+        muted_at: when it was muted.
+        muted_by: the name of the actor; None: nobody has said.
+        note: why; None: nobody has said.
+    """
+
+    fingerprint: str
+    until: Micros | None
+    muted_at: Micros
+    muted_by: str | None
+    note: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +50,7 @@ class FailureGroup:
         last: when the last of them did.
         tasks: the tasks that they are of, in order.
         example: the last of them.
+        mute: the mute of the group that holds now; None: it is not muted.
     """
 
     fingerprint: str
@@ -38,6 +59,7 @@ class FailureGroup:
     last: int
     tasks: Sequence[str]
     example: JobRecord
+    mute: Mute | None = None
 
 
 class FailureMember(NamedTuple):
@@ -49,9 +71,10 @@ class FailureMember(NamedTuple):
 
 
 class Failures(Protocol):
-    """Finds the jobs that failed or died by their fingerprints.
+    """Finds the jobs that failed or died by their fingerprints, and keeps what is muted.
 
-    A job that is retried leaves its group, and one that is deleted does, too.
+    A job that is retried leaves its group, and one that is deleted does, too. The clock of the
+    store decides which mutes hold.
     """
 
     def groups(self, wanted: FailureFilter, limit: int, most: int) -> list[FailureGroup]:
@@ -83,4 +106,30 @@ class Failures(Protocol):
             limit: how many at most.
             after: the last one of the page before.
         """
+        ...
+
+    def mutes(self) -> list[Mute]:
+        """Returns the mutes that hold now, by fingerprint, also of groups without jobs."""
+        ...
+
+    def mute(
+        self, fingerprint: str, until: Micros | None, by: str | None, note: str | None
+    ) -> Mute | None:
+        """Mute a failure group, whether jobs are in it now or not, in place of an earlier mute.
+
+        Mutes that are over are deleted meanwhile.
+
+        Args:
+            fingerprint: the group.
+            until: the moment from which it is news again; None: never.
+            by: the name of the actor.
+            note: why.
+
+        Returns:
+            The mute; None: the moment is over, and nothing was done.
+        """
+        ...
+
+    def unmute(self, fingerprint: str) -> bool:
+        """End the mute of a failure group; returns whether one held."""
         ...

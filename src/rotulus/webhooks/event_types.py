@@ -37,17 +37,32 @@ class Occurred(NamedTuple):
     Attributes:
         change: what has happened, as a store tells it.
         job: the job as it stands now; None: it has been deleted meanwhile.
+        muted: whether it has failed as a group that is muted has.
     """
 
     change: Change
     job: JobRecord | None
+    muted: bool = False
 
     @property
     def types(self) -> Iterator[str]:
-        """The types of it: a run is its job, too."""
-        yield f"job.{self.change.what}"
+        """The types of it: a run is its job, too. A failure that is muted is none of a job."""
+        if not self.muted:
+            yield f"job.{self.change.what}"
         if self.job is not None and self.job.run == self.job.id:
             yield f"run.{self.change.what}"
+
+
+def occurred(change: Change, job: JobRecord | None, muted: Collection[str]) -> Occurred:
+    """Returns what has happened.
+
+    Args:
+        change: the change.
+        job: its job, as it stands now.
+        muted: the fingerprints of the failure groups that are muted.
+    """
+    is_failure = change.what in (State.FAILED, State.DEAD)
+    return Occurred(change, job, is_failure and job is not None and job.fingerprint in muted)
 
 
 def check_events(events: object) -> list[str]:
@@ -128,7 +143,7 @@ def data_of(occurred: Occurred, masked: MaskedNames) -> dict[str, Any]:
         occurred: what has occurred.
         masked: the names of labels whose texts are not told.
     """
-    change, job = occurred
+    change, job, _ = occurred
     return {
         "id": change.name,
         "task": change.task,

@@ -1,6 +1,6 @@
 """The duty that tells webhooks of changes: it adds a job for each message."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -10,7 +10,14 @@ from rotulus.events import Events, WebhookMissed
 from rotulus.store import Advance, Change, NewJob, Store, WebhookRow
 from rotulus.store.changes import CHANGES_KEPT
 from rotulus.webhooks.delivery_jobs import TASK, delivery, new_message
-from rotulus.webhooks.event_types import Occurred, data_of, may_want, message, types_for
+from rotulus.webhooks.event_types import (
+    Occurred,
+    data_of,
+    may_want,
+    message,
+    occurred,
+    types_for,
+)
 
 LOOK_EVERY = 2.0
 """Seconds between two looks for webhooks, and for changes while nothing happens."""
@@ -168,24 +175,31 @@ class TellWebhooks:
             for row in rows
         }
         records = self._records(change for changes in wanted.values() for change in changes)
+        muted = self._muted(records.values())
         return {
             row.name: [
                 job
                 for change in wanted[row.name]
-                for job in self._of_change(row, Occurred(change, records.get(change.name)))
+                for job in self._of_change(row, occurred(change, records.get(change.name), muted))
             ]
             for row in rows
         }
+
+    def _muted(self, records: Iterable[JobRecord]) -> Collection[str]:
+        """Returns the fingerprints that are muted now, if any of the jobs has failed."""
+        if all(record.fingerprint is None for record in records):
+            return ()
+        return {mute.fingerprint for mute in self._store.failures.mutes()}
 
     def _records(self, changes: Iterable[Change]) -> dict[str, JobRecord]:
         """Returns the jobs of changes, by id."""
         ids = list(dict.fromkeys(change.name for change in changes))
         return {record.id: record for record in self._store.records(ids)} if ids else {}
 
-    def _of_change(self, row: WebhookRow, occurred: Occurred) -> Iterable[NewJob]:
-        change = occurred.change
-        for type_ in types_for(row, occurred):
-            body = message(type_, change.at, data_of(occurred, self._masked))
+    def _of_change(self, row: WebhookRow, event: Occurred) -> Iterable[NewJob]:
+        change = event.change
+        for type_ in types_for(row, event):
+            body = message(type_, change.at, data_of(event, self._masked))
             made = new_message(type_, change.name, body, self._new_id)
             key = f"webhook:{row.name}:{change.position}:{type_.partition('.')[0]}"
             yield delivery(row.name, made, self._new_id, key)

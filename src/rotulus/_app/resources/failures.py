@@ -6,10 +6,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from rotulus._app.actor import current_actor
 from rotulus._app.auditing import count_done
 from rotulus._app.port import AppPort
 from rotulus._app.resources.bulk import DELETE, RETRY, Verb, trial
 from rotulus._app.resources.jobs import MOST_COUNTED, JobCount
+from rotulus._app.resources.mutes import (
+    MuteInfo,
+    Until,
+    check_note,
+    is_over,
+    mute_info,
+    read_until,
+)
 from rotulus._app.resources.steering import steers
 from rotulus._app.resources.where import (
     Since,
@@ -42,6 +51,7 @@ class FailureGroup:
         last_seen: when the last of them did.
         tasks: the tasks that they are of.
         example: the last of them.
+        mute: until when, by whom and why it is muted; None: it is not.
     """
 
     fingerprint: str
@@ -51,6 +61,7 @@ class FailureGroup:
     last_seen: datetime
     tasks: tuple[str, ...]
     example: Job[Any]
+    mute: MuteInfo | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns its attributes by name, as JSON data; its times are ISO 8601 text."""
@@ -63,6 +74,7 @@ class FailureGroup:
             "last_seen": self.last_seen.isoformat(),
             "tasks": list(self.tasks),
             "example": self.example.id,
+            "mute": self.mute and self.mute.to_dict(),
         }
 
 
@@ -85,6 +97,7 @@ class Failures:
         *,
         since: Since | None = None,
         task: str | None = None,
+        muted: bool | None = None,
         limit: int = 50,
     ) -> list[FailureGroup]:
         """Returns the groups of failures, the one that was seen last first.
@@ -94,6 +107,7 @@ class Failures:
         Args:
             since: only failures from this moment on, or from so many seconds ago.
             task: only failures of this task; `mail.*`: of those whose names begin so.
+            muted: True: only groups that are muted; False: only those that are not.
             limit: at most so many groups.
 
         Raises:
@@ -103,7 +117,9 @@ class Failures:
         if task is not None:
             check_task_filter(task)
         begin = None if since is None else micros(read_since(since, "since", port.now()))
-        wanted = FailureFilter(begin, task)
+        if muted is not None:
+            check_flag("muted", muted)
+        wanted = FailureFilter(begin, task, muted)
         found = port.store().failures.groups(wanted, check_limit(limit), MOST_COUNTED)
         return [_read(group, port) for group in found]
 
@@ -168,15 +184,57 @@ class Failures:
         """
         return self._each_page(DELETE, fingerprint, dry_run=dry_run)
 
+    @steers("failures.mute")
+    def mute(
+        self, fingerprint: str, *, until: Until | None = None, note: str | None = None
+    ) -> MuteInfo:
+        """Have a group be no news for a time: webhooks are not told of its jobs any more.
+
+        Its jobs fail, are counted and are kept as before. A group may be muted before jobs are in
+        it. What is muted already is muted anew.
+
+        Args:
+            fingerprint: the group.
+            until: until which moment; or for how long, in seconds or as a timedelta. For good
+                unless given. Then the group is news again by itself.
+            note: why, in up to 500 characters.
+
+        Returns:
+            The mute.
+
+        Raises:
+            OptionError: it is no fingerprint, the moment is over, or the note is too long.
+        """
+        port, actor = self._port(), current_actor()
+        check_fingerprint(fingerprint)
+        said = check_note(note)
+        store = port.store()
+        end = read_until(until, store.stats.moment())
+        made = store.failures.mute(fingerprint, end, None if actor is None else actor.name, said)
+        if made is None:
+            raise is_over(until)
+        return mute_info(made)
+
+    @steers("failures.unmute")
+    def unmute(self, fingerprint: str) -> bool:
+        """Have a group be news again. Returns whether it was muted.
+
+        Raises:
+            OptionError: it is no fingerprint.
+        """
+        return self._port().store().failures.unmute(check_fingerprint(fingerprint))
+
     async def agroups(
         self,
         *,
         since: Since | None = None,
         task: str | None = None,
+        muted: bool | None = None,
         limit: int = 50,
     ) -> list[FailureGroup]:
         """`groups`, without blocking the event loop."""
-        return await off_loop(partial(self.groups, since=since, task=task, limit=limit))
+        groups = partial(self.groups, since=since, task=task, muted=muted, limit=limit)
+        return await off_loop(groups)
 
     async def aget(self, fingerprint: str) -> FailureGroup:
         """`get`, without blocking the event loop."""
@@ -193,6 +251,16 @@ class Failures:
     async def adelete(self, fingerprint: str, *, dry_run: bool = False) -> int:
         """`delete`, without blocking the event loop."""
         return await off_loop(self.delete, fingerprint, dry_run=dry_run)
+
+    async def amute(
+        self, fingerprint: str, *, until: Until | None = None, note: str | None = None
+    ) -> MuteInfo:
+        """`mute`, without blocking the event loop."""
+        return await off_loop(partial(self.mute, fingerprint, until=until, note=note))
+
+    async def aunmute(self, fingerprint: str) -> bool:
+        """`unmute`, without blocking the event loop."""
+        return await off_loop(self.unmute, fingerprint)
 
     def _each_page(self, verb: Verb, fingerprint: str, *, dry_run: bool) -> int:
         """Do something to the jobs of a group, page by page; returns to how many."""
@@ -216,6 +284,7 @@ def _read(group: Group, port: AppPort) -> FailureGroup:
         moment(group.last),
         tuple(group.tasks),
         example,
+        group.mute and mute_info(group.mute),
     )
 
 

@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial, wraps
 from itertools import islice
 from math import isfinite
@@ -114,6 +114,8 @@ def _plain(value: object, *, names_only: bool = False) -> object:
         return "…"
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, Task):
         return value.name
     if isinstance(value, list | tuple | set | frozenset):

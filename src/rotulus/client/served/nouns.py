@@ -9,6 +9,7 @@ from rotulus import (
     AuditPage,
     DeliveryPage,
     FailureGroup,
+    MuteInfo,
     QueueInfo,
     Schedule,
     ScheduleInfo,
@@ -20,7 +21,7 @@ from rotulus._app.resources.stored_schedules import Standing
 from rotulus._text.names import did_you_mean
 from rotulus.client.access import Audit
 from rotulus.client.failures import FailureGroup as FailureValue
-from rotulus.client.failures import Failures
+from rotulus.client.failures import Failures, Mute
 from rotulus.client.queues import Queues, Workers
 from rotulus.client.schedules import Schedules
 from rotulus.client.served.handles import ServedHandles, ServedJob, error_info, unchanged
@@ -228,6 +229,7 @@ class ServedFailures:
     def __init__(self, failures: Failures, handles: ServedHandles) -> None:
         self._failures = failures
         self._handles = handles
+        self.unmute = failures.unmute
 
     def groups(self, *, limit: int = 50, **where: Any) -> list[FailureGroup]:
         """Returns the groups of failures, the one that was seen last first."""
@@ -237,6 +239,10 @@ class ServedFailures:
         """Returns one group, with the error of its last job. Raises `JobNotFoundError`."""
         value = self._failures.get(fingerprint)
         return self._group(value, self._handles.get(value.example))
+
+    def mute(self, fingerprint: str, **how: Any) -> MuteInfo:
+        """Have a group be no news for a time. See `app.failures.mute`."""
+        return _mute_info(self._failures.mute(fingerprint, **how))
 
     def latest(self, *, limit: int = 50) -> list[ServedJob]:
         """Returns the jobs that failed or died last."""
@@ -255,7 +261,12 @@ class ServedFailures:
             value.last_seen,
             value.tasks,
             example,
+            value.mute and _mute_info(value.mute),
         )
+
+
+def _mute_info(mute: Mute) -> MuteInfo:
+    return MuteInfo(mute.until, mute.muted_at, mute.muted_by, mute.note)
 
 
 class ServedAudit(Audit):

@@ -1,4 +1,4 @@
-"""`/api/v1/failures`: jobs that failed or died, in groups of one cause; sent back, or deleted."""
+"""`/api/v1/failures`: jobs that failed or died, in groups of one cause, and steered so."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from rotulus import FailureGroup as GroupInfo
+from rotulus import MuteInfo
+from rotulus._time.lengths import LONGEST
 from rotulus.errors import JobNotFoundError, OptionError
 from rotulus.filters import read_when
 from rotulus.service.guard import ResourceRouter, shared_route
@@ -40,6 +42,46 @@ class Failure(BaseModel):
     message: str
 
 
+class Mute(BaseModel):
+    """A group is no news for a time."""
+
+    until: datetime | None = Field(description="When it is news again by itself; null: never.")
+    muted_at: datetime
+    muted_by: str | None = Field(description="Who has muted it.")
+    note: str | None = Field(description="Why.")
+
+    @classmethod
+    def of(cls, mute: MuteInfo) -> Self:
+        """Returns the model of a mute."""
+        return cls.model_validate(mute.to_dict())
+
+
+class MuteBody(BaseModel):
+    """How long a group is muted, and why. Without a time it is for good."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"seconds": 86_400, "note": "#1234"}]}
+    )
+
+    until: AwareDatetime | None = Field(None, description="Until then.")
+    seconds: float | None = Field(
+        None, gt=0, le=LONGEST, strict=True, description="For so long, in place of `until`."
+    )
+    note: str | None = Field(None, min_length=1, max_length=500, strict=True, description="Why.")
+
+    def read(self) -> datetime | float | None:
+        """Returns until when. Raises `OptionError` if that is said twice."""
+        if self.until is not None and self.seconds is not None:
+            raise OptionError("until, seconds: give one of the two")
+        return self.seconds if self.until is None else self.until
+
+
+class Unmuted(BaseModel):
+    """A group is news again."""
+
+    muted: bool = Field(description="Whether it was muted until now.")
+
+
 class FailureGroup(BaseModel):
     """Jobs that failed or died of one kind of error, raised in one place."""
 
@@ -51,6 +93,7 @@ class FailureGroup(BaseModel):
     last_seen: datetime
     tasks: list[str] = Field(description="The tasks that they are of.")
     example: str = Field(description="The id of the last of them.")
+    mute: Mute | None = Field(None, description="Null: it is not muted.")
 
     @classmethod
     def of(cls, group: GroupInfo) -> Self:
@@ -90,6 +133,9 @@ class _ListQuery(BaseModel):
     task: str | None = Field(None, description="Only of this task; 'mail.*': all that begin so.")
     since: str | None = Field(
         None, description="Only since then: 90, 15min, 2h or 7d ago, or 2026-11-20T09:30Z."
+    )
+    muted: bool | None = Field(
+        None, description="true: only groups that are muted; false: only those that are not."
     )
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=_MOST_GROUPS, description="The most groups.")
 
@@ -134,6 +180,10 @@ def make_failures_router(
     post(f"{one}/$delete", operation_id="delete_failures", summary="Delete the jobs of a group")(
         delete_failures
     )
+    post(f"{one}/$mute", operation_id="mute_failures", summary="Mute a group")(mute_failures)
+    post(f"{one}/$unmute", operation_id="unmute_failures", summary="Unmute a group")(
+        unmute_failures
+    )
     return router
 
 
@@ -143,7 +193,7 @@ async def list_failures(request: Request, query: Annotated[_ListQuery, Query()])
     It takes as long as there are groups, however many jobs have failed.
     """
     found = await app_of(request).failures.agroups(
-        since=_since(query.since), task=query.task, limit=query.limit
+        since=_since(query.since), task=query.task, muted=query.muted, limit=query.limit
     )
     return FailureGroups(items=[FailureGroup.of(group) for group in found])
 
@@ -184,6 +234,24 @@ async def delete_failures(
 ) -> FailureChange:
     """Delete the jobs of a group; steps of runs are left."""
     return await _change("delete", app_of(request).failures.adelete, fingerprint, body)
+
+
+async def mute_failures(
+    request: Request, fingerprint: Fingerprint, body: MuteBody | None = None
+) -> Mute:
+    """Have a group be no news for a time: webhooks are not told of its jobs any more.
+
+    Its jobs fail, are counted and are kept as before. What is muted already is muted anew.
+    """
+    asked = body or MuteBody.model_construct()
+    return Mute.of(
+        await app_of(request).failures.amute(fingerprint, until=asked.read(), note=asked.note)
+    )
+
+
+async def unmute_failures(request: Request, fingerprint: Fingerprint) -> Unmuted:
+    """Have a group be news again."""
+    return Unmuted(muted=await app_of(request).failures.aunmute(fingerprint))
 
 
 async def _change(

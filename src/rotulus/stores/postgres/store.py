@@ -100,7 +100,7 @@ class PostgresStore(SharedStore):
         self._waiters: dict[str, WorkWaiter] = {}
         self._ends = EndWaiter(self._connections)
         self.stats: Stats = SharedStats(self._read, self._write, gather)
-        self.failures: Failures = SharedFailures(self._read)
+        self.failures: Failures = SharedFailures(self._read, self._write)
         self.groups: Groups = SharedGroups(self._read, self._write, self._tell_work)
         self.logs: Logs = SharedLogs(self._read, self._write)
         self.schedules: Schedules = SharedSchedules(

@@ -1,16 +1,17 @@
 """The failure groups of a store. See `rotulus.store.Failures`."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from rotulus._jobs.record import JobRecord
-from rotulus.store import FailureFilter, FailureGroup, FailureMember
+from rotulus._jobs.record import JobRecord, Micros
+from rotulus.store import FailureFilter, FailureGroup, FailureMember, Mute
 from rotulus.stores.shared.reading import records_of
 from rotulus.stores.shared.session import Session
 
-Read = Callable[[Callable[[Session], Any]], Any]
+Run = Callable[[Callable[[Session], Any]], Any]
 
 
 class _Part(NamedTuple):
@@ -27,10 +28,12 @@ class SharedFailures:
 
     Args:
         read: runs a call that reads.
+        write: runs a call that writes, in a transaction.
     """
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Run, write: Run) -> None:
         self._read = read
+        self._write = write
 
     def groups(self, wanted: FailureFilter, limit: int, most: int) -> list[FailureGroup]:
         """The groups in which jobs failed. See `Failures.groups`."""
@@ -54,6 +57,28 @@ class SharedFailures:
         found = self._read(lambda session: session.fetch("failure_members", **wanted))
         return list(map(FailureMember._make, found))
 
+    def mutes(self) -> list[Mute]:
+        """The mutes that hold. See `Failures.mutes`."""
+        return self._read(lambda session: list(_mutes(session).values()))
+
+    def mute(
+        self, fingerprint: str, until: Micros | None, by: str | None, note: str | None
+    ) -> Mute | None:
+        """Mute a failure group. See `Failures.mute`."""
+        told = {"fingerprint": fingerprint, "until": until, "by": by, "note": note}
+
+        def work(session: Session) -> Mute | None:
+            session.execute("delete_mutes_that_are_over")
+            found = session.fetch("mute", **told)
+            return Mute._make(found[0]) if found else None
+
+        return self._write(work)
+
+    def unmute(self, fingerprint: str) -> bool:
+        """End a mute. See `Failures.unmute`."""
+        found = self._write(lambda session: session.fetch("unmute", fingerprint=fingerprint))
+        return any(held for (held,) in found)
+
 
 _ALL = FailureFilter()
 _BEFORE_ALL = FailureMember("", -1, "00000000-0000-0000-0000-000000000000")
@@ -64,9 +89,18 @@ def _groups(
 ) -> list[FailureGroup]:
     found = map(_Part._make, session.fetch("failure_parts", fingerprint=fingerprint))
     parts = sorted(part for part in found if _is_wanted(part, wanted))
+    mutes = _mutes(session) if parts else {}
+    if wanted.muted is not None:
+        parts = [part for part in parts if (part.fingerprint in mutes) == wanted.muted]
     groups = [list(same) for _, same in groupby(parts, attrgetter("fingerprint"))]
     groups.sort(key=_last, reverse=True)
-    return _counted(session, groups[:limit], wanted.since or 0, most)
+    made = _counted(session, groups[:limit], wanted.since or 0, most)
+    return [replace(group, mute=mutes.get(group.fingerprint)) for group in made]
+
+
+def _mutes(session: Session) -> dict[str, Mute]:
+    """The mutes that hold, by fingerprint."""
+    return {mute.fingerprint: mute for mute in map(Mute._make, session.fetch("mutes"))}
 
 
 def _last(parts: Sequence[_Part]) -> int:

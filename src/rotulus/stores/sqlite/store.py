@@ -97,7 +97,7 @@ class SqliteStore(SharedStore):
         self._lifeline = Lifeline(folder)
         self._claims = Claims()
         self.stats: Stats = SharedStats(self._read, self._write, gather)
-        self.failures: Failures = SharedFailures(self._read)
+        self.failures: Failures = SharedFailures(self._read, self._write)
         self.groups: Groups = SharedGroups(self._read, self._write, self._tell_work)
         self.logs: Logs = SharedLogs(self._read, self._write)
         self.schedules: Schedules = SharedSchedules(
