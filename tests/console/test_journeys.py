@@ -58,6 +58,49 @@ def test_what_failed_in_the_last_hour_is_found_and_sent_back(shop, serve, open_p
     expect(page.get_by_role("row", name="mail.fail")).to_contain_text("failed")
 
 
+def test_a_known_failure_is_muted_and_news_again(shop, serve, open_page, sent_by):
+    """With a date and a note; it is behind a filter then. A viewer sees that, and no button."""
+    shop.fail.enqueue("no such mailbox")
+    address = serve(shop.service).address
+    page = open_page()
+    page.goto(f"{address}/console/failures")
+    group = page.get_by_role("listitem").filter(has_text="no such mailbox")
+    badge = page.get_by_role("navigation").get_by_text("causes in the last day")
+    expect(badge.first).to_be_attached()
+    group.get_by_role("button", name="Mute…").click()
+    asked = page.get_by_role("dialog")
+    asked.get_by_role("combobox").select_option("as long as I say")
+    asked.get_by_label("until").fill("2100-01-02T09:30")
+    asked.get_by_label("note").fill("#1234")
+    asked.get_by_role("button", name="Mute", exact=True).click()
+    expect(page.get_by_text("Nothing has failed.")).to_be_visible()
+    expect(badge).to_have_count(0)
+    [mute] = shop.app.store.failures.mutes()
+    assert "#1234" == mute.note
+
+    page.get_by_role("radio", name="muted").click()
+    expect(group).to_contain_text("muted 2100-01-02")
+    expect(group).to_contain_text("#1234")
+    page.reload()
+    expect(group).to_contain_text("muted 2100-01-02")
+
+    sent_by("viewer")
+    looking = open_page()
+    looking.goto(f"{address}/console/failures?muted=1")
+    seen = looking.get_by_role("listitem").filter(has_text="no such mailbox")
+    expect(seen).to_contain_text("muted 2100-01-02")
+    expect(seen.get_by_role("button")).to_have_count(0)
+    looking.goto(f"{address}/console/")
+    expect(looking.get_by_text("Nothing has failed.")).to_be_visible()
+
+    sent_by("operator")
+    group.get_by_role("button", name="Unmute").click()
+    expect(page.get_by_text("Nothing is muted.")).to_be_visible()
+    page.get_by_role("radio", name="news").click()
+    expect(group.get_by_role("button", name="Mute…")).to_be_visible()
+    assert [] == shop.app.store.failures.mutes()
+
+
 def test_why_a_job_has_not_run_is_told_and_undone(shop, serve, open_page):
     """By the server's own words, on the page of the job; the queue is one step away."""
     shop.app.queues.pause("mail")

@@ -7,7 +7,7 @@ import { paused } from "./switch";
 /** A change, as the API tells it. */
 export interface Change {
 	position: number;
-	kind: "job" | "queue" | "schedule" | "worker" | "limit" | "reset";
+	kind: "job" | "queue" | "schedule" | "worker" | "limit" | "failure" | "reset";
 	name: string;
 	what: string;
 	task: string | null;

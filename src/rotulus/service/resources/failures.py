@@ -163,7 +163,7 @@ def make_failures_router(
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/failures", prefix, tags, route_class=shared_route(1))
+    router = ResourceRouter("/api/v1/failures", prefix, tags, route_class=shared_route(4))
     get, post, one = router.get, router.post, "/{fingerprint}"
     get("", operation_id="list_failures", summary="What fails?")(list_failures)
     latest = answers(LatestFailures, "The jobs.")
