@@ -192,6 +192,14 @@ def draw(contender):
         return _looked(contender)["drawn"]
 
 
+def scroll(contender, rows=100_000):
+    """What it takes to scroll through a table of so many jobs: late frames, and the heap in MB."""
+    contender.afresh()
+    contender.do("scene", rows)
+    with contender.working():
+        return contender.do("roll", "jobs", rows)
+
+
 def _looked(contender, times=10):
     """The milliseconds in the middle until screens are there, each in a new browser."""
     seen = contender.do("look", times)

@@ -87,6 +87,7 @@ PLAN = {
     "at_scale": ["rotulus, at scale on sqlite", "rotulus, at scale on postgres"],
     "history": ["rotulus, with history on sqlite", "rotulus, with history on postgres"],
     "draw": ["rotulus, drawn on sqlite"],
+    "scroll": ["rotulus, with history on sqlite"],
     "watch": ["rotulus, watched on postgres"],
     "execute": [str(contender) for contender in SERVED],
     "enqueue_http": ["rotulus, served on sqlite", "FastAPI by hand, served on sqlite"],
@@ -99,7 +100,7 @@ PLAN = {
 }
 """Which contenders each measure is taken of; those that are compared stand beside each other."""
 
-ONCE = {"history"}
+ONCE = {"history", "scroll"}
 """Measures of which one sample is taken, whatever the number of rounds: filling takes minutes."""
 
 

@@ -118,6 +118,7 @@ def tables(samples):
         "history": _history(samples),
         "watched": _watched(samples),
         "drawn": _drawn(samples),
+        "scrolled": _scrolled(samples),
         "workflows": _workflows(samples),
         "settings": _settings(samples),
         "servers": _servers(samples),
@@ -302,6 +303,24 @@ def _drawn(samples):
     lines = [] if figure is None else [["a run of 300 steps drawn", FINE.format(figure)]]
     return _table(["ms, p50", "Chromium"], lines)
 
+
+def _scrolled(samples):
+    """What it takes to scroll through a very long table."""
+    found = {
+        title: samples.median(f"scroll rotulus, with history on sqlite {part}")
+        for part, title in SCROLLED.items()
+    }
+    lines = [[title, FINE.format(figure)] for title, figure in found.items() if figure is not None]
+    return _table(["", "100,000 rows"], lines)
+
+
+SCROLLED = {
+    "drawn": "rows in the page",
+    "late": "frames of 600 that came late",
+    "slowest": "the slowest of them, ms",
+    "heap": "heap of the page, MB",
+}
+"""What is told of a long table, and what it is called."""
 
 FLOWN = {
     "chain": "chain of 5",

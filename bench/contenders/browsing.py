@@ -26,6 +26,36 @@ ANSWERED = """(part) => performance.getEntriesByType("resource")
 """When the answer to a request had come, on the same clock."""
 
 
+FILL = """async (rows) => {
+  const grid = document.querySelector("[role=grid]"), end = performance.now() + 600000;
+  const known = () => Math.round(grid.querySelector(".grid-body").clientHeight / 36);
+  while (known() < rows && performance.now() < end) {
+    grid.scrollTop = grid.scrollHeight;
+    await new Promise(requestAnimationFrame);
+  }
+  return known();
+}"""
+"""Scrolls to the end until so many rows are known; how many they are."""
+
+ROLL = """async ([frames, pixels]) => {
+  const grid = document.querySelector("[role=grid]"), taken = [];
+  grid.scrollTop = 0;
+  await new Promise((go) => setTimeout(go, 2000));
+  let before = await new Promise(requestAnimationFrame);
+  for (let frame = 0; frame < frames; frame += 1) {
+    grid.scrollTop += pixels;
+    const now = await new Promise(requestAnimationFrame);
+    taken.push(now - before);
+    before = now;
+  }
+  return taken;
+}"""
+"""Scrolls by so many pixels in each of so many frames; the milliseconds between them."""
+
+FRAMES, PIXELS, LATE = 600, 60, 25.0
+"""How far a table is scrolled, and the milliseconds after which a frame was missed, at 60 Hz."""
+
+
 class Seen(NamedTuple):
     """What is looked at.
 
@@ -46,15 +76,38 @@ class Seen(NamedTuple):
 def look(seen, times):
     """Open each page so many times, each time in a new browser; the milliseconds of each."""
     address = address_of_server()
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         found = {
             name: [_once(browser, f"{address}/console/{one.path}", one) for _ in range(times)]
             for name, one in seen.items()
         }
         browser.close()
     return found
+
+
+def roll(path, rows):
+    """Scroll through a table of so many rows; frames that came late, and the heap in MB."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        page.set_default_timeout(700_000)
+        page.goto(f"{address_of_server()}/console/{path}")
+        page.wait_for_selector("[role=row]")
+        known = page.evaluate(FILL, rows)
+        taken = page.evaluate(ROLL, [FRAMES, PIXELS])
+        devtools = context.new_cdp_session(page)
+        devtools.send("HeapProfiler.collectGarbage")
+        heap = devtools.send("Runtime.getHeapUsage")["usedSize"] / 1e6
+        drawn = page.locator("[role=row]").count()
+        browser.close()
+    late = sum(one > LATE for one in taken)
+    return {"rows": known, "drawn": drawn, "late": late, "slowest": max(taken), "heap": heap}
+
+
+def _chromium():
+    return shutil.which("chromium") or shutil.which("google-chrome")
 
 
 def _once(browser, url, seen):

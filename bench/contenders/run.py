@@ -3,7 +3,7 @@
     python run.py NAME prepare | enqueue KIND N | worker | finish N LIMIT | pickup N GAP
                        | past N | future N | flows KIND N | load PATH BODY CONNECTIONS SECONDS
                        | push N | verify N | scene NAME | listed | look TIMES
-                       | listen N CHANGES GAP
+                       | roll PATH ROWS | listen N CHANGES GAP
 
 NAME is a module beside this one. The answer is one line of JSON, the last one printed.
 """
@@ -175,6 +175,14 @@ def _look(contender, times):
     return look(contender.screens(), int(times))
 
 
+def _roll(contender, path, rows):
+    """Scroll through a long table in a browser; what it takes."""
+    from browsing import roll  # noqa: PLC0415 - only one environment has a browser
+
+    _check(contender, HasConsole)
+    return roll(path, int(rows))
+
+
 def _listen(contender, count, changes, gap):
     """Listen to changes many times over; the milliseconds until all have heard of each."""
     _check(contender, IsWatched)
@@ -294,6 +302,7 @@ COMMANDS = {
     "scene": _scene,
     "listed": _listed,
     "look": _look,
+    "roll": _roll,
     "listen": _listen,
 }
 

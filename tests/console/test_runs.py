@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+import rotulus.workflow as wf
 from console.mill import Mill
 from rotulus._app.roles import Role
 
@@ -90,3 +91,26 @@ def test_the_drawing_is_moved_and_zoomed_by_keys_alone_by_a_viewer(mill, serve, 
     expect(page.get_by_role("heading", name="fetch")).to_be_visible()
     for name in ("Pause", "Cancel", "Replay from here"):
         expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+
+
+def test_a_large_run_is_few_shapes_until_its_text_can_be_read(mill, serve, open_page):
+    """From far a box is an outline with its tone; what it says is there for hover and readers."""
+    with wf.WorkflowBuilder("wide", registry=mill.app.registry):
+        for number in range(300):
+            needs = [f"step{number - 20}"] if number >= 20 else []
+            wf.task(id=f"step{number}", dependencies=needs)(lambda context: None)
+    run = mill.app.enqueue("wide")
+    page = open_page()
+    page.goto(f"{serve(lambda: mill.service(worker=False)).address}/console/runs/{run.id}")
+    expect(page.locator(".box")).to_have_count(300)
+    shapes = page.locator(".canvas-box svg *")
+    expect(page.get_by_role("button", name="step7, queued")).to_have_count(1)
+    far = shapes.count()
+    expect(page.locator(".canvas-box text")).to_have_count(0)
+    page.get_by_role("group", name=re.compile("Steps of wide")).focus()
+    for _ in range(6):
+        page.keyboard.press("+")
+
+    assert far < 3 * 300 + 20
+    expect(page.locator(".canvas-box text", has_text="step299")).to_have_count(1)
+    expect(page.locator(".small-map path")).to_have_count(2)  # of those that wait, and others

@@ -22,7 +22,7 @@ def files(tmp_path, monkeypatch):
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text(
         '<meta name="rotulus-api" content="%api%"><link href="./assets/style-Bd3fGh12.css">'
-        '<script src="./assets/index-a1B2c3D4.js"></script>'
+        '<script src="./assets/index-a1B2c3D4.js"></script></head>'
     )
     (tmp_path / "assets" / "index-a1B2c3D4.js").write_text("export const one = 1;\n" * 50)
     (tmp_path / "assets" / "style-Bd3fGh12.css").write_text("a { color: red }")
@@ -55,6 +55,17 @@ def test_every_screen_has_the_page_with_addresses_that_lead_to_its_files(client)
         (link,) = re.findall(r'src="([^"]+)"', answer.text)
         assert str(answer.url.join(link)) == f"{HERE}/console/assets/index-a1B2c3D4.js", path
         assert client.get(str(answer.url.join(link))).text.startswith("export")
+
+
+def test_the_page_of_jobs_asks_for_the_first_rows_by_itself(client):
+    """Where the address has no filters: what these are in the API, the script knows."""
+    rows = re.compile(r'<link rel="preload" as="fetch" crossorigin href="([^"]+)">')
+    answer = client.get("/console/jobs")
+    [asked] = rows.findall(answer.text)
+
+    assert f"{HERE}/api/v1/jobs?limit=100" == str(answer.url.join(asked))
+    for path in ("", "jobs?q=state:failed", "jobs/0192", "queues"):
+        assert [] == rows.findall(client.get(f"/console/{path}").text)
 
 
 def test_the_page_may_load_only_what_this_server_sends(client):

@@ -9,6 +9,11 @@ pytestmark = pytest.mark.anywhere
 
 LIST = "jobs?limit=100"
 
+READINGS = f"""() => performance.getEntriesByType("resource")
+  .filter((one) => one.name.includes("{LIST}"))
+  .map((one) => ({{by: one.initiatorType, at: one.startTime}}))"""
+"""What has asked for the list, and when, in milliseconds."""
+
 
 @pytest.fixture
 def shop(tmp_path):
@@ -61,3 +66,15 @@ def test_each_console_sees_the_last_change(shop, serve, open_page):
 
     for page in pages:
         expect(page.get_by_role("row", name="mail.send")).to_have_count(3)
+
+
+def test_the_first_rows_are_asked_for_while_the_scripts_come(shop, serve, open_page):
+    """By the page itself: the script finds the answer, and does not ask again."""
+    shop.send.enqueue("ada")
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/jobs")
+    expect(page.get_by_role("row", name="mail.send")).to_be_visible()
+    [first, *again] = page.evaluate(READINGS)
+
+    assert "link" == first["by"]
+    assert [] == [one for one in again if one["at"] < first["at"] + 900]

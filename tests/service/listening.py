@@ -24,6 +24,7 @@ class Listener:
         status: the status of the answer.
         headers: its headers, by their names in small letters.
         last_id: the last id that was told, as a browser keeps it.
+        pieces: in how many pieces the body has come.
     """
 
     def __init__(self, address, path, headers=()):
@@ -34,6 +35,7 @@ class Listener:
         self.status = int(self._lines.readline().split()[1])
         self.headers = dict(self._head())
         self.last_id = None
+        self.pieces = 0
         self._events = self._read()
 
     def body(self):
@@ -75,6 +77,7 @@ class Listener:
         rest = ""
         while size := int(self._lines.readline() or b"0", 16):
             rest += self._lines.read(size).decode()
+            self.pieces += 1
             self._lines.readline()
             *lines, rest = rest.split("\n")
             yield from lines

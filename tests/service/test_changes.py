@@ -358,6 +358,30 @@ def test_however_many_listen_two_statements_a_second_are_sent(file_url, serve, m
     assert 20 == len(heard)
 
 
+def test_however_much_happens_a_listener_is_sent_four_pieces_a_second_at_most(app, listen):
+    """All that has happened since the last one is in each: a page draws no more often."""
+    listener, over = begun(listen()), threading.Event()
+
+    def work():
+        while not over.is_set():
+            app.enqueue("add", 1)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    told = listener.told()
+    next(told)
+    began, before, changes = time.monotonic(), listener.pieces, 0
+    while listener.pieces < before + 8:
+        next(told)
+        changes += 1
+    took = time.monotonic() - began
+    over.set()
+    worker.join()
+
+    assert took > 8 / 4
+    assert changes > 8
+
+
 def is_read(said):
     """Whether a statement is one of those that listeners cause."""
     return (

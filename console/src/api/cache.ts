@@ -1,6 +1,6 @@
 /** What was read from the API, kept and read again when the server says that it has changed. */
 import { batch, type Signal, signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { isLive } from "../live/switch";
 import { get } from "./client";
 import type { Problem } from "./problem";
@@ -209,7 +209,8 @@ export function entry<T>(path: string, keeping: Keeping = {}): Entry<T> {
 /** Returns what the API says at a path, and keeps it up to date while the component is there. */
 export function useData<T>(path: string | null, keeping: Keeping = {}): Entry<T> {
 	const found = useMemo(() => (path === null ? new Entry<T>("") : entry<T>(path, keeping)), [path]);
-	useEffect(() => (path === null ? undefined : found.watch(keeping)), [found, path]);
+	// It is asked for before the page is painted, not after.
+	useLayoutEffect(() => (path === null ? undefined : found.watch(keeping)), [found, path]);
 	return found;
 }
 

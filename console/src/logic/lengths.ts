@@ -36,9 +36,9 @@ export function ago(at: number, now: number): string {
 	return seconds > 0 ? `${text} ago` : `in ${text}`;
 }
 
-/** Returns a number with commas. */
+/** Returns a whole number with commas. */
 export function count(number: number, exact = true): string {
-	return number.toLocaleString("en-US") + (exact ? "" : "+");
+	return String(number).replace(/\B(?=(\d{3})+$)/g, ",") + (exact ? "" : "+");
 }
 
 /** Returns a number in at most four characters, for narrow places. */
@@ -83,9 +83,14 @@ export function seconds(text: string): number | null {
 	return found ? Number(found[1]) * (SIZES[found[2] ?? "s"] as number) : null;
 }
 
-/** Returns a moment in a zone, to the second, and to the millisecond if asked: `2026-11-29 14:02:11`. */
-export function moment(at: number, zone?: string, fine = false): string {
-	const options: Intl.DateTimeFormatOptions = {
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
+
+/** Returns the format of moments in a zone, made once: that takes a browser longer than its use. */
+function formatOf(zone: string | undefined, fine: boolean): Intl.DateTimeFormat {
+	const key = `${zone} ${fine}`;
+	const found = FORMATS.get(key);
+	if (found) return found;
+	const made = new Intl.DateTimeFormat("en-GB", {
 		year: "numeric",
 		month: "2-digit",
 		day: "2-digit",
@@ -95,8 +100,14 @@ export function moment(at: number, zone?: string, fine = false): string {
 		hourCycle: "h23",
 		...(zone && { timeZone: zone }),
 		...(fine && { fractionalSecondDigits: 3 }),
-	};
-	const parts = new Intl.DateTimeFormat("en-GB", options).formatToParts(at);
+	});
+	FORMATS.set(key, made);
+	return made;
+}
+
+/** Returns a moment in a zone, to the second, and to the millisecond if asked: `2026-11-29 14:02:11`. */
+export function moment(at: number, zone?: string, fine = false): string {
+	const parts = formatOf(zone, fine).formatToParts(at);
 	const part = (type: string) => parts.find((one) => one.type === type)?.value ?? "";
 	const rest = fine ? `.${part("fractionalSecond")}` : "";
 	return `${part("year")}-${part("month")}-${part("day")} ${part("hour")}:${part("minute")}:${part("second")}${rest}`;

@@ -1,22 +1,23 @@
 /** A place for a large drawing: moved by drag and arrows, zoomed by wheel, keys and buttons. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { fitted, kept, moved, type Size, showsAll, type View, zoomed } from "../logic/view";
 
 interface CanvasProps {
 	/** The size of the drawing, in its own units. */
 	size: Size;
 	label: string;
-	/** The drawing, as SVG. */
-	children: ComponentChildren;
-	/** The same, as a few shapes, for the small map. */
-	map: ComponentChildren;
+	/** Returns the drawing, as SVG; seen from far, where no text of it could be read. */
+	children: (isFar: boolean) => ComponentChildren;
+	/** Returns the same, as a few shapes, for the small map. */
+	map: () => ComponentChildren;
 }
 
 const MAP = 120;
 const STEP = 60;
 const ZOOM = 1.25;
+const FAR = 0.4; // pixels of a unit; text of 13 units has five of them
 const ARROWS: Record<string, [number, number]> = {
 	ArrowLeft: [-STEP, 0],
 	ArrowRight: [STEP, 0],
@@ -86,6 +87,8 @@ export function Canvas({ size, label, children, map }: CanvasProps) {
 		}
 	};
 	const { width, height } = place.value;
+	const isFar = view.scale < FAR;
+	const drawing = useMemo(() => children(isFar), [children, isFar]);
 	return (
 		<div class="canvas">
 			<div
@@ -109,7 +112,7 @@ export function Canvas({ size, label, children, map }: CanvasProps) {
 					height={height}
 					viewBox={`${view.x} ${view.y} ${width / view.scale} ${height / view.scale}`}
 				>
-					{children}
+					{drawing}
 				</svg>
 			</div>
 			<div class="canvas-tools">
@@ -132,7 +135,7 @@ export function Canvas({ size, label, children, map }: CanvasProps) {
 			</div>
 			{!showsAll(view, size, place.value) && (
 				<SmallMap size={size} view={view} place={place.value} show={show}>
-					{map}
+					{map()}
 				</SmallMap>
 			)}
 		</div>

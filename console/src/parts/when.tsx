@@ -17,11 +17,10 @@ effect(() => {
 	return () => clearInterval(timer);
 });
 
-const LOCAL = Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 /** Returns a moment in every zone that matters, a line each. */
 export function inZones(at: number, zone?: string): string {
-	const zones = [...new Set(["UTC", LOCAL, zone].filter(Boolean))] as string[];
+	const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
+	const zones = [...new Set(["UTC", local, zone].filter(Boolean))] as string[];
 	return zones.map((one) => `${moment(at, one, true)} ${one}`).join("\n");
 }
 
@@ -32,13 +31,18 @@ interface WhenProps {
 	whole?: boolean;
 }
 
-/** A moment of the API. */
+/** A moment of the API. Zones are computed when the pointer comes: a table has very many moments. */
 export function When({ at, zone, whole = false }: WhenProps) {
 	if (!at) return <span class="quiet">–</span>;
 	const told = Date.parse(at);
 	const text = whole || times.value === "absolute" ? moment(told, zone) : ago(told, now.value);
 	return (
-		<time dateTime={at} title={inZones(told, zone)}>
+		<time
+			dateTime={at}
+			onPointerEnter={(event) => {
+				event.currentTarget.title = inZones(told, zone);
+			}}
+		>
 			{text}
 		</time>
 	);

@@ -1,6 +1,10 @@
 /** The screens: one line each. A new screen is a file beside this one, and a line here. */
 import type { ComponentType } from "preact";
 import type { IconName } from "../parts/icons";
+import { params } from "../place";
+import Jobs from "./jobs";
+import { firstPage } from "./jobs/pages";
+import Overview from "./overview";
 
 /** What a screen is given: the parts of the path that its pattern names. */
 export interface ScreenProps {
@@ -11,7 +15,11 @@ export interface Screen {
 	/** The path below the console: `jobs/:id`. */
 	path: string;
 	title: string;
-	load: () => Promise<{ default: ComponentType<ScreenProps> }>;
+	/** The screen, if it is a part of the first script: one that is opened first, as a rule. */
+	here?: ComponentType<ScreenProps>;
+	load?: () => Promise<{ default: ComponentType<ScreenProps> }>;
+	/** Reads what somebody waits for on the screen, before any of it is drawn. */
+	begin?: () => void;
 	/** In the navigation: the icon, and the key after `g`. */
 	icon?: IconName;
 	key?: string;
@@ -26,9 +34,17 @@ export const SCREENS: readonly Screen[] = [
 		icon: "overview",
 		key: "o",
 		tab: true,
-		load: () => import("./overview"),
+		here: Overview,
 	},
-	{ path: "jobs", title: "Jobs", icon: "jobs", key: "j", tab: true, load: () => import("./jobs") },
+	{
+		path: "jobs",
+		title: "Jobs",
+		icon: "jobs",
+		key: "j",
+		tab: true,
+		here: Jobs,
+		begin: () => void firstPage(params.value.get("q") ?? "").read(),
+	},
 	{ path: "jobs/:id", title: "Job", load: () => import("./job") },
 	{ path: "jobs/:id/compare", title: "Compare", load: () => import("./compare") },
 	{

@@ -1,5 +1,6 @@
 /** A run: its graph, its steps over time, and what can be done to it. */
-import { useMemo } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { useData } from "../api/cache";
 import type { RunGraph, Timeline, WholeJob } from "../api/types";
 import { member } from "../logic/json";
@@ -73,6 +74,11 @@ function Whole({ run, text, graph, timeline }: WholeProps) {
 	const given = params.value.get("view");
 	const view: View = VIEWS.find((one) => one === given) ?? "Both";
 	const chosen = params.value.get("step");
+	// The steps over time come after the drawing, which nobody is to wait for.
+	const isDrawn = useSignal(false);
+	useEffect(() => {
+		isDrawn.value = true;
+	}, [isDrawn]);
 	const steps = useMemo(() => {
 		const ended = new Map<string, number>();
 		for (const row of timeline?.rows ?? []) {
@@ -120,7 +126,7 @@ function Whole({ run, text, graph, timeline }: WholeProps) {
 							choose={(one) => choose(one.step ?? one.id)}
 						/>
 					)}
-					{view !== "Graph" && timeline && (
+					{view !== "Graph" && timeline && isDrawn.value && (
 						<Gantt timeline={timeline} chosen={chosen} critical={steps} choose={choose} />
 					)}
 				</section>

@@ -8,12 +8,21 @@ import { SCREENS, type Screen, type ScreenProps } from "../screens";
 
 const loaded = new Map<Screen, ComponentType<ScreenProps>>();
 
+/** Loads the screen of the present address, and what it reads, before anything is drawn. */
+export function beginScreen(): void {
+	const screen = SCREENS.find((one) => matched(one.path, path.value));
+	screen?.begin?.();
+	screen?.load?.().catch(() => undefined); // the screen says so
+}
+
 /** The screen of the present address. */
 export function ScreenHere() {
 	const here = path.value;
 	for (const screen of SCREENS) {
 		const at = matched(screen.path, here);
-		if (at) return <Lazy key={`${screen.path} ${Object.values(at)}`} screen={screen} at={at} />;
+		const key = `${screen.path} ${Object.values(at ?? {})}`;
+		if (at && screen.here) return <screen.here key={key} at={at} />;
+		if (at) return <Lazy key={key} screen={screen} at={at} />;
 	}
 	return (
 		<Page title="Nothing here">
@@ -31,7 +40,7 @@ function Lazy({ screen, at }: { screen: Screen; at: Record<string, string> }) {
 	const again = useSignal(0);
 	useEffect(() => {
 		if (loaded.has(screen)) return;
-		screen.load().then(
+		screen.load?.().then(
 			(found) => {
 				loaded.set(screen, found.default);
 				again.value += 1;

@@ -1,5 +1,6 @@
 """`/console`: the page of the console and its files."""
 
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,9 @@ from rotulus.service.guard import ResourceRouter
 
 _FILES = ConsoleFiles()
 _USUAL = "/console"
+
+_FIRST = MappingProxyType({"jobs": "jobs?limit=100"})
+"""What screens read first, by their path, if their address has no filters."""
 
 
 def make_console_router(prefix: str = _USUAL, api: str = "/api/v1") -> APIRouter:
@@ -38,7 +42,8 @@ def make_console_router(prefix: str = _USUAL, api: str = "/api/v1") -> APIRouter
             return _answer(request, asset)
         if path.startswith("assets/"):  # of another version: no page is a script
             return Response(status_code=404)
-        return _answer(request, _FILES.page(api_from_here, _depth(request, path)))
+        reads = "" if request.url.query else _FIRST.get(path, "")
+        return _answer(request, _FILES.page(api_from_here, _depth(request, path), reads))
 
     return router
 

@@ -1,6 +1,6 @@
 /** The pages of a list of jobs: each is kept by its cursor, and those in sight are kept up to date. */
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { type Entry, entry } from "../../api/cache";
 import type { Job, JobPage } from "../../api/types";
 import { isLive } from "../../live/switch";
@@ -39,14 +39,19 @@ export interface JobList {
 	rest: (isAtRest: boolean) => void;
 }
 
+/** Returns the first page of a list. */
+export function firstPage(query: string): Entry<JobPage> {
+	return entry<JobPage>(pathOf(query, null), KEEPING);
+}
+
 /** Returns the jobs that match a query. */
 export function useJobs(query: string): JobList {
-	const first = useMemo(() => entry<JobPage>(pathOf(query, null), KEEPING), [query]);
+	const first = useMemo(() => firstPage(query), [query]);
 	const later = useSignal<readonly Entry<JobPage>[]>([]);
 	const inSight = useSignal("0 0");
 	const head = useHeld(first);
 	const pages = later.value;
-	useEffect(() => {
+	useLayoutEffect(() => {
 		later.value = [];
 		inSight.value = "0 0";
 		return first.watch(KEEPING);

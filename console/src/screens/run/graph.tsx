@@ -15,38 +15,62 @@ interface GraphProps {
 
 /** The drawing; a click on a box chooses its step. */
 export function Graph({ graph, chosen, critical, choose }: GraphProps) {
-	const ended = new Set(
-		graph.boxes.filter((one) => one.state === "succeeded").map((one) => one.id),
-	);
 	return (
 		<Canvas
 			size={graph}
 			label={`Steps of ${graph.task}`}
-			map={graph.boxes.map((one) => (
-				<rect
-					key={one.id}
-					class={`map-box t-${one.tone}`}
-					x={one.x}
-					y={one.y}
-					width={one.width}
-					height={one.height}
-				/>
-			))}
+			map={() =>
+				[...grouped(graph.boxes, (one) => `map-box t-${one.tone}`)].map(([kind, boxes]) => (
+					<path key={kind} class={kind} d={boxes.map(outlineOf).join("")} />
+				))
+			}
 		>
-			<g class="routes">
-				{graph.routes.map((one) => (
-					<path
-						key={`${one.source} ${one.target}`}
-						class={classOf(one, ended, critical)}
-						d={wayOf(one)}
-					/>
-				))}
-			</g>
-			{graph.boxes.map((one) => (
-				<Box key={one.id} box={one} isChosen={one.id === chosen} choose={choose} />
-			))}
+			{(isFar) => (
+				<>
+					<Routes graph={graph} critical={critical} />
+					{graph.boxes.map((one) => (
+						<Box
+							key={one.id}
+							box={one}
+							isFar={isFar}
+							isChosen={one.id === chosen}
+							choose={choose}
+						/>
+					))}
+				</>
+			)}
 		</Canvas>
 	);
+}
+
+/** All routes, those of one look as one shape: a large run has very many. */
+function Routes({ graph, critical }: Pick<GraphProps, "graph" | "critical">) {
+	const ended = new Set(
+		graph.boxes.filter((one) => one.state === "succeeded").map((one) => one.id),
+	);
+	const looks = grouped(graph.routes, (one) => classOf(one, ended, critical));
+	return (
+		<g class="routes">
+			{[...looks].sort().map(([look, routes]) => (
+				<path key={look} class={look} d={routes.map(wayOf).join("")} />
+			))}
+		</g>
+	);
+}
+
+function grouped<T>(all: readonly T[], by: (one: T) => string): Map<string, T[]> {
+	const found = new Map<string, T[]>();
+	for (const one of all) {
+		const kind = by(one);
+		const own = found.get(kind);
+		if (own) own.push(one);
+		else found.set(kind, [one]);
+	}
+	return found;
+}
+
+function outlineOf({ x, y, width, height }: GraphBox): string {
+	return `M${x} ${y}h${width}v${height}h${-width}Z`;
 }
 
 function classOf(
@@ -74,16 +98,18 @@ function wayOf({ points }: GraphRoute): string {
 
 interface BoxProps {
 	box: GraphBox;
+	isFar: boolean;
 	isChosen: boolean;
 	choose: (box: GraphBox) => void;
 }
 
-function Box({ box, isChosen, choose }: BoxProps) {
-	const { x, y, width, height, state } = box;
-	const said = [box.id, state, ...box.lines].filter(Boolean).join(", ");
+function Box({ box, isFar, isChosen, choose }: BoxProps) {
+	const { x, y, width, height } = box;
+	const state = isFar ? undefined : box.state;
+	const said = [box.id, box.state, ...box.lines].filter(Boolean).join(", ");
 	return (
 		<g
-			class={`box t-${box.tone}${isChosen ? " chosen-box" : ""}`}
+			class={`box t-${box.tone}${isFar ? " far" : ""}${isChosen ? " chosen-box" : ""}`}
 			role="button"
 			tabindex={0}
 			aria-label={said}
@@ -110,7 +136,7 @@ function Box({ box, isChosen, choose }: BoxProps) {
 					/>
 				))}
 			<rect class="card-box" x={x} y={y} width={width} height={height} rx="6" />
-			{box.kind === "workflow" && (
+			{box.kind === "workflow" && !isFar && (
 				<path class="sides" d={`M${x + 5} ${y}v${height}M${x + width - 5} ${y}v${height}`} />
 			)}
 			{state && (
@@ -118,14 +144,17 @@ function Box({ box, isChosen, choose }: BoxProps) {
 					<StateMark state={state} />
 				</svg>
 			)}
-			<text class="box-name" x={state ? x + 29 : x + 12} y={y + 24}>
-				{box.id}
-			</text>
-			{box.lines.map((line, at) => (
-				<text key={line} class="box-line" x={state ? x + 29 : x + 12} y={y + 41 + at * 16}>
-					{line}
+			{!isFar && (
+				<text class="box-name" x={state ? x + 29 : x + 12} y={y + 24}>
+					{box.id}
 				</text>
-			))}
+			)}
+			{!isFar &&
+				box.lines.map((line, at) => (
+					<text key={line} class="box-line" x={state ? x + 29 : x + 12} y={y + 41 + at * 16}>
+						{line}
+					</text>
+				))}
 			<Strip box={box} />
 		</g>
 	);
