@@ -17,7 +17,7 @@ import { StateMark } from "../parts/state";
 import { When } from "../parts/when";
 import { href, params, setParams } from "../place";
 import { jobColumns } from "../preferences";
-import { mayOperate } from "../session";
+import { mayOperate, me } from "../session";
 import { COLUMNS, JobCard } from "./jobs/columns";
 import { type JobList, useJobs } from "./jobs/pages";
 import { act, type Verb } from "./jobs/verbs";
@@ -112,7 +112,9 @@ interface RowsProps {
 }
 
 function Rows({ list, query, columns, chosen, choose, look }: RowsProps) {
-	if (!list.first.data.value) return list.first.error.value ? null : <Skeleton lines={12} />;
+	// Who looks is known as soon, and says whether rows can be chosen: no column comes in later.
+	if (!list.first.data.value || !me.value)
+		return list.first.error.value ? null : <Skeleton lines={12} />;
 	if (!list.rows.length && !list.hasMore) return <Nothing query={query} look={look} />;
 	return (
 		<Grid<Job>

@@ -7,7 +7,7 @@ import { follow } from "../live/stream";
 import { paused } from "../live/switch";
 import { go, href } from "../place";
 import { PLACES } from "../screens";
-import { begin, me } from "../session";
+import { me } from "../session";
 import { Confirm } from "./confirm";
 import { Help } from "./help";
 import { Navigation } from "./navigation";
@@ -18,10 +18,7 @@ import { Toasts } from "./toasts";
 /** Everything. */
 export function Console() {
 	const over = useSignal<"" | "palette" | "help">("");
-	useEffect(() => {
-		void begin();
-		follow();
-	}, []);
+	useEffect(follow, []);
 	useKeys(
 		useMemo(
 			() => [

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import mimetypes
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -94,7 +94,7 @@ class ConsoleFiles:
         named = {path.relative_to(self._folder).as_posix(): path for path in found}
         return {name: _read(name, path) for name, path in named.items() if name != "index.html"}
 
-    def page(self, api: str, depth: int = 0, reads: str = "") -> ConsoleFile:
+    def page(self, api: str, depth: int = 0, reads: Sequence[str] = ()) -> ConsoleFile:
         """Returns the page, which is the same for every screen but for what is read at once.
 
         All addresses in it are relative, so it is right behind any proxy and under any mount.
@@ -102,15 +102,15 @@ class ConsoleFiles:
         Args:
             api: where the API is, relative to the beginning of the console: `"../api/v1/"`.
             depth: how many slashes the path of the screen has below that beginning.
-            reads: what the screen reads first, as an address below that of the API: the browser
-                asks for it while the scripts come. "": nothing.
+            reads: what the screen reads first, as addresses below that of the API: the browser
+                asks for it while the scripts come.
         """
         text = _OWN.sub("../" * depth, self._page) if depth else self._page
-        if reads:
-            asked = (
-                f'<link rel="preload" as="fetch" crossorigin href="{"../" * depth}%api%{reads}">'
-            )
-            text = text.replace("</head>", f"{asked}\n</head>")
+        place = "../" * depth + "%api%"
+        asked = (
+            f'<link rel="preload" as="fetch" crossorigin href="{place}{one}">\n' for one in reads
+        )
+        text = text.replace("</head>", "".join([*asked, "</head>"]))
         text = text.replace("%api%", escape(api))
         content = text.encode()
         headers = {**FILE_HEADERS, **PAGE_HEADERS}

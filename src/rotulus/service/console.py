@@ -12,8 +12,8 @@ from rotulus.service.guard import ResourceRouter
 _FILES = ConsoleFiles()
 _USUAL = "/console"
 
-_FIRST = MappingProxyType({"jobs": "jobs?limit=100"})
-"""What screens read first, by their path, if their address has no filters."""
+_FIRST = MappingProxyType({"jobs": ("me", "jobs?limit=100")})
+"""What screens read first, by their path, if their address has no filters; others: who looks."""
 
 
 def make_console_router(prefix: str = _USUAL, api: str = "/api/v1") -> APIRouter:
@@ -42,7 +42,7 @@ def make_console_router(prefix: str = _USUAL, api: str = "/api/v1") -> APIRouter
             return _answer(request, asset)
         if path.startswith("assets/"):  # of another version: no page is a script
             return Response(status_code=404)
-        reads = "" if request.url.query else _FIRST.get(path, "")
+        reads = ("me",) if request.url.query else _FIRST.get(path, ("me",))
         return _answer(request, _FILES.page(api_from_here, _depth(request, path), reads))
 
     return router
