@@ -117,6 +117,14 @@ export class Entry<T> {
 		}
 	}
 
+	/** Lets go of the data, if nobody looks: it is read again when somebody does. */
+	forget(): void {
+		if (this.isWatched) return;
+		this.data.value = undefined;
+		this.text = "";
+		this.outdate();
+	}
+
 	/** Takes data that came in another way, such as the answer of a verb. */
 	set(data: T, text: string, at = Date.now()): void {
 		batch(() => {

@@ -1,6 +1,6 @@
 /** A table of any number of rows, of which only those in sight are drawn. */
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import { Component, type ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { useKeys } from "../keys";
 import { changed } from "../live/stream";
@@ -18,7 +18,8 @@ export interface Column<R> {
 }
 
 export interface GridProps<R> {
-	rows: readonly R[];
+	/** Undefined: a row that is read again when it comes into sight. */
+	rows: readonly (R | undefined)[];
 	columns: readonly Column<R>[];
 	idOf: (row: R) => string;
 	/** What stands in a narrow table: two lines. */
@@ -44,20 +45,27 @@ const HEIGHTS = { comfortable: 36, compact: 32 };
 const CARD = 60;
 const HEAD = 32;
 const TINTED = 1200;
+const AT_ONCE = 4; // rows that are scrolled past before others are drawn
 
 /** The table. `j` and `k` go through the rows, `x` chooses, Enter opens. */
 export function Grid<R>(props: GridProps<R>) {
 	const { rows, columns, idOf, chosen, choose, more } = props;
 	const box = useRef<HTMLDivElement>(null);
-	const top = useSignal(0);
+	const top = useRef(0);
+	const step = useSignal(0);
 	const size = useSignal({ width: 1000, height: 700 });
 	const active = useSignal<string | null>(null);
 	const hovered = useRef(false);
 	const narrow = size.value.width < NARROW;
 	const high = narrow ? CARD : HEIGHTS[density.value];
 	const head = narrow ? 0 : HEAD;
-	const sight = inSight(top.value - head, size.value.height, high, rows.length);
-	const at = active.value === null ? -1 : rows.findIndex((row) => idOf(row) === active.value);
+	const shift = AT_ONCE * high;
+	const sight = inSight(step.value * shift - head, size.value.height + shift, high, rows.length);
+	const isActive = (row: R | undefined) => row !== undefined && idOf(row) === active.value;
+	const last = useRef(-1);
+	if (active.value === null) last.current = -1;
+	else if (!isActive(rows[last.current])) last.current = rows.findIndex(isActive);
+	const at = last.current;
 
 	useLayoutEffect(() => {
 		const element = box.current;
@@ -76,7 +84,7 @@ export function Grid<R>(props: GridProps<R>) {
 		if (more && sight.end >= rows.length - 10) more();
 	}, [more, sight.end, rows.length]);
 
-	const tellRest = () => props.rest?.(top.peek() < 4 && !hovered.current);
+	const tellRest = () => props.rest?.(top.current < 4 && !hovered.current);
 	const move = (by: number) => {
 		const next = Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + by));
 		const row = rows[next];
@@ -116,7 +124,8 @@ export function Grid<R>(props: GridProps<R>) {
 				at >= sight.begin && at < sight.end ? `row-${active.value}` : undefined
 			}
 			onScroll={(event) => {
-				top.value = event.currentTarget.scrollTop;
+				top.current = event.currentTarget.scrollTop;
+				step.value = Math.floor(top.current / shift);
 				tellRest();
 			}}
 			onPointerEnter={(event) => {
@@ -137,49 +146,19 @@ export function Grid<R>(props: GridProps<R>) {
 				))}
 			</div>
 			<div class="grid-body" role="rowgroup" style={{ height: `${rows.length * high}px` }}>
-				{rows.slice(sight.begin, sight.end).map((row, offset) => {
-					const id = idOf(row);
+				{Array.from(rows.slice(sight.begin, sight.end), (row, offset) => {
 					const index = sight.begin + offset;
-					const isNew = Date.now() - (changed.get(id) ?? 0) < TINTED;
+					if (row === undefined)
+						return <Absent key={`at ${index}`} top={index * high} high={high} />;
+					const id = idOf(row);
 					return (
-						<div
+						<Row
 							key={id}
-							id={`row-${id}`}
-							role="row"
-							aria-rowindex={index + 2}
-							aria-selected={choose ? !!chosen?.has(id) : undefined}
-							class={`grid-row${id === active.value ? " active" : ""}${isNew ? " fresh" : ""}`}
-							style={{
-								gridTemplateColumns: template,
-								transform: `translateY(${index * high}px)`,
-								height: `${high}px`,
-							}}
-						>
-							{choose && !narrow && (
-								<div class="choose" role="gridcell">
-									<input
-										type="checkbox"
-										aria-label="Choose"
-										checked={!!chosen?.has(id)}
-										onChange={() => toggle(id)}
-										tabIndex={-1}
-									/>
-								</div>
-							)}
-							{narrow ? (
-								<div class="grid-card" role="gridcell">
-									<a href={props.open(row)} tabIndex={-1}>
-										{props.card(row)}
-									</a>
-								</div>
-							) : (
-								columns.map((one) => (
-									<div key={one.name} role="gridcell" class={one.right ? "right" : ""}>
-										{one.cell(row)}
-									</div>
-								))
-							)}
-						</div>
+							{...{ row, id, index, high, template, columns, here, narrow }}
+							isChosen={choose && !!chosen?.has(id)}
+							isActive={id === active.value}
+							isNew={Date.now() - (changed.get(id) ?? 0) < TINTED}
+						/>
 					);
 				})}
 			</div>
@@ -188,9 +167,91 @@ export function Grid<R>(props: GridProps<R>) {
 	);
 }
 
+interface RowProps<R> {
+	row: R;
+	id: string;
+	index: number;
+	high: number;
+	template: string;
+	columns: readonly Column<R>[];
+	here: Here<R>;
+	narrow: boolean;
+	/** Undefined: rows cannot be chosen. */
+	isChosen: boolean | undefined;
+	isActive: boolean;
+	isNew: boolean;
+}
+
+/** A row, which is drawn again only if something of it is another: most stay while one scrolls. */
+class Row<R> extends Component<RowProps<R>> {
+	override shouldComponentUpdate(next: RowProps<R>): boolean {
+		const own = this.props;
+		return (Object.keys(next) as (keyof RowProps<R>)[]).some((name) => next[name] !== own[name]);
+	}
+
+	override render() {
+		const { row, id, index, high, template, columns, here, narrow, isChosen } = this.props;
+		return (
+			<div
+				id={`row-${id}`}
+				role="row"
+				aria-rowindex={index + 2}
+				aria-selected={isChosen}
+				class={`grid-row${this.props.isActive ? " active" : ""}${this.props.isNew ? " fresh" : ""}`}
+				style={{
+					gridTemplateColumns: template,
+					transform: `translateY(${index * high}px)`,
+					height: `${high}px`,
+				}}
+			>
+				{isChosen !== undefined && !narrow && (
+					<div class="choose" role="gridcell">
+						<input
+							type="checkbox"
+							aria-label="Choose"
+							checked={isChosen}
+							onChange={() => here.current.toggle(id)}
+							tabIndex={-1}
+						/>
+					</div>
+				)}
+				{narrow ? (
+					<div class="grid-card" role="gridcell">
+						<a href={here.current.props.open(row)} tabIndex={-1}>
+							{here.current.props.card(row)}
+						</a>
+					</div>
+				) : (
+					columns.map((one) => (
+						<div key={one.name} role="gridcell" class={one.right ? "right" : ""}>
+							{one.cell(row)}
+						</div>
+					))
+				)}
+			</div>
+		);
+	}
+}
+
+/** The place of a row that is read again. */
+function Absent({ top, high }: { top: number; high: number }) {
+	return (
+		<div
+			class="grid-row quiet"
+			role="row"
+			aria-busy="true"
+			style={{ transform: `translateY(${top}px)`, height: `${high}px` }}
+		>
+			<div role="gridcell">…</div>
+		</div>
+	);
+}
+
 function ChooseAll<R>(props: Pick<GridProps<R>, "rows" | "idOf" | "chosen" | "choose">) {
 	const { rows, idOf, chosen, choose } = props;
-	const all = rows.length > 0 && rows.every((row) => chosen?.has(idOf(row)));
+	const isChosen = (row: R | undefined) => row === undefined || !!chosen?.has(idOf(row));
+	const all = !!chosen?.size && rows.every(isChosen);
+	const ids = () => rows.flatMap((row) => (row === undefined ? [] : idOf(row)));
 	return (
 		<div class="choose" role="columnheader">
 			<input
@@ -198,7 +259,7 @@ function ChooseAll<R>(props: Pick<GridProps<R>, "rows" | "idOf" | "chosen" | "ch
 				aria-label="Choose all that are shown"
 				checked={all}
 				indeterminate={!all && !!chosen?.size}
-				onChange={() => choose?.(all ? new Set() : new Set(rows.map(idOf)))}
+				onChange={() => choose?.(new Set(all ? [] : ids()))}
 			/>
 		</div>
 	);

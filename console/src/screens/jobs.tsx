@@ -56,7 +56,10 @@ export default function Jobs() {
 		),
 	);
 	const names = jobColumns.value.split(",");
-	const columns = COLUMNS.filter((one) => names.includes(one.name));
+	const columns = useMemo(
+		() => COLUMNS.filter((one) => names.includes(one.name)),
+		[jobColumns.value],
+	);
 	const values = useValues();
 	return (
 		<Page title="Jobs" fills actions={<Columns />}>
@@ -82,7 +85,7 @@ export default function Jobs() {
 				list={list}
 				query={query}
 				columns={columns}
-				chosen={isAll.value ? new Set(list.rows.map((job) => job.id)) : chosen.value}
+				chosen={isAll.value ? new Set(list.rows.flatMap((job) => job?.id ?? [])) : chosen.value}
 				choose={choose}
 				look={look}
 			/>

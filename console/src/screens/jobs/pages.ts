@@ -7,6 +7,7 @@ import { isLive } from "../../live/switch";
 import { toQuery } from "../../logic/query";
 
 const AT_ONCE = 100;
+const AROUND = 5; // pages beside those in sight whose rows are kept
 
 /** No change tells of the progress of jobs that run. */
 const KEEPING = {
@@ -23,7 +24,8 @@ function pathOf(query: string, after: string | null): string {
 
 /** A list as it is shown. */
 export interface JobList {
-	rows: readonly Job[];
+	/** Undefined: a row of a page that is far out of sight, and read again when it is not. */
+	rows: readonly (Job | undefined)[];
 	first: Entry<JobPage>;
 	/** Reads the next page, if there is one. */
 	more: () => void;
@@ -47,7 +49,7 @@ export function firstPage(query: string): Entry<JobPage> {
 /** Returns the jobs that match a query. */
 export function useJobs(query: string): JobList {
 	const first = useMemo(() => firstPage(query), [query]);
-	const later = useSignal<readonly Entry<JobPage>[]>([]);
+	const later = useSignal<readonly Later[]>([]);
 	const inSight = useSignal("0 0");
 	const head = useHeld(first);
 	const pages = later.value;
@@ -60,45 +62,77 @@ export function useJobs(query: string): JobList {
 		// The first page is always watched: it tells of newer jobs.
 		const [from = 0, to = 0] = inSight.value.split(" ").map(Number);
 		const last = pages.length - 1;
-		const seen = pages.filter((_, at) => (at + 1 >= from && at < to) || at === last);
-		const left = seen.map((page) => page.watch(KEEPING));
+		const seen = pages.filter(({ page }, at) => {
+			if ((at + 1 >= from && at < to) || at === last) return true;
+			if (page.data.peek() && (at + 1 < from - AROUND || at > to + AROUND)) forget(pages[at]);
+			return false;
+		});
+		const left = seen.map(({ page }) => page.watch(KEEPING));
 		return () => {
 			for (const leave of left) leave();
 		};
 	}, [pages, inSight.value]);
 
 	const shown = head.page.value;
-	const all = shown ? [shown, ...pages.flatMap((page) => page.data.value ?? [])] : [];
+	const all = shown ? [shown, ...pages.map((one) => one.page.data.value ?? one.size)] : [];
 	const rows = useMemo(() => merged(all), all);
-	const last = all[all.length - 1];
-	const waits = pages.some((page) => !page.data.value);
-	const next = last?.next ?? null;
+	const end = pages.length ? pages[pages.length - 1]?.page.data.value : shown;
+	const waits = pages.length > 0 && !end;
+	const next = end?.next ?? null;
 	return {
 		rows,
 		first,
 		more: () => {
 			if (!next || waits) return;
 			const page = entry<JobPage>(pathOf(query, next), KEEPING);
-			if (!later.value.includes(page)) later.value = [...later.value, page];
+			if (!later.value.some((one) => one.page === page))
+				later.value = [...later.value, { page, size: 0 }];
 		},
 		sight: (begin, end) => {
 			inSight.value = `${Math.floor(begin / AT_ONCE)} ${Math.ceil(end / AT_ONCE)}`;
 		},
 		hasMore: next !== null,
 		isReading: waits,
-		lookedTo: next ? (last?.looked_to ?? null) : null,
+		lookedTo: next ? (end?.looked_to ?? null) : null,
 		newer: head.newer,
 		showNewer: head.show,
 		rest: head.rest,
 	};
 }
 
-/** Rows of all pages, each job once: it may have moved from one page to the next. */
-function merged(pages: readonly JobPage[]): Job[] {
-	const found = new Map<string, Job>();
-	for (const page of pages)
-		for (const job of page.items) if (!found.has(job.id)) found.set(job.id, job);
-	return [...found.values()];
+/** A page after the first one. */
+interface Later {
+	page: Entry<JobPage>;
+	/** How many rows it had when its data were let go. */
+	size: number;
+}
+
+function forget(one: Later | undefined): void {
+	if (!one) return;
+	one.size = one.page.data.peek()?.items.length ?? one.size;
+	one.page.forget();
+}
+
+const NONE: readonly Job[] = [];
+
+/**
+ * Rows of all pages; a number stands for as many rows of a page that was let go. Each job is there
+ * once: it may have moved from one page to the next.
+ */
+function merged(pages: readonly (JobPage | number)[]): (Job | undefined)[] {
+	const rows: (Job | undefined)[] = [];
+	let before = NONE;
+	for (const page of pages) {
+		if (typeof page === "number") {
+			rows.length += page;
+			before = NONE;
+			continue;
+		}
+		const known = new Set(before.map((job) => job.id));
+		for (const job of page.items) if (!known.has(job.id)) rows.push(job);
+		before = page.items;
+	}
+	return rows;
 }
 
 interface Held {
