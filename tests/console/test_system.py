@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from console.shop import Shop
 from rotulus._app.roles import Role
+from rotulus.service import service_of
 from rotulus.store import WorkerInfo
 
 pytestmark = pytest.mark.anywhere
@@ -33,6 +34,24 @@ def test_the_system_says_what_runs_where(shop, serve, open_page, sent_by):
     expect(page.get_by_text("staging").last).to_be_visible()
     page.get_by_role("link", name="1", exact=True).click()
     expect(page.get_by_role("row", name="mail.send")).to_be_visible()
+
+
+def test_the_system_says_how_the_store_grows_and_what_prometheus_is_told(
+    shop, serve, open_page, sent_by
+):
+    """The jobs of the last thirty days, and the text of `/metrics`, to a viewer, too."""
+    sent_by(Role.VIEWER)
+    for name in ("ada", "bob"):
+        shop.send.enqueue(name)
+    page = open_page()
+    page.goto(f"{serve(lambda: service_of(shop.app)).address}/console/system")
+
+    expect(page.get_by_text("2 jobs added in 30 days")).to_be_visible()
+    page.get_by_role("button", name="Read /metrics").click()
+    expect(page.get_by_text('state="queued"} 2')).to_be_visible()
+    shop.send.enqueue("eve")
+    page.get_by_role("button", name="Read again").click()
+    expect(page.get_by_text('state="queued"} 3')).to_be_visible()
 
 
 def test_a_webhook_is_paused_and_resumed(shop, serve, open_page):

@@ -66,6 +66,35 @@ def refused(act):
     return False
 
 
+@pytest.mark.parametrize("what", ["producer", "viewer", "worker"])
+def test_a_role_is_told_what_it_may_do(owner, become, what):
+    """It has what its own script gives, and is told what it lacks for others."""
+    rights = become(what).rights()
+    assert (True, False) == (rights.user.startswith(what), rights.owner)
+    assert {"producer", "viewer", "worker"} == set(rights.missing)
+    assert [] == rights.missing[what]
+    place = '"jobs".' if "schema=jobs" in owner.url else ""
+    if what != "worker":
+        assert f"DELETE ON {place}rotulus_jobs" in rights.missing["worker"]
+    if what == "viewer":
+        assert f"UPDATE (held_key) ON {place}rotulus_jobs" in rights.missing["producer"]
+
+
+def test_an_owner_lacks_nothing(owner):
+    """And is told so."""
+    rights = owner.rights()
+    assert rights.owner
+    assert {"producer": [], "viewer": [], "worker": []} == rights.missing
+
+
+def test_where_no_table_is_nobody_has_rights(database):
+    """And it can be asked all the same."""
+    store = PostgresStore(read_address(f"{database}?schema=nothing_here"))
+    assert not store.rights().owner
+    assert 'SELECT ON "nothing_here".rotulus_jobs' in store.rights().missing["viewer"]
+    store.close()
+
+
 def test_a_producer_enqueues_and_looks(owner, become, clock):
     """It runs nothing, and changes nothing that is there."""
     store = become("producer")

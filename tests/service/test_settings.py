@@ -73,4 +73,14 @@ def test_the_store_says_how_large_it_is(serve, tmp_path):
     rows = {table["name"]: table["rows"] for table in told["tables"]}
     assert (1, 1, 0) == (*(rows["rotulus_audit"], rows["rotulus_pauses"], rows["rotulus_jobs"]),)
     assert size.migrations == told["migrations"]
-    assert ([], []) == (told["missing"], told["unfinished"])
+    assert ([], [], None) == (told["missing"], told["unfinished"], told["rights"])
+
+
+def test_the_store_says_what_its_user_may_do(serve, database):
+    """On PostgreSQL; the owner of the tables lacks nothing."""
+    app = App(database, registry=TaskRegistry())
+    app.store.migrate()
+    with app:
+        told = serve(app).get("/api/v1/store").json()["rights"]
+    assert ("rotulus", True) == (told["user"], told["owner"])
+    assert {"producer": [], "viewer": [], "worker": []} == told["missing"]

@@ -56,6 +56,11 @@ export async function get<T>(
 	};
 }
 
+/** Reads a text beside the API, such as the metrics. */
+export async function getText(path: string): Promise<string> {
+	return (await ask(path, {})).text();
+}
+
 /** Asks the API to do something. */
 export async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
 	const text = await sendText(method, path, body === undefined ? "" : JSON.stringify(body));

@@ -7,6 +7,7 @@ import { Loaded, Page, Section } from "../parts/page";
 import { When } from "../parts/when";
 import { API, href } from "../place";
 import { me } from "../session";
+import { Metrics } from "./system/metrics";
 import { SettingList } from "./system/settings";
 import { StoreFacts } from "./system/store";
 
@@ -88,6 +89,7 @@ export default function System() {
 							)}
 						</Loaded>
 					</Section>
+					<Metrics />
 					<Section title="For programs">
 						<dl class="facts">
 							<Fact name="Document">

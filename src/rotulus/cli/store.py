@@ -6,7 +6,7 @@ from rotulus._text.words import many
 from rotulus.cli.output import json_option, print_facts, print_json, print_table
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
-from rotulus.store import TableSize
+from rotulus.store import Rights, TableSize
 
 _COLUMNS = (
     Column("table", fold=16),
@@ -27,18 +27,28 @@ def store(as_json: bool, target: str | None, url: str | None) -> None:
     """
     app = find_store(target, url)
     where = app.store
-    found, missing = where.size(), where.migrate(apply=False)
+    found, missing, rights = where.size(), where.migrate(apply=False), where.rights()
     if as_json:
         facts = {"url": where.url, "size": found.size}
         facts |= {"tables": [table._asdict() for table in found.tables]}
-        print_json(facts | {"migrations": found.migrations, "missing": missing})
+        facts |= {"migrations": found.migrations, "missing": missing}
+        print_json(facts | {"rights": rights and rights._asdict()})
         return
     count = many(len(found.migrations), "migration")
     last = f"{count}, the last: {found.migrations[-1]}" if found.migrations else count
     facts = {"store": where.url, "size": size_text(found.size), "migrations": last}
+    facts |= {"user": rights and _told(rights)}
     print_facts(facts | {"missing": ", ".join(missing) or None})
     click.echo()
     print_table(_COLUMNS, map(_row, found.tables), "It has no tables.")
+
+
+def _told(rights: Rights) -> str:
+    """Returns who the user of a store is, and what the user may do."""
+    if rights.owner:
+        return f"{rights.user}, who owns the tables"
+    able = [role for role, missing in rights.missing.items() if not missing]
+    return f"{rights.user}, who has the rights of a {' and of a '.join(able) or 'stranger'}"
 
 
 def size_text(size: int) -> str:

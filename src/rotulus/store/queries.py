@@ -13,6 +13,7 @@ from rotulus.store.values import (
     Found,
     LimitUse,
     Part,
+    Rights,
     StoreSize,
     Tally,
 )
@@ -134,6 +135,10 @@ class Queries(Protocol):
         It takes no longer however many there are: rows are counted to `most`, or the database has
         an estimate of its own, and that is told.
         """
+        ...
+
+    def rights(self) -> Rights | None:
+        """Returns what the user may do, beside what roles need; None: the place has no users."""
         ...
 
     def limits(self, most: int = 10_000, key: str | None = None) -> list[LimitUse]:

@@ -214,6 +214,22 @@ class StoreSize(NamedTuple):
     migrations: list[str]
 
 
+class Rights(NamedTuple):
+    """What the user of a store may do there.
+
+    Attributes:
+        user: the name of the user.
+        owner: whether the tables are the user's own, or those of a group of the user: so migrations
+            are applied, and everything is steered.
+        missing: the rights that the user lacks, by what a role does: `producer`, `viewer`,
+            `worker`. Such a right is `UPDATE (state) ON rotulus_jobs`.
+    """
+
+    user: str
+    owner: bool
+    missing: dict[str, list[str]]
+
+
 class LimitUse(NamedTuple):
     """A key of limits, and the jobs that hold it or wait for it.
 

@@ -3,6 +3,7 @@ import type { Setting, StoreInfo, StoreTable } from "../../api/types";
 import { bytes, count, length } from "../../logic/lengths";
 import { Fact } from "../../parts/fact";
 import { right, Table } from "../../parts/table";
+import { Growth } from "./growth";
 
 interface StoreProps {
 	store: StoreInfo;
@@ -29,6 +30,7 @@ export function StoreFacts({ store, settings = [] }: StoreProps) {
 					<code>{store.url}</code>
 				</Fact>
 				<Fact name="Size">{bytes(store.size)}</Fact>
+				<Growth />
 				<Fact name="Keeps">
 					{kept("keep")} of what succeeded, {kept("keep_failed")} of what failed,{" "}
 					{kept("keep_stats")} of statistics and audit
@@ -38,6 +40,7 @@ export function StoreFacts({ store, settings = [] }: StoreProps) {
 					{missing.length > 0 && <span class="bad-text">missing: {missing.join(", ")}</span>}
 					{!missing.length && <span class="quiet">the last: {migrations.at(-1)}</span>}
 				</Fact>
+				{store.rights && <Granted rights={store.rights} />}
 				{unfinished.map((one) => (
 					<Fact key={one} name="To do">
 						<span class="warn-text">{one}</span>
@@ -63,5 +66,20 @@ export function StoreFacts({ store, settings = [] }: StoreProps) {
 			</Table>
 			{empty > 0 && <p class="quiet pad">{count(empty)} more tables are empty.</p>}
 		</>
+	);
+}
+
+/** Who the user of the database is, and what the rights of the user are good for. */
+function Granted({ rights: { user, owner, missing } }: { rights: NonNullable<StoreInfo["rights"]> }) {
+	return (
+		<Fact name="Rights">
+			<code>{user}</code> {owner && <span class="quiet">owns the tables</span>}
+			{!owner &&
+				Object.entries(missing).map(([role, lacks]) => (
+					<span key={role} class="second-line" title={lacks.join("\n")}>
+						{role}: {lacks.length ? `lacks ${count(lacks.length)}, such as ${lacks[0]}` : "all it needs"}
+					</span>
+				))}
+		</Fact>
 	);
 }

@@ -16,7 +16,7 @@ from rotulus.client.served.nouns import ServedWorkers
 from rotulus.client.stats import Stats
 from rotulus.client.wire import Wire
 from rotulus.errors import GroupNotFoundError, JobFailedError, OptionError
-from rotulus.store import Count, Fleet, StoreSize, TableSize
+from rotulus.store import Count, Fleet, Rights, StoreSize, TableSize
 
 _NAMED = 10
 
@@ -77,6 +77,11 @@ class ServedStore:
         told = self._wire.send(get("/store", _dict))
         tables = [TableSize(**table) for table in told["tables"]]
         return StoreSize(told["size"], tables, told["migrations"])
+
+    def rights(self) -> Rights | None:
+        """Returns what the user of the service's store may do there."""
+        told = self._wire.send(get("/store", _dict)).get("rights")
+        return told and Rights(**told)
 
     def migrate(self, *, apply: bool) -> list[str]:
         """Returns the migrations that are missing.

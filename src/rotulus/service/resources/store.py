@@ -31,6 +31,17 @@ class Table(BaseModel):
         return cls.model_validate(table._asdict())
 
 
+class Rights(BaseModel):
+    """What the user of the store may do there."""
+
+    user: str = Field(description="The name of the user.")
+    owner: bool = Field(description="Whether the tables are the user's own, who may do everything.")
+    missing: dict[str, list[str]] = Field(
+        description="The rights that the user lacks, by what a role does: enqueue (`producer`), "
+        "look (`viewer`), or work (`worker`)."
+    )
+
+
 class StoreInfo(BaseModel):
     """The store of the app."""
 
@@ -44,6 +55,7 @@ class StoreInfo(BaseModel):
     unfinished: list[str] = Field(
         description="What a migration has left to do, such as an index that is not built yet."
     )
+    rights: Rights | None = Field(description="Null: a file has no users of its own.")
 
 
 def make_store_router(
@@ -69,7 +81,7 @@ async def get_store(request: Request) -> StoreInfo:
 
 
 def _read(store: Store) -> StoreInfo:
-    found = store.size()
+    found, rights = store.size(), store.rights()
     return StoreInfo(
         url=store.url,
         size=found.size,
@@ -77,4 +89,5 @@ def _read(store: Store) -> StoreInfo:
         migrations=found.migrations,
         missing=store.migrate(apply=False),
         unfinished=store.unfinished(),
+        rights=rights and Rights.model_validate(rights._asdict()),
     )

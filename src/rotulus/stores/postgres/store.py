@@ -25,6 +25,7 @@ from rotulus.store import (
     Outbox,
     Renewal,
     Renewed,
+    Rights,
     Schedules,
     SettledAndClaimed,
     Stats,
@@ -48,6 +49,7 @@ from rotulus.stores.postgres.joining import joined
 from rotulus.stores.postgres.listening import listener_on
 from rotulus.stores.postgres.migrate import migrate, missing, script
 from rotulus.stores.postgres.offers import Offer, Offers
+from rotulus.stores.postgres.rights import read_rights
 from rotulus.stores.postgres.session import Session
 from rotulus.stores.postgres.settling import rescue, settle, settle_alone
 from rotulus.stores.postgres.source import Source
@@ -168,6 +170,10 @@ class PostgresStore(SharedStore):
                 lambda session: build_indexes(session, schema, self._pause, told)
             )
         return names
+
+    def rights(self) -> Rights:
+        """What the user may do. See `Store.rights`."""
+        return self._read(lambda session: read_rights(session, self._address.schema))
 
     def unfinished(self) -> list[str]:
         """Returns a line for each index that is not built yet. See `Store.unfinished`."""

@@ -146,6 +146,9 @@ class SqliteStore(SharedStore):
         """A file has no roles."""
         return {}
 
+    def rights(self) -> None:
+        """A file has no users of its own."""
+
     def unfinished(self) -> list[str]:
         """Nothing: a file is migrated in one transaction."""
         return []
