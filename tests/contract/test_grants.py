@@ -85,6 +85,8 @@ def test_an_owner_lacks_nothing(owner):
     rights = owner.rights()
     assert rights.owner
     assert {"producer": [], "viewer": [], "worker": []} == rights.missing
+    said = CliRunner().invoke(main, ["store", "--url", owner.url])
+    assert f"{rights.user}, who owns the tables" in said.output
 
 
 def test_where_no_table_is_nobody_has_rights(database):
