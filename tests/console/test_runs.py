@@ -1,4 +1,4 @@
-"""The screens of runs: a workflow is started from its form, watched, broken, and replayed."""
+"""The screens of runs: a workflow is started, watched, broken, replayed; a step is skipped."""
 
 import re
 
@@ -54,6 +54,43 @@ def test_a_workflow_is_started_watched_broken_and_replayed(mill, serve, open_pag
     expect(page.get_by_role("button", name="load", pressed=True)).to_have_count(2)
 
 
+def test_a_step_that_has_failed_is_skipped(mill, serve, open_page):
+    """A question says what follows; the run goes on without the step."""
+    mill.gate.set()
+    run = mill.app.enqueue("etl")
+    page = open_page()
+    page.goto(f"{serve(mill.service).address}/console/runs/{run.id}?step=load")
+    expect(page.locator(".state-head").get_by_text("failed")).to_be_visible()
+    page.get_by_role("button", name="Skip", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("The run goes on without the step.")).to_be_visible()
+    dialog.get_by_role("button", name="Skip the step").click()
+    expect(page.locator(".state-head").get_by_text("succeeded")).to_be_visible()
+    expect(page.get_by_role("button", name="Skip", exact=True)).to_have_count(0)
+
+    assert ("skipped", "operator") == (
+        (step := mill.app.runs.step(run.id, "load").job).state,
+        step.reason,
+    )
+
+
+def test_a_step_that_waits_is_skipped_by_keys_alone(mill, serve, open_page):
+    """In its turn: why says so until then."""
+    run = mill.app.enqueue("etl")
+    page = open_page()
+    page.goto(
+        f"{serve(lambda: mill.service(worker=False)).address}/console/runs/{run.id}?step=load"
+    )
+    page.get_by_role("button", name="Skip", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_text("when its turn comes")).to_be_visible()
+    page.get_by_role("button", name="Skip the step").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The step is skipped in its turn.")).to_be_visible()
+
+    assert "has skipped it" in mill.app.runs.step(run.id, "load").job.why()[-1]
+
+
 def test_a_run_is_paused_and_cancelled(mill, serve, open_page):
     """The toast takes a pause back; a cancel is asked for."""
     run = mill.app.enqueue("etl")
@@ -89,7 +126,7 @@ def test_the_drawing_is_moved_and_zoomed_by_keys_alone_by_a_viewer(mill, serve, 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="fetch")).to_be_visible()
-    for name in ("Pause", "Cancel", "Replay from here"):
+    for name in ("Pause", "Cancel", "Replay from here", "Skip"):
         expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
 
 

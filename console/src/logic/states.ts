@@ -29,3 +29,8 @@ export function isWaiting(state: State): boolean {
 export function isRetryable(state: State): boolean {
 	return state === "failed" || state === "dead" || state === "cancelled";
 }
+
+/** Whether a run can go on without a step in this state. */
+export function canBeSkipped(state: State | null): boolean {
+	return state === "blocked" || (state !== null && (isWaiting(state) || isRetryable(state)));
+}

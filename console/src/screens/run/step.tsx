@@ -1,11 +1,11 @@
-/** The step that is chosen: how it stands, what it raised, its branches, and replay from there. */
+/** The step that is chosen: how it stands, what it raised, its branches; replay from there, and skip. */
 import { useMemo } from "preact/hooks";
 import { useData } from "../../api/cache";
 import { withQuery } from "../../api/client";
 import type { GraphBox, JobPage, RunGraph, WholeJob } from "../../api/types";
 import { member } from "../../logic/json";
 import { count } from "../../logic/lengths";
-import { hasEnded, STATES } from "../../logic/states";
+import { canBeSkipped, hasEnded, STATES } from "../../logic/states";
 import { Icon } from "../../parts/icons";
 import { Json } from "../../parts/json";
 import { Loaded, Section } from "../../parts/page";
@@ -14,7 +14,7 @@ import { Took } from "../../parts/when";
 import { href, setParams } from "../../place";
 import { mayOperate } from "../../session";
 import { moreOf, shortId } from "../jobs/columns";
-import { replay } from "./verbs";
+import { replay, skip } from "./verbs";
 
 interface StepProps {
 	run: string;
@@ -58,6 +58,11 @@ export function StepPanel({ run, step, box, graph }: StepProps) {
 				{mayOperate.value && box?.step && box.state && hasEnded(box.state) && (
 					<button type="button" onClick={() => void replay(run, box.step ?? step, later)}>
 						Replay from here
+					</button>
+				)}
+				{mayOperate.value && box?.step && canBeSkipped(box.state) && (
+					<button type="button" onClick={() => void skip(run, box, later)}>
+						Skip
 					</button>
 				)}
 			</div>

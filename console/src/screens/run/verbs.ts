@@ -1,6 +1,7 @@
-/** What can be done to a run: paused, resumed, cancelled, retried, replayed from a step. */
-import type { Job } from "../../api/types";
+/** What can be done to a run: paused, resumed, cancelled, retried; a step replayed, or skipped. */
+import type { GraphBox, Job } from "../../api/types";
 import { count } from "../../logic/lengths";
+import { hasEnded } from "../../logic/states";
 import { act } from "../../shell/act";
 
 export type RunVerb = "pause" | "resume" | "cancel" | "retry";
@@ -49,6 +50,26 @@ export async function replay(run: string, step: string, later: number): Promise<
 			verb: "Replay from here",
 		},
 		says: (told) => `${steps(told)} ${told.count === 1 ? "runs" : "run"} again.`,
+		topics: topicsOf(run),
+	});
+}
+
+/** Goes on without a step that waits or went wrong. */
+export async function skip(run: string, box: GraphBox, later: number): Promise<void> {
+	const { step, state } = box;
+	const waits = state === "blocked";
+	const again = later
+		? ` The ${steps({ count: later })} after it ${later === 1 ? "runs" : "run"} again.`
+		: "";
+	await act<Told>({
+		path: `runs/${run}/$skip`,
+		body: { step },
+		asks: {
+			title: `Skip ${step}?`,
+			says: `${waits ? "The step is not run when its turn comes." : "The run goes on without the step."} What comes after it is given what the step was given.${state && hasEnded(state) ? again : ""}`,
+			verb: "Skip the step",
+		},
+		says: waits ? "The step is skipped in its turn." : "The run goes on without the step.",
 		topics: topicsOf(run),
 	});
 }
