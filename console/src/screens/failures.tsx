@@ -13,7 +13,7 @@ import { href, params, setParams } from "../place";
 import { mayOperate } from "../session";
 import { confirm } from "../shell/confirm";
 import { tell, tellProblem } from "../shell/toasts";
-import { Muted, MuteDialog, unmute } from "./failures/mute";
+import { MuteDialog, Muted, unmute } from "./failures/mute";
 
 const SPANS = { "1 h": 3600, "24 h": 86_400, "7 d": 604_800, all: 0 } as const;
 type Span = keyof typeof SPANS;
