@@ -119,6 +119,20 @@ def test_a_job_is_enqueued_for_later_by_keys_alone(shop, serve, open_page):
     assert 7100 < (job.run_at - job.created_at).total_seconds() < 7300
 
 
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.ADMIN])
+def test_an_admin_reads_the_source_of_a_task(shop, serve, open_page, sent_by, role):
+    """Nobody else is shown that there is one."""
+    sent_by(role)
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/tasks/mail.send")
+    expect(page.get_by_text("How it runs")).to_be_visible()
+    source = page.get_by_text("Source", exact=True)
+    expect(source).to_have_count(1 if role is Role.ADMIN else 0)
+    if role is Role.ADMIN:
+        source.click()
+        expect(page.get_by_text("def send(")).to_be_visible()
+
+
 def test_a_viewer_sees_tasks_and_workers_without_a_button(shop, serve, open_page, sent_by):
     """The call can be copied all the same."""
     sent_by(Role.VIEWER)

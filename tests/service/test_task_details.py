@@ -103,6 +103,24 @@ def test_a_task_that_is_not_there_is_not_found(ask):
     assert (404, "task_not_found") == (ask("none").status_code, ask("none").json()["code"])
 
 
+@pytest.mark.parametrize("role", Role)
+def test_the_text_of_the_code_is_for_admins(ask, monkeypatch, role):
+    """Without the indentation that it has in its file; a workflow has none."""
+
+    async def authorised(*_):
+        return Principal("somebody", role)
+
+    monkeypatch.setattr(protecting, "authorised", authorised)
+    source = ask("send").json()["source"]
+
+    if role is Role.ADMIN:
+        assert source.startswith('@task(name="send", ')
+        assert source.endswith("\n    return {to: size}")
+    else:
+        assert source is None
+    assert ask("etl").json()["source"] is None
+
+
 @pytest.mark.parametrize(("role", "shown"), [(Role.VIEWER, False), (Role.OPERATOR, True)])
 def test_the_place_of_the_code_is_for_operators(ask, monkeypatch, role, shown):
     """As tracebacks are."""

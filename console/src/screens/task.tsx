@@ -41,6 +41,14 @@ export default function TaskScreen({ at }: ScreenProps) {
 							</div>
 							<Loaded of={details}>{(told) => <Call details={told} />}</Loaded>
 							<History task={name} />
+							{details.data.value?.source && (
+								<details class="card copy-as">
+									<summary>Source</summary>
+									<div class="traceback pad">
+										<pre tabIndex={0}>{details.data.value.source}</pre>
+									</div>
+								</details>
+							)}
 						</div>
 						<div class="stack">
 							{details.data.value && <Facts task={data} details={details.data.value} />}

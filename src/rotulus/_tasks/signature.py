@@ -6,10 +6,13 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from types import FrameType
 from typing import Any, cast
 
 from rotulus._tasks.annotations import EMPTY, namespace, raw_signature, resolved
+
+_LONGEST_SOURCE = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,14 @@ def site_of(function: Callable[..., Any]) -> str:
     if code is None:
         return f"{type(function).__module__}.{type(function).__qualname__}"
     return _place(str(code.co_filename), code.co_firstlineno)
+
+
+def source_of(function: Callable[..., Any]) -> str | None:
+    """Returns the text of a function as its file has it, 64 Ki characters at most; or None."""
+    try:
+        return dedent(inspect.getsource(_written(function)))[:_LONGEST_SOURCE].rstrip()
+    except (OSError, TypeError):  # there is no file, or it is no function of Python
+        return None
 
 
 def site_of_frame(frame: FrameType | None, outward: int) -> str:

@@ -8,8 +8,10 @@ from pydantic import BaseModel, Field
 from rotulus import Retry, Schedule, Task, TaskRegistry
 from rotulus._app.inline import Shape
 from rotulus._app.roles import Role
+from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.retry_words import retry_in_words
 from rotulus._tasks.options import DEFAULT_PER
+from rotulus._tasks.signature import source_of
 from rotulus._workflows.tasks import WorkflowTask
 from rotulus.errors import ConfigurationError
 from rotulus.service.injection import described_calls
@@ -33,6 +35,7 @@ class TaskDetails(BaseModel):
     name: str
     kind: Literal["task", "workflow"]
     site: str | None = Field(description="The file and line of its function, for operators.")
+    source: str | None = Field(description="The text of its function, for admins.")
     arguments: dict[str, Any] | None = Field(
         description="The JSON Schema of its arguments: an object. Null: `problem` says why."
     )
@@ -54,21 +57,25 @@ class TaskDetails(BaseModel):
     schedule: TaskSchedule | None
 
     @classmethod
-    def of(cls, task: AnyTask, retry: Retry, shape: Shape | str, *, site: bool) -> Self:
+    def of(cls, task: AnyTask, retry: Retry, shape: Shape | str, role: Role) -> Self:
         """Returns the model of a task.
 
         Args:
             task: the task.
             retry: its policy.
             shape: its schemas; or a text that says why it cannot be called.
-            site: whether the place of its function is shown.
+            role: of whom it is shown to: the place of its function is for operators, the text of
+                it for admins.
         """
         options = task.options
         schemas = None if isinstance(shape, str) else shape
+        kind = "workflow" if isinstance(task, WorkflowTask) else "task"
+        shows_source = kind == "task" and role.includes(Role.ADMIN)
         return cls(
             name=task.name,
-            kind="workflow" if isinstance(task, WorkflowTask) else "task",
-            site=task.site if site else None,
+            kind=kind,
+            site=task.site if role.includes(Role.OPERATOR) else None,
+            source=source_of(task.function) if shows_source else None,
             arguments=None if schemas is None else schemas.arguments,
             result=None if schemas is None else schemas.result,
             problem=shape if isinstance(shape, str) else None,
@@ -109,5 +116,5 @@ def add_details(router: APIRouter, registry: TaskRegistry) -> None:
             shape: Shape | str = calls.shape(name)
         except ConfigurationError as error:  # such as no value for a parameter
             shape = str(error)
-        site = principal_of(request).role.includes(Role.OPERATOR)
-        return TaskDetails.of(task, calls.retry(name), shape, site=site)
+        role = principal_of(request).role
+        return await off_loop(TaskDetails.of, task, calls.retry(name), shape, role)
