@@ -88,12 +88,13 @@ def look(seen, times):
 
 def roll(path, rows):
     """Scroll through a table of so many rows; frames that came late, and the heap in MB."""
+    address = address_of_server()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = context.new_page()
         page.set_default_timeout(700_000)
-        page.goto(f"{address_of_server()}/console/{path}")
+        page.goto(f"{address}/console/{path}")
         page.wait_for_selector("[role=row]")
         known = page.evaluate(FILL, rows)
         taken = page.evaluate(ROLL, [FRAMES, PIXELS])

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from rotulus import App, TaskRegistry, task
 from rotulus.errors import StoreError
 from rotulus.service import service_of
-from rotulus.service.resources import failures, jobs, queues, schedules, stats, workers
+from rotulus.service.resources import failures, jobs, limits, queues, schedules, stats, workers
 from rotulus.service.sharing import RATE, SharedAnswers, Tolerance
 from rotulus.testing import drain
 from statement_counter import StatementCounter
@@ -23,7 +23,7 @@ LIVE = "max-age=1, max-stale=19"
 """What the console says of what changes with each job."""
 
 STEADY = (
-    *("queues", "workers", "schedules", "jobs?limit=100", "jobs?limit=100&state=failed"),
+    *("queues", "limits", "workers", "schedules", "jobs?limit=100", "jobs?limit=100&state=failed"),
     *("failures?since=86400&limit=100", "failures?since=3600&limit=8", "stats/totals?since=3600"),
     *(
         f"stats/series?metric={metric}&since=3600&step=60"
@@ -206,7 +206,7 @@ def test_each_route_says_how_many_statements_it_sends(app, serve, monkeypatch):
     found = sent_for(server.address, counter)
     served.close()
     routes = {"queues": queues, "workers": workers, "jobs": jobs, "failures": failures}
-    routes |= {"schedules": schedules, "stats": stats}
+    routes |= {"schedules": schedules, "stats": stats, "limits": limits}
     for path, sent in found.items():
         noun = path.partition("?")[0].partition("/")[0]
         [first, *_] = getattr(routes[noun], f"make_{noun}_router")().routes

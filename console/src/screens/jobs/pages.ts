@@ -62,12 +62,11 @@ export function useJobs(query: string): JobList {
 		// The first page is always watched: it tells of newer jobs.
 		const [from = 0, to = 0] = inSight.value.split(" ").map(Number);
 		const last = pages.length - 1;
-		const seen = pages.filter(({ page }, at) => {
-			if ((at + 1 >= from && at < to) || at === last) return true;
-			if (page.data.peek() && (at + 1 < from - AROUND || at > to + AROUND)) forget(pages[at]);
-			return false;
-		});
-		const left = seen.map(({ page }) => page.watch(KEEPING));
+		const isSeen = (at: number) => (at + 1 >= from && at < to) || at === last;
+		const isFar = (at: number) => at + 1 < from - AROUND || at > to + AROUND;
+		for (const [at, one] of pages.entries())
+			if (isFar(at) && !isSeen(at) && one.page.data.peek()) forget(one);
+		const left = pages.filter((_, at) => isSeen(at)).map(({ page }) => page.watch(KEEPING));
 		return () => {
 			for (const leave of left) leave();
 		};
@@ -107,8 +106,7 @@ interface Later {
 	size: number;
 }
 
-function forget(one: Later | undefined): void {
-	if (!one) return;
+function forget(one: Later): void {
 	one.size = one.page.data.peek()?.items.length ?? one.size;
 	one.page.forget();
 }
