@@ -88,6 +88,16 @@ def test_the_same_jobs_are_chosen_among_many_as_among_few(jobs, paused, wanted, 
     jobs=[("queued", "a", "t", 0, 0, "k", 1, None), ("queued", "a", "t", 1, 0, "k", 1, 1)],
     steps=[("change", 1, CHANGES[6]), ("claim", ANY)],  # the head stood at a job that is second now
 )
+@example(
+    jobs=[("queued", "c", "t", 0, 0, "k", 2, None), ("queued", "a", "t", 0, 0, "k", 1, 1)]
+    + [("queued", "a", "t", 0, 0, "k", 1, None)],
+    steps=[("claim", ANY), ("change", 0, CHANGES[0]), ("claim", {**ANY, "queues": '["a"]'})],
+)  # the first job of the key is elsewhere, and the first one here has no room by its own terms
+@example(
+    jobs=[("queued", "c", "t", 0, 0, "k", 2, None), ("queued", "a", "t", 0, 0, "k", 1, 1)]
+    + [("queued", "a", "t", 0, 0, "k", 2, None)],
+    steps=[("claim", ANY), ("change", 0, CHANGES[0]), ("claim", {**ANY, "queues": '["a"]'})],
+)
 def test_heads_are_right_whoever_writes(jobs, steps):
     """Jobs are added, claimed, changed and deleted without a word about heads: triggers keep them."""
     now = 10

@@ -179,6 +179,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ),
         *("pin", "unpin", "has_table", "applied_migrations", "remember_migration"),
         *("indexes_there", "indexes_in_progress", "hold_building"),
+        *("user_of_store", "rights_of_user"),
     }
 
 

@@ -92,6 +92,7 @@ def test_each_verb_has_a_form_for_coroutines(app):
         "tokens",
         "webhooks",
         "push",
+        "limits",
     } == set(resources(app))
     assert ([], []) == (missing, different)
 
@@ -164,6 +165,11 @@ def calls(app, job, work):
         "Failures.aget": ("0" * 12,),
         "Failures.aretry": ("0" * 12,),
         "Failures.adelete": ("0" * 12,),
+        "Failures.amute": ("0" * 12,),
+        "Failures.aunmute": ("0" * 12,),
+        "Limits.aget": ("customer:7",),
+        "Limits.aset": ("customer:7",),
+        "Limits.aunset": ("customer:7",),
         "Runs.astep": (job.id, "none"),
         "Tokens.aadd": ("ci", "viewer"),
         "Tokens.afind": ("rot_x",),
@@ -187,6 +193,7 @@ def calls(app, job, work):
     named = {
         "App.areceive": {"key": "m1"},
         "Jobs.areprioritise": {"priority": 1},
+        "Limits.aset": {"limit": 2},
         "Webhooks.aadd": {"events": "job.failed"},
         "Webhooks.aset": {"events": "job.died"},
         "Jobs.aedit": {"priority": 1},

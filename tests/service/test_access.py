@@ -69,7 +69,7 @@ def test_every_route_of_a_whole_service_is_in_the_table(app):
     }
 
     assert {f"{method} {path}" for method, path in found} == set(ROLES)
-    assert documented <= found
+    assert documented <= {(method, path.replace(":path}", "}")) for method, path in found}
 
 
 def test_every_route_of_ours_asks_for_its_role_itself(app):

@@ -57,7 +57,8 @@ WITH RECURSIVE
         WHERE limit_key = key.limit_key AND state = 'queued' AND losses < 2
           AND {open_queue}
           AND {known_task}
-        ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open)))
+        ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open))
+      AND {room_of_key} > 0)
 SELECT json_group_array(seq), sum(rated) FROM (
   SELECT seq, rated FROM (
     SELECT seq, priority, false AS rated FROM free

@@ -113,7 +113,8 @@ WHERE head.id = moved.id;
 
 -- name: claimable
 -- Whether a job that is wanted may be claimed; NULL where no heads are kept. A head whose job does not wait any more,
--- or not in that place, is to be moved by a claim.
+-- or not in that place, is to be moved by a claim. Where the first job has no room by its own terms, one of the next
+-- may have.
 WITH RECURSIVE
   {known},
   {served},
@@ -133,6 +134,14 @@ SELECT EXISTS (
         AND NOT EXISTS (
           SELECT 1 FROM rotulus_jobs AS job
           WHERE job.seq = head.seq AND +job.state = 'queued' AND job.priority = head.priority
-            AND NOT ({room_for_one}))))
+            AND NOT ({room_for_one})
+            AND NOT EXISTS (
+              SELECT 1 FROM rotulus_jobs AS job
+              WHERE job.seq IN (
+                SELECT seq FROM rotulus_jobs
+                WHERE limit_key = head.limit_key AND state = 'queued' AND losses < 2
+                  AND queue = head.queue AND task = head.task
+                ORDER BY priority DESC, seq LIMIT 20)
+                AND {room_for_one}))))
   OR limit_key IS NOT NULL
 FROM rotulus_limits_kept;
