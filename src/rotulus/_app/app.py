@@ -122,7 +122,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         webhooks: who is told of what by HTTP: adds, changes and removes webhooks.
         tokens: adds, lists and removes tokens, which let senders into services.
         push: how its jobs are pushed: the resources at Google, and what was delivered.
-        changes: what happens to jobs, queues, schedules and workers, as it happens.
+        changes: what happens to jobs, queues, schedules, workers, limits and failures.
         masking: hides secret values of its jobs.
     """
 

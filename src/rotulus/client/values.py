@@ -326,8 +326,9 @@ class Change(Value):
 
     Attributes:
         position: where it stands among all changes.
-        kind: `job`, `queue`, `schedule` or `worker`; `reset`: changes before it are missing.
-        name: of a job its id.
+        kind: `job`, `queue`, `schedule`, `worker`, `limit` or `failure`; `reset`: changes before it
+            are missing.
+        name: of a job its id, of a limit its key, of a failure group its fingerprint.
         what: what happened to it.
     """
 

@@ -1,4 +1,4 @@
-"""`Changes`: what has happened to jobs, queues, schedules and workers, in an order that lasts."""
+"""`Changes`: what has happened in a store, in an order that lasts."""
 
 from collections.abc import Sequence
 from datetime import datetime

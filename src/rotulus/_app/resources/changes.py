@@ -1,4 +1,4 @@
-"""The changes of an app: what happens to jobs, queues, schedules and workers, as it happens."""
+"""The changes of an app: what happens to jobs, queues, schedules, workers, limits and failures."""
 
 import reprlib
 from collections.abc import Callable, Iterable

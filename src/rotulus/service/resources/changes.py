@@ -1,4 +1,4 @@
-"""`/api/v1/changes`: what happens to jobs, queues, schedules and workers, as it happens."""
+"""`/api/v1/changes`: what happens to jobs, queues, schedules, workers, limits and failures."""
 
 from collections.abc import AsyncGenerator, Sequence
 from functools import lru_cache
@@ -84,7 +84,7 @@ def make_changes_router(
 async def follow_changes(
     request: Request, wanted: Annotated[Wanted, Query()], last_event_id: LastEventID = None
 ) -> Response:
-    """What happens to jobs, queues, schedules and workers, as server-sent events.
+    """What happens to jobs, queues, schedules, workers, limits and failures, as server-sent events.
 
     The `id` of an event is the position of the change, its type is the `kind`, and its data is a
     JSON object with `position`, `at`, `kind`, `name`, `what`, `task` and `queue`. An event of the
