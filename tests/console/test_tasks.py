@@ -48,7 +48,7 @@ def test_a_task_is_found_and_enqueued_from_its_form(shop, serve, open_page):
     field(page, "size").fill("12345678901234567890")
     page.get_by_role("button", name="Enqueue").click()
     expect(page.get_by_role("status").get_by_text("succeeded")).to_be_visible()
-    expect(page.get_by_text("9007199254740993")).to_be_visible()
+    expect(page.get_by_text("9007199254740993", exact=True)).to_be_visible()
     [job] = shop.app.jobs.find()
     assert {"to": "ada", "size": 12345678901234567890} == job.arguments
 
@@ -60,7 +60,7 @@ def test_a_task_is_run_within_the_request(shop, serve, open_page):
     page.goto(f"{address}/console/tasks/mail.send")
     field(page, "to").fill("ada")
     page.get_by_role("button", name="Run now").click()
-    expect(page.get_by_text("9007199254740993")).to_be_visible()
+    expect(page.get_by_text("9007199254740993", exact=True)).to_be_visible()
 
     page.goto(f"{address}/console/tasks/mail.fail")
     field(page, "message").fill("nobody is there")

@@ -70,14 +70,19 @@ export function StoreFacts({ store, settings = [] }: StoreProps) {
 }
 
 /** Who the user of the database is, and what the rights of the user are good for. */
-function Granted({ rights: { user, owner, missing } }: { rights: NonNullable<StoreInfo["rights"]> }) {
+function Granted({
+	rights: { user, owner, missing },
+}: {
+	rights: NonNullable<StoreInfo["rights"]>;
+}) {
 	return (
 		<Fact name="Rights">
 			<code>{user}</code> {owner && <span class="quiet">owns the tables</span>}
 			{!owner &&
 				Object.entries(missing).map(([role, lacks]) => (
 					<span key={role} class="second-line" title={lacks.join("\n")}>
-						{role}: {lacks.length ? `lacks ${count(lacks.length)}, such as ${lacks[0]}` : "all it needs"}
+						{role}:{" "}
+						{lacks.length ? `lacks ${count(lacks.length)}, such as ${lacks[0]}` : "all it needs"}
 					</span>
 				))}
 		</Fact>
