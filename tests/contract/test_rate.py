@@ -1,5 +1,7 @@
 """claim: no more jobs of a key are started within a window than its rate allows."""
 
+import pytest
+
 from contract.test_wait import waiting
 from contract.workbench import OUTCOMES
 from rotulus._jobs.record import micros
@@ -231,3 +233,22 @@ def test_who_waits_is_woken_when_the_window_opens(bench):
     bench.clock.advance(1)
     thread.join(20)
     assert [True] == answers
+
+
+@pytest.mark.parametrize("keys", [0, 40])
+def test_a_job_without_room_by_its_own_terms_holds_up_nobody_behind_it(bench, keys):
+    """Though the first job of the key, which has room, is in a queue that is not wanted."""
+    for number in range(keys):
+        bench.add_many(2, limit_key=f"k{number}", limit_to=1)
+    assert keys == len(bench.claim(keys + 1))
+    bench.add_many(4, limit_key="k", limit_to=5)
+    assert 4 == len(bench.claim(5))
+    bench.add(queue="elsewhere", limit_key="k", limit_to=5)
+    bench.add_many(3, queue="here", limit_key="k", limit_to=2)
+    last = bench.add(queue="here", limit_key="k", limit_to=5)
+    wanted = ClaimFilter("w", queues=("here",))
+
+    assert bench.store.wait(wanted, 0.0)
+    assert [last.id] == [job.id for job in bench.store.claim(wanted, 1, 30.0)]
+    assert not bench.store.wait(wanted, 0.0)
+    assert [] == bench.store.claim(wanted, 1, 30.0)

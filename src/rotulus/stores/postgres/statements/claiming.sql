@@ -188,9 +188,7 @@ limited AS MATERIALIZED (
     UNION ALL
     ({waits_for_room} AND job.priority = :last_priority::integer AND job.seq <= :last_seq::bigint
      ORDER BY job.seq LIMIT :limit::integer)) AS found
-  WHERE room.room > 0
-    AND least(coalesce(room.set_limit, found.limit_to) - room.running,
-      coalesce(room.set_rate, found.rate_to) - room.started) > 0),
+  WHERE room.room > 0),
 candidate AS MATERIALIZED (
   SELECT id FROM (
     SELECT id, priority, seq FROM free

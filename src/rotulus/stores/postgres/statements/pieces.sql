@@ -173,9 +173,10 @@ limited_group (queue, task, run_at) AS (
     ORDER BY head.queue, head.task, head.priority DESC, head.seq LIMIT 1) AS next)
 
 -- piece: waits_for_room
--- Of jobs of a key in `room`, those that wait for it, and may be taken.
+-- Of jobs of a key in `room`, those that wait for it, may be taken, and have room by their own terms.
 SELECT job.id, job.priority, job.seq, job.limit_to, job.rate_to FROM rotulus_jobs AS job
 WHERE job.state = 'queued' AND job.limit_key = room.limit_key AND job.losses < 2
+  AND least(coalesce(room.set_limit, job.limit_to) - room.running, coalesce(room.set_rate, job.rate_to) - room.started) > 0
   AND {open_queue}
   AND {known_task}
 

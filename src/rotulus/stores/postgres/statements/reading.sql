@@ -60,7 +60,7 @@ ORDER BY job.id DESC LIMIT :limit::integer;
 -- itself: a delayed job is due, or a start counts no more. (A grace that
 -- ends, or the lease of a worker that knew a name, is found by looking.)
 -- Where very many keys have changed, or may open, it says yes: a claim looks at all of them, some at a time, and
--- after that nobody has to.
+-- after that nobody has to. Where the first job of a key has no room by its own terms, one of the next may have.
 WITH RECURSIVE {limited_groups},
 told AS MATERIALIZED (
   (SELECT limit_key FROM rotulus_limit_heads WHERE opens_at = 0 AND queue = '' LIMIT 101)
@@ -81,7 +81,7 @@ room AS (
     WHERE job.state = 'queued' AND job.limit_key = key.limit_key AND job.losses < 2
       AND {open_queue}
       AND {known_task}
-    ORDER BY job.priority DESC, job.seq LIMIT 1) AS first
+    ORDER BY job.priority DESC, job.seq LIMIT 20) AS first
   UNION ALL
   SELECT job.limit_key, job.limit_to, job.rate_to FROM rotulus_jobs AS job
   WHERE job.state = 'queued' AND {lone_suspect}

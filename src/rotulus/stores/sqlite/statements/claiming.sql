@@ -26,7 +26,8 @@ SELECT (SELECT count(queue) FROM (SELECT queue FROM waiting LIMIT :queues + 1)) 
   (SELECT count(limit_key) FROM (SELECT limit_key FROM keys LIMIT :keys + 1)) > :keys;
 
 -- name: choose
--- The jobs to claim next, and how many of them have a rate. A key whose first job has no room is not looked into.
+-- The jobs to claim next, and how many of them have a rate. A key whose first job has no room is not looked into,
+-- and of its jobs those are left out that have no room by their own terms.
 -- Of the jobs that were lost twice a worker gets one, and only when it runs no other. Where names are given, other
 -- tasks are taken after a grace, if nobody alive knows them.
 WITH RECURSIVE
@@ -57,8 +58,8 @@ WITH RECURSIVE
         WHERE limit_key = key.limit_key AND state = 'queued' AND losses < 2
           AND {open_queue}
           AND {known_task}
-        ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open))
-      AND {room_of_key} > 0)
+          AND {room_of_key} > 0
+        ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open)))
 SELECT json_group_array(seq), sum(rated) FROM (
   SELECT seq, rated FROM (
     SELECT seq, priority, false AS rated FROM free
@@ -153,6 +154,7 @@ WITH {known},
         AND priority > :last_priority
         AND {open_queue}
         AND {known_task}
+        AND {room_of_key} > 0
       ORDER BY priority DESC, seq LIMIT (SELECT max(room) FROM open))
     UNION ALL
     SELECT job.priority, job.seq, coalesce(key.set_rate, job.rate_to) IS NOT NULL, job.limit_key, {room_of_key}
@@ -163,9 +165,9 @@ WITH {known},
         AND priority = :last_priority AND seq <= :last_seq
         AND {open_queue}
         AND {known_task}
+        AND {room_of_key} > 0
       ORDER BY seq LIMIT (SELECT max(room) FROM open)))
-SELECT json_group_array(json_array(priority, seq, rated, limit_key, room)) FROM limited
-WHERE room > 0;
+SELECT json_group_array(json_array(priority, seq, rated, limit_key, room)) FROM limited;
 
 -- name: in_claim_order
 -- Some jobs that could be taken if they have room, in the order in which they are claimed. A job that
