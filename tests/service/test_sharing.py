@@ -8,6 +8,7 @@ from functools import partial
 
 import httpx2
 import pytest
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 
@@ -76,7 +77,13 @@ def test_who_says_nothing_is_answered_anew(app, client):
     assert "age" not in answer.headers
 
 
-@pytest.mark.parametrize("said", ["no-cache", "max-age=0", "max-stale=9", "max-age=soon"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("no-cache", "max-age=0", "max-stale=9", "max-age=soon"),
+        *("no-cache, max-age=9", "max-age=9,no-store"),
+    ],
+)
 def test_who_takes_no_older_answer_is_answered_anew(app, client, said):
     """Browsers say `max-age=0` when somebody reloads a page."""
     asking(client, "jobs", "max-age=60")
@@ -127,6 +134,30 @@ def test_senders_of_another_role_have_answers_of_their_own(app):
 
     assert {"a": 2} == shown["admin"]
     assert {"a": 2} != shown["viewer"]
+
+
+def test_what_middleware_adds_to_an_answer_is_not_shared(app):
+    """A cookie of one user, or the encoding that one client takes."""
+    served = service_of(app)
+    served.add_middleware(GZipMiddleware, minimum_size=1)
+
+    @served.middleware("http")
+    async def sign_in(request, call_next):
+        answer = await call_next(request)
+        answer.set_cookie("session", request.headers["x-user"])
+        return answer
+
+    with TestClient(served, base_url="http://127.0.0.1/api/v1/") as client:
+        answers = [
+            client.get("jobs", headers={"Cache-Control": "max-age=60", "X-User": user})
+            for user in ("alice", "bob", "carol")
+        ]
+
+    assert 1 == len({tuple(ids(answer)) for answer in answers})
+    assert [None, "1", "1"] == [answer.headers.get("age") for answer in answers]
+    assert ["alice", "bob", "carol"] == [
+        answer.headers["set-cookie"].split(";")[0].removeprefix("session=") for answer in answers
+    ]
 
 
 def test_a_problem_is_not_shared(app, client):
@@ -299,6 +330,29 @@ def test_a_client_that_goes_away_stops_no_reading_of_others():
         return await second
 
     assert (1, "0") == asyncio.run(ask())
+
+
+def test_what_nobody_waits_for_any_more_is_kept_only_if_it_went_well():
+    """A request that is cancelled leaves its reading behind."""
+
+    class Failing(Asked):
+        async def _read(self, _):
+            self.read += 1
+            await asyncio.sleep(0)
+            if self.read == 1:
+                raise StoreError("away")
+            return JSONResponse(self.read)
+
+    async def ask():
+        asked = Failing()
+        first = asyncio.create_task(asked(60, 60))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await asyncio.sleep(0)
+        return (await asked(60, 60))[0]
+
+    assert 2 == asyncio.run(ask())
 
 
 def test_few_answers_are_kept():

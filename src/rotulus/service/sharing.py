@@ -5,7 +5,8 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from functools import partial
+from typing import NamedTuple, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +31,7 @@ _YOUNG = 0.5
 _LONGEST = 60.0
 """Seconds after which no answer is kept, whatever a request would take."""
 
+_ANEW = re.compile(r"(?:^|[\s,])no-(?:cache|store)(?:$|[\s,=])")
 _SECONDS = re.compile(r"(?:^|[\s,])(max-age|max-stale)\s*=\s*\"?(\d{1,9})")
 
 
@@ -52,7 +54,10 @@ def tolerance_of(request: Request) -> Tolerance | None:
     `Cache-Control: max-age=1, max-stale=9` asks for an answer that is at most one second old, and
     takes one that is ten seconds old. What is younger than half a second is as good as new.
     """
-    said = dict(_SECONDS.findall((header(request, b"cache-control") or "").lower()))
+    words = (header(request, b"cache-control") or "").lower()
+    if _ANEW.search(words):
+        return None
+    said = dict(_SECONDS.findall(words))
     wanted = min(float(said.get("max-age", 0)), _LONGEST)
     most = min(wanted + float(said.get("max-stale", 0)), _LONGEST)
     young = min(max(wanted, _YOUNG), most)
@@ -76,6 +81,29 @@ class _Budget:
         self._left = max(-_BURST, self._left - statements)
 
 
+class _Answer(NamedTuple):
+    """What was read: middleware may change a response, and changes only that of its own request."""
+
+    status: int
+    body: bytes
+    media_type: str | None
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    @classmethod
+    def of(cls, response: Response) -> "_Answer":
+        """Returns what a response says."""
+        body = bytes(response.body)
+        return cls(response.status_code, body, response.media_type, tuple(response.raw_headers))
+
+    def response(self, age: int | None = None) -> Response:
+        """Returns a response that says so, and how many seconds old it is."""
+        made = Response(self.body, self.status, media_type=self.media_type)
+        made.raw_headers = list(self.headers)
+        if age is not None:
+            made.headers["Age"] = str(age)
+        return made
+
+
 @dataclass(slots=True)
 class _Reading:
     """An answer that is read, or was read.
@@ -83,11 +111,12 @@ class _Reading:
     Attributes:
         began: when reading began.
         task: the reading.
+        loop: the event loop that reads.
         size: how many bytes the answer has; 0 until it is there.
     """
 
     began: float
-    task: asyncio.Task[Response]
+    task: asyncio.Task[_Answer]
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     size: int = 0
 
@@ -124,21 +153,15 @@ class SharedAnswers:
         now = self._now()
         found = self._kept.get(key)
         if found is not None and tolerance is not None and self._is_good(found, tolerance, now):
-            return self._aged(await asyncio.shield(found.task), found)
+            answer = await asyncio.shield(found.task)
+            return answer.response(age=math.ceil(self._now() - found.began))
         if tolerance is not None:
             self._budget.spend(cost)
-        made = _Reading(now, asyncio.create_task(self._read(read, request)))
-        self._keep(key, made)
-        try:
-            answer = await asyncio.shield(made.task)
-        except Exception:
-            self._drop(key, made)
-            raise
-        if answer.status_code != 200 or not hasattr(answer, "body"):
-            self._drop(key, made)
-        else:
-            made.size = len(answer.body)
-        return answer
+        made = _Reading(now, asyncio.create_task(_read(read, request)))
+        self._kept.pop(key, None)
+        self._kept[key] = made  # the newest stands last
+        made.task.add_done_callback(partial(self._settle, key, made))
+        return (await asyncio.shield(made.task)).response()
 
     def _is_good(self, found: _Reading, tolerance: Tolerance, now: float) -> bool:
         age = now - found.began
@@ -146,31 +169,28 @@ class SharedAnswers:
             return False
         return age <= tolerance.wanted or not found.task.done() or not self._budget.has_any(now)
 
-    async def _read(self, read: Handler, request: Request) -> Response:
-        return await read(request)
+    def _settle(self, key: object, made: _Reading, task: asyncio.Task[_Answer]) -> None:
+        """Keep an answer that was read, whoever waits for it; and none that went wrong."""
+        if task.cancelled() or task.exception() is not None or task.result().status != 200:
+            if self._kept.get(key) is made:
+                del self._kept[key]
+            return
+        made.size = len(task.result().body)
+        self._make_room()
 
-    def _aged(self, answer: Response, found: _Reading) -> Response:
-        """Returns a copy of an answer, with its age: whole seconds, never too few."""
-        made = Response(answer.body, answer.status_code, media_type=answer.media_type)
-        made.raw_headers = list(answer.raw_headers)
-        made.headers["Age"] = str(math.ceil(self._now() - found.began))
-        return made
-
-    def _keep(self, key: object, made: _Reading) -> None:
-        made.task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        self._kept.pop(key, None)
-        self._kept[key] = made  # the newest stands last
-        size = sum(one.size for one in self._kept.values())
+    def _make_room(self) -> None:
+        """Let go of the answers that are oldest, where they are too many, too large or too old."""
+        now, size = self._now(), sum(one.size for one in self._kept.values())
         for other, one in list(self._kept.items()):
-            is_old = one.task.done() and made.began - one.began > _LONGEST
+            is_old = one.task.done() and now - one.began > _LONGEST
             if not (is_old or len(self._kept) > _MOST or size > _MOST_BYTES):
                 return
             size -= one.size
             del self._kept[other]
 
-    def _drop(self, key: object, made: _Reading) -> None:
-        if self._kept.get(key) is made:
-            del self._kept[key]
+
+async def _read(read: Handler, request: Request) -> _Answer:
+    return _Answer.of(await read(request))
 
 
 def shared(read: Handler, cost: int) -> Handler:
