@@ -226,6 +226,6 @@ def test_the_latest_failures_touch_few_rows(large):
     """Nor do they, however many jobs have failed."""
 
     def latest(session):
-        SharedFailures(lambda work: work(session)).latest(8)
+        SharedFailures(lambda work: work(session), None).latest(8)
 
     assert large.touched(latest) < large.MOST

@@ -342,6 +342,7 @@ def test_the_address_may_stand_in_front_of_the_command(shop, front):
         ("--url https://jobs.example.com --help", "needs a value, and a command behind it"),
         ("--app", "'--app' needs a value, and a command behind it"),
         ("--url sqlite:///a.db cron preview @daily", "No such option '--url'"),
+        ("--url sqlite:///a.db ls jobs --url sqlite:///b.db", "'--url' stands in front of the"),
         ("--app shop:app worker", "the app is an argument, as in 'main worker MODULE:APP'"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import click
+
 FRONT = ("--url", "--app")
 """Options that most commands have, and that people write first."""
 
@@ -15,11 +17,19 @@ def behind_command(words: Sequence[str]) -> list[str]:
 
     Args:
         words: the words behind the name of the program.
+
+    Raises:
+        click.UsageError: one of them stands behind the command, too: which one is meant?
     """
     options, rest = _front_of(list(words))
     if not rest or rest[0].startswith("-"):
         return list(words)
     end = rest.index("--") if "--" in rest else len(rest)
+    twice = _names(options) & _names(rest[:end])
+    if twice:
+        raise click.UsageError(
+            f"{min(twice)!r} stands in front of the command, and behind it: give one of them"
+        )
     return [*rest[:end], *options, *rest[end:]]
 
 
@@ -32,3 +42,7 @@ def _front_of(words: list[str]) -> tuple[list[str], list[str]]:
             break
         at += 1 if has_value else 2
     return words[:at], words[at:]
+
+
+def _names(words: Sequence[str]) -> set[str]:
+    return {word.partition("=")[0] for word in words} & set(FRONT)

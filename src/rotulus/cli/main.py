@@ -153,8 +153,8 @@ class _Program(Commands):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **kwargs: Any) -> Any:
         prepare_streams()
-        words = behind_command(sys.argv[1:] if args is None else args)
         try:
+            words = behind_command(sys.argv[1:] if args is None else args)
             code = super().main(words, *rest, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
         except click.NoSuchOption as error:  # in front of a command
