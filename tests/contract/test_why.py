@@ -100,9 +100,10 @@ class Truth:
 
     def _obstacles(self, row):
         found = self._lasting(row)
-        if row.limit_to is not None and self._oracle._running(row.limit_key) >= row.limit_to:
+        limit_to, rate_to, _ = self._oracle._terms(row)
+        if limit_to is not None and self._oracle._running(row.limit_key) >= limit_to:
             found.add("limit")
-        if row.rate_to is not None and self._oracle._started(row.limit_key) >= row.rate_to:
+        if rate_to is not None and self._oracle._started(row.limit_key) >= rate_to:
             found.add("rate")
         able = self._able(row)
         if able and not any(self._free(worker, row) for worker in able):
