@@ -148,6 +148,28 @@ def test_a_skip_of_a_step_that_waits_holds_while_a_step_beside_it_is_retried(app
     assert ("Completed", "skipped(operator)") == (run.status, states(run)["both"])
 
 
+@pytest.mark.parametrize("given", [True, 10])
+def test_a_run_may_be_given_something_that_is_called_skip(app, build, given):
+    """Also by a program that does not know the workflow: a worker opens the run."""
+    job = app.enqueue("flow", skip=given)
+    with build():
+        wf.task(id="one")(put(one=1))
+    drain(app)
+    run = Run(app, job.id)
+
+    assert ("Completed", {"skip": given, "one": 1}) == (run.status, final(run))
+
+
+def test_a_run_that_cannot_hold_a_limit_fails_whatever_it_is_given(app, build):
+    """It is no step, so nobody has skipped it."""
+    job = app.using(limit=5).enqueue("flow", skip=True)
+    with build():
+        wf.task(id="one")(put(one=1))
+    drain(app)
+
+    assert State.FAILED is job.refresh().state
+
+
 def test_no_callback_is_called_for_a_skip(app, broken, go, called):
     """What was called when it failed stays called."""
     run = go()

@@ -88,7 +88,7 @@ def _read(text: str, step: str) -> Stored:
         None if place is None else (place[0], place[1]),
         context,
         edited,
-        skip=bool(data.get(_SKIP, False)),
+        skip=data.get(_SKIP) is True,
     )
 
 

@@ -132,7 +132,7 @@ class Steps:
                 f"{task.name!r} is a workflow or a step of one, and was added to a group where "
                 f"that was not known: a group is made of jobs of ordinary tasks"
             )
-        if not job.opened and stored_of(job).skip:
+        if not job.opened and job.workflow is not None and job.step and stored_of(job).skip:
             raise EarlyOutcome(skipped(job.id, job.attempt, Reason.OPERATOR))
         step = execution.step = inputs.definition(job)
         whole = None if is_branch(job.step) else step
