@@ -20,6 +20,11 @@ function isTyping(target: EventTarget | null): boolean {
 	return !!found?.closest?.("input, textarea, select, [contenteditable]");
 }
 
+/** Whether Enter presses, or follows, what has the focus. */
+function takesEnter(target: EventTarget | null): boolean {
+	return !!(target as HTMLElement | null)?.closest?.("a, button, summary");
+}
+
 function nameOf(event: KeyboardEvent): string {
 	const mod = event.metaKey || event.ctrlKey ? "mod+" : "";
 	return mod + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
@@ -28,6 +33,7 @@ function nameOf(event: KeyboardEvent): string {
 function onKey(event: KeyboardEvent): void {
 	if (event.defaultPrevented || event.altKey) return;
 	const key = nameOf(event);
+	if (key === "Enter" && takesEnter(event.target)) return;
 	const typing = isTyping(event.target);
 	const open = document.querySelector("dialog[open]");
 	const chord = !typing && Date.now() - firstAt < CHORD ? `${first} ${key}` : "";

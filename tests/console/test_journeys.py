@@ -258,3 +258,33 @@ def test_a_viewer_sees_limits_without_a_button(shop, serve, open_page, sent_by):
     expect(row).to_contain_text("0 of 0")
 
     assert 0 == row.get_by_role("button").count()
+
+
+def test_enter_on_a_button_presses_it_while_a_row_is_active(shop, serve, open_page):
+    """Enter opens the active row only where nothing else takes it."""
+    shop.send.enqueue("ada")
+    page = open_page()
+    page.goto(f"{serve(without_worker(shop)).address}/console/jobs")
+    expect(page.get_by_role("row", name="mail.send")).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.locator(".grid-row.active")).to_have_count(1)
+    state = page.get_by_role("group", name="States").get_by_role("button", name="failed")
+    state.focus()
+    page.keyboard.press("Enter")
+
+    expect(state).to_have_attribute("aria-pressed", "true")
+    assert page.url.split("?")[0].endswith("/console/jobs")
+
+
+def test_the_list_of_jobs_says_why_it_is_not_there(shop, serve, open_page):
+    """The server does not say who looks: its words are shown until it does."""
+    shop.send.enqueue("ada")
+    page = open_page()
+    page.expected = "500"
+    page.route("**/api/v1/me", lambda route: route.fulfill(status=500, body="{}"))
+    page.goto(f"{serve(without_worker(shop)).address}/console/jobs")
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.unroute("**/api/v1/me")
+
+    expect(page.get_by_role("row", name="mail.send")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)

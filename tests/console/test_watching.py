@@ -78,3 +78,36 @@ def test_the_first_rows_are_asked_for_while_the_scripts_come(shop, serve, open_p
 
     assert "link" == first["by"]
     assert [] == [one for one in again if one["at"] < first["at"] + 900]
+
+
+def test_what_somebody_does_is_read_at_once_where_the_page_reads_in_rounds(shop, serve, open_page):
+    """The page reads a queue every five seconds, and does not wait for that after an action."""
+    shop.send.enqueue("ada")
+    page = open_page()
+    page.goto(f"{serve(lambda: shop.service(worker=False)).address}/console/queues")
+    row = page.get_by_role("row", name="mail")
+    row.get_by_role("button", name="Pause").wait_for()
+    line = page.get_by_text("Live", exact=True)
+    expect(line).to_be_visible()
+    page.wait_for_timeout(1200)
+    with page.expect_request(lambda one: one.url.endswith("/queues")):
+        pass
+    page.wait_for_timeout(1500)
+    page.evaluate(NOTES_WHEN_SHOWN, "Resume")
+    row.get_by_role("button", name="Pause").click()
+    row.get_by_role("button", name="Resume").wait_for()
+
+    assert page.evaluate("() => window.shown - window.done") < 2000
+
+
+NOTES_WHEN_SHOWN = """(name) => {
+  new MutationObserver(() => {
+    const shows = [...document.querySelectorAll("tbody button")];
+    if (shows.some((one) => one.textContent.includes(name))) window.shown ??= performance.now();
+  }).observe(document.body, {subtree: true, childList: true, characterData: true});
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries())
+      if (one.name.includes("$pause")) window.done ??= one.responseEnd;
+  }).observe({type: "resource"});
+}"""
+"""Notes when the answer to a pause has come, and when a button of that name is shown."""

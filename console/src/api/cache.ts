@@ -30,6 +30,8 @@ export class Entry<T> {
 	private anew = false;
 	private began = 0;
 	private timer = 0;
+	/** When the timer fires. */
+	private due = 0;
 	private reading: AbortController | undefined;
 
 	constructor(readonly path: string) {}
@@ -142,11 +144,14 @@ export class Entry<T> {
 	}
 
 	private soon(): void {
-		if (!this.timer && !this.busy.value) this.later(this.began + this.shortest - Date.now());
+		if (this.busy.value) return;
+		// What the server cannot answer is asked for less often, unless somebody waits.
+		const pause = this.error.value && !this.anew ? AFTER_PROBLEM : this.shortest;
+		this.later(this.began + pause - Date.now());
 	}
 
 	private tick(): void {
-		if (!this.isWatched || this.timer) return;
+		if (!this.isWatched) return;
 		if (this.stale && isLive())
 			this.later(this.error.value ? AFTER_PROBLEM : this.began + this.shortest - Date.now());
 		else if (this.round) this.later(this.round);
@@ -167,16 +172,18 @@ export class Entry<T> {
 		return Math.min(...[...this.watchers].map((one) => one.shortest ?? SHORTEST));
 	}
 
+	/** Reads it after so many milliseconds, or earlier if that is what was wanted before. */
 	private later(milliseconds: number): void {
-		this.timer = window.setTimeout(
-			() => {
-				this.timer = 0;
-				// Somebody may have paused the page, or turned to another one.
-				if (isLive() && (this.stale || !document.hidden)) void this.read(this.anew);
-				else if (this.round) this.later(this.round);
-			},
-			Math.max(60, milliseconds),
-		);
+		const due = Date.now() + Math.max(60, milliseconds);
+		if (this.timer && this.due <= due) return;
+		clearTimeout(this.timer);
+		this.due = due;
+		this.timer = window.setTimeout(() => {
+			this.timer = 0;
+			// Somebody may have paused the page, or turned to another one.
+			if (isLive() && (this.stale || !document.hidden)) void this.read(this.anew);
+			else if (this.round) this.later(this.round);
+		}, due - Date.now());
 	}
 }
 

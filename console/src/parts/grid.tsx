@@ -86,7 +86,9 @@ export function Grid<R>(props: GridProps<R>) {
 
 	const tellRest = () => props.rest?.(top.current < 4 && !hovered.current);
 	const move = (by: number) => {
-		const next = Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + by));
+		// Without an active row, or after it was let go: the first in sight.
+		const to = at < 0 ? Math.ceil(top.current / high) : at + by;
+		const next = Math.max(0, Math.min(rows.length - 1, to));
 		const row = rows[next];
 		if (!row || !box.current) return;
 		active.value = idOf(row);
@@ -249,6 +251,7 @@ function Absent({ top, high }: { top: number; high: number }) {
 
 function ChooseAll<R>(props: Pick<GridProps<R>, "rows" | "idOf" | "chosen" | "choose">) {
 	const { rows, idOf, chosen, choose } = props;
+	// Of rows that were let go nobody knows the ids: they stay as they are.
 	const isChosen = (row: R | undefined) => row === undefined || !!chosen?.has(idOf(row));
 	const all = !!chosen?.size && rows.every(isChosen);
 	const ids = () => rows.flatMap((row) => (row === undefined ? [] : idOf(row)));
@@ -259,7 +262,7 @@ function ChooseAll<R>(props: Pick<GridProps<R>, "rows" | "idOf" | "chosen" | "ch
 				aria-label="Choose all that are shown"
 				checked={all}
 				indeterminate={!all && !!chosen?.size}
-				onChange={() => choose?.(new Set(all ? [] : ids()))}
+				onChange={() => choose?.(new Set(all ? [] : [...(chosen ?? []), ...ids()]))}
 			/>
 		</div>
 	);

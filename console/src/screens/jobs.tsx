@@ -17,7 +17,7 @@ import { StateMark } from "../parts/state";
 import { When } from "../parts/when";
 import { href, params, setParams } from "../place";
 import { jobColumns } from "../preferences";
-import { mayOperate, me } from "../session";
+import { mayOperate, me, unknown } from "../session";
 import { COLUMNS, JobCard } from "./jobs/columns";
 import { type JobList, useJobs } from "./jobs/pages";
 import { act, type Verb } from "./jobs/verbs";
@@ -92,6 +92,7 @@ export default function Jobs() {
 			{chosen.value.size > 0 && (
 				<Chosen
 					number={chosen.value.size}
+					of={list.rows.includes(undefined) ? list.rows.length : 0}
 					isAll={isAll.value}
 					hasMore={list.hasMore}
 					all={() => {
@@ -116,6 +117,7 @@ interface RowsProps {
 
 function Rows({ list, query, columns, chosen, choose, look }: RowsProps) {
 	// Who looks is known as soon, and says whether rows can be chosen: no column comes in later.
+	if (!me.value && unknown.value) return <Refusal problem={unknown.value} />;
 	if (!list.first.data.value || !me.value)
 		return list.first.error.value ? null : <Skeleton lines={12} />;
 	if (!list.rows.length && !list.hasMore) return <Nothing query={query} look={look} />;
@@ -202,6 +204,8 @@ function States({ query, look }: { query: string; look: (text: string) => void }
 
 interface ChosenProps {
 	number: number;
+	/** Of how many rows, if some were let go, which nobody chooses at once; 0: none was. */
+	of: number;
 	isAll: boolean;
 	hasMore: boolean;
 	all: () => void;
@@ -211,10 +215,13 @@ interface ChosenProps {
 
 /** What can be done to the chosen jobs. */
 function Chosen(props: ChosenProps) {
+	const of = props.of ? ` of ${count(props.of, !props.hasMore)}` : "";
 	return (
 		<div class="chosen" role="toolbar" aria-label="Chosen jobs">
-			<span role="status">{props.isAll ? "All that match" : `${count(props.number)} chosen`}</span>
-			{!props.isAll && props.hasMore && (
+			<span role="status">
+				{props.isAll ? "All that match" : `${count(props.number)}${of} chosen`}
+			</span>
+			{!props.isAll && (props.hasMore || props.of > 0) && (
 				<button type="button" class="link" onClick={props.all}>
 					Choose all that match
 				</button>

@@ -47,7 +47,11 @@ export default function Overview() {
 	const workers = useData<Workers>("workers", { topics: ["workers"], every: 5000 });
 	const series = useSeries(span);
 	const steered = withQuery("audit", { verb: "queues.*", since, limit: 50 });
-	const audit = useData<AuditPage>(has("admin") ? steered : null, { topics: ["queues"] });
+	// Each job that changes makes queues out of date.
+	const audit = useData<AuditPage>(has("admin") ? steered : null, {
+		topics: ["queues"],
+		shortest: 10_000,
+	});
 	const marks = marksOf(
 		workers.data.value?.items,
 		queues.data.value?.items,

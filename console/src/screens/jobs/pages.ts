@@ -51,7 +51,7 @@ export function useJobs(query: string): JobList {
 	const first = useMemo(() => firstPage(query), [query]);
 	const later = useSignal<readonly Later[]>([]);
 	const inSight = useSignal("0 0");
-	const head = useHeld(first);
+	const head = useHeld(first, later);
 	const pages = later.value;
 	useLayoutEffect(() => {
 		later.value = [];
@@ -140,8 +140,11 @@ interface Held {
 	rest: (isAtRest: boolean) => void;
 }
 
-/** Holds new jobs of the first page back while somebody reads, so that no row jumps. */
-function useHeld(first: Entry<JobPage>): Held {
+/**
+ * Holds new jobs of the first page back while somebody reads, so that no row jumps. Pages after it
+ * begin where it ends: they are read anew once it ends elsewhere.
+ */
+function useHeld(first: Entry<JobPage>, later: Signal<readonly Later[]>): Held {
 	const page = useSignal<JobPage | undefined>(first.data.peek());
 	const atRest = useRef(true);
 	const held = useRef(first);
@@ -152,13 +155,22 @@ function useHeld(first: Entry<JobPage>): Held {
 	const fresh = first.data.value;
 	const known = new Set(page.value?.items.map((job) => job.id));
 	const added = fresh && page.value ? fresh.items.filter((job) => !known.has(job.id)) : [];
+	const take = (whole: JobPage) => {
+		if (whole.next !== page.peek()?.next) later.value = [];
+		page.value = whole;
+	};
 	useEffect(() => {
 		if (!fresh) return;
-		if (!page.value || atRest.current || !added.length) page.value = fresh;
-		else page.value = { ...page.value, items: updated(page.value.items, fresh.items) };
+		const old = page.value;
+		// Where few jobs match, the page ends elsewhere with each job that comes.
+		const follows = old?.next !== fresh.next && later.peek().length > 0;
+		const moves = follows && (!atRest.current || !!old?.looked_to);
+		if (!old || (!moves && (atRest.current || !added.length))) take(fresh);
+		else page.value = { ...old, items: updated(old.items, fresh.items) };
 	}, [fresh]);
 	const show = () => {
-		if (first.data.peek()) page.value = first.data.peek();
+		const whole = first.data.peek();
+		if (whole) take(whole);
 	};
 	return {
 		page,
@@ -166,13 +178,16 @@ function useHeld(first: Entry<JobPage>): Held {
 		show,
 		rest: (isAtRest) => {
 			atRest.current = isAtRest;
-			if (isAtRest && isLive()) show();
+			const isLookedFor = later.peek().length > 0 && !!page.peek()?.looked_to;
+			if (isAtRest && isLive() && !isLookedFor) show();
 		},
 	};
 }
 
-/** The same rows, as they stand now. */
+/** The same rows, as they stand now, without those that are gone. */
 function updated(rows: readonly Job[], fresh: readonly Job[]): Job[] {
 	const now = new Map(fresh.map((job) => [job.id, job]));
-	return rows.map((row) => now.get(row.id) ?? row);
+	// What comes after the last that both have was pushed off the page.
+	const end = rows.findLastIndex((row) => now.has(row.id));
+	return rows.flatMap((row, at) => now.get(row.id) ?? (at > end ? row : []));
 }

@@ -56,7 +56,7 @@ export function StepPanel({ run, step, box, graph }: StepProps) {
 					</a>
 				)}
 				{mayOperate.value && box?.step && box.state && hasEnded(box.state) && (
-					<button type="button" onClick={() => void replay(run, box.step ?? step, later)}>
+					<button type="button" onClick={() => void replay(run, box, later)}>
 						Replay from here
 					</button>
 				)}

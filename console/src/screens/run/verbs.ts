@@ -40,7 +40,8 @@ export async function steer(verb: RunVerb, run: Pick<Job, "id" | "task">): Promi
 }
 
 /** Runs a step that has ended again, with everything that came after it. */
-export async function replay(run: string, step: string, later: number): Promise<void> {
+export async function replay(run: string, box: GraphBox, later: number): Promise<void> {
+	const { step } = box;
 	await act<Told>({
 		path: `runs/${run}/$replay`,
 		body: { step },
@@ -50,7 +51,7 @@ export async function replay(run: string, step: string, later: number): Promise<
 			verb: "Replay from here",
 		},
 		says: (told) => `${steps(told)} ${told.count === 1 ? "runs" : "run"} again.`,
-		topics: topicsOf(run),
+		topics: topicsOf(run, box),
 	});
 }
 
@@ -58,22 +59,22 @@ export async function replay(run: string, step: string, later: number): Promise<
 export async function skip(run: string, box: GraphBox, later: number): Promise<void> {
 	const { step, state } = box;
 	const waits = state === "blocked";
-	const again = later
-		? ` The ${steps({ count: later })} after it ${later === 1 ? "runs" : "run"} again.`
+	const goesOn = later
+		? ` The ${later === 1 ? "step" : steps({ count: later })} after it can begin then.`
 		: "";
 	await act<Told>({
 		path: `runs/${run}/$skip`,
 		body: { step },
 		asks: {
 			title: `Skip ${step}?`,
-			says: `${waits ? "The step is not run when its turn comes." : "The run goes on without the step."} What comes after it is given what the step was given.${state && hasEnded(state) ? again : ""}`,
+			says: `${waits ? "The step is not run when its turn comes." : "The run goes on without the step."} What comes after it is given what the step was given.${state && hasEnded(state) ? goesOn : ""}`,
 			verb: "Skip the step",
 		},
 		says: waits ? "The step is skipped in its turn." : "The run goes on without the step.",
-		topics: topicsOf(run),
+		topics: topicsOf(run, box),
 	});
 }
 
-function topicsOf(run: string): string[] {
-	return ["jobs", `job:${run}`, "queues", "failures"];
+function topicsOf(run: string, box?: GraphBox): string[] {
+	return ["jobs", `job:${run}`, `job:${box?.job ?? run}`, "queues", "failures"];
 }
