@@ -199,6 +199,81 @@ def test_nor_when_the_shorter_window_is_that_of_the_jobs_again(keys, bench):
     assert 2 == started(bench)
 
 
+def test_starts_are_forgotten_where_no_job_tells_the_window(keys, bench):
+    """When the terms of a key without live jobs are unset, the next job is not held up by them."""
+    bench.store.limit_terms.set("k", 1, 1, 24 * HOUR)
+    bench.add(limit_key="k", rate_to=1, rate_per=1.0)
+    assert 1 == started(bench)
+    bench.store.limit_terms.unset("k")
+    bench.add_many(2, limit_key="k", rate_to=1, rate_per=1.0)
+
+    assert 1 == started(bench)
+    assert 0 == started(bench)
+    bench.clock.advance(1)
+    assert 1 == started(bench)
+
+
+def test_nor_where_the_limit_alone_stays_set(bench):
+    """The same holds for a rate that is set no more beside a limit."""
+    bench.store.limit_terms.set("k", 5, 1, 24 * HOUR)
+    bench.add(limit_key="k", rate_to=1, rate_per=1.0)
+    assert 1 == started(bench)
+    bench.store.limit_terms.set("k", 5)
+    bench.add(limit_key="k", rate_to=1, rate_per=1.0)
+
+    assert 1 == started(bench)
+
+
+def test_a_delayed_job_tells_the_window(keys, bench):
+    """Where none is due or runs: a start counts for that window, and no longer."""
+    bench.store.limit_terms.set("k", None, 1, 24 * HOUR)
+    bench.add(limit_key="k", limit_to=9)
+    bench.add(limit_key="k", limit_to=9, delay=5.0)
+    bench.add(limit_key="k", rate_to=1, rate_per=60.0, delay=30.0)
+    assert 1 == started(bench)
+    bench.store.limit_terms.unset("k")
+
+    bench.clock.advance(30)
+    assert 1 == started(bench)
+    bench.clock.advance(29)
+    assert 0 == started(bench)
+    bench.clock.advance(1)
+    assert 1 == started(bench)
+
+
+def test_a_blocked_job_tells_the_window(bench):
+    """Likewise, once what it needs has ended."""
+    bench.store.limit_terms.set("k", None, 1, 24 * HOUR)
+    bench.add(limit_key="k", limit_to=9)
+    [first] = bench.claim()
+    bench.add_run({"a": []}, limit_key="k", rate_to=1, rate_per=60.0)
+    bench.store.settle([OUTCOMES["succeeded"](first)])
+    bench.store.limit_terms.unset("k")
+
+    assert 1 == started(bench)
+    assert 0 == started(bench)
+    bench.clock.advance(60)
+    assert 1 == started(bench)
+
+
+def test_a_job_that_was_lost_twice_tells_the_window(bench):
+    """Likewise."""
+    bench.add(limit_key="k", rate_to=3, rate_per=60.0)
+    bench.store.limit_terms.set("k", None, 3, 24 * HOUR)
+    for _ in range(2):
+        bench.claim(worker="victim")
+        bench.store.rescue(worker="victim")
+        bench.clock.advance(60)
+    bench.store.limit_terms.set("k", None, 2, 24 * HOUR)
+    bench.store.limit_terms.unset("k")
+    bench.add_many(2, limit_key="k", rate_to=3, rate_per=60.0)
+
+    assert 1 == started(bench, limit=1)
+    assert 0 == started(bench)
+    bench.clock.advance(60)
+    assert 2 == started(bench)
+
+
 def test_starts_count_together_that_were_made_apart(bench):
     """None is forgotten where their windows are made to end at one moment."""
     bench.add_many(9, limit_key="k", rate_to=4, rate_per=HOUR)

@@ -87,13 +87,15 @@ def _terms(session: Session, key: str) -> SetTerms | None:
 def _changed(session: Session, *terms: SetTerms | None) -> None:
     """Have claims look at a key again, whose terms were, and are now, these.
 
-    Its lock is held, so no start is counted meanwhile.
+    Its lock is held, so no start is counted meanwhile. Where no job tells the window, the next one
+    with a rate may have any: all starts are forgotten, so that none counts for longer than that.
     """
     known = [one for one in terms if one is not None]
     key = known[0].key
-    window = session.fetch_value("rate_window", key=key)
-    if window is not None and any(one.rate_per is not None for one in known):
-        until = session.fetch_value("window_end", window=window)
-        session.execute("gather_late_starts", key=key, until=until)
+    if any(one.rate_per is not None for one in known):
+        window = session.fetch_value("rate_window", key=key)
+        until = session.fetch_value("window_end", window=window or 0)
+        if window is not None:
+            session.execute("gather_late_starts", key=key, until=until)
         session.execute("forget_late_starts", key=key, until=until)
     session.execute("tell_limit_changed", key=key)

@@ -28,13 +28,23 @@ SELECT {limit_terms_columns} FROM rotulus_limit_terms WHERE limit_key = CAST(:ke
 SELECT {limit_terms_columns} FROM rotulus_limit_terms ORDER BY limit_key LIMIT CAST(:most AS integer);
 
 -- name: rate_window
--- The length of the window in which starts of a key are counted: as it is set, or else as its first job has it.
+-- The length of the window in which starts of a key are counted: as it is set, or else as its first job has it. If
+-- none of its jobs waits or runs, others that will be due are looked for, until one with a rate is found.
 SELECT coalesce(
   (SELECT rate_per FROM rotulus_limit_terms WHERE limit_key = CAST(:key AS text)),
   (SELECT rate_per FROM rotulus_jobs
    WHERE state = 'queued' AND limit_key = CAST(:key AS text) AND losses < 2
    ORDER BY priority DESC, seq LIMIT 1),
-  (SELECT max(rate_per) FROM rotulus_jobs WHERE state = 'running' AND limit_key = CAST(:key AS text)));
+  (SELECT max(rate_per) FROM rotulus_jobs WHERE state = 'running' AND limit_key = CAST(:key AS text)),
+  (SELECT rate_per FROM rotulus_jobs
+   WHERE state = 'queued' AND losses >= 2 AND limit_key = CAST(:key AS text) AND rate_per IS NOT NULL
+   ORDER BY priority DESC, seq LIMIT 1),
+  (SELECT rate_per FROM rotulus_jobs
+   WHERE state = 'delayed' AND limit_key = CAST(:key AS text) AND rate_per IS NOT NULL
+   ORDER BY priority DESC, run_at LIMIT 1),
+  (SELECT rate_per FROM rotulus_jobs
+   WHERE state = 'blocked' AND limit_key = CAST(:key AS text) AND rate_per IS NOT NULL
+   ORDER BY id LIMIT 1));
 
 -- name: window_end
 -- When a start counts no more that is made now.
@@ -49,5 +59,5 @@ GROUP BY limit_key
 ON CONFLICT (limit_key, counts_until) DO UPDATE SET starts = start.starts + excluded.starts;
 
 -- name: forget_late_starts
--- Those that have been gathered.
+-- Starts that would count after a moment count no more.
 DELETE FROM rotulus_starts WHERE limit_key = CAST(:key AS text) AND counts_until > CAST(:until AS bigint);
