@@ -612,7 +612,7 @@ def test_processes_need_a_store_that_they_share(shop, monkeypatch):
 
 def test_recycling_by_memory_needs_a_system_that_tells_it(shop, monkeypatch):
     """It is not ignored in silence."""
-    monkeypatch.setattr("rotulus._supervisor.proc._PROC", Path("/nowhere"))
+    monkeypatch.setattr("rotulus._engine.memory._PROC", Path("/nowhere"))
     with pytest.raises(ConfigurationError, match=r"it has no /proc.* recycle_jobs works every"):
         shop.app.run_worker(burst=True, recycle_memory=500)
 
