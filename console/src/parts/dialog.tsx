@@ -1,6 +1,7 @@
 /** A dialog over the page; Escape closes it, and focus goes back to where it was. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { giveBack } from "./focus";
 import { Icon } from "./icons";
 
 interface DialogProps {
@@ -22,7 +23,11 @@ export function Dialog({ title, close, children, kind = "middle", quiet = false 
 		// What is to be typed into; else the dialog itself, so that no button is pressed by chance.
 		const first = dialog?.querySelector<HTMLElement>("[data-focus]") ?? dialog?.firstElementChild;
 		(first as HTMLElement | null)?.focus();
-		return () => before?.focus();
+		return () => {
+			// While the dialog is open, nothing outside of it takes focus.
+			dialog?.close();
+			giveBack(before);
+		};
 	}, []);
 	return (
 		<dialog

@@ -24,7 +24,9 @@ export default function Failures() {
 	const span: Span = given in SPANS ? (given as Span) : "7 d";
 	const task = params.value.get("task") ?? "";
 	const muted = params.value.get("muted") === "1";
-	const path = withQuery("failures", { since: SPANS[span] || null, task, muted, limit: 100 });
+	// A cause that is muted is looked for whenever it was seen.
+	const since = (!muted && SPANS[span]) || null;
+	const path = withQuery("failures", { since, task, muted, limit: 100 });
 	const groups = useData<FailureGroups>(path, { topics: ["failures"] });
 	const items = groups.data.value?.items;
 	return (
@@ -39,12 +41,14 @@ export default function Failures() {
 						value={muted ? "muted" : "news"}
 						choose={(one) => setParams({ muted: one === "muted" ? "1" : null })}
 					/>
-					<Choice
-						label="Span of time"
-						of={Object.keys(SPANS) as Span[]}
-						value={span}
-						choose={(one) => setParams({ span: one === "7 d" ? null : one })}
-					/>
+					{!muted && (
+						<Choice
+							label="Span of time"
+							of={Object.keys(SPANS) as Span[]}
+							value={span}
+							choose={(one) => setParams({ span: one === "7 d" ? null : one })}
+						/>
+					)}
 				</>
 			}
 		>

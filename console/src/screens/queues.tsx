@@ -23,27 +23,26 @@ export default function QueuesScreen() {
 	return (
 		<Page title="Queues" beside={queues.data.value?.items.length}>
 			<Loaded of={queues}>
-				{(data) =>
-					data.items.length ? (
-						<div class="stack">
+				{(data) => (
+					<div class="stack">
+						{data.items.length ? (
 							<Table heads={HEADS}>
 								{data.items.map((one) => (
 									<Row key={one.name} queue={one} workers={workers.data.value} />
 								))}
 							</Table>
-							<LimitList />
-						</div>
-					) : (
-						<Empty title="No queue has jobs.">
-							<p>
-								A queue is a name under which jobs wait. It is here while jobs wait or run in it, or
-								it is paused.
-							</p>
-							<CopyLine text={'@task(queue="mail")'} />
-							<LimitList />
-						</Empty>
-					)
-				}
+						) : (
+							<Empty title="No queue has jobs.">
+								<p>
+									A queue is a name under which jobs wait. It is here while jobs wait or run in it,
+									or it is paused.
+								</p>
+								<CopyLine text={'@task(queue="mail")'} />
+							</Empty>
+						)}
+						<LimitList queues={data.items} />
+					</div>
+				)}
 			</Loaded>
 		</Page>
 	);

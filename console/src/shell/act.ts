@@ -17,19 +17,28 @@ interface Act<T> {
 	undo?: ((told: T) => void) | undefined;
 	/** What is out of date then. */
 	topics: readonly string[];
+	/** Takes what was refused, in place of a message at the bottom of the page. */
+	refused?: (problem: unknown) => void;
 }
 
-/** Does it. Returns the answer of the API; null where it has none; undefined: it was not done. */
+const underWay = new Set<string>();
+
+/** Does it, once while it is under way. Returns the answer of the API; null where it has none; undefined: it was not done. */
 export async function act<T>(wanted: Act<T>): Promise<T | null | undefined> {
-	const { path, method = "POST", body, asks, says, undo, topics } = wanted;
+	const { path, method = "POST", body, asks, says, undo, topics, refused = tellProblem } = wanted;
 	if (asks && !(await confirm(asks))) return undefined;
+	const name = `${method} ${path}`;
+	if (underWay.has(name)) return undefined;
+	underWay.add(name);
 	try {
 		const told = await send<T>(method, path, body);
 		tell(typeof says === "string" ? says : says(told), undo && (() => undo(told)));
 		invalidate(new Set(topics));
 		return told ?? null;
 	} catch (problem) {
-		tellProblem(problem);
+		refused(problem);
 		return undefined;
+	} finally {
+		underWay.delete(name);
 	}
 }

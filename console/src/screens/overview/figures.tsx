@@ -39,6 +39,8 @@ export function Figures({ totals, queues, series, span }: FigureData) {
 		(most, one) => (one.age !== null && !one.paused_at && one.age > (most?.age ?? -1) ? one : most),
 		undefined,
 	);
+	const isHeld = queues?.some((one) => one.paused_at && one.age !== null);
+	const idle = isHeld ? "nothing waits but in paused queues" : "nothing waits";
 	const outcomes = totals?.outcomes ?? {};
 	const failed = (outcomes.failed ?? 0) + (outcomes.dead ?? 0);
 	const ended = failed + (outcomes.succeeded ?? 0);
@@ -61,7 +63,7 @@ export function Figures({ totals, queues, series, span }: FigureData) {
 			<Figure
 				name="Oldest waiting"
 				value={queues ? length(oldest?.age ?? 0) : "…"}
-				beside={queues ? (oldest?.name ?? "nothing waits") : ""}
+				beside={queues ? (oldest?.name ?? idle) : ""}
 				to={oldest ? href("jobs", { q: `state:queued queue:${oldest.name}` }) : href("queues")}
 				bad={(oldest?.age ?? 0) > 300}
 			/>

@@ -34,6 +34,8 @@ export function QueueList({
 			{sorted.slice(0, MOST).map((one) => {
 				const queued = one.jobs.queued;
 				const nobody = workers && !isServed(one.name, workers);
+				const stands = one.paused_at ? "paused" : nobody ? "no worker" : "";
+				const waited = one.age === null ? "" : length(one.age);
 				return (
 					<li key={one.name}>
 						<a
@@ -42,8 +44,7 @@ export function QueueList({
 						>
 							<span class="cut strong">{one.name}</span>
 							<span class={nobody ? "bad-text" : "quiet"}>
-								{one.paused_at ? "paused " : nobody ? "no worker " : ""}
-								{one.age === null ? (one.paused_at || nobody ? "" : "–") : length(one.age)}
+								{[waited, stands].filter(Boolean).join(", ") || "–"}
 							</span>
 							<Gauge
 								part={queued?.count ?? 0}

@@ -1,51 +1,65 @@
-/** The keys of limits: which jobs hold them, how many wait for them, and terms that are set. */
+/** The keys of limits: which jobs hold them, how many wait for them, and who has set terms. */
 import { useSignal } from "@preact/signals";
 import { useData } from "../../api/cache";
-import type { Limit, Limits } from "../../api/types";
-import { count, length } from "../../logic/lengths";
-import { consequence, rateOf, rateText } from "../../logic/limits";
+import type { Limit, Limits, Queue } from "../../api/types";
+import { count } from "../../logic/lengths";
+import { windowText } from "../../logic/limits";
 import { Gauge } from "../../parts/charts";
-import { Dialog } from "../../parts/dialog";
-import { Field } from "../../parts/field";
 import { Section } from "../../parts/page";
 import { ACTIONS, right, Table } from "../../parts/table";
 import { When } from "../../parts/when";
 import { href } from "../../place";
 import { mayOperate } from "../../session";
-import { act } from "../../shell/act";
 import { shortId } from "../jobs/columns";
+import { Terms } from "./terms";
 
 const HEADS = ["Key", "Holds", "Rate", right("Waiting"), "Held by", ACTIONS];
 const SHOWN = 3;
 
-/** The list; nothing while no job has a limit, and none is set. */
-export function LimitList() {
+/** The list; nothing while no job has a limit, and none is set. A form stays until it is closed. */
+export function LimitList({ queues }: { queues: readonly Queue[] }) {
 	const limits = useData<Limits>("limits", { topics: ["queues", "limits"], shortest: 3000 });
 	const edited = useSignal<Limit | undefined>(undefined);
 	const items = limits.data.value?.items ?? [];
-	if (!items.length) return null;
-	const close = () => {
-		edited.value = undefined;
-	};
+	const known = edited.value;
 	return (
-		<Section
-			title="Limits"
-			beside={<span class="quiet">as the code of the tasks says, unless they are set</span>}
-		>
-			<Table heads={HEADS} isCard={false}>
-				{items.map((one) => (
-					<Row
-						key={one.key}
-						limit={one}
-						edit={() => {
-							edited.value = one;
-						}}
-					/>
-				))}
-			</Table>
-			{edited.value && <Terms limit={edited.value} close={close} />}
-		</Section>
+		<>
+			{items.length > 0 && (
+				<Section
+					title="Limits"
+					beside={<span class="quiet">as the code of the tasks says, unless they are set</span>}
+				>
+					<Table heads={HEADS} isCard={false}>
+						{items.map((one) => (
+							<Row
+								key={one.key}
+								limit={one}
+								edit={() => {
+									edited.value = one;
+								}}
+							/>
+						))}
+					</Table>
+				</Section>
+			)}
+			{known && (
+				<Terms
+					limit={items.find((one) => one.key === known.key) ?? left(known)}
+					paused={queues.flatMap((one) => (one.paused_at ? one.name : []))}
+					close={() => {
+						edited.value = undefined;
+					}}
+				/>
+			)}
+		</>
 	);
+}
+
+/** A key that is in the list no more: no job has it, and no terms of it are set. */
+function left(known: Limit): Limit {
+	const { code_limit: limit, code_rate: rate, code_per: per } = known;
+	const terms = { limit, rate, per, set_at: null, set_by: null };
+	return { ...known, ...terms, queues: [], holders: [], running: 0, waiting: 0 };
 }
 
 function Row({ limit: one, edit }: { limit: Limit; edit: () => void }) {
@@ -78,7 +92,7 @@ function Row({ limit: one, edit }: { limit: Limit; edit: () => void }) {
 				</span>
 			</td>
 			<td class="wide">
-				{rate === null ? <span class="quiet">–</span> : `${count(rate)} in ${length(per)}`}
+				{rate === null ? <span class="quiet">–</span> : `${count(rate)} in ${windowText(per)}`}
 			</td>
 			<td class="right number" data-name="waiting">
 				{waiting ? count(waiting) : <span class="quiet">0</span>}
@@ -103,92 +117,4 @@ function Row({ limit: one, edit }: { limit: Limit; edit: () => void }) {
 			</td>
 		</tr>
 	);
-}
-
-/** Asks for terms of a key, and says what comes of them before they are set. */
-function Terms({ limit: one, close }: { limit: Limit; close: () => void }) {
-	const isSet = one.set_at !== null;
-	const limit = useSignal(isSet && one.limit !== one.code_limit ? String(one.limit ?? "") : "");
-	const rate = useSignal(isSet && one.rate !== one.code_rate ? rateText(one.rate, one.per) : "");
-	const terms = {
-		limit: limit.value.trim() ? Number(limit.value) : null,
-		...(rate.value.trim() ? rateOf(rate.value) : { rate: null, per: null }),
-	};
-	const says = consequence(one, terms);
-	const set = async (body: Body | null) => {
-		close();
-		await change(one, body);
-	};
-	return (
-		<Dialog title={`Set the limit of ${one.key}`} close={close}>
-			<form
-				noValidate
-				onSubmit={(event) => {
-					event.preventDefault();
-					if (!says.wrong) void set(terms);
-				}}
-			>
-				<Field name="limit" says="how many run at once; 0: none starts">
-					<input
-						value={limit.value}
-						inputMode="numeric"
-						autocomplete="off"
-						placeholder={one.code_limit === null ? "any" : `${one.code_limit}, by the code`}
-						onInput={(event) => {
-							limit.value = event.currentTarget.value;
-						}}
-						data-focus
-					/>
-				</Field>
-				<Field name="rate" says="how many start in a time, such as 100/min">
-					<input
-						value={rate.value}
-						autocomplete="off"
-						placeholder={rateText(one.code_rate, one.code_per) || "any"}
-						onInput={(event) => {
-							rate.value = event.currentTarget.value;
-						}}
-					/>
-				</Field>
-				<p role="status">{says.text}</p>
-				<footer>
-					{isSet && (
-						<button type="button" onClick={() => void set(null)}>
-							As the code says
-						</button>
-					)}
-					<button type="button" onClick={close}>
-						Leave it
-					</button>
-					<button type="submit" class="main" disabled={says.wrong}>
-						Set it
-					</button>
-				</footer>
-			</form>
-		</Dialog>
-	);
-}
-
-interface Body {
-	limit: number | null;
-	rate: number | null;
-	per: number | null;
-}
-
-/** Sets terms, or has those of the code hold again; the toast takes it back. */
-async function change(before: Limit, body: Body | null): Promise<void> {
-	const { key, set_at, limit, rate, per, code_limit, code_rate } = before;
-	const was = {
-		limit: limit === code_limit ? null : limit,
-		...(rate === code_rate ? { rate: null, per: null } : { rate, per }),
-	};
-	const isTerms = set_at !== null && (was.limit !== null || was.rate !== null);
-	await act<Limit>({
-		path: `limits/${encodeURIComponent(key)}`,
-		method: body ? "PUT" : "DELETE",
-		body: body ?? undefined,
-		says: body ? `The limit of ${key} is set.` : `${key} is limited as the code says.`,
-		undo: (after) => void change(after, isTerms ? was : null),
-		topics: ["limits", "queues"],
-	});
 }

@@ -64,8 +64,9 @@ def read_until(until: Until | None, now: Micros) -> Micros | None:
 
 def is_over(until: object) -> OptionError:
     """Returns the error for a moment that is over."""
+    shown = until.isoformat() if isinstance(until, datetime) else repr(until)
     return OptionError(
-        f"until={until!r} is not allowed: that mutes nothing; give a moment to come, or a length "
+        f"until={shown} is not allowed: that mutes nothing; give a moment to come, or a length "
         f"of time above 0"
     )
 
