@@ -92,11 +92,15 @@ def test_a_rate_is_a_whole_number(still_app, rate):
         task("t", rate=rate, registry=still_app.registry)(print)
 
 
-@pytest.mark.parametrize("per", [0, -1, "1", float("nan"), timedelta(0)])
+@pytest.mark.parametrize("per", [0, -1, 1e-7, 4e-7, "1", float("nan"), timedelta(0)])
 def test_a_window_has_a_length(still_app, per):
     """More than nothing."""
     with pytest.raises(OptionError, match="per=.* is not allowed"):
         task("t", rate=1, per=per, registry=still_app.registry)(print)
+    with pytest.raises(OptionError, match="per=.* is not allowed"):
+        still_app.using(rate=1, per=per)
+    with pytest.raises(OptionError, match="per=.* is not allowed"):
+        still_app.limits.set("k", rate=1, per=per)
 
 
 def test_a_window_without_a_rate_is_a_mistake(still_app, call):

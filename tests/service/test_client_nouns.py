@@ -378,3 +378,14 @@ def test_every_verb_of_an_app_is_one_of_its_client(app, client):
         verbs = {name for name in dir(mine) if not name.startswith("_")}
         missing = {f"{noun}.{verb}" for verb in verbs if not hasattr(theirs, verb)} - here
         assert not missing
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_of_dots_is_no_other_path(client, name):
+    """Though the dots of a path mean another one."""
+    told = client.limits.set(name, limit=3)
+
+    assert (name, 3) == (told.key, told.limit)
+    assert [name] == [one.key for one in client.limits.list()]
+    assert client.limits.get(name).is_set
+    assert not client.limits.unset(name).is_set

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from rotulus import INJECTED, App, Job, JobOutcome, TaskRegistry, task
 from rotulus.filters import JOB_FILTERS
 from rotulus.service import service_of
+from rotulus.store import NewJob, Terms
 from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
@@ -199,3 +200,16 @@ def test_a_list_tells_arguments_if_they_are_asked_for(app, client, what):
     answer = asked("arguments=true&limit=101")
     assert (422, "invalid_request") == (answer.status_code, answer.json()["code"])
     assert "limit" == answer.json()["errors"][0]["parameter"]
+
+
+@pytest.mark.parametrize("broken", ["{", "[1]"])
+@pytest.mark.parametrize("task", ["add", "spawned"])
+def test_broken_arguments_hide_no_other_job(app, client, broken, task):
+    """They are null in a list, and the arguments of the others are told."""
+    ids = [f"00000000-0000-7000-8000-{number:012}" for number in range(3)]
+    texts = ['{"a": 1}', broken, '{"a": 2}']
+    app.store.add([NewJob(*one, Terms(task)) for one in zip(ids, texts, strict=True)])
+    answer = client.get(f"{API}?arguments=true")
+
+    told = {one["id"]: one["arguments"] for one in answer.json()["items"]}
+    assert (200, [{"a": 1}, None, {"a": 2}]) == (answer.status_code, [told[one] for one in ids])

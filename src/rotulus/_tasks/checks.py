@@ -8,7 +8,7 @@ from typing import Literal, ParamSpec, TypeVar, cast, get_args
 from rotulus._jobs.log_line import LogLevel
 from rotulus._jobs.retry import Retry
 from rotulus._text.names import did_you_mean
-from rotulus._time.lengths import check_seconds
+from rotulus._time.lengths import SHORTEST, check_seconds
 from rotulus.errors import OptionError
 
 Isolation = Literal["process"]
@@ -66,7 +66,7 @@ def refuse_unknown_options(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def check_timeout(value: object) -> float | None:
-    """A timeout in seconds, more than 0; None for none. Raises `OptionError`."""
+    """A timeout in seconds, a microsecond at least; None for none. Raises `OptionError`."""
     return None if value is None else check_some_seconds(value, "timeout")
 
 
@@ -132,10 +132,17 @@ def check_tags(value: object) -> tuple[str, ...]:
 
 
 def check_some_seconds(value: object, option: str) -> float:
-    """A length of time in seconds, more than 0. Raises `OptionError`."""
+    """A length of time in seconds, a microsecond at least. Raises `OptionError`.
+
+    Stores keep whole microseconds: less would be none.
+    """
     seconds = check_seconds(value, option)
     if seconds == 0:
         raise OptionError(f"{option}={value!r} is not allowed: give more than 0, or None")
+    if seconds < SHORTEST:
+        raise OptionError(
+            f"{option}={value!r} is not allowed: the shortest is a microsecond, {SHORTEST!r}"
+        )
     return seconds
 
 

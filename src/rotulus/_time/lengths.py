@@ -11,6 +11,9 @@ from rotulus.errors import OptionError
 LONGEST = 100 * 365.25 * 86_400
 """The longest length of time, in seconds: a hundred years."""
 
+SHORTEST = 1e-6
+"""The shortest length of time but none, in seconds: a microsecond."""
+
 Seconds = float | timedelta
 """A length of time: a number of seconds, or a timedelta."""
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar, cast
-from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from rotulus._text.segments import path_segment
 from rotulus.errors import ArgumentsError, OptionError, RotulusError
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ def path_of(*parts: str) -> str:
     if not all(parts):
         raise OptionError("a name or an id is empty: give one")
     with sendable():
-        return "".join(f"/{quote(part, safe='$')}" for part in parts)
+        return "".join(f"/{path_segment(part, safe='$')}" for part in parts)
 
 
 def query_of(**given: Any) -> Query:

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, cast
-from urllib.parse import quote
 
 from rotulus._text.names import did_you_mean
+from rotulus._text.segments import path_segment
 from rotulus.errors import OptionError
 
 ALL = "all"
@@ -102,7 +102,7 @@ def request_of(tool: Tool, arguments: Data) -> Request:
         if place == "body":
             body[name] = value
         elif place == "path":
-            names[name] = quote(str(value), safe="")
+            names[name] = path_segment(str(value))
         else:
             several = cast("list[Any]", value) if isinstance(value, list) else [value]
             query += [(name, _text(one)) for one in several if one is not None]

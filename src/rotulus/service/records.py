@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from rotulus import Job, State
+from rotulus._text import jsontext
 
 
 class JobStatus(StrEnum):
@@ -93,9 +94,18 @@ def record_of(job: Job[Any]) -> SpawnedJob:
     )
 
 
+def arguments_of(job: Job[Any]) -> dict[str, Any] | None:
+    """Returns the arguments of a job in a list; None for broken ones, which hide no other job."""
+    try:
+        arguments: object = job.arguments
+    except jsontext.NotJSONError:
+        return None
+    return cast("dict[str, Any]", arguments) if isinstance(arguments, dict) else None
+
+
 def description_of(job: Job[Any]) -> str | None:
     """Returns the description of a spawned job; None of any other job."""
-    described = job.arguments.get("description") if job.task == SPAWNED else None
+    described = (arguments_of(job) or {}).get("description") if job.task == SPAWNED else None
     return described if isinstance(described, str) else None
 
 

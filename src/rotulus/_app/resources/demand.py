@@ -24,9 +24,9 @@ _SLOTS = 10
 class Demand:
     """How much work some queues have, for whoever starts and stops workers.
 
-    Jobs of paused queues are left out. A worker is wanted for jobs that are due, that will be
-    within a minute, or that run; and while a schedule has an instant within a minute, or one that
-    was not fired: only workers fire schedules.
+    Jobs of paused queues are left out; those that wait for a limit count, also for one of 0. A
+    worker is wanted for jobs that are due, that will be within a minute, or that run; and while a
+    schedule has an instant within a minute, or one that was not fired: only workers fire schedules.
 
     Attributes:
         queues: the queues; None: all but the private ones.

@@ -75,7 +75,8 @@ class ListedJob(Job):
     """A job in a list that was asked for."""
 
     arguments: dict[str, Any] | None = Field(
-        default=None, description="There if `arguments=true` was asked for."
+        default=None,
+        description="There if `arguments=true` was asked for; null if they are no object of JSON.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from rotulus import Job
 from rotulus._text import jsontext
 from rotulus.service.problems import ProblemError
-from rotulus.service.records import STATUSES, description_of
+from rotulus.service.records import STATUSES, arguments_of, description_of
 from rotulus.service.resources.views import View
 
 MOST_WITH_ARGUMENTS = 100
@@ -55,7 +55,13 @@ def shown_in_list(
             f"limit: {detail}",
             errors=[{"in": "query", "parameter": "limit", "detail": detail}],
         )
-    return lambda job: show_job(job, view) | {"arguments": view.arguments(job.task, job.arguments)}
+    return lambda job: show_job(job, view) | {"arguments": _arguments(job, view)}
+
+
+def _arguments(job: Job[Any], view: View) -> dict[str, Any] | None:
+    """Returns the arguments of a job in a list, as the sender may see them; None if broken."""
+    arguments = arguments_of(job)
+    return None if arguments is None else view.arguments(job.task, arguments)
 
 
 def show_result(job: Job[Any], view: View) -> Any:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from rotulus import ScheduleInfo
+from rotulus._text.segments import path_segment
 from rotulus.errors import OptionError, ScheduleConflictError
 from rotulus.filters import read_when
 from rotulus.service.guard import ResourceRouter, shared_route
@@ -143,7 +143,7 @@ async def add_schedule(request: Request, response: Response, body: NewSchedule) 
     """Add a schedule, which fires from now on. A task may have several."""
     view, options = view_of(request), body.given()
     made = await view.app.schedules.aadd(options.pop("name"), **options)
-    response.headers["Location"] = f"{request.url.path.rstrip('/')}/{quote(made.name, safe='')}"
+    response.headers["Location"] = f"{request.url.path.rstrip('/')}/{path_segment(made.name)}"
     return _shown(response, made, view)
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotulus import TokenInfo
 from rotulus._app.roles import Role
+from rotulus._text.segments import path_segment
 from rotulus._time.lengths import LONGEST
 from rotulus.service.guard import ResourceRouter
 from rotulus.service.resources.documented import answers
@@ -97,7 +97,7 @@ async def add_token(request: Request, response: Response, body: NewToken) -> Tok
     """
     made = await app_of(request).tokens.aadd(body.name, body.role, expires=body.expires)
     _forget(request)
-    place = f"{path_outside(request.scope).rstrip('/')}/{quote(made.name, safe='')}"
+    place = f"{path_outside(request.scope).rstrip('/')}/{path_segment(made.name)}"
     response.headers.update({"Location": place, "Cache-Control": "no-store"})
     return TokenSecret.of(made)
 

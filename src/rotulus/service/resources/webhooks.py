@@ -3,11 +3,11 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from rotulus import App, WebhookInfo
+from rotulus._text.segments import path_segment
 from rotulus.errors import WebhookConflictError
 from rotulus.service.guard import ResourceRouter
 from rotulus.service.pages import read_page, show_items
@@ -112,7 +112,7 @@ async def add_webhook(request: Request, response: Response, body: NewWebhook) ->
         queue=body.queue,
         label=body.labels,
     )
-    place = f"{path_outside(request.scope).rstrip('/')}/{quote(made.name, safe='')}"
+    place = f"{path_outside(request.scope).rstrip('/')}/{path_segment(made.name)}"
     response.headers["Location"] = place
     response.headers.update(_SECRET)
     show_version(response, made.version)
