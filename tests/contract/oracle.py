@@ -461,8 +461,12 @@ class Oracle:
         return [job_id, *again]
 
     def _go_on_after(self, part):
-        """Send back what comes after a part; the ids of what had ended."""
-        after = {row.id: row for row in self._after([part]) if row.state != "running"}
+        """Send back what comes after a part, and was not skipped itself; the ids of what had ended."""
+        after = {
+            row.id: row
+            for row in self._after([part])
+            if row is part or (row.state != "running" and row.reason != "operator")
+        }
         again = sorted(job for job, row in after.items() if job != part.id and row.state in ENDED)
         for row in list(after.values()):
             if row.opened and row is not part and self._follows(row, after):

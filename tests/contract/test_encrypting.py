@@ -7,6 +7,7 @@ import rotulus.store
 from rotulus._app.encrypting import Encrypting, Values, encrypting
 from rotulus._jobs.encrypted import decrypted, encrypted, is_encrypted
 from rotulus._jobs.record import JobRecord
+from rotulus._workflows.stored import to_be_skipped
 from rotulus.store import EVERYTHING, Filter, ScheduleEntry
 
 pytestmark = pytest.mark.anywhere
@@ -159,6 +160,24 @@ def test_what_the_arguments_of_a_task_begin_with_does_not_matter(local, cipher):
     store.retry([job.id], '{"needs":"other"}')
     assert is_encrypted(local.store.get(job.id).arguments)
     assert '{"needs":"other"}' == store.get(job.id).arguments
+
+
+@pytest.mark.parametrize("before", ["{}", '{"needs":["b"]}'])
+def test_that_a_step_is_to_be_skipped_is_not_encrypted(shared, cipher, before):
+    """Stores take it away with a retry; a task that is given the same has it encrypted."""
+    store = encrypting(shared.store, cipher)
+    parts = shared.parts({"b": [], "c": ["b"]})
+    parts[1] = parts[1]._replace(arguments=before)
+    job = shared.new(arguments='{"skip":true}')
+    store.add([job, shared.new(parts=parts)])
+    mark = to_be_skipped(before)
+
+    assert mark == store.edit(store.get(parts[1].id), rotulus.store.Edit(mark)).arguments
+    assert mark == shared.store.get(parts[1].id).arguments
+    assert is_encrypted(shared.store.get(job.id).arguments)
+    store.cancel([parts[1].id])
+    store.retry([parts[1].id])
+    assert before == store.get(parts[1].id).arguments
 
 
 def test_a_schedule_of_the_code_changes_only_when_it_says_something_else(shared, cipher):

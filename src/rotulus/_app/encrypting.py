@@ -34,8 +34,11 @@ _HELD = ("failures", "outbox", "webhooks")
 _PLAIN = frozenset({str, bytes, int, float, bool, type(None)})
 """The types of most values that have nothing to encrypt."""
 
-_OF_STEPS = '{"needs":'
-"""How the arguments of a step begin that only say what it waits for: stores read that."""
+_OF_STEPS = ('{"needs":', '{"skip":true}')
+"""How the arguments of a step begin that only say what it waits for, or that it is to be skipped.
+
+Stores read that.
+"""
 
 
 def encrypting(store: Store, cipher: Cipher) -> Store:
@@ -252,7 +255,7 @@ class EncryptingStore(Encrypting):
         return self._values.opened(self._inner.retry(ids, arguments))
 
     def _are_needs(self, ids: Collection[str], arguments: str) -> bool:
-        """Returns whether arguments say what steps wait for, and are not those of a task."""
+        """Returns whether arguments are those of steps that stores read, and not of a task."""
         return arguments.startswith(_OF_STEPS) and all(
             job.workflow is not None for job in self._inner.records(list(ids))
         )

@@ -299,15 +299,20 @@ def decide(
         needs: what it needs, each ended.
         context: makes what it would be given; called only if the rule looks at it.
     """
-    spoilt = any(need.spoils for need in needs)
     if rule is None:
-        if spoilt:
+        if lacks_success(rule, needs):
             return Reason.NEED_FAILED
         runs = not needs or any(need.lets_go_on for need in needs)
         return None if runs else Reason.TRIGGER
     if rule.holds(Situation(needs, context)):
         return None
-    return Reason.NEED_FAILED if spoilt and rule.expects_success else Reason.TRIGGER
+    return Reason.NEED_FAILED if lacks_success(rule, needs) else Reason.TRIGGER
+
+
+def lacks_success(rule: Trigger | None, needs: Sequence[Need]) -> bool:
+    """Returns whether a step expects success, by its rule or without one, and a need has failed."""
+    expects_success = rule is None or rule.expects_success
+    return expects_success and any(need.spoils for need in needs)
 
 
 def _key(key: object) -> str:

@@ -35,7 +35,7 @@ from rotulus._workflows.handed import HandedOn
 from rotulus._workflows.paths import is_branch, split_path
 from rotulus._workflows.stored import ITEM
 from rotulus._workflows.tasks import StepTask, WorkflowTask
-from rotulus._workflows.trigger import Need, decide
+from rotulus._workflows.trigger import Need, decide, lacks_success
 from rotulus._workflows.workflow import Step
 from rotulus.errors import (
     ArgumentsError,
@@ -133,7 +133,7 @@ class Steps:
                 f"that was not known: a group is made of jobs of ordinary tasks"
             )
         if not job.opened and job.workflow is not None and job.step and stored_of(job).skip:
-            raise EarlyOutcome(skipped(job.id, job.attempt, Reason.OPERATOR))
+            raise EarlyOutcome(skipped(job.id, job.attempt, self._why_skipped(job)))
         step = execution.step = inputs.definition(job)
         whole = None if is_branch(job.step) else step
         waited_for = inputs.waited_for(job)
@@ -188,10 +188,23 @@ class Steps:
         """Raise `EarlyOutcome` if a step is not to run; a step that is replayed runs."""
         if stored_of(job).edited:
             return
-        needs = [Need(split_path(n.step)[1], State(n.state), n.reason) for n in ended]
-        reason = decide(step.trigger, needs, lambda: self._inputs.of(job, ended))
+        reason = decide(step.trigger, _as_needs(ended), lambda: self._inputs.of(job, ended))
         if reason is not None:
             raise EarlyOutcome(skipped(job.id, job.attempt, reason))
+
+    def _why_skipped(self, job: JobRecord) -> Reason:
+        """Returns why a step that an operator has skipped before its turn does not run.
+
+        A failure before the step comes first, unless the step would have run all the same.
+        """
+        if stored_of(job).edited:
+            return Reason.OPERATOR
+        rule = None
+        with suppress(TaskNotFoundError, StepNotFoundError):  # skipped, though it is not known
+            step = self._inputs.definition(job)
+            rule = None if step is None else step.trigger
+        ended = self._inputs.needs(job, self._inputs.waited_for(job))
+        return Reason.NEED_FAILED if lacks_success(rule, _as_needs(ended)) else Reason.OPERATOR
 
     def _open_branches(self, step: Step, key: str, job: JobRecord, step_input: HandedOn) -> Outcome:
         items: Any = step_input.get(key)
@@ -256,6 +269,11 @@ class Steps:
         return [
             step for path in paths[:NAMED] for step in store.find(Filter(run=job.run, step=path), 1)
         ]
+
+
+def _as_needs(ended: Iterable[JobRecord]) -> list[Need]:
+    """Returns jobs as trigger rules see them."""
+    return [Need(split_path(job.step)[1], State(job.state), job.reason) for job in ended]
 
 
 def _by_name(plan: TaskPlan, context: Context, branch: bool) -> Call:

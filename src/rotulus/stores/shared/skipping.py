@@ -17,13 +17,18 @@ def skip(session: Session, job_id: str, *, dry_run: bool) -> list[JobRecord]:
         found = session.fetch("retryable", ids=existing, any_end=False)
         if not with_free_keys(session, found):
             return []
-        after = [row for row in session.fetch("dependants", ids=existing) if row[2] != job_id]
+        after = _not_skipped(session.fetch("dependants", ids=existing), job_id)
     if not chosen:
         return []
     if not dry_run:
         _skip(session, job_id, chosen, after)
-    again = sorted(job for _, _, job, has_ended in after if has_ended)
+    again = sorted(job for _, _, job, has_ended, _ in after if has_ended)
     return records_of(session, [job_id, *again])
+
+
+def _not_skipped(found: Sequence[Row], job_id: str) -> list[Row]:
+    """The dependants of a part without the part, and without what an operator has skipped."""
+    return [row for row in found if row[2] != job_id and not row[4]]
 
 
 def _skip(session: Session, job_id: str, chosen: Sequence[Row], after: Sequence[Row]) -> None:
@@ -33,7 +38,7 @@ def _skip(session: Session, job_id: str, chosen: Sequence[Row], after: Sequence[
         session: the statements.
         job_id: the part that was asked for.
         chosen: that one, and its own parts.
-        after: its dependants, which go back, if it had ended.
+        after: those of its dependants that go back, if it had ended.
     """
     skipped = [job for job, _, _ in chosen]
     session.execute("archive_ended", back=skipped)
@@ -42,6 +47,6 @@ def _skip(session: Session, job_id: str, chosen: Sequence[Row], after: Sequence[
     if not after:
         session.unblock([job_id])
         return
-    back = [job for job, is_running, _, _ in after if not is_running]
+    back = [job for job, is_running, *_ in after if not is_running]
     rebuild_parts(session, [*back, *skipped])
     send_back(session, back, [job for job, *_ in after])

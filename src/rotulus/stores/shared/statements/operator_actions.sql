@@ -61,12 +61,13 @@ WHERE job.state || '' IN ('failed', 'dead', 'cancelled')
 ORDER BY job.id;
 
 -- name: dependants
--- Some jobs with their dependants, direct or not, whether each is running, and whether it has ended.
+-- Some jobs with their dependants, direct or not, whether each is running, whether it has ended, and whether an
+-- operator has skipped it.
 WITH RECURSIVE affected (job) AS (
   SELECT job.{job} FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
   UNION
   SELECT need.job FROM affected {join} rotulus_needs AS need ON need.need = affected.job)
-SELECT job.{job}, job.state = 'running', job.id, job.ended_at IS NOT NULL
+SELECT job.{job}, job.state = 'running', job.id, job.ended_at IS NOT NULL, coalesce(job.reason, '') = 'operator'
 FROM affected {join} rotulus_jobs AS job ON job.{job} = affected.job;
 
 -- name: to_rebuild
@@ -96,8 +97,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: retry
 -- Jobs go back with fresh budgets, those of `ids` with other arguments, if some are given. A job with a
--- need that goes back loses its arguments, unless they only say what it needs. A step that was skipped is not to
--- be skipped again.
+-- need that goes back loses its arguments, unless they only say what it needs, or that it is to be skipped. A step
+-- that had its turn is not to be skipped again; one with a need that failed has not had it.
 UPDATE rotulus_jobs AS job
 SET state = 'blocked', reason = NULL, result = NULL, error = NULL, fingerprint = NULL,
     progress = NULL,
@@ -105,12 +106,15 @@ SET state = 'blocked', reason = NULL, result = NULL, error = NULL, fingerprint =
     held_key = key,
     arguments = CASE WHEN CAST(:arguments AS text) IS NOT NULL AND job.id {in_ids}
                        THEN CAST(:arguments AS text)
-                     WHEN job.arguments <> '{}' AND job.arguments NOT LIKE '{"needs":%' AND EXISTS (
+                     WHEN job.arguments <> '{}' AND job.arguments NOT LIKE '{"needs":%'
+                       AND job.arguments NOT LIKE '{"skip"_true}' AND EXISTS (
                        SELECT 1 FROM rotulus_needs AS need
                        WHERE need.job = job.{job} AND NOT need.part AND need.need {in_back})
                        THEN '{}'
-                     WHEN job.ended_at IS NOT NULL AND job.workflow IS NOT NULL
-                       AND job.arguments LIKE '{"needs":%,"skip"_true}'
+                     WHEN job.ended_at IS NULL OR job.workflow IS NULL OR coalesce(job.reason, '') = 'need_failed'
+                       THEN job.arguments
+                     WHEN job.arguments LIKE '{"skip"_true}' THEN '{}'
+                     WHEN job.arguments LIKE '{"needs":%,"skip"_true}'
                        THEN substr(job.arguments, 1, length(job.arguments) - length(',"skip"_true}')) || '}'
                      ELSE job.arguments END
 WHERE job.{job} {in_back};
