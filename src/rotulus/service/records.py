@@ -97,7 +97,7 @@ def record_of(job: Job[Any]) -> SpawnedJob:
 def arguments_of(job: Job[Any]) -> dict[str, Any] | None:
     """Returns the arguments of a job in a list; None for broken ones, which hide no other job."""
     try:
-        arguments: object = job.arguments
+        arguments = cast("object", job.arguments)  # as somebody else may have written them
     except jsontext.NotJSONError:
         return None
     return cast("dict[str, Any]", arguments) if isinstance(arguments, dict) else None
