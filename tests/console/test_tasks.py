@@ -65,7 +65,7 @@ def test_a_task_is_run_within_the_request(shop, serve, open_page):
     page.goto(f"{address}/console/tasks/mail.fail")
     field(page, "message").fill("nobody is there")
     page.get_by_role("button", name="Run now").click()
-    expect(page.get_by_text("RuntimeError")).to_be_visible()
+    expect(page.get_by_text("RuntimeError", exact=True)).to_be_visible()
     expect(page.get_by_text("nobody is there", exact=True)).to_be_visible()
     assert 0 == shop.app.jobs.count()
 
