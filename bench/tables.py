@@ -279,12 +279,14 @@ SEARCHED = {
 
 def _watched(samples):
     """What it costs that a thousand listen to the changes of a service."""
-    found = {
-        title: samples.median(f"watch rotulus, watched on postgres {part}")
-        for part, title in WATCHED.items()
-    }
+    return _told(samples, "watch rotulus, watched on postgres", WATCHED, "1,000 listeners")
+
+
+def _told(samples, name, parts, heading):
+    """The medians of the parts of one measure, by what each part is called."""
+    found = {title: samples.median(f"{name} {part}") for part, title in parts.items()}
     lines = [[title, FINE.format(figure)] for title, figure in found.items() if figure is not None]
-    return _table(["", "1,000 listeners"], lines)
+    return _table(["", heading], lines)
 
 
 WATCHED = {
@@ -306,12 +308,7 @@ def _drawn(samples):
 
 def _scrolled(samples):
     """What it takes to scroll through a very long table."""
-    found = {
-        title: samples.median(f"scroll rotulus, with history on sqlite {part}")
-        for part, title in SCROLLED.items()
-    }
-    lines = [[title, FINE.format(figure)] for title, figure in found.items() if figure is not None]
-    return _table(["", "100,000 rows"], lines)
+    return _told(samples, "scroll rotulus, with history on sqlite", SCROLLED, "100,000 rows")
 
 
 SCROLLED = {

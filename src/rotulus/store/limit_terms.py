@@ -43,8 +43,8 @@ class LimitTerms(Protocol):
     ) -> SetTerms:
         """Set the terms of a key, in place of those that were set before; returns them.
 
-        No earlier start counts for longer than a whole window from now on. Whoever waits for jobs
-        looks for some again.
+        No earlier start counts for longer than a whole window from now on. Workers that wait
+        for jobs look for some again.
 
         Args:
             key: the key; no job needs to have it yet.

@@ -32,7 +32,7 @@ CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON rotulus_limit_ter
 CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON rotulus_mutes
   FOR EACH ROW EXECUTE FUNCTION rotulus_note_change('failure', 'fingerprint', 'muted', 'unmuted', 'muted');
 
--- Roles that see jobs see both, and claims of a worker ask for the terms. Who changes them is the owner.
+-- Roles that see jobs see both, and claims of a worker ask for the terms. Only the owner changes them.
 DO $$
 DECLARE
   granted record;
