@@ -68,6 +68,7 @@ evidence:
 
 bench:
 	@scripts/environment "$(PYTHON)" .venv-bench '[bench]'
+	@scripts/console .venv-bench/bin/python
 	@.venv-bench/bin/python -m bench $(BENCH)
 
 clean:

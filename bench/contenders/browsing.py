@@ -8,15 +8,13 @@ from playwright.sync_api import sync_playwright
 
 WATCH = """
 (([selector, count]) => {
-  window.shown = new Promise((tell) => {
-    const look = () => {
-      if (document.querySelectorAll(selector).length < count) return;
-      watcher.disconnect();
-      requestAnimationFrame(() => setTimeout(() => tell(performance.now())));
-    };
-    const watcher = new MutationObserver(look);
-    watcher.observe(document, {subtree: true, childList: true});
-  });
+  const look = () => {
+    if (document.querySelectorAll(selector).length < count) return;
+    watcher.disconnect();
+    requestAnimationFrame(() => setTimeout(() => { window.shown = performance.now(); }));
+  };
+  const watcher = new MutationObserver(look);
+  watcher.observe(document, {subtree: true, childList: true});
 })
 """
 """Notes when so many elements are there, and drawn: milliseconds since the page was asked for."""
@@ -54,6 +52,10 @@ ROLL = """async ([frames, pixels]) => {
 
 FRAMES, PIXELS, LATE = 600, 60, 25.0
 """How far a table is scrolled, and the milliseconds after which a frame was missed, at 60 Hz."""
+
+
+PATIENCE = 60_000
+"""Milliseconds after which a page that shows nothing has failed: the console was not built, say."""
 
 
 class Seen(NamedTuple):
@@ -116,6 +118,7 @@ def _once(browser, url, seen):
     page = context.new_page()
     page.add_init_script(f"{WATCH}([{seen.selector!r}, {seen.count}])")
     page.goto(url)
+    page.wait_for_function("() => window.shown", timeout=PATIENCE)
     shown = page.evaluate("() => window.shown")
     since = page.evaluate(ANSWERED, seen.after) if seen.after else 0.0
     context.close()
