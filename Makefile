@@ -65,6 +65,7 @@ evidence:
 	@scripts/environment "$(PYTHON)" .venv-evidence '[test]'
 	@.venv-evidence/bin/python -m pytest --long --numprocesses 2 --quiet -rP \
 	  -o faulthandler_timeout=0 $(EVIDENCE)
+	@.venv-evidence/bin/python -m pytest --long --numprocesses 2 --quiet -m long
 
 bench:
 	@scripts/environment "$(PYTHON)" .venv-bench '[bench]'

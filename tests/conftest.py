@@ -61,6 +61,14 @@ def pytest_addoption(parser):
     parser.addoption("--stress-seed", type=int, default=None)
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests that only `make evidence` runs."""
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
 def pytest_configure(config):
     """Say `--long` in the words of the other options."""
     if config.getoption("--long"):

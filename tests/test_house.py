@@ -5,6 +5,7 @@ import inspect
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,15 @@ STORE_METHODS = 20
 """The cap of the contract, and so of every store."""
 
 
+@cache
+def tree_of(path):
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text())
+
+
 def trees(paths):
     """Each file and its syntax tree."""
-    return [(path, ast.parse(path.read_text())) for path in paths]
+    return [(path, tree_of(path)) for path in paths]
 
 
 def functions(tree):

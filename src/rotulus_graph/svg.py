@@ -1,9 +1,9 @@
 """A graph as SVG: one file, without scripts and references, in light and in dark."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 from itertools import pairwise
 from textwrap import wrap
-from xml.sax.saxutils import escape
 
 from rotulus_graph.cards import NAME, NOTE, SUBTITLE, TITLE, Font, card_lifts, card_notes
 from rotulus_graph.colours import DARK, LIGHT, Palette, Tint

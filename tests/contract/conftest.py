@@ -15,7 +15,7 @@ from server_clock import ServerClock
 file = pytest.param("file", marks=pytest.mark.anywhere)
 encrypted = pytest.param("encrypted", marks=pytest.mark.anywhere)
 postgres = pytest.param("postgres", marks=pytest.mark.anywhere)
-newest = pytest.param("newest", marks=pytest.mark.anywhere)
+newest = pytest.param("newest", marks=(pytest.mark.anywhere, pytest.mark.long))
 
 
 def open_encrypted(path, clock, key):

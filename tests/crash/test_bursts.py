@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.mark.parametrize("options", [[], ["--processes", "2"]])
 def test_a_burst_leaves_nothing_that_it_has_fired(factory, options):

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process 1 is a matter of Linux")
+pytestmark = [
+    pytest.mark.anywhere,
+    pytest.mark.skipif(sys.platform != "linux", reason="process 1 is a matter of Linux"),
+]
 
 FLEET = pytest.mark.parametrize("options", [[], ["--processes", "1", "--recycle-jobs", "1000"]])
 

@@ -83,7 +83,9 @@ def test_processes_whose_supervisor_is_killed_give_everything_back(factory):
 
 
 @on_both
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_a_signal_lets_the_jobs_of_all_processes_finish(factory, number):
     """And nothing stays behind; exit code 0."""
     supervisor = factory.start("--processes", "2", "--slots", "1", "--drain", "30")
@@ -220,7 +222,6 @@ def test_processes_that_crash_at_their_start_are_started_ever_more_slowly(factor
     assert [-9, 9, 9, 9] == [record["code"] for record in factory.told("process_ended")]
 
 
-@on_both
 def test_a_process_is_recycled_after_so_many_jobs(factory):
     """Exactly so many; what runs long is not given back for it."""
     supervisor = factory.start("--processes", "2", "--slots", "2", "--recycle-jobs", "5")
@@ -322,7 +323,9 @@ def test_a_stopped_process_loses_its_jobs_and_its_late_outcome_is_refused(factor
     assert [] == factory.told("process_ended")
 
 
-@pytest.mark.parametrize("recycling", [(), ("--recycle-jobs", "7")])
+@pytest.mark.parametrize(
+    "recycling", [(), pytest.param(("--recycle-jobs", "7"), marks=pytest.mark.long)]
+)
 def test_a_burst_of_processes_ends_when_all_have_ended(factory, recycling):
     """Nothing is left; exit code 0."""
     jobs = factory.add("awork", 60, seconds=0.01)

@@ -7,7 +7,9 @@ import pytest
 from django_project import postgres_settings
 from django_site import TASKS, Site
 
-KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
+pytestmark = pytest.mark.anywhere
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.long)]
 
 FAILING = """
 

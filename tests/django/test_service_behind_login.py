@@ -13,6 +13,8 @@ pytest.importorskip("fastapi")
 
 from django_site import TASKS, Site
 
+pytestmark = pytest.mark.anywhere
+
 URLS = """
 from django.contrib import admin
 from django.urls import include, path
@@ -58,8 +60,6 @@ for name, codes in words.items():
     user.user_permissions.set(Permission.objects.filter(codename__in=codes))
 User.objects.create_superuser("ada", password="x")
 User.objects.create_user("paul", password="x")
-from shop.tasks import note
-print(note.enqueue("hello").id)
 """
 
 
@@ -70,10 +70,9 @@ class Behind:
         self.clients = []
         site.write("site_urls.py", urls)
         for words in (["migrate"], ["shell", "-c", USERS]):
-            told = subprocess.run(
+            subprocess.run(
                 site.command(*words), cwd=site.folder, capture_output=True, text=True, check=True
             )
-        self.job = told.stdout.split()[-1]
         self.process = subprocess.Popen(
             [sys.executable, "-c", server], cwd=site.folder, stdout=subprocess.PIPE, text=True
         )
@@ -91,39 +90,67 @@ class Behind:
             assert name == "paul" or answer.status_code == 302, answer.text
         return made
 
+    def enqueue(self):
+        """The id of a new job."""
+        body = {"params": {"text": "hello"}}
+        answer = self.client("otto").post(
+            "/rotulus/api/v1/tasks/shop.tasks.note/$enqueue", json=body
+        )
+        assert 202 == answer.status_code, answer.text
+        return answer.json()["id"]
+
+    def leave(self):
+        """End its clients."""
+        while self.clients:
+            self.clients.pop().close()
+
     def close(self):
         """End the server, and its clients."""
-        for client in self.clients:
-            client.close()
+        self.leave()
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
 
 
-@pytest.fixture(params=SERVERS)
-def behind(request, tmp_path):
-    """A project on a server of a kind."""
-    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "shop.db")}
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request, tmp_path_factory):
+    """A project on a server of a kind, which takes seconds to begin: for all tests here."""
+    folder = tmp_path_factory.mktemp("behind")
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "shop.db")}
     made = Behind(
-        Site(tmp_path / "project", database, more="ALLOWED_HOSTS = ['*']"), SERVERS[request.param]
+        Site(folder / "project", database, more="ALLOWED_HOSTS = ['*']"), SERVERS[request.param]
     )
     yield made
     made.close()
 
 
-def test_staff_look_and_steer_as_their_permissions_say(behind):
+@pytest.fixture
+def behind(server):
+    """That project, with clients of a test's own."""
+    yield server
+    server.leave()
+
+
+@pytest.fixture
+def job(behind):
+    """The id of a new job of the project."""
+    return behind.enqueue()
+
+
+def test_staff_look_and_steer_as_their_permissions_say(behind, job):
     """A viewer looks, an operator steers, a superuser sees the audit, with the user's name."""
     vera, otto, ada = (behind.client(name) for name in ("vera", "otto", "ada"))
-    job = f"/rotulus/api/v1/jobs/{behind.job}"
-    assert ("queued", 200) == (vera.get(job).json()["state"], vera.get(job).status_code)
-    refused = vera.post(f"{job}/$cancel")
+    path = f"/rotulus/api/v1/jobs/{job}"
+    assert ("queued", 200) == (vera.get(path).json()["state"], vera.get(path).status_code)
+    refused = vera.post(f"{path}/$cancel")
     assert (403, "role_needed") == (refused.status_code, refused.json()["code"])
     assert ("viewer", "vera") == tuple(
         vera.get("/rotulus/api/v1/me").json()[name] for name in ("role", "name")
     )
-    assert "cancelled" == otto.post(f"{job}/$cancel").json()["state"]
+    assert "cancelled" == otto.post(f"{path}/$cancel").json()["state"]
     assert 403 == otto.get("/rotulus/api/v1/audit").status_code
-    (entry,) = ada.get("/rotulus/api/v1/audit").json()["items"]
+    entry = ada.get("/rotulus/api/v1/audit").json()["items"][0]
+    assert job == entry["target"]
     assert ("otto", "django", "jobs.cancel") == tuple(
         entry[name] for name in ("actor", "door", "verb")
     )
@@ -142,10 +169,10 @@ def test_nobody_else_is_let_in(behind):
     assert 404 == nobody.get("/rotulus/apix/v1/jobs").status_code
 
 
-def test_a_page_of_another_site_steers_nothing(behind):
+def test_a_page_of_another_site_steers_nothing(behind, job):
     """Though the browser sends the cookie of the login."""
     otto = behind.client("otto")
-    path = f"/rotulus/api/v1/jobs/{behind.job}/$cancel"
+    path = f"/rotulus/api/v1/jobs/{job}/$cancel"
     refused = otto.post(path, headers={"Sec-Fetch-Site": "cross-site"})
     assert (403, "cross_site") == (refused.status_code, refused.json()["code"])
 
@@ -158,18 +185,19 @@ def test_the_console_and_its_files_are_served(behind):
     assert "default-src" in page.headers["content-security-policy"]
 
 
-def test_what_happens_is_streamed(behind):
+def test_what_happens_is_streamed(behind, job):
     """An event comes while the stream is open; a client that leaves is noticed."""
     vera, otto = behind.client("vera"), behind.client("otto")
-    with vera.stream("GET", f"/rotulus/api/v1/jobs/{behind.job}/$stream") as stream:
+    with vera.stream("GET", f"/rotulus/api/v1/jobs/{job}/$stream") as stream:
         lines = stream.iter_lines()
         first = next(line for line in lines if line.startswith("data:"))
-        otto.post(f"/rotulus/api/v1/jobs/{behind.job}/$cancel")
+        otto.post(f"/rotulus/api/v1/jobs/{job}/$cancel")
         last = next(line for line in lines if line.startswith("data:") and "cancelled" in line)
     assert "queued" == json.loads(first.removeprefix("data:"))["state"]
     assert "cancelled" == json.loads(last.removeprefix("data:"))["state"]
 
 
+@pytest.mark.usefixtures("job")
 def test_tasks_of_django_are_enqueued(behind):
     """By their names, with their arguments checked; large bodies and pages go through whole."""
     otto = behind.client("otto")

@@ -6,7 +6,9 @@ from django_project import TASKS as THERE
 from django_project import postgres_settings
 from django_site import Site
 
-KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
+pytestmark = pytest.mark.anywhere
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.long)]
 
 TASKS = """
 from datetime import date

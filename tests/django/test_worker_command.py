@@ -9,7 +9,9 @@ from django_project import postgres_settings
 from django_site import Site
 from rotulus import App, TaskRegistry
 
-KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.anywhere)]
+pytestmark = pytest.mark.anywhere
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.long)]
 
 
 @pytest.fixture

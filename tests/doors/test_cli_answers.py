@@ -78,7 +78,9 @@ def fail(app, text):
     return job
 
 
-@pytest.mark.parametrize("width", [100, 80, 60, 40])
+@pytest.mark.parametrize(
+    "width", [40, *(pytest.param(width, marks=pytest.mark.long) for width in (60, 80, 100))]
+)
 def test_no_id_is_cut_on_any_terminal(app, width):
     """Whatever else is folded, or told below its row; and no line is longer than the terminal."""
     jobs = [fail(app, f"a reason with a [/x] in it, of many words, number {n}") for n in range(2)]

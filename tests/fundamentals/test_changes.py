@@ -157,7 +157,7 @@ def test_a_reader_that_is_behind_goes_on_at_the_newest_position(app, mail, monke
     assert (job.id, start + 36) == (change.name, change.position)
 
 
-def test_fifty_listeners_ask_twice_a_second_in_all(app, mail, monkeypatch):
+def test_fifty_listeners_ask_once_a_second_in_all(app, mail, monkeypatch):
     """However much happens."""
     counter = StatementCounter(monkeypatch)
     streams = [app.changes() for _ in range(50)]
@@ -173,7 +173,7 @@ def test_fifty_listeners_ask_twice_a_second_in_all(app, mail, monkeypatch):
     worker.start()
     counter.until(is_read)
     begun, at = len(list(filter(is_read, counter.said))), time.monotonic()
-    counter.until(lambda _: len(list(filter(is_read, counter.said))) >= begun + 8)
+    counter.until(lambda _: len(list(filter(is_read, counter.said))) >= begun + 3)
     took = time.monotonic() - at
     over.set()
     worker.join()
@@ -181,12 +181,12 @@ def test_fifty_listeners_ask_twice_a_second_in_all(app, mail, monkeypatch):
     for stream in streams:
         stream.close()
 
-    assert took > 2.9
+    assert took > 1.9
     assert 1 == len(set(heard))
 
 
 def test_a_look_is_one_statement_also_where_it_finds_something(app, mail, monkeypatch):
-    """So whoever looks twice a second hears of a change within half a second."""
+    """So whoever looks once a second hears of a change within a second."""
     counter = StatementCounter(monkeypatch)
     position = app.store.changes.listen()
     mail.enqueue_many([(1,), (2,)])

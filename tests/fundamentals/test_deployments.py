@@ -15,6 +15,8 @@ from rotulus.events import DefinitionChanged
 from rotulus.testing import drain
 from rotulus.workflow import Run
 
+pytestmark = pytest.mark.anywhere
+
 GIVEN = {"n": 0, "list": [0], "object": {"a": 0}}
 
 

@@ -16,6 +16,8 @@ from rotulus.pubsub import PubSubCarrier, PubSubSettings, TaskRoute
 from rotulus.pubsub.provision import apply, plan
 from servers.ports import free_port
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.fixture
 def send(registry):

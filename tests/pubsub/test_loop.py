@@ -18,6 +18,8 @@ from rotulus.pubsub import (
 from rotulus.pubsub.provision import apply, plan
 from rotulus.store import ClaimFilter
 
+pytestmark = pytest.mark.anywhere
+
 SOON = {"min_retry_delay": 1, "max_retry_delay": 1, "max_delivery_attempts": 5}
 
 

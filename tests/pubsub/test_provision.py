@@ -11,6 +11,8 @@ from rotulus.errors import ConfigurationError
 from rotulus.pubsub import TaskRoute
 from rotulus.pubsub.provision import Action, apply, plan, resource
 
+pytestmark = pytest.mark.anywhere
+
 
 def send():
     """A task."""

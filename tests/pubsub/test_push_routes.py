@@ -18,6 +18,8 @@ from rotulus.service.resources.push_models import PushDelivery, _there
 from rotulus.service.resources.views import View
 from rotulus.service.serving import service_of
 
+pytestmark = pytest.mark.anywhere
+
 SECRET = "a-secret-of-sixteen-or-more"
 
 

@@ -35,6 +35,14 @@ def any_url(request, make_url):
     return make_url(request.param)
 
 
+@pytest.fixture(params=[memory, file, postgres])
+def jobs_url(request, make_url):
+    """The URL of a place for jobs of each kind, without any; that on a server has its tables."""
+    if request.param == "postgres":
+        return request.getfixturevalue("migrated")(clock=False)
+    return make_url(request.param)
+
+
 @pytest.fixture(params=[file, postgres])
 def shared_url(request, make_url):
     """The URL of an empty database that several processes can open."""

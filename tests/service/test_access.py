@@ -16,6 +16,8 @@ from rotulus.service.principal import Principal
 from rotulus.service.protection import protect
 from rotulus.service.serving import service_of
 
+pytestmark = pytest.mark.anywhere
+
 VIEWER, OPERATOR, ADMIN = Role
 
 

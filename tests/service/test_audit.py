@@ -6,6 +6,8 @@ from starlette.testclient import TestClient
 from rotulus import App, TaskRegistry
 from rotulus.service import service_of
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.fixture
 def app(url):

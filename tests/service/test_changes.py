@@ -20,6 +20,8 @@ from rotulus.testing import drain
 from service.listening import Listener
 from statement_counter import StatementCounter
 
+pytestmark = pytest.mark.anywhere
+
 API = "/api/v1/changes"
 
 
@@ -328,7 +330,7 @@ def test_a_stream_ends_with_its_app(app, listen):
     assert [] == list(listener.told())
 
 
-def test_however_many_listen_two_statements_a_second_are_sent(file_url, serve, monkeypatch):
+def test_however_many_listen_one_statement_a_second_is_sent(file_url, serve, monkeypatch):
     """Twenty clients of a service, while something happens all the time."""
     counter = StatementCounter(monkeypatch)
     app = app_at(file_url)
@@ -344,7 +346,7 @@ def test_however_many_listen_two_statements_a_second_are_sent(file_url, serve, m
     worker.start()
     counter.until(is_read)
     first, at = sum(map(is_read, counter.said)), time.monotonic()
-    counter.until(lambda _: sum(map(is_read, counter.said)) >= first + 6)
+    counter.until(lambda _: sum(map(is_read, counter.said)) >= first + 3)
     took = time.monotonic() - at
     heard = [next(one.told()).id for one in listeners]
     over.set()

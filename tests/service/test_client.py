@@ -22,6 +22,8 @@ from rotulus.errors import (
 from rotulus.store import ClaimFilter, WorkerInfo
 from rotulus.testing import drain
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.fixture
 def app(url):

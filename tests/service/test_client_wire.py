@@ -37,6 +37,8 @@ from rotulus.service.problem_table import KINDS
 from rotulus.testing import drain
 from service.rich import rich_app, rich_service
 
+pytestmark = pytest.mark.anywhere
+
 JOB_ID = "01a22777-9b2c-77e8-bace-f84ca8c6b4e6"
 AWAY = (503, {"code": "store_unavailable", "detail": "The store is away."}, {"Retry-After": "0"})
 

@@ -11,6 +11,8 @@ from rotulus.service import ServiceBuilder, ServiceInfo
 from rotulus.service.idempotency import WINDOW
 from rotulus.testing import drain
 
+pytestmark = pytest.mark.anywhere
+
 PATH = "/api/v1/tasks/double/$enqueue"
 
 

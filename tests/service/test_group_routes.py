@@ -10,6 +10,8 @@ from rotulus.service.principal import Principal
 from rotulus.testing import drain
 from service.senders import always
 
+pytestmark = pytest.mark.anywhere
+
 API = "/api/v1/groups"
 
 

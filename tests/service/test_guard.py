@@ -35,6 +35,8 @@ from rotulus.service.state import ServiceState
 from rotulus.service.system import make_system_router
 from service.asking import ask
 
+pytestmark = pytest.mark.anywhere
+
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
 TOKEN = "s3cret-token"
 

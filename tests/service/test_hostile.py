@@ -9,6 +9,8 @@ from service.asking import ask, complaint
 from service.malformed import Malformed, Sent
 from service.rich import rich_app, rich_service
 
+pytestmark = pytest.mark.anywhere
+
 REQUESTS = 3_000
 
 

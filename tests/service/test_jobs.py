@@ -22,9 +22,9 @@ API = "/api/v1/jobs"
 
 
 @pytest.fixture
-def app(any_url):
+def app(jobs_url):
     """An app with two tasks, in each kind of store."""
-    made = App(any_url, registry=TaskRegistry())
+    made = App(jobs_url, registry=TaskRegistry())
     made.store.migrate()
 
     @task(registry=made.registry)

@@ -7,6 +7,8 @@ from rotulus import App, TaskRegistry, task
 from rotulus.service import ServiceBuilder, ServiceInfo
 from rotulus.store import ClaimFilter
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.fixture
 def app():

@@ -17,6 +17,8 @@ from rotulus.service.slashes import _location
 from rotulus.testing import drain
 from service.rich import rich_app, rich_service
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.fixture
 def app():

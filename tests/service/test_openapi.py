@@ -17,7 +17,7 @@ from service.rich import NAMES, rich_app, rich_service
 
 pytestmark = pytest.mark.anywhere
 
-EXAMPLES = 4
+EXAMPLES = 2
 """Requests to each operation for each way to make them, and each kind of path."""
 
 PARTS = 4

@@ -10,6 +10,8 @@ from rotulus import App, TaskRegistry
 from rotulus.service import Auth, ProblemError, ServiceBuilder, ServiceInfo, protect, service_of
 from rotulus.service.problem_kinds import problem_kinds
 
+pytestmark = pytest.mark.anywhere
+
 TOKEN = "correct-horse-battery-staple"
 
 

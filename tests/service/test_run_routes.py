@@ -11,6 +11,8 @@ from rotulus.service.principal import Principal
 from rotulus.testing import drain
 from service.senders import always
 
+pytestmark = pytest.mark.anywhere
+
 API = "/api/v1/runs"
 NOBODY = "01234567-89ab-cdef-0123-456789abcdef"
 

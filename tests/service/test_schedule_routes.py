@@ -14,6 +14,8 @@ from rotulus.testing import SettableClock
 from server_clock import ServerClock
 from service.senders import always
 
+pytestmark = pytest.mark.anywhere
+
 API = "/api/v1/schedules"
 
 

@@ -32,9 +32,9 @@ OWNER = contextvars.ContextVar("OWNER", default="nobody")
 
 
 @pytest.fixture
-def app(any_url):
+def app(jobs_url):
     """An app in each kind of store."""
-    made = App(any_url, registry=TaskRegistry())
+    made = App(jobs_url, registry=TaskRegistry())
     made.store.migrate()
     yield made
     made.close()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.anywhere
+
 APP = """
 from fastapi import FastAPI
 from rotulus import App, task

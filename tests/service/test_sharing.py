@@ -20,6 +20,8 @@ from rotulus.service.sharing import RATE, SharedAnswers, Tolerance
 from rotulus.testing import drain
 from statement_counter import StatementCounter
 
+pytestmark = pytest.mark.anywhere
+
 LIVE = "max-age=1, max-stale=19"
 """What the console says of what changes with each job."""
 
@@ -32,6 +34,10 @@ STEADY = (
     ),
 )
 """What Overview, Queues and Jobs read again by themselves, and the navigation beside them."""
+
+
+FOLLOWING = ("-- The changes after a position", "-- Changes that have been committed")
+"""What statements say that read the stream of changes, on one of the stores."""
 
 
 @pytest.fixture
@@ -176,11 +182,13 @@ def test_a_problem_is_not_shared(app, client):
 
 @pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "busy"])
 def test_however_many_consoles_look_few_statements_are_sent(app, serve, monkeypatch, is_busy):
-    """They read what three screens show, more often than fifty consoles do."""
+    """They read what three screens show, more often than fifty consoles do, and hear of changes."""
     counter = StatementCounter(monkeypatch)
     served = App(app.url, registry=app.registry)
     server = serve(service_of(served))
     names = set(itertools.chain(*sent_for(server.address, counter).values()))
+    changes = served.changes()
+    changes.__enter__()
     over, told = threading.Event(), []
     look = partial(look_on, f"{server.address}/api/v1/", over, told)
     threads = [threading.Thread(target=look, args=[number]) for number in range(5)]
@@ -197,9 +205,11 @@ def test_however_many_consoles_look_few_statements_are_sent(app, serve, monkeypa
         thread.join()
     served.close()
     sent = sum(name_of(one) in names for one in said)
+    followed = sum(any(words in one for words in FOLLOWING) for one in said)
 
     assert len(told) > 250
     assert 0 < sent <= RATE * took + 8, (sent, took, len(told))
+    assert 0 < followed <= took + 2, (followed, took)
 
 
 def look_on(address, over, told, number):
@@ -280,7 +290,7 @@ def test_an_older_answer_is_given_while_the_budget_is_spent():
         asked, told = Asked(), []
         await asked(cost=4)
         await asked(1, 9, cost=8, key="queues")  # more than the budget has
-        for at in (0.5, 1.5, 3.5, 3.7, 20.0):
+        for at in (0.5, 1.5, 4.5, 4.7, 20.0):
             asked.now = 100 + at
             told.append(await asked(1, 9))
         return told

@@ -14,6 +14,8 @@ from rotulus.service import Auth, Principal, ServiceBuilder, ServiceInfo, protec
 from rotulus.service.stored_tokens import StoredTokens
 from rotulus.testing import SettableClock
 
+pytestmark = pytest.mark.anywhere
+
 SETTINGS = "correct-horse-battery-staple"
 
 

@@ -10,6 +10,8 @@ from rotulus.service import service_of
 from rotulus.testing import drain
 from webhook_receiver import LOOPBACK, Receiver
 
+pytestmark = pytest.mark.anywhere
+
 OPS = {"name": "ops", "url": "https://example.com/hooks", "events": ["job.failed", "run.*"]}
 
 

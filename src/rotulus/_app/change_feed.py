@@ -16,8 +16,8 @@ from rotulus.events import DutyFailed, Events, StoreFailed, StoreRecovered
 from rotulus.store import Change, Store
 from rotulus.store.changes import CHANGES_KEPT
 
-_PAUSE = 0.5
-"""Seconds after a look, which is one statement: two a second at most."""
+_PAUSE = 1.0
+"""Seconds after a look, which is one statement: half of what watching may cost a second."""
 
 _LISTEN_EVERY = CHANGES_KEPT / 10
 
@@ -37,7 +37,7 @@ _DOING = "changes"
 class ChangeFeed:
     """Reads changes as long as somebody listens, and hands them to all who do.
 
-    However many listen, it sends two statements a second to the store at most. Where the store is
+    However many listen, it sends one statement a second to the store at most. Where the store is
     away, or anything else goes wrong, it tries again: the changes are told later.
 
     Args:

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
 from typing import Any, Self, Unpack
 
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import BaseRoute
 
 from rotulus import App, current_app
 from rotulus._app.roles import Role, read_role
@@ -229,7 +231,7 @@ class ServiceBuilder:
             app.include_router(tasks.router)
             document_operations(app, tasks.operations)
         for make in self._parts:
-            app.include_router(make())
+            app.router.routes.extend(_routes_of(make))
         return app
 
     def _with(self, make: Callable[[], APIRouter]) -> Self:
@@ -254,6 +256,15 @@ class ServiceBuilder:
         )
         provide_to(app, state)
         return state
+
+
+@lru_cache
+def _routes_of(make: Callable[[], APIRouter]) -> Sequence[BaseRoute]:
+    """Returns the routes of a part. They hold nothing of an application, so all have the same.
+
+    FastAPI makes an included route anew, at the first request: as they are, they are made once.
+    """
+    return make().routes
 
 
 def _current() -> App:

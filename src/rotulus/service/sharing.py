@@ -16,8 +16,11 @@ from rotulus.service.principal import principal_of
 from rotulus.service.problems import Handler
 from rotulus.service.scope import header, root_of
 
-RATE = 2.0
-"""How many statements a second are sent, at most, for requests that would take an older answer."""
+RATE = 1.0
+"""How many statements a second are sent, on average, for requests that would take an older answer.
+
+The stream of changes sends another: watching costs two a second, however many watch.
+"""
 
 _BURST = 4.0
 """How many statements may be sent at once after a rest, and how many are owed at most."""

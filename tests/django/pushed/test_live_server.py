@@ -19,7 +19,9 @@ from rotulus import State
 from rotulus.pubsub import apply, plan
 from rotulus.pubsub.messages import write_scheduled
 
-pytestmark = pytest.mark.anywhere
+KINDS = ["postgres", pytest.param("sqlite", marks=pytest.mark.long)]
+
+pytestmark = [pytest.mark.anywhere, pytest.mark.parametrize("kind", KINDS, indirect=True)]
 
 FIRING = write_scheduled("7f000000-0000-4000-8000-000000000000", "backfill")
 
