@@ -9,6 +9,8 @@ import pytest
 from crash.stores import on_both
 from rotulus.store import ClaimFilter
 
+pytestmark = pytest.mark.anywhere
+
 
 @pytest.mark.parametrize("task", ["work", "awork"])
 def test_a_worker_killed_between_claim_and_settle_loses_nothing(factory, task):
@@ -162,7 +164,7 @@ def _tomorrow():
 @on_both
 def test_a_stopped_worker_that_wakes_up_is_refused(factory):
     """SIGSTOP past the lease, another worker's outcome, SIGCONT: the late outcome changes nothing."""
-    [job] = factory.add("awork", 1, seconds=1.0)
+    [job] = factory.add("awork", 1, seconds=4.0)
     asleep = factory.start("--lease", "0.6", "--name", "asleep")
     factory.began(1)
     factory.stop(asleep.pid)

@@ -22,6 +22,8 @@ from rotulus.errors import NoAppError
 from rotulus.service import service_of
 from serving import served
 
+pytestmark = pytest.mark.anywhere
+
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -21,6 +21,8 @@ from rotulus.service import service_of
 from rotulus.testing import drain
 from serving import served
 
+pytestmark = pytest.mark.anywhere
+
 SHOP = """
 from rotulus import App, task
 
