@@ -140,7 +140,7 @@ def life():
         ("failed", "the task failed", "bad"),
         ("dead", "given up", "bad"),
         ("cancelled", "on request", "box"),
-        ("skipped", "by its rule", "box"),
+        ("skipped", "left out", "box"),
     )
     for number, (state, why, kind) in enumerate(ends):
         picture.box(100 + 128 * number, 310, 118, 46, state, why, kind=kind)
@@ -149,7 +149,8 @@ def life():
     for number in range(4):
         picture.arrow((159 + 128 * number, 284), (159 + 128 * number, 308))
     picture.arrow((671, 118), (671, 308))
-    picture.text(680, 220, "skipped")
+    picture.text(680, 214, "its rule, or")
+    picture.text(680, 230, "rotulus skip")
     picture.line((543, 358), (543, 380), (30, 380), style="line")
     picture.line((287, 358), (287, 380), style="line")
     picture.line((415, 358), (415, 380), style="line")
