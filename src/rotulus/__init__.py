@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rotulus._app.resources.demand import Demand
     from rotulus._app.resources.failures import FailureGroup
     from rotulus._app.resources.job_count import JobCount
+    from rotulus._app.resources.job_counting import AlikeJobs, JobCounts
     from rotulus._app.resources.jobs import AttemptResult
     from rotulus._app.resources.limits import LimitInfo
     from rotulus._app.resources.measures import Measured, Times
@@ -81,6 +82,7 @@ __version__ = "0.1.0"
 import_module("rotulus._exiting")
 
 __all__ = [
+    "AlikeJobs",
     "App",
     "ArgumentsError",
     "Attempt",
@@ -109,6 +111,7 @@ __all__ = [
     "INJECTED",
     "Job",
     "JobCount",
+    "JobCounts",
     "JobFailedError",
     "JobLogFilter",
     "JobOutcome",
@@ -171,6 +174,7 @@ _HOMES = {
     "_app.resources.failures": ("FailureGroup",),
     "_app.resources.bulk": ("BulkProgress", "Changed"),
     "_app.resources.job_count": ("JobCount",),
+    "_app.resources.job_counting": ("AlikeJobs", "JobCounts"),
     "_app.resources.jobs": ("AttemptResult",),
     "_app.resources.pages": ("JobPage",),
     "_app.resources.push": ("PushProcess",),

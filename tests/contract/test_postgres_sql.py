@@ -221,6 +221,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("rescue", "rotulus_jobs_pkey"),
         ("cancel", "rotulus_jobs_pkey"),
         ("records", "rotulus_jobs_pkey"),
+        ("alike", "rotulus_jobs_pkey"),
         ("state_of", "rotulus_jobs_pkey"),
         ("find", "rotulus_jobs_pkey"),
         ("find_by_prefix", "rotulus_jobs_pkey"),

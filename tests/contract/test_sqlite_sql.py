@@ -168,6 +168,7 @@ SEARCHED = (
         ("extend", "sqlite_autoindex_rotulus_jobs_1"),
         ("running", "sqlite_autoindex_rotulus_jobs_1"),
         ("records", "sqlite_autoindex_rotulus_jobs_1"),
+        ("alike", "sqlite_autoindex_rotulus_jobs_1"),
         ("state_of", "sqlite_autoindex_rotulus_jobs_1"),
         ("promote", "rotulus_jobs_delayed"),
         ("holders_of_limit", "rotulus_jobs_running_limited (limit_key=?)"),

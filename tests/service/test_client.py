@@ -85,6 +85,26 @@ def test_jobs_are_found_page_by_page(door):
     assert 1 == len(door.jobs.find(args={"a": 2}, until=datetime.now(UTC) + timedelta(1)))
 
 
+def test_jobs_are_counted_by_what_they_have_in_common(app, door):
+    """By their error, with the last of them; and by their task, from a coroutine as well."""
+    jobs = [door.enqueue("fails") for _ in range(2)]
+    drain(app)
+    door.enqueue("add", a=1)
+    failed, none = door.jobs.count_by("error")
+
+    assert (2, True, jobs[1].id) == (int(failed.count), failed.count.exact, failed.example.id)
+    assert failed.value == door.jobs.get(jobs[0].id).error.fingerprint
+    assert jobs[0].created_at == failed.first_added < failed.last_added
+    assert (None, 1) == (none.value, none.count)
+    assert ["fails"] == [one.value for one in door.jobs.count_by("task", limit=1)]
+    counts = door.jobs.count_by("queue", state="failed")
+    assert ([2], None) == ([int(one.count) for one in counts], counts.looked_to)
+    again = asyncio.run(door.jobs.acount_by("task", task="add"))
+    assert [("add", 1)] == [(one.value, int(one.count)) for one in again]
+    with pytest.raises(OptionError):
+        door.jobs.count_by("state")
+
+
 def test_jobs_are_steered_by_ids_and_by_filters(app, door):
     """Dry runs change nothing."""
     one, two, three = (door.enqueue("fails") for _ in range(3))

@@ -5,9 +5,11 @@ from typing import Any
 import click
 
 from rotulus import Job, JobCount, State
+from rotulus._app.resources.job_counting import COUNTED_BY, CountedBy
 from rotulus.cli.declared import tasks, workflows
 from rotulus.cli.filters import filter_options, read_filters, say_hints
 from rotulus.cli.hints import Commands
+from rotulus.cli.job_counts import print_counts
 from rotulus.cli.job_ids import find_job
 from rotulus.cli.output import (
     ago,
@@ -67,12 +69,18 @@ ls.add_command(schedules)
 @click.option("--limit", default=50, type=Whole(1, 10_000, example=50), show_default=True)
 @click.option("--before", metavar="JOB", help="Only jobs added before this one.")
 @click.option("--after", metavar="CURSOR", help="The next page, as the one before it said.")
+@click.option(
+    "--count-by",
+    type=click.Choice(COUNTED_BY),
+    help="How many there are of each, in place of the jobs; the most first.",
+)
 @json_option
 @app_options
 def jobs(
     limit: int,
     before: str | None,
     after: str | None,
+    count_by: CountedBy | None,
     as_json: bool,
     target: str | None,
     url: str | None,
@@ -83,8 +91,15 @@ def jobs(
         raise click.UsageError(
             "Give --before JOB or --after CURSOR, and not both: each says where the page begins"
         )
+    if count_by and (before or after):
+        raise click.UsageError("--count-by counts all jobs: give no --before and no --after")
     app = find_store(target, url)
     filters = read_filters(app, given)
+    if count_by:
+        empty = say_hints(app, filters) or f"No such jobs in {app.store.url}."
+        counts = app.jobs.count_by(count_by, limit=limit, **filters)
+        print_counts(counts, count_by, as_json=as_json, empty=empty)
+        return
     begin = find_job(app, before).id if before else after
     found = app.jobs.find(limit=limit, after=begin, **filters)
     if as_json:

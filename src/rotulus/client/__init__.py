@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from rotulus.client.run_values import Graph, Group, Run, Step
     from rotulus.client.tasks import Sender, TaskFailedError
     from rotulus.client.values import (
+        AlikeJobs,
         Backfill,
         Change,
         Demand,
         Job,
         JobAttempt,
         JobChange,
+        JobCounts,
         JobDetail,
         JobError,
         JobPage,
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AlikeJobs",
     "ArtifactContent",
     "ArtifactIn",
     "ArtifactInfo",
@@ -85,6 +88,7 @@ __all__ = [
     "Job",
     "JobAttempt",
     "JobChange",
+    "JobCounts",
     "JobDetail",
     "JobError",
     "JobPage",
@@ -152,12 +156,14 @@ _HOMES = {
         "TaskFailedError",
     ),
     "rotulus.client.values": (
+        "AlikeJobs",
         "Backfill",
         "Change",
         "Demand",
         "Job",
         "JobAttempt",
         "JobChange",
+        "JobCounts",
         "JobDetail",
         "JobError",
         "JobPage",

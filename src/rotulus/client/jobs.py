@@ -4,6 +4,7 @@ from math import ceil
 from typing import Any, NamedTuple, Unpack
 
 from rotulus import JobCount, LogLine
+from rotulus._app.resources.job_counting import CountedBy
 from rotulus._app.resources.where import Where
 from rotulus._time.clock import monotonic
 from rotulus._time.lengths import check_seconds
@@ -11,11 +12,13 @@ from rotulus.client.calls import Call, get, path_of, query_of, reader
 from rotulus.client.job_verbs import JobVerbs
 from rotulus.client.values import (
     Job,
+    JobCounts,
     JobDetail,
     JobPage,
     Page,
     page_reader,
     read_count,
+    read_counts,
     read_jobs,
 )
 from rotulus.client.wire import Wire
@@ -82,6 +85,16 @@ class Jobs(JobVerbs):
         """Returns how many jobs match: exact up to 10,000."""
         return self._wire.send(get("/jobs/$count", read_count, query_of(**where)))
 
+    def count_by(self, by: CountedBy, *, limit: int = 50, **where: Unpack[Where]) -> JobCounts:
+        """Returns how many jobs match of each error, task, queue or worker; the most first.
+
+        Args:
+            by: `"error"`, `"task"`, `"queue"` or `"worker"`.
+            limit: at most so many of them: up to 500.
+            where: which jobs; the last 10,000 that match are counted.
+        """
+        return self._wire.send(_count_by(by, limit, where))
+
     def result(self, job_id: str, timeout: float | None = None) -> Any:
         """Returns what the task of a job has returned, as JSON data; waits until then.
 
@@ -140,6 +153,12 @@ class Jobs(JobVerbs):
         """`count`, for coroutines."""
         return await self._wire.asend(get("/jobs/$count", read_count, query_of(**where)))
 
+    async def acount_by(
+        self, by: CountedBy, *, limit: int = 50, **where: Unpack[Where]
+    ) -> JobCounts:
+        """`count_by`, for coroutines."""
+        return await self._wire.asend(_count_by(by, limit, where))
+
     async def aresult(self, job_id: str, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as result
         """`result`, for coroutines."""
         end = _end(timeout)
@@ -170,6 +189,10 @@ def _get(job_id: str) -> Call[JobDetail]:
 def _find(limit: int, after: str | None, where: Where, *, arguments: bool = False) -> Call[JobPage]:
     query = query_of(limit=limit, after=after, arguments=arguments or None, **where)
     return get("/jobs", read_jobs, query)
+
+
+def _count_by(by: str, limit: int, where: Where) -> Call[JobCounts]:
+    return get("/jobs/$count_by", read_counts, query_of(by=by, limit=limit, **where))
 
 
 def _result(job_id: str, wait: int) -> Call[_Result | Job]:

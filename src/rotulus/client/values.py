@@ -142,6 +142,34 @@ class JobPage(Page[ListedJob]):
     looked_to: datetime | None = None
 
 
+class AlikeJobs(Value):
+    """Jobs that match, and have the same error, task, queue or worker.
+
+    Attributes:
+        value: the fingerprint of the error, or the name; None: they have none.
+        count: how many there are among the jobs that were counted.
+        first_added: when the first of them was added.
+        last_added: when the last of them was.
+        example: the last of them.
+    """
+
+    value: str | None
+    count: Count
+    first_added: datetime
+    last_added: datetime
+    example: Job
+
+
+class JobCounts(list[AlikeJobs]):
+    """How many jobs match of each error, task, queue or worker; the most first.
+
+    Attributes:
+        looked_to: how far back was looked; None: all that match were counted.
+    """
+
+    looked_to: datetime | None = None
+
+
 class JobChange(Page[Job]):
     """What a verb has done to many jobs, or would do: the first 1,000 of them.
 
@@ -155,6 +183,7 @@ class JobChange(Page[Job]):
 
 
 _jobs = TypeAdapter(list[Job]).validate_python
+_alike = TypeAdapter(list[AlikeJobs]).validate_python
 _listed = TypeAdapter(list[ListedJob]).validate_python
 _moment = TypeAdapter(datetime | None).validate_python
 
@@ -164,6 +193,13 @@ def read_jobs(body: Any) -> JobPage:
     page = JobPage(_listed(body["items"]), body["next"])
     page.looked_to = _moment(body["looked_to"])
     return page
+
+
+def read_counts(body: Any) -> JobCounts:
+    """Returns how many jobs there are of each; a count stands in two fields of the JSON."""
+    counts = JobCounts(_alike([{**one, "count": one} for one in body["items"]]))
+    counts.looked_to = _moment(body["looked_to"])
+    return counts
 
 
 def read_list(body: Any) -> list[Job]:

@@ -33,6 +33,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
         # Jobs.
         "GET /api/v1/jobs": _VIEWER,
         "GET /api/v1/jobs/$count": _VIEWER,
+        "GET /api/v1/jobs/$count_by": _VIEWER,
         "GET /api/v1/jobs/$schema": _VIEWER,
         "POST /api/v1/jobs/$cancel": _OPERATOR,
         "POST /api/v1/jobs/$delete": _OPERATOR,

@@ -19,6 +19,7 @@ from rotulus.store.transitions import Transitions
 from rotulus.store.values import (
     EVERYTHING,
     NOTHING,
+    Alike,
     Backlog,
     Claim,
     ClaimFilter,
@@ -46,6 +47,7 @@ from rotulus.store.webhooks import Advance, WebhookEntry, WebhookRow, Webhooks
 __all__ = [
     "ADDED",
     "Advance",
+    "Alike",
     "CODE",
     "Audit",
     "AuditEntry",

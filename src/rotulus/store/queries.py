@@ -6,6 +6,7 @@ from typing import Protocol
 from rotulus._jobs.record import JobRecord
 from rotulus.store.values import (
     EVERYTHING,
+    Alike,
     Backlog,
     Count,
     Filter,
@@ -73,6 +74,17 @@ class Queries(Protocol):
         """Returns how many jobs match every field: `limit` or more if there are as many.
 
         It ends as `search` does, with the same arguments.
+        """
+        ...
+
+    def alike(self, ids: Sequence[str], by: str) -> list[Alike]:
+        """Returns how many of some jobs have the same `"error"`, `"task"`, `"queue"` or `"worker"`.
+
+        No other jobs are looked at. Jobs have the same error if it has the same fingerprint. Those
+        that have none count together.
+
+        Raises:
+            OptionError: `by` is something else.
         """
         ...
 

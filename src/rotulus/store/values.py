@@ -366,6 +366,24 @@ NOTHING = Found([], None, None)
 """No job."""
 
 
+class Alike(NamedTuple):
+    """Jobs that have the same error, task, queue or worker.
+
+    Attributes:
+        value: the fingerprint of the error, or the name; None: they have none.
+        jobs: how many there are.
+        first: when the first of them was added, in microseconds since 1970.
+        last: when the last of them was.
+        example: the last of them.
+    """
+
+    value: str | None
+    jobs: int
+    first: Micros
+    last: Micros
+    example: Id
+
+
 class Count(NamedTuple):
     """How many jobs of a group (a queue, a task, a step) are in a state."""
 

@@ -10,7 +10,7 @@ from rotulus._app.actor import current_actor
 from rotulus._app.auditing import count_done
 from rotulus._app.port import AppPort
 from rotulus._app.resources.bulk import DELETE, RETRY, Verb, trial
-from rotulus._app.resources.jobs import MOST_COUNTED, JobCount
+from rotulus._app.resources.job_count import MOST_COUNTED, JobCount
 from rotulus._app.resources.mutes import (
     MuteInfo,
     Until,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Unpack
 from rotulus._app.port import AppPort
 from rotulus._app.resources.bulk import BulkVerbs
 from rotulus._app.resources.editing import JobEditing
-from rotulus._app.resources.job_count import MOST_COUNTED, JobCount
+from rotulus._app.resources.job_counting import JobCounting
 from rotulus._app.resources.job_logs import JobLogs
 from rotulus._app.resources.pages import JobPage, read_page
 from rotulus._app.resources.where import Where, check_limit, check_text, read_where
@@ -18,9 +18,6 @@ from rotulus._jobs.states import Reason
 from rotulus._text.ids import is_id
 from rotulus._warnings import on_event_loop
 from rotulus.errors import EventLoopError
-
-_MOST_LOOKS = 10
-"""How often a count looks for more jobs, where few of those that it looks at match."""
 
 
 class AttemptResult(NamedTuple):
@@ -39,7 +36,7 @@ class AttemptResult(NamedTuple):
     error: BaseException | None
 
 
-class Jobs(BulkVerbs, JobEditing, JobLogs):
+class Jobs(BulkVerbs, JobCounting, JobEditing, JobLogs):
     """`app.jobs`: the jobs in the app's store.
 
     Each verb has a form that begins with `a`, for coroutines: it does the same in a thread of our
@@ -95,20 +92,6 @@ class Jobs(BulkVerbs, JobEditing, JobLogs):
         port, most = self._port(), check_limit(limit)
         return read_page(port, read_where(where, port.now), where, most, after)
 
-    def count(self, **where: Unpack[Where]) -> JobCount:
-        """Returns how many jobs match: exact up to 10,000, and then at least that many.
-
-        At most 100,000 jobs are looked at. If few of these match, there may be more, too.
-        """
-        port, jobs, after = self._port(), 0, None
-        meant = read_where(where, port.now)
-        for _ in range(_MOST_LOOKS):
-            counted, after = port.store().tally(meant, MOST_COUNTED + 1 - jobs, after)
-            jobs += counted
-            if after is None or jobs > MOST_COUNTED:
-                break
-        return JobCount(jobs, exact=after is None)
-
     def run(self, job_id: str) -> AttemptResult:
         """Make one attempt of a job here and now, as a worker would, and settle it.
 
@@ -156,10 +139,6 @@ class Jobs(BulkVerbs, JobEditing, JobLogs):
     ) -> JobPage:
         """`find`, without blocking the event loop."""
         return await off_loop(self.find, limit=limit, after=after, **where)
-
-    async def acount(self, **where: Unpack[Where]) -> JobCount:
-        """`count`, without blocking the event loop."""
-        return await off_loop(self.count, **where)
 
     def _whole(self, job_id: str) -> str:
         """Returns the whole id of a job."""

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from rotulus import BulkProgress, Changed, Job, JobCount, JobPage, StepInfo
+from rotulus import AlikeJobs, BulkProgress, Changed, Job, JobCount, JobCounts, JobPage, StepInfo
 from rotulus._app.resources.bulk import MOST_KEPT
+from rotulus._app.resources.job_counting import CountedBy
 from rotulus._text.ids import is_id
 from rotulus.client.jobs import Jobs
 from rotulus.client.run_values import Graph, Step
@@ -48,6 +49,20 @@ class ServedJobs:
     def count(self, **where: Any) -> JobCount:
         """Returns how many jobs match."""
         return self._jobs.count(**where)
+
+    def count_by(self, by: CountedBy, *, limit: int = 50, **where: Any) -> JobCounts:
+        """Returns how many jobs match of each. See `app.jobs.count_by`."""
+        found = self._jobs.count_by(by, limit=min(limit, _PAGE), **where)
+        handle = self._handles.handle
+        return JobCounts(
+            (
+                AlikeJobs(
+                    one.value, one.count, one.first_added, one.last_added, handle(one.example)
+                )
+                for one in found
+            ),
+            found.looked_to,
+        )
 
     def cancel(self, *ids: str, **chosen: Any) -> Changed:
         """Cancel jobs. See `app.jobs.cancel`."""

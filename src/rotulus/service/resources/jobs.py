@@ -16,6 +16,7 @@ from rotulus.service.problems import ProblemError
 from rotulus.service.records import JobStatus, states_of
 from rotulus.service.resources.documented import answers
 from rotulus.service.resources.job_bulk import add_bulk_verbs
+from rotulus.service.resources.job_counts import add_counts
 from rotulus.service.resources.job_editing import add_editing
 from rotulus.service.resources.job_ids import JobId, job_of, with_job
 from rotulus.service.resources.job_logs import add_logs
@@ -60,6 +61,7 @@ def make_jobs_router(prefix: str = "/api/v1/jobs", tags: Sequence[str] = ("Jobs"
     )
     counted = answers(JobCount, "How many there are.")
     get("/$count", operation_id="count_jobs", summary="Count jobs", responses=counted)(count_jobs)
+    add_counts(router)
     get("/$schema", operation_id="get_job_schema", summary="The schema of a job")(get_schema)
     detail = answers(JobDetail, "The job.", headers=ETAG_HEADER)
     get(one, operation_id="get_job", summary="Get a job", responses=detail)(get_job)

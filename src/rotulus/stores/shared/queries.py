@@ -10,6 +10,7 @@ from rotulus._text.names import is_storable
 from rotulus.errors import OptionError
 from rotulus.store import (
     EVERYTHING,
+    Alike,
     Backlog,
     Count,
     Filter,
@@ -65,6 +66,17 @@ class SharedQueries(ABC):
     def tally(self, where: Filter, limit: int, before: str | None = None) -> Tally:
         """How many jobs match. See `Store.tally`."""
         return self._read(lambda session: searching.tally(session, where, limit, before))
+
+    def alike(self, ids: Sequence[str], by: str) -> list[Alike]:
+        """How many of some jobs are alike. See `Store.alike`."""
+        if by not in ("error", "task", "queue", "worker"):
+            known = "'error', 'task', 'queue' or 'worker'"
+            raise OptionError(f"alike(by={by!r}) is not allowed: choose {known}")
+        possible = [job for job in ids if is_id(job)]
+        if not possible:
+            return []
+        found = self._read(lambda session: session.fetch("alike", ids=possible, by=by))
+        return list(map(Alike._make, found))
 
     def records(self, ids: Sequence[str]) -> list[JobRecord]:
         """Jobs by id. See `Store.records`."""

@@ -4,6 +4,21 @@
 -- Some jobs by id.
 SELECT {record} FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value;
 
+-- name: alike
+-- How many of some jobs have the same error, task, queue or worker, when the first and the last of them were
+-- added, and the last one. No other jobs are read.
+SELECT value, jobs, first, created_at, id FROM (
+  SELECT value, id, created_at, count(*) OVER same AS jobs, min(created_at) OVER same AS first,
+    row_number() OVER (same ORDER BY place DESC) AS nth
+  FROM (
+    SELECT job.id, job.{job} AS place, job.created_at,
+      CASE CAST(:by AS text)
+        WHEN 'error' THEN job.fingerprint WHEN 'task' THEN job.task
+        WHEN 'queue' THEN job.queue ELSE job.worker END AS value
+    FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value) AS asked
+  WINDOW same AS (PARTITION BY value)) AS alike
+WHERE nth = 1;
+
 -- name: history
 -- The last of the earlier attempts of one job, oldest first: so many, and of so many characters.
 SELECT number, reason, worker, started_at, ended_at, error FROM (
