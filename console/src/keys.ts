@@ -15,9 +15,10 @@ const CHORD = 1200; // milliseconds between the two keys of `g o`
 let first = "";
 let firstAt = 0;
 
+const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+
 function isTyping(target: EventTarget | null): boolean {
-	const found = target as HTMLElement | null;
-	return !!found?.closest?.("input, textarea, select, [contenteditable]");
+	return !!(target as HTMLElement | null)?.closest?.(TYPED);
 }
 
 /** Whether Enter presses, or follows, what has the focus. */

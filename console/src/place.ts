@@ -47,15 +47,20 @@ export function go(to: string): void {
 	scrollTo(0, 0);
 }
 
-/** Says something else in the address of this screen; null leaves a name out. */
-export function setParams(changes: Record<string, string | null>, keep = true): void {
+/** Returns the address of this screen with something else in it; null leaves a name out. */
+export function withParams(changes: Record<string, string | null>): string {
 	const next = new URLSearchParams(location.search);
 	for (const [name, value] of Object.entries(changes)) {
 		if (value === null || value === "") next.delete(name);
 		else next.set(name, value);
 	}
 	const search = next.toString();
-	const to = `${location.pathname}${search && `?${search}`}`;
+	return `${location.pathname}${search && `?${search}`}`;
+}
+
+/** Says something else in the address of this screen; null leaves a name out. */
+export function setParams(changes: Record<string, string | null>, keep = true): void {
+	const to = withParams(changes);
 	if (keep) history.pushState(null, "", to);
 	else history.replaceState(null, "", to);
 	read();

@@ -1,6 +1,9 @@
 /** What somebody has chosen for this browser: theme, times, density. */
 import { effect, type Signal, signal } from "@preact/signals";
 
+/** Whether this browser keeps what somebody chooses: one may refuse to, as in a private window. */
+export const keeps = signal(true);
+
 function kept<T extends string>(name: string, first: T): Signal<T> {
 	let text: string | null = null;
 	try {
@@ -10,7 +13,9 @@ function kept<T extends string>(name: string, first: T): Signal<T> {
 	effect(() => {
 		try {
 			localStorage.setItem(`rotulus.${name}`, made.value);
-		} catch {}
+		} catch {
+			keeps.value = false;
+		}
 	});
 	return made;
 }
@@ -20,6 +25,8 @@ export const times = kept<"relative" | "absolute">("times", "relative");
 export const density = kept<"comfortable" | "compact">("density", "comfortable");
 /** The columns of the table of jobs, by name. */
 export const jobColumns = kept<string>("columns", "state,task,id,queue,labels,added,took");
+/** The views of the list of jobs that somebody has named, as JSON. */
+export const jobViews = kept<string>("views", "[]");
 
 effect(() => {
 	document.documentElement.dataset.theme = theme.value;

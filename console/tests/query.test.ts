@@ -54,7 +54,10 @@ test("a filter of a name is set and taken away without touching the others", () 
 });
 
 test("names are suggested first, then values", () => {
-	const values = (name: string) => (name === "queue" ? ["mail", "my queue"] : []);
+	const values = {
+		names: [],
+		values: (name: string) => (name === "queue" ? ["mail", "my queue"] : []),
+	};
 
 	assert.deepEqual(
 		suggest("sta", 3, values).map((one) => one.text),
@@ -66,4 +69,18 @@ test("names are suggested first, then values", () => {
 		text: 'state:failed queue:"my queue" ',
 		cursor: 30,
 	});
+});
+
+test("paths in the arguments are suggested, and their values", () => {
+	const known = {
+		names: ["args.urgent", "args.order", "args.order.id"],
+		values: (name: string) => (name === "args.urgent" ? ["true", "false"] : []),
+	};
+	const labels = (text: string) => suggest(text, text.length, known).map((one) => one.label);
+
+	assert.deepEqual(labels("a"), ["args."]);
+	assert.deepEqual(labels("args."), ["args.urgent", "args.order", "args.order.id"]);
+	assert.deepEqual(labels("task:a args.order"), ["args.order.id"]);
+	assert.deepEqual(labels("args.urgent:"), ["true", "false"]);
+	assert.equal(suggest("args.u", 6, known)[0]?.text, "args.urgent:");
 });

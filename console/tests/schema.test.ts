@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { empty, fieldAt, fieldsOf, filledWith, written } from "../src/logic/schema";
+import { empty, fieldAt, fieldsOf, filledWith, pathsOf, written } from "../src/logic/schema";
 
 const SCHEMA = {
 	type: "object",
@@ -64,4 +64,26 @@ test("a JSON text fills the form, and the form writes the same", () => {
 test("a pointer leads to its argument", () => {
 	assert.equal(fieldAt("/params/to~1whom/0"), "to/whom");
 	assert.equal(fieldAt("/params"), "");
+});
+
+test("paths go one level deep, and have the values of enums and flags as words", () => {
+	const schema = {
+		properties: {
+			"**": {},
+			fast: { type: "boolean" },
+			kind: { anyOf: [{ enum: ["plain", "7", null] }, { type: "null" }] },
+			order: { $ref: "#/$defs/Order" },
+		},
+		$defs: {
+			Order: { properties: { id: { type: "integer" }, deep: { $ref: "#/$defs/Order" } } },
+		},
+	};
+
+	assert.deepEqual(pathsOf(schema), {
+		fast: ["true", "false"],
+		kind: ["plain", '"7"', "null"],
+		order: [],
+		"order.id": [],
+		"order.deep": [],
+	});
 });

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rotulus._jobs.states import State
 from rotulus._time.lengths import LONGEST
@@ -79,6 +79,13 @@ JOB_FILTERS = (
     FilterInfo("args", FilterKind.ARGUMENT, "jobs with this in their arguments"),
 )
 """The filters of `Where`."""
+
+
+CountedBy = Literal["error", "task", "queue", "worker"]
+"""What jobs that are counted together have in common."""
+
+COUNTED_BY: tuple[CountedBy, ...] = ("error", "task", "queue", "worker")
+"""The same, to choose from."""
 
 
 RUN_FILTERS = (

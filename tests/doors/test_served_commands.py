@@ -343,6 +343,9 @@ def test_the_address_may_stand_in_front_of_the_command(shop, front):
         ("--app", "'--app' needs a value, and a command behind it"),
         ("--url sqlite:///a.db cron preview @daily", "No such option '--url'"),
         ("--url sqlite:///a.db ls jobs --url sqlite:///b.db", "'--url' stands in front of the"),
+        ("--url sqlite:///a.db ls jobs --state", "Option '--state' requires an argument"),
+        ("--url=sqlite:///a.db failures show", "Missing argument 'GROUP'"),
+        ("--url sqlite:///a.db lss jobs", "No such command 'lss'; did you mean 'ls'?"),
         ("--app shop:app worker", "the app is an argument, as in 'main worker MODULE:APP'"),
     ],
 )

@@ -22,6 +22,10 @@ export type JobPage = Schemas["JobPage"];
 
 export type Count = Schemas["JobCount"];
 
+/** How many jobs there are of each error, task, queue or worker. */
+export type JobCounts = Schemas["JobCounts"];
+export type AlikeJobs = Schemas["AlikeJobs"];
+
 export type TaskInfo = Schemas["TaskInfo"];
 
 export type Queue = Schemas["Queue"];

@@ -127,12 +127,16 @@ export interface Suggestion {
 	cursor: number;
 }
 
+/** What may be suggested besides the names of filters. */
+export interface Known {
+	/** Paths in the arguments, as they are written: `args.order.id`. */
+	names: readonly string[];
+	/** The values of a name. */
+	values: (name: string) => readonly string[];
+}
+
 /** Returns what may stand where the cursor is. */
-export function suggest(
-	text: string,
-	cursor: number,
-	values: (name: string) => readonly string[],
-): Suggestion[] {
+export function suggest(text: string, cursor: number, known: Known): Suggestion[] {
 	const start = text.slice(0, cursor).search(/\S+$/);
 	const from = start < 0 ? cursor : start;
 	const word = text.slice(from, cursor);
@@ -144,15 +148,18 @@ export function suggest(
 	});
 	const at = word.indexOf(":");
 	if (at < 0) {
-		return Object.entries(NAMES)
-			.filter(([name]) => name.startsWith(word))
+		const paths = word.startsWith("args.") ? known.names : [];
+		return [...Object.entries(NAMES), ...paths.map((name) => [name, ""] as const)]
+			.filter(([name]) => name.startsWith(word) && name !== word)
+			.slice(0, 24)
 			.map(([name, says]) => made(name.endsWith(".") ? name : `${name}:`, name, says));
 	}
 	const name = word.slice(0, at);
 	const typed = word.slice(at + 1);
 	const comma = name === "state" ? typed.lastIndexOf(",") + 1 : 0;
 	const begun = typed.slice(comma).toLowerCase();
-	return values(name)
+	return known
+		.values(name)
 		.filter((one) => one.toLowerCase().includes(begun) && one !== begun)
 		.slice(0, 12)
 		.map((one) => made(`${name}:${typed.slice(0, comma)}${quoted(one)} `, one, ""));

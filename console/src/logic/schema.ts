@@ -86,6 +86,37 @@ export function fieldsOf(schema: Schema): Field[] {
 		.map(([name, one]) => field(name, one, schema.$defs ?? {}, needed.includes(name)));
 }
 
+/**
+ * Returns the paths of the values in the arguments that a schema describes, one level deep, each
+ * with its values where these are known: as words of the query bar, which are JSON or else text.
+ */
+export function pathsOf(schema: Schema): Record<string, string[]> {
+	const defs = schema.$defs ?? {};
+	const found: Record<string, string[]> = {};
+	for (const [name, one] of Object.entries(schema.properties ?? {})) {
+		if (name === ANY) continue;
+		const outer = followed(one, defs).found;
+		found[name] = wordsFor(outer);
+		for (const [inner, part] of Object.entries(outer.properties ?? {}))
+			found[`${name}.${inner}`] = wordsFor(followed(part, defs).found);
+	}
+	return found;
+}
+
+function wordsFor(schema: Schema): string[] {
+	const values = schema.type === "boolean" ? [true, false] : (schema.enum ?? []);
+	return values.map((one) => (typeof one === "string" && !isJson(one) ? one : JSON.stringify(one)));
+}
+
+function isJson(text: string): boolean {
+	try {
+		JSON.parse(text);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
 /** Whether arguments of any name are taken, as those of a workflow are. */
 export function takesAny(schema: Schema): boolean {
 	return ANY in (schema.properties ?? {});

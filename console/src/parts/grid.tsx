@@ -106,8 +106,12 @@ export function Grid<R>(props: GridProps<R>) {
 		if (!next.delete(id)) next.add(id);
 		choose(next);
 	};
-	const here = useRef({ move, toggle, row: rows[at], props });
-	here.current = { move, toggle, row: rows[at], props };
+	// Keys go on from the row whose box was pressed.
+	const activate = (id: string) => {
+		active.value = id;
+	};
+	const here = useRef({ move, toggle, activate, row: rows[at], props });
+	here.current = { move, toggle, activate, row: rows[at], props };
 	useKeys(useMemo(() => keysOf(here), []));
 
 	const grid = columns.map((one) => one.width).join(" ");
@@ -213,6 +217,7 @@ class Row<R> extends Component<RowProps<R>> {
 							aria-label="Choose"
 							checked={isChosen}
 							onChange={() => here.current.toggle(id)}
+							onFocus={() => here.current.activate(id)}
 							tabIndex={-1}
 						/>
 					</div>
@@ -272,6 +277,7 @@ interface Here<R> {
 	current: {
 		move: (by: number) => void;
 		toggle: (id: string) => void;
+		activate: (id: string) => void;
 		row: R | undefined;
 		props: GridProps<R>;
 	};

@@ -30,6 +30,7 @@ const PATHS = {
 	help: "M6 6a2 2 0 1 1 2.7 1.9c-.5.2-.7.6-.7 1.1v.3M8 11.6v.1",
 	menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
 	columns: "M2.5 3h11v10h-11ZM6.2 3v10M9.8 3v10",
+	views: "M4.5 2.5h7v11L8 10.8l-3.5 2.7Z",
 	external: "M6.5 3.5h-3v9h9v-3M9 3.5h3.5V7M12.3 3.7 7.5 8.5",
 	alarm: "M8 2.5a5.5 5.5 0 1 0 .01 0ZM8 5.2v3.3M8 10.6v.1",
 } as const;

@@ -45,7 +45,17 @@ export function Menu({ label, title, children, ghost = false }: MenuProps) {
 			>
 				{label}
 			</button>
-			{open.value && <div class="menu">{children}</div>}
+			{open.value && (
+				<div
+					class="menu"
+					onClick={(event) => {
+						// A link of it leads away.
+						if ((event.target as Element).closest("a")) open.value = false;
+					}}
+				>
+					{children}
+				</div>
+			)}
 		</div>
 	);
 }

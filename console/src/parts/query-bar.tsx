@@ -2,27 +2,27 @@
 import { useSignal } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
 import { useKeys } from "../keys";
-import { parse, type Suggestion, suggest } from "../logic/query";
+import { type Known, parse, type Suggestion, suggest } from "../logic/query";
 import { Icon } from "./icons";
 
 interface QueryBarProps {
 	value: string;
 	change: (text: string) => void;
-	/** The values that are known for a name. */
-	values: (name: string) => readonly string[];
+	/** What is suggested. */
+	known: Known;
 	label: string;
 	placeholder: string;
 }
 
 /** The bar; `/` goes there, Enter looks, Escape leaves. */
-export function QueryBar({ value, change, values, label, placeholder }: QueryBarProps) {
+export function QueryBar({ value, change, known, label, placeholder }: QueryBarProps) {
 	const input = useRef<HTMLInputElement>(null);
 	const typed = useSignal<string | null>(null);
 	const cursor = useSignal(0);
 	const picked = useSignal(-1);
 	const open = useSignal(false);
 	const text = typed.value ?? value;
-	const found = open.value ? suggest(text, cursor.value, values) : [];
+	const found = open.value ? suggest(text, cursor.value, known) : [];
 	// What is still being typed is not wrong yet.
 	const isTyped = (end: number) => open.value && end === cursor.value;
 	const wrong = parse(text).find((one) => one.wrong && !isTyped(one.end));

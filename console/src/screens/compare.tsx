@@ -102,7 +102,7 @@ function Lives({ jobs }: { jobs: readonly [WholeJob, WholeJob] }) {
 		["state", (job) => <StateWord state={job.state} more={moreOf(job)} />],
 		["added", (job) => <When at={job.created_at} />],
 		["ran", (job) => <Took from={job.started_at} to={job.ended_at} />],
-		["attempts", (job) => job.attempt],
+		["attempts", (job) => <a href={href(`jobs/${job.id}`)}>{job.attempt}</a>],
 		["queue", (job) => job.queue],
 		["priority", (job) => job.priority],
 		["worker", (job) => job.worker],

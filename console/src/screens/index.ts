@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import type { IconName } from "../parts/icons";
 import { params } from "../place";
 import Jobs from "./jobs";
+import { groupingIn } from "./jobs/counts";
 import { firstPage } from "./jobs/pages";
 import Overview from "./overview";
 
@@ -43,7 +44,9 @@ export const SCREENS: readonly Screen[] = [
 		key: "j",
 		tab: true,
 		here: Jobs,
-		begin: () => void firstPage(params.value.get("q") ?? "").read(),
+		begin: () => {
+			if (!groupingIn(params.value)) void firstPage(params.value.get("q") ?? "").read();
+		},
 	},
 	{ path: "jobs/:id", title: "Job", load: () => import("./job") },
 	{ path: "jobs/:id/compare", title: "Compare", load: () => import("./compare") },

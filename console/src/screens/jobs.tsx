@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { useData } from "../api/cache";
-import type { Job, Queues, TaskInfo, Workers } from "../api/types";
+import type { Job, Queues } from "../api/types";
 import { useKeys } from "../keys";
 import { count } from "../logic/lengths";
 import { valuesOf, withTerm } from "../logic/query";
@@ -10,31 +10,61 @@ import { STATES, type State } from "../logic/states";
 import { CopyLine } from "../parts/copy";
 import { Grid } from "../parts/grid";
 import { Icon } from "../parts/icons";
-import { Menu } from "../parts/menu";
 import { Empty, Page, Refusal, Skeleton } from "../parts/page";
 import { QueryBar } from "../parts/query-bar";
 import { StateMark } from "../parts/state";
 import { When } from "../parts/when";
 import { href, params, setParams } from "../place";
-import { jobColumns } from "../preferences";
 import { mayOperate, me, unknown } from "../session";
 import { COLUMNS, JobCard } from "./jobs/columns";
+import { Counts, Grouping, groupingIn } from "./jobs/counts";
 import { type JobList, useJobs } from "./jobs/pages";
+import { useValues } from "./jobs/values";
 import { act, type Verb } from "./jobs/verbs";
+import { Columns, shownColumns, Views } from "./jobs/views";
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** The screen. */
 export default function Jobs() {
 	const query = params.value.get("q") ?? "";
+	const by = groupingIn(params.value);
+	const look = (text: string) => setParams({ q: text || null });
+	return (
+		<Page
+			title="Jobs"
+			fills={!by}
+			actions={
+				<>
+					<Grouping value={by} />
+					<Views />
+					<Columns />
+				</>
+			}
+		>
+			<div class="bars">
+				<QueryBar
+					value={query}
+					change={look}
+					known={useValues(query)}
+					label="Find jobs"
+					placeholder="state:failed task:mail.* label.customer:7 older:1h"
+				/>
+				<States query={query} look={look} />
+			</div>
+			{by ? (
+				<Counts key={by} query={query} by={by} none={<Nothing query={query} look={look} />} />
+			) : (
+				<List key={query} query={query} look={look} />
+			)}
+		</Page>
+	);
+}
+
+function List({ query, look }: { query: string; look: (text: string) => void }) {
 	const list = useJobs(query);
 	const chosen = useSignal<ReadonlySet<string>>(NONE);
 	const isAll = useSignal(false);
-	const look = (text: string) => {
-		chosen.value = NONE;
-		isAll.value = false;
-		setParams({ q: text || null });
-	};
 	const choose = (ids: ReadonlySet<string>) => {
 		chosen.value = ids;
 		isAll.value = false;
@@ -52,27 +82,16 @@ export default function Jobs() {
 				{ keys: ".", does: "Show newer rows", run: list.showNewer },
 				{ keys: "Escape", does: "Choose nothing", run: () => choose(NONE) },
 			],
-			[query, list.showNewer],
+			[list.showNewer],
 		),
 	);
-	const names = jobColumns.value.split(",");
+	const shown = shownColumns();
 	const columns = useMemo(
-		() => COLUMNS.filter((one) => names.includes(one.name)),
-		[jobColumns.value],
+		() => COLUMNS.filter((one) => shown.split(",").includes(one.name)),
+		[shown],
 	);
-	const values = useValues();
 	return (
-		<Page title="Jobs" fills actions={<Columns />}>
-			<div class="bars">
-				<QueryBar
-					value={query}
-					change={look}
-					values={values}
-					label="Find jobs"
-					placeholder="state:failed task:mail.* label.customer:7 older:1h"
-				/>
-				<States query={query} look={look} />
-			</div>
+		<>
 			{list.first.error.value && (
 				<Refusal problem={list.first.error.value} retry={() => void list.first.read()} />
 			)}
@@ -102,7 +121,7 @@ export default function Jobs() {
 					act={(verb) => void doIt(verb)}
 				/>
 			)}
-		</Page>
+		</>
 	);
 }
 
@@ -242,53 +261,6 @@ function Chosen(props: ChosenProps) {
 			</button>
 		</div>
 	);
-}
-
-function Columns() {
-	const names = jobColumns.value.split(",");
-	return (
-		<Menu
-			title="Columns of the table"
-			label={
-				<>
-					<Icon name="columns" />
-					<span class="wide">Columns</span>
-				</>
-			}
-		>
-			{COLUMNS.map((one) => (
-				<label key={one.name} class="menu-item">
-					<input
-						type="checkbox"
-						checked={names.includes(one.name)}
-						disabled={one.name === "task"}
-						onChange={(event) => {
-							const next = new Set(names);
-							if (event.currentTarget.checked) next.add(one.name);
-							else next.delete(one.name);
-							jobColumns.value = [...next].join(",");
-						}}
-					/>
-					{one.title}
-				</label>
-			))}
-		</Menu>
-	);
-}
-
-/** The values that the query bar suggests. */
-function useValues(): (name: string) => readonly string[] {
-	const tasks = useData<TaskInfo[]>("tasks").data.value;
-	const queues = useData<Queues>("queues", { topics: ["queues"] }).data.value;
-	const workers = useData<Workers>("workers", { topics: ["workers"] }).data.value;
-	return (name) => {
-		if (name === "state") return STATES;
-		if (name === "task") return tasks?.map((one) => one.name) ?? [];
-		if (name === "queue") return queues?.items.map((one) => one.name) ?? [];
-		if (name === "worker") return workers?.items.map((one) => one.name) ?? [];
-		if (name === "newer" || name === "older") return ["15min", "1h", "24h", "7d"];
-		return [];
-	};
 }
 
 function Nothing({ query, look }: { query: string; look: (text: string) => void }) {

@@ -4,10 +4,11 @@ import { readAll, useData } from "../api/cache";
 import type { Job, Queues, TaskInfo } from "../api/types";
 import { paused } from "../live/switch";
 import { rank } from "../logic/rank";
+import { BUILT_IN, readViews } from "../logic/views";
 import { Dialog } from "../parts/dialog";
 import { Icon, type IconName } from "../parts/icons";
 import { go, href } from "../place";
-import { theme } from "../preferences";
+import { jobViews, theme } from "../preferences";
 import { PLACES } from "../screens";
 
 interface Item {
@@ -25,6 +26,15 @@ function places(): Item[] {
 		says: `g ${one.key}`,
 		icon: one.icon ?? "jobs",
 		run: () => go(href(one.path)),
+	}));
+}
+
+function views(): Item[] {
+	return [...BUILT_IN, ...readViews(jobViews.value)].map(({ name, says }) => ({
+		label: name,
+		says: "view",
+		icon: "views",
+		run: () => go(href("jobs", says)),
 	}));
 }
 
@@ -59,6 +69,7 @@ function useItems(text: string): Item[] {
 	const all: Item[] = [
 		...places(),
 		...commands(),
+		...views(),
 		...tasks.map(({ name }) => ({
 			label: name,
 			says: "task",

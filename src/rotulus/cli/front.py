@@ -8,15 +8,16 @@ FRONT = ("--url", "--app")
 """Options that most commands have, and that people write first."""
 
 
-def behind_command(words: Sequence[str]) -> list[str]:
-    """Returns the words of a command line, with these options as if they stood at its end.
+def behind_command(words: Sequence[str], program: click.Group) -> list[str]:
+    """Returns the words of a command line, with these options as if they stood behind the command.
 
-    So `rotulus --url URL ls jobs` is `rotulus ls jobs --url URL`, and a command that has no such
-    option says so. In front of a `--` they stay options. Where no command follows, the words stay
-    as they are.
+    So `rotulus --url URL ls jobs --json` is `rotulus ls jobs --url URL --json`, and a command that
+    has no such option says so. They stand in front of its own words, whose last one may lack its
+    value. Where no command follows, the words stay as they are.
 
     Args:
         words: the words behind the name of the program.
+        program: the program, which knows its commands.
 
     Raises:
         click.UsageError: one of them stands behind the command, too: which one is meant?
@@ -30,7 +31,18 @@ def behind_command(words: Sequence[str]) -> list[str]:
         raise click.UsageError(
             f"{min(twice)!r} stands in front of the command, and behind it: give one of them"
         )
-    return [*rest[:end], *options, *rest[end:]]
+    at = _command_end(rest, program) if options else 0
+    return [*rest[:at], *options, *rest[at:]]
+
+
+def _command_end(words: Sequence[str], program: click.Group) -> int:
+    """Returns how many words name the command: `ls jobs` are two. A wrong name counts as one."""
+    command: click.Command | None = program
+    at = 0
+    while isinstance(command, click.Group) and at < len(words) and not words[at].startswith("-"):
+        command = command.get_command(click.Context(command), words[at])
+        at += 1
+    return at
 
 
 def _front_of(words: list[str]) -> tuple[list[str], list[str]]:

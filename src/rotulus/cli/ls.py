@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from rotulus import Job, JobCount, State
-from rotulus._app.resources.job_counting import COUNTED_BY, CountedBy
 from rotulus.cli.declared import tasks, workflows
 from rotulus.cli.filters import filter_options, read_filters, say_hints
 from rotulus.cli.hints import Commands
@@ -28,6 +27,7 @@ from rotulus.cli.store import size_text
 from rotulus.cli.tables import Column
 from rotulus.cli.target import app_options, find_store
 from rotulus.cli.values import Whole
+from rotulus.filters import COUNTED_BY, CountedBy
 
 _JOBS = (
     Column("job"),

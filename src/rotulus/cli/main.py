@@ -154,7 +154,7 @@ class _Program(Commands):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **kwargs: Any) -> Any:
         prepare_streams()
         try:
-            words = behind_command(sys.argv[1:] if args is None else args)
+            words = behind_command(sys.argv[1:] if args is None else args, self)
             code = super().main(words, *rest, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
         except click.NoSuchOption as error:  # in front of a command

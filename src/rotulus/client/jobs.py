@@ -4,7 +4,6 @@ from math import ceil
 from typing import Any, NamedTuple, Unpack
 
 from rotulus import JobCount, LogLine
-from rotulus._app.resources.job_counting import CountedBy
 from rotulus._app.resources.where import Where
 from rotulus._time.clock import monotonic
 from rotulus._time.lengths import check_seconds
@@ -23,6 +22,7 @@ from rotulus.client.values import (
 )
 from rotulus.client.wire import Wire
 from rotulus.errors import ResultTimeoutError
+from rotulus.filters import CountedBy
 
 _LONGEST_WAIT = 60
 """Seconds that the service lets a request wait at most."""

@@ -6,6 +6,7 @@ from rotulus._jobs.record import Debounce, JobRecord
 from rotulus.store.audit import Audit, AuditEntry, AuditFilter, AuditRow
 from rotulus.store.changes import Change, Changes
 from rotulus.store.contract import Store
+from rotulus.store.counting import Counting
 from rotulus.store.failures import FailureFilter, FailureGroup, FailureMember, Failures, Mute
 from rotulus.store.groups import Groups
 from rotulus.store.limit_terms import LimitTerms, SetTerms
@@ -58,6 +59,7 @@ __all__ = [
     "Changes",
     "Claim",
     "Count",
+    "Counting",
     "Debounce",
     "Edit",
     "ENQUEUED",

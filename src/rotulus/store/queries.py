@@ -4,11 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from rotulus._jobs.record import JobRecord
+from rotulus.store.counting import Counting
 from rotulus.store.values import (
     EVERYTHING,
-    Alike,
     Backlog,
-    Count,
     Filter,
     Fleet,
     Found,
@@ -16,11 +15,10 @@ from rotulus.store.values import (
     Part,
     Rights,
     StoreSize,
-    Tally,
 )
 
 
-class Queries(Protocol):
+class Queries(Counting, Protocol):
     """What reads jobs. What no job can have, such as an id that is none, matches no job."""
 
     def get(self, job_id: str) -> JobRecord | None:
@@ -70,24 +68,6 @@ class Queries(Protocol):
         """
         ...
 
-    def tally(self, where: Filter, limit: int, before: str | None = None) -> Tally:
-        """Returns how many jobs match every field: `limit` or more if there are as many.
-
-        It ends as `search` does, with the same arguments.
-        """
-        ...
-
-    def alike(self, ids: Sequence[str], by: str) -> list[Alike]:
-        """Returns how many of some jobs have the same `"error"`, `"task"`, `"queue"` or `"worker"`.
-
-        No other jobs are looked at. Jobs have the same error if it has the same fingerprint. Those
-        that have none count together.
-
-        Raises:
-            OptionError: `by` is something else.
-        """
-        ...
-
     def records(self, ids: Sequence[str]) -> list[JobRecord]:
         """Returns those of the jobs that exist, in the order of the ids."""
         ...
@@ -96,22 +76,6 @@ class Queries(Protocol):
         """Returns the parts of the job that stands at `within` in a run, in the order of adding.
 
         Branches, the jobs of a group, and the parts that its parts have are not among them.
-        """
-        ...
-
-    def count(
-        self, by: str = "queue", run: str | None = None, within: str = "", depth: int = 1
-    ) -> list[Count]:
-        """Returns how many jobs there are, by `"queue"`, `"task"` or `"step"`, and state.
-
-        Groups are in order, and those without a job are left out. With a `run`, only its jobs
-        count. By step, the parts of the job that stands at `within` in a run count: not the job
-        itself, and not the parts that its parts have, unless `depth` is more than 1. Branches of
-        one job, and the jobs of a group, count together: the path of one of those in a state stands
-        for all of them.
-
-        Raises:
-            OptionError: `by` is something else.
         """
         ...
 

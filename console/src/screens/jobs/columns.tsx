@@ -104,7 +104,11 @@ export const COLUMNS: readonly Column<Job>[] = [
 		title: "Attempt",
 		width: "64px",
 		right: true,
-		cell: (job) => <span class="number">{job.attempt || ""}</span>,
+		cell: (job) => (
+			<a class="number" href={href(`jobs/${job.id}`)} tabIndex={-1}>
+				{job.attempt || ""}
+			</a>
+		),
 	},
 	{
 		name: "priority",

@@ -91,7 +91,11 @@ function Stands({ job, text }: { job: WholeJob; text: string }) {
 			<p class="answer-line">
 				<StateWord state={job.state} more={moreOf(job)} />
 				<Took from={job.started_at} to={job.ended_at} />
-				{job.attempt > 1 && <span class="quiet">attempt {job.attempt}</span>}
+				{job.attempt > 1 && (
+					<a class="quiet" href={href(`jobs/${job.id}`)}>
+						attempt {job.attempt}
+					</a>
+				)}
 			</p>
 			{job.why[0] && !hasEnded(job.state) && <p class="quiet">{job.why[0]}</p>}
 			{job.error && (

@@ -24,10 +24,11 @@ export function History({ task }: { task: string }) {
 	);
 	const all = totals.data.value?.items[0];
 	const wrong = (all?.outcomes.failed ?? 0) + (all?.outcomes.dead ?? 0);
-	const figures: [string, string][] = all
+	const jobs = href("jobs", { q: `task:${task} newer:24h` });
+	const figures: [string, string, string?][] = all
 		? [
-				["attempts", brief(all.attempts)],
-				["failed", percent(wrong, all.attempts)],
+				["attempts", brief(all.attempts), jobs],
+				["failed", percent(wrong, all.attempts), href("failures", { task, span: "24 h" })],
 				["waited, p95", length(all.waited.p95)],
 				["ran, median", length(all.ran.p50)],
 				["ran, p95", length(all.ran.p95)],
@@ -35,12 +36,14 @@ export function History({ task }: { task: string }) {
 			]
 		: [];
 	return (
-		<Section title="Last 24 hours" to={href("jobs", { q: `task:${task} newer:24h` })}>
+		<Section title="Last 24 hours" to={jobs}>
 			<dl class="small-figures">
-				{figures.map(([name, value]) => (
+				{figures.map(([name, value, to]) => (
 					<div key={name}>
 						<dt class="caption">{name}</dt>
-						<dd class={name === "failed" && wrong ? "bad-text" : ""}>{value}</dd>
+						<dd class={name === "failed" && wrong ? "bad-text" : ""}>
+							{to ? <a href={to}>{value}</a> : value}
+						</dd>
 					</div>
 				))}
 			</dl>

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Unpack
+from typing import Any, Unpack
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.job_count import MOST_COUNTED, JobCount
@@ -12,12 +12,8 @@ from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
 from rotulus._jobs.record import moment
 from rotulus.errors import OptionError
+from rotulus.filters import COUNTED_BY, CountedBy
 from rotulus.store import Alike
-
-CountedBy = Literal["error", "task", "queue", "worker"]
-"""What jobs that are counted together have in common."""
-
-COUNTED_BY: tuple[CountedBy, ...] = ("error", "task", "queue", "worker")
 
 _MOST_LOOKS = 10
 """How often a count looks for more jobs, where few of those that it looks at match."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from rotulus import AlikeJobs, BulkProgress, Changed, Job, JobCount, JobCounts, JobPage, StepInfo
 from rotulus._app.resources.bulk import MOST_KEPT
-from rotulus._app.resources.job_counting import CountedBy
 from rotulus._text.ids import is_id
 from rotulus.client.jobs import Jobs
 from rotulus.client.run_values import Graph, Step
@@ -16,6 +15,7 @@ from rotulus.client.served.handles import ListedArguments, ServedHandles, Served
 from rotulus.client.values import JobChange
 from rotulus.client.values import JobPage as JobValues
 from rotulus.errors import JobConflictError, OptionError
+from rotulus.filters import CountedBy
 
 _PAGE = 500
 _AT_ONCE = 1_000

@@ -8,8 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from rotulus import AlikeJobs as Alike
-from rotulus._app.resources.job_counting import CountedBy
-from rotulus.filters import JOB_FILTERS
+from rotulus.filters import JOB_FILTERS, CountedBy
 from rotulus.service.guard import shared_route
 from rotulus.service.pages import DEFAULT_LIMIT, LARGEST_LIMIT
 from rotulus.service.resources.documented import answers
