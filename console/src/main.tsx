@@ -5,7 +5,10 @@ import { Console } from "./shell/console";
 import { beginScreen } from "./shell/screen";
 import "./style/index.css";
 
+const AT_ONCE = 60; // milliseconds for which the first picture waits for what it shows
+
 const root = document.getElementById("console");
-beginScreen();
-void begin();
-if (root) render(<Console />, root);
+const known = Promise.all([beginScreen(), begin()]);
+const late = new Promise((go) => window.setTimeout(go, AT_ONCE));
+// A picture without rows, a moment before the one with rows, would only put off the second.
+void Promise.race([known, late]).then(() => root && render(<Console />, root));

@@ -20,7 +20,7 @@ export interface Screen {
 	here?: ComponentType<ScreenProps>;
 	load?: () => Promise<{ default: ComponentType<ScreenProps> }>;
 	/** Reads what somebody waits for on the screen, before any of it is drawn. */
-	begin?: () => void;
+	begin?: () => Promise<void> | undefined;
 	/** In the navigation: the icon, and the key after `g`. */
 	icon?: IconName;
 	key?: string;
@@ -44,9 +44,8 @@ export const SCREENS: readonly Screen[] = [
 		key: "j",
 		tab: true,
 		here: Jobs,
-		begin: () => {
-			if (!groupingIn(params.value)) void firstPage(params.value.get("q") ?? "").read();
-		},
+		begin: () =>
+			groupingIn(params.value) ? undefined : firstPage(params.value.get("q") ?? "").read(),
 	},
 	{ path: "jobs/:id", title: "Job", load: () => import("./job") },
 	{ path: "jobs/:id/compare", title: "Compare", load: () => import("./compare") },

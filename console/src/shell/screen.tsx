@@ -8,11 +8,15 @@ import { SCREENS, type Screen, type ScreenProps } from "../screens";
 
 const loaded = new Map<Screen, ComponentType<ScreenProps>>();
 
-/** Loads the screen of the present address, and what it reads, before anything is drawn. */
-export function beginScreen(): void {
+/** Loads the screen of the present address, and what it reads; resolved when both are there. */
+export async function beginScreen(): Promise<void> {
 	const screen = SCREENS.find((one) => matched(one.path, path.value));
-	screen?.begin?.();
-	screen?.load?.().catch(() => undefined); // the screen says so
+	if (screen) await Promise.all([screen.begin?.(), load(screen).catch(() => undefined)]); // the screen says so
+}
+
+async function load(screen: Screen): Promise<void> {
+	const found = await screen.load?.();
+	if (found) loaded.set(screen, found.default);
 }
 
 /** The screen of the present address. */
@@ -38,19 +42,18 @@ export function ScreenHere() {
 function Lazy({ screen, at }: { screen: Screen; at: Record<string, string> }) {
 	const failed = useSignal(false);
 	const again = useSignal(0);
+	const Shown = again.value >= 0 && loaded.get(screen);
 	useEffect(() => {
-		if (loaded.has(screen)) return;
-		screen.load?.().then(
-			(found) => {
-				loaded.set(screen, found.default);
+		if (Shown) return;
+		load(screen).then(
+			() => {
 				again.value += 1;
 			},
 			() => {
 				failed.value = true;
 			},
 		);
-	}, [screen, again, failed]);
-	const Shown = again.value >= 0 && loaded.get(screen);
+	}, [screen]);
 	if (Shown) return <Shown at={at} />;
 	return (
 		<Page title={screen.title}>
