@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { criticalPath, pieces, placeOf } from "../src/logic/timeline";
+import {
+	attemptsOf,
+	criticalPath,
+	endedApart,
+	goesOn,
+	pieces,
+	placeOf,
+	saidOf,
+	stateOf,
+} from "../src/logic/timeline";
 import { fitted, kept, moved, showsAll, zoomed } from "../src/logic/view";
 import { changeWords, daysUpTo, offsetOf, withChanges } from "../src/logic/zones";
 
@@ -22,6 +31,61 @@ test("time in which nothing happens is folded, and the rest is in proportion", (
 	const half = placeOf(5000, scale);
 	assert.ok(Math.abs(half - placeOf(10_000, scale) / 2) < 1e-9);
 	assert.ok(placeOf(3_610_000, scale) - placeOf(10_000, scale) < 0.05);
+});
+
+const at = (seconds: number) => new Date(seconds * 1000).toISOString();
+const row = {
+	step: "load",
+	job: "1",
+	task: "load",
+	state: "running" as const,
+	waited: [],
+	ran: [
+		[at(0), at(1)],
+		[at(5), at(6)],
+	] as [string, string][],
+	outcomes: ["lost", null] as ("lost" | null)[],
+	ended_at: null,
+};
+
+test("an attempt is drawn as what it came to, and what runs goes on after the reading", () => {
+	assert.ok(goesOn(row));
+	assert.deepEqual(
+		attemptsOf(row, 9000).map(({ span, state }) => [span[1], state]),
+		[
+			[1000, "dead"],
+			[9000, "running"],
+		],
+	);
+	assert.equal(saidOf(row), "lost, then runs");
+	assert.deepEqual(["retried", "snoozed", "released", "opened", "skipped"].map(stateOf as never), [
+		"failed",
+		"delayed",
+		"queued",
+		"blocked",
+		"skipped",
+	]);
+	const waits = { ...row, state: "blocked" as const, outcomes: ["lost", "failed"] as never[] };
+	assert.ok(!goesOn(waits));
+	assert.equal(attemptsOf(waits, 9000)[1]?.span[1], 6000);
+	assert.ok(goesOn({ ...waits, outcomes: ["lost", "opened"] as never[] }));
+});
+
+test("what ended with nothing that ran stands where it ended", () => {
+	const skipped = { ...row, state: "skipped" as const, ran: [], outcomes: [], ended_at: at(4) };
+	assert.equal(endedApart(skipped), 4000);
+	assert.equal(saidOf(skipped), "nothing ran");
+	assert.ok(!goesOn(skipped));
+	assert.equal(endedApart(row), null);
+	const failed = {
+		...row,
+		state: "failed" as const,
+		outcomes: ["failed" as const],
+		ended_at: at(1),
+	};
+	assert.equal(endedApart(failed), null);
+	assert.equal(endedApart({ ...failed, state: "skipped" }), 1000);
+	assert.equal(saidOf(failed), "");
 });
 
 test("without spans there is a scale all the same", () => {

@@ -1,6 +1,7 @@
 """The screens of runs: a workflow is started, watched, broken, replayed; a step is skipped."""
 
 import re
+from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
@@ -8,6 +9,7 @@ from playwright.sync_api import expect
 import rotulus.workflow as wf
 from console.mill import Mill
 from rotulus._app.roles import Role
+from rotulus.testing import drain
 
 pytestmark = pytest.mark.anywhere
 
@@ -52,6 +54,13 @@ def test_a_workflow_is_started_watched_broken_and_replayed(mill, serve, open_pag
     expect(page.locator(".state-head").get_by_text("succeeded")).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="load", pressed=True)).to_have_count(2)
+    expect(page.get_by_role("button", name="load failed, then succeeded")).to_be_visible()
+    bars = page.locator(".gantt-bars")
+    expect(bars.locator(".ran.s-failed")).to_have_count(1)
+    expect(bars.locator("rect[fill='url(#bar-failed)']")).to_have_count(1)
+    expect(bars.locator(".ran.s-succeeded")).to_have_count(3)
+    page.goto(f"{page.url.partition('/runs/')[0]}/jobs/{mill.app.jobs(step='load')[0].id}")
+    expect(page.locator(".attempts .mark.s-failed")).to_have_count(1)
 
 
 def test_a_step_that_has_failed_is_skipped(mill, serve, open_page):
@@ -89,6 +98,13 @@ def test_a_step_that_waits_is_skipped_by_keys_alone(mill, serve, open_page):
     expect(page.get_by_text("The step is skipped in its turn.")).to_be_visible()
 
     assert "has skipped it" in mill.app.runs.step(run.id, "load").job.why()[-1]
+    mill.gate.set()
+    working = Thread(target=drain, args=[mill.app])  # an event loop runs in this one
+    working.start()
+    working.join()
+    expect(page.get_by_role("button", name="skipped load nothing ran")).to_be_visible()
+    expect(page.locator(".gantt-bars .mark.s-skipped")).to_have_count(1)
+    expect(page.locator(".gantt-bars .ran")).to_have_count(2)
 
 
 def test_a_run_is_paused_and_cancelled(mill, serve, open_page):
@@ -151,3 +167,12 @@ def test_a_large_run_is_few_shapes_until_its_text_can_be_read(mill, serve, open_
     assert far < 3 * 300 + 20
     expect(page.locator(".canvas-box text", has_text="step299")).to_have_count(1)
     expect(page.locator(".small-map path")).to_have_count(2)  # of those that wait, and others
+    small, shown = page.locator(".small-map").bounding_box(), page.locator(".in-sight")
+    page.mouse.move(small["x"] + 8, small["y"] + 8)
+    page.mouse.down()
+    left = float(shown.get_attribute("x"))
+    page.mouse.move(small["x"] + small["width"] - 8, small["y"] + 8, steps=4)
+    right = float(shown.get_attribute("x"))
+    page.mouse.up()
+    page.mouse.move(small["x"] + 8, small["y"] + 8)
+    assert left < right == float(shown.get_attribute("x"))

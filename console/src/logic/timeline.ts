@@ -1,4 +1,6 @@
-/** A scale of time from which idle time is left out, and the way that decided when a run ended. */
+/** A run over time: what ran and came to what, a scale without idle time, the way that decided its end. */
+import type { TimelineRow } from "../api/types";
+import { hasEnded, type State } from "./states";
 
 export type Span = readonly [from: number, to: number];
 
@@ -14,6 +16,67 @@ export interface Piece {
 
 const IDLE_SHARE = 0.08; // of the busy time: a longer pause is folded
 const FOLDED = 0.03; // the width of a folded pause
+
+type Outcome = TimelineRow["outcomes"][number];
+
+/** What an attempt came to, in which state it is drawn, and when it ran. */
+export interface Ran {
+	span: Span;
+	outcome: Outcome;
+	state: State;
+}
+
+/** Returns the state in whose colour an attempt is drawn: its own, or the one that the job took. */
+export function stateOf(outcome: Outcome): State {
+	switch (outcome) {
+		case null:
+			return "running";
+		case "retried":
+			return "failed";
+		case "lost":
+			return "dead";
+		case "snoozed":
+			return "delayed";
+		case "released":
+			return "queued";
+		case "opened":
+			return "blocked";
+		default:
+			return outcome;
+	}
+}
+
+/** Whether the last attempt of a row goes on: it runs, or its parts do. */
+export function goesOn(row: TimelineRow): boolean {
+	return row.outcomes.length > 0 && !hasEnded(row.state) && isOpen(row.outcomes.at(-1) ?? null);
+}
+
+function isOpen(outcome: Outcome): boolean {
+	return outcome === null || outcome === "opened";
+}
+
+/** Returns the attempts of a row; what goes on does so up to a moment that may be after the reading. */
+export function attemptsOf(row: TimelineRow, end: number): Ran[] {
+	return row.ran.map(([from, to], at) => {
+		const outcome = row.outcomes[at] ?? null;
+		const isLast = at === row.ran.length - 1 && goesOn(row);
+		const until = isLast ? Math.max(Date.parse(to), end) : Date.parse(to);
+		return { span: [Date.parse(from), until], outcome, state: stateOf(outcome) };
+	});
+}
+
+/** Returns when a row ended with nothing that ran: skipped, or given up while it waited. */
+export function endedApart(row: TimelineRow): number | null {
+	const last = row.outcomes.at(-1);
+	const ended = row.ended_at !== null && last !== row.state;
+	return ended ? Date.parse(row.ended_at ?? "") : null;
+}
+
+/** Says what a row came to where that is more than its state: `nothing ran`, `lost, then succeeded`. */
+export function saidOf(row: TimelineRow): string {
+	if (!row.ran.length) return "nothing ran";
+	return row.outcomes.length > 1 ? row.outcomes.map((one) => one ?? "runs").join(", then ") : "";
+}
 
 /** Returns the pieces of a scale on which spans are drawn; pauses that are long are folded. */
 export function pieces(spans: readonly Span[], from: number, to: number): Piece[] {

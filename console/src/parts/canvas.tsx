@@ -15,6 +15,7 @@ interface CanvasProps {
 }
 
 const MAP = 120;
+const FRAME = 5; // the border and the padding of the small map
 const STEP = 60;
 const ZOOM = 1.25;
 const FAR = 0.4; // pixels of a unit; text of 13 units has five of them
@@ -89,6 +90,7 @@ export function Canvas({ size, label, children, map }: CanvasProps) {
 	const { width, height } = place.value;
 	const isFar = view.scale < FAR;
 	const drawing = useMemo(() => children(isFar), [children, isFar]);
+	const overview = useMemo(map, [map]);
 	return (
 		<div class="canvas">
 			<div
@@ -135,7 +137,7 @@ export function Canvas({ size, label, children, map }: CanvasProps) {
 			</div>
 			{!showsAll(view, size, place.value) && (
 				<SmallMap size={size} view={view} place={place.value} show={show}>
-					{map()}
+					{overview}
 				</SmallMap>
 			)}
 		</div>
@@ -150,11 +152,17 @@ interface MapProps {
 	children: ComponentChildren;
 }
 
-/** All of a drawing, small, with what is in sight; a click moves there. */
+/** All of a drawing, small, with what is in sight; a click or a drag moves there, as keys of the drawing do. */
 function SmallMap({ size, view, place, show, children }: MapProps) {
+	const corner = useRef({ left: 0, top: 0 });
 	const scale = Math.min(MAP / size.width, MAP / size.height);
 	const wide = place.width / view.scale;
 	const high = place.height / view.scale;
+	const go = ({ clientX, clientY }: PointerEvent) => {
+		const x = (clientX - corner.current.left) / scale;
+		const y = (clientY - corner.current.top) / scale;
+		show({ ...view, x: x - wide / 2, y: y - high / 2 });
+	};
 	return (
 		<svg
 			class="small-map"
@@ -163,10 +171,13 @@ function SmallMap({ size, view, place, show, children }: MapProps) {
 			height={size.height * scale}
 			viewBox={`0 0 ${size.width} ${size.height}`}
 			onPointerDown={(event) => {
-				const at = event.currentTarget.getBoundingClientRect();
-				const x = (event.clientX - at.left) / scale;
-				const y = (event.clientY - at.top) / scale;
-				show({ ...view, x: x - wide / 2, y: y - high / 2 });
+				event.currentTarget.setPointerCapture(event.pointerId);
+				const { left, top } = event.currentTarget.getBoundingClientRect();
+				corner.current = { left: left + FRAME, top: top + FRAME };
+				go(event);
+			}}
+			onPointerMove={(event) => {
+				if (event.currentTarget.hasPointerCapture(event.pointerId)) go(event);
 			}}
 		>
 			{children}

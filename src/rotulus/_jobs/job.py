@@ -12,7 +12,7 @@ from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.grouped import group_name, is_group
 from rotulus._jobs.labels import read_texts
 from rotulus._jobs.log_line import LogLine
-from rotulus._jobs.outcome import ErrorInfo, read_error
+from rotulus._jobs.outcome import ErrorInfo, OutcomeWord, read_error, word_of_kept
 from rotulus._jobs.port import EnqueueRequest, JobPort, LogsWanted, Progress, Running
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.running_job import RunningJob
@@ -43,11 +43,21 @@ class Attempt(NamedTuple):
     ended_at: datetime
     error: ErrorInfo | None
 
+    @property
+    def outcome(self) -> OutcomeWord:
+        """Its outcome in one word, as statistics have it.
+
+        `retried`, `lost`, `snoozed` or `released`: the job went on by itself. `opened`: it went on
+        when its parts had ended. `succeeded`, `failed`, `dead`, `cancelled` or `skipped`: the job
+        had ended so before an operator retried or skipped it.
+        """
+        return word_of_kept(self.reason, has_error=self.error is not None)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns its attributes by name, as JSON data; its times are ISO 8601 text."""
         error = self.error and self.error._asdict()
         times = {"started_at": _iso(self.started_at), "ended_at": _iso(self.ended_at)}
-        return self._asdict() | times | {"error": error}
+        return self._asdict() | times | {"error": error, "outcome": self.outcome}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -1,13 +1,27 @@
 """The outcome of an attempt, from the executor to the store."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rotulus._jobs.encrypted import UNREADABLE
 from rotulus._jobs.fingerprint import fingerprint
 from rotulus._jobs.states import Reason, State
+
+OutcomeWord = Literal[
+    "succeeded",
+    "failed",
+    "dead",
+    "cancelled",
+    "skipped",
+    "retried",
+    "lost",
+    "snoozed",
+    "released",
+    "opened",
+]
+"""The outcome of an attempt in one word. The first five end a job."""
 
 STEP = "step "
 """The prefix of the lines in place of the traceback of a run."""
@@ -158,17 +172,52 @@ def is_release(outcome: Outcome) -> bool:
     )
 
 
-def outcome_word(outcome: Outcome) -> str:
+def outcome_word(outcome: Outcome) -> OutcomeWord:
     """Returns the outcome of an attempt in one word: its state, or why the job runs again."""
     if outcome.state is State.BLOCKED:
         return "opened"
     if outcome.state not in (State.QUEUED, State.DELAYED):
-        return str(outcome.state)
+        return _WORDS[outcome.state]
     if outcome.failed:
         return "retried"
     if outcome.lost:
         return "lost"
     return "snoozed" if outcome.reason == Reason.SNOOZE else "released"
+
+
+def word_of_kept(reason: str, *, has_error: bool) -> OutcomeWord:
+    """Returns the outcome of an earlier attempt in one word, by what a store keeps of it.
+
+    A reason that is none of ours is in the words of a task that was cancelled. So is one of ours
+    that comes with an error, where there is no error.
+
+    Args:
+        reason: the reason, or the state in which the job had ended if it had none.
+        has_error: whether an error is kept.
+    """
+    word = _WORDS.get(reason, "cancelled")
+    return "cancelled" if word in _WITH_ERROR and not has_error else word
+
+
+_WORDS: Mapping[str, OutcomeWord] = {
+    State.SUCCEEDED: "succeeded",
+    State.FAILED: "failed",
+    State.DEAD: "dead",
+    State.CANCELLED: "cancelled",
+    State.SKIPPED: "skipped",
+    **dict.fromkeys((Reason.ERROR, Reason.TIMEOUT, Reason.RESULT), "failed"),
+    **dict.fromkeys((Reason.UNKNOWN_TASK, Reason.INVALID_ARGUMENTS, Reason.CORRUPT), "dead"),
+    **dict.fromkeys((Reason.EXPIRED, Reason.CRASH_LOOP), "dead"),
+    **dict.fromkeys((Reason.TRIGGER, Reason.NEED_FAILED, Reason.OPERATOR), "skipped"),
+    **dict.fromkeys((Reason.SHUTDOWN, Reason.UNSTARTED, Reason.UNREADABLE), "released"),
+    Reason.RETRY: "retried",
+    Reason.LOST: "lost",
+    Reason.SNOOZE: "snoozed",
+    Reason.OPENED: "opened",
+}
+"""The outcome of an attempt, by its reason, or by the state in which it has ended the job."""
+
+_WITH_ERROR = frozenset({"failed", "dead", "retried", "lost"})
 
 
 def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:

@@ -9,6 +9,9 @@ from rotulus.cli.output import length
 MOST_ROWS = 40
 """How many steps have a bar."""
 
+_WRONG = frozenset({"failed", "dead", "cancelled", "retried", "lost"})
+"""The outcomes of attempts that went wrong."""
+
 _LONGEST_NAME = 32
 _NARROWEST = 20
 
@@ -21,14 +24,15 @@ class Signs:
     ran: str
     running: str
     wrong: str
+    skipped: str
     left: str
     line: str
     right: str
     more: str
 
 
-FINE = Signs("░", "█", "▶", "✗", "├", "─", "┤", "…")
-PLAIN = Signs(".", "#", ">", "x", "|", "-", "|", "~")
+FINE = Signs("░", "█", "▶", "✗", "»", "├", "─", "┤", "…")
+PLAIN = Signs(".", "#", ">", "x", "=", "|", "-", "|", "~")
 """For terminals that know ASCII only."""
 
 
@@ -87,13 +91,15 @@ def _bar(row: TimelineRow, scale: Scale, signs: Signs) -> str:
     cells = [" "] * scale.columns
     for span in row.waited:
         _fill(cells, scale, span, signs.waited)
-    for span in row.ran:
+    for span, outcome in zip(row.ran, row.outcomes, strict=True):
         _fill(cells, scale, span, signs.ran)
-    last = scale.column(row.ran[-1].end)
-    if row.went_wrong:
-        cells[last] = signs.wrong
-    elif row.state is State.RUNNING:
-        cells[last] = signs.running
+        if outcome in _WRONG:
+            cells[scale.column(span.end)] = signs.wrong
+    if row.state is State.RUNNING:
+        cells[scale.column(row.ran[-1].end)] = signs.running
+    elif row.ended_at is not None and row.state is not State.SUCCEEDED:
+        end = signs.wrong if row.went_wrong else signs.skipped
+        cells[scale.column(row.ended_at)] = end
     return "".join(cells)
 
 
@@ -104,7 +110,8 @@ def _fill(cells: list[str], scale: Scale, span: tuple[datetime, datetime], sign:
 
 def _legend(left_out: int, indent: int, signs: Signs) -> list[str]:
     meaning = (
-        f"{signs.ran} ran  {signs.waited} waited  {signs.running} runs  {signs.wrong} went wrong"
+        f"{signs.ran} ran  {signs.waited} waited  {signs.running} runs  {signs.wrong} went wrong  "
+        f"{signs.skipped} was skipped"
     )
     lines = [f"  {'':{indent}}  {meaning}"]
     if left_out:

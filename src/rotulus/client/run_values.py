@@ -5,6 +5,7 @@ from datetime import datetime
 
 from rotulus import GraphBox, GraphRoute, State
 from rotulus._app.resources.steps import Span
+from rotulus._jobs.outcome import OutcomeWord
 from rotulus.client.values import Job, JobDetail, Value
 
 
@@ -21,6 +22,7 @@ class Step(Value):
         waited: seconds from when it was due until it was begun, or until now.
         ran: seconds for which its attempts ran, together.
         spans: from when to when its attempts ran, the last one up to now if it runs.
+        outcomes: the outcome of each of these attempts, in one word; None: it runs.
         branches: of a step that runs for each item: how many branches are in each state. Of a
             group: how many of its jobs are.
         wrong: some of the branches, or jobs of a group, that went wrong.
@@ -36,6 +38,7 @@ class Step(Value):
     waited: float | None
     ran: float | None
     spans: tuple[Span, ...]
+    outcomes: tuple[OutcomeWord | None, ...]
     branches: Mapping[State, int]
     wrong: tuple[Job, ...]
     steps: tuple["Step", ...]

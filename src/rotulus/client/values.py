@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, TypeAdapter
 
 from rotulus import JobCount, State
 from rotulus._app.resources.pages import Page
+from rotulus._jobs.outcome import OutcomeWord
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class JobAttempt(Value):
 
     number: int
     reason: str
+    outcome: OutcomeWord
     worker: str | None
     started_at: datetime | None
     ended_at: datetime

@@ -1,6 +1,7 @@
 /** The attempts of a job, the last first, with what each raised. */
 import type { ErrorInfo, WholeJob } from "../../api/types";
 import { hasEnded, type State } from "../../logic/states";
+import { stateOf } from "../../logic/timeline";
 import { type Frame, parts, shortPath } from "../../logic/traceback";
 import { StateMark } from "../../parts/state";
 import { Took, When } from "../../parts/when";
@@ -14,8 +15,6 @@ const WORDS: Record<string, string> = {
 	unstarted: "given back before it began",
 	lost: "its worker was lost",
 };
-
-const MARKS: Record<string, State> = { retry: "failed", lost: "dead", snooze: "delayed" };
 
 interface Row {
 	number: number;
@@ -31,7 +30,7 @@ function rowsOf(job: WholeJob): Row[] {
 	const earlier = job.attempts.map((one) => ({
 		...one,
 		words: WORDS[one.reason] ?? one.reason.replaceAll("_", " "),
-		mark: MARKS[one.reason] ?? "queued",
+		mark: stateOf(one.outcome),
 	}));
 	const isHere = job.attempt > earlier.length && (job.state === "running" || hasEnded(job.state));
 	const now: Row = {

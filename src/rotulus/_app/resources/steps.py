@@ -1,7 +1,7 @@
 """The steps of a run as a tree: when each was due, ran and ended, and what it waits for."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -10,8 +10,9 @@ from rotulus._app.port import AppPort
 from rotulus._app.resources.jobs import Jobs
 from rotulus._app.resources.where import read_where
 from rotulus._concurrency.pool import off_loop
-from rotulus._jobs.job import Job
-from rotulus._jobs.states import RETRYABLE, Reason, State
+from rotulus._jobs.job import Attempt, Job
+from rotulus._jobs.outcome import OutcomeWord
+from rotulus._jobs.states import RETRYABLE, State
 from rotulus._text.names import did_you_mean
 from rotulus._workflows.paths import is_branch, join_path, split_path
 from rotulus._workflows.tasks import WorkflowTask
@@ -41,6 +42,9 @@ class StepInfo:
         waits_for: the steps it needs, or its parts, that have not ended.
         spans: its attempts, the last one up to now if it runs. One that has parts runs as long as
             they do.
+        outcomes: of each of the `spans` the outcome, in one word: `succeeded`, `failed`, `dead`,
+            `cancelled` or `skipped`; `retried`, `lost`, `snoozed` or `released`, after which it
+            went on; `opened` while it waits for its parts; None while it runs.
         attempts: how many attempts it has had.
         branches: of a step that runs for each item: how many branches are in which state. Of a
             group: how many of its jobs are.
@@ -52,6 +56,7 @@ class StepInfo:
     due: datetime | None
     waits_for: Sequence[str]
     spans: Sequence[Span]
+    outcomes: Sequence[OutcomeWord | None]
     attempts: int
     branches: Counter[State]
     wrong: Sequence[Job[Any]]
@@ -95,6 +100,7 @@ class StepInfo:
             "waited": self.waited,
             "ran": self.ran,
             "spans": [[span.start.isoformat(), span.end.isoformat()] for span in self.spans],
+            "outcomes": list(self.outcomes),
             "branches": dict(self.branches),
             "wrong": [job.to_dict() for job in self.wrong],
             "steps": [step.to_dict() for step in self.steps],
@@ -191,8 +197,8 @@ def _steps(port: AppPort, whole: Job[Any]) -> list[StepInfo]:
 
 def _step(port: AppPort, job: Job[Any], needs: "list[_Need] | None" = None) -> StepInfo:
     """Returns a step; with its needs, if they are known."""
-    if job.attempt > 1:
-        job = Job(port.look(job.id), port)  # only then its history is read
+    if _has_earlier(job):
+        job = Job(port.look(job.id), port)  # with its history
     branches, steps = Counter[State](), list[StepInfo]()
     if job.record.opened:
         branches = _branches(port, job)
@@ -202,11 +208,13 @@ def _step(port: AppPort, job: Job[Any], needs: "list[_Need] | None" = None) -> S
     waits_for = [need.path for need in needs if need.ended is None]
     waits_for += [step.job.step or "" for step in steps if not step.job.state.ended]
     ended = [need.ended for need in needs if need.ended is not None]
+    ran = _attempts(job)
     return StepInfo(
         job,
         max([job.created_at, *ended]) if len(ended) == len(needs) else None,
         waits_for,
-        _spans(job),
+        [span for span, _ in ran],
+        [outcome for _, outcome in ran],
         job.attempt - sum(attempt.reason == "opened" for attempt in job.attempts),
         branches,
         _wrong(port, job) if any(branches[state] for state in RETRYABLE) else [],
@@ -262,20 +270,56 @@ def _need(job: Job[Any]) -> _Need:
     return _Need(job.step or "", job.ended_at)
 
 
-def _spans(job: Job[Any]) -> list[Span]:
-    """Returns its attempts. Since it was opened it has been one, up to its end."""
-    if job.state is State.SKIPPED and job.reason != Reason.OPERATOR:
-        return []  # the attempt has only looked whether it runs
-    until = job.ended_at or datetime.now(UTC)
-    spans: list[Span] = []
-    for attempt in job.attempts:
+def _has_earlier(job: Job[Any]) -> bool:
+    """Whether a job may have earlier attempts: the first one is among them if the job goes on."""
+    stands = (State.RUNNING, State.SUCCEEDED, State.FAILED)
+    return job.attempt > 1 or (job.attempt == 1 and job.state not in stands)
+
+
+_Ran = tuple[Span, OutcomeWord | None]
+"""When an attempt ran, and its outcome."""
+
+
+def _attempts(job: Job[Any]) -> list[_Ran]:
+    """Returns its attempts, without those that have only looked whether it is to run.
+
+    Since it was opened it has been one, up to its end.
+    """
+    earlier = [one for one in job.attempts if one.outcome != "skipped"]
+    ran: list[_Ran] = []
+    for attempt in earlier:
         if attempt.started_at is None:
             continue
-        if attempt.reason == "opened":
-            return [*spans, Span(attempt.started_at, until)]
-        spans.append(Span(attempt.started_at, attempt.ended_at))
-    if job.state is State.SKIPPED:
-        return spans
-    if job.started_at is not None and job.attempt not in {a.number for a in job.attempts}:
-        spans.append(Span(job.started_at, max(until, job.started_at)))
-    return spans
+        if attempt.outcome == "opened":
+            return [*ran, _with_parts(job, attempt.started_at, earlier[-1])]
+        ran.append((Span(attempt.started_at, attempt.ended_at), attempt.outcome))
+    is_earlier = job.attempt in {attempt.number for attempt in job.attempts}
+    begun = job.state is State.RUNNING or job.state in _BY_ITSELF
+    if begun and job.started_at is not None and not is_earlier:
+        ran.append((_up_to_now(job, job.started_at), _BY_ITSELF.get(job.state)))
+    return ran
+
+
+def _with_parts(job: Job[Any], start: datetime, last: Attempt) -> _Ran:
+    """Returns the attempts since a job was opened as one, which goes on as long as its parts do."""
+    goes_on = job.record.opened or job.state is State.RUNNING or job.state.ended
+    has_ended = last.outcome != "opened"
+    if (has_ended and job.state is State.SKIPPED) or not goes_on:  # its parts are gone
+        return Span(start, last.ended_at), last.outcome
+    if job.state.ended:
+        return _up_to_now(job, start), _BY_ITSELF.get(job.state, "skipped")
+    return _up_to_now(job, start), None if job.state is State.RUNNING else "opened"
+
+
+def _up_to_now(job: Job[Any], start: datetime) -> Span:
+    """Returns the time from a moment up to the end of a job, or up to now."""
+    return Span(start, max(job.ended_at or datetime.now(UTC), start))
+
+
+_BY_ITSELF: Mapping[State, OutcomeWord] = {
+    State.SUCCEEDED: "succeeded",
+    State.FAILED: "failed",
+    State.DEAD: "dead",
+    State.CANCELLED: "cancelled",
+}
+"""The ends that an attempt can bring about which has run."""

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from rotulus._app.resources.steps import Span, StepInfo
 from rotulus._jobs.job import Job
+from rotulus._jobs.outcome import OutcomeWord
 from rotulus._jobs.states import RETRYABLE, State
 
 
@@ -25,6 +26,9 @@ class TimelineRow:
             two of them.
         ran: from when to when its attempts ran, the last one up to now if it runs. One that has
             parts runs as long as they do.
+        outcomes: of each of the spans in `ran` the outcome, in one word: see `StepInfo.outcomes`.
+            None: it runs.
+        ended_at: when its job ended, also if nothing of it ran; None: it has not.
     """
 
     step: str
@@ -33,6 +37,8 @@ class TimelineRow:
     state: State
     waited: tuple[Span, ...]
     ran: tuple[Span, ...]
+    outcomes: tuple[OutcomeWord | None, ...]
+    ended_at: datetime | None
 
     @property
     def went_wrong(self) -> bool:
@@ -53,6 +59,8 @@ class TimelineRow:
             "state": self.state,
             "waited": _pairs(self.waited),
             "ran": _pairs(self.ran),
+            "outcomes": list(self.outcomes),
+            "ended_at": None if self.ended_at is None else self.ended_at.isoformat(),
         }
 
 
@@ -66,9 +74,10 @@ class Timeline:
         state: its state.
         start: when it was added.
         end: when it ended, or now.
-        rows: its steps that have begun, and those of workflows within, each after what it needs. Of
-            more than there is room for, those that ran the longest.
-        left_out: how many steps that have begun are not among the rows.
+        rows: its steps that have begun or ended, such as those that were skipped, and those of
+            workflows within, each after what it needs. Of more than there is room for, those that
+            ran the longest.
+        left_out: how many such steps are not among the rows.
     """
 
     job: str
@@ -88,7 +97,8 @@ class Timeline:
             steps: its steps, as `app.runs.steps` gives them.
             limit: how many rows there are at most.
         """
-        rows = [_row(step) for one in steps for step in one.walk() if step.spans]
+        walked = (step for one in steps for step in one.walk())
+        rows = [_row(step) for step in walked if step.spans or step.job.ended_at is not None]
         chosen = heapq.nlargest(limit, range(len(rows)), key=lambda place: rows[place].seconds)
         shown = tuple(rows[place] for place in sorted(chosen))
         end = job.ended_at or datetime.now(UTC)
@@ -110,9 +120,18 @@ class Timeline:
 def _row(step: StepInfo) -> TimelineRow:
     job, ran = step.job, tuple(step.spans)
     waited = [Span(before.end, after.start) for before, after in pairwise(ran)]
-    if step.due is not None:
+    if step.due is not None and ran:
         waited = [Span(step.due, ran[0].start), *waited]
-    return TimelineRow(job.step or "", job.id, job.task, job.state, tuple(waited), ran)
+    return TimelineRow(
+        job.step or "",
+        job.id,
+        job.task,
+        job.state,
+        tuple(waited),
+        ran,
+        tuple(step.outcomes),
+        job.ended_at,
+    )
 
 
 def _pairs(spans: Sequence[Span]) -> list[list[str]]:

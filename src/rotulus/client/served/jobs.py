@@ -150,6 +150,7 @@ class ServedRuns:
             value.due_at,
             value.waits_for,
             value.spans,
+            value.outcomes,
             value.attempts,
             Counter(value.branches),
             list(map(handle, value.wrong)),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rotulus import State
+from rotulus._jobs.outcome import OutcomeWord
 from rotulus.service.records import JobStatus
 from rotulus.service.resources.moments import Moment
 
@@ -85,6 +86,7 @@ class JobAttempt(BaseModel):
 
     number: int
     reason: str
+    outcome: OutcomeWord = Field(description="Its outcome in one word, as statistics have it.")
     worker: str | None
     started_at: datetime | None
     ended_at: datetime

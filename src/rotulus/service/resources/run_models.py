@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotulus import BoxKind, State
+from rotulus._jobs.outcome import OutcomeWord
 from rotulus.service.resources.job_models import Job, JobDetail
 
 Span = tuple[datetime, datetime]
@@ -24,6 +25,9 @@ class Step(BaseModel):
     waited: float | None = Field(description="Seconds from when it was due until it began.")
     ran: float | None = Field(description="Seconds for which its attempts ran, together.")
     spans: list[Span] = Field(description="Its attempts; one that runs up to now.")
+    outcomes: list[OutcomeWord | None] = Field(
+        description="The outcome of each of its attempts; null: it runs."
+    )
     branches: dict[State, int] = Field(
         description="Of a step that runs for each item: how many branches are in each state."
     )
@@ -87,6 +91,12 @@ class TimelineRow(BaseModel):
     state: State
     waited: list[Span]
     ran: list[Span]
+    outcomes: list[OutcomeWord | None] = Field(
+        description="The outcome of each attempt in `ran`; null: it runs."
+    )
+    ended_at: datetime | None = Field(
+        description="When its job ended, also if nothing of it ran; null: it has not."
+    )
 
 
 class Timeline(BaseModel):
@@ -98,7 +108,9 @@ class Timeline(BaseModel):
     start: datetime
     end: datetime
     rows: list[TimelineRow]
-    left_out: int = Field(description="How many steps that have begun are not among the rows.")
+    left_out: int = Field(
+        description="How many steps that have begun or ended are not among the rows."
+    )
 
 
 class RunChange(BaseModel):

@@ -26,6 +26,7 @@ def show_step(step: StepInfo, view: View) -> dict[str, Any]:
         "waited": step.waited,
         "ran": step.ran,
         "spans": [[_zulu(span.start), _zulu(span.end)] for span in step.spans],
+        "outcomes": list(step.outcomes),
         "branches": {state.value: jobs for state, jobs in step.branches.items()},
         "wrong": [show_job(job, view) for job in step.wrong],
         "steps": [show_step(one, view) for one in step.steps],
