@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stateOf } from "../src/logic/states";
 import {
 	attemptsOf,
 	criticalPath,
@@ -8,7 +9,6 @@ import {
 	pieces,
 	placeOf,
 	saidOf,
-	stateOf,
 } from "../src/logic/timeline";
 import { fitted, kept, moved, showsAll, zoomed } from "../src/logic/view";
 import { changeWords, daysUpTo, offsetOf, withChanges } from "../src/logic/zones";

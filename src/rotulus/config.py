@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from rotulus._tasks.masking import MASKED_NAMES, MaskedNames
 from rotulus._text.names import check_queue_name, did_you_mean
-from rotulus._text.urls import check_store_url, without_password
+from rotulus._text.urls import check_store_url, check_trace_url, without_password
 from rotulus._time.lengths import LONGEST
 from rotulus.errors import OptionError
 
@@ -332,6 +332,9 @@ SETTINGS: dict[str, SettingKind] = {
         100, _count, "How many streams of server-sent events a process of the service has open."
     ),
     "environment": SettingKind(None, _word, "The environment that the console names: staging."),
+    "trace_url": SettingKind(
+        None, check_trace_url, "The page of a trace, to which the console links: {trace_id}."
+    ),
     "version": SettingKind(
         None, _program_version, "The version of the program that its workers tell."
     ),

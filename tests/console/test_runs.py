@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 import rotulus.workflow as wf
 from console.mill import Mill
+from rotulus import task
 from rotulus._app.roles import Role
 from rotulus.testing import drain
 
@@ -105,6 +106,27 @@ def test_a_step_that_waits_is_skipped_by_keys_alone(mill, serve, open_page):
     expect(page.get_by_role("button", name="skipped load nothing ran")).to_be_visible()
     expect(page.locator(".gantt-bars .mark.s-skipped")).to_have_count(1)
     expect(page.locator(".gantt-bars .ran")).to_have_count(2)
+
+
+def test_a_workflow_shows_its_steps_and_its_version(mill, serve, open_page):
+    """In the list of workflows, and on the page of its task; a task that is none has no steps."""
+    mill.app.enqueue("etl")
+    task("grind", registry=mill.app.registry)(lambda: None)
+    version = mill.app.registry.get("etl").workflow.version[:6]
+    address = f"{serve(lambda: mill.service(worker=False)).address}/console"
+    page = open_page()
+    page.goto(f"{address}/runs")
+    row = page.get_by_role("row", name="etl")
+    expect(row).to_contain_text("3 steps, 3 levels")
+    expect(row).to_contain_text(version)
+    expect(row.locator(".shape rect")).to_have_count(3)
+    page.goto(f"{address}/tasks/etl")
+    facts = page.locator(".facts")
+    expect(facts).to_contain_text("3 steps, 3 levels")
+    expect(facts).to_contain_text(version)
+    page.goto(f"{address}/tasks/grind")
+    expect(facts).to_contain_text("Queue")
+    expect(facts.locator(".shape")).to_have_count(0)
 
 
 def test_a_run_is_paused_and_cancelled(mill, serve, open_page):

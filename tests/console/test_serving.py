@@ -182,3 +182,4 @@ def test_who_asks_is_told_name_and_role(client, monkeypatch):
     told = client.get("/api/v1/me").json()
 
     assert ("local", "admin", "staging") == (told["name"], told["role"], told["environment"])
+    assert told["trace_url"] is None

@@ -2,6 +2,7 @@
 
 import inspect
 import platform
+import re
 import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
@@ -677,6 +678,28 @@ def app_environment():
     with_app(case, environment="staging")
 
 
+def app_trace_url():
+    template = "https://traces.example/trace/{trace_id}"
+
+    def case(app):
+        assert template == app.settings["trace_url"].value
+
+    with_app(case, trace_url=template)
+    for wrong, why in {
+        "https://traces.example/": "no {trace_id} behind its host",
+        "https://{trace_id}.example/": "no {trace_id} behind its host",
+        "javascript:alert('{trace_id}')": "does not begin with https://",
+        "https:///{trace_id}": "does not begin with https://",
+        "ftp://traces.example/{trace_id}": "does not begin with https://",
+        "//traces.example/{trace_id}": "does not begin with https://",
+        "https://ada:hush@traces.example/{trace_id}": "has a user in it",
+        "https://traces.example/ {trace_id}": "visible ASCII",
+    }.items():
+        with pytest.raises(OptionError, match=re.escape(why)) as caught:
+            App("sqlite://", registry=TaskRegistry(), trace_url=wrong)
+        assert "hush" not in str(caught.value)
+
+
 def app_cipher():
     registry = TaskRegistry()
     work = task("named", registry=registry)(body)
@@ -755,6 +778,7 @@ APP = {
     "store_of": app_store_of,
     "log_arguments": app_log_arguments,
     "environment": app_environment,
+    "trace_url": app_trace_url,
     "version": app_version,
     "mask": app_mask,
     "cipher": app_cipher,

@@ -43,6 +43,9 @@ def app():
         def fetch(context):
             return context
 
+        step(id="left", dependencies=["fetch"])(fetch)
+        step(id="right", dependencies=["fetch"])(fetch)
+
     made = App("sqlite://", registry=registry, retry=Retry(attempts=2, delay=0, jitter=False))
     yield made
     made.close()
@@ -87,6 +90,15 @@ def test_a_workflow_is_told_from_a_task(ask):
 
     assert "workflow" == told["kind"]
     assert "**" in told["arguments"]["properties"]
+
+
+def test_a_workflow_tells_its_shape_and_its_version(app, ask):
+    """As it is declared now: how many steps each level has; a task has neither."""
+    told = ask("etl").json()["workflow"]
+
+    version = app.registry.get("etl").workflow.version
+    assert {"version": version, "steps": 3, "levels": [1, 2]} == told
+    assert ask("send").json()["workflow"] is None
 
 
 def test_a_task_that_cannot_be_called_says_why(ask):

@@ -101,3 +101,4 @@ export type Histogram = Schemas["Histogram"];
 export type Bucket = Schemas["Bucket"];
 export type Limit = Schemas["Limit"];
 export type Limits = Schemas["Limits"];
+export type WorkflowShape = Schemas["WorkflowShape"];

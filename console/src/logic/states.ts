@@ -1,4 +1,5 @@
-/** The nine states of a job, in the order of its life. */
+/** The nine states of a job, in the order of its life; and those in which attempts are drawn. */
+import type { TimelineRow } from "../api/types";
 
 export const STATES = [
 	"blocked",
@@ -33,4 +34,27 @@ export function isRetryable(state: State): boolean {
 /** Whether a run can go on without a step in this state. */
 export function canBeSkipped(state: State | null): boolean {
 	return state === "blocked" || (state !== null && (isWaiting(state) || isRetryable(state)));
+}
+
+/** What an attempt came to; null: it runs. */
+export type Outcome = TimelineRow["outcomes"][number];
+
+/** Returns the state in whose colour an attempt is drawn: its own, or the one that the job took. */
+export function stateOf(outcome: Outcome): State {
+	switch (outcome) {
+		case null:
+			return "running";
+		case "retried":
+			return "failed";
+		case "lost":
+			return "dead";
+		case "snoozed":
+			return "delayed";
+		case "released":
+			return "queued";
+		case "opened":
+			return "blocked";
+		default:
+			return outcome;
+	}
 }

@@ -1,6 +1,6 @@
 /** A run over time: what ran and came to what, a scale without idle time, the way that decided its end. */
 import type { TimelineRow } from "../api/types";
-import { hasEnded, type State } from "./states";
+import { hasEnded, type Outcome, type State, stateOf } from "./states";
 
 export type Span = readonly [from: number, to: number];
 
@@ -17,33 +17,11 @@ export interface Piece {
 const IDLE_SHARE = 0.08; // of the busy time: a longer pause is folded
 const FOLDED = 0.03; // the width of a folded pause
 
-type Outcome = TimelineRow["outcomes"][number];
-
 /** What an attempt came to, in which state it is drawn, and when it ran. */
 export interface Ran {
 	span: Span;
 	outcome: Outcome;
 	state: State;
-}
-
-/** Returns the state in whose colour an attempt is drawn: its own, or the one that the job took. */
-export function stateOf(outcome: Outcome): State {
-	switch (outcome) {
-		case null:
-			return "running";
-		case "retried":
-			return "failed";
-		case "lost":
-			return "dead";
-		case "snoozed":
-			return "delayed";
-		case "released":
-			return "queued";
-		case "opened":
-			return "blocked";
-		default:
-			return outcome;
-	}
 }
 
 /** Whether the last attempt of a row goes on: it runs, or its parts do. */

@@ -2,13 +2,15 @@
 import { useMemo } from "preact/hooks";
 import { useData } from "../api/cache";
 import { withQuery } from "../api/client";
-import type { Job, JobPage, Schedule, Schedules } from "../api/types";
+import type { Job, JobPage, Schedule, Schedules, TaskDetails } from "../api/types";
 import { type Flow, flowsOf } from "../logic/flows";
 import { length, percent } from "../logic/lengths";
 import { hasEnded } from "../logic/states";
 import { CopyLine } from "../parts/copy";
 import { Choice } from "../parts/menu";
 import { Empty, Loaded, Page, Section } from "../parts/page";
+import { Shape, Version } from "../parts/shape";
+import { useSeen } from "../parts/sight";
 import { StateWord } from "../parts/state";
 import { right, Table } from "../parts/table";
 import { Took, When } from "../parts/when";
@@ -83,6 +85,8 @@ const HEADS = [
 	right("Took"),
 	right("Last"),
 	right("Next"),
+	"Steps",
+	"Version",
 ];
 
 interface FlowsProps {
@@ -99,33 +103,52 @@ function Flows({ flows, chosen, schedules }: FlowsProps) {
 	return (
 		<Table heads={HEADS} isCard={false}>
 			{flows.map((one) => (
-				<tr key={one.task} class={one.task === chosen ? "is-chosen" : ""}>
-					<th scope="row">
-						<a class="cut strong" href={href("runs", { task: one.task })} title={one.task}>
-							{one.task}
-						</a>
-					</th>
-					<td>
-						<Bars runs={one.runs} />
-					</td>
-					<td class="right number" data-name="running">
-						{one.live || <span class="quiet">0</span>}
-					</td>
-					<td class="right number" data-name="succeeded">
-						{percent(one.succeeded, one.ended)}
-					</td>
-					<td class="right number" data-name="took">
-						{length(one.median)}
-					</td>
-					<td class="right" data-name="last">
-						<When at={one.runs[0]?.created_at} />
-					</td>
-					<td class="right" data-name="next">
-						<Next schedule={next(one.task)} />
-					</td>
-				</tr>
+				<Row key={one.task} flow={one} isChosen={one.task === chosen} next={next(one.task)} />
 			))}
 		</Table>
+	);
+}
+
+interface RowProps {
+	flow: Flow;
+	isChosen: boolean;
+	next: Schedule | undefined;
+}
+
+/** A workflow; what it is made of is asked for when it is in sight. */
+function Row({ flow, isChosen, next }: RowProps) {
+	const { element, seen } = useSeen<HTMLTableRowElement>();
+	const isAsked = seen && !flow.runs[0]?.group; // a group has no steps that are declared
+	const path = isAsked ? `tasks/${encodeURIComponent(flow.task)}/$details` : null;
+	const made = useData<TaskDetails>(path, { topics: ["tasks"] }).data.value?.workflow;
+	return (
+		<tr ref={element} class={isChosen ? "is-chosen" : ""}>
+			<th scope="row">
+				<a class="cut strong" href={href("runs", { task: flow.task })} title={flow.task}>
+					{flow.task}
+				</a>
+			</th>
+			<td>
+				<Bars runs={flow.runs} />
+			</td>
+			<td class="right number" data-name="running">
+				{flow.live || <span class="quiet">0</span>}
+			</td>
+			<td class="right number" data-name="succeeded">
+				{percent(flow.succeeded, flow.ended)}
+			</td>
+			<td class="right number" data-name="took">
+				{length(flow.median)}
+			</td>
+			<td class="right" data-name="last">
+				<When at={flow.runs[0]?.created_at} />
+			</td>
+			<td class="right" data-name="next">
+				<Next schedule={next} />
+			</td>
+			<td>{made && <Shape of={made} />}</td>
+			<td data-name="version">{made && <Version of={made} />}</td>
+		</tr>
 	);
 }
 

@@ -88,6 +88,8 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
             unless it is True.
         environment: the name of the environment, such as `"staging"`: the console shows it, so that
             nobody takes one for another.
+        trace_url: the page of a trace in your tracing system, with `{trace_id}` in the place of the
+            id: the console links a job to its trace.
         version: the version of your program, such as a tag or a commit: workers tell it, so that
             a deploy is seen, and which worker has not been deployed.
         mask: words of names whose values are secret, and hidden from viewers and operators of a
@@ -141,6 +143,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         unknown_grace: float | None = None,
         log_arguments: bool | None = None,
         environment: str | None = None,
+        trace_url: str | None = None,
         version: str | None = None,
         mask: Collection[str] | None = None,
         webhook_networks: Collection[str] | None = None,
@@ -157,7 +160,7 @@ class App(LifeCycle, Calls, Grouping, Shortcuts, Serverless):
         arguments |= {"keep": keep, "keep_failed": keep_failed, "keep_stats": keep_stats}
         arguments |= {"unknown_grace": unknown_grace, "log_arguments": log_arguments}
         arguments |= {"keep_logs": keep_logs, "environment": environment, "mask": mask}
-        arguments["version"] = version
+        arguments |= {"version": version, "trace_url": trace_url}
         arguments["webhook_networks"] = webhook_networks
         loaded = load_settings(arguments)
         self.settings: dict[str, Setting] = _shown(loaded)

@@ -1,6 +1,7 @@
-"""URLs of stores: checks, and a form without secrets."""
+"""URLs of stores: checks, and a form without secrets; and the template of the URLs of traces."""
 
 import re
+from urllib.parse import urlsplit
 
 from rotulus._text.names import did_you_mean
 from rotulus._text.postgres_urls import read_postgres_url
@@ -33,6 +34,31 @@ def check_store_url(value: object) -> str:
         )
     if scheme in ("postgresql", "postgres"):
         read_postgres_url(value)
+    return value
+
+
+_TRACE = "{trace_id}"
+_LONGEST = 2000
+
+
+def check_trace_url(value: object) -> str:
+    """Returns the template of the addresses of traces. Raises `ValueError`, with what is allowed.
+
+    It is the address of a page with `{trace_id}` in the place of the id. Everybody who may look is
+    shown it, so it has no password.
+    """
+    use = "give the address of a trace, such as https://traces.example/trace/{trace_id}"
+    if not isinstance(value, str):
+        raise TypeError(use)
+    if len(value) > _LONGEST or not re.fullmatch(r"[!-~]+", value):
+        raise ValueError(f"{use}: visible ASCII characters, {_LONGEST:,} at most")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"it does not begin with https:// or http:// and a host: {use}")
+    if "@" in parts.netloc:
+        raise ValueError(f"it has a user in it, and everybody is shown it: {use}")
+    if _TRACE not in value or _TRACE in parts.netloc:
+        raise ValueError(f"it has no {_TRACE} behind its host: {use}")
     return value
 
 

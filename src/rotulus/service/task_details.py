@@ -13,6 +13,7 @@ from rotulus._jobs.retry_words import retry_in_words
 from rotulus._tasks.options import DEFAULT_PER
 from rotulus._tasks.signature import source_of
 from rotulus._workflows.tasks import WorkflowTask
+from rotulus._workflows.workflow import Workflow
 from rotulus.errors import ConfigurationError
 from rotulus.service.injection import described_calls
 from rotulus.service.principal import principal_of
@@ -27,6 +28,22 @@ class TaskSchedule(BaseModel):
     cron: str
     timezone: str
     words: str = Field(description="The same in English.")
+
+
+class WorkflowShape(BaseModel):
+    """The steps of a workflow, as its code declares them now."""
+
+    version: str = Field(description="The same as long as its name, steps and options are.")
+    steps: int
+    levels: list[int] = Field(
+        description="How many steps there are in each level: those of one can run at once."
+    )
+
+    @classmethod
+    def of(cls, workflow: Workflow) -> Self:
+        """Returns the model of a workflow."""
+        levels = [len(level) for level in workflow.get_execution_levels()]
+        return cls(version=workflow.version, steps=len(workflow.steps), levels=levels)
 
 
 class TaskDetails(BaseModel):
@@ -55,6 +72,7 @@ class TaskDetails(BaseModel):
     per: float | None
     isolated: bool = Field(description="Whether attempts run in processes of their own.")
     schedule: TaskSchedule | None
+    workflow: WorkflowShape | None = Field(description="Null: it is no workflow.")
 
     @classmethod
     def of(cls, task: AnyTask, retry: Retry, shape: Shape | str, role: Role) -> Self:
@@ -91,6 +109,7 @@ class TaskDetails(BaseModel):
             per=None if options.rate is None else options.per or DEFAULT_PER,
             isolated=task.isolation is not None,
             schedule=None if task.schedule is None else _schedule(task.schedule),
+            workflow=WorkflowShape.of(task.workflow) if isinstance(task, WorkflowTask) else None,
         )
 
 

@@ -1,7 +1,6 @@
 /** The attempts of a job, the last first, with what each raised. */
 import type { ErrorInfo, WholeJob } from "../../api/types";
-import { hasEnded, type State } from "../../logic/states";
-import { stateOf } from "../../logic/timeline";
+import { hasEnded, type State, stateOf } from "../../logic/states";
 import { type Frame, parts, shortPath } from "../../logic/traceback";
 import { StateMark } from "../../parts/state";
 import { Took, When } from "../../parts/when";

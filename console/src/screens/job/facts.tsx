@@ -1,8 +1,10 @@
 /** The facts of a job: each links to the jobs that share it. */
 import type { WholeJob } from "../../api/types";
+import { traceOf } from "../../logic/trace";
 import { Copy } from "../../parts/copy";
 import { Fact } from "../../parts/fact";
 import { Section } from "../../parts/page";
+import { Trace } from "../../parts/trace";
 import { When } from "../../parts/when";
 import { href } from "../../place";
 
@@ -10,13 +12,9 @@ function Find({ name, value }: { name: string; value: string }) {
 	return <a href={href("jobs", { q: `${name}:${value}` })}>{value}</a>;
 }
 
-function traceOf(headers: Record<string, string>): string {
-	return headers.traceparent?.split("-")[1] ?? "";
-}
-
 /** The list. What a job has not is left out. */
 export function Facts({ job }: { job: WholeJob }) {
-	const trace = traceOf(job.headers ?? {});
+	const trace = traceOf(job.headers);
 	return (
 		<Section title="Facts">
 			<dl class="facts">
@@ -72,7 +70,7 @@ export function Facts({ job }: { job: WholeJob }) {
 				)}
 				{trace && (
 					<Fact name="Trace">
-						<code class="cut">{trace}</code>
+						<Trace id={trace} />
 						<Copy text={trace} label="Copy the id of the trace" />
 					</Fact>
 				)}

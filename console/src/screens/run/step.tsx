@@ -6,10 +6,12 @@ import type { GraphBox, JobPage, RunGraph, WholeJob } from "../../api/types";
 import { member } from "../../logic/json";
 import { count } from "../../logic/lengths";
 import { canBeSkipped, hasEnded, STATES } from "../../logic/states";
+import { traceOf } from "../../logic/trace";
 import { Icon } from "../../parts/icons";
 import { Json } from "../../parts/json";
 import { Loaded, Section } from "../../parts/page";
 import { StateMark, StateWord } from "../../parts/state";
+import { Trace } from "../../parts/trace";
 import { Took } from "../../parts/when";
 import { href, setParams } from "../../place";
 import { mayOperate } from "../../session";
@@ -86,6 +88,7 @@ function after(id: string, { routes }: RunGraph): Set<string> {
 
 function Stands({ job, text }: { job: WholeJob; text: string }) {
 	const result = useMemo(() => member(text, "result"), [text]);
+	const trace = traceOf(job.headers);
 	return (
 		<div class="pad step-stands">
 			<p class="answer-line">
@@ -105,6 +108,11 @@ function Stands({ job, text }: { job: WholeJob; text: string }) {
 				</>
 			)}
 			{job.worker && <p class="quiet">on {job.worker}</p>}
+			{trace && (
+				<p class="quiet cut">
+					trace <Trace id={trace} />
+				</p>
+			)}
 			{job.state === "succeeded" && result && result !== "null" && <Json text={result} />}
 		</div>
 	);

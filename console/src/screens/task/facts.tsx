@@ -3,6 +3,7 @@ import type { TaskDetails, TaskInfo } from "../../api/types";
 import { length } from "../../logic/lengths";
 import { Fact } from "../../parts/fact";
 import { Section } from "../../parts/page";
+import { Shape, Version } from "../../parts/shape";
 import { href } from "../../place";
 
 /** The list. What a task has not is left out. */
@@ -45,6 +46,16 @@ export function Facts({ task, details }: { task: TaskInfo; details: TaskDetails 
 							))}
 						</span>
 					</Fact>
+				)}
+				{details.workflow && (
+					<>
+						<Fact name="Steps">
+							<Shape of={details.workflow} />
+						</Fact>
+						<Fact name="Version">
+							<Version of={details.workflow} />
+						</Fact>
+					</>
 				)}
 				{details.site && (
 					<Fact name="Defined at">

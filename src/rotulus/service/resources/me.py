@@ -20,6 +20,8 @@ class Me(BaseModel):
         role: what the sender may do.
         service: the name of the service, for people.
         environment: the environment of the app, such as `staging`; null: it has no name.
+        trace_url: the page of a trace in a tracing system, with `{trace_id}` in the place of the
+            id; null: none is known.
         version: the version of Rotulus.
     """
 
@@ -27,6 +29,7 @@ class Me(BaseModel):
     role: Role
     service: str
     environment: str | None
+    trace_url: str | None
     version: str
 
 
@@ -43,11 +46,13 @@ def make_me_router(prefix: str = "/api/v1/me", tags: Sequence[str] = ("Me",)) ->
     async def me(request: Request) -> Me:
         """The sender of the request, the sender's role, and the service."""
         sender, state = principal_of(request), state_of(request)
+        settings = app_of(request).settings
         return Me(
             name=sender.name,
             role=sender.role,
             service=state.info.display_name if state else request.app.title,
-            environment=app_of(request).settings["environment"].value,
+            environment=settings["environment"].value,
+            trace_url=settings["trace_url"].value,
             version=version("rotulus"),
         )
 
