@@ -71,6 +71,7 @@ def test_a_step_that_has_failed_is_skipped(mill, serve, open_page):
     page = open_page()
     page.goto(f"{serve(mill.service).address}/console/runs/{run.id}?step=load")
     expect(page.locator(".state-head").get_by_text("failed")).to_be_visible()
+    expect(box(page, "load")).to_contain_text("failed")  # the drawing is read by itself
     page.get_by_role("button", name="Skip", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("The run goes on without the step.")).to_be_visible()

@@ -3,7 +3,7 @@ import type { WorkflowShape } from "../api/types";
 import { shapeOf, shapeWords } from "../logic/shape";
 
 const STEP = 7;
-const HIGH = 20;
+const HIGH = 16;
 
 /** The drawing, from the first level to the last, with the number of steps. */
 export function Shape({ of: { steps, levels } }: { of: WorkflowShape }) {

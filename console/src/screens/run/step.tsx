@@ -107,12 +107,12 @@ function Stands({ job, text }: { job: WholeJob; text: string }) {
 					<p class="message">{job.error.message}</p>
 				</>
 			)}
-			{job.worker && <p class="quiet">on {job.worker}</p>}
 			{trace && (
 				<p class="quiet cut">
 					trace <Trace id={trace} />
 				</p>
 			)}
+			{job.worker && <p class="quiet">on {job.worker}</p>}
 			{job.state === "succeeded" && result && result !== "null" && <Json text={result} />}
 		</div>
 	);
