@@ -378,6 +378,7 @@ UNTOLD = {
     "JobDetail": _WORDS,
     "Run": _WORDS,
     "FailureGroup": {"exact"},
+    "AlikeJobs": {"exact"},
 }
 """Other words for what a value says."""
 
