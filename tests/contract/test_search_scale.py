@@ -209,6 +209,18 @@ def test_a_count_touches_few_rows(large, name):
     assert large.touched(lambda s: tally(s, Filter(**FILTERS[name]), 10_001, None)) < large.MOST
 
 
+@pytest.mark.parametrize("name", ["everything", "what failed", "a task", "no such task"])
+@pytest.mark.parametrize("by", ["error", "task"])
+def test_a_count_of_alike_jobs_touches_few_rows(large, name, by):
+    """However many jobs match: those that a search has found, and no others."""
+
+    def count(session):
+        ids = search(session, Filter(**FILTERS[name]), 10_001, None).ids
+        return session.fetch("alike", ids=ids, by=by)
+
+    assert large.touched(count) < large.MOST
+
+
 def test_the_last_runs_touch_few_rows(large):
     """Also of workflows that have never run."""
     names = ["t.4", "none"]

@@ -229,6 +229,7 @@ class Malformed:
             ("POST", "/api/v1/groups"), ("GET", f"/api/v1/groups/{name}"),
             ("POST", f"/api/v1/groups/{name}/$add"), ("POST", f"/api/v1/groups/{name}/$close"),
             ("GET", "/api/v1/jobs/$count"), ("GET", f"/api/v1/jobs/{job}/$logs"),
+            ("GET", "/api/v1/jobs/$count_by"),
             ("GET", f"/api/v1/jobs/{job}/$result"), ("POST", "/api/v1/jobs/$retry"),
             ("POST", "/api/v1/jobs/$delete"), ("POST", f"/api/v1/jobs/{job}/$reprioritise"),
             ("GET", "/api/v1/changes"), ("GET", "/api/v1/queues"), ("GET", "/api/v1/queues/default"),
