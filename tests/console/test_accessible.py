@@ -70,7 +70,7 @@ def test_axe_finds_nothing(shop, serve, open_page, theme, width):
     page = open_page(theme=theme, width=width, bypass_csp=True, reduced_motion="reduce")
     address = serve(lambda: shop.service(worker=False)).address
     found = {}
-    jobs = ("jobs", f"jobs/{failed.id}", "queues", "failures")
+    jobs = ("jobs", "jobs?by=error", f"jobs/{failed.id}", "queues", "failures")
     made = shop.app.schedules.add("pulse", task="mail.send", every=3600, arguments={"to": "ada"})
     schedules = ("schedules", f"schedules/{made.name}", f"schedules/{made.name}/edit")
     others = (
@@ -90,6 +90,14 @@ def test_axe_finds_nothing(shop, serve, open_page, theme, width):
         settle(page)
         page.add_script_tag(path=AXE)
         found[path] = page.evaluate(RUN)
+    page.goto(f"{address}/console/jobs?q=state:failed&by=task")
+    page.get_by_title("Views of the list").click()
+    page.get_by_label("Name of the view").fill("What broke")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="What broke")).to_be_visible()
+    page.add_script_tag(path=AXE)
+    found["the views"] = page.evaluate(RUN)
+    page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
     expect(page.get_by_role("dialog")).to_be_visible()
     found["the palette"] = page.evaluate(RUN)
