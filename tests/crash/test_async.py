@@ -134,6 +134,7 @@ def calls(app, job, work):
         "Task.aenqueue_many": ([1, 2],),
         "Sender.aenqueue": ("work", 1),
         "Jobs.aget": (job.id,),
+        "Jobs.acount_by": ("task",),
         "Jobs.alogs": (job.id,),
         "Jobs.acancel": (job.id,),
         "Jobs.aretry": (job.id,),
