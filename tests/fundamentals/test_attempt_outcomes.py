@@ -178,3 +178,20 @@ def test_a_cancelled_run_tells_of_steps_that_never_began(app, build):
     for step in ("first", "last"):
         assert (State.CANCELLED, ()) == outcomes(app, run, step)
     assert all(row.ended_at and not row.waited for row in app.runs.timeline(run.id).rows)
+
+
+def test_a_step_that_is_skipped_because_of_another_one_has_run_nothing(app, build, go):
+    """Its attempt has only looked, also where the step is retried and skipped again."""
+    with build():
+        wf.task(id="broken")(fail)
+        wf.task(id="last", dependencies=["broken"])(put())
+        wf.task(id="undo", dependencies=["last"], trigger=wf.task_failed("last"))(put())
+    run = go()
+    for _ in range(2):
+        for step in ("last", "undo"):
+            assert (State.SKIPPED, ()) == outcomes(app, run, step)
+        run.retry()
+        drain(app)
+
+    assert (State.FAILED, ("failed",) * 3) == outcomes(app, run, "broken")
+    assert 3 == app.runs.step(run.id, "last").attempts

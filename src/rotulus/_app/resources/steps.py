@@ -12,7 +12,7 @@ from rotulus._app.resources.where import read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Attempt, Job
 from rotulus._jobs.outcome import OutcomeWord
-from rotulus._jobs.states import RETRYABLE, State
+from rotulus._jobs.states import RETRYABLE, Reason, State
 from rotulus._text.names import did_you_mean
 from rotulus._workflows.paths import is_branch, join_path, split_path
 from rotulus._workflows.tasks import WorkflowTask
@@ -271,7 +271,12 @@ def _need(job: Job[Any]) -> _Need:
 
 
 def _has_earlier(job: Job[Any]) -> bool:
-    """Whether a job may have earlier attempts: the first one is among them if the job goes on."""
+    """Whether a job may have earlier attempts: the first one is among them if the job went on.
+
+    Of many steps that are skipped because of one, none is read by itself.
+    """
+    if job.state is State.SKIPPED and job.attempt == 1:
+        return job.reason == Reason.OPERATOR
     stands = (State.RUNNING, State.SUCCEEDED, State.FAILED)
     return job.attempt > 1 or (job.attempt == 1 and job.state not in stands)
 
