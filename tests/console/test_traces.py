@@ -1,5 +1,7 @@
 """From a job, or a step of a run, to its trace in another system."""
 
+from threading import Thread
+
 import pytest
 from playwright.sync_api import expect
 
@@ -43,6 +45,15 @@ def test_a_job_and_a_step_lead_to_their_trace(make_mill, serve, open_page, monke
         expect(link).to_have_attribute("href", f"https://traces.example/trace/{TRACE}?from=1h")
         expect(link).to_have_attribute("target", "_blank")
         expect(link).to_have_attribute("rel", "noreferrer")
+    page.goto(f"{address}/jobs/{run.id}")
+    link = page.get_by_role("link", name=TRACE)
+    expect(link).to_contain_text("↗")
+    place, around = link.bounding_box(), page.locator(".facts dd", has=link).bounding_box()
+    assert place["x"] + place["width"] <= around["x"] + around["width"]
+    beginning = Thread(target=mill.app.jobs.run, args=[run.id])  # an event loop runs in this one
+    beginning.start()
+    beginning.join()
+    expect(page.locator(".facts").get_by_role("link", name=run.id)).to_be_visible()
     page.goto(f"{address}/jobs/{plain.id}")
 
     expect(page.get_by_role("heading", name="Facts")).to_be_visible()

@@ -8,7 +8,7 @@ export function Trace({ id }: { id: string }) {
 	const text = <code class="cut">{id}</code>;
 	if (!page) return text;
 	return (
-		<a class="cut" href={page} target="_blank" rel="noreferrer" title="Open the trace">
+		<a class="trace" href={page} target="_blank" rel="noreferrer" title="Open the trace">
 			{text} ↗
 		</a>
 	);

@@ -57,7 +57,7 @@ export function Facts({ job }: { job: WholeJob }) {
 				)}
 				{job.run && (
 					<Fact name={job.group ? "Group" : "Run"}>
-						<a href={href("jobs", { q: `run:${job.run}` })}>{job.group ?? job.step ?? job.run}</a>
+						<a href={href("jobs", { q: `run:${job.run}` })}>{job.group || job.step || job.run}</a>
 					</Fact>
 				)}
 				<Fact name="Added">
