@@ -62,9 +62,15 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests that only `make evidence` runs."""
+    """Leave out the tests that only `make evidence` runs, unless they are named."""
     if not config.getoption("--long"):
-        long = [item for item in items if item.get_closest_marker("long")]
+        named = [name for name in config.args if "::" in name]
+        long = [
+            item
+            for item in items
+            if item.get_closest_marker("long")
+            and not any(item.nodeid.startswith(name) for name in named)
+        ]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
 

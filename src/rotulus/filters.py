@@ -82,7 +82,7 @@ JOB_FILTERS = (
 
 
 CountedBy = Literal["error", "task", "queue", "worker"]
-"""What jobs that are counted together have in common."""
+"""The common thing of jobs that are counted together."""
 
 COUNTED_BY: tuple[CountedBy, ...] = ("error", "task", "queue", "worker")
 """The same, to choose from."""

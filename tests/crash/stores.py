@@ -6,3 +6,10 @@ postgres = pytest.param("postgres", marks=pytest.mark.anywhere)
 
 on_both = pytest.mark.parametrize("factory", ["sqlite", postgres], indirect=True)
 """For tests that say the same of every store."""
+
+also_on_postgres = pytest.mark.parametrize(
+    "factory",
+    ["sqlite", pytest.param("postgres", marks=(pytest.mark.anywhere, pytest.mark.long))],
+    indirect=True,
+)
+"""For slow ones, of which a file tells enough as a rule."""

@@ -4,8 +4,6 @@ import pytest
 
 from crash.stores import on_both
 
-pytestmark = pytest.mark.anywhere
-
 
 @on_both
 @pytest.mark.parametrize("task", ["work", "awork"])

@@ -9,8 +9,6 @@ import pytest
 from crash.stores import on_both
 from rotulus.store import ClaimFilter
 
-pytestmark = pytest.mark.anywhere
-
 
 @pytest.mark.parametrize("task", ["work", "awork"])
 def test_a_worker_killed_between_claim_and_settle_loses_nothing(factory, task):

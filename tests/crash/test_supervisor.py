@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from crash.stores import on_both
+from crash.stores import also_on_postgres, on_both
 from rotulus.store import ClaimFilter
 
 pytestmark = pytest.mark.anywhere
@@ -222,6 +222,7 @@ def test_processes_that_crash_at_their_start_are_started_ever_more_slowly(factor
     assert [-9, 9, 9, 9] == [record["code"] for record in factory.told("process_ended")]
 
 
+@also_on_postgres
 def test_a_process_is_recycled_after_so_many_jobs(factory):
     """Exactly so many; what runs long is not given back for it."""
     supervisor = factory.start("--processes", "2", "--slots", "2", "--recycle-jobs", "5")

@@ -43,4 +43,4 @@ def test_counts_are_told_to_programs(shop):
     assert "" == shop("ls", "jobs", "--count-by", "task", "--state", "dead")
     assert "No such jobs" in shop.err
     shop("ls", "jobs", "--count-by", "task", "--after", "x", code=2)
-    assert "--count-by counts all jobs" in shop.err
+    assert "--count-by counts the last jobs" in shop.err

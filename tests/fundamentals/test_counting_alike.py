@@ -8,6 +8,7 @@ import pytest
 from rotulus import JobCounts, task
 from rotulus._app.resources import job_count, job_counting
 from rotulus.errors import OptionError
+from rotulus.stores.shared import searching
 from rotulus.testing import drain
 
 
@@ -88,6 +89,36 @@ def test_a_count_of_very_many_jobs_says_how_far_it_looked(app, other, monkeypatc
     assert ["5+"] == [str(one.count) for one in found]
     assert jobs[2].created_at == found.looked_to
     assert [] == app.jobs.count_by("task", until=timedelta(days=1))
+
+
+def test_several_looks_are_one_count(app, mail, monkeypatch):
+    """Where few of many jobs match: numbers, times and examples are those of all looks."""
+    monkeypatch.setattr(searching, "_MOST_MISSES", 200)
+    first = mail.enqueue("late")
+    mail.using(queue="bulk").enqueue_many([("well",)] * 250)
+    last = mail.enqueue("late")
+    [found] = app.jobs.count_by("task", queue="mail", since=3600)
+
+    assert (2, True) == (found.count, found.count.exact)
+    assert (last, first.created_at) == (found.example, found.first_added)
+    assert last.created_at == found.last_added
+
+
+def test_an_example_that_is_deleted_meanwhile_takes_no_other_job_with_it(app, other, monkeypatch):
+    """The jobs are counted once more."""
+    jobs = [other.enqueue() for _ in range(3)]
+    drain(app)
+    alike = app.store.alike
+
+    def counted(ids, by):
+        found = alike(ids, by)
+        app.jobs.delete(jobs[2].id)
+        return found
+
+    monkeypatch.setattr(app.store, "alike", counted)
+    [found] = app.jobs.count_by("task")
+
+    assert (2, jobs[1]) == (found.count, found.example)
 
 
 def test_jobs_are_counted_from_a_coroutine(app, other):

@@ -692,6 +692,10 @@ def app_trace_url():
         "https:///{trace_id}": "does not begin with https://",
         "ftp://traces.example/{trace_id}": "does not begin with https://",
         "//traces.example/{trace_id}": "does not begin with https://",
+        "https://traces.example:port/{trace_id}": "does not begin with https://",
+        "https://traces.example:99999/{trace_id}": "does not begin with https://",
+        "https://traces\\evil.example/{trace_id}": "does not begin with https://",
+        "https://[::1/{trace_id}": "does not begin with https://",
         "https://ada:hush@traces.example/{trace_id}": "has a user in it",
         "https://traces.example/ {trace_id}": "visible ASCII",
     }.items():

@@ -52,14 +52,24 @@ def check_trace_url(value: object) -> str:
         raise TypeError(use)
     if len(value) > _LONGEST or not re.fullmatch(r"[!-~]+", value):
         raise ValueError(f"{use}: visible ASCII characters, {_LONGEST:,} at most")
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _has_host(value):
         raise ValueError(f"it does not begin with https:// or http:// and a host: {use}")
+    parts = urlsplit(value)
     if "@" in parts.netloc:
         raise ValueError(f"it has a user in it, and everybody is shown it: {use}")
     if _TRACE not in value or _TRACE in parts.netloc:
         raise ValueError(f"it has no {_TRACE} behind its host: {use}")
     return value
+
+
+def _has_host(address: str) -> bool:
+    """Whether browsers and Python find the same host in an address; its port is a number."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "\\" not in address
 
 
 def without_password(url: str) -> str:

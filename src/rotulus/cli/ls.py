@@ -92,7 +92,9 @@ def jobs(
             "Give --before JOB or --after CURSOR, and not both: each says where the page begins"
         )
     if count_by and (before or after):
-        raise click.UsageError("--count-by counts all jobs: give no --before and no --after")
+        raise click.UsageError(
+            "--count-by counts the last jobs that match: give no --before and no --after"
+        )
     app = find_store(target, url)
     filters = read_filters(app, given)
     if count_by:

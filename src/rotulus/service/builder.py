@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from copy import copy
 from functools import lru_cache
 from typing import Any, Self, Unpack
 
@@ -231,7 +232,7 @@ class ServiceBuilder:
             app.include_router(tasks.router)
             document_operations(app, tasks.operations)
         for make in self._parts:
-            app.router.routes.extend(_routes_of(make))
+            app.router.routes.extend(map(copy, _routes_of(make)))
         return app
 
     def _with(self, make: Callable[[], APIRouter]) -> Self:
@@ -260,9 +261,10 @@ class ServiceBuilder:
 
 @lru_cache
 def _routes_of(make: Callable[[], APIRouter]) -> Sequence[BaseRoute]:
-    """Returns the routes of a part. They hold nothing of an application, so all have the same.
+    """Returns the routes of a part, made once for all applications of the process.
 
-    FastAPI makes an included route anew, at the first request: as they are, they are made once.
+    They hold nothing of an application. FastAPI makes an included route anew, at the first request;
+    a copy of a route costs nothing, and what a program changes on it changes no other application.
     """
     return make().routes
 

@@ -17,7 +17,6 @@ from rotulus.service.state import app_of
 
 def make_metrics_router() -> APIRouter:
     """Returns the route that Prometheus reads."""
-    known: dict[App, Metrics] = {}
     router = ResourceRouter("", "", ["metrics"])
     text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
 
@@ -29,14 +28,19 @@ def make_metrics_router() -> APIRouter:
     )
     async def metrics(request: Request) -> Response:
         """Figures of the store and its workers, in the text format of Prometheus."""
-        app = app_of(request)
-        if app not in known:
-            known.clear()
-            known[app] = Metrics(app)
-        found = await off_loop(read_metrics, known[app])
+        found = await off_loop(read_metrics, _metrics_of(request))
         return Response(write_metrics(found), media_type=MEDIA_TYPE)
 
     return router
+
+
+def _metrics_of(request: Request) -> Metrics:
+    """Returns the metrics of an application: made once, since they keep what does not change."""
+    app, state = app_of(request), request.app.state
+    known: tuple[App, Metrics] | None = getattr(state, "rotulus_known_metrics", None)
+    if known is None or known[0] is not app:
+        known = state.rotulus_known_metrics = (app, Metrics(app))
+    return known[1]
 
 
 def read_metrics(metrics: Metrics) -> list[Metric]:

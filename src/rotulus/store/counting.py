@@ -7,7 +7,7 @@ from rotulus.store.values import Alike, Count, Filter, Tally
 
 
 class Counting(Protocol):
-    """What counts jobs: a part of `Queries`."""
+    """How many jobs there are: a part of `Queries`."""
 
     def tally(self, where: Filter, limit: int, before: str | None = None) -> Tally:
         """Returns how many jobs match every field: `limit` or more if there are as many.

@@ -3,17 +3,20 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from rotulus._app.port import AppPort
 from rotulus._app.resources.job_count import MOST_COUNTED, JobCount
 from rotulus._app.resources.where import Where, check_limit, read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Job
-from rotulus._jobs.record import moment
+from rotulus._jobs.record import Micros, moment
 from rotulus.errors import OptionError
 from rotulus.filters import COUNTED_BY, CountedBy
-from rotulus.store import Alike
+from rotulus.store import Alike, Filter, Store
+
+_MOST_TRIES = 3
+"""How often jobs are counted, where an example was deleted before it was read."""
 
 _MOST_LOOKS = 10
 """How often a count looks for more jobs, where few of those that it looks at match."""
@@ -107,31 +110,27 @@ class JobCounting:
             known = ", ".join(map(repr, COUNTED_BY))
             raise OptionError(f"by={by!r} is not allowed: choose one of {known}")
         meant, store = read_where(where, port.now), port.store()
-        parts: list[Alike] = []
-        jobs, after, looked_to = 0, None, None
-        for _ in range(_MOST_LOOKS):
-            found = store.search(meant, MOST_COUNTED + 1 - jobs, after)
-            parts += store.alike(found.ids, by)
-            jobs, after = jobs + len(found.ids), found.after
-            looked_to = found.looked_to or min((part.first for part in parts), default=None)
-            if after is None or jobs > MOST_COUNTED:
+        tries = 0
+        while True:
+            seen = _look(store, meant, by)
+            alike = seen.alike[:most]
+            shown = {record.id: record for record in store.records([one.example for one in alike])}
+            tries += 1
+            if len(shown) == len(alike) or tries == _MOST_TRIES:  # else some were deleted meanwhile
                 break
-        exact = after is None
-        alike = _together(parts)[:most]
-        shown = {record.id: record for record in store.records([one.example for one in alike])}
         return JobCounts(
             (
                 AlikeJobs(
                     one.value,
-                    JobCount(one.jobs, exact=exact),
+                    JobCount(one.jobs, exact=seen.exact),
                     moment(one.first),
                     moment(one.last),
                     Job(shown[one.example], port),
                 )
                 for one in alike
-                if one.example in shown  # else it was deleted meanwhile
+                if one.example in shown
             ),
-            None if exact or looked_to is None else moment(looked_to),
+            None if seen.looked_to is None else moment(seen.looked_to),
         )
 
     async def acount(self, **where: Unpack[Where]) -> JobCount:
@@ -145,8 +144,30 @@ class JobCounting:
         return await off_loop(self.count_by, by, limit=limit, **where)
 
 
+class _Seen(NamedTuple):
+    """Jobs that match, counted; whether these are all, and else when the last one was added."""
+
+    alike: list[Alike]
+    exact: bool
+    looked_to: Micros | None
+
+
+def _look(store: Store, meant: Filter, by: CountedBy) -> _Seen:
+    """Count the last jobs that match, look by look."""
+    parts: list[Alike] = []
+    jobs, after, looked_to = 0, None, None
+    for _ in range(_MOST_LOOKS):
+        found = store.search(meant, MOST_COUNTED + 1 - jobs, after)
+        parts += store.alike(found.ids, by)
+        jobs, after = jobs + len(found.ids), found.after
+        looked_to = found.looked_to or min((part.first for part in parts), default=None)
+        if after is None or jobs > MOST_COUNTED:
+            break
+    return _Seen(_together(parts), after is None, None if after is None else looked_to)
+
+
 def _together(parts: Sequence[Alike]) -> list[Alike]:
-    """What several looks have counted, the most jobs first. A later look sees older jobs."""
+    """Returns the sums of several looks, the most jobs first. A later look sees older jobs."""
     found: dict[str | None, Alike] = {}
     for part in parts:
         known = found.get(part.value)

@@ -52,7 +52,7 @@ class ServedJobs:
 
     def count_by(self, by: CountedBy, *, limit: int = 50, **where: Any) -> JobCounts:
         """Returns how many jobs match of each. See `app.jobs.count_by`."""
-        found = self._jobs.count_by(by, limit=min(limit, _PAGE), **where)
+        found = self._jobs.count_by(by, limit=limit, **where)
         handle = self._handles.handle
         return JobCounts(
             (

@@ -8,9 +8,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from rotulus import AlikeJobs as Alike
+from rotulus._app.resources.job_count import MOST_COUNTED
 from rotulus.filters import JOB_FILTERS, CountedBy
 from rotulus.service.guard import shared_route
-from rotulus.service.pages import DEFAULT_LIMIT, LARGEST_LIMIT
+from rotulus.service.pages import DEFAULT_LIMIT
 from rotulus.service.resources.documented import answers
 from rotulus.service.resources.job_models import Job
 from rotulus.service.resources.job_query import Filters, filters_of
@@ -19,7 +20,7 @@ from rotulus.service.resources.views import View, view_of
 
 Meant = Annotated[Filters, Depends(filters_of(JOB_FILTERS, "by", "limit"))]
 By = Annotated[CountedBy, Query(description="What jobs that are counted together have in common.")]
-Most = Annotated[int, Query(ge=1, le=LARGEST_LIMIT, description="The most items.")]
+Most = Annotated[int, Query(ge=1, le=MOST_COUNTED, description="The most items.")]
 
 
 class AlikeJobs(BaseModel):
@@ -72,10 +73,18 @@ async def count_jobs_by(
     return JSONResponse(
         {
             "items": [_shown(one, view) for one in found],
-            "looked_to": None if to is None else to.isoformat().replace("+00:00", "Z"),
+            "looked_to": None if to is None else _zulu(to),
         }
     )
 
 
 def _shown(alike: Alike, view: View) -> dict[str, Any]:
-    return alike.to_dict() | {"example": show_job(alike.example, view)}
+    return alike.to_dict() | {
+        "first_added": _zulu(alike.first_added),
+        "last_added": _zulu(alike.last_added),
+        "example": show_job(alike.example, view),
+    }
+
+
+def _zulu(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
