@@ -11,5 +11,20 @@ export default defineConfig({
 		modulePreload: { polyfill: false },
 		assetsInlineLimit: 0,
 		cssCodeSplit: false,
+		rolldownOptions: {
+			output: {
+				codeSplitting: {
+					includeDependenciesRecursively: false,
+					// Small files compress badly: what is opened together is one file.
+					groups: [
+						{ name: "schedules", test: /screens\/schedule/ },
+						{ name: "operations", test: /screens\/(audit|push|queues|system|webhook|workers)/ },
+						{ name: "tasks", test: /screens\/tasks?[./]/ },
+						{ name: "runs", test: /screens\/runs?[./]/ },
+						{ name: "jobs", test: /screens\/(compare|job[./]|failures)/ },
+					],
+				},
+			},
+		},
 	},
 });
