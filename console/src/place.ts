@@ -66,16 +66,25 @@ export function setParams(changes: Record<string, string | null>, keep = true): 
 	read();
 }
 
-/** Returns what `pattern` names in a path: `jobs/:id`; null if the path is another one. */
+/** The text of a part of a path; null if its signs for bytes make none. */
+function decoded(part: string): string | null {
+	try {
+		return decodeURIComponent(part);
+	} catch {
+		return null;
+	}
+}
+
+/** Returns what `pattern` names in a path: `jobs/:id`; null if the path is another one, or no text. */
 export function matched(pattern: string, path: string): Record<string, string> | null {
 	const wanted = pattern.split("/");
 	const given = path.replace(/\/$/, "").split("/");
 	if (wanted.length !== given.length) return null;
 	const found: Record<string, string> = {};
 	for (const [at, part] of wanted.entries()) {
-		const text = given[at] as string;
-		if (part.startsWith(":")) found[part.slice(1)] = decodeURIComponent(text);
-		else if (part !== text) return null;
+		const text = decoded(given[at] as string);
+		if (text === null || (!part.startsWith(":") && part !== given[at])) return null;
+		if (part.startsWith(":")) found[part.slice(1)] = text;
 	}
 	return found;
 }

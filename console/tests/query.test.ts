@@ -84,3 +84,10 @@ test("paths in the arguments are suggested, and their values", () => {
 	assert.deepEqual(labels("args.urgent:"), ["true", "false"]);
 	assert.equal(suggest("args.u", 6, known)[0]?.text, "args.urgent:");
 });
+
+test("a word that every object of JavaScript has is no filter", () => {
+	for (const name of ["constructor", "toString", "valueOf", "__proto__"]) {
+		assert.equal(parse(`${name}:1`)[0]?.wrong, `There is no filter ${name}.`);
+		assert.deepEqual(toQuery(`${name}:1`), []);
+	}
+});

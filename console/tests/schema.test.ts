@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { empty, fieldAt, fieldsOf, filledWith, pathsOf, written } from "../src/logic/schema";
+import {
+	empty,
+	fieldAt,
+	fieldsOf,
+	filledWith,
+	givenIn,
+	pathsOf,
+	written,
+} from "../src/logic/schema";
 
 const SCHEMA = {
 	type: "object",
@@ -79,11 +87,33 @@ test("paths go one level deep, and have the values of enums and flags as words",
 		},
 	};
 
-	assert.deepEqual(pathsOf(schema), {
+	assert.deepEqual(Object.fromEntries(pathsOf(schema)), {
 		fast: ["true", "false"],
 		kind: ["plain", '"7"', "null"],
 		order: [],
 		"order.id": [],
 		"order.deep": [],
 	});
+});
+
+test("an argument may have any name", () => {
+	const properties = JSON.parse('{"__proto__": {"enum": ["a"]}, "order": {}}');
+	const found = pathsOf({ properties });
+
+	assert.deepEqual([...found.keys()], ["__proto__", "order"]);
+	assert.deepEqual(found.get("__proto__"), ["a"]);
+	assert.equal(found.get("constructor"), undefined);
+});
+
+test("what the framework fills is no argument", () => {
+	const parameters = [
+		{ name: "to", annotation: "<class 'str'>", default: null },
+		{ name: "plain", annotation: null, default: "'INJECTED'" },
+		{ name: "mine", annotation: "<class 'shop.rotulus.Order'>", default: null },
+		{ name: "job", annotation: "<class 'rotulus.Job'>", default: null },
+		{ name: "maybe", annotation: "rotulus.Job | None", default: "None" },
+		{ name: "world", annotation: "<class 'shop.World'>", default: "INJECTED" },
+	];
+
+	assert.deepEqual(givenIn(parameters), ["to", "plain", "mine"]);
 });

@@ -48,7 +48,7 @@ export function quoted(value: string): string {
 
 function wrongIn(name: string, path: string, value: string): string {
 	const known = path || name.endsWith(".") ? `${name}.` : name;
-	if (!(known in NAMES)) return `There is no filter ${path ? `${name}.${path}` : name}.`;
+	if (!Object.hasOwn(NAMES, known)) return `There is no filter ${path ? `${name}.${path}` : name}.`;
 	if (!value) return "A value is missing.";
 	if (name === "state") {
 		const unknown = value.split(",").find((one) => !(STATES as readonly string[]).includes(one));

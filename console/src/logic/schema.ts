@@ -90,15 +90,15 @@ export function fieldsOf(schema: Schema): Field[] {
  * Returns the paths of the values in the arguments that a schema describes, one level deep, each
  * with its values where these are known: as words of the query bar, which are JSON or else text.
  */
-export function pathsOf(schema: Schema): Record<string, string[]> {
+export function pathsOf(schema: Schema): Map<string, string[]> {
 	const defs = schema.$defs ?? {};
-	const found: Record<string, string[]> = {};
+	const found = new Map<string, string[]>();
 	for (const [name, one] of Object.entries(schema.properties ?? {})) {
 		if (name === ANY) continue;
 		const outer = followed(one, defs).found;
-		found[name] = wordsFor(outer);
+		found.set(name, wordsFor(outer));
 		for (const [inner, part] of Object.entries(outer.properties ?? {}))
-			found[`${name}.${inner}`] = wordsFor(followed(part, defs).found);
+			found.set(`${name}.${inner}`, wordsFor(followed(part, defs).found));
 	}
 	return found;
 }
@@ -115,6 +115,20 @@ function isJson(text: string): boolean {
 	} catch {
 		return false;
 	}
+}
+
+const FILLED = /^(<class ')?rotulus\./;
+
+/**
+ * Returns the names of the parameters that a call gives, as far as a description of tasks tells:
+ * not those that are marked as filled, nor those of a type of Rotulus.
+ */
+export function givenIn(
+	parameters: readonly { name: string; annotation: string | null; default: string | null }[],
+): string[] {
+	return parameters
+		.filter((one) => one.default !== "INJECTED" && !FILLED.test(one.annotation ?? ""))
+		.map((one) => one.name);
 }
 
 /** Whether arguments of any name are taken, as those of a workflow are. */

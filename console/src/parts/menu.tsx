@@ -10,19 +10,18 @@ interface MenuProps {
 	ghost?: boolean;
 }
 
-/** The button with its list. A click elsewhere and Escape close it. */
+/** The button with its list. A click elsewhere and Escape close it; then the button has the focus. */
 export function Menu({ label, title, children, ghost = false }: MenuProps) {
 	const open = useSignal(false);
 	const box = useRef<HTMLDivElement>(null);
 	useEffect(() => {
 		if (!open.value) return;
 		const leave = (event: Event) => {
-			if (
-				event instanceof KeyboardEvent
-					? event.key === "Escape"
-					: !box.current?.contains(event.target as globalThis.Node)
-			)
-				open.value = false;
+			const isKey = event instanceof KeyboardEvent;
+			if (isKey ? event.key !== "Escape" : box.current?.contains(event.target as globalThis.Node))
+				return;
+			open.value = false;
+			if (isKey) box.current?.querySelector("button")?.focus();
 		};
 		document.addEventListener("pointerdown", leave);
 		document.addEventListener("keydown", leave);

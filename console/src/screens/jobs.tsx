@@ -38,7 +38,7 @@ export default function Jobs() {
 				<>
 					<Grouping value={by} />
 					<Views />
-					<Columns />
+					{!by && <Columns />}
 				</>
 			}
 		>

@@ -2,7 +2,7 @@
 import { useData } from "../../api/cache";
 import type { Queues, TaskDetails, TaskInfo, Workers } from "../../api/types";
 import { type Known, valuesOf } from "../../logic/query";
-import { pathsOf, type Schema } from "../../logic/schema";
+import { givenIn, pathsOf, type Schema } from "../../logic/schema";
 import { STATES } from "../../logic/states";
 
 const LENGTHS = ["15min", "1h", "24h", "7d"];
@@ -16,20 +16,18 @@ export function useValues(query: string): Known {
 	const task = tasks?.find((one) => one.name === asked[0])?.name;
 	const path = task && `tasks/${encodeURIComponent(task)}/$details`;
 	const schema = useData<TaskDetails>(path ?? null).data.value?.arguments;
-	const paths: Record<string, readonly string[]> = schema
+	const paths: ReadonlyMap<string, readonly string[]> = schema
 		? pathsOf(schema as Schema)
-		: Object.fromEntries(
-				(tasks ?? []).flatMap((one) => one.parameters.map(({ name }) => [name, []])),
-			);
+		: new Map((tasks ?? []).flatMap((one) => givenIn(one.parameters).map((name) => [name, []])));
 	return {
-		names: Object.keys(paths).map((one) => `args.${one}`),
+		names: [...paths.keys()].map((one) => `args.${one}`),
 		values: (name) => {
 			if (name === "state") return STATES;
 			if (name === "task") return tasks?.map((one) => one.name) ?? [];
 			if (name === "queue") return queues?.items.map((one) => one.name) ?? [];
 			if (name === "worker") return workers?.items.map((one) => one.name) ?? [];
 			if (name === "newer" || name === "older") return LENGTHS;
-			return name.startsWith("args.") ? (paths[name.slice(5)] ?? []) : [];
+			return name.startsWith("args.") ? (paths.get(name.slice(5)) ?? []) : [];
 		},
 	};
 }
