@@ -288,6 +288,7 @@ def test_a_statement_has_the_name_it_has_on_sqlite():
         ("delete_jobs", "rotulus_jobs_pkey"),
         ("add_labels", "rotulus_jobs_pkey"),
         ("archive_ended", "rotulus_jobs_pkey"),
+        ("histories", "rotulus_attempts_pkey"),
         ("retry", "rotulus_jobs_pkey"),
         ("count_needs", "rotulus_needs_of"),
         ("pause_runs", "rotulus_jobs_run"),

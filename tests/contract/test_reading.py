@@ -218,6 +218,29 @@ def test_many_attempts_are_read_from_the_last_one(bench):
     numbers = [row[0] for row in json.loads(bench.store.get(job.id).history)]
 
     assert list(range(21, 121)) == numbers
+    assert {job.id: bench.store.get(job.id).history} == bench.store.histories([job.id])
+    bench.claim()
+    assert {job.id: bench.store.get(job.id).history} == bench.store.histories([job.id])
+
+
+def test_the_histories_of_several_jobs_are_those_of_each(bench):
+    """Those that have one, with as much as is read of one by itself."""
+    jobs = bench.add_many(3)
+    long = OUTCOMES["retried now"](jobs[0]).error._replace(traceback="x" * 20_000)
+    for _ in range(15):
+        retried = [
+            OUTCOMES["retried now"](job)._replace(error=long) for job in bench.claim(limit=2)
+        ]
+        bench.store.settle(retried)
+    ended = bench.ended("failed")
+    bench.store.retry([ended.id])
+    ids = [job.id for job in (*jobs, ended)]
+    found = bench.store.histories([*ids, job_id(7), "nobody"])
+
+    expected = {job: bench.store.get(job).history for job in ids}
+    assert found == {job: text for job, text in expected.items() if text != "[]"}
+    assert 2 <= len(found) < len(ids)
+    assert {} == bench.store.histories([]) == bench.store.histories(["nobody"])
 
 
 @pytest.mark.parametrize("text", ["", "nobody", "\0", "\ud800"])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from contract.workbench import OUTCOMES
+from rotulus._jobs.outcome import cancelled
 
 
 @pytest.mark.parametrize("how", ["failed", "dead", "cancelled"])
@@ -22,6 +23,18 @@ def test_a_job_that_did_not_succeed_is_queued_again(bench, how):
         record.losses,
         record.attempt,
     )
+
+
+@pytest.mark.parametrize("words", ["snooze", "succeeded", "operator", "not wanted"])
+def test_the_words_in_which_a_job_was_cancelled_are_kept_apart_from_reasons(bench, words):
+    """A beginning says that they are some."""
+    job = bench.running()
+    bench.store.settle([cancelled(job.id, job.attempt, words)])
+    assert words == bench.store.get(job.id).reason
+    bench.store.retry([job.id])
+
+    [[_, kept, *_]] = json.loads(bench.store.get(job.id).history)
+    assert f"cancelled\n{words}" == kept
 
 
 def test_the_attempt_that_ended_it_is_kept(bench):

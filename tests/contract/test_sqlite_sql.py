@@ -236,6 +236,7 @@ SEARCHED = (
         ("cancel", "sqlite_autoindex_rotulus_jobs_1"),
         ("retry", "INTEGER PRIMARY KEY"),
         ("archive_ended", "INTEGER PRIMARY KEY"),
+        ("histories", "PRIMARY KEY (job=? AND number>?)"),
         ("holders", "rotulus_jobs_held_key"),
         ("recount", "INTEGER PRIMARY KEY"),
         ("carry", "sqlite_autoindex_rotulus_jobs_1"),

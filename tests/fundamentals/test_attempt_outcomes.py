@@ -1,6 +1,8 @@
 """The outcome of each attempt: of a job's earlier ones, and of those of a step over time."""
 
 import json
+from collections import Counter
+from functools import partial
 from itertools import count
 
 import pytest
@@ -8,14 +10,24 @@ import pytest
 import rotulus.workflow as wf
 from fundamentals.flows import fail, put
 from rotulus import Cancel, Retry, Snooze, State, task
-from rotulus._jobs.outcome import word_of_kept
+from rotulus._jobs.kept import kept_word
 from rotulus._jobs.states import Reason
 from rotulus.store import ClaimFilter
 from rotulus.testing import drain
 from rotulus.workflow import Run
+from statement_counter import StatementCounter
 
 NO_END = {Reason.DEFERRED, Reason.CANCELLED}
 """Reasons of what runs, and one whose word says it."""
+
+BY_ITSELF = {
+    *(State.SUCCEEDED, Reason.SNOOZE, Reason.SHUTDOWN, Reason.UNSTARTED, Reason.OPENED),
+    *(Reason.TRIGGER, Reason.NEED_FAILED, Reason.OPERATOR),
+}
+"""What is kept of attempts that ended without an error."""
+
+WORDS = sorted({*Reason, *State, "not wanted", "cancelled\nsnooze", ""})
+"""Words in which a task may cancel itself."""
 
 
 def outcomes(app, run, step):
@@ -24,6 +36,16 @@ def outcomes(app, run, step):
     assert len(row.ran) == len(row.outcomes)
     assert row.to_dict() == json.loads(json.dumps(row.to_dict()))
     return row.state, row.outcomes
+
+
+def cancel(context):
+    raise Cancel("not wanted")
+
+
+@pytest.fixture
+def counter(monkeypatch):
+    """Counts the statements of an app that is made after it."""
+    return StatementCounter(monkeypatch)
 
 
 def lose(app):
@@ -65,13 +87,109 @@ def test_each_earlier_attempt_of_a_job_tells_its_outcome(app):
 @pytest.mark.parametrize("reason", sorted(set(Reason) - NO_END - {Reason.AWAITS}))
 def test_every_reason_that_can_be_kept_has_an_outcome(reason):
     """Only the words of a task that was cancelled are none of ours."""
-    assert "cancelled" != word_of_kept(reason, has_error=True)
+    assert "cancelled" != kept_word(reason, has_error=True)
 
 
-@pytest.mark.parametrize("words", ["error", "retry", "lost", "expired", "not wanted", "cancelled"])
-def test_the_words_of_a_task_that_was_cancelled_are_not_mistaken(words):
-    """It has no error, whatever it says."""
-    assert "cancelled" == word_of_kept(words, has_error=False)
+def test_the_words_of_a_task_that_was_cancelled_are_not_mistaken(app):
+    """For a reason of ours, or for a state: also where an operator skips the step then."""
+
+    @task("stop", registry=app.registry)
+    def stop(words):
+        raise Cancel(words)
+
+    jobs = {words: stop.enqueue(words) for words in WORDS}
+    drain(app)
+    assert {words: words for words in WORDS} == {
+        words: app.get(job.id).reason for words, job in jobs.items()
+    }
+    app.jobs.retry(*(job.id for job in jobs.values()))
+
+    for words, job in jobs.items():
+        [attempt] = app.get(job.id).attempts
+        assert (words, "cancelled", None) == (attempt.reason, attempt.outcome, attempt.error)
+        assert "cancelled" == attempt.to_dict()["outcome"]
+
+
+def test_steps_that_were_cancelled_in_any_words_are_cancelled_over_time(app, build):
+    """And the next attempt of each is another one; also where an operator skips the step."""
+    turns = Counter()
+    with build():
+        for place, words in enumerate(WORDS):
+            wf.task(id=f"stops-{place}")(partial(stop_once, words, turns))
+    run = app.enqueue("flow")
+    drain(app)
+    assert {(State.CANCELLED, ("cancelled",))} == all_outcomes(app, run)
+    for place in range(len(WORDS)):
+        Run(app, run.id).skip(f"stops-{place}")
+    assert {(State.SKIPPED, ("cancelled",))} == all_outcomes(app, run)
+    for place in range(len(WORDS)):
+        Run(app, run.id).replay(f"stops-{place}")
+    drain(app)
+
+    assert {(State.SUCCEEDED, ("cancelled", "succeeded"))} == all_outcomes(app, run)
+    assert {2} == {step.attempts for step in app.runs.steps(run.id)}
+
+
+def stop_once(words, turns, context):
+    """A step that cancels itself at first, in these words."""
+    turns[words] += 1
+    if turns[words] == 1:
+        raise Cancel(words)
+
+
+def all_outcomes(app, run):
+    """The states of the steps of a run, with the outcomes of their attempts over time."""
+    return {(row.state, row.outcomes) for row in app.runs.timeline(run.id).rows}
+
+
+def test_a_step_that_was_cancelled_in_the_word_of_a_skip_goes_back(app, build):
+    """It was not skipped: once what it needs is, it has its turn again."""
+    turns = count()
+    with build():
+        wf.task(id="broken")(fail)
+
+        @wf.task(id="undo", dependencies=["broken"], trigger=wf.any_failed)
+        def undo(context):
+            if next(turns) == 0:
+                raise Cancel("operator")
+
+    run = app.enqueue("flow")
+    drain(app)
+    assert State.CANCELLED == app.runs.step(run.id, "undo").job.state
+    Run(app, run.id).skip("broken")
+    drain(app)
+
+    assert (State.SKIPPED, ("cancelled",)) == outcomes(app, run, "undo")
+    assert Reason.TRIGGER == app.runs.step(run.id, "undo").job.reason
+
+
+@pytest.mark.parametrize("words", sorted({*Reason, *State, "not wanted", ""} - BY_ITSELF))
+def test_words_that_were_kept_as_they_were_are_told_by_what_they_are_not(words):
+    """By versions before: they come without an error, where a reason of ours has one."""
+    assert "cancelled" == kept_word(words, has_error=False)
+
+
+def test_steps_are_read_with_as_many_statements_however_many_have_run_before(counter, app, build):
+    """Those that were cancelled, retried, put off or skipped."""
+    runs = []
+    for name, number in (("few", 2), ("many", 30)):
+        with build(name):
+            for place in range(number):
+                wf.task(id=f"stops-{place}")(cancel)
+                wf.task(id=f"fails-{place}", retry_attempts=1, retry_delay_ms=0)(fail)
+                wf.task(id=f"last-{place}", dependencies=[f"fails-{place}"])(put())
+        runs.append(app.enqueue(name))
+    drain(app)
+    sent = []
+    for run in runs:
+        app.runs.timeline(run.id)
+        before = len(counter.said)
+        rows = app.runs.timeline(run.id).rows
+        sent.append(len(counter.said) - before)
+
+    told = {row.step.partition("-")[0]: row.outcomes for row in rows}
+    assert {"stops": ("cancelled",), "fails": ("retried", "failed"), "last": ()} == told
+    assert 0 < sent[0] == sent[1] <= 8
 
 
 def test_attempts_of_a_step_over_time_have_their_outcomes(app, build):

@@ -10,9 +10,10 @@ from typing_extensions import TypeVar
 
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.grouped import group_name, is_group
+from rotulus._jobs.kept import kept_word, own_reason
 from rotulus._jobs.labels import read_texts
 from rotulus._jobs.log_line import LogLine
-from rotulus._jobs.outcome import ErrorInfo, OutcomeWord, read_error, word_of_kept
+from rotulus._jobs.outcome import ErrorInfo, OutcomeWord, read_error
 from rotulus._jobs.port import EnqueueRequest, JobPort, LogsWanted, Progress, Running
 from rotulus._jobs.record import JobRecord, moment
 from rotulus._jobs.running_job import RunningJob
@@ -34,6 +35,10 @@ class Attempt(NamedTuple):
         started_at: when it was claimed.
         ended_at: when it ended.
         error: what it raised, if it raised.
+        outcome: its outcome in one word, as statistics have it. `retried`, `lost`, `snoozed` or
+            `released`: the job went on by itself. `opened`: it went on when its parts had ended.
+            `succeeded`, `failed`, `dead`, `cancelled` or `skipped`: the job had ended so before an
+            operator retried or skipped it.
     """
 
     number: int
@@ -42,22 +47,13 @@ class Attempt(NamedTuple):
     started_at: datetime | None
     ended_at: datetime
     error: ErrorInfo | None
-
-    @property
-    def outcome(self) -> OutcomeWord:
-        """Its outcome in one word, as statistics have it.
-
-        `retried`, `lost`, `snoozed` or `released`: the job went on by itself. `opened`: it went on
-        when its parts had ended. `succeeded`, `failed`, `dead`, `cancelled` or `skipped`: the job
-        had ended so before an operator retried or skipped it.
-        """
-        return word_of_kept(self.reason, has_error=self.error is not None)
+    outcome: OutcomeWord
 
     def to_dict(self) -> dict[str, Any]:
         """Returns its attributes by name, as JSON data; its times are ISO 8601 text."""
         error = self.error and self.error._asdict()
         times = {"started_at": _iso(self.started_at), "ended_at": _iso(self.ended_at)}
-        return self._asdict() | times | {"error": error, "outcome": self.outcome}
+        return self._asdict() | times | {"error": error}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -382,10 +378,18 @@ def _iso(at: datetime | None) -> str | None:
 
 def _earlier(
     number: int,
-    reason: str,
+    kept: str,
     worker: str | None,
     started_at: int | None,
     ended_at: int,
     error: str | None,
 ) -> Attempt:
-    return Attempt(number, reason, worker, _moment(started_at), moment(ended_at), read_error(error))
+    return Attempt(
+        number,
+        own_reason(kept),
+        worker,
+        _moment(started_at),
+        moment(ended_at),
+        read_error(error),
+        kept_word(kept, has_error=error is not None),
+    )

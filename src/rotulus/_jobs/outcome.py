@@ -177,7 +177,7 @@ def outcome_word(outcome: Outcome) -> OutcomeWord:
     if outcome.state is State.BLOCKED:
         return "opened"
     if outcome.state not in (State.QUEUED, State.DELAYED):
-        return _WORDS[outcome.state]
+        return _ENDS[outcome.state]
     if outcome.failed:
         return "retried"
     if outcome.lost:
@@ -185,39 +185,13 @@ def outcome_word(outcome: Outcome) -> OutcomeWord:
     return "snoozed" if outcome.reason == Reason.SNOOZE else "released"
 
 
-def word_of_kept(reason: str, *, has_error: bool) -> OutcomeWord:
-    """Returns the outcome of an earlier attempt in one word, by what a store keeps of it.
-
-    A reason that is none of ours is in the words of a task that was cancelled. So is one of ours
-    that comes with an error, where there is no error.
-
-    Args:
-        reason: the reason, or the state in which the job had ended if it had none.
-        has_error: whether an error is kept.
-    """
-    word = _WORDS.get(reason, "cancelled")
-    return "cancelled" if word in _WITH_ERROR and not has_error else word
-
-
-_WORDS: Mapping[str, OutcomeWord] = {
+_ENDS: Mapping[State, OutcomeWord] = {
     State.SUCCEEDED: "succeeded",
     State.FAILED: "failed",
     State.DEAD: "dead",
     State.CANCELLED: "cancelled",
     State.SKIPPED: "skipped",
-    **dict.fromkeys((Reason.ERROR, Reason.TIMEOUT, Reason.RESULT), "failed"),
-    **dict.fromkeys((Reason.UNKNOWN_TASK, Reason.INVALID_ARGUMENTS, Reason.CORRUPT), "dead"),
-    **dict.fromkeys((Reason.EXPIRED, Reason.CRASH_LOOP), "dead"),
-    **dict.fromkeys((Reason.TRIGGER, Reason.NEED_FAILED, Reason.OPERATOR), "skipped"),
-    **dict.fromkeys((Reason.SHUTDOWN, Reason.UNSTARTED, Reason.UNREADABLE), "released"),
-    Reason.RETRY: "retried",
-    Reason.LOST: "lost",
-    Reason.SNOOZE: "snoozed",
-    Reason.OPENED: "opened",
 }
-"""The outcome of an attempt, by its reason, or by the state in which it has ended the job."""
-
-_WITH_ERROR = frozenset({"failed", "dead", "retried", "lost"})
 
 
 def lost(job: str, attempt: int, losses: int, error: ErrorInfo) -> Outcome:

@@ -208,7 +208,7 @@ def _result(job: Job[Any]) -> Any:
 
 def _took(job: Job[Any]) -> str | None:
     """Returns how long its last attempt took; of a job with parts, all of it."""
-    opened = next((a.started_at for a in job.attempts if a.reason == "opened"), job.started_at)
+    opened = next((a.started_at for a in job.attempts if a.outcome == "opened"), job.started_at)
     start = job.created_at if job.is_run else opened
     if start is None or job.ended_at is None:
         return None

@@ -1,7 +1,9 @@
 """A run as bars over time, drawn with letters."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
 
 from rotulus import State, Timeline, TimelineRow
 from rotulus.cli.output import length
@@ -58,7 +60,7 @@ class Scale:
 
 
 def lines_of(shown: Timeline, width: int, signs: Signs = FINE) -> list[str]:
-    """Returns a line for each row of a timeline, and what the letters mean; none without rows.
+    """Returns a line for each row of a timeline, and what its letters mean; none without rows.
 
     Args:
         shown: the timeline.
@@ -71,9 +73,12 @@ def lines_of(shown: Timeline, width: int, signs: Signs = FINE) -> list[str]:
     most = max(map(len, names))
     scale = Scale(shown.start, shown.end, max(_NARROWEST, width - most - 5))
     lines = [f"  {'':{most}} {signs.left}{_ruler(scale, signs)}{signs.right}"]
-    for name, row in zip(names, shown.rows, strict=True):
-        lines.append(f"  {name:{most}}  {_bar(row, scale, signs)}".rstrip())
-    return [*lines, *_legend(shown.left_out, most, signs)]
+    bars = [_bar(row, scale, signs) for row in shown.rows]
+    lines += [f"  {name:{most}}  {bar}".rstrip() for name, bar in zip(names, bars, strict=True)]
+    below = [*_legend(set().union(*bars), signs, scale.columns)]
+    if shown.left_out:
+        below += wrap(f"{shown.left_out} more ran no longer, or not at all", scale.columns)
+    return [*lines, *(f"  {'':{most}}  {line}" for line in below)]
 
 
 def _name(row: TimelineRow, signs: Signs) -> str:
@@ -108,12 +113,27 @@ def _fill(cells: list[str], scale: Scale, span: tuple[datetime, datetime], sign:
     cells[first : last + 1] = [sign] * (last + 1 - first)
 
 
-def _legend(left_out: int, indent: int, signs: Signs) -> list[str]:
-    meaning = (
-        f"{signs.ran} ran  {signs.waited} waited  {signs.running} runs  {signs.wrong} went wrong  "
-        f"{signs.skipped} was skipped"
-    )
-    lines = [f"  {'':{indent}}  {meaning}"]
-    if left_out:
-        lines.append(f"  {'':{indent}}  {left_out} more took less time")
-    return lines
+def _legend(drawn: Collection[str], signs: Signs, width: int) -> Iterator[str]:
+    """Yields lines with the meanings of those signs that are drawn."""
+    line = ""
+    for name, meaning in _MEANINGS.items():
+        if (sign := getattr(signs, name)) not in drawn:
+            continue
+        one = f"{sign} {meaning}"
+        longer = f"{line}  {one}" if line else one
+        if line and len(longer) > width:
+            yield line
+            longer = one
+        line = longer
+    if line:
+        yield line
+
+
+_MEANINGS = {
+    "ran": "ran",
+    "waited": "waited",
+    "running": "runs",
+    "wrong": "went wrong",
+    "skipped": "was skipped",
+}
+"""What the signs of bars mean, by the names of their attributes."""

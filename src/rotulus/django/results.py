@@ -31,7 +31,7 @@ def status_of(state: str) -> TaskResultStatus:
     return STATUSES[State(state)]
 
 
-_UNSTARTED = "unstarted"
+_UNSTARTED = ("released", "unstarted")
 
 Arguments = tuple[list[Any], dict[str, Any]]
 """Positional and named arguments, in their JSON form."""
@@ -86,7 +86,7 @@ def is_apart(job: Job[Any]) -> bool:
 
 def started(job: Job[Any]) -> list[Attempt]:
     """Returns the earlier attempts, without those that were given back before they began."""
-    return [one for one in job.attempts if one.reason != _UNSTARTED]
+    return [one for one in job.attempts if (one.outcome, one.reason) != _UNSTARTED]
 
 
 def _errors(job: Job[Any], earlier: Sequence[Attempt]) -> list[TaskError]:

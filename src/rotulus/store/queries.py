@@ -25,10 +25,12 @@ class Queries(Counting, Protocol):
         """Returns one job, with `history` and `opens_at`; None when there is no such job.
 
         `history` is a JSON array of its earlier attempts, the oldest first, each an array:
-        number, reason, worker, started_at, ended_at, error. It holds the last hundred at most, and
-        fewer if their errors have more than 200,000 characters together: the number of the first
-        tells how many are missing. The attempt under way, or the one that ended the job, is not
-        among them.
+        number, reason, worker, started_at, ended_at, error. The reason is the state in which the
+        job ended if it had none; of a job that was cancelled in words of its own, it is
+        `cancelled`, a new line and these words: so none is taken for another. The array holds the
+        last hundred at most, and fewer if their errors have more than 200,000 characters together:
+        the number of the first tells how many are missing. The attempt under way, or the one that
+        ended the job, is not among them.
 
         `opens_at` is the moment when the rate of the job allows a start again. It is None unless
         the job is queued or delayed, and its rate allows none now.
@@ -70,6 +72,14 @@ class Queries(Counting, Protocol):
 
     def records(self, ids: Sequence[str]) -> list[JobRecord]:
         """Returns those of the jobs that exist, in the order of the ids."""
+        ...
+
+    def histories(self, ids: Collection[str]) -> dict[str, str]:
+        """Returns of each of some jobs the `history` that `get` gives, by their ids.
+
+        A job without earlier attempts, or without those that `get` would give, is left out. Of all
+        of them, one statement reads at most the last hundred attempts of each.
+        """
         ...
 
     def steps(self, run: str, within: str = "") -> list[Part]:

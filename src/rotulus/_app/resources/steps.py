@@ -12,7 +12,8 @@ from rotulus._app.resources.where import read_where
 from rotulus._concurrency.pool import off_loop
 from rotulus._jobs.job import Attempt, Job
 from rotulus._jobs.outcome import OutcomeWord
-from rotulus._jobs.states import RETRYABLE, Reason, State
+from rotulus._jobs.record import JobRecord
+from rotulus._jobs.states import RETRYABLE, State
 from rotulus._text.names import did_you_mean
 from rotulus._workflows.paths import is_branch, join_path, split_path
 from rotulus._workflows.tasks import WorkflowTask
@@ -188,17 +189,24 @@ def _steps(port: AppPort, whole: Job[Any]) -> list[StepInfo]:
     """Returns the steps of a job that is made of them; nothing of one whose parts are branches."""
     run, within = whole.run or whole.id, whole.step or ""
     parts = port.store().steps(run, within)
-    jobs = {part.record.id: Job(part.record, port) for part in parts}
+    jobs = _with_history(port, [part.record for part in parts])
     return [
         _step(port, jobs[part.record.id], [_need(jobs[need]) for need in part.needs])
         for part in sorted(parts, key=lambda part: part.record.id)
     ]
 
 
+def _with_history(port: AppPort, records: Sequence[JobRecord]) -> dict[str, Job[Any]]:
+    """Returns jobs with their earlier attempts, by their ids: however many, with one look."""
+    earlier = [record.id for record in records if _has_earlier(record)]
+    found = port.store().histories(earlier) if earlier else {}
+    return {
+        record.id: Job(record._replace(history=found.get(record.id)), port) for record in records
+    }
+
+
 def _step(port: AppPort, job: Job[Any], needs: "list[_Need] | None" = None) -> StepInfo:
-    """Returns a step; with its needs, if they are known."""
-    if _has_earlier(job):
-        job = Job(port.look(job.id), port)  # with its history
+    """Returns a step, of a job with its history; with its needs, if they are known."""
     branches, steps = Counter[State](), list[StepInfo]()
     if job.record.opened:
         branches = _branches(port, job)
@@ -215,7 +223,7 @@ def _step(port: AppPort, job: Job[Any], needs: "list[_Need] | None" = None) -> S
         waits_for,
         [span for span, _ in ran],
         [outcome for _, outcome in ran],
-        job.attempt - sum(attempt.reason == "opened" for attempt in job.attempts),
+        job.attempt - sum(attempt.outcome == "opened" for attempt in job.attempts),
         branches,
         _wrong(port, job) if any(branches[state] for state in RETRYABLE) else [],
         steps,
@@ -270,13 +278,8 @@ def _need(job: Job[Any]) -> _Need:
     return _Need(job.step or "", job.ended_at)
 
 
-def _has_earlier(job: Job[Any]) -> bool:
-    """Whether a job may have earlier attempts: the first one is among them if the job went on.
-
-    Of many steps that are skipped because of one, none is read by itself.
-    """
-    if job.state is State.SKIPPED and job.attempt == 1:
-        return job.reason == Reason.OPERATOR
+def _has_earlier(job: JobRecord) -> bool:
+    """Whether a job may have earlier attempts: the first one is among them if the job went on."""
     stands = (State.RUNNING, State.SUCCEEDED, State.FAILED)
     return job.attempt > 1 or (job.attempt == 1 and job.state not in stands)
 

@@ -10,6 +10,7 @@ from typing import Any
 from rotulus import ErrorInfo, Job, LogLine, State
 from rotulus._jobs.grouped import head_arguments
 from rotulus._jobs.job import no_result
+from rotulus._jobs.kept import kept_reason
 from rotulus._jobs.outcome import write_error
 from rotulus._jobs.port import LogsWanted
 from rotulus._jobs.record import JobRecord, micros
@@ -269,7 +270,7 @@ def _row(attempt: JobAttempt) -> list[Any]:
     """Returns an earlier attempt as a store writes it."""
     return [
         attempt.number,
-        attempt.reason,
+        kept_reason(attempt.reason, attempt.outcome),
         attempt.worker,
         _micros(attempt.started_at),
         micros(attempt.ended_at),

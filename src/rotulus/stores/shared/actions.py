@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rotulus._jobs.kept import SAYING
 from rotulus._jobs.record import JobRecord, micros
 from rotulus._text.ids import is_id
 from rotulus.store import Edit, WorkerInfo
@@ -79,7 +80,7 @@ def send_back(
         ids: those that are given `arguments`.
         arguments: the arguments, if some are given.
     """
-    session.execute("archive_ended", back=back)
+    session.execute("archive_ended", back=back, saying=SAYING)
     session.execute("retry", back=back, ids=list(ids), arguments=arguments)
     session.execute("count_needs", jobs=affected)
     session.execute("carry_again", back=back)

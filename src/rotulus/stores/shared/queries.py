@@ -83,6 +83,13 @@ class SharedQueries(ABC):
         known = [job for job in ids if is_id(job)]
         return self._read(lambda session: records_of(session, known))
 
+    def histories(self, ids: Collection[str]) -> dict[str, str]:
+        """The earlier attempts of some jobs. See `Store.histories`."""
+        possible = [one for one in ids if is_id(one)]
+        if not possible:
+            return {}
+        return self._read(lambda session: reading.histories(session, possible))
+
     def steps(self, run: str, within: str = "") -> list[Part]:
         """The parts of a job that are steps. See `Store.steps`."""
         return self._read(lambda session: reading.steps(session, run, within))

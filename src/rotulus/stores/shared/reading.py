@@ -23,6 +23,8 @@ from rotulus.store import (
 )
 from rotulus.stores.shared.session import Row, Session
 
+_MOST_EARLIER = {"limit": HISTORY, "characters": HISTORY_CHARACTERS}
+
 _RECENT = 20_000
 """How many of the last jobs are looked through before an index is used."""
 
@@ -45,8 +47,15 @@ def _history(session: Session, job: JobRecord) -> list[list[Any]]:
     """The earlier attempts. One that runs, or has succeeded, is not among them."""
     if job.attempt <= (job.state in (State.RUNNING, State.SUCCEEDED)):
         return []
-    most = {"limit": HISTORY, "characters": HISTORY_CHARACTERS}
-    return [list(row) for row in session.fetch("history", id=job.id, **most)]
+    return [list(row) for row in session.fetch("history", id=job.id, **_MOST_EARLIER)]
+
+
+def histories(session: Session, ids: Sequence[str]) -> dict[str, str]:
+    """The earlier attempts of jobs, if they have some. See `Queries.histories`."""
+    found: dict[str, list[list[Any]]] = {}
+    for job, *attempt in session.fetch("histories", ids=list(ids), **_MOST_EARLIER):
+        found.setdefault(str(job), []).append(attempt)
+    return {job: encode_plain(attempts) for job, attempts in found.items()}
 
 
 def _opens_at(session: Session, job: JobRecord) -> int | None:

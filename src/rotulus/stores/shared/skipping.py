@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rotulus._jobs.kept import SAYING
 from rotulus._jobs.record import JobRecord
 from rotulus.stores.shared.actions import lock, rebuild_parts, send_back, with_free_keys
 from rotulus.stores.shared.reading import records_of
@@ -41,7 +42,7 @@ def _skip(session: Session, job_id: str, chosen: Sequence[Row], after: Sequence[
         after: those of its dependants that go back, if it had ended.
     """
     skipped = [job for job, _, _ in chosen]
-    session.execute("archive_ended", back=skipped)
+    session.execute("archive_ended", back=skipped, saying=SAYING)
     session.execute("skip", jobs=skipped)
     session.note_changes(skipped)
     if not after:

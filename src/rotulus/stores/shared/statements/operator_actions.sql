@@ -67,7 +67,8 @@ WITH RECURSIVE affected (job) AS (
   SELECT job.{job} FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
   UNION
   SELECT need.job FROM affected {join} rotulus_needs AS need ON need.need = affected.job)
-SELECT job.{job}, job.state = 'running', job.id, job.ended_at IS NOT NULL, coalesce(job.reason, '') = 'operator'
+SELECT job.{job}, job.state = 'running', job.id, job.ended_at IS NOT NULL,
+  job.state = 'skipped' AND coalesce(job.reason, '') = 'operator'
 FROM affected {join} rotulus_jobs AS job ON job.{job} = affected.job;
 
 -- name: to_rebuild
@@ -89,9 +90,13 @@ SELECT DISTINCT part.{job} FROM {each_jobs} {join} rotulus_jobs AS job ON job.{j
 UPDATE rotulus_jobs SET opened = false WHERE {job} {in_jobs};
 
 -- name: archive_ended
--- Keep the attempt a job ended with.
+-- Keep the attempt a job ended with. One that was cancelled in words of its own is kept with a beginning before them,
+-- `saying`, so that they are not taken for a reason of ours.
 INSERT INTO rotulus_attempts (job, number, reason, worker, started_at, ended_at, error)
-SELECT {job}, attempt, coalesce(reason, state), worker, started_at, ended_at, error
+SELECT {job}, attempt,
+  CASE WHEN state = 'cancelled' AND reason <> 'cancelled' THEN CAST(:saying AS text) || reason
+       ELSE coalesce(reason, state) END,
+  worker, started_at, ended_at, error
 FROM rotulus_jobs WHERE {job} {in_back} AND ended_at IS NOT NULL AND attempt > 0
 ON CONFLICT DO NOTHING;
 

@@ -28,6 +28,18 @@ SELECT number, reason, worker, started_at, ended_at, error FROM (
     ORDER BY number DESC LIMIT CAST(:limit AS integer)) AS last) AS attempt
 WHERE characters <= CAST(:characters AS bigint) ORDER BY number;
 
+-- name: histories
+-- The same of several jobs. The numbers of attempts have no gaps: so no others are read.
+SELECT id, number, reason, worker, started_at, ended_at, error FROM (
+  SELECT job.id, kept.number, kept.reason, kept.worker, kept.started_at, kept.ended_at, kept.error,
+    row_number() OVER last AS nth, sum(length(coalesce(kept.error, ''))) OVER last AS characters
+  FROM {each_ids} {join} rotulus_jobs AS job ON job.id = wanted.value
+  {join} rotulus_attempts AS kept
+    ON kept.job = job.{job} AND kept.number >= job.attempt - CAST(:limit AS integer)
+  WINDOW last AS (PARTITION BY job.id ORDER BY kept.number DESC)) AS attempt
+WHERE nth <= CAST(:limit AS integer) AND characters <= CAST(:characters AS bigint)
+ORDER BY id, number;
+
 -- name: find_by_prefix
 -- Jobs that match, the last added first, among the ids from `first` to `last`.
 SELECT {record} FROM rotulus_jobs AS job
