@@ -75,7 +75,7 @@ def lines_of(shown: Timeline, width: int, signs: Signs = FINE) -> list[str]:
     lines = [f"  {'':{most}} {signs.left}{_ruler(scale, signs)}{signs.right}"]
     bars = [_bar(row, scale, signs) for row in shown.rows]
     lines += [f"  {name:{most}}  {bar}".rstrip() for name, bar in zip(names, bars, strict=True)]
-    below = [*_legend(set().union(*bars), signs, scale.columns)]
+    below = [*_legend(frozenset("".join(bars)), signs, scale.columns)]
     if shown.left_out:
         below += wrap(f"{shown.left_out} more ran no longer, or not at all", scale.columns)
     return [*lines, *(f"  {'':{most}}  {line}" for line in below)]
