@@ -1,43 +1,27 @@
 """`SharedQueries`: the methods that read jobs, the same in both stores."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Sequence
 
 from rotulus._jobs.record import JobRecord
 from rotulus._text.ids import is_id
 from rotulus._text.names import is_storable
-from rotulus.errors import OptionError
 from rotulus.store import (
     EVERYTHING,
-    Alike,
     Backlog,
-    Count,
     Filter,
     Fleet,
     Found,
     LimitUse,
     Part,
     StoreSize,
-    Tally,
 )
 from rotulus.stores.shared import reading, searching
+from rotulus.stores.shared.counting import SharedCounting
 from rotulus.stores.shared.reading import records_of
-from rotulus.stores.shared.session import Session
-
-T = TypeVar("T")
 
 
-class SharedQueries(ABC):
+class SharedQueries(SharedCounting):
     """What is read. See `rotulus.store.Queries`."""
-
-    @abstractmethod
-    def _read(self, work: Callable[[Session], T]) -> T:
-        """Read."""
-
-    @abstractmethod
-    def _read_tables(self, work: Callable[[Session], T]) -> T:
-        """Read whole tables, which takes its time."""
 
     def get(self, job_id: str) -> JobRecord | None:
         """One job. See `Store.get`."""
@@ -63,21 +47,6 @@ class SharedQueries(ABC):
         """The ids of jobs that match. See `Store.search`."""
         return self._read(lambda session: searching.search(session, where, limit, before))
 
-    def tally(self, where: Filter, limit: int, before: str | None = None) -> Tally:
-        """How many jobs match. See `Store.tally`."""
-        return self._read(lambda session: searching.tally(session, where, limit, before))
-
-    def alike(self, ids: Sequence[str], by: str) -> list[Alike]:
-        """How many of some jobs are alike. See `Store.alike`."""
-        if by not in ("error", "task", "queue", "worker"):
-            known = "'error', 'task', 'queue' or 'worker'"
-            raise OptionError(f"alike(by={by!r}) is not allowed: choose {known}")
-        possible = [job for job in ids if is_id(job)]
-        if not possible:
-            return []
-        found = self._read(lambda session: session.fetch("alike", ids=possible, by=by))
-        return list(map(Alike._make, found))
-
     def records(self, ids: Sequence[str]) -> list[JobRecord]:
         """Jobs by id. See `Store.records`."""
         known = [job for job in ids if is_id(job)]
@@ -93,15 +62,6 @@ class SharedQueries(ABC):
     def steps(self, run: str, within: str = "") -> list[Part]:
         """The parts of a job that are steps. See `Store.steps`."""
         return self._read(lambda session: reading.steps(session, run, within))
-
-    def count(
-        self, by: str = "queue", run: str | None = None, within: str = "", depth: int = 1
-    ) -> list[Count]:
-        """How many jobs there are. See `Store.count`."""
-        if by not in ("queue", "task", "step"):
-            raise OptionError(f"count(by={by!r}) is not allowed: choose 'queue', 'task' or 'step'")
-        read = self._read if by == "step" else self._read_tables
-        return read(lambda session: reading.count(session, by, run, within, depth))
 
     def backlog(self, most: int = 10_000) -> list[Backlog]:
         """How many jobs wait and run in each queue. See `Store.backlog`."""
