@@ -15,7 +15,9 @@ const CHORD = 1200; // milliseconds between the two keys of `g o`
 let first = "";
 let firstAt = 0;
 
-const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+// In the box of a row keys go on from the row; an open menu is in front of the rows.
+const TYPED =
+	"input:not([role=grid] [type=checkbox]), textarea, select, [contenteditable], .has-menu:has(> .menu)";
 
 function isTyping(target: EventTarget | null): boolean {
 	return !!(target as HTMLElement | null)?.closest?.(TYPED);

@@ -199,3 +199,5 @@ def test_a_large_run_is_few_shapes_until_its_text_can_be_read(mill, serve, open_
     page.mouse.up()
     page.mouse.move(small["x"] + 8, small["y"] + 8)
     assert left < right == float(shown.get_attribute("x"))
+    page.mouse.click(small["x"] + 8, small["y"] + 8, button="right")
+    assert right == float(shown.get_attribute("x"))

@@ -86,6 +86,11 @@ export function parse(text: string): Term[] {
 	});
 }
 
+/** Returns why the API would refuse a word of a text, the first such one; "" if it would not. */
+export function wrongOf(text: string): string {
+	return parse(text).find((one) => one.wrong)?.wrong ?? "";
+}
+
 /** Returns the words as text. */
 export function write(terms: readonly Pick<Term, "name" | "path" | "value">[]): string {
 	return terms

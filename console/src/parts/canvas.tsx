@@ -171,6 +171,7 @@ function SmallMap({ size, view, place, show, children }: MapProps) {
 			height={size.height * scale}
 			viewBox={`0 0 ${size.width} ${size.height}`}
 			onPointerDown={(event) => {
+				if (event.button) return;
 				event.currentTarget.setPointerCapture(event.pointerId);
 				const { left, top } = event.currentTarget.getBoundingClientRect();
 				corner.current = { left: left + FRAME, top: top + FRAME };

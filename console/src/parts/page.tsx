@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { Entry } from "../api/cache";
 import type { Problem } from "../api/problem";
 import { href } from "../place";
-import { me } from "../session";
+import { me, unknown } from "../session";
 import { Icon } from "./icons";
 
 interface PageProps {
@@ -94,7 +94,10 @@ export function Refusal({ problem, retry }: { problem: Problem; retry?: () => vo
 	);
 }
 
-/** Shows data as soon as it is there; a problem above it, and grey lines until then. */
+/**
+ * Shows data as soon as it is there; a problem above it, and grey lines until then. Who looks is
+ * known by then, too: no button comes in later.
+ */
 export function Loaded<T>(props: {
 	of: Entry<T>;
 	lines?: number;
@@ -104,7 +107,7 @@ export function Loaded<T>(props: {
 	return (
 		<>
 			{error.value && <Refusal problem={error.value} retry={() => void props.of.read()} />}
-			{data.value === undefined
+			{data.value === undefined || !(me.value || unknown.value)
 				? !error.value && <Skeleton lines={props.lines ?? 5} />
 				: props.children(data.value)}
 		</>

@@ -5,6 +5,7 @@ import { send, withQuery } from "../api/client";
 import type { Changed, FailureGroup, FailureGroups } from "../api/types";
 import { count } from "../logic/lengths";
 import { CopyLine } from "../parts/copy";
+import { Groups } from "../parts/groups";
 import { Choice } from "../parts/menu";
 import { Empty, Loaded, Page } from "../parts/page";
 import { StateMark } from "../parts/state";
@@ -55,7 +56,7 @@ export default function Failures() {
 			<Loaded of={groups}>
 				{(data) =>
 					data.items.length ? (
-						<List groups={data.items} />
+						<List key={path} groups={data.items} />
 					) : (
 						<None narrow={!!task || span !== "all"} muted={muted} />
 					)
@@ -68,15 +69,22 @@ export default function Failures() {
 function List({ groups }: { groups: readonly FailureGroup[] }) {
 	const open = params.value.get("open");
 	return (
-		<ul class="groups card">
-			{groups.map((one) => (
-				<Group key={one.fingerprint} group={one} isOpen={one.fingerprint === open} />
-			))}
-		</ul>
+		<Groups of={groups} idOf={(one) => one.fingerprint}>
+			{(one, anew) => (
+				<Group key={one.fingerprint} group={one} isOpen={one.fingerprint === open} changed={anew} />
+			)}
+		</Groups>
 	);
 }
 
-function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
+interface GroupProps {
+	group: FailureGroup;
+	isOpen: boolean;
+	changed: () => void;
+}
+
+function Group({ group, isOpen, changed }: GroupProps) {
+	const name = `${group.error.type} ${group.fingerprint}`;
 	const query = `fingerprint:${group.fingerprint}`;
 	const asks = useSignal(false);
 	return (
@@ -113,16 +121,28 @@ function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
 			</a>
 			{mayOperate.value && (
 				<div class="group-actions">
-					<button type="button" onClick={() => void act(group, "retry")}>
+					<button
+						type="button"
+						aria-label={`Retry all ${name}`}
+						onClick={() => void act(group, "retry").then((done) => done && changed())}
+					>
 						Retry all
 					</button>
 					{group.mute ? (
-						<button type="button" onClick={() => unmute(group.fingerprint)}>
+						<button
+							type="button"
+							aria-label={`Unmute ${name}`}
+							onClick={() => {
+								unmute(group.fingerprint);
+								changed();
+							}}
+						>
 							Unmute
 						</button>
 					) : (
 						<button
 							type="button"
+							aria-label={`Mute ${name}…`}
 							onClick={() => {
 								asks.value = true;
 							}}
@@ -137,6 +157,7 @@ function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
 					group={group}
 					close={() => {
 						asks.value = false;
+						changed();
 					}}
 				/>
 			)}
@@ -147,7 +168,7 @@ function Group({ group, isOpen }: { group: FailureGroup; isOpen: boolean }) {
 const SAYS =
 	"They go back to their queues with their arguments, and run again as soon as a worker has room.";
 
-async function act(group: FailureGroup, verb: "retry"): Promise<void> {
+async function act(group: FailureGroup, verb: "retry"): Promise<boolean> {
 	const path = `failures/${group.fingerprint}/$${verb}`;
 	try {
 		const meant = await send<Changed>("POST", path, { dry_run: true });
@@ -158,12 +179,14 @@ async function act(group: FailureGroup, verb: "retry"): Promise<void> {
 			verb: `Retry ${jobs}`,
 			typed: meant.count > 100 ? String(meant.count) : undefined,
 		});
-		if (!go) return;
+		if (!go) return false;
 		const was = await send<Changed>("POST", path, { dry_run: false });
 		tell(`${count(was.count, was.exact)} sent back.`);
 		invalidate(new Set(["failures", "jobs", "queues"]));
+		return true;
 	} catch (problem) {
 		tellProblem(problem);
+		return false;
 	}
 }
 

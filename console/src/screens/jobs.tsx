@@ -5,7 +5,7 @@ import { useData } from "../api/cache";
 import type { Job, Queues } from "../api/types";
 import { useKeys } from "../keys";
 import { count } from "../logic/lengths";
-import { valuesOf, withTerm } from "../logic/query";
+import { valuesOf, withTerm, wrongOf } from "../logic/query";
 import { STATES, type State } from "../logic/states";
 import { CopyLine } from "../parts/copy";
 import { Grid } from "../parts/grid";
@@ -70,7 +70,7 @@ function List({ query, look }: { query: string; look: (text: string) => void }) 
 		isAll.value = false;
 	};
 	const doIt = async (verb: Verb) => {
-		if (!chosen.value.size) return;
+		if (!chosen.value.size || wrongOf(query)) return;
 		const which = isAll.value ? { query } : { ids: [...chosen.value] };
 		if (await act(verb, which)) choose(NONE);
 	};
@@ -110,6 +110,7 @@ function List({ query, look }: { query: string; look: (text: string) => void }) 
 			/>
 			{chosen.value.size > 0 && (
 				<Chosen
+					wrong={wrongOf(query)}
 					number={chosen.value.size}
 					of={list.rows.includes(undefined) ? list.rows.length : 0}
 					isAll={isAll.value}
@@ -222,6 +223,8 @@ function States({ query, look }: { query: string; look: (text: string) => void }
 }
 
 interface ChosenProps {
+	/** What is wrong in the query: nothing can be done then. */
+	wrong: string;
 	number: number;
 	/** Of how many rows, if some were let go, which nobody chooses at once; 0: none was. */
 	of: number;
@@ -246,15 +249,21 @@ function Chosen(props: ChosenProps) {
 				</button>
 			)}
 			<span class="gap" />
-			<button type="button" onClick={() => props.act("retry")}>
-				Retry
-			</button>
-			<button type="button" onClick={() => props.act("cancel")}>
-				Cancel
-			</button>
-			<button type="button" class="bad" onClick={() => props.act("delete")}>
-				Delete
-			</button>
+			{props.wrong ? (
+				<span class="warn-text">{props.wrong} Nothing can be done until the query is right.</span>
+			) : (
+				<>
+					<button type="button" onClick={() => props.act("retry")}>
+						Retry
+					</button>
+					<button type="button" onClick={() => props.act("cancel")}>
+						Cancel
+					</button>
+					<button type="button" class="bad" onClick={() => props.act("delete")}>
+						Delete
+					</button>
+				</>
+			)}
 			<button type="button" class="ghost" onClick={props.none}>
 				<Icon name="close" />
 				<span class="unseen">Choose nothing</span>

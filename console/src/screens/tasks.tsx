@@ -128,11 +128,7 @@ function Row({
 			</th>
 			<td class="wide">{of && <Day task={task.name} seen={seen} />}</td>
 			<td class="right number" data-name="attempts">
-				{of ? (
-					<a href={href("jobs", { q: `task:${task.name}` })}>{brief(of.attempts)}</a>
-				) : (
-					<span class="quiet">{none}</span>
-				)}
+				{of ? brief(of.attempts) : <span class="quiet">{none}</span>}
 			</td>
 			<td class="right number" data-name="failed">
 				{failed ? (

@@ -104,11 +104,12 @@ export const COLUMNS: readonly Column<Job>[] = [
 		title: "Attempt",
 		width: "64px",
 		right: true,
-		cell: (job) => (
-			<a class="number" href={href(`jobs/${job.id}`)} tabIndex={-1}>
-				{job.attempt || ""}
-			</a>
-		),
+		cell: (job) =>
+			job.attempt ? (
+				<a class="number" href={href(`jobs/${job.id}`)} tabIndex={-1}>
+					{job.attempt}
+				</a>
+			) : null,
 	},
 	{
 		name: "priority",

@@ -3,9 +3,10 @@ import type { ComponentChildren } from "preact";
 import { useData } from "../../api/cache";
 import type { AlikeJobs, JobCounts } from "../../api/types";
 import { count } from "../../logic/lengths";
-import { toQuery, withTerm } from "../../logic/query";
+import { toQuery, withTerm, wrongOf } from "../../logic/query";
+import { Groups } from "../../parts/groups";
 import { Loaded } from "../../parts/page";
-import { StateMark } from "../../parts/state";
+import { StateWord } from "../../parts/state";
 import { When } from "../../parts/when";
 import { href, setParams, withParams } from "../../place";
 import { mayOperate } from "../../session";
@@ -37,6 +38,7 @@ export function Grouping({ value }: { value: Grouping | null }) {
 	);
 }
 
+const SHOWN = 100;
 const KEEPING = { topics: ["jobs"], shortest: 5000 };
 const NAMES = { error: "fingerprint", task: "task", queue: "queue", worker: "worker" };
 const VERBS: readonly [Verb, string][] = [
@@ -54,24 +56,33 @@ interface CountsProps {
 
 /** The groups, the largest first. */
 export function Counts({ query, by, none }: CountsProps) {
-	const asked = new URLSearchParams([["by", by], ["limit", "100"], ...toQuery(query)]);
+	const asked = new URLSearchParams([["by", by], ["limit", `${SHOWN + 1}`], ...toQuery(query)]);
 	const found = useData<JobCounts>(`jobs/$count_by?${asked}`, KEEPING);
 	return (
 		<Loaded of={found} lines={8}>
 			{({ items, looked_to }) =>
 				items.length ? (
 					<>
-						<ul class="groups card">
-							{items.map((one) => (
+						<NoVerbs query={query} />
+						<Groups
+							key={query}
+							of={items.length > SHOWN ? items.slice(0, SHOWN) : items}
+							idOf={(one) => one.value}
+						>
+							{(one, anew) => (
 								<Group
 									key={one.value}
 									of={one}
 									by={by}
 									query={one.value === null ? null : withTerm(query, NAMES[by], one.value)}
-									changed={() => void found.read()}
+									changed={() => {
+										anew();
+										void found.read();
+									}}
 								/>
-							))}
-						</ul>
+							)}
+						</Groups>
+						{items.length > SHOWN && <p class="quiet pad">The {SHOWN} largest are shown.</p>}
 						{looked_to && (
 							<p class="quiet pad">
 								Counted are the last jobs that match, back to <When at={looked_to} />.
@@ -86,6 +97,12 @@ export function Counts({ query, by, none }: CountsProps) {
 	);
 }
 
+/** Says why nothing can be done to all jobs of a query. */
+function NoVerbs({ query }: { query: string }) {
+	const wrong = mayOperate.value && wrongOf(query);
+	return wrong ? <p class="warn-text pad">{wrong} Nothing can be done to all that match.</p> : null;
+}
+
 interface GroupProps {
 	of: AlikeJobs;
 	by: Grouping;
@@ -98,10 +115,11 @@ function Group({ of, by, query, changed }: GroupProps) {
 	const { example, value } = of;
 	const error = by === "error" && value ? example.error : null;
 	const name = error?.type ?? value ?? `No ${by}`;
+	const named = error ? `${name} ${value}` : name;
+	const jobs = count(of.count, of.exact);
 	const link = query === null ? {} : { href: withParams({ q: query, by: null }) };
 	return (
-		<li class={mayOperate.value ? "group steered" : "group"}>
-			<StateMark state={example.state} />
+		<li class={mayOperate.value ? "group plain steered" : "group plain"}>
 			<div class="group-text">
 				<a class="strong cut" title={name} {...link}>
 					{name}
@@ -114,6 +132,7 @@ function Group({ of, by, query, changed }: GroupProps) {
 				<p class="quiet">
 					{by !== "task" && <span>{example.task}</span>}
 					<a href={href(`jobs/${example.id}`)}>last example</a>
+					<StateWord state={example.state} />
 					{error && <code>{value}</code>}
 				</p>
 			</div>
@@ -126,15 +145,20 @@ function Group({ of, by, query, changed }: GroupProps) {
 				</span>
 			</div>
 			<a class="group-count number" {...link}>
-				{count(of.count, of.exact)}
+				{jobs}
 			</a>
-			{mayOperate.value && query !== null && (
+			{mayOperate.value && query !== null && !wrongOf(query) && (
 				<div class="group-actions">
 					{VERBS.map(([verb, word]) => (
 						<button
 							key={verb}
 							type="button"
-							onClick={() => void act(verb, { query }).then((done) => done && changed())}
+							aria-label={`${word} ${named}`}
+							onClick={() =>
+								void act(verb, { query, group: { name, count: jobs } }).then(
+									(done) => done && changed(),
+								)
+							}
 						>
 							{word}
 						</button>

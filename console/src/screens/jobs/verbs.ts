@@ -3,7 +3,7 @@ import { invalidate } from "../../api/cache";
 import { send } from "../../api/client";
 import type { Changed, Count } from "../../api/types";
 import { count } from "../../logic/lengths";
-import { toQuery } from "../../logic/query";
+import { toQuery, wrongOf } from "../../logic/query";
 import { confirm } from "../../shell/confirm";
 import { tell, tellProblem } from "../../shell/toasts";
 
@@ -39,8 +39,14 @@ const WORDS: Record<Verb, Words> = {
 
 const TYPED = 100; // above it the number has to be typed
 
-/** Which jobs: those of a query, or these. */
-export type Which = { query: string } | { ids: readonly string[] };
+/** Which jobs: those of a query, which may be those of a group, or these. */
+export type Which = { query: string; group?: Named } | { ids: readonly string[] };
+
+/** A group as the list shows it. */
+export interface Named {
+	name: string;
+	count: string;
+}
 
 const IDS_AT_ONCE = 500;
 const JOBS_AT_ONCE = 2000; // so that progress is told, and a request does not take long
@@ -92,12 +98,19 @@ function jobs(found: Count): string {
 
 function saysOf(which: Which, says: string): string {
 	if (!("query" in which)) return says;
-	return `${says} Meant are ${which.query ? `those that match ${which.query}` : "all jobs"}.`;
+	const group = which.group ? `of the group ${which.group.name} (${which.group.count}) ` : "";
+	return `${says} Meant are ${which.query ? `those ${group}that match ${which.query}` : "all jobs"}.`;
 }
 
 /** Does it after a dry run and a question. Returns whether it was done. */
 export async function act(verb: Verb, which: Which): Promise<boolean> {
 	const { verb: word, done, says, bad } = WORDS[verb];
+	const wrong = "query" in which && wrongOf(which.query);
+	if (wrong) {
+		// The API is not told of a wrong word, and would mean more jobs.
+		tell(`Nothing was done. ${wrong}`);
+		return false;
+	}
 	try {
 		const meant = await dryRun(verb, which);
 		if (!meant.count) {
@@ -109,7 +122,7 @@ export async function act(verb: Verb, which: Which): Promise<boolean> {
 		const go =
 			!asks ||
 			(await confirm({
-				title: `${word} ${jobs(meant)}?`,
+				title: `${word} ${jobs(meant)}${"query" in which && which.group ? ` of ${which.group.name}` : ""}?`,
 				says: saysOf(which, says),
 				verb: `${word} ${jobs(meant)}`,
 				typed: meant.count > TYPED ? String(meant.count) : undefined,

@@ -27,7 +27,7 @@ export function History({ task }: { task: string }) {
 	const jobs = href("jobs", { q: `task:${task} newer:24h` });
 	const figures: [string, string, string?][] = all
 		? [
-				["attempts", brief(all.attempts), jobs],
+				["attempts", brief(all.attempts)],
 				["failed", percent(wrong, all.attempts), href("failures", { task, span: "24 h" })],
 				["waited, p95", length(all.waited.p95)],
 				["ran, median", length(all.ran.p50)],
