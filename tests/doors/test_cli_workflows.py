@@ -635,7 +635,7 @@ def test_letters_are_plain_where_a_terminal_knows_no_others(shop):
     )
 
     assert "|- fetch" in told.stdout
-    assert "# ran  . waited  > runs  x went wrong" in told.stdout
+    assert "# ran  . waited  = was skipped" in told.stdout
 
 
 def test_a_workflow_is_run_here_and_now(shop):

@@ -12,10 +12,20 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 
-from rotulus import App, TaskRegistry, task
+import rotulus.workflow as wf
+from rotulus import App, Cancel, TaskRegistry, task
 from rotulus.errors import StoreError
 from rotulus.service import service_of
-from rotulus.service.resources import failures, jobs, limits, queues, schedules, stats, workers
+from rotulus.service.resources import (
+    failures,
+    jobs,
+    limits,
+    queues,
+    runs,
+    schedules,
+    stats,
+    workers,
+)
 from rotulus.service.sharing import RATE, SharedAnswers, Tolerance
 from rotulus.testing import drain
 from statement_counter import StatementCounter
@@ -221,10 +231,10 @@ def look_on(address, over, told, number):
                 return
 
 
-def sent_for(address, counter):
+def sent_for(address, counter, paths=STEADY):
     """The names of the statements that each of them is answered by, when it is planned."""
     found = {}
-    for path in STEADY:
+    for path in paths:
         tries = []
         for _ in range(4):  # the service does other things beside
             before = len(counter.said)
@@ -252,6 +262,55 @@ def test_each_route_says_how_many_statements_it_sends(app, serve, monkeypatch):
         noun = path.partition("?")[0].partition("/")[0]
         [first, *_] = getattr(routes[noun], f"make_{noun}_router")().routes
         assert 1 <= len(sent) <= first.statements, path
+
+
+def test_each_route_of_a_run_says_how_many_statements_it_sends(app, serve, monkeypatch):
+    """Or more: with steps that were tried again, that cancelled themselves, and that have parts."""
+    add_flow(app.registry)
+    run = app.enqueue("flow")
+    drain(app)
+    counter = StatementCounter(monkeypatch)
+    served = App(app.url, registry=app.registry)
+    server = serve(service_of(served))
+    names = (
+        "",
+        "/$steps",
+        "/$step?path=bad",
+        "/$step?path=each",
+        "/$step",
+        "/$graph",
+        "/$timeline",
+    )
+    found = sent_for(server.address, counter, ["runs", *(f"runs/{run.id}{name}" for name in names)])
+    served.close()
+    said = {
+        route.path: route.statements for route in runs.make_runs_router().routes if reads(route)
+    }
+    for path, sent in found.items():
+        template = f"/api/v1/{path.partition('?')[0].replace(run.id, '{run_id}')}"
+        assert 1 <= len(sent) <= said[template], (path, len(sent), said)
+
+
+def add_flow(registry):
+    """A workflow whose steps end in several ways."""
+    with wf.WorkflowBuilder("flow", registry=registry):
+        wf.task(id="list")(lambda context: context.update_from_dict({"items": [1, 2]}))
+        wf.task(id="each", dependencies=["list"], for_each="items")(lambda context: None)
+        wf.task(id="bad", dependencies=["list"], retry_attempts=1, retry_delay_ms=0)(fail)
+        wf.task(id="stops")(stop)
+
+
+def fail(context):
+    raise ValueError("no")
+
+
+def stop(context):
+    raise Cancel("not wanted")
+
+
+def reads(route):
+    """Whether a route reads."""
+    return route.methods == {"GET"}
 
 
 class Asked:

@@ -1,6 +1,6 @@
 """`/api/v1/runs`: the runs of workflows and groups: found, read as trees, drawn, and steered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -77,22 +77,36 @@ def make_runs_router(prefix: str = "/api/v1/runs", tags: Sequence[str] = ("Runs"
         prefix: the beginning of the paths.
         tags: the tags of the operations.
     """
-    router = ResourceRouter("/api/v1/runs", prefix, tags, route_class=shared_route(2))
-    get, one, page = router.get, "/{run_id}", answers(JobPage, "A page.")
-    get("", operation_id="list_runs", summary="Find runs", responses=page)(list_runs)
-    run = answers(Run, "The run.")
-    get(one, operation_id="get_run", summary="Get a run", responses=run)(get_run)
-    get(f"{one}/$steps", operation_id="list_run_steps", summary="List steps", responses=page)(
-        list_steps
-    )
-    step = answers(Step, "The step.")
-    get(f"{one}/$step", operation_id="get_run_step", summary="Get a step", responses=step)(get_step)
-    get(f"{one}/$graph", operation_id="get_run_graph", summary="Draw a run")(get_graph)
-    get(f"{one}/$timeline", operation_id="get_run_timeline", summary="A run over time")(
-        get_timeline
-    )
+    router = ResourceRouter("/api/v1/runs", prefix, tags)
+    page = answers(JobPage, "A page.")
+    run, step = answers(Run, "The run."), answers(Step, "The step.")
+
+    def get(
+        path: str, read: Handling, statements: int, operation_id: str, summary: str, **options: Any
+    ) -> None:
+        router.add_api_route(
+            path,
+            read,
+            methods=["GET"],
+            operation_id=operation_id,
+            summary=summary,
+            route_class_override=shared_route(statements),
+            **options,
+        )
+
+    one = "/{run_id}"
+    get("", list_runs, 2, "list_runs", "Find runs", responses=page)
+    get(one, get_run, 16, "get_run", "Get a run", responses=run)
+    get(f"{one}/$steps", list_steps, 8, "list_run_steps", "List steps", responses=page)
+    get(f"{one}/$step", get_step, 16, "get_run_step", "Get a step", responses=step)
+    get(f"{one}/$graph", get_graph, 8, "get_run_graph", "Draw a run")
+    get(f"{one}/$timeline", get_timeline, 12, "get_run_timeline", "A run over time")
     add_run_verbs(router)
     return router
+
+
+Handling = Callable[..., Awaitable[Any]]
+"""A function that answers requests."""
 
 
 async def list_runs(
