@@ -10,7 +10,7 @@ import pytest
 import rotulus.workflow as wf
 from fundamentals.flows import fail, put
 from rotulus import Cancel, Retry, Snooze, State, task
-from rotulus._jobs.kept import kept_word
+from rotulus._jobs.kept import kept_reason, kept_word, own_reason
 from rotulus._jobs.states import Reason
 from rotulus.store import ClaimFilter
 from rotulus.testing import drain
@@ -161,6 +161,14 @@ def test_a_step_that_was_cancelled_in_the_word_of_a_skip_goes_back(app, build):
 
     assert (State.SKIPPED, ("cancelled",)) == outcomes(app, run, "undo")
     assert Reason.TRIGGER == app.runs.step(run.id, "undo").job.reason
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_what_is_kept_of_words_tells_them_and_that_they_are_some(words):
+    """As a client of the service has it: of an answer, with the outcome."""
+    kept = kept_reason(words, "cancelled")
+
+    assert (words, "cancelled") == (own_reason(kept), kept_word(kept, has_error=False))
 
 
 @pytest.mark.parametrize("words", sorted({*Reason, *State, "not wanted", ""} - BY_ITSELF))

@@ -53,7 +53,7 @@ class RunningAttempt:
 
         Then `succeeded`, `failed`, `dead`, `cancelled` or `skipped`, which end the job; `retried`,
         `snoozed` or `released`, after which the job runs again; `opened`: the job waits for its
-        parts.
+        parts. An attempt that is `lost` tells nobody: its process is gone.
         """
         return "running" if self._outcome is None else outcome_word(self._outcome)
 
