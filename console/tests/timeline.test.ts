@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { stateOf } from "../src/logic/states";
+import { type Outcome, stateOf } from "../src/logic/states";
 import {
 	attemptsOf,
 	criticalPath,
 	endedApart,
 	goesOn,
+	HATCHES,
+	legendOf,
+	OUTLINES,
 	pieces,
 	placeOf,
 	saidOf,
@@ -86,6 +89,24 @@ test("what ended with nothing that ran stands where it ended", () => {
 	assert.equal(endedApart(failed), null);
 	assert.equal(endedApart({ ...failed, state: "skipped" }), 1000);
 	assert.equal(saidOf(failed), "");
+	assert.equal(saidOf({ ...failed, state: "skipped" }), "failed");
+	assert.equal(saidOf({ ...failed, state: "queued", outcomes: ["released"] }), "released");
+	assert.equal(saidOf({ ...row, ran: row.ran.slice(1), outcomes: [null] }), "");
+});
+
+test("no two states of attempts look alike without colour, and the legend has what occurs", () => {
+	const outcomes = [
+		...["succeeded", "failed", "dead", "cancelled", "skipped", "retried", "lost"],
+		...["snoozed", "released", "opened", null],
+	] as Outcome[];
+	const states = new Set(outcomes.map(stateOf));
+	const looks = [...states].map((state) => `${HATCHES[state]} ${OUTLINES.indexOf(state)}`);
+	assert.equal(new Set(looks).size, states.size);
+	assert.deepEqual(legendOf([{ ...row, outcomes: ["retried", "failed", "succeeded", null] }]), [
+		["failed", "retried, failed"],
+		["succeeded", "succeeded"],
+		["running", "runs"],
+	]);
 });
 
 test("without spans there is a scale all the same", () => {

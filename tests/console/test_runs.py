@@ -107,6 +107,7 @@ def test_a_step_that_waits_is_skipped_by_keys_alone(mill, serve, open_page):
     expect(page.get_by_role("button", name="skipped load nothing ran")).to_be_visible()
     expect(page.locator(".gantt-bars .mark.s-skipped")).to_have_count(1)
     expect(page.locator(".gantt-bars .ran")).to_have_count(2)
+    expect(page.get_by_role("list", name="Outcomes of attempts")).to_have_text("succeeded")
 
 
 def test_a_workflow_shows_its_steps_and_its_version(mill, serve, open_page):
@@ -128,6 +129,36 @@ def test_a_workflow_shows_its_steps_and_its_version(mill, serve, open_page):
     page.goto(f"{address}/tasks/grind")
     expect(facts).to_contain_text("Queue")
     expect(facts.locator(".shape")).to_have_count(0)
+
+
+def test_a_workflow_that_is_not_declared_any_more_is_asked_for_once(mill, serve, open_page):
+    """Its row says so; nothing asks again for what is not there until the tasks change."""
+    mill.app.enqueue("etl")
+    page = open_page()
+    page.expected = "404"
+    page.clock.install()
+    page.route(
+        lambda url: "details" in url,
+        lambda route: route.fulfill(status=404, json={"title": "There is no task."}),
+    )
+    page.goto(f"{serve(lambda: mill.service(worker=False)).address}/console/runs")
+    expect(page.get_by_role("row", name="etl")).to_contain_text("not declared")
+    with page.expect_request(lambda request: request.url.endswith("/schedules")):
+        page.clock.fast_forward(31_000)  # each 30 s, far longer than after another problem
+
+    assert 1 == len([one for one in page.asked if "details" in one])
+
+
+def test_the_table_of_workflows_is_whole_on_a_small_laptop(mill, serve, open_page):
+    """With as many bars as there can be."""
+    for _ in range(20):
+        mill.app.enqueue("etl")
+    page = open_page(width=1024)
+    page.goto(f"{serve(lambda: mill.service(worker=False)).address}/console/runs")
+    expect(page.get_by_role("row", name="etl")).to_contain_text("3 steps, 3 levels")
+    box = page.locator(".table-box").first
+
+    assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
 
 
 def test_a_run_is_paused_and_cancelled(mill, serve, open_page):

@@ -7,6 +7,7 @@ import type { Problem } from "./problem";
 
 const SHORTEST = 1000; // milliseconds between two readings of the same, unless somebody wants more
 const AFTER_PROBLEM = 5000;
+const NOT_FOUND = 404;
 const KEPT = 120; // entries that nobody looks at
 const OLDER = 19; // seconds by which an answer that others share may be older than is wanted
 
@@ -75,7 +76,7 @@ export class Entry<T> {
 			entries.set(this.path, this as Entry<unknown>);
 			this.outdate();
 		}
-		if (this.stale) void this.read();
+		if (this.stale || this.isMissing) void this.read();
 		else this.tick();
 		return () => {
 			this.watchers.delete(watcher);
@@ -107,7 +108,8 @@ export class Entry<T> {
 			this.set(answer.data, answer.text, read);
 			this.etag = answer.etag;
 		} catch (error) {
-			this.stale = true;
+			// What is not there is asked for again when it may have come, or somebody wants it.
+			this.stale ||= (error as Problem).status !== NOT_FOUND;
 			this.anew ||= anew;
 			if (this.reading !== reading || reading.signal.aborted) return;
 			this.error.value = error as Problem;
@@ -154,7 +156,12 @@ export class Entry<T> {
 		if (!this.isWatched) return;
 		if (this.stale && isLive())
 			this.later(this.error.value ? AFTER_PROBLEM : this.began + this.shortest - Date.now());
-		else if (this.round) this.later(this.round);
+		else if (this.round && !this.isMissing) this.later(this.round);
+	}
+
+	/** Whether the server has said that there is nothing at its path. */
+	get isMissing(): boolean {
+		return this.error.value?.status === NOT_FOUND;
 	}
 
 	/** Milliseconds after which it is read again in any case; 0: it is not. */

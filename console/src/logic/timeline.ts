@@ -53,7 +53,37 @@ export function endedApart(row: TimelineRow): number | null {
 /** Says what a row came to where that is more than its state: `nothing ran`, `lost, then succeeded`. */
 export function saidOf(row: TimelineRow): string {
 	if (!row.ran.length) return "nothing ran";
-	return row.outcomes.length > 1 ? row.outcomes.map((one) => one ?? "runs").join(", then ") : "";
+	const [first, ...more] = row.outcomes;
+	if (!more.length && (first === row.state || stateOf(first ?? null) === "running")) return "";
+	return row.outcomes.map(wordOf).join(", then ");
+}
+
+/** Returns the word of an outcome. */
+export function wordOf(outcome: Outcome): string {
+	return outcome ?? "runs";
+}
+
+/** The lines over a bar, by the state in whose colour it is: no two of them look alike in print. */
+export const HATCHES: Partial<Record<State, string>> = {
+	failed: "M-1 7L7-1M-1 1L1-1M5 7L7 5",
+	dead: "M0 0L6 6M0 6L6 0",
+	cancelled: "M1 0V6M4 0V6",
+	delayed: "M0 3H6",
+	queued: "M1 1.5H3M4 4.5H6",
+	skipped: "M0 0L3 3L0 6",
+};
+
+/** What goes on: an outline in place of a bar. */
+export const OUTLINES: readonly State[] = ["running", "blocked"];
+
+/** Returns the states in which the attempts of rows are drawn, each with its outcomes. */
+export function legendOf(rows: readonly TimelineRow[]): [State, string][] {
+	const found = new Map<State, Set<string>>();
+	for (const outcome of rows.flatMap((row) => row.outcomes)) {
+		const state = stateOf(outcome);
+		found.set(state, (found.get(state) ?? new Set()).add(wordOf(outcome)));
+	}
+	return [...found].map(([state, words]) => [state, [...words].join(", ")]);
 }
 
 /** Returns the pieces of a scale on which spans are drawn; pauses that are long are folded. */

@@ -142,7 +142,7 @@ function Group({ group, isOpen, changed }: GroupProps) {
 					) : (
 						<button
 							type="button"
-							aria-label={`Mute ${name}…`}
+							aria-label={`Mute… ${name}`}
 							onClick={() => {
 								asks.value = true;
 							}}

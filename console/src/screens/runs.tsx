@@ -86,7 +86,6 @@ const HEADS = [
 	right("Last"),
 	right("Next"),
 	"Steps",
-	"Version",
 ];
 
 interface FlowsProps {
@@ -120,7 +119,8 @@ function Row({ flow, isChosen, next }: RowProps) {
 	const { element, seen } = useSeen<HTMLTableRowElement>();
 	const isAsked = seen && !flow.runs[0]?.group; // a group has no steps that are declared
 	const path = isAsked ? `tasks/${encodeURIComponent(flow.task)}/$details` : null;
-	const made = useData<TaskDetails>(path, { topics: ["tasks"] }).data.value?.workflow;
+	const details = useData<TaskDetails>(path, { topics: ["tasks"] });
+	const made = details.data.value?.workflow;
 	return (
 		<tr ref={element} class={isChosen ? "is-chosen" : ""}>
 			<th scope="row">
@@ -146,8 +146,10 @@ function Row({ flow, isChosen, next }: RowProps) {
 			<td class="right" data-name="next">
 				<Next schedule={next} />
 			</td>
-			<td>{made && <Shape of={made} />}</td>
-			<td data-name="version">{made && <Version of={made} />}</td>
+			<td>
+				{details.isMissing ? <span class="quiet">not declared</span> : made && <Shape of={made} />}
+				{made && <Version of={made} />}
+			</td>
 		</tr>
 	);
 }

@@ -2,7 +2,17 @@
 import type { TimelineRow } from "../../api/types";
 import { length } from "../../logic/lengths";
 import type { State } from "../../logic/states";
-import { attemptsOf, endedApart, type Piece, placeOf, type Span } from "../../logic/timeline";
+import {
+	attemptsOf,
+	endedApart,
+	HATCHES,
+	legendOf,
+	OUTLINES,
+	type Piece,
+	placeOf,
+	type Span,
+	wordOf,
+} from "../../logic/timeline";
 import { StateMark } from "../../parts/state";
 
 /** The height of a line, in pixels. */
@@ -10,13 +20,6 @@ export const ROW = 28;
 
 const HIGH = 12;
 const MARK = 14;
-
-/** The lines over a bar, by the state in whose colour it is: no two of them look alike in print. */
-const HATCHES: Partial<Record<State, string>> = {
-	failed: "M-1 7L7-1M-1 1L1-1M5 7L7 5",
-	dead: "M0 0L6 6M0 6L6 0",
-	cancelled: "M1 0V6M4 0V6",
-};
 
 /** Returns the two ends of a span, in milliseconds since 1970. */
 export function spanOf([from, to]: readonly [string, string]): Span {
@@ -33,6 +36,37 @@ export function Hatches() {
 				</pattern>
 			))}
 		</defs>
+	);
+}
+
+interface BarProps {
+	state: State;
+	place: { x: number; y: number; width: number; height: number; rx: number };
+}
+
+/** An attempt, or its sign in the legend. */
+function Bar({ state, place }: BarProps) {
+	return (
+		<>
+			<rect class={`ran s-${state}${OUTLINES.includes(state) ? " open" : ""}`} {...place} />
+			{HATCHES[state] && <rect fill={`url(#bar-${state})`} {...place} />}
+		</>
+	);
+}
+
+/** What the bars say: the outcomes that occur. */
+export function Legend({ rows }: { rows: readonly TimelineRow[] }) {
+	return (
+		<ul class="gantt-legend quiet" aria-label="Outcomes of attempts">
+			{legendOf(rows).map(([state, words]) => (
+				<li key={state}>
+					<svg width="26" height="14" aria-hidden="true">
+						<Bar state={state} place={{ x: 1, y: 1, width: 24, height: HIGH, rx: 2 }} />
+					</svg>
+					{words}
+				</li>
+			))}
+		</ul>
 	);
 }
 
@@ -59,9 +93,8 @@ export function Bars({ row, top, scale, wide, end }: BarsProps) {
 			))}
 			{attemptsOf(row, end).map(({ span, outcome, state }) => (
 				<g key={span[0]}>
-					<title>{`${outcome ?? "runs"}, ${length((span[1] - span[0]) / 1000)}`}</title>
-					<rect class={`ran s-${state}`} {...place(span, HIGH)} />
-					{HATCHES[state] && <rect fill={`url(#bar-${state})`} {...place(span, HIGH)} />}
+					<title>{`${wordOf(outcome)}, ${length((span[1] - span[0]) / 1000)}`}</title>
+					<Bar state={state} place={place(span, HIGH)} />
 				</g>
 			))}
 			{apart !== null && (

@@ -6,7 +6,7 @@ import { length } from "../../logic/lengths";
 import { attemptsOf, goesOn, type Piece, pieces, saidOf } from "../../logic/timeline";
 import { StateMark } from "../../parts/state";
 import { now } from "../../parts/when";
-import { Bars, Folds, Hatches, ROW, spanOf, Ticks } from "./bars";
+import { Bars, Folds, Hatches, Legend, ROW, spanOf, Ticks } from "./bars";
 
 interface GanttProps {
 	timeline: Timeline;
@@ -71,6 +71,7 @@ export function Gantt({ timeline, chosen, critical, choose }: GanttProps) {
 					<Ticks scale={scale} wide={wide.value} top={timeline.rows.length * ROW + 14} />
 				</svg>
 			</div>
+			<Legend rows={timeline.rows} />
 			{timeline.left_out > 0 && (
 				<p class="quiet pad">{timeline.left_out} steps that ran for a shorter time are left out.</p>
 			)}
