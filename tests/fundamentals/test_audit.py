@@ -20,7 +20,7 @@ READS = {
     "audit": {"find"},
     "changes": {"stream", "close"},
     "failures": {"get", "groups", "latest"},
-    "jobs": {"count", "find", "get", "logs"},
+    "jobs": {"count", "count_by", "find", "get", "logs"},
     "push": {"deliveries", "plan", "process", "wanted"},
     "limits": {"get", "list"},
     "queues": {"demand", "get", "list"},

@@ -1,4 +1,4 @@
-"""What a store keeps of an earlier attempt in place of an outcome: a reason, which tells it."""
+"""The kept reasons of earlier attempts, which stand in the place of their outcomes and tell them."""
 
 from collections.abc import Mapping
 

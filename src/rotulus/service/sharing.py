@@ -22,8 +22,11 @@ RATE = 1.0
 The stream of changes sends another: watching costs two a second, however many watch.
 """
 
-_BURST = 4.0
+_BURST, _OWED = 10.0, 4.0
 """How many statements may be sent at once after a rest, and how many are owed at most."""
+
+_ASKED_AGAIN = 3.0
+"""Seconds after which whoever has not asked again does not wait any more."""
 
 _MOST, _MOST_BYTES = 256, 16_000_000
 """How many answers are kept, and how many bytes they have together."""
@@ -81,7 +84,30 @@ class _Budget:
 
     def spend(self, statements: int) -> None:
         """Note that statements are sent. What exceeds the budget is paid back by waiting."""
-        self._left = max(-_BURST, self._left - statements)
+        self._left = max(-_OWED, self._left - statements)
+
+
+class _Turns:
+    """Whose answer is read next, where the budget does not do for all: who has waited longest."""
+
+    def __init__(self) -> None:
+        self._asked: dict[object, float] = {}  # who waits, and when each asked last
+
+    def is_next(self, key: object, now: float) -> bool:
+        """Returns whether nobody has waited longer."""
+        for other, asked in list(self._asked.items()):
+            if other == key or now - asked <= _ASKED_AGAIN:
+                return other == key
+            del self._asked[other]
+        return True
+
+    def wait(self, key: object, now: float) -> None:
+        """Note that a reading was refused: behind those that wait, or in its place among them."""
+        self._asked[key] = now
+
+    def leave(self, key: object) -> None:
+        """Note that an answer is read, or is young enough."""
+        self._asked.pop(key, None)
 
 
 class _Answer(NamedTuple):
@@ -138,7 +164,7 @@ class SharedAnswers:
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now = now
-        self._budget = _Budget(now())
+        self._budget, self._turns = _Budget(now()), _Turns()
         self._kept: dict[object, _Reading] = {}
 
     async def answer(
@@ -155,9 +181,10 @@ class SharedAnswers:
         """
         now = self._now()
         found = self._kept.get(key)
-        if found is not None and tolerance is not None and self._is_good(found, tolerance, now):
+        if found is not None and tolerance and self._is_good(key, found, tolerance, now):
             answer = await asyncio.shield(found.task)
             return answer.response(age=math.ceil(self._now() - found.began))
+        self._turns.leave(key)
         if tolerance is not None:
             self._budget.spend(cost)
         made = _Reading(now, asyncio.create_task(_read(read, request)))
@@ -166,11 +193,18 @@ class SharedAnswers:
         made.task.add_done_callback(partial(self._settle, key, made))
         return (await asyncio.shield(made.task)).response()
 
-    def _is_good(self, found: _Reading, tolerance: Tolerance, now: float) -> bool:
+    def _is_good(self, key: object, found: _Reading, tolerance: Tolerance, now: float) -> bool:
+        """Whether an answer is good enough; who would have a younger one waits for a turn."""
         age = now - found.began
         if found.loop is not asyncio.get_running_loop() or age > tolerance.most:
             return False
-        return age <= tolerance.wanted or not found.task.done() or not self._budget.has_any(now)
+        if age <= tolerance.wanted or not found.task.done():
+            self._turns.leave(key)
+            return True
+        if self._budget.has_any(now) and self._turns.is_next(key, now):
+            return False
+        self._turns.wait(key, now)
+        return True
 
     def _settle(self, key: object, made: _Reading, task: asyncio.Task[_Answer]) -> None:
         """Keep an answer that was read, whoever waits for it; and none that went wrong."""
