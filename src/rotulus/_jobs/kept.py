@@ -1,4 +1,4 @@
-"""The kept reasons of earlier attempts, which stand in the place of their outcomes and tell them."""
+"""The kept reasons of earlier attempts: they stand in the place of outcomes, and tell them."""
 
 from collections.abc import Mapping
 
