@@ -159,3 +159,9 @@ def serve():
     yield start
     for server in running:
         server.stop()
+
+
+@pytest.fixture
+def address(shop, serve):
+    """Where the console is, without a worker."""
+    return f"{serve(lambda: shop.service(worker=False)).address}/console"

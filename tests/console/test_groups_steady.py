@@ -22,12 +22,6 @@ def shop(tmp_path):
     made.app.close()
 
 
-@pytest.fixture
-def address(shop, serve):
-    """Where the console is, without a worker."""
-    return f"{serve(lambda: shop.service(worker=False)).address}/console"
-
-
 def test_a_group_keeps_its_place_under_the_pointer(shop, address, open_page):
     """The verb under a pointer that stays means the group that it meant before."""
     page = open_page()

@@ -51,12 +51,6 @@ def shop(tmp_path):
     made.app.close()
 
 
-@pytest.fixture
-def address(shop, serve):
-    """Where the console is, without a worker."""
-    return f"{serve(lambda: shop.service(worker=False)).address}/console"
-
-
 def group(page, text):
     """The group with a text."""
     return page.locator(".group").filter(has_text=text)

@@ -6,7 +6,7 @@ from rotulus._jobs.outcome import OutcomeWord
 from rotulus._jobs.states import Reason, State
 
 SAYING = f"{State.CANCELLED}\n"
-"""What the kept reason of a job begins with that was cancelled, in words of its own.
+"""The begin of the kept reason of a job that was cancelled in words of its own.
 
 Without it the words of a task could be taken for a reason of ours: `Cancel("snooze")`.
 """

@@ -136,4 +136,4 @@ _MEANINGS = {
     "wrong": "went wrong",
     "skipped": "was skipped",
 }
-"""What the signs of bars mean, by the names of their attributes."""
+"""The meanings of the signs of bars, by the names of their attributes."""

@@ -26,7 +26,7 @@ _BURST, _OWED = 10.0, 4.0
 """How many statements may be sent at once after a rest, and how many are owed at most."""
 
 _ASKED_AGAIN = 3.0
-"""Seconds after which whoever has not asked again does not wait any more."""
+"""Seconds without another request after which a turn is lost."""
 
 _MOST, _MOST_BYTES = 256, 16_000_000
 """How many answers are kept, and how many bytes they have together."""
@@ -88,10 +88,10 @@ class _Budget:
 
 
 class _Turns:
-    """Whose answer is read next, where the budget does not do for all: who has waited longest."""
+    """The order of readings, where the budget does not do for all: the longest wait comes first."""
 
     def __init__(self) -> None:
-        self._asked: dict[object, float] = {}  # who waits, and when each asked last
+        self._asked: dict[object, float] = {}  # refused readings, and the last request for each
 
     def is_next(self, key: object, now: float) -> bool:
         """Returns whether nobody has waited longer."""
